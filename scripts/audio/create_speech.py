@@ -1,0 +1,85 @@
+# skip_result_postprocessing
+"""Create speech.
+
+POST /v1/audio/speech
+
+Reads a text aloud and gives the sound. Pick a model first, then one of its voices from
+List voices.
+
+Returns: the sound itself as bytes in the chosen format; when streaming, a series of
+events with base64 pieces of raw sound.
+
+Example arguments:
+    {"body": {"model": "hexgrad/Kokoro-82M", "input": "Your build has finished.",
+    "voice": "af_alloy"}}
+
+Rendered from schemas/audio/create_speech.json; edit that, not this.
+"""
+
+from typing import NotRequired, TypedDict
+
+from ..client import stream, togetherai
+
+
+class ExtraParams(TypedDict):
+    pronunciation_dict: NotRequired[list[str]]
+
+
+class Body(TypedDict):
+    model: str
+    input: str
+    voice: str
+    response_format: NotRequired[str]
+    language: NotRequired[str]
+    sample_rate: NotRequired[int]
+    bit_rate: NotRequired[int]
+    response_encoding: NotRequired[str]
+    stream: NotRequired[bool]
+    extra_params: NotRequired[ExtraParams]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v1/audio/speech",
+    "retry": "inference",
+    "accept": "application/octet-stream",
+    "reply": "binary",
+    "filename": "speech",
+    "stream": "speech",
+    "arguments": {
+        "required": ["body"],
+        "properties": {
+            "body": {
+                "type": "object",
+                "required": ["model", "input", "voice"],
+                "properties": {
+                    "model": {"type": "string", "minLength": 1, "x-select": True},
+                    "input": {"type": "string", "minLength": 1},
+                    "voice": {"type": "string", "minLength": 1},
+                    "response_format": {"type": "string", "x-select": True},
+                    "language": {"type": "string", "x-select": True},
+                    "sample_rate": {"type": "integer"},
+                    "bit_rate": {
+                        "type": "integer",
+                        "enum": [32000, 64000, 96000, 128000, 192000],
+                    },
+                    "response_encoding": {"type": "string", "x-select": True},
+                    "stream": {"type": "boolean", "default": False},
+                    "extra_params": {
+                        "type": "object",
+                        "properties": {
+                            "pronunciation_dict": {
+                                "type": "array",
+                                "items": {"type": "string"},
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, body: "Body"):
+    return stream(auth, OPERATION, body=body)

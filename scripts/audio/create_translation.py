@@ -1,0 +1,88 @@
+# skip_result_postprocessing
+"""Create translation.
+
+POST /v1/audio/translations
+
+Turns recorded speech into text in another language, English unless you say otherwise.
+Use Create transcription to keep the language spoken.
+
+Returns: the translated text in text; with verbose_json also language, duration,
+segments and words.
+
+Example arguments:
+    {"body": {"file": "https://example.com/audio/interview-fr.mp3"}}
+
+Rendered from schemas/audio/create_translation.json; edit that, not this.
+"""
+
+from typing import Literal, NotRequired, TypedDict
+
+from ..client import togetherai, upload
+
+
+class Body(TypedDict):
+    file: str
+    model: NotRequired[str]
+    language: NotRequired[str]
+    response_format: NotRequired[Literal["json", "verbose_json"]]
+    timestamp_granularities: NotRequired[
+        Literal["segment", "word"] | list[Literal["segment", "word"]]
+    ]
+    prompt: NotRequired[str]
+    temperature: NotRequired[float]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v1/audio/translations",
+    "retry": "inference",
+    "content": "multipart",
+    "arguments": {
+        "required": ["body"],
+        "properties": {
+            "body": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "file": {
+                        "anyOf": [
+                            {"type": "string", "title": "File", "format": "binary"},
+                            {"type": "string", "title": "URL"},
+                        ],
+                    },
+                    "model": {"type": "string", "x-select": True},
+                    "language": {"type": "string"},
+                    "response_format": {
+                        "type": "string",
+                        "enum": ["json", "verbose_json"],
+                    },
+                    "timestamp_granularities": {
+                        "anyOf": [
+                            {
+                                "type": "string",
+                                "enum": ["segment", "word"],
+                                "title": "One level",
+                            },
+                            {
+                                "type": "array",
+                                "minItems": 1,
+                                "maxItems": 2,
+                                "title": "Several levels",
+                                "items": {
+                                    "type": "string",
+                                    "enum": ["segment", "word"],
+                                },
+                            },
+                        ],
+                    },
+                    "prompt": {"type": "string"},
+                    "temperature": {"type": "number", "minimum": 0.0, "maximum": 1.0},
+                },
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, body: "Body"):
+    return upload(auth, OPERATION, body=body)

@@ -1,0 +1,1501 @@
+"""Send one operation to the Together API and bring its answer back to Windmill.
+
+Every script of the pack calls one of four verbs, one for each shape of exchange:
+
+    call      JSON in, JSON out
+    stream    the same, or server-sent events shown live, when body.stream is true
+    upload    multipart/form-data in, JSON out
+    download  JSON or nothing in, bytes out
+
+Each takes the resource, the script's OPERATION table and the arguments of main, turns
+what Windmill's form sent into what the user filled in, checks it, sends it with the
+retries that the operation can bear, and returns plain JSON. Whatever goes wrong is a
+TogetherError.
+
+OPERATION is rendered from the operation's schema: method, path, retry (read, inference,
+creates or mutates), and, where they differ from the usual, host, reply, stream,
+filename and find; its `arguments` are the part of the schema that is needed to check
+them.
+"""
+
+import gc
+
+# Nothing here makes cycles that matter to a job of one call: not tracing the imports,
+# neither now nor when the process ends, saves a tenth of a cold step.
+_collecting = gc.isenabled()
+gc.disable()
+
+import base64
+import json
+import os
+import re
+import ssl
+import sys
+import time
+from typing import NotRequired, TypedDict
+from urllib.parse import quote, quote_plus, urlsplit
+
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+gc.freeze()
+if _collecting:
+    gc.enable()
+
+__all__ = ["TogetherError", "call", "download", "stream", "togetherai", "upload"]
+
+HOST = "https://api.together.ai"
+USER_AGENT = "together-windmill/1"
+CONNECT_TIMEOUT = 5.0
+# Seconds of silence after which an answer is given up, by retry class: a model may
+# think for minutes before the first byte of an answer that is not streamed.
+READ_TIMEOUT = {"read": 60.0, "inference": 600.0, "creates": 120.0, "mutates": 120.0}
+MAX_TRIES = 4
+MAX_WAIT = 60.0  # the longest single wait that a server may ask for
+DEADLINE = 900.0  # no new try starts after this many seconds
+MAX_REDIRECTS = 5
+LEAVE = "Default"  # the form's first choice of an optional union: send nothing
+
+
+class togetherai(TypedDict):
+    """The Windmill resource that holds the API key, and an optional base URL."""
+
+    api_key: str
+    base_url: NotRequired[str]
+
+
+class TogetherError(Exception):
+    """The one exception of the pack.
+
+    Its attributes are plain JSON, which Windmill shows under the error and a flow's
+    error handler finds in `error.extra`:
+
+        status       HTTP status, or None when no answer came
+        type, code, param   the server's classification, where it gives one
+        detail       the server's own words
+        request_id   what to quote to Together's support
+        retry_after  seconds after which another try makes sense
+        ambiguous    True when the request may have been carried out unseen
+        advice       what to do next
+        method, path the operation
+        tries        how many requests were sent
+        problems     rejected input, as [{"field": ..., "problem": ...}]
+        partial      what had arrived of a stream that broke
+        idempotency_key  the key that a rerun may use again without repeating the work
+    """
+
+    def __init__(self, message, **facts):
+        super().__init__(message)
+        for name, value in facts.items():
+            if value is not None:
+                setattr(self, name, value)
+
+
+def call(auth, operation, **arguments):
+    """Send an operation and return its JSON answer, or None where it has none.
+
+    Raises TogetherError.
+    """
+    request = _Request(auth, operation, arguments)
+    return _answer(request, request.send())
+
+
+def stream(auth, operation, **arguments):
+    """Like call or download; with body.stream true, show the answer while it arrives.
+
+    Each piece of text goes to Windmill's result stream; the return value has the shape
+    that the same request gives without streaming. Raises TogetherError, with what had
+    arrived in its `partial`.
+    """
+    request = _Request(auth, operation, arguments)
+    if not request.body.get("stream"):
+        return _answer(request, request.send())
+    request.headers["Accept-Encoding"] = "identity"
+    response = request.send(streaming=True)
+    kind = response.headers.get("content-type", "")
+    if "json" in kind and "event" not in kind:
+        return _answer(request, _Reply(response, _body(request, response)))
+    gather = {"chat": _Chat, "completion": _Completion, "speech": _Speech}
+    return _follow(request, response, gather[operation["stream"]]())
+
+
+def upload(auth, operation, **arguments):
+    """Send an operation as multipart/form-data and return its JSON answer.
+
+    A file member takes base64 text (what the form's file field sends), a data URI,
+    bytes, or {"file": one of these, "filename": name}; where the API fetches files
+    itself, an http(s) URL too. Raises TogetherError.
+    """
+    request = _Request(auth, operation, arguments)
+    request.encode_multipart()
+    return _answer(request, request.send())
+
+
+def download(auth, operation, **arguments):
+    """Send an operation and return the bytes as a file that Windmill shows.
+
+    The answer is {"file": base64, "filename": name}. Raises TogetherError.
+    """
+    request = _Request(auth, operation, arguments)
+    return _answer(request, request.send())
+
+
+# --- what the user meant: from a form's arguments to the request's ----------------
+
+
+class _Drop:
+    """The value of a member that is not to be sent."""
+
+
+def _prepare(operation, arguments):
+    """Return the arguments as the schema wants them; raise with every mistake found.
+
+    At the top level an untouched optional argument is None, "", [] or false, wherever
+    it comes from. A body is a form's only when it bears a form's marks.
+    """
+    problems = []
+    schema = operation["arguments"]
+    required = schema.get("required", ())
+    known = schema["properties"]
+    prepared = {}
+    for name, value in arguments.items():
+        member = known[name]
+        form = name != "body" or _is_form(value, member)
+        value = _tidy(value, member, name, name in required, form, problems)
+        if value is not _Drop:
+            prepared[name] = value
+    if problems:
+        listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
+        raise TogetherError(
+            f"Nothing was sent: {listed}",
+            problems=problems,
+            method=operation["method"],
+            path=operation["path"],
+            ambiguous=False,
+            advice="Correct the fields named and run the step again.",
+        )
+    return prepared
+
+
+def _is_form(value, schema):
+    """Say whether an object was made by Windmill's form rather than by a flow step.
+
+    A form sends every text, switch, list and object, filled in or not; so an object
+    with all of them, one left empty, is a form's. Numbers and selects are only sent
+    when filled in. A lone false is no sign: a flow step may mean it.
+    """
+    if not isinstance(value, dict):
+        return False
+    empty = False
+    required = schema.get("required", ())
+    for name, member in schema.get("properties", {}).items():
+        kind = _kind(member)
+        if name not in value:
+            # Number boxes and selects; a switch without a default is a select too.
+            if (
+                kind in ("integer", "number")
+                or "enum" in member
+                or "x-select" in member
+            ):
+                continue
+            if kind == "boolean" and "default" not in member:
+                continue
+            return False
+        if name not in required:
+            found = value[name]
+            if (
+                found is None
+                or found == ""
+                or found == []
+                or found == {}
+                or ("anyOf" in member and _tag(found))
+                or (kind == "object" and _is_form(found, member))
+            ):
+                empty = True
+    return empty
+
+
+def _tidy(value, schema, field, required, form, problems):
+    """Return the value with its types right and nothing that was left empty.
+
+    Appends {"field", "problem"} to problems; returns _Drop for what is not to be sent.
+    """
+    kind = _kind(schema)
+    if value is None:
+        if not form and _allows_null(schema):
+            return None
+        if required:
+            problems.append({"field": field, "problem": "is required"})
+        return _Drop
+    if form and not required:
+        if value == "" or value == [] or value == {}:
+            return _Drop
+        if schema.get("properties") and _is_blank(value):
+            return _Drop
+        if isinstance(value, bool) and value is schema.get("default", False):
+            return _Drop
+    if "anyOf" in schema:
+        return _tidy_union(value, schema, field, required, form, problems)
+    if kind is None:
+        allowed = schema.get("enum")
+        if allowed and value not in allowed:
+            problems.append(_not_allowed(field, value, allowed))
+        return value
+    if kind == "object":
+        return _tidy_object(value, schema, field, required, form, problems)
+    if kind == "array":
+        return _tidy_array(value, schema, field, required, form, problems)
+    return _tidy_scalar(value, kind, schema, field, problems)
+
+
+def _kind(schema):
+    """Return the type of a schema, null aside."""
+    kinds = schema.get("type")
+    if isinstance(kinds, list):
+        return next(kind for kind in kinds if kind != "null")
+    return kinds
+
+
+def _allows_null(schema):
+    kinds = schema.get("type")
+    if kinds is None:
+        return any(_allows_null(variant) for variant in schema.get("anyOf", ()))
+    return kinds == "null" or (isinstance(kinds, list) and "null" in kinds)
+
+
+def _is_blank(value):
+    """Say whether a part of a form was left as it came: empty all the way down."""
+    if isinstance(value, dict):
+        return all(_is_blank(v) for k, v in value.items() if k != "label")
+    return value is None or value is False or value == "" or value == []
+
+
+def _tidy_object(value, schema, field, required, form, problems):
+    if not isinstance(value, dict):
+        problems.append(_mistyped(field, value, "an object"))
+        return value
+    known = schema.get("properties")
+    needed = schema.get("required", ())
+    others = schema.get("additionalProperties")
+    if known is None and others is None:
+        return value
+    tidied = {}
+    for name, found in value.items():
+        member = (known or {}).get(name, others)
+        if member is None and form and _is_blank(found):
+            continue
+        if isinstance(member, dict):
+            path = f"{field}.{name}"
+            found = _tidy(found, member, path, name in needed, form, problems)
+            if found is _Drop:
+                continue
+        tidied[name] = found
+    if form and not tidied and not required:
+        return _Drop
+    problems.extend(
+        {"field": f"{field}.{name}", "problem": "is required"}
+        for name in needed
+        if name not in value
+    )
+    return tidied
+
+
+def _tidy_array(value, schema, field, required, form, problems):
+    if not isinstance(value, list):
+        problems.append(_mistyped(field, value, "a list"))
+        return value
+    items = schema.get("items", {})
+    tidied = []
+    for number, found in enumerate(value):
+        if form and (found == "" or found is None):
+            continue
+        item = _tidy(found, items, f"{field}[{number}]", True, form, problems)
+        if item is not _Drop:
+            tidied.append(item)
+    if form and not tidied and not required:
+        return _Drop
+    least, most = schema.get("minItems", 0), schema.get("maxItems")
+    if len(tidied) < least:
+        problem = "is required" if not tidied else f"needs at least {least} entries"
+        problems.append({"field": field, "problem": problem})
+    if most is not None and len(tidied) > most:
+        problems.append({"field": field, "problem": f"takes at most {most} entries"})
+    return tidied
+
+
+def _tidy_scalar(value, kind, schema, field, problems):
+    if schema.get("format") == "binary":
+        if not isinstance(value, str | bytes | dict) or not value:
+            problems.append(_mistyped(field, value, "a file"))
+        return value
+    if kind == "string":
+        if not isinstance(value, str):
+            problems.append(_mistyped(field, value, "text"))
+            return value
+        _check_text(value, schema, field, problems)
+    elif kind == "boolean":
+        if value in ("true", "false"):
+            value = value == "true"
+        if not isinstance(value, bool):
+            problems.append(_mistyped(field, value, "true or false"))
+            return value
+    elif kind in ("integer", "number"):
+        value = _number(value, kind)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            problems.append(_mistyped(field, value, f"a {_WORDS[kind]}"))
+            return value
+        if kind == "integer" and value != value // 1:
+            problems.append(_mistyped(field, value, "a whole number"))
+            return value
+        least, most = schema.get("minimum"), schema.get("maximum")
+        if least is not None and value < least:
+            problem = f"must be at least {least} (got {value})"
+            problems.append({"field": field, "problem": problem})
+        if most is not None and value > most:
+            problem = f"must be at most {most} (got {value})"
+            problems.append({"field": field, "problem": problem})
+    allowed = schema.get("enum")
+    if allowed and value not in allowed:
+        problems.append(_not_allowed(field, value, allowed))
+    return value
+
+
+_WORDS = {"integer": "whole number", "number": "number"}
+_NUMERIC = re.compile(r"\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*")
+
+
+def _number(value, kind):
+    """Read a number that the form sent as text: lists of integers arrive as strings."""
+    if isinstance(value, str) and _NUMERIC.fullmatch(value):
+        try:
+            return int(value)
+        except ValueError:
+            number = float(value)
+            if kind == "number" or number.is_integer():
+                return number
+    return value
+
+
+def _check_text(value, schema, field, problems):
+    least, most = schema.get("minLength", 0), schema.get("maxLength")
+    if len(value) < least:
+        problem = "is required" if not value else f"needs at least {least} characters"
+        problems.append({"field": field, "problem": problem})
+    elif most is not None and len(value) > most:
+        problem = f"takes at most {most} characters (got {len(value)})"
+        problems.append({"field": field, "problem": problem})
+    elif "pattern" in schema and not re.search(schema["pattern"], value):
+        problem = f"must match {schema['pattern']}"
+        problems.append({"field": field, "problem": problem})
+
+
+def _tidy_union(value, schema, field, required, form, problems):
+    """Take a value of any variant, or the form's tagged object, in the wire's shape."""
+    variants = schema["anyOf"]
+    tag = _tag(value)
+    if tag is not None:
+        for variant in variants:
+            if variant.get("title") == value[tag]:
+                if variant.get("type") == "object":
+                    value = _untagged(value, tag, variant)
+                    return _tidy(value, variant, field, True, True, problems)
+                value = value.get("value")
+                return _tidy(value, variant, field, required, True, problems)
+        if value[tag] == LEAVE and not required:
+            return _Drop
+    closest = None
+    # First as it is, then with text read as numbers: "5" stays text where text fits.
+    for variant in variants:
+        found = []
+        tidied = _tidy(value, variant, field, required, form, found)
+        if not found and (tidied is value or tidied == value or form):
+            return tidied
+        distance = _distance(value, variant), len(found)
+        if closest is None or distance < closest[0]:
+            closest = distance, tidied, found
+    distance, tidied, found = closest
+    if distance[0] < 2:
+        problems.extend(found)
+        return tidied
+    told_by = _told_by(variants)
+    if isinstance(value, dict) and told_by:
+        name, allowed = told_by
+        problem = {"field": f"{field}.{name}", "problem": "is required"}
+        if value.get(name):
+            problem = _not_allowed(f"{field}.{name}", value[name], allowed)
+        problems.append(problem)
+        return value
+    choices = " or ".join(_noun(variant) for variant in variants)
+    problems.append(_mistyped(field, value, choices))
+    return value
+
+
+def _tag(value):
+    """Return the name of the member by which a form names the variant, or None."""
+    if isinstance(value, dict):
+        return next((tag for tag in ("label", "kind") if tag in value), None)
+    return None
+
+
+def _untagged(value, tag, variant):
+    """Return a form's variant as the wire wants it: no tag, but its discriminator."""
+    untagged = {k: v for k, v in value.items() if k != tag}
+    for name in variant.get("required", ()):
+        allowed = variant["properties"][name].get("enum", ())
+        if len(allowed) == 1 and not untagged.get(name):
+            untagged[name] = allowed[0]
+    return untagged
+
+
+def _told_by(variants):
+    """Return (name, values) of the member that tells all variants apart, or None."""
+    for name in variants[0].get("properties", ()):
+        values = [v.get("properties", {}).get(name, {}).get("enum") for v in variants]
+        if all(value and len(value) == 1 for value in values):
+            return name, [value[0] for value in values]
+    return None
+
+
+def _distance(value, variant):
+    """Say how well a variant fits: 0 by its discriminator, 1 by type, 2 not."""
+    kind = variant.get("type")
+    if isinstance(value, dict) and kind == "object":
+        for name, member in variant.get("properties", {}).items():
+            allowed = member.get("enum", ())
+            if len(allowed) == 1 and name in value:
+                return 0 if value[name] in allowed else 2
+        return 1
+    types = {"string": str, "array": list, "boolean": bool}
+    if kind in ("integer", "number"):
+        fits = not isinstance(_number(value, kind), str | bool | dict | list)
+    else:
+        fits = kind in types and isinstance(value, types[kind])
+    return 1 if fits else 2
+
+
+def _noun(variant):
+    if "title" in variant:
+        return variant["title"]
+    return f"{variant.get('type', 'value')}"
+
+
+def _mistyped(field, value, wanted):
+    names = {dict: "an object", list: "a list", str: "text", bool: "true or false"}
+    got = names.get(type(value), f"the number {value}")
+    return {"field": field, "problem": f"must be {wanted} (got {got})"}
+
+
+def _not_allowed(field, value, allowed):
+    choices = ", ".join(json.dumps(choice) for choice in allowed)
+    shown = json.dumps(value, default=str)[:60]
+    return {"field": field, "problem": f"must be one of {choices} (got {shown})"}
+
+
+# --- the request -------------------------------------------------------------------
+
+
+class _Request:
+    """One operation with its arguments: where it goes, what it says, how often."""
+
+    def __init__(self, auth, operation, arguments):
+        self.operation = operation
+        self.method = operation["method"]
+        self.tries = 0
+        self.key, self.base = _credentials(auth, operation.get("host", HOST))
+        arguments = _prepare(operation, arguments)
+        self.idempotency_key = None
+        self.headers = {
+            "Authorization": f"Bearer {self.key}",
+            "Accept": operation.get("accept", "application/json"),
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": USER_AGENT,
+        }
+        path, query = operation["path"], []
+        properties = operation["arguments"]["properties"]
+        if "{project_id}" in path and "project_id" not in arguments:
+            arguments["project_id"] = _project(auth, self.key, self.base)
+        for name, value in arguments.items():
+            place = properties[name].get("x-in")
+            wire = properties[name].get("x-wire", name)
+            if place == "path":
+                path = path.replace("{" + name + "}", _segment(name, value))
+            elif place == "query":
+                query += _query(wire, value)
+            elif place == "header":
+                self.headers[wire] = _header(name, value)
+        if "idempotency_key" in properties:
+            self.idempotency_key = self.headers.setdefault(
+                "Idempotency-Key", os.urandom(16).hex()
+            )
+        self.target = path + ("?" + "&".join(query) if query else "")
+        self.body = arguments.get("body", {})
+        self.data = None
+        if "body" in properties and operation.get("content") != "multipart":
+            self.data = _encode(self.body)
+            self.headers["Content-Type"] = "application/json"
+
+    def encode_multipart(self):
+        """Encode the body as multipart/form-data: fields first, files last."""
+        from urllib3.fields import RequestField
+        from urllib3.filepost import encode_multipart_formdata
+
+        members = self.operation["arguments"]["properties"]["body"]["properties"]
+        fields, files = [], []
+        for name, value in self.body.items():
+            schema = members.get(name, {})
+            if schema.get("format") == "binary" or _takes_url(schema):
+                content, filename = _file(value, f"body.{name}", _takes_url(schema))
+                if filename is None:
+                    fields.append(RequestField(name, content))
+                    continue
+                filename = self.body.get("file_name") or filename
+                part = RequestField(name, content, filename=filename)
+                part.make_multipart(content_type="application/octet-stream")
+                files.append(part)
+                continue
+            several = isinstance(value, list)
+            for item in value if several else [value]:
+                text = item if isinstance(item, str) else json.dumps(item)
+                fields.append(RequestField(f"{name}[]" if several else name, text))
+        for field in fields:
+            field.make_multipart()
+        self.data, kind = encode_multipart_formdata(fields + files)
+        self.headers["Content-Type"] = kind
+
+    def send(self, streaming=False):
+        """Send until answered or hopeless; return the answer, which is a success.
+
+        With streaming, the urllib3 response with its body unread; else a _Reply.
+        """
+        retry = self.operation["retry"]
+        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT[retry])
+        started = time.monotonic()
+        while True:
+            self.tries += 1
+            response = data = fault = None
+            try:
+                response = _exchange(
+                    self.method,
+                    self.base + self.target,
+                    self.data,
+                    self.headers,
+                    timeout,
+                )
+                if not streaming or response.status >= 300:
+                    data = response.read()
+                    response.release_conn()
+            except (HTTPError, OSError) as error:
+                fault = error
+            if fault is None and response.status < 300:
+                return response if streaming else _Reply(response, data)
+            reply = None if fault else _Reply(response, data)
+            if reply and self.redirects(reply):
+                return self.redirected(reply)
+            wait = self.wait(retry, fault, reply)
+            if wait is None or time.monotonic() - started + wait > DEADLINE:
+                raise self.failure(fault, reply) from None
+            time.sleep(wait)
+
+    def redirects(self, reply):
+        wanted = self.operation.get("reply") in ("binary", "redirect")
+        return wanted and 301 <= reply.status <= 308 and "location" in reply.headers
+
+    def redirected(self, reply):
+        """Fetch what a download's redirect points to, never showing it the key."""
+        if self.operation["reply"] == "redirect":
+            return reply
+        for _ in range(MAX_REDIRECTS):
+            here = urlsplit(self.base)
+            location = urllib3.util.parse_url(reply.headers["location"])
+            if location.host is None:
+                break
+            if location.scheme != "https" and here.scheme != "http":
+                break
+            headers = {"User-Agent": USER_AGENT}
+            try:
+                timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=60.0)
+                response = _exchange("GET", location.url, None, headers, timeout)
+                reply = _Reply(response, response.read())
+            except (HTTPError, OSError) as error:
+                raise self.failure(error, None) from None
+            if reply.status < 300:
+                return reply
+            if not (301 <= reply.status <= 308 and "location" in reply.headers):
+                break
+        raise self.failure(None, reply)
+
+    def wait(self, retry, fault, reply):
+        """Return the seconds to wait before another try, or None to give up."""
+        if self.tries >= MAX_TRIES:
+            return None
+        harmless = retry in ("read", "inference")
+        if fault is not None:
+            if isinstance(fault, SSLError) or not (harmless or _never_sent(fault)):
+                return None
+            return self.backoff(None)
+        advised = reply.headers.get("x-should-retry")
+        asked = _retry_after(reply.headers)
+        if advised == "false" or (asked is not None and asked > MAX_WAIT):
+            return None
+        if reply.status == 429 or (harmless and reply.status in (408, 425)):
+            return self.backoff(asked)
+        if reply.status == 503:
+            refused = advised == "true" or asked is not None
+            if harmless or refused or "overloaded" in reply.text().lower():
+                return self.backoff(asked)
+        elif harmless and (reply.status >= 500 or advised == "true"):
+            return self.backoff(asked)
+        return None
+
+    def backoff(self, asked):
+        import random
+
+        if asked is not None:
+            return asked
+        return min(0.5 * 2 ** (self.tries - 1), 10.0) * random.uniform(0.75, 1.0)
+
+    def failure(self, fault, reply, **facts):
+        """Return the TogetherError for an exchange that failed."""
+        operation = self.operation
+        costly = operation["retry"] in ("creates", "mutates")
+        facts.update(
+            method=self.method,
+            path=operation["path"],
+            tries=self.tries,
+            idempotency_key=self.idempotency_key,
+        )
+        if fault is not None:
+            ambiguous = costly and not _never_sent(fault)
+            summary, advice = _describe(fault)
+            detail = None
+        else:
+            ambiguous = costly and (reply.status < 400 or reply.status in (408, 500))
+            ambiguous = ambiguous or (costly and reply.status in (502, 504, 520, 524))
+            words = _server_words(reply)
+            detail = words.pop("detail", None)
+            facts.update(words, status=reply.status)
+            facts["request_id"] = next(
+                (reply.headers[h] for h in _REQUEST_IDS if h in reply.headers), None
+            )
+            facts["retry_after"] = _retry_after(reply.headers)
+            summary = f"{reply.status} {reply.reason}".strip()
+            if 300 <= reply.status < 400:
+                detail = "the server redirects, which this operation never does"
+            if detail:
+                summary += f": {detail}"
+            advice = _ADVICE.get(
+                reply.status, _ADVICE[500 if reply.status > 500 else 0]
+            )
+        if ambiguous:
+            advice = "It is not known whether this was carried out: "
+            find = operation.get("find")
+            advice += f"look with {find} " if find else "look in the dashboard "
+            advice += "before running the step again."
+            if self.idempotency_key:
+                advice += (
+                    f" Running it again with idempotency_key {self.idempotency_key}"
+                )
+                advice += " repeats nothing."
+        message = f"{summary} ({self.method} {operation['path']}). {advice}"
+        facts.update(ambiguous=ambiguous, advice=advice, detail=detail)
+        clean = {k: self.scrub(v) for k, v in facts.items()}
+        return TogetherError(self.scrub(message), **clean)
+
+    def scrub(self, value):
+        """Take the API key out of what a server echoed."""
+        if isinstance(value, str) and self.key in value:
+            return value.replace(self.key, "***")
+        return value
+
+
+def _credentials(auth, host):
+    """Return the key and the base: scheme, host and path before /v1, /v2 or /v3."""
+    if not isinstance(auth, dict):
+        raise TogetherError(
+            "auth must be a togetherai resource: choose one in the form, or pass "
+            "'$res:f/folder/name' from a flow or schedule."
+        )
+    key = auth.get("api_key")
+    key = key.strip() if isinstance(key, str) else ""
+    if not key:
+        raise TogetherError(
+            "auth.api_key is empty: open the togetherai resource and paste the API key."
+        )
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise TogetherError(
+            "auth.api_key holds characters that no API key has: paste it again."
+        )
+    base = (auth.get("base_url") or "").strip().rstrip("/") or host
+    parts = urlsplit(base)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in base:
+        raise TogetherError(
+            "auth.base_url must look like https://host or https://host/v1; leave it "
+            "empty for Together's own service."
+        )
+    return key, re.sub(r"/v[123]$", "", base).rstrip("/")
+
+
+def _project(auth, key, base):
+    """Return the project that the key belongs to, asked once per process."""
+    if (key, base) not in _projects:
+        whoami = {
+            "method": "GET",
+            "path": "/v3/whoami",
+            "retry": "read",
+            "arguments": {"properties": {}},
+        }
+        identity = call({"api_key": key, "base_url": base}, whoami)
+        project = (identity.get("project") or {}).get("id")
+        if not project:
+            problem = "is required: this key belongs to no single project"
+            raise TogetherError(
+                f"project_id {problem}",
+                problems=[{"field": "project_id", "problem": problem}],
+                advice="projects/list_projects shows the projects of the organization.",
+            )
+        _projects[key, base] = project
+    return _projects[key, base]
+
+
+_projects = {}
+
+
+def _segment(name, value):
+    """Percent-encode a path argument, refusing what would change the path."""
+    text = str(value)
+    if text.strip() in ("", ".", ".."):
+        problem = "is required" if not text.strip() else f"must not be {text!r}"
+        raise TogetherError(
+            f"Nothing was sent: {name} {problem}",
+            problems=[{"field": name, "problem": problem}],
+        )
+    return quote(text, safe="")
+
+
+def _query(name, value):
+    """Encode a query parameter: lists joined by commas, objects as name[member]."""
+    if isinstance(value, dict):
+        pairs = [_query(f"{name}[{k}]", v) for k, v in value.items() if v is not None]
+        return [pair for found in pairs for pair in found]
+    items = value if isinstance(value, list) else [value]
+    text = ",".join(i if isinstance(i, str) else json.dumps(i) for i in items)
+    return [f"{quote(name, safe='[]')}={quote_plus(text)}"]
+
+
+def _header(name, value):
+    text = str(value)
+    if not (text.isascii() and text.isprintable()):
+        raise TogetherError(f"Nothing was sent: {name} must be printable ASCII")
+    return text
+
+
+def _encode(body):
+    """Return a body as JSON bytes; NaN and infinities are refused by name."""
+    try:
+        text = json.dumps(
+            body, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+        )
+        return text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return json.dumps(body, separators=(",", ":")).encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise TogetherError(
+            f"Nothing was sent: body is not JSON ({error}); numbers must be finite"
+        ) from None
+
+
+def _takes_url(schema):
+    return any(v.get("format") == "binary" for v in schema.get("anyOf", ()))
+
+
+_DATA_URI = re.compile(r"data:[^,]*?(;base64)?,", re.DOTALL)
+
+
+def _file(value, field, takes_url):
+    """Return (content, filename) of a file argument; a URL has the filename None."""
+    filename = None
+    if isinstance(value, dict):
+        filename, value = value.get("filename"), value.get("file")
+    if isinstance(value, str):
+        if takes_url and re.match(r"https?://", value):
+            return value, None
+        head = _DATA_URI.match(value)
+        try:
+            if head and not head[1]:
+                from urllib.parse import unquote_to_bytes
+
+                value = unquote_to_bytes(value[head.end() :])
+            else:
+                start = head.end() if head else 0
+                value = base64.b64decode(value[start:], validate=True)
+        except ValueError:
+            value = None
+    if not isinstance(value, bytes):
+        wanted = "a file as base64 text" + (" or an http(s) URL" if takes_url else "")
+        raise TogetherError(
+            f"Nothing was sent: {field} must be {wanted}",
+            problems=[{"field": field, "problem": f"must be {wanted}"}],
+        )
+    return value, filename or "file" + _suffix(value)
+
+
+def _suffix(content):
+    """Guess a file's suffix from its first bytes; the API goes by the name."""
+    for start, suffix in (
+        (b"RIFF", ".wav"),
+        (b"ID3", ".mp3"),
+        (b"\xff\xfb", ".mp3"),
+        (b"\xff\xf3", ".mp3"),
+        (b"OggS", ".ogg"),
+        (b"fLaC", ".flac"),
+        (b"\x1aE\xdf\xa3", ".webm"),
+        (b"PAR1", ".parquet"),
+    ):
+        if content.startswith(start):
+            return suffix
+    return ".m4a" if content[4:8] == b"ftyp" else ""
+
+
+# --- the wire ----------------------------------------------------------------------
+
+_pools = {}
+
+
+def _exchange(method, url, data, headers, timeout):
+    """Send one request and return urllib3's response, its body unread.
+
+    Nothing is tried again, no redirect is followed. Raises urllib3's HTTPError.
+    """
+    start = url.index("/", url.index("//") + 2)
+    origin, target = url[:start], url[start:]
+    pool, extra = _pool(origin)
+    if extra is not None:  # a proxy for http wants the whole URL
+        target, headers = url, {**headers, **extra}
+    return pool.urlopen(
+        method,
+        target,
+        body=data,
+        headers=headers,
+        retries=False,
+        redirect=False,
+        assert_same_host=False,
+        preload_content=False,
+        timeout=timeout,
+    )
+
+
+def _pool(origin):
+    """Return the connections to a host, kept while the process lives, and headers
+    for each request, or None where no proxy for plain http is between."""
+    if origin not in _pools:
+        settings = {"maxsize": 64, "block": True}
+        extra = None
+        if origin.startswith("https:"):
+            settings["ssl_context"] = _trust()
+        proxy = _proxy(origin)
+        if proxy:
+            manager = urllib3.ProxyManager(**proxy, **settings)
+            if origin.startswith("http:"):
+                extra = proxy["proxy_headers"] or {}
+        else:
+            manager = urllib3.PoolManager(**settings)
+        _pools[origin] = manager.connection_from_url(origin), extra
+    return _pools[origin]
+
+
+def _proxy(origin):
+    """Return what the environment says of a proxy for a host, or None."""
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return None
+    from requests.utils import (
+        get_auth_from_url,
+        get_environ_proxies,
+        prepend_scheme_if_needed,
+        select_proxy,
+    )
+
+    proxy = select_proxy(origin, get_environ_proxies(origin))
+    if not proxy:
+        return None
+    proxy = prepend_scheme_if_needed(proxy, "http")
+    user, password = get_auth_from_url(proxy)
+    headers = None
+    if user:
+        headers = urllib3.make_headers(proxy_basic_auth=f"{user}:{password}")
+    return {"proxy_url": proxy, "proxy_headers": headers}
+
+
+def _trust():
+    """Return the TLS context that all pools share.
+
+    The environment's bundle wins; then the system's directory of certificates, which
+    is read one by one as needed and so costs nothing; then requests' own bundle.
+    """
+    if "context" not in _tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+        bundle = next((os.environ[n] for n in names if os.environ.get(n)), None)
+        directory = ssl.get_default_verify_paths().capath
+        if bundle:
+            where = "capath" if os.path.isdir(bundle) else "cafile"
+            context.load_verify_locations(**{where: bundle})
+        elif directory and any(name.endswith(".0") for name in os.listdir(directory)):
+            context.load_verify_locations(capath=directory)
+        else:
+            import certifi
+
+            context.load_verify_locations(certifi.where())
+        _tls["context"] = context
+    return _tls["context"]
+
+
+_tls = {}
+
+
+def _never_sent(fault):
+    """Say whether a failed exchange surely never reached the server."""
+    if isinstance(fault, ProxyError):
+        fault = fault.original_error
+    return isinstance(fault, NewConnectionError | ConnectTimeoutError | SSLError)
+
+
+def _describe(fault):
+    """Return what happened and what to do about a fault of the connection."""
+    if isinstance(fault, ProxyError):
+        return "the proxy cannot be reached", "Check the worker's proxy settings."
+    if isinstance(fault, SSLError):
+        advice = "Check auth.base_url and the worker's certificates."
+        return f"the connection is not trusted: {_reason(fault)}", advice
+    if isinstance(fault, ConnectTimeoutError):
+        words = f"no connection within {CONNECT_TIMEOUT:g} s"
+    elif isinstance(fault, NewConnectionError):
+        words = "no connection"
+    elif isinstance(fault, ReadTimeoutError):
+        words = "the server fell silent before its answer was complete"
+    elif isinstance(fault, ProtocolError):
+        words = "the connection broke before the answer was complete"
+    else:
+        words = f"the exchange failed ({type(fault).__name__})"
+    return words, "Try again; if it stays so, check the network and auth.base_url."
+
+
+def _reason(fault):
+    return str(fault).split("(_ssl.c")[0].strip(" (")[:200]
+
+
+# --- the answer --------------------------------------------------------------------
+
+
+class _Reply:
+    """An HTTP answer whose body has been read."""
+
+    def __init__(self, response, data):
+        self.status = response.status
+        self.reason = response.reason or ""
+        self.headers = response.headers
+        self.data = data or b""
+
+    def text(self):
+        return self.data.decode("utf-8", "replace")
+
+
+def _body(request, response):
+    try:
+        return response.read()
+    except (HTTPError, OSError) as error:
+        raise request.failure(error, None) from None
+
+
+def _answer(request, reply):
+    """Return what a successful reply means: JSON, a file, a place, or nothing."""
+    kind = request.operation.get("reply", "json")
+    if kind == "redirect" and reply.status >= 300:
+        answer = {"location": reply.headers["location"]}
+        if "x-together-file-id" in reply.headers:
+            answer["file_id"] = reply.headers["x-together-file-id"]
+        return answer
+    if kind == "binary":
+        return _as_file(request, reply.headers, reply.data)
+    if not reply.data and (kind == "none" or reply.status == 204):
+        return None
+    answer, problem = _loads(reply.data)
+    if problem:
+        if kind == "none":
+            return None
+        raise request.failure(None, reply, type="invalid_answer") from None
+    if isinstance(answer, dict) and answer.keys() == {"error"} and answer["error"]:
+        raise request.failure(None, reply) from None
+    return answer
+
+
+def _as_file(request, headers, data):
+    name = re.search(
+        r'filename="?([^";]+)', headers.get("content-disposition", ""), re.IGNORECASE
+    )
+    name = os.path.basename(name[1].replace("\\", "/")) if name else ""
+    return {
+        "file": base64.b64encode(data).decode(),
+        "filename": name.strip(". ") or _default_name(request, headers, data),
+    }
+
+
+_TYPES = {
+    "audio/wav": ".wav",
+    "audio/x-wav": ".wav",
+    "audio/mpeg": ".mp3",
+    "text/plain": ".txt",
+}
+
+
+def _default_name(request, headers, data):
+    name = request.operation.get("filename", "download")
+    if "." in name:
+        return name
+    kind = headers.get("content-type", "").split(";")[0].strip().lower()
+    asked = request.body.get("response_format")
+    asked = f".{asked}" if isinstance(asked, str) else ""
+    return name + (_suffix(data) or _TYPES.get(kind) or asked or ".bin")
+
+
+def _loads(data):
+    """Return (value, problem) of JSON bytes, in a form that Windmill can keep.
+
+    Postgres holds neither NUL nor half a surrogate pair, and JSON no NaN: a character
+    becomes U+FFFD and a number its name as text, and the log says how many.
+    """
+    text = data.decode("utf-8", "replace")
+    lost = []
+    try:
+        value = json.loads(
+            text, parse_constant=lambda name: lost.append(name) or name, strict=False
+        )
+    except (ValueError, RecursionError):
+        return None, "not JSON"
+    return _storable(value, text, lost), None
+
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# What to look closer at: an escaped NUL or half, or a number beyond all floats.
+_SUSPECT = re.compile(r"\\u(0000|[dD][89a-fA-F])|\x00|\d[eE]\+?\d{3}")
+
+
+def _storable(value, text, lost=()):
+    """Return the value without characters that Windmill's database cannot hold."""
+    lost = list(lost)
+    if _SUSPECT.search(text):
+        value = _mend(value, lost)
+    if lost:
+        print(
+            f"together: {len(lost)} values that JSON or Windmill's database cannot "
+            f"hold (NaN, Infinity, NUL, half a surrogate pair) were replaced",
+            file=sys.stderr,
+        )
+    return value
+
+
+def _mend(value, lost):
+    if isinstance(value, str):
+        if not _UNSTORABLE.search(value):
+            return value
+        # Two halves that arrived apart are one character once they meet.
+        had = value.count("\ufffd")
+        units = value.encode("utf-16-le", "surrogatepass")
+        value = units.decode("utf-16-le", "replace").replace("\x00", "\ufffd")
+        lost.extend("\ufffd" * (value.count("\ufffd") - had))
+        return value
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        lost.append(value)
+        return "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, list):
+        return [_mend(item, lost) for item in value]
+    if isinstance(value, dict):
+        return {_mend(k, lost): _mend(v, lost) for k, v in value.items()}
+    return value
+
+
+_REQUEST_IDS = ("x-request-id", "x-together-traceid", "cf-ray")
+
+_ADVICE = {
+    0: "Correct the request.",
+    400: "Correct the request; the server's words say what it refuses.",
+    401: "Check the API key in the togetherai resource.",
+    402: "Add credit or raise the spending limit of the Together account.",
+    403: "Shorten the input or max_tokens to fit the model's context, or check what "
+    "the key may do.",
+    404: "Check the id or the model name; models/list_models shows what exists.",
+    408: "Try again.",
+    409: "It exists, is in another state, or was changed since: read it again.",
+    413: "The request is too large: send less, or a URL instead of a file.",
+    422: "Correct the request; the server's words say what it refuses.",
+    429: "The rate limit is reached: wait, send less at once, or use the batch steps.",
+    500: "Together's service failed: try again later.",
+    503: "The model is overloaded: try again later or use another model.",
+}
+
+
+def _retry_after(headers):
+    """Return the seconds that the server asks to wait, or None. RFC 9110, 10.2.3."""
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        if "retry-after" in headers:
+            value = headers["retry-after"]
+            if value.strip().replace(".", "", 1).isdigit():
+                return float(value)
+            from email.utils import parsedate_to_datetime
+
+            return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+        if headers.get("x-ratelimit-remaining") == "0":
+            return max(0.0, float(headers["x-ratelimit-reset"]))
+    except (KeyError, ValueError, TypeError):
+        pass
+    return None
+
+
+def _server_words(reply):
+    """Return detail, type, code and param from any of Together's error shapes."""
+    found, problem = _loads(reply.data)
+    if problem:
+        text = reply.text().strip()
+        if not text:
+            return {"detail": "the answer is empty"}
+        if re.match(r"\s*<", text):
+            title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+            name = f" titled {title[1].strip()!r}" if title else ""
+            return {"detail": f"the answer is a web page{name[:120]}, not JSON"}
+        return {"detail": text[:500]}
+    error = found.get("error", found) if isinstance(found, dict) else found
+    if isinstance(error, str):
+        return {"detail": error[:2000]}
+    if not isinstance(error, dict):
+        return {"detail": json.dumps(found)[:500]}
+    words = {
+        name: error[name]
+        for name in ("type", "code", "param")
+        if isinstance(error.get(name), str | int)
+    }
+    for name in ("message", "status", "detail"):
+        if isinstance(error.get(name), str):
+            words["detail"] = error[name][:2000]
+            return words
+    if isinstance(error.get("file_id"), str):
+        words["detail"] = f"the same content is stored already as {error['file_id']}"
+        return words
+    words["detail"] = json.dumps(found)[:500]
+    return words
+
+
+# --- streams -----------------------------------------------------------------------
+
+
+def _follow(request, response, gather):
+    """Read server-sent events to [DONE], show their text, return the whole answer."""
+    done = False
+    fault = None
+    show = _Show()
+    try:
+        for events in _events(response):
+            for data in events:
+                if data.startswith("[DONE]"):
+                    done = True
+                    break
+                fault = gather.add(data)
+                if fault:
+                    break
+            show.add(gather.take_text())
+            if done or fault:
+                break
+        if done:
+            # What follows [DONE] is the end of the body: with it read, the connection
+            # serves the next call.
+            response.drain_conn()
+            response.release_conn()
+        else:
+            response.close()
+    except (HTTPError, OSError) as error:
+        response.close()
+        fault = error
+    show.end()
+    answer = gather.whole(request)
+    if done:
+        return answer
+    facts = {"partial": answer} if gather.started else {}
+    if isinstance(fault, _Reply):
+        raise request.failure(None, fault, **facts) from None
+    if fault is None:
+        fault = ProtocolError("the stream ended without [DONE]")
+    raise request.failure(fault, None, **facts) from None
+
+
+def _events(response):
+    """Yield lists of the data of server-sent events, as soon as they arrive.
+
+    https://html.spec.whatwg.org/multipage/server-sent-events.html: lines end with CR,
+    LF or both, several data lines are one value, other fields do not matter here.
+    """
+    rest = b""
+    after_cr = False
+    while True:
+        piece = response.read1(65536)
+        if not piece:
+            if rest.strip():
+                yield _data([rest])
+            return
+        if b"\r" in piece or after_cr:
+            if after_cr and piece.startswith(b"\n"):
+                piece = piece[1:]
+            after_cr = piece.endswith(b"\r")
+            piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *blocks, rest = (rest + piece).split(b"\n\n")
+        if blocks:
+            yield _data(blocks)
+
+
+def _data(blocks):
+    found = []
+    for block in blocks:
+        text = block.decode("utf-8", "replace").lstrip("\ufeff\n")
+        if text.startswith("data:") and "\n" not in text:
+            found.append(text[6:] if text[5:6] == " " else text[5:])
+            continue
+        lines = [line for line in text.split("\n") if line.startswith("data:")]
+        if lines:
+            parts = (ln[6:] if ln[5:6] == " " else ln[5:] for ln in lines)
+            found.append("\n".join(parts))
+    return found
+
+
+class _Show:
+    """Windmill's result stream: lines on stdout, see wmill.append_to_result_stream."""
+
+    def __init__(self):
+        self.half = ""
+
+    def add(self, text):
+        text = self.half + text
+        self.half = ""
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            self.half, text = text[-1], text[:-1]
+        if text:
+            if _UNSTORABLE.search(text):
+                text = _mend(text, [])
+            text = text.replace("\n", "\\n")
+            sys.stdout.write(f"WM_STREAM: {text}\n")
+            sys.stdout.flush()
+
+    def end(self):
+        if self.half:
+            half, self.half = self.half, ""
+            self.add(half + "\ufffd")
+
+
+class _Gather:
+    """Collects the chunks of a stream into the answer without streaming."""
+
+    object = ""
+    text_members = ("content", "reasoning", "reasoning_content", "refusal", "arguments")
+
+    def __init__(self):
+        self.started = False
+        self.suspect = ""
+        self.lost = []
+        self.top = {}
+        self.choices = {}
+        self.text = []
+
+    def add(self, data):
+        """Take one event; return a _Reply when it reports an error."""
+        try:
+            chunk = json.loads(data, parse_constant=lambda n: self.lost.append(n) or n)
+        except (ValueError, RecursionError):
+            return _event_error(data)
+        if not isinstance(chunk, dict) or chunk.get("error"):
+            return _event_error(data)
+        if _SUSPECT.search(data):
+            self.suspect = "\x00"
+        self.started = True
+        self.fold(chunk)
+        return None
+
+    def take_text(self):
+        text = "".join(self.text)
+        self.text.clear()
+        return text
+
+    def fold(self, chunk):
+        for name, value in chunk.items():
+            if name == "choices":
+                for choice in value or ():
+                    self.fold_choice(choice, chunk)
+            elif value is not None and name not in ("object", "token"):
+                self.top[name] = value
+
+    def choice(self, index):
+        if index not in self.choices:
+            self.choices[index] = {"logprobs": [], "members": {"index": index}}
+        return self.choices[index]
+
+    def fold_logprobs(self, choice, found, text, token_id, top):
+        if isinstance(found, dict):
+            merged = choice.setdefault("merged", {})
+            for name, value in found.items():
+                if isinstance(value, list):
+                    merged.setdefault(name, []).extend(value)
+                elif value is not None:
+                    merged[name] = value
+        elif found is not None:
+            choice["logprobs"].append((text, found, token_id, top))
+
+    def logprobs(self, choice):
+        if "merged" in choice:
+            return choice["merged"]
+        rows = choice["logprobs"]
+        whole = {
+            "tokens": [row[0] for row in rows],
+            "token_logprobs": [row[1] for row in rows],
+            "token_ids": [row[2] for row in rows],
+        }
+        if any(row[3] for row in rows):
+            whole["top_logprobs"] = [row[3] for row in rows]
+        return whole
+
+    def whole(self, request):
+        choices = []
+        for index in sorted(self.choices):
+            choice = self.choices[index]
+            members = {**choice["members"], **self.finish(choice)}
+            if choice["logprobs"] or "merged" in choice:
+                members["logprobs"] = self.logprobs(choice)
+            choices.append(members)
+        answer = {"object": self.object, **self.top, "choices": choices}
+        return _storable(answer, self.suspect, self.lost)
+
+
+class _Chat(_Gather):
+    object = "chat.completion"
+
+    def fold_choice(self, found, chunk):
+        choice = self.choice(found.get("index", 0))
+        delta = found.get("delta") or {}
+        for name, value in found.items():
+            if value is not None and name not in ("delta", "logprobs", "top_logprobs"):
+                choice["members"][name] = value
+        message = choice.setdefault("message", {"role": "assistant"})
+        self.fold_delta(message, delta)
+        text = delta.get("content") or ""
+        if text and choice["members"]["index"] == 0:
+            self.text.append(text)
+        top = found.get("top_logprobs")
+        self.fold_logprobs(
+            choice, found.get("logprobs"), text, delta.get("token_id"), top
+        )
+
+    def fold_delta(self, message, delta):
+        for name, value in delta.items():
+            if value is None or name == "token_id":
+                continue
+            if name == "tool_calls":
+                calls = message.setdefault("tool_calls", {})
+                for position, part in enumerate(value):
+                    index = part.get("index", position)
+                    self.fold_delta(calls.setdefault(int(index), {}), part)
+            elif isinstance(value, dict):
+                self.fold_delta(message.setdefault(name, {}), value)
+            elif name in self.text_members:
+                message.setdefault(name, []).append(value)
+            else:
+                message[name] = value
+
+    def finish(self, choice):
+        message = self.joined(choice["message"])
+        message.setdefault("content", None)
+        return {"message": message}
+
+    def joined(self, message):
+        whole = {}
+        for name, value in message.items():
+            if name == "tool_calls":
+                value = [self.joined(value[index]) for index in sorted(value)]
+            elif name in self.text_members:
+                value = "".join(value)
+            elif isinstance(value, dict):
+                value = self.joined(value)
+            whole[name] = value
+        return whole
+
+
+class _Completion(_Gather):
+    object = "text.completion"
+
+    def fold_choice(self, found, chunk):
+        choice = self.choice(found.get("index", 0))
+        delta = found.get("delta") or {}
+        text = found.get("text")
+        if text is None:
+            text = delta.get("content") or ""
+        for name, value in found.items():
+            if value is not None and name not in ("delta", "text", "logprobs"):
+                choice["members"][name] = value
+        for name in ("finish_reason", "seed"):
+            if chunk.get(name) is not None:
+                choice["members"][name] = chunk[name]
+                self.top.pop(name, None)
+        choice.setdefault("text", []).append(text)
+        if text and choice["members"]["index"] == 0:
+            self.text.append(text)
+        token = chunk.get("token") or {}
+        self.fold_logprobs(choice, found.get("logprobs"), text, token.get("id"), None)
+
+    def fold(self, chunk):
+        super().fold(chunk)
+        self.top.pop("finish_reason", None)
+        self.top.pop("seed", None)
+
+    def finish(self, choice):
+        return {"text": "".join(choice["text"])}
+
+    def whole(self, request):
+        return {"prompt": [], **super().whole(request)}
+
+
+class _Speech(_Gather):
+    def __init__(self):
+        super().__init__()
+        self.audio = []
+
+    def fold(self, chunk):
+        # Two forms are in use: {"b64": ...} and a realtime event's {"delta": ...}.
+        piece = chunk.get("b64") or chunk.get("delta")
+        if isinstance(piece, str):
+            self.audio.append(base64.b64decode(piece))
+
+    def whole(self, request):
+        return _as_file(request, {}, b"".join(self.audio))
+
+
+def _event_error(data):
+    """Return a _Reply for an error that came as an event, under the status it names."""
+    import http.client
+    from types import SimpleNamespace
+
+    status = 500
+    try:
+        error = json.loads(data)["error"]
+        for name in ("status", "code"):
+            named = error.get(name)
+            if isinstance(named, int | str) and str(named).isdigit():
+                status = int(named)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    reason = http.client.responses.get(status, "")
+    head = SimpleNamespace(status=status, reason=reason, headers={})
+    return _Reply(head, data.encode("utf-8", "replace"))

@@ -1,0 +1,45 @@
+# skip_result_postprocessing
+"""Cancel remediation.
+
+POST /v1/compute/clusters/{cluster_id}/instances/{instance_id}/remediations/{remediation
+_id}/cancel
+
+Stops a repair before it starts. Only works in states PENDING_APPROVAL and PENDING; a
+running repair cannot be stopped.
+
+Returns: the remediation with its new state, CANCELLED.
+
+Example arguments:
+    {"cluster_id": "a1b2c3d4-5e6f-4a70-8b91-c2d3e4f5a6b7", "instance_id":
+    "7c9e6679-7425-40de-944b-e07fc1f90ae7", "remediation_id":
+    "3f2504e0-4f89-41d3-9a0c-0305e82c3301"}
+
+Rendered from schemas/clusters/cancel_remediation.json; edit that, not this.
+"""
+
+from ..client import call, togetherai
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v1/compute/clusters/{cluster_id}/instances/{instance_id}/remediations/{remediation_id}/cancel",
+    "retry": "mutates",
+    "find": "clusters/get_remediation",
+    "arguments": {
+        "required": ["cluster_id", "instance_id", "remediation_id"],
+        "properties": {
+            "cluster_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "instance_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "remediation_id": {"type": "string", "minLength": 1, "x-in": "path"},
+        },
+    },
+}
+
+
+def main(auth: togetherai, cluster_id: str, instance_id: str, remediation_id: str):
+    return call(
+        auth,
+        OPERATION,
+        cluster_id=cluster_id,
+        instance_id=instance_id,
+        remediation_id=remediation_id,
+    )

@@ -1,0 +1,313 @@
+# skip_result_postprocessing
+"""Create cluster (costs money).
+
+POST /v1/compute/clusters
+
+Rents a cluster of GPU nodes with Kubernetes or Slurm. Choose region, GPU type and
+NVIDIA version from List cluster regions first. On-demand clusters cost money until
+Delete cluster.
+
+Returns: the new cluster; poll Get cluster with its cluster_id until status is Ready,
+then use kube_config (keep it secret).
+
+Example arguments:
+    {"body": {"billing_type": "ON_DEMAND", "cluster_name": "research-h100", "gpu_type":
+    "H100_SXM", "num_gpus": 8, "nvidia_version_id":
+    "nv-h100-us-central-8-570-cuda-12-8", "region": "us-central-8"}}
+
+API reference: https://docs.together.ai/reference/clusters-create
+Rendered from schemas/clusters/create_cluster.json; edit that, not this.
+"""
+
+from typing import Literal, NotRequired, TypedDict
+
+from ..client import call, togetherai
+
+
+class AcceptanceTestsParams(TypedDict):
+    dcgm_diag_level: NotRequired[str]
+    dcgm_diag_skipped: NotRequired[bool]
+    enabled: NotRequired[bool]
+    gpu_burn_duration: NotRequired[int]
+    gpu_burn_skipped: NotRequired[bool]
+    nccl_multi_node_skipped: NotRequired[bool]
+    nccl_single_node_skipped: NotRequired[bool]
+    storage_skipped: NotRequired[bool]
+
+
+class Dashboard(TypedDict):
+    enabled: NotRequired[bool]
+
+
+class Config(TypedDict):
+    dashboard: NotRequired[Dashboard]
+    headlamp: NotRequired[Dashboard]
+    ingress: NotRequired[Dashboard]
+    slurm_web: NotRequired[Dashboard]
+
+
+class AddOns(TypedDict):
+    add_on_type: str
+    name: str
+    config: NotRequired[Config]
+
+
+class SlurmStartupScripts(TypedDict):
+    controller_epilog: NotRequired[str]
+    controller_prolog: NotRequired[str]
+    extra_slurm_conf: NotRequired[str]
+    login_init_script: NotRequired[str]
+    nodeset_init_script: NotRequired[str]
+    worker_epilog: NotRequired[str]
+    worker_prolog: NotRequired[str]
+
+
+class ClusterConfig(TypedDict):
+    load_balancer: Literal["NONE", "TRAEFIK", "NGINX", "ISTIO"]
+    gpu_operator_version: NotRequired[str]
+    ingress: NotRequired[Dashboard]
+    jumphost_enabled: NotRequired[bool]
+    kubernetes_dashboard_enabled: NotRequired[bool]
+    network_operator_version: NotRequired[str]
+    observability: NotRequired[Dashboard]
+    slurm_startup_scripts: NotRequired[SlurmStartupScripts]
+    ssh_ca_enabled: NotRequired[bool]
+
+
+class OidcConfig(TypedDict):
+    client_id: str
+    group_claim: str
+    group_prefix: str
+    issuer_url: str
+    username_claim: str
+    username_prefix: str
+    ca_cert: NotRequired[str]
+
+
+class SharedVolume(TypedDict):
+    region: str
+    size_tib: int
+    volume_name: str
+    instance_cluster_id: NotRequired[str]
+    is_lifecycle_independent: NotRequired[bool]
+    project_id: NotRequired[str]
+
+
+class Body(TypedDict):
+    billing_type: Literal["RESERVED", "ON_DEMAND", "SCHEDULED_CAPACITY"]
+    cluster_name: str
+    gpu_type: str
+    num_gpus: int
+    region: str
+    nvidia_version_id: NotRequired[str]
+    acceptance_tests_params: NotRequired[AcceptanceTestsParams]
+    add_ons: NotRequired[list[AddOns]]
+    auto_scale: NotRequired[bool]
+    auto_scale_max_gpus: NotRequired[int]
+    capacity_pool_id: NotRequired[str]
+    cluster_config: NotRequired[ClusterConfig]
+    cluster_type: NotRequired[Literal["KUBERNETES", "SLURM"]]
+    cuda_version: NotRequired[str]
+    duration_days: NotRequired[int]
+    install_traefik: NotRequired[bool]
+    num_capacity_pool_gpus: NotRequired[int]
+    num_preemptible_gpus: NotRequired[int]
+    num_reserved_gpus: NotRequired[int]
+    nvidia_driver_version: NotRequired[str]
+    oidc_config: NotRequired[OidcConfig]
+    project_id: NotRequired[str]
+    reservation_end_time: NotRequired[str]
+    reservation_start_time: NotRequired[str]
+    shared_volume: NotRequired[SharedVolume]
+    slurm_image: NotRequired[str]
+    slurm_shm_size_gib: NotRequired[int]
+    volume_id: NotRequired[str]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v1/compute/clusters",
+    "retry": "creates",
+    "find": "clusters/list_clusters",
+    "arguments": {
+        "required": ["body"],
+        "properties": {
+            "body": {
+                "type": "object",
+                "required": [
+                    "billing_type",
+                    "cluster_name",
+                    "gpu_type",
+                    "num_gpus",
+                    "region",
+                ],
+                "properties": {
+                    "billing_type": {
+                        "type": "string",
+                        "enum": ["RESERVED", "ON_DEMAND", "SCHEDULED_CAPACITY"],
+                    },
+                    "cluster_name": {"type": "string", "minLength": 1},
+                    "gpu_type": {"type": "string", "minLength": 1, "x-select": True},
+                    "num_gpus": {"type": "integer"},
+                    "region": {"type": "string", "minLength": 1},
+                    "nvidia_version_id": {"type": "string", "minLength": 1},
+                    "acceptance_tests_params": {
+                        "type": "object",
+                        "properties": {
+                            "dcgm_diag_level": {
+                                "type": "string",
+                                "enum": [
+                                    "DCGM_DIAG_LEVEL_SHORT",
+                                    "DCGM_DIAG_LEVEL_MEDIUM",
+                                    "DCGM_DIAG_LEVEL_LONG",
+                                    "DCGM_DIAG_LEVEL_EXTENDED",
+                                ],
+                            },
+                            "dcgm_diag_skipped": {"type": "boolean", "default": False},
+                            "enabled": {"type": "boolean"},
+                            "gpu_burn_duration": {"type": "integer"},
+                            "gpu_burn_skipped": {"type": "boolean", "default": False},
+                            "nccl_multi_node_skipped": {
+                                "type": "boolean",
+                                "default": False,
+                            },
+                            "nccl_single_node_skipped": {
+                                "type": "boolean",
+                                "default": False,
+                            },
+                            "storage_skipped": {"type": "boolean", "default": False},
+                        },
+                    },
+                    "add_ons": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["add_on_type", "name"],
+                            "properties": {
+                                "add_on_type": {"type": "string", "minLength": 1},
+                                "name": {"type": "string", "minLength": 1},
+                                "config": {
+                                    "type": "object",
+                                    "properties": {
+                                        "dashboard": {
+                                            "type": "object",
+                                            "properties": {
+                                                "enabled": {"type": "boolean"},
+                                            },
+                                        },
+                                        "headlamp": {
+                                            "type": "object",
+                                            "properties": {
+                                                "enabled": {"type": "boolean"},
+                                            },
+                                        },
+                                        "ingress": {
+                                            "type": "object",
+                                            "properties": {
+                                                "enabled": {"type": "boolean"},
+                                            },
+                                        },
+                                        "slurm_web": {
+                                            "type": "object",
+                                            "properties": {
+                                                "enabled": {"type": "boolean"},
+                                            },
+                                        },
+                                    },
+                                },
+                            },
+                        },
+                    },
+                    "auto_scale": {"type": "boolean", "default": False},
+                    "auto_scale_max_gpus": {"type": "integer"},
+                    "capacity_pool_id": {"type": "string"},
+                    "cluster_config": {
+                        "type": "object",
+                        "required": ["load_balancer"],
+                        "properties": {
+                            "load_balancer": {
+                                "type": "string",
+                                "enum": ["NONE", "TRAEFIK", "NGINX", "ISTIO"],
+                            },
+                            "gpu_operator_version": {"type": "string"},
+                            "ingress": {
+                                "type": "object",
+                                "properties": {"enabled": {"type": "boolean"}},
+                            },
+                            "jumphost_enabled": {"type": "boolean"},
+                            "kubernetes_dashboard_enabled": {"type": "boolean"},
+                            "network_operator_version": {"type": "string"},
+                            "observability": {
+                                "type": "object",
+                                "properties": {"enabled": {"type": "boolean"}},
+                            },
+                            "slurm_startup_scripts": {
+                                "type": "object",
+                                "properties": {
+                                    "controller_epilog": {"type": "string"},
+                                    "controller_prolog": {"type": "string"},
+                                    "extra_slurm_conf": {"type": "string"},
+                                    "login_init_script": {"type": "string"},
+                                    "nodeset_init_script": {"type": "string"},
+                                    "worker_epilog": {"type": "string"},
+                                    "worker_prolog": {"type": "string"},
+                                },
+                            },
+                            "ssh_ca_enabled": {"type": "boolean"},
+                        },
+                    },
+                    "cluster_type": {"type": "string", "enum": ["KUBERNETES", "SLURM"]},
+                    "cuda_version": {"type": "string"},
+                    "duration_days": {"type": "integer"},
+                    "install_traefik": {"type": "boolean", "default": False},
+                    "num_capacity_pool_gpus": {"type": "integer"},
+                    "num_preemptible_gpus": {"type": "integer"},
+                    "num_reserved_gpus": {"type": "integer"},
+                    "nvidia_driver_version": {"type": "string"},
+                    "oidc_config": {
+                        "type": "object",
+                        "required": [
+                            "client_id",
+                            "group_claim",
+                            "group_prefix",
+                            "issuer_url",
+                            "username_claim",
+                            "username_prefix",
+                        ],
+                        "properties": {
+                            "client_id": {"type": "string", "minLength": 1},
+                            "group_claim": {"type": "string", "minLength": 1},
+                            "group_prefix": {"type": "string", "minLength": 1},
+                            "issuer_url": {"type": "string", "minLength": 1},
+                            "username_claim": {"type": "string", "minLength": 1},
+                            "username_prefix": {"type": "string", "minLength": 1},
+                            "ca_cert": {"type": "string"},
+                        },
+                    },
+                    "project_id": {"type": "string"},
+                    "reservation_end_time": {"type": "string"},
+                    "reservation_start_time": {"type": "string"},
+                    "shared_volume": {
+                        "type": "object",
+                        "required": ["region", "size_tib", "volume_name"],
+                        "properties": {
+                            "region": {"type": "string", "minLength": 1},
+                            "size_tib": {"type": "integer"},
+                            "volume_name": {"type": "string", "minLength": 1},
+                            "instance_cluster_id": {"type": "string"},
+                            "is_lifecycle_independent": {"type": "boolean"},
+                            "project_id": {"type": "string"},
+                        },
+                    },
+                    "slurm_image": {"type": "string"},
+                    "slurm_shm_size_gib": {"type": "integer"},
+                    "volume_id": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, body: "Body"):
+    return call(auth, OPERATION, body=body)

@@ -1,0 +1,172 @@
+# skip_result_postprocessing
+"""Update cluster.
+
+PUT /v1/compute/clusters/{cluster_id}
+
+Changes the size, end time, add-ons or settings of a GPU cluster. What is left empty
+stays as it is; more GPUs cost more money.
+
+Returns: the cluster as it is now; follow status with Get cluster until it is Ready
+again.
+
+Example arguments:
+    {"cluster_id": "a1b2c3d4-5e6f-4a70-8b91-c2d3e4f5a6b7", "body": {"num_gpus": 16}}
+
+Rendered from schemas/clusters/update_cluster.json; edit that, not this.
+"""
+
+from typing import Literal, NotRequired, TypedDict
+
+from ..client import call, togetherai
+
+
+class Dashboard(TypedDict):
+    enabled: NotRequired[bool]
+
+
+class Config(TypedDict):
+    dashboard: NotRequired[Dashboard]
+    headlamp: NotRequired[Dashboard]
+    ingress: NotRequired[Dashboard]
+    slurm_web: NotRequired[Dashboard]
+
+
+class AddOns(TypedDict):
+    name: str
+    config: NotRequired[Config]
+
+
+class SlurmStartupScripts(TypedDict):
+    controller_epilog: NotRequired[str]
+    controller_prolog: NotRequired[str]
+    extra_slurm_conf: NotRequired[str]
+    login_init_script: NotRequired[str]
+    nodeset_init_script: NotRequired[str]
+    worker_epilog: NotRequired[str]
+    worker_prolog: NotRequired[str]
+
+
+class ClusterConfig(TypedDict):
+    load_balancer: Literal["NONE", "TRAEFIK", "NGINX", "ISTIO"]
+    gpu_operator_version: NotRequired[str]
+    ingress: NotRequired[Dashboard]
+    jumphost_enabled: NotRequired[bool]
+    kubernetes_dashboard_enabled: NotRequired[bool]
+    network_operator_version: NotRequired[str]
+    observability: NotRequired[Dashboard]
+    slurm_startup_scripts: NotRequired[SlurmStartupScripts]
+    ssh_ca_enabled: NotRequired[bool]
+
+
+class Body(TypedDict):
+    num_gpus: NotRequired[int]
+    reservation_end_time: NotRequired[str]
+    num_reserved_gpus: NotRequired[int]
+    num_preemptible_gpus: NotRequired[int]
+    num_capacity_pool_gpus: NotRequired[int]
+    cluster_type: NotRequired[object]
+    add_ons: NotRequired[list[AddOns]]
+    cluster_config: NotRequired[ClusterConfig]
+
+
+OPERATION = {
+    "method": "PUT",
+    "path": "/v1/compute/clusters/{cluster_id}",
+    "retry": "mutates",
+    "find": "clusters/get_cluster",
+    "arguments": {
+        "required": ["cluster_id"],
+        "properties": {
+            "cluster_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "body": {
+                "type": "object",
+                "properties": {
+                    "num_gpus": {"type": "integer"},
+                    "reservation_end_time": {"type": "string"},
+                    "num_reserved_gpus": {"type": "integer"},
+                    "num_preemptible_gpus": {"type": "integer"},
+                    "num_capacity_pool_gpus": {"type": "integer"},
+                    "cluster_type": {"enum": ["KUBERNETES", "SLURM"]},
+                    "add_ons": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["name"],
+                            "properties": {
+                                "name": {"type": "string", "minLength": 1},
+                                "config": {
+                                    "type": "object",
+                                    "properties": {
+                                        "dashboard": {
+                                            "type": "object",
+                                            "properties": {
+                                                "enabled": {"type": "boolean"},
+                                            },
+                                        },
+                                        "headlamp": {
+                                            "type": "object",
+                                            "properties": {
+                                                "enabled": {"type": "boolean"},
+                                            },
+                                        },
+                                        "ingress": {
+                                            "type": "object",
+                                            "properties": {
+                                                "enabled": {"type": "boolean"},
+                                            },
+                                        },
+                                        "slurm_web": {
+                                            "type": "object",
+                                            "properties": {
+                                                "enabled": {"type": "boolean"},
+                                            },
+                                        },
+                                    },
+                                },
+                            },
+                        },
+                    },
+                    "cluster_config": {
+                        "type": "object",
+                        "required": ["load_balancer"],
+                        "properties": {
+                            "load_balancer": {
+                                "type": "string",
+                                "enum": ["NONE", "TRAEFIK", "NGINX", "ISTIO"],
+                            },
+                            "gpu_operator_version": {"type": "string"},
+                            "ingress": {
+                                "type": "object",
+                                "properties": {"enabled": {"type": "boolean"}},
+                            },
+                            "jumphost_enabled": {"type": "boolean"},
+                            "kubernetes_dashboard_enabled": {"type": "boolean"},
+                            "network_operator_version": {"type": "string"},
+                            "observability": {
+                                "type": "object",
+                                "properties": {"enabled": {"type": "boolean"}},
+                            },
+                            "slurm_startup_scripts": {
+                                "type": "object",
+                                "properties": {
+                                    "controller_epilog": {"type": "string"},
+                                    "controller_prolog": {"type": "string"},
+                                    "extra_slurm_conf": {"type": "string"},
+                                    "login_init_script": {"type": "string"},
+                                    "nodeset_init_script": {"type": "string"},
+                                    "worker_epilog": {"type": "string"},
+                                    "worker_prolog": {"type": "string"},
+                                },
+                            },
+                            "ssh_ca_enabled": {"type": "boolean"},
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, cluster_id: str, body: "Body" = None):
+    return call(auth, OPERATION, cluster_id=cluster_id, body=body)

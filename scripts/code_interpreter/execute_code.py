@@ -1,0 +1,74 @@
+# skip_result_postprocessing
+"""Execute code (beta).
+
+POST /v1/tci/execute
+
+Runs Python code in a closed environment and gives what it prints or draws. A session
+keeps variables and files for further calls, up to 60 minutes.
+
+Returns: in data the outputs and the session_id for the next call; if the code fails, an
+output of type error or a list in errors.
+
+Example arguments:
+    {"body": {"language": "python", "code": "print(6 * 7)"}}
+
+Rendered from schemas/code_interpreter/execute_code.json; edit that, not this.
+"""
+
+from typing import Literal, NotRequired, TypedDict
+
+from ..client import call, togetherai
+
+
+class Files(TypedDict):
+    content: str
+    encoding: Literal["string", "base64"]
+    name: str
+
+
+class Body(TypedDict):
+    code: str
+    language: object
+    session_id: NotRequired[str]
+    files: NotRequired[list[Files]]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v1/tci/execute",
+    "retry": "mutates",
+    "find": "code_interpreter/list_code_sessions",
+    "arguments": {
+        "required": ["body"],
+        "properties": {
+            "body": {
+                "type": "object",
+                "required": ["code", "language"],
+                "properties": {
+                    "code": {"type": "string", "minLength": 1},
+                    "language": {"enum": ["python"]},
+                    "session_id": {"type": "string"},
+                    "files": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["content", "encoding", "name"],
+                            "properties": {
+                                "content": {"type": "string"},
+                                "encoding": {
+                                    "type": "string",
+                                    "enum": ["string", "base64"],
+                                },
+                                "name": {"type": "string", "minLength": 1},
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, body: "Body"):
+    return call(auth, OPERATION, body=body)

@@ -1,0 +1,26 @@
+# skip_result_postprocessing
+"""List code sessions (beta).
+
+GET /v1/tci/sessions
+
+Shows the code sessions that are still alive. Use it to continue one, or to see whether
+a call was carried out.
+
+Returns: in data.sessions the id, execute_count and expires_at of each; the id goes to
+code_interpreter/execute_code as the session ID.
+
+Rendered from schemas/code_interpreter/list_code_sessions.json; edit that, not this.
+"""
+
+from ..client import call, togetherai
+
+OPERATION = {
+    "method": "GET",
+    "path": "/v1/tci/sessions",
+    "retry": "read",
+    "arguments": {"properties": {}},
+}
+
+
+def main(auth: togetherai):
+    return call(auth, OPERATION)

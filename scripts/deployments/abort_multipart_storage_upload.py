@@ -1,0 +1,50 @@
+# skip_result_postprocessing
+"""Abort multipart storage upload (cannot be undone).
+
+POST /v1/storage/multipart/abort
+
+Gives up an upload in parts and discards what was sent so far. Use it when a part of
+Initiate multipart storage upload keeps failing.
+
+Returns: an answer without stated members; success means that the upload no longer
+exists.
+
+Example arguments:
+    {"body": {"filename": "model.safetensors", "upload_id": "2~Qm9vbWVyYW5nLXVwbG9hZA"}}
+
+Rendered from schemas/deployments/abort_multipart_storage_upload.json; edit that, not this.
+"""
+
+from typing import TypedDict
+
+from ..client import call, togetherai
+
+
+class Body(TypedDict):
+    filename: str
+    upload_id: str
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v1/storage/multipart/abort",
+    "retry": "mutates",
+    "reply": "none",
+    "arguments": {
+        "required": ["body"],
+        "properties": {
+            "body": {
+                "type": "object",
+                "required": ["filename", "upload_id"],
+                "properties": {
+                    "filename": {"type": "string", "minLength": 1},
+                    "upload_id": {"type": "string", "minLength": 1},
+                },
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, body: "Body"):
+    return call(auth, OPERATION, body=body)

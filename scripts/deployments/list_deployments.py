@@ -1,0 +1,26 @@
+# skip_result_postprocessing
+"""List deployments.
+
+GET /v1/deployments
+
+Lists every container deployment of the project with its state, all in one answer.
+Deployments of dedicated model endpoints are listed elsewhere.
+
+Returns: an object whose data holds the deployments; each id or name goes to
+deployments/get_deployment.
+
+Rendered from schemas/deployments/list_deployments.json; edit that, not this.
+"""
+
+from ..client import call, togetherai
+
+OPERATION = {
+    "method": "GET",
+    "path": "/v1/deployments",
+    "retry": "read",
+    "arguments": {"properties": {}},
+}
+
+
+def main(auth: togetherai):
+    return call(auth, OPERATION)

@@ -1,0 +1,61 @@
+# skip_result_postprocessing
+"""Create embeddings.
+
+POST /v1/embeddings
+
+Turns texts into vectors: lists of numbers that lie close together when the texts mean
+similar things. Use it for search by meaning, grouping and duplicates; compare only
+vectors of the same model.
+
+Returns: a list; the numbers are in data[].embedding, and data[].index tells which input
+they belong to.
+
+Example arguments:
+    {"body": {"model": "BAAI/bge-large-en-v1.5", "input": "The invoice was paid
+    twice."}}
+
+API reference: https://docs.together.ai/reference/embeddings
+Rendered from schemas/embeddings/create_embeddings.json; edit that, not this.
+"""
+
+from typing import TypedDict
+
+from ..client import call, togetherai
+
+
+class Body(TypedDict):
+    model: str
+    input: str | list[str]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v1/embeddings",
+    "retry": "inference",
+    "arguments": {
+        "required": ["body"],
+        "properties": {
+            "body": {
+                "type": "object",
+                "required": ["model", "input"],
+                "properties": {
+                    "model": {"type": "string", "minLength": 1, "x-select": True},
+                    "input": {
+                        "anyOf": [
+                            {"type": "string", "title": "Text"},
+                            {
+                                "type": "array",
+                                "title": "List of texts",
+                                "items": {"type": "string"},
+                            },
+                        ],
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, body: "Body"):
+    return call(auth, OPERATION, body=body)

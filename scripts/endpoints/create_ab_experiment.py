@@ -1,0 +1,92 @@
+# skip_result_postprocessing
+"""Create A/B experiment (beta).
+
+POST /v2/projects/{project_id}/endpoints/{endpoint_id}/abExperiments
+
+Splits the live traffic of one deployment (the control) among 2 to 20 deployments of the
+same endpoint to compare them. All deployments must exist; only traffic that would go to
+the control is divided.
+
+Returns: the experiment; its id goes to endpoints/get_ab_experiment and etag to
+endpoints/update_ab_experiment.
+
+Example arguments:
+    {"endpoint_id": "ep_Qm7Zt9LwXc4B", "body": {"name": "new-prompt-model", "members":
+    [{"deploymentId": "dep_V2kR8sNfH3yD", "percent": 90, "role":
+    "AB_EXPERIMENT_MEMBER_ROLE_CONTROL"}, {"deploymentId": "dep_Jx5Tb1WqP9mG",
+    "percent": 10, "role": "AB_EXPERIMENT_MEMBER_ROLE_VARIANT"}]}}
+
+Rendered from schemas/endpoints/create_ab_experiment.json; edit that, not this.
+"""
+
+from typing import NotRequired, TypedDict
+
+from ..client import call, togetherai
+
+
+class Members(TypedDict):
+    deploymentId: str
+    percent: int
+    role: str
+
+
+class Body(TypedDict):
+    name: str
+    members: list[Members]
+    description: NotRequired[str]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/abExperiments",
+    "retry": "creates",
+    "find": "endpoints/list_ab_experiments",
+    "arguments": {
+        "required": ["endpoint_id", "body"],
+        "properties": {
+            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "body": {
+                "type": "object",
+                "required": ["name", "members"],
+                "properties": {
+                    "name": {"type": "string", "minLength": 1},
+                    "members": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["deploymentId", "percent", "role"],
+                            "properties": {
+                                "deploymentId": {"type": "string", "minLength": 1},
+                                "percent": {"type": "integer"},
+                                "role": {
+                                    "type": "string",
+                                    "enum": [
+                                        "AB_EXPERIMENT_MEMBER_ROLE_CONTROL",
+                                        "AB_EXPERIMENT_MEMBER_ROLE_VARIANT",
+                                    ],
+                                },
+                            },
+                        },
+                    },
+                    "description": {"type": "string"},
+                },
+            },
+            "project_id": {"type": "string", "x-in": "path"},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    endpoint_id: str,
+    body: "Body",
+    project_id: str | None = None,
+):
+    return call(
+        auth,
+        OPERATION,
+        endpoint_id=endpoint_id,
+        body=body,
+        project_id=project_id,
+    )

@@ -1,0 +1,71 @@
+# skip_result_postprocessing
+"""Create deployment adapter.
+
+POST
+/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}/adapters
+
+Attaches a LoRA adapter (a small fine-tuned addition) to a deployment of its base model
+that accepts adapters. The adapter must be a model of your project first.
+
+Returns: the attachment; its id goes to endpoints/get_deployment_adapter, etag is needed
+to change or remove it, and perCluster shows the loading.
+
+Example arguments:
+    {"endpoint_id": "ep_Qm7Zt9LwXc4B", "deployment_id": "dep_V2kR8sNfH3yD", "body":
+    {"adapterModelId": "ml_Y4gHs7KwB2dR"}}
+
+API reference: https://docs.together.ai/reference/dmi/adapters-add
+Rendered from schemas/endpoints/create_deployment_adapter.json; edit that, not this.
+"""
+
+from typing import NotRequired, TypedDict
+
+from ..client import call, togetherai
+
+
+class Body(TypedDict):
+    adapterModelId: str
+    adapterRevisionId: NotRequired[str]
+    force: NotRequired[bool]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}/adapters",
+    "retry": "creates",
+    "find": "endpoints/list_deployment_adapters",
+    "arguments": {
+        "required": ["endpoint_id", "deployment_id", "body"],
+        "properties": {
+            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "deployment_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "body": {
+                "type": "object",
+                "required": ["adapterModelId"],
+                "properties": {
+                    "adapterModelId": {"type": "string", "minLength": 1},
+                    "adapterRevisionId": {"type": "string"},
+                    "force": {"type": "boolean", "default": False},
+                },
+            },
+            "project_id": {"type": "string", "x-in": "path"},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    endpoint_id: str,
+    deployment_id: str,
+    body: "Body",
+    project_id: str | None = None,
+):
+    return call(
+        auth,
+        OPERATION,
+        endpoint_id=endpoint_id,
+        deployment_id=deployment_id,
+        body=body,
+        project_id=project_id,
+    )

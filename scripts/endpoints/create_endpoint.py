@@ -1,0 +1,82 @@
+# skip_result_postprocessing
+"""Create endpoint (costs money) (ends with 2026).
+
+POST /v1/endpoints
+
+Starts a model on hardware of your own and bills it for as long as it runs. Take the
+hardware id from List hardware. Version 1 of dedicated endpoints ends with 2026; for new
+work use Create project endpoint.
+
+Returns: the endpoint; its id goes to endpoints/get_endpoint, and its name is the model
+in inference requests once state is STARTED.
+
+Example arguments:
+    {"body": {"model": "meta-llama/Llama-3.3-70B-Instruct-Turbo", "hardware":
+    "4x_nvidia_h100_80gb_sxm", "autoscaling": {"min_replicas": 1, "max_replicas": 1}}}
+
+API reference: https://docs.together.ai/reference/createendpoint
+Rendered from schemas/endpoints/create_endpoint.json; edit that, not this.
+"""
+
+from typing import Literal, NotRequired, TypedDict
+
+from ..client import call, togetherai
+
+
+class Autoscaling(TypedDict):
+    min_replicas: int
+    max_replicas: int
+
+
+class Body(TypedDict):
+    model: str
+    hardware: str
+    autoscaling: Autoscaling
+    display_name: NotRequired[str]
+    inactive_timeout: NotRequired[int | None]
+    state: NotRequired[Literal["STARTED", "STOPPED"]]
+    availability_zone: NotRequired[str]
+    disable_speculative_decoding: NotRequired[bool]
+    disable_prompt_cache: NotRequired[bool]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v1/endpoints",
+    "retry": "creates",
+    "find": "endpoints/list_endpoints",
+    "arguments": {
+        "required": ["body"],
+        "properties": {
+            "body": {
+                "type": "object",
+                "required": ["model", "hardware", "autoscaling"],
+                "properties": {
+                    "model": {"type": "string", "minLength": 1},
+                    "hardware": {"type": "string", "minLength": 1},
+                    "autoscaling": {
+                        "type": "object",
+                        "required": ["min_replicas", "max_replicas"],
+                        "properties": {
+                            "min_replicas": {"type": "integer"},
+                            "max_replicas": {"type": "integer"},
+                        },
+                    },
+                    "display_name": {"type": "string"},
+                    "inactive_timeout": {"type": ["integer", "null"]},
+                    "state": {"type": "string", "enum": ["STARTED", "STOPPED"]},
+                    "availability_zone": {"type": "string"},
+                    "disable_speculative_decoding": {
+                        "type": "boolean",
+                        "default": False,
+                    },
+                    "disable_prompt_cache": {"type": "boolean", "default": False},
+                },
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, body: "Body"):
+    return call(auth, OPERATION, body=body)

@@ -1,0 +1,277 @@
+# skip_result_postprocessing
+"""Create endpoint deployment (costs money).
+
+POST /v2/projects/{project_id}/endpoints/{endpoint_id}/deployments
+
+Puts a model on GPUs under an existing project endpoint. It starts in the background;
+when Get endpoint deployment says READY, give it traffic with Update project endpoint.
+
+Returns: the deployment; its id goes to endpoints/get_endpoint_deployment and into
+trafficSplit of endpoints/update_project_endpoint, and status.state tells the progress.
+
+Example arguments:
+    {"endpoint_id": "ep_Qm7Zt9LwXc4B", "body": {"name": "blue", "autoscaling":
+    {"minReplicas": 1, "maxReplicas": 1}, "model":
+    "projects/proj_7f3a9c2e51d84b60/models/ml_CbJNwS2v9Qx8"}}
+
+Rendered from schemas/endpoints/create_endpoint_deployment.json; edit that, not this.
+"""
+
+from typing import Literal, NotRequired, TypedDict
+
+from ..client import call, togetherai
+
+
+class Policies(TypedDict):
+    periodSeconds: int
+    type: str
+    value: int
+
+
+class ScaleDown(TypedDict):
+    policies: NotRequired[list[Policies]]
+    selectPolicy: NotRequired[str]
+
+
+class ScalingMetrics(TypedDict):
+    name: str
+    target: float
+    type: str
+    percentile: NotRequired[str]
+
+
+class Autoscaling(TypedDict):
+    maxReplicas: NotRequired[int]
+    minReplicas: NotRequired[int]
+    scaleDown: NotRequired[ScaleDown]
+    scaleDownWindow: NotRequired[str]
+    scaleToZeroWindow: NotRequired[str]
+    scaleUp: NotRequired[ScaleDown]
+    scaleUpWindow: NotRequired[str]
+    scalingMetrics: NotRequired[list[ScalingMetrics]]
+
+
+class CompliancePolicy(TypedDict):
+    hipaa: NotRequired[bool]
+
+
+class Inline(TypedDict):
+    compliancePolicy: NotRequired[CompliancePolicy]
+    constraint: NotRequired[Literal["ENFORCEMENT_REQUIRED", "ENFORCEMENT_PREFERRED"]]
+    regions: NotRequired[list[str]]
+
+
+class RulesGivenHere(TypedDict):
+    inline: Inline
+
+
+class SavedProfile(TypedDict):
+    profile: str
+
+
+class Body(TypedDict):
+    name: str
+    autoscaling: Autoscaling
+    model: NotRequired[str]
+    config: NotRequired[str]
+    inactiveTimeout: NotRequired[int]
+    maxConcurrentRequestsPerReplica: NotRequired[str]
+    placement: NotRequired[RulesGivenHere | SavedProfile]
+    modelId: NotRequired[str]
+    modelRevisionId: NotRequired[str]
+    configId: NotRequired[str]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments",
+    "retry": "creates",
+    "find": "endpoints/list_endpoint_deployments",
+    "arguments": {
+        "required": ["endpoint_id", "body"],
+        "properties": {
+            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "body": {
+                "type": "object",
+                "required": ["name", "autoscaling"],
+                "properties": {
+                    "name": {"type": "string", "minLength": 1},
+                    "autoscaling": {
+                        "type": "object",
+                        "properties": {
+                            "maxReplicas": {"type": "integer"},
+                            "minReplicas": {"type": "integer"},
+                            "scaleDown": {
+                                "type": "object",
+                                "properties": {
+                                    "policies": {
+                                        "type": "array",
+                                        "items": {
+                                            "type": "object",
+                                            "required": [
+                                                "periodSeconds",
+                                                "type",
+                                                "value",
+                                            ],
+                                            "properties": {
+                                                "periodSeconds": {"type": "integer"},
+                                                "type": {
+                                                    "type": "string",
+                                                    "enum": [
+                                                        "SCALING_POLICY_TYPE_PODS",
+                                                        "SCALING_POLICY_TYPE_PERCENT",
+                                                    ],
+                                                },
+                                                "value": {"type": "integer"},
+                                            },
+                                        },
+                                    },
+                                    "selectPolicy": {
+                                        "type": "string",
+                                        "enum": [
+                                            "SCALING_POLICY_SELECT_MAX",
+                                            "SCALING_POLICY_SELECT_MIN",
+                                            "SCALING_POLICY_SELECT_DISABLED",
+                                        ],
+                                    },
+                                },
+                            },
+                            "scaleDownWindow": {"type": "string"},
+                            "scaleToZeroWindow": {"type": "string"},
+                            "scaleUp": {
+                                "type": "object",
+                                "properties": {
+                                    "policies": {
+                                        "type": "array",
+                                        "items": {
+                                            "type": "object",
+                                            "required": [
+                                                "periodSeconds",
+                                                "type",
+                                                "value",
+                                            ],
+                                            "properties": {
+                                                "periodSeconds": {"type": "integer"},
+                                                "type": {
+                                                    "type": "string",
+                                                    "enum": [
+                                                        "SCALING_POLICY_TYPE_PODS",
+                                                        "SCALING_POLICY_TYPE_PERCENT",
+                                                    ],
+                                                },
+                                                "value": {"type": "integer"},
+                                            },
+                                        },
+                                    },
+                                    "selectPolicy": {
+                                        "type": "string",
+                                        "enum": [
+                                            "SCALING_POLICY_SELECT_MAX",
+                                            "SCALING_POLICY_SELECT_MIN",
+                                            "SCALING_POLICY_SELECT_DISABLED",
+                                        ],
+                                    },
+                                },
+                            },
+                            "scaleUpWindow": {"type": "string"},
+                            "scalingMetrics": {
+                                "type": "array",
+                                "items": {
+                                    "type": "object",
+                                    "required": ["name", "target", "type"],
+                                    "properties": {
+                                        "name": {
+                                            "type": "string",
+                                            "minLength": 1,
+                                            "x-select": True,
+                                        },
+                                        "target": {"type": "number"},
+                                        "type": {
+                                            "type": "string",
+                                            "enum": [
+                                                "METRIC_TARGET_TYPE_VALUE",
+                                                "METRIC_TARGET_TYPE_UTILIZATION",
+                                                "METRIC_TARGET_TYPE_AVERAGE_VALUE",
+                                            ],
+                                        },
+                                        "percentile": {"type": "string"},
+                                    },
+                                },
+                            },
+                        },
+                    },
+                    "model": {"type": "string"},
+                    "config": {"type": "string"},
+                    "inactiveTimeout": {"type": "integer"},
+                    "maxConcurrentRequestsPerReplica": {"type": "string"},
+                    "placement": {
+                        "anyOf": [
+                            {
+                                "type": "object",
+                                "required": ["inline"],
+                                "title": "Rules given here",
+                                "properties": {
+                                    "inline": {
+                                        "type": "object",
+                                        "properties": {
+                                            "compliancePolicy": {
+                                                "type": "object",
+                                                "properties": {
+                                                    "hipaa": {
+                                                        "type": "boolean",
+                                                        "default": False,
+                                                    },
+                                                },
+                                            },
+                                            "constraint": {
+                                                "type": "string",
+                                                "enum": [
+                                                    "ENFORCEMENT_REQUIRED",
+                                                    "ENFORCEMENT_PREFERRED",
+                                                ],
+                                            },
+                                            "regions": {
+                                                "type": "array",
+                                                "items": {"type": "string"},
+                                            },
+                                        },
+                                    },
+                                },
+                            },
+                            {
+                                "type": "object",
+                                "required": ["profile"],
+                                "title": "Saved profile",
+                                "properties": {
+                                    "profile": {"type": "string", "minLength": 1},
+                                },
+                            },
+                        ],
+                    },
+                    "modelId": {"type": "string"},
+                    "modelRevisionId": {"type": "string"},
+                    "configId": {"type": "string"},
+                },
+            },
+            "project_id": {"type": "string", "x-in": "path"},
+            "validateOnly": {"type": "boolean", "x-in": "query", "default": False},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    endpoint_id: str,
+    body: "Body",
+    project_id: str | None = None,
+    validateOnly: bool | None = None,
+):
+    return call(
+        auth,
+        OPERATION,
+        endpoint_id=endpoint_id,
+        body=body,
+        project_id=project_id,
+        validateOnly=validateOnly,
+    )

@@ -1,0 +1,175 @@
+# skip_result_postprocessing
+"""Create rollout.
+
+POST /v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts
+
+Prepares the move of live traffic from one deployment of an endpoint to another; nothing
+moves until Start rollout. Both deployments must exist, and Preview rollout defaults
+shows what would be filled in.
+
+Returns: the rollout in state ROLLOUT_STATE_PENDING; its id goes to
+endpoints/start_rollout.
+
+Example arguments:
+    {"endpoint_id": "ep_Qm7Zt9LwXc4B", "body": {"sourceDeploymentId":
+    "dep_V2kR8sNfH3yD", "targetDeploymentId": "dep_Jx5Tb1WqP9mG", "canary":
+    {"stepInterval": "5m"}}}
+
+Rendered from schemas/endpoints/create_rollout.json; edit that, not this.
+"""
+
+from typing import NotRequired, TypedDict
+
+from ..client import call, togetherai
+
+
+class Steps(TypedDict):
+    traffic: int
+    replicas: NotRequired[int]
+
+
+class Canary(TypedDict):
+    stepInterval: NotRequired[str]
+    steps: NotRequired[list[Steps]]
+
+
+class RegressionCheck(TypedDict):
+    direction: str
+    maxRegressionPercent: NotRequired[float]
+
+
+class ThresholdCheck(TypedDict):
+    operator: str
+    value: NotRequired[float]
+
+
+class Metrics(TypedDict):
+    name: str
+    percentile: NotRequired[int]
+    regressionCheck: NotRequired[RegressionCheck]
+    stat: NotRequired[str]
+    thresholdCheck: NotRequired[ThresholdCheck]
+    window: NotRequired[str]
+
+
+class Body(TypedDict):
+    sourceDeploymentId: str
+    targetDeploymentId: str
+    canary: NotRequired[Canary]
+    rolling: NotRequired[dict]
+    blueGreen: NotRequired[dict]
+    metrics: NotRequired[list[Metrics]]
+    finalTargetReplicas: NotRequired[int]
+    finalSourceReplicas: NotRequired[int]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts",
+    "retry": "creates",
+    "find": "endpoints/list_rollouts",
+    "arguments": {
+        "required": ["endpoint_id", "body"],
+        "properties": {
+            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "body": {
+                "type": "object",
+                "required": ["sourceDeploymentId", "targetDeploymentId"],
+                "properties": {
+                    "sourceDeploymentId": {"type": "string", "minLength": 1},
+                    "targetDeploymentId": {"type": "string", "minLength": 1},
+                    "canary": {
+                        "type": "object",
+                        "properties": {
+                            "stepInterval": {"type": "string"},
+                            "steps": {
+                                "type": "array",
+                                "items": {
+                                    "type": "object",
+                                    "required": ["traffic"],
+                                    "properties": {
+                                        "traffic": {"type": "integer"},
+                                        "replicas": {"type": "integer"},
+                                    },
+                                },
+                            },
+                        },
+                    },
+                    "rolling": {"type": "object", "properties": {}},
+                    "blueGreen": {"type": "object", "properties": {}},
+                    "metrics": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["name"],
+                            "properties": {
+                                "name": {
+                                    "type": "string",
+                                    "minLength": 1,
+                                    "x-select": True,
+                                },
+                                "percentile": {"type": "integer"},
+                                "regressionCheck": {
+                                    "type": "object",
+                                    "required": ["direction"],
+                                    "properties": {
+                                        "direction": {
+                                            "type": "string",
+                                            "enum": [
+                                                "REGRESSION_DIRECTION_HIGHER_IS_WORSE",
+                                                "REGRESSION_DIRECTION_LOWER_IS_WORSE",
+                                            ],
+                                        },
+                                        "maxRegressionPercent": {"type": "number"},
+                                    },
+                                },
+                                "stat": {
+                                    "type": "string",
+                                    "enum": [
+                                        "METRIC_STAT_TYPE_AVG",
+                                        "METRIC_STAT_TYPE_PERCENTILE",
+                                    ],
+                                },
+                                "thresholdCheck": {
+                                    "type": "object",
+                                    "required": ["operator"],
+                                    "properties": {
+                                        "operator": {
+                                            "type": "string",
+                                            "enum": [
+                                                "THRESHOLD_OPERATOR_GT",
+                                                "THRESHOLD_OPERATOR_GTE",
+                                                "THRESHOLD_OPERATOR_LT",
+                                                "THRESHOLD_OPERATOR_LTE",
+                                            ],
+                                        },
+                                        "value": {"type": "number"},
+                                    },
+                                },
+                                "window": {"type": "string"},
+                            },
+                        },
+                    },
+                    "finalTargetReplicas": {"type": "integer"},
+                    "finalSourceReplicas": {"type": "integer"},
+                },
+            },
+            "project_id": {"type": "string", "x-in": "path"},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    endpoint_id: str,
+    body: "Body",
+    project_id: str | None = None,
+):
+    return call(
+        auth,
+        OPERATION,
+        endpoint_id=endpoint_id,
+        body=body,
+        project_id=project_id,
+    )

@@ -1,0 +1,53 @@
+# skip_result_postprocessing
+"""List shadow experiments (beta).
+
+GET /v2/projects/{project_id}/endpoints/{endpoint_id}/shadowExperiments
+
+Lists the shadow experiments of an endpoint. Use it to find the id of one or to see
+which deployments receive copies.
+
+Returns: a page of experiments in data; each id goes to endpoints/get_shadow_experiment,
+and next_cursor goes to after for the next page.
+
+Example arguments:
+    {"endpoint_id": "ep_Qm7Zt9LwXc4B"}
+
+Rendered from schemas/endpoints/list_shadow_experiments.json; edit that, not this.
+"""
+
+from ..client import call, togetherai
+
+OPERATION = {
+    "method": "GET",
+    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/shadowExperiments",
+    "retry": "read",
+    "arguments": {
+        "required": ["endpoint_id"],
+        "properties": {
+            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "project_id": {"type": "string", "x-in": "path"},
+            "after": {"type": "string", "x-in": "query"},
+            "includeTargets": {"type": "boolean", "x-in": "query"},
+            "limit": {"type": "integer", "x-in": "query"},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    endpoint_id: str,
+    project_id: str | None = None,
+    after: str | None = None,
+    includeTargets: bool | None = None,
+    limit: int | None = None,
+):
+    return call(
+        auth,
+        OPERATION,
+        endpoint_id=endpoint_id,
+        project_id=project_id,
+        after=after,
+        includeTargets=includeTargets,
+        limit=limit,
+    )

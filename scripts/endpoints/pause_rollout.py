@@ -1,0 +1,65 @@
+# skip_result_postprocessing
+"""Pause rollout.
+
+POST /v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/{rollout_id}/pause
+
+Halts a running rollout and leaves the traffic as it is at that moment. Go on with
+Resume rollout, or end it with Promote or Cancel rollout.
+
+Returns: the rollout in state ROLLOUT_STATE_PAUSING; ask endpoints/get_rollout until it
+is ROLLOUT_STATE_PAUSED.
+
+Example arguments:
+    {"endpoint_id": "ep_Qm7Zt9LwXc4B", "rollout_id": "rol_H8wYp3KcN5vT"}
+
+Rendered from schemas/endpoints/pause_rollout.json; edit that, not this.
+"""
+
+from typing import NotRequired, TypedDict
+
+from ..client import call, togetherai
+
+
+class Body(TypedDict):
+    etag: NotRequired[str]
+    reason: NotRequired[str]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/{rollout_id}/pause",
+    "retry": "mutates",
+    "find": "endpoints/get_rollout",
+    "arguments": {
+        "required": ["endpoint_id", "rollout_id"],
+        "properties": {
+            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "rollout_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "body": {
+                "type": "object",
+                "properties": {
+                    "etag": {"type": "string"},
+                    "reason": {"type": "string"},
+                },
+            },
+            "project_id": {"type": "string", "x-in": "path"},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    endpoint_id: str,
+    rollout_id: str,
+    body: "Body" = None,
+    project_id: str | None = None,
+):
+    return call(
+        auth,
+        OPERATION,
+        endpoint_id=endpoint_id,
+        rollout_id=rollout_id,
+        body=body,
+        project_id=project_id,
+    )

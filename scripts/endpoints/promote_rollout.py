@@ -1,0 +1,58 @@
+# skip_result_postprocessing
+"""Promote rollout.
+
+POST /v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/{rollout_id}/promote
+
+Ends a running or paused rollout at once by sending all live traffic to the target
+deployment, skipping the remaining steps and checks.
+
+Returns: the rollout on its way to ROLLOUT_STATE_COMPLETED; follow it with
+endpoints/get_rollout.
+
+Example arguments:
+    {"endpoint_id": "ep_Qm7Zt9LwXc4B", "rollout_id": "rol_H8wYp3KcN5vT"}
+
+Rendered from schemas/endpoints/promote_rollout.json; edit that, not this.
+"""
+
+from typing import NotRequired, TypedDict
+
+from ..client import call, togetherai
+
+
+class Body(TypedDict):
+    etag: NotRequired[str]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/{rollout_id}/promote",
+    "retry": "mutates",
+    "find": "endpoints/get_rollout",
+    "arguments": {
+        "required": ["endpoint_id", "rollout_id"],
+        "properties": {
+            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "rollout_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "body": {"type": "object", "properties": {"etag": {"type": "string"}}},
+            "project_id": {"type": "string", "x-in": "path"},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    endpoint_id: str,
+    rollout_id: str,
+    body: "Body" = None,
+    project_id: str | None = None,
+):
+    return call(
+        auth,
+        OPERATION,
+        endpoint_id=endpoint_id,
+        rollout_id=rollout_id,
+        body=body,
+        project_id=project_id,
+    )

@@ -1,0 +1,507 @@
+# skip_result_postprocessing
+"""Create evaluation.
+
+POST /v1/evaluation
+
+Has a judge model rate the answers to a whole file of questions, as labels, as points or
+as a contest of two models. Upload the file first with purpose eval. The work runs in
+the background.
+
+Returns: the workflow_id goes to evaluations/get_evaluation, with status pending.
+
+Example arguments:
+    {"body": {"type": "classify", "parameters": {"judge": {"model":
+    "openai/gpt-oss-20b", "system_template": "Label the answer to the customer as
+    helpful or unhelpful.", "model_source": "serverless"}, "labels": ["helpful",
+    "unhelpful"], "pass_labels": ["helpful"], "input_data_file_path":
+    "file-6f8a2c1d-3b47-4f0e-9a55-0c1d2e3f4a5b"}}}
+
+API reference: https://docs.together.ai/reference/create-evaluation
+Rendered from schemas/evaluations/create_evaluation.json; edit that, not this.
+"""
+
+from typing import Literal, NotRequired, TypedDict
+
+from ..client import call, togetherai
+
+
+class Judge(TypedDict):
+    model: str
+    system_template: str
+    model_source: Literal["serverless", "dedicated", "external"]
+    external_api_token: NotRequired[str]
+    external_base_url: NotRequired[str]
+    num_workers: NotRequired[int]
+    max_tokens: NotRequired[int]
+    temperature: NotRequired[float]
+
+
+class Model(TypedDict):
+    model: str
+    max_tokens: int
+    temperature: float
+    system_template: str
+    input_template: str
+    model_source: Literal["serverless", "dedicated", "external"]
+    external_api_token: NotRequired[str]
+    external_base_url: NotRequired[str]
+    num_workers: NotRequired[int]
+
+
+class Classify(TypedDict):
+    judge: Judge
+    labels: list[str]
+    pass_labels: list[str]
+    input_data_file_path: str
+    model_to_evaluate: NotRequired[str | Model]
+
+
+class Score(TypedDict):
+    judge: Judge
+    min_score: float
+    max_score: float
+    pass_threshold: float
+    input_data_file_path: str
+    model_to_evaluate: NotRequired[str | Model]
+
+
+class Compare(TypedDict):
+    judge: Judge
+    input_data_file_path: str
+    model_a: NotRequired[str | Model]
+    model_b: NotRequired[str | Model]
+    disable_position_bias_correction: NotRequired[bool]
+
+
+class Body(TypedDict):
+    type: Literal["classify", "score", "compare"]
+    parameters: Classify | Score | Compare
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v1/evaluation",
+    "retry": "creates",
+    "find": "evaluations/list_evaluations",
+    "arguments": {
+        "required": ["body"],
+        "properties": {
+            "body": {
+                "type": "object",
+                "required": ["type", "parameters"],
+                "properties": {
+                    "type": {
+                        "type": "string",
+                        "enum": ["classify", "score", "compare"],
+                    },
+                    "parameters": {
+                        "anyOf": [
+                            {
+                                "type": "object",
+                                "required": [
+                                    "judge",
+                                    "labels",
+                                    "pass_labels",
+                                    "input_data_file_path",
+                                ],
+                                "title": "Classify",
+                                "properties": {
+                                    "judge": {
+                                        "type": "object",
+                                        "required": [
+                                            "model",
+                                            "system_template",
+                                            "model_source",
+                                        ],
+                                        "properties": {
+                                            "model": {"type": "string", "minLength": 1},
+                                            "system_template": {
+                                                "type": "string",
+                                                "minLength": 1,
+                                            },
+                                            "model_source": {
+                                                "type": "string",
+                                                "enum": [
+                                                    "serverless",
+                                                    "dedicated",
+                                                    "external",
+                                                ],
+                                            },
+                                            "external_api_token": {"type": "string"},
+                                            "external_base_url": {"type": "string"},
+                                            "num_workers": {
+                                                "type": "integer",
+                                                "minimum": 1,
+                                            },
+                                            "max_tokens": {"type": "integer"},
+                                            "temperature": {"type": "number"},
+                                        },
+                                    },
+                                    "labels": {
+                                        "type": "array",
+                                        "minItems": 2,
+                                        "items": {"type": "string"},
+                                    },
+                                    "pass_labels": {
+                                        "type": "array",
+                                        "minItems": 1,
+                                        "items": {"type": "string"},
+                                    },
+                                    "input_data_file_path": {
+                                        "type": "string",
+                                        "minLength": 1,
+                                    },
+                                    "model_to_evaluate": {
+                                        "anyOf": [
+                                            {
+                                                "type": "string",
+                                                "title": "Column of the file",
+                                            },
+                                            {
+                                                "type": "object",
+                                                "required": [
+                                                    "model",
+                                                    "max_tokens",
+                                                    "temperature",
+                                                    "system_template",
+                                                    "input_template",
+                                                    "model_source",
+                                                ],
+                                                "title": "Model",
+                                                "properties": {
+                                                    "model": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "max_tokens": {
+                                                        "type": "integer",
+                                                        "minimum": 1,
+                                                    },
+                                                    "temperature": {
+                                                        "type": "number",
+                                                        "minimum": 0,
+                                                        "maximum": 2,
+                                                    },
+                                                    "system_template": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "input_template": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "model_source": {
+                                                        "type": "string",
+                                                        "enum": [
+                                                            "serverless",
+                                                            "dedicated",
+                                                            "external",
+                                                        ],
+                                                    },
+                                                    "external_api_token": {
+                                                        "type": "string",
+                                                    },
+                                                    "external_base_url": {
+                                                        "type": "string",
+                                                    },
+                                                    "num_workers": {
+                                                        "type": "integer",
+                                                        "minimum": 1,
+                                                    },
+                                                },
+                                            },
+                                        ],
+                                    },
+                                },
+                            },
+                            {
+                                "type": "object",
+                                "required": [
+                                    "judge",
+                                    "min_score",
+                                    "max_score",
+                                    "pass_threshold",
+                                    "input_data_file_path",
+                                ],
+                                "title": "Score",
+                                "properties": {
+                                    "judge": {
+                                        "type": "object",
+                                        "required": [
+                                            "model",
+                                            "system_template",
+                                            "model_source",
+                                        ],
+                                        "properties": {
+                                            "model": {"type": "string", "minLength": 1},
+                                            "system_template": {
+                                                "type": "string",
+                                                "minLength": 1,
+                                            },
+                                            "model_source": {
+                                                "type": "string",
+                                                "enum": [
+                                                    "serverless",
+                                                    "dedicated",
+                                                    "external",
+                                                ],
+                                            },
+                                            "external_api_token": {"type": "string"},
+                                            "external_base_url": {"type": "string"},
+                                            "num_workers": {
+                                                "type": "integer",
+                                                "minimum": 1,
+                                            },
+                                            "max_tokens": {"type": "integer"},
+                                            "temperature": {"type": "number"},
+                                        },
+                                    },
+                                    "min_score": {"type": "number"},
+                                    "max_score": {"type": "number"},
+                                    "pass_threshold": {"type": "number"},
+                                    "input_data_file_path": {
+                                        "type": "string",
+                                        "minLength": 1,
+                                    },
+                                    "model_to_evaluate": {
+                                        "anyOf": [
+                                            {
+                                                "type": "string",
+                                                "title": "Column of the file",
+                                            },
+                                            {
+                                                "type": "object",
+                                                "required": [
+                                                    "model",
+                                                    "max_tokens",
+                                                    "temperature",
+                                                    "system_template",
+                                                    "input_template",
+                                                    "model_source",
+                                                ],
+                                                "title": "Model",
+                                                "properties": {
+                                                    "model": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "max_tokens": {
+                                                        "type": "integer",
+                                                        "minimum": 1,
+                                                    },
+                                                    "temperature": {
+                                                        "type": "number",
+                                                        "minimum": 0,
+                                                        "maximum": 2,
+                                                    },
+                                                    "system_template": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "input_template": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "model_source": {
+                                                        "type": "string",
+                                                        "enum": [
+                                                            "serverless",
+                                                            "dedicated",
+                                                            "external",
+                                                        ],
+                                                    },
+                                                    "external_api_token": {
+                                                        "type": "string",
+                                                    },
+                                                    "external_base_url": {
+                                                        "type": "string",
+                                                    },
+                                                    "num_workers": {
+                                                        "type": "integer",
+                                                        "minimum": 1,
+                                                    },
+                                                },
+                                            },
+                                        ],
+                                    },
+                                },
+                            },
+                            {
+                                "type": "object",
+                                "required": ["judge", "input_data_file_path"],
+                                "title": "Compare",
+                                "properties": {
+                                    "judge": {
+                                        "type": "object",
+                                        "required": [
+                                            "model",
+                                            "system_template",
+                                            "model_source",
+                                        ],
+                                        "properties": {
+                                            "model": {"type": "string", "minLength": 1},
+                                            "system_template": {
+                                                "type": "string",
+                                                "minLength": 1,
+                                            },
+                                            "model_source": {
+                                                "type": "string",
+                                                "enum": [
+                                                    "serverless",
+                                                    "dedicated",
+                                                    "external",
+                                                ],
+                                            },
+                                            "external_api_token": {"type": "string"},
+                                            "external_base_url": {"type": "string"},
+                                            "num_workers": {
+                                                "type": "integer",
+                                                "minimum": 1,
+                                            },
+                                            "max_tokens": {"type": "integer"},
+                                            "temperature": {"type": "number"},
+                                        },
+                                    },
+                                    "input_data_file_path": {
+                                        "type": "string",
+                                        "minLength": 1,
+                                    },
+                                    "model_a": {
+                                        "anyOf": [
+                                            {
+                                                "type": "string",
+                                                "title": "Column of the file",
+                                            },
+                                            {
+                                                "type": "object",
+                                                "required": [
+                                                    "model",
+                                                    "max_tokens",
+                                                    "temperature",
+                                                    "system_template",
+                                                    "input_template",
+                                                    "model_source",
+                                                ],
+                                                "title": "Model",
+                                                "properties": {
+                                                    "model": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "max_tokens": {
+                                                        "type": "integer",
+                                                        "minimum": 1,
+                                                    },
+                                                    "temperature": {
+                                                        "type": "number",
+                                                        "minimum": 0,
+                                                        "maximum": 2,
+                                                    },
+                                                    "system_template": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "input_template": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "model_source": {
+                                                        "type": "string",
+                                                        "enum": [
+                                                            "serverless",
+                                                            "dedicated",
+                                                            "external",
+                                                        ],
+                                                    },
+                                                    "external_api_token": {
+                                                        "type": "string",
+                                                    },
+                                                    "external_base_url": {
+                                                        "type": "string",
+                                                    },
+                                                    "num_workers": {
+                                                        "type": "integer",
+                                                        "minimum": 1,
+                                                    },
+                                                },
+                                            },
+                                        ],
+                                    },
+                                    "model_b": {
+                                        "anyOf": [
+                                            {
+                                                "type": "string",
+                                                "title": "Column of the file",
+                                            },
+                                            {
+                                                "type": "object",
+                                                "required": [
+                                                    "model",
+                                                    "max_tokens",
+                                                    "temperature",
+                                                    "system_template",
+                                                    "input_template",
+                                                    "model_source",
+                                                ],
+                                                "title": "Model",
+                                                "properties": {
+                                                    "model": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "max_tokens": {
+                                                        "type": "integer",
+                                                        "minimum": 1,
+                                                    },
+                                                    "temperature": {
+                                                        "type": "number",
+                                                        "minimum": 0,
+                                                        "maximum": 2,
+                                                    },
+                                                    "system_template": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "input_template": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "model_source": {
+                                                        "type": "string",
+                                                        "enum": [
+                                                            "serverless",
+                                                            "dedicated",
+                                                            "external",
+                                                        ],
+                                                    },
+                                                    "external_api_token": {
+                                                        "type": "string",
+                                                    },
+                                                    "external_base_url": {
+                                                        "type": "string",
+                                                    },
+                                                    "num_workers": {
+                                                        "type": "integer",
+                                                        "minimum": 1,
+                                                    },
+                                                },
+                                            },
+                                        ],
+                                    },
+                                    "disable_position_bias_correction": {
+                                        "type": "boolean",
+                                        "default": False,
+                                    },
+                                },
+                            },
+                        ],
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, body: "Body"):
+    return call(auth, OPERATION, body=body)

@@ -1,0 +1,57 @@
+# skip_result_postprocessing
+"""Preview fine-tune dataset.
+
+POST /v1/fine-tunes/preview
+
+Shows how the first rows of a training file are cut into tokens and which of them the
+model would learn. Use it before Create fine-tune job to check the file; it starts no
+training.
+
+Returns: dataset_format and rows, each with its tokens, num_trained_tokens,
+trained_spans and whether it was truncated.
+
+Example arguments:
+    {"body": {"model": "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference",
+    "training_file": "file-6f8a2c1d-3b47-4f0e-9a55-0c1d2e3f4a5b"}}
+
+Rendered from schemas/fine_tuning/preview_fine_tune_dataset.json; edit that, not this.
+"""
+
+from typing import Literal, NotRequired, TypedDict
+
+from ..client import call, togetherai
+
+
+class Body(TypedDict):
+    training_file: str
+    model: str
+    top_k: NotRequired[int]
+    train_on_inputs: NotRequired[bool]
+    training_method: NotRequired[Literal["sft"]]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v1/fine-tunes/preview",
+    "retry": "read",
+    "arguments": {
+        "required": ["body"],
+        "properties": {
+            "body": {
+                "type": "object",
+                "required": ["training_file", "model"],
+                "properties": {
+                    "training_file": {"type": "string", "minLength": 1},
+                    "model": {"type": "string", "minLength": 1},
+                    "top_k": {"type": "integer"},
+                    "train_on_inputs": {"type": "boolean"},
+                    "training_method": {"type": "string", "enum": ["sft"]},
+                },
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, body: "Body"):
+    return call(auth, OPERATION, body=body)

@@ -1,0 +1,26 @@
+# skip_result_postprocessing
+"""List hardware (ends with 2026).
+
+GET /v1/hardware
+
+Shows GPUs and prices for dedicated endpoints of the first version. For new endpoints
+use List inference instance types.
+
+Returns: hardware in data; the id of one goes to endpoints/create_endpoint, pricing is
+in cents per minute.
+
+Rendered from schemas/hardware/list_hardware.json; edit that, not this.
+"""
+
+from ..client import call, togetherai
+
+OPERATION = {
+    "method": "GET",
+    "path": "/v1/hardware",
+    "retry": "read",
+    "arguments": {"properties": {"model": {"type": "string", "x-in": "query"}}},
+}
+
+
+def main(auth: togetherai, model: str | None = None):
+    return call(auth, OPERATION, model=model)

@@ -1,0 +1,92 @@
+# skip_result_postprocessing
+"""Generate image.
+
+POST /v1/images/generations
+
+Draws one or more pictures from a description, or changes a picture with models that
+edit. Which of the optional settings count depends on the model.
+
+Returns: a list with one item per picture: data[].url is its address, or data[].b64_json
+the picture itself in base64; data[].type says which.
+
+Example arguments:
+    {"body": {"model": "black-forest-labs/FLUX.1-schnell", "prompt": "A red lighthouse
+    on a cliff at dawn, watercolour"}}
+
+API reference: https://docs.together.ai/reference/post-images-generations
+Rendered from schemas/images/generate_image.json; edit that, not this.
+"""
+
+from typing import Literal, NotRequired, TypedDict
+
+from ..client import call, togetherai
+
+
+class ImageLoras(TypedDict):
+    path: str
+    scale: float
+
+
+class Body(TypedDict):
+    model: str
+    prompt: str
+    width: NotRequired[int]
+    height: NotRequired[int]
+    n: NotRequired[int]
+    steps: NotRequired[int]
+    response_format: NotRequired[Literal["base64", "url"]]
+    output_format: NotRequired[str]
+    seed: NotRequired[int]
+    negative_prompt: NotRequired[str]
+    guidance_scale: NotRequired[float]
+    image_url: NotRequired[str]
+    reference_images: NotRequired[list[str]]
+    image_loras: NotRequired[list[ImageLoras]]
+    disable_safety_checker: NotRequired[bool]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v1/images/generations",
+    "retry": "inference",
+    "arguments": {
+        "required": ["body"],
+        "properties": {
+            "body": {
+                "type": "object",
+                "required": ["model", "prompt"],
+                "properties": {
+                    "model": {"type": "string", "minLength": 1, "x-select": True},
+                    "prompt": {"type": "string", "minLength": 1},
+                    "width": {"type": "integer"},
+                    "height": {"type": "integer"},
+                    "n": {"type": "integer"},
+                    "steps": {"type": "integer"},
+                    "response_format": {"type": "string", "enum": ["base64", "url"]},
+                    "output_format": {"type": "string", "x-select": True},
+                    "seed": {"type": "integer"},
+                    "negative_prompt": {"type": "string"},
+                    "guidance_scale": {"type": "number"},
+                    "image_url": {"type": "string"},
+                    "reference_images": {"type": "array", "items": {"type": "string"}},
+                    "image_loras": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["path", "scale"],
+                            "properties": {
+                                "path": {"type": "string", "minLength": 1},
+                                "scale": {"type": "number"},
+                            },
+                        },
+                    },
+                    "disable_safety_checker": {"type": "boolean", "default": False},
+                },
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, body: "Body"):
+    return call(auth, OPERATION, body=body)

@@ -1,0 +1,100 @@
+# skip_result_postprocessing
+"""Complete project model upload.
+
+POST /v2/projects/{project_id}/models/upload/complete
+
+Turns the sent files into a new version of the model. Run it when every part was sent to
+its address from Create project model upload.
+
+Returns: the revisionId of the new version; models/list_project_model_revisions shows
+whether it passed the check.
+
+Example arguments:
+    {"body": {"objectId": "ml_CbJNwS2v9Qx8", "files": [{"path": "config.json", "hash":
+    "5d41402abc4b2a76b9719d911017c592", "skipUpload": true}]}}
+
+Rendered from schemas/models/complete_project_model_upload.json; edit that, not this.
+"""
+
+from typing import NotRequired, TypedDict
+
+from ..client import call, togetherai
+
+
+class Parts(TypedDict):
+    partNumber: int
+    hash: str
+
+
+class UploadDetails(TypedDict):
+    uploadId: NotRequired[str]
+    parts: NotRequired[list[Parts]]
+
+
+class Files(TypedDict):
+    path: str
+    hash: str
+    skipUpload: NotRequired[bool]
+    uploadDetails: NotRequired[UploadDetails]
+
+
+class Body(TypedDict):
+    objectId: str
+    files: list[Files]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v2/projects/{project_id}/models/upload/complete",
+    "retry": "mutates",
+    "find": "models/list_project_model_revisions",
+    "arguments": {
+        "required": ["body"],
+        "properties": {
+            "body": {
+                "type": "object",
+                "required": ["objectId", "files"],
+                "properties": {
+                    "objectId": {"type": "string", "minLength": 1},
+                    "files": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["path", "hash"],
+                            "properties": {
+                                "path": {"type": "string", "minLength": 1},
+                                "hash": {"type": "string", "minLength": 1},
+                                "skipUpload": {"type": "boolean"},
+                                "uploadDetails": {
+                                    "type": "object",
+                                    "properties": {
+                                        "uploadId": {"type": "string"},
+                                        "parts": {
+                                            "type": "array",
+                                            "items": {
+                                                "type": "object",
+                                                "required": ["partNumber", "hash"],
+                                                "properties": {
+                                                    "partNumber": {"type": "integer"},
+                                                    "hash": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                },
+                                            },
+                                        },
+                                    },
+                                },
+                            },
+                        },
+                    },
+                },
+            },
+            "project_id": {"type": "string", "x-in": "path"},
+        },
+    },
+}
+
+
+def main(auth: togetherai, body: "Body", project_id: str | None = None):
+    return call(auth, OPERATION, body=body, project_id=project_id)

@@ -1,0 +1,53 @@
+# skip_result_postprocessing
+"""Create project model download.
+
+POST /v2/projects/{project_id}/models/download
+
+Gets signed addresses from which the files of a model can be fetched, in parts. Needs a
+model and one of its versions.
+
+Returns: one entry per file with its parts; fetch each url with GET and its headers, and
+join the parts in order.
+
+Example arguments:
+    {"body": {"objectId": "ml_CbJNwS2v9Qx8", "paths": ["config.json"], "revisionId":
+    "9f2c7a41-6d3e-4b08-8a5f-1c7e0d9b2a64"}}
+
+Rendered from schemas/models/create_project_model_download.json; edit that, not this.
+"""
+
+from typing import TypedDict
+
+from ..client import call, togetherai
+
+
+class Body(TypedDict):
+    objectId: str
+    paths: list[str]
+    revisionId: str
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v2/projects/{project_id}/models/download",
+    "retry": "read",
+    "arguments": {
+        "required": ["body"],
+        "properties": {
+            "body": {
+                "type": "object",
+                "required": ["objectId", "paths", "revisionId"],
+                "properties": {
+                    "objectId": {"type": "string", "minLength": 1},
+                    "paths": {"type": "array", "items": {"type": "string"}},
+                    "revisionId": {"type": "string", "minLength": 1},
+                },
+            },
+            "project_id": {"type": "string", "x-in": "path"},
+        },
+    },
+}
+
+
+def main(auth: togetherai, body: "Body", project_id: str | None = None):
+    return call(auth, OPERATION, body=body, project_id=project_id)

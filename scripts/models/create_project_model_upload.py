@@ -1,0 +1,69 @@
+# skip_result_postprocessing
+"""Create project model upload.
+
+POST /v2/projects/{project_id}/models/upload/create
+
+Starts sending files from your side into a registered model and gives an address for
+each part of 20 MiB. Finish with Complete project model upload. Easier: Create model
+remote upload.
+
+Returns: one entry per file with uploadId and part addresses for PUT; these go to
+models/complete_project_model_upload. skipUpload means the contents are already there.
+
+Example arguments:
+    {"body": {"objectId": "ml_CbJNwS2v9Qx8", "files": [{"path": "config.json", "hash":
+    "5d41402abc4b2a76b9719d911017c592", "numParts": 1}]}}
+
+Rendered from schemas/models/create_project_model_upload.json; edit that, not this.
+"""
+
+from typing import TypedDict
+
+from ..client import call, togetherai
+
+
+class Files(TypedDict):
+    path: str
+    hash: str
+    numParts: int
+
+
+class Body(TypedDict):
+    objectId: str
+    files: list[Files]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v2/projects/{project_id}/models/upload/create",
+    "retry": "creates",
+    "arguments": {
+        "required": ["body"],
+        "properties": {
+            "body": {
+                "type": "object",
+                "required": ["objectId", "files"],
+                "properties": {
+                    "objectId": {"type": "string", "minLength": 1},
+                    "files": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["path", "hash", "numParts"],
+                            "properties": {
+                                "path": {"type": "string", "minLength": 1},
+                                "hash": {"type": "string", "minLength": 1},
+                                "numParts": {"type": "integer"},
+                            },
+                        },
+                    },
+                },
+            },
+            "project_id": {"type": "string", "x-in": "path"},
+        },
+    },
+}
+
+
+def main(auth: togetherai, body: "Body", project_id: str | None = None):
+    return call(auth, OPERATION, body=body, project_id=project_id)

@@ -1,0 +1,31 @@
+# skip_result_postprocessing
+"""List projects.
+
+GET /v1/projects
+
+Shows the projects your API key can see. Use it to find a project ID; Get identity gives
+the one the key belongs to.
+
+Returns: projects in data and next_cursor when there are more; the id of one is the
+project ID for other operations.
+
+Rendered from schemas/projects/list_projects.json; edit that, not this.
+"""
+
+from ..client import call, togetherai
+
+OPERATION = {
+    "method": "GET",
+    "path": "/v1/projects",
+    "retry": "read",
+    "arguments": {
+        "properties": {
+            "after": {"type": "string", "x-in": "query"},
+            "limit": {"type": "integer", "x-in": "query"},
+        },
+    },
+}
+
+
+def main(auth: togetherai, after: str | None = None, limit: int | None = None):
+    return call(auth, OPERATION, after=after, limit=limit)

@@ -1,0 +1,54 @@
+# skip_result_postprocessing
+"""Submit queue job.
+
+POST /v1/queue/submit
+
+Puts work into the queue of a container deployment and returns at once; a worker picks
+it up later. The deployment must exist first.
+
+Returns: requestId of the new job; together with the model it goes to
+queue/get_queue_job_status.
+
+Example arguments:
+    {"body": {"model": "acme/video-upscaler", "payload": {"video_url":
+    "https://example.com/clip.mp4"}}}
+
+Rendered from schemas/queue/submit_queue_job.json; edit that, not this.
+"""
+
+from typing import NotRequired, TypedDict
+
+from ..client import call, togetherai
+
+
+class Body(TypedDict):
+    model: str
+    payload: dict
+    priority: NotRequired[int]
+    info: NotRequired[dict]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v1/queue/submit",
+    "retry": "creates",
+    "arguments": {
+        "required": ["body"],
+        "properties": {
+            "body": {
+                "type": "object",
+                "required": ["model", "payload"],
+                "properties": {
+                    "model": {"type": "string", "minLength": 1},
+                    "payload": {"type": "object"},
+                    "priority": {"type": "integer"},
+                    "info": {"type": "object"},
+                },
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, body: "Body"):
+    return call(auth, OPERATION, body=body)

@@ -1,0 +1,35 @@
+# skip_result_postprocessing
+"""Create payload download URL (beta).
+
+POST /v1/rl/training-sessions/{session_id}/payloads/{payload_id}/download-url
+
+Gives an address for downloading the large part of an operation result. Use it when the
+output of an operation has a payload_id instead of the values themselves.
+
+Returns: download_url; fetch it with GET and without your API key.
+
+Example arguments:
+    {"session_id": "0b9d4e71-6c25-4a8f-b1d3-7e5f2a90c846", "payload_id":
+    "97d0c4ab-58f1-4e36-b2a7-6c13e9f8d205"}
+
+Rendered from schemas/rl/create_payload_download_url.json; edit that, not this.
+"""
+
+from ..client import call, togetherai
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v1/rl/training-sessions/{session_id}/payloads/{payload_id}/download-url",
+    "retry": "read",
+    "arguments": {
+        "required": ["session_id", "payload_id"],
+        "properties": {
+            "session_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "payload_id": {"type": "string", "minLength": 1, "x-in": "path"},
+        },
+    },
+}
+
+
+def main(auth: togetherai, session_id: str, payload_id: str):
+    return call(auth, OPERATION, session_id=session_id, payload_id=payload_id)

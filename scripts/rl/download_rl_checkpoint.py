@@ -1,0 +1,44 @@
+# skip_result_postprocessing
+"""Download RL checkpoint (beta).
+
+GET /v1/rl/checkpoints/{checkpoint_id}/download
+
+Gives download addresses for the files of an inference checkpoint. Training checkpoints
+cannot be downloaded. The checkpoint comes from rl/create_inference_checkpoint.
+
+Returns: data with one entry per file: filename, size in bytes and url, from which the
+file can be fetched for a limited time.
+
+Example arguments:
+    {"checkpoint_id": "e81b6d3f-24a9-4c70-95be-a0f7c2d41863", "variant":
+    "CHECKPOINT_VARIANT_MERGED"}
+
+Rendered from schemas/rl/download_rl_checkpoint.json; edit that, not this.
+"""
+
+from ..client import call, togetherai
+
+OPERATION = {
+    "method": "GET",
+    "path": "/v1/rl/checkpoints/{checkpoint_id}/download",
+    "retry": "read",
+    "arguments": {
+        "required": ["checkpoint_id", "variant"],
+        "properties": {
+            "checkpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "variant": {
+                "type": "string",
+                "enum": [
+                    "CHECKPOINT_VARIANT_UNSPECIFIED",
+                    "CHECKPOINT_VARIANT_MERGED",
+                    "CHECKPOINT_VARIANT_ADAPTER",
+                ],
+                "x-in": "query",
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, checkpoint_id: str, variant: str):
+    return call(auth, OPERATION, checkpoint_id=checkpoint_id, variant=variant)

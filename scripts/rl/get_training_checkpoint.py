@@ -1,0 +1,37 @@
+# skip_result_postprocessing
+"""Get training checkpoint (beta).
+
+GET /v1/rl/training-sessions/{session_id}/operations/training-checkpoint/{operation_id}
+
+Shows whether a training checkpoint has been saved. Ask again until status is
+TRAINING_OPERATION_STATUS_COMPLETED or TRAINING_OPERATION_STATUS_FAILED. Needs the id
+from rl/create_training_checkpoint.
+
+Returns: the operation; status, when completed output.checkpoint, whose id is the
+resume_from_checkpoint_id of rl/create_training_session, when failed error.
+
+Example arguments:
+    {"session_id": "0b9d4e71-6c25-4a8f-b1d3-7e5f2a90c846", "operation_id":
+    "c3a17f52-9e08-4d6b-8f24-51b0d7e6a983"}
+
+Rendered from schemas/rl/get_training_checkpoint.json; edit that, not this.
+"""
+
+from ..client import call, togetherai
+
+OPERATION = {
+    "method": "GET",
+    "path": "/v1/rl/training-sessions/{session_id}/operations/training-checkpoint/{operation_id}",
+    "retry": "read",
+    "arguments": {
+        "required": ["session_id", "operation_id"],
+        "properties": {
+            "session_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "operation_id": {"type": "string", "minLength": 1, "x-in": "path"},
+        },
+    },
+}
+
+
+def main(auth: togetherai, session_id: str, operation_id: str):
+    return call(auth, OPERATION, session_id=session_id, operation_id=operation_id)

@@ -1,0 +1,24 @@
+# skip_result_postprocessing
+"""List shaping jobs.
+
+GET /v1/shaping
+
+Shows all model conversions of the project. Use it to find a job ID.
+
+Returns: jobs in data; the id of one goes to shaping/get_shaping_job.
+
+Rendered from schemas/shaping/list_shaping_jobs.json; edit that, not this.
+"""
+
+from ..client import call, togetherai
+
+OPERATION = {
+    "method": "GET",
+    "path": "/v1/shaping",
+    "retry": "read",
+    "arguments": {"properties": {}},
+}
+
+
+def main(auth: togetherai):
+    return call(auth, OPERATION)

@@ -1,0 +1,211 @@
+# skip_result_postprocessing
+"""Create video.
+
+POST /v2/videos
+
+Starts making a short video from a description, pictures or other clips. The work takes
+a while: the answer comes at once with an ID, and videos/get_video tells when the clip
+is ready.
+
+Returns: the video job, not yet the video; its id goes to videos/get_video, its status
+is in_progress at first.
+
+Example arguments:
+    {"body": {"model": "minimax/hailuo-02", "prompt": "A paper boat drifts down a rainy
+    street, seen from close to the water"}}
+
+API reference: https://docs.together.ai/reference/create-videos
+Rendered from schemas/videos/create_video.json; edit that, not this.
+"""
+
+from typing import Literal, NotRequired, TypedDict
+
+from ..client import call, togetherai
+
+
+class FrameImages(TypedDict):
+    input_image: str
+    frame: NotRequired[float | Literal["first", "last"]]
+
+
+class FrameVideos(TypedDict):
+    video: str
+
+
+class AudioObject(TypedDict):
+    audio: str
+
+
+class Media(TypedDict):
+    frame_images: NotRequired[list[FrameImages]]
+    frame_videos: NotRequired[list[FrameVideos]]
+    reference_images: NotRequired[list[str]]
+    reference_videos: NotRequired[list[FrameVideos]]
+    source_video: NotRequired[str | FrameVideos]
+    audio_inputs: NotRequired[list[str | AudioObject]]
+
+
+class Body(TypedDict):
+    model: str
+    prompt: NotRequired[str]
+    seconds: NotRequired[str]
+    resolution: NotRequired[str]
+    ratio: NotRequired[str]
+    width: NotRequired[int]
+    height: NotRequired[int]
+    media: NotRequired[Media]
+    generate_audio: NotRequired[bool]
+    negative_prompt: NotRequired[str]
+    seed: NotRequired[int]
+    fps: NotRequired[int]
+    steps: NotRequired[int]
+    guidance_scale: NotRequired[int]
+    output_format: NotRequired[str]
+    output_quality: NotRequired[int]
+    frame_images: NotRequired[list[FrameImages]]
+    reference_images: NotRequired[list[str]]
+
+
+OPERATION = {
+    "method": "POST",
+    "path": "/v2/videos",
+    "retry": "creates",
+    "arguments": {
+        "required": ["body"],
+        "properties": {
+            "body": {
+                "type": "object",
+                "required": ["model"],
+                "properties": {
+                    "model": {"type": "string", "minLength": 1},
+                    "prompt": {"type": "string", "minLength": 1, "maxLength": 32000},
+                    "seconds": {"type": "string"},
+                    "resolution": {"type": "string"},
+                    "ratio": {"type": "string"},
+                    "width": {"type": "integer"},
+                    "height": {"type": "integer"},
+                    "media": {
+                        "type": "object",
+                        "properties": {
+                            "frame_images": {
+                                "type": "array",
+                                "items": {
+                                    "type": "object",
+                                    "required": ["input_image"],
+                                    "properties": {
+                                        "input_image": {
+                                            "type": "string",
+                                            "minLength": 1,
+                                        },
+                                        "frame": {
+                                            "anyOf": [
+                                                {
+                                                    "type": "number",
+                                                    "title": "Frame number",
+                                                },
+                                                {
+                                                    "type": "string",
+                                                    "enum": ["first", "last"],
+                                                    "title": "First or last",
+                                                },
+                                            ],
+                                        },
+                                    },
+                                },
+                            },
+                            "frame_videos": {
+                                "type": "array",
+                                "items": {
+                                    "type": "object",
+                                    "required": ["video"],
+                                    "properties": {
+                                        "video": {"type": "string", "minLength": 1},
+                                    },
+                                },
+                            },
+                            "reference_images": {
+                                "type": "array",
+                                "items": {"type": "string"},
+                            },
+                            "reference_videos": {
+                                "type": "array",
+                                "items": {
+                                    "type": "object",
+                                    "required": ["video"],
+                                    "properties": {
+                                        "video": {"type": "string", "minLength": 1},
+                                    },
+                                },
+                            },
+                            "source_video": {
+                                "anyOf": [
+                                    {"type": "string", "title": "Address"},
+                                    {
+                                        "type": "object",
+                                        "required": ["video"],
+                                        "title": "Video object",
+                                        "properties": {
+                                            "video": {"type": "string", "minLength": 1},
+                                        },
+                                    },
+                                ],
+                            },
+                            "audio_inputs": {
+                                "type": "array",
+                                "items": {
+                                    "anyOf": [
+                                        {"type": "string", "title": "Address"},
+                                        {
+                                            "type": "object",
+                                            "required": ["audio"],
+                                            "title": "Audio object",
+                                            "properties": {
+                                                "audio": {
+                                                    "type": "string",
+                                                    "minLength": 1,
+                                                },
+                                            },
+                                        },
+                                    ],
+                                },
+                            },
+                        },
+                    },
+                    "generate_audio": {"type": "boolean"},
+                    "negative_prompt": {"type": "string"},
+                    "seed": {"type": "integer"},
+                    "fps": {"type": "integer"},
+                    "steps": {"type": "integer", "minimum": 10, "maximum": 50},
+                    "guidance_scale": {"type": "integer"},
+                    "output_format": {"type": "string", "x-select": True},
+                    "output_quality": {"type": "integer"},
+                    "frame_images": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["input_image"],
+                            "properties": {
+                                "input_image": {"type": "string", "minLength": 1},
+                                "frame": {
+                                    "anyOf": [
+                                        {"type": "number", "title": "Frame number"},
+                                        {
+                                            "type": "string",
+                                            "enum": ["first", "last"],
+                                            "title": "First or last",
+                                        },
+                                    ],
+                                },
+                            },
+                        },
+                    },
+                    "reference_images": {"type": "array", "items": {"type": "string"}},
+                },
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, body: "Body"):
+    return call(auth, OPERATION, body=body)

@@ -1,0 +1,790 @@
+"""The helper against servers that die, hang or lie."""
+
+import base64
+import json
+import re
+import socket
+import ssl
+import threading
+import time
+import traceback
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+import trustme
+from hypothesis import given
+from hypothesis import strategies as st
+
+import scripts.client as client
+from scripts.client import TogetherError, call, stream
+from tests.conftest import KEY
+from tests.wire import main_of
+from tools.operations import find
+from tools.sandbox import Fault
+
+CHAT = main_of(find("chat/create_chat_completion"))
+CREATE = main_of(find("batches/create_batch"))
+GET = main_of(find("files/get_file"))
+MESSAGES = [{"role": "user", "content": "hi"}]
+BODY = {"model": "m", "messages": MESSAGES}
+BATCH = find("batches/create_batch").schema["examples"][0]["body"]
+
+
+def test_the_public_names_are_few():
+    public = {
+        name
+        for name, value in vars(client).items()
+        if not name.startswith("_")
+        and getattr(value, "__module__", "") == client.__name__
+    }
+
+    assert set(client.__all__) == public
+    assert len(public) <= 8
+
+
+@contextmanager
+def server(*answers, tls=None):
+    """A server that gives each connection's request the next of the answers.
+
+    An answer is bytes to send before closing, or a function of the socket. Yields
+    (base_url, requests).
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+    requests = []
+    answers = list(answers)
+
+    def serve():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            try:
+                if tls:
+                    connection = tls.wrap_socket(connection, server_side=True)
+                data = b""
+                while b"\r\n\r\n" not in data:
+                    data += connection.recv(65536)
+                head, _, body = data.partition(b"\r\n\r\n")
+                length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+                while length and len(body) < int(length[1]):
+                    body += connection.recv(65536)
+                requests.append(head + b"\r\n\r\n" + body)
+                answer = answers.pop(0) if len(answers) > 1 else answers[0]
+                if callable(answer):
+                    answer(connection)
+                else:
+                    connection.sendall(answer)
+            except OSError:
+                pass
+            finally:
+                connection.close()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    scheme = "https" if tls else "http"
+    try:
+        yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}", requests
+    finally:
+        listener.close()
+
+
+def answer(body=b"{}", status="200 OK", headers="", length=None):
+    length = len(body) if length is None else length
+    head = f"HTTP/1.1 {status}\r\ncontent-length: {length}\r\n{headers}\r\n"
+    return head.encode() + body
+
+
+OK = answer(b'{"ok": true}')
+SOON = "retry-after-ms: 1\r\n"
+
+
+def auth_for(url):
+    return {"api_key": KEY, "base_url": url}
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Waits as the helper would choose them, but a thousand times shorter."""
+    monkeypatch.setattr(client._Request, "backoff", lambda self, asked: 0.001)
+
+
+CUT = answer(b'{"ok": tr', length=500)
+BROKEN = {
+    "cut body": (CUT, "broke"),
+    "closed at once": (b"", "broke"),
+    "html": (answer(b"<html><title>Oops</title></html>"), "web page titled 'Oops'"),
+    "empty": (answer(b""), "empty"),
+    "not json": (answer(b"hello"), "hello"),
+    "redirect": (
+        answer(b"", "302 Found", "location: http://127.0.0.1:1/elsewhere\r\n"),
+        "redirects",
+    ),
+    "garbage": (b"\x00\x01\x02\r\n\r\n", "failed|broke"),
+    "wrong length": (answer(b'{"ok": true}', length=4), "{"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("create", [False, True])
+def test_a_broken_exchange_is_the_one_error(name, create):
+    bytes_sent, words = BROKEN[name]
+    with server(bytes_sent) as (url, requests):
+        call_it = (
+            partial(CREATE, auth_for(url), BATCH)
+            if create
+            else partial(GET, auth_for(url), "file-1")
+        )
+        with pytest.raises(TogetherError, match=words) as caught:
+            call_it()
+
+    error = caught.value
+    assert json.loads(json.dumps(vars(error))) == vars(error)
+    assert len(requests) == error.tries
+    assert KEY not in "".join(traceback.format_exception(error)) + repr(vars(error))
+    if create:
+        assert error.ambiguous
+        assert len(requests) == 1
+        assert "batches/list_batches" in error.advice
+
+
+def test_a_create_that_was_carried_out_and_dropped_is_not_sent_again():
+    done = []
+
+    def act_and_drop(connection):
+        done.append(1)
+
+    with server(act_and_drop) as (url, requests):
+        with pytest.raises(TogetherError, match="not known whether"):
+            CREATE(auth_for(url), BATCH)
+
+    assert len(done) == len(requests) == 1
+
+
+def test_inference_is_sent_again_after_a_drop():
+    with server(b"", CUT, answer(b'{"error": "x"}', "500 Oops"), OK) as (url, requests):
+        assert CHAT(auth_for(url), BODY) == {"ok": True}
+
+    assert len(requests) == 4
+
+
+@pytest.mark.parametrize("status", ["400 Bad", "401 No", "402 Pay", "404 No", "409 No"])
+def test_a_refusal_is_final(status):
+    with server(answer(b"{}", status)) as (url, requests):
+        with pytest.raises(TogetherError, match=status[:3]) as caught:
+            CHAT(auth_for(url), BODY)
+
+    assert len(requests) == 1
+    assert caught.value.status == int(status[:3])
+
+
+@pytest.mark.parametrize(
+    ("create", "status", "headers", "tries"),
+    [
+        (False, "429 Slow", "", 4),
+        (True, "429 Slow", SOON, 4),
+        (True, "500 Oops", SOON, 1),
+        (True, "502 Oops", "", 1),
+        (True, "503 Busy", "", 1),
+        (True, "503 Busy", SOON, 4),
+        (True, "503 Busy", "x-should-retry: true\r\n", 4),
+        (True, "429 Slow", "x-should-retry: false\r\n", 1),
+        (False, "408 Slow", "", 4),
+        (False, "400 Bad", "x-should-retry: true\r\n", 4),
+        (False, "500 Oops", "x-should-retry: false\r\n", 1),
+        (False, "429 Slow", "retry-after: 3600\r\n", 1),
+    ],
+)
+def test_what_is_tried_again(create, status, headers, tries):
+    with server(answer(b"{}", status, headers)) as (url, requests):
+        with pytest.raises(TogetherError):
+            CREATE(auth_for(url), BATCH) if create else CHAT(auth_for(url), BODY)
+
+    assert len(requests) == tries
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after-ms": "1500"}, 1.5),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+        ({"retry-after": "soon"}, None),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "3"}, 3.0),
+        ({}, None),
+    ],
+)
+def test_how_long_the_server_asks_to_wait(headers, seconds):
+    assert seconds == client._retry_after(headers)
+
+
+def test_a_connection_that_cannot_be_made_is_tried_again_for_creates():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    with pytest.raises(TogetherError, match="no connection") as caught:
+        CREATE(auth_for(url), BATCH)
+
+    assert caught.value.tries == client.MAX_TRIES
+    assert caught.value.ambiguous is False
+
+
+def test_a_server_that_never_accepts_is_given_up(monkeypatch):
+    monkeypatch.setattr(client, "CONNECT_TIMEOUT", 0.2)
+    monkeypatch.setattr(client, "MAX_TRIES", 1)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(address)
+        with pytest.raises(TogetherError, match=r"no connection within 0\.2 s"):
+            GET(auth_for(f"http://127.0.0.1:{address[1]}"), "f")
+        for one in waiting:
+            one.close()
+
+
+def test_silence_is_given_up(monkeypatch):
+    monkeypatch.setitem(client.READ_TIMEOUT, "creates", 0.2)
+    release = threading.Event()
+    with server(lambda connection: release.wait(10)) as (url, requests):
+        with pytest.raises(TogetherError, match="silent") as caught:
+            CREATE(auth_for(url), BATCH)
+        release.set()
+
+    assert caught.value.ambiguous
+    assert len(requests) == 1
+
+
+SHAPES = [
+    (b'{"error": {"message": "no", "type": "t", "param": null, "code": "c"}}', "no"),
+    (b'{"error": "plain words"}', "plain words"),
+    (b'{"code": "c", "message": "flat", "param": "p", "type": "t"}', "flat"),
+    (b'{"message": "only"}', "only"),
+    (b'{"status": "running"}', "running"),
+    (b'{"file_id": "file-7"}', "file-7"),
+    (b'{"field": "is wrong"}', "is wrong"),
+    (b"plain text", "plain text"),
+    (b"", "empty"),
+    (b'["a"]', "a"),
+]
+
+
+@pytest.mark.parametrize(("body", "words"), SHAPES)
+def test_the_server_s_words_are_in_the_message(body, words):
+    headers = "x-request-id: r-1\r\n"
+    with server(answer(body, "422 Unprocessable", headers)) as (url, _):
+        with pytest.raises(TogetherError) as caught:
+            CHAT(auth_for(url), BODY)
+
+    assert words in str(caught.value)
+    assert "422 Unprocessable" in str(caught.value)
+    assert caught.value.request_id == "r-1"
+
+
+def test_a_key_that_the_server_echoes_is_masked():
+    body = json.dumps({"error": {"message": f"bad key {KEY}", "type": KEY}}).encode()
+    with server(answer(body, "401 Unauthorized")) as (url, _):
+        with pytest.raises(TogetherError) as caught:
+            CHAT(auth_for(url), BODY)
+
+    assert KEY not in str(caught.value) + repr(vars(caught.value))
+
+
+def test_the_key_does_not_follow_a_download_to_another_host():
+    download = main_of(find("files/download_file"))
+    content = answer(b"data", headers='content-disposition: x; filename="../a.txt"\r\n')
+    with server(content) as (there, seen):
+        moved = answer(b"", "302 Found", f"location: {there}/signed\r\n")
+        with server(moved) as (url, _):
+            found = download(auth_for(url), "file-1")
+
+    assert base64.b64decode(found["file"]) == b"data"
+    assert found["filename"] == "a.txt"
+    assert KEY.encode() not in seen[0]
+    assert b"authorization" not in seen[0].lower()
+
+
+@pytest.mark.parametrize(
+    ("auth", "words"),
+    [
+        (None, "togetherai resource"),
+        ("$res:f/x/y", "togetherai resource"),
+        ({"api_key": ""}, "api_key is empty"),
+        ({"api_key": "a b"}, "paste it again"),
+        ({"api_key": "k\nX: y"}, "paste it again"),
+        ({"api_key": "k", "base_url": "ftp://x"}, "base_url"),
+        ({"api_key": "k", "base_url": "https://u:p@x"}, "base_url"),
+    ],
+)
+def test_a_wrong_resource_is_refused(auth, words):
+    with pytest.raises(TogetherError, match=words):
+        GET(auth, "f")
+
+
+@pytest.mark.parametrize("suffix", ["", "/", "/v1", "/v1/", "/v2"])
+def test_a_base_url_may_end_in_a_version(suffix, sandbox):
+    GET({"api_key": KEY, "base_url": sandbox.url + suffix}, "file-1")
+
+    assert sandbox.requests[-1].path == "/v1/files/file-1"
+
+
+def test_hosts():
+    table = main_of(find("chat/create_chat_completion")).__globals__["OPERATION"]
+
+    assert table["host"] == "https://api-inference.together.ai"
+    for base in ("", None, "  "):
+        _, root = client._credentials({"api_key": "k", "base_url": base}, client.HOST)
+        assert root == "https://api.together.ai"
+
+
+def test_netrc_does_not_replace_the_key(sandbox, auth, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login a password b\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    GET(auth, "file-1")
+
+    assert sandbox.requests[-1].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_the_environment_s_proxy_is_used(monkeypatch, sandbox):
+    monkeypatch.setattr(client, "_pools", {})
+    with server(OK) as (proxy, requests):
+        monkeypatch.setenv("http_proxy", proxy.replace("//", "//me:secret@"))
+        assert GET(auth_for("http://together.example"), "f") == {"ok": True}
+
+    assert requests[0].startswith(b"GET http://together.example/v1/files/f ")
+    assert b"proxy-authorization" in requests[0].lower()
+
+
+def test_an_untrusted_certificate_is_refused(tmp_path, monkeypatch):
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(bundle)
+    monkeypatch.setattr(client, "_pools", {})
+    monkeypatch.setattr(client, "_tls", {})
+    with server(OK, tls=context) as (url, requests):
+        with pytest.raises(TogetherError, match="not trusted"):
+            GET(auth_for(url), "f")
+        assert not requests
+        monkeypatch.setattr(client, "_pools", {})
+        monkeypatch.setattr(client, "_tls", {})
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+        assert GET(auth_for(url), "f") == {"ok": True}
+        with pytest.raises(TogetherError, match="not trusted"):
+            GET(auth_for(url.replace("127.0.0.1", "localhost")), "f")
+
+
+def test_a_project_is_found_from_the_key_once(sandbox, auth, monkeypatch):
+    monkeypatch.setattr(client, "_projects", {})
+    update = main_of(find("endpoints/update_project_endpoint"))
+
+    for _ in range(2):
+        update(auth, "ep-1", {"name": "n", "etag": "e"}, updateMask="name")
+
+    paths = [request.path for request in sandbox.requests]
+    assert paths[0] == "/v3/whoami"
+    assert len(paths) == 3
+    assert "{project_id}" not in paths[1]
+    assert sandbox.requests[-1].query == "updateMask=name"
+
+
+def test_an_organization_s_key_needs_the_project_named(monkeypatch):
+    monkeypatch.setattr(client, "_projects", {})
+    update = main_of(find("endpoints/update_project_endpoint"))
+    with server(answer(b'{"type": "org_api_key"}')) as (url, _):
+        with pytest.raises(TogetherError, match="project_id is required"):
+            update(auth_for(url), "ep-1", {"name": "n"})
+
+
+def test_an_idempotency_key_is_made_and_given_back(sandbox, auth):
+    step = main_of(find("rl/create_optim_step"))
+    sandbox.faults.append(Fault("optim-step", 500))
+
+    with pytest.raises(TogetherError) as caught:
+        step(auth, "s-1", {})
+
+    sent = sandbox.requests[-1].headers["idempotency-key"]
+    assert sent == caught.value.idempotency_key
+    assert sent in caught.value.advice
+    step(auth, "s-1", {}, idempotency_key="mine")
+    assert sandbox.requests[-1].headers["idempotency-key"] == "mine"
+
+
+HARD = [
+    ("Infinity War", "Infinity War"),
+    ("NaN", "NaN"),
+    ("a\x00b", "a\ufffdb"),
+    ("\ud83d", "\ufffd"),
+    ("\U0001f600", "\U0001f600"),
+]
+
+
+@pytest.mark.parametrize(("text", "kept"), HARD)
+def test_what_a_model_wrote_comes_back_as_json_can_hold_it(text, kept, capsys):
+    with server(answer(json.dumps({"text": text, text: [1]}).encode())) as (url, _):
+        found = CHAT(auth_for(url), BODY)
+
+    assert found == {"text": kept, kept: [1]}
+    assert ("replaced" in capsys.readouterr().err) == (text != kept)
+
+
+def test_numbers_that_are_none_become_text():
+    with server(answer(b'{"loss": NaN, "top": -Infinity, "n": 1e999}')) as (url, _):
+        found = CHAT(auth_for(url), BODY)
+
+    assert found["loss"] == "NaN"
+    assert found["top"] == "-Infinity"
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_body_that_is_not_json_is_refused(sandbox, auth):
+    with pytest.raises(TogetherError, match="finite"):
+        CHAT(auth, {**BODY, "extra": float("nan")})
+
+    assert not sandbox.requests
+
+
+# --- streams -----------------------------------------------------------------------
+
+EVENTS = [
+    {
+        "id": "1",
+        "object": "chat.completion.chunk",
+        "created": 5,
+        "model": "m",
+        "choices": [
+            {
+                "index": 0,
+                "delta": {"role": "assistant", "content": "Hel", "token_id": 7},
+                "logprobs": -0.5,
+                "top_logprobs": {"Hel": -0.5},
+            }
+        ],
+    },
+    {"id": "1", "choices": [], "usage": None},
+    {
+        "id": "1",
+        "choices": [{"index": 1, "delta": {"content": "B"}, "finish_reason": "stop"}],
+    },
+    {
+        "id": "1",
+        "choices": [{"index": 0, "delta": {"content": "lo\nyou", "reasoning": "hm"}}],
+    },
+    {
+        "id": "1",
+        "choices": [
+            {
+                "index": 0,
+                "delta": {
+                    "tool_calls": [
+                        {
+                            "index": 1,
+                            "id": "b",
+                            "type": "function",
+                            "function": {"name": "g", "arguments": ""},
+                        },
+                        {
+                            "index": 0,
+                            "id": "a",
+                            "type": "function",
+                            "function": {"name": "f", "arguments": '{"x"'},
+                        },
+                    ]
+                },
+            }
+        ],
+    },
+    {
+        "id": "1",
+        "choices": [
+            {
+                "index": 0,
+                "delta": {
+                    "tool_calls": [{"index": 0, "function": {"arguments": ": 1}"}}],
+                    "content": None,
+                },
+                "finish_reason": "tool_calls",
+            }
+        ],
+        "usage": {"total_tokens": 9},
+    },
+]
+WHOLE = {
+    "object": "chat.completion",
+    "id": "1",
+    "created": 5,
+    "model": "m",
+    "usage": {"total_tokens": 9},
+    "choices": [
+        {
+            "index": 0,
+            "finish_reason": "tool_calls",
+            "message": {
+                "role": "assistant",
+                "content": "Hello\nyou",
+                "reasoning": "hm",
+                "tool_calls": [
+                    {
+                        "index": 0,
+                        "id": "a",
+                        "type": "function",
+                        "function": {"name": "f", "arguments": '{"x": 1}'},
+                    },
+                    {
+                        "index": 1,
+                        "id": "b",
+                        "type": "function",
+                        "function": {"name": "g", "arguments": ""},
+                    },
+                ],
+            },
+            "logprobs": {
+                "tokens": ["Hel"],
+                "token_logprobs": [-0.5],
+                "token_ids": [7],
+                "top_logprobs": [{"Hel": -0.5}],
+            },
+        },
+        {
+            "index": 1,
+            "finish_reason": "stop",
+            "message": {"role": "assistant", "content": "B"},
+        },
+    ],
+}
+
+
+def events(found, end="\n", done="data: [DONE]"):
+    parts = [f"data: {json.dumps(event)}{end}{end}" for event in found]
+    return (": hello" + end + "".join(parts) + done + end + end).encode()
+
+
+def sse(body, chunked=False):
+    kind = "content-type: text/event-stream\r\n"
+    if not chunked:
+        return f"HTTP/1.1 200 OK\r\n{kind}\r\n".encode() + body
+    head = f"HTTP/1.1 200 OK\r\n{kind}transfer-encoding: chunked\r\n\r\n".encode()
+    parts = [body[i : i + 7] for i in range(0, len(body), 7)]
+    return head + b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in parts) + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("chunked", [True, False])
+def test_a_stream_is_the_answer_without_streaming(end, chunked, capsys):
+    with server(sse(events(EVENTS, end), chunked)) as (url, _):
+        found = CHAT(auth_for(url), {**BODY, "stream": True})
+
+    shown = capsys.readouterr().out.splitlines()
+    assert WHOLE == found
+    assert all(line.startswith("WM_STREAM: ") for line in shown)
+    text = "".join(line.removeprefix("WM_STREAM: ") for line in shown)
+    assert text.replace("\\n", "\n") == "Hello\nyou"
+
+
+@given(st.data())
+def test_events_do_not_depend_on_how_they_are_cut(data):
+    end = data.draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    raw = (
+        events([{"a": "\u00e9"}, {"b": 2}], end)
+        + f"data: x{end}data: y{end}{end}".encode()
+    )
+
+    class Cut:
+        def __init__(self):
+            self.rest = raw
+
+        def read1(self, _):
+            size = data.draw(st.integers(1, 40))
+            piece, self.rest = self.rest[:size], self.rest[size:]
+            return piece
+
+    found = [event for events in client._events(Cut()) for event in events]
+
+    assert [
+        *(json.dumps({k: v}) for k, v in (("a", "\u00e9"), ("b", 2))),
+        "[DONE]",
+        "x\ny",
+    ] == found
+
+
+def test_the_sandbox_streams_what_it_answers(sandbox, auth, capsys):
+    for name in ("chat/create_chat_completion", "completions/create_completion"):
+        operation = find(name)
+        body = {**operation.schema["examples"][0]["body"], "n": 2}
+        plain = main_of(operation)(auth, body)
+
+        streamed = main_of(operation)(auth, {**body, "stream": True})
+
+        for one, other in zip(plain["choices"], streamed["choices"], strict=True):
+            assert one.get("text") == other.get("text")
+            assert one["finish_reason"] == other["finish_reason"]
+            if "message" in one:
+                assert one["message"]["content"] == other["message"]["content"]
+        assert plain["usage"] == streamed["usage"]
+
+
+def test_streamed_speech_is_a_file(sandbox, auth):
+    operation = find("audio/create_speech")
+    body = operation.schema["examples"][0]["body"]
+
+    plain = main_of(operation)(auth, body)
+    streamed = main_of(operation)(
+        auth, {**body, "stream": True, "response_format": "raw"}
+    )
+
+    assert plain["file"] == streamed["file"]
+
+
+ERROR = {"error": {"message": "overloaded", "type": "server_error", "code": 503}}
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (events(EVENTS[:1], done=": bye"), "without \\[DONE\\]|broke"),
+        (events([EVENTS[0], ERROR]), "overloaded"),
+        (events(EVENTS[:1], done="data: {broken"), "broken|500"),
+    ],
+)
+def test_a_broken_stream_keeps_what_had_arrived(body, words):
+    with server(sse(body)) as (url, requests):
+        with pytest.raises(TogetherError, match=words) as caught:
+            CHAT(auth_for(url), {**BODY, "stream": True})
+
+    message = caught.value.partial["choices"][0]["message"]
+    assert message["content"] == "Hel"
+    assert len(requests) == 1
+
+
+def test_a_server_that_does_not_stream_still_answers():
+    with server(answer(b'{"a": 1}', headers="content-type: application/json\r\n")) as (
+        url,
+        _,
+    ):
+        assert CHAT(auth_for(url), {**BODY, "stream": True}) == {"a": 1}
+
+
+def test_a_refused_stream_is_an_error(sandbox, auth):
+    sandbox.faults.append(Fault("chat", 401))
+
+    with pytest.raises(TogetherError, match="401"):
+        CHAT(auth, {**BODY, "stream": True})
+
+
+def test_halves_of_a_character_meet(capsys):
+    halves = [
+        {"choices": [{"index": 0, "delta": {"content": half}}]}
+        for half in ("\ud83d", "\ude00")
+    ]
+    with server(sse(events(halves))) as (url, _):
+        found = CHAT(auth_for(url), {**BODY, "stream": True})
+
+    assert found["choices"][0]["message"]["content"] == "\U0001f600"
+    assert "\U0001f600" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_a_piece_is_shown_before_the_next_arrives(chunked, monkeypatch):
+    """The reader has each piece while the server waits for it: no block is filled."""
+    shown = threading.Event()
+    monkeypatch.setattr(client._Show, "add", lambda self, text: shown.set())
+    missed = []
+
+    def one_by_one(connection):
+        head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+        head += "transfer-encoding: chunked\r\n\r\n" if chunked else "\r\n"
+        connection.sendall(head.encode())
+        for piece in [*EVENTS[:1] * 5, None]:
+            text = (
+                "data: [DONE]\n\n"
+                if piece is None
+                else f"data: {json.dumps(piece)}\n\n"
+            )
+            shown.clear()
+            data = text.encode()
+            connection.sendall(b"%x\r\n%s\r\n" % (len(data), data) if chunked else data)
+            if not shown.wait(5):
+                missed.append(text)
+        if chunked:
+            connection.sendall(b"0\r\n\r\n")
+
+    with server(one_by_one) as (url, _):
+        CHAT(auth_for(url), {**BODY, "stream": True})
+
+    assert not missed
+
+
+# --- files -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "given_file",
+    [
+        base64.b64encode(b'{"a": 1}\n').decode(),
+        "data:application/json;base64," + base64.b64encode(b'{"a": 1}\n').decode(),
+        "data:,%7B%22a%22%3A%201%7D%0A",
+        {"file": base64.b64encode(b'{"a": 1}\n').decode(), "filename": "x"},
+    ],
+)
+def test_a_file_goes_up_and_comes_down(given_file, sandbox, auth):
+    upload = main_of(find("files/upload_file"))
+    body = {"purpose": "fine-tune", "file_name": "a.jsonl", "file": given_file}
+
+    stored = upload(auth, body)
+    found = main_of(find("files/download_file"))(auth, stored["id"])
+
+    assert base64.b64decode(found["file"]) == b'{"a": 1}\n'
+    assert found["filename"] == "a.jsonl"
+    assert stored["bytes"] == 9
+    main_of(find("files/delete_file"))(auth, stored["id"])
+
+
+def test_a_recording_goes_as_a_file_or_as_an_address(sandbox, auth):
+    transcribe = main_of(find("audio/create_transcription"))
+    sound = base64.b64encode(b"RIFF....WAVE").decode()
+
+    transcribe(auth, {"file": sound, "timestamp_granularities": ["word", "segment"]})
+    sent = sandbox.requests[-1].body
+    transcribe(auth, {"file": "https://example.com/a.mp3"})
+    linked = sandbox.requests[-1].body
+
+    assert b'filename="file.wav"' in sent
+    assert sent.count(b'name="timestamp_granularities[]"') == 2
+    assert sent.index(b"timestamp") < sent.index(b'name="file"')
+    assert b"https://example.com/a.mp3" in linked
+    assert b"filename" not in linked
+    with pytest.raises(TogetherError, match=r"body\.file"):
+        transcribe(auth, {"file": "not base64!"})
+
+
+def test_a_warm_process_keeps_its_connection(sandbox, auth):
+    before = client._pool(sandbox.url)[0].num_connections
+    for _ in range(5):
+        GET(auth, "file-1")
+        CHAT(auth, {**BODY, "stream": True})
+
+    assert client._pool(sandbox.url)[0].num_connections - before <= 1
+
+
+def test_a_long_wait_is_left_to_the_flow(monkeypatch):
+    slept = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    with server(answer(b"{}", "429 Slow", "retry-after: 61\r\n")) as (url, _):
+        with pytest.raises(TogetherError) as caught:
+            CHAT(auth_for(url), BODY)
+
+    assert not slept
+    assert caught.value.retry_after == 61
+
+
+def test_call_and_stream_take_the_same_table(sandbox, auth):
+    table = CHAT.__globals__["OPERATION"]
+
+    assert call(auth, table, body=BODY) == stream(auth, table, body=BODY)

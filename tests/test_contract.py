@@ -1,0 +1,94 @@
+"""Every operation, every example: over the wire as its schema says, and back."""
+
+import base64
+
+import pytest
+
+from scripts.client import TogetherError
+from tests.wire import expected, main_of
+from tools.operations import operations
+from tools.sandbox import reply, tone
+from tools.worker import run
+
+OPERATIONS = list(operations())
+CASES = [
+    pytest.param(operation, number, id=f"{operation.id}-{number}")
+    for operation in OPERATIONS
+    for number in range(len(operation.schema["examples"]))
+]
+BY_ID = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.id)
+
+
+def project(sandbox):
+    whoami = next(o for o in OPERATIONS if o.name == "get_identity")
+    return whoami.schema["x-reply"]["project"]["id"]
+
+
+@pytest.mark.parametrize(("operation", "number"), CASES)
+def test_request_and_reply_are_what_the_schema_says(operation, number, sandbox, auth):
+    arguments = operation.schema["examples"][number]
+
+    result = main_of(operation)(auth, **arguments)
+
+    request = sandbox.requests[-1]
+    method, path, query, body = expected(operation, arguments, project(sandbox))
+    assert (method, path, query) == (request.method, request.path, request.query)
+    assert request.headers["authorization"] == f"Bearer {auth['api_key']}"
+    if operation.exchange.get("content") == "multipart":
+        assert request.headers["content-type"].startswith("multipart/form-data")
+    else:
+        assert body == request.json
+    check_result(operation, arguments, result)
+
+
+def check_result(operation, arguments, result):
+    kind = operation.exchange.get("reply")
+    if kind == "binary":
+        assert tone() == base64.b64decode(result["file"])
+        assert "." in result["filename"]
+    elif kind == "none":
+        assert result is None
+    elif kind == "redirect":
+        assert result["location"].startswith("https://")
+    elif operation.name == "upload_file":
+        assert arguments["body"]["file_name"] == result["filename"]
+    else:
+        assert reply(operation, arguments.get("body") or {}) == result
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("operation", "number"), CASES)
+def test_a_worker_runs_it(operation, number, sandbox, auth):
+    arguments = operation.schema["examples"][number]
+
+    job = run(operation.id, {"auth": auth, **arguments})
+
+    assert not job.failed, job.result
+    check_result(operation, arguments, job.result)
+
+
+@BY_ID
+def test_each_missing_required_argument_is_named(operation, sandbox, auth):
+    least = operation.schema["examples"][0]
+    for name in operation.required:
+        with pytest.raises(TogetherError, match=rf"\b{name}\b") as caught:
+            main_of(operation)(auth, **{**least, name: None})
+        assert name == caught.value.problems[0]["field"]
+    for name in operation.arguments.get("body", {}).get("required", []):
+        body = {k: v for k, v in least["body"].items() if k != name}
+        with pytest.raises(TogetherError) as caught:
+            main_of(operation)(auth, **{**least, "body": body})
+        assert f"body.{name}" in [p["field"] for p in caught.value.problems]
+    assert not sandbox.requests
+
+
+@BY_ID
+def test_a_path_argument_cannot_leave_its_place(operation, sandbox, auth):
+    least = operation.schema["examples"][0]
+    paths = [n for n, m in operation.arguments.items() if m.get("x-in") == "path"]
+    for name in paths:
+        for value in ("..", "."):
+            with pytest.raises(TogetherError, match=name):
+                main_of(operation)(auth, **{**least, name: value})
+        main_of(operation)(auth, **{**least, name: "a/../b c?d#e"})
+        assert "a%2F..%2Fb%20c%3Fd%23e" in sandbox.requests[-1].path

@@ -1,0 +1,328 @@
+"""What Windmill's form sends becomes what the user filled in, and nothing else."""
+
+import importlib
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scripts.client import LEAVE, TogetherError, _is_form, _prepare
+from tests.wire import main_of, valid
+from tools.form import form
+from tools.operations import find, operations
+
+OPERATIONS = list(operations())
+BY_ID = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.id)
+
+
+def untouched(field, required=False):
+    """What the form sends for a field that nobody touched; None: it sends no key.
+
+    As measured with Windmill's own form component.
+    """
+    if "default" in field and field["default"] is not None:
+        return field["default"]
+    if "oneOf" in field:
+        variant = field["oneOf"][0]
+        members = untouched_members(variant["properties"], variant["required"])
+        return {**members, "label": variant["title"]}
+    kind = field.get("type")
+    if kind == "string":
+        if "enum" in field:
+            return field["enum"][0] if required else None
+        return ""
+    if kind == "boolean":
+        return False
+    if kind == "array":
+        return []
+    if kind == "object" and field.get("properties"):
+        return untouched_members(field["properties"], field.get("required", []))
+    return {} if kind == "object" else None
+
+
+def untouched_members(fields, required):
+    sent = {}
+    for name, field in fields.items():
+        value = untouched(field, name in required)
+        if value is not None:
+            sent[name] = value
+    return sent
+
+
+def module_table(operation):
+    module = importlib.import_module(f"scripts.{operation.group}.{operation.name}")
+    return module.OPERATION
+
+
+@BY_ID
+def test_an_untouched_form_sends_only_what_is_filled_in(operation, sandbox, auth):
+    least = operation.schema["examples"][0]
+    fields = form(operation)["properties"]
+    sent = untouched_members(fields, operation.required)
+    sent.pop("auth")
+    for name, value in least.items():
+        sent[name] = {**sent.get(name, {}), **value} if name == "body" else value
+
+    prepared = _prepare(module_table(operation), sent)
+
+    assert {k: v for k, v in least.items() if v != {}} == {
+        k: v for k, v in prepared.items() if v != {}
+    }
+
+
+@BY_ID
+def test_blank_values_of_every_optional_member_are_left_out(operation, sandbox, auth):
+    """Also where the form would not have sent them: an editor of JSON may."""
+    body = operation.arguments.get("body")
+    if body is None:
+        pytest.skip("no body")
+    least = operation.schema["examples"][0].get("body", {})
+    blank = {"string": "", "boolean": False, "array": [], "object": {}}
+    sent = dict(least)
+    for name, member in body["properties"].items():
+        kind = member.get("type") if isinstance(member.get("type"), str) else None
+        if name not in sent and (kind in blank or "anyOf" in member):
+            rest = member.get("default") if kind == "boolean" else None
+            sent[name] = {"label": LEAVE} if "anyOf" in member else rest or blank[kind]
+    arguments = {**operation.schema["examples"][0], "body": sent}
+
+    prepared = _prepare(module_table(operation), arguments)
+
+    if _is_form(sent, module_table(operation)["arguments"]["properties"]["body"]):
+        assert least == prepared.get("body", {})
+
+
+@BY_ID
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+)
+@given(data=st.data())
+def test_a_valid_body_passes_unchanged(operation, data):
+    schema = operation.arguments.get("body")
+    if schema is None:
+        pytest.skip("no body")
+    table = module_table(operation)
+    body = data.draw(valid(schema))
+    if _is_form(body, table["arguments"]["properties"]["body"]) or tagged(body):
+        return
+    least = operation.schema["examples"][0]
+
+    prepared = _prepare(table, {**least, "body": body})
+
+    assert body == prepared["body"]
+
+
+def tagged(value):
+    """Say whether a random object happens to look like a choice in a form."""
+    if isinstance(value, dict):
+        return bool({"label", "kind"} & value.keys()) or any(
+            map(tagged, value.values())
+        )
+    return isinstance(value, list) and any(map(tagged, value))
+
+
+CHAT = find("chat/create_chat_completion")
+
+
+def chat_body(**members):
+    messages = [{"role": "user", "content": "hi"}]
+    return {"model": "m", "messages": messages, **members}
+
+
+def prepared(**members):
+    body = chat_body(**members)
+    return _prepare(module_table(CHAT), {"body": body})["body"]
+
+
+def filled_form(**members):
+    fields = form(CHAT)["properties"]["body"]
+    sent = untouched_members(fields["properties"], fields["required"])
+    row = {"role": "user", "content": {"label": "Text", "value": "hi"}, "name": ""}
+    return {**sent, "model": "m", "messages": [row], **members}
+
+
+def test_a_form_s_messages_become_the_wire_s():
+    sent = filled_form()
+
+    found = _prepare(module_table(CHAT), {"body": sent})["body"]
+
+    assert chat_body() == found
+
+
+def test_a_form_s_choices_become_the_wire_s():
+    sent = filled_form(
+        tool_choice={"label": "Mode or name", "value": "auto"},
+        response_format={"label": "JSON object", "schema": {}},
+        stop=["", "END"],
+        logprobs={"label": "Number", "value": 3},
+        seed=7,
+    )
+    titles = {
+        name: [
+            v.get("title") for v in CHAT.arguments["body"]["properties"][name]["anyOf"]
+        ]
+        for name in ("tool_choice", "response_format")
+    }
+    sent["tool_choice"]["label"] = titles["tool_choice"][0]
+    sent["response_format"]["label"] = titles["response_format"][2]
+
+    found = _prepare(module_table(CHAT), {"body": sent})["body"]
+
+    assert {
+        "tool_choice": "auto",
+        "response_format": {"type": "json_object"},
+        "stop": ["END"],
+        "logprobs": 3,
+        "seed": 7,
+    }.items() <= found.items()
+
+
+def test_a_flow_step_s_explicit_false_is_kept():
+    assert prepared(stream=False, echo=False)["stream"] is False
+
+
+def test_numbers_that_came_as_text_are_numbers():
+    operation = find("rl/create_sample")
+    least = operation.schema["examples"][0]
+
+    def texts(value, key=None):
+        if isinstance(value, dict):
+            return {k: texts(v, k) for k, v in value.items()}
+        if isinstance(value, list):
+            return [texts(v, key) for v in value]
+        return value
+
+    assert prepared(n="3", temperature="0.5") == prepared(n=3, temperature=0.5)
+    assert _prepare(module_table(operation), texts(least))
+
+
+def test_members_newer_than_the_schema_pass():
+    found = prepared(brand_new={"a": [None, ""]}, temperature=9.5)
+
+    assert {"a": [None, ""]} == found["brand_new"]
+
+
+@pytest.mark.parametrize(
+    ("members", "field", "words"),
+    [
+        ({"n": 0}, "body.n", "at least 1"),
+        ({"n": 129}, "body.n", "at most 128"),
+        ({"max_tokens": "many"}, "body.max_tokens", "whole number"),
+        ({"max_tokens": 1.5}, "body.max_tokens", "whole number"),
+        ({"temperature": True}, "body.temperature", "number"),
+        ({"stop": "END"}, "body.stop", "list"),
+        ({"stop": [1]}, "body.stop[0]", "text"),
+        ({"model": 5}, "body.model", "text"),
+        ({"model": ""}, "body.model", "required"),
+        ({"context_length_exceeded_behavior": "x"}, None, "must be one of"),
+        ({"messages": [{"role": "bot", "content": ""}]}, "body.messages[0].role", "of"),
+        ({"messages": [{"content": "x"}]}, "body.messages[0].role", "required"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, None, "tool_call_id"),
+        ({"messages": "hi"}, "body.messages", "list"),
+        ({"logit_bias": {"5": "x"}}, "body.logit_bias.5", "number"),
+        ({"response_format": {"type": "xml"}}, "body.response_format.type", "xml"),
+    ],
+)
+def test_bad_input_is_refused_by_name(members, field, words):
+    with pytest.raises(TogetherError) as caught:
+        prepared(**members)
+
+    assert words in str(caught.value)
+    if field:
+        assert field in [problem["field"] for problem in caught.value.problems]
+
+
+def test_mistakes_are_reported_together(sandbox, auth):
+    body = {"messages": [{"role": "user", "content": 5}], "n": 500, "seed": "x"}
+
+    with pytest.raises(TogetherError) as caught:
+        main_of(CHAT)(auth, body)
+
+    fields = {problem["field"] for problem in caught.value.problems}
+    assert {"body.model", "body.n", "body.seed"} < fields
+    assert not sandbox.requests
+
+
+HUB_BODY = {
+    "messages": [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": [{"type": "text", "text": "What is this?"}]},
+        {
+            "role": "user",
+            "content": [
+                {"type": "image_url", "image_url": {"url": "https://e.com/a.png"}},
+                {"type": "video_url", "video_url": {"url": "https://e.com/a.mp4"}},
+                {"type": "audio_url", "audio_url": {"url": "https://e.com/a.wav"}},
+                {"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}},
+            ],
+        },
+        {"role": "assistant", "content": None, "reasoning": "hm"},
+        {
+            "role": "assistant",
+            "tool_calls": [
+                {
+                    "id": "c",
+                    "type": "function",
+                    "function": {"name": "f", "arguments": "{}"},
+                }
+            ],
+        },
+        {"role": "tool", "tool_call_id": "c", "content": "42"},
+        {"role": "function", "name": "f", "content": ""},
+    ],
+    "model": "meta-llama/Llama-3.3-70B-Instruct-Turbo",
+    "max_tokens": 5,
+    "stop": ["a"],
+    "temperature": 0,
+    "top_p": 0.5,
+    "top_k": 1,
+    "repetition_penalty": 1,
+    "stream": False,
+    "logprobs": 1,
+    "echo": True,
+    "n": 2,
+    "min_p": 0.1,
+    "presence_penalty": -0.5,
+    "frequency_penalty": 0.5,
+    "logit_bias": {"1024": -10.5},
+    "seed": 9007199254740993,
+    "function_call": {"name": "f"},
+    "response_format": {"type": "json_object", "schema": {"type": "object"}},
+    "tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}],
+    "tool_choice": {
+        "index": 0,
+        "id": "c",
+        "type": "function",
+        "function": {"name": "f", "arguments": "{}"},
+    },
+    "safety_model": "Meta-Llama/Llama-Guard-7b",
+}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"function_call": "auto", "tool_choice": "none"},
+        {"tool_choice": {"type": "function", "function": {"name": "f"}}},
+        {"logprobs": True, "top_logprobs": 5, "max_tokens": None},
+        {"response_format": {"type": "json_schema", "schema": {"type": "object"}}},
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "n"}}},
+        {"response_format": {"type": "regex", "pattern": "a+"}},
+        {"response_format": {"type": "text"}, "reasoning": {"enabled": False}},
+        {"reasoning_effort": "minimal", "chat_template_kwargs": {"thinking": False}},
+        {"compliance": "hipaa", "context_length_exceeded_behavior": "truncate"},
+    ],
+)
+def test_all_that_the_hub_script_took_is_sent_unchanged(members, sandbox, auth):
+    body = {**HUB_BODY, **members}
+
+    main_of(CHAT)(auth, body)
+
+    wire = {name: value for name, value in body.items() if value is not None}
+    wire["messages"] = body["messages"]
+    assert wire == sandbox.requests[-1].json
+    assert len(sandbox.requests) == 1

@@ -1,0 +1,370 @@
+"""The tools: each check trips, fix repairs, run and build do what they say."""
+
+import base64
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from scripts.client import LEAVE
+from tools.checks import problems
+from tools.form import form
+from tools.operations import ROOT, find, operations
+from tools.scaffold import scaffold
+from tools.tree import build, tree
+from tools.worker import run
+
+ONE = "files/get_file"
+
+
+@pytest.fixture
+def pack(tmp_path):
+    """A pack of one sound operation."""
+    for path in ("schemas/_operation.json", f"schemas/{ONE}.json", "wmill.yaml"):
+        place = tmp_path / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, place)
+    for path in ("scripts/client.py", "requirements.txt"):
+        place = tmp_path / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, place)
+    shutil.copytree(ROOT / "resources", tmp_path / "resources")
+    for problem in problems(tmp_path):
+        problem.fix()
+    assert not problems(tmp_path)
+    return tmp_path
+
+
+def change(pack, edit):
+    path = pack / "schemas" / f"{ONE}.json"
+    schema = json.loads(path.read_text())
+    edit(schema)
+    path.write_text(json.dumps(schema))
+
+
+BREAKS = {
+    "title ends with a stop": lambda s: s.update(title="Get file."),
+    "no description": lambda s: s.pop("description"),
+    "unknown x-word": lambda s: s.update({"x-mystery": 1}),
+    "wrong method": lambda s: s["x-operation"].update(method="FETCH"),
+    "placeholder without argument": lambda s: s["x-operation"].update(path="/v1/{a}"),
+    "argument without place": lambda s: s["properties"]["file_id"].pop("x-in"),
+    "argument without title": lambda s: s["properties"]["file_id"].pop("title"),
+    "a TODO": lambda s: s["properties"]["file_id"].update(title="TODO"),
+    "example of a wrong type": lambda s: s["examples"][0].update(file_id=5),
+    "example of no argument": lambda s: s["examples"][0].update(nothing=5),
+    "one example": lambda s: s["examples"].pop(),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_broken_schema_is_a_problem_that_fix_leaves_alone(name, pack):
+    change(pack, BREAKS[name])
+
+    found = [problem for problem in problems(pack) if not problem.fixable]
+
+    assert found
+    assert all("get_file.json" in problem.show(pack) for problem in found)
+
+
+def test_text_that_is_no_json_is_a_problem(pack):
+    (pack / "schemas" / f"{ONE}.json").write_text("{")
+
+    assert "is not JSON" in problems(pack)[0].what
+
+
+def test_fix_writes_what_check_wanted(pack):
+    change(pack, lambda schema: schema.update(title="Get a file"))
+    script = pack / "scripts" / f"{ONE}.py"
+    orphan = pack / "scripts" / "files" / "gone.py"
+    shutil.copy(script, orphan)
+    found = problems(pack)
+    assert [p.path.name for p in found] == ["get_file.py", "OPERATIONS.md", "gone.py"]
+
+    for problem in found:
+        problem.fix()
+
+    assert not problems(pack)
+    assert "Get a file." in script.read_text()
+    assert not orphan.exists()
+
+
+def test_a_stale_exception_is_a_problem(pack):
+    path = pack / "schemas" / "_exceptions.yaml"
+    path.write_text("files/get_file:\n  id:\nfiles/gone:\n  id: because\n")
+
+    words = [problem.what for problem in problems(pack)]
+
+    assert any("no reason" in what for what in words)
+    assert any("stale" in what for what in words)
+
+
+def test_a_skeleton_is_refused_until_it_is_filled_in(pack):
+    path = pack / "schemas" / "files" / "rename_file.json"
+    path.write_text(scaffold("POST", "/v1/files/{file_id}/rename"))
+
+    found = [p for p in problems(pack) if p.path == path]
+
+    assert found
+    assert all("TODO" in p.what or "match" in p.what or "not" in p.what for p in found)
+
+
+def test_the_tree_is_the_same_every_time_and_only_known_files(tmp_path):
+    first, second = tree(), tree()
+
+    assert first == second
+    for path in first:
+        known = path in (
+            "wmill.yaml",
+            "wmill-lock.yaml",
+            "togetherai.resource-type.yaml",
+        )
+        assert known or path.startswith("f/togetherai/"), path
+    scripts = [path for path in first if path.endswith(".py")]
+    assert len(scripts) == len(list(operations())) + 1
+    for path in scripts:
+        name = path.removesuffix(".py")
+        settings = yaml.safe_load(first[f"{name}.script.yaml"])
+        assert settings["lock"] == f"!inline {name}.script.lock"
+        assert settings["summary"]
+        lock = first[f"{name}.script.lock"].decode().splitlines()
+        assert lock[0] == "# py: 3.11"
+        assert all("==" in line for line in lock[1:])
+        assert {line.split("==")[0] for line in lock[1:]} == {
+            "certifi",
+            "charset-normalizer",
+            "idna",
+            "requests",
+            "urllib3",
+        }
+
+
+def test_a_push_is_told_to_delete_nothing():
+    settings = yaml.safe_load(tree()["wmill.yaml"])
+
+    assert settings["keepDeleted"] is True
+    assert settings["skipVariables"] is True
+    assert settings["skipResources"] is True
+
+
+def test_scripts_are_copied_and_stamped_with_the_helper(pack):
+    path = "f/togetherai/files/get_file.py"
+    before = tree(pack)[path]
+    helper = pack / "scripts" / "client.py"
+    helper.write_text(helper.read_text() + "# changed\n")
+    after = tree(pack)[path]
+
+    source = (pack / "scripts" / f"{ONE}.py").read_bytes()
+    assert before.startswith(source)
+    assert before != after
+
+
+def test_the_folder_can_be_another(tmp_path):
+    files = tree(folder="u/me/together")
+
+    assert "u/me/together/files/get_file.py" in files
+    assert not any("folder.meta" in path for path in files)
+    with pytest.raises(ValueError, match="no Windmill folder"):
+        tree(folder="/etc")
+    target = tmp_path / "notes"
+    target.mkdir()
+    (target / "mine.txt").write_text("x")
+    with pytest.raises(ValueError, match="not empty"):
+        build(target)
+
+
+@pytest.mark.parametrize("operation", list(operations()), ids=lambda o: o.id)
+def test_a_form_shows_every_member_in_windmill_s_dialect(operation):
+    shown = form(operation)
+
+    assert list(shown["properties"]) == ["auth", *operation.arguments]
+    assert shown["required"] == ["auth", *operation.required]
+    if "body" in operation.arguments:
+        body = shown["properties"]["body"]
+        wanted = operation.arguments["body"]["properties"]
+        assert list(wanted) == body.get("order", [])
+    for field in walk(shown):
+        assert not ({"min", "max"} <= field.keys())
+        assert not ({"minimum", "maximum", "anyOf", "$ref"} & field.keys())
+        assert not isinstance(field.get("type"), list)
+        if "oneOf" in field:
+            titles = [variant["title"] for variant in field["oneOf"]]
+            assert len(set(titles)) == len(titles) >= 2
+            for variant in field["oneOf"]:
+                assert variant["properties"]["label"]["enum"] == [variant["title"]]
+
+
+def walk(field):
+    if isinstance(field, dict):
+        if "type" in field:
+            yield field
+        for value in field.values():
+            yield from walk(value)
+    elif isinstance(field, list):
+        for value in field:
+            yield from walk(value)
+
+
+def test_the_first_choice_of_an_optional_union_sends_nothing():
+    body = form(find("chat/create_chat_completion"))["properties"]["body"]
+
+    assert body["properties"]["tool_choice"]["oneOf"][0]["title"] == LEAVE
+
+
+# --- the worker --------------------------------------------------------------------
+
+
+def write_script(root, text):
+    place = root / "scripts" / "t" / "script.py"
+    place.parent.mkdir(parents=True)
+    place.write_text(text)
+    (root / "scripts" / "client.py").write_text("")
+    return "t/script"
+
+
+WORKS = {
+    "missing is None or the default": (
+        "def main(a, b=5, c=None): return [a, b, c]",
+        {"unknown": 1, "b": None},
+        [None, 5, None],
+    ),
+    "bytes in, bytes out": (
+        "def main(a: bytes): return a + b'!'",
+        {"a": base64.b64encode(b"hi").decode()},
+        base64.b64encode(b"hi!").decode(),
+    ),
+    "bytes in an object": ("def main(): return {'a': b'x'}", {}, {"a": "eA=="}),
+    "a stream beside an object": (
+        "def main():\n print('WM_STREAM: a\\\\nb')\n print('log')\n return {'c': 1}",
+        {},
+        {"c": 1, "wm_stream": "a\nb"},
+    ),
+    "a stream alone": ("def main():\n yield 'a'\n yield 'b'", {}, "ab"),
+}
+
+
+@pytest.mark.parametrize("name", WORKS)
+def test_a_worker_does_as_windmill_s(name, tmp_path):
+    text, arguments, result = WORKS[name]
+    script = write_script(tmp_path, text)
+
+    job = run(script, arguments, root=tmp_path)
+
+    assert (0, result) == (job.exit_code, job.result)
+
+
+def test_a_worker_reports_an_error_with_its_attributes(tmp_path):
+    text = "def main():\n e = ValueError('no')\n e.status = 7\n raise e"
+
+    job = run(write_script(tmp_path, text), {}, root=tmp_path)
+
+    error = job.result["error"]
+    assert job.exit_code == 1
+    assert (error["message"], error["name"], error["extra"]) == (
+        "no",
+        "ValueError",
+        {"status": 7},
+    )
+    assert "in main" in error["stack"]
+
+
+# --- the command line --------------------------------------------------------------
+
+
+def tool(*words, **more):
+    return subprocess.run(
+        [sys.executable, "-m", "tools", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        **more,
+    )
+
+
+def test_run_uses_the_sandbox_and_says_so():
+    done = tool("run", "list_models")
+
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == find("list_models").schema["x-reply"]
+    assert "sandbox" in done.stderr
+
+
+def test_run_takes_arguments_from_stdin_and_shows_the_stream():
+    body = find("chat/create_chat_completion").schema["examples"][0]["body"]
+    text = json.dumps({"body": {**body, "stream": True}})
+
+    done = tool("run", "chat/create_chat_completion", "--args", "-", input=text)
+
+    result = json.loads(done.stdout)
+    assert result["wm_stream"] == result["choices"][0]["message"]["content"]
+    assert result["wm_stream"] in done.stderr
+
+
+def test_a_failed_job_is_exit_code_1():
+    done = tool("run", "get_file", "--args", '{"file_id": ""}')
+
+    assert done.returncode == 1
+    assert "file_id is required" in json.loads(done.stdout)["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "get_fil"], "did you mean"),
+        (["run", "get_file", "--args", '{"id": 1}'], "there are: file_id"),
+        (["run", "get_file", "--key-env", "NO_SUCH"], "no NO_SUCH"),
+        (["build", "--folder", "x"], "no Windmill folder"),
+        (["new", "files", "get_file", "GET", "/v1/x"], "exists"),
+        (["fly"], "invalid choice"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(words, message):
+    done = tool(*words)
+
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_dry_run_shows_the_request_without_the_key():
+    done = tool("run", "chat/create_chat_completion", "--dry-run")
+
+    shown = json.loads(done.stdout)
+    assert shown["url"] == "https://api-inference.together.ai/v1/chat/completions"
+    assert shown["headers"]["authorization"] == "Bearer ***"
+    assert shown["body"]["model"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["check", "fix", "new", "build", "run", "sandbox", "demo", "bench", "test"],
+)
+def test_every_command_has_help(command):
+    done = tool(command, "--help")
+
+    assert done.returncode == 0
+    assert "usage" in done.stdout
+
+
+def test_the_demo_shows_text_then_the_result():
+    done = tool("demo")
+
+    result = json.loads(done.stdout)
+    assert result["wm_stream"] in done.stderr
+    assert result["choices"][0]["message"]["content"] == result["wm_stream"]
+
+
+def test_scripts_import_only_what_a_worker_has():
+    code = (
+        "import sys; sys.path.insert(0, '.'); import scripts.files.get_file;"
+        "print({'jsonschema', 'yaml', 'requests', 'httpx'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,286 @@
+"""The command line of the pack: `./dev COMMAND`, or `python -m tools COMMAND`.
+
+JSON goes to stdout, everything else to stderr. Exit codes: 0 done, 1 the work failed,
+2 wrong usage.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.operations import ROOT, find, operations
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if arguments.command is test:
+        arguments.rest = rest
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    try:
+        return arguments.command(arguments)
+    except (ValueError, KeyError, OSError) as error:
+        say(f"error: {error}")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def check(_: argparse.Namespace) -> int:
+    """Compare everything with its schema; write nothing."""
+    from tools.checks import problems
+
+    found = problems()
+    for problem in found:
+        say(problem.show(ROOT))
+    if any(problem.fixable for problem in found):
+        say("`./dev fix` repairs what is marked [fix]")
+    ruff = [sys.executable, "-m", "ruff"]
+    styles = [
+        subprocess.run([*ruff, "check", "--quiet", "."], cwd=ROOT).returncode,
+        subprocess.run(
+            [*ruff, "format", "--quiet", "--check", "."], cwd=ROOT
+        ).returncode,
+    ]
+    say(f"{len(list(operations()))} operations, {len(found)} problems")
+    return 1 if found or any(styles) else 0
+
+
+def fix(_: argparse.Namespace) -> int:
+    """Write what check would have wanted, unless a problem needs a person."""
+    from tools.checks import problems
+
+    found = problems()
+    stuck = [problem for problem in found if not problem.fixable]
+    for problem in stuck:
+        say(problem.show(ROOT))
+    for problem in found:
+        if problem.fixable:
+            problem.fix()
+            say(f"wrote {problem.path.relative_to(ROOT)}")
+    return 1 if stuck else 0
+
+
+def new(arguments: argparse.Namespace) -> int:
+    """Write the skeleton of an operation's schema; check refuses it until filled in."""
+    from tools.scaffold import scaffold
+
+    path = ROOT / "schemas" / arguments.group / f"{arguments.name}.json"
+    if path.exists():
+        raise ValueError(f"{path.relative_to(ROOT)} exists")
+    text = scaffold(arguments.method.upper(), arguments.path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    say(f"wrote {path.relative_to(ROOT)}: replace each TODO, then ./dev fix")
+    return 0
+
+
+def build(arguments: argparse.Namespace) -> int:
+    """Assemble the tree that `wmill sync push` deploys."""
+    from tools.tree import build as write
+
+    count = write(Path(arguments.target), folder=arguments.folder)
+    say(f"{count} files in {arguments.target}; deploy with: wmill sync push")
+    return 0
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run one script as a worker would; the result goes to stdout."""
+    operation = _operation(arguments.operation)
+    given = _arguments(arguments.args, operation)
+    auth = {"api_key": "sandbox", "base_url": arguments.base_url or ""}
+    if arguments.key_env:
+        auth["api_key"] = os.environ.get(arguments.key_env, "")
+        if not auth["api_key"]:
+            raise ValueError(f"the environment has no {arguments.key_env}")
+    if arguments.dry_run:
+        return _dry_run(operation, given, arguments.base_url)
+    if arguments.key_env or arguments.base_url:
+        return _job(operation.id, {"auth": auth, **given})
+    from tools.sandbox import Sandbox
+
+    say("no --key-env: the embedded sandbox answers")
+    with Sandbox() as sandbox:
+        return _job(operation.id, {"auth": {**auth, "base_url": sandbox.url}, **given})
+
+
+def _operation(name: str) -> object:
+    try:
+        return find(name)
+    except KeyError:
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, [o.id for o in operations()], 3, 0.4)
+        raise ValueError(f"no operation {name}; did you mean {close}?") from None
+
+
+def _arguments(text: str | None, operation: object) -> dict:
+    """Read --args: JSON, a file's path, or - for stdin; else the least example."""
+    if text is None:
+        say("no --args: the schema's least example")
+        return operation.schema["examples"][0]
+    if text == "-":
+        text = sys.stdin.read()
+    elif not text.lstrip().startswith("{"):
+        text = Path(text).read_text(encoding="utf-8")
+    given = json.loads(text)
+    unknown = set(given) - set(operation.arguments)
+    if unknown:
+        known = ", ".join(operation.arguments)
+        raise ValueError(
+            f"no argument {', '.join(sorted(unknown))}; there are: {known}"
+        )
+    return given
+
+
+def _job(name: str, arguments: dict) -> int:
+    from tools.worker import run as work
+
+    def show(piece: str) -> None:
+        print(piece, end="", file=sys.stderr, flush=True)
+
+    job = work(name, arguments, show=show)
+    if job.stream:
+        say("")
+    if job.log:
+        say(job.log.rstrip("\n"))
+    print(json.dumps(job.result, indent=2, ensure_ascii=False))
+    return job.exit_code
+
+
+def _dry_run(operation: object, given: dict, base_url: str | None) -> int:
+    """Let the script send to a recorder on this machine, and show what came."""
+    from scripts.client import HOST
+    from tools.sandbox import Sandbox
+    from tools.worker import run as work
+
+    with Sandbox(judge=False) as recorder:
+        auth = {"api_key": "dry-run", "base_url": recorder.url}
+        job = work(operation.id, {"auth": auth, **given})
+        seen = [r for r in recorder.requests if r.path != "/v3/whoami"]
+    if not seen:
+        print(json.dumps(job.result, indent=2, ensure_ascii=False))
+        return 1
+    request = seen[-1]
+    host = (base_url or operation.exchange.get("host", HOST)).rstrip("/")
+    host = host.removesuffix("/v1")
+    headers = {k: v for k, v in request.headers.items() if k != "host"}
+    headers["authorization"] = "Bearer ***"
+    query = f"?{request.query}" if request.query else ""
+    try:
+        body = request.json
+    except ValueError:
+        body = request.body.decode("utf-8", "replace")
+    shown = {
+        "method": request.method,
+        "url": f"{host}{request.path}{query}",
+        "headers": headers,
+        "body": body,
+    }
+    print(json.dumps(shown, indent=2, ensure_ascii=False))
+    return 0
+
+
+def sandbox(arguments: argparse.Namespace) -> int:
+    """Serve the sandbox until interrupted."""
+    from tools.sandbox import Sandbox
+
+    with Sandbox(port=arguments.port) as server:
+        say(f"sandbox on {server.url} (any API key; Ctrl-C ends it)")
+        server.thread.join()
+    return 0
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    """Run "Create chat completion" as a worker would, its text shown live."""
+    body = find("chat/create_chat_completion").schema["examples"][0]["body"]
+    body = {**body, "stream": True}
+    question = body["messages"][-1]["content"]
+    if arguments.local_model:
+        from tools.local_model import LocalModel
+
+        body["max_tokens"] = 48
+        say("starting a small open model (it continues text rather than obeying) ...")
+        with LocalModel() as model:
+            auth = {"api_key": model.key, "base_url": model.url}
+            return _demo(auth, body, question)
+    from tools.sandbox import Sandbox
+
+    with Sandbox(pace=0.08) as server:
+        return _demo({"api_key": "demo", "base_url": server.url}, body, question)
+
+
+def _demo(auth: dict, body: dict, question: str) -> int:
+    say(f"chat/create_chat_completion at {auth['base_url']}\n> {question}")
+    return _job("chat/create_chat_completion", {"auth": auth, "body": body})
+
+
+def test(arguments: argparse.Namespace) -> int:
+    """Run the tests; further words go to pytest (`./dev test -m slow`)."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments.rest], cwd=ROOT
+    ).returncode
+
+
+def bench(arguments: argparse.Namespace) -> int:
+    """Measure the scripts beside their alternatives, interleaved in one run."""
+    from tools.bench import report
+
+    return report(arguments.workload, arguments.json, arguments.rounds)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./dev", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(function: object) -> argparse.ArgumentParser:
+        text = function.__doc__.splitlines()[0]
+        command = commands.add_parser(function.__name__, help=text, description=text)
+        command.set_defaults(command=function)
+        return command
+
+    add(check)
+    add(fix)
+    command = add(new)
+    command.add_argument("group", help="schemas/<group>, an existing or a new one")
+    command.add_argument("name", help="<verb>_<noun>")
+    command.add_argument("method", help="GET, POST, PUT, PATCH or DELETE")
+    command.add_argument("path", help="such as /v1/files/{file_id}")
+    command = add(build)
+    command.add_argument("--target", default="build", help="default: build")
+    command.add_argument(
+        "--folder", default="f/togetherai", help="f/name or u/user/name"
+    )
+    command = add(run)
+    command.add_argument("operation", help="such as chat/create_chat_completion")
+    command.add_argument("--args", help="JSON, a file, or - for stdin")
+    command.add_argument(
+        "--key-env", help="environment variable that holds the API key"
+    )
+    command.add_argument("--base-url", help="another server than Together's")
+    command.add_argument("--dry-run", action="store_true", help="show the request only")
+    command = add(sandbox)
+    command.add_argument("--port", type=int, default=8080, help="default: 8080")
+    command = add(demo)
+    command.add_argument(
+        "--local-model", action="store_true", help="a real model on this machine"
+    )
+    add(test)
+    command = add(bench)
+    command.add_argument("--workload", help="only this one")
+    command.add_argument("--json", action="store_true", help="rows instead of a table")
+    command.add_argument("--rounds", type=int, help="how often each contender runs")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

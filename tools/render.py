@@ -1,0 +1,309 @@
+"""From an operation's schema to its script, and to the catalogue of operations."""
+
+import json
+import keyword
+import textwrap
+from collections.abc import Iterable
+
+from tools.operations import Operation
+
+WIDTH = 88
+
+# What the helper needs to know of an argument; titles only where they name a variant.
+CHECKED = (
+    "type",
+    "enum",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "pattern",
+    "required",
+    "x-in",
+    "x-wire",
+)
+EXCHANGE = (
+    "method",
+    "path",
+    "retry",
+    "host",
+    "accept",
+    "content",
+    "reply",
+    "filename",
+    "stream",
+    "find",
+)
+TYPES = {
+    "string": "str",
+    "integer": "int",
+    "number": "float",
+    "boolean": "bool",
+    "array": "list",
+    "object": "dict",
+    "null": "None",
+}
+
+
+def script(operation: Operation) -> str:
+    """The text of scripts/<group>/<name>.py."""
+    types = _Types()
+    body = operation.arguments.get("body")
+    if body is not None:
+        types.add("Body", body)
+    signature = ["auth: togetherai"]
+    for name, member in operation.arguments.items():
+        signature.append(_parameter(name, member, name in operation.required))
+    passed = ["auth", "OPERATION", *(f"{n}={n}" for n in operation.arguments)]
+    table = {
+        key: operation.exchange[key] for key in EXCHANGE if key in operation.exchange
+    }
+    table["arguments"] = checked(
+        {"properties": operation.arguments, "required": operation.required}
+    )
+    verb = operation.verb
+    imports = ", ".join(sorted([verb, "togetherai"]))
+    parts = [
+        "# skip_result_postprocessing\n",
+        f'"""{_docstring(operation)}"""\n',
+        "\n" + types.imports() if types.used else "",
+        f"\nfrom ..client import {imports}\n",
+        types.text(),
+        f"\nOPERATION = {literal(table, len('OPERATION = '))}\n",
+        f"\n\ndef main({_fit(signature, 'def main(', '):')}):\n",
+        f"    return {verb}({_fit(passed, f'    return {verb}(', ')', 4)})\n",
+    ]
+    return "".join(parts)
+
+
+def checked(schema: dict, variant: bool = False) -> dict:
+    """The part of a schema that the helper checks arguments by."""
+    kept = {key: schema[key] for key in CHECKED if schema.get(key) not in (None, [])}
+    if variant and "title" in schema:
+        kept["title"] = schema["title"]
+    if schema.get("format") == "binary":
+        kept["format"] = "binary"
+    if schema.get("type") == "boolean" and "default" in schema:
+        kept["default"] = schema["default"]
+    if "x-suggestions" in schema:
+        kept["x-select"] = True
+    if "properties" in schema:
+        kept["properties"] = {n: checked(m) for n, m in schema["properties"].items()}
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            kept[key] = checked(schema[key])
+    if "anyOf" in schema:
+        kept["anyOf"] = [checked(variant, True) for variant in schema["anyOf"]]
+    return kept
+
+
+def literal(value: object, column: int = 0, indent: int = 0) -> str:
+    """A JSON value as Python, laid out as ruff format would."""
+    flat = _flat(value)
+    if (
+        indent + column + len(flat) <= WIDTH
+        or not isinstance(value, dict | list)
+        or not value
+    ):
+        return flat
+    pad = " " * (indent + 4)
+    if isinstance(value, list):
+        rows = [pad + literal(item, 1, indent + 4) for item in value]
+        return "[\n" + ",\n".join(rows) + ",\n" + " " * indent + "]"
+    rows = []
+    for key, item in value.items():
+        head = f"{json.dumps(key)}: "
+        rows.append(pad + head + literal(item, len(head) + 1, indent + 4))
+    return "{\n" + ",\n".join(rows) + ",\n" + " " * indent + "}"
+
+
+def _flat(value: object) -> str:
+    if isinstance(value, dict):
+        return (
+            "{" + ", ".join(f"{_flat(k)}: {_flat(v)}" for k, v in value.items()) + "}"
+        )
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flat, value)) + "]"
+    return json.dumps(value) if isinstance(value, str) else repr(value)
+
+
+def _fit(parts: list[str], before: str, after: str, indent: int = 0) -> str:
+    """Arguments on one line where they fit, else one a line."""
+    line = ", ".join(parts)
+    if len(before) + len(line) + len(after) <= WIDTH:
+        return line
+    pad = " " * (indent + 4)
+    return "\n" + "".join(f"{pad}{part},\n" for part in parts) + " " * indent
+
+
+def _parameter(name: str, schema: dict, required: bool) -> str:
+    """One of main's parameters; see CONTRIBUTING on what Windmill makes of each."""
+    if name == "body":
+        return 'body: "Body"' if required else 'body: "Body" = None'
+    kind = schema.get("type")
+    if kind == "array":
+        items = TYPES.get(schema.get("items", {}).get("type"), "str")
+        annotation = f"list[{items}]"
+    else:
+        annotation = TYPES.get(kind, "str")
+    return (
+        f"{name}: {annotation}" if required else f"{name}: {annotation} | None = None"
+    )
+
+
+def _docstring(operation: Operation) -> str:
+    schema, exchange = operation.schema, operation.exchange
+    paragraphs = [
+        f"{schema['title']}.",
+        f"{exchange['method']} {exchange['path']}",
+        schema["description"],
+    ]
+    if schema.get("x-returns"):
+        returns = schema["x-returns"]
+        paragraphs.append(f"Returns: {returns[0].lower() + returns[1:]}")
+    wrapped = [textwrap.fill(p, WIDTH, break_on_hyphens=False) for p in paragraphs]
+    least = schema["examples"][0]
+    if least:
+        example = json.dumps(least, ensure_ascii=True).replace("\\", "\\\\")
+        text = textwrap.fill(
+            example, WIDTH - 4, break_on_hyphens=False, break_long_words=False
+        )
+        wrapped.append("Example arguments:\n" + textwrap.indent(text, "    "))
+    source = f"schemas/{operation.id}.json"
+    last = f"Rendered from {source}; edit that, not this."
+    if "docs" in exchange:
+        last = f"API reference: {exchange['docs']}\n{last}"
+    return "\n\n".join([*wrapped, last]).replace('"""', "'''") + "\n"
+
+
+def _variant_name(variant: dict, member: str) -> str:
+    """A class name for a variant: its title, so that a reader can tell them apart."""
+    words = "".join(c if c.isalnum() else " " for c in variant.get("title", ""))
+    if variant.get("type") != "object" or not words.strip():
+        return member
+    return "_".join(words.split())
+
+
+def _member(name: str, kind: str) -> str:
+    line = f"    {name}: {kind}"
+    if len(line) <= WIDTH:
+        return line
+    # As ruff format breaks it: inside the outermost brackets, then at each bar.
+    head, _, inner = kind.partition("[")
+    inner = inner[:-1]
+    if len(inner) + 8 > WIDTH:
+        inner = inner.replace(" | ", "\n        | ")
+    return f"    {name}: {head}[\n        {inner}\n    ]"
+
+
+class _Types:
+    """The TypedDicts that spell a body out for whoever reads or type-checks a call."""
+
+    def __init__(self) -> None:
+        self.classes: dict[str, str] = {}
+        self.used: set[str] = set()
+
+    def imports(self) -> str:
+        return f"from typing import {', '.join(sorted(self.used))}\n"
+
+    def text(self) -> str:
+        return "".join(f"\n\n{text}\n" for text in self.classes.values()) + (
+            "\n" if self.classes else ""
+        )
+
+    def add(self, name: str, schema: dict) -> str:
+        """Add the class of an object schema, those it needs before it."""
+        required = schema.get("required", [])
+        members = []
+        for member, found in schema.get("properties", {}).items():
+            kind = self.annotation(found, name, member)
+            if member not in required:
+                self.used.add("NotRequired")
+                kind = f"NotRequired[{kind}]"
+            members.append((member, kind))
+        self.used.add("TypedDict")
+        plain = all(m.isidentifier() and not keyword.iskeyword(m) for m, _ in members)
+        if not members:
+            lines = [f"class {name}(TypedDict):", '    """Any members."""']
+        elif plain:
+            lines = [f"class {name}(TypedDict):"]
+            lines += [_member(member, kind) for member, kind in members]
+        else:
+            lines = [f"{name} = TypedDict(", f'    "{name}",', "    {"]
+            lines += [f"        {json.dumps(m)}: {kind}," for m, kind in members]
+            lines += ["    },", ")"]
+        text = "\n".join(lines)
+        for used, existing in self.classes.items():
+            if existing.replace(used, name, 1) == text:
+                return used
+        plain_name, number = name, 1
+        while name in self.classes:
+            number += 1
+            name = f"{plain_name}{number}"
+        text = text.replace(plain_name, name, 1)
+        self.classes[name] = text
+        return name
+
+    def annotation(self, schema: dict, parent: str, member: str) -> str:
+        if "anyOf" in schema:
+            kinds = [
+                self.annotation(v, parent, _variant_name(v, member))
+                for v in schema["anyOf"]
+            ]
+            return " | ".join(dict.fromkeys(kinds))
+        kinds = schema.get("type")
+        if isinstance(kinds, list):
+            parts = [
+                self.annotation({**schema, "type": k}, parent, member) for k in kinds
+            ]
+            return " | ".join(dict.fromkeys(parts))
+        if schema.get("enum") and kinds == "string":
+            values = [v for v in schema["enum"] if v is not None]
+            text = f"Literal[{', '.join(json.dumps(v) for v in values)}]"
+            if len(text) > 60:
+                return "str"
+            self.used.add("Literal")
+            return text
+        if kinds == "array":
+            return f"list[{self.annotation(schema.get('items', {}), parent, member)}]"
+        if kinds == "object" and schema.get("properties"):
+            own = "".join(p[:1].upper() + p[1:] for p in member.split("_"))
+            taken = not own.isidentifier() or own in ("Body", "Literal", "TypedDict")
+            return self.add(f"{own}Part" if taken else own, schema)
+        if kinds == "object" and isinstance(schema.get("additionalProperties"), dict):
+            values = self.annotation(schema["additionalProperties"], parent, member)
+            return f"dict[str, {values}]"
+        return TYPES.get(kinds, "object")
+
+
+def catalogue(operations: Iterable[Operation]) -> str:
+    """The text of OPERATIONS.md: every operation by group."""
+    rows = list(operations)
+    lines = [
+        "# Operations",
+        "",
+        "<!-- Rendered from schemas/ by `./dev fix`; edit those, not this. -->",
+        "",
+        f"{len(rows)} operations. The path of a step is `f/togetherai/<step>`; the",
+        "last column links to Together's own reference where the page is known.",
+    ]
+    group = None
+    for operation in rows:
+        if operation.group != group:
+            group = operation.group
+            lines += [
+                "",
+                f"## {group}",
+                "",
+                "| step | what it does | request | reference |",
+                "|---|---|---|---|",
+            ]
+        exchange = operation.exchange
+        docs = f"[docs]({exchange['docs']})" if "docs" in exchange else ""
+        lines.append(
+            f"| `{operation.id}` | {operation.schema['title']} "
+            f"| `{exchange['method']} {exchange['path']}` | {docs} |"
+        )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,348 @@
+"""A local server that speaks the Together API, made from the schemas.
+
+It refuses what the schemas refuse, with Together's error shape; streams server-sent
+events in small pieces; keeps uploaded files; answers everything else from `x-reply`.
+The key may be any text: there is nothing to pay for.
+"""
+
+import asyncio
+import base64
+import io
+import json
+import math
+import re
+import struct
+import threading
+import time
+import uuid
+import wave
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote
+
+import jsonschema
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from tools.operations import ROOT, Operation, operations
+
+PIECE = 0.03  # seconds between two pieces of a stream
+
+
+@dataclass
+class Recorded:
+    """One request as it came in."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> object:
+        return json.loads(self.body) if self.body else None
+
+
+@dataclass
+class Fault:
+    """An answer to give instead of the right one, `times` times, where `path` fits."""
+
+    path: str
+    status: int
+    times: int = 1
+    headers: dict[str, str] = field(default_factory=dict)
+    body: object = None
+
+
+class Sandbox:
+    """The server, as a context manager that runs it in a thread of its own.
+
+    With judge=False requests are recorded and answered without being judged.
+    """
+
+    def __init__(
+        self, root: Path = ROOT, port: int = 0, pace: float = PIECE, judge: bool = True
+    ) -> None:
+        self.pace = pace
+        self.judge = judge
+        self.requests: list[Recorded] = []
+        self.faults: list[Fault] = []
+        self.files: dict[str, tuple[dict, bytes]] = {}
+        self.routes = [_Route(operation) for operation in operations(root)]
+        # A literal path wins over one with a placeholder.
+        self.routes.sort(key=lambda route: route.operation.exchange["path"].count("{"))
+        settings = uvicorn.Config(
+            self.app,
+            host="127.0.0.1",
+            port=port,
+            log_level="warning",
+            lifespan="off",
+            interface="asgi3",
+        )
+        self.server = uvicorn.Server(settings)
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
+
+    def __enter__(self) -> "Sandbox":
+        self.thread.start()
+        while not self.server.started:
+            if not self.thread.is_alive():
+                raise OSError("the sandbox could not start: is the port in use?")
+            time.sleep(0.005)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.should_exit = True
+        self.thread.join()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.servers[0].sockets[0].getsockname()[1]}"
+
+    async def app(self, scope: dict, receive: object, send: object) -> None:
+        """The ASGI application. https://asgi.readthedocs.io/"""
+        request = Request(scope, receive)
+        response = await self.answer(request, scope["raw_path"].decode())
+        await response(scope, receive, send)
+
+    async def answer(self, request: Request, path: str) -> Response:
+        body = await request.body()
+        self.requests.append(
+            Recorded(
+                request.method, path, request.url.query, dict(request.headers), body
+            )
+        )
+        if path == "/sandbox/faults" and request.method == "POST":
+            self.faults += [Fault(**fault) for fault in json.loads(body)]
+            return JSONResponse({"faults": len(self.faults)})
+        for fault in self.faults:
+            if fault.times and re.search(fault.path, path):
+                fault.times -= 1
+                shown = fault.body or _error("injected fault", "sandbox")
+                return JSONResponse(shown, fault.status, fault.headers)
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or not key:
+            return _refuse(401, "Missing or invalid API key", "authentication_error")
+        fitting = [route for route in self.routes if route.fits(path)]
+        for route in fitting:
+            if route.operation.exchange["method"] == request.method:
+                return await self.serve(route, request, path, body)
+        if fitting:
+            return _refuse(405, f"Method {request.method} not allowed", "not_allowed")
+        return _refuse(404, f"No such path: {path}", "not_found")
+
+    async def serve(
+        self, route: "_Route", request: Request, path: str, body: bytes
+    ) -> Response:
+        operation = route.operation
+        try:
+            arguments, uploads = await route.arguments(request, path, body)
+        except ValueError as error:
+            return _refuse(400, str(error), "invalid_request_error")
+        if self.judge:
+            validator = jsonschema.Draft202012Validator(route.schema)
+            for error in validator.iter_errors(arguments):
+                where = ".".join(map(str, error.absolute_path))
+                message = f"{where}: {error.message[:300]}"
+                return _refuse(400, message, "invalid_request_error", where)
+        if operation.group == "files":
+            answer = self.serve_file(operation, arguments, uploads)
+            if answer is not None:
+                return answer
+        given = arguments.get("body") or {}
+        if "stream" in operation.exchange and given.get("stream") is True:
+            events = _events(operation, given, self.pace)
+            return StreamingResponse(events, media_type="text/event-stream")
+        kind = operation.exchange.get("reply")
+        if kind == "binary":
+            return Response(tone(), media_type="audio/wav")
+        if kind == "none":
+            return Response(status_code=204)
+        if kind == "redirect":
+            headers = {
+                "location": "https://storage.example.com/signed?part=1",
+                "x-together-file-id": "file-sandbox",
+            }
+            return Response(status_code=302, headers=headers)
+        return JSONResponse(reply(operation, given))
+
+    def serve_file(
+        self, operation: Operation, arguments: dict, uploads: dict[str, bytes]
+    ) -> Response | None:
+        """The life of a file: stored, listed, read, deleted, gone."""
+        if operation.name == "upload_file":
+            given = arguments["body"]
+            content = uploads.get("file", b"")
+            record = {
+                "id": f"file-{uuid.uuid4()}",
+                "object": "file",
+                "created_at": int(time.time()),
+                "filename": given["file_name"],
+                "bytes": len(content),
+                "purpose": given["purpose"],
+                "Processed": True,
+                "FileType": given.get("file_type", "jsonl"),
+            }
+            self.files[record["id"]] = record, content
+            return JSONResponse(record)
+        if operation.name == "list_files" and self.files:
+            return JSONResponse({"data": [record for record, _ in self.files.values()]})
+        name = arguments.get("file_id")
+        if not self.files or name is None:
+            return None
+        if name not in self.files:
+            return _refuse(404, f"File {name} not found", "not_found")
+        record, content = self.files[name]
+        if operation.name == "get_file":
+            return JSONResponse(record)
+        if operation.name == "download_file":
+            headers = {
+                "content-disposition": f'attachment; filename="{record["filename"]}"'
+            }
+            return Response(content, media_type="text/plain", headers=headers)
+        if operation.name == "delete_file":
+            del self.files[name]
+            return JSONResponse({"id": name, "deleted": True})
+        return None
+
+
+class _Route:
+    """An operation, how to know its requests and how to read them."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        path = re.escape(operation.exchange["path"]).replace(r"\{", "{")
+        path = re.sub(r"{(\w+)\\?}", r"(?P<\1>[^/]+)", path)
+        self.pattern = re.compile(path)
+        self.schema = operation.schema
+
+    def fits(self, path: str) -> bool:
+        return self.pattern.fullmatch(path) is not None
+
+    async def arguments(
+        self, request: Request, path: str, body: bytes
+    ) -> tuple[dict, dict[str, bytes]]:
+        """The arguments of main that would have made this request, and its files."""
+        found = self.pattern.fullmatch(path).groupdict()
+        arguments: dict = {name: unquote(value) for name, value in found.items()}
+        members = self.operation.arguments
+        wires = {m.get("x-wire", n): (n, m) for n, m in members.items() if n != "body"}
+        for name, value in parse_qsl(request.url.query, keep_blank_values=True):
+            if name not in wires:
+                raise ValueError(f"unknown query parameter {name}")
+            own, schema = wires[name]
+            arguments[own] = _read(value, schema)
+        for wire, (own, schema) in wires.items():
+            if schema.get("x-in") == "header" and wire.lower() in request.headers:
+                arguments[own] = request.headers[wire.lower()]
+        uploads: dict[str, bytes] = {}
+        kind = request.headers.get("content-type", "")
+        if kind.startswith("multipart/"):
+            schemas = members["body"]["properties"]
+            given: dict = {}
+            for name, value in (await request.form()).multi_items():
+                plain = name.removesuffix("[]")
+                if not isinstance(value, str):
+                    uploads[plain] = await value.read()
+                    given[plain] = base64.b64encode(uploads[plain]).decode()
+                elif name.endswith("[]"):
+                    given.setdefault(plain, []).append(value)
+                else:
+                    given[plain] = _read(value, schemas.get(plain, {}))
+            arguments["body"] = given
+        elif body:
+            if "body" not in members:
+                raise ValueError("this operation takes no body")
+            arguments["body"] = json.loads(body)
+        return arguments, uploads
+
+
+def _read(text: str, schema: dict) -> object:
+    """A parameter's value, from the text that it is on the wire."""
+    kind = schema.get("type")
+    if kind == "array":
+        return [_read(item, schema.get("items", {})) for item in text.split(",")]
+    if kind in ("integer", "number", "boolean"):
+        return json.loads(text)
+    return text
+
+
+def _error(message: str, kind: str, param: str | None = None) -> dict:
+    return {"error": {"message": message, "type": kind, "param": param, "code": None}}
+
+
+def _refuse(status: int, message: str, kind: str, param: str | None = None) -> Response:
+    headers = {"x-request-id": f"sandbox-{uuid.uuid4().hex[:12]}"}
+    return JSONResponse(_error(message, kind, param), status, headers)
+
+
+def reply(operation: Operation, given: dict) -> object:
+    """The operation's canned answer, with the model and the choices asked for."""
+    answer = json.loads(json.dumps(operation.schema.get("x-reply")))
+    if isinstance(answer, dict) and "model" in answer and "model" in given:
+        answer["model"] = given["model"]
+    if isinstance(answer, dict) and "stream" in operation.exchange:
+        first = answer["choices"][0]
+        count = given.get("n") or 1
+        answer["choices"] = [{**first, "index": index} for index in range(count)]
+    return answer
+
+
+def tone(seconds: float = 0.4, rate: int = 24000) -> bytes:
+    """A short sine as a WAV file: what the sandbox says aloud."""
+    samples = (
+        int(9000 * math.sin(2 * math.pi * 440 * n / rate))
+        for n in range(int(seconds * rate))
+    )
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
+    return buffer.getvalue()
+
+
+async def _events(operation: Operation, given: dict, pace: float) -> AsyncIterator[str]:
+    for chunk in chunks(operation, given):
+        yield f"data: {json.dumps(chunk)}\n\n"
+        await asyncio.sleep(pace)
+    yield "data: [DONE]\n\n"
+
+
+def chunks(operation: Operation, given: dict) -> list[dict]:
+    """The canned answer in the pieces of a stream."""
+    if operation.exchange["stream"] == "speech":
+        audio = tone()
+        return [
+            {
+                "object": "audio.tts.chunk",
+                "model": given["model"],
+                "b64": base64.b64encode(audio[start : start + 4800]).decode(),
+            }
+            for start in range(0, len(audio), 4800)
+        ]
+    answer = reply(operation, given)
+    head = {key: answer[key] for key in ("id", "created", "model") if key in answer}
+    found = []
+    chat = operation.exchange["stream"] == "chat"
+    for choice in answer["choices"]:
+        text = choice["message"]["content"] if chat else choice["text"]
+        for piece in re.findall(r"\s*\S+|\s+$", text or ""):
+            part = {"index": choice["index"]}
+            if chat:
+                part["delta"] = {"role": "assistant", "content": piece}
+            else:
+                part["text"] = piece
+            found.append({**head, "choices": [part], "usage": None})
+        last = {"index": choice["index"], "finish_reason": choice.get("finish_reason")}
+        last |= (
+            {"delta": {"role": "assistant", "content": ""}} if chat else {"text": ""}
+        )
+        found.append({**head, "choices": [last], "usage": None})
+    for chunk in found:
+        chunk["object"] = "chat.completion.chunk" if chat else "completion.chunk"
+    found[-1]["usage"] = answer.get("usage")
+    return found

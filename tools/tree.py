@@ -1,0 +1,143 @@
+"""Assemble the sync tree that `wmill sync push` deploys: build/."""
+
+import hashlib
+import re
+import shutil
+from importlib import metadata
+from pathlib import Path
+
+import yaml
+
+from tools.form import form
+from tools.operations import ROOT, Operation, operations
+
+FOLDER = "f/togetherai"
+PYTHON = "# py: 3.11\n"
+RESOURCE_TYPE = "togetherai.resource-type.yaml"
+
+
+def tree(root: Path = ROOT, folder: str = FOLDER) -> dict[str, bytes]:
+    """Every file of the sync tree: its path in the tree and its content.
+
+    The same sources give the same bytes. Raises ValueError for a folder that Windmill
+    would not take.
+    """
+    if not re.fullmatch(r"[fu]/\w+(/\w+)*", folder):
+        raise ValueError(
+            f"{folder!r} is no Windmill folder: take f/name or u/user/name"
+        )
+    files = {
+        "wmill.yaml": _settings(root, folder),
+        RESOURCE_TYPE: (root / "resources" / RESOURCE_TYPE).read_bytes(),
+    }
+    if folder.startswith("f/"):
+        space = "/".join(folder.split("/")[:2])
+        meta = {"summary": "Together AI", "display_name": space.split("/")[1]}
+        files[f"{space}/folder.meta.yaml"] = _yaml(meta)
+    lock = worker_lock(root)
+    helper = (root / "scripts" / "client.py").read_bytes()
+    files |= _script(f"{folder}/client", helper, _HELPER, lock)
+    # Windmill keeps the helper's text for each version of the script that imports it:
+    # a new helper only reaches scripts whose own text changed with it.
+    stamp = f"# helper {hashlib.sha256(helper).hexdigest()[:12]}\n".encode()
+    for operation in operations(root):
+        path = f"{folder}/{operation.id}"
+        content = operation.script_path.read_bytes() + stamp
+        files |= _script(path, content, _about(operation), lock)
+    files["wmill-lock.yaml"] = _hashes(files)
+    return dict(sorted(files.items()))
+
+
+_HELPER = {
+    "summary": "Together AI helper",
+    "description": "What the scripts of this folder share; nothing to run.",
+    "schema": {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "order": [],
+        "properties": {},
+        "required": [],
+    },
+}
+
+
+def build(target: Path, root: Path = ROOT, folder: str = FOLDER) -> int:
+    """Write the tree to a directory, replacing what was there; return how many files.
+
+    Refuses to replace a directory that no build made.
+    """
+    files = tree(root, folder)
+    if target.exists() and any(target.iterdir()):
+        if not (target / "wmill.yaml").exists():
+            raise ValueError(
+                f"{target} is not empty and no build: choose another place"
+            )
+        shutil.rmtree(target)
+    for path, content in files.items():
+        place = target / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    return len(files)
+
+
+def worker_lock(root: Path = ROOT) -> str:
+    """The lock of every script: requests and what it brings, pinned as in
+    requirements.txt, so that the server resolves nothing."""
+    pins = dict(
+        line.split("==")
+        for line in (root / "requirements.txt").read_text().split()
+        if "==" in line
+    )
+    needed = ["requests"]
+    for name in needed:
+        for requirement in metadata.requires(name) or []:
+            if "extra ==" not in requirement:
+                brought = re.match(r"[\w.-]+", requirement)[0].lower().replace("_", "-")
+                if brought not in needed:
+                    needed.append(brought)
+    return PYTHON + "".join(f"{name}=={pins[name]}\n" for name in sorted(needed))
+
+
+def _about(operation: Operation) -> dict:
+    return {
+        "summary": operation.schema["title"],
+        "description": operation.schema["description"],
+        "schema": form(operation),
+    }
+
+
+def _script(path: str, content: bytes, about: dict, lock: str) -> dict[str, bytes]:
+    settings = {
+        "summary": about["summary"],
+        "description": about["description"],
+        "lock": f"!inline {path}.script.lock",
+        "kind": "script",
+        "schema": about["schema"],
+    }
+    return {
+        f"{path}.py": content,
+        f"{path}.script.yaml": _yaml(settings),
+        f"{path}.script.lock": lock.encode(),
+    }
+
+
+def _settings(root: Path, folder: str) -> bytes:
+    settings = yaml.safe_load((root / "wmill.yaml").read_text())
+    settings["includes"] = [f"{folder}/**"]
+    return _yaml(settings)
+
+
+def _hashes(files: dict[str, bytes]) -> bytes:
+    """wmill-lock.yaml: what the CLI compares to see whether a form is up to date."""
+    locks = {}
+    for path, content in files.items():
+        if path.endswith(".py"):
+            name = path.removesuffix(".py")
+            text = b"{}" + content + files[f"{name}.script.yaml"]
+            locks[name] = hashlib.sha256(text).hexdigest()
+    return _yaml({"version": "v2", "locks": dict(sorted(locks.items()))})
+
+
+def _yaml(value: dict) -> bytes:
+    text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=1000)
+    return text.encode()

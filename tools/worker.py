@@ -1,0 +1,150 @@
+"""Run a script exactly as a Windmill worker does, and merge its result the same way.
+
+The script and the helper are copied to a fresh job directory at the paths that they
+have in Windmill, and a wrapper is run there as a process of its own: arguments by name
+from args.json, the result to result.json, `WM_STREAM: ` lines on stdout. Not imitated:
+the HTTP loader of relative imports, resolution of `$res:` and `$var:`, limits.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.operations import ROOT
+
+STREAM = "WM_STREAM: "
+WRAPPER = """
+import base64, datetime, inspect, json, os, sys, traceback
+
+path = {module!r}
+package, name = path.rsplit(".", 1)
+try:
+    inner_script = __import__(package, fromlist=[name])
+    inner_script = __import__(path, fromlist=["main"])
+    with open("args.json") as file:
+        given = json.load(file)
+    arguments = {{}}
+    for name, parameter in inspect.signature(inner_script.main).parameters.items():
+        value = given.get(name)
+        default = parameter.default
+        if value is None and default is not parameter.empty and default is not None:
+            continue
+        if value is not None and parameter.annotation is bytes:
+            value = base64.b64decode(value)
+        if value is not None and parameter.annotation is datetime.datetime:
+            value = datetime.datetime.fromisoformat(value)
+        arguments[name] = value
+    result = inner_script.main(**arguments)
+    if hasattr(result, "__iter__") and not isinstance(
+        result, (str, bytes, dict, list, tuple, set)
+    ):
+        for chunk in result:
+            print("WM_STREAM: " + chunk.replace(chr(10), "\\\\n"), flush=True)
+        result = None
+    if isinstance(result, bytes):
+        result = base64.b64encode(result).decode()
+    elif isinstance(result, dict):
+        result = {{
+            key: base64.b64encode(value).decode() if isinstance(value, bytes) else value
+            for key, value in result.items()
+        }}
+    text = json.dumps(result, separators=(",", ":"), default=str)
+    with open("result.json", "w") as file:
+        file.write(text)
+except BaseException as error:
+    kind, value, trace = sys.exc_info()
+    failure = {{
+        "message": str(error),
+        "name": type(error).__name__,
+        "stack": "\\n".join(traceback.format_tb(trace)[1:]),
+    }}
+    extra = dict(vars(error))
+    if extra:
+        failure["extra"] = extra
+    if os.environ.get("WM_FLOW_STEP_ID"):
+        failure["step_id"] = os.environ["WM_FLOW_STEP_ID"]
+    with open("result.json", "w") as file:
+        json.dump(failure, file, default=str)
+    sys.exit(1)
+"""
+
+
+@dataclass
+class Job:
+    """What a finished job left: Windmill's result, or its error under `error`."""
+
+    exit_code: int
+    result: object
+    stream: str
+    log: str
+
+    @property
+    def failed(self) -> bool:
+        return self.exit_code != 0
+
+
+def run(
+    script: str,
+    arguments: dict,
+    *,
+    root: Path = ROOT,
+    show: Callable[[str], None] | None = None,
+    environment: dict[str, str] | None = None,
+    python: str = sys.executable,
+) -> Job:
+    """Run scripts/<script>.py with the arguments, `auth` among them.
+
+    `show` gets each piece of the result stream as it arrives. A result with a stream is
+    merged as Windmill merges it: an object gets `wm_stream`, null becomes the text.
+    """
+    with tempfile.TemporaryDirectory(prefix="job-") as name:
+        job = Path(name)
+        prepare(job, script, arguments, root)
+        process = subprocess.Popen(
+            [python, "-u", "-m", "wrapper"],
+            cwd=job,
+            env={**os.environ, "PYTHONPATH": str(job), **(environment or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        stream, log = [], []
+        for line in process.stdout:
+            if not line.startswith(STREAM):
+                log.append(line)
+                continue
+            piece = line.removeprefix(STREAM).removesuffix("\n").replace("\\n", "\n")
+            stream.append(piece)
+            if show:
+                show(piece)
+        code = process.wait()
+        result = job / "result.json"
+        value = json.loads(result.read_text()) if result.exists() else None
+        if value is None and code:
+            value = {"message": "".join(log)[-2000:], "name": "ExecutionErr"}
+    text = "".join(stream)
+    if stream and not code:
+        if isinstance(value, dict):
+            value["wm_stream"] = text
+        elif value is None:
+            value = text
+    return Job(code, {"error": value} if code else value, text, "".join(log))
+
+
+def prepare(job: Path, script: str, arguments: dict, root: Path = ROOT) -> None:
+    """Lay out a job directory: the script, the helper, the wrapper, the arguments."""
+    for part in ("client", script):
+        place = job / "f" / "togetherai" / f"{part}.py"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / "scripts" / f"{part}.py", place)
+    module = f"f.togetherai.{script.replace('/', '.')}"
+    (job / "wrapper.py").write_text(WRAPPER.format(module=module))
+    (job / "args.json").write_text(json.dumps(arguments))
