@@ -25,7 +25,6 @@ import gc
 _collecting = gc.isenabled()
 gc.disable()
 
-import base64
 import json
 import os
 import re
@@ -228,7 +227,9 @@ def _tidy(value, schema, field, required, form, problems):
 
     Appends {"field", "problem"} to problems; returns _Drop for what is not to be sent.
     """
-    kind = _kind(schema)
+    kind = schema.get("type")
+    if kind.__class__ is list:
+        kind = _kind(schema)
     if value is None:
         if not form and _allows_null(schema):
             return None
@@ -369,12 +370,12 @@ def _tidy_scalar(value, kind, schema, field, problems):
 
 
 _WORDS = {"integer": "whole number", "number": "number"}
-_NUMERIC = re.compile(r"\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*")
 
 
 def _number(value, kind):
     """Read a number that the form sent as text: lists of integers arrive as strings."""
-    if isinstance(value, str) and _NUMERIC.fullmatch(value):
+    numeric = r"\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*"
+    if isinstance(value, str) and re.fullmatch(numeric, value):
         try:
             return int(value)
         except ValueError:
@@ -816,18 +817,17 @@ def _takes_url(schema):
     return any(v.get("format") == "binary" for v in schema.get("anyOf", ()))
 
 
-_DATA_URI = re.compile(r"data:[^,]*?(;base64)?,", re.DOTALL)
-
-
 def _file(value, field, takes_url):
     """Return (content, filename) of a file argument; a URL has the filename None."""
+    import base64
+
     filename = None
     if isinstance(value, dict):
         filename, value = value.get("filename"), value.get("file")
     if isinstance(value, str):
         if takes_url and re.match(r"https?://", value):
             return value, None
-        head = _DATA_URI.match(value)
+        head = re.match(r"data:[^,]*?(;base64)?,", value)
         try:
             if head and not head[1]:
                 from urllib.parse import unquote_to_bytes
@@ -1038,6 +1038,8 @@ def _answer(request, reply):
 
 
 def _as_file(request, headers, data):
+    import base64
+
     name = re.search(
         r'filename="?([^";]+)', headers.get("content-disposition", ""), re.IGNORECASE
     )
@@ -1075,23 +1077,33 @@ def _loads(data):
     text = data.decode("utf-8", "replace")
     lost = []
     try:
-        value = json.loads(
-            text, parse_constant=lambda name: lost.append(name) or name, strict=False
-        )
+        value = _decoder(lost).decode(text)
     except (ValueError, RecursionError):
         return None, "not JSON"
-    return _storable(value, text, lost), None
+    return _storable(value, _suspect(text), lost), None
+
+
+def _decoder(lost):
+    """Return a JSON decoder that notes each NaN and Infinity, and keeps its name."""
+    return json.JSONDecoder(
+        parse_constant=lambda name: lost.append(name) or name, strict=False
+    )
 
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-# What to look closer at: an escaped NUL or half, or a number beyond all floats.
-_SUSPECT = re.compile(r"\\u(0000|[dD][89a-fA-F])|\x00|\d[eE]\+?\d{3}")
+_HUGE = re.compile(r"[eE]\+?\d{3}")
 
 
-def _storable(value, text, lost=()):
-    """Return the value without characters that Windmill's database cannot hold."""
+def _suspect(text):
+    """Say whether JSON text may hold what Windmill's database cannot: an escaped NUL
+    or half of a pair, or a number beyond all floats."""
+    return "\\u" in text or "\x00" in text or _HUGE.search(text) is not None
+
+
+def _storable(value, suspect, lost):
+    """Return the value without what Windmill's database cannot hold."""
     lost = list(lost)
-    if _SUSPECT.search(text):
+    if suspect:
         value = _mend(value, lost)
     if lost:
         print(
@@ -1205,13 +1217,14 @@ def _follow(request, response, gather):
     try:
         for events in _events(response):
             for data in events:
-                if data.startswith("[DONE]"):
+                if data[:6] == "[DONE]":
                     done = True
                     break
                 fault = gather.add(data)
                 if fault:
                     break
-            show.add(gather.take_text())
+            if gather.text:
+                show.add(gather.take_text())
             if done or fault:
                 break
         if done:
@@ -1248,28 +1261,31 @@ def _events(response):
         piece = response.read1(65536)
         if not piece:
             if rest.strip():
-                yield _data([rest])
+                yield _data(rest.decode("utf-8", "replace"))
             return
-        if b"\r" in piece or after_cr:
+        if after_cr or b"\r" in piece:
             if after_cr and piece.startswith(b"\n"):
                 piece = piece[1:]
             after_cr = piece.endswith(b"\r")
             piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        *blocks, rest = (rest + piece).split(b"\n\n")
-        if blocks:
-            yield _data(blocks)
+        rest += piece
+        end = rest.rfind(b"\n\n")
+        if end >= 0:
+            # Whole events are whole characters, too.
+            yield _data(rest[:end].decode("utf-8", "replace"))
+            rest = rest[end + 2 :]
 
 
-def _data(blocks):
+def _data(text):
+    """Return the data of each event in text that holds only whole events."""
     found = []
-    for block in blocks:
-        text = block.decode("utf-8", "replace").lstrip("\ufeff\n")
-        if text.startswith("data:") and "\n" not in text:
-            found.append(text[6:] if text[5:6] == " " else text[5:])
+    for block in text.split("\n\n"):
+        if block.startswith("data: ") and "\n" not in block:
+            found.append(block[6:])
             continue
-        lines = [line for line in text.split("\n") if line.startswith("data:")]
-        if lines:
-            parts = (ln[6:] if ln[5:6] == " " else ln[5:] for ln in lines)
+        lines = block.lstrip("\ufeff").split("\n")
+        parts = [line[5:].removeprefix(" ") for line in lines if line[:5] == "data:"]
+        if parts:
             found.append("\n".join(parts))
     return found
 
@@ -1281,14 +1297,15 @@ class _Show:
         self.half = ""
 
     def add(self, text):
-        text = self.half + text
-        self.half = ""
+        if self.half:
+            text, self.half = self.half + text, ""
         if text and "\ud800" <= text[-1] <= "\udbff":
             self.half, text = text[-1], text[:-1]
         if text:
-            if _UNSTORABLE.search(text):
+            if not text.isascii() or "\x00" in text:
                 text = _mend(text, [])
-            text = text.replace("\n", "\\n")
+            if "\n" in text:
+                text = text.replace("\n", "\\n")
             sys.stdout.write(f"WM_STREAM: {text}\n")
             sys.stdout.flush()
 
@@ -1302,12 +1319,14 @@ class _Gather:
     """Collects the chunks of a stream into the answer without streaming."""
 
     object = ""
-    text_members = ("content", "reasoning", "reasoning_content", "refusal", "arguments")
+    text_members = frozenset(
+        ("content", "reasoning", "reasoning_content", "refusal", "arguments")
+    )
 
     def __init__(self):
         self.started = False
-        self.suspect = ""
         self.lost = []
+        self.decode = _decoder(self.lost).decode
         self.top = {}
         self.choices = {}
         self.text = []
@@ -1315,29 +1334,28 @@ class _Gather:
     def add(self, data):
         """Take one event; return a _Reply when it reports an error."""
         try:
-            chunk = json.loads(data, parse_constant=lambda n: self.lost.append(n) or n)
+            chunk = self.decode(data)
         except (ValueError, RecursionError):
             return _event_error(data)
         if not isinstance(chunk, dict) or chunk.get("error"):
             return _event_error(data)
-        if _SUSPECT.search(data):
-            self.suspect = "\x00"
         self.started = True
         self.fold(chunk)
         return None
 
     def take_text(self):
+        """Return the text that came since the last time."""
         text = "".join(self.text)
         self.text.clear()
         return text
 
     def fold(self, chunk):
+        for choice in chunk.pop("choices", None) or ():
+            self.fold_choice(choice, chunk)
+        top = self.top
         for name, value in chunk.items():
-            if name == "choices":
-                for choice in value or ():
-                    self.fold_choice(choice, chunk)
-            elif value is not None and name not in ("object", "token"):
-                self.top[name] = value
+            if value is not None:
+                top[name] = value
 
     def choice(self, index):
         if index not in self.choices:
@@ -1376,28 +1394,32 @@ class _Gather:
             if choice["logprobs"] or "merged" in choice:
                 members["logprobs"] = self.logprobs(choice)
             choices.append(members)
-        answer = {"object": self.object, **self.top, "choices": choices}
-        return _storable(answer, self.suspect, self.lost)
+        top = {name: self.top[name] for name in self.top if name != "token"}
+        answer = {**top, "object": self.object, "choices": choices}
+        return _storable(answer, True, self.lost)
 
 
 class _Chat(_Gather):
     object = "chat.completion"
+    gathered = frozenset(("delta", "index", "logprobs", "top_logprobs"))
 
     def fold_choice(self, found, chunk):
         choice = self.choice(found.get("index", 0))
         delta = found.get("delta") or {}
         for name, value in found.items():
-            if value is not None and name not in ("delta", "logprobs", "top_logprobs"):
+            if value is not None and name not in self.gathered:
                 choice["members"][name] = value
-        message = choice.setdefault("message", {"role": "assistant"})
+        message = choice.get("message")
+        if message is None:
+            message = choice["message"] = {"role": "assistant"}
         self.fold_delta(message, delta)
         text = delta.get("content") or ""
         if text and choice["members"]["index"] == 0:
             self.text.append(text)
-        top = found.get("top_logprobs")
-        self.fold_logprobs(
-            choice, found.get("logprobs"), text, delta.get("token_id"), top
-        )
+        logprobs = found.get("logprobs")
+        if logprobs is not None:
+            top = found.get("top_logprobs")
+            self.fold_logprobs(choice, logprobs, text, delta.get("token_id"), top)
 
     def fold_delta(self, message, delta):
         for name, value in delta.items():
@@ -1411,7 +1433,10 @@ class _Chat(_Gather):
             elif isinstance(value, dict):
                 self.fold_delta(message.setdefault(name, {}), value)
             elif name in self.text_members:
-                message.setdefault(name, []).append(value)
+                if name in message:
+                    message[name].append(value)
+                else:
+                    message[name] = [value]
             else:
                 message[name] = value
 
@@ -1474,6 +1499,8 @@ class _Speech(_Gather):
 
     def fold(self, chunk):
         # Two forms are in use: {"b64": ...} and a realtime event's {"delta": ...}.
+        import base64
+
         piece = chunk.get("b64") or chunk.get("delta")
         if isinstance(piece, str):
             self.audio.append(base64.b64decode(piece))

@@ -15,6 +15,7 @@ from tools.form import form
 from tools.operations import ROOT, find, operations
 from tools.scaffold import scaffold
 from tools.tree import build, tree
+from tools.upstream import differences
 from tools.worker import run
 
 ONE = "files/get_file"
@@ -100,6 +101,51 @@ def test_a_stale_exception_is_a_problem(pack):
 
     assert any("no reason" in what for what in words)
     assert any("stale" in what for what in words)
+
+
+def test_upstream_tells_what_is_new_gone_and_changed(pack, tmp_path):
+    spec = {
+        "servers": [{"url": "https://api.together.ai/v1"}],
+        "paths": {
+            "/files/{id}": {"get": {"parameters": [{"name": "q", "in": "query"}]}},
+            "/brand/new": {
+                "post": {"requestBody": {"$ref": "#/components/requestBodies/B"}}
+            },
+        },
+        "components": {"requestBodies": {"B": {"content": {}}}},
+    }
+    path = tmp_path / "spec.yaml"
+    path.write_text(yaml.safe_dump(spec))
+
+    assert differences(path, pack) == [
+        "new      POST /v1/brand/new",
+        "changed  files/get_file: query q is new",
+    ]
+    del spec["paths"]["/files/{id}"]
+    path.write_text(yaml.safe_dump(spec))
+    assert "gone     files/get_file (GET /v1/files/{})" in differences(path, pack)
+
+
+def test_upstream_tells_changed_members(tmp_path):
+    body = {
+        "allOf": [{"properties": {"input": {}, "newer": {}}}],
+        "anyOf": [{"required": ["model"]}, {"required": ["model", "input"]}],
+        "properties": {"model": {}},
+    }
+    content = {"application/json": {"schema": body}}
+    post = {"requestBody": {"content": content}}
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps({"paths": {"/v1/embeddings": {"post": post}}}))
+
+    lines = [line for line in differences(path) if "embeddings" in line]
+
+    assert lines == [
+        "changed  embeddings/create_embeddings: body.newer is new",
+        "changed  embeddings/create_embeddings: body.input is optional now",
+    ]
+    path.write_text("[]")
+    with pytest.raises(ValueError, match="no OpenAPI document"):
+        differences(path)
 
 
 def test_a_skeleton_is_refused_until_it_is_filled_in(pack):

@@ -93,6 +93,15 @@ def build(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def upstream(arguments: argparse.Namespace) -> int:
+    """Compare the schemas with a downloaded OpenAPI document."""
+    from tools.upstream import differences
+
+    lines = differences(Path(arguments.spec))
+    print("\n".join(lines) or "no differences")
+    return 1 if lines else 0
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run one script as a worker would; the result goes to stdout."""
     operation = _operation(arguments.operation)
@@ -260,6 +269,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--folder", default="f/togetherai", help="f/name or u/user/name"
     )
+    command = add(upstream)
+    command.add_argument("spec", help="an OpenAPI document, YAML or JSON")
     command = add(run)
     command.add_argument("operation", help="such as chat/create_chat_completion")
     command.add_argument("--args", help="JSON, a file, or - for stdin")

@@ -64,11 +64,13 @@ def main(auth):
     if "connection" not in kept:
         if url.scheme == "https":
             context = ssl.create_default_context()
-            kept["connection"] = http.client.HTTPSConnection(url.netloc, context=context)
+            connection = http.client.HTTPSConnection(url.netloc, context=context)
         else:
-            kept["connection"] = http.client.HTTPConnection(url.netloc)
+            connection = http.client.HTTPConnection(url.netloc)
+        kept["connection"] = connection
     connection = kept["connection"]
-    headers = {"Authorization": "Bearer " + auth["api_key"], "Content-Type": "application/json"}
+    headers = {"Authorization": "Bearer " + auth["api_key"]}
+    headers["Content-Type"] = "application/json"
     connection.request("POST", PATH, json.dumps(BODY), headers)
     return json.loads(connection.getresponse().read())
 """,
@@ -76,14 +78,16 @@ def main(auth):
 import requests
 def main(auth):
     headers = {"Authorization": "Bearer " + auth["api_key"]}
-    return requests.post(auth["base_url"] + PATH, json=BODY, headers=headers, timeout=60).json()
+    url = auth["base_url"] + PATH
+    return requests.post(url, json=BODY, headers=headers, timeout=60).json()
 """,
     "requests.Session": """
 import requests
 session = requests.Session()
 def main(auth):
     headers = {"Authorization": "Bearer " + auth["api_key"]}
-    return session.post(auth["base_url"] + PATH, json=BODY, headers=headers, timeout=60).json()
+    url = auth["base_url"] + PATH
+    return session.post(url, json=BODY, headers=headers, timeout=60).json()
 """,
     "sdk": """
 import together
@@ -181,8 +185,8 @@ def _stream() -> bytes:
 
 
 class _Canned(asyncio.Protocol):
-    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
-    whole = head % len(ANSWER) + ANSWER
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+    whole = head + b"content-length: %d\r\n\r\n" % len(ANSWER) + ANSWER
     events = _stream()
 
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -267,8 +271,10 @@ def lay_out(job: Path, contender: str, auth: dict) -> str:
 
 
 def cold_step(rounds: int) -> list[Row]:
-    """A fresh process through the worker imitation, one call over HTTPS. As on a worker,
-    packages keep their bytecode and scripts are compiled anew."""
+    """A fresh process through the worker imitation, one call over HTTPS.
+
+    As on a worker, packages keep their bytecode and scripts are compiled anew.
+    """
     times: dict[str, list] = {name: [] for name in COLD}
     with served(secure=True) as (auth, trust), tempfile.TemporaryDirectory() as folder:
         for name in COLD:

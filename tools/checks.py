@@ -155,6 +155,9 @@ def _exceptions(root: Path) -> Iterator[Problem]:
         if name not in known:
             yield Problem(path, f"{name} is stale: there is no such operation")
             continue
+        body = known[name].arguments.get("body", {}).get("properties", {})
         for member, reason in members.items():
             if not reason:
                 yield Problem(path, f"{name}: {member} has no reason")
+            if member not in body and member not in known[name].arguments:
+                yield Problem(path, f"{name}: {member} is stale: no such member")

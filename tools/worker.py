@@ -20,7 +20,7 @@ from tools.operations import ROOT
 
 STREAM = "WM_STREAM: "
 WRAPPER = """
-import base64, datetime, inspect, json, os, sys, traceback
+import base64, datetime, json, os, sys, traceback
 
 path = {module!r}
 package, name = path.rsplit(".", 1)
@@ -29,15 +29,19 @@ try:
     inner_script = __import__(path, fromlist=["main"])
     with open("args.json") as file:
         given = json.load(file)
+    main = inner_script.main
+    names = main.__code__.co_varnames[: main.__code__.co_argcount]
+    defaults = main.__defaults__ or ()
+    defaults = dict(zip(names[len(names) - len(defaults) :], defaults))
     arguments = {{}}
-    for name, parameter in inspect.signature(inner_script.main).parameters.items():
+    for name in names:
         value = given.get(name)
-        default = parameter.default
-        if value is None and default is not parameter.empty and default is not None:
+        annotation = main.__annotations__.get(name)
+        if value is None and defaults.get(name) is not None:
             continue
-        if value is not None and parameter.annotation is bytes:
+        if value is not None and annotation is bytes:
             value = base64.b64decode(value)
-        if value is not None and parameter.annotation is datetime.datetime:
+        if value is not None and annotation is datetime.datetime:
             value = datetime.datetime.fromisoformat(value)
         arguments[name] = value
     result = inner_script.main(**arguments)
