@@ -61,6 +61,7 @@ MAX_TRIES = 4
 MAX_WAIT = 60.0  # the longest single wait that a server may ask for
 DEADLINE = 900.0  # no new try starts after this many seconds
 MAX_REDIRECTS = 5
+MAX_ENTRIES = 10_000  # of joined pages: Windmill shows no larger results
 LEAVE = "Default"  # the form's first choice of an optional union: send nothing
 
 
@@ -101,10 +102,34 @@ class TogetherError(Exception):
 def call(auth, operation, **arguments):
     """Send an operation and return its JSON answer, or None where it has none.
 
-    Raises TogetherError.
+    With the argument max_pages, a list's pages are fetched one after another and joined
+    into the last page's answer, so that its cursor leads on. Raises TogetherError; when
+    a later page fails, `partial` holds the pages before it.
     """
     request = _Request(auth, operation, arguments)
-    return _answer(request, request.send())
+    answer = _answer(request, request.send())
+    for _ in range(request.arguments.get("max_pages", 1) - 1):
+        name = next((n for n, v in answer.items() if isinstance(v, list)), None)
+        so_far = answer[name] if name else []
+        if operation["pages"] == "cursor":
+            after = answer.get("next_cursor")
+        else:
+            after = so_far[-1].get("id") if so_far else None
+        if not after or len(so_far) >= MAX_ENTRIES:
+            break
+        request = _Request(auth, operation, {**arguments, "after": after})
+        try:
+            page = _answer(request, request.send())
+        except TogetherError as error:
+            error.partial = answer
+            raise
+        entries = page.get(name) or []
+        if not entries and operation["pages"] == "last_id":
+            break
+        answer = {**page, name: so_far + entries}
+        if not entries:
+            break
+    return answer
 
 
 def stream(auth, operation, **arguments):
@@ -536,6 +561,7 @@ class _Request:
             self.idempotency_key = self.headers.setdefault(
                 "Idempotency-Key", os.urandom(16).hex()
             )
+        self.arguments = arguments
         self.target = path + ("?" + "&".join(query) if query else "")
         self.body = arguments.get("body", {})
         self.data = None

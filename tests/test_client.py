@@ -788,3 +788,67 @@ def test_call_and_stream_take_the_same_table(sandbox, auth):
     table = CHAT.__globals__["OPERATION"]
 
     assert call(auth, table, body=BODY) == stream(auth, table, body=BODY)
+
+
+# --- pages -------------------------------------------------------------------------
+
+LIST = main_of(find("models/list_supported_models"))
+
+
+def page(entries, cursor=None):
+    return answer(json.dumps({"data": entries, "next_cursor": cursor}).encode())
+
+
+def test_pages_are_fetched_until_there_are_no_more():
+    pages = page([{"id": 1}], "c1"), page([{"id": 2}], "c2"), page([{"id": 3}])
+    with server(*pages) as (url, requests):
+        found = LIST(auth_for(url), limit=1, max_pages=9)
+
+    assert found == {"data": [{"id": 1}, {"id": 2}, {"id": 3}], "next_cursor": None}
+    assert [b"after=c1" in r for r in requests] == [False, True, False]
+    assert len(requests) == 3
+    assert all(b"limit=1" in r and b"max_pages" not in r for r in requests)
+
+
+def test_pages_stop_where_the_user_says_and_can_go_on():
+    with server(page([1], "c1"), page([2], "c2"), page([3])) as (url, requests):
+        assert LIST(auth_for(url)) == {"data": [1], "next_cursor": "c1"}
+        found = LIST(auth_for(url), max_pages=1, after="c1")
+
+    assert found["next_cursor"] == "c2"
+    assert len(requests) == 2
+
+
+def test_pages_stop_before_they_are_too_many(monkeypatch):
+    monkeypatch.setattr(client, "MAX_ENTRIES", 2)
+    with server(page([1], "c")) as (url, requests):
+        found = LIST(auth_for(url), max_pages=50)
+
+    assert found["data"] == [1, 1]
+    assert found["next_cursor"] == "c"
+    assert len(requests) == 2
+
+
+def test_a_failed_page_keeps_those_before_it():
+    with server(page([1], "c1"), answer(b"{}", "400 Bad")) as (url, _):
+        with pytest.raises(TogetherError) as caught:
+            LIST(auth_for(url), max_pages=2)
+
+    assert caught.value.partial == {"data": [1], "next_cursor": "c1"}
+
+
+def test_pages_may_go_on_by_the_last_id():
+    sessions = main_of(find("rl/list_training_sessions"))
+    name = next(
+        name
+        for name, value in find("rl/list_training_sessions").schema["x-reply"].items()
+        if isinstance(value, list)
+    )
+    bodies = ([{"id": "a"}], [{"id": "b"}], [])
+    pages = [answer(json.dumps({name: body}).encode()) for body in bodies]
+    with server(*pages) as (url, requests):
+        found = sessions(auth_for(url), max_pages=5)
+
+    assert found == {name: [{"id": "a"}, {"id": "b"}]}
+    assert b"after=a" in requests[1]
+    assert b"after=b" in requests[2]

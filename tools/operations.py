@@ -47,8 +47,17 @@ class Operation:
         return self.schema.get("required", [])
 
     @property
+    def realtime(self) -> bool:
+        """Whether the exchange goes over a WebSocket."""
+        return self.exchange.get("reply") in ("transcript", "speech")
+
+    @property
     def verb(self) -> str:
         """The helper's function that carries out this shape of exchange."""
+        if self.realtime:
+            return {"transcript": "transcribe", "speech": "speak"}[
+                self.exchange["reply"]
+            ]
         if "stream" in self.exchange:
             return "stream"
         if self.exchange.get("content") == "multipart":

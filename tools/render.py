@@ -34,6 +34,7 @@ EXCHANGE = (
     "reply",
     "filename",
     "stream",
+    "pages",
     "find",
 )
 TYPES = {
@@ -64,12 +65,14 @@ def script(operation: Operation) -> str:
         {"properties": operation.arguments, "required": operation.required}
     )
     verb = operation.verb
-    imports = ", ".join(sorted([verb, "togetherai"]))
+    imports = f"from ..client import {', '.join(sorted([verb, 'togetherai']))}\n"
+    if operation.realtime:
+        imports = f"from ..client import togetherai\nfrom ..realtime import {verb}\n"
     parts = [
         "# skip_result_postprocessing\n",
         f'"""{_docstring(operation)}"""\n',
         "\n" + types.imports() if types.used else "",
-        f"\nfrom ..client import {imports}\n",
+        f"\n{imports}",
         types.text(),
         f"\nOPERATION = {literal(table, len('OPERATION = '))}\n",
         f"\n\ndef main({_fit(signature, 'def main(', '):')}):\n",

@@ -7,6 +7,7 @@ The key may be any text: there is nothing to pay for.
 
 import asyncio
 import base64
+import contextlib
 import io
 import json
 import math
@@ -25,9 +26,11 @@ import jsonschema
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tools.operations import ROOT, Operation, operations
 
+_COMMIT_SOUND = "input_audio_buffer.commit"
 PIECE = 0.03  # seconds between two pieces of a stream
 
 
@@ -103,9 +106,68 @@ class Sandbox:
 
     async def app(self, scope: dict, receive: object, send: object) -> None:
         """The ASGI application. https://asgi.readthedocs.io/"""
+        if scope["type"] == "websocket":
+            await self.converse(WebSocket(scope, receive, send))
+            return
         request = Request(scope, receive)
         response = await self.answer(request, scope["raw_path"].decode())
         await response(scope, receive, send)
+
+    async def converse(self, socket: WebSocket) -> None:
+        """Play the server's part of a realtime session."""
+        path = socket.scope["raw_path"].decode()
+        query, headers = socket.url.query, dict(socket.headers)
+        self.requests.append(Recorded("GET", path, query, headers, b""))
+        route = next((r for r in self.routes if r.fits(path)), None)
+        scheme, _, key = headers.get("authorization", "").partition(" ")
+        for fault in self.faults:
+            if fault.times and re.search(fault.path, path):
+                fault.times -= 1
+                shown = fault.body or _error("injected fault", "sandbox")
+                await socket.send_denial_response(JSONResponse(shown, fault.status))
+                return
+        if (
+            route is None
+            or not route.operation.realtime
+            or scheme != "Bearer"
+            or not key
+        ):
+            status = 404 if scheme == "Bearer" else 401
+            refusal = _refuse(status, "No such session", "invalid_request_error")
+            await socket.send_denial_response(refusal)
+            return
+        await socket.accept()
+        await socket.send_json({"type": "session.created", "session": {"id": "s-1"}})
+        with contextlib.suppress(WebSocketDisconnect):
+            if route.operation.exchange["reply"] == "transcript":
+                await self.hear(socket, route.operation)
+            else:
+                await self.say(socket)
+
+    async def hear(self, socket: WebSocket, operation: Operation) -> None:
+        sound = b""
+        while (event := await socket.receive_json())["type"] != _COMMIT_SOUND:
+            sound += base64.b64decode(event["audio"])
+        item = "conversation.item.input_audio_transcription."
+        segment = operation.schema["x-reply"]["segments"][0]
+        first = {"item_id": segment["item_id"], "delta": segment["transcript"][:5]}
+        await socket.send_json({"type": f"{item}delta", **first})
+        await socket.send_json({"type": f"{item}completed", **segment})
+        done = {"type": "input_audio_buffer.processed", "processed_ms": len(sound) / 32}
+        await socket.send_json(done)
+        await socket.receive()
+
+    async def say(self, socket: WebSocket) -> None:
+        while (await socket.receive_json())["type"] != "input_text_buffer.commit":
+            pass
+        with wave.open(io.BytesIO(tone())) as file:
+            sound = file.readframes(file.getnframes())
+        item = {"type": "conversation.item.audio_output.delta", "item_id": "i-1"}
+        for start in range(0, len(sound), 4800):
+            delta = base64.b64encode(sound[start : start + 4800]).decode()
+            await socket.send_json({**item, "delta": delta})
+        await socket.send_json({**item, "type": "conversation.item.audio_output.done"})
+        await socket.receive()
 
     async def answer(self, request: Request, path: str) -> Response:
         body = await request.body()

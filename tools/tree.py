@@ -35,15 +35,19 @@ def tree(root: Path = ROOT, folder: str = FOLDER) -> dict[str, bytes]:
         meta = {"summary": "Together AI", "display_name": space.split("/")[1]}
         files[f"{space}/folder.meta.yaml"] = _yaml(meta)
     lock = worker_lock(root)
+    realtime_lock = worker_lock(root, "websockets")
     helper = (root / "scripts" / "client.py").read_bytes()
     files |= _script(f"{folder}/client", helper, _HELPER, lock)
+    realtime = (root / "scripts" / "realtime.py").read_bytes()
+    files |= _script(f"{folder}/realtime", realtime, _HELPER, realtime_lock)
     # Windmill keeps the helper's text for each version of the script that imports it:
     # a new helper only reaches scripts whose own text changed with it.
-    stamp = f"# helper {hashlib.sha256(helper).hexdigest()[:12]}\n".encode()
+    stamp = f"# helper {hashlib.sha256(helper + realtime).hexdigest()[:12]}\n".encode()
     for operation in operations(root):
         path = f"{folder}/{operation.id}"
         content = operation.script_path.read_bytes() + stamp
-        files |= _script(path, content, _about(operation), lock)
+        own_lock = realtime_lock if operation.realtime else lock
+        files |= _script(path, content, _about(operation), own_lock)
     files["wmill-lock.yaml"] = _hashes(files)
     return dict(sorted(files.items()))
 
@@ -80,15 +84,15 @@ def build(target: Path, root: Path = ROOT, folder: str = FOLDER) -> int:
     return len(files)
 
 
-def worker_lock(root: Path = ROOT) -> str:
-    """The lock of every script: requests and what it brings, pinned as in
-    requirements.txt, so that the server resolves nothing."""
+def worker_lock(root: Path = ROOT, *more: str) -> str:
+    """The lock of a script: requests and what it brings, pinned as in requirements.txt,
+    so that the server resolves nothing; `more` names further packages."""
     pins = dict(
         line.split("==")
         for line in (root / "requirements.txt").read_text().split()
         if "==" in line
     )
-    needed = ["requests"]
+    needed = ["requests", *more]
     for name in needed:
         for requirement in metadata.requires(name) or []:
             if "extra ==" not in requirement:

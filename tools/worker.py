@@ -145,7 +145,9 @@ def run(
 
 def prepare(job: Path, script: str, arguments: dict, root: Path = ROOT) -> None:
     """Lay out a job directory: the script, the helper, the wrapper, the arguments."""
-    for part in ("client", script):
+    for part in ("client", "realtime", script):
+        if not (root / "scripts" / f"{part}.py").exists():
+            continue
         place = job / "f" / "togetherai" / f"{part}.py"
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / "scripts" / f"{part}.py", place)

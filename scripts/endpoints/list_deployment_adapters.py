@@ -23,6 +23,7 @@ OPERATION = {
     "method": "GET",
     "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}/adapters",
     "retry": "read",
+    "pages": "cursor",
     "arguments": {
         "required": ["endpoint_id", "deployment_id"],
         "properties": {
@@ -31,6 +32,7 @@ OPERATION = {
             "project_id": {"type": "string", "x-in": "path"},
             "after": {"type": "string", "x-in": "query"},
             "limit": {"type": "integer", "x-in": "query"},
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
@@ -43,6 +45,7 @@ def main(
     project_id: str | None = None,
     after: str | None = None,
     limit: int | None = None,
+    max_pages: int | None = None,
 ):
     return call(
         auth,
@@ -52,4 +55,5 @@ def main(
         project_id=project_id,
         after=after,
         limit=limit,
+        max_pages=max_pages,
     )

@@ -21,6 +21,7 @@ OPERATION = {
     "method": "GET",
     "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments",
     "retry": "read",
+    "pages": "cursor",
     "arguments": {
         "required": ["endpoint_id"],
         "properties": {
@@ -30,6 +31,7 @@ OPERATION = {
             "filter": {"type": "string", "x-in": "query"},
             "limit": {"type": "integer", "x-in": "query"},
             "orderBy": {"type": "string", "x-in": "query"},
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
@@ -43,6 +45,7 @@ def main(
     filter: str | None = None,
     limit: int | None = None,
     orderBy: str | None = None,
+    max_pages: int | None = None,
 ):
     return call(
         auth,
@@ -53,4 +56,5 @@ def main(
         filter=filter,
         limit=limit,
         orderBy=orderBy,
+        max_pages=max_pages,
     )

@@ -21,6 +21,7 @@ OPERATION = {
     "method": "GET",
     "path": "/v2/organizations/{organization_id}/endpoints",
     "retry": "read",
+    "pages": "cursor",
     "arguments": {
         "required": ["organization_id"],
         "properties": {
@@ -29,6 +30,7 @@ OPERATION = {
             "filter": {"type": "string", "x-in": "query"},
             "limit": {"type": "integer", "x-in": "query"},
             "orderBy": {"type": "string", "x-in": "query"},
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
@@ -41,6 +43,7 @@ def main(
     filter: str | None = None,
     limit: int | None = None,
     orderBy: str | None = None,
+    max_pages: int | None = None,
 ):
     return call(
         auth,
@@ -50,4 +53,5 @@ def main(
         filter=filter,
         limit=limit,
         orderBy=orderBy,
+        max_pages=max_pages,
     )

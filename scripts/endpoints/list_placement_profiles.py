@@ -18,11 +18,13 @@ OPERATION = {
     "method": "GET",
     "path": "/v2/projects/{project_id}/placement-profiles",
     "retry": "read",
+    "pages": "cursor",
     "arguments": {
         "properties": {
             "project_id": {"type": "string", "x-in": "path"},
             "after": {"type": "string", "x-in": "query"},
             "limit": {"type": "integer", "x-in": "query"},
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
@@ -33,5 +35,13 @@ def main(
     project_id: str | None = None,
     after: str | None = None,
     limit: int | None = None,
+    max_pages: int | None = None,
 ):
-    return call(auth, OPERATION, project_id=project_id, after=after, limit=limit)
+    return call(
+        auth,
+        OPERATION,
+        project_id=project_id,
+        after=after,
+        limit=limit,
+        max_pages=max_pages,
+    )

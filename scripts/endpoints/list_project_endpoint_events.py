@@ -22,6 +22,7 @@ OPERATION = {
     "method": "GET",
     "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/events",
     "retry": "read",
+    "pages": "cursor",
     "arguments": {
         "required": ["endpoint_id"],
         "properties": {
@@ -51,6 +52,7 @@ OPERATION = {
             "subjectId": {"type": "string", "x-in": "query"},
             "types": {"type": "array", "x-in": "query", "items": {"type": "string"}},
             "until": {"type": "string", "x-in": "query"},
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
@@ -69,6 +71,7 @@ def main(
     subjectId: str | None = None,
     types: list[str] | None = None,
     until: str | None = None,
+    max_pages: int | None = None,
 ):
     return call(
         auth,
@@ -84,4 +87,5 @@ def main(
         subjectId=subjectId,
         types=types,
         until=until,
+        max_pages=max_pages,
     )

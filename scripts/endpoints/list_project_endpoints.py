@@ -18,6 +18,7 @@ OPERATION = {
     "method": "GET",
     "path": "/v2/projects/{project_id}/endpoints",
     "retry": "read",
+    "pages": "cursor",
     "arguments": {
         "properties": {
             "project_id": {"type": "string", "x-in": "path"},
@@ -25,6 +26,7 @@ OPERATION = {
             "filter": {"type": "string", "x-in": "query"},
             "limit": {"type": "integer", "x-in": "query"},
             "orderBy": {"type": "string", "x-in": "query"},
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
@@ -37,6 +39,7 @@ def main(
     filter: str | None = None,
     limit: int | None = None,
     orderBy: str | None = None,
+    max_pages: int | None = None,
 ):
     return call(
         auth,
@@ -46,4 +49,5 @@ def main(
         filter=filter,
         limit=limit,
         orderBy=orderBy,
+        max_pages=max_pages,
     )

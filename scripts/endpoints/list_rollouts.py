@@ -21,6 +21,7 @@ OPERATION = {
     "method": "GET",
     "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts",
     "retry": "read",
+    "pages": "cursor",
     "arguments": {
         "required": ["endpoint_id"],
         "properties": {
@@ -33,6 +34,7 @@ OPERATION = {
                 "x-in": "query",
             },
             "limit": {"type": "integer", "x-in": "query"},
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
@@ -45,6 +47,7 @@ def main(
     after: str | None = None,
     filter: str | None = None,
     limit: int | None = None,
+    max_pages: int | None = None,
 ):
     return call(
         auth,
@@ -54,4 +57,5 @@ def main(
         after=after,
         filter=filter,
         limit=limit,
+        max_pages=max_pages,
     )

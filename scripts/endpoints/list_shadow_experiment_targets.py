@@ -22,6 +22,7 @@ OPERATION = {
     "method": "GET",
     "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/shadowExperiments/{experiment_id}/targets",
     "retry": "read",
+    "pages": "cursor",
     "arguments": {
         "required": ["endpoint_id", "experiment_id"],
         "properties": {
@@ -30,6 +31,7 @@ OPERATION = {
             "project_id": {"type": "string", "x-in": "path"},
             "after": {"type": "string", "x-in": "query"},
             "limit": {"type": "integer", "x-in": "query"},
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
@@ -42,6 +44,7 @@ def main(
     project_id: str | None = None,
     after: str | None = None,
     limit: int | None = None,
+    max_pages: int | None = None,
 ):
     return call(
         auth,
@@ -51,4 +54,5 @@ def main(
         project_id=project_id,
         after=after,
         limit=limit,
+        max_pages=max_pages,
     )

@@ -21,6 +21,7 @@ OPERATION = {
     "method": "GET",
     "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/shadowExperiments",
     "retry": "read",
+    "pages": "cursor",
     "arguments": {
         "required": ["endpoint_id"],
         "properties": {
@@ -29,6 +30,7 @@ OPERATION = {
             "after": {"type": "string", "x-in": "query"},
             "includeTargets": {"type": "boolean", "x-in": "query"},
             "limit": {"type": "integer", "x-in": "query"},
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
@@ -41,6 +43,7 @@ def main(
     after: str | None = None,
     includeTargets: bool | None = None,
     limit: int | None = None,
+    max_pages: int | None = None,
 ):
     return call(
         auth,
@@ -50,4 +53,5 @@ def main(
         after=after,
         includeTargets=includeTargets,
         limit=limit,
+        max_pages=max_pages,
     )

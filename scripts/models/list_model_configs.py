@@ -18,6 +18,7 @@ OPERATION = {
     "method": "GET",
     "path": "/v2/projects/{project_id}/configs",
     "retry": "read",
+    "pages": "cursor",
     "arguments": {
         "properties": {
             "project_id": {"type": "string", "x-in": "path"},
@@ -25,6 +26,7 @@ OPERATION = {
             "limit": {"type": "integer", "x-in": "query"},
             "referenceModel": {"type": "string", "x-in": "query"},
             "referenceModelId": {"type": "string", "x-in": "query"},
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
@@ -37,6 +39,7 @@ def main(
     limit: int | None = None,
     referenceModel: str | None = None,
     referenceModelId: str | None = None,
+    max_pages: int | None = None,
 ):
     return call(
         auth,
@@ -46,4 +49,5 @@ def main(
         limit=limit,
         referenceModel=referenceModel,
         referenceModelId=referenceModelId,
+        max_pages=max_pages,
     )

@@ -21,12 +21,14 @@ OPERATION = {
     "method": "GET",
     "path": "/v2/organizations/{organization_id}/models",
     "retry": "read",
+    "pages": "cursor",
     "arguments": {
         "required": ["organization_id"],
         "properties": {
             "organization_id": {"type": "string", "minLength": 1, "x-in": "path"},
             "after": {"type": "string", "x-in": "query"},
             "limit": {"type": "integer", "x-in": "query"},
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
@@ -37,6 +39,7 @@ def main(
     organization_id: str,
     after: str | None = None,
     limit: int | None = None,
+    max_pages: int | None = None,
 ):
     return call(
         auth,
@@ -44,4 +47,5 @@ def main(
         organization_id=organization_id,
         after=after,
         limit=limit,
+        max_pages=max_pages,
     )

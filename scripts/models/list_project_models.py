@@ -18,6 +18,7 @@ OPERATION = {
     "method": "GET",
     "path": "/v2/projects/{project_id}/models",
     "retry": "read",
+    "pages": "cursor",
     "arguments": {
         "properties": {
             "project_id": {"type": "string", "x-in": "path"},
@@ -29,6 +30,7 @@ OPERATION = {
                 "enum": ["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"],
                 "x-in": "query",
             },
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
@@ -41,6 +43,7 @@ def main(
     limit: int | None = None,
     organizationId: str | None = None,
     visibility: str | None = None,
+    max_pages: int | None = None,
 ):
     return call(
         auth,
@@ -50,4 +53,5 @@ def main(
         limit=limit,
         organizationId=organizationId,
         visibility=visibility,
+        max_pages=max_pages,
     )

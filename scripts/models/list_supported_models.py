@@ -18,6 +18,7 @@ OPERATION = {
     "method": "GET",
     "path": "/v2/supported-models",
     "retry": "read",
+    "pages": "cursor",
     "arguments": {
         "properties": {
             "adapterMode": {
@@ -34,6 +35,7 @@ OPERATION = {
             "modality": {"type": "string", "x-in": "query", "x-select": True},
             "product": {"type": "string", "x-in": "query", "x-select": True},
             "search": {"type": "string", "x-in": "query"},
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
@@ -47,6 +49,7 @@ def main(
     modality: str | None = None,
     product: str | None = None,
     search: str | None = None,
+    max_pages: int | None = None,
 ):
     return call(
         auth,
@@ -57,4 +60,5 @@ def main(
         modality=modality,
         product=product,
         search=search,
+        max_pages=max_pages,
     )

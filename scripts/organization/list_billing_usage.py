@@ -18,6 +18,7 @@ OPERATION = {
     "method": "GET",
     "path": "/v1/billing/usage",
     "retry": "read",
+    "pages": "cursor",
     "arguments": {
         "properties": {
             "after": {"type": "string", "x-in": "query"},
@@ -25,6 +26,7 @@ OPERATION = {
             "limit": {"type": "integer", "x-in": "query"},
             "month": {"type": "string", "x-in": "query"},
             "organization_id": {"type": "string", "x-in": "query"},
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
@@ -37,6 +39,7 @@ def main(
     limit: int | None = None,
     month: str | None = None,
     organization_id: str | None = None,
+    max_pages: int | None = None,
 ):
     return call(
         auth,
@@ -46,4 +49,5 @@ def main(
         limit=limit,
         month=month,
         organization_id=organization_id,
+        max_pages=max_pages,
     )

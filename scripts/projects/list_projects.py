@@ -18,14 +18,21 @@ OPERATION = {
     "method": "GET",
     "path": "/v1/projects",
     "retry": "read",
+    "pages": "cursor",
     "arguments": {
         "properties": {
             "after": {"type": "string", "x-in": "query"},
             "limit": {"type": "integer", "x-in": "query"},
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
 
 
-def main(auth: togetherai, after: str | None = None, limit: int | None = None):
-    return call(auth, OPERATION, after=after, limit=limit)
+def main(
+    auth: togetherai,
+    after: str | None = None,
+    limit: int | None = None,
+    max_pages: int | None = None,
+):
+    return call(auth, OPERATION, after=after, limit=limit, max_pages=max_pages)

@@ -18,6 +18,7 @@ OPERATION = {
     "method": "GET",
     "path": "/v1/rl/checkpoints",
     "retry": "read",
+    "pages": "last_id",
     "arguments": {
         "properties": {
             "after": {"type": "string", "x-in": "query"},
@@ -29,6 +30,7 @@ OPERATION = {
                 "enum": ["CHECKPOINT_TYPE_TRAINING", "CHECKPOINT_TYPE_INFERENCE"],
                 "x-in": "query",
             },
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
@@ -41,6 +43,7 @@ def main(
     limit: int | None = None,
     session_id: str | None = None,
     type: str | None = None,
+    max_pages: int | None = None,
 ):
     return call(
         auth,
@@ -50,4 +53,5 @@ def main(
         limit=limit,
         session_id=session_id,
         type=type,
+        max_pages=max_pages,
     )

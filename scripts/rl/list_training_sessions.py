@@ -18,6 +18,7 @@ OPERATION = {
     "method": "GET",
     "path": "/v1/rl/training-sessions",
     "retry": "read",
+    "pages": "last_id",
     "arguments": {
         "properties": {
             "status": {
@@ -29,6 +30,7 @@ OPERATION = {
             "after": {"type": "string", "x-in": "query"},
             "created_by": {"type": "string", "x-in": "query"},
             "model_resources_id": {"type": "string", "x-in": "query"},
+            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },
 }
@@ -41,6 +43,7 @@ def main(
     after: str | None = None,
     created_by: str | None = None,
     model_resources_id: str | None = None,
+    max_pages: int | None = None,
 ):
     return call(
         auth,
@@ -50,4 +53,5 @@ def main(
         after=after,
         created_by=created_by,
         model_resources_id=model_resources_id,
+        max_pages=max_pages,
     )
