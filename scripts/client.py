@@ -155,8 +155,9 @@ def upload(auth, operation, **arguments):
     """Send an operation as multipart/form-data and return its JSON answer.
 
     A file member takes base64 text (what the form's file field sends), a data URI,
-    bytes, or {"file": one of these, "filename": name}; where the API fetches files
-    itself, an http(s) URL too. Raises TogetherError.
+    bytes, {"file": one of these, "filename": name}, or an object of the workspace's
+    storage, {"s3": key}; where the API fetches files itself, an http(s) URL too. Raises
+    TogetherError.
     """
     request = _Request(auth, operation, arguments)
     request.encode_multipart()
@@ -268,6 +269,10 @@ def _tidy(value, schema, field, required, form, problems):
             return _Drop
         if isinstance(value, bool) and value is schema.get("default", False):
             return _Drop
+    if form and kind and kind != "object" and value.__class__ is dict and _tag(value):
+        # A row's field that is a choice for other kinds of rows: here it is plain.
+        value = value.get("value")
+        return _tidy(value, schema, field, required, form, problems)
     if "anyOf" in schema:
         return _tidy_union(value, schema, field, required, form, problems)
     if kind is None:
@@ -848,7 +853,9 @@ def _file(value, field, takes_url):
     import base64
 
     filename = None
-    if isinstance(value, dict):
+    if isinstance(value, dict) and "s3" in value:
+        filename, value = os.path.basename(value["s3"]), _stored(value, field)
+    elif isinstance(value, dict):
         filename, value = value.get("filename"), value.get("file")
     if isinstance(value, str):
         if takes_url and re.match(r"https?://", value):
@@ -871,6 +878,38 @@ def _file(value, field, takes_url):
             problems=[{"field": field, "problem": f"must be {wanted}"}],
         )
     return value, filename or "file" + _suffix(value)
+
+
+def _stored(value, field):
+    """Return the content of an object in the workspace's storage.
+
+    The call is wmill's load_s3_file, made with the job's own token.
+    """
+    base = os.environ.get("BASE_INTERNAL_URL") or os.environ.get("WM_BASE_URL")
+    workspace, token = os.environ.get("WM_WORKSPACE"), os.environ.get("WM_TOKEN")
+    problem = "is an object in storage, which only a Windmill job can read"
+    if base and workspace and token:
+        query = _query("file_key", value["s3"])
+        if value.get("storage"):
+            query += _query("storage", value["storage"])
+        place = f"{base}/api/w/{quote(workspace, safe='')}/job_helpers/download_s3_file"
+        headers = {"Authorization": f"Bearer {token}", "User-Agent": USER_AGENT}
+        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=60.0)
+        try:
+            url = f"{place}?{'&'.join(query)}"
+            response = _exchange("GET", url, None, headers, timeout)
+            data = response.read()
+        except (HTTPError, OSError) as error:
+            problem = f"cannot be read from storage: {_describe(error)[0]}"
+        else:
+            if response.status == 200:
+                return data
+            words = _server_words(_Reply(response, data)).get("detail")
+            problem = f"cannot be read from storage: {response.status} {words}"
+    raise TogetherError(
+        f"Nothing was sent: {field} {problem}",
+        problems=[{"field": field, "problem": problem}],
+    )
 
 
 def _suffix(content):

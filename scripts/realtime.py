@@ -48,7 +48,8 @@ ITEM = "conversation.item.input_audio_transcription."
 def transcribe(auth, operation, **arguments):
     """Send a recording and return {"text", "segments"}; seconds in each segment.
 
-    The recording is base64, a data URI, bytes or an http(s) URL of a WAV file with 16
+    The recording is base64, a data URI, bytes, an object of the workspace's storage
+    ({"s3": key}) or an http(s) URL of a WAV file with 16
     bits per sample, of any rate and number of channels; anything else is taken for raw
     samples of the format named.
     """

@@ -152,6 +152,35 @@ def test_a_form_s_messages_become_the_wire_s():
     assert chat_body() == found
 
 
+def test_every_kind_of_message_can_be_filled_in():
+    """A row's content is a choice in the form, and plain text for most roles."""
+    blank = {"name": "", "reasoning": "", "reasoning_content": "", "tool_calls": []}
+    rows = [
+        {"role": role, "content": {"label": "Text", "value": role}, **blank}
+        for role in ("system", "user", "assistant", "tool", "function")
+    ]
+    rows[3]["tool_call_id"] = "c"
+    rows[4]["name"] = "f"
+    part = {
+        "type": "image_url",
+        "image_url": {"url": "https://e.com/a.png"},
+        "text": "",
+    }
+    rows[1]["content"] = {"label": "List of parts", "value": [part]}
+
+    sent = filled_form(messages=rows)
+    found = _prepare(module_table(CHAT), {"body": sent})["body"]["messages"]
+
+    del part["text"]
+    assert found == [
+        {"role": "system", "content": "system"},
+        {"role": "user", "content": [part]},
+        {"role": "assistant", "content": "assistant"},
+        {"role": "tool", "content": "tool", "tool_call_id": "c"},
+        {"role": "function", "content": "function", "name": "f"},
+    ]
+
+
 def test_a_form_s_choices_become_the_wire_s():
     sent = filled_form(
         tool_choice={"label": "Mode or name", "value": "auto"},

@@ -175,7 +175,8 @@ def _merged(variants: list[dict]) -> dict:
                 (o["properties"][name] for o in objects if name in o["properties"]),
                 key=lambda found: "anyOf" in found,
             )
-            field = _field(name, richest, name in variant.get("required", []))
+            needed = any(name in other.get("required", []) for other in objects)
+            field = _field(name, richest, needed)
             if len(owners) < len(values):
                 tests = (f"fields.{key} === '{value}'" for value in owners)
                 field["showExpr"] = " || ".join(tests)

@@ -146,6 +146,9 @@ def _parameter(name: str, schema: dict, required: bool) -> str:
     if name == "body":
         return 'body: "Body"' if required else 'body: "Body" = None'
     kind = schema.get("type")
+    if "anyOf" in schema:
+        # Quoted, as the body is: the parser leaves alone what it does not know.
+        return f'{name}: "str | dict"' + ("" if required else " = None")
     if kind == "array":
         items = TYPES.get(schema.get("items", {}).get("type"), "str")
         annotation = f"list[{items}]"

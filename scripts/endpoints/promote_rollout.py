@@ -3,8 +3,8 @@
 
 POST /v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/{rollout_id}/promote
 
-Ends a running or paused rollout at once by sending all live traffic to the target
-deployment, skipping the remaining steps and checks.
+Ends a running or paused rollout at once so that the target deployment takes all the
+traffic deployment, skipping the remaining steps and checks.
 
 Returns: the rollout on its way to ROLLOUT_STATE_COMPLETED; follow it with
 endpoints/get_rollout.
