@@ -214,38 +214,45 @@ def _is_form(value, schema):
     """Say whether an object was made by Windmill's form rather than by a flow step.
 
     A form sends every text, switch, list and object, filled in or not; so an object
-    with all of them, one left empty, is a form's. Numbers and selects are only sent
-    when filled in. A lone false is no sign: a flow step may mean it.
+    with all of them, one left empty, is a form's. A form saved before the schema grew
+    lacks a few: then three must be empty. Numbers and selects are only sent when filled
+    in. A lone false is no sign: a flow step may mean it.
     """
     if not isinstance(value, dict):
         return False
-    empty = False
+    empty = lacking = always = 0
     required = schema.get("required", ())
     for name, member in schema.get("properties", {}).items():
-        kind = _kind(member)
         if name not in value:
-            # Number boxes and selects; a switch without a default is a select too.
-            if (
-                kind in ("integer", "number")
-                or "enum" in member
-                or "x-select" in member
-            ):
-                continue
-            if kind == "boolean" and "default" not in member:
-                continue
-            return False
-        if name not in required:
-            found = value[name]
-            if (
-                found is None
-                or found == ""
-                or found == []
-                or found == {}
-                or ("anyOf" in member and _tag(found))
-                or (kind == "object" and _is_form(found, member))
-            ):
-                empty = True
-    return empty
+            if _always_sent(member):
+                always += 1
+                lacking += 1
+            continue
+        always += _always_sent(member)
+        if name not in required and _is_untouched(value[name], member):
+            empty += 1
+    return empty >= (3 if lacking else 1) and lacking * 5 <= always
+
+
+def _always_sent(member):
+    """Say whether a form sends this field even when it is empty."""
+    kind = _kind(member)
+    if (
+        kind in ("integer", "number", "null")
+        or "enum" in member
+        or "x-select" in member
+    ):
+        return False  # a number box or a select
+    # A switch whose rest position is not known is a select too.
+    return kind != "boolean" or "default" in member
+
+
+def _is_untouched(value, member):
+    if value is None or value == "" or value == [] or value == {}:
+        return True
+    if "anyOf" in member:
+        return _tag(value) is not None
+    return member.get("type") == "object" and _is_form(value, member)
 
 
 def _tidy(value, schema, field, required, form, problems):

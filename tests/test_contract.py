@@ -68,6 +68,8 @@ def test_a_worker_runs_it(operation, number, sandbox, auth):
     job = run(operation.id, {"auth": auth, **arguments})
 
     assert not job.failed, job.result
+    if operation.exchange.get("reply") == "transcript":
+        assert job.result.pop("wm_stream") == job.result["text"]
     check_result(operation, arguments, job.result)
 
 

@@ -209,6 +209,15 @@ def test_a_form_s_choices_become_the_wire_s():
     }.items() <= found.items()
 
 
+def test_a_form_saved_before_the_schema_grew_is_still_a_form():
+    sent = filled_form()
+    del sent["user"], sent["prompt_cache_key"]
+
+    found = _prepare(module_table(CHAT), {"body": sent})["body"]
+
+    assert chat_body() == found
+
+
 def test_a_flow_step_s_explicit_false_is_kept():
     assert prepared(stream=False, echo=False)["stream"] is False
 
