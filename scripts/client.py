@@ -730,9 +730,7 @@ class _Request:
                 detail = "the server redirects, which this operation never does"
             if detail:
                 summary += f": {detail}"
-            advice = _ADVICE.get(
-                reply.status, _ADVICE[500 if reply.status > 500 else 0]
-            )
+            advice = _advice(reply.status)
         if ambiguous:
             advice = "It is not known whether this was carried out: "
             find = operation.get("find")
@@ -1209,7 +1207,6 @@ def _mend(value, lost):
 _REQUEST_IDS = ("x-request-id", "x-together-traceid", "cf-ray")
 
 _ADVICE = {
-    0: "Correct the request.",
     400: "Correct the request; the server's words say what it refuses.",
     401: "Check the API key in the togetherai resource.",
     402: "Add credit or raise the spending limit of the Together account.",
@@ -1224,6 +1221,12 @@ _ADVICE = {
     500: "Together's service failed: try again later.",
     503: "The model is overloaded: try again later or use another model.",
 }
+
+
+def _advice(status):
+    if status < 400:
+        return "Check auth.base_url: what answers there is not the API."
+    return _ADVICE.get(status, _ADVICE[500 if status > 500 else 400])
 
 
 def _retry_after(headers):

@@ -293,7 +293,8 @@ def catalogue(operations: Iterable[Operation]) -> str:
         "<!-- Rendered from schemas/ by `./dev fix`; edit those, not this. -->",
         "",
         f"{len(rows)} operations. The path of a step is `f/togetherai/<step>`; the",
-        "last column links to Together's own reference where the page is known.",
+        "last column links to the page of [Together's reference]"
+        "(https://docs.together.ai/reference) where it is known.",
     ]
     group = None
     for operation in rows:
