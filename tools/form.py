@@ -27,6 +27,8 @@ def form(operation: Operation) -> dict:
         field = _field(name, schema, required)
         if name != "body" and schema.get("type") == "boolean":
             field = {"type": "boolean", **_texts(schema)}
+        if name != "body" and "type" in schema:
+            field |= _inferred(field)
         properties[name] = field
     for name, field in properties.items():
         field["default"] = None
@@ -40,6 +42,16 @@ def form(operation: Operation) -> dict:
         "properties": properties,
         "required": ["auth", *operation.required],
     }
+
+
+def _inferred(field: dict) -> dict:
+    """What Windmill notes of an argument's own type; without it, reading the script
+    again would lose the choices of a select."""
+    if field["type"] == "string":
+        return {"originalType": "string"}
+    if field["type"] == "array" and field["items"]["type"] == "string":
+        return {"originalType": "string[]"}
+    return {}
 
 
 def _texts(schema: dict) -> dict:

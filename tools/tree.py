@@ -142,6 +142,21 @@ def _hashes(files: dict[str, bytes]) -> bytes:
     return _yaml({"version": "v2", "locks": dict(sorted(locks.items()))})
 
 
+class _Dumper(yaml.SafeDumper):
+    """YAML 1.1 is what PyYAML writes and 1.2 what Windmill reads: in the latter, text
+    such as 1e-05 is a number unless it is quoted."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        number = r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?|0o[0-7]+|0x[\da-fA-F]+"
+        style = "'" if re.fullmatch(number, text) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
 def _yaml(value: dict) -> bytes:
-    text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=1000)
+    text = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000
+    )
     return text.encode()

@@ -1,0 +1,179 @@
+"""Windmill's own parser and command line agree with what we build. Needs Node."""
+
+import http.server
+import json
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tools.operations import operations
+from tools.tree import build
+
+HERE = Path(__file__).parent / "windmill"
+OPERATIONS = list(operations())
+KINDS = {
+    "string": {"str": None},
+    "integer": "int",
+    "number": "float",
+    "boolean": "bool",
+}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def _packages():
+    npm = shutil.which("npm")
+    assert npm, "Node 20 or newer is needed for the slow tests"
+    wanted = json.loads((HERE / "package.json").read_text())["dependencies"]
+    if any(version != installed(name) for name, version in wanted.items()):
+        subprocess.run([npm, "ci", "--silent"], cwd=HERE, check=True)
+
+
+def installed(name):
+    about = HERE / "node_modules" / name / "package.json"
+    return json.loads(about.read_text())["version"] if about.exists() else None
+
+
+@pytest.fixture(scope="module")
+def signatures(_packages):
+    paths = "\n".join(str(operation.script_path) for operation in OPERATIONS)
+    done = subprocess.run(
+        ["node", "parse.mjs"],
+        cwd=HERE,
+        input=paths,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = done.stdout.splitlines()
+    return dict(zip((o.id for o in OPERATIONS), map(json.loads, lines), strict=True))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.id)
+def test_the_parser_infers_what_the_schema_says(operation, signatures):
+    found = signatures[operation.id]["args"]
+
+    assert ["auth", *operation.arguments] == [argument["name"] for argument in found]
+    assert found[0]["typ"] == {"resource": "togetherai"}
+    for argument in found[1:]:
+        name = argument["name"]
+        required = name in operation.required
+        assert argument["has_default"] is not required, name
+        assert argument["default"] is None
+        kind = operation.arguments[name].get("type")
+        if name == "body" or kind is None:
+            assert argument["typ"] == "unknown"
+        elif kind in KINDS:
+            assert KINDS[kind] == argument["typ"]
+
+
+# --- the official command line, against a stand-in for the server ------------------
+
+
+class _Server(http.server.BaseHTTPRequestHandler):
+    """Knows who asks, and nothing else."""
+
+    def answer(self):
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        known = self.path.endswith("/users/whoami")
+        body = (
+            b'{"email": "a@b.c", "username": "a", "is_admin": true}' if known else b""
+        )
+        self.send_response(200 if known else 404)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = answer  # noqa: N815, the names are the library's
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def server():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Server) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.server_port}"
+        listening.shutdown()
+
+
+@pytest.fixture
+def built(tmp_path, _packages):
+    build(tmp_path / "build")
+    return tmp_path / "build"
+
+
+def wmill(place, *words):
+    program = HERE / "node_modules" / "windmill-cli" / "esm" / "main.js"
+    return subprocess.run(
+        ["node", program, *words],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def metadata(place, server):
+    words = ("--schema-only", "--yes", "--base-url", server, "--token", "t")
+    done = wmill(place, "generate-metadata", *words, "--workspace", "w")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def contents(place):
+    return {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+
+def test_lint_finds_nothing(built):
+    done = wmill(built, "lint", "--locks-required")
+
+    assert done.returncode == 0, done.stdout
+    for lock in built.rglob("client.script.lock"):
+        lock.unlink()
+    assert wmill(built, "lint", "--locks-required").returncode == 1
+
+
+def test_generate_metadata_changes_not_a_byte(built, server):
+    before = contents(built)
+
+    assert "up-to-date" in metadata(built, server)
+
+    assert before == contents(built)
+
+
+def test_a_form_read_again_from_its_script_is_the_same(built, server):
+    """With no record of what was read before, the command line infers every form."""
+    before = contents(built)
+    (built / "wmill-lock.yaml").write_text("version: v2\nlocks: {}\n")
+
+    metadata(built, server)
+
+    rewritten = [path for path, text in before.items() if path.read_bytes() != text]
+    assert len(rewritten) > 200
+    for path in rewritten:
+        if path.name.endswith(".script.yaml"):
+            old, new = load(before[path]), load(path.read_bytes())
+            assert old == new, path.relative_to(built)
+
+
+def load(text):
+    """YAML as Windmill reads it: plain Yes and No are text, numbers are numbers."""
+    return yaml.load(text, Loader=_Loader)
+
+
+class _Loader(yaml.SafeLoader):
+    pass
+
+
+_Loader.yaml_implicit_resolvers = {
+    letter: [(tag, rule) for tag, rule in rules if not tag.endswith(":bool")]
+    for letter, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
