@@ -147,7 +147,9 @@ def _items(name: str, schema: dict) -> dict:
     if items.get("type") == "object" and items.get("properties"):
         return {"type": "object", **_members(items)}
     if items.get("type") == "string":
-        return {"type": "string", **_text("", items)}
+        # Reading a script again, Windmill keeps only the choices of a list's items.
+        keys = {k: v for k, v in _text("", items).items() if k != "disableCreate"}
+        return {"type": "string", **keys}
     return {"type": items.get("type", "object")}
 
 
