@@ -4,7 +4,9 @@ import os
 
 import pytest
 
+from tests.wmill import install
 from tools.sandbox import Sandbox
+from tools.tree import build
 
 KEY = "tgp_test_0123456789abcdef"
 
@@ -31,3 +33,15 @@ def sandbox(_server):
 @pytest.fixture
 def auth(sandbox):
     return {"api_key": KEY, "base_url": sandbox.url}
+
+
+@pytest.fixture(scope="session")
+def node_packages():
+    install()
+
+
+@pytest.fixture
+def built(tmp_path, node_packages):
+    """The pack, built; for the official command line."""
+    build(tmp_path / "build")
+    return tmp_path / "build"

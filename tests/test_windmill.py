@@ -2,18 +2,15 @@
 
 import http.server
 import json
-import shutil
 import subprocess
 import threading
-from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.wmill import WINDMILL, wmill
 from tools.operations import operations
-from tools.tree import build
 
-HERE = Path(__file__).parent / "windmill"
 OPERATIONS = list(operations())
 KINDS = {
     "string": {"str": None},
@@ -26,25 +23,11 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def _packages():
-    npm = shutil.which("npm")
-    assert npm, "Node 20 or newer is needed for the slow tests"
-    wanted = json.loads((HERE / "package.json").read_text())["dependencies"]
-    if any(version != installed(name) for name, version in wanted.items()):
-        subprocess.run([npm, "ci", "--silent"], cwd=HERE, check=True)
-
-
-def installed(name):
-    about = HERE / "node_modules" / name / "package.json"
-    return json.loads(about.read_text())["version"] if about.exists() else None
-
-
-@pytest.fixture(scope="module")
-def signatures(_packages):
+def signatures(node_packages):
     paths = "\n".join(str(operation.script_path) for operation in OPERATIONS)
     done = subprocess.run(
         ["node", "parse.mjs"],
-        cwd=HERE,
+        cwd=WINDMILL,
         input=paths,
         capture_output=True,
         text=True,
@@ -102,23 +85,6 @@ def server():
         threading.Thread(target=listening.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{listening.server_port}"
         listening.shutdown()
-
-
-@pytest.fixture
-def built(tmp_path, _packages):
-    build(tmp_path / "build")
-    return tmp_path / "build"
-
-
-def wmill(place, *words):
-    program = HERE / "node_modules" / "windmill-cli" / "esm" / "main.js"
-    return subprocess.run(
-        ["node", program, *words],
-        cwd=place,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
 
 
 def metadata(place, server):
