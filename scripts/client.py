@@ -452,6 +452,8 @@ def _tidy_union(value, schema, field, required, form, problems):
     closest = None
     # First as it is, then with text read as numbers: "5" stays text where text fits.
     for variant in variants:
+        if value.__class__ is dict and _distance(value, variant) == 2:
+            continue
         found = []
         tidied = _tidy(value, variant, field, required, form, found)
         if not found and (tidied is value or tidied == value or form):
@@ -459,8 +461,8 @@ def _tidy_union(value, schema, field, required, form, problems):
         distance = _distance(value, variant), len(found)
         if closest is None or distance < closest[0]:
             closest = distance, tidied, found
-    distance, tidied, found = closest
-    if distance[0] < 2:
+    if closest and closest[0][0] < 2:
+        _, tidied, found = closest
         problems.extend(found)
         return tidied
     told_by = _told_by(variants)
@@ -1146,11 +1148,19 @@ def _loads(data):
     """
     text = data.decode("utf-8", "replace")
     lost = []
+    decode = _decode
+    if "NaN" in text or "Infinity" in text:
+        decode = _decoder(lost).decode
     try:
-        value = _decoder(lost).decode(text)
+        value = decode(text)
     except (ValueError, RecursionError):
         return None, "not JSON"
-    return _storable(value, _suspect(text), lost), None
+    if lost or _suspect(text):
+        value = _storable(value, lost)
+    return value, None
+
+
+_decode = json.JSONDecoder(strict=False).decode
 
 
 def _decoder(lost):
@@ -1170,11 +1180,10 @@ def _suspect(text):
     return "\\u" in text or "\x00" in text or _HUGE.search(text) is not None
 
 
-def _storable(value, suspect, lost):
+def _storable(value, lost):
     """Return the value without what Windmill's database cannot hold."""
     lost = list(lost)
-    if suspect:
-        value = _mend(value, lost)
+    value = _mend(value, lost)
     if lost:
         print(
             f"together: {len(lost)} values that JSON or Windmill's database cannot "
@@ -1471,7 +1480,7 @@ class _Gather:
             choices.append(members)
         top = {name: self.top[name] for name in self.top if name != "token"}
         answer = {**top, "object": self.object, "choices": choices}
-        return _storable(answer, True, self.lost)
+        return _storable(answer, self.lost)
 
 
 class _Chat(_Gather):
