@@ -223,18 +223,18 @@ def test_a_flow_step_s_explicit_false_is_kept():
 
 
 def test_numbers_that_came_as_text_are_numbers():
-    operation = find("rl/create_sample")
-    least = operation.schema["examples"][0]
-
-    def texts(value, key=None):
-        if isinstance(value, dict):
-            return {k: texts(v, k) for k, v in value.items()}
-        if isinstance(value, list):
-            return [texts(v, key) for v in value]
-        return value
+    """A form sends the rows of a list of integers as texts."""
+    numbers = {"type": "array", "items": {"type": "integer"}, "x-in": "query"}
+    table = {
+        "method": "GET",
+        "path": "/v1/x",
+        "arguments": {"properties": {"ids": numbers}},
+    }
 
     assert prepared(n="3", temperature="0.5") == prepared(n=3, temperature=0.5)
-    assert _prepare(module_table(operation), texts(least))
+    assert _prepare(table, {"ids": ["5", "-7", ""]}) == {"ids": [5, -7]}
+    with pytest.raises(TogetherError, match=r"ids\[0\] must be a whole number"):
+        _prepare(table, {"ids": ["5.5"]})
 
 
 def test_members_newer_than_the_schema_pass():
