@@ -49,7 +49,16 @@ gc.freeze()
 if _collecting:
     gc.enable()
 
-__all__ = ["TogetherError", "call", "download", "stream", "togetherai", "upload"]
+__all__ = [
+    "TogetherError",
+    "call",
+    "download",
+    "operation",
+    "prepare",
+    "stream",
+    "togetherai",
+    "upload",
+]
 
 HOST = "https://api.together.ai"
 USER_AGENT = "together-windmill/1"
@@ -173,6 +182,36 @@ def download(auth, operation, **arguments):
     return _answer(request, request.send())
 
 
+def prepare(step, arguments):
+    """Return a step's arguments as its schema wants them, defaults filled in.
+
+    What was left empty is no key of the answer. Raises TogetherError, with every
+    mistake in its `problems`.
+    """
+    given = _prepare(step, arguments)
+    for name, member in step["arguments"]["properties"].items():
+        if name not in given and "default" in member:
+            given[name] = member["default"]
+    return given
+
+
+def operation(method, path, retry, query=(), **exchange):
+    """Return the table by which a step of ours calls an operation of the API.
+
+    Its arguments are the path's placeholders, those named in query, and body; they are
+    sent as they are. `./dev check` compares method, path and retry with the schemas.
+    """
+    properties = {
+        name: {"type": "string", "x-in": "path"}
+        for name in re.findall(r"{(\w+)}", path)
+    }
+    properties |= {name: {"x-in": "query"} for name in query}
+    if method != "GET":
+        properties["body"] = {}
+    table = {"method": method, "path": path, "retry": retry, **exchange}
+    return {**table, "arguments": {"properties": properties}}
+
+
 # --- what the user meant: from a form's arguments to the request's ----------------
 
 
@@ -202,8 +241,8 @@ def _prepare(operation, arguments):
         raise TogetherError(
             f"Nothing was sent: {listed}",
             problems=problems,
-            method=operation["method"],
-            path=operation["path"],
+            method=operation.get("method"),
+            path=operation.get("path"),
             ambiguous=False,
             advice="Correct the fields named and run the step again.",
         )

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.wmill import wmill
-from tools.operations import operations
+from tools.operations import helper_modules, scripts
 
 pytestmark = pytest.mark.slow
 MINE = {
@@ -144,10 +144,11 @@ def test_a_push_creates_everything_once_and_touches_nothing_else(built):
 
     first = push(built, workspace)
 
-    scripts = {b["path"]: b for path, b in first if path.endswith("/scripts/create")}
-    wanted = {f"f/togetherai/{operation.id}" for operation in operations()}
-    assert scripts.keys() == wanted | {"f/togetherai/client", "f/togetherai/realtime"}
-    for name, script in scripts.items():
+    pushed = {b["path"]: b for path, b in first if path.endswith("/scripts/create")}
+    wanted = {f"f/togetherai/{operation.id}" for operation in scripts()}
+    wanted |= {f"f/togetherai/{name}" for name in helper_modules()}
+    assert pushed.keys() == wanted
+    for name, script in pushed.items():
         assert script["content"] == (built / f"{name}.py").read_text()
         assert script["lock"] == (built / f"{name}.script.lock").read_text()
         assert script["summary"]
@@ -172,7 +173,7 @@ def test_a_changed_helper_reaches_every_script(built):
 
     second = push(built, workspace)
 
-    assert len(second) == len(list(operations()))
+    assert len(second) == len(list(scripts()))
 
 
 def test_only_the_pack_s_settings_keep_a_push_from_deleting(built):

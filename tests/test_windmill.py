@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from tests.wmill import WINDMILL, wmill
-from tools.operations import operations
+from tools.operations import scripts
 
-OPERATIONS = list(operations())
+SCRIPTS = list(scripts())
 KINDS = {
     "string": {"str": None},
     "integer": "int",
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def signatures(node_packages):
-    paths = "\n".join(str(operation.script_path) for operation in OPERATIONS)
+    paths = "\n".join(str(script.script_path) for script in SCRIPTS)
     done = subprocess.run(
         ["node", "parse.mjs"],
         cwd=WINDMILL,
@@ -34,10 +34,10 @@ def signatures(node_packages):
         check=True,
     )
     lines = done.stdout.splitlines()
-    return dict(zip((o.id for o in OPERATIONS), map(json.loads, lines), strict=True))
+    return dict(zip((s.id for s in SCRIPTS), map(json.loads, lines), strict=True))
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.id)
+@pytest.mark.parametrize("operation", SCRIPTS, ids=lambda o: o.id)
 def test_the_parser_infers_what_the_schema_says(operation, signatures):
     found = signatures[operation.id]["args"]
 
@@ -47,9 +47,14 @@ def test_the_parser_infers_what_the_schema_says(operation, signatures):
         name = argument["name"]
         required = name in operation.required
         assert argument["has_default"] is not required, name
-        assert argument["default"] is None
-        kind = operation.arguments[name].get("type")
-        if name == "body" or kind is None:
+        schema = operation.arguments[name]
+        wanted = schema.get("default") if operation.step else None
+        assert wanted == argument["default"]
+        kind = schema.get("type")
+        if "x-models" in schema:
+            select = "dynmultiselect" if kind == "array" else "dynselect"
+            assert argument["typ"] == {select: name}
+        elif name == "body" or kind in (None, "object") or "x-file" in schema:
             assert argument["typ"] == "unknown"
         elif kind in KINDS:
             assert KINDS[kind] == argument["typ"]

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.operations import ROOT, find, operations
+from tools.operations import ROOT, find, scripts
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -51,7 +51,7 @@ def check(_: argparse.Namespace) -> int:
             [*ruff, "format", "--quiet", "--check", "."], cwd=ROOT
         ).returncode,
     ]
-    say(f"{len(list(operations()))} operations, {len(found)} problems")
+    say(f"{len(list(scripts()))} scripts, {len(found)} problems")
     return 1 if found or any(styles) else 0
 
 
@@ -128,8 +128,8 @@ def _operation(name: str) -> object:
     except KeyError:
         from difflib import get_close_matches
 
-        close = get_close_matches(name, [o.id for o in operations()], 3, 0.4)
-        raise ValueError(f"no operation {name}; did you mean {close}?") from None
+        close = get_close_matches(name, [o.id for o in scripts()], 3, 0.4)
+        raise ValueError(f"no script {name}; did you mean {close}?") from None
 
 
 def _arguments(text: str | None, operation: object) -> dict:
@@ -180,7 +180,8 @@ def _dry_run(operation: object, given: dict, base_url: str | None) -> int:
         print(json.dumps(job.result, indent=2, ensure_ascii=False))
         return 1
     request = seen[-1]
-    host = (base_url or operation.exchange.get("host", HOST)).rstrip("/")
+    exchange = operation.exchange if operation.step is None else {}
+    host = (base_url or exchange.get("host", HOST)).rstrip("/")
     host = host.removesuffix("/v1")
     headers = {k: v for k, v in request.headers.items() if k != "host"}
     headers["authorization"] = "Bearer ***"

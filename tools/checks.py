@@ -4,6 +4,7 @@
 repaired carries the text that `fix` writes.
 """
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import yaml
 
 from tools import render
 from tools.form import form
-from tools.operations import ROOT, Operation, operations
+from tools.operations import ROOT, Operation, helper_modules, operations, scripts
 
 CATALOGUE = "OPERATIONS.md"
 
@@ -50,18 +51,20 @@ def problems(root: Path = ROOT) -> list[Problem]:
     found = []
     sound = []
     rules = json.loads((root / "schemas" / "_operation.json").read_text())
-    for operation in operations(root):
+    for operation in scripts(root):
         own = list(_schema(operation, rules))
         found += own
         if not own:
             sound.append(operation)
     found += _unique(root)
-    found += _exceptions(root)
+    if len(sound) == len(list(scripts(root))):
+        found += _exceptions(root)
+        found += _tables(root)
     for operation in sound:
         found += _current(operation.script_path, render.script(operation))
-    if len(sound) == len(list(operations(root))):
+    if len(sound) == len(list(scripts(root))):
         found += _current(root / CATALOGUE, render.catalogue(sound))
-    wanted = {operation.script_path for operation in operations(root)}
+    wanted = {operation.script_path for operation in scripts(root)}
     for path in sorted((root / "scripts").glob("*/*.py")):
         if path not in wanted and "Rendered from schemas/" in path.read_text():
             found.append(Problem(path, "has no schema", orphan=True))
@@ -94,13 +97,7 @@ def _schema(operation: Operation, rules: dict) -> Iterator[Problem]:
     except jsonschema.SchemaError as error:
         yield Problem(path, f"is no JSON Schema: {error.message}")
         return
-    placeholders = set(re.findall(r"{(\w+)}", operation.exchange["path"]))
-    arguments = {n for n, m in operation.arguments.items() if m.get("x-in") == "path"}
-    for name in sorted(placeholders ^ arguments):
-        yield Problem(path, f"path argument {name} is not in both path and properties")
-    for name, member in operation.arguments.items():
-        if name != "body" and "x-in" not in member:
-            yield Problem(path, f"properties.{name}: x-in says path, query or header")
+    yield from _step(operation) if operation.step else _places(operation)
     yield from _texts(path, "", schema)
     validator = jsonschema.Draft202012Validator(schema)
     for number, example in enumerate(schema["examples"]):
@@ -111,6 +108,73 @@ def _schema(operation: Operation, rules: dict) -> Iterator[Problem]:
             yield Problem(path, f"examples[{number}]: {name} is no argument")
     if not bad:
         form(operation)
+
+
+def _places(operation: Operation) -> Iterator[Problem]:
+    """Every argument of an operation has its place in the request."""
+    path = operation.schema_path
+    placeholders = set(re.findall(r"{(\w+)}", operation.exchange["path"]))
+    arguments = {n for n, m in operation.arguments.items() if m.get("x-in") == "path"}
+    for name in sorted(placeholders ^ arguments):
+        yield Problem(path, f"path argument {name} is not in both path and properties")
+    for name, member in operation.arguments.items():
+        if name != "body" and "x-in" not in member:
+            yield Problem(path, f"properties.{name}: x-in says path, query or header")
+
+
+def _step(step: Operation) -> Iterator[Problem]:
+    """A step has its function, and arguments in an order that Python can take."""
+    path, module = step.schema_path, step.step["module"]
+    source = step.root / "scripts" / f"{module}.py"
+    if not source.exists():
+        yield Problem(path, f"x-step.module: there is no scripts/{module}.py")
+    elif f"def {step.name}(" not in source.read_text(encoding="utf-8"):
+        yield Problem(path, f"scripts/{module}.py has no function {step.name}")
+    names = list(step.arguments)
+    if sorted(names, key=lambda name: name not in step.required) != names:
+        yield Problem(path, "properties: required arguments come first")
+    for name, member in step.arguments.items():
+        if name == "body" or "x-in" in member:
+            yield Problem(path, f"properties.{name}: a step's arguments are no request")
+        default = member.get("default")
+        if default is not None and (name in step.required or not _readable(default)):
+            yield Problem(
+                path, f"properties.{name}: Windmill cannot read default {default!r}"
+            )
+
+
+def _readable(default: object) -> bool:
+    """Say whether Windmill's parser reads such a default from main's signature."""
+    if isinstance(default, int | float):
+        return default >= 0
+    return isinstance(default, str)
+
+
+def _tables(root: Path) -> Iterator[Problem]:
+    """What our modules call as an operation is one that a schema describes."""
+    known = {
+        (o.exchange["method"], _shape(o.exchange["path"]), o.exchange["retry"])
+        for o in operations(root)
+    }
+    for name in helper_modules(root):
+        path = root / "scripts" / f"{name}.py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or _name(node.func) != "operation":
+                continue
+            words = [getattr(argument, "value", None) for argument in node.args[:3]]
+            if not all(isinstance(word, str) for word in words):
+                continue  # made of what a person gives
+            if (words[0], _shape(words[1]), *words[2:]) not in known:
+                said = " ".join(words)
+                yield Problem(path, f"line {node.lineno}: no schema has {said}")
+
+
+def _name(function: ast.expr) -> str | None:
+    return getattr(function, "attr", getattr(function, "id", None))
+
+
+def _shape(path: str) -> str:
+    return re.sub(r"{\w+}", "{}", path)
 
 
 def _texts(path: Path, where: str, schema: dict, depth: int = 0) -> Iterator[Problem]:
@@ -128,7 +192,7 @@ def _texts(path: Path, where: str, schema: dict, depth: int = 0) -> Iterator[Pro
 
 def _unique(root: Path) -> Iterator[Problem]:
     seen = {}
-    for operation in operations(root):
+    for operation in scripts(root):
         for key, value in (("name", operation.name), ("title", _title(operation))):
             if (key, value) in seen:
                 other = seen[key, value]
@@ -150,7 +214,7 @@ def _exceptions(root: Path) -> Iterator[Problem]:
     path = root / "schemas" / "_exceptions.yaml"
     if not path.exists():
         return
-    known = {operation.id: operation for operation in operations(root)}
+    known = {operation.id: operation for operation in scripts(root)}
     for name, members in (yaml.safe_load(path.read_text()) or {}).items():
         if name not in known:
             yield Problem(path, f"{name} is stale: there is no such operation")

@@ -27,11 +27,16 @@ def form(operation: Operation) -> dict:
         field = _field(name, schema, required)
         if name != "body" and schema.get("type") == "boolean":
             field = {"type": "boolean", **_texts(schema)}
-        if name != "body" and "type" in schema:
+        if operation.step is not None and "x-models" in schema:
+            picker = "dynmultiselect" if field["type"] == "array" else "dynselect"
+            field = {"type": "object", "format": f"{picker}-{name}", **_texts(schema)}
+        elif name != "body" and "type" in schema:
             field |= _inferred(field)
         properties[name] = field
     for name, field in properties.items():
         field["default"] = None
+        if operation.step is not None and name != "auth":
+            field["default"] = operation.arguments[name].get("default")
         if name == "body":
             field.pop("format", None)
         properties[name] = dict(sorted(field.items()))
@@ -49,7 +54,7 @@ def _inferred(field: dict) -> dict:
     again would lose the choices of a select."""
     if field["type"] == "string":
         return {"originalType": "string"}
-    if field["type"] == "array" and field["items"]["type"] == "string":
+    if field["type"] == "array" and field["items"].get("type") == "string":
         return {"originalType": "string[]"}
     return {}
 

@@ -1,7 +1,11 @@
-"""The operations of the pack, as their schemas describe them."""
+"""The scripts of the pack, as their schemas describe them.
 
+Most are operations of the API; the others are steps above it.
+"""
+
+import ast
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -11,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Operation:
-    """One schema file: schemas/<group>/<name>.json."""
+    """One schema file, schemas/<group>/<name>.json: an operation or a step."""
 
     root: Path
     group: str
@@ -38,6 +42,11 @@ class Operation:
         return self.schema["x-operation"]
 
     @property
+    def step(self) -> dict | None:
+        """What the schema says of a step above the API; None for an operation."""
+        return self.schema.get("x-step")
+
+    @property
     def arguments(self) -> dict:
         """The schemas of main's arguments other than auth, in the order of main."""
         return self.schema.get("properties", {})
@@ -49,11 +58,15 @@ class Operation:
     @property
     def realtime(self) -> bool:
         """Whether the exchange goes over a WebSocket."""
-        return self.exchange.get("reply") in ("transcript", "speech")
+        replies = ("transcript", "speech")
+        return self.step is None and self.exchange.get("reply") in replies
 
     @property
     def verb(self) -> str:
-        """The helper's function that carries out this shape of exchange."""
+        """The function that carries it out: a step's own, or the helper's for this
+        shape of exchange."""
+        if self.step is not None:
+            return self.name
         if self.realtime:
             return {"transcript": "transcribe", "speech": "speak"}[
                 self.exchange["reply"]
@@ -65,16 +78,53 @@ class Operation:
         return "download" if self.exchange.get("reply") == "binary" else "call"
 
 
-def operations(root: Path = ROOT) -> Iterator[Operation]:
-    """Every operation, sorted by group and name."""
+def scripts(root: Path = ROOT) -> Iterator[Operation]:
+    """Everything that has a schema, sorted by group and name."""
     for path in sorted((root / "schemas").glob("*/*.json")):
         yield Operation(root, path.parent.name, path.stem)
 
 
+def operations(root: Path = ROOT) -> Iterator[Operation]:
+    """The operations of the API. Raises ValueError for a schema that is not JSON."""
+    return (found for found in scripts(root) if found.step is None)
+
+
+def steps(root: Path = ROOT) -> Iterator[Operation]:
+    """The steps above the API. Raises ValueError for a schema that is not JSON."""
+    return (found for found in scripts(root) if found.step is not None)
+
+
+def helper_modules(root: Path = ROOT) -> list[str]:
+    """The names of the modules that the scripts share: scripts/*.py."""
+    names = (path.stem for path in (root / "scripts").glob("*.py"))
+    return sorted(name for name in names if name != "__init__")
+
+
+def imported(script: Path) -> set[str]:
+    """The names of the shared modules that a Python file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            names = [alias.name for alias in node.names]
+            found |= {node.module.split(".")[0]} if node.module else set(names)
+    return found
+
+
+def with_own(modules: Iterable[str], root: Path = ROOT) -> set[str]:
+    """Shared modules and those that they may load themselves."""
+    found: set[str] = set()
+    waiting = set(modules)
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        waiting |= imported(root / "scripts" / f"{name}.py") - found
+    return found
+
+
 @cache
-def find(operation_id: str, root: Path = ROOT) -> Operation:
-    """The operation of that group/name, or of that name alone. Raises KeyError."""
-    for operation in operations(root):
-        if operation_id in (operation.id, operation.name):
-            return operation
-    raise KeyError(operation_id)
+def find(script_id: str, root: Path = ROOT) -> Operation:
+    """The script of that group/name, or of that name alone. Raises KeyError."""
+    for found in scripts(root):
+        if script_id in (found.id, found.name):
+            return found
+    raise KeyError(script_id)

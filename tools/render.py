@@ -1,4 +1,4 @@
-"""From an operation's schema to its script, and to the catalogue of operations."""
+"""From a schema to its script, and to the catalogue of all scripts."""
 
 import json
 import keyword
@@ -23,6 +23,7 @@ CHECKED = (
     "required",
     "x-in",
     "x-wire",
+    "x-file",
 )
 EXCHANGE = (
     "method",
@@ -57,28 +58,82 @@ def script(operation: Operation) -> str:
     signature = ["auth: togetherai"]
     for name, member in operation.arguments.items():
         signature.append(_parameter(name, member, name in operation.required))
-    passed = ["auth", "OPERATION", *(f"{n}={n}" for n in operation.arguments)]
-    table = {
-        key: operation.exchange[key] for key in EXCHANGE if key in operation.exchange
-    }
-    table["arguments"] = checked(
-        {"properties": operation.arguments, "required": operation.required}
-    )
+    name = "OPERATION" if operation.step is None else "STEP"
+    passed = ["auth", name, *(f"{n}={n}" for n in operation.arguments)]
+    table = _table(operation)
     verb = operation.verb
-    imports = f"from ..client import {', '.join(sorted([verb, 'togetherai']))}\n"
-    if operation.realtime:
-        imports = f"from ..client import togetherai\nfrom ..realtime import {verb}\n"
     parts = [
         "# skip_result_postprocessing\n",
         f'"""{_docstring(operation)}"""\n',
         "\n" + types.imports() if types.used else "",
-        f"\n{imports}",
+        f"\n{_imports(operation)}",
         types.text(),
-        f"\nOPERATION = {literal(table, len('OPERATION = '))}\n",
+        _pickers(operation),
+        f"\n{name} = {literal(table, len(name) + 3)}\n",
         f"\n\ndef main({_fit(signature, 'def main(', '):')}):\n",
         f"    return {verb}({_fit(passed, f'    return {verb}(', ')', 4)})\n",
     ]
     return "".join(parts)
+
+
+def _table(operation: Operation) -> dict:
+    """What the helper needs to know: the exchange, and the arguments to check by."""
+    arguments = checked(
+        {"properties": operation.arguments, "required": operation.required}
+    )
+    if operation.step is not None:
+        for name, member in operation.arguments.items():
+            if "default" in member:
+                arguments["properties"][name]["default"] = member["default"]
+        return {"arguments": arguments}
+    exchange = operation.exchange
+    table = {key: exchange[key] for key in EXCHANGE if key in exchange}
+    return {**table, "arguments": arguments}
+
+
+def _imports(operation: Operation) -> str:
+    """One line for each of our modules that the script needs."""
+    needed = {"client": {"togetherai"}}
+    if operation.step is not None:
+        needed[operation.step["module"]] = {operation.verb}
+        if pickers(operation):
+            needed["catalogue"] = {"choices"}
+    elif operation.realtime:
+        needed["realtime"] = {operation.verb}
+    else:
+        needed["client"].add(operation.verb)
+    return "".join(
+        f"from ..{module} import {', '.join(sorted(names))}\n"
+        for module, names in sorted(needed.items())
+    )
+
+
+def pickers(operation: Operation) -> dict[str, str]:
+    """The arguments for which the form offers models: name and task."""
+    members = operation.arguments.items()
+    return {name: m["x-models"] for name, m in members if "x-models" in m}
+
+
+def picker_type(name: str, schema: dict) -> str:
+    """The annotation by which Windmill knows a dynamic select."""
+    kind = "Multiselect" if schema.get("type") == "array" else "Select"
+    return f"Dyn{kind}_{name}"
+
+
+def _pickers(operation: Operation) -> str:
+    """What Windmill's form calls for the choices of each picker: a function of the
+    argument's own name."""
+    lines = []
+    for name in pickers(operation):
+        schema = operation.arguments[name]
+        kind = "list" if schema.get("type") == "array" else "str"
+        lines.append(f"{picker_type(name, schema)} = {kind}\n")
+    functions = [
+        f'\n\ndef {name}(filterText: str = "", auth=None):\n'
+        f'    return choices("{task}", auth, filterText)\n'
+        for name, task in pickers(operation).items()
+    ]
+    return "\n" + "".join(lines + functions) + "\n" if lines else ""
 
 
 def checked(schema: dict, variant: bool = False) -> dict:
@@ -146,26 +201,32 @@ def _parameter(name: str, schema: dict, required: bool) -> str:
     if name == "body":
         return 'body: "Body"' if required else 'body: "Body" = None'
     kind = schema.get("type")
-    if "anyOf" in schema:
+    simple = schema.get("items", {}).get("type") in ("string", "integer", "number")
+    if "x-models" in schema:
+        annotation = picker_type(name, schema)
+    elif "anyOf" in schema or "x-file" in schema or kind is None:
         # Quoted, as the body is: the parser leaves alone what it does not know.
-        return f'{name}: "str | dict"' + ("" if required else " = None")
-    if kind == "array":
+        return f'{name}: "str | list | dict"' + ("" if required else " = None")
+    elif kind == "object" or (kind == "array" and not simple):
+        return f'{name}: "{TYPES[kind]}"' + ("" if required else " = None")
+    elif kind == "array":
         items = TYPES.get(schema.get("items", {}).get("type"), "str")
         annotation = f"list[{items}]"
     else:
         annotation = TYPES.get(kind, "str")
-    return (
-        f"{name}: {annotation}" if required else f"{name}: {annotation} | None = None"
-    )
+    if required:
+        return f"{name}: {annotation}"
+    if "x-in" not in schema and "default" in schema:
+        return f"{name}: {annotation} = {_flat(schema['default'])}"
+    return f"{name}: {annotation} | None = None"
 
 
 def _docstring(operation: Operation) -> str:
-    schema, exchange = operation.schema, operation.exchange
-    paragraphs = [
-        f"{schema['title']}.",
-        f"{exchange['method']} {exchange['path']}",
-        schema["description"],
-    ]
+    schema = operation.schema
+    exchange = {} if operation.step is not None else operation.exchange
+    paragraphs = [f"{schema['title']}.", schema["description"]]
+    if exchange:
+        paragraphs.insert(1, f"{exchange['method']} {exchange['path']}")
     if schema.get("x-returns"):
         returns = schema["x-returns"]
         paragraphs.append(f"Returns: {returns[0].lower() + returns[1:]}")
@@ -284,25 +345,35 @@ class _Types:
         return TYPES.get(kinds, "object")
 
 
-def catalogue(operations: Iterable[Operation]) -> str:
-    """The text of OPERATIONS.md: every operation by group."""
-    rows = list(operations)
+def catalogue(found: Iterable[Operation]) -> str:
+    """The text of OPERATIONS.md: the steps above the API, then every operation."""
+    rows = list(found)
+    steps = [row for row in rows if row.step is not None]
+    operations = [row for row in rows if row.step is None]
     lines = [
         "# Operations",
         "",
         "<!-- Rendered from schemas/ by `./dev fix`; edit those, not this. -->",
         "",
-        f"{len(rows)} operations. The path of a step is `f/togetherai/<step>`; the",
-        "last column links to the page of [Together's reference]"
+        "The path of a step is `f/togetherai/<step>`.",
+    ]
+    if steps:
+        lines += ["", "## Above the API", "", "| step | what it does |", "|---|---|"]
+        lines += [f"| `{s.id}` | {s.schema['description']} |" for s in steps]
+    lines += [
+        "",
+        f"## The API, {len(operations)} operations",
+        "",
+        "The last column links to the page of [Together's reference]"
         "(https://docs.together.ai/reference) where it is known.",
     ]
     group = None
-    for operation in rows:
+    for operation in operations:
         if operation.group != group:
             group = operation.group
             lines += [
                 "",
-                f"## {group}",
+                f"### {group}",
                 "",
                 "| step | what it does | request | reference |",
                 "|---|---|---|---|",

@@ -3,13 +3,22 @@
 import hashlib
 import re
 import shutil
+from collections.abc import Callable
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 import yaml
 
 from tools.form import form
-from tools.operations import ROOT, Operation, operations
+from tools.operations import (
+    ROOT,
+    Operation,
+    helper_modules,
+    imported,
+    scripts,
+    with_own,
+)
 
 FOLDER = "f/togetherai"
 PYTHON = "# py: 3.11\n"
@@ -34,22 +43,39 @@ def tree(root: Path = ROOT, folder: str = FOLDER) -> dict[str, bytes]:
         space = "/".join(folder.split("/")[:2])
         meta = {"summary": "Together AI", "display_name": space.split("/")[1]}
         files[f"{space}/folder.meta.yaml"] = _yaml(meta)
-    lock = worker_lock(root)
-    realtime_lock = worker_lock(root, "websockets")
-    helper = (root / "scripts" / "client.py").read_bytes()
-    files |= _script(f"{folder}/client", helper, _HELPER, lock)
-    realtime = (root / "scripts" / "realtime.py").read_bytes()
-    files |= _script(f"{folder}/realtime", realtime, _HELPER, realtime_lock)
-    # Windmill keeps the helper's text for each version of the script that imports it:
-    # a new helper only reaches scripts whose own text changed with it.
-    stamp = f"# helper {hashlib.sha256(helper + realtime).hexdigest()[:12]}\n".encode()
-    for operation in operations(root):
-        path = f"{folder}/{operation.id}"
-        content = operation.script_path.read_bytes() + stamp
-        own_lock = realtime_lock if operation.realtime else lock
-        files |= _script(path, content, _about(operation), own_lock)
+    locks = {
+        True: worker_lock(root, "websockets"),
+        False: worker_lock(root),
+    }
+    modules = {
+        name: (root / "scripts" / f"{name}.py").read_bytes()
+        for name in helper_modules(root)
+    }
+    for name, content in modules.items():
+        lock = locks[name == "realtime"]
+        files |= _script(f"{folder}/{name}", content, _HELPER, lock)
+    # Windmill keeps a module's text for each version of the script that imports it:
+    # a new one only reaches scripts whose own text changed with it.
+    hashes = _stamps(root, modules)
+    for script in scripts(root):
+        path = f"{folder}/{script.id}"
+        used = frozenset(imported(script.script_path))
+        content = script.script_path.read_bytes() + hashes(used)
+        files |= _script(path, content, _about(script), locks["realtime" in used])
     files["wmill-lock.yaml"] = _hashes(files)
     return dict(sorted(files.items()))
+
+
+def _stamps(root: Path, modules: dict[str, bytes]) -> Callable:
+    """A function from the modules that a script imports to the line that changes with
+    any of them, and with any that these may load."""
+
+    @cache
+    def stamp(used: frozenset[str]) -> bytes:
+        content = b"".join(modules[name] for name in sorted(with_own(used, root)))
+        return f"# helper {hashlib.sha256(content).hexdigest()[:12]}\n".encode()
+
+    return stamp
 
 
 _HELPER = {
@@ -103,7 +129,9 @@ def worker_lock(root: Path = ROOT, *more: str) -> str:
 
 
 def _about(operation: Operation) -> dict:
+    step = operation.step or {}
     return {
+        **{key: step[key] for key in ("kind", "timeout") if key in step},
         "summary": operation.schema["title"],
         "description": operation.schema["description"],
         "schema": form(operation),
@@ -115,9 +143,11 @@ def _script(path: str, content: bytes, about: dict, lock: str) -> dict[str, byte
         "summary": about["summary"],
         "description": about["description"],
         "lock": f"!inline {path}.script.lock",
-        "kind": "script",
+        "kind": about.get("kind", "script"),
         "schema": about["schema"],
     }
+    if "timeout" in about:
+        settings["timeout"] = about["timeout"]
     return {
         f"{path}.py": content,
         f"{path}.script.yaml": _yaml(settings),

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.operations import ROOT
+from tools.operations import ROOT, helper_modules
 
 STREAM = "WM_STREAM: "
 WRAPPER = """
@@ -145,9 +145,7 @@ def run(
 
 def prepare(job: Path, script: str, arguments: dict, root: Path = ROOT) -> None:
     """Lay out a job directory: the script, the helper, the wrapper, the arguments."""
-    for part in ("client", "realtime", script):
-        if not (root / "scripts" / f"{part}.py").exists():
-            continue
+    for part in (*helper_modules(root), script):
         place = job / "f" / "togetherai" / f"{part}.py"
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / "scripts" / f"{part}.py", place)

@@ -71,7 +71,7 @@ def main(
     auth: togetherai,
     model: str,
     input_audio_format: str,
-    recording: "str | dict",
+    recording: "str | list | dict",
     turn_detection: str | None = None,
     threshold: float | None = None,
     min_silence_duration_ms: int | None = None,

@@ -1,0 +1,20 @@
+# skip_result_postprocessing
+"""Check connection.
+
+Tells whether the API key works, whose it is, which project it belongs to and what it
+may read. Costs nothing.
+
+Returns: ok, key_type, organization, project, the areas of the API that the key may
+read, and why not the others.
+
+Rendered from schemas/organization/check_connection.json; edit that, not this.
+"""
+
+from ..account import check_connection
+from ..client import togetherai
+
+STEP = {"arguments": {"properties": {}}}
+
+
+def main(auth: togetherai):
+    return check_connection(auth, STEP)
