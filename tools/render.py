@@ -208,7 +208,8 @@ def _parameter(name: str, schema: dict, required: bool) -> str:
         # Quoted, as the body is: the parser leaves alone what it does not know.
         return f'{name}: "str | list | dict"' + ("" if required else " = None")
     elif kind == "object" or (kind == "array" and not simple):
-        return f'{name}: "{TYPES[kind]}"' + ("" if required else " = None")
+        known = TYPES[kind]
+        return f'{name}: "{known}"' if required else f'{name}: "{known} | None" = None'
     elif kind == "array":
         items = TYPES.get(schema.get("items", {}).get("type"), "str")
         annotation = f"list[{items}]"
