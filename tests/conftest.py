@@ -1,4 +1,4 @@
-"""A sandbox for every test that needs one, and an environment without proxies."""
+"""The servers that tests share, and an environment without proxies or a Windmill."""
 
 import os
 
@@ -7,11 +7,12 @@ import pytest
 from tests.wmill import install
 from tools.sandbox import Sandbox
 from tools.tree import build
+from tools.workspace import Workspace
 
 KEY = "tgp_test_0123456789abcdef"
 
 for name in list(os.environ):
-    if name.lower().endswith("_proxy"):
+    if name.lower().endswith("_proxy") or name.startswith(("WM_", "BASE_INTERNAL")):
         del os.environ[name]
 
 
@@ -33,6 +34,21 @@ def sandbox(_server):
 @pytest.fixture
 def auth(sandbox):
     return {"api_key": KEY, "base_url": sandbox.url}
+
+
+@pytest.fixture(scope="session")
+def _workspace_server():
+    with Workspace() as server:
+        yield server
+
+
+@pytest.fixture
+def workspace(_workspace_server, monkeypatch):
+    """An empty workspace; the test runs as a job of it."""
+    _workspace_server.configure()
+    for name, value in _workspace_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return _workspace_server
 
 
 @pytest.fixture(scope="session")
