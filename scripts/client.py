@@ -69,7 +69,6 @@ READ_TIMEOUT = {"read": 60.0, "inference": 600.0, "creates": 120.0, "mutates": 1
 MAX_TRIES = 4
 MAX_WAIT = 60.0  # the longest single wait that a server may ask for
 DEADLINE = 900.0  # no new try starts after this many seconds
-MAX_REDIRECTS = 5
 MAX_ENTRIES = 10_000  # of joined pages: Windmill shows no larger results
 LEAVE = "Default"  # the form's first choice of an optional union: send nothing
 
@@ -588,6 +587,7 @@ class _Request:
         self.operation = operation
         self.method = operation["method"]
         self.tries = 0
+        self.auth = auth
         self.key, self.base = _credentials(auth, operation.get("host", HOST))
         arguments = _prepare(operation, arguments)
         self.idempotency_key = None
@@ -692,24 +692,20 @@ class _Request:
         """Fetch what a download's redirect points to, never showing it the key."""
         if self.operation["reply"] == "redirect":
             return reply
-        for _ in range(MAX_REDIRECTS):
-            here = urlsplit(self.base)
-            location = urllib3.util.parse_url(reply.headers["location"])
-            if location.host is None:
-                break
-            if location.scheme != "https" and here.scheme != "http":
-                break
-            headers = {"User-Agent": USER_AGENT}
-            try:
-                timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=60.0)
-                response = _exchange("GET", location.url, None, headers, timeout)
-                reply = _Reply(response, response.read())
-            except (HTTPError, OSError) as error:
-                raise self.failure(error, None) from None
-            if reply.status < 300:
-                return reply
-            if not (301 <= reply.status <= 308 and "location" in reply.headers):
-                break
+        from urllib.parse import urljoin
+
+        from .fetching import fetch, reach
+
+        place = urljoin(self.base + self.target, reply.headers["location"])
+        what = "the address of the download"
+        try:
+            opened = reach(self.auth)
+            response = fetch("GET", place, reach=opened, https=True, what=what)
+            reply = _Reply(response, response.read(decode_content=True))
+        except (HTTPError, OSError) as error:
+            raise self.failure(error, None) from None
+        if reply.status < 300:
+            return reply
         raise self.failure(None, reply)
 
     def wait(self, retry, fault, reply):

@@ -112,9 +112,9 @@ def fetch(
             return response
         response.close()
         target = urljoin(url, location)
-        if place.scheme == "https" and urlsplit(target).scheme != "https":
-            if "http" not in reach:
-                raise _refused(what, f"{place.shown} redirects from https to http")
+        plain = urlsplit(target).scheme != "https" and "http" not in reach
+        if place.scheme == "https" and plain:
+            raise _refused(what, f"{place.shown} redirects from https to http")
         there = _Place(target, reach, https, what)
         if (there.scheme, there.netloc) != (place.scheme, place.netloc):
             secrets = ("authorization", "cookie")

@@ -28,10 +28,13 @@ def pack(tmp_path):
         place = tmp_path / path
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, place)
-    for path in ("scripts/client.py", "scripts/realtime.py", "requirements.txt"):
-        place = tmp_path / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / path, place)
+    shutil.copy(ROOT / "requirements.txt", tmp_path)
+    (tmp_path / "scripts").mkdir()
+    for name in helper_modules():
+        # The others call operations that this pack has no schema of.
+        own = name in ("client", "realtime")
+        source = (ROOT / "scripts" / f"{name}.py").read_text() if own else ""
+        (tmp_path / "scripts" / f"{name}.py").write_text(source)
     shutil.copytree(ROOT / "resources", tmp_path / "resources")
     for problem in problems(tmp_path):
         problem.fix()
