@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tests.wmill import install
+from tools.lives import Lives
 from tools.sandbox import Sandbox
 from tools.tree import build
 from tools.workspace import Workspace
@@ -18,7 +19,7 @@ for name in list(os.environ):
 
 @pytest.fixture(scope="session")
 def _server():
-    with Sandbox(pace=0) as server:
+    with Sandbox(pace=0, lives=False) as server:
         yield server
 
 
@@ -28,7 +29,17 @@ def sandbox(_server):
     _server.requests.clear()
     _server.faults.clear()
     _server.files.clear()
+    _server.answers.clear()
+    _server.objects.clear()
     return _server
+
+
+@pytest.fixture
+def lives(sandbox):
+    """The sandbox's things live, and time stands until a test advances it."""
+    sandbox.lives = Lives(sandbox, speed=0)
+    yield sandbox.lives
+    sandbox.lives = None
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """A local server that speaks the Together API, made from the schemas.
 
 It refuses what the schemas refuse, with Together's error shape; streams server-sent
-events in small pieces; keeps uploaded files; answers everything else from `x-reply`.
+events in small pieces; keeps uploaded files; lets batches, fine-tunes, endpoints and
+the like live (tools/lives); answers everything else from `x-reply`.
 The key may be any text: there is nothing to pay for.
 """
 
@@ -17,7 +18,7 @@ import threading
 import time
 import uuid
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
@@ -28,6 +29,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from tools.lives import Lives
 from tools.operations import ROOT, Operation, operations
 
 _COMMIT_SOUND = "input_audio_buffer.commit"
@@ -63,14 +65,24 @@ class Fault:
 class Sandbox:
     """The server, as a context manager that runs it in a thread of its own.
 
-    With judge=False requests are recorded and answered without being judged.
+    With judge=False requests are recorded and answered without being judged; with
+    lives=False nothing that is created lives on. `answers` says what to answer in place
+    of `x-reply`: by an operation's name, a function of main's arguments.
     """
 
     def __init__(
-        self, root: Path = ROOT, port: int = 0, pace: float = PIECE, judge: bool = True
+        self,
+        root: Path = ROOT,
+        port: int = 0,
+        pace: float = PIECE,
+        judge: bool = True,
+        lives: bool = True,
     ) -> None:
         self.pace = pace
         self.judge = judge
+        self.answers: dict[str, Callable[[dict], object]] = {}
+        self.objects: dict[str, tuple[str, bytes]] = {}  # by path: type, content
+        self.lives = Lives(self) if lives and judge else None
         self.requests: list[Recorded] = []
         self.faults: list[Fault] = []
         self.files: dict[str, tuple[dict, bytes]] = {}
@@ -179,11 +191,17 @@ class Sandbox:
         if path == "/sandbox/faults" and request.method == "POST":
             self.faults += [Fault(**fault) for fault in json.loads(body)]
             return JSONResponse({"faults": len(self.faults)})
+        if path == "/sandbox/lives" and request.method == "POST" and self.lives:
+            return JSONResponse(self.lives.control(json.loads(body)))
         for fault in self.faults:
             if fault.times and re.search(fault.path, path):
                 fault.times -= 1
                 shown = fault.body or _error("injected fault", "sandbox")
                 return JSONResponse(shown, fault.status, fault.headers)
+        if path in self.objects and request.method == "GET":
+            # Like a signed URL: no key is asked for.
+            kind, content = self.objects[path]
+            return Response(content, media_type=kind)
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not key:
             return _refuse(401, "Missing or invalid API key", "authentication_error")
@@ -203,19 +221,21 @@ class Sandbox:
             arguments, uploads = await route.arguments(request, path, body)
         except ValueError as error:
             return _refuse(400, str(error), "invalid_request_error")
-        if self.judge:
-            validator = jsonschema.Draft202012Validator(route.schema)
-            for error in validator.iter_errors(arguments):
-                where = ".".join(map(str, error.absolute_path))
-                message = f"{where}: {error.message[:300]}"
-                return _refuse(400, message, "invalid_request_error", where)
+        problem = self.problem(operation, arguments) if self.judge else None
+        if problem:
+            return _refuse(400, problem[0], "invalid_request_error", problem[1])
         if operation.group == "files":
             answer = self.serve_file(operation, arguments, uploads)
             if answer is not None:
                 return answer
+        if self.lives is not None:
+            answer = self.lives.serve(operation, arguments)
+            if answer is not None:
+                return answer
         given = arguments.get("body") or {}
         if "stream" in operation.exchange and given.get("stream") is True:
-            events = _events(operation, given, self.pace)
+            answer = self.reply(operation, arguments)
+            events = _events(operation, given, self.pace, answer)
             return StreamingResponse(events, media_type="text/event-stream")
         kind = operation.exchange.get("reply")
         if kind == "binary":
@@ -228,7 +248,21 @@ class Sandbox:
                 "x-together-file-id": "file-sandbox",
             }
             return Response(status_code=302, headers=headers)
-        return JSONResponse(reply(operation, given))
+        return JSONResponse(self.reply(operation, arguments))
+
+    def problem(self, operation: Operation, arguments: dict) -> tuple[str, str] | None:
+        """What the schema refuses in main's arguments, and where; None: nothing."""
+        validator = jsonschema.Draft202012Validator(operation.schema)
+        for error in validator.iter_errors(arguments):
+            where = ".".join(map(str, error.absolute_path))
+            return f"{where}: {error.message[:300]}", where
+        return None
+
+    def reply(self, operation: Operation, arguments: dict) -> object:
+        """The JSON answer to main's arguments: from `answers`, else the canned one."""
+        if operation.name in self.answers:
+            return self.answers[operation.name](arguments)
+        return reply(operation, arguments.get("body") or {})
 
     def serve_file(
         self, operation: Operation, arguments: dict, uploads: dict[str, bytes]
@@ -237,17 +271,10 @@ class Sandbox:
         if operation.name == "upload_file":
             given = arguments["body"]
             content = uploads.get("file", b"")
-            record = {
-                "id": f"file-{uuid.uuid4()}",
-                "object": "file",
-                "created_at": int(time.time()),
-                "filename": given["file_name"],
-                "bytes": len(content),
-                "purpose": given["purpose"],
-                "Processed": True,
-                "FileType": given.get("file_type", "jsonl"),
-            }
-            self.files[record["id"]] = record, content
+            kind = given.get("file_type", "jsonl")
+            record = self.store_file(
+                given["file_name"], content, given["purpose"], kind
+            )
             return JSONResponse(record)
         if operation.name == "list_files" and self.files:
             return JSONResponse({"data": [record for record, _ in self.files.values()]})
@@ -268,6 +295,23 @@ class Sandbox:
             del self.files[name]
             return JSONResponse({"id": name, "deleted": True})
         return None
+
+    def store_file(
+        self, name: str, content: bytes, purpose: str, kind: str = "jsonl"
+    ) -> dict:
+        """Keep a file as if it had been uploaded; return its record."""
+        record = {
+            "id": f"file-{uuid.uuid4()}",
+            "object": "file",
+            "created_at": int(time.time()),
+            "filename": name,
+            "bytes": len(content),
+            "purpose": purpose,
+            "Processed": True,
+            "FileType": kind,
+        }
+        self.files[record["id"]] = record, content
+        return record
 
 
 class _Route:
@@ -367,15 +411,17 @@ def tone(seconds: float = 0.4, rate: int = 24000) -> bytes:
     return buffer.getvalue()
 
 
-async def _events(operation: Operation, given: dict, pace: float) -> AsyncIterator[str]:
-    for chunk in chunks(operation, given):
+async def _events(
+    operation: Operation, given: dict, pace: float, answer: object
+) -> AsyncIterator[str]:
+    for chunk in chunks(operation, given, answer):
         yield f"data: {json.dumps(chunk)}\n\n"
         await asyncio.sleep(pace)
     yield "data: [DONE]\n\n"
 
 
-def chunks(operation: Operation, given: dict) -> list[dict]:
-    """The canned answer in the pieces of a stream."""
+def chunks(operation: Operation, given: dict, answer: object = None) -> list[dict]:
+    """An answer, the canned one by default, in the pieces of a stream."""
     if operation.exchange["stream"] == "speech":
         audio = tone()
         return [
@@ -386,7 +432,7 @@ def chunks(operation: Operation, given: dict) -> list[dict]:
             }
             for start in range(0, len(audio), 4800)
         ]
-    answer = reply(operation, given)
+    answer = answer or reply(operation, given)
     head = {key: answer[key] for key in ("id", "created", "model") if key in answer}
     found = []
     chat = operation.exchange["stream"] == "chat"
