@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from tests import payloads
 from tests.wmill import install
 from tools.lives import Lives
 from tools.sandbox import Sandbox
@@ -65,6 +66,7 @@ def workspace(_workspace_server, monkeypatch):
 @pytest.fixture(scope="session")
 def node_packages():
     install()
+    payloads.install()
 
 
 @pytest.fixture

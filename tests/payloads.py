@@ -59,21 +59,23 @@ def problems(method: str, path: str, payload: object) -> list[str]:
     and mistyped members, each with its place. `path` is the URL's, after /api."""
     for known, pattern, module in _calls():
         if known == method and re.fullmatch(pattern, path):
-            body = inspect.get_annotations(
-                importlib.import_module(module)._get_kwargs, eval_str=True
-            )["json_body"]
-            return [f"{method} {path}: {p}" for p in _read(body, payload, "body")]
+            found = inspect.get_annotations(importlib.import_module(module)._get_kwargs)
+            if "json_body" in found:
+                wrong = _read(found["json_body"], payload, "body")
+            else:
+                wrong = ["takes no body"] if payload else []
+            return [f"{method} {path}: {problem}" for problem in wrong]
     return [f"{method} {path}: no such call"]
 
 
 @cache
 def _calls() -> list[tuple[str, str, str]]:
-    """The calls that take a JSON body: method, pattern of the path, Python module."""
+    """Every call of the API: its method, a pattern of its path, its Python module."""
     found = []
     for file in sorted((PACKAGES / "windmill_api" / "api").glob("*/*.py")):
         text = file.read_text(encoding="utf-8")
         url = re.search(r'"url": "([^"]+)"', text)
-        if url and "json_body: " in text:
+        if url:
             method = re.search(r'"method": "(\w+)"', text)[1].upper()
             pattern = re.sub(r"{(\w+)}", _placeholder, url[1])
             name = f"windmill_api.api.{file.parent.name}.{file.stem}"
@@ -111,7 +113,7 @@ def _place(error: Exception) -> str:
 def _judge(read: object, where: str) -> list[str]:
     """Judge one instance of a model, and those that it holds."""
     model = type(read)
-    hints = get_type_hints(model, localns=_Imports(model))
+    hints = _hints(model)
     rest = read.additional_properties
     if model.__name__ in REFERENCED:
         return _read(_model(REFERENCED[model.__name__]), rest, where)
@@ -160,6 +162,11 @@ def _model(name: str) -> type:
     words = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z][a-z]*|\d+", name)
     module = importlib.import_module(f"{MODELS}.{'_'.join(words).lower()}")
     return getattr(module, name)
+
+
+@cache
+def _hints(model: type) -> dict[str, object]:
+    return get_type_hints(model, localns=_Imports(model))
 
 
 @cache

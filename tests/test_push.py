@@ -1,17 +1,17 @@
 """`wmill sync push` of the build onto a stand-in for a workspace. Needs Node."""
 
-import http.server
-import io
 import json
-import re
-import threading
-import zipfile
-from contextlib import contextmanager
+import shutil
+from pathlib import Path
 
 import pytest
+import yaml
 
+from tests import payloads
+from tests.remote import Remote, push
 from tests.wmill import wmill
-from tools.operations import helper_modules, scripts
+from tools.operations import ROOT, helper_modules, imported, scripts, with_own
+from tools.tree import build
 
 pytestmark = pytest.mark.slow
 MINE = {
@@ -23,6 +23,15 @@ MINE = {
         "lock": "",
         "schema": {"type": "object", "properties": {}},
     },
+    "f/togetherai/my_flow.flow.json": {"summary": "mine", "value": {"modules": []}},
+    "f/togetherai/mine.schedule.json": {
+        "schedule": "0 0 3 * * *",
+        "timezone": "UTC",
+        "script_path": "f/togetherai/my_script",
+        "is_flow": False,
+        "enabled": True,
+        "args": {},
+    },
     "f/togetherai/key.resource.json": {
         "value": {"api_key": "$var:f/togetherai/key"},
         "resource_type": "togetherai",
@@ -30,150 +39,80 @@ MINE = {
     "f/togetherai/key.variable.json": {"value": "x", "is_secret": True},
     "other.resource-type.json": {"schema": {"type": "object"}, "description": "mine"},
 }
+SUFFIXES = {
+    ".py": "scripts",
+    "__flow/flow.yaml": "flows",
+    ".schedule.yaml": "schedules",
+}
 
 
-class Workspace:
-    """What a push reads and writes: files of the export, and a list of the writes."""
-
-    def __init__(self, files=()):
-        self.files = dict(files)
-        self.writes = []
-
-    def export(self):
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            for path, content in self.files.items():
-                text = content if isinstance(content, str) else json.dumps(content)
-                archive.writestr(path, text)
-        return buffer.getvalue()
-
-    def get(self, path):
-        """The answer to a GET: (content type, body), or None for 404."""
-        if path.endswith("/tarball"):
-            return "application/zip", self.export()
-        if path.endswith("whoami"):
-            who = {"email": "a@b.c", "username": "a", "is_admin": True, "folders": []}
-            return "application/json", json.dumps(who).encode()
-        if path.endswith("/version"):
-            return "text/plain", b"v1.650.0"
-        if "/jobs/" in path or path.endswith("/users"):
-            return "application/json", b"[]"
-        found = re.search(r"/scripts/get/p/(.*)", path)
-        if found and f"{found[1]}.script.json" in self.files:
-            about = self.files[f"{found[1]}.script.json"]
-            code = self.files[f"{found[1]}.py"]
-            script = {**about, "path": found[1], "content": code, "hash": "1"}
-            script |= {"language": "python3"}
-            return "application/json", json.dumps(script).encode()
-        found = re.search(r"/resources/type/get/(.*)", path)
-        if found and f"{found[1]}.resource-type.json" in self.files:
-            about = self.files[f"{found[1]}.resource-type.json"]
-            return "application/json", json.dumps({"name": found[1], **about}).encode()
-        found = re.search(r"/folders/get/(.*)", path)
-        if found and f"f/{found[1]}/folder.meta.json" in self.files:
-            about = self.files[f"f/{found[1]}/folder.meta.json"]
-            return "application/json", json.dumps({"name": found[1], **about}).encode()
-        return None
-
-    def post(self, path, body):
-        """Keep what a POST creates; return the answer's text."""
-        self.writes.append((path, body))
-        if path.endswith("/scripts/create"):
-            name = body["path"]
-            kept = ("summary", "description", "kind", "lock", "schema")
-            self.files[f"{name}.py"] = body["content"]
-            self.files[f"{name}.script.json"] = {key: body[key] for key in kept}
-            return "1"
-        if path.endswith("/folders/create"):
-            kept = {k: body[k] for k in ("summary", "display_name")}
-            kept |= {"owners": [], "extra_perms": {}}
-            self.files[f"f/{body['name']}/folder.meta.json"] = kept
-        if path.endswith("/resources/type/create"):
-            kept = {key: body[key] for key in ("schema", "description")}
-            self.files[f"{body['name']}.resource-type.json"] = kept
-        return body.get("name", "ok")
+def paths(place: Path, suffix: str) -> set[str]:
+    """The Windmill paths of the built files with such a name, inline ones left out."""
+    names = (path.relative_to(place).as_posix() for path in place.rglob("*"))
+    return {
+        n.removesuffix(suffix)
+        for n in names
+        if n.endswith(suffix) and ("__flow/" not in n.removesuffix(suffix))
+    }
 
 
-@contextmanager
-def serving(workspace):
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self):
-            found = workspace.get(self.path.split("?")[0])
-            kind, body = found or ("text/plain", b"not found")
-            self.reply(200 if found else 404, kind, body)
-
-        def do_POST(self):
-            size = int(self.headers.get("content-length") or 0)
-            body = json.loads(self.rfile.read(size) or b"{}")
-            text = workspace.post(self.path.split("?")[0], body)
-            self.reply(201, "text/plain", text.encode())
-
-        def do_DELETE(self):
-            workspace.writes.append((f"DELETE {self.path}", None))
-            self.reply(200, "text/plain", b"")
-
-        def reply(self, status, kind, body):
-            self.send_response(status)
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{listening.server_port}"
-        listening.shutdown()
+def created(writes, kind):
+    """What was sent to create objects of a kind, by path."""
+    return {body["path"]: body for url, body in writes if url == f"/w/w/{kind}/create"}
 
 
-def push(place, workspace):
-    with serving(workspace) as url:
-        words = ("--base-url", url, "--token", "t", "--workspace", "w")
-        done = wmill(place, "sync", "push", "--yes", *words)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    writes, workspace.writes = workspace.writes, []
-    return writes
+@pytest.fixture
+def copy(tmp_path):
+    """The sources, to change."""
+    for name in ("schemas", "scripts", "resources", "flows", "schedules"):
+        if (ROOT / name).exists():
+            shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ("wmill.yaml", "requirements.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
 
 
 def test_a_push_creates_everything_once_and_touches_nothing_else(built):
-    workspace = Workspace(MINE)
+    remote = Remote(MINE)
 
-    first = push(built, workspace)
+    first = push(built, remote)
 
-    pushed = {b["path"]: b for path, b in first if path.endswith("/scripts/create")}
-    wanted = {f"f/togetherai/{operation.id}" for operation in scripts()}
+    for suffix, kind in SUFFIXES.items():
+        assert created(first, kind).keys() == paths(built, suffix), kind
+    pushed = created(first, "scripts")
+    wanted = {f"f/togetherai/{script.id}" for script in scripts()}
     wanted |= {f"f/togetherai/{name}" for name in helper_modules()}
-    assert pushed.keys() == wanted
+    assert wanted <= pushed.keys()
     for name, script in pushed.items():
         assert script["content"] == (built / f"{name}.py").read_text()
         assert script["lock"] == (built / f"{name}.script.lock").read_text()
         assert script["summary"]
         assert script["language"] == "python3"
-    others = [path for path, _ in first if not path.endswith("/scripts/create")]
-    assert sorted(path.split("/w/w/")[1] for path in others) == [
-        "folders/create",
-        "resources/type/create",
-    ]
-    assert workspace.files.items() >= MINE.items()
+    others = [url for url, _ in first if url.split("/")[3] not in SUFFIXES.values()]
+    assert sorted(others) == ["/w/w/folders/create", "/w/w/resources/type/create"]
+    assert remote.files.items() >= MINE.items()
 
-    assert push(built, workspace) == []
+    assert push(built, remote) == []
 
 
-def test_a_changed_helper_reaches_every_script(built):
-    workspace = Workspace()
-    push(built, workspace)
-    for script in built.rglob("*.py"):
-        stamp = script.read_text().rpartition("# helper ")
-        if stamp[1]:
-            script.write_text(stamp[0] + "# helper 000000000000\n")
+def test_a_changed_helper_reaches_every_script_that_may_load_it(copy):
+    build(copy / "build", copy)
+    remote = Remote()
+    push(copy / "build", remote)
+    helper = copy / "scripts" / "client.py"
+    helper.write_text(helper.read_text() + "\n\nADDED = True\n")
 
-    second = push(built, workspace)
+    build(copy / "build", copy)
+    second = push(copy / "build", remote)
 
-    assert len(second) == len(list(scripts()))
+    wanted = {
+        f"f/togetherai/{script.id}"
+        for script in scripts(copy)
+        if "client" in with_own(imported(script.script_path), copy)
+    }
+    assert len(wanted) > 200
+    assert created(second, "scripts").keys() == wanted | {"f/togetherai/client"}
+    assert len(second) == len(wanted) + 1
 
 
 def test_only_the_pack_s_settings_keep_a_push_from_deleting(built):
@@ -181,6 +120,155 @@ def test_only_the_pack_s_settings_keep_a_push_from_deleting(built):
     settings = built / "wmill.yaml"
     settings.write_text(settings.read_text().replace("keepDeleted: true\n", ""))
 
-    writes = push(built, Workspace(MINE))
+    writes = push(built, Remote(MINE))
 
-    assert any("my_script" in path or "other" in path for path, _ in writes)
+    lost = {url.removeprefix("DELETE ") for url, _ in writes}
+    assert "/w/w/scripts/archive/p/f/togetherai/my_script" in lost
+    assert any("my_flow" in url for url in lost)
+    assert any("other" in url for url in lost)
+    assert "/w/w/schedules/delete/f/togetherai/mine" in lost
+
+
+FLOW = """
+summary: Ask each morning
+description: A step of every kind.
+value:
+  modules:
+    - id: ask
+      retry: {constant: {attempts: 2, seconds: 5}}
+      timeout: {type: static, value: 60}
+      value:
+        type: script
+        path: f/togetherai/models/list_models
+        input_transforms: {auth: {type: javascript, expr: flow_input.auth}}
+    - id: each
+      value:
+        type: forloopflow
+        iterator: {type: javascript, expr: results.ask}
+        skip_failures: true
+        parallel: true
+        parallelism: {type: static, value: 2}
+        modules:
+          - id: choose
+            value:
+              type: branchone
+              branches: [{expr: "flow_input.iter.index > 0", modules: []}]
+              default: [{id: same, value: {type: identity}}]
+    - id: sure
+      suspend: {required_events: 1, timeout: 60}
+      value:
+        type: rawscript
+        language: python3
+        content: '!inline sure.py'
+        lock: '!inline sure.lock'
+        input_transforms: {}
+schema:
+  $schema: https://json-schema.org/draft/2020-12/schema
+  type: object
+  order: [auth]
+  properties: {auth: {type: object, format: resource-togetherai}}
+  required: [auth]
+"""
+SCHEDULE = """
+summary: Each morning
+schedule: 0 0 6 * * *
+timezone: UTC
+script_path: f/togetherai/flows/ask
+is_flow: true
+enabled: false
+args: {auth: $res:f/togetherai/key}
+"""
+
+
+@pytest.fixture
+def with_flow(built):
+    """The build, and a flow of its own folder and a schedule for it beside."""
+    place = built / "f" / "togetherai" / "flows" / "ask__flow"
+    place.mkdir(parents=True)
+    (place / "flow.yaml").write_text(FLOW)
+    (place / "sure.py").write_text("def main():\n    return {}\n")
+    (place / "sure.lock").write_text("# py: 3.11\n")
+    (built / "f" / "togetherai" / "morning.schedule.yaml").write_text(SCHEDULE)
+    assert wmill(built, "generate-metadata", "rehash").returncode == 0
+    return built
+
+
+def test_flows_and_schedules_are_pushed_once_too(with_flow):
+    assert wmill(with_flow, "lint", "--locks-required").returncode == 0
+    remote = Remote(MINE)
+
+    first = push(with_flow, remote)
+
+    flow = created(first, "flows")["f/togetherai/flows/ask"]
+    assert flow["value"]["modules"][2]["value"]["content"].startswith("def main()")
+    schedule = created(first, "schedules")["f/togetherai/morning"]
+    assert (schedule["enabled"], schedule["is_flow"]) == (False, True)
+    assert push(with_flow, remote) == []
+
+
+SCRIPT = {"path": "f/a/b", "summary": "", "content": "", "language": "python3"}
+WRONG = {
+    "an unknown member": ("flows", FLOW, ("retry:", "retries:"), "retries is unknown"),
+    "a number for a transform": (
+        "flows",
+        FLOW,
+        ("{type: static, value: 60}", "60"),
+        "given 60",
+    ),
+    "text for a switch": (
+        "flows",
+        FLOW,
+        ("parallel: true", "parallel: 'yes'"),
+        "valid boolean",
+    ),
+    "an unknown kind of step": (
+        "flows",
+        FLOW,
+        ("type: identity", "type: same"),
+        "no kind of step",
+    ),
+    "a missing member": (
+        "flows",
+        FLOW,
+        ("skip_failures: true", "parallel: true"),
+        "skip_failures",
+    ),
+    "a schedule without a zone": (
+        "schedules",
+        SCHEDULE,
+        ("timezone", "timezones"),
+        "'timezone'",
+    ),
+    "a kind of script that is not": (
+        "scripts",
+        json.dumps({**SCRIPT, "kind": "script"}),
+        ('"kind": "script"', '"kind": "job"'),
+        "'job' is not a valid",
+    ),
+    "a lock of lines": (
+        "scripts",
+        json.dumps({**SCRIPT, "lock": "# py: 3.11"}),
+        ('"# py: 3.11"', '["# py: 3.11"]'),
+        "valid string",
+    ),
+    "a name of a folder beside its own": (
+        "folders",
+        "name: a",
+        ("name: a", "{name: a, display_name: A}"),
+        "display_name is unknown",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_windmill_s_models_tell_what_is_wrong_with_a_payload(name, node_packages):
+    kind, text, change, message = WRONG[name]
+
+    def judged(text):
+        body = {"path": "f/a/b"} if kind in ("flows", "schedules") else {}
+        body |= yaml.safe_load(text)
+        return payloads.problems("POST", f"/w/w/{kind}/create", body)
+
+    assert judged(text) == []
+    [problem] = judged(text.replace(*change, 1))
+    assert message in problem

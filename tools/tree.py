@@ -41,8 +41,7 @@ def tree(root: Path = ROOT, folder: str = FOLDER) -> dict[str, bytes]:
     }
     if folder.startswith("f/"):
         space = "/".join(folder.split("/")[:2])
-        meta = {"summary": "Together AI", "display_name": space.split("/")[1]}
-        files[f"{space}/folder.meta.yaml"] = _yaml(meta)
+        files[f"{space}/folder.meta.yaml"] = _yaml({"summary": "Together AI"})
     locks = {
         True: worker_lock(root, "websockets"),
         False: worker_lock(root),
