@@ -204,6 +204,9 @@ def operation(method, path, retry, query=(), **exchange):
         name: {"type": "string", "x-in": "path"}
         for name in re.findall(r"{(\w+)}", path)
     }
+    if "pages" in exchange:
+        properties["max_pages"] = {"type": "integer", "x-in": "pages"}
+        query = (*query, "after")
     properties |= {name: {"x-in": "query"} for name in query}
     if method != "GET":
         properties["body"] = {}

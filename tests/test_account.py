@@ -1,5 +1,9 @@
 """Steps about the account behind a key."""
 
+import re
+from urllib.parse import parse_qsl
+from xml.etree import ElementTree
+
 import pytest
 
 from scripts.client import TogetherError
@@ -35,3 +39,113 @@ def test_a_bad_key_is_an_error(sandbox, auth):
 
     with pytest.raises(TogetherError, match="401"):
         CHECK(auth)
+
+
+REPORT = main_of(find("organization/report_usage"))
+USAGE = re.escape("/v1/billing/usage")
+
+
+def month(*windows):
+    data = [
+        {
+            "date": date,
+            "line_items": [
+                {"product_name": name, "cost": cost, "quantity": "1"}
+                for name, cost in items
+            ],
+        }
+        for date, items in windows
+    ]
+    return {"data": data, "next_cursor": None}
+
+
+def test_usage_is_added_up_by_day_and_product_across_months(sandbox, auth):
+    january = month(
+        ("2026-01-30", [("gpt <oss>", "9.99")]),
+        ("2026-01-31", [("gpt <oss>", "0.10"), ("flux", "0.2")]),
+    )
+    february = month(("2026-02-01", [("gpt <oss>", "0.3"), ("odd", "n/a")]))
+    sandbox.faults += [Fault(USAGE, 200, body=body) for body in (january, february)]
+
+    found = REPORT(auth, since="2026-01-31", until="2026-02-01")
+
+    assert found["total_usd"] == 0.6
+    assert found["days"] == [
+        {"date": "2026-01-31", "cost_usd": 0.3},
+        {"date": "2026-02-01", "cost_usd": 0.3},
+    ]
+    assert [(p["product"], p["cost_usd"]) for p in found["products"]] == [
+        ("gpt <oss>", 0.4),
+        ("flux", 0.2),
+    ]
+    assert found["unreadable"] == 1
+    months = [dict(parse_qsl(request.query))["month"] for request in sandbox.requests]
+    assert months == ["2026-01", "2026-02"]
+    drawn = ElementTree.fromstring(found["svg"])
+    assert len(drawn.findall(".//{*}rect")) == 2
+
+
+@pytest.mark.parametrize(
+    ("days", "field"),
+    [
+        ({"since": "2026-03-01", "until": "2026-02-01"}, "since"),
+        ({"since": "2020-01-01", "until": "2026-02-01"}, "since"),
+        ({"until": "2026-02-31"}, "until"),
+    ],
+)
+def test_impossible_days_are_refused(days, field, sandbox, auth):
+    with pytest.raises(TogetherError) as caught:
+        REPORT(auth, **days)
+
+    assert [field] == [problem["field"] for problem in caught.value.problems]
+    assert not sandbox.requests
+
+
+CALL = main_of(find("organization/call_operation"))
+
+
+def test_any_operation_can_be_called(sandbox, auth):
+    body = find("chat/create_chat_completion").schema["examples"][0]["body"]
+
+    models = CALL(auth, "GET", "/v1/models", query={"dedicated": True})
+    answer = CALL(auth, "POST", "/v1/chat/completions", payload=body)
+
+    assert isinstance(models, list)
+    assert sandbox.requests[0].query == "dedicated=true"
+    assert answer["choices"]
+    assert sandbox.requests[1].json == body
+
+
+def test_an_answer_can_be_a_file(sandbox, auth):
+    body = find("audio/create_speech").schema["examples"][0]["body"]
+
+    found = CALL(auth, "POST", "/v1/audio/speech", payload=body, answer="file")
+
+    assert found["filename"].endswith(".wav")
+
+
+def test_what_may_have_been_carried_out_is_not_sent_again(sandbox, auth):
+    sandbox.faults.append(Fault("/v1/models", 500))
+
+    with pytest.raises(TogetherError) as caught:
+        CALL(auth, "POST", "/v1/models", payload={"model_name": "m"})
+
+    assert caught.value.ambiguous
+    assert len(sandbox.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"method": "GET", "path": "https://example.com/v1/models"}, "path"),
+        ({"method": "GET", "path": "/v1/models?x=1"}, "path"),
+        ({"method": "GET", "path": "/v1/models", "payload": {"a": 1}}, "payload"),
+        ({"method": "TRACE", "path": "/v1/models"}, "method"),
+    ],
+)
+def test_a_request_that_cannot_be_meant_is_refused(given, field, sandbox, auth):
+    with pytest.raises(TogetherError) as caught:
+        CALL(auth, **given)
+
+    assert [field] == [problem["field"] for problem in caught.value.problems]
+    assert not sandbox.requests

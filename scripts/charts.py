@@ -1,0 +1,88 @@
+"""Charts as SVG text, for results that show themselves in Windmill.
+
+Lines and texts take the colour of the page's text, so that they can be read on light
+and dark pages alike.
+"""
+
+from html import escape
+
+WIDTH, HEIGHT = 720, 280
+LEFT, RIGHT, TOP, BOTTOM = 70, 16, 34, 40
+COLOURS = ("#2563eb", "#d97706", "#059669", "#dc2626", "#7c3aed", "#0891b2")
+
+
+def bars(title, values, unit=""):
+    """Return a bar chart of [(label, number)], labels thinned out to what fits."""
+    most = max([value for _, value in values] or [0]) or 1
+    step = (WIDTH - LEFT - RIGHT) / max(len(values), 1)
+    parts = []
+    every = -(-len(values) * 60 // (WIDTH - LEFT - RIGHT)) or 1
+    for number, (label, value) in enumerate(values):
+        height = (HEIGHT - TOP - BOTTOM) * max(value, 0) / most
+        x, y = LEFT + number * step, HEIGHT - BOTTOM - height
+        parts.append(
+            f'<rect x="{x + step * 0.1:.1f}" y="{y:.1f}" width="{step * 0.8:.1f}" '
+            f'height="{height:.1f}" fill="{COLOURS[0]}">'
+            f"<title>{escape(str(label))}: {value:g} {escape(unit)}</title></rect>"
+        )
+        if number % every == 0:
+            parts.append(_text(x + step / 2, HEIGHT - BOTTOM + 16, label, "middle"))
+    return _svg(title, unit, 0, most, parts)
+
+
+def lines(title, series, unit="", across=""):
+    """Return a line chart of {name: [(x, y)]}, a colour for each, with a legend."""
+    points = [point for line in series.values() for point in line]
+    xs, ys = [x for x, _ in points] or [0], [y for _, y in points] or [0]
+    left, width = min(xs), (max(xs) - min(xs)) or 1
+    least, most = min(0, *ys), max(ys)
+    most = most if most > least else least + 1
+    parts = [_text(WIDTH - RIGHT, HEIGHT - 8, across, "end")]
+    for mark in range(5):
+        x = LEFT + (WIDTH - LEFT - RIGHT) * mark / 4
+        value = f"{left + width * mark / 4:.4g}"
+        parts.append(_text(x, HEIGHT - BOTTOM + 16, value, "middle"))
+    across_by = (WIDTH - LEFT - RIGHT) / width
+    up_by = (HEIGHT - TOP - BOTTOM) / (most - least)
+    for number, (name, line) in enumerate(series.items()):
+        colour = COLOURS[number % len(COLOURS)]
+        path = " ".join(
+            f"{LEFT + (x - left) * across_by:.1f},"
+            f"{HEIGHT - BOTTOM - (y - least) * up_by:.1f}"
+            for x, y in line
+        )
+        parts.append(
+            f'<polyline points="{path}" fill="none" stroke="{colour}" '
+            f'stroke-width="2"/>'
+        )
+        place = LEFT + 10 + number * 150
+        parts.append(
+            f'<rect x="{place}" y="{HEIGHT - 15}" width="10" height="10" '
+            f'fill="{colour}"/>'
+        )
+        parts.append(_text(place + 15, HEIGHT - 6, name, "start"))
+    return _svg(title, unit, least, most, parts)
+
+
+def _svg(title, unit, least, most, parts):
+    frame = [_text(LEFT, 18, title, "start", 14)]
+    for mark in range(5):
+        y = HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * mark / 4
+        value = f"{least + (most - least) * mark / 4:.3g} {unit}".strip()
+        frame.append(
+            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" '
+            f'stroke="currentColor" stroke-opacity="0.2"/>'
+        )
+        frame.append(_text(LEFT - 6, y + 4, value, "end"))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        f'width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif">'
+        f"{''.join(frame)}{''.join(parts)}</svg>"
+    )
+
+
+def _text(x, y, text, anchor, size=11):
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="currentColor" '
+        f'text-anchor="{anchor}">{escape(str(text))}</text>'
+    )

@@ -1,0 +1,26 @@
+# skip_result_postprocessing
+"""Report usage.
+
+Adds up what the organization spent, by day and by product, and draws it. Costs nothing.
+
+Returns: total_usd, days with their cost, products with cost and share, dearest first,
+and a chart.
+
+Rendered from schemas/organization/report_usage.json; edit that, not this.
+"""
+
+from ..account import report_usage
+from ..client import togetherai
+
+STEP = {
+    "arguments": {
+        "properties": {
+            "since": {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}"},
+            "until": {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}"},
+        },
+    },
+}
+
+
+def main(auth: togetherai, since: str | None = None, until: str | None = None):
+    return report_usage(auth, STEP, since=since, until=until)

@@ -1,0 +1,36 @@
+"""Charts are well-formed pictures, whatever they are given."""
+
+from xml.etree import ElementTree
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts.charts import bars, lines
+
+NUMBERS = st.floats(-1e9, 1e9)
+TEXTS = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), max_size=9)
+
+
+@given(TEXTS, st.lists(st.tuples(TEXTS, NUMBERS), max_size=40), TEXTS)
+def test_every_bar_is_there_and_names_its_value(title, values, unit):
+    drawn = ElementTree.fromstring(bars(title, values, unit))
+
+    found = drawn.findall(".//{*}rect")
+    assert len(values) == len(found)
+    assert all(float(bar.get("height")) >= 0 for bar in found)
+
+
+@given(
+    TEXTS,
+    st.dictionaries(TEXTS, st.lists(st.tuples(NUMBERS, NUMBERS), max_size=20)),
+)
+def test_every_line_stays_within_the_picture(title, series):
+    drawn = ElementTree.fromstring(lines(title, series))
+
+    found = drawn.findall(".//{*}polyline")
+    assert len(series) == len(found)
+    for line in found:
+        for point in line.get("points").split():
+            x, y = map(float, point.split(","))
+            assert 0 <= x <= 720
+            assert 0 <= y <= 280

@@ -1,0 +1,26 @@
+"""What holds for every step above the API, by being there."""
+
+import pytest
+
+from scripts.client import TogetherError
+from tests.wire import main_of
+from tools.operations import steps
+
+BY_ID = pytest.mark.parametrize("step", list(steps()), ids=lambda step: step.id)
+
+
+@BY_ID
+def test_each_missing_required_argument_is_named(step, sandbox, auth):
+    least = step.schema["examples"][0]
+    for name in step.required:
+        for nothing in (None, "", []):
+            with pytest.raises(TogetherError) as caught:
+                main_of(step)(auth, **{**least, name: nothing})
+            assert name in [problem["field"] for problem in caught.value.problems]
+    assert not sandbox.requests
+
+
+@BY_ID
+def test_a_missing_resource_is_named(step, sandbox):
+    with pytest.raises(TogetherError, match="auth"):
+        main_of(step)(None, **step.schema["examples"][0])
