@@ -1006,7 +1006,7 @@ def _pool(origin):
     """Return the connections to a host, kept while the process lives, and headers
     for each request, or None where no proxy for plain http is between."""
     if origin not in _pools:
-        settings = {"maxsize": 64, "block": True}
+        settings = {"maxsize": 256, "block": True}
         extra = None
         if origin.startswith("https:"):
             settings["ssl_context"] = _trust()

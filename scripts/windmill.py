@@ -4,10 +4,11 @@ Plain HTTP with the token that Windmill gives every job, the same calls that the
 `wmill` makes, without installing it. Outside a job there is no Windmill to ask: every
 function says so in a TogetherError, except set_progress, which has nobody to tell.
 
-    open_object, write_object, check_storage   objects of the workspace's storage
+    open_object, write_object, delete_object, check_storage   objects of the storage
     get_state, set_state     what a scheduled script remembers from run to run
+    create_state, delete_state, list_states   records of what was begun
     set_progress             the bar in the job's page
-    run, start, wait_for, cancel   other scripts and flows as jobs
+    run, start, wait_for, cancel, is_running   other scripts and flows as jobs
     script_schema            what a script or flow takes
     resume_urls              where a person resumes or cancels a waiting flow
 """
@@ -34,8 +35,13 @@ from .client import (
 __all__ = [
     "cancel",
     "check_storage",
+    "create_state",
+    "delete_object",
+    "delete_state",
     "get_state",
     "in_job",
+    "is_running",
+    "list_states",
     "open_object",
     "resume_urls",
     "run",
@@ -201,6 +207,15 @@ def write_object(content, key=None, filename=None, content_type=None, storage=No
     return stored
 
 
+def delete_object(key, storage=None):
+    """Delete an object of the storage. Raises TogetherError."""
+    query = {"file_key": key}
+    if storage:
+        query["storage"] = storage
+    what = f"The object {key!r} cannot be deleted"
+    _ask("DELETE", "job_helpers/delete_s3_file", what, query)
+
+
 def check_storage(storage=None):
     """Raise a TogetherError where the workspace has no storage to write to.
 
@@ -271,6 +286,33 @@ def set_state(value, path=None):
         return
     where = f"resources/update_value/{_path(place)}"
     _ask("POST", where, what, body={"value": value})
+
+
+def create_state(value, path):
+    """Keep a value where nothing is kept yet; return False where something is."""
+    what = "The state cannot be written"
+    state = {"path": path, "value": value, "resource_type": "state"}
+    reply = _send("POST", "resources/create", what, body=state)
+    if reply.status >= 300 and "already exists" not in reply.text():
+        raise _refusal("POST", "resources/create", what, reply)
+    return reply.status < 300
+
+
+def delete_state(path):
+    """Forget what is kept at a path. Raises TogetherError."""
+    where = f"resources/delete/{_path(path)}"
+    _ask("DELETE", where, f"The state {path} cannot be deleted")
+
+
+def list_states(start):
+    """Return {path: ISO 8601 time of its last change} of the states under a path."""
+    query = {"resource_type": "state", "path_start": start, "per_page": "1000"}
+    found = _ask("GET", "resources/list", "The states cannot be listed", query)
+    return {
+        state["path"]: state.get("edited_at") or ""
+        for state in found
+        if state["path"].startswith(start)
+    }
 
 
 def _state_path():
@@ -396,6 +438,16 @@ def _watch(job, seconds):
     except (HTTPError, OSError):
         pass  # the job's own answer, asked next, says what is the matter
     return False
+
+
+def is_running(job):
+    """Say whether a job is queued or runs; False where the server knows none."""
+    where = f"jobs_u/get/{job}"
+    what = f"The job {job} cannot be read"
+    reply = _send("GET", where, what, {"no_logs": "true"})
+    if reply.status == 404:
+        return False
+    return _json("GET", where, what, reply).get("type") != "CompletedJob"
 
 
 def cancel(job, reason="cancelled by the step that started it"):

@@ -21,6 +21,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -301,14 +302,27 @@ class Workspace:
             words = f"Bad request: Resource {given['path']} already exists"
             return PlainTextResponse(words, 400)
         kept = {name: given[name] for name in ("value", "resource_type")}
-        self.resources[given["path"]] = kept
+        self.resources[given["path"]] = {**kept, "edited_at": _now()}
         return PlainTextResponse(f"resource {given['path']} created", 201)
 
     async def update_resource(self, _: dict, given: dict, path: str) -> Response:
         if path not in self.resources:
             return PlainTextResponse(f"Not found: resource at name {path}", 404)
-        self.resources[path]["value"] = given["value"]
+        self.resources[path] |= {"value": given["value"], "edited_at": _now()}
         return PlainTextResponse(f"value of resource {path} updated")
+
+    async def list_resources(self, query: dict, _: object) -> Response:
+        start, kind = query.get("path_start", ""), query.get("resource_type")
+        found = [
+            {"path": path, **kept, "value": None}
+            for path, kept in sorted(self.resources.items())
+            if path.startswith(start) and kind in (None, kept["resource_type"])
+        ]
+        return JSONResponse(found[: int(query.get("per_page", 1000))])
+
+    async def delete_resource(self, _: dict, __: object, path: str) -> Response:
+        self.resources.pop(path, None)
+        return PlainTextResponse(f"resource {path} deleted")
 
     async def get_job(self, _: dict, __: object, job: str) -> Response:
         if job == self.job_id:
@@ -406,6 +420,10 @@ class Workspace:
         return PlainTextResponse("done", 201)
 
 
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
 def _outcome(function: Callable, arguments: dict) -> tuple[bool, object]:
     try:
         # As a result does on its way through Windmill.
@@ -457,6 +475,8 @@ _ROUTES = [
     ("GET", r"resources/get/(.+)", Workspace.get_resource),
     ("POST", r"resources/create", Workspace.create_resource),
     ("POST", r"resources/update_value/(.+)", Workspace.update_resource),
+    ("GET", r"resources/list", Workspace.list_resources),
+    ("DELETE", r"resources/delete/(.+)", Workspace.delete_resource),
     ("GET", rf"jobs_u/get/{_ID}", Workspace.get_job),
     ("POST", rf"job_metrics/set_progress/{_ID}", Workspace.set_progress),
     ("GET", rf"job_metrics/get_progress/{_ID}", Workspace.get_progress),
