@@ -128,7 +128,7 @@ def _judge(read: object, where: str) -> list[str]:
         try:
             _adapter(hint).validate_python(value, strict=True)
         except ValidationError as error:
-            found.append(f"{place} is {value!r:.60}: {error.errors()[0]['msg']}")
+            found.append(f"{place} is {value!r:.60}: {error.errors()[-1]['msg']}")
         else:
             if name == "value" and {"id", "stop_after_if"} <= hints.keys():
                 found += _step(value, place)
