@@ -135,6 +135,16 @@ class Remote:
             listening.shutdown()
 
 
+def paths(place: Path, suffix: str) -> set[str]:
+    """The Windmill paths of the built files with such a name, inline ones left out."""
+    names = (path.relative_to(place).as_posix() for path in place.rglob("*"))
+    return {
+        n.removesuffix(suffix)
+        for n in names
+        if n.endswith(suffix) and ("__flow/" not in n.removesuffix(suffix))
+    }
+
+
 def push(place: Path, remote: Remote) -> list[tuple[str, dict | None]]:
     """Push a folder with the official command line; return the writes, each of which
     Windmill's models know."""

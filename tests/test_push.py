@@ -2,13 +2,13 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 import yaml
 
 from tests import payloads
-from tests.remote import Remote, push
+from tests.flows import FLOW, SCHEDULE
+from tests.remote import Remote, paths, push
 from tests.wmill import wmill
 from tools.operations import ROOT, helper_modules, imported, scripts, with_own
 from tools.tree import build
@@ -44,16 +44,6 @@ SUFFIXES = {
     "__flow/flow.yaml": "flows",
     ".schedule.yaml": "schedules",
 }
-
-
-def paths(place: Path, suffix: str) -> set[str]:
-    """The Windmill paths of the built files with such a name, inline ones left out."""
-    names = (path.relative_to(place).as_posix() for path in place.rglob("*"))
-    return {
-        n.removesuffix(suffix)
-        for n in names
-        if n.endswith(suffix) and ("__flow/" not in n.removesuffix(suffix))
-    }
 
 
 def created(writes, kind):
@@ -127,57 +117,6 @@ def test_only_the_pack_s_settings_keep_a_push_from_deleting(built):
     assert any("my_flow" in url for url in lost)
     assert any("other" in url for url in lost)
     assert "/w/w/schedules/delete/f/togetherai/mine" in lost
-
-
-FLOW = """
-summary: Ask each morning
-description: A step of every kind.
-value:
-  modules:
-    - id: ask
-      retry: {constant: {attempts: 2, seconds: 5}}
-      timeout: {type: static, value: 60}
-      value:
-        type: script
-        path: f/togetherai/models/list_models
-        input_transforms: {auth: {type: javascript, expr: flow_input.auth}}
-    - id: each
-      value:
-        type: forloopflow
-        iterator: {type: javascript, expr: results.ask}
-        skip_failures: true
-        parallel: true
-        parallelism: {type: static, value: 2}
-        modules:
-          - id: choose
-            value:
-              type: branchone
-              branches: [{expr: "flow_input.iter.index > 0", modules: []}]
-              default: [{id: same, value: {type: identity}}]
-    - id: sure
-      suspend: {required_events: 1, timeout: 60}
-      value:
-        type: rawscript
-        language: python3
-        content: '!inline sure.py'
-        lock: '!inline sure.lock'
-        input_transforms: {}
-schema:
-  $schema: https://json-schema.org/draft/2020-12/schema
-  type: object
-  order: [auth]
-  properties: {auth: {type: object, format: resource-togetherai}}
-  required: [auth]
-"""
-SCHEDULE = """
-summary: Each morning
-schedule: 0 0 6 * * *
-timezone: UTC
-script_path: f/togetherai/flows/ask
-is_flow: true
-enabled: false
-args: {auth: $res:f/togetherai/key}
-"""
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ Most are operations of the API; the others are steps above it.
 
 import ast
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -102,12 +103,27 @@ def helper_modules(root: Path = ROOT) -> list[str]:
 
 def imported(script: Path) -> set[str]:
     """The names of the shared modules that a Python file imports, wherever in it."""
-    found = set()
-    for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+    return set(_imports(script.read_text(encoding="utf-8"))[0])
+
+
+def packages(script: Path) -> set[str]:
+    """The modules beyond ours and the standard library's that a Python file imports,
+    wherever in it, by the first part of their names."""
+    return set(_imports(script.read_text(encoding="utf-8"))[1])
+
+
+@cache
+def _imports(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    shared, foreign = set(), set()
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and node.level:
             names = [alias.name for alias in node.names]
-            found |= {node.module.split(".")[0]} if node.module else set(names)
-    return found
+            shared |= {node.module.split(".")[0]} if node.module else set(names)
+        elif isinstance(node, ast.ImportFrom):
+            foreign.add(node.module.split(".")[0])
+        elif isinstance(node, ast.Import):
+            foreign |= {alias.name.split(".")[0] for alias in node.names}
+    return frozenset(shared), frozenset(foreign - sys.stdlib_module_names)
 
 
 def with_own(modules: Iterable[str], root: Path = ROOT) -> set[str]:

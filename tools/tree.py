@@ -3,26 +3,28 @@
 import hashlib
 import re
 import shutil
-from collections.abc import Callable
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 import yaml
 
+from tools.folders import FOLDER, checked, moved
 from tools.form import form
+from tools.locks import lock
 from tools.operations import (
     ROOT,
     Operation,
     helper_modules,
     imported,
+    packages,
     scripts,
     with_own,
 )
 
-FOLDER = "f/togetherai"
-PYTHON = "# py: 3.11\n"
 RESOURCE_TYPE = "togetherai.resource-type.yaml"
+
+# By its first line a folder is known as a build, which the next build may replace.
+BUILT = b"# Built by `./dev build`, which replaces this folder and all that is in it.\n"
 
 
 def tree(root: Path = ROOT, folder: str = FOLDER) -> dict[str, bytes]:
@@ -31,50 +33,57 @@ def tree(root: Path = ROOT, folder: str = FOLDER) -> dict[str, bytes]:
     The same sources give the same bytes. Raises ValueError for a folder that Windmill
     would not take.
     """
-    if not re.fullmatch(r"[fu]/\w+(/\w+)*", folder):
-        raise ValueError(
-            f"{folder!r} is no Windmill folder: take f/name or u/user/name"
-        )
+    checked(folder)
     files = {
-        "wmill.yaml": _settings(root, folder),
+        "wmill.yaml": _settings(root),
         RESOURCE_TYPE: (root / "resources" / RESOURCE_TYPE).read_bytes(),
     }
+    modules = _Modules(root)
+    for name, content in modules.texts.items():
+        used = frozenset({name})
+        own_lock = modules.lock(used, frozenset())
+        files |= _script(f"{FOLDER}/{name}", content, _HELPER, own_lock)
+    for script in scripts(root):
+        used = frozenset(imported(script.script_path))
+        # Windmill keeps a module's text for each version of the script that imports
+        # it: a new one only reaches scripts whose own text changed with it.
+        content = script.script_path.read_bytes() + modules.stamp(used)
+        own_lock = modules.lock(used, frozenset(packages(script.script_path)))
+        files |= _script(f"{FOLDER}/{script.id}", content, _about(script), own_lock)
+    files = moved(files, folder)
     if folder.startswith("f/"):
+        # Of a folder within a folder, this is outside what a push writes: the outer
+        # one is the user's, and must be there.
         space = "/".join(folder.split("/")[:2])
         files[f"{space}/folder.meta.yaml"] = _yaml({"summary": "Together AI"})
-    locks = {
-        True: worker_lock(root, "websockets"),
-        False: worker_lock(root),
-    }
-    modules = {
-        name: (root / "scripts" / f"{name}.py").read_bytes()
-        for name in helper_modules(root)
-    }
-    for name, content in modules.items():
-        lock = locks[name == "realtime"]
-        files |= _script(f"{folder}/{name}", content, _HELPER, lock)
-    # Windmill keeps a module's text for each version of the script that imports it:
-    # a new one only reaches scripts whose own text changed with it.
-    hashes = _stamps(root, modules)
-    for script in scripts(root):
-        path = f"{folder}/{script.id}"
-        used = frozenset(imported(script.script_path))
-        content = script.script_path.read_bytes() + hashes(used)
-        files |= _script(path, content, _about(script), locks["realtime" in used])
     files["wmill-lock.yaml"] = _hashes(files)
     return dict(sorted(files.items()))
 
 
-def _stamps(root: Path, modules: dict[str, bytes]) -> Callable:
-    """A function from the modules that a script imports to the line that changes with
-    any of them, and with any that these may load."""
+class _Modules:
+    """The modules that scripts share, and what a script gets for those it imports."""
 
-    @cache
-    def stamp(used: frozenset[str]) -> bytes:
-        content = b"".join(modules[name] for name in sorted(with_own(used, root)))
-        return f"# helper {hashlib.sha256(content).hexdigest()[:12]}\n".encode()
+    def __init__(self, root: Path) -> None:
+        self.texts = {
+            name: (root / "scripts" / f"{name}.py").read_bytes()
+            for name in helper_modules(root)
+        }
+        all_of = cache(lambda used: sorted(with_own(used, root)))
 
-    return stamp
+        @cache
+        def stamp(used: frozenset[str]) -> bytes:
+            """The line that changes with any of the modules, and with any that these
+            may load."""
+            content = b"".join(self.texts[name] for name in all_of(used))
+            return f"# helper {hashlib.sha256(content).hexdigest()[:12]}\n".encode()
+
+        @cache
+        def lock_of(used: frozenset[str], own: frozenset[str]) -> str:
+            places = [root / "scripts" / f"{name}.py" for name in all_of(used)]
+            needed = own.union(*map(packages, places))
+            return lock(needed, root / "requirements.txt")
+
+        self.stamp, self.lock = stamp, lock_of
 
 
 _HELPER = {
@@ -97,7 +106,9 @@ def build(target: Path, root: Path = ROOT, folder: str = FOLDER) -> int:
     """
     files = tree(root, folder)
     if target.exists() and any(target.iterdir()):
-        if not (target / "wmill.yaml").exists():
+        settings = target / "wmill.yaml"
+        made_here = settings.exists() and settings.read_bytes().startswith(BUILT)
+        if not made_here or (target / ".git").exists():
             raise ValueError(
                 f"{target} is not empty and no build: choose another place"
             )
@@ -107,24 +118,6 @@ def build(target: Path, root: Path = ROOT, folder: str = FOLDER) -> int:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
     return len(files)
-
-
-def worker_lock(root: Path = ROOT, *more: str) -> str:
-    """The lock of a script: requests and what it brings, pinned as in requirements.txt,
-    so that the server resolves nothing; `more` names further packages."""
-    pins = dict(
-        line.split("==")
-        for line in (root / "requirements.txt").read_text().split()
-        if "==" in line
-    )
-    needed = ["requests", *more]
-    for name in needed:
-        for requirement in metadata.requires(name) or []:
-            if "extra ==" not in requirement:
-                brought = re.match(r"[\w.-]+", requirement)[0].lower().replace("_", "-")
-                if brought not in needed:
-                    needed.append(brought)
-    return PYTHON + "".join(f"{name}=={pins[name]}\n" for name in sorted(needed))
 
 
 def _about(operation: Operation) -> dict:
@@ -154,10 +147,8 @@ def _script(path: str, content: bytes, about: dict, lock: str) -> dict[str, byte
     }
 
 
-def _settings(root: Path, folder: str) -> bytes:
-    settings = yaml.safe_load((root / "wmill.yaml").read_text())
-    settings["includes"] = [f"{folder}/**"]
-    return _yaml(settings)
+def _settings(root: Path) -> bytes:
+    return BUILT + _yaml(yaml.safe_load((root / "wmill.yaml").read_text()))
 
 
 def _hashes(files: dict[str, bytes]) -> bytes:

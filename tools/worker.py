@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.operations import ROOT, helper_modules
+from tools.folders import FOLDER
+from tools.operations import ROOT
 
 STREAM = "WM_STREAM: "
 WRAPPER = """
@@ -101,15 +102,17 @@ def run(
     show: Callable[[str], None] | None = None,
     environment: dict[str, str] | None = None,
     python: str = sys.executable,
+    folder: str | None = None,
 ) -> Job:
-    """Run scripts/<script>.py with the arguments, `auth` among them.
+    """Run scripts/<script>.py with the arguments, `auth` among them; or, of a build
+    (`root`), the script in that folder of a workspace.
 
     `show` gets each piece of the result stream as it arrives. A result with a stream is
     merged as Windmill merges it: an object gets `wm_stream`, null becomes the text.
     """
     with tempfile.TemporaryDirectory(prefix="job-") as name:
         job = Path(name)
-        prepare(job, script, arguments, root)
+        prepare(job, script, arguments, root, folder)
         process = subprocess.Popen(
             [python, "-u", "-m", "wrapper"],
             cwd=job,
@@ -143,12 +146,21 @@ def run(
     return Job(code, {"error": value} if code else value, text, "".join(log))
 
 
-def prepare(job: Path, script: str, arguments: dict, root: Path = ROOT) -> None:
-    """Lay out a job directory: the script, the helper, the wrapper, the arguments."""
-    for part in (*helper_modules(root), script):
-        place = job / "f" / "togetherai" / f"{part}.py"
+def prepare(
+    job: Path,
+    script: str,
+    arguments: dict,
+    root: Path = ROOT,
+    folder: str | None = None,
+) -> None:
+    """Lay out a job directory: the script, the modules, the wrapper, the arguments."""
+    source = root / (folder or "scripts")
+    folder = folder or FOLDER
+    modules = (path.stem for path in source.glob("*.py") if path.stem != "__init__")
+    for part in (*modules, script):
+        place = job / folder / f"{part}.py"
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(root / "scripts" / f"{part}.py", place)
-    module = f"f.togetherai.{script.replace('/', '.')}"
+        shutil.copyfile(source / f"{part}.py", place)
+    module = f"{folder}/{script}".replace("/", ".")
     (job / "wrapper.py").write_text(WRAPPER.format(module=module))
     (job / "args.json").write_text(json.dumps(arguments))

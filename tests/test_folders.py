@@ -1,0 +1,184 @@
+"""The pack in another folder: everything in it still finds everything else."""
+
+import json
+import subprocess
+
+import pytest
+import yaml
+
+from tests.flows import FLOW, SCHEDULE, references
+from tests.remote import Remote, paths, push
+from tests.wmill import WINDMILL, wmill
+from tools.folders import FOLDER, moved
+from tools.operations import find, imported, scripts
+from tools.tree import build, tree
+from tools.worker import run
+
+FOLDERS = [FOLDER, "f/ai_together", "f/team/models/ai", "u/me/together"]
+
+
+@pytest.fixture(params=FOLDERS)
+def placed(request, tmp_path):
+    """A build for a folder: where it is, and the folder."""
+    build(tmp_path / "build", folder=request.param)
+    return tmp_path / "build", request.param
+
+
+def test_no_file_speaks_of_the_old_folder(placed):
+    place, folder = placed
+    files = [path for path in place.rglob("*") if path.is_file()]
+
+    for path in files:
+        text = f"{path.relative_to(place)}\n{path.read_text()}"
+        if folder != FOLDER:
+            assert FOLDER not in text
+            assert FOLDER.replace("/", ".") not in text
+    assert len(paths(place, ".py")) > len(list(scripts()))
+    assert all(path.startswith(f"{folder}/") for path in paths(place, ".py"))
+    assert yaml.safe_load((place / "wmill.yaml").read_text())["includes"] == [
+        f"{folder}/**"
+    ]
+
+
+def test_everything_but_the_folder_stays():
+    default, other = tree(), tree(folder="f/x")
+
+    for path, content in default.items():
+        found = other[path.replace(FOLDER, "f/x")]
+        if path != "wmill-lock.yaml":
+            assert content.replace(FOLDER.encode(), b"f/x") == found
+
+
+def test_a_script_runs_from_its_folder(placed, auth, sandbox):
+    place, folder = placed
+    operation = find("chat/create_chat_completion")
+    arguments = operation.schema["examples"][0]
+
+    job = run(operation.id, {"auth": auth, **arguments}, root=place, folder=folder)
+
+    assert not job.failed, job.result
+    assert job.result == operation.schema["x-reply"]
+    assert sandbox.requests[-1].path == "/v1/chat/completions"
+
+
+FLOW_FILE = f"{FOLDER}/flows/ask__flow/flow.yaml"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_paths_in_flows_and_schedules_follow(folder):
+    inline = b"from f.togetherai.client import call\nfrom f.togetherai_2.x import y\n"
+    other = b"path: f/togetherai_2/x\nurl: https://a.b/f/togetherai/x\n"
+    files = {
+        FLOW_FILE: FLOW.encode(),
+        f"{FOLDER}/morning.schedule.yaml": SCHEDULE.encode(),
+        f"{FOLDER}/flows/ask__flow/sure.py": inline,
+        f"{FOLDER}/other.yaml": other,
+    }
+
+    found = moved(files, folder)
+
+    assert references(yaml.safe_load(found[FLOW_FILE.replace(FOLDER, folder)])) == {
+        f"{folder}/models/list_models"
+    }
+    schedule = yaml.safe_load(found[f"{folder}/morning.schedule.yaml"])
+    assert references(schedule) == {f"{folder}/flows/ask", f"$res:{folder}/key"}
+    dotted = folder.replace("/", ".").encode()
+    inline = inline.replace(b"f.togetherai.", dotted + b".")
+    assert found[f"{folder}/flows/ask__flow/sure.py"] == inline
+    assert found[f"{folder}/other.yaml"] == other
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [
+        ("togetherai", "no Windmill folder"),
+        ("/etc", "no Windmill folder"),
+        ("f/", "no Windmill folder"),
+        ("f/a/", "no Windmill folder"),
+        ("u/me", "no Windmill folder"),
+        ("g/all/x", "no Windmill folder"),
+        ("f/my-team", "'my-team' is no name of a Python package"),
+        ("u/a@b.c/together", "'a@b.c' is no name of a Python package"),
+        ("f/2nd", "'2nd' is no name"),
+        ("f/a/import", "'import' is no name"),
+        ("f/../x", "'..' is no name"),
+    ],
+)
+def test_a_folder_that_cannot_work_is_refused(folder, message):
+    with pytest.raises(ValueError, match=message):
+        tree(folder=folder)
+
+
+def test_a_build_replaces_a_build_and_nothing_else(tmp_path):
+    build(tmp_path / "build")
+    (tmp_path / "build" / "f" / "old.py").write_text("")
+
+    build(tmp_path / "build", folder="f/ai")
+
+    assert not (tmp_path / "build" / "f" / "old.py").exists()
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "wmill.yaml").write_text("includes: [f/**]\n")
+    build(tmp_path / "tracked")
+    (tmp_path / "tracked" / ".git").mkdir()
+    for place in (own, tmp_path / "tracked"):
+        before = list(place.rglob("*"))
+        with pytest.raises(ValueError, match="no build"):
+            build(place)
+        assert before == list(place.rglob("*"))
+
+
+# --- as Windmill's own tools see it ------------------------------------------------
+
+
+def imports(place, names):
+    """What Windmill's import parser finds in each of the built scripts."""
+    lines = [json.dumps([name, str(place / f"{name}.py")]) for name in names]
+    done = subprocess.run(
+        ["node", "imports.mjs"],
+        cwd=WINDMILL,
+        input="\n".join(lines),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return dict(zip(names, map(json.loads, done.stdout.splitlines()), strict=True))
+
+
+@pytest.mark.slow
+def test_windmill_finds_what_every_script_imports(placed, node_packages):
+    place, folder = placed
+    names = sorted(paths(place, ".py"))
+
+    found = imports(place, names)
+
+    for script in scripts():
+        modules = found[f"{folder}/{script.id}"]
+        wanted = {f"{folder}/{name}" for name in imported(script.script_path)}
+        assert set(modules) == wanted
+        assert f"{folder}/client" in modules
+    for name, modules in found.items():
+        assert set(modules) <= set(names), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("placed", FOLDERS[1:], indirect=True)
+def test_a_push_puts_everything_there_and_nothing_elsewhere(placed, node_packages):
+    place, folder = placed
+    assert wmill(place, "lint", "--locks-required").returncode == 0
+    remote = Remote()
+
+    writes = push(place, remote)
+
+    written = [body["path"] for _, body in writes if "path" in body]
+    assert len(written) == len(set(written)) > len(list(scripts()))
+    assert all(path.startswith(f"{folder}/") for path in written)
+    folders = [body["name"] for url, body in writes if url == "/w/w/folders/create"]
+    # The outer folder of a nested one, and a user's own, are not ours to make.
+    own = folder.startswith("f/") and folder.count("/") == 1
+    assert folders == ([folder.removeprefix("f/")] if own else [])
+    for url, body in writes:
+        if "/flows/" in url or "/schedules/" in url:
+            ours = {path for path in references(body) if path.startswith(f"{folder}/")}
+            assert ours <= set(written)
+    assert push(place, remote) == []
