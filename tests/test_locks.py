@@ -1,0 +1,84 @@
+"""The locks: exactly what a script's imports need, on every Python from 3.11 on."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tools.locks import PYTHON, lock
+from tools.operations import ROOT, imported, packages, scripts, with_own
+from tools.tree import FOLDER, tree
+
+REQUIREMENTS = ROOT / "requirements.txt"
+WORKERS = [
+    ("3.11", "x86_64"),
+    ("3.12", "x86_64"),
+    ("3.13", "x86_64"),
+    ("3.14", "x86_64"),
+    ("3.11", "aarch64"),
+    ("3.14", "aarch64"),
+]
+
+
+def locks():
+    """The different locks of the build: text -> the packages that are imported where
+    it is used."""
+    files = tree()
+    found = {}
+    for script in scripts():
+        places = [ROOT / "scripts" / f"{m}.py" for m in used(script)]
+        direct = frozenset().union(*map(packages, [script.script_path, *places]))
+        text = files[f"{FOLDER}/{script.id}.script.lock"].decode()
+        assert found.setdefault(text, direct) == direct, script.id
+    return found
+
+
+def used(script):
+    return with_own(imported(script.script_path))
+
+
+def test_a_script_that_talks_to_the_api_gets_what_the_helper_imports():
+    assert all(direct >= {"urllib3", "requests"} for direct in locks().values())
+
+
+def test_only_realtime_scripts_install_websockets():
+    files = tree()
+    for script in scripts():
+        text = files[f"{FOLDER}/{script.id}.script.lock"].decode()
+        assert ("websockets==" in text) == ("realtime" in used(script)), script.id
+
+
+def test_a_script_without_packages_has_a_lock_all_the_same():
+    assert lock([], REQUIREMENTS) == PYTHON
+
+
+def test_an_import_that_is_not_pinned_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="a script needs httpx"):
+        lock(["httpx"], REQUIREMENTS)
+    pins = tmp_path / "requirements.txt"
+    pins.write_text("requests==2.34.2\nurllib3==2.8.0\ncertifi==2026.10.18\n")
+    with pytest.raises(ValueError, match="requests needs"):
+        lock(["requests"], pins)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("python", "platform"), WORKERS)
+def test_pip_resolves_to_exactly_the_lock(python, platform, tmp_path):
+    """From the direct imports alone, without building anything."""
+    for text, direct in locks().items():
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run"]
+        command += ["--ignore-installed", "--only-binary=:all:", "--report", "-"]
+        command += ["--target", str(tmp_path), "--python-version", python]
+        command += ["--implementation", "cp", "--disable-pip-version-check"]
+        for age in ("manylinux2014", "manylinux_2_28"):
+            command += ["--platform", f"{age}_{platform}"]
+        command += ["--constraint", str(REQUIREMENTS), *sorted(direct)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-2000:]
+        found = {
+            f"{part['metadata']['name'].lower().replace('_', '-')}"
+            f"=={part['metadata']['version']}"
+            for part in json.loads(done.stdout)["install"]
+        }
+        assert sorted(found) == text.splitlines()[1:]
