@@ -7,6 +7,7 @@ one lacks. Servers that only resemble the API answer {"data": [...]}; that is un
 too. Nothing here raises because the catalogue cannot be read, save `models`.
 """
 
+import json
 import re
 import sys
 import threading
@@ -39,6 +40,7 @@ MAX_AGE = 600.0  # seconds for which a list is not read again
 MAX_AGE_FAILED = 30.0
 PAGE, MAX_PAGES = 100, 50
 BATCH_DISCOUNT = 0.5
+ASSUMED_TOKENS = 1000  # of an answer whose length is not bounded
 
 # What the form offers when the catalogue cannot be read.
 BUILT_IN = {
@@ -209,6 +211,19 @@ def tokens(text):
     """Estimate the tokens of a text: a quarter of its bytes, so that English counts
     about four letters and Chinese about four signs for three tokens."""
     return -(-len(str(text).encode("utf-8", "replace")) // 4)
+
+
+def estimate(auth, model, prompt, max_tokens=None, batch=False):
+    """Return (USD, None) that a call may cost, or (None, why it is not known).
+
+    The prompt is text, or anything that is JSON; an answer without max_tokens is taken
+    to have ASSUMED_TOKENS.
+    """
+    if not isinstance(prompt, str):
+        prompt = json.dumps(prompt, ensure_ascii=False, default=str)
+    completion = ASSUMED_TOKENS if max_tokens is None else max_tokens
+    usage = {"prompt_tokens": tokens(prompt), "completion_tokens": completion}
+    return cost(auth, model, usage, batch)
 
 
 class Budget:

@@ -1,0 +1,303 @@
+"""A step in which a model uses scripts and flows of the workspace as its tools."""
+
+import json
+import re
+import time
+
+from .asking import ask, note, refused, said
+from .catalogue import Budget, bill, prefetch
+from .client import TogetherError, _storable, prepare
+from .validation import TYPES, check_schema, problems
+from .windmill import run, script_schema
+
+AT_ONCE = 4  # calls of one round
+TOOL_SECONDS = 900.0
+RESULT_LENGTH = 50_000  # characters of a result that the model is shown
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def call_tools(auth, step, **arguments):
+    """Let a model answer with the help of tools, in at most max_rounds rounds of calls.
+
+    A tool is {"path", "kind": script or flow, "name", "description", "parameters": JSON
+    Schema, "arguments": fixed ones that the model does not see}; what is not given is
+    read from the script. It runs as a job of this workspace with this job's own rights.
+    A tool that fails tells the model so. After the last round the model answers without
+    tools.
+
+    Returns {"text", "calls": [{"tool", "arguments", "result", "error", "seconds"}],
+    "rounds", "messages", "usage", "cost_usd", "model", "finish_reason"}. Raises
+    TogetherError; `partial` holds the same as far as it came.
+    """
+    given = prepare(step, arguments)
+    tools = _tools(given["tools"])
+    messages = []
+    if "system" in given:
+        messages.append({"role": "system", "content": given["system"]})
+    messages.append({"role": "user", "content": given["prompt"]})
+    body = {"model": given["model"], "messages": messages}
+    if "max_tokens" in given:
+        body["max_tokens"] = given["max_tokens"]
+    offered = [tool.offer() for tool in tools.values()]
+    budget = Budget(given.get("budget_usd"))
+    prefetch(auth)
+    answers, calls, rounds = [], [], 0
+    try:
+        while True:
+            if rounds < given["max_rounds"]:
+                answer = ask(auth, {**body, "tools": offered}, budget)
+            else:
+                note(f"{rounds} rounds are done: the model answers without tools")
+                answer = ask(auth, body, budget)
+            answers.append(answer)
+            found = said(answer)
+            wanted = found["tool_calls"] if rounds < given["max_rounds"] else []
+            message, wanted = _message(answer, found["text"], wanted, rounds)
+            messages.append(message)
+            if not wanted:
+                break
+            rounds += 1
+            done = _round(rounds, wanted, tools)
+            calls += [entry for entry, _ in done]
+            messages += [told for _, told in done]
+    except TogetherError as error:
+        costs = bill(auth, given["model"], answers)
+        error.partial = {
+            "calls": calls,
+            "rounds": rounds,
+            "messages": messages,
+            **costs,
+        }
+        raise
+    return {
+        "text": found["text"],
+        "calls": calls,
+        "rounds": rounds,
+        "messages": messages,
+        **bill(auth, given["model"], answers),
+        "model": answer.get("model") or given["model"],
+        "finish_reason": found["finish_reason"],
+    }
+
+
+# --- the tools ---------------------------------------------------------------------
+
+
+class _Tool:
+    """A script or flow that the model may call."""
+
+    def __init__(self, given, field):
+        self.path = given["path"].strip()
+        self.kind = given.get("kind", "script")
+        self.fixed = given.get("arguments") or {}
+        self.name = given.get("name") or _name(self.path)
+        self.description = given.get("description")
+        self.parameters = given.get("parameters")
+        if not NAME.fullmatch(self.name):
+            raise refused(
+                f"{field}.name", "must be of letters, digits, _ and -, at most 64"
+            )
+        try:
+            found = script_schema(self.path, self.kind)
+        except TogetherError as error:
+            raise refused(f"{field}.path", f"cannot be used: {error}") from None
+        if not self.description:
+            texts = (found.get("summary"), found.get("description"))
+            self.description = ". ".join(t.strip(" .") for t in texts if t)
+        if self.parameters:
+            check_schema(self.parameters, f"{field}.parameters")
+        else:
+            self.parameters = self.own(found.get("schema") or {}, field)
+
+    def own(self, schema, field):
+        """Return the parameters of the script itself, resources and fixed arguments
+        left out: the first a model cannot give, the second it shall not."""
+        required = schema.get("required") or []
+        kept = {}
+        for name, member in (schema.get("properties") or {}).items():
+            if name in self.fixed:
+                continue
+            if not _is_resource(member):
+                kept[name] = _plain(member)
+            elif name in required:
+                raise refused(
+                    f"{field}.arguments",
+                    f"needs {name}: {self.path} takes a resource, which a model cannot "
+                    f'give; write {{"{name}": "$res:path/of/resource"}}',
+                )
+        needed = [name for name in required if name in kept]
+        return {"type": "object", "properties": kept, "required": needed}
+
+    def offer(self):
+        """Return the tool as a request offers it."""
+        function = {"name": self.name, "parameters": self.parameters}
+        if self.description:
+            function["description"] = self.description
+        return {"type": "function", "function": function}
+
+
+def _tools(rows):
+    tools = {}
+    for number, row in enumerate(rows):
+        field = f"tools[{number}]"
+        tool = _Tool(row, field)
+        if tool.name in tools:
+            other = tools[tool.name].path
+            raise refused(f"{field}.name", f"{tool.name!r} is the tool {other} too")
+        tools[tool.name] = tool
+    return tools
+
+
+def _name(path):
+    return re.sub(r"[^A-Za-z0-9_-]", "_", path.rsplit("/", 1)[-1])[:64] or "tool"
+
+
+def _is_resource(member):
+    kind = member.get("format") if isinstance(member, dict) else None
+    if not isinstance(kind, str) or kind.startswith("resource-s3"):
+        return False
+    return kind.startswith("resource-")
+
+
+def _plain(member):
+    """Return one property of Windmill's form as JSON Schema."""
+    if not isinstance(member, dict):
+        return {}
+    found = {}
+    for name, fits in _KEPT.items():
+        if name in member and fits(member[name]):
+            found[_STANDARD.get(name, name)] = member[name]
+    kind = str(member.get("format", ""))
+    if kind.startswith("dynselect"):
+        found["type"] = "string"
+    elif kind.startswith("dynmultiselect"):
+        found |= {"type": "array", "items": {"type": "string"}}
+    if isinstance(member.get("properties"), dict):
+        found["properties"] = {n: _plain(p) for n, p in member["properties"].items()}
+    if isinstance(member.get("items"), dict):
+        found["items"] = _plain(member["items"])
+    if isinstance(member.get("oneOf"), list) and member["oneOf"]:
+        found["anyOf"] = [_plain(part) for part in member["oneOf"]]
+    if "enum" in found:
+        values = [v.get("value") if isinstance(v, dict) else v for v in found["enum"]]
+        found["enum"] = values
+    return found
+
+
+def _compiles(pattern):
+    try:
+        return isinstance(pattern, str) and pattern != "" and bool(re.compile(pattern))
+    except re.error:  # JavaScript's, where it differs from Python's
+        return False
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+# Of Windmill's form of a schema, what JSON Schema has too, and how it must look.
+_STANDARD = {"min": "minimum", "max": "maximum"}
+_KEPT = {
+    "type": lambda kind: isinstance(kind, str) and kind in TYPES,
+    "description": lambda text: isinstance(text, str) and text != "",
+    "enum": lambda values: isinstance(values, list) and values != [],
+    "required": lambda names: (
+        isinstance(names, list) and all(isinstance(name, str) for name in names)
+    ),
+    "pattern": _compiles,
+    "min": _is_number,
+    "max": _is_number,
+}
+
+
+# --- one round ---------------------------------------------------------------------
+
+
+def _message(answer, text, wanted, rounds):
+    """Return the assistant's message as the API takes it back, and its calls."""
+    message = {"role": "assistant", "content": text}
+    calls = []
+    for number, call in enumerate(wanted):
+        call = call if isinstance(call, dict) else {}
+        function = call.get("function") or {}
+        given = function.get("arguments")
+        given = given if isinstance(given, str) else json.dumps(given or {})
+        calls.append(
+            {
+                "id": call.get("id") or f"call_{rounds + 1}_{number + 1}",
+                "index": number,
+                "type": "function",
+                "function": {"name": function.get("name") or "", "arguments": given},
+            }
+        )
+    if calls:
+        message["tool_calls"] = calls
+        reasoning = answer["choices"][0]["message"].get("reasoning")
+        if reasoning:
+            # Models that think between calls want their thoughts back.
+            message["reasoning"] = reasoning
+    return message, calls
+
+
+def _round(number, wanted, tools):
+    """Carry out the calls of a round, a few at once; in their own order, return
+    [(what the result tells of the call, the message that tells the model)]."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    if len(wanted) == 1:
+        return [_carry_out(number, wanted[0], tools)]
+    with ThreadPoolExecutor(min(AT_ONCE, len(wanted))) as pool:
+        return list(pool.map(lambda call: _carry_out(number, call, tools), wanted))
+
+
+def _carry_out(number, call, tools):
+    name, text = call["function"]["name"], call["function"]["arguments"]
+    began = time.monotonic()
+    given = result = None
+    try:
+        given = _arguments(text)
+        tool = tools.get(name)
+        if tool is None:
+            known = ", ".join(tools)
+            raise TogetherError(f"there is no tool {name!r}; there are {known}")
+        wrong = problems(given, tool.parameters, "arguments")
+        if wrong:
+            listed = "; ".join(f"{p['field']} {p['problem']}" for p in wrong[:10])
+            raise TogetherError(f"the arguments do not fit: {listed}")
+        given = _storable(given, [])
+        result = run(tool.path, tool.kind, {**given, **tool.fixed}, TOOL_SECONDS)
+        error = None
+    except TogetherError as failure:
+        error = str(failure)
+    seconds = round(time.monotonic() - began, 3)
+    outcome = f"failed: {error}" if error else f"answered {_short(result)}"
+    note(f"round {number}: {name}({text[:300]}) {outcome} ({seconds} s)")
+    entry = {
+        "tool": name,
+        "arguments": given if given is not None else text,
+        "result": result,
+        "error": error,
+        "seconds": seconds,
+    }
+    shown = {"error": error} if error else result
+    content = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
+    if len(content) > RESULT_LENGTH:
+        left = len(content) - RESULT_LENGTH
+        content = f"{content[:RESULT_LENGTH]}... ({left} more characters left out)"
+    return entry, {"role": "tool", "tool_call_id": call["id"], "content": content}
+
+
+def _arguments(text):
+    """Return the arguments that a model wrote. Raises TogetherError for no object."""
+    try:
+        given = json.loads(text, strict=False) if text.strip() else {}
+    except (ValueError, RecursionError):
+        raise TogetherError("the arguments are not JSON") from None
+    if not isinstance(given, dict):
+        raise TogetherError("the arguments must be a JSON object")
+    return given
+
+
+def _short(result):
+    text = json.dumps(result, ensure_ascii=False, default=str)
+    return text if len(text) <= 300 else f"{text[:300]}..."

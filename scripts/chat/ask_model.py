@@ -1,0 +1,79 @@
+# skip_result_postprocessing
+"""Ask a model.
+
+Puts a question, with pictures if you like, to a chat model and shows the answer while
+it is written. Give the messages of one answer as the history of the next question to go
+on talking.
+
+Returns: the answer as text, the reasoning where the model shows it, usage, cost_usd,
+finish_reason, and messages: the conversation with the answer, to be the next history.
+
+Example arguments:
+    {"model": "openai/gpt-oss-20b", "prompt": "Why is the sky blue?"}
+
+Rendered from schemas/chat/ask_model.json; edit that, not this.
+"""
+
+from ..asking import ask_model
+from ..catalogue import choices
+from ..client import togetherai
+
+DynSelect_model = str
+
+
+def model(filterText: str = "", auth=None):
+    return choices("chat", auth, filterText)
+
+
+STEP = {
+    "arguments": {
+        "required": ["model", "prompt"],
+        "properties": {
+            "model": {"type": "string", "minLength": 1},
+            "prompt": {"type": "string", "minLength": 1},
+            "system": {"type": "string"},
+            "pictures": {
+                "type": "array",
+                "items": {"type": "string", "minLength": 1, "x-file": "uri"},
+            },
+            "history": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "role": {"type": "string", "x-select": True},
+                        "content": {"type": "string"},
+                    },
+                },
+            },
+            "temperature": {"type": "number", "minimum": 0},
+            "max_tokens": {"type": "integer", "minimum": 1},
+            "reasoning_effort": {"type": "string", "x-select": True},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    model: DynSelect_model,
+    prompt: str,
+    system: str | None = None,
+    pictures: list[str] | None = None,
+    history: "list | None" = None,
+    temperature: float | None = None,
+    max_tokens: int | None = None,
+    reasoning_effort: str | None = None,
+):
+    return ask_model(
+        auth,
+        STEP,
+        model=model,
+        prompt=prompt,
+        system=system,
+        pictures=pictures,
+        history=history,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        reasoning_effort=reasoning_effort,
+    )

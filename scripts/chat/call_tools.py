@@ -1,0 +1,84 @@
+# skip_result_postprocessing
+"""Let a model use tools.
+
+Gives a model scripts and flows of this workspace as tools and lets it call them until
+it can answer. They run as jobs with the rights of whoever runs this step.
+
+Returns: the final text, every call with its tool, arguments, result or error and
+seconds, the messages, usage and cost_usd.
+
+Example arguments:
+    {"model": "openai/gpt-oss-20b", "prompt": "Where is order 12?", "tools": [{"path":
+    "f/shop/find_order"}]}
+
+Rendered from schemas/chat/call_tools.json; edit that, not this.
+"""
+
+from ..calling import call_tools
+from ..catalogue import choices
+from ..client import togetherai
+
+DynSelect_model = str
+
+
+def model(filterText: str = "", auth=None):
+    return choices("tools", auth, filterText)
+
+
+STEP = {
+    "arguments": {
+        "required": ["model", "prompt", "tools"],
+        "properties": {
+            "model": {"type": "string", "minLength": 1},
+            "prompt": {"type": "string", "minLength": 1},
+            "tools": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "object",
+                    "required": ["path"],
+                    "properties": {
+                        "path": {"type": "string", "minLength": 1},
+                        "kind": {"type": "string", "enum": ["script", "flow"]},
+                        "name": {"type": "string"},
+                        "description": {"type": "string"},
+                        "parameters": {"type": "object"},
+                        "arguments": {"type": "object"},
+                    },
+                },
+            },
+            "system": {"type": "string"},
+            "max_rounds": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 50,
+                "default": 6,
+            },
+            "max_tokens": {"type": "integer", "minimum": 1},
+            "budget_usd": {"type": "number", "minimum": 0},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    model: DynSelect_model,
+    prompt: str,
+    tools: "list",
+    system: str | None = None,
+    max_rounds: int = 6,
+    max_tokens: int | None = None,
+    budget_usd: float | None = None,
+):
+    return call_tools(
+        auth,
+        STEP,
+        model=model,
+        prompt=prompt,
+        tools=tools,
+        system=system,
+        max_rounds=max_rounds,
+        max_tokens=max_tokens,
+        budget_usd=budget_usd,
+    )

@@ -1,0 +1,69 @@
+# skip_result_postprocessing
+"""Classify a text.
+
+Sorts a text into one of your categories, or into all that fit, and says how sure the
+model is.
+
+Returns: the label, all labels, the confidence from 0 to 1 and a score of each category;
+null where the model does not tell how sure it is. Also usage and cost_usd.
+
+Example arguments:
+    {"model": "openai/gpt-oss-20b", "text": "My parcel has not come.", "labels":
+    [{"name": "delivery"}, {"name": "payment"}]}
+
+Rendered from schemas/chat/classify_text.json; edit that, not this.
+"""
+
+from ..catalogue import choices
+from ..classifying import classify_text
+from ..client import togetherai
+
+DynSelect_model = str
+
+
+def model(filterText: str = "", auth=None):
+    return choices("chat", auth, filterText)
+
+
+STEP = {
+    "arguments": {
+        "required": ["model", "text", "labels"],
+        "properties": {
+            "model": {"type": "string", "minLength": 1},
+            "text": {"type": "string", "minLength": 1},
+            "labels": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "object",
+                    "required": ["name"],
+                    "properties": {
+                        "name": {"type": "string", "minLength": 1},
+                        "description": {"type": "string"},
+                    },
+                },
+            },
+            "multiple": {"type": "boolean", "default": False},
+            "instructions": {"type": "string"},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    model: DynSelect_model,
+    text: str,
+    labels: "list",
+    multiple: bool = False,
+    instructions: str | None = None,
+):
+    return classify_text(
+        auth,
+        STEP,
+        model=model,
+        text=text,
+        labels=labels,
+        multiple=multiple,
+        instructions=instructions,
+    )

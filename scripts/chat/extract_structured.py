@@ -1,0 +1,89 @@
+# skip_result_postprocessing
+"""Extract data.
+
+Reads data out of text or pictures into the fields that you name, or into a JSON Schema,
+and checks it. An answer that does not fit is corrected once by the model.
+
+Returns: the data, checked against the schema; repaired when a second answer was needed;
+the text as the model wrote it, usage and cost_usd.
+
+Example arguments:
+    {"model": "openai/gpt-oss-20b", "text": "Invoice 12 of Acme over 30 EUR, due on 1
+    December 2026.", "fields": [{"name": "total"}]}
+
+Rendered from schemas/chat/extract_structured.json; edit that, not this.
+"""
+
+from ..catalogue import choices
+from ..client import togetherai
+from ..extracting import extract_structured
+
+DynSelect_model = str
+
+
+def model(filterText: str = "", auth=None):
+    return choices("structured", auth, filterText)
+
+
+STEP = {
+    "arguments": {
+        "required": ["model"],
+        "properties": {
+            "model": {"type": "string", "minLength": 1},
+            "text": {"type": "string"},
+            "pictures": {
+                "type": "array",
+                "items": {"type": "string", "minLength": 1, "x-file": "uri"},
+            },
+            "fields": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["name"],
+                    "properties": {
+                        "name": {"type": "string", "minLength": 1},
+                        "type": {
+                            "type": "string",
+                            "enum": [
+                                "string",
+                                "number",
+                                "integer",
+                                "boolean",
+                                "date",
+                                "list",
+                            ],
+                        },
+                        "description": {"type": "string"},
+                        "required": {"type": "boolean", "default": True},
+                    },
+                },
+            },
+            "schema": {"type": "object"},
+            "instructions": {"type": "string"},
+            "max_tokens": {"type": "integer", "minimum": 1},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    model: DynSelect_model,
+    text: str | None = None,
+    pictures: list[str] | None = None,
+    fields: "list | None" = None,
+    schema: "dict | None" = None,
+    instructions: str | None = None,
+    max_tokens: int | None = None,
+):
+    return extract_structured(
+        auth,
+        STEP,
+        model=model,
+        text=text,
+        pictures=pictures,
+        fields=fields,
+        schema=schema,
+        instructions=instructions,
+        max_tokens=max_tokens,
+    )

@@ -1,0 +1,74 @@
+# skip_result_postprocessing
+"""Compare models.
+
+Puts the same prompts to several models and shows the answers side by side, with time,
+tokens and cost.
+
+Returns: a table: the names of its columns, a row of answers for each prompt, then rows
+of seconds, tokens and cost_usd. A model that fails says so in its cells.
+
+Example arguments:
+    {"models": ["openai/gpt-oss-20b"], "prompts": ["Why is the sky blue?"]}
+
+Rendered from schemas/models/compare_models.json; edit that, not this.
+"""
+
+from ..asking import compare_models
+from ..catalogue import choices
+from ..client import togetherai
+
+DynMultiselect_models = list
+
+
+def models(filterText: str = "", auth=None):
+    return choices("chat", auth, filterText)
+
+
+STEP = {
+    "arguments": {
+        "required": ["models", "prompts"],
+        "properties": {
+            "models": {
+                "type": "array",
+                "minItems": 1,
+                "items": {"type": "string", "minLength": 1},
+            },
+            "prompts": {
+                "type": "array",
+                "minItems": 1,
+                "items": {"type": "string", "minLength": 1},
+            },
+            "other_models": {
+                "type": "array",
+                "items": {"type": "string", "minLength": 1},
+            },
+            "system": {"type": "string"},
+            "temperature": {"type": "number", "minimum": 0},
+            "max_tokens": {"type": "integer", "minimum": 1},
+            "budget_usd": {"type": "number", "minimum": 0},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    models: DynMultiselect_models,
+    prompts: list[str],
+    other_models: list[str] | None = None,
+    system: str | None = None,
+    temperature: float | None = None,
+    max_tokens: int | None = None,
+    budget_usd: float | None = None,
+):
+    return compare_models(
+        auth,
+        STEP,
+        models=models,
+        prompts=prompts,
+        other_models=other_models,
+        system=system,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        budget_usd=budget_usd,
+    )
