@@ -4,9 +4,9 @@ import json
 import re
 import time
 
-from .asking import ask, note, refused, said
+from .asking import CHAT, ask, note, refused, said
 from .catalogue import Budget, bill, prefetch
-from .client import TogetherError, _storable, prepare
+from .client import TogetherError, _credentials, _storable, prepare
 from .validation import TYPES, check_schema, problems
 from .windmill import run, script_schema
 
@@ -30,6 +30,7 @@ def call_tools(auth, step, **arguments):
     TogetherError; `partial` holds the same as far as it came.
     """
     given = prepare(step, arguments)
+    _credentials(auth, CHAT["host"])  # a missing key is known before a tool is read
     tools = _tools(given["tools"])
     messages = []
     if "system" in given:
@@ -227,7 +228,10 @@ def _message(answer, text, wanted, rounds):
                 "id": call.get("id") or f"call_{rounds + 1}_{number + 1}",
                 "index": number,
                 "type": "function",
-                "function": {"name": function.get("name") or "", "arguments": given},
+                "function": {
+                    "name": function.get("name") or "unnamed",
+                    "arguments": given,
+                },
             }
         )
     if calls:

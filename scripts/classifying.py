@@ -10,6 +10,7 @@ from .client import TogetherError, prepare
 TRIES = 2  # the answer, and one more when it names no category
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NONE = "NONE"
+MARKS = "*_`\"'()[]{}.!:- \n"  # that models put around an answer
 ONE = "Answer with the {code} of the one category that fits best, and nothing else."
 SEVERAL = (
     "Answer with the {code}s of all categories that fit, separated by commas, and "
@@ -41,8 +42,7 @@ def classify_text(auth, step, **arguments):
     given = prepare(step, arguments)
     labels = _labels(given["labels"])
     names = [label["name"] for label in labels]
-    codes = LETTERS if len(names) <= len(LETTERS) else range(1, len(names) + 1)
-    coded = {str(code): name for code, name in zip(codes, names, strict=False)}
+    coded = _coded(names)
     multiple = given.get("multiple", False)
     messages = [
         {"role": "system", "content": _instructions(labels, coded, multiple, given)},
@@ -94,6 +94,14 @@ def _labels(labels):
     return [{**label, "name": label["name"].strip()} for label in labels]
 
 
+def _coded(names):
+    """Return {code: name}: letters, or numbers where those are too few or are names."""
+    taken = {name.upper() for name in names}
+    if len(names) <= len(LETTERS) and not taken & set(LETTERS):
+        return dict(zip(LETTERS, names, strict=False))
+    return {str(number): name for number, name in enumerate(names, 1)}
+
+
 def _instructions(labels, coded, multiple, given):
     lines = [
         f"{code}: {label['name']}"
@@ -130,8 +138,8 @@ def recognised(text, coded, multiple):
 
     Models add quotes, marks and whole sentences, or write the name of the category.
     """
-    names = {name.casefold(): code for code, name in coded.items()}
-    bare = text.strip().strip("*_`\"'()[]{}.!: \n")
+    names = {name.strip(MARKS).casefold() or name: code for code, name in coded.items()}
+    bare = text.strip(MARKS)
     if multiple and (bare.casefold() in (NONE.casefold(), "none of them", "")):
         return [] if bare else None
     parts = re.split(r"\s*[,;\n]\s*|\s+and\s+", bare) if multiple else [bare]
@@ -148,7 +156,7 @@ def recognised(text, coded, multiple):
     found = [code for _, code in sorted(found)]
     if not found:
         told = re.findall(
-            r"(?:answer|category|letter|number)\W+(?:is\W+)?(\w+)\b", bare
+            r"(?i:answer|category|letter|number)\W+(?:is\W+)?(\w+)\b", bare
         )
         found = [code for code in told if code in coded]
     if multiple:
@@ -158,7 +166,7 @@ def recognised(text, coded, multiple):
 
 def _one(part, coded, names):
     """Return the code that a short answer is: "A", "a)", "A: Spam", "spam"."""
-    part = part.strip().strip("*_`\"'()[]{}.!: \n")
+    part = part.strip(MARKS)
     if part.casefold() in names:
         return names[part.casefold()]
     if part.upper() in coded:
@@ -166,7 +174,7 @@ def _one(part, coded, names):
     match = re.match(r"(\w+)\W+(.+)", part)
     if match and match[1].upper() in coded:
         code = match[1].upper()
-        if match[2].strip("*_`\"'()[]{}.! ").casefold() == coded[code].casefold():
+        if match[2].strip(MARKS).casefold() == coded[code].casefold():
             return code
         if re.match(r"\w+[:.)]", part):
             return code

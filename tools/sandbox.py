@@ -29,6 +29,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from tools import answers
 from tools.lives import Lives
 from tools.operations import ROOT, Operation, operations
 
@@ -393,6 +394,8 @@ def reply(operation: Operation, given: dict) -> object:
         first = answer["choices"][0]
         count = given.get("n") or 1
         answer["choices"] = [{**first, "index": index} for index in range(count)]
+    if operation.name == "create_chat_completion":
+        return answers.chat(given, answer)
     return answer
 
 
@@ -438,12 +441,18 @@ def chunks(operation: Operation, given: dict, answer: object = None) -> list[dic
     chat = operation.exchange["stream"] == "chat"
     for choice in answer["choices"]:
         text = choice["message"]["content"] if chat else choice["text"]
-        for piece in re.findall(r"\s*\S+|\s+$", text or ""):
+        for piece in answers.pieces(text):
             part = {"index": choice["index"]}
             if chat:
                 part["delta"] = {"role": "assistant", "content": piece}
+                if given.get("logprobs") is True:
+                    part["logprobs"] = answers.logprobs(given, [piece])
             else:
                 part["text"] = piece
+            found.append({**head, "choices": [part], "usage": None})
+        for call in choice["message"].get("tool_calls") or [] if chat else []:
+            part = {"role": "assistant", "tool_calls": [call]}
+            part = {"index": choice["index"], "delta": part}
             found.append({**head, "choices": [part], "usage": None})
         last = {"index": choice["index"], "finish_reason": choice.get("finish_reason")}
         last |= (

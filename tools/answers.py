@@ -1,0 +1,124 @@
+"""What the sandbox's chat model says: enough to try every step that asks one.
+
+Without wit, but to the point: JSON that fits the schema asked for; the first category
+where the instructions list some; a call of the first tool, and once its result is
+there, an answer that holds it; log probabilities in the form asked for.
+"""
+
+import json
+import re
+
+CATEGORY = re.compile(r"^(\w+): \S", re.MULTILINE)
+LIKELY, UNLIKELY = -0.105, -2.996  # logarithms of 0.9 and 0.05
+
+
+def chat(given: dict, answer: dict) -> dict:
+    """The answer to a chat request, made from the canned one."""
+    choices = []
+    for choice in answer["choices"]:
+        message = {**choice["message"], **_message(given, choice["message"])}
+        choice = {**choice, "message": message}
+        if message.get("tool_calls"):
+            choice["finish_reason"] = "tool_calls"
+        if given.get("logprobs"):
+            choice["logprobs"] = logprobs(given, pieces(message["content"]))
+        choices.append(choice)
+    return {**answer, "choices": choices}
+
+
+def pieces(text: str | None) -> list[str]:
+    """A text in the pieces of a stream; they are the sandbox's tokens, too."""
+    return re.findall(r"\s*\S+|\s+$", text or "")
+
+
+def logprobs(given: dict, tokens: list[str]) -> dict:
+    """Log probabilities of tokens: a count alone is the older form of asking."""
+    if given["logprobs"] is True:
+        count = given.get("top_logprobs") or 0
+        return {"content": [_row(token, count) for token in tokens]}
+    return {
+        "tokens": tokens,
+        "token_logprobs": [LIKELY for _ in tokens],
+        "token_ids": [len(token) for token in tokens],
+    }
+
+
+def _row(token: str, count: int) -> dict:
+    others = [{"token": token, "logprob": LIKELY}, {"token": "B", "logprob": UNLIKELY}]
+    return {"token": token, "logprob": LIKELY, "top_logprobs": others[:count]}
+
+
+def _message(given: dict, canned: dict) -> dict:
+    """The members of the message that the request decides."""
+    messages = given.get("messages") or [{}]
+    tools = given.get("tools") or []
+    choice = given.get("tool_choice", "auto")
+    if tools and choice != "none" and messages[-1].get("role") != "tool":
+        return {"content": None, "tool_calls": [_call(tools, choice)]}
+    wanted = given.get("response_format") or {}
+    if wanted.get("type") == "json_schema":
+        schema = (wanted.get("json_schema") or {}).get("schema", {})
+        return {"content": json.dumps(fitting(schema, schema))}
+    if wanted.get("type") == "json_object":
+        return {"content": json.dumps({"answer": canned["content"]})}
+    if messages[-1].get("role") == "tool":
+        return {"content": f"The tool says: {messages[-1].get('content')}"}
+    told = " ".join(
+        str(m.get("content")) for m in messages if m.get("role") == "system"
+    )
+    if "Answer with the" in told and CATEGORY.search(told):
+        return {"content": CATEGORY.search(told)[1]}
+    return {}
+
+
+def _call(tools: list[dict], choice: object) -> dict:
+    names = [tool["function"]["name"] for tool in tools]
+    if isinstance(choice, dict):
+        choice = choice["function"]["name"]
+    name = choice if choice in names else names[0]
+    schema = tools[names.index(name)]["function"].get("parameters") or {}
+    given = json.dumps(fitting(schema, schema))
+    call = {"id": f"call_{name}", "type": "function", "index": 0}
+    return {**call, "function": {"name": name, "arguments": given}}
+
+
+def fitting(schema: object, root: dict, depth: int = 0) -> object:
+    """The plainest value that a schema allows, as far as its usual words go."""
+    if not isinstance(schema, dict) or depth > 20:
+        return None
+    if "$ref" in schema:
+        target = root
+        for part in schema["$ref"].split("/")[1:]:
+            target = target[part]
+        return fitting(target, root, depth + 1)
+    for word in ("const", "default"):
+        if word in schema:
+            return schema[word]
+    if schema.get("enum"):
+        return schema["enum"][0]
+    for word in ("anyOf", "oneOf", "allOf"):
+        if schema.get(word):
+            return fitting({**schema, **schema[word][0], word: None}, root, depth + 1)
+    kind = schema.get("type")
+    kind = kind[0] if isinstance(kind, list) else kind
+    if kind == "object" or "properties" in schema:
+        needed = schema.get("required", [])
+        known = schema.get("properties", {})
+        return {name: fitting(known.get(name), root, depth + 1) for name in needed}
+    if kind == "array":
+        count = max(schema.get("minItems", 0), 1 if depth < 5 else 0)
+        return [fitting(schema.get("items", {}), root, depth + 1)] * count
+    if kind in ("integer", "number"):
+        least = schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
+        return min(least, schema.get("maximum", least))
+    if kind == "boolean":
+        return True
+    return _text(schema) if kind == "string" else None
+
+
+def _text(schema: dict) -> str:
+    """A text of the length asked for; of a few, the first that the pattern takes."""
+    pattern = schema.get("pattern", "")
+    fits = (text for text in ("text", "2026-11-24", "1") if re.search(pattern, text))
+    text = next(fits, "text").ljust(schema.get("minLength", 0), ".")
+    return text[: schema.get("maxLength")]
