@@ -70,7 +70,10 @@ MAX_TRIES = 4
 MAX_WAIT = 60.0  # the longest single wait that a server may ask for
 DEADLINE = 900.0  # no new try starts after this many seconds
 MAX_ENTRIES = 10_000  # of joined pages: Windmill shows no larger results
-LEAVE = "Default"  # the form's first choice of an optional union: send nothing
+# What the form says beside what the user fills in; tools/form.py makes it.
+LEAVE = "Default"  # the first choice of what is optional: send nothing
+SET = "Set"  # the other choice of an optional object: send what is filled in
+SWITCH = "more_options"  # the switch that shows an object's advanced fields
 
 
 class togetherai(TypedDict):
@@ -254,13 +257,16 @@ def _prepare(operation, arguments):
 def _is_form(value, schema):
     """Say whether an object was made by Windmill's form rather than by a flow step.
 
-    A form sends every text, switch, list and object, filled in or not; so an object
-    with all of them, one left empty, is a form's. A form saved before the schema grew
-    lacks a few: then three must be empty. Numbers and selects are only sent when filled
-    in. A lone false is no sign: a flow step may mean it.
+    A form with a switch for its advanced fields always sends the switch, and one with
+    buttons their labels. Any other sends every text, switch, list and object, filled in
+    or not; so an object with all of them, one left empty, is a form's. A form saved
+    before the schema grew lacks a few: then three must be empty. Numbers and selects
+    are only sent when filled in. A lone false is no sign: a flow step may mean it.
     """
     if not isinstance(value, dict):
         return False
+    if SWITCH in value:
+        return True
     empty = lacking = always = 0
     required = schema.get("required", ())
     for name, member in schema.get("properties", {}).items():
@@ -270,9 +276,31 @@ def _is_form(value, schema):
                 lacking += 1
             continue
         always += _always_sent(member)
-        if name not in required and _is_untouched(value[name], member):
-            empty += 1
+        found = value[name]
+        if found.__class__ is dict and _bears_marks(found, member):
+            return True
+        if name not in required:
+            empty += _is_untouched(found)
+        elif found.__class__ is list and found and "items" in member:
+            rows = member["items"]
+            if "properties" in rows and _is_form(found[0], rows):
+                return True
     return empty >= (3 if lacking else 1) and lacking * 5 <= always
+
+
+def _bears_marks(value, member):
+    """Say whether an object within another was surely made by a form."""
+    label = value.get("label")
+    if "anyOf" in member:
+        titles = [variant.get("title") for variant in member["anyOf"]]
+        return _tag(value) is not None and (
+            label == LEAVE or value[_tag(value)] in titles
+        )
+    if _takes_file(member):
+        return label is not None
+    if member.get("type") != "object":
+        return False
+    return label in (LEAVE, SET) or _is_form(value, member)
 
 
 def _always_sent(member):
@@ -281,19 +309,15 @@ def _always_sent(member):
     if (
         kind in ("integer", "number", "null")
         or "enum" in member
-        or "x-select" in member
+        or "x-unsent" in member
     ):
-        return False  # a number box or a select
+        return False  # a number box, a select, or what is shown only at times
     # A switch whose rest position is not known is a select too.
     return kind != "boolean" or "default" in member
 
 
-def _is_untouched(value, member):
-    if value is None or value == "" or value == [] or value == {}:
-        return True
-    if "anyOf" in member:
-        return _tag(value) is not None
-    return member.get("type") == "object" and _is_form(value, member)
+def _is_untouched(value):
+    return value is None or value == "" or value == [] or value == {}
 
 
 def _tidy(value, schema, field, required, form, problems):
@@ -304,23 +328,28 @@ def _tidy(value, schema, field, required, form, problems):
     kind = schema.get("type")
     if kind.__class__ is list:
         kind = _kind(schema)
+    if value.__class__ is dict and _takes_file(schema):
+        return _tidy_file(value, schema, field, required, problems)
     if value is None:
         if not form and _allows_null(schema):
             return None
         if required:
             problems.append({"field": field, "problem": "is required"})
         return _Drop
-    if form and not required:
-        if value == "" or value == [] or value == {}:
-            return _Drop
-        if schema.get("properties") and _is_blank(value):
-            return _Drop
-        if isinstance(value, bool) and value is schema.get("default", False):
-            return _Drop
-    if form and kind and kind != "object" and value.__class__ is dict and _tag(value):
-        # A row's field that is a choice for other kinds of rows: here it is plain.
-        value = value.get("value")
-        return _tidy(value, schema, field, required, form, problems)
+    if form:
+        if value.__class__ is dict and "anyOf" not in schema:
+            chosen = _chosen(value, kind, schema)
+            if chosen is not value:
+                # What was set is sent, even when nothing is filled in.
+                required = required or value.get("label") == SET
+                return _tidy(chosen, schema, field, required, form, problems)
+        if not required:
+            if value == "" or value == [] or value == {}:
+                return _Drop
+            if schema.get("properties") and _is_blank(value):
+                return _Drop
+            if isinstance(value, bool) and value is schema.get("default", False):
+                return _Drop
     if "anyOf" in schema:
         return _tidy_union(value, schema, field, required, form, problems)
     if kind is None:
@@ -333,6 +362,71 @@ def _tidy(value, schema, field, required, form, problems):
     if kind == "array":
         return _tidy_array(value, schema, field, required, form, problems)
     return _tidy_scalar(value, kind, schema, field, problems)
+
+
+def _chosen(value, kind, schema):
+    """Return what is behind the button of a form that an object names, else itself."""
+    label = value.get("label")
+    if kind == "object":
+        if label == LEAVE:
+            return None
+        if label == SET and "label" not in schema.get("properties", ()):
+            return {k: v for k, v in value.items() if k != "label"}
+        if schema.get("format") == "json-schema":
+            return _json_schema(value.get("value") if label else value)
+    elif kind and _tag(value):
+        # A row's field that is a choice for other kinds of rows: here it is plain.
+        return _behind(value, schema)
+    return value
+
+
+_EDITOR_ONLY = frozenset(
+    (
+        "$schema",
+        "order",
+        "showExpr",
+        "customErrorMessage",
+        "nonEmpty",
+        "password",
+        "nullable",
+        "disabled",
+        "placeholder",
+        "originalType",
+        "dateFormat",
+        "currency",
+        "currencyLocale",
+        "multiselect",
+        "propsNames",
+        "disableCreate",
+    )
+)
+
+
+def _json_schema(schema):
+    """Return a JSON Schema without the words that Windmill's editor of schemas adds.
+
+    One that the editor has not touched has no `order`, and is returned as it is.
+    """
+    if not isinstance(schema, dict) or "order" not in schema:
+        return schema
+    return _plain_schema(schema) if schema.get("properties") else {}
+
+
+def _plain_schema(schema):
+    plain = {}
+    for name, found in schema.items():
+        if name in _EDITOR_ONLY or found in (None, "") or name[:10] == "x-windmill":
+            continue
+        if name == "required" and (not found or not isinstance(found, list)):
+            continue
+        if name == "properties":
+            found = {n: _plain_schema(member) for n, member in found.items()}
+        elif name == "items" and isinstance(found, dict):
+            found = _plain_schema(found)
+        elif name in ("oneOf", "anyOf", "allOf"):
+            found = [_plain_schema(variant) for variant in found]
+        plain[{"min": "minimum", "max": "maximum"}.get(name, name)] = found
+    return plain
 
 
 def _kind(schema):
@@ -366,10 +460,15 @@ def _tidy_object(value, schema, field, required, form, problems):
     others = schema.get("additionalProperties")
     if known is None and others is None:
         return value
+    if form:
+        if "x-beside" in schema:
+            value = _folded(value, schema["x-beside"])
+        if "x-follows" in schema:
+            value = _followed(value, schema["x-follows"])
     tidied = {}
     for name, found in value.items():
         member = (known or {}).get(name, others)
-        if member is None and form and _is_blank(found):
+        if member is None and form and (name == SWITCH or _is_blank(found)):
             continue
         if isinstance(member, dict):
             path = f"{field}.{name}"
@@ -387,6 +486,54 @@ def _tidy_object(value, schema, field, required, form, problems):
     return tidied
 
 
+def _folded(row, name):
+    """Return a form's message whose text and the lists beside it are one list of parts.
+
+    A picture is {"source": file}, or the file itself; a part is as the wire has it.
+    """
+    row = dict(row)
+    text = row.get(name)
+    parts = []
+    for entry in row.pop("pictures", None) or ():
+        source = _row(entry, "source")
+        if not _is_blank(source):
+            parts.append({"type": "image_url", "image_url": {"url": source}})
+    parts += row.pop("parts", None) or ()
+    if not parts:
+        if text == "":
+            del row[name]
+        return row
+    if text and not isinstance(text, list):
+        text = [{"type": "text", "text": text}]
+    row[name] = (text or []) + parts
+    return row
+
+
+def _followed(value, follows):
+    """Return a form's object with the members that the choice for another one names."""
+    named = {}
+    for name, (other, names) in follows.items():
+        chosen = value.get(other)
+        tag = _tag(chosen)
+        if name not in value and tag is not None and chosen[tag] in names:
+            named[name] = names[chosen[tag]]
+    return {**named, **value}
+
+
+def _row(entry, name):
+    """Return what a form's row holds whose only field has this name, else the row."""
+    if entry.__class__ is dict and name in entry and len(entry) == 1:
+        return entry[name]
+    return entry
+
+
+def _is_wire(row, items):
+    """Say whether a row in a form's list came ready-made, say pasted as JSON."""
+    if "x-switch" not in items or SWITCH in row:
+        return False
+    return not any(map(_tag, row.values()))
+
+
 def _tidy_array(value, schema, field, required, form, problems):
     if not isinstance(value, list):
         problems.append(_mistyped(field, value, "a list"))
@@ -394,9 +541,17 @@ def _tidy_array(value, schema, field, required, form, problems):
     items = schema.get("items", {})
     tidied = []
     for number, found in enumerate(value):
-        if form and (found == "" or found is None):
-            continue
-        item = _tidy(found, items, f"{field}[{number}]", True, form, problems)
+        own = form
+        if form:
+            if found.__class__ is dict:
+                own = not _is_wire(found, items)
+                if _takes_file(items):
+                    found = _row(found, "source")
+                elif items.get("type") == "string":
+                    found = _row(found, "text")
+            if found == "" or found is None:
+                continue
+        item = _tidy(found, items, f"{field}[{number}]", True, own, problems)
         if item is not _Drop:
             tidied.append(item)
     if form and not tidied and not required:
@@ -447,6 +602,26 @@ def _tidy_scalar(value, kind, schema, field, problems):
     return value
 
 
+def _takes_file(schema):
+    if "anyOf" in schema:
+        return any(map(_takes_file, schema["anyOf"]))
+    return schema.get("format") == "binary" or "x-file" in schema
+
+
+def _tidy_file(value, schema, field, required, problems):
+    """Return a file that was given by one of the form's buttons as a flow step's."""
+    if "label" in value:
+        value = {k: v for k, v in value.items() if k != "label" and not _is_blank(v)}
+        if value.keys() <= {"filename"}:
+            if required:
+                problems.append({"field": field, "problem": "is required"})
+            return _Drop
+    if isinstance(value.get("s3"), dict):
+        value = value["s3"]
+    takes_url = "x-file" in schema or "anyOf" in schema
+    return value["url"] if takes_url and "url" in value else value
+
+
 _WORDS = {"integer": "whole number", "number": "number"}
 
 
@@ -486,7 +661,7 @@ def _tidy_union(value, schema, field, required, form, problems):
                 if variant.get("type") == "object":
                     value = _untagged(value, tag, variant)
                     return _tidy(value, variant, field, True, True, problems)
-                value = value.get("value")
+                value = _behind(value, variant)
                 return _tidy(value, variant, field, required, True, problems)
         if value[tag] == LEAVE and not required:
             return _Drop
@@ -526,11 +701,31 @@ def _tag(value):
     return None
 
 
+# What the form calls the field behind a button, by the type of what it takes: the same
+# name for two types would carry a text over to where a list is expected.
+BEHIND = {
+    "string": "text",
+    "array": "list",
+    "integer": "number",
+    "number": "number",
+    "boolean": "switch",
+}
+
+
+def _behind(value, variant):
+    """Return what was given behind a button that takes a single value."""
+    allowed = variant.get("enum", ())
+    if len(allowed) == 1:
+        return allowed[0]
+    found = value.get(BEHIND.get(_kind(variant)))
+    return value.get("value") if found is None else found
+
+
 def _untagged(value, tag, variant):
     """Return a form's variant as the wire wants it: no tag, but its discriminator."""
     untagged = {k: v for k, v in value.items() if k != tag}
-    for name in variant.get("required", ()):
-        allowed = variant["properties"][name].get("enum", ())
+    for name, member in variant.get("properties", {}).items():
+        allowed = member.get("enum", ())
         if len(allowed) == 1 and not untagged.get(name):
             untagged[name] = allowed[0]
     return untagged

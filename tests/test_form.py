@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scripts.client import LEAVE, TogetherError, _is_form, _prepare
+from scripts.client import LEAVE, SWITCH, TogetherError, _is_form, _prepare
+from tests.filled import filled, form_value
 from tests.wire import main_of, valid
 from tools.form import form
 from tools.operations import find, scripts
@@ -15,62 +16,47 @@ SCRIPTS = list(scripts())
 BY_ID = pytest.mark.parametrize("operation", SCRIPTS, ids=lambda o: o.id)
 
 
-def untouched(field, required=False):
-    """What the form sends for a field that nobody touched; None: it sends no key.
-
-    As measured with Windmill's own form component.
-    """
-    if "default" in field and field["default"] is not None:
-        return field["default"]
-    if "oneOf" in field:
-        variant = field["oneOf"][0]
-        members = untouched_members(variant["properties"], variant["required"])
-        return {**members, "label": variant["title"]}
-    kind = field.get("type")
-    if kind == "string":
-        if "enum" in field:
-            return field["enum"][0] if required else None
-        return ""
-    if kind == "boolean":
-        return False
-    if kind == "array":
-        return []
-    if kind == "object" and field.get("properties"):
-        return untouched_members(field["properties"], field.get("required", []))
-    return {} if kind == "object" else None
-
-
-def untouched_members(fields, required):
-    sent = {}
-    for name, field in fields.items():
-        value = untouched(field, name in required)
-        if value is not None:
-            sent[name] = value
-    return sent
-
-
 def module_table(operation):
     module = importlib.import_module(f"scripts.{operation.group}.{operation.name}")
     return module.OPERATION if operation.step is None else module.STEP
 
 
 @BY_ID
-def test_an_untouched_form_sends_only_what_is_filled_in(operation, sandbox, auth):
-    least = operation.schema["examples"][0]
+def test_what_a_person_fills_in_is_what_is_sent(operation):
+    """Every field of each example, filled in as a person would in the form."""
     fields = form(operation)["properties"]
-    sent = untouched_members(fields, operation.required)
-    sent.pop("auth")
-    for name, value in least.items():
-        sent[name] = {**sent.get(name, {}), **value} if name == "body" else value
+    fields.pop("auth")
+    for example in operation.schema["examples"]:
+        given = {
+            name: form_value(operation.arguments[name], fields[name], value)
+            for name, value in example.items()
+        }
+        sent = filled(fields, operation.required, given)
 
-    prepared = _prepare(module_table(operation), sent)
+        found = _prepare(module_table(operation), sent)
 
-    if operation.step is not None:
-        members = operation.arguments.items()
-        least = {n: m["default"] for n, m in members if "default" in m} | least
-    assert {k: v for k, v in least.items() if v != {}} == {
-        k: v for k, v in prepared.items() if v != {}
-    }
+        assert plain({**defaults(operation), **example}) == plain(found)
+
+
+def defaults(operation):
+    """What a step's form holds at first, and sends."""
+    if operation.step is None:
+        return {}
+    members = operation.arguments.items()
+    return {n: m["default"] for n, m in members if m.get("default")}
+
+
+def plain(value):
+    """A value without the differences that the service does not make: a number may be a
+    text, a file be named by the way in which it is given."""
+    if isinstance(value, dict):
+        if len(value) == 1 and value.keys() <= {"url", "file"}:
+            return plain(next(iter(value.values())))
+        return {n: plain(v) for n, v in value.items() if v not in ({}, None)}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else value
 
 
 @BY_ID
@@ -142,7 +128,7 @@ def prepared(**members):
 
 def filled_form(**members):
     fields = form(CHAT)["properties"]["body"]
-    sent = untouched_members(fields["properties"], fields["required"])
+    sent = filled(fields["properties"], fields["required"], {})
     row = {"role": "user", "content": {"label": "Text", "value": "hi"}, "name": ""}
     return {**sent, "model": "m", "messages": [row], **members}
 
@@ -213,8 +199,14 @@ def test_a_form_s_choices_become_the_wire_s():
 
 
 def test_a_form_saved_before_the_schema_grew_is_still_a_form():
-    sent = filled_form()
-    del sent["user"], sent["prompt_cache_key"]
+    """It had no switch, so it sent every field, and buttons for the text of a row."""
+    fields = form(CHAT)["properties"]["body"]["properties"]
+    for field in fields.values():
+        field.pop("showExpr", None)
+    sent = filled(fields, [], {"model": "m"})
+    row = {"role": "user", "content": {"label": "Text", "value": "hi"}, "name": ""}
+    sent["messages"] = [row]
+    del sent[SWITCH], sent["user"], sent["prompt_cache_key"]
 
     found = _prepare(module_table(CHAT), {"body": sent})["body"]
 

@@ -9,9 +9,10 @@ import sys
 import pytest
 import yaml
 
-from scripts.client import LEAVE
+from scripts.client import LEAVE, SWITCH
 from tools.checks import problems
 from tools.form import form
+from tools.form_show import hints
 from tools.operations import ROOT, find, helper_modules, scripts
 from tools.scaffold import scaffold
 from tools.tree import build, tree
@@ -61,7 +62,23 @@ BREAKS = {
     "example of a wrong type": lambda s: s["examples"][0].update(file_id=5),
     "example of no argument": lambda s: s["examples"][0].update(nothing=5),
     "one example": lambda s: s["examples"].pop(),
+    "nine fields at first": lambda s: with_body(s, *"abcdefghi"),
+    "a required field that is advanced": lambda s: with_body(s, "a", a="required"),
+    "a condition on no field": lambda s: with_body(s, "a", "b", b={"gone": [1]}),
 }
+
+
+def with_body(schema, *names, **words):
+    text = {"type": "string", "title": "T", "description": "D"}
+    members = {name: dict(text) for name in names}
+    body = {**text, "type": "object", "properties": members}
+    for name, word in words.items():
+        if word == "required":
+            body["required"] = [name]
+            members[name]["x-form"] = {"advanced": True}
+        else:
+            members[name]["x-form"] = {"when": word}
+    schema["properties"]["body"] = body
 
 
 @pytest.mark.parametrize("name", BREAKS)
@@ -225,9 +242,8 @@ def test_a_form_shows_every_member_in_windmill_s_dialect(operation):
     assert list(shown["properties"]) == ["auth", *operation.arguments]
     assert shown["required"] == ["auth", *operation.required]
     if "body" in operation.arguments:
-        body = shown["properties"]["body"]
-        wanted = operation.arguments["body"]["properties"]
-        assert list(wanted) == body.get("order", [])
+        wanted = offered(operation.arguments["body"])
+        assert wanted == shown["properties"]["body"].get("order", [])
     for field in walk(shown):
         assert not ({"min", "max"} <= field.keys())
         assert not ({"minimum", "maximum", "anyOf", "$ref"} & field.keys())
@@ -235,8 +251,23 @@ def test_a_form_shows_every_member_in_windmill_s_dialect(operation):
         if "oneOf" in field:
             titles = [variant["title"] for variant in field["oneOf"]]
             assert len(set(titles)) == len(titles) >= 2
+            kinds = {}
             for variant in field["oneOf"]:
                 assert variant["properties"]["label"]["enum"] == [variant["title"]]
+                # Pressing another button keeps what has the same name.
+                for name, inner in variant["properties"].items():
+                    assert kinds.setdefault(name, inner["type"]) == inner["type"]
+        # In a row, Windmill takes an empty list here as a yes.
+        assert field.get("required") != [] or "label" in field["properties"]
+
+
+def offered(body):
+    """The members of a body that its form shows, in order: the advanced ones last."""
+    members = {n: hints(m) for n, m in body["properties"].items()}
+    asked = [n for n, own in members.items() if not own.keys() & {"hidden", "follows"}]
+    rest = [name for name in asked if "advanced" in members[name]]
+    switch = [SWITCH] if rest else []
+    return [name for name in asked if name not in rest] + switch + rest
 
 
 def walk(field):
@@ -253,7 +284,7 @@ def walk(field):
 def test_the_first_choice_of_an_optional_union_sends_nothing():
     body = form(find("chat/create_chat_completion"))["properties"]["body"]
 
-    assert body["properties"]["tool_choice"]["oneOf"][0]["title"] == LEAVE
+    assert body["properties"]["response_format"]["oneOf"][0]["title"] == LEAVE
 
 
 # --- the worker --------------------------------------------------------------------

@@ -14,11 +14,13 @@ from pathlib import Path
 import jsonschema
 import yaml
 
+from scripts.client import SWITCH
 from tools import render
 from tools.form import form
 from tools.operations import ROOT, Operation, helper_modules, operations, scripts
 
 CATALOGUE = "OPERATIONS.md"
+SCREEN = 8  # fields that a form shows at first, a switch for the others among them
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,43 @@ def _schema(operation: Operation, rules: dict) -> Iterator[Problem]:
             yield Problem(path, f"examples[{number}].{where}: {error.message[:200]}")
         for name in set(example) - set(operation.arguments):
             yield Problem(path, f"examples[{number}]: {name} is no argument")
-    if not bad:
-        form(operation)
+    yield from _screens(operation)
+
+
+def _screens(operation: Operation) -> Iterator[Problem]:
+    """An object of a body shows few fields at first, and all that are required."""
+    path = operation.schema_path
+    try:
+        fields = form(operation)["properties"]
+    except (KeyError, StopIteration) as error:
+        yield Problem(path, f"x-form names what is not there: {error}")
+        return
+    for place, inner, required in _objects("body", fields.get("body", {})):
+        shown = [n for n, m in inner.items() if "showExpr" not in m and n != "label"]
+        if len(shown) > SCREEN:
+            yield Problem(
+                path,
+                f"{place}: the form shows {len(shown)} fields at first, more than "
+                f"{SCREEN}; mark some as x-form.advanced",
+            )
+        for name in required:
+            if f"fields.{SWITCH}" in inner[name].get("showExpr", ""):
+                yield Problem(path, f"{place}.{name} is required, so not advanced")
+
+
+def _objects(place: str, field: dict) -> Iterator[tuple[str, dict, list[str]]]:
+    """The fields of each object of a form, and which of them are required."""
+    inner = field.get("properties")
+    if inner:
+        listed = field.get("required")
+        own = [n for n, m in inner.items() if m.get("required") is True]
+        yield place, inner, [*(listed if isinstance(listed, list) else []), *own]
+        for name, member in inner.items():
+            yield from _objects(f"{place}.{name}", member)
+    if isinstance(field.get("items"), dict):
+        yield from _objects(f"{place}[]", field["items"])
+    for variant in field.get("oneOf", ()):
+        yield from _objects(f"{place}|{variant['title']}", variant)
 
 
 def _places(operation: Operation) -> Iterator[Problem]:

@@ -1,15 +1,41 @@
-"""From an operation's schema to the form that Windmill shows.
+"""From a script's schema to the form that Windmill shows.
 
 Windmill's dialect differs from JSON Schema: it knows `oneOf` with titled objects only,
-`min` and `max` instead of `minimum` and `maximum`, `showExpr`, `order`. This is the one
-place where the translation is made; scripts/client.py reads what such a form sends.
+`min` and `max` instead of `minimum` and `maximum`, `showExpr`, `order`; rows of a list
+may be objects but no unions. This is the one place where the translation is made, with
+the help of the `x-form` words that schemas/_operation.json explains; scripts/client.py
+reads what such a form sends.
 """
 
-from scripts.client import LEAVE
+from scripts.client import BEHIND, LEAVE, SET, SWITCH
+from tools.form_show import both, closed, condition, hints, kind_of, one_of, opened
 from tools.operations import Operation
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-PROSE = {"prompt", "content", "input", "text", "query", "system_template", "value"}
+
+# The ways to give a file: what the button says, and the one field behind it.
+WAYS = {
+    "file": ("Drop a file", {"type": "string", "contentEncoding": "base64"}),
+    "storage": (
+        "Workspace storage",
+        {"type": "object", "format": "resource-s3_object"},
+    ),
+    "url": ("URL", {"type": "string", "placeholder": "https://"}),
+    "text": ("Text", {"type": "string", "minRows": 6}),
+    "rows": (
+        "Rows",
+        {"type": "array", "description": 'A list of objects, as JSON: [{"a": 1}].'},
+    ),
+}
+MEMBERS = {"storage": "s3"}  # where the member is not called as the way is
+FILENAME = {
+    "type": "string",
+    "title": "Its name",
+    "description": "Name of the file with its ending, where it matters.",
+}
+# An optional object with more members than these, or with a required one, is closed
+# until it is wanted.
+OPEN = 2
 
 
 def form(operation: Operation) -> dict:
@@ -23,22 +49,15 @@ def form(operation: Operation) -> dict:
         }
     }
     for name, schema in operation.arguments.items():
-        required = name in operation.required
-        field = _field(name, schema, required)
-        if name != "body" and schema.get("type") == "boolean":
-            field = {"type": "boolean", **_texts(schema)}
-        if operation.step is not None and "x-models" in schema:
-            picker = "dynmultiselect" if field["type"] == "array" else "dynselect"
-            field = {"type": "object", "format": f"{picker}-{name}", **_texts(schema)}
-        elif name != "body" and "type" in schema:
-            field |= _inferred(field)
-        properties[name] = field
+        properties[name] = _argument(operation, name, schema)
+    for name, schema in operation.arguments.items():
+        shown = condition(schema, operation.arguments)
+        if shown:
+            properties[name]["showExpr"] = shown
     for name, field in properties.items():
         field["default"] = None
         if operation.step is not None and name != "auth":
             field["default"] = operation.arguments[name].get("default")
-        if name == "body":
-            field.pop("format", None)
         properties[name] = dict(sorted(field.items()))
     return {
         "$schema": DIALECT,
@@ -49,77 +68,160 @@ def form(operation: Operation) -> dict:
     }
 
 
-def _inferred(field: dict) -> dict:
-    """What Windmill notes of an argument's own type; without it, reading the script
-    again would lose the choices of a select."""
-    if field["type"] == "string":
-        return {"originalType": "string"}
-    if field["type"] == "array" and field["items"].get("type") == "string":
-        return {"originalType": "string[]"}
-    return {}
+def _argument(operation: Operation, name: str, schema: dict) -> dict:
+    """The field of one of main's arguments, whose own type Windmill reads from the
+    script's text."""
+    required = name in operation.required
+    if name == "body":
+        return {"type": "object", **texts(schema), **members(schema)}
+    if operation.step is not None and "x-models" in schema:
+        picker = "dynmultiselect" if schema.get("type") == "array" else "dynselect"
+        return {"type": "object", "format": f"{picker}-{name}", **texts(schema)}
+    if schema.get("type") == "boolean":
+        return {"type": "boolean", **texts(schema)}
+    if schema.get("format") == "json-schema":
+        # Reading the script again, Windmill drops the format of an object, not of a
+        # field inside it.
+        editor = {"type": "object", "format": "json-schema"}
+        fields = {"Editor": editor, "JSON": {"type": "object"}}
+        variants = [variant(t, {"value": f}, ["value"]) for t, f in fields.items()]
+        return {"type": "object", **texts(schema), "oneOf": variants}
+    found = field(name, schema, required)
+    if found["type"] == "string":
+        # Without this note, the choices of a select would be lost.
+        found["originalType"] = "string"
+    elif found["type"] == "array" and found["items"].get("type") == "string":
+        found["originalType"] = "string[]"
+    return found
 
 
-def _texts(schema: dict) -> dict:
+def texts(schema: dict) -> dict:
+    """Title and description."""
     return {key: schema[key] for key in ("title", "description") if key in schema}
 
 
-def _field(name: str, schema: dict, required: bool) -> dict:
+def is_file(schema: dict) -> bool:
+    """Whether a file is to be given."""
+    return (
+        schema.get("format") == "binary"
+        or "x-file" in schema
+        or any(map(is_file, schema.get("anyOf", ())))
+    )
+
+
+def field(name: str, schema: dict, required: bool) -> dict:
     """The form's field for a schema."""
+    if is_file(schema):
+        return file(schema, required)
     if "anyOf" in schema:
-        return _choice(name, schema, required)
-    kind = schema.get("type")
-    if isinstance(kind, list):
-        kind = next(k for k in kind if k != "null")
-    texts = _texts(schema)
-    if kind == "string":
-        return {"type": "string", **texts, **_text(name, schema)}
+        if "show" in hints(schema):
+            chosen = _titled(schema, hints(schema)["show"])
+            return field(name, {**chosen, **texts(schema)}, required)
+        values = closed(schema)
+        return _select(schema, values) if values else _choice(name, schema, required)
+    kind = kind_of(schema)
+    if kind == "string" or (kind is None and "enum" in schema):
+        return {"type": "string", **texts(schema), **_text(schema, required)}
     if kind == "boolean":
-        return {**texts, **_switch(schema)}
+        return {**texts(schema), **_switch(schema)}
+    if kind == "integer" and "enum" in schema:
+        return _select(schema, {str(value): str(value) for value in schema["enum"]})
     if kind in ("integer", "number"):
-        return {"type": kind, **texts, **_number(schema)}
+        return {"type": kind, **texts(schema), **_number(schema)}
     if kind == "array":
-        field = {"type": "array", **texts, "items": _items(name, schema)}
-        if required and schema.get("minItems"):
-            field["nonEmpty"] = True
-        return field
-    if kind == "object" and schema.get("properties"):
-        members = _members(schema)
-        if not required:
-            # A required select fills itself in, and an object nobody touched would be
-            # sent for it: the helper asks for it when the object is used.
-            selects = {n for n, f in members["properties"].items() if "enum" in f}
-            members["required"] = [n for n in members["required"] if n not in selects]
-        return {"type": "object", **texts, **members}
-    return {"type": "object", **texts}
+        return {"type": "array", **texts(schema), **_list(name, schema, required)}
+    if kind == "object":
+        return _object(schema, required)
+    return {"type": "object", **texts(schema)}
 
 
-def _members(schema: dict) -> dict:
+def _titled(schema: dict, title: str) -> dict:
+    return next(v for v in schema["anyOf"] if v.get("title") == title)
+
+
+def _object(schema: dict, required: bool) -> dict:
+    found = {"type": "object", **texts(schema)}
+    if hints(schema).get("bare"):
+        chosen = variant(SET, {}, [])
+    elif not schema.get("properties"):
+        if schema.get("format") == "json-schema":
+            found["format"] = "json-schema"
+        return found
+    elif required or hints(schema).get("open") or _is_small(schema):
+        return {**found, **members(schema)}
+    else:
+        inner = members(schema)
+        chosen = variant(SET, inner["properties"], inner.get("required", []))
+    return {**found, "oneOf": [variant(LEAVE, {}, []), chosen]}
+
+
+def _is_small(schema: dict) -> bool:
+    return not schema.get("required") and len(schema["properties"]) <= OPEN
+
+
+def members(schema: dict) -> dict:
+    """The fields of an object: what a person fills in first, then a switch that shows
+    the others."""
     required = schema.get("required", [])
+    found = {}
+    rest = {}
+    for name, member in schema.get("properties", {}).items():
+        if hints(member).keys() & {"follows", "hidden"}:
+            continue
+        own = field(name, member, name in required)
+        shown = condition(member, schema["properties"])
+        if hints(member).get("advanced"):
+            rest[name] = own
+            shown = both(opened(name, own), shown)
+        else:
+            found[name] = own
+        if shown:
+            own["showExpr"] = shown
+    if rest:
+        found |= {SWITCH: switch(), **rest}
+    keys = {"properties": found, "order": list(found)}
+    if needed := [name for name in required if name in found]:
+        # Never empty: in a list's row, Windmill takes the word itself as a yes.
+        keys["required"] = needed
+    return keys
+
+
+def switch() -> dict:
+    """The switch that shows an object's advanced fields."""
     return {
-        "properties": {
-            name: _field(name, member, name in required)
-            for name, member in schema["properties"].items()
-        },
-        "order": list(schema["properties"]),
-        "required": list(required),
+        "type": "boolean",
+        "title": "More options",
+        "description": "Shows what is rarely needed.",
+        "default": False,
     }
 
 
-def _text(name: str, schema: dict) -> dict:
+def _text(schema: dict, required: bool) -> dict:
     keys = {}
+    own = hints(schema)
     if "enum" in schema:
         keys["enum"] = [value for value in schema["enum"] if value is not None]
         keys["disableCreate"] = True
     elif schema.get("x-suggestions"):
         keys["enum"] = list(schema["x-suggestions"])
-    elif schema.get("format") == "binary":
-        keys["contentEncoding"] = "base64"
-    elif name in PROSE:
-        keys["minRows"] = 3
-    if "default" in schema and "enum" not in keys:
-        keys["placeholder"] = str(schema["default"])
+    if "enum" in keys and "labels" in own:
+        keys["enumLabels"] = dict(own["labels"])
+    if "rows" in own:
+        keys["minRows"] = own["rows"]
+    if own.get("secret"):
+        keys["password"] = True
+    if "contentEncoding" in schema:
+        keys["contentEncoding"] = schema["contentEncoding"]
     if schema.get("format") == "date-time":
         keys["format"] = "date-time"
+    if "pattern" in schema:
+        keys["pattern"] = schema["pattern"]
+        if not required:
+            keys["nullable"] = True  # else leaving it empty would be refused
+    if "start" in own:
+        keys["default"] = own["start"]
+    elif "default" in schema and "enum" not in keys:
+        keys["placeholder"] = str(schema["default"])
     return keys
 
 
@@ -127,9 +229,12 @@ def _switch(schema: dict) -> dict:
     """A switch where its rest position is the service's own; else a choice of three."""
     if "default" in schema:
         return {"type": "boolean", "default": schema["default"]}
-    labels = {"true": "Yes", "false": "No"}
-    keys = {"type": "string", "enum": list(labels), "enumLabels": labels}
-    return {**keys, "disableCreate": True}
+    return _select({}, {"true": "Yes", "false": "No"})
+
+
+def _select(schema: dict, labels: dict) -> dict:
+    keys = {"type": "string", **texts(schema), "enum": list(labels)}
+    return {**keys, "enumLabels": labels, "disableCreate": True}
 
 
 def _number(schema: dict) -> dict:
@@ -140,35 +245,75 @@ def _number(schema: dict) -> dict:
         keys["min"] = schema["minimum"]
     elif "maximum" in schema:
         keys["max"] = schema["maximum"]
-    if "default" in schema:
+    if hints(schema).get("unit") == "seconds":
+        keys["seconds"] = True
+    elif "default" in schema:
         keys["placeholder"] = str(schema["default"])
+    return keys
+
+
+def file(schema: dict, required: bool) -> dict:
+    """The buttons by which a file is given; an untouched one gives none."""
+    ways = hints(schema).get("give") or ["file", "storage", "url"]
+    variants = []
+    for way in ways:
+        title, own = WAYS[way]
+        name = MEMBERS.get(way, way)
+        fields = {name: {**own, "title": "File" if way == "file" else title}}
+        if way == "file" and "text" in ways:
+            fields["filename"] = dict(FILENAME)
+        variants.append(variant(title, fields, [name] if required else []))
+    return {"type": "object", **texts(schema), "oneOf": variants}
+
+
+def _list(name: str, schema: dict, required: bool) -> dict:
+    items = _items(name, schema)
+    keys = {"items": items}
+    if items == {"type": "object"}:
+        return {}  # one editor of JSON for all rows, instead of one for each
+    if required and schema.get("minItems"):
+        keys["nonEmpty"] = True
+    if "start" in hints(schema):
+        keys["default"] = hints(schema)["start"]
     return keys
 
 
 def _items(name: str, schema: dict) -> dict:
     items = schema.get("items", {})
+    if is_file(items):
+        # A row cannot be a group of buttons, but may hold one.
+        source = file({"title": "File", **items}, True)
+        return {"type": "object", "properties": {"source": source}}
+    if "show" in hints(items):
+        items = _titled(items, hints(items)["show"])
     if "anyOf" in items:
         return _merged(items["anyOf"])
     if items.get("type") == "object" and items.get("properties"):
-        return {"type": "object", **_members(items)}
+        return row(members(items))
+    if "rows" in hints(items):
+        text = {"type": "string", **texts(items), **_text(items, True)}
+        return row({"properties": {"text": text}, "required": ["text"]})
     if items.get("type") == "string":
         # Reading a script again, Windmill keeps only the choices of a list's items.
-        keys = {k: v for k, v in _text("", items).items() if k != "disableCreate"}
-        return {"type": "string", **keys}
+        own = {k: v for k, v in _text(items, True).items() if k != "disableCreate"}
+        own.pop("pattern", None)
+        labels = own.pop("enumLabels", {})
+        if labels:
+            own["enum"] = [{"value": v, "label": labels[v]} for v in own["enum"]]
+        return {"type": "string", **own}
     return {"type": items.get("type", "object")}
 
 
 def _merged(variants: list[dict]) -> dict:
     """Rows that may be one of several objects, told apart by a member such as `role`.
 
-    A list's rows cannot be a oneOf: they become one object whose other fields show for
-    the values that have them.
+    They become one object whose other fields show for the values that have them.
     """
     objects = [v for v in variants if v.get("type") == "object" and "properties" in v]
     shared = [
         name
         for name in (objects[0]["properties"] if objects else ())
-        if all(len(v["properties"].get(name, {}).get("enum", ())) == 1 for v in objects)
+        if all(_constant(v["properties"].get(name, {})) for v in objects)
     ]
     if len(objects) != len(variants) or not shared:
         simple = next(
@@ -176,58 +321,109 @@ def _merged(variants: list[dict]) -> dict:
         )
         return {"type": simple["type"]} if simple else {"type": "object"}
     key = shared[0]
-    values = [variant["properties"][key]["enum"][0] for variant in objects]
-    labels = {v: o.get("title", v) for v, o in zip(values, objects, strict=True)}
-    title = objects[0]["properties"][key].get("title", key)
-    select = {"type": "string", "title": title, "enum": values, "enumLabels": labels}
-    properties = {key: {**select, "disableCreate": True, "required": True}}
-    for variant in sorted(objects, key=lambda v: -len(v["properties"])):
-        for name in variant["properties"]:
-            if name in properties:
-                continue
-            owners = [
-                value
-                for value, other in zip(values, objects, strict=True)
-                if name in other["properties"]
-            ]
-            richest = max(
-                (o["properties"][name] for o in objects if name in o["properties"]),
-                key=lambda found: "anyOf" in found,
-            )
-            needed = any(name in other.get("required", []) for other in objects)
-            field = _field(name, richest, needed)
-            if len(owners) < len(values):
-                tests = (f"fields.{key} === '{value}'" for value in owners)
-                field["showExpr"] = " || ".join(tests)
-            properties[name] = field
-    return {"type": "object", "properties": properties, "order": list(properties)}
+    by_value = {v["properties"][key]["enum"][0]: v for v in objects}
+    labels = {value: v.get("title", value) for value, v in by_value.items()}
+    first = objects[0]["properties"][key]
+    told = {**_select({"title": first.get("title", key)}, labels), "required": True}
+    found, rest = {key: told}, {}
+    for name in dict.fromkeys(n for v in objects for n in v["properties"]):
+        if name == key:
+            continue
+        owners = {
+            value: v["properties"][name]
+            for value, v in by_value.items()
+            if name in v["properties"]
+        }
+        needed = all(name in by_value[o].get("required", ()) for o in owners)
+        plain = [o for o, m in owners.items() if not hints(m).get("advanced")]
+        kept = next(iter(owners.values()))
+        own = _beside_text(kept) if "beside" in hints(kept) else None
+        own = own or field(name, kept, needed)
+        if needed and own["type"] != "object":
+            own["required"] = True
+        hidden = [o for o in owners if o not in plain]
+        tests = [_among(key, plain, labels)] if plain else []
+        if hidden:
+            tests.append(both(opened(name, own), _among(key, hidden, labels)))
+        if None not in tests:
+            own["showExpr"] = " || ".join(tests)
+        (found if plain else rest)[name] = own
+        besides = [o for o, m in owners.items() if "beside" in hints(m)]
+        for list_name, own, advanced in _besides(kept):
+            shown = _among(key, besides, labels)
+            if advanced:
+                shown = both(opened(list_name, own), shown)
+            (rest if advanced else found)[list_name] = own | {"showExpr": shown}
+    if rest:
+        found |= {SWITCH: switch(), **rest}
+    return {"type": "object", "properties": found}
+
+
+def _among(key: str, values: list[str], all_values: dict) -> str | None:
+    """The test for rows of these kinds; None where these are all."""
+    return None if len(values) == len(all_values) else one_of(f"fields.{key}", values)
+
+
+def _beside_text(schema: dict) -> dict:
+    """The field of a union of a text and a list of parts: the text."""
+    text = next(v for v in schema["anyOf"] if v.get("type") == "string")
+    own = {**text, **texts(schema), "x-form": hints(schema)}
+    return {"type": "string", **texts(own), **_text(own, False)}
+
+
+def _besides(schema: dict) -> list[tuple[str, dict, bool]]:
+    """The lists beside such a text, with whether they are advanced."""
+    found = []
+    for name, own in hints(schema).get("beside", {}).items():
+        if name == "pictures":
+            items = {"type": "string", "x-file": "uri", "title": "Picture"}
+        else:
+            items = next(v for v in schema["anyOf"] if v.get("type") == "array")
+            items = items["items"]
+        lists = {"type": "array", **own, "items": items}
+        advanced = bool(hints(own).get("advanced"))
+        found.append((name, field(name, lists, False), advanced))
+    return found
+
+
+def row(inner: dict) -> dict:
+    """A list's row: there it is the order of the properties that counts, and each says
+    of itself that it is required."""
+    for name in inner.get("required", ()):
+        if inner["properties"][name]["type"] != "object":
+            inner["properties"][name]["required"] = True
+    return {"type": "object", "properties": inner["properties"]}
 
 
 def _choice(name: str, schema: dict, required: bool) -> dict:
     """A union: a group of buttons, the first of an optional one meaning "as it is"."""
-    variants = [] if required else [_variant(LEAVE, {}, [])]
-    for variant in schema["anyOf"]:
-        if variant.get("type") == "null":
+    variants = [] if required else [variant(LEAVE, {}, [])]
+    for one in schema["anyOf"]:
+        if one.get("type") == "null":
             continue
-        title = variant.get("title") or variant["type"].title()
-        if variant.get("type") == "object" and variant.get("properties"):
-            needed = variant.get("required", [])
-            members = {
-                n: m
-                for n, m in variant["properties"].items()
-                if not (n in needed and len(m.get("enum", ())) == 1)
-            }
-            fields = {n: _field(n, m, n in needed) for n, m in members.items()}
+        title = one.get("title") or one["type"].title()
+        if len(one.get("enum", ())) == 1 or hints(one).get("bare"):
+            variants.append(variant(title, {}, []))
+        elif one.get("type") == "object" and one.get("properties"):
+            told = {n: m for n, m in one["properties"].items() if _constant(m)}
+            rest = {n: m for n, m in one["properties"].items() if n not in told}
+            inner = members({**one, "properties": rest})
             variants.append(
-                _variant(title, fields, [n for n in needed if n in members])
+                variant(title, inner["properties"], inner.get("required", []))
             )
         else:
-            value = _field(name, {**variant, "title": title}, True)
-            variants.append(_variant(title, {"value": value}, ["value"]))
-    return {"type": "object", **_texts(schema), "oneOf": variants}
+            value = field(name, {**one, "title": title}, True)
+            behind = BEHIND.get(kind_of(one), "value")
+            variants.append(variant(title, {behind: value}, [behind]))
+    return {"type": "object", **texts(schema), "oneOf": variants}
 
 
-def _variant(title: str, fields: dict, required: list[str]) -> dict:
+def _constant(schema: dict) -> bool:
+    return len(schema.get("enum", ())) == 1
+
+
+def variant(title: str, fields: dict, required: list[str]) -> dict:
+    """One button of a group and what is behind it."""
     label = {"type": "string", "enum": [title]}
     return {
         "type": "object",

@@ -5,6 +5,7 @@ import keyword
 import textwrap
 from collections.abc import Iterable
 
+from tools.form_show import closed, has_switch, hints
 from tools.operations import Operation
 
 WIDTH = 88
@@ -145,16 +146,41 @@ def checked(schema: dict, variant: bool = False) -> dict:
         kept["format"] = "binary"
     if schema.get("type") == "boolean" and "default" in schema:
         kept["default"] = schema["default"]
-    if "x-suggestions" in schema:
-        kept["x-select"] = True
+    if schema.get("format") == "json-schema":
+        kept["format"] = "json-schema"
+    if _is_silent(schema):
+        kept["x-unsent"] = True
     if "properties" in schema:
-        kept["properties"] = {n: checked(m) for n, m in schema["properties"].items()}
+        members = schema["properties"]
+        kept["properties"] = {n: checked(m) for n, m in members.items()}
+        for name, member in members.items():
+            if "follows" in hints(member):
+                (follows,) = hints(member)["follows"].items()
+                kept.setdefault("x-follows", {})[name] = list(follows)
+            if "beside" in hints(member):
+                kept["x-beside"] = name
     for key in ("items", "additionalProperties"):
         if isinstance(schema.get(key), dict):
             kept[key] = checked(schema[key])
+    if has_switch(schema.get("items", {})):
+        kept["items"]["x-switch"] = True
     if "anyOf" in schema:
         kept["anyOf"] = [checked(variant, True) for variant in schema["anyOf"]]
     return kept
+
+
+def _is_silent(schema: dict) -> bool:
+    """Whether the form may send nothing for a text, list, object or union: a select,
+    a picker, or what is shown only at times."""
+    own = hints(schema)
+    return bool(
+        own.keys() & {"when", "hidden", "follows"}
+        or "x-suggestions" in schema
+        or "contentEncoding" in schema
+        or schema.get("format") in ("date-time", "json-schema")
+        or (schema.get("type") == "string" and "pattern" in schema)
+        or ("anyOf" in schema and "show" not in own and closed(schema))
+    )
 
 
 def literal(value: object, column: int = 0, indent: int = 0) -> str:

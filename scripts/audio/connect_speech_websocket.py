@@ -26,7 +26,7 @@ OPERATION = {
         "required": ["text"],
         "properties": {
             "text": {"type": "string", "minLength": 1, "x-in": "message"},
-            "model": {"type": "string", "x-in": "query", "x-select": True},
+            "model": {"type": "string", "x-in": "query", "x-unsent": True},
             "voice": {"type": "string", "x-in": "query"},
             "max_partial_length": {"type": "integer", "x-in": "query"},
         },

@@ -53,17 +53,17 @@ OPERATION = {
                 "type": "object",
                 "required": ["model", "input", "voice"],
                 "properties": {
-                    "model": {"type": "string", "minLength": 1, "x-select": True},
+                    "model": {"type": "string", "minLength": 1, "x-unsent": True},
                     "input": {"type": "string", "minLength": 1},
                     "voice": {"type": "string", "minLength": 1},
-                    "response_format": {"type": "string", "x-select": True},
-                    "language": {"type": "string", "x-select": True},
+                    "response_format": {"type": "string", "x-unsent": True},
+                    "language": {"type": "string", "x-unsent": True},
                     "sample_rate": {"type": "integer"},
                     "bit_rate": {
                         "type": "integer",
                         "enum": [32000, 64000, 96000, 128000, 192000],
                     },
-                    "response_encoding": {"type": "string", "x-select": True},
+                    "response_encoding": {"type": "string", "x-unsent": True},
                     "stream": {"type": "boolean", "default": False},
                     "extra_params": {
                         "type": "object",

@@ -24,14 +24,14 @@ class Body(TypedDict):
     file: str
     model: NotRequired[str]
     language: NotRequired[str]
+    prompt: NotRequired[str]
     response_format: NotRequired[Literal["json", "verbose_json"]]
-    timestamp_granularities: NotRequired[
-        Literal["segment", "word"] | list[Literal["segment", "word"]]
-    ]
     diarize: NotRequired[bool]
     min_speakers: NotRequired[int]
     max_speakers: NotRequired[int]
-    prompt: NotRequired[str]
+    timestamp_granularities: NotRequired[
+        Literal["segment", "word"] | list[Literal["segment", "word"]]
+    ]
     temperature: NotRequired[float]
 
 
@@ -53,12 +53,16 @@ OPERATION = {
                             {"type": "string", "title": "URL"},
                         ],
                     },
-                    "model": {"type": "string", "x-select": True},
+                    "model": {"type": "string", "x-unsent": True},
                     "language": {"type": "string"},
+                    "prompt": {"type": "string"},
                     "response_format": {
                         "type": "string",
                         "enum": ["json", "verbose_json"],
                     },
+                    "diarize": {"type": "boolean", "default": False},
+                    "min_speakers": {"type": "integer", "x-unsent": True},
+                    "max_speakers": {"type": "integer", "x-unsent": True},
                     "timestamp_granularities": {
                         "anyOf": [
                             {
@@ -78,10 +82,6 @@ OPERATION = {
                             },
                         ],
                     },
-                    "diarize": {"type": "boolean", "default": False},
-                    "min_speakers": {"type": "integer"},
-                    "max_speakers": {"type": "integer"},
-                    "prompt": {"type": "string"},
                     "temperature": {"type": "number", "minimum": 0.0, "maximum": 1.0},
                 },
             },

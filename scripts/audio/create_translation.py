@@ -50,7 +50,7 @@ OPERATION = {
                             {"type": "string", "title": "URL"},
                         ],
                     },
-                    "model": {"type": "string", "x-select": True},
+                    "model": {"type": "string", "x-unsent": True},
                     "language": {"type": "string"},
                     "response_format": {
                         "type": "string",

@@ -44,7 +44,7 @@ OPERATION = {
                 "required": ["input_file_id", "endpoint"],
                 "properties": {
                     "input_file_id": {"type": "string", "minLength": 1},
-                    "endpoint": {"type": "string", "minLength": 1, "x-select": True},
+                    "endpoint": {"type": "string", "minLength": 1, "x-unsent": True},
                     "model_id": {"type": "string"},
                     "completion_window": {"type": "string"},
                     "priority": {"type": "integer"},

@@ -41,14 +41,14 @@ STEP = {
                 "items": {
                     "type": "object",
                     "properties": {
-                        "role": {"type": "string", "x-select": True},
+                        "role": {"type": "string", "x-unsent": True},
                         "content": {"type": "string"},
                     },
                 },
             },
             "temperature": {"type": "number", "minimum": 0},
             "max_tokens": {"type": "integer", "minimum": 1},
-            "reasoning_effort": {"type": "string", "x-select": True},
+            "reasoning_effort": {"type": "string", "x-unsent": True},
         },
     },
 }

@@ -24,12 +24,6 @@ from typing import Literal, NotRequired, TypedDict
 from ..client import stream, togetherai
 
 
-class SystemMessage(TypedDict):
-    content: str
-    role: Literal["system"]
-    name: NotRequired[str]
-
-
 class Text(TypedDict):
     type: Literal["text"]
     text: str
@@ -65,8 +59,14 @@ class AudioData(TypedDict):
 
 
 class UserMessage(TypedDict):
-    content: str | list[Text | Image | Video | AudioAddress | AudioData]
     role: Literal["user"]
+    content: str | list[Text | Image | Video | AudioAddress | AudioData]
+    name: NotRequired[str]
+
+
+class SystemMessage(TypedDict):
+    role: Literal["system"]
+    content: str
     name: NotRequired[str]
 
 
@@ -116,9 +116,9 @@ class Text2(TypedDict):
 
 class JsonSchema(TypedDict):
     name: NotRequired[str]
-    description: NotRequired[str]
     schema: NotRequired[dict]
     strict: NotRequired[bool | None]
+    description: NotRequired[str]
 
 
 class JSONSchema(TypedDict):
@@ -138,8 +138,8 @@ class RegularExpression(TypedDict):
 
 
 class Function2(TypedDict):
-    description: NotRequired[str]
     name: NotRequired[str]
+    description: NotRequired[str]
     parameters: NotRequired[dict]
     strict: NotRequired[bool]
 
@@ -172,8 +172,8 @@ class NamedFunction(TypedDict):
 class Body(TypedDict):
     model: str
     messages: list[
-        SystemMessage
-        | UserMessage
+        UserMessage
+        | SystemMessage
         | AssistantMessage
         | ToolResult
         | FunctionResultDeprecated
@@ -181,10 +181,10 @@ class Body(TypedDict):
     max_tokens: NotRequired[int]
     temperature: NotRequired[float]
     response_format: NotRequired[Text2 | JSONSchema | AnyJSON | RegularExpression]
+    reasoning_effort: NotRequired[str]
     stream: NotRequired[bool]
     tools: NotRequired[list[Tools]]
     tool_choice: NotRequired[str | FunctionObject]
-    reasoning_effort: NotRequired[str]
     reasoning: NotRequired[Reasoning]
     stop: NotRequired[list[str]]
     top_p: NotRequired[float]
@@ -224,23 +224,15 @@ OPERATION = {
                     "model": {"type": "string", "minLength": 1},
                     "messages": {
                         "type": "array",
+                        "minItems": 1,
                         "items": {
                             "anyOf": [
                                 {
                                     "type": "object",
                                     "required": ["content", "role"],
-                                    "title": "System message",
-                                    "properties": {
-                                        "content": {"type": "string"},
-                                        "role": {"type": "string", "enum": ["system"]},
-                                        "name": {"type": "string"},
-                                    },
-                                },
-                                {
-                                    "type": "object",
-                                    "required": ["content", "role"],
                                     "title": "User message",
                                     "properties": {
+                                        "role": {"type": "string", "enum": ["user"]},
                                         "content": {
                                             "anyOf": [
                                                 {"type": "string", "title": "Text"},
@@ -288,6 +280,7 @@ OPERATION = {
                                                                             "url": {
                                                                                 "type": "string",
                                                                                 "minLength": 1,
+                                                                                "x-file": "uri",
                                                                             },
                                                                         },
                                                                     },
@@ -316,6 +309,7 @@ OPERATION = {
                                                                             "url": {
                                                                                 "type": "string",
                                                                                 "minLength": 1,
+                                                                                "x-file": "uri",
                                                                             },
                                                                         },
                                                                     },
@@ -344,6 +338,7 @@ OPERATION = {
                                                                             "url": {
                                                                                 "type": "string",
                                                                                 "minLength": 1,
+                                                                                "x-file": "uri",
                                                                             },
                                                                         },
                                                                     },
@@ -373,11 +368,12 @@ OPERATION = {
                                                                             "data": {
                                                                                 "type": "string",
                                                                                 "minLength": 1,
+                                                                                "x-unsent": True,
                                                                             },
                                                                             "format": {
                                                                                 "type": "string",
                                                                                 "minLength": 1,
-                                                                                "x-select": True,
+                                                                                "x-unsent": True,
                                                                             },
                                                                         },
                                                                     },
@@ -388,7 +384,17 @@ OPERATION = {
                                                 },
                                             ],
                                         },
-                                        "role": {"type": "string", "enum": ["user"]},
+                                        "name": {"type": "string"},
+                                    },
+                                    "x-beside": "content",
+                                },
+                                {
+                                    "type": "object",
+                                    "required": ["content", "role"],
+                                    "title": "System message",
+                                    "properties": {
+                                        "role": {"type": "string", "enum": ["system"]},
+                                        "content": {"type": "string"},
                                         "name": {"type": "string"},
                                     },
                                 },
@@ -482,6 +488,7 @@ OPERATION = {
                                     },
                                 },
                             ],
+                            "x-switch": True,
                         },
                     },
                     "max_tokens": {"type": "integer"},
@@ -506,12 +513,20 @@ OPERATION = {
                                         "type": "object",
                                         "properties": {
                                             "name": {"type": "string", "minLength": 1},
-                                            "description": {"type": "string"},
-                                            "schema": {"type": "object"},
+                                            "schema": {
+                                                "type": "object",
+                                                "format": "json-schema",
+                                                "x-unsent": True,
+                                            },
                                             "strict": {"type": ["boolean", "null"]},
+                                            "description": {"type": "string"},
                                         },
                                     },
-                                    "schema": {"type": "object"},
+                                    "schema": {
+                                        "type": "object",
+                                        "format": "json-schema",
+                                        "x-unsent": True,
+                                    },
                                 },
                             },
                             {
@@ -520,7 +535,11 @@ OPERATION = {
                                 "title": "Any JSON",
                                 "properties": {
                                     "type": {"type": "string", "enum": ["json_object"]},
-                                    "schema": {"type": "object"},
+                                    "schema": {
+                                        "type": "object",
+                                        "format": "json-schema",
+                                        "x-unsent": True,
+                                    },
                                 },
                             },
                             {
@@ -534,6 +553,7 @@ OPERATION = {
                             },
                         ],
                     },
+                    "reasoning_effort": {"type": "string", "x-unsent": True},
                     "stream": {"type": "boolean", "default": False},
                     "tools": {
                         "type": "array",
@@ -544,9 +564,13 @@ OPERATION = {
                                 "function": {
                                     "type": "object",
                                     "properties": {
-                                        "description": {"type": "string"},
                                         "name": {"type": "string"},
-                                        "parameters": {"type": "object"},
+                                        "description": {"type": "string"},
+                                        "parameters": {
+                                            "type": "object",
+                                            "format": "json-schema",
+                                            "x-unsent": True,
+                                        },
                                         "strict": {"type": "boolean"},
                                     },
                                 },
@@ -555,7 +579,11 @@ OPERATION = {
                     },
                     "tool_choice": {
                         "anyOf": [
-                            {"type": "string", "title": "Mode or function name"},
+                            {
+                                "type": "string",
+                                "title": "Mode or function name",
+                                "x-unsent": True,
+                            },
                             {
                                 "type": "object",
                                 "required": ["type", "function"],
@@ -576,7 +604,6 @@ OPERATION = {
                             },
                         ],
                     },
-                    "reasoning_effort": {"type": "string", "x-select": True},
                     "reasoning": {
                         "type": "object",
                         "properties": {"enabled": {"type": "boolean"}},

@@ -24,15 +24,13 @@ from typing import Literal, NotRequired, TypedDict
 from ..client import call, togetherai
 
 
-class AcceptanceTestsParams(TypedDict):
-    dcgm_diag_level: NotRequired[str]
-    dcgm_diag_skipped: NotRequired[bool]
-    enabled: NotRequired[bool]
-    gpu_burn_duration: NotRequired[int]
-    gpu_burn_skipped: NotRequired[bool]
-    nccl_multi_node_skipped: NotRequired[bool]
-    nccl_single_node_skipped: NotRequired[bool]
-    storage_skipped: NotRequired[bool]
+class SharedVolume(TypedDict):
+    region: str
+    size_tib: int
+    volume_name: str
+    instance_cluster_id: NotRequired[str]
+    is_lifecycle_independent: NotRequired[bool]
+    project_id: NotRequired[str]
 
 
 class Dashboard(TypedDict):
@@ -64,12 +62,12 @@ class SlurmStartupScripts(TypedDict):
 
 class ClusterConfig(TypedDict):
     load_balancer: Literal["NONE", "TRAEFIK", "NGINX", "ISTIO"]
-    gpu_operator_version: NotRequired[str]
     ingress: NotRequired[Dashboard]
     jumphost_enabled: NotRequired[bool]
     kubernetes_dashboard_enabled: NotRequired[bool]
-    network_operator_version: NotRequired[str]
     observability: NotRequired[Dashboard]
+    gpu_operator_version: NotRequired[str]
+    network_operator_version: NotRequired[str]
     slurm_startup_scripts: NotRequired[SlurmStartupScripts]
     ssh_ca_enabled: NotRequired[bool]
 
@@ -84,44 +82,46 @@ class OidcConfig(TypedDict):
     ca_cert: NotRequired[str]
 
 
-class SharedVolume(TypedDict):
-    region: str
-    size_tib: int
-    volume_name: str
-    instance_cluster_id: NotRequired[str]
-    is_lifecycle_independent: NotRequired[bool]
-    project_id: NotRequired[str]
+class AcceptanceTestsParams(TypedDict):
+    dcgm_diag_level: NotRequired[str]
+    dcgm_diag_skipped: NotRequired[bool]
+    enabled: NotRequired[bool]
+    gpu_burn_duration: NotRequired[int]
+    gpu_burn_skipped: NotRequired[bool]
+    nccl_multi_node_skipped: NotRequired[bool]
+    nccl_single_node_skipped: NotRequired[bool]
+    storage_skipped: NotRequired[bool]
 
 
 class Body(TypedDict):
-    billing_type: Literal["RESERVED", "ON_DEMAND", "SCHEDULED_CAPACITY"]
     cluster_name: str
+    region: str
     gpu_type: str
     num_gpus: int
-    region: str
-    nvidia_version_id: NotRequired[str]
-    acceptance_tests_params: NotRequired[AcceptanceTestsParams]
-    add_ons: NotRequired[list[AddOns]]
+    billing_type: Literal["RESERVED", "ON_DEMAND", "SCHEDULED_CAPACITY"]
+    duration_days: NotRequired[int]
+    reservation_start_time: NotRequired[str]
+    reservation_end_time: NotRequired[str]
+    cluster_type: NotRequired[Literal["KUBERNETES", "SLURM"]]
+    slurm_shm_size_gib: NotRequired[int]
+    shared_volume: NotRequired[SharedVolume]
+    volume_id: NotRequired[str]
     auto_scale: NotRequired[bool]
     auto_scale_max_gpus: NotRequired[int]
-    capacity_pool_id: NotRequired[str]
-    cluster_config: NotRequired[ClusterConfig]
-    cluster_type: NotRequired[Literal["KUBERNETES", "SLURM"]]
-    cuda_version: NotRequired[str]
-    duration_days: NotRequired[int]
-    install_traefik: NotRequired[bool]
-    num_capacity_pool_gpus: NotRequired[int]
     num_preemptible_gpus: NotRequired[int]
     num_reserved_gpus: NotRequired[int]
+    capacity_pool_id: NotRequired[str]
+    num_capacity_pool_gpus: NotRequired[int]
+    nvidia_version_id: NotRequired[str]
+    cuda_version: NotRequired[str]
     nvidia_driver_version: NotRequired[str]
-    oidc_config: NotRequired[OidcConfig]
-    project_id: NotRequired[str]
-    reservation_end_time: NotRequired[str]
-    reservation_start_time: NotRequired[str]
-    shared_volume: NotRequired[SharedVolume]
     slurm_image: NotRequired[str]
-    slurm_shm_size_gib: NotRequired[int]
-    volume_id: NotRequired[str]
+    install_traefik: NotRequired[bool]
+    add_ons: NotRequired[list[AddOns]]
+    cluster_config: NotRequired[ClusterConfig]
+    oidc_config: NotRequired[OidcConfig]
+    acceptance_tests_params: NotRequired[AcceptanceTestsParams]
+    project_id: NotRequired[str]
 
 
 OPERATION = {
@@ -142,41 +142,46 @@ OPERATION = {
                     "region",
                 ],
                 "properties": {
+                    "cluster_name": {"type": "string", "minLength": 1},
+                    "region": {"type": "string", "minLength": 1},
+                    "gpu_type": {"type": "string", "minLength": 1, "x-unsent": True},
+                    "num_gpus": {"type": "integer"},
                     "billing_type": {
                         "type": "string",
                         "enum": ["RESERVED", "ON_DEMAND", "SCHEDULED_CAPACITY"],
                     },
-                    "cluster_name": {"type": "string", "minLength": 1},
-                    "gpu_type": {"type": "string", "minLength": 1, "x-select": True},
-                    "num_gpus": {"type": "integer"},
-                    "region": {"type": "string", "minLength": 1},
-                    "nvidia_version_id": {"type": "string", "minLength": 1},
-                    "acceptance_tests_params": {
+                    "duration_days": {"type": "integer", "x-unsent": True},
+                    "reservation_start_time": {"type": "string", "x-unsent": True},
+                    "reservation_end_time": {"type": "string", "x-unsent": True},
+                    "cluster_type": {"type": "string", "enum": ["KUBERNETES", "SLURM"]},
+                    "slurm_shm_size_gib": {"type": "integer", "x-unsent": True},
+                    "shared_volume": {
                         "type": "object",
+                        "required": ["region", "size_tib", "volume_name"],
                         "properties": {
-                            "dcgm_diag_level": {
-                                "type": "string",
-                                "enum": [
-                                    "DCGM_DIAG_LEVEL_SHORT",
-                                    "DCGM_DIAG_LEVEL_MEDIUM",
-                                    "DCGM_DIAG_LEVEL_LONG",
-                                    "DCGM_DIAG_LEVEL_EXTENDED",
-                                ],
-                            },
-                            "dcgm_diag_skipped": {"type": "boolean", "default": False},
-                            "enabled": {"type": "boolean"},
-                            "gpu_burn_duration": {"type": "integer"},
-                            "gpu_burn_skipped": {"type": "boolean", "default": False},
-                            "nccl_multi_node_skipped": {
-                                "type": "boolean",
-                                "default": False,
-                            },
-                            "nccl_single_node_skipped": {
-                                "type": "boolean",
-                                "default": False,
-                            },
-                            "storage_skipped": {"type": "boolean", "default": False},
+                            "region": {"type": "string", "minLength": 1},
+                            "size_tib": {"type": "integer"},
+                            "volume_name": {"type": "string", "minLength": 1},
+                            "instance_cluster_id": {"type": "string"},
+                            "is_lifecycle_independent": {"type": "boolean"},
+                            "project_id": {"type": "string"},
                         },
+                    },
+                    "volume_id": {"type": "string"},
+                    "auto_scale": {"type": "boolean", "default": False},
+                    "auto_scale_max_gpus": {"type": "integer", "x-unsent": True},
+                    "num_preemptible_gpus": {"type": "integer"},
+                    "num_reserved_gpus": {"type": "integer", "x-unsent": True},
+                    "capacity_pool_id": {"type": "string"},
+                    "num_capacity_pool_gpus": {"type": "integer", "x-unsent": True},
+                    "nvidia_version_id": {"type": "string", "minLength": 1},
+                    "cuda_version": {"type": "string"},
+                    "nvidia_driver_version": {"type": "string"},
+                    "slurm_image": {"type": "string", "x-unsent": True},
+                    "install_traefik": {
+                        "type": "boolean",
+                        "default": False,
+                        "x-unsent": True,
                     },
                     "add_ons": {
                         "type": "array",
@@ -218,9 +223,6 @@ OPERATION = {
                             },
                         },
                     },
-                    "auto_scale": {"type": "boolean", "default": False},
-                    "auto_scale_max_gpus": {"type": "integer"},
-                    "capacity_pool_id": {"type": "string"},
                     "cluster_config": {
                         "type": "object",
                         "required": ["load_balancer"],
@@ -229,18 +231,18 @@ OPERATION = {
                                 "type": "string",
                                 "enum": ["NONE", "TRAEFIK", "NGINX", "ISTIO"],
                             },
-                            "gpu_operator_version": {"type": "string"},
                             "ingress": {
                                 "type": "object",
                                 "properties": {"enabled": {"type": "boolean"}},
                             },
                             "jumphost_enabled": {"type": "boolean"},
                             "kubernetes_dashboard_enabled": {"type": "boolean"},
-                            "network_operator_version": {"type": "string"},
                             "observability": {
                                 "type": "object",
                                 "properties": {"enabled": {"type": "boolean"}},
                             },
+                            "gpu_operator_version": {"type": "string"},
+                            "network_operator_version": {"type": "string"},
                             "slurm_startup_scripts": {
                                 "type": "object",
                                 "properties": {
@@ -256,14 +258,6 @@ OPERATION = {
                             "ssh_ca_enabled": {"type": "boolean"},
                         },
                     },
-                    "cluster_type": {"type": "string", "enum": ["KUBERNETES", "SLURM"]},
-                    "cuda_version": {"type": "string"},
-                    "duration_days": {"type": "integer"},
-                    "install_traefik": {"type": "boolean", "default": False},
-                    "num_capacity_pool_gpus": {"type": "integer"},
-                    "num_preemptible_gpus": {"type": "integer"},
-                    "num_reserved_gpus": {"type": "integer"},
-                    "nvidia_driver_version": {"type": "string"},
                     "oidc_config": {
                         "type": "object",
                         "required": [
@@ -284,24 +278,34 @@ OPERATION = {
                             "ca_cert": {"type": "string"},
                         },
                     },
-                    "project_id": {"type": "string"},
-                    "reservation_end_time": {"type": "string"},
-                    "reservation_start_time": {"type": "string"},
-                    "shared_volume": {
+                    "acceptance_tests_params": {
                         "type": "object",
-                        "required": ["region", "size_tib", "volume_name"],
                         "properties": {
-                            "region": {"type": "string", "minLength": 1},
-                            "size_tib": {"type": "integer"},
-                            "volume_name": {"type": "string", "minLength": 1},
-                            "instance_cluster_id": {"type": "string"},
-                            "is_lifecycle_independent": {"type": "boolean"},
-                            "project_id": {"type": "string"},
+                            "dcgm_diag_level": {
+                                "type": "string",
+                                "enum": [
+                                    "DCGM_DIAG_LEVEL_SHORT",
+                                    "DCGM_DIAG_LEVEL_MEDIUM",
+                                    "DCGM_DIAG_LEVEL_LONG",
+                                    "DCGM_DIAG_LEVEL_EXTENDED",
+                                ],
+                            },
+                            "dcgm_diag_skipped": {"type": "boolean", "default": False},
+                            "enabled": {"type": "boolean"},
+                            "gpu_burn_duration": {"type": "integer"},
+                            "gpu_burn_skipped": {"type": "boolean", "default": False},
+                            "nccl_multi_node_skipped": {
+                                "type": "boolean",
+                                "default": False,
+                            },
+                            "nccl_single_node_skipped": {
+                                "type": "boolean",
+                                "default": False,
+                            },
+                            "storage_skipped": {"type": "boolean", "default": False},
                         },
                     },
-                    "slurm_image": {"type": "string"},
-                    "slurm_shm_size_gib": {"type": "integer"},
-                    "volume_id": {"type": "string"},
+                    "project_id": {"type": "string"},
                 },
             },
         },

@@ -46,7 +46,7 @@ OPERATION = {
             "state": {
                 "type": "array",
                 "x-in": "query",
-                "items": {"type": "string", "x-select": True},
+                "items": {"type": "string", "x-unsent": True},
             },
             "trigger": {
                 "type": "array",

@@ -48,12 +48,12 @@ class SlurmStartupScripts(TypedDict):
 
 class ClusterConfig(TypedDict):
     load_balancer: Literal["NONE", "TRAEFIK", "NGINX", "ISTIO"]
-    gpu_operator_version: NotRequired[str]
     ingress: NotRequired[Dashboard]
     jumphost_enabled: NotRequired[bool]
     kubernetes_dashboard_enabled: NotRequired[bool]
-    network_operator_version: NotRequired[str]
     observability: NotRequired[Dashboard]
+    gpu_operator_version: NotRequired[str]
+    network_operator_version: NotRequired[str]
     slurm_startup_scripts: NotRequired[SlurmStartupScripts]
     ssh_ca_enabled: NotRequired[bool]
 
@@ -82,7 +82,7 @@ OPERATION = {
                 "type": "object",
                 "properties": {
                     "num_gpus": {"type": "integer"},
-                    "reservation_end_time": {"type": "string"},
+                    "reservation_end_time": {"type": "string", "x-unsent": True},
                     "num_reserved_gpus": {"type": "integer"},
                     "num_preemptible_gpus": {"type": "integer"},
                     "num_capacity_pool_gpus": {"type": "integer"},
@@ -134,18 +134,18 @@ OPERATION = {
                                 "type": "string",
                                 "enum": ["NONE", "TRAEFIK", "NGINX", "ISTIO"],
                             },
-                            "gpu_operator_version": {"type": "string"},
                             "ingress": {
                                 "type": "object",
                                 "properties": {"enabled": {"type": "boolean"}},
                             },
                             "jumphost_enabled": {"type": "boolean"},
                             "kubernetes_dashboard_enabled": {"type": "boolean"},
-                            "network_operator_version": {"type": "string"},
                             "observability": {
                                 "type": "object",
                                 "properties": {"enabled": {"type": "boolean"}},
                             },
+                            "gpu_operator_version": {"type": "string"},
+                            "network_operator_version": {"type": "string"},
                             "slurm_startup_scripts": {
                                 "type": "object",
                                 "properties": {

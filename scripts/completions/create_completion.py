@@ -55,7 +55,7 @@ OPERATION = {
                 "type": "object",
                 "required": ["model", "prompt"],
                 "properties": {
-                    "model": {"type": "string", "minLength": 1, "x-select": True},
+                    "model": {"type": "string", "minLength": 1, "x-unsent": True},
                     "prompt": {"type": "string", "minLength": 1},
                     "max_tokens": {"type": "integer"},
                     "temperature": {"type": "number"},
@@ -75,7 +75,7 @@ OPERATION = {
                         "type": "object",
                         "additionalProperties": {"type": "number"},
                     },
-                    "safety_model": {"type": "string", "x-select": True},
+                    "safety_model": {"type": "string", "x-unsent": True},
                 },
             },
         },

@@ -22,6 +22,12 @@ from typing import Literal, NotRequired, TypedDict
 from ..client import call, togetherai
 
 
+class EnvironmentVariables(TypedDict):
+    name: str
+    value: NotRequired[str]
+    value_from_secret: NotRequired[str]
+
+
 class HTTPTraffic(TypedDict):
     metric: NotRequired[Literal["HTTPTotalRequests", "HTTPAvgRequestDuration"]]
     target: NotRequired[float]
@@ -40,12 +46,6 @@ class CustomMetric(TypedDict):
     target: NotRequired[float]
 
 
-class EnvironmentVariables(TypedDict):
-    name: str
-    value: NotRequired[str]
-    value_from_secret: NotRequired[str]
-
-
 class Volumes(TypedDict):
     mount_path: str
     name: str
@@ -61,17 +61,17 @@ class ModelMounts(TypedDict):
 class Body(TypedDict):
     name: str
     image: str
+    port: NotRequired[int]
     gpu_type: str
     gpu_count: NotRequired[int]
+    min_replicas: NotRequired[int]
+    max_replicas: NotRequired[int]
+    environment_variables: NotRequired[list[EnvironmentVariables]]
+    autoscaling: NotRequired[HTTPTraffic | QueueBacklog | CustomMetric]
+    health_check_path: NotRequired[str]
     cpu: NotRequired[float]
     memory: NotRequired[float]
     storage: NotRequired[int]
-    min_replicas: NotRequired[int]
-    max_replicas: NotRequired[int]
-    autoscaling: NotRequired[HTTPTraffic | QueueBacklog | CustomMetric]
-    port: NotRequired[int]
-    health_check_path: NotRequired[str]
-    environment_variables: NotRequired[list[EnvironmentVariables]]
     volumes: NotRequired[list[Volumes]]
     model_mounts: NotRequired[list[ModelMounts]]
     command: NotRequired[list[str]]
@@ -95,13 +95,23 @@ OPERATION = {
                 "properties": {
                     "name": {"type": "string", "minLength": 1, "maxLength": 100},
                     "image": {"type": "string", "minLength": 1},
-                    "gpu_type": {"type": "string", "minLength": 1, "x-select": True},
+                    "port": {"type": "integer", "minimum": 1, "maximum": 65535},
+                    "gpu_type": {"type": "string", "minLength": 1, "x-unsent": True},
                     "gpu_count": {"type": "integer"},
-                    "cpu": {"type": "number", "minimum": 0.1},
-                    "memory": {"type": "number", "maximum": 1000},
-                    "storage": {"type": "integer", "maximum": 400},
                     "min_replicas": {"type": "integer"},
                     "max_replicas": {"type": "integer"},
+                    "environment_variables": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["name"],
+                            "properties": {
+                                "name": {"type": "string", "minLength": 1},
+                                "value": {"type": "string"},
+                                "value_from_secret": {"type": "string"},
+                            },
+                        },
+                    },
                     "autoscaling": {
                         "anyOf": [
                             {
@@ -145,20 +155,10 @@ OPERATION = {
                             },
                         ],
                     },
-                    "port": {"type": "integer", "minimum": 1, "maximum": 65535},
                     "health_check_path": {"type": "string"},
-                    "environment_variables": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["name"],
-                            "properties": {
-                                "name": {"type": "string", "minLength": 1},
-                                "value": {"type": "string"},
-                                "value_from_secret": {"type": "string"},
-                            },
-                        },
-                    },
+                    "cpu": {"type": "number", "minimum": 0.1},
+                    "memory": {"type": "number", "maximum": 1000},
+                    "storage": {"type": "integer", "maximum": 400},
                     "volumes": {
                         "type": "array",
                         "items": {

@@ -21,6 +21,12 @@ from typing import Literal, NotRequired, TypedDict
 from ..client import call, togetherai
 
 
+class EnvironmentVariables(TypedDict):
+    name: str
+    value: NotRequired[str]
+    value_from_secret: NotRequired[str]
+
+
 class HTTPTraffic(TypedDict):
     metric: NotRequired[Literal["HTTPTotalRequests", "HTTPAvgRequestDuration"]]
     target: NotRequired[float]
@@ -39,12 +45,6 @@ class CustomMetric(TypedDict):
     target: NotRequired[float]
 
 
-class EnvironmentVariables(TypedDict):
-    name: str
-    value: NotRequired[str]
-    value_from_secret: NotRequired[str]
-
-
 class Volumes(TypedDict):
     mount_path: str
     name: str
@@ -61,13 +61,13 @@ class Body(TypedDict):
     image: NotRequired[str]
     min_replicas: NotRequired[int]
     max_replicas: NotRequired[int]
-    autoscaling: NotRequired[HTTPTraffic | QueueBacklog | CustomMetric]
     gpu_type: NotRequired[str]
     gpu_count: NotRequired[int]
+    environment_variables: NotRequired[list[EnvironmentVariables]]
+    autoscaling: NotRequired[HTTPTraffic | QueueBacklog | CustomMetric | dict]
     cpu: NotRequired[float]
     memory: NotRequired[float]
     storage: NotRequired[int]
-    environment_variables: NotRequired[list[EnvironmentVariables]]
     volumes: NotRequired[list[Volumes]]
     model_mounts: NotRequired[list[ModelMounts]]
     port: NotRequired[int]
@@ -95,6 +95,20 @@ OPERATION = {
                     "image": {"type": "string"},
                     "min_replicas": {"type": "integer"},
                     "max_replicas": {"type": "integer"},
+                    "gpu_type": {"type": "string", "x-unsent": True},
+                    "gpu_count": {"type": "integer"},
+                    "environment_variables": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["name"],
+                            "properties": {
+                                "name": {"type": "string", "minLength": 1},
+                                "value": {"type": "string"},
+                                "value_from_secret": {"type": "string"},
+                            },
+                        },
+                    },
                     "autoscaling": {
                         "anyOf": [
                             {
@@ -136,25 +150,12 @@ OPERATION = {
                                     "target": {"type": "number"},
                                 },
                             },
+                            {"type": "object", "title": "Off"},
                         ],
                     },
-                    "gpu_type": {"type": "string", "x-select": True},
-                    "gpu_count": {"type": "integer"},
                     "cpu": {"type": "number", "minimum": 0.1},
                     "memory": {"type": "number", "maximum": 1000},
                     "storage": {"type": "integer", "maximum": 400},
-                    "environment_variables": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["name"],
-                            "properties": {
-                                "name": {"type": "string", "minLength": 1},
-                                "value": {"type": "string"},
-                                "value_from_secret": {"type": "string"},
-                            },
-                        },
-                    },
                     "volumes": {
                         "type": "array",
                         "items": {

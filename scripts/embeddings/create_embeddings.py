@@ -39,7 +39,7 @@ OPERATION = {
                 "type": "object",
                 "required": ["model", "input"],
                 "properties": {
-                    "model": {"type": "string", "minLength": 1, "x-select": True},
+                    "model": {"type": "string", "minLength": 1, "x-unsent": True},
                     "input": {
                         "anyOf": [
                             {"type": "string", "title": "Text"},

@@ -41,11 +41,11 @@ class ScalingMetrics(TypedDict):
 
 
 class Autoscaling(TypedDict):
-    maxReplicas: NotRequired[int]
     minReplicas: NotRequired[int]
+    maxReplicas: NotRequired[int]
+    scaleToZeroWindow: NotRequired[str]
     scaleDown: NotRequired[ScaleDown]
     scaleDownWindow: NotRequired[str]
-    scaleToZeroWindow: NotRequired[str]
     scaleUp: NotRequired[ScaleDown]
     scaleUpWindow: NotRequired[str]
     scalingMetrics: NotRequired[list[ScalingMetrics]]
@@ -71,9 +71,9 @@ class SavedProfile(TypedDict):
 
 class Body(TypedDict):
     name: str
-    autoscaling: Autoscaling
     model: NotRequired[str]
     config: NotRequired[str]
+    autoscaling: Autoscaling
     inactiveTimeout: NotRequired[int]
     maxConcurrentRequestsPerReplica: NotRequired[str]
     placement: NotRequired[RulesGivenHere | SavedProfile]
@@ -96,11 +96,14 @@ OPERATION = {
                 "required": ["name", "autoscaling"],
                 "properties": {
                     "name": {"type": "string", "minLength": 1},
+                    "model": {"type": "string"},
+                    "config": {"type": "string"},
                     "autoscaling": {
                         "type": "object",
                         "properties": {
-                            "maxReplicas": {"type": "integer"},
                             "minReplicas": {"type": "integer"},
+                            "maxReplicas": {"type": "integer"},
+                            "scaleToZeroWindow": {"type": "string"},
                             "scaleDown": {
                                 "type": "object",
                                 "properties": {
@@ -137,7 +140,6 @@ OPERATION = {
                                 },
                             },
                             "scaleDownWindow": {"type": "string"},
-                            "scaleToZeroWindow": {"type": "string"},
                             "scaleUp": {
                                 "type": "object",
                                 "properties": {
@@ -183,7 +185,7 @@ OPERATION = {
                                         "name": {
                                             "type": "string",
                                             "minLength": 1,
-                                            "x-select": True,
+                                            "x-unsent": True,
                                         },
                                         "target": {"type": "number"},
                                         "type": {
@@ -200,8 +202,6 @@ OPERATION = {
                             },
                         },
                     },
-                    "model": {"type": "string"},
-                    "config": {"type": "string"},
                     "inactiveTimeout": {"type": "integer"},
                     "maxConcurrentRequestsPerReplica": {"type": "string"},
                     "placement": {

@@ -106,9 +106,9 @@ OPERATION = {
                                 "name": {
                                     "type": "string",
                                     "minLength": 1,
-                                    "x-select": True,
+                                    "x-unsent": True,
                                 },
-                                "percentile": {"type": "integer"},
+                                "percentile": {"type": "integer", "x-unsent": True},
                                 "regressionCheck": {
                                     "type": "object",
                                     "required": ["direction"],

@@ -27,10 +27,10 @@ OPERATION = {
             "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
             "project_id": {"type": "string", "x-in": "path"},
             "deploymentId": {"type": "string", "x-in": "query"},
-            "endTime": {"type": "string", "x-in": "query"},
+            "endTime": {"type": "string", "x-in": "query", "x-unsent": True},
             "granularity": {"type": "string", "x-in": "query"},
             "includeTimeSeries": {"type": "boolean", "x-in": "query", "default": False},
-            "startTime": {"type": "string", "x-in": "query"},
+            "startTime": {"type": "string", "x-in": "query", "x-unsent": True},
         },
     },
 }

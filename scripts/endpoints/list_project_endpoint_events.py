@@ -40,7 +40,7 @@ OPERATION = {
                 "enum": ["LEVEL_DEBUG", "LEVEL_INFO", "LEVEL_WARN", "LEVEL_ERROR"],
                 "x-in": "query",
             },
-            "since": {"type": "string", "x-in": "query"},
+            "since": {"type": "string", "x-in": "query", "x-unsent": True},
             "sourceKinds": {
                 "type": "array",
                 "x-in": "query",
@@ -51,7 +51,7 @@ OPERATION = {
             },
             "subjectId": {"type": "string", "x-in": "query"},
             "types": {"type": "array", "x-in": "query", "items": {"type": "string"}},
-            "until": {"type": "string", "x-in": "query"},
+            "until": {"type": "string", "x-in": "query", "x-unsent": True},
             "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },

@@ -41,11 +41,11 @@ class ScalingMetrics(TypedDict):
 
 
 class Autoscaling(TypedDict):
-    maxReplicas: NotRequired[int]
     minReplicas: NotRequired[int]
+    maxReplicas: NotRequired[int]
+    scaleToZeroWindow: NotRequired[str]
     scaleDown: NotRequired[ScaleDown]
     scaleDownWindow: NotRequired[str]
-    scaleToZeroWindow: NotRequired[str]
     scaleUp: NotRequired[ScaleDown]
     scaleUpWindow: NotRequired[str]
     scalingMetrics: NotRequired[list[ScalingMetrics]]
@@ -75,8 +75,9 @@ OPERATION = {
                     "autoscaling": {
                         "type": "object",
                         "properties": {
-                            "maxReplicas": {"type": "integer"},
                             "minReplicas": {"type": "integer"},
+                            "maxReplicas": {"type": "integer"},
+                            "scaleToZeroWindow": {"type": "string"},
                             "scaleDown": {
                                 "type": "object",
                                 "properties": {
@@ -113,7 +114,6 @@ OPERATION = {
                                 },
                             },
                             "scaleDownWindow": {"type": "string"},
-                            "scaleToZeroWindow": {"type": "string"},
                             "scaleUp": {
                                 "type": "object",
                                 "properties": {
@@ -159,7 +159,7 @@ OPERATION = {
                                         "name": {
                                             "type": "string",
                                             "minLength": 1,
-                                            "x-select": True,
+                                            "x-unsent": True,
                                         },
                                         "target": {"type": "number"},
                                         "type": {

@@ -26,48 +26,48 @@ from ..client import call, togetherai
 
 
 class Judge(TypedDict):
-    model: str
-    system_template: str
     model_source: Literal["serverless", "dedicated", "external"]
-    external_api_token: NotRequired[str]
+    model: str
     external_base_url: NotRequired[str]
+    external_api_token: NotRequired[str]
+    system_template: str
     num_workers: NotRequired[int]
     max_tokens: NotRequired[int]
     temperature: NotRequired[float]
 
 
 class Model(TypedDict):
+    model_source: Literal["serverless", "dedicated", "external"]
     model: str
-    max_tokens: int
-    temperature: float
+    external_base_url: NotRequired[str]
+    external_api_token: NotRequired[str]
     system_template: str
     input_template: str
-    model_source: Literal["serverless", "dedicated", "external"]
-    external_api_token: NotRequired[str]
-    external_base_url: NotRequired[str]
+    max_tokens: int
+    temperature: float
     num_workers: NotRequired[int]
 
 
 class Classify(TypedDict):
+    input_data_file_path: str
     judge: Judge
     labels: list[str]
     pass_labels: list[str]
-    input_data_file_path: str
     model_to_evaluate: NotRequired[str | Model]
 
 
 class Score(TypedDict):
+    input_data_file_path: str
     judge: Judge
     min_score: float
     max_score: float
     pass_threshold: float
-    input_data_file_path: str
     model_to_evaluate: NotRequired[str | Model]
 
 
 class Compare(TypedDict):
-    judge: Judge
     input_data_file_path: str
+    judge: Judge
     model_a: NotRequired[str | Model]
     model_b: NotRequired[str | Model]
     disable_position_bias_correction: NotRequired[bool]
@@ -93,6 +93,7 @@ OPERATION = {
                     "type": {
                         "type": "string",
                         "enum": ["classify", "score", "compare"],
+                        "x-unsent": True,
                     },
                     "parameters": {
                         "anyOf": [
@@ -106,6 +107,10 @@ OPERATION = {
                                 ],
                                 "title": "Classify",
                                 "properties": {
+                                    "input_data_file_path": {
+                                        "type": "string",
+                                        "minLength": 1,
+                                    },
                                     "judge": {
                                         "type": "object",
                                         "required": [
@@ -114,11 +119,6 @@ OPERATION = {
                                             "model_source",
                                         ],
                                         "properties": {
-                                            "model": {"type": "string", "minLength": 1},
-                                            "system_template": {
-                                                "type": "string",
-                                                "minLength": 1,
-                                            },
                                             "model_source": {
                                                 "type": "string",
                                                 "enum": [
@@ -127,8 +127,19 @@ OPERATION = {
                                                     "external",
                                                 ],
                                             },
-                                            "external_api_token": {"type": "string"},
-                                            "external_base_url": {"type": "string"},
+                                            "model": {"type": "string", "minLength": 1},
+                                            "external_base_url": {
+                                                "type": "string",
+                                                "x-unsent": True,
+                                            },
+                                            "external_api_token": {
+                                                "type": "string",
+                                                "x-unsent": True,
+                                            },
+                                            "system_template": {
+                                                "type": "string",
+                                                "minLength": 1,
+                                            },
                                             "num_workers": {
                                                 "type": "integer",
                                                 "minimum": 1,
@@ -146,10 +157,6 @@ OPERATION = {
                                         "type": "array",
                                         "minItems": 1,
                                         "items": {"type": "string"},
-                                    },
-                                    "input_data_file_path": {
-                                        "type": "string",
-                                        "minLength": 1,
                                     },
                                     "model_to_evaluate": {
                                         "anyOf": [
@@ -169,7 +176,31 @@ OPERATION = {
                                                 ],
                                                 "title": "Model",
                                                 "properties": {
+                                                    "model_source": {
+                                                        "type": "string",
+                                                        "enum": [
+                                                            "serverless",
+                                                            "dedicated",
+                                                            "external",
+                                                        ],
+                                                    },
                                                     "model": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "external_base_url": {
+                                                        "type": "string",
+                                                        "x-unsent": True,
+                                                    },
+                                                    "external_api_token": {
+                                                        "type": "string",
+                                                        "x-unsent": True,
+                                                    },
+                                                    "system_template": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "input_template": {
                                                         "type": "string",
                                                         "minLength": 1,
                                                     },
@@ -181,28 +212,6 @@ OPERATION = {
                                                         "type": "number",
                                                         "minimum": 0,
                                                         "maximum": 2,
-                                                    },
-                                                    "system_template": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "input_template": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "model_source": {
-                                                        "type": "string",
-                                                        "enum": [
-                                                            "serverless",
-                                                            "dedicated",
-                                                            "external",
-                                                        ],
-                                                    },
-                                                    "external_api_token": {
-                                                        "type": "string",
-                                                    },
-                                                    "external_base_url": {
-                                                        "type": "string",
                                                     },
                                                     "num_workers": {
                                                         "type": "integer",
@@ -225,6 +234,10 @@ OPERATION = {
                                 ],
                                 "title": "Score",
                                 "properties": {
+                                    "input_data_file_path": {
+                                        "type": "string",
+                                        "minLength": 1,
+                                    },
                                     "judge": {
                                         "type": "object",
                                         "required": [
@@ -233,11 +246,6 @@ OPERATION = {
                                             "model_source",
                                         ],
                                         "properties": {
-                                            "model": {"type": "string", "minLength": 1},
-                                            "system_template": {
-                                                "type": "string",
-                                                "minLength": 1,
-                                            },
                                             "model_source": {
                                                 "type": "string",
                                                 "enum": [
@@ -246,8 +254,19 @@ OPERATION = {
                                                     "external",
                                                 ],
                                             },
-                                            "external_api_token": {"type": "string"},
-                                            "external_base_url": {"type": "string"},
+                                            "model": {"type": "string", "minLength": 1},
+                                            "external_base_url": {
+                                                "type": "string",
+                                                "x-unsent": True,
+                                            },
+                                            "external_api_token": {
+                                                "type": "string",
+                                                "x-unsent": True,
+                                            },
+                                            "system_template": {
+                                                "type": "string",
+                                                "minLength": 1,
+                                            },
                                             "num_workers": {
                                                 "type": "integer",
                                                 "minimum": 1,
@@ -259,10 +278,6 @@ OPERATION = {
                                     "min_score": {"type": "number"},
                                     "max_score": {"type": "number"},
                                     "pass_threshold": {"type": "number"},
-                                    "input_data_file_path": {
-                                        "type": "string",
-                                        "minLength": 1,
-                                    },
                                     "model_to_evaluate": {
                                         "anyOf": [
                                             {
@@ -281,7 +296,31 @@ OPERATION = {
                                                 ],
                                                 "title": "Model",
                                                 "properties": {
+                                                    "model_source": {
+                                                        "type": "string",
+                                                        "enum": [
+                                                            "serverless",
+                                                            "dedicated",
+                                                            "external",
+                                                        ],
+                                                    },
                                                     "model": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "external_base_url": {
+                                                        "type": "string",
+                                                        "x-unsent": True,
+                                                    },
+                                                    "external_api_token": {
+                                                        "type": "string",
+                                                        "x-unsent": True,
+                                                    },
+                                                    "system_template": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "input_template": {
                                                         "type": "string",
                                                         "minLength": 1,
                                                     },
@@ -293,28 +332,6 @@ OPERATION = {
                                                         "type": "number",
                                                         "minimum": 0,
                                                         "maximum": 2,
-                                                    },
-                                                    "system_template": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "input_template": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "model_source": {
-                                                        "type": "string",
-                                                        "enum": [
-                                                            "serverless",
-                                                            "dedicated",
-                                                            "external",
-                                                        ],
-                                                    },
-                                                    "external_api_token": {
-                                                        "type": "string",
-                                                    },
-                                                    "external_base_url": {
-                                                        "type": "string",
                                                     },
                                                     "num_workers": {
                                                         "type": "integer",
@@ -331,6 +348,10 @@ OPERATION = {
                                 "required": ["judge", "input_data_file_path"],
                                 "title": "Compare",
                                 "properties": {
+                                    "input_data_file_path": {
+                                        "type": "string",
+                                        "minLength": 1,
+                                    },
                                     "judge": {
                                         "type": "object",
                                         "required": [
@@ -339,11 +360,6 @@ OPERATION = {
                                             "model_source",
                                         ],
                                         "properties": {
-                                            "model": {"type": "string", "minLength": 1},
-                                            "system_template": {
-                                                "type": "string",
-                                                "minLength": 1,
-                                            },
                                             "model_source": {
                                                 "type": "string",
                                                 "enum": [
@@ -352,8 +368,19 @@ OPERATION = {
                                                     "external",
                                                 ],
                                             },
-                                            "external_api_token": {"type": "string"},
-                                            "external_base_url": {"type": "string"},
+                                            "model": {"type": "string", "minLength": 1},
+                                            "external_base_url": {
+                                                "type": "string",
+                                                "x-unsent": True,
+                                            },
+                                            "external_api_token": {
+                                                "type": "string",
+                                                "x-unsent": True,
+                                            },
+                                            "system_template": {
+                                                "type": "string",
+                                                "minLength": 1,
+                                            },
                                             "num_workers": {
                                                 "type": "integer",
                                                 "minimum": 1,
@@ -361,10 +388,6 @@ OPERATION = {
                                             "max_tokens": {"type": "integer"},
                                             "temperature": {"type": "number"},
                                         },
-                                    },
-                                    "input_data_file_path": {
-                                        "type": "string",
-                                        "minLength": 1,
                                     },
                                     "model_a": {
                                         "anyOf": [
@@ -384,7 +407,31 @@ OPERATION = {
                                                 ],
                                                 "title": "Model",
                                                 "properties": {
+                                                    "model_source": {
+                                                        "type": "string",
+                                                        "enum": [
+                                                            "serverless",
+                                                            "dedicated",
+                                                            "external",
+                                                        ],
+                                                    },
                                                     "model": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "external_base_url": {
+                                                        "type": "string",
+                                                        "x-unsent": True,
+                                                    },
+                                                    "external_api_token": {
+                                                        "type": "string",
+                                                        "x-unsent": True,
+                                                    },
+                                                    "system_template": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "input_template": {
                                                         "type": "string",
                                                         "minLength": 1,
                                                     },
@@ -396,28 +443,6 @@ OPERATION = {
                                                         "type": "number",
                                                         "minimum": 0,
                                                         "maximum": 2,
-                                                    },
-                                                    "system_template": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "input_template": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "model_source": {
-                                                        "type": "string",
-                                                        "enum": [
-                                                            "serverless",
-                                                            "dedicated",
-                                                            "external",
-                                                        ],
-                                                    },
-                                                    "external_api_token": {
-                                                        "type": "string",
-                                                    },
-                                                    "external_base_url": {
-                                                        "type": "string",
                                                     },
                                                     "num_workers": {
                                                         "type": "integer",
@@ -445,7 +470,31 @@ OPERATION = {
                                                 ],
                                                 "title": "Model",
                                                 "properties": {
+                                                    "model_source": {
+                                                        "type": "string",
+                                                        "enum": [
+                                                            "serverless",
+                                                            "dedicated",
+                                                            "external",
+                                                        ],
+                                                    },
                                                     "model": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "external_base_url": {
+                                                        "type": "string",
+                                                        "x-unsent": True,
+                                                    },
+                                                    "external_api_token": {
+                                                        "type": "string",
+                                                        "x-unsent": True,
+                                                    },
+                                                    "system_template": {
+                                                        "type": "string",
+                                                        "minLength": 1,
+                                                    },
+                                                    "input_template": {
                                                         "type": "string",
                                                         "minLength": 1,
                                                     },
@@ -457,28 +506,6 @@ OPERATION = {
                                                         "type": "number",
                                                         "minimum": 0,
                                                         "maximum": 2,
-                                                    },
-                                                    "system_template": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "input_template": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "model_source": {
-                                                        "type": "string",
-                                                        "enum": [
-                                                            "serverless",
-                                                            "dedicated",
-                                                            "external",
-                                                        ],
-                                                    },
-                                                    "external_api_token": {
-                                                        "type": "string",
-                                                    },
-                                                    "external_base_url": {
-                                                        "type": "string",
                                                     },
                                                     "num_workers": {
                                                         "type": "integer",
@@ -496,6 +523,16 @@ OPERATION = {
                             },
                         ],
                     },
+                },
+                "x-follows": {
+                    "type": [
+                        "parameters",
+                        {
+                            "Classify": "classify",
+                            "Score": "score",
+                            "Compare": "compare",
+                        },
+                    ],
                 },
             },
         },

@@ -53,7 +53,11 @@ OPERATION = {
                         "type": "string",
                         "enum": ["csv", "jsonl", "parquet"],
                     },
-                    "checksum": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+                    "checksum": {
+                        "type": "string",
+                        "pattern": "^[0-9a-f]{64}$",
+                        "x-unsent": True,
+                    },
                 },
             },
         },

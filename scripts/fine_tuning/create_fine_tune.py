@@ -75,8 +75,8 @@ class Body(TypedDict):
     suffix: NotRequired[str]
     n_epochs: NotRequired[int]
     learning_rate: NotRequired[float]
-    batch_size: NotRequired[int | Literal["max"]]
     training_type: NotRequired[Full | LoRA | None]
+    batch_size: NotRequired[int | Literal["max"]]
     training_method: NotRequired[SupervisedSFT | PreferencePairsDPO]
     n_checkpoints: NotRequired[int]
     n_evals: NotRequired[int]
@@ -125,16 +125,6 @@ OPERATION = {
                     "suffix": {"type": "string"},
                     "n_epochs": {"type": "integer"},
                     "learning_rate": {"type": "number"},
-                    "batch_size": {
-                        "anyOf": [
-                            {"type": "integer", "title": "Number"},
-                            {
-                                "type": "string",
-                                "enum": ["max"],
-                                "title": "Largest possible",
-                            },
-                        ],
-                    },
                     "training_type": {
                         "anyOf": [
                             {
@@ -160,6 +150,16 @@ OPERATION = {
                             {"type": "null"},
                         ],
                     },
+                    "batch_size": {
+                        "anyOf": [
+                            {"type": "integer", "title": "Number"},
+                            {
+                                "type": "string",
+                                "enum": ["max"],
+                                "title": "Largest possible",
+                            },
+                        ],
+                    },
                     "training_method": {
                         "anyOf": [
                             {
@@ -169,6 +169,7 @@ OPERATION = {
                                 "properties": {
                                     "method": {"type": "string", "enum": ["sft"]},
                                     "train_on_inputs": {
+                                        "x-unsent": True,
                                         "anyOf": [
                                             {"type": "boolean", "title": "Yes or no"},
                                             {
@@ -242,9 +243,12 @@ OPERATION = {
                     "gradient_accumulation_steps": {"type": "integer"},
                     "random_seed": {"type": ["integer", "null"]},
                     "early_stopping_enabled": {"type": "boolean", "default": False},
-                    "early_stopping_patience": {"type": "integer"},
-                    "early_stopping_min_delta": {"type": "number"},
-                    "early_stopping_warmup_evals": {"type": "integer"},
+                    "early_stopping_patience": {"type": "integer", "x-unsent": True},
+                    "early_stopping_min_delta": {"type": "number", "x-unsent": True},
+                    "early_stopping_warmup_evals": {
+                        "type": "integer",
+                        "x-unsent": True,
+                    },
                     "multimodal_params": {
                         "type": "object",
                         "properties": {"train_vision": {"type": "boolean"}},
@@ -255,11 +259,12 @@ OPERATION = {
                     "wandb_entity": {"type": "string"},
                     "wandb_base_url": {"type": "string"},
                     "from_hf_model": {"type": "string"},
-                    "hf_model_revision": {"type": "string"},
+                    "hf_model_revision": {"type": "string", "x-unsent": True},
                     "hf_api_token": {"type": "string"},
                     "hf_output_repo_name": {"type": "string"},
                     "wandb_api_key": {"type": "string"},
                     "train_on_inputs": {
+                        "x-unsent": True,
                         "anyOf": [
                             {"type": "boolean", "title": "Yes or no"},
                             {"type": "string", "enum": ["auto"], "title": "Automatic"},

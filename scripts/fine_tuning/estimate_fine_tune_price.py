@@ -110,6 +110,7 @@ OPERATION = {
                                 "properties": {
                                     "method": {"type": "string", "enum": ["sft"]},
                                     "train_on_inputs": {
+                                        "x-unsent": True,
                                         "anyOf": [
                                             {"type": "boolean", "title": "Yes or no"},
                                             {

@@ -33,14 +33,14 @@ class Body(TypedDict):
     width: NotRequired[int]
     height: NotRequired[int]
     n: NotRequired[int]
+    seed: NotRequired[int]
+    reference_images: NotRequired[list[str]]
     steps: NotRequired[int]
     response_format: NotRequired[Literal["base64", "url"]]
     output_format: NotRequired[str]
-    seed: NotRequired[int]
     negative_prompt: NotRequired[str]
     guidance_scale: NotRequired[float]
     image_url: NotRequired[str]
-    reference_images: NotRequired[list[str]]
     image_loras: NotRequired[list[ImageLoras]]
     disable_safety_checker: NotRequired[bool]
 
@@ -56,19 +56,22 @@ OPERATION = {
                 "type": "object",
                 "required": ["model", "prompt"],
                 "properties": {
-                    "model": {"type": "string", "minLength": 1, "x-select": True},
+                    "model": {"type": "string", "minLength": 1, "x-unsent": True},
                     "prompt": {"type": "string", "minLength": 1},
                     "width": {"type": "integer"},
                     "height": {"type": "integer"},
                     "n": {"type": "integer"},
+                    "seed": {"type": "integer"},
+                    "reference_images": {
+                        "type": "array",
+                        "items": {"type": "string", "x-file": "uri"},
+                    },
                     "steps": {"type": "integer"},
                     "response_format": {"type": "string", "enum": ["base64", "url"]},
-                    "output_format": {"type": "string", "x-select": True},
-                    "seed": {"type": "integer"},
+                    "output_format": {"type": "string", "x-unsent": True},
                     "negative_prompt": {"type": "string"},
                     "guidance_scale": {"type": "number"},
-                    "image_url": {"type": "string"},
-                    "reference_images": {"type": "array", "items": {"type": "string"}},
+                    "image_url": {"type": "string", "x-file": "uri"},
                     "image_loras": {
                         "type": "array",
                         "items": {

@@ -23,7 +23,11 @@ STEP = {
                 "type": "string",
                 "enum": ["GET", "POST", "PUT", "PATCH", "DELETE"],
             },
-            "path": {"type": "string", "pattern": "^/v[0-9]+/[A-Za-z0-9_.~%:@/-]+$"},
+            "path": {
+                "type": "string",
+                "pattern": "^/v[0-9]+/[A-Za-z0-9_.~%:@/-]+$",
+                "x-unsent": True,
+            },
             "query": {"type": "object"},
             "payload": {"type": "object"},
             "answer": {"type": "string", "enum": ["json", "file"], "default": "json"},

@@ -15,8 +15,16 @@ from ..client import togetherai
 STEP = {
     "arguments": {
         "properties": {
-            "since": {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}"},
-            "until": {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}"},
+            "since": {
+                "type": "string",
+                "pattern": "^\\d{4}-\\d{2}-\\d{2}",
+                "x-unsent": True,
+            },
+            "until": {
+                "type": "string",
+                "pattern": "^\\d{4}-\\d{2}-\\d{2}",
+                "x-unsent": True,
+            },
         },
     },
 }

@@ -28,7 +28,7 @@ from ..client import call, togetherai
 class Body(TypedDict):
     model: str
     query: str
-    documents: list[dict] | list[str]
+    documents: list[str] | list[dict]
     top_n: NotRequired[int]
     return_documents: NotRequired[bool]
     rank_fields: NotRequired[list[str]]
@@ -45,25 +45,29 @@ OPERATION = {
                 "type": "object",
                 "required": ["model", "query", "documents"],
                 "properties": {
-                    "model": {"type": "string", "minLength": 1, "x-select": True},
+                    "model": {"type": "string", "minLength": 1, "x-unsent": True},
                     "query": {"type": "string", "minLength": 1},
                     "documents": {
                         "anyOf": [
                             {
                                 "type": "array",
-                                "title": "Objects",
-                                "items": {"type": "object"},
+                                "title": "Texts",
+                                "items": {"type": "string"},
                             },
                             {
                                 "type": "array",
-                                "title": "Texts",
-                                "items": {"type": "string"},
+                                "title": "Objects",
+                                "items": {"type": "object"},
                             },
                         ],
                     },
                     "top_n": {"type": "integer"},
                     "return_documents": {"type": "boolean", "default": False},
-                    "rank_fields": {"type": "array", "items": {"type": "string"}},
+                    "rank_fields": {
+                        "type": "array",
+                        "x-unsent": True,
+                        "items": {"type": "string"},
+                    },
                 },
             },
         },

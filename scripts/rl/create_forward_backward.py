@@ -185,14 +185,16 @@ OPERATION = {
                             "type": {
                                 "type": "string",
                                 "minLength": 1,
-                                "x-select": True,
+                                "x-unsent": True,
                             },
                             "cross_entropy_params": {
                                 "type": "object",
+                                "x-unsent": True,
                                 "properties": {},
                             },
                             "grpo_params": {
                                 "type": "object",
+                                "x-unsent": True,
                                 "properties": {
                                     "beta": {"type": "number"},
                                     "agg_type": {
@@ -217,6 +219,7 @@ OPERATION = {
                             },
                             "cispo_params": {
                                 "type": "object",
+                                "x-unsent": True,
                                 "properties": {
                                     "clip_high_threshold": {"type": "number"},
                                     "clip_low_threshold": {"type": "number"},
@@ -224,6 +227,7 @@ OPERATION = {
                             },
                             "dppo_params": {
                                 "type": "object",
+                                "x-unsent": True,
                                 "properties": {
                                     "delta_high": {"type": "number"},
                                     "delta_low": {"type": "number"},
@@ -232,10 +236,12 @@ OPERATION = {
                             "dro_params": {
                                 "type": "object",
                                 "required": ["beta"],
+                                "x-unsent": True,
                                 "properties": {"beta": {"type": "number"}},
                             },
                             "ppo_params": {
                                 "type": "object",
+                                "x-unsent": True,
                                 "properties": {
                                     "clip_high_threshold": {"type": "number"},
                                     "clip_low_threshold": {"type": "number"},

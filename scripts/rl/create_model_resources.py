@@ -62,7 +62,7 @@ OPERATION = {
                     "compute_config": {
                         "type": "object",
                         "properties": {
-                            "gpu_type": {"type": "string", "x-select": True},
+                            "gpu_type": {"type": "string", "x-unsent": True},
                             "num_generator_replicas": {"type": "integer"},
                         },
                     },

@@ -26,7 +26,7 @@ OPERATION = {
             "status": {
                 "type": "array",
                 "x-in": "query",
-                "items": {"type": "string", "x-select": True},
+                "items": {"type": "string", "x-unsent": True},
             },
         },
     },

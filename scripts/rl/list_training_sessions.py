@@ -24,7 +24,7 @@ OPERATION = {
             "status": {
                 "type": "array",
                 "x-in": "query",
-                "items": {"type": "string", "x-select": True},
+                "items": {"type": "string", "x-unsent": True},
             },
             "limit": {"type": "integer", "x-in": "query"},
             "after": {"type": "string", "x-in": "query"},

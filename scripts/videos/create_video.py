@@ -51,10 +51,10 @@ class Body(TypedDict):
     seconds: NotRequired[str]
     resolution: NotRequired[str]
     ratio: NotRequired[str]
-    width: NotRequired[int]
-    height: NotRequired[int]
     media: NotRequired[Media]
     generate_audio: NotRequired[bool]
+    width: NotRequired[int]
+    height: NotRequired[int]
     negative_prompt: NotRequired[str]
     seed: NotRequired[int]
     fps: NotRequired[int]
@@ -82,8 +82,6 @@ OPERATION = {
                     "seconds": {"type": "string"},
                     "resolution": {"type": "string"},
                     "ratio": {"type": "string"},
-                    "width": {"type": "integer"},
-                    "height": {"type": "integer"},
                     "media": {
                         "type": "object",
                         "properties": {
@@ -96,6 +94,7 @@ OPERATION = {
                                         "input_image": {
                                             "type": "string",
                                             "minLength": 1,
+                                            "x-file": "uri",
                                         },
                                         "frame": {
                                             "anyOf": [
@@ -119,13 +118,17 @@ OPERATION = {
                                     "type": "object",
                                     "required": ["video"],
                                     "properties": {
-                                        "video": {"type": "string", "minLength": 1},
+                                        "video": {
+                                            "type": "string",
+                                            "minLength": 1,
+                                            "x-file": "uri",
+                                        },
                                     },
                                 },
                             },
                             "reference_images": {
                                 "type": "array",
-                                "items": {"type": "string"},
+                                "items": {"type": "string", "x-file": "uri"},
                             },
                             "reference_videos": {
                                 "type": "array",
@@ -133,19 +136,31 @@ OPERATION = {
                                     "type": "object",
                                     "required": ["video"],
                                     "properties": {
-                                        "video": {"type": "string", "minLength": 1},
+                                        "video": {
+                                            "type": "string",
+                                            "minLength": 1,
+                                            "x-file": "uri",
+                                        },
                                     },
                                 },
                             },
                             "source_video": {
                                 "anyOf": [
-                                    {"type": "string", "title": "Address"},
+                                    {
+                                        "type": "string",
+                                        "x-file": "uri",
+                                        "title": "Address",
+                                    },
                                     {
                                         "type": "object",
                                         "required": ["video"],
                                         "title": "Video object",
                                         "properties": {
-                                            "video": {"type": "string", "minLength": 1},
+                                            "video": {
+                                                "type": "string",
+                                                "minLength": 1,
+                                                "x-file": "uri",
+                                            },
                                         },
                                     },
                                 ],
@@ -154,7 +169,11 @@ OPERATION = {
                                 "type": "array",
                                 "items": {
                                     "anyOf": [
-                                        {"type": "string", "title": "Address"},
+                                        {
+                                            "type": "string",
+                                            "x-file": "uri",
+                                            "title": "Address",
+                                        },
                                         {
                                             "type": "object",
                                             "required": ["audio"],
@@ -163,6 +182,7 @@ OPERATION = {
                                                 "audio": {
                                                     "type": "string",
                                                     "minLength": 1,
+                                                    "x-file": "uri",
                                                 },
                                             },
                                         },
@@ -172,12 +192,14 @@ OPERATION = {
                         },
                     },
                     "generate_audio": {"type": "boolean"},
+                    "width": {"type": "integer"},
+                    "height": {"type": "integer"},
                     "negative_prompt": {"type": "string"},
                     "seed": {"type": "integer"},
                     "fps": {"type": "integer"},
                     "steps": {"type": "integer", "minimum": 10, "maximum": 50},
                     "guidance_scale": {"type": "integer"},
-                    "output_format": {"type": "string", "x-select": True},
+                    "output_format": {"type": "string", "x-unsent": True},
                     "output_quality": {"type": "integer"},
                     "frame_images": {
                         "type": "array",
@@ -185,7 +207,11 @@ OPERATION = {
                             "type": "object",
                             "required": ["input_image"],
                             "properties": {
-                                "input_image": {"type": "string", "minLength": 1},
+                                "input_image": {
+                                    "type": "string",
+                                    "minLength": 1,
+                                    "x-file": "uri",
+                                },
                                 "frame": {
                                     "anyOf": [
                                         {"type": "number", "title": "Frame number"},
@@ -199,7 +225,10 @@ OPERATION = {
                             },
                         },
                     },
-                    "reference_images": {"type": "array", "items": {"type": "string"}},
+                    "reference_images": {
+                        "type": "array",
+                        "items": {"type": "string", "x-file": "uri"},
+                    },
                 },
             },
         },

@@ -1,0 +1,208 @@
+"""What Windmill's form sends: of a field nobody touched, and of one filled in.
+
+As measured with Windmill's own form component. Fields whose `showExpr` is false send
+nothing; the expressions are evaluated by the engine that Windmill evaluates them with.
+"""
+
+import json
+
+import jsonschema
+import quickjs
+
+from scripts.client import BEHIND, SET, SWITCH
+from tools.form_show import has_switch, hints, kind_of
+
+ABSENT = object()
+
+_engine = quickjs.Context()
+
+
+def untouched(field: dict, required: bool = False) -> object:
+    """What the form sends for a field that nobody touched; ABSENT: it sends no key."""
+    if field.get("default") is not None:
+        value = field["default"]
+        if field["type"] == "array" and "properties" in field["items"]:
+            members = field["items"]["properties"]
+            return [filled(members, _needed(members), row) for row in value]
+        return value
+    if "oneOf" in field:
+        return chosen(field["oneOf"][0], {})
+    kind = field.get("type")
+    if kind == "string" and "enum" in field:
+        return field["enum"][0] if required else ABSENT
+    if kind == "string":
+        silent = field.get("nullable") or "contentEncoding" in field
+        return ABSENT if silent or field.get("format") == "date-time" else ""
+    if kind == "boolean":
+        return False
+    if kind == "array" and "items" in field:
+        return []
+    if kind == "object" and field.get("properties"):
+        return filled(field["properties"], field.get("required", []), {})
+    if kind in ("array", "object") and "format" not in field:
+        return None  # an editor of JSON
+    return ABSENT
+
+
+def filled(fields: dict, required: list[str], values: dict) -> dict:
+    """What an object of the form sends with some of its fields filled in."""
+    sent = {}
+    for name, field in fields.items():
+        value = values.get(name, ABSENT)
+        if value is ABSENT:
+            value = untouched(field, name in required)
+        if value is not ABSENT:
+            sent[name] = value
+    while hidden := [n for n in sent if not _shown(fields[n], sent)]:
+        for name in hidden:
+            del sent[name]
+    return sent
+
+
+def chosen(variant: dict, values: dict) -> dict:
+    """What a group of buttons sends with one of them pressed."""
+    inner = {n: f for n, f in variant["properties"].items() if n != "label"}
+    return {**filled(inner, variant["required"], values), "label": variant["title"]}
+
+
+def _needed(fields: dict) -> list[str]:
+    return [name for name, field in fields.items() if field.get("required") is True]
+
+
+def _shown(field: dict, sent: dict) -> bool:
+    if "showExpr" not in field:
+        return True
+    fields = json.dumps(sent, default=str)
+    return _engine.eval(
+        f"(() => {{ const fields = {fields}; return !!({field['showExpr']}) }})()"
+    )
+
+
+def form_value(schema: dict, field: dict, value: object) -> object:
+    """What the form sends when a person fills in just what the wire is to carry."""
+    if value is None:
+        return untouched(field)
+    if "oneOf" in field:
+        return _button(schema, field, value)
+    if "show" in hints(schema):
+        title = hints(schema)["show"]
+        schema = next(v for v in schema["anyOf"] if v.get("title") == title)
+    kind = kind_of(schema)
+    if field["type"] == "string":
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    if kind == "array" and "items" in field:
+        return [_row(schema.get("items", {}), field["items"], v) for v in value]
+    if kind == "object" and field.get("properties"):
+        return _object(schema, field["properties"], field.get("required", []), value)
+    return value
+
+
+def _object(schema: dict, fields: dict, required: list[str], value: dict) -> dict:
+    members = schema["properties"]
+    given = {}
+    for name, found in value.items():
+        if "follows" not in hints(members[name]):
+            given[name] = form_value(members[name], fields[name], found)
+    if has_switch(schema):
+        advanced = (n for n in value if hints(members[n]).get("advanced"))
+        given[SWITCH] = any(True for _ in advanced)
+    return filled(fields, required, given)
+
+
+def _button(schema: dict, field: dict, value: object) -> dict:
+    """What a group of buttons sends: a file, a union, or an optional object."""
+    by_title = {variant["title"]: variant for variant in field["oneOf"]}
+    if "Drop a file" in by_title:
+        way = "URL" if str(value).startswith("http") else "Drop a file"
+        return chosen(by_title[way], {"url" if way == "URL" else "file": value})
+    if "anyOf" not in schema:
+        if schema.get("format") == "json-schema":
+            return {"label": "JSON", "value": value}
+        inner = by_title[SET]
+        fields = {n: f for n, f in inner["properties"].items() if n != "label"}
+        if not fields:
+            return {"label": SET}
+        return {**_object(schema, fields, inner["required"], value), "label": SET}
+    variant = _fitting(schema, value)
+    title = variant.get("title") or variant["type"].title()
+    inner = by_title[title]
+    behind = BEHIND.get(kind_of(variant), "value")
+    if kind_of(variant) != "object" and behind in inner["properties"]:
+        own = form_value(variant, inner["properties"][behind], value)
+        return chosen(inner, {behind: own})
+    fields = {n: f for n, f in inner["properties"].items() if n != "label"}
+    if not isinstance(value, dict) or not fields:
+        return {"label": title}
+    kept = {
+        n: v
+        for n, v in value.items()
+        if len(variant["properties"][n].get("enum", ())) != 1
+    }
+    return {**_object(variant, fields, inner["required"], kept), "label": title}
+
+
+def _fitting(schema: dict, value: object) -> dict:
+    """The variant of a union that knows the most of a value's members."""
+    return max(
+        (
+            variant
+            for variant in schema["anyOf"]
+            if jsonschema.Draft202012Validator(variant).is_valid(value)
+        ),
+        key=lambda variant: (
+            len(variant.get("properties", {}).keys() & set(value))
+            if isinstance(value, dict)
+            else 0
+        ),
+    )
+
+
+def _row(schema: dict, items: dict, value: object) -> object:
+    """One row of a list."""
+    fields = items.get("properties")
+    if not fields:
+        return (
+            value
+            if items["type"] == "number"
+            else str(value)
+            if items["type"] == "string"
+            else value
+        )
+    if "source" in fields and "properties" not in schema:
+        return {"source": _button(schema, fields["source"], value)}
+    if "text" in fields and schema.get("type") == "string":
+        return {"text": value}
+    if "show" in hints(schema):
+        schema = next(
+            v for v in schema["anyOf"] if v.get("title") == hints(schema)["show"]
+        )
+    if "anyOf" in schema:
+        schema = _fitting(schema, value)
+    given = {}
+    for name, found in value.items():
+        member = schema["properties"][name]
+        if "beside" in hints(member) and isinstance(found, list):
+            given |= _parts(member, fields, found)
+        else:
+            if "beside" in hints(member):
+                member = next(v for v in member["anyOf"] if v.get("type") == "string")
+            given[name] = form_value(member, fields[name], found)
+    if SWITCH in fields:
+        given[SWITCH] = True
+    return filled(fields, _needed(fields), given)
+
+
+def _parts(member: dict, fields: dict, parts: list[dict]) -> dict:
+    """A list of parts as a text, pictures and others beside it, in that order."""
+    given = {"pictures": [], "parts": []}
+    items = next(v for v in member["anyOf"] if v.get("type") == "array")["items"]
+    for position, part in enumerate(parts):
+        if position == 0 and part["type"] == "text":
+            given["content"] = part["text"]
+        elif part["type"] == "image_url" and not given["parts"]:
+            row = {"type": "string", "x-file": "uri"}
+            url = part["image_url"]["url"]
+            given["pictures"].append(_row(row, fields["pictures"]["items"], url))
+        else:
+            given["parts"].append(_row(items, fields["parts"]["items"], part))
+    return given

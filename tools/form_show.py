@@ -1,0 +1,98 @@
+"""When a field of Windmill's form is shown: the JavaScript of its `showExpr`.
+
+It sees the fields beside it in the same object, and hiding a field deletes its value.
+"""
+
+from collections.abc import Iterable
+
+from scripts.client import LEAVE, SWITCH
+
+
+def hints(schema: dict) -> dict:
+    """What a schema says to the form alone: its `x-form`."""
+    return schema.get("x-form", {})
+
+
+def has_switch(schema: dict) -> bool:
+    """Whether an object's form, or that of a union's rows, has a switch for advanced
+    fields."""
+    own = schema.get("properties", {}).values()
+    return any(hints(m).get("advanced") for m in own) or any(
+        map(has_switch, schema.get("anyOf", ()))
+    )
+
+
+def kind_of(schema: dict) -> str | None:
+    """The type of a schema, null aside."""
+    kind = schema.get("type")
+    return next(k for k in kind if k != "null") if isinstance(kind, list) else kind
+
+
+def closed(schema: dict) -> dict | None:
+    """The values of a union that a single select can offer, with what each says; None
+    where it needs a group of buttons."""
+    found = {}
+    for one in schema["anyOf"]:
+        if one.get("type") == "boolean":
+            found |= {"true": "Yes", "false": "No"}
+        elif one.get("type") == "string" and "enum" in one:
+            labels = hints(one).get("labels", {})
+            only = one.get("title") if len(one["enum"]) == 1 else None
+            found |= {v: labels.get(v) or only or v for v in one["enum"]}
+        else:
+            return None
+    return found
+
+
+def condition(schema: dict, siblings: dict) -> str | None:
+    """The values of siblings for which a field is shown, as its `when` says."""
+    tests = []
+    for name, values in hints(schema).get("when", {}).items():
+        other, value = siblings[name], f"fields.{name}"
+        if values is True:
+            tests.append(f"!!{value}")
+            continue
+        if "anyOf" in other and not closed(other):
+            value = f"fields.{name}?.label"
+        if kind_of(other) == "boolean" and "default" not in other:
+            values = [str(found).lower() for found in values]
+        tests.append(one_of(value, values))
+    return both(*tests)
+
+
+def one_of(value: str, values: Iterable) -> str:
+    """Whether a field has one of some values; None stands for one left empty."""
+    tests = []
+    for found in values:
+        if found is None:
+            tests.append(f"({value} ?? '') === ''")
+        else:
+            text = f"'{found}'" if isinstance(found, str) else str(found).lower()
+            tests.append(f"{value} === {text}")
+    return tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
+
+
+def opened(name: str, field: dict) -> str:
+    """Whether an advanced field is shown: with the switch on, or while it holds a value
+    that hiding it would delete."""
+    value = f"fields.{name}"
+    if "oneOf" in field:
+        first = field["oneOf"][0]
+        filled = f"({value}?.label ?? '{first['title']}') !== '{first['title']}'"
+        if first["title"] != LEAVE:  # a file: the first button's field may be filled
+            inner = [n for n in first["properties"] if n != "label"]
+            filled = " || ".join([filled, *(f"!!{value}?.{n}" for n in inner)])
+    elif field["type"] == "boolean":
+        filled = f"{value} === {'false' if field.get('default') else 'true'}"
+    elif field["type"] == "array":
+        filled = f"{value}?.length > 0"
+    elif field["type"] == "object":
+        filled = f"Object.values({value} ?? {{}}).some((v) => v || v === 0)"
+    else:
+        filled = f"({value} ?? '') !== ''"
+    return f"(fields.{SWITCH} || {filled})"
+
+
+def both(*tests: str | None) -> str | None:
+    """Tests that must all hold."""
+    return " && ".join(filter(None, tests)) or None
