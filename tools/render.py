@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable
 
 from tools.form_show import closed, has_switch, hints
+from tools.form import is_file
 from tools.operations import Operation
 
 WIDTH = 88
@@ -227,18 +228,18 @@ def _parameter(name: str, schema: dict, required: bool) -> str:
     if name == "body":
         return 'body: "Body"' if required else 'body: "Body" = None'
     kind = schema.get("type")
-    simple = schema.get("items", {}).get("type") in ("string", "integer", "number")
+    items = schema.get("items", {})
+    plain = items.get("type") in ("string", "integer", "number") and not is_file(items)
     if "x-models" in schema:
         annotation = picker_type(name, schema)
     elif "anyOf" in schema or "x-file" in schema or kind is None:
         # Quoted, as the body is: the parser leaves alone what it does not know.
         return f'{name}: "str | list | dict"' + ("" if required else " = None")
-    elif kind == "object" or (kind == "array" and not simple):
-        known = TYPES[kind]
-        return f'{name}: "{known}"' if required else f'{name}: "{known} | None" = None'
+    elif kind == "object":
+        return f'{name}: "dict"' if required else f'{name}: "dict | None" = None'
     elif kind == "array":
-        items = TYPES.get(schema.get("items", {}).get("type"), "str")
-        annotation = f"list[{items}]"
+        # The one annotation with which Windmill leaves the fields of rows alone.
+        annotation = f"list[{TYPES.get(items.get('type'), 'str') if plain else 'dict'}]"
     else:
         annotation = TYPES.get(kind, "str")
     if required:

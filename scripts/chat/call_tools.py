@@ -65,7 +65,7 @@ def main(
     auth: togetherai,
     model: DynSelect_model,
     prompt: str,
-    tools: "list",
+    tools: list[dict],
     system: str | None = None,
     max_rounds: int = 6,
     max_tokens: int | None = None,

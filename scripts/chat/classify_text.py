@@ -54,7 +54,7 @@ def main(
     auth: togetherai,
     model: DynSelect_model,
     text: str,
-    labels: "list",
+    labels: list[dict],
     multiple: bool = False,
     instructions: str | None = None,
 ):
