@@ -5,8 +5,8 @@ import keyword
 import textwrap
 from collections.abc import Iterable
 
-from tools.form_show import closed, has_switch, hints
 from tools.form import is_file
+from tools.form_show import closed, has_switch, hints
 from tools.operations import Operation
 
 WIDTH = 88
