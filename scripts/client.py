@@ -152,6 +152,10 @@ def stream(auth, operation, **arguments):
     """
     request = _Request(auth, operation, arguments)
     if not request.body.get("stream"):
+        if operation.get("reply") == "binary":
+            from .downloads import receive
+
+            return receive(request)
         return _answer(request, request.send())
     request.headers["Accept-Encoding"] = "identity"
     response = request.send(streaming=True)
@@ -159,7 +163,15 @@ def stream(auth, operation, **arguments):
     if "json" in kind and "event" not in kind:
         return _answer(request, _Reply(response, _body(request, response)))
     gather = {"chat": _Chat, "completion": _Completion, "speech": _Speech}
-    return _follow(request, response, gather[operation["stream"]]())
+    answer = _follow(request, response, gather[operation["stream"]]())
+    if request.output is None:
+        return answer
+    import base64
+
+    from .showing import deliver
+
+    sound = base64.b64decode(answer["file"])
+    return deliver(sound, answer["filename"], request.output, paid=True)
 
 
 def upload(auth, operation, **arguments):
@@ -176,12 +188,14 @@ def upload(auth, operation, **arguments):
 
 
 def download(auth, operation, **arguments):
-    """Send an operation and return the bytes as a file that Windmill shows.
+    """Send an operation and return the bytes as its `output` asks for.
 
-    The answer is {"file": base64, "filename": name}. Raises TogetherError.
+    That is {"file": base64, "filename"} for result, {"s3": key, "filename"} for
+    storage; see scripts/showing.py. Raises TogetherError.
     """
-    request = _Request(auth, operation, arguments)
-    return _answer(request, request.send())
+    from .downloads import receive
+
+    return receive(_Request(auth, operation, arguments))
 
 
 def prepare(step, arguments):
@@ -813,6 +827,14 @@ class _Request:
                 "Idempotency-Key", os.urandom(16).hex()
             )
         self.arguments = arguments
+        self.output = None  # where bytes go, in operations that bring some
+        choice = properties.get("output")
+        if choice and choice.get("x-in") == "result":
+            self.output = arguments.get("output", choice["default"])
+        if self.output == "storage":
+            from .windmill import check_storage
+
+            check_storage()
         self.target = path + ("?" + "&".join(query) if query else "")
         self.body = arguments.get("body", {})
         self.data = None
@@ -876,7 +898,7 @@ class _Request:
                 return response if streaming else _Reply(response, data)
             reply = None if fault else _Reply(response, data)
             if reply and self.redirects(reply):
-                return self.redirected(reply)
+                return reply
             wait = self.wait(retry, fault, reply)
             if wait is None or time.monotonic() - started + wait > DEADLINE:
                 raise self.failure(fault, reply) from None
@@ -885,26 +907,6 @@ class _Request:
     def redirects(self, reply):
         wanted = self.operation.get("reply") in ("binary", "redirect")
         return wanted and 301 <= reply.status <= 308 and "location" in reply.headers
-
-    def redirected(self, reply):
-        """Fetch what a download's redirect points to, never showing it the key."""
-        if self.operation["reply"] == "redirect":
-            return reply
-        from urllib.parse import urljoin
-
-        from .fetching import fetch, reach
-
-        place = urljoin(self.base + self.target, reply.headers["location"])
-        what = "the address of the download"
-        try:
-            opened = reach(self.auth)
-            response = fetch("GET", place, reach=opened, https=True, what=what)
-            reply = _Reply(response, response.read(decode_content=True))
-        except (HTTPError, OSError) as error:
-            raise self.failure(error, None) from None
-        if reply.status < 300:
-            return reply
-        raise self.failure(None, reply)
 
     def wait(self, retry, fault, reply):
         """Return the seconds to wait before another try, or None to give up."""
@@ -1327,9 +1329,7 @@ def _answer(request, reply):
         answer = {"location": reply.headers["location"]}
         if "x-together-file-id" in reply.headers:
             answer["file_id"] = reply.headers["x-together-file-id"]
-        return answer
-    if kind == "binary":
-        return _as_file(request, reply.headers, reply.data)
+        return _delivered(request, answer)
     if not reply.data and (kind == "none" or reply.status == 204):
         return None
     answer, problem = _loads(reply.data)
@@ -1339,45 +1339,24 @@ def _answer(request, reply):
         raise request.failure(None, reply, type="invalid_answer") from None
     if isinstance(answer, dict) and answer.keys() == {"error"} and answer["error"]:
         raise request.failure(None, reply) from None
-    return answer
+    return _delivered(request, answer)
 
 
-def _as_file(request, headers, data):
-    import base64
+def _delivered(request, answer):
+    """Return an answer with the bytes that it brings, if any, where they shall go."""
+    if "brings" not in request.operation:
+        return answer
+    from .showing import deliver_items
 
-    name = re.search(
-        r'filename="?([^";]+)', headers.get("content-disposition", ""), re.IGNORECASE
-    )
-    name = os.path.basename(name[1].replace("\\", "/")) if name else ""
-    return {
-        "file": base64.b64encode(data).decode(),
-        "filename": name.strip(". ") or _default_name(request, headers, data),
-    }
-
-
-_TYPES = {
-    "audio/wav": ".wav",
-    "audio/x-wav": ".wav",
-    "audio/mpeg": ".mp3",
-    "text/plain": ".txt",
-}
-
-
-def _default_name(request, headers, data):
-    name = request.operation.get("filename", "download")
-    if "." in name:
-        return name
-    kind = headers.get("content-type", "").split(";")[0].strip().lower()
-    asked = request.body.get("response_format")
-    asked = f".{asked}" if isinstance(asked, str) else ""
-    return name + (_suffix(data) or _TYPES.get(kind) or asked or ".bin")
+    return deliver_items(request, answer)
 
 
 def _loads(data):
     """Return (value, problem) of JSON bytes, in a form that Windmill can keep.
 
     Postgres holds neither NUL nor half a surrogate pair, and JSON no NaN: a character
-    becomes U+FFFD and a number its name as text, and the log says how many.
+    becomes U+FFFD and a number its name as text, and the log says how many. A whole
+    number beyond 2^53, such as a seed, becomes text, since JavaScript would round it.
     """
     text = data.decode("utf-8", "replace")
     lost = []
@@ -1404,12 +1383,13 @@ def _decoder(lost):
 
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_HUGE = re.compile(r"[eE]\+?\d{3}")
+_HUGE = re.compile(r"[eE]\+?\d{3}|[:,\[\s-]\d{16}")
+SAFE = 2**53 - 1  # JavaScript, and so Windmill's page and flows, rounds beyond
 
 
 def _suspect(text):
-    """Say whether JSON text may hold what Windmill's database cannot: an escaped NUL
-    or half of a pair, or a number beyond all floats."""
+    """Say whether JSON text may hold what Windmill cannot: an escaped NUL or half of a
+    pair, a number beyond all floats, or a whole one that its page would round."""
     return "\\u" in text or "\x00" in text or _HUGE.search(text) is not None
 
 
@@ -1436,6 +1416,8 @@ def _mend(value, lost):
         value = units.decode("utf-16-le", "replace").replace("\x00", "\ufffd")
         lost.extend("\ufffd" * (value.count("\ufffd") - had))
         return value
+    if isinstance(value, int):
+        return value if -SAFE <= value <= SAFE else str(value)
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
         lost.append(value)
         return "Infinity" if value > 0 else "-Infinity"
@@ -1823,7 +1805,10 @@ class _Speech(_Gather):
             self.audio.append(base64.b64decode(piece))
 
     def whole(self, request):
-        return _as_file(request, {}, b"".join(self.audio))
+        import base64
+
+        sound = base64.b64encode(b"".join(self.audio)).decode()
+        return {"file": sound, "filename": f"{request.operation['filename']}.raw"}
 
 
 def _event_error(data):

@@ -107,19 +107,25 @@ def transcribe(auth, operation, **arguments):
 
 
 def speak(auth, operation, **arguments):
-    """Send a text and return its sound: {"file": a WAV file as base64, "filename"}."""
+    """Send a text and return its sound, a WAV file, where `output` says.
+
+    {"file": base64, "filename"} or {"s3": key, "filename"}.
+    """
     request = _Request(auth, operation, arguments)
     session = _Session(request, {})
     sound = []
 
-    def answer():
+    def sound_file():
         buffer = io.BytesIO()
         with wave.open(buffer, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(SPEECH_RATE)
             file.writeframes(b"".join(sound))
-        content = base64.b64encode(buffer.getvalue()).decode()
+        return buffer.getvalue()
+
+    def answer():
+        content = base64.b64encode(sound_file()).decode()
         return {"file": content, "filename": "speech.wav"}
 
     with session:
@@ -143,7 +149,9 @@ def speak(auth, operation, **arguments):
                 raise session.refused(event, answer())
         if not sound or started - ended:
             raise session.silent(answer())
-    return answer()
+    from .showing import deliver
+
+    return deliver(sound_file(), "speech.wav", request.output, "audio/wav", paid=True)
 
 
 class _Session:

@@ -10,7 +10,7 @@ from scripts.client import LEAVE, SWITCH, TogetherError, _is_form, _prepare
 from tests.filled import filled, form_value
 from tests.wire import main_of, valid
 from tools.form import form
-from tools.operations import find, scripts
+from tools.operations import find, has_own_default, scripts
 
 SCRIPTS = list(scripts())
 BY_ID = pytest.mark.parametrize("operation", SCRIPTS, ids=lambda o: o.id)
@@ -39,11 +39,10 @@ def test_what_a_person_fills_in_is_what_is_sent(operation):
 
 
 def defaults(operation):
-    """What a step's form holds at first, and sends."""
-    if operation.step is None:
-        return {}
+    """What a form holds at first, and sends."""
     members = operation.arguments.items()
-    return {n: m["default"] for n, m in members if m.get("default")}
+    own = {n: m for n, m in members if has_own_default(operation, m)}
+    return {n: m["default"] for n, m in own.items() if m.get("default")}
 
 
 def plain(value):

@@ -116,6 +116,7 @@ def parts(request):
     )
 
 
+@pytest.mark.usefixtures("workspace")
 @pytest.mark.parametrize("number", [0, 1])
 @pytest.mark.parametrize("name", SDK)
 def test_the_wire_is_the_sdk_s(name, number, recorder):
@@ -133,7 +134,9 @@ def test_the_wire_is_the_sdk_s(name, number, recorder):
     method = functools.reduce(getattr, operation.exchange["sdk"].split("."), sdk)
 
     main_of(operation)({"api_key": KEY, "base_url": recorder.url}, **arguments)
-    ours = recorder.requests[-1]
+    # What an answer's address leads to is fetched after, and not by the SDK.
+    api = [r for r in recorder.requests if not r.path.startswith("/sandbox/")]
+    ours = api[-1]
     # The answer may be no model of the SDK's: only its request counts.
     with contextlib.suppress(together.TogetherError, ValueError, AttributeError):
         found = method(**sdk_arguments(operation, method, arguments))

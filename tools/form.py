@@ -9,7 +9,7 @@ reads what such a form sends.
 
 from scripts.client import BEHIND, LEAVE, SET, SWITCH
 from tools.form_show import both, closed, condition, hints, kind_of, one_of, opened
-from tools.operations import Operation
+from tools.operations import Operation, has_own_default
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -56,8 +56,9 @@ def form(operation: Operation) -> dict:
             properties[name]["showExpr"] = shown
     for name, field in properties.items():
         field["default"] = None
-        if operation.step is not None and name != "auth":
-            field["default"] = operation.arguments[name].get("default")
+        member = operation.arguments.get(name, {})
+        if name != "auth" and has_own_default(operation, member):
+            field["default"] = member.get("default")
         properties[name] = dict(sorted(field.items()))
     return {
         "$schema": DIALECT,

@@ -79,6 +79,11 @@ class Operation:
         return "download" if self.exchange.get("reply") == "binary" else "call"
 
 
+def has_own_default(operation: Operation, member: dict) -> bool:
+    """Whether an argument's default is main's own, rather than the service's."""
+    return operation.step is not None or member.get("x-in") == "result"
+
+
 def scripts(root: Path = ROOT) -> Iterator[Operation]:
     """Everything that has a schema, sorted by group and name."""
     for path in sorted((root / "schemas").glob("*/*.json")):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from tools.form import is_file
 from tools.form_show import closed, has_switch, hints
-from tools.operations import Operation
+from tools.operations import Operation, has_own_default
 
 WIDTH = 88
 
@@ -38,6 +38,7 @@ EXCHANGE = (
     "filename",
     "stream",
     "pages",
+    "brings",
     "find",
 )
 TYPES = {
@@ -83,10 +84,10 @@ def _table(operation: Operation) -> dict:
     arguments = checked(
         {"properties": operation.arguments, "required": operation.required}
     )
+    for name, member in operation.arguments.items():
+        if "default" in member and has_own_default(operation, member):
+            arguments["properties"][name]["default"] = member["default"]
     if operation.step is not None:
-        for name, member in operation.arguments.items():
-            if "default" in member:
-                arguments["properties"][name]["default"] = member["default"]
         return {"arguments": arguments}
     exchange = operation.exchange
     table = {key: exchange[key] for key in EXCHANGE if key in exchange}
@@ -244,7 +245,7 @@ def _parameter(name: str, schema: dict, required: bool) -> str:
         annotation = TYPES.get(kind, "str")
     if required:
         return f"{name}: {annotation}"
-    if "x-in" not in schema and "default" in schema:
+    if schema.get("x-in", "result") == "result" and "default" in schema:
         return f"{name}: {annotation} = {_flat(schema['default'])}"
     return f"{name}: {annotation} | None = None"
 

@@ -6,7 +6,8 @@ GET /v1/audio/speech/websocket
 Sends a text to a realtime speech session and returns the sound as a file. Use it for
 models that are only there in realtime; audio/create_speech gives more formats.
 
-Returns: a WAV file (16 bit, mono, 24000 Hz) as base64, with its name.
+Returns: a WAV file (16 bit, mono, 24000 Hz): file, in base64, and filename; html plays
+it in Windmill. With output storage s3, the key of the object, in place of file.
 
 Example arguments:
     {"text": "Good morning. The report is ready."}
@@ -29,6 +30,12 @@ OPERATION = {
             "model": {"type": "string", "x-in": "query", "x-unsent": True},
             "voice": {"type": "string", "x-in": "query"},
             "max_partial_length": {"type": "integer", "x-in": "query"},
+            "output": {
+                "type": "string",
+                "enum": ["result", "storage"],
+                "x-in": "result",
+                "default": "result",
+            },
         },
     },
 }
@@ -40,6 +47,7 @@ def main(
     model: str | None = None,
     voice: str | None = None,
     max_partial_length: int | None = None,
+    output: str = "result",
 ):
     return speak(
         auth,
@@ -48,4 +56,5 @@ def main(
         model=model,
         voice=voice,
         max_partial_length=max_partial_length,
+        output=output,
     )

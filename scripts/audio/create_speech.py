@@ -6,8 +6,9 @@ POST /v1/audio/speech
 Reads a text aloud and gives the sound. Pick a model first, then one of its voices from
 List voices.
 
-Returns: the sound itself as bytes in the chosen format; when streaming, a series of
-events with base64 pieces of raw sound.
+Returns: the sound: file, in base64, and filename; html plays it in Windmill. When
+streaming, raw sound without a header. With output storage s3, the key of the object, in
+place of file.
 
 Example arguments:
     {"body": {"model": "hexgrad/Kokoro-82M", "input": "Your build has finished.",
@@ -76,10 +77,16 @@ OPERATION = {
                     },
                 },
             },
+            "output": {
+                "type": "string",
+                "enum": ["result", "storage"],
+                "x-in": "result",
+                "default": "result",
+            },
         },
     },
 }
 
 
-def main(auth: togetherai, body: "Body"):
-    return stream(auth, OPERATION, body=body)
+def main(auth: togetherai, body: "Body", output: str = "result"):
+    return stream(auth, OPERATION, body=body, output=output)

@@ -7,7 +7,8 @@ Asks for a signed link to a file in the storage of the container deployments. Th
 must have been stored there before.
 
 Returns: the signed link to the file, which the service sends as a redirect; fetch it
-without the API key.
+without the API key. With output storage also s3, the key of the object; with output
+result file, in base64.
 
 Example arguments:
     {"filename": "config.json"}
@@ -22,12 +23,21 @@ OPERATION = {
     "path": "/v1/deployments/storage/{filename}",
     "retry": "read",
     "reply": "redirect",
+    "brings": {"at": "", "kind": "file"},
     "arguments": {
         "required": ["filename"],
-        "properties": {"filename": {"type": "string", "minLength": 1, "x-in": "path"}},
+        "properties": {
+            "filename": {"type": "string", "minLength": 1, "x-in": "path"},
+            "output": {
+                "type": "string",
+                "enum": ["url", "storage", "result"],
+                "x-in": "result",
+                "default": "url",
+            },
+        },
     },
 }
 
 
-def main(auth: togetherai, filename: str):
-    return call(auth, OPERATION, filename=filename)
+def main(auth: togetherai, filename: str, output: str = "url"):
+    return call(auth, OPERATION, filename=filename, output=output)

@@ -5,7 +5,8 @@ GET /v1/files/{file_id}/content
 
 Gets the contents of a stored file, such as the output or error file of a batch.
 
-Returns: the bytes of the file, usually JSONL text.
+Returns: the file, usually JSONL text: file, in base64, and filename. With output
+storage, or when it is large, s3, the key of the object, in place of file.
 
 Example arguments:
     {"file_id": "file-1b9d4e70-52c8-4a16-8f3d-7e6a5b4c3d2e"}
@@ -24,10 +25,18 @@ OPERATION = {
     "filename": "file",
     "arguments": {
         "required": ["file_id"],
-        "properties": {"file_id": {"type": "string", "minLength": 1, "x-in": "path"}},
+        "properties": {
+            "file_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "output": {
+                "type": "string",
+                "enum": ["result", "storage"],
+                "x-in": "result",
+                "default": "result",
+            },
+        },
     },
 }
 
 
-def main(auth: togetherai, file_id: str):
-    return download(auth, OPERATION, file_id=file_id)
+def main(auth: togetherai, file_id: str, output: str = "result"):
+    return download(auth, OPERATION, file_id=file_id, output=output)

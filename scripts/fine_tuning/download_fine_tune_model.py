@@ -6,8 +6,8 @@ GET /v1/finetune/download
 Fetches the weights of a trained model as an archive, often many gigabytes. The job must
 be completed, or have saved the wanted checkpoint.
 
-Returns: the bytes of a compressed archive: tar.zst, or tar.gz when the content type
-contains x-tar.
+Returns: s3, the key of the stored archive, and filename: tar.zst, or tar.gz when the
+content type contains x-tar. With output result file, in base64, in place of s3.
 
 Example arguments:
     {"ft_id": "ft-2c1d7e40-8b5a-4f36-9d21-7a0e6c3b5f18"}
@@ -35,6 +35,12 @@ OPERATION = {
                 "enum": ["merged", "adapter", "model_output_path"],
                 "x-in": "query",
             },
+            "output": {
+                "type": "string",
+                "enum": ["storage", "result"],
+                "x-in": "result",
+                "default": "storage",
+            },
         },
     },
 }
@@ -45,6 +51,7 @@ def main(
     ft_id: str,
     checkpoint_step: int | None = None,
     checkpoint: str | None = None,
+    output: str = "storage",
 ):
     return download(
         auth,
@@ -52,4 +59,5 @@ def main(
         ft_id=ft_id,
         checkpoint_step=checkpoint_step,
         checkpoint=checkpoint,
+        output=output,
     )

@@ -6,8 +6,10 @@ POST /v1/images/generations
 Draws one or more pictures from a description, or changes a picture with models that
 edit. Which of the optional settings count depends on the model.
 
-Returns: a list with one item per picture: data[].url is its address, or data[].b64_json
-the picture itself in base64; data[].type says which.
+Returns: the API's list with one item per picture: data[].url is its address, or
+data[].b64_json the picture itself in base64. Beside it what Windmill shows: the picture
+under png, jpeg or gif, several as html. With output storage each item has s3, the key
+of its object, and the answer too when there is one picture only.
 
 Example arguments:
     {"body": {"model": "black-forest-labs/FLUX.1-schnell", "prompt": "A red lighthouse
@@ -49,6 +51,7 @@ OPERATION = {
     "method": "POST",
     "path": "/v1/images/generations",
     "retry": "inference",
+    "brings": {"at": "data/*", "kind": "picture"},
     "arguments": {
         "required": ["body"],
         "properties": {
@@ -86,10 +89,16 @@ OPERATION = {
                     "disable_safety_checker": {"type": "boolean", "default": False},
                 },
             },
+            "output": {
+                "type": "string",
+                "enum": ["result", "storage", "url"],
+                "x-in": "result",
+                "default": "result",
+            },
         },
     },
 }
 
 
-def main(auth: togetherai, body: "Body"):
-    return call(auth, OPERATION, body=body)
+def main(auth: togetherai, body: "Body", output: str = "result"):
+    return call(auth, OPERATION, body=body, output=output)

@@ -7,7 +7,8 @@ Gets signed addresses from which the files of a model can be fetched, in parts. 
 model and one of its versions.
 
 Returns: one entry per file with its parts; fetch each url with GET and its headers, and
-join the parts in order.
+join the parts in order. With output storage each entry also has s3, the key of the
+whole file.
 
 Example arguments:
     {"body": {"objectId": "ml_CbJNwS2v9Qx8", "paths": ["config.json"], "revisionId":
@@ -31,6 +32,7 @@ OPERATION = {
     "method": "POST",
     "path": "/v2/projects/{project_id}/models/download",
     "retry": "read",
+    "brings": {"at": "files/*", "kind": "file"},
     "arguments": {
         "required": ["body"],
         "properties": {
@@ -44,10 +46,21 @@ OPERATION = {
                 },
             },
             "project_id": {"type": "string", "x-in": "path"},
+            "output": {
+                "type": "string",
+                "enum": ["url", "storage"],
+                "x-in": "result",
+                "default": "url",
+            },
         },
     },
 }
 
 
-def main(auth: togetherai, body: "Body", project_id: str | None = None):
-    return call(auth, OPERATION, body=body, project_id=project_id)
+def main(
+    auth: togetherai,
+    body: "Body",
+    project_id: str | None = None,
+    output: str = "url",
+):
+    return call(auth, OPERATION, body=body, project_id=project_id, output=output)

@@ -6,7 +6,8 @@ POST /v1/rl/training-sessions/{session_id}/payloads/{payload_id}/download-url
 Gives an address for downloading the large part of an operation result. Use it when the
 output of an operation has a payload_id instead of the values themselves.
 
-Returns: download_url; fetch it with GET and without your API key.
+Returns: download_url; fetch it with GET and without your API key. With output storage
+also s3, the key of the object; with output result file, in base64.
 
 Example arguments:
     {"session_id": "0b9d4e71-6c25-4a8f-b1d3-7e5f2a90c846", "payload_id":
@@ -21,15 +22,28 @@ OPERATION = {
     "method": "POST",
     "path": "/v1/rl/training-sessions/{session_id}/payloads/{payload_id}/download-url",
     "retry": "read",
+    "brings": {"at": "", "kind": "file"},
     "arguments": {
         "required": ["session_id", "payload_id"],
         "properties": {
             "session_id": {"type": "string", "minLength": 1, "x-in": "path"},
             "payload_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "output": {
+                "type": "string",
+                "enum": ["url", "storage", "result"],
+                "x-in": "result",
+                "default": "url",
+            },
         },
     },
 }
 
 
-def main(auth: togetherai, session_id: str, payload_id: str):
-    return call(auth, OPERATION, session_id=session_id, payload_id=payload_id)
+def main(auth: togetherai, session_id: str, payload_id: str, output: str = "url"):
+    return call(
+        auth,
+        OPERATION,
+        session_id=session_id,
+        payload_id=payload_id,
+        output=output,
+    )

@@ -7,7 +7,8 @@ Gives download addresses for the files of an inference checkpoint. Training chec
 cannot be downloaded. The checkpoint comes from rl/create_inference_checkpoint.
 
 Returns: data with one entry per file: filename, size in bytes and url, from which the
-file can be fetched for a limited time.
+file can be fetched for a limited time. With output storage each entry also has s3, the
+key of its object.
 
 Example arguments:
     {"checkpoint_id": "e81b6d3f-24a9-4c70-95be-a0f7c2d41863", "variant":
@@ -22,6 +23,7 @@ OPERATION = {
     "method": "GET",
     "path": "/v1/rl/checkpoints/{checkpoint_id}/download",
     "retry": "read",
+    "brings": {"at": "data/*", "kind": "file"},
     "arguments": {
         "required": ["checkpoint_id", "variant"],
         "properties": {
@@ -35,10 +37,22 @@ OPERATION = {
                 ],
                 "x-in": "query",
             },
+            "output": {
+                "type": "string",
+                "enum": ["url", "storage"],
+                "x-in": "result",
+                "default": "url",
+            },
         },
     },
 }
 
 
-def main(auth: togetherai, checkpoint_id: str, variant: str):
-    return call(auth, OPERATION, checkpoint_id=checkpoint_id, variant=variant)
+def main(auth: togetherai, checkpoint_id: str, variant: str, output: str = "url"):
+    return call(
+        auth,
+        OPERATION,
+        checkpoint_id=checkpoint_id,
+        variant=variant,
+        output=output,
+    )

@@ -8,7 +8,9 @@ few seconds until the status is completed, failed or cancelled; the ID comes fro
 videos/create_video.
 
 Returns: the video job; status tells how far it is, outputs.video_url is the clip once
-completed (the address expires, so download it soon), error.message says why it failed.
+completed (the address expires, so store it soon), error.message says why it failed.
+With output storage also s3, the key of the stored clip; with output result file and
+filename.
 
 Example arguments:
     {"video_id": "019b41c2-7d5e-7a30-9c1f-2f6d8e0b4a17"}
@@ -23,12 +25,21 @@ OPERATION = {
     "method": "GET",
     "path": "/v2/videos/{video_id}",
     "retry": "read",
+    "brings": {"at": "outputs", "kind": "video"},
     "arguments": {
         "required": ["video_id"],
-        "properties": {"video_id": {"type": "string", "minLength": 1, "x-in": "path"}},
+        "properties": {
+            "video_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "output": {
+                "type": "string",
+                "enum": ["url", "result", "storage"],
+                "x-in": "result",
+                "default": "url",
+            },
+        },
     },
 }
 
 
-def main(auth: togetherai, video_id: str):
-    return call(auth, OPERATION, video_id=video_id)
+def main(auth: togetherai, video_id: str, output: str = "url"):
+    return call(auth, OPERATION, video_id=video_id, output=output)

@@ -1,0 +1,401 @@
+"""Bring bytes over HTTP: a piece at a time, whole, and known to be whole.
+
+    open_download   what an operation of the API answers with, as a readable
+    open_url        what an address in one of its answers leads to, as a readable
+    receive         the verb of the download scripts: into the result or into storage
+    safe_name       a file name that a server sent, made harmless
+
+A connection that breaks is mended by asking for the rest (RFC 9110, section 14): only a
+206 for just that part counts, under the same ETag where the server gives one. What is
+shorter or longer than the server, or the API, said is an error. The API key goes to the
+API alone; where it redirects to, scripts/fetching.py says what may be reached.
+"""
+
+import re
+import time
+import unicodedata
+from urllib.parse import unquote_to_bytes, urljoin
+
+from urllib3.exceptions import HTTPError
+
+from .client import MAX_TRIES, TogetherError, _describe, _Reply, _Request, _retry_after
+
+__all__ = ["Download", "open_download", "open_url", "receive", "safe_name"]
+
+BLOCK = 1 << 20  # bytes that are read at a time
+BARREN = 6  # connections in a row that bring nothing before it is given up
+LONGEST = 150  # bytes of a file name; file systems end at 255, and prefixes come
+
+
+class Download:
+    """A readable: read(size) gives up to that many bytes, b"" at the end.
+
+    `length` is the bytes there are in all, or None; `name` what the server calls the
+    file, made safe, or ""; `content_type`, "" where unknown. read raises TogetherError;
+    its type is "changed_download" when the bytes changed while they were read, so that
+    all must be read anew.
+    """
+
+    def __init__(self, connect, length=None):
+        self.connect = connect
+        self.length = length
+        self.position = 0
+        self.barren = 0
+        self.kept = b""
+        self.ended = False
+        self.response = None
+        while self.response is None:
+            try:
+                self.begin(connect({}))
+            except (HTTPError, OSError) as fault:
+                self.cut(fault)
+
+    def begin(self, response):
+        """Note what the first answer says of the whole."""
+        headers = response.headers
+        coding = headers.get("content-encoding", "identity").strip().lower()
+        self.coded = coding not in ("", "identity")
+        size = headers.get("content-length", "")
+        if size.isdigit() and not self.coded:
+            self.measure(int(size))
+        tag = headers.get("etag", "")
+        self.validator = tag if tag.startswith('"') else None  # W/ is weak
+        self.content_type = headers.get("content-type", "").split(";")[0].strip()
+        self.name = _named(headers.get("content-disposition", ""))
+        self.response = response
+
+    def measure(self, size):
+        if self.length not in (None, size):
+            raise TogetherError(
+                f"The download has {size} bytes where {self.length} were announced.",
+                type="wrong_length",
+                advice="Run the step again; if it stays so, tell Together's support.",
+            )
+        self.length = size
+
+    def peek(self):
+        """Return the first bytes without taking them."""
+        if not self.kept:
+            self.kept = self.read(BLOCK)
+        return self.kept
+
+    def read(self, size=BLOCK):
+        """Return up to size bytes, as soon as some are there."""
+        if self.kept:
+            piece, self.kept = self.kept[:size], self.kept[size:]
+            return piece
+        while not self.ended:
+            try:
+                if self.response is None:
+                    self.resume()
+                    continue
+                # Not read(): when the connection breaks, it loses what had come.
+                piece = self.response.read1(size, decode_content=self.coded)
+            except (HTTPError, OSError) as fault:
+                self.cut(fault)
+                continue
+            if piece:
+                self.position += len(piece)
+                self.barren = 0
+                return piece
+            self.end()
+        return b""
+
+    def end(self):
+        """The connection says that this is all: it must be."""
+        self.response.drain_conn()
+        self.response.release_conn()
+        self.ended = True
+        if not self.coded:
+            self.measure(self.position)
+
+    def resume(self):
+        """Ask for the bytes that are missing."""
+        if self.position == 0:
+            self.begin(self.connect({}))
+            return
+        if self.coded:  # the part of a compressed body is no part of the content
+            raise _changed("the server compresses it")
+        headers = {"Range": f"bytes={self.position}-"}
+        if self.validator:
+            headers["If-Range"] = self.validator
+        response = self.connect(headers)
+        status, given = response.status, response.headers
+        if status == 416:
+            # Nothing follows what came: the end, unless more was announced.
+            response.close()
+            self.ended = True
+            self.measure(self.position)
+            return
+        tag = given.get("etag")
+        same = self.validator is None or tag is None or tag == self.validator
+        if status == 206:
+            part = re.fullmatch(
+                r"bytes (\d+)-\d+/(\d+|\*)", given.get("content-range", "")
+            )
+            if part is None or int(part[1]) != self.position or not same:
+                response.close()
+                raise _changed("the server sent another part than was asked for")
+            if part[2] != "*":
+                self.measure(int(part[2]))
+            self.response = response
+            return
+        # A server that knows no ranges begins again: only a strong ETag proves that it
+        # is the same, and then what has come is passed over.
+        if self.validator is None or tag != self.validator:
+            response.close()
+            raise _changed("the server cannot send the rest alone")
+        self.response = response
+        over = self.position
+        while over > 0:
+            piece = response.read1(min(over, BLOCK), decode_content=False)
+            if not piece:
+                raise _changed("it is shorter than before")
+            over -= len(piece)
+
+    def cut(self, fault):
+        """Give the connection up; wait a little, or raise when it leads nowhere."""
+        self.close()
+        self.barren += 1
+        if self.barren >= BARREN:
+            words, advice = _describe(fault)
+            words = str(fault) if isinstance(fault, _BusyError) else words
+            so_far = f"{self.position} of {self.length} bytes"
+            if self.length is None:
+                so_far = f"{self.position} bytes"
+            raise TogetherError(
+                f"The download broke off after {so_far}: {words}. {advice}",
+                type="connection",
+                received=self.position,
+                advice=advice,
+            ) from None
+        if self.barren > 1:
+            time.sleep(min(0.25 * 2 ** (self.barren - 2), 8.0))
+
+    def close(self):
+        """Give the connection up."""
+        if self.response is not None:
+            self.response.close()
+            self.response = None
+
+
+class _BusyError(OSError):
+    """A server that answers, but not with what was asked for, for now."""
+
+
+def _changed(problem):
+    return TogetherError(
+        f"The download broke off and cannot be continued: {problem}.",
+        type="changed_download",
+        advice="Run the step again.",
+    )
+
+
+def open_download(auth, operation, **arguments):
+    """Send an operation and return its answer's bytes as a Download.
+
+    For steps that read what others store: a batch's output, say, row by row. Raises
+    TogetherError.
+    """
+    return _from_api(_Request(auth, operation, arguments))
+
+
+def open_url(url, auth, what, headers=None, length=None):
+    """Return a Download of a signed address from one of the API's answers.
+
+    Only https and public addresses are reached, but for what the resource's own base
+    URL opens; the key stays here. `what` names it in messages, `length` is what the API
+    says of its size. Raises TogetherError.
+    """
+    from .fetching import fetch, reach
+
+    opened = reach(auth)
+
+    def connect(asked):
+        response = fetch(
+            "GET",
+            url,
+            reach=opened,
+            https=True,
+            headers={**(headers or {}), **asked},
+            what=what,
+        )
+        return _good(response, lambda reply: _unreachable(what, reply))
+
+    return Download(connect, length)
+
+
+def _from_api(request):
+    plain = {**request.headers, "Accept-Encoding": "identity"}
+
+    def connect(asked):
+        request.headers = {**plain, **asked}
+        request.tries = 0
+        try:
+            answer = request.send(streaming=True)
+        except TogetherError as error:
+            status = getattr(error, "status", 503)  # none: no answer came
+            if asked and status == 416:
+                return _Unread(416)
+            if asked and (status == 429 or status >= 500):
+                raise _BusyError(str(error)) from None
+            raise
+        finally:
+            request.headers = plain
+        if answer.status < 300:
+            return answer
+        # A signed address may lapse: each part is asked for where the API says now.
+        return _good(
+            follow(request, answer, asked), lambda reply: request.failure(None, reply)
+        )
+
+    return Download(connect)
+
+
+class _Unread:
+    """An answer without a body."""
+
+    def __init__(self, status):
+        self.status, self.headers = status, {}
+
+    def close(self):
+        """There is nothing to close."""
+
+
+def follow(request, reply, headers=None):
+    """Return the response of where a redirect of the API leads, without the key."""
+    from .fetching import fetch, reach
+
+    place = urljoin(request.base + request.target, reply.headers["location"])
+    return fetch(
+        "GET",
+        place,
+        reach=reach(request.auth),
+        https=True,
+        headers=headers,
+        what="the address of the download",
+    )
+
+
+def _good(response, failure):
+    """Return a response that brings bytes; a passing failure is like a cut."""
+    status = response.status
+    if status in (200, 206, 416):
+        return response
+    reply = _Reply(response, response.read())
+    response.close()
+    if status in (408, 425, 429) or status >= 500:
+        wait = _retry_after(reply.headers)
+        if wait is not None:
+            time.sleep(min(wait, 30.0))
+        raise _BusyError(f"the server answers {status} {reply.reason}")
+    raise failure(reply)
+
+
+def _unreachable(what, reply):
+    advice = "Such addresses lapse: ask the API for a new one."
+    return TogetherError(
+        f"{what} answers {reply.status} {reply.reason}. {advice}",
+        type="unreachable",
+        status=reply.status,
+        advice=advice,
+    )
+
+
+# --- the verb ----------------------------------------------------------------------
+
+
+def receive(request):
+    """Send an operation whose answer is bytes; return what its `output` asks for.
+
+    A GET streams and is resumed. Anything else is paid work, small and sent whole.
+    """
+    from .showing import deliver
+
+    if request.method != "GET":
+        reply = request.send()
+        if reply.status >= 300:
+            response = follow(request, reply)
+            reply = _Reply(response, response.read(decode_content=True))
+            if reply.status >= 300:
+                raise request.failure(None, reply)
+        kind = reply.headers.get("content-type", "").split(";")[0].strip()
+        name = _named(reply.headers.get("content-disposition", ""))
+        name = name or _own_name(request, kind, reply.data)
+        return deliver(reply.data, name, request.output, kind, paid=True)
+    for left in range(MAX_TRIES - 1, -1, -1):
+        source = _from_api(request)
+        try:
+            kind = source.content_type
+            name = source.name or _own_name(request, kind, source.peek())
+            return deliver(source, name, request.output, kind)
+        except TogetherError as error:
+            if getattr(error, "type", None) != "changed_download" or not left:
+                raise
+        finally:
+            source.close()
+    raise AssertionError("the last try returns or raises")
+
+
+# --- names -------------------------------------------------------------------------
+
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+_PARAMETER = re.compile(r';\s*(filename\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.I)
+
+
+def _named(disposition):
+    """Return the safe file name of a content-disposition header. RFC 6266."""
+    found = {}
+    for name, value in _PARAMETER.findall(";" + disposition):
+        value = value.strip()
+        if value.startswith('"'):
+            value = re.sub(r"\\(.)", r"\1", value[1:-1])
+        found.setdefault(name.lower(), value)
+    # RFC 8187: charset'language'percent-encoded.
+    charset, _, rest = found.get("filename*", "").partition("'")
+    if rest and charset.lower() in ("utf-8", "iso-8859-1"):
+        name = unquote_to_bytes(rest.partition("'")[2]).decode(charset, "replace")
+        if safe_name(name):
+            return safe_name(name)
+    name = found.get("filename", "")
+    try:  # headers are read as Latin-1; many servers mean UTF-8
+        name = name.encode("latin-1").decode()
+    except UnicodeError:
+        pass
+    return safe_name(name)
+
+
+def safe_name(text):
+    """Return a file name without folders, control characters or reserved words.
+
+    "" when nothing is left. A long one keeps its ending.
+    """
+    name = unicodedata.normalize("NFC", text).replace("\\", "/").rsplit("/", 1)[-1]
+    name = "".join(c for c in name if unicodedata.category(c)[0] != "C")
+    name = re.sub(r'[<>:"|?*\u2028\u2029]', "_", name).strip(". ")
+    if _RESERVED.fullmatch(name):
+        name = f"_{name}"
+    if len(name.encode()) > LONGEST:
+        stem, dot, ending = name.rpartition(".")
+        ending = dot + ending if dot and len(ending.encode()) <= 16 else ""
+        stem = (stem if ending else name).encode()[: LONGEST - len(ending.encode())]
+        name = stem.decode(errors="ignore").rstrip(". ") + ending
+    return name
+
+
+def _own_name(request, content_type, head):
+    """Return a name for bytes that came without one: the schema's, with a suffix."""
+    from .showing import suffix
+
+    name = request.operation.get("filename", "download")
+    step = request.arguments.get("checkpoint_step")
+    if step is not None:
+        stem, dot, ending = name.partition(".")
+        name = f"{stem}-checkpoint-{step}{dot}{ending}"
+    if "." in name:
+        if "x-tar" in content_type:
+            name = name.replace(".tar.zst", ".tar.gz")
+        return name
+    asked = request.body.get("response_format")
+    asked = f".{asked}" if isinstance(asked, str) else ""
+    return safe_name(name + (suffix(head, content_type) or asked or ".bin"))
