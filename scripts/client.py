@@ -211,11 +211,12 @@ def prepare(step, arguments):
     return given
 
 
-def operation(method, path, retry, query=(), **exchange):
+def operation(method, path, retry, query=(), body=True, **exchange):
     """Return the table by which a step of ours calls an operation of the API.
 
-    Its arguments are the path's placeholders, those named in query, and body; they are
-    sent as they are. `./dev check` compares method, path and retry with the schemas.
+    Its arguments are the path's placeholders, those named in query, and, unless it is a
+    GET or takes none, body; they are sent as they are. `./dev check` compares method,
+    path and retry with the schemas.
     """
     properties = {
         name: {"type": "string", "x-in": "path"}
@@ -225,7 +226,7 @@ def operation(method, path, retry, query=(), **exchange):
         properties["max_pages"] = {"type": "integer", "x-in": "pages"}
         query = (*query, "after")
     properties |= {name: {"x-in": "query"} for name in query}
-    if method != "GET":
+    if body and method != "GET":
         properties["body"] = {}
     table = {"method": method, "path": path, "retry": retry, **exchange}
     return {**table, "arguments": {"properties": properties}}
@@ -910,7 +911,7 @@ class _Request:
 
     def wait(self, retry, fault, reply):
         """Return the seconds to wait before another try, or None to give up."""
-        if self.tries >= MAX_TRIES:
+        if self.tries >= self.operation.get("tries", MAX_TRIES):
             return None
         harmless = retry in ("read", "inference")
         if fault is not None:

@@ -8,7 +8,7 @@ function says so in a TogetherError, except set_progress, which has nobody to te
     get_state, set_state     what a scheduled script remembers from run to run
     create_state, delete_state, list_states   records of what was begun
     set_progress             the bar in the job's page
-    run, start, wait_for, cancel, is_running   other scripts and flows as jobs
+    run, start, wait_for, is_running, outcome, cancel   other scripts, flows as jobs
     script_schema            what a script or flow takes
     resume_urls              where a person resumes or cancels a waiting flow
 """
@@ -43,6 +43,7 @@ __all__ = [
     "is_running",
     "list_states",
     "open_object",
+    "outcome",
     "resume_urls",
     "run",
     "script_schema",
@@ -448,6 +449,24 @@ def is_running(job):
     if reply.status == 404:
         return False
     return _json("GET", where, what, reply).get("type") != "CompletedJob"
+
+
+def outcome(job):
+    """Return how a job ended, {"outcome": "success", "failure" or "cancelled",
+    "result"}, or None while it is queued or runs."""
+    where = f"jobs_u/completed/get_result_maybe/{job}"
+    found = _ask("GET", where, f"The job {job} cannot be read")
+    if not found.get("completed"):
+        return None
+    result = found.get("result")
+    if found.get("success"):
+        return {"outcome": "success", "result": result}
+    error = result.get("error") if isinstance(result, dict) else None
+    name = error.get("name") if isinstance(error, dict) else None
+    return {
+        "outcome": "cancelled" if name == "Canceled" else "failure",
+        "result": result,
+    }
 
 
 def cancel(job, reason="cancelled by the step that started it"):

@@ -15,7 +15,8 @@ import jsonschema
 import yaml
 
 from scripts.client import SWITCH
-from tools import render
+from tools import flow_docs, render
+from tools.flow_checks import flow_problems
 from tools.form import form
 from tools.operations import ROOT, Operation, helper_modules, operations, scripts
 
@@ -66,11 +67,20 @@ def problems(root: Path = ROOT) -> list[Problem]:
         found += _current(operation.script_path, render.script(operation))
     if len(sound) == len(list(scripts(root))):
         found += _current(root / CATALOGUE, render.catalogue(sound))
+        found += _flows(root)
     wanted = {operation.script_path for operation in scripts(root)}
     for path in sorted((root / "scripts").glob("*/*.py")):
         if path not in wanted and "Rendered from schemas/" in path.read_text():
             found.append(Problem(path, "has no schema", orphan=True))
     return found
+
+
+def _flows(root: Path) -> Iterator[Problem]:
+    """Flows and schedules, and the page that shows them."""
+    wrong = [Problem(path, what) for path, what in flow_problems(root)]
+    yield from wrong
+    if not wrong and (root / "flows").exists():
+        yield from _current(root / flow_docs.PAGE, flow_docs.page(root))
 
 
 def _current(path: Path, text: str) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from tools import flows
 from tools.folders import FOLDER, checked, moved
 from tools.form import form
 from tools.locks import lock
@@ -50,6 +51,7 @@ def tree(root: Path = ROOT, folder: str = FOLDER) -> dict[str, bytes]:
         content = script.script_path.read_bytes() + modules.stamp(used)
         own_lock = modules.lock(used, frozenset(packages(script.script_path)))
         files |= _script(f"{FOLDER}/{script.id}", content, _about(script), own_lock)
+    files |= {path: _yaml(found) for path, found in flows.files(root).items()}
     files = moved(files, folder)
     if folder.startswith("f/"):
         # Of a folder within a folder, this is outside what a push writes: the outer
@@ -159,6 +161,9 @@ def _hashes(files: dict[str, bytes]) -> bytes:
             name = path.removesuffix(".py")
             text = b"{}" + content + files[f"{name}.script.yaml"]
             locks[name] = hashlib.sha256(text).hexdigest()
+        elif path.endswith("__flow/flow.yaml"):
+            name = f"{path.removesuffix('/flow.yaml')}+__flow_hash"
+            locks[name] = hashlib.sha256(b"{}").hexdigest()  # no script of its own
     return _yaml({"version": "v2", "locks": dict(sorted(locks.items()))})
 
 

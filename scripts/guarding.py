@@ -1,0 +1,156 @@
+"""What a flow needs around work that costs money while it is left alone.
+
+start_guard     a flow of its own that stops the work when this flow is cancelled
+start_flow      another flow of the workspace, without waiting for it
+watch_flow      one look at a flow that was started
+ask_approval    the links by which a person lets this flow go on
+report_failure  what a failed flow left running, and what that costs
+"""
+
+import json
+import os
+
+from . import waiting, windmill
+from .client import TogetherError, call, operation, prepare
+
+__all__ = [
+    "ask_approval",
+    "report_failure",
+    "start_flow",
+    "start_guard",
+    "watch_flow",
+]
+
+HARDWARE = operation("GET", "/v1/hardware", "read")
+ENDPOINT = operation("GET", "/v1/endpoints/{endpoint_id}", "read")
+FIRST, LONGEST = 15, 600  # seconds between two looks at a flow
+
+
+def start_guard(auth, step, **arguments):
+    """Start the flow flows/guard_job, which outlives the flow that this step is in.
+
+    A flow that is cancelled runs nothing more, not even its error handler: the guard
+    sees it and stops the job at Together. Returns {"guard": its Windmill job, "note"?}.
+    Raises TogetherError.
+    """
+    given = prepare(step, arguments)
+    waiting.parts(given["kind"], given["job_id"])
+    watched = os.environ.get("WM_ROOT_FLOW_JOB_ID") or os.environ.get("WM_FLOW_JOB_ID")
+    if not windmill.in_job() or not watched:
+        return {"guard": None, "note": "There is no guard outside a Windmill flow."}
+    if "resource" not in given:
+        # The key itself must not become an argument of a job, where everybody reads it.
+        note = "There is no guard: the flow was not given a resource, but a key itself."
+        return {"guard": None, "note": note}
+    place = os.environ.get("WM_JOB_PATH") or ""
+    folder = place.removesuffix("/waits/start_guard")
+    words = {name: given[name] for name in ("kind", "job_id", "when")}
+    words["flow_job_id"] = watched
+    guard = windmill.start(
+        f"{folder}/flows/guard_job", "flow", _with_auth(given["resource"], words)
+    )
+    return {"guard": guard}
+
+
+def start_flow(auth, step, **arguments):
+    """Start a flow, do not wait for it; {"flow_job_id"}. Raises TogetherError."""
+    given = prepare(step, arguments)
+    words = given.get("arguments", {})
+    if "resource" in given:
+        words = _with_auth(given["resource"], words)
+    return {"flow_job_id": windmill.start(given["path"], "flow", words)}
+
+
+def watch_flow(auth, step, **arguments):
+    """Look at a flow's job once.
+
+    Returns {"done", "outcome": None, "success", "failure" or "cancelled",
+    "wait_seconds", "result": once it is done}. Raises TogetherError.
+    """
+    given = prepare(step, arguments)
+    found = windmill.outcome(given["flow_job_id"])
+    if found is None:
+        pause = int(min(FIRST * waiting.GROWTH ** given["attempt"], LONGEST))
+        return {"done": False, "outcome": None, "wait_seconds": pause}
+    return {"done": True, "wait_seconds": 0, **found}
+
+
+def ask_approval(auth, step, **arguments):
+    """Return the links that let the flow go on or end it, with what to decide on.
+
+    {"resume", "cancel", "approvalPage", "description": what the page shows}. Raises
+    TogetherError.
+    """
+    given = prepare(step, arguments)
+    lines = [f"**{given['question']}**", ""]
+    for name, value in given.get("details", {}).items():
+        shown = value if isinstance(value, str) else json.dumps(value)
+        lines.append(f"- {name.replace('_', ' ')}: {shown}")
+    urls = windmill.resume_urls(given.get("approver"))
+    return {**urls, "description": {"markdown": "\n".join(lines)}}
+
+
+def report_failure(auth, step, **arguments):
+    """Return what a failed flow left behind: the result of a flow that failed.
+
+    {"message", "failed_step", "error", "left": [{"kind", "job_id", "state", "running",
+    "costs", "usd_per_hour"?, "stop"}], "kept": {...}}. Never raises because something
+    at Together cannot be read: that is said in its place.
+    """
+    given = prepare(step, arguments)
+    error = given["error"]
+    left = [
+        _left(auth, entry) for entry in given.get("left", []) if entry.get("job_id")
+    ]
+    running = [entry for entry in left if entry["running"] is not False]
+    message = error.get("message") or error.get("name") or "The flow failed"
+    words = [str(message)]
+    for entry in running:
+        words.append(f"Left: {entry['kind']} {entry['job_id']}, {entry['costs']}.")
+    if not running:
+        words.append("Nothing was left running at Together.")
+    return {
+        "message": " ".join(words),
+        "failed_step": error.get("step_id"),
+        "error": error,
+        "left": left,
+        "kept": given.get("kept", {}),
+    }
+
+
+def _left(auth, entry):
+    kind, job_id = entry["kind"], entry["job_id"]
+    known = waiting.KINDS[kind]
+    shown = {"kind": kind, "job_id": job_id, "state": None, "running": None}
+    shown |= {"costs": known["left"], "stop": None}
+    try:
+        job, state = waiting.look(auth, kind, job_id)
+    except TogetherError as error:
+        return {**shown, "trouble": str(error)}
+    shown["state"] = state
+    shown["running"] = state not in waiting.over(known)
+    if not shown["running"]:
+        return {**shown, "costs": "nothing more"}
+    if "stop" in known:
+        shown["stop"] = f"waits/cancel_job with kind {kind} and job_id {job_id}"
+    if kind == "endpoint":
+        shown["usd_per_hour"] = _hourly(auth, job.get("hardware"))
+    return shown
+
+
+def _hourly(auth, hardware):
+    """Return an hour's price of hardware in USD, or None where it is not listed."""
+    try:
+        listed = call(auth, HARDWARE).get("data") or []
+    except TogetherError:
+        return None
+    for entry in listed:
+        cents = (entry.get("pricing") or {}).get("cents_per_minute")
+        if entry.get("id") == hardware and isinstance(cents, int | float):
+            return round(cents * 60 / 100, 4)
+    return None
+
+
+def _with_auth(resource, words):
+    """Return arguments with the resource by its path, as Windmill's form gives it."""
+    return {"auth": f"$res:{resource.removeprefix('$res:')}", **words}

@@ -1,0 +1,43 @@
+# skip_result_postprocessing
+"""Ask approval.
+
+Makes the links by which a person lets a flow go on, with what there is to decide on.
+The step needs Suspend in its settings.
+
+Returns: resume, cancel and approvalPage, which Windmill shows as buttons, and the
+page's text in description.
+
+Example arguments:
+    {"question": "Train for about 5.42 USD?"}
+
+Rendered from schemas/waits/ask_approval.json; edit that, not this.
+"""
+
+from ..client import togetherai
+from ..guarding import ask_approval
+
+STEP = {
+    "arguments": {
+        "required": ["question"],
+        "properties": {
+            "question": {"type": "string", "minLength": 1},
+            "details": {"type": "object"},
+            "approver": {"type": "string"},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    question: str,
+    details: "dict | None" = None,
+    approver: str | None = None,
+):
+    return ask_approval(
+        auth,
+        STEP,
+        question=question,
+        details=details,
+        approver=approver,
+    )

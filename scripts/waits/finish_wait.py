@@ -1,0 +1,30 @@
+# skip_result_postprocessing
+"""Finish wait.
+
+Picks the last look out of all the looks of a wait: the end of every wait flow. Costs
+nothing.
+
+Returns: what the last poll_job returned, with the job, and how many looks there were.
+
+Example arguments:
+    {"polls": [{"kind": "batch", "job_id": "2d6f0b1e-8c4a-4f7d-9b35-6a1e0c9d8f72",
+    "state": "COMPLETED", "done": true}]}
+
+Rendered from schemas/waits/finish_wait.json; edit that, not this.
+"""
+
+from ..client import togetherai
+from ..waiting import finish_wait
+
+STEP = {
+    "arguments": {
+        "required": ["polls"],
+        "properties": {
+            "polls": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+        },
+    },
+}
+
+
+def main(auth: togetherai, polls: "list"):
+    return finish_wait(auth, STEP, polls=polls)

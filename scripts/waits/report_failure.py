@@ -1,0 +1,63 @@
+# skip_result_postprocessing
+"""Report failure.
+
+Says what a failed flow left at Together, whether it still runs, what that costs and how
+to stop it. For the error handler of a flow.
+
+Returns: message, failed_step, error, and for each thing left its state, whether it
+runs, what it costs and the step that stops it.
+
+Example arguments:
+    {"error": {"name": "TogetherError", "message": "The batch ended in state FAILED"}}
+
+Rendered from schemas/waits/report_failure.json; edit that, not this.
+"""
+
+from ..client import togetherai
+from ..guarding import report_failure
+
+STEP = {
+    "arguments": {
+        "required": ["error"],
+        "properties": {
+            "error": {"type": "object"},
+            "left": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["kind"],
+                    "properties": {
+                        "kind": {
+                            "type": "string",
+                            "enum": [
+                                "batch",
+                                "fine_tune",
+                                "evaluation",
+                                "video",
+                                "endpoint",
+                                "deployment",
+                                "model_upload",
+                                "remote_upload",
+                                "training_operation",
+                                "training_session",
+                                "model_resources",
+                                "shaping_job",
+                            ],
+                        },
+                        "job_id": {"type": ["string", "null"]},
+                    },
+                },
+            },
+            "kept": {"type": "object"},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    error: "dict",
+    left: "list | None" = None,
+    kept: "dict | None" = None,
+):
+    return report_failure(auth, STEP, error=error, left=left, kept=kept)

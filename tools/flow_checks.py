@@ -1,0 +1,290 @@
+"""What must hold for every flow and schedule, without running it."""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import jsonschema
+
+from tools import expressions
+from tools.flows import LOOPS, Flow, Schedule, flows, modules, parts, schedules, target
+from tools.form import form
+from tools.operations import ROOT
+
+SOURCE = {"summary", "description", "needs", "costs", "leaves", "arguments", "value"}
+MODULE = {
+    "id",
+    "summary",
+    "value",
+    "stop_after_if",
+    "skip_if",
+    "sleep",
+    "timeout",
+    "retry",
+    "suspend",
+    "continue_on_error",
+}
+VALUES = {
+    "script": {"path", "input_transforms", "is_trigger"},
+    "flow": {"path", "input_transforms"},
+    "identity": set(),
+    "forloopflow": {
+        "iterator",
+        "skip_failures",
+        "parallel",
+        "parallelism",
+        "modules",
+    },
+    "whileloopflow": {"skip_failures", "modules"},
+    "branchone": {"branches", "default"},
+    "branchall": {"branches", "parallel"},
+}
+RESERVED = {"failure", "preprocessor", "Input"}
+# What an expression may use, by its place; Windmill sets nothing else there.
+STEP = {"flow_input", "results", "previous_result", "resume", "resumes", "approvers"}
+AFTER = {"flow_input", "result", "previous_result"}
+CRON = re.compile(r"[\d*/,-]+ [\d*/,-]+ [\d*/,-]+ [\d*/,?-]+ [\d*/,-]+ [\d*/,?-]+")
+
+
+def flow_problems(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
+    """Every problem of the flows and schedules: the file, and what is wrong."""
+    try:
+        found = list(flows(root))
+    except (ValueError, KeyError) as error:
+        yield root / "flows", f"cannot be read: {error}"
+        return
+    for flow in found:
+        wrong = False
+        for problem in _source(flow):
+            wrong = True
+            yield flow.path, f"{flow.name}: {problem}"
+        if not wrong:
+            for problem in _Walk(flow).problems():
+                yield flow.path, f"{flow.name}: {problem}"
+            form(flow)
+    for schedule in schedules(root):
+        for problem in _schedule(schedule):
+            yield schedule.path, problem
+
+
+def _source(flow: Flow) -> Iterator[str]:
+    source = flow.source
+    for name in sorted(SOURCE - source.keys()):
+        yield f"{name} is missing"
+    for name in sorted(source.keys() - SOURCE - {"inner"}):
+        yield f"{name} is unknown"
+    if SOURCE - source.keys():
+        return
+    for name in ("summary", "description", "needs", "costs", "leaves"):
+        text = source[name]
+        if not isinstance(text, str) or "TODO" in text or not text.isascii():
+            yield f"{name} must be plain text"
+    schema = flow.schema
+    rules = _rules(flow.root)
+    for name, member in flow.arguments.items():
+        for error in rules.iter_errors(member):
+            yield f"arguments.{name}: {error.message[:200]}"
+        for key in ("title", "description"):
+            if not member.get(key):
+                yield f"arguments.{name} has no {key}"
+    names = list(flow.arguments)
+    if sorted(names, key=lambda name: name not in flow.required) != names:
+        yield "arguments: required ones come first"
+    if len(schema.get("examples", [])) < 2:
+        yield "arguments: two examples are needed, the least and the most"
+    validator = jsonschema.Draft202012Validator(schema)
+    for number, example in enumerate(schema.get("examples", [])):
+        for error in validator.iter_errors(example):
+            yield f"examples[{number}]: {error.message[:200]}"
+        for name in example.keys() - flow.arguments.keys():
+            yield f"examples[{number}]: {name} is no argument"
+    handled = "failure_module" in flow.value
+    if handled and flow.inner:
+        yield "an inner flow has no failure_module: the outer one's would not run"
+    if not handled and not flow.inner:
+        yield "failure_module is missing"
+
+
+@cache
+def _rules(root: Path) -> jsonschema.Draft202012Validator:
+    """The rules for one argument, as schemas/_operation.json has them."""
+    rules = json.loads((root / "schemas" / "_operation.json").read_text())
+    return jsonschema.Draft202012Validator(
+        {"$ref": "#/$defs/member", "$defs": rules["$defs"]}
+    )
+
+
+class _Walk:
+    """One flow's modules in the order in which they run, and what each can see."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.found: list[str] = []
+
+    def problems(self) -> list[str]:
+        ids = [module.get("id") for module in modules(self.flow.value)]
+        for name in sorted({str(name) for name in ids if ids.count(name) > 1}):
+            self.found.append(f"the id {name} is there twice")
+        self.sequence(self.flow.value["modules"], set(), False)
+        handler = self.flow.value.get("failure_module")
+        if handler:
+            if handler.get("id") != "failure":
+                self.found.append("the id of failure_module must be failure")
+            everything = {name for name in ids if name != "failure"}
+            self.module(handler, everything, False, {*STEP, "error"})
+        return self.found
+
+    def sequence(self, listed: list[dict], seen: set[str], looped: bool) -> None:
+        seen = set(seen)
+        asked = False
+        for module in listed:
+            allowed = STEP if asked else STEP - {"resume", "resumes", "approvers"}
+            self.module(module, seen, looped, allowed)
+            seen.add(module["id"])
+            asked = "suspend" in module
+
+    def module(
+        self, module: dict, seen: set[str], looped: bool, allowed: set[str]
+    ) -> None:
+        name, value = str(module.get("id")), module.get("value", {})
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            self.found.append(f"{name}: the id must be a name in lower case")
+        if name in RESERVED and "failure" not in name:
+            self.found.append(f"{name} is a reserved id")
+        for key in sorted(module.keys() - MODULE):
+            self.found.append(f"{name}: {key} is unknown")
+        if not module.get("summary"):
+            self.found.append(f"{name} has no summary")
+        kind = value.get("type")
+        if kind not in VALUES:
+            self.found.append(f"{name}: {kind!r} is no kind of step here")
+            return
+        for key in sorted(value.keys() - VALUES[kind] - {"type"}):
+            self.found.append(f"{name}: {key} is unknown")
+        self.settings(name, module, looped, seen, allowed)
+        if kind in ("script", "flow"):
+            self.call(name, value, seen, looped, allowed)
+        if "iterator" in value:
+            self.transform(f"{name}.iterator", value["iterator"], seen, looped, allowed)
+        for branch in value.get("branches", ()):
+            if kind == "branchone":
+                place = f"{name}.branches"
+                self.expression(place, branch["expr"], seen, looped, allowed)
+            if not branch.get("summary"):
+                self.found.append(f"{name}: a branch has no summary")
+        for inner in parts(module):
+            self.sequence(inner, seen, looped or kind in LOOPS)
+
+    def settings(
+        self,
+        name: str,
+        module: dict,
+        looped: bool,
+        seen: set[str],
+        allowed: set[str],
+    ) -> None:
+        if "sleep" in module:
+            self.transform(f"{name}.sleep", module["sleep"], set(), looped, AFTER)
+        if "stop_after_if" in module:
+            place, expr = f"{name}.stop_after_if", module["stop_after_if"]["expr"]
+            self.expression(place, expr, set(), looped, AFTER)
+        if "skip_if" in module:
+            expr = module["skip_if"]["expr"]
+            self.expression(f"{name}.skip_if", expr, seen, looped, allowed)
+        retry = module.get("retry", {})
+        if "retry_if" in retry:
+            expr = retry["retry_if"]["expr"]
+            self.expression(f"{name}.retry_if", expr, set(), looped, AFTER)
+        handled = "continue_on_disapprove_timeout"
+        if "suspend" in module and not module["suspend"].get(handled):
+            self.found.append(f"{name}.suspend: a refusal is not handled ({handled})")
+
+    def call(
+        self,
+        name: str,
+        value: dict,
+        seen: set[str],
+        looped: bool,
+        allowed: set[str],
+    ) -> None:
+        """A step that runs a script or a flow passes what that takes."""
+        path = value.get("path", "")
+        try:
+            called = target(path, self.flow.root)
+        except (KeyError, StopIteration):
+            self.found.append(f"{name}: there is no {path}")
+            return
+        if (value["type"] == "flow") != isinstance(called, Flow) or called.id != path:
+            self.found.append(f"{name}: {path} is not of type {value['type']}")
+            return
+        given = value.get("input_transforms", {})
+        for argument in sorted(given.keys() - called.arguments.keys() - {"auth"}):
+            self.found.append(f"{name}: {path} takes no {argument}")
+        for argument in called.required:
+            if argument not in given:
+                self.found.append(f"{name}: {path} needs {argument}")
+        for argument, transform in given.items():
+            place = f"{name}.{argument}"
+            self.transform(place, transform, seen, looped, allowed)
+            member = called.arguments.get(argument)
+            if member and transform.get("type") == "static":
+                validator = jsonschema.Draft202012Validator(member)
+                for error in validator.iter_errors(transform.get("value")):
+                    self.found.append(f"{place}: {error.message[:200]}")
+
+    def transform(
+        self,
+        place: str,
+        transform: dict,
+        seen: set[str],
+        looped: bool,
+        allowed: set[str],
+    ) -> None:
+        kind = transform.get("type") if isinstance(transform, dict) else None
+        wanted = {"static": "value", "javascript": "expr"}.get(kind)
+        if wanted is None or set(transform) != {"type", wanted}:
+            self.found.append(f"{place}: must be static with value or javascript")
+        elif kind == "javascript":
+            self.expression(place, transform["expr"], seen, looped, allowed)
+
+    def expression(
+        self, place: str, text: str, seen: set[str], looped: bool, allowed: set[str]
+    ) -> None:
+        if not isinstance(text, str):
+            self.found.append(f"{place}: an expression is text")
+            return
+        problem = expressions.problem(text)
+        if problem:
+            self.found.append(f"{place}: {problem} in `{text}`")
+        for word in sorted(expressions.names(text) - allowed):
+            self.found.append(f"{place}: there is no {word} here")
+        for name in sorted(expressions.results_used(text) - seen):
+            self.found.append(f"{place}: no step {name} comes before")
+        known = {*self.flow.arguments, "auth"} | ({"iter"} if looped else set())
+        for name in sorted(expressions.inputs_used(text) - known):
+            self.found.append(f"{place}: the flow has no argument {name}")
+
+
+def _schedule(schedule: Schedule) -> Iterator[str]:
+    source = schedule.source
+    needed = {"summary", "description", "schedule", "timezone", "runs"}
+    for name in sorted(needed - source.keys()):
+        yield f"{name} is missing"
+    for name in sorted(source.keys() - needed - {"args"}):
+        yield f"{name} is unknown"
+    if needed - source.keys():
+        return
+    if not CRON.fullmatch(source["schedule"]):
+        yield "schedule: six fields, seconds first, day of the week 0 to 6"
+    try:
+        called = target(source["runs"], schedule.root)
+    except (KeyError, StopIteration):
+        yield f"runs: there is no {source['runs']}"
+        return
+    given = source.get("args", {})
+    for error in jsonschema.Draft202012Validator(called.schema).iter_errors(given):
+        yield f"args: {error.message[:200]}"
+    for name in sorted(given.keys() - called.arguments.keys()):
+        yield f"args: {called.id} takes no {name}"

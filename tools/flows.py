@@ -1,0 +1,247 @@
+"""The flows and schedules of the pack, from flows/ and schedules/ to Windmill's files.
+
+A flow's source holds its texts, its arguments in the dialect of schemas/, and its
+modules as OpenFlow spells them, but with the pack's own ids as paths: `waits/poll_job`
+for a script, `flows/guard_job` for a flow. `auth` need not be passed on: every step
+that takes it gets the flow's. flows/_waits.yaml is a template and a table: each row of
+it is a flow too.
+"""
+
+import copy
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+from tools.folders import FOLDER
+from tools.form import form
+from tools.locks import lock
+from tools.operations import ROOT, Operation, find, packages, scripts, with_own
+
+WAITS = "_waits"
+RESOURCE = "key"  # where the schedules expect the togetherai resource, in the folder
+AUTH = {"type": "javascript", "expr": "flow_input.auth"}
+LOOPS = ("forloopflow", "whileloopflow")
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A flow: flows/<name>.yaml, or a row of flows/_waits.yaml."""
+
+    root: Path
+    name: str
+    path: Path
+    text: str
+
+    @property
+    def id(self) -> str:
+        return f"flows/{self.name}"
+
+    @cached_property
+    def source(self) -> dict:
+        return json.loads(self.text)
+
+    @property
+    def schema(self) -> dict:
+        """The arguments as the root of a schema file has them."""
+        return {"type": "object", **self.source["arguments"]}
+
+    @property
+    def arguments(self) -> dict:
+        return self.source["arguments"].get("properties", {})
+
+    @property
+    def required(self) -> list[str]:
+        return self.source["arguments"].get("required", [])
+
+    @property
+    def step(self) -> dict:
+        """A flow's arguments are a step's: all at the top, with defaults."""
+        return {}
+
+    @property
+    def value(self) -> dict:
+        return self.source["value"]
+
+    @property
+    def inner(self) -> bool:
+        """Whether it is there to be a step of other flows. Such a flow has no handler
+        of failures: where one has run, Windmill does not run the outer flow's."""
+        return self.source.get("inner", False)
+
+
+def flows(root: Path = ROOT) -> Iterator[Flow]:
+    """Every flow, sorted by name. Raises ValueError for what is not YAML."""
+    found = {}
+    for path in sorted((root / "flows").glob("*.yaml")):
+        source = _read(path)
+        if path.stem == WAITS:
+            for name, row in source["flows"].items():
+                found[name] = path, _filled(source["template"], row)
+        else:
+            found[path.stem] = path, source
+    for name, (path, source) in sorted(found.items()):
+        yield Flow(root, name, path, json.dumps(source))
+
+
+def _read(path: Path) -> dict:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path.name} is not YAML: {error}") from None
+
+
+def _filled(template: dict, row: dict) -> dict:
+    """The template with each text `$name` replaced by the row's value of that name;
+    arguments of the row come before the template's."""
+
+    def fill(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: fill(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [fill(inner) for inner in value]
+        if isinstance(value, str) and value.startswith("$"):
+            return copy.deepcopy(row[value[1:]])
+        return value
+
+    filled = fill(template)
+    shared = filled["arguments"]
+    filled["arguments"] = {
+        "properties": {**row["properties"], **shared["properties"]},
+        "required": list(row["properties"]),
+        "examples": row["examples"],
+    }
+    return filled
+
+
+def modules(value: dict) -> Iterator[dict]:
+    """Every module of a flow's value in order, those inside others after them."""
+    handlers = [value["failure_module"]] if "failure_module" in value else []
+    for module in [*value["modules"], *handlers]:
+        yield from _within(module)
+
+
+def _within(module: dict) -> Iterator[dict]:
+    yield module
+    for inner in parts(module):
+        for one in inner:
+            yield from _within(one)
+
+
+def parts(module: dict) -> list[list[dict]]:
+    """The sequences of modules inside a module."""
+    value = module["value"]
+    if value["type"] in LOOPS:
+        return [value["modules"]]
+    branches = [branch["modules"] for branch in value.get("branches", [])]
+    if value["type"] == "branchone":
+        return [*branches, value["default"]]
+    return branches
+
+
+def target(path: str, root: Path = ROOT) -> Operation | Flow:
+    """The script or flow that a path in a source means. Raises KeyError."""
+    if path.startswith("flows/"):
+        return next(flow for flow in flows(root) if flow.id == path)
+    return find(path, root)
+
+
+def rendered(flow: Flow) -> dict:
+    """The content of <name>__flow/flow.yaml."""
+    value = copy.deepcopy(flow.value)
+    for module in modules(value):
+        step = module["value"]
+        if "path" in step:
+            step["input_transforms"] = {
+                "auth": dict(AUTH),
+                **step.get("input_transforms", {}),
+            }
+            step["path"] = f"{FOLDER}/{step['path']}"
+    schema = form(flow)
+    pickers = {
+        name: member["x-models"]
+        for name, member in flow.arguments.items()
+        if "x-models" in member
+    }
+    if pickers:
+        schema["x-windmill-dyn-select-lang"] = "python3"
+        schema["x-windmill-dyn-select-code"] = _picker_code(pickers, flow.root)
+    return {
+        "summary": flow.source["summary"],
+        "description": flow.source["description"],
+        "value": value,
+        "schema": schema,
+    }
+
+
+def _picker_code(pickers: dict[str, str], root: Path) -> str:
+    """What Windmill runs for the choices of a flow's form; pinned, so that opening the
+    form resolves no packages."""
+    modules = (root / "scripts" / f"{m}.py" for m in with_own({"catalogue"}, root))
+    needed = {name for module in modules for name in packages(module)}
+    pins = lock(needed, root / "requirements.txt").splitlines()[1:]
+    lines = ["# requirements:", *(f"#{pin}" for pin in pins), ""]
+    lines.append(f"from {FOLDER.replace('/', '.')}.catalogue import choices")
+    for name, task in pickers.items():
+        lines += [
+            "",
+            "",
+            f'def {name}(filterText: str = "", auth=None):',
+            f'    return choices("{task}", auth, filterText)',
+        ]
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A schedule: schedules/<name>.yaml."""
+
+    root: Path
+    name: str
+    path: Path
+
+    @cached_property
+    def source(self) -> dict:
+        return _read(self.path)
+
+
+def schedules(root: Path = ROOT) -> Iterator[Schedule]:
+    """Every schedule, sorted by name."""
+    for path in sorted((root / "schedules").glob("*.yaml")):
+        yield Schedule(root, path.stem, path)
+
+
+def timetable(schedule: Schedule) -> dict:
+    """The content of <name>.schedule.yaml: off until somebody turns it on."""
+    source = schedule.source
+    return {
+        "summary": source["summary"],
+        "description": source["description"],
+        "schedule": source["schedule"],
+        "timezone": source["timezone"],
+        "cron_version": "v2",
+        "script_path": f"{FOLDER}/{source['runs']}",
+        "is_flow": source["runs"].startswith("flows/"),
+        "enabled": False,
+        "no_flow_overlap": True,
+        "args": {"auth": f"$res:{FOLDER}/{RESOURCE}", **source.get("args", {})},
+    }
+
+
+def files(root: Path) -> dict[str, dict]:
+    """What the flows and schedules add to the sync tree: path and content."""
+    found = {
+        f"{FOLDER}/{flow.id}__flow/flow.yaml": rendered(flow) for flow in flows(root)
+    }
+    for schedule in schedules(root):
+        path = f"{FOLDER}/{schedule.name}.schedule.yaml"
+        found[path] = timetable(schedule)
+    return found
+
+
+def taken(root: Path = ROOT) -> set[str]:
+    """The ids of everything in the pack that can be run."""
+    return {script.id for script in scripts(root)} | {flow.id for flow in flows(root)}
