@@ -91,7 +91,7 @@ def _argument(operation: Operation, name: str, schema: dict) -> dict:
     if found["type"] == "string":
         # Without this note, the choices of a select would be lost.
         found["originalType"] = "string"
-    elif found["type"] == "array" and found["items"].get("type") == "string":
+    elif found["type"] == "array" and found.get("items", {}).get("type") == "string":
         found["originalType"] = "string[]"
     elif found["type"] == "array" and found["items"].get("type") == "object":
         found["originalType"] = "record[]"
