@@ -126,6 +126,8 @@ def _left(auth, entry):
     try:
         job, state = waiting.look(auth, kind, job_id)
     except TogetherError as error:
+        if not hasattr(error, "tries"):
+            raise  # nothing was sent: there is no key to ask with
         return {**shown, "trouble": str(error)}
     shown["state"] = state
     shown["running"] = state not in waiting.over(known)

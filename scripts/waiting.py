@@ -407,7 +407,7 @@ def _passing(error):
     """Say whether a look that failed may succeed later, though nothing changes."""
     status = getattr(error, "status", None)
     if status is None:
-        return not hasattr(error, "problems")
+        return hasattr(error, "tries")  # sent, but not answered
     return status in (408, 425, 429) or status >= 500
 
 
