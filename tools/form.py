@@ -93,7 +93,7 @@ def _argument(operation: Operation, name: str, schema: dict) -> dict:
         found["originalType"] = "string"
     elif found["type"] == "array" and found.get("items", {}).get("type") == "string":
         found["originalType"] = "string[]"
-    elif found["type"] == "array" and found["items"].get("type") == "object":
+    elif found["type"] == "array" and found.get("items", {}).get("type") == "object":
         found["originalType"] = "record[]"
     return found
 

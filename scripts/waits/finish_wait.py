@@ -26,5 +26,5 @@ STEP = {
 }
 
 
-def main(auth: togetherai, polls: "list"):
+def main(auth: togetherai, polls: list[dict]):
     return finish_wait(auth, STEP, polls=polls)

@@ -57,7 +57,7 @@ STEP = {
 def main(
     auth: togetherai,
     error: "dict",
-    left: "list | None" = None,
+    left: list[dict] | None = None,
     kept: "dict | None" = None,
 ):
     return report_failure(auth, STEP, error=error, left=left, kept=kept)
