@@ -91,10 +91,10 @@ def _argument(operation: Operation, name: str, schema: dict) -> dict:
     if found["type"] == "string":
         # Without this note, the choices of a select would be lost.
         found["originalType"] = "string"
-    elif found["type"] == "array" and found.get("items", {}).get("type") == "string":
-        found["originalType"] = "string[]"
-    elif found["type"] == "array" and found.get("items", {}).get("type") == "object":
-        found["originalType"] = "record[]"
+    elif found["type"] == "array" and "items" in found:
+        kinds = {"string": "string[]", "object": "record[]"}
+        if found["items"]["type"] in kinds:
+            found["originalType"] = kinds[found["items"]["type"]]
     return found
 
 

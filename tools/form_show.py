@@ -22,6 +22,14 @@ def has_switch(schema: dict) -> bool:
     )
 
 
+def has_rows(schema: dict) -> bool:
+    """Whether the rows of a list are objects in the form."""
+    items = schema.get("items", {})
+    unions = [v for v in items.get("anyOf", ()) if "properties" in v]
+    files = [v for v in (items, *items.get("anyOf", ())) if "x-file" in v]
+    return bool("properties" in items or unions or files or "rows" in hints(items))
+
+
 def kind_of(schema: dict) -> str | None:
     """The type of a schema, null aside."""
     kind = schema.get("type")

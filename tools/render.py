@@ -5,8 +5,7 @@ import keyword
 import textwrap
 from collections.abc import Iterable
 
-from tools.form import is_file
-from tools.form_show import closed, has_switch, hints
+from tools.form_show import closed, has_rows, has_switch, hints
 from tools.operations import Operation, has_own_default
 
 WIDTH = 88
@@ -41,6 +40,7 @@ EXCHANGE = (
     "brings",
     "find",
 )
+KINDS_OF_ROWS = ("string", "integer", "number")
 TYPES = {
     "string": "str",
     "integer": "int",
@@ -230,7 +230,7 @@ def _parameter(name: str, schema: dict, required: bool) -> str:
         return 'body: "Body"' if required else 'body: "Body" = None'
     kind = schema.get("type")
     items = schema.get("items", {})
-    plain = items.get("type") in ("string", "integer", "number") and not is_file(items)
+    rows = has_rows(schema)
     if "x-models" in schema:
         annotation = picker_type(name, schema)
     elif "anyOf" in schema or "x-file" in schema or kind is None:
@@ -238,9 +238,11 @@ def _parameter(name: str, schema: dict, required: bool) -> str:
         return f'{name}: "str | list | dict"' + ("" if required else " = None")
     elif kind == "object":
         return f'{name}: "dict"' if required else f'{name}: "dict | None" = None'
-    elif kind == "array":
+    elif kind == "array" and (rows or items.get("type") in KINDS_OF_ROWS):
         # The one annotation with which Windmill leaves the fields of rows alone.
-        annotation = f"list[{TYPES.get(items.get('type'), 'str') if plain else 'dict'}]"
+        annotation = f"list[{'dict' if rows else TYPES[items['type']]}]"
+    elif kind == "array":
+        return f'{name}: "list"' if required else f'{name}: "list | None" = None'
     else:
         annotation = TYPES.get(kind, "str")
     if required:

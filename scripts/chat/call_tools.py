@@ -42,7 +42,11 @@ STEP = {
                         "kind": {"type": "string", "enum": ["script", "flow"]},
                         "name": {"type": "string"},
                         "description": {"type": "string"},
-                        "parameters": {"type": "object"},
+                        "parameters": {
+                            "type": "object",
+                            "format": "json-schema",
+                            "x-unsent": True,
+                        },
                         "arguments": {"type": "object"},
                     },
                 },

@@ -58,7 +58,7 @@ STEP = {
                     },
                 },
             },
-            "schema": {"type": "object"},
+            "schema": {"type": "object", "format": "json-schema", "x-unsent": True},
             "instructions": {"type": "string"},
             "max_tokens": {"type": "integer", "minimum": 1},
         },

@@ -54,7 +54,7 @@ STEP = {
 def main(
     auth: togetherai,
     models: DynMultiselect_models,
-    prompts: list[str],
+    prompts: list[dict],
     other_models: list[str] | None = None,
     system: str | None = None,
     temperature: float | None = None,

@@ -26,5 +26,5 @@ STEP = {
 }
 
 
-def main(auth: togetherai, polls: list[dict]):
+def main(auth: togetherai, polls: "list"):
     return finish_wait(auth, STEP, polls=polls)
