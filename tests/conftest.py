@@ -1,17 +1,21 @@
 """The servers that tests share, and an environment without proxies or a Windmill."""
 
 import os
+import shutil
 
 import pytest
 
 from tests import payloads
 from tests.wmill import install
+from tools.checks import problems
 from tools.lives import Lives
+from tools.operations import ROOT, scripts
 from tools.sandbox import Sandbox
 from tools.tree import build
 from tools.workspace import Workspace
 
 KEY = "tgp_test_0123456789abcdef"
+STEP = "organization/check_connection"
 
 for name in list(os.environ):
     if name.lower().endswith("_proxy") or name.startswith(("WM_", "BASE_INTERNAL")):
@@ -74,3 +78,23 @@ def built(tmp_path, node_packages):
     """The pack, built; for the official command line."""
     build(tmp_path / "build")
     return tmp_path / "build"
+
+
+@pytest.fixture
+def one_step(tmp_path):
+    """A pack of one step, to change and to deploy quickly."""
+    root = tmp_path / "pack"
+    names = ["schemas/_operation.json", f"schemas/{STEP}.json", "wmill.yaml"]
+    names += ["requirements.txt", "schemas/_exceptions.yaml"]
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, root / name)
+    (root / "schemas" / "_exceptions.yaml").write_text("{}\n")
+    shutil.copytree(ROOT / "resources", root / "resources")
+    (root / "scripts").mkdir()
+    for path in (ROOT / "scripts").glob("*.py"):
+        shutil.copy(path, root / "scripts")
+    for problem in problems(root):
+        problem.fix()
+    assert [script.id for script in scripts(root)] == [STEP]
+    return root

@@ -211,3 +211,90 @@ def test_windmill_s_models_tell_what_is_wrong_with_a_payload(name, node_packages
     assert judged(text) == []
     [problem] = judged(text.replace(*change, 1))
     assert message in problem
+
+
+# --- beside the workspace's own repository -----------------------------------------
+
+
+@pytest.fixture
+def repository(tmp_path, node_packages):
+    """A repository of the user's, as the command line sets it up."""
+    place = tmp_path / "repository"
+    place.mkdir()
+    done = wmill(place, "init", "--use-default")
+    assert done.returncode == 0, done.stdout + done.stderr
+    script = place / "f" / "mine" / "hello"
+    script.parent.mkdir(parents=True)
+    (script.parent / "folder.meta.yaml").write_text("summary: mine\n")
+    script.with_suffix(".py").write_text("def main():\n    return 1\n")
+    script.with_suffix(".script.lock").write_text("# py: 3.11\n")
+    script.with_suffix(".script.yaml").write_text(
+        "summary: hello\nlock: '!inline f/mine/hello.script.lock'\nkind: script\n"
+        "schema: {type: object, properties: {}}\n"
+    )
+    assert wmill(place, "generate-metadata", "rehash").returncode == 0
+    return place
+
+
+@pytest.fixture
+def deployed(one_step, node_packages):
+    """A workspace with a pack of one step, and the build that it came from."""
+    build(one_step / "build", one_step)
+    remote = Remote()
+    push(one_step / "build", remote)
+    return remote, one_step / "build"
+
+
+KEPT = {
+    "nothing": ("", {"archive", "resources"}),
+    "excluding the folder": ('excludes: ["f/togetherai/**"]', {"resources"}),
+    "and skipping types": (
+        'excludes: ["f/togetherai/**"]\nskipResourceTypes: true',
+        set(),
+    ),
+    "keeping what is deleted": ("keepDeleted: true", set()),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_repository_without_the_pack_deletes_it_but_for(name, deployed, repository):
+    more, lost = KEPT[name]
+    remote, _ = deployed
+    settings = repository / "wmill.yaml"
+    lines = settings.read_text().splitlines(keepends=True)
+    assert "excludes: []\n" in lines
+    own = [word.split(":")[0] for word in more.splitlines()]
+    kept = [line for line in lines if line.split(":")[0] not in own]
+    settings.write_text("".join(kept) + more + "\n")
+
+    writes = push(repository, remote)
+
+    gone = [url for url, _ in writes if "togetherai" in url]
+    assert {
+        word for word in ("archive", "resources") for u in gone if word in u
+    } == lost
+    assert len(writes) - len(gone) == 2  # the user's folder and script
+
+
+def test_the_pack_can_live_in_a_repository_of_the_user_s(deployed, repository):
+    remote, place = deployed
+    shutil.copytree(place / "f", repository / "f", dirs_exist_ok=True)
+    shutil.copy(place / "togetherai.resource-type.yaml", repository)
+    assert wmill(repository, "generate-metadata", "rehash").returncode == 0
+
+    writes = push(repository, remote)
+
+    assert [body["path"] for _, body in writes if "path" in body] == ["f/mine/hello"]
+    assert len(writes) == 2
+
+
+def test_a_pull_after_a_push_changes_no_file(deployed):
+    remote, place = deployed
+    before = {p: p.read_bytes() for p in place.rglob("*") if p.is_file()}
+
+    with remote.serving() as url:
+        words = ("--base-url", url, "--token", "t", "--workspace", "w")
+        done = wmill(place, "sync", "pull", "--yes", *words)
+
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert before == {p: p.read_bytes() for p in place.rglob("*") if p.is_file()}

@@ -414,7 +414,18 @@ def test_a_dry_run_shows_the_request_without_the_key():
 
 @pytest.mark.parametrize(
     "command",
-    ["check", "fix", "new", "build", "run", "sandbox", "demo", "bench", "test"],
+    [
+        "check",
+        "fix",
+        "new",
+        "build",
+        "deploy",
+        "run",
+        "sandbox",
+        "demo",
+        "bench",
+        "test",
+    ],
 )
 def test_every_command_has_help(command):
     done = tool(command, "--help")

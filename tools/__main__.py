@@ -93,6 +93,36 @@ def build(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def deploy(arguments: argparse.Namespace) -> int:
+    """Build, show what would change in a workspace, ask, and push."""
+    from tools.deploy import TOKEN, DeployError, Target, confirm
+    from tools.deploy import deploy as write
+
+    token = arguments.token
+    if not token and arguments.base_url:
+        token = os.environ.get(TOKEN)
+    target = Target(arguments.workspace, arguments.base_url, token)
+    if not (arguments.yes or arguments.dry_run or sys.stdin.isatty()):
+        raise ValueError(
+            "nobody is at a terminal to be asked: pass --yes to push without a "
+            "question, or --dry-run to see what would change"
+        )
+    try:
+        done = write(
+            target,
+            say=say,
+            ask=(lambda _: True) if arguments.yes else confirm,
+            folder=arguments.folder,
+            place=Path(arguments.target) if arguments.target else None,
+            dry_run=arguments.dry_run,
+        )
+    except DeployError as failure:
+        say(f"error: {failure}")
+        return 1
+    print(json.dumps(done))
+    return 0
+
+
 def upstream(arguments: argparse.Namespace) -> int:
     """Compare the schemas with a downloaded OpenAPI document."""
     from tools.upstream import differences
@@ -270,6 +300,20 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--folder", default="f/togetherai", help="f/name or u/user/name"
     )
+    command = add(deploy)
+    command.add_argument(
+        "--workspace",
+        help="a workspace's id; without --base-url, a profile of wmill (default: its "
+        "active one)",
+    )
+    command.add_argument("--base-url", help="such as https://app.windmill.dev")
+    command.add_argument("--token", help="default: WM_TOKEN of the environment")
+    command.add_argument(
+        "--folder", default="f/togetherai", help="f/name or u/user/name"
+    )
+    command.add_argument("--target", help="keep the build there")
+    command.add_argument("--yes", action="store_true", help="push without asking")
+    command.add_argument("--dry-run", action="store_true", help="show the changes only")
     command = add(upstream)
     command.add_argument("spec", help="an OpenAPI document, YAML or JSON")
     command = add(run)

@@ -1,0 +1,313 @@
+"""`./dev deploy`: Windmill's own command line onto a stand-in for a workspace."""
+
+import http.server
+import io
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from tests.conftest import STEP
+from tests.remote import Remote
+from tests.wmill import WINDMILL, wmill
+from tools.deploy import (
+    Change,
+    DeployError,
+    Target,
+    command_line,
+    confirm,
+    deploy,
+    summary,
+)
+from tools.operations import ROOT, scripts
+
+TOKEN = "wm_secret_0123456789"
+
+
+@pytest.fixture
+def own_path(tmp_path, monkeypatch, node_packages):
+    """A folder that comes first on the PATH, with a `wmill` that notes its words."""
+    place = tmp_path / "bin"
+    place.mkdir()
+    monkeypatch.setenv("PATH", f"{place}{os.pathsep}{os.environ['PATH']}")
+    program = WINDMILL / "node_modules" / "windmill-cli" / "esm" / "main.js"
+
+    def write(before=""):
+        file = place / "wmill"
+        file.write_text(
+            f'#!/bin/sh\necho "$@" >> {place}/words\n{before}\n'
+            f'exec node {program} "$@"\n'
+        )
+        file.chmod(0o755)
+        return place / "words"
+
+    return write
+
+
+class Talk:
+    """What a deployment says, and an answer for its question."""
+
+    def __init__(self, answer=True):
+        self.said, self.asked, self.answer = [], [], answer
+
+    def say(self, line):
+        self.said.append(line)
+
+    def ask(self, question):
+        self.asked.append(question)
+        return self.answer
+
+
+def target(url):
+    return Target("w", url, TOKEN)
+
+
+@pytest.mark.slow
+def test_a_deployment_shows_asks_pushes_and_then_has_nothing_to_do(one_step, own_path):
+    words = own_path()
+    remote, talk = Remote(), Talk()
+    with remote.serving() as url:
+        done = deploy(target(url), say=talk.say, ask=talk.ask, root=one_step)
+        first = list(remote.writes)
+        again = deploy(target(url), say=talk.say, ask=talk.ask, root=one_step)
+        helper = one_step / "scripts" / "client.py"
+        helper.write_text(helper.read_text() + "\n\nADDED = True\n")
+        no = Talk(answer=False)
+        third = deploy(target(url), say=no.say, ask=no.ask, root=one_step)
+
+    assert done == {"folder": "f/togetherai", "pushed": True, "create": len(first)}
+    assert talk.asked == [f"push these {len(first)} changes?"]
+    assert f"f/togetherai to workspace w on {url} as a@b.c" in talk.said
+    assert "  create 1 resource type: togetherai" in talk.said
+    assert any(STEP in line and "next, in Windmill" in line for line in talk.said)
+    assert again == {"folder": "f/togetherai", "pushed": False}
+    assert "nothing to change" in talk.said[-1]
+    assert third["update"] == 2
+    assert f"f/togetherai/{STEP}" in "".join(no.said)
+    assert (no.said[-1], remote.writes) == ("nothing pushed", first)
+    assert remote.problems == []
+    assert remote.tokens == {f"Bearer {TOKEN}"}
+    assert TOKEN not in words.read_text() + "".join(talk.said)
+
+
+@pytest.mark.slow
+def test_a_profile_of_the_command_line_will_do(
+    one_step, own_path, tmp_path, monkeypatch
+):
+    own_path()
+    monkeypatch.setenv("WMILL_CONFIG_DIR", str(tmp_path / "config"))
+    remote, talk = Remote(), Talk()
+    with pytest.raises(DeployError, match="wmill workspace add"):
+        deploy(Target(), say=talk.say, ask=talk.ask, root=one_step)
+    with remote.serving() as url:
+        words = ("workspace", "add", "prod", "w", url, "--token", TOKEN)
+        assert wmill(tmp_path, *words).returncode == 0
+        active = deploy(Target(), say=talk.say, ask=talk.ask, root=one_step)
+        named = deploy(Target("prod"), say=talk.say, ask=talk.ask, root=one_step)
+        with pytest.raises(DeployError, match="wmill workspace add"):
+            deploy(Target("other"), say=talk.say, ask=talk.ask, root=one_step)
+
+    assert (active["pushed"], named["pushed"]) == (True, False)
+    assert "f/togetherai to workspace prod as a@b.c" in talk.said
+
+
+@pytest.mark.slow
+def test_the_build_is_kept_where_it_is_told_to(one_step, own_path, tmp_path):
+    own_path()
+    remote, talk, place = Remote(), Talk(), tmp_path / "kept"
+    with remote.serving() as url:
+        deploy(
+            target(url),
+            say=talk.say,
+            ask=talk.ask,
+            root=one_step,
+            folder="u/me/together",
+            place=place,
+            dry_run=True,
+        )
+
+    assert (remote.writes, talk.asked) == ([], [])
+    assert (place / "u" / "me" / "together" / f"{STEP}.py").exists()
+    assert TOKEN not in "".join(
+        path.read_text() for path in place.rglob("*") if path.is_file()
+    )
+
+
+@contextmanager
+def refusing(status):
+    """A server that lets nobody in, and repeats what it was given."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(self.headers["authorization"].encode())
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.server_port}"
+        listening.shutdown()
+
+
+@pytest.mark.slow
+def test_a_wrong_token_is_told_and_not_shown(one_step, own_path):
+    own_path()
+    talk = Talk()
+    with (
+        refusing(401) as url,
+        pytest.raises(DeployError, match="Unauthorized") as caught,
+    ):
+        deploy(target(url), say=talk.say, ask=talk.ask, root=one_step)
+
+    assert "--token" not in str(caught.value)
+    assert TOKEN not in str(caught.value) + "".join(talk.said)
+    assert TOKEN not in repr(target(url))
+
+
+OLD = {
+    "that would delete": (
+        'sed -i "/keepDeleted/d" wmill.yaml; '
+        'set -- $(echo "$@" | sed "s/--keep-deleted//")',
+        "this push would delete f/togetherai/mine: nothing pushed",
+    ),
+    "that cannot keep": (
+        'set -- $(echo "$@" | sed "s/--keep-deleted/--keep-all/")',
+        "this wmill is too old: npm install -g windmill-cli@",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OLD)
+def test_a_command_line_is_not_used(name, one_step, own_path):
+    before, message = OLD[name]
+    own_path(before)
+    script = {"summary": "", "kind": "script", "lock": "", "schema": {}}
+    remote = Remote(
+        {
+            "f/togetherai/mine.py": "def main():\n    return 1\n",
+            "f/togetherai/mine.script.json": script,
+        }
+    )
+    talk = Talk()
+    with remote.serving() as url, pytest.raises(DeployError, match=message):
+        deploy(target(url), say=talk.say, ask=talk.ask, root=one_step)
+
+    assert (remote.writes, talk.asked) == ([], [])
+
+
+@pytest.mark.slow
+def test_without_wmill_npx_runs_the_pinned_one(tmp_path, monkeypatch):
+    for name in ("node", "npx"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/usr/bin{os.pathsep}/bin")
+
+    done = subprocess.run(
+        [*command_line(), "--version"], capture_output=True, text=True, timeout=300
+    )
+
+    pinned = json.loads((WINDMILL / "package.json").read_text())["dependencies"]
+    assert pinned["windmill-cli"] in done.stdout + done.stderr
+
+
+def test_what_is_missing_is_named_with_how_to_install_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ValueError, match=r"needs Node 20 .*nodejs\.org"):
+        command_line()
+    (tmp_path / "node").write_text("#!/bin/sh\n")
+    (tmp_path / "node").chmod(0o755)
+    with pytest.raises(ValueError, match="npm install -g windmill-cli@"):
+        command_line()
+
+
+def test_the_summary_names_few_and_counts_many():
+    few = [Change("update", "flow", "f/a/x"), Change("create", "schedule", "f/a/s")]
+    many = [Change("create", "script", f"f/a/chat/s{n}") for n in range(20)]
+    shared = [Change("create", "script", "f/a/client")]
+
+    lines = list(summary([*few, *many, *shared], "f/a"))
+
+    assert lines == [
+        "  update 1 flow: f/a/x",
+        "  create 1 schedule: f/a/s",
+        "  create 21 scripts: chat 20, shared 1",
+    ]
+
+
+# --- the command -------------------------------------------------------------------
+
+
+def tool(*words, stdin=subprocess.DEVNULL, **environment):
+    known = {k: v for k, v in os.environ.items() if k != "WM_TOKEN"}
+    return subprocess.run(
+        [sys.executable, "-m", "tools", "deploy", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        stdin=stdin,
+        env={**known, **environment},
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "nobody is at a terminal"),
+        (["--yes", "--base-url", "http://x"], "WM_TOKEN"),
+        (["--yes", "--base-url", "http://x", "--token", "t"], "--base-url needs"),
+        (["--yes", "--base-url", "x", "--workspace", "w", "--token", "t"], "no http"),
+        (["--yes", "--token", "secret"], "--token needs --base-url"),
+        (["--dry-run", "--folder", "f/my-team"], "no name of a Python package"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(words, message, tmp_path):
+    # A wmill that would be noticed, and that nothing reaches.
+    for name in ("node", "wmill"):
+        (tmp_path / name).write_text("#!/bin/sh\nexit 9\n")
+        (tmp_path / name).chmod(0o755)
+    done = tool(*words, PATH=str(tmp_path))
+
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_person_at_a_terminal_is_asked(own_path):
+    words = own_path()
+    remote = Remote()
+    keyboard, terminal = pty.openpty()
+    os.write(keyboard, b"y\n")
+    with remote.serving() as url:
+        place = ("--workspace", "w", "--base-url", url)
+        done = tool(*place, stdin=terminal, WM_TOKEN=TOKEN)
+    os.close(keyboard)
+    os.close(terminal)
+
+    assert done.returncode == 0, done.stderr
+    assert f"push these {len(remote.writes)} changes? [y/N]" in done.stderr
+    assert json.loads(done.stdout)["create"] == len(remote.writes)
+    assert len(remote.writes) > len(list(scripts()))
+    assert remote.problems == []
+    assert TOKEN not in words.read_text() + done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    ("answer", "agreed"),
+    [("y", True), ("Yes ", True), ("n", False), ("", False), ("yesterday", False)],
+)
+def test_only_a_yes_is_one(answer, agreed, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{answer}\n"))
+
+    assert confirm("push?") is agreed
