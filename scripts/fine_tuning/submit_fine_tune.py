@@ -1,0 +1,76 @@
+# skip_result_postprocessing
+"""Submit fine-tune.
+
+Begins a fine-tune at most once: run again after a crash, it finds the one that it
+began. Asks the price first and keeps to your budget.
+
+Returns: fine_tune_id, its state, the new model's name, estimated_cost_usd, and whether
+an earlier run had begun it.
+
+Example arguments:
+    {"model": "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference", "training_file":
+    "file-6f8a2c1d-3b47-4f0e-9a55-0c1d2e3f4a5b"}
+
+Rendered from schemas/fine_tuning/submit_fine_tune.json; edit that, not this.
+"""
+
+from ..catalogue import choices
+from ..client import togetherai
+from ..tuning import submit_fine_tune
+
+DynSelect_model = str
+
+
+def model(filterText: str = "", auth=None):
+    return choices("fine_tuning", auth, filterText)
+
+
+STEP = {
+    "arguments": {
+        "required": ["model", "training_file"],
+        "properties": {
+            "model": {"type": "string", "minLength": 1},
+            "training_file": {"type": "string", "minLength": 1},
+            "validation_file": {"type": "string"},
+            "suffix": {"type": "string", "maxLength": 31},
+            "n_epochs": {"type": "integer", "minimum": 1, "default": 1},
+            "n_checkpoints": {"type": "integer", "minimum": 1},
+            "n_evals": {"type": "integer", "minimum": 0},
+            "lora": {"type": "boolean", "default": True},
+            "learning_rate": {"type": "number", "minimum": 0},
+            "budget_usd": {"type": "number", "minimum": 0},
+            "again": {"type": "string"},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    model: DynSelect_model,
+    training_file: str,
+    validation_file: str | None = None,
+    suffix: str | None = None,
+    n_epochs: int = 1,
+    n_checkpoints: int | None = None,
+    n_evals: int | None = None,
+    lora: bool = True,
+    learning_rate: float | None = None,
+    budget_usd: float | None = None,
+    again: str | None = None,
+):
+    return submit_fine_tune(
+        auth,
+        STEP,
+        model=model,
+        training_file=training_file,
+        validation_file=validation_file,
+        suffix=suffix,
+        n_epochs=n_epochs,
+        n_checkpoints=n_checkpoints,
+        n_evals=n_evals,
+        lora=lora,
+        learning_rate=learning_rate,
+        budget_usd=budget_usd,
+        again=again,
+    )
