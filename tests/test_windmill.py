@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.wmill import WINDMILL, wmill
+from tools.form import form
 from tools.operations import scripts
 
 SCRIPTS = list(scripts())
@@ -38,26 +39,41 @@ def signatures(node_packages):
 
 
 @pytest.mark.parametrize("operation", SCRIPTS, ids=lambda o: o.id)
-def test_the_parser_infers_what_the_schema_says(operation, signatures):
-    found = signatures[operation.id]["args"]
+def test_the_parser_infers_what_the_schema_and_the_form_say(operation, signatures):
+    signature, shown = signatures[operation.id], form(operation)
 
-    assert ["auth", *operation.arguments] == [argument["name"] for argument in found]
-    assert found[0]["typ"] == {"resource": "togetherai"}
-    for argument in found[1:]:
-        name = argument["name"]
-        required = name in operation.required
-        assert argument["has_default"] is not required, name
-        schema = operation.arguments[name]
-        wanted = schema.get("default") if operation.step else None
-        assert wanted == argument["default"]
-        kind = schema.get("type")
-        if "x-models" in schema:
-            select = "dynmultiselect" if kind == "array" else "dynselect"
-            assert argument["typ"] == {select: name}
-        elif name == "body" or kind in (None, "object") or "x-file" in schema:
-            assert argument["typ"] == "unknown"
-        elif kind in KINDS:
-            assert KINDS[kind] == argument["typ"]
+    found = {argument["name"]: argument for argument in signature["args"]}
+    assert list(found) == ["auth", *operation.arguments] == shown["order"]
+    assert len(found) == len(signature["args"])
+    assert found["auth"]["typ"] == {"resource": "togetherai"}
+    # What follows a star is not seen, and what is neither script nor library is run in
+    # another way.
+    about = {key: value for key, value in signature.items() if key != "args"}
+    assert not any(about.values()), about
+    required = [name for name, found in found.items() if not found["has_default"]]
+    assert required == ["auth", *operation.required] == shown["required"]
+    for name, argument in found.items():
+        field = shown["properties"][name]
+        assert argument["default"] == field["default"], name
+        if name != "auth":
+            assert argument["typ"] in inferred(name, field, operation), name
+
+
+def inferred(name, field, operation):
+    """What the parser may make of an argument so that its field stays as it is."""
+    schema, kind = operation.arguments[name], field.get("type")
+    if "x-models" in schema:
+        select = "dynmultiselect" if schema["type"] == "array" else "dynselect"
+        return [{select: name}]
+    if kind in KINDS:
+        return [KINDS[kind]]
+    rows = field.get("items", {}).get("type")
+    if kind == "array" and rows in KINDS:
+        return [{"list": KINDS[rows]}]
+    if kind == "array":
+        return ["unknown", {"list": {"object": {"name": None, "props": []}}}]
+    # Of any other annotation, Windmill would make a resource or an empty object.
+    return ["unknown"]
 
 
 # --- the official command line, against a stand-in for the server ------------------
