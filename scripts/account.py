@@ -68,6 +68,35 @@ def report_usage(auth, step, **arguments):
     since = _day("since", given.get("since")) or until.replace(day=1)
     if since > until:
         raise _refused("since", f"must not be after until ({until})")
+    days, products, unreadable = spending(auth, since, until)
+    total = sum(days.values(), Decimal(0))
+    spent = [(date, float(days[date])) for date in sorted(days)]
+    title = f"{total:.2f} USD from {since} to {until}"
+    return {
+        "wm_renderer": "svg",
+        "svg": charts.bars(title, spent, "USD"),
+        "since": since.isoformat(),
+        "until": until.isoformat(),
+        "total_usd": float(total),
+        "days": [{"date": date, "cost_usd": cost} for date, cost in spent],
+        "products": [
+            {
+                "product": name,
+                "cost_usd": float(cost),
+                "share": round(float(cost / total), 4) if total else None,
+            }
+            for name, cost in sorted(products.items(), key=lambda item: -item[1])
+        ],
+        "unreadable": unreadable,
+    }
+
+
+def spending(auth, since, until):
+    """Return what was spent between two dates, both included, in USD as Decimals.
+
+    (by day as text, by product, how many entries had no readable cost). Raises
+    TogetherError.
+    """
     months = _months(since, until)
     if len(months) > MOST_MONTHS:
         raise _refused("since", f"must be at most {MOST_MONTHS} months before until")
@@ -89,26 +118,7 @@ def report_usage(auth, step, **arguments):
                 name = entry.get("product_name") or "unnamed"
                 days[date] = days.get(date, 0) + cost
                 products[name] = products.get(name, 0) + cost
-    total = sum(days.values(), Decimal(0))
-    spent = [(date, float(days[date])) for date in sorted(days)]
-    title = f"{total:.2f} USD from {since} to {until}"
-    return {
-        "wm_renderer": "svg",
-        "svg": charts.bars(title, spent, "USD"),
-        "since": since.isoformat(),
-        "until": until.isoformat(),
-        "total_usd": float(total),
-        "days": [{"date": date, "cost_usd": cost} for date, cost in spent],
-        "products": [
-            {
-                "product": name,
-                "cost_usd": float(cost),
-                "share": round(float(cost / total), 4) if total else None,
-            }
-            for name, cost in sorted(products.items(), key=lambda item: -item[1])
-        ],
-        "unreadable": unreadable,
-    }
+    return days, products, unreadable
 
 
 def call_operation(auth, step, **arguments):

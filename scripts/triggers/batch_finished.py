@@ -1,0 +1,32 @@
+# skip_result_postprocessing
+"""Batch finished.
+
+Returns the batches that ended since the last run: run it on a schedule, as the first
+step of a flow. The first run only notes how things are.
+
+Returns: a list of batches with batch_id, state and the ids of their files, oldest
+first; empty when nothing is new.
+
+Rendered from schemas/triggers/batch_finished.json; edit that, not this.
+"""
+
+from ..client import togetherai
+from ..watching import batch_finished
+
+STEP = {
+    "arguments": {
+        "properties": {
+            "states": {
+                "type": "array",
+                "items": {
+                    "type": "string",
+                    "enum": ["COMPLETED", "FAILED", "EXPIRED", "CANCELLED"],
+                },
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, states: list[str] | None = None):
+    return batch_finished(auth, STEP, states=states)

@@ -1,0 +1,22 @@
+# skip_result_postprocessing
+"""Fine-tune changed.
+
+Returns the fine-tuning jobs that are new or in another state since the last run: run it
+on a schedule, as the first step of a flow. The first run only notes how things are.
+
+Returns: a list of jobs with fine_tune_id, state, previous state and model_output_name;
+empty when nothing is new.
+
+Rendered from schemas/triggers/fine_tune_changed.json; edit that, not this.
+"""
+
+from ..client import togetherai
+from ..watching import fine_tune_changed
+
+STEP = {
+    "arguments": {"properties": {"only_ended": {"type": "boolean", "default": False}}},
+}
+
+
+def main(auth: togetherai, only_ended: bool = False):
+    return fine_tune_changed(auth, STEP, only_ended=only_ended)

@@ -1,0 +1,29 @@
+# skip_result_postprocessing
+"""Model changed.
+
+Returns the models that Together added, removed or deprecated since the last run: run it
+on a schedule, as the first step of a flow. The first run only notes how things are.
+
+Returns: a list of models with their change, tasks and prices; empty when nothing is
+new.
+
+Rendered from schemas/triggers/model_changed.json; edit that, not this.
+"""
+
+from ..client import togetherai
+from ..watching import model_changed
+
+STEP = {
+    "arguments": {
+        "properties": {
+            "changes": {
+                "type": "array",
+                "items": {"type": "string", "enum": ["added", "removed", "deprecated"]},
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, changes: list[str] | None = None):
+    return model_changed(auth, STEP, changes=changes)

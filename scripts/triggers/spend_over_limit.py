@@ -1,0 +1,31 @@
+# skip_result_postprocessing
+"""Spend over limit.
+
+Returns the period in which more was spent than a limit, once: run it on a schedule, as
+the first step of a flow. The first run only notes how things are.
+
+Returns: a list of one: the period, total_usd and the dearest products; empty while
+nothing is to be told.
+
+Example arguments:
+    {"limit_usd": 100}
+
+Rendered from schemas/triggers/spend_over_limit.json; edit that, not this.
+"""
+
+from ..client import togetherai
+from ..watching import spend_over_limit
+
+STEP = {
+    "arguments": {
+        "required": ["limit_usd"],
+        "properties": {
+            "limit_usd": {"type": "number", "minimum": 0},
+            "period": {"type": "string", "enum": ["month", "day"], "default": "month"},
+        },
+    },
+}
+
+
+def main(auth: togetherai, limit_usd: float, period: str = "month"):
+    return spend_over_limit(auth, STEP, limit_usd=limit_usd, period=period)
