@@ -4,16 +4,20 @@ import base64
 import gzip
 import hashlib
 import importlib
+import io
 import json
 import random
+import threading
 
 import pytest
 import trustme
 
+from scripts import client, windmill
 from scripts.client import TogetherError
 from scripts.downloads import _named, open_download, open_url, safe_name
 from tests.byte_server import ByteServer, Thing
 from tests.conftest import KEY
+from tools import bench_transfer
 
 WORDS = random.Random(11).randbytes(3_000_000)
 FILE = "/v1/files/file-1/content"
@@ -246,8 +250,6 @@ def test_a_redirect_from_https_to_http_is_refused(storage, tmp_path, monkeypatch
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(pem)
     authority.cert_pem.write_to_path(trusted)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
-    from scripts import client
-
     monkeypatch.setattr(client, "_tls", {})
     storage.things["/plain"] = Thing(b"secret")
     with ByteServer(pem) as api:
@@ -349,3 +351,19 @@ def test_a_model_s_archive_is_named_by_its_kind(api, workspace, kind, arguments,
     stored = main("fine_tuning/download_fine_tune_model")(auth, "ft-1", **arguments)
     assert stored["filename"] == name
     assert workspace.content(stored["s3"]) == WORDS
+
+
+# --- the bench's own server ---------------------------------------------------------
+
+
+def test_the_bench_moves_whole_bytes(monkeypatch, workspace):
+    monkeypatch.setattr(bench_transfer, "SIZE", 3_000_000)
+    pipe = bench_transfer.Pipe(None)
+    threading.Thread(target=pipe.serve, daemon=True).start()
+    source = open_url(f"{pipe.url}/x", {"api_key": KEY, "base_url": pipe.url}, "it")
+    assert source.length == 3_000_000
+    assert all_of(source) == (bench_transfer.BLOCK * 3)[:3_000_000]
+    monkeypatch.setenv("BASE_INTERNAL_URL", pipe.url)
+    for content in WORDS, io.BytesIO(WORDS):  # announced, and in chunks
+        assert windmill.write_object(content, "k") == {"s3": "bench"}
+    assert windmill.check_storage() is None

@@ -207,7 +207,7 @@ class _Canned(asyncio.Protocol):
 
 
 @contextlib.contextmanager
-def served(secure: bool) -> Iterator[tuple[dict, dict]]:
+def served(secure: bool, module: str = "tools.bench") -> Iterator[tuple[dict, dict]]:
     """A server process; yields the resource and the environment that trusts it."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
@@ -226,7 +226,7 @@ def served(secure: bool) -> Iterator[tuple[dict, dict]]:
         hashed.mkdir()
         (hashed / "ca.pem").write_bytes(authority.cert_pem.bytes())
         subprocess.run(["openssl", "rehash", hashed], check=True, capture_output=True)
-        words = [sys.executable, "-m", "tools.bench", *([str(pem)] if secure else [])]
+        words = [sys.executable, "-m", module, *([str(pem)] if secure else [])]
         with subprocess.Popen(
             words, cwd=ROOT, stdout=subprocess.PIPE, text=True
         ) as process:
@@ -234,6 +234,7 @@ def served(secure: bool) -> Iterator[tuple[dict, dict]]:
                 url = process.stdout.readline().strip()
                 trust = {
                     "SSL_CERT_DIR": str(hashed),
+                    "CURL_CA_BUNDLE": str(bundle),
                     "REQUESTS_CA_BUNDLE": str(bundle),
                     "SSL_CERT_FILE": str(bundle),
                 }
@@ -245,9 +246,9 @@ def served(secure: bool) -> Iterator[tuple[dict, dict]]:
 def environment(contender: str, trust: dict) -> dict:
     """Ours reads the system's directory of certificates as it does in Windmill's image;
     the others read the bundle that certifi ships, as they do everywhere."""
-    bundles = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+    bundles = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
     own = ("SSL_CERT_DIR",) if contender == "ours" else bundles
-    strange = {*bundles, "CURL_CA_BUNDLE", "SSL_CERT_DIR"}
+    strange = {*bundles, "SSL_CERT_DIR"}
     clean = {
         name: value
         for name, value in os.environ.items()
@@ -403,11 +404,18 @@ def _median(found: list[tuple], position: int) -> float:
     return statistics.median(row[position] for row in found)
 
 
+def _transfer(rounds: int) -> list[Row]:
+    from tools.bench_transfer import transfer
+
+    return transfer(rounds)
+
+
 WORKLOADS: dict[str, tuple[Callable, int]] = {
     "cold step": (cold_step, 25),
     "warm call": (warm_call, 15),
     "warm call (http)": (lambda rounds: warm_call(rounds, secure=False), 15),
     "stream": (stream_events, 7),
+    "transfer": (_transfer, 5),
 }
 
 
@@ -450,6 +458,8 @@ def table(rows: list[Row]) -> str:
             line = (
                 f"  {row.contender:20} {shown:>14} {ratio:8.2f}x {cpu:>12} {cpus:8.2f}x"
             )
+            if row.peak_mib is not None:
+                line += f" {row.peak_mib:6.0f} MiB"
             lines.append(line)
     return "\n".join(lines)
 
