@@ -9,7 +9,7 @@ import sys
 import time
 
 from .catalogue import Budget, bill, cost, estimate, prefetch, usage_of
-from .client import TogetherError, call, operation, prepare, stream
+from .client import TogetherError, _File, call, operation, prepare, stream
 
 CHAT = operation(
     "POST",
@@ -209,8 +209,33 @@ def messages_of(value, field):
             raise refused(f"{place}.role", "is required: system, user or assistant")
         if content is not None and not isinstance(content, str | list):
             raise refused(f"{place}.content", "must be text or a list of parts")
+        if isinstance(content, list):
+            parts = [_read(part, f"{place}.content") for part in content]
+            message = {**message, "content": parts}
         messages.append(message)
     return messages
+
+
+def _read(part, field):
+    """Return a part whose picture, given as a file, goes out as the API takes it."""
+    image = part.get("image_url") if isinstance(part, dict) else None
+    if isinstance(image, dict) and isinstance(image.get("url"), dict):
+        return {
+            **part,
+            "image_url": {**image, "url": _File(image["url"], field, "uri")},
+        }
+    return part
+
+
+def _written(part):
+    """Return a part with its picture as it was given."""
+    image = part.get("image_url") if isinstance(part, dict) else None
+    if isinstance(image, dict) and isinstance(image.get("url"), _File):
+        value = image["url"].value
+        if isinstance(value, str):
+            value = {"file": value}
+        return {**part, "image_url": {**image, "url": value}}
+    return part
 
 
 def refused(field, problem):
@@ -229,7 +254,16 @@ def note(text):
 
 
 def _handed_back(messages):
-    """Return a conversation without pictures that would make the result too large."""
+    """Return a conversation without pictures that would make the result too large.
+
+    A picture is the file as it was given: as `history`, it is read anew.
+    """
+    messages = [
+        {**message, "content": [_written(part) for part in message["content"]]}
+        if isinstance(message["content"], list)
+        else message
+        for message in messages
+    ]
     sizes = [
         len(str(part["image_url"]))
         for message in messages
@@ -252,4 +286,6 @@ def _handed_back(messages):
 def _is_data(part):
     image = part.get("image_url") if isinstance(part, dict) else None
     url = image.get("url") if isinstance(image, dict) else image
+    if isinstance(url, dict):
+        return "file" in url
     return isinstance(url, str) and url.startswith("data:")

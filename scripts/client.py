@@ -63,6 +63,8 @@ __all__ = [
 HOST = "https://api.together.ai"
 USER_AGENT = "together-windmill/1"
 CONNECT_TIMEOUT = 5.0
+MIB = 1 << 20
+SEND_TIMEOUT = 60.0  # for the next piece of a large body
 # Seconds of silence after which an answer is given up, by retry class: a model may
 # think for minutes before the first byte of an answer that is not streamed.
 READ_TIMEOUT = {"read": 60.0, "inference": 600.0, "creates": 120.0, "mutates": 120.0}
@@ -177,10 +179,8 @@ def stream(auth, operation, **arguments):
 def upload(auth, operation, **arguments):
     """Send an operation as multipart/form-data and return its JSON answer.
 
-    A file member takes base64 text (what the form's file field sends), a data URI,
-    bytes, {"file": one of these, "filename": name}, or an object of the workspace's
-    storage, {"s3": key}; where the API fetches files itself, an http(s) URL too. Raises
-    TogetherError.
+    A file member takes every shape that scripts/sources.py knows; where the API fetches
+    files itself, it gets the URL. Raises TogetherError.
     """
     request = _Request(auth, operation, arguments)
     request.encode_multipart()
@@ -308,10 +308,9 @@ def _bears_marks(value, member):
     label = value.get("label")
     if "anyOf" in member:
         titles = [variant.get("title") for variant in member["anyOf"]]
-        return _tag(value) is not None and (
-            label == LEAVE or value[_tag(value)] in titles
-        )
-    if _takes_file(member):
+        if _tag(value) is not None and (label == LEAVE or value[_tag(value)] in titles):
+            return True
+    if _has_file(member):
         return label is not None
     if member.get("type") != "object":
         return False
@@ -344,7 +343,11 @@ def _tidy(value, schema, field, required, form, problems):
     if kind.__class__ is list:
         kind = _kind(schema)
     if value.__class__ is dict and _takes_file(schema):
-        return _tidy_file(value, schema, field, required, problems)
+        if not _is_blank(value):
+            if "label" in value:
+                value = {k: v for k, v in value.items() if k != "label" and v != ""}
+            return _tidy_file(value, schema, field, problems)
+        value = None
     if value is None:
         if not form and _allows_null(schema):
             return None
@@ -560,8 +563,10 @@ def _tidy_array(value, schema, field, required, form, problems):
         if form:
             if found.__class__ is dict:
                 own = not _is_wire(found, items)
-                if _takes_file(items):
+                if _has_file(items):
                     found = _row(found, "source")
+                    if found.__class__ is dict and _is_blank(found):
+                        continue
                 elif items.get("type") == "string":
                     found = _row(found, "text")
             if found == "" or found is None:
@@ -581,10 +586,8 @@ def _tidy_array(value, schema, field, required, form, problems):
 
 
 def _tidy_scalar(value, kind, schema, field, problems):
-    if schema.get("format") == "binary":
-        if not isinstance(value, str | bytes | dict) or not value:
-            problems.append(_mistyped(field, value, "a file"))
-        return value
+    if _takes_file(schema):
+        return _tidy_file(value, schema, field, problems)
     if kind == "string":
         if not isinstance(value, str):
             problems.append(_mistyped(field, value, "text"))
@@ -617,24 +620,38 @@ def _tidy_scalar(value, kind, schema, field, problems):
     return value
 
 
+class _File:
+    """A file in a body where JSON has text: what becomes of it, scripts/bodies.py."""
+
+    def __init__(self, value, field, kind):
+        self.value, self.field, self.kind = value, field, kind
+
+
 def _takes_file(schema):
-    if "anyOf" in schema:
-        return any(map(_takes_file, schema["anyOf"]))
-    return schema.get("format") == "binary" or "x-file" in schema
+    return "x-file" in schema or schema.get("format") == "binary"
 
 
-def _tidy_file(value, schema, field, required, problems):
-    """Return a file that was given by one of the form's buttons as a flow step's."""
-    if "label" in value:
-        value = {k: v for k, v in value.items() if k != "label" and not _is_blank(v)}
-        if value.keys() <= {"filename"}:
-            if required:
-                problems.append({"field": field, "problem": "is required"})
-            return _Drop
-    if isinstance(value.get("s3"), dict):
-        value = value["s3"]
-    takes_url = "x-file" in schema or "anyOf" in schema
-    return value["url"] if takes_url and "url" in value else value
+def _has_file(schema):
+    return _takes_file(schema) or any(map(_takes_file, schema.get("anyOf", ())))
+
+
+def _tidy_file(value, schema, field, problems):
+    """Take a file in any of the shapes that scripts/sources.py knows."""
+    kind = schema.get("x-file")
+    carried = kind in (None, "content") or schema.get("format") == "binary"
+    if isinstance(value, bool | int | float) or (carried and value == ""):
+        problems.append(_mistyped(field, value, "a file"))
+        return value
+    if carried:
+        return value
+    if isinstance(value, str):
+        _check_text(value, schema, field, problems)
+        known = value[:5] in ("http:", "https", "data:")
+        if kind == "uri" and (known or len(value) < 24) and value[:5] != "s3://":
+            return value  # shorter than any file in base64
+        if kind == "base64" and not known and value[:5] != "s3://":
+            return value
+    return _File(value, field, kind)
 
 
 _WORDS = {"integer": "whole number", "number": "number"}
@@ -669,6 +686,10 @@ def _check_text(value, schema, field, problems):
 def _tidy_union(value, schema, field, required, form, problems):
     """Take a value of any variant, or the form's tagged object, in the wire's shape."""
     variants = schema["anyOf"]
+    if _is_file(value):
+        taking = next((v for v in variants if _takes_file(v)), None)
+        if taking is not None:
+            return _tidy(value, taking, field, required, form, problems)
     tag = _tag(value)
     if tag is not None:
         for variant in variants:
@@ -707,6 +728,13 @@ def _tidy_union(value, schema, field, required, form, problems):
     choices = " or ".join(_noun(variant) for variant in variants)
     problems.append(_mistyped(field, value, choices))
     return value
+
+
+def _is_file(value):
+    """Say whether a value can be nothing but a file."""
+    if value.__class__ is dict:
+        return any(name in value for name in ("s3", "file", "url", "text", "rows"))
+    return not isinstance(value, str | int | float | list | dict)
 
 
 def _tag(value):
@@ -840,36 +868,41 @@ class _Request:
         self.body = arguments.get("body", {})
         self.data = None
         if "body" in properties and operation.get("content") != "multipart":
-            self.data = _encode(self.body)
             self.headers["Content-Type"] = "application/json"
+            self.carry(_encode(self.body, auth))
+
+    def carry(self, data):
+        """Send bytes, or a Body of scripts/bodies.py, with the request."""
+        self.data = data
+        if not isinstance(data, bytes):
+            self.headers["Content-Length"] = str(data.length)
 
     def encode_multipart(self):
         """Encode the body as multipart/form-data: fields first, files last."""
-        from urllib3.fields import RequestField
-        from urllib3.filepost import encode_multipart_formdata
+        from .bodies import multipart_body
 
-        members = self.operation["arguments"]["properties"]["body"]["properties"]
+        body = self.operation["arguments"]["properties"]["body"]
+        members = body.get("properties", {})
         fields, files = [], []
         for name, value in self.body.items():
             schema = members.get(name, {})
-            if schema.get("format") == "binary" or _takes_url(schema):
-                content, filename = _file(value, f"body.{name}", _takes_url(schema))
-                if filename is None:
-                    fields.append(RequestField(name, content))
+            if schema.get("format") == "binary":
+                from .sources import open, url
+
+                field = f"body.{name}"
+                place = url(value, field) if schema.get("x-file") == "uri" else None
+                if place:
+                    fields.append((name, place))
                     continue
-                filename = self.body.get("file_name") or filename
-                part = RequestField(name, content, filename=filename)
-                part.make_multipart(content_type="application/octet-stream")
-                files.append(part)
+                source = open(value, field, self.auth).settled()
+                files.append((name, self.body.get("file_name"), source))
                 continue
             several = isinstance(value, list)
             for item in value if several else [value]:
                 text = item if isinstance(item, str) else json.dumps(item)
-                fields.append(RequestField(f"{name}[]" if several else name, text))
-        for field in fields:
-            field.make_multipart()
-        self.data, kind = encode_multipart_formdata(fields + files)
-        self.headers["Content-Type"] = kind
+                fields.append((f"{name}[]" if several else name, text))
+        data, self.headers["Content-Type"] = multipart_body(fields, files)
+        self.carry(data)
 
     def send(self, streaming=False):
         """Send until answered or hopeless; return the answer, which is a success.
@@ -877,7 +910,10 @@ class _Request:
         With streaming, the urllib3 response with its body unread; else a _Reply.
         """
         retry = self.operation["retry"]
-        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT[retry])
+        # urllib3 holds each send to the time of a connection, too.
+        large = self.data and (self.data.__class__ is not bytes or len(self.data) > MIB)
+        connect = SEND_TIMEOUT if large else CONNECT_TIMEOUT
+        timeout = urllib3.Timeout(connect=connect, read=READ_TIMEOUT[retry])
         started = time.monotonic()
         while True:
             self.tries += 1
@@ -1072,104 +1108,42 @@ def _header(name, value):
     return text
 
 
-def _encode(body):
-    """Return a body as JSON bytes; NaN and infinities are refused by name."""
+def _encode(body, auth):
+    """Return a body as JSON bytes, or as a Body where it holds files.
+
+    NaN and infinities are refused by name.
+    """
+    marks = {}
+
+    def mark(value):
+        if not isinstance(value, _File):
+            raise TypeError(f"{type(value).__name__} is no JSON")
+        text = os.urandom(16).hex()
+        marks[text] = value
+        return text
+
     try:
         text = json.dumps(
-            body, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+            body,
+            ensure_ascii=False,
+            separators=(",", ":"),
+            allow_nan=False,
+            default=mark,
         )
-        return text.encode()
+        data = text.encode()
     except UnicodeEncodeError:  # half of a surrogate pair
-        return json.dumps(body, separators=(",", ":")).encode()
+        marks.clear()
+        text = json.dumps(body, separators=(",", ":"), default=mark)
+        data = text.encode()
     except (ValueError, TypeError, RecursionError) as error:
         raise TogetherError(
             f"Nothing was sent: body is not JSON ({error}); numbers must be finite"
         ) from None
+    if marks:
+        from .bodies import json_body
 
-
-def _takes_url(schema):
-    return any(v.get("format") == "binary" for v in schema.get("anyOf", ()))
-
-
-def _file(value, field, takes_url):
-    """Return (content, filename) of a file argument; a URL has the filename None."""
-    import base64
-
-    filename = None
-    if isinstance(value, dict) and "s3" in value:
-        filename, value = os.path.basename(value["s3"]), _stored(value, field)
-    elif isinstance(value, dict):
-        filename, value = value.get("filename"), value.get("file")
-    if isinstance(value, str):
-        if takes_url and re.match(r"https?://", value):
-            return value, None
-        head = re.match(r"data:[^,]*?(;base64)?,", value)
-        try:
-            if head and not head[1]:
-                from urllib.parse import unquote_to_bytes
-
-                value = unquote_to_bytes(value[head.end() :])
-            else:
-                start = head.end() if head else 0
-                value = base64.b64decode(value[start:], validate=True)
-        except ValueError:
-            value = None
-    if not isinstance(value, bytes):
-        wanted = "a file as base64 text" + (" or an http(s) URL" if takes_url else "")
-        raise TogetherError(
-            f"Nothing was sent: {field} must be {wanted}",
-            problems=[{"field": field, "problem": f"must be {wanted}"}],
-        )
-    return value, filename or "file" + _suffix(value)
-
-
-def _stored(value, field):
-    """Return the content of an object in the workspace's storage.
-
-    The call is wmill's load_s3_file, made with the job's own token.
-    """
-    base = os.environ.get("BASE_INTERNAL_URL") or os.environ.get("WM_BASE_URL")
-    workspace, token = os.environ.get("WM_WORKSPACE"), os.environ.get("WM_TOKEN")
-    problem = "is an object in storage, which only a Windmill job can read"
-    if base and workspace and token:
-        query = _query("file_key", value["s3"])
-        if value.get("storage"):
-            query += _query("storage", value["storage"])
-        place = f"{base}/api/w/{quote(workspace, safe='')}/job_helpers/download_s3_file"
-        headers = {"Authorization": f"Bearer {token}", "User-Agent": USER_AGENT}
-        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=60.0)
-        try:
-            url = f"{place}?{'&'.join(query)}"
-            response = _exchange("GET", url, None, headers, timeout)
-            data = response.read()
-        except (HTTPError, OSError) as error:
-            problem = f"cannot be read from storage: {_describe(error)[0]}"
-        else:
-            if response.status == 200:
-                return data
-            words = _server_words(_Reply(response, data)).get("detail")
-            problem = f"cannot be read from storage: {response.status} {words}"
-    raise TogetherError(
-        f"Nothing was sent: {field} {problem}",
-        problems=[{"field": field, "problem": problem}],
-    )
-
-
-def _suffix(content):
-    """Guess a file's suffix from its first bytes; the API goes by the name."""
-    for start, suffix in (
-        (b"RIFF", ".wav"),
-        (b"ID3", ".mp3"),
-        (b"\xff\xfb", ".mp3"),
-        (b"\xff\xf3", ".mp3"),
-        (b"OggS", ".ogg"),
-        (b"fLaC", ".flac"),
-        (b"\x1aE\xdf\xa3", ".webm"),
-        (b"PAR1", ".parquet"),
-    ):
-        if content.startswith(start):
-            return suffix
-    return ".m4a" if content[4:8] == b"ftyp" else ""
+        return json_body(text, marks, auth)
+    return data
 
 
 # --- the wire ----------------------------------------------------------------------

@@ -23,7 +23,7 @@ import socket
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError
 
 from .client import (
     CONNECT_TIMEOUT,
@@ -178,12 +178,16 @@ class _Place:
             if extra is not None:
                 target, headers = self.shown + target, {**headers, **extra}
             return pool.urlopen(method, target, headers=headers, **options)
+        passing, places = (NewConnectionError, ConnectTimeoutError), self.addresses
+        if method == "GET":
+            # A kept connection may have been closed at the other end just now.
+            passing, places = (*passing, ProtocolError), [*places, places[0]]
         fault = None
-        for address in self.addresses:
+        for address in places:
             try:
                 pool = self.pool(address)
                 return pool.urlopen(method, self.target, headers=headers, **options)
-            except (NewConnectionError, ConnectTimeoutError) as error:
+            except passing as error:
                 fault = error
         raise fault
 

@@ -26,14 +26,12 @@ from .client import (
     CONNECT_TIMEOUT,
     USER_AGENT,
     TogetherError,
-    _exchange,
-    _file,
     _Reply,
     _Request,
     _Show,
     _trust,
-    urllib3,
 )
+from .sources import open
 
 __all__ = ["speak", "transcribe"]
 
@@ -48,8 +46,7 @@ ITEM = "conversation.item.input_audio_transcription."
 def transcribe(auth, operation, **arguments):
     """Send a recording and return {"text", "segments"}; seconds in each segment.
 
-    The recording is base64, a data URI, bytes, an object of the workspace's storage
-    ({"s3": key}) or an http(s) URL of a WAV file with 16
+    The recording, in any shape that scripts/sources.py knows, is a WAV file with 16
     bits per sample, of any rate and number of channels; anything else is taken for raw
     samples of the format named.
     """
@@ -246,22 +243,7 @@ class _Session:
 
 def _fetched(request):
     """Return the bytes of the recording argument."""
-    content, filename = _file(request.arguments["recording"], "recording", True)
-    if filename is not None:
-        return content
-    timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=60.0)
-    try:
-        response = _exchange("GET", content, None, {"User-Agent": USER_AGENT}, timeout)
-        data = response.read()
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise request.failure(error, None) from None
-    if response.status != 200:
-        problem = f"cannot be fetched: the server answers {response.status}"
-        raise TogetherError(
-            f"Nothing was sent: recording {problem}",
-            problems=[{"field": "recording", "problem": problem}],
-        )
-    return data
+    return open(request.arguments["recording"], "recording", request.auth).read()
 
 
 def _samples(data, rate):

@@ -1,6 +1,7 @@
 """Steps that ask models, against the sandbox."""
 
 import base64
+import json
 
 import pytest
 
@@ -80,6 +81,19 @@ def test_the_messages_of_an_answer_are_the_history_of_the_next_question(sandbox,
     assert ["system", "user", "assistant", "user"] == [m["role"] for m in said]
     assert "Count on." == said[0]["content"]
     assert first["messages"][1:] == said[1:3]
+
+
+def test_a_stored_picture_is_handed_back_as_it_was_given(sandbox, auth, workspace):
+    workspace.put("a.png", b"\x89PNG\r\n\x1a\n...")
+    first = ASK(auth, MODEL, "What is it?", pictures=[{"s3": "a.png"}])
+    wire = sandbox.requests[-1].json["messages"][0]["content"][1]["image_url"]["url"]
+    history = json.loads(json.dumps(first["messages"]))
+    ASK(auth, MODEL, "Are you sure?", history=history)
+    again = sandbox.requests[-1].json["messages"][0]["content"][1]["image_url"]["url"]
+
+    assert history[0]["content"][1]["image_url"] == {"url": {"s3": "a.png"}}
+    assert wire.startswith("data:image/png;base64,")
+    assert again == wire
 
 
 def test_large_pictures_are_not_handed_back(sandbox, auth, capsys):

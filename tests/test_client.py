@@ -852,30 +852,3 @@ def test_pages_may_go_on_by_the_last_id():
     assert found == {name: [{"id": "a"}, {"id": "b"}]}
     assert b"after=a" in requests[1]
     assert b"after=b" in requests[2]
-
-
-# --- the workspace's storage -------------------------------------------------------
-
-
-def test_a_stored_object_is_uploaded(sandbox, auth, monkeypatch):
-    body = {"purpose": "fine-tune", "file_name": "a.jsonl"}
-    stored = {"s3": "in/a b.jsonl", "storage": "second"}
-    upload = main_of(find("files/upload_file"))
-    with pytest.raises(TogetherError, match="only a Windmill job"):
-        upload(auth, {**body, "file": stored})
-
-    monkeypatch.setenv("WM_WORKSPACE", "w")
-    monkeypatch.setenv("WM_TOKEN", "job-token")
-    with server(answer(b'{"a": 1}'), answer(b"gone", "404 Not Found")) as (url, seen):
-        monkeypatch.setenv("BASE_INTERNAL_URL", url)
-        found = upload(auth, {**body, "file": stored})
-        with pytest.raises(TogetherError, match="404 gone"):
-            upload(auth, {**body, "file": stored})
-
-    assert found["bytes"] == 8
-    path = (
-        b"/api/w/w/job_helpers/download_s3_file?file_key=in%2Fa+b.jsonl&storage=second"
-    )
-    assert path in seen[0]
-    assert b"Bearer job-token" in seen[0]
-    assert KEY.encode() not in seen[0]

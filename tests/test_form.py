@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scripts.client import LEAVE, SWITCH, TogetherError, _is_form, _prepare
+from scripts.client import LEAVE, SWITCH, TogetherError, _File, _is_form, _prepare
 from tests.filled import filled, form_value
 from tests.wire import main_of, valid
 from tools.form import form
@@ -48,6 +48,8 @@ def defaults(operation):
 def plain(value):
     """A value without the differences that the service does not make: a number may be a
     text, a file be named by the way in which it is given."""
+    if isinstance(value, _File):
+        return plain(value.value)
     if isinstance(value, dict):
         if len(value) == 1 and value.keys() <= {"url", "file"}:
             return plain(next(iter(value.values())))

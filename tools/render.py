@@ -351,6 +351,10 @@ class _Types:
                 for v in schema["anyOf"]
             ]
             return " | ".join(dict.fromkeys(kinds))
+        if schema.get("format") == "binary":
+            return "str | dict | list"
+        if "x-file" in schema:
+            return "str | dict"
         kinds = schema.get("type")
         if isinstance(kinds, list):
             parts = [

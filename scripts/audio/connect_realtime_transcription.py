@@ -37,11 +37,10 @@ OPERATION = {
                 "x-unsent": True,
             },
             "recording": {
+                "type": "string",
                 "x-in": "message",
-                "anyOf": [
-                    {"type": "string", "title": "File", "format": "binary"},
-                    {"type": "string", "title": "URL"},
-                ],
+                "x-file": "uri",
+                "format": "binary",
             },
             "turn_detection": {
                 "type": "string",

@@ -21,7 +21,7 @@ from ..client import togetherai, upload
 
 
 class Body(TypedDict):
-    file: str
+    file: str | dict | list
     model: NotRequired[str]
     language: NotRequired[str]
     prompt: NotRequired[str]
@@ -47,12 +47,7 @@ OPERATION = {
                 "type": "object",
                 "required": ["file"],
                 "properties": {
-                    "file": {
-                        "anyOf": [
-                            {"type": "string", "title": "File", "format": "binary"},
-                            {"type": "string", "title": "URL"},
-                        ],
-                    },
+                    "file": {"type": "string", "x-file": "uri", "format": "binary"},
                     "model": {"type": "string", "x-unsent": True},
                     "language": {"type": "string"},
                     "prompt": {"type": "string"},

@@ -21,7 +21,7 @@ from ..client import togetherai, upload
 
 
 class Body(TypedDict):
-    file: str
+    file: str | dict | list
     model: NotRequired[str]
     language: NotRequired[str]
     response_format: NotRequired[Literal["json", "verbose_json"]]
@@ -44,12 +44,7 @@ OPERATION = {
                 "type": "object",
                 "required": ["file"],
                 "properties": {
-                    "file": {
-                        "anyOf": [
-                            {"type": "string", "title": "File", "format": "binary"},
-                            {"type": "string", "title": "URL"},
-                        ],
-                    },
+                    "file": {"type": "string", "x-file": "uri", "format": "binary"},
                     "model": {"type": "string", "x-unsent": True},
                     "language": {"type": "string"},
                     "response_format": {

@@ -30,7 +30,7 @@ class Text(TypedDict):
 
 
 class ImageUrl(TypedDict):
-    url: str
+    url: str | dict
 
 
 class Image(TypedDict):
@@ -49,7 +49,7 @@ class AudioAddress(TypedDict):
 
 
 class InputAudio(TypedDict):
-    data: str
+    data: str | dict
     format: str
 
 
@@ -368,7 +368,7 @@ OPERATION = {
                                                                             "data": {
                                                                                 "type": "string",
                                                                                 "minLength": 1,
-                                                                                "x-unsent": True,
+                                                                                "x-file": "base64",
                                                                             },
                                                                             "format": {
                                                                                 "type": "string",

@@ -24,7 +24,7 @@ from ..client import togetherai, upload
 class Body(TypedDict):
     purpose: str
     file_name: str
-    file: str
+    file: str | dict | list
     file_type: NotRequired[Literal["csv", "jsonl", "parquet"]]
 
 

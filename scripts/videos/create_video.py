@@ -24,25 +24,25 @@ from ..client import call, togetherai
 
 
 class FrameImages(TypedDict):
-    input_image: str
+    input_image: str | dict
     frame: NotRequired[float | Literal["first", "last"]]
 
 
 class FrameVideos(TypedDict):
-    video: str
+    video: str | dict
 
 
 class AudioObject(TypedDict):
-    audio: str
+    audio: str | dict
 
 
 class Media(TypedDict):
     frame_images: NotRequired[list[FrameImages]]
     frame_videos: NotRequired[list[FrameVideos]]
-    reference_images: NotRequired[list[str]]
+    reference_images: NotRequired[list[str | dict]]
     reference_videos: NotRequired[list[FrameVideos]]
-    source_video: NotRequired[str | FrameVideos]
-    audio_inputs: NotRequired[list[str | AudioObject]]
+    source_video: NotRequired[str | dict | FrameVideos]
+    audio_inputs: NotRequired[list[str | dict | AudioObject]]
 
 
 class Body(TypedDict):
@@ -63,7 +63,7 @@ class Body(TypedDict):
     output_format: NotRequired[str]
     output_quality: NotRequired[int]
     frame_images: NotRequired[list[FrameImages]]
-    reference_images: NotRequired[list[str]]
+    reference_images: NotRequired[list[str | dict]]
 
 
 OPERATION = {
