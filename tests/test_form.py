@@ -42,7 +42,13 @@ def defaults(operation):
     """What a form holds at first, and sends."""
     members = operation.arguments.items()
     own = {n: m for n, m in members if has_own_default(operation, m)}
-    return {n: m["default"] for n, m in own.items() if m.get("default")}
+    # A switch in its rest position says nothing, nor does an empty text.
+    values = {n: m.get("default") for n, m in own.items()}
+    return {
+        n: v
+        for n, v in values.items()
+        if v not in (None, "", []) and v.__class__ is not bool
+    }
 
 
 def plain(value):
