@@ -157,8 +157,9 @@ def test_windmill_finds_what_every_script_imports(placed, node_packages):
         wanted = {f"{folder}/{name}" for name in imported(script.script_path)}
         assert set(modules) == wanted
         assert f"{folder}/client" in modules
-    for name, modules in found.items():
-        assert set(modules) <= set(names), name
+    # Of `from . import x`, which is for modules only, Windmill sees the folder.
+    known = {*names, folder}
+    assert all(set(modules) <= known for modules in found.values())
 
 
 @pytest.mark.slow

@@ -49,6 +49,18 @@ def test_only_realtime_scripts_install_websockets():
         assert ("websockets==" in text) == ("realtime" in used(script)), script.id
 
 
+def test_a_script_says_itself_what_its_lock_says():
+    """For when Windmill computes the lock anew; it reads comments of one word after
+    `requirements:`, and the last of them ends the file."""
+    files = tree()
+    for script in scripts():
+        code = files[f"{FOLDER}/{script.id}.py"].decode()
+        text = files[f"{FOLDER}/{script.id}.script.lock"].decode()
+        assert code.count("\n# requirements:\n") == 1
+        pins = code.split("\n# requirements:\n")[1].splitlines()
+        assert [f"# {pin}" for pin in text.splitlines()[1:]] == pins
+
+
 def test_a_script_without_packages_has_a_lock_all_the_same():
     assert lock([], REQUIREMENTS) == PYTHON
 

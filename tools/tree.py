@@ -11,7 +11,7 @@ import yaml
 from tools import flows
 from tools.folders import FOLDER, checked, moved
 from tools.form import form
-from tools.locks import lock
+from tools.locks import lock, requirements
 from tools.operations import (
     ROOT,
     Operation,
@@ -46,10 +46,12 @@ def tree(root: Path = ROOT, folder: str = FOLDER) -> dict[str, bytes]:
         files |= _script(f"{FOLDER}/{name}", content, _HELPER, own_lock)
     for script in scripts(root):
         used = frozenset(imported(script.script_path))
-        # Windmill keeps a module's text for each version of the script that imports
-        # it: a new one only reaches scripts whose own text changed with it.
-        content = script.script_path.read_bytes() + modules.stamp(used)
         own_lock = modules.lock(used, frozenset(packages(script.script_path)))
+        # Windmill keeps a module's text for each version of the script that imports
+        # it: a new one only reaches scripts whose own text changed with it. And it
+        # may compute the lock anew, from what it takes for the imports, unless told.
+        content = script.script_path.read_bytes() + modules.stamp(used)
+        content += requirements(own_lock).encode()
         files |= _script(f"{FOLDER}/{script.id}", content, _about(script), own_lock)
     files |= {path: _yaml(found) for path, found in flows.files(root).items()}
     files = moved(files, folder)
