@@ -280,7 +280,7 @@ def _is_form(value, schema):
     """
     if not isinstance(value, dict):
         return False
-    if SWITCH in value:
+    if SWITCH in value or any(group in value for group in schema.get("x-groups", ())):
         return True
     empty = lacking = always = 0
     required = schema.get("required", ())
@@ -483,6 +483,8 @@ def _tidy_object(value, schema, field, required, form, problems):
             value = _folded(value, schema["x-beside"])
         if "x-follows" in schema:
             value = _followed(value, schema["x-follows"])
+        if "x-groups" in schema:
+            value = _ungrouped(value, schema["x-groups"])
     tidied = {}
     for name, found in value.items():
         member = (known or {}).get(name, others)
@@ -536,6 +538,19 @@ def _followed(value, follows):
         if name not in value and tag is not None and chosen[tag] in names:
             named[name] = names[chosen[tag]]
     return {**named, **value}
+
+
+def _ungrouped(value, groups):
+    """Return a form's object with the one member that each group of buttons names."""
+    value = dict(value)
+    for group, names in groups.items():
+        chosen = value.pop(group, None) or {}
+        name = names.get(chosen.get("label"))
+        if name in chosen:
+            value[name] = chosen[name]
+        elif name is not None:
+            value[name] = {**chosen, "label": SET}
+    return value
 
 
 def _row(entry, name):

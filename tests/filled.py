@@ -100,13 +100,36 @@ def form_value(schema: dict, field: dict, value: object) -> object:
 def _object(schema: dict, fields: dict, required: list[str], value: dict) -> dict:
     members = schema["properties"]
     given = {}
+    owners = _owners(schema)
     for name, found in value.items():
-        if "follows" not in hints(members[name]):
+        if name in owners:
+            group, title = owners[name]
+            given[group] = _grouped(members[name], fields[group], title, name, found)
+        elif "follows" not in hints(members[name]):
             given[name] = form_value(members[name], fields[name], found)
     if has_switch(schema):
-        advanced = (n for n in value if hints(members[n]).get("advanced"))
-        given[SWITCH] = any(True for _ in advanced)
+        given[SWITCH] = any(hints(members[n]).get("advanced") for n in value)
     return filled(fields, required, given)
+
+
+def _owners(schema: dict) -> dict[str, tuple[str, str]]:
+    """The group and the button that stand for a member."""
+    return {
+        name: (group, title)
+        for group, own in hints(schema).get("groups", {}).items()
+        for title, name in own["of"].items()
+    }
+
+
+def _grouped(schema: dict, field: dict, title: str, name: str, value: object) -> dict:
+    """What a group of buttons sends of which each stands for a member."""
+    inner = next(v for v in field["oneOf"] if v["title"] == title)
+    fields = {n: f for n, f in inner["properties"].items() if n != "label"}
+    if name in fields:
+        return chosen(inner, {name: form_value(schema, fields[name], value)})
+    if not fields:
+        return {"label": title}
+    return {**_object(schema, fields, inner["required"], value), "label": title}
 
 
 def _button(schema: dict, field: dict, value: object) -> dict:
@@ -178,10 +201,14 @@ def _row(schema: dict, items: dict, value: object) -> object:
         )
     if "anyOf" in schema:
         schema = _fitting(schema, value)
+    groups = _owners(schema)
     given = {}
     for name, found in value.items():
         member = schema["properties"][name]
-        if "beside" in hints(member) and isinstance(found, list):
+        if name in groups:
+            group, title = groups[name]
+            given[group] = _grouped(member, fields[group], title, name, found)
+        elif "beside" in hints(member) and isinstance(found, list):
             given |= _parts(member, fields, found)
         else:
             if "beside" in hints(member):

@@ -263,7 +263,12 @@ def test_a_form_shows_every_member_in_windmill_s_dialect(operation):
 
 def offered(body):
     """The members of a body that its form shows, in order: the advanced ones last."""
-    members = {n: hints(m) for n, m in body["properties"].items()}
+    groups = hints(body).get("groups", {})
+    owners = {name: g for g, own in groups.items() for name in own["of"].values()}
+    members = {
+        owners.get(n, n): groups.get(owners.get(n), hints(m))
+        for n, m in body["properties"].items()
+    }
     asked = [n for n, own in members.items() if not own.keys() & {"hidden", "follows"}]
     rest = [name for name in asked if "advanced" in members[name]]
     switch = [SWITCH] if rest else []

@@ -83,9 +83,10 @@ def _argument(operation: Operation, name: str, schema: dict) -> dict:
     if schema.get("format") == "json-schema":
         # Reading the script again, Windmill drops the format of an object, not of a
         # field inside it.
-        editor = {"type": "object", "format": "json-schema"}
-        fields = {"Editor": editor, "JSON": {"type": "object"}}
-        variants = [variant(t, {"value": f}, ["value"]) for t, f in fields.items()]
+        plain = {"type": "object", "title": "Schema"}
+        fields = {"Editor": {**plain, "format": "json-schema"}, "JSON": plain}
+        needed = ["value"] if required else []
+        variants = [variant(t, {"value": f}, needed) for t, f in fields.items()]
         return {"type": "object", **texts(schema), "oneOf": variants}
     found = field(name, schema, required)
     if found["type"] == "string":
@@ -168,10 +169,10 @@ def members(schema: dict) -> dict:
     required = schema.get("required", [])
     found = {}
     rest = {}
-    for name, member in schema.get("properties", {}).items():
+    for name, member in _grouped(schema).items():
         if hints(member).keys() & {"follows", "hidden"}:
             continue
-        own = field(name, member, name in required)
+        own = member.get("field") or field(name, member, name in required)
         shown = condition(member, schema["properties"])
         if hints(member).get("advanced"):
             rest[name] = own
@@ -187,6 +188,38 @@ def members(schema: dict) -> dict:
         # Never empty: in a list's row, Windmill takes the word itself as a yes.
         keys["required"] = needed
     return keys
+
+
+def _grouped(schema: dict) -> dict:
+    """The members of an object, with a group of buttons in place of those of which only
+    one is given."""
+    found = {}
+    properties = schema.get("properties", {})
+    groups = hints(schema).get("groups", {})
+    owners = {n: g for g, own in groups.items() for n in own["of"].values()}
+    for name, member in properties.items():
+        group = owners.get(name)
+        if group is None:
+            found[name] = member
+        elif group not in found:
+            own = groups[group]
+            found[group] = {"field": _group(own, properties), "x-form": own}
+    return found
+
+
+def _group(group: dict, properties: dict) -> dict:
+    variants = [] if group.get("needed") else [variant(LEAVE, {}, [])]
+    for title, name in group["of"].items():
+        member = properties[name]
+        if hints(member).get("bare"):
+            variants.append(variant(title, {}, []))
+        elif member.get("properties"):
+            inner = members(member)
+            needed = inner.get("required", [])
+            variants.append(variant(title, inner["properties"], needed))
+        else:
+            variants.append(variant(title, {name: field(name, member, True)}, [name]))
+    return {"type": "object", **texts(group), "oneOf": variants}
 
 
 def switch() -> dict:
@@ -350,7 +383,7 @@ def _merged(variants: list[dict]) -> dict:
             tests.append(both(opened(name, own), _among(key, hidden, labels)))
         if None not in tests:
             own["showExpr"] = " || ".join(tests)
-        (found if plain else rest)[name] = own
+        (rest if hidden else found)[name] = own
         besides = [o for o, m in owners.items() if "beside" in hints(m)]
         for list_name, own, advanced in _besides(kept):
             shown = _among(key, besides, labels)

@@ -161,6 +161,10 @@ def checked(schema: dict, variant: bool = False) -> dict:
                 kept.setdefault("x-follows", {})[name] = list(follows)
             if "beside" in hints(member):
                 kept["x-beside"] = name
+        for group, own in hints(schema).get("groups", {}).items():
+            kept.setdefault("x-groups", {})[group] = own["of"]
+            for name in own["of"].values():
+                kept["properties"][name]["x-unsent"] = True
     for key in ("items", "additionalProperties"):
         if isinstance(schema.get(key), dict):
             kept[key] = checked(schema[key])

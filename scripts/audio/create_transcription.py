@@ -26,12 +26,12 @@ class Body(TypedDict):
     language: NotRequired[str]
     prompt: NotRequired[str]
     response_format: NotRequired[Literal["json", "verbose_json"]]
-    diarize: NotRequired[bool]
-    min_speakers: NotRequired[int]
-    max_speakers: NotRequired[int]
     timestamp_granularities: NotRequired[
         Literal["segment", "word"] | list[Literal["segment", "word"]]
     ]
+    diarize: NotRequired[bool]
+    min_speakers: NotRequired[int]
+    max_speakers: NotRequired[int]
     temperature: NotRequired[float]
 
 
@@ -55,10 +55,8 @@ OPERATION = {
                         "type": "string",
                         "enum": ["json", "verbose_json"],
                     },
-                    "diarize": {"type": "boolean", "default": False},
-                    "min_speakers": {"type": "integer", "x-unsent": True},
-                    "max_speakers": {"type": "integer", "x-unsent": True},
                     "timestamp_granularities": {
+                        "x-unsent": True,
                         "anyOf": [
                             {
                                 "type": "string",
@@ -77,6 +75,9 @@ OPERATION = {
                             },
                         ],
                     },
+                    "diarize": {"type": "boolean", "default": False},
+                    "min_speakers": {"type": "integer", "x-unsent": True},
+                    "max_speakers": {"type": "integer", "x-unsent": True},
                     "temperature": {"type": "number", "minimum": 0.0, "maximum": 1.0},
                 },
             },

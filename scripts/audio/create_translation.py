@@ -52,6 +52,7 @@ OPERATION = {
                         "enum": ["json", "verbose_json"],
                     },
                     "timestamp_granularities": {
+                        "x-unsent": True,
                         "anyOf": [
                             {
                                 "type": "string",

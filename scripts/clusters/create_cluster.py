@@ -98,7 +98,7 @@ class Body(TypedDict):
     region: str
     gpu_type: str
     num_gpus: int
-    billing_type: Literal["RESERVED", "ON_DEMAND", "SCHEDULED_CAPACITY"]
+    billing_type: Literal["ON_DEMAND", "RESERVED", "SCHEDULED_CAPACITY"]
     duration_days: NotRequired[int]
     reservation_start_time: NotRequired[str]
     reservation_end_time: NotRequired[str]
@@ -148,7 +148,7 @@ OPERATION = {
                     "num_gpus": {"type": "integer"},
                     "billing_type": {
                         "type": "string",
-                        "enum": ["RESERVED", "ON_DEMAND", "SCHEDULED_CAPACITY"],
+                        "enum": ["ON_DEMAND", "RESERVED", "SCHEDULED_CAPACITY"],
                     },
                     "duration_days": {"type": "integer", "x-unsent": True},
                     "reservation_start_time": {"type": "string", "x-unsent": True},
@@ -166,8 +166,9 @@ OPERATION = {
                             "is_lifecycle_independent": {"type": "boolean"},
                             "project_id": {"type": "string"},
                         },
+                        "x-unsent": True,
                     },
-                    "volume_id": {"type": "string"},
+                    "volume_id": {"type": "string", "x-unsent": True},
                     "auto_scale": {"type": "boolean", "default": False},
                     "auto_scale_max_gpus": {"type": "integer", "x-unsent": True},
                     "num_preemptible_gpus": {"type": "integer"},
@@ -306,6 +307,9 @@ OPERATION = {
                         },
                     },
                     "project_id": {"type": "string"},
+                },
+                "x-groups": {
+                    "volume": {"New": "shared_volume", "Existing": "volume_id"},
                 },
             },
         },

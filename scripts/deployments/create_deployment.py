@@ -107,8 +107,17 @@ OPERATION = {
                             "required": ["name"],
                             "properties": {
                                 "name": {"type": "string", "minLength": 1},
-                                "value": {"type": "string"},
-                                "value_from_secret": {"type": "string"},
+                                "value": {"type": "string", "x-unsent": True},
+                                "value_from_secret": {
+                                    "type": "string",
+                                    "x-unsent": True,
+                                },
+                            },
+                            "x-groups": {
+                                "content": {
+                                    "Plain value": "value",
+                                    "Secret": "value_from_secret",
+                                },
                             },
                         },
                     },

@@ -93,9 +93,10 @@ OPERATION = {
                                 },
                             },
                         },
+                        "x-unsent": True,
                     },
-                    "rolling": {"type": "object", "properties": {}},
-                    "blueGreen": {"type": "object", "properties": {}},
+                    "rolling": {"type": "object", "properties": {}, "x-unsent": True},
+                    "blueGreen": {"type": "object", "properties": {}, "x-unsent": True},
                     "metrics": {
                         "type": "array",
                         "items": {
@@ -151,6 +152,13 @@ OPERATION = {
                     },
                     "finalTargetReplicas": {"type": "integer"},
                     "finalSourceReplicas": {"type": "integer"},
+                },
+                "x-groups": {
+                    "strategy": {
+                        "Canary": "canary",
+                        "Rolling": "rolling",
+                        "Blue-green": "blueGreen",
+                    },
                 },
             },
             "project_id": {"type": "string", "x-in": "path"},

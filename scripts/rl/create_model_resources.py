@@ -70,7 +70,11 @@ OPERATION = {
                     "optimizer_config": {
                         "type": "object",
                         "properties": {
-                            "adam": {"type": "object", "properties": {}},
+                            "adam": {
+                                "type": "object",
+                                "properties": {},
+                                "x-unsent": True,
+                            },
                             "muon": {
                                 "type": "object",
                                 "properties": {
@@ -83,8 +87,10 @@ OPERATION = {
                                         ],
                                     },
                                 },
+                                "x-unsent": True,
                             },
                         },
+                        "x-groups": {"optimizer": {"Adam": "adam", "Muon": "muon"}},
                     },
                     "base_weights_ref": {"type": "string"},
                 },

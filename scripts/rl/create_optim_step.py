@@ -66,6 +66,7 @@ OPERATION = {
                             "learning_rate": {"type": "number"},
                             "weight_decay": {"type": "number"},
                         },
+                        "x-unsent": True,
                     },
                     "muon_params": {
                         "type": "object",
@@ -87,7 +88,11 @@ OPERATION = {
                             "newton_schulz_steps": {"type": "integer"},
                             "weight_decay": {"type": "number"},
                         },
+                        "x-unsent": True,
                     },
+                },
+                "x-groups": {
+                    "optimizer": {"Adam": "adam_params", "Muon": "muon_params"},
                 },
             },
             "idempotency_key": {
