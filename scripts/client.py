@@ -215,8 +215,9 @@ def operation(method, path, retry, query=(), body=True, **exchange):
     """Return the table by which a step of ours calls an operation of the API.
 
     Its arguments are the path's placeholders, those named in query, and, unless it is a
-    GET or takes none, body; they are sent as they are. `./dev check` compares method,
-    path and retry with the schemas.
+    GET or takes none, body; they are sent as they are, or as the schema says that body
+    may be. What brings bytes has `output` too. `./dev check` compares method, path and
+    retry with the schemas.
     """
     properties = {
         name: {"type": "string", "x-in": "path"}
@@ -226,8 +227,10 @@ def operation(method, path, retry, query=(), body=True, **exchange):
         properties["max_pages"] = {"type": "integer", "x-in": "pages"}
         query = (*query, "after")
     properties |= {name: {"x-in": "query"} for name in query}
+    if "brings" in exchange or exchange.get("reply") == "binary":
+        properties["output"] = {"type": "string", "default": "result", "x-in": "result"}
     if body and method != "GET":
-        properties["body"] = {}
+        properties["body"] = body if isinstance(body, dict) else {}
     table = {"method": method, "path": path, "retry": retry, **exchange}
     return {**table, "arguments": {"properties": properties}}
 
@@ -371,6 +374,9 @@ def _tidy(value, schema, field, required, form, problems):
     if "anyOf" in schema:
         return _tidy_union(value, schema, field, required, form, problems)
     if kind is None:
+        if required and form and value in ("", [], {}):
+            problems.append({"field": field, "problem": "is required"})
+            return _Drop
         allowed = schema.get("enum")
         if allowed and value not in allowed:
             problems.append(_not_allowed(field, value, allowed))

@@ -239,7 +239,8 @@ def _parameter(name: str, schema: dict, required: bool) -> str:
         annotation = picker_type(name, schema)
     elif "anyOf" in schema or "x-file" in schema or kind is None:
         # Quoted, as the body is: the parser leaves alone what it does not know.
-        return f'{name}: "str | list | dict"' + ("" if required else " = None")
+        kinds = "str | list | dict"
+        return f'{name}: "{kinds}"' if required else f'{name}: "{kinds} | None" = None'
     elif kind == "object":
         return f'{name}: "dict"' if required else f'{name}: "dict | None" = None'
     elif kind == "array" and (rows or items.get("type") in KINDS_OF_ROWS):

@@ -1,0 +1,66 @@
+# skip_result_postprocessing
+"""Speak text.
+
+Reads a text of any length aloud and gives one file, which plays in the result.
+
+Returns: the sound, shown or stored, with voice, parts, characters and cost_usd.
+
+Example arguments:
+    {"model": "hexgrad/Kokoro-82M", "text": "Good morning."}
+
+Rendered from schemas/audio/speak_text.json; edit that, not this.
+"""
+
+from ..catalogue import choices
+from ..client import togetherai
+from ..sounding import speak_text
+
+DynSelect_model = str
+
+
+def model(filterText: str = "", auth=None):
+    return choices("speech", auth, filterText)
+
+
+STEP = {
+    "arguments": {
+        "required": ["model", "text"],
+        "properties": {
+            "model": {"type": "string", "minLength": 1},
+            "text": {"type": "string", "minLength": 1},
+            "voice": {"type": "string"},
+            "language": {"type": "string"},
+            "format": {
+                "type": "string",
+                "enum": ["mp3", "wav", "raw"],
+                "default": "mp3",
+            },
+            "output": {
+                "type": "string",
+                "enum": ["result", "storage"],
+                "default": "result",
+            },
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    model: DynSelect_model,
+    text: str,
+    voice: str | None = None,
+    language: str | None = None,
+    format: str = "mp3",
+    output: str = "result",
+):
+    return speak_text(
+        auth,
+        STEP,
+        model=model,
+        text=text,
+        voice=voice,
+        language=language,
+        format=format,
+        output=output,
+    )

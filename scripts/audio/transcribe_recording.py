@@ -1,0 +1,56 @@
+# skip_result_postprocessing
+"""Transcribe recording.
+
+Writes down what is said in a recording, with times, speakers and subtitles.
+
+Returns: text, segments with times, the same as srt and vtt subtitles, language,
+duration in seconds and cost_usd.
+
+Example arguments:
+    {"model": "openai/whisper-large-v3", "recording": "https://example.com/meeting.mp3"}
+
+Rendered from schemas/audio/transcribe_recording.json; edit that, not this.
+"""
+
+from ..catalogue import choices
+from ..client import togetherai
+from ..sounding import transcribe_recording
+
+DynSelect_model = str
+
+
+def model(filterText: str = "", auth=None):
+    return choices("transcription", auth, filterText)
+
+
+STEP = {
+    "arguments": {
+        "required": ["model", "recording"],
+        "properties": {
+            "model": {"type": "string", "minLength": 1},
+            "recording": {"x-file": "content"},
+            "language": {"type": "string", "x-unsent": True},
+            "prompt": {"type": "string"},
+            "speakers": {"type": "boolean", "default": False},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    model: DynSelect_model,
+    recording: "str | list | dict",
+    language: str | None = None,
+    prompt: str | None = None,
+    speakers: bool = False,
+):
+    return transcribe_recording(
+        auth,
+        STEP,
+        model=model,
+        recording=recording,
+        language=language,
+        prompt=prompt,
+        speakers=speakers,
+    )

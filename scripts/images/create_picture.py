@@ -1,0 +1,80 @@
+# skip_result_postprocessing
+"""Create picture.
+
+Makes pictures from words, and from other pictures if you like, and shows them in the
+result.
+
+Returns: the pictures, shown or stored, with seed, width, height and cost_usd.
+
+Example arguments:
+    {"model": "black-forest-labs/FLUX.1-schnell", "prompt": "A lighthouse on a cliff at
+    dawn, watercolour"}
+
+Rendered from schemas/images/create_picture.json; edit that, not this.
+"""
+
+from ..catalogue import choices
+from ..client import togetherai
+from ..picturing import create_picture
+
+DynSelect_model = str
+
+
+def model(filterText: str = "", auth=None):
+    return choices("image", auth, filterText)
+
+
+STEP = {
+    "arguments": {
+        "required": ["model", "prompt"],
+        "properties": {
+            "model": {"type": "string", "minLength": 1},
+            "prompt": {"type": "string", "minLength": 1},
+            "size": {
+                "type": "string",
+                "enum": ["square", "landscape", "portrait", "wide", "tall"],
+                "default": "square",
+            },
+            "n": {"type": "integer", "minimum": 1, "maximum": 4, "default": 1},
+            "pictures": {
+                "type": "array",
+                "items": {"type": "string", "minLength": 1, "x-file": "uri"},
+            },
+            "avoid": {"type": "string"},
+            "seed": {"type": "integer", "minimum": 0},
+            "format": {"type": "string", "enum": ["png", "jpeg"], "default": "png"},
+            "output": {
+                "type": "string",
+                "enum": ["result", "storage", "url"],
+                "default": "result",
+            },
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    model: DynSelect_model,
+    prompt: str,
+    size: str = "square",
+    n: int = 1,
+    pictures: list[dict] | None = None,
+    avoid: str | None = None,
+    seed: int | None = None,
+    format: str = "png",
+    output: str = "result",
+):
+    return create_picture(
+        auth,
+        STEP,
+        model=model,
+        prompt=prompt,
+        size=size,
+        n=n,
+        pictures=pictures,
+        avoid=avoid,
+        seed=seed,
+        format=format,
+        output=output,
+    )

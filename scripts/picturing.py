@@ -1,0 +1,182 @@
+"""Steps that make pictures and videos."""
+
+import random
+
+from .catalogue import cost, prefetch
+from .client import TogetherError, call, operation, prepare
+from .intents import fingerprint, once
+
+GENERATE = operation(
+    "POST",
+    "/v1/images/generations",
+    "inference",
+    brings={"at": "data/*", "kind": "picture"},
+)
+CREATE_VIDEO = operation("POST", "/v2/videos", "creates")
+GET_VIDEO = operation("GET", "/v2/videos/{video_id}", "read")
+FETCH_VIDEO = operation(
+    "GET", "/v2/videos/{video_id}", "read", brings={"at": "outputs", "kind": "video"}
+)
+
+# Width and height in pixels: multiples of 32, as diffusion models want them, of about
+# one megapixel, which is what their prices and their training are made for.
+SIZES = {
+    "square": (1024, 1024),
+    "landscape": (1152, 864),
+    "portrait": (864, 1152),
+    "wide": (1344, 768),
+    "tall": (768, 1344),
+}
+VIDEO_SIZES = {
+    "landscape": (1366, 768),
+    "portrait": (768, 1366),
+    "square": (1024, 1024),
+}
+LAST_SEED = 2**31 - 1
+ENDED_BADLY = ("failed", "cancelled")
+
+
+def create_picture(auth, step, **arguments):
+    """Make pictures from words, shown in the result.
+
+    Returns the members that show or hold them, and {"pictures": [{"filename"?, "s3"?,
+    "url"?}], "model", "seed": repeats the picture, "width", "height", "cost_usd"};
+    "cost_note" says why a cost is None. Raises TogetherError.
+    """
+    given = prepare(step, arguments)
+    width, height = SIZES[given["size"]]
+    seed = given.get("seed", random.randint(1, LAST_SEED))
+    body = {
+        "model": given["model"],
+        "prompt": given["prompt"],
+        "width": width,
+        "height": height,
+        "n": given["n"],
+        "seed": seed,
+        "response_format": "url" if given["output"] == "url" else "base64",
+        "output_format": given["format"],
+    }
+    if "avoid" in given:
+        body["negative_prompt"] = given["avoid"]
+    references = given.get("pictures", [])
+    if len(references) == 1:
+        body["image_url"] = references[0]
+    elif references:
+        body["reference_images"] = references
+    prefetch(auth)
+    answer = call(auth, GENERATE, body=body, output=given["output"])
+    made = answer.pop("data", None) or []
+    used = {"images": len(made), "megapixels": len(made) * width * height / 1e6}
+    kept = ("index", "type", "b64_json", "id", "object")
+    shown = {name: value for name, value in answer.items() if name not in kept}
+    return {
+        **shown,
+        "pictures": [_kept(picture) for picture in made],
+        "seed": seed,
+        "width": width,
+        "height": height,
+        **_priced(auth, given["model"], used),
+    }
+
+
+def _kept(picture):
+    """Return what a next step needs of a picture; its bytes are in the view."""
+    names = ("index", "url", "s3", "storage", "filename")
+    return {name: picture[name] for name in names if picture.get(name) is not None}
+
+
+def _priced(auth, model, used):
+    usd, note = cost(auth, model, used)
+    return {"cost_usd": usd} if note is None else {"cost_usd": usd, "cost_note": note}
+
+
+def submit_video(auth, step, **arguments):
+    """Begin a video, once: a rerun attaches to the one that it began.
+
+    Returns {"video_id", "state", "fingerprint", "reattached"}. Raises TogetherError,
+    `ambiguous` when an earlier run may have begun one and nothing can tell, since the
+    service lists no videos.
+    """
+    given = prepare(step, arguments)
+    # A file stands for itself in the fingerprint, as it was given.
+    mark = fingerprint("video", {**given, "picture": arguments.get("picture")})
+    given.pop("again", None)
+    body = {"model": given["model"], "prompt": given["prompt"]}
+    if "size" in given:
+        body["width"], body["height"] = VIDEO_SIZES[given["size"]]
+    if "seconds" in given:
+        body["seconds"] = str(given["seconds"])
+    if "seed" in given:
+        body["seed"] = given["seed"]
+    if "picture" in given:
+        first = {"input_image": given["picture"], "frame": "first"}
+        body["media"] = {"frame_images": [first]}
+
+    def create():
+        made = call(auth, CREATE_VIDEO, body=body)
+        return {"id": made["id"], "state": made.get("status")}
+
+    def attach(made):
+        video = call(auth, GET_VIDEO, video_id=made["id"])
+        if video.get("status") in ENDED_BADLY:
+            return None
+        return {"id": video["id"], "state": video.get("status")}
+
+    made, reattached = once("video", mark, create, attach)
+    return {
+        "video_id": made["id"],
+        "state": made["state"],
+        "fingerprint": mark,
+        "reattached": reattached,
+    }
+
+
+def collect_video(auth, step, **arguments):
+    """Fetch a finished video before its address lapses.
+
+    Returns the members that hold or show it ({"s3", "filename"}, {"file", "filename"}
+    or {"url"}), and {"video_id", "model", "seconds", "size", "status", "cost_usd"}.
+    Raises TogetherError: type "not_finished" while it is being made, "video_failed"
+    with the service's reason.
+    """
+    given = prepare(step, arguments)
+    name = given["video_id"]
+    video = call(auth, GET_VIDEO, video_id=name)
+    status = video.get("status")
+    if status in ENDED_BADLY:
+        reason = (video.get("error") or {}).get("message") or "no reason is given"
+        raise TogetherError(
+            f"The video was not made ({status}): {reason}",
+            type="video_failed",
+            detail=reason,
+            advice="Change the prompt or the settings and submit it again.",
+            ambiguous=False,
+        )
+    if status != "completed":
+        raise TogetherError(
+            f"The video is not finished yet: {status}.",
+            type="not_finished",
+            advice="Wait with waits/poll_job, or with the flow that makes videos.",
+            ambiguous=False,
+        )
+    video = call(auth, FETCH_VIDEO, video_id=name, output=given["output"])
+    outputs = video.get("outputs") or {}
+    used = {"videos": 1, "seconds": _number(video.get("seconds"))}
+    shown = ("wm_renderer", "html", "s3", "storage", "file", "filename", "note")
+    return {
+        **{key: video[key] for key in shown if key in video},
+        "video_id": name,
+        "url": outputs.get("video_url"),
+        "model": video.get("model"),
+        "seconds": _number(video.get("seconds")),
+        "size": video.get("size"),
+        "status": status,
+        **_priced(auth, video.get("model"), used),
+    }
+
+
+def _number(text):
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,34 @@
+# skip_result_postprocessing
+"""Collect video.
+
+Fetches a finished video into the workspace's storage, before its address lapses.
+
+Returns: the stored file, or the video in the result, with url, seconds, size and
+cost_usd.
+
+Example arguments:
+    {"video_id": "019b41c2-7d5e-7a30-9c1f-2f6d8e0b4a17", "output": "result"}
+
+Rendered from schemas/videos/collect_video.json; edit that, not this.
+"""
+
+from ..client import togetherai
+from ..picturing import collect_video
+
+STEP = {
+    "arguments": {
+        "required": ["video_id"],
+        "properties": {
+            "video_id": {"type": "string", "minLength": 1},
+            "output": {
+                "type": "string",
+                "enum": ["result", "storage", "url"],
+                "default": "storage",
+            },
+        },
+    },
+}
+
+
+def main(auth: togetherai, video_id: str, output: str = "storage"):
+    return collect_video(auth, STEP, video_id=video_id, output=output)

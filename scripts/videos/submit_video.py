@@ -1,0 +1,62 @@
+# skip_result_postprocessing
+"""Submit video.
+
+Begins a video from words at most once: run again after a crash, it finds the one that
+it began. Collect video fetches it when it is done.
+
+Returns: video_id for Collect video, its state, and whether an earlier run had begun it.
+
+Example arguments:
+    {"model": "minimax/hailuo-02", "prompt": "A paper boat drifts down a rainy street"}
+
+Rendered from schemas/videos/submit_video.json; edit that, not this.
+"""
+
+from ..catalogue import choices
+from ..client import togetherai
+from ..picturing import submit_video
+
+DynSelect_model = str
+
+
+def model(filterText: str = "", auth=None):
+    return choices("video", auth, filterText)
+
+
+STEP = {
+    "arguments": {
+        "required": ["model", "prompt"],
+        "properties": {
+            "model": {"type": "string", "minLength": 1},
+            "prompt": {"type": "string", "minLength": 1, "maxLength": 32000},
+            "seconds": {"type": "integer", "minimum": 1},
+            "size": {"type": "string", "enum": ["landscape", "portrait", "square"]},
+            "picture": {"type": "string", "minLength": 1, "x-file": "uri"},
+            "seed": {"type": "integer", "minimum": 0},
+            "again": {"type": "string"},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    model: DynSelect_model,
+    prompt: str,
+    seconds: int | None = None,
+    size: str | None = None,
+    picture: "str | list | dict | None" = None,
+    seed: int | None = None,
+    again: str | None = None,
+):
+    return submit_video(
+        auth,
+        STEP,
+        model=model,
+        prompt=prompt,
+        seconds=seconds,
+        size=size,
+        picture=picture,
+        seed=seed,
+        again=again,
+    )
