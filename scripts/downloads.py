@@ -3,7 +3,6 @@
     open_download   what an operation of the API answers with, as a readable
     open_url        what an address in one of its answers leads to, as a readable
     receive         the verb of the download scripts: into the result or into storage
-    safe_name       a file name that a server sent, made harmless
 
 A connection that breaks is mended by asking for the rest (RFC 9110, section 14): only a
 206 for just that part counts, under the same ETag where the server gives one. What is
@@ -13,19 +12,18 @@ API alone; where it redirects to, scripts/fetching.py says what may be reached.
 
 import re
 import time
-import unicodedata
-from urllib.parse import unquote_to_bytes, urljoin
+from urllib.parse import urljoin
 
 from urllib3.exceptions import HTTPError
 
 from .client import MAX_TRIES, TogetherError, _describe, _Reply, _Request, _retry_after
+from .filenames import named, safe_name, suffix
 
-__all__ = ["Download", "open_download", "open_url", "receive", "safe_name"]
+__all__ = ["Download", "open_download", "open_url", "receive"]
 
 BLOCK = 1 << 20  # bytes that are read at a time
 SECURE = 1 << 17  # bytes that are read at a time over TLS
 BARREN = 6  # connections in a row that bring nothing before it is given up
-LONGEST = 150  # bytes of a file name; file systems end at 255, and prefixes come
 
 
 class Download:
@@ -62,7 +60,7 @@ class Download:
         tag = headers.get("etag", "")
         self.validator = tag if tag.startswith('"') else None  # W/ is weak
         self.content_type = headers.get("content-type", "").split(";")[0].strip()
-        self.name = _named(headers.get("content-disposition", ""))
+        self.name = named(headers.get("content-disposition", ""))
         self.response = response
 
     def measure(self, size):
@@ -234,7 +232,7 @@ def open_url(url, auth, what, headers=None, length=None):
             headers={**(headers or {}), **asked},
             what=what,
         )
-        return _good(response, lambda reply: _unreachable(what, reply))
+        return good(response, lambda reply: _unreachable(what, reply))
 
     return Download(connect, length)
 
@@ -259,7 +257,7 @@ def _from_api(request):
         if answer.status < 300:
             return answer
         # A signed address may lapse: each part is asked for where the API says now.
-        return _good(
+        return good(
             follow(request, answer, asked), lambda reply: request.failure(None, reply)
         )
 
@@ -291,7 +289,7 @@ def follow(request, reply, headers=None):
     )
 
 
-def _good(response, failure):
+def good(response, failure):
     """Return a response that brings bytes; a passing failure is like a cut."""
     status = response.status
     if status in (200, 206, 416):
@@ -334,7 +332,7 @@ def receive(request):
             if reply.status >= 300:
                 raise request.failure(None, reply)
         kind = reply.headers.get("content-type", "").split(";")[0].strip()
-        name = _named(reply.headers.get("content-disposition", ""))
+        name = named(reply.headers.get("content-disposition", ""))
         name = name or _own_name(request, kind, reply.data)
         return deliver(reply.data, name, request.output, kind, paid=True)
     for left in range(MAX_TRIES - 1, -1, -1):
@@ -353,54 +351,9 @@ def receive(request):
 
 # --- names -------------------------------------------------------------------------
 
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
-_PARAMETER = re.compile(r';\s*(filename\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.I)
-
-
-def _named(disposition):
-    """Return the safe file name of a content-disposition header. RFC 6266."""
-    found = {}
-    for name, value in _PARAMETER.findall(";" + disposition):
-        value = value.strip()
-        if value.startswith('"'):
-            value = re.sub(r"\\(.)", r"\1", value[1:-1])
-        found.setdefault(name.lower(), value)
-    # RFC 8187: charset'language'percent-encoded.
-    charset, _, rest = found.get("filename*", "").partition("'")
-    if rest and charset.lower() in ("utf-8", "iso-8859-1"):
-        name = unquote_to_bytes(rest.partition("'")[2]).decode(charset, "replace")
-        if safe_name(name):
-            return safe_name(name)
-    name = found.get("filename", "")
-    try:  # headers are read as Latin-1; many servers mean UTF-8
-        name = name.encode("latin-1").decode()
-    except UnicodeError:
-        pass
-    return safe_name(name)
-
-
-def safe_name(text):
-    """Return a file name without folders, control characters or reserved words.
-
-    "" when nothing is left. A long one keeps its ending.
-    """
-    name = unicodedata.normalize("NFC", text).replace("\\", "/").rsplit("/", 1)[-1]
-    name = "".join(c for c in name if unicodedata.category(c)[0] != "C")
-    name = re.sub(r'[<>:"|?*\u2028\u2029]', "_", name).strip(". ")
-    if _RESERVED.fullmatch(name):
-        name = f"_{name}"
-    if len(name.encode()) > LONGEST:
-        stem, dot, ending = name.rpartition(".")
-        ending = dot + ending if dot and len(ending.encode()) <= 16 else ""
-        stem = (stem if ending else name).encode()[: LONGEST - len(ending.encode())]
-        name = stem.decode(errors="ignore").rstrip(". ") + ending
-    return name
-
 
 def _own_name(request, content_type, head):
     """Return a name for bytes that came without one: the schema's, with a suffix."""
-    from .showing import suffix
-
     name = request.operation.get("filename", "download")
     step = request.arguments.get("checkpoint_step")
     if step is not None:

@@ -3,7 +3,6 @@
     deliver         bytes or a readable: into the result, or into storage
     deliver_items   an answer that brings bytes, or addresses of bytes, in its members
     pictures, view  the members that make Windmill show pictures, sounds or clips
-    suffix          a file's ending, told by its first bytes
 
 Windmill renders what the member named by `wm_renderer` holds, and keeps the rest of
 the result as it is for the next step. It renders nothing of results beyond about 2.5
@@ -20,61 +19,18 @@ import time
 from urllib.parse import quote, unquote, urlsplit
 
 from .client import TogetherError
-from .downloads import BLOCK, open_url, safe_name
+from .downloads import BLOCK, open_url
+from .filenames import TYPES, kind_of, safe_name, suffix
 
-__all__ = ["LIMIT", "deliver", "deliver_items", "pictures", "suffix", "view"]
+__all__ = ["LIMIT", "deliver", "deliver_items", "pictures", "view"]
 
 LIMIT = 1_900_000  # characters of a result
 WATCHED = 64 << 20  # bytes from which on a transfer moves the job's progress bar
-# By the first bytes: suffix, type, and how Windmill shows it.
-SIGNATURES = (
-    (0, b"\x89PNG\r\n\x1a\n", ".png", "image/png"),
-    (0, b"\xff\xd8\xff", ".jpg", "image/jpeg"),
-    (0, b"GIF8", ".gif", "image/gif"),
-    (8, b"WEBP", ".webp", "image/webp"),
-    (8, b"WAVE", ".wav", "audio/wav"),
-    (0, b"ID3", ".mp3", "audio/mpeg"),
-    (0, b"\xff\xfb", ".mp3", "audio/mpeg"),
-    (0, b"\xff\xf3", ".mp3", "audio/mpeg"),
-    (0, b"OggS", ".ogg", "audio/ogg"),
-    (0, b"fLaC", ".flac", "audio/flac"),
-    (4, b"ftypM4A", ".m4a", "audio/mp4"),
-    (4, b"ftyp", ".mp4", "video/mp4"),
-    (0, b"\x1aE\xdf\xa3", ".webm", "video/webm"),
-    (0, b"PAR1", ".parquet", "application/vnd.apache.parquet"),
-    (0, b"%PDF-", ".pdf", "application/pdf"),
-    (0, b"\x28\xb5\x2f\xfd", ".zst", "application/zstd"),
-    (0, b"\x1f\x8b", ".gz", "application/gzip"),
-)
-TYPES = {
-    "audio/x-wav": ".wav",
-    "audio/mp3": ".mp3",
-    "audio/aac": ".aac",
-    "audio/opus": ".opus",
-    "text/plain": ".txt",
-    "application/json": ".json",
-    **{kind: ending for _, _, ending, kind in reversed(SIGNATURES)},
-}
 RENDERERS = {"image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif"}
 ADDRESSES = ("url", "video_url", "download_url", "location")
 SET_UP = "Set up object storage in the workspace's settings."
 NAMES = ("filename", "path")
 SIZES = ("size", "sizeBytes")
-
-
-def suffix(head, content_type=""):
-    """Return the ending, with its dot, for content that begins so; "" if unknown."""
-    kind = _kind(head)
-    if kind:
-        return next(s[2] for s in SIGNATURES if s[3] == kind)
-    return TYPES.get(content_type.lower(), "")
-
-
-def _kind(head):
-    for start, mark, _, kind in SIGNATURES:
-        if head[start : start + len(mark)] == mark:
-            return kind
-    return ""
 
 
 # --- one file ----------------------------------------------------------------------
@@ -145,7 +101,7 @@ class _Chain:
 def _as_result(data, filename, content_type=""):
     text = base64.b64encode(data).decode()
     answer = {"file": text, "filename": filename}
-    kind = _kind(data) or content_type
+    kind = kind_of(data) or content_type
     if kind in TYPES and 2 * len(text) < LIMIT:
         place = filename, f"data:{kind};base64,{text}"
         answer |= view(kind.partition("/")[0].replace("image", "picture"), [place])
@@ -341,7 +297,7 @@ def _store_items(request, answer, items):
         content = _open(item, request.auth)
         name = _name(item, number, content, kind)
         head = content if isinstance(content, bytes) else content.peek()
-        said = _kind(head) or getattr(content, "content_type", "")
+        said = kind_of(head) or getattr(content, "content_type", "")
         stored.append(_stored(content, name, said))
         item.pop("b64_json", None)
         item.update(stored[-1])
@@ -416,15 +372,15 @@ def _too_many(request, answer, items):
 
 def pictures(files):
     """Return the members by which Windmill shows pictures: (bytes, name) of each."""
-    if len(files) == 1 and _kind(files[0][0]) in RENDERERS:
+    if len(files) == 1 and kind_of(files[0][0]) in RENDERERS:
         data, name = files[0]
-        kind = RENDERERS[_kind(data)]
+        kind = RENDERERS[kind_of(data)]
         content = base64.b64encode(data).decode()
         return {"wm_renderer": kind, kind: {"content": content, "filename": name}}
     places = []
     for data, name in files:
         text = base64.b64encode(data).decode()
-        places.append((name, f"data:{_kind(data) or 'image/png'};base64,{text}"))
+        places.append((name, f"data:{kind_of(data) or 'image/png'};base64,{text}"))
     return view("picture", places)
 
 

@@ -28,8 +28,9 @@ import tempfile
 from urllib.parse import unquote, unquote_to_bytes
 
 from .client import TogetherError
+from .filenames import kind_of, media_type, safe_name, suffix
 
-__all__ = ["Source", "open", "suffix", "uri", "url"]
+__all__ = ["Source", "open", "uri", "url"]
 
 BLOCK = 1 << 20  # bytes that are held at once
 LIMIT = int(50.1 * 2**30)  # bytes; no operation takes more
@@ -131,7 +132,7 @@ def _is_content(text):
         return False
     try:
         head = _base64(text[:24])
-        known = _by_content(head) is not None
+        known = kind_of(head) != ""
         if not known and len(text) < LEAST_BASE64:
             return False
         return re.fullmatch(r"[A-Za-z0-9+/\s]+={0,2}\s*", text) is not None
@@ -163,7 +164,8 @@ def _told(value, field):
     if wanted and not isinstance(inner, wanted):
         words = {list: "a list", str: "text"}
         raise _wrong(field, f"{key} must be {words[wanted]}")
-    return key, inner, _safe_name(name), storage or None
+    name = safe_name(name) if isinstance(name, str) else ""
+    return key, inner, name or None, storage or None
 
 
 def _filled(value):
@@ -181,21 +183,6 @@ def _wrong(field, problem):
     )
 
 
-def _safe_name(name):
-    """Return the last part of a path or name, without what no file name may hold."""
-    if not isinstance(name, str):
-        return None
-    name = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]", "", name.replace("\\", "/"))
-    name = name.rstrip("/").rsplit("/", 1)[-1].strip()
-    if name.strip(". ") == "":
-        return None
-    if len(name) > 200:  # the ending stays
-        stem, dot, ending = name.rpartition(".")
-        ending = (dot + ending)[:20] if stem else ""
-        name = (stem or name)[: 200 - len(ending)] + ending
-    return name
-
-
 # --- sources -----------------------------------------------------------------------
 
 
@@ -209,7 +196,6 @@ class Source(io.RawIOBase):
     """
 
     ranged = False  # whether blocks(start) costs no more than what follows
-    remote = False  # whether every reading is a request
 
     def __init__(self, field, name=None, length=None):
         super().__init__()
@@ -256,10 +242,7 @@ class Source(io.RawIOBase):
 
     def media_type(self):
         """Return what kind of file it is, told by its content, then by its name."""
-        named = _TYPES.get(os.path.splitext(self.name or "")[1].lower())
-        if named and (self.remote or named.endswith("/mp4")):
-            return named  # sound and films share the container mp4
-        return _by_content(self.head()) or named or "application/octet-stream"
+        return media_type(self.head(), self.name)
 
     def named(self):
         """Return its name, or one made up from its content."""
@@ -364,10 +347,11 @@ def _data_uri(text, field, name):
     for parameter in parameters:
         key, _, value = parameter.partition("=")
         if key.strip().lower() in ("name", "filename"):
-            name = name or _safe_name(unquote(value))
+            name = name or safe_name(unquote(value)) or None
     start = len(head) + 1
-    if name is None and _SUFFIXES.get(kind.strip().lower()):
-        name = "file" + _SUFFIXES[kind.strip().lower()]
+    ending = suffix(b"", kind.strip())
+    if name is None and ending:
+        name = f"file{ending}"
     if parameters and parameters[-1].strip().lower() == "base64":
         if "%" in text[start : start + BLOCK]:
             return _Base64(unquote(text[start:]), field, name)
@@ -451,58 +435,3 @@ def _spooled(source):
         handle.write(block)
     handle.flush()
     return _File(None, source.field, source.name, handle)
-
-
-# --- what a file is ----------------------------------------------------------------
-
-_TYPES = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".gif": "image/gif",
-    ".webp": "image/webp",
-    ".mp4": "video/mp4",
-    ".mov": "video/quicktime",
-    ".webm": "video/webm",
-    ".wav": "audio/wav",
-    ".mp3": "audio/mpeg",
-    ".m4a": "audio/mp4",
-    ".ogg": "audio/ogg",
-    ".opus": "audio/ogg",
-    ".flac": "audio/flac",
-    ".aac": "audio/aac",
-    ".pdf": "application/pdf",
-    ".json": "application/json",
-    ".jsonl": "application/jsonl",
-    ".csv": "text/csv",
-    ".txt": "text/plain",
-    ".parquet": "application/vnd.apache.parquet",
-}
-_SUFFIXES = {kind: suffix for suffix, kind in reversed(_TYPES.items())}
-_STARTS = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"ID3", "audio/mpeg"),
-    (b"\xff\xfb", "audio/mpeg"),
-    (b"\xff\xf3", "audio/mpeg"),
-    (b"OggS", "audio/ogg"),
-    (b"fLaC", "audio/flac"),
-    (b"\x1aE\xdf\xa3", "video/webm"),
-    (b"PAR1", "application/vnd.apache.parquet"),
-    (b"%PDF-", "application/pdf"),
-)
-
-
-def suffix(head):
-    """Return the ending of a file's name, told by its first bytes, or ""."""
-    return _SUFFIXES.get(_by_content(head), "")
-
-
-def _by_content(head):
-    """Return the media type that the first bytes tell, or None."""
-    if head.startswith(b"RIFF"):
-        return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(head[8:12])
-    if head[4:8] == b"ftyp":
-        return "audio/mp4" if head[8:11] == b"M4A" else "video/mp4"
-    return next((kind for start, kind in _STARTS if head.startswith(start)), None)

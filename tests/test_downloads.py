@@ -14,7 +14,8 @@ import trustme
 
 from scripts import client, windmill
 from scripts.client import TogetherError
-from scripts.downloads import _named, open_download, open_url, safe_name
+from scripts.downloads import open_download, open_url
+from scripts.filenames import named, safe_name
 from tests.byte_server import ByteServer, Thing
 from tests.conftest import KEY
 from tools import bench_transfer
@@ -310,7 +311,7 @@ def test_an_address_in_an_answer_is_checked_too(url):
     ],
 )
 def test_a_name_from_a_server_is_made_harmless(header, name):
-    assert _named(header) == name
+    assert named(header) == name
 
 
 def test_no_character_turns_a_name_around_or_hides_in_it():

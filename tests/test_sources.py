@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts import bodies, remote, sources
+from scripts import bodies, sources
 from scripts.client import TogetherError, _prepare
 from scripts.sources import BLOCK
 from tests.test_client import KEY, answer, auth_for, server
@@ -164,14 +164,14 @@ def test_what_is_no_file_is_refused_by_name(value, words):
     [
         ("../../etc/passwd", "passwd"),
         ("C:\\Windows\\a.txt", "a.txt"),
-        ("a\r\nX-Evil: 1.txt", "aX-Evil: 1.txt"),
-        ('a"b.txt', 'a"b.txt'),
-        ("nul\x00.txt", "nul.txt"),
+        ("a\r\nX-Evil: 1.txt", "aX-Evil_ 1.txt"),
+        ('a"b.txt', "a_b.txt"),
+        ("n\x00l.txt", "nl.txt"),
         ("..", None),
         ("/", None),
         ("   ", None),
-        ("\ud83d.txt", ".txt"),
-        ("x" * 500 + ".jsonl", "x" * 194 + ".jsonl"),
+        ("\ud83d.txt", "txt"),
+        ("x" * 500 + ".jsonl", "x" * 144 + ".jsonl"),
         ("\u00fcber.txt", "\u00fcber.txt"),
         (5, None),
     ],
@@ -261,8 +261,8 @@ def test_a_fetched_file_gets_its_name_from_the_answer_or_the_address(
     [
         ([answer(b"gone", "404 Not Found")], "404 Not Found"),
         ([answer(b"12345", length=9)], "broke"),
-        ([answer(b"1234"), answer(b"12345")], "changed"),
-        ([answer(b"1234", headers=f"etag: {n}\r\n") for n in "ab"], "changed"),
+        ([answer(b"1234"), answer(b"12345")], "5 bytes where 4"),
+        ([answer(b"1234", headers=f'etag: "{n}"\r\n') for n in "ab"], "changed"),
     ],
 )
 def test_a_url_that_lies_is_an_error(answers, words):
@@ -330,7 +330,7 @@ def test_a_file_that_changes_while_it_is_fetched_is_an_error():
         requests.append(seen)
         source = sources.open(url, "file", auth_for(url))
         ranged.etag = '"2"'
-        with pytest.raises(TogetherError, match="changed while it was read"):
+        with pytest.raises(TogetherError, match="cannot be continued"):
             list(source.blocks())
 
 
@@ -546,7 +546,7 @@ def test_a_hostile_file_name_cannot_break_out_of_its_header(sandbox, auth):
 
     wire = sandbox.requests[-1].body
     assert wire.count(b"\r\nContent-Disposition") == 1
-    assert b'filename="a%22Content-Disposition: form-data; name=%22model%22evil' in wire
+    assert b'filename="a_Content-Disposition_ form-data; name=_model_evil.wav"' in wire
 
 
 def test_a_large_file_is_never_whole_in_memory(tmp_path):
@@ -653,4 +653,3 @@ def test_there_are_places_for_files():
     assert ("files/upload_file", "body.file") in found
     assert ("images/generate_image", "body.reference_images[0]") in found
     assert ("audio/create_translation", "body.file") in found
-    assert remote.Address.remote
