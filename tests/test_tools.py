@@ -14,6 +14,7 @@ from tools.checks import problems
 from tools.form import form
 from tools.form_show import hints
 from tools.operations import ROOT, find, helper_modules, scripts
+from tools.sandbox import tone
 from tools.scaffold import scaffold
 from tools.tree import build, tree
 from tools.upstream import differences
@@ -380,6 +381,24 @@ def test_run_takes_arguments_from_stdin_and_shows_the_stream():
     result = json.loads(done.stdout)
     assert result["wm_stream"] == result["choices"][0]["message"]["content"]
     assert result["wm_stream"] in done.stderr
+
+
+def test_run_plays_windmill_and_keeps_what_is_stored(tmp_path):
+    name = "fine_tuning/download_fine_tune_model"
+    done = tool("run", name, "--storage", str(tmp_path / "kept"))
+
+    stored = json.loads(done.stdout)
+    (kept,) = (tmp_path / "kept").iterdir()
+    assert stored["s3"].endswith(f"/{kept.name}")
+    assert kept.read_bytes() == tone()
+    assert str(kept) in done.stderr
+    assert "--storage" in tool("run", name).stderr
+
+
+def test_a_dry_run_shows_the_api_s_request_and_no_other():
+    done = tool("run", "images/generate_image", "--dry-run")
+
+    assert json.loads(done.stdout)["url"].endswith("/v1/images/generations")
 
 
 def test_a_failed_job_is_exit_code_1():

@@ -5,10 +5,13 @@ JSON goes to stdout, everything else to stderr. Exit codes: 0 done, 1 the work f
 """
 
 import argparse
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from tools.operations import ROOT, find, scripts
@@ -141,15 +144,43 @@ def run(arguments: argparse.Namespace) -> int:
         auth["api_key"] = os.environ.get(arguments.key_env, "")
         if not auth["api_key"]:
             raise ValueError(f"the environment has no {arguments.key_env}")
-    if arguments.dry_run:
-        return _dry_run(operation, given, arguments.base_url)
-    if arguments.key_env or arguments.base_url:
-        return _job(operation.id, {"auth": auth, **given})
-    from tools.sandbox import Sandbox
+    with _windmill(arguments.storage) as environment:
+        if arguments.dry_run:
+            return _dry_run(operation, given, arguments.base_url, environment)
+        if arguments.key_env or arguments.base_url:
+            return _job(operation.id, {"auth": auth, **given}, environment)
+        from tools.sandbox import Sandbox
 
-    say("no --key-env: the embedded sandbox answers")
-    with Sandbox() as sandbox:
-        return _job(operation.id, {"auth": {**auth, "base_url": sandbox.url}, **given})
+        say("no --key-env: the embedded sandbox answers")
+        with Sandbox() as sandbox:
+            auth["base_url"] = sandbox.url
+            return _job(operation.id, {"auth": auth, **given}, environment)
+
+
+@contextlib.contextmanager
+def _windmill(storage: Path | None) -> Iterator[dict[str, str]]:
+    """What a job needs to find its Windmill: a stand-in, unless there is a real one.
+
+    With a folder, the objects that the job stores are left in it.
+    """
+    from scripts.windmill import in_job
+    from tools.workspace import Workspace
+
+    if in_job():
+        yield {}
+        return
+
+    with Workspace() as workspace:
+        yield workspace.environment
+        for (_, key), stored in workspace.objects.items():
+            size = stored.file.stat().st_size
+            if storage is None:
+                say(f"stored {key}, {size} bytes, for this run: --storage keeps them")
+                continue
+            storage.mkdir(parents=True, exist_ok=True)
+            kept = storage / Path(key).name
+            shutil.copyfile(stored.file, kept)
+            say(f"stored {key}, {size} bytes: {kept}")
 
 
 def _operation(name: str) -> object:
@@ -181,13 +212,13 @@ def _arguments(text: str | None, operation: object) -> dict:
     return given
 
 
-def _job(name: str, arguments: dict) -> int:
+def _job(name: str, arguments: dict, environment: dict | None = None) -> int:
     from tools.worker import run as work
 
     def show(piece: str) -> None:
         print(piece, end="", file=sys.stderr, flush=True)
 
-    job = work(name, arguments, show=show)
+    job = work(name, arguments, show=show, environment=environment)
     if job.stream:
         say("")
     if job.log:
@@ -196,7 +227,9 @@ def _job(name: str, arguments: dict) -> int:
     return job.exit_code
 
 
-def _dry_run(operation: object, given: dict, base_url: str | None) -> int:
+def _dry_run(
+    operation: object, given: dict, base_url: str | None, environment: dict
+) -> int:
     """Let the script send to a recorder on this machine, and show what came."""
     from scripts.client import HOST
     from tools.sandbox import Sandbox
@@ -204,8 +237,10 @@ def _dry_run(operation: object, given: dict, base_url: str | None) -> int:
 
     with Sandbox(judge=False) as recorder:
         auth = {"api_key": "dry-run", "base_url": recorder.url}
-        job = work(operation.id, {"auth": auth, **given})
+        job = work(operation.id, {"auth": auth, **given}, environment=environment)
         seen = [r for r in recorder.requests if r.path != "/v3/whoami"]
+        # What the answer's own addresses lead to is not the API.
+        seen = [r for r in seen if not r.path.startswith("/sandbox/")]
     if not seen:
         print(json.dumps(job.result, indent=2, ensure_ascii=False))
         return 1
@@ -324,6 +359,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--base-url", help="another server than Together's")
     command.add_argument("--dry-run", action="store_true", help="show the request only")
+    command.add_argument(
+        "--storage", type=Path, metavar="DIR", help="keep what the job stores there"
+    )
     command = add(sandbox)
     command.add_argument("--port", type=int, default=8080, help="default: 8080")
     command = add(demo)
