@@ -15,7 +15,7 @@ import jsonschema
 import yaml
 
 from scripts.client import SWITCH
-from tools import flow_docs, render
+from tools import flow_docs, flows, render, traps
 from tools.flow_checks import flow_problems
 from tools.form import form
 from tools.operations import ROOT, Operation, helper_modules, operations, scripts
@@ -65,6 +65,8 @@ def problems(root: Path = ROOT) -> list[Problem]:
         found += _tables(root)
     for operation in sound:
         found += _current(operation.script_path, render.script(operation))
+        for trap in traps.in_form(form(operation)):
+            found.append(Problem(operation.schema_path, trap))
     if len(sound) == len(list(scripts(root))):
         found += _current(root / CATALOGUE, render.catalogue(sound))
         found += _flows(root)
@@ -72,6 +74,7 @@ def problems(root: Path = ROOT) -> list[Problem]:
     for path in sorted((root / "scripts").glob("*/*.py")):
         if path not in wanted and "Rendered from schemas/" in path.read_text():
             found.append(Problem(path, "has no schema", orphan=True))
+        found += [Problem(path, trap) for trap in traps.in_main(path)]
     return found
 
 
@@ -80,6 +83,9 @@ def _flows(root: Path) -> Iterator[Problem]:
     wrong = [Problem(path, what) for path, what in flow_problems(root)]
     yield from wrong
     if not wrong and (root / "flows").exists():
+        for flow in flows.flows(root):
+            for trap in traps.in_form(form(flow)):
+                yield Problem(flow.path, f"{flow.name}: {trap}")
         yield from _current(root / flow_docs.PAGE, flow_docs.page(root))
 
 
