@@ -369,11 +369,12 @@ def _offered(task, auth):
 
 def _fitting(found, task):
     """Return the models for a task, best first: those known to do it and to answer
-    serverlessly, else those of which that is not known."""
+    serverlessly, else those of which that is not known. Rerank models run on dedicated
+    endpoints alone."""
     found = [m for m in list(found) if m["status"] != "hidden"]
     fitting = [m for m in found if task in m["tasks"]]
     fitting = fitting or [m for m in found if task in m["maybe"]]
-    if task != "fine_tuning":
+    if task not in ("fine_tuning", "rerank"):
         sure = [m for m in fitting if m["serverless"]]
         fitting = sure or [m for m in fitting if m["serverless"] is None]
     return sorted(fitting, key=_rank)

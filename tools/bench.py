@@ -153,7 +153,10 @@ class Server:
     One canned answer, or a burst of events when the body says "stream":true.
     """
 
-    def __init__(self, certificate: Path | None) -> None:
+    def __init__(
+        self, certificate: Path | None, protocol: Callable | None = None
+    ) -> None:
+        self.protocol = protocol or Canned
         self.context = None
         if certificate:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -162,7 +165,9 @@ class Server:
 
     async def serve(self) -> None:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(_Canned, "127.0.0.1", 0, ssl=self.context)
+        server = await loop.create_server(
+            self.protocol, "127.0.0.1", 0, ssl=self.context
+        )
         port = server.sockets[0].getsockname()[1]
         print(f"{self.scheme}://127.0.0.1:{port}", flush=True)
         await server.serve_forever()
@@ -184,7 +189,9 @@ def _stream() -> bytes:
     return head + events * EVENTS + b"%x\r\n%s\r\n0\r\n\r\n" % (len(end), end)
 
 
-class _Canned(asyncio.Protocol):
+class Canned(asyncio.Protocol):
+    """Answers each request at once."""
+
     head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
     whole = head + b"content-length: %d\r\n\r\n" % len(ANSWER) + ANSWER
     events = _stream()
@@ -308,7 +315,7 @@ def cold_step(rounds: int) -> list[Row]:
                     )
                     times[name].append((seconds, cpu))
     return [
-        Row("cold step", name, seconds=_median(found, 0), cpu_seconds=_median(found, 1))
+        Row("cold step", name, seconds=median(found, 0), cpu_seconds=median(found, 1))
         for name, found in times.items()
     ]
 
@@ -339,8 +346,8 @@ def warm_call(rounds: int, secure: bool = True) -> list[Row]:
         Row(
             workload,
             name,
-            calls_per_second=_median(found, 0),
-            cpu_seconds=_median(found, 1),
+            calls_per_second=median(found, 0),
+            cpu_seconds=median(found, 1),
         )
         for name, found in speeds.items()
     ]
@@ -370,7 +377,7 @@ def stream_events(rounds: int) -> list[Row]:
             process.stdin.close()
             process.wait()
     return [
-        Row("stream", name, seconds=_median(found, 0), cpu_seconds=_median(found, 1))
+        Row("stream", name, seconds=median(found, 0), cpu_seconds=median(found, 1))
         for name, found in costs.items()
     ]
 
@@ -400,7 +407,7 @@ def _write(process: subprocess.Popen, text: str) -> None:
     process.stdin.flush()
 
 
-def _median(found: list[tuple], position: int) -> float:
+def median(found: list[tuple], position: int) -> float:
     return statistics.median(row[position] for row in found)
 
 
@@ -410,12 +417,19 @@ def _transfer(rounds: int) -> list[Row]:
     return transfer(rounds)
 
 
+def _rows(rounds: int) -> list[Row]:
+    from tools.bench_rows import rows_at_once
+
+    return rows_at_once(rounds)
+
+
 WORKLOADS: dict[str, tuple[Callable, int]] = {
     "cold step": (cold_step, 25),
     "warm call": (warm_call, 15),
     "warm call (http)": (lambda rounds: warm_call(rounds, secure=False), 15),
     "stream": (stream_events, 7),
     "transfer": (_transfer, 5),
+    "rows": (_rows, 3),
 }
 
 

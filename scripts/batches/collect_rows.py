@@ -1,0 +1,52 @@
+# skip_result_postprocessing
+"""Collect rows of a batch.
+
+Brings the answers of a batch that is over, in the order of the rows it was made of,
+each with its answer or the reason why there is none. A batch that failed, expired or
+was cancelled gives what it has.
+
+Returns: rows, each with custom_id, its columns, the answer and error (why there is
+none); done, failed and cut count them; status of the batch, usage, cost_usd at half
+price. With output storage, s3 leads to the file instead.
+
+Example arguments:
+    {"batch_id": "2d6f0b1e-8c4a-4f7d-9b35-6a1e0c9d8f72"}
+
+Rendered from schemas/batches/collect_rows.json; edit that, not this.
+"""
+
+from ..client import togetherai
+from ..collecting import collect_rows
+
+STEP = {
+    "arguments": {
+        "required": ["batch_id"],
+        "properties": {
+            "batch_id": {"type": "string", "minLength": 1},
+            "rows": {"x-file": "content"},
+            "output": {
+                "type": "string",
+                "enum": ["result", "storage"],
+                "default": "result",
+            },
+            "answer_column": {"type": "string", "minLength": 1, "default": "answer"},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    batch_id: str,
+    rows: "str | list | dict | None" = None,
+    output: str = "result",
+    answer_column: str = "answer",
+):
+    return collect_rows(
+        auth,
+        STEP,
+        batch_id=batch_id,
+        rows=rows,
+        output=output,
+        answer_column=answer_column,
+    )

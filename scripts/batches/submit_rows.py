@@ -1,0 +1,70 @@
+# skip_result_postprocessing
+"""Submit rows as a batch.
+
+Asks a chat model the same question about every row of a table in one batch, at half the
+price and done within a day. Run again with the same input it finds the batch it made
+before. Wait for the batch, then use batches/collect_rows.
+
+Returns: batch_id for batches/collect_rows and for waiting; input_file_id, rows (how
+many), fingerprint, reattached (an earlier run had made it), estimated_cost_usd (the
+most it may cost).
+
+Example arguments:
+    {"model": "openai/gpt-oss-20b", "template": "Is this a complaint? Answer yes or no:
+    {{comment}}", "rows": [{"comment": "The parcel came twice."}, {"comment": "Thank
+    you!"}]}
+
+Rendered from schemas/batches/submit_rows.json; edit that, not this.
+"""
+
+from ..batching import submit_rows
+from ..catalogue import choices
+from ..client import togetherai
+
+DynSelect_model = str
+
+
+def model(filterText: str = "", auth=None):
+    return choices("chat", auth, filterText)
+
+
+STEP = {
+    "arguments": {
+        "required": ["model", "template", "rows"],
+        "properties": {
+            "model": {"type": "string", "minLength": 1},
+            "template": {"type": "string", "minLength": 1},
+            "rows": {"x-file": "content"},
+            "system": {"type": "string"},
+            "temperature": {"type": "number", "minimum": 0},
+            "max_tokens": {"type": "integer", "minimum": 1},
+            "budget_usd": {"type": "number", "minimum": 0},
+            "again": {"type": "string"},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    model: DynSelect_model,
+    template: str,
+    rows: "str | list | dict",
+    system: str | None = None,
+    temperature: float | None = None,
+    max_tokens: int | None = None,
+    budget_usd: float | None = None,
+    again: str | None = None,
+):
+    return submit_rows(
+        auth,
+        STEP,
+        model=model,
+        template=template,
+        rows=rows,
+        system=system,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        budget_usd=budget_usd,
+        again=again,
+    )

@@ -1,0 +1,215 @@
+"""Submit a table's questions as one batch, at half the price.
+
+A flow waits for the batch, holding no worker, and collects it with collecting.py. The
+custom_id of a line is the row's place and a digest of what it holds, so that rows and
+answers cannot be mixed up.
+"""
+
+import hashlib
+import json
+import pathlib
+import tempfile
+
+from . import catalogue
+from .client import TogetherError, call, operation, prepare, upload
+from .intents import fingerprint, once
+from .tabular import Flaw, Table, Template, digest
+
+ENDPOINT = "/v1/chat/completions"
+UPLOAD = operation("POST", "/v1/files/upload", "creates", content="multipart")
+UPLOAD["arguments"]["properties"]["body"] = {
+    "properties": {"file": {"format": "binary"}}
+}
+FILES = operation("GET", "/v1/files", "read")
+CREATE = operation("POST", "/v1/batches", "creates", find="batches/list_batches")
+BATCH = operation("GET", "/v1/batches/{batch_id}", "read")
+BATCHES = operation("GET", "/v1/batches", "read")
+
+MOST_ROWS, MOST_BYTES = 50_000, 100_000_000  # of one batch, says the documentation
+USELESS = ("FAILED", "EXPIRED", "CANCELLED")
+NAMED = 10  # rows that a message names
+
+
+def submit_rows(auth, step, **arguments):
+    """Create one batch that asks a chat model about every row.
+
+    Returns {"batch_id", "input_file_id", "rows": their number, "fingerprint",
+    "reattached": whether an earlier run had created it, "estimated_cost_usd",
+    "cost_note"?: why that is None}. However often it runs with the same input, one
+    batch is created, unless that one failed or `again` says otherwise. Raises
+    TogetherError before anything is sent when a row cannot be asked, the table is too
+    large for a batch, or its estimated cost is above budget_usd.
+    """
+    given = prepare(step, arguments)
+    table = Table(auth, given["rows"])
+    template = Template(given["template"])
+    table.require(template.columns, "template")
+    with tempfile.TemporaryDirectory() as folder:
+        place = pathlib.Path(folder, "rows.jsonl")
+        written = _written(place, table, template, given)
+        estimate = _estimate(auth, given, written)
+        mark = fingerprint("batches/submit_rows", {"content": written["digest"]})
+        submission = _Submission(auth, place, f"rows-{mark}.jsonl")
+        made, reattached = once(
+            "batch", mark, submission.create, submission.attach, submission.look
+        )
+    return {
+        "batch_id": made["id"],
+        "input_file_id": made["input_file_id"],
+        "rows": written["rows"],
+        "fingerprint": mark,
+        "reattached": reattached,
+        **estimate,
+    }
+
+
+def _written(place, table, template, given):
+    """Write the batch's input file; return its number of rows, its digest and a guess
+    at the tokens that its questions have."""
+    body = {"model": given["model"], "messages": []}
+    if "system" in given:
+        body["messages"].append({"role": "system", "content": given["system"]})
+    body |= {k: given[k] for k in ("temperature", "max_tokens") if k in given}
+    before = body["messages"]
+    rows = size = tokens = 0
+    flaws, hashed = [], hashlib.sha256()
+    with place.open("wb") as file:
+        for rows, row in enumerate(table, 1):
+            try:
+                text = template.fill(row) if not isinstance(row, Flaw) else None
+                why = row.why if text is None else None
+            except KeyError as error:
+                why = f"has no column {error.args[0]!r}"
+            if why is not None:
+                flaws.append({"field": f"rows[{rows - 1}]", "problem": why})
+                continue
+            messages = [*before, {"role": "user", "content": text}]
+            asked = {**body, "messages": messages}
+            name = _custom_id(rows - 1, row, given.get("again"))
+            line = json.dumps(
+                {"custom_id": name, "body": asked}, ensure_ascii=False
+            ).encode("utf-8", "replace")
+            tokens += sum(catalogue.tokens(message["content"]) for message in messages)
+            size += len(line) + 1
+            hashed.update(line)
+            if rows > MOST_ROWS or size > MOST_BYTES:
+                _too_large(rows)
+            file.write(line + b"\n")
+    if flaws:
+        listed = "; ".join(f"{f['field']} {f['problem']}" for f in flaws[:NAMED])
+        more = f" and {len(flaws) - NAMED} more" if len(flaws) > NAMED else ""
+        raise TogetherError(
+            f"Nothing was sent: {listed}{more}",
+            problems=flaws[:100],
+            ambiguous=False,
+            advice="Correct or leave out these rows and run the step again.",
+        )
+    return {"rows": rows, "digest": hashed.hexdigest(), "tokens": tokens}
+
+
+def _custom_id(index, row, again=None):
+    """Return a row's name in the batch; the API takes at most 64 characters."""
+    parts = [str(index), digest(row)]
+    if again:
+        parts.append(digest(again))
+    return "-".join(parts)
+
+
+def _too_large(rows):
+    problem = (
+        f"are too large for one batch, which takes {MOST_ROWS} rows and {MOST_BYTES} "
+        f"bytes; the first {rows - 1} rows fit"
+    )
+    raise TogetherError(
+        f"Nothing was sent: rows {problem}",
+        problems=[{"field": "rows", "problem": problem}],
+        fitting_rows=rows - 1,
+        ambiguous=False,
+        advice="Submit the table in parts, each as a batch of its own.",
+    )
+
+
+def _estimate(auth, given, written):
+    """Return the batch's estimated cost. Raises TogetherError above budget_usd."""
+    if "max_tokens" in given:
+        completion = given["max_tokens"] * written["rows"]
+        usage = {"prompt_tokens": written["tokens"], "completion_tokens": completion}
+        usd, note = catalogue.cost(auth, given["model"], usage, batch=True)
+    else:
+        usd, note = None, "without max_tokens nothing limits the length of answers"
+    budget = given.get("budget_usd")
+    if budget is not None and (usd is None or usd > budget):
+        problem = f"cannot be kept: {note}" if usd is None else f"is below {usd:.6g}"
+        if usd is not None:
+            problem += ", what the batch may cost"
+        raise TogetherError(
+            f"Nothing was sent: budget_usd {problem}",
+            problems=[{"field": "budget_usd", "problem": problem}],
+            type="budget_unknown" if usd is None else "budget_reached",
+            estimated_cost_usd=usd,
+            ambiguous=False,
+            advice="Raise budget_usd, lower max_tokens, or submit fewer rows.",
+        )
+    estimate = {"estimated_cost_usd": usd}
+    return estimate if note is None else {**estimate, "cost_note": note}
+
+
+class _Submission:
+    """One input file and its batch at the service, found by the file's name."""
+
+    def __init__(self, auth, place, name):
+        self.auth = auth
+        self.place = place
+        self.name = name
+        self.files = None
+
+    def look(self):
+        """Return the batch of an earlier run, or None."""
+        if not self.uploaded():
+            return None
+        found = call(self.auth, BATCHES)
+        entries = found.get("data", ()) if isinstance(found, dict) else found or ()
+        for batch in entries:
+            if batch.get("input_file_id") in self.files and _useful(batch):
+                return _reference(batch)
+        return None
+
+    def attach(self, made):
+        batch = call(self.auth, BATCH, batch_id=made["id"])
+        return _reference(batch) if _useful(batch) else None
+
+    def create(self):
+        files = self.uploaded()
+        file_id = files[0] if files else self.upload()
+        body = {"input_file_id": file_id, "endpoint": ENDPOINT}
+        return _reference(call(self.auth, CREATE, body=body)["job"])
+
+    def uploaded(self):
+        """Return the ids of the files of this name that are complete."""
+        if self.files is None:
+            size = self.place.stat().st_size
+            self.files = [
+                file["id"]
+                for file in call(self.auth, FILES).get("data") or ()
+                if file.get("filename") == self.name
+                and file.get("bytes") == size
+                and file.get("processing_status") not in ("FAILED", "INVALID_FORMAT")
+            ]
+        return self.files
+
+    def upload(self):
+        body = {
+            "purpose": "batch-api",
+            "file_name": self.name,
+            "file_type": "jsonl",
+            "file": self.place,
+        }
+        return upload(self.auth, UPLOAD, body=body)["id"]
+
+
+def _useful(batch):
+    return str(batch.get("status")).upper() not in USELESS
+
+
+def _reference(batch):
+    return {"id": batch["id"], "input_file_id": batch.get("input_file_id")}

@@ -1,0 +1,89 @@
+# skip_result_postprocessing
+"""Ask about every row.
+
+Asks a chat model the same question about every row of a table and returns the table
+with the answers. Runs many calls at once, slows down when the service says so, and
+reports every row with its answer or its error. For half the price within a day use
+batches/submit_rows.
+
+Returns: rows, each with its columns, the answer and error (why there is none); done,
+failed and cut count them; usage, cost_usd. With output storage, s3 leads to the file
+instead.
+
+Example arguments:
+    {"model": "openai/gpt-oss-20b", "template": "Is this a complaint? Answer yes or no:
+    {{comment}}", "rows": [{"comment": "The parcel came twice."}, {"comment": "Thank
+    you!"}]}
+
+Rendered from schemas/chat/map_rows.json; edit that, not this.
+"""
+
+from ..catalogue import choices
+from ..client import togetherai
+from ..rows import map_rows
+
+DynSelect_model = str
+
+
+def model(filterText: str = "", auth=None):
+    return choices("chat", auth, filterText)
+
+
+STEP = {
+    "arguments": {
+        "required": ["model", "template", "rows"],
+        "properties": {
+            "model": {"type": "string", "minLength": 1},
+            "template": {"type": "string", "minLength": 1},
+            "rows": {"x-file": "content"},
+            "system": {"type": "string"},
+            "temperature": {"type": "number", "minimum": 0},
+            "max_tokens": {"type": "integer", "minimum": 1},
+            "concurrency": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 256,
+                "default": 8,
+            },
+            "output": {
+                "type": "string",
+                "enum": ["result", "storage"],
+                "default": "result",
+            },
+            "budget_usd": {"type": "number", "minimum": 0},
+            "answer_column": {"type": "string", "minLength": 1, "default": "answer"},
+            "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    model: DynSelect_model,
+    template: str,
+    rows: "str | list | dict",
+    system: str | None = None,
+    temperature: float | None = None,
+    max_tokens: int | None = None,
+    concurrency: int = 8,
+    output: str = "result",
+    budget_usd: float | None = None,
+    answer_column: str = "answer",
+    timeout_seconds: float = 120,
+):
+    return map_rows(
+        auth,
+        STEP,
+        model=model,
+        template=template,
+        rows=rows,
+        system=system,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        concurrency=concurrency,
+        output=output,
+        budget_usd=budget_usd,
+        answer_column=answer_column,
+        timeout_seconds=timeout_seconds,
+    )

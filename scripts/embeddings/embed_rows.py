@@ -1,0 +1,72 @@
+# skip_result_postprocessing
+"""Embed every row.
+
+Turns the text in one column of a table into vectors, any number of rows, many at once.
+Use them for search by meaning, grouping and finding duplicates; compare only vectors of
+the same model.
+
+Returns: rows, each with its columns, embedding (a list of numbers) and error (why there
+is none); dimensions, done, failed, usage, cost_usd. With output storage, s3 leads to
+the file instead.
+
+Example arguments:
+    {"model": "BAAI/bge-large-en-v1.5", "rows": [{"text": "The invoice was paid
+    twice."}]}
+
+Rendered from schemas/embeddings/embed_rows.json; edit that, not this.
+"""
+
+from ..catalogue import choices
+from ..client import togetherai
+from ..rows import embed_rows
+
+DynSelect_model = str
+
+
+def model(filterText: str = "", auth=None):
+    return choices("embedding", auth, filterText)
+
+
+STEP = {
+    "arguments": {
+        "required": ["model", "rows"],
+        "properties": {
+            "model": {"type": "string", "minLength": 1},
+            "rows": {"x-file": "content"},
+            "column": {"type": "string", "minLength": 1, "default": "text"},
+            "output": {
+                "type": "string",
+                "enum": ["result", "storage"],
+                "default": "result",
+            },
+            "concurrency": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 256,
+                "default": 4,
+            },
+            "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    model: DynSelect_model,
+    rows: "str | list | dict",
+    column: str = "text",
+    output: str = "result",
+    concurrency: int = 4,
+    timeout_seconds: float = 120,
+):
+    return embed_rows(
+        auth,
+        STEP,
+        model=model,
+        rows=rows,
+        column=column,
+        output=output,
+        concurrency=concurrency,
+        timeout_seconds=timeout_seconds,
+    )

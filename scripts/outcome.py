@@ -1,0 +1,184 @@
+"""Rows out: gathered in order, counted, shown as progress, kept for a rerun."""
+
+import json
+import os
+import sys
+import time
+
+from . import catalogue
+from .client import TogetherError
+
+__all__ = ["Outcome"]
+
+BAR_SECONDS, LOG_SECONDS = 2.0, 15.0
+LIMIT = 1_900_000  # bytes of rows that a result can hold: see showing.py
+
+
+class Outcome:
+    """The answered rows of a step, as a context manager around the work.
+
+    kind names the step, settings is what the answers depend on, None where they cost
+    nothing to get again, table the rows and output "result" or "storage". `left()`
+    gives the rows that an earlier run has not answered, `add()` takes the answered
+    ones in the same order. Rows for storage are
+    never held in memory; nor are those of a job that are too many for a result, which
+    go to storage by themselves. Raises TogetherError when there is no storage.
+    """
+
+    def __init__(self, kind, settings, table, output):
+        self.kind = kind
+        self.table = table
+        self.output = output
+        self.rows, self.size, self.file = [], 0, None
+        self.sums = {"done": 0, "failed": 0, "cut": 0, "dimensions": None}
+        self.sums |= {"usage": None, "unknown": 0}
+        self.unsent = False
+        self.bar = self.log = self.began = time.monotonic()
+        self.windmill = self.journal = None
+        self.pending = iter(table or ())
+        if output == "storage" or os.environ.get("WM_TOKEN"):
+            from . import windmill
+
+            self.windmill = windmill
+            if output == "storage":
+                windmill.check_storage()
+                self.spill()
+            from .intents import state_folder
+
+            if settings is not None and state_folder("rows"):
+                from .journal import Journal
+
+                self.journal = Journal(kind, settings, table.first, self.pending)
+
+    def __enter__(self):
+        if self.journal:
+            for lines, sums in self.journal.earlier():
+                for line in lines:
+                    self.keep(json.loads(line), line)
+                self.sums = sums
+            if self.answered:
+                _say(f"{self.answered} rows were answered by an earlier run")
+            self.pending = self.journal.rows
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if self.journal and error is not None:
+            self.journal.flush()
+
+    @property
+    def answered(self):
+        """How many rows are reported, answered or not."""
+        return self.sums["done"] + self.sums["failed"]
+
+    def left(self):
+        """Yield the rows that are still to be answered."""
+        return self.pending
+
+    def keep(self, row, line):
+        """Hold a row: itself, or its line in a file."""
+        if self.file:
+            self.file.write(line + b"\n")
+            return
+        self.rows.append(row)
+        if line:
+            self.size += len(line)
+            if self.size > LIMIT:
+                self.spill()
+
+    def spill(self):
+        """From now on hold the rows in a file."""
+        import tempfile
+
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115, stored() closes it
+        for row in self.rows:
+            self.file.write(_line(row) + b"\n")
+        self.rows = []
+
+    def add(self, given, row, usage=None, cut=False, sent=True):
+        """Take the outcome of the next row: given as it came, row as it goes out.
+
+        usage is what its call used, {} when the answer does not say, None when there
+        was no answer of its own; cut when max_tokens ended it; sent is False when the
+        row is left to another run.
+        """
+        failed = row["error"] is not None
+        sums = self.sums
+        sums["failed" if failed else "done"] += 1
+        sums["cut"] += cut
+        if usage:
+            sums["usage"] = catalogue.added([sums["usage"], usage])
+        elif usage is not None:
+            sums["unknown"] += 1
+        line = _line(row) if self.windmill else None
+        self.keep(row, line)
+        if self.journal:
+            if not sent and not self.unsent:
+                self.journal.flush()
+            elif not self.unsent:
+                self.journal.add(given, line, dict(sums))
+        self.unsent = self.unsent or not sent
+        now = time.monotonic()
+        if now - self.bar > BAR_SECONDS:
+            self.bar = now
+            self.show(now)
+
+    def show(self, now):
+        share = self.table.share(self.answered) if self.table else None
+        if self.windmill and share is not None:
+            self.windmill.set_progress(99 * share)
+        if now - self.log > LOG_SECONDS:
+            self.log = now
+            part = "" if share is None else f" ({share:.0%})"
+            _say(
+                f"{self.answered} rows{part}, {self.sums['failed']} failed, "
+                f"{self.answered / (now - self.began):.1f} per second"
+            )
+
+    def bill(self, auth, model):
+        """Return {"usage", "cost_usd", "cost_note"?} of rows asked of one model."""
+        usage = self.sums["usage"]
+        usd, note = catalogue.cost(auth, model, usage)
+        if usd is not None and self.sums["unknown"]:
+            usd, note = None, "an answer does not say what was used"
+        bill = {"usage": usage, "cost_usd": usd}
+        return bill if note is None else {**bill, "cost_note": note}
+
+    def result(self, bill, *names):
+        """Return the step's result; names are of further sums that belong to it."""
+        counts = {name: self.sums[name] for name in ("done", "failed", *names)}
+        result = {**self.stored(), **counts, **bill}
+        if self.journal and not self.unsent:
+            self.journal.finish()
+        return result
+
+    def stored(self):
+        """Return {"rows"}, or {"s3"} and the like, with a note of what nobody asked."""
+        if not self.file:
+            return {"rows": self.rows}
+        self.file.seek(0)
+        with self.file:
+            try:
+                stored = self.windmill.write_object(
+                    self.file,
+                    filename=f"{self.kind}.jsonl",
+                    content_type="application/x-ndjson",
+                )
+            except TogetherError as error:
+                if self.output == "storage":
+                    raise
+                _say(f"the rows stay in the result: {error}")
+                self.file.seek(0)
+                return {"rows": [json.loads(line) for line in self.file]}
+        if self.output == "storage":
+            return stored
+        note = "The rows are too many for a result, so they went to storage."
+        _say(note)
+        return {**stored, "note": note}
+
+
+def _line(row):
+    return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _say(text):
+    print(f"together: {text}", file=sys.stderr)

@@ -1,0 +1,71 @@
+# skip_result_postprocessing
+"""Search documents.
+
+Finds the documents, or rows of a table, that answer a question best, with a score for
+each. Takes more documents than fit into one request. Rerank models may need a dedicated
+endpoint that runs one.
+
+Returns: results, best first: index (the place in your list, from 0), score and
+document; usage, cost_usd.
+
+Example arguments:
+    {"model": "Salesforce/Llama-Rank-v1", "query": "How long may I return goods?",
+    "documents": ["Goods can be returned within 30 days.", "Our shop in Graz opens at
+    nine."]}
+
+Rendered from schemas/rerank/search_documents.json; edit that, not this.
+"""
+
+from ..catalogue import choices
+from ..client import togetherai
+from ..rows import search_documents
+
+DynSelect_model = str
+
+
+def model(filterText: str = "", auth=None):
+    return choices("rerank", auth, filterText)
+
+
+STEP = {
+    "arguments": {
+        "required": ["model", "query", "documents"],
+        "properties": {
+            "model": {"type": "string", "minLength": 1},
+            "query": {"type": "string", "minLength": 1},
+            "documents": {"x-file": "content"},
+            "column": {"type": "string"},
+            "top_n": {"type": "integer", "minimum": 1},
+            "concurrency": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 256,
+                "default": 4,
+            },
+            "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    model: DynSelect_model,
+    query: str,
+    documents: "str | list | dict",
+    column: str | None = None,
+    top_n: int | None = None,
+    concurrency: int = 4,
+    timeout_seconds: float = 120,
+):
+    return search_documents(
+        auth,
+        STEP,
+        model=model,
+        query=query,
+        documents=documents,
+        column=column,
+        top_n=top_n,
+        concurrency=concurrency,
+        timeout_seconds=timeout_seconds,
+    )

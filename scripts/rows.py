@@ -1,0 +1,386 @@
+"""Rows in, rows out: the same question to a model for every row of a table.
+
+    map_rows          a chat model's answer to each row
+    embed_rows        the vector of each row's text
+    search_documents  the texts, or rows, that answer a query best
+
+The first two keep the order of the rows and report each row exactly once, with its
+answer or the reason why there is none.
+"""
+
+import json
+import threading
+
+from . import catalogue
+from .client import TogetherError, operation, prepare
+from .lanes import Lanes
+from .outcome import Outcome
+from .tabular import Flaw, Table, Template, chat_text, find
+
+CHAT = operation(
+    "POST",
+    "/v1/chat/completions",
+    "inference",
+    host="https://api-inference.together.ai",
+)
+EMBED = operation("POST", "/v1/embeddings", "inference")
+RERANK = operation("POST", "/v1/rerank", "inference")
+
+# Of one request; what the service takes at most is not documented, and a request that
+# it finds too large is sent again in halves.
+EMBED_TEXTS, EMBED_SIZE = 64, 200_000  # characters
+RERANK_TEXTS, RERANK_SIZE = 500, 1_000_000
+TOO_MUCH = (400, 413, 422)
+HOPELESS = (401, 402, 404)  # what is true of every row: key, credit, model
+HOPELESS_AFTER = 20  # refusals without one answer
+
+
+def map_rows(auth, step, **arguments):
+    """Ask a chat model about every row.
+
+    Returns {"rows": [{...row, <answer_column>: text or None, "error": None or why}],
+    "done", "failed", "cut": how many answers max_tokens ended, "usage", "cost_usd",
+    "cost_note"?}; with output "storage" a JSON Lines file, "s3", in place of "rows". A
+    job that ended midway goes on where it stopped when it is run again with the same
+    input, where the workspace has storage. Raises TogetherError before anything is
+    sent, or when the first answers show that no row can be answered.
+    """
+    given = prepare(step, arguments)
+    table = Table(auth, given["rows"])
+    template = Template(given["template"])
+    table.require(template.columns, "template")
+    lanes = Lanes(auth, CHAT, given["concurrency"], given["timeout_seconds"])
+    catalogue.prefetch(auth)
+    column = given["answer_column"]
+    names = ("model", "temperature", "max_tokens")
+    body = {name: given[name] for name in names if name in given}
+    before = []
+    if "system" in given:
+        before.append({"role": "system", "content": given["system"]})
+    settings = {**body, "before": before, "template": given["template"], "to": column}
+    with Outcome("map_rows", settings, table, given["output"]) as outcome:
+        sender = _Sender(auth, given, lanes.send, outcome)
+
+        def work(row):
+            if isinstance(row, Flaw):
+                return [(row, {column: None, "error": row.why})]
+            try:
+                asked = {"role": "user", "content": template.fill(row)}
+            except KeyError as error:
+                why = f"the row has no column {error.args[0]!r}"
+                return [(row, {**row, column: None, "error": why})]
+            try:
+                answer = sender.send({**body, "messages": [*before, asked]})
+            except TogetherError as error:
+                out = {**row, column: None, "error": str(error)}
+                return [(row, out, None, False, sender.sent(error))]
+            text, reason = chat_text(answer)
+            why = None if text else f"the model gave no text (finish_reason {reason})"
+            usage = catalogue.usage_of(answer) or {}
+            out = {**row, column: text, "error": why}
+            return [(row, out, usage, bool(text) and reason == "length")]
+
+        _run(lanes, work, outcome.left(), outcome)
+    return outcome.result(outcome.bill(auth, given["model"]), "cut")
+
+
+def embed_rows(auth, step, **arguments):
+    """Turn the text of every row into a vector.
+
+    Returns {"rows": [{...row, "embedding": numbers or None, "error": None or why}],
+    "dimensions", "done", "failed", "usage", "cost_usd", "cost_note"?}; with output
+    "storage" a JSON Lines file, "s3", in place of "rows". Goes on where it stopped and
+    raises as map_rows does.
+    """
+    given = prepare(step, arguments)
+    table = Table(auth, given["rows"])
+    column = given["column"]
+    table.require([column], "column")
+    lanes = Lanes(auth, EMBED, given["concurrency"], given["timeout_seconds"])
+    catalogue.prefetch(auth)
+    settings = {"model": given["model"], "column": column}
+    with Outcome("embed_rows", settings, table, given["output"]) as outcome:
+        sender = _Sender(auth, given, lanes.send, outcome)
+
+        def vectors(texts):
+            """Return (vector, why not, usage, sent) for each text."""
+            try:
+                answer = sender.send({"model": given["model"], "input": texts})
+                found = _vectors(answer, len(texts))
+            except TogetherError as error:
+                if getattr(error, "status", None) in TOO_MUCH and len(texts) > 1:
+                    half = len(texts) // 2
+                    return vectors(texts[:half]) + vectors(texts[half:])
+                return [(None, str(error), None, sender.sent(error))] * len(texts)
+            usages = [catalogue.usage_of(answer) or {}, *[None] * (len(texts) - 1)]
+            return [
+                (vector, None, usage, True)
+                for vector, usage in zip(found, usages, strict=True)
+            ]
+
+        def work(chunk):
+            texts = [_text(row, column) for row in chunk]
+            good = [text for text in texts if not isinstance(text, Flaw)]
+            found = iter(vectors(good) if good else ())
+            done = []
+            for row, text in zip(chunk, texts, strict=True):
+                if isinstance(text, Flaw):
+                    vector, why, usage, sent = None, text.why, None, True
+                else:
+                    vector, why, usage, sent = next(found)
+                members = {} if isinstance(row, Flaw) else row
+                out = {**members, "embedding": vector, "error": why}
+                done.append((row, out, usage, False, sent))
+                if vector is not None:
+                    outcome.sums["dimensions"] = len(vector)
+            return done
+
+        chunks = _chunks(
+            outcome.left(),
+            lambda row: len(str(_text(row, column))),
+            EMBED_TEXTS,
+            EMBED_SIZE,
+        )
+        _run(lanes, work, chunks, outcome)
+    return outcome.result(outcome.bill(auth, given["model"]), "dimensions")
+
+
+def search_documents(auth, step, **arguments):
+    """Sort documents by how well they answer a query.
+
+    Returns {"results": [{"index", "score", "document"}], best first, "usage",
+    "cost_usd", "cost_note"?}. More documents than fit into a request are sent in
+    several: a rerank model scores each document for itself. Raises TogetherError.
+    """
+    given = prepare(step, arguments)
+    table = Table(auth, given["documents"], "documents")
+    column = given.get("column")
+    rows = list(table)
+    plain = column is None and all(_is_text(row) for row in rows)
+    if plain:
+        column = "text"
+    elif column is not None:
+        table.require([column], "column")
+    documents = [row if column is None else _text(row, column) for row in rows]
+    flaw = next((one for one in documents if isinstance(one, Flaw)), None)
+    if flaw is not None:
+        field = f"documents[{documents.index(flaw)}]"
+        problem = f"cannot be read: {flaw.why}"
+        raise TogetherError(
+            f"Nothing was sent: {field} {problem}",
+            problems=[{"field": field, "problem": problem}],
+        )
+    lanes = Lanes(auth, RERANK, given["concurrency"], given["timeout_seconds"])
+    catalogue.prefetch(auth)
+    body = {"model": given["model"], "query": given["query"]}
+
+    def work(chunk):
+        part = [documents[index] for index in chunk]
+        asked = {**body, "documents": part, "return_documents": False}
+        if "top_n" in given:
+            asked["top_n"] = min(given["top_n"], len(part))
+        try:
+            answer = lanes.send(asked)
+        except TogetherError as error:
+            if getattr(error, "status", None) not in TOO_MUCH or len(chunk) == 1:
+                raise
+            half = len(chunk) // 2
+            (first, one), (second, other) = work(chunk[:half]), work(chunk[half:])
+            return first + second, one + other
+        return _scores(answer, chunk), [answer]
+
+    scored, answers = [], []
+    indexes = _chunks(
+        range(len(rows)),
+        lambda index: len(str(documents[index])),
+        RERANK_TEXTS,
+        RERANK_SIZE,
+    )
+    for found, several in lanes.map(work, indexes):
+        scored += found
+        answers += several
+    scored.sort(key=lambda pair: (-pair[1], pair[0]))
+    results = [
+        {
+            "index": index,
+            "score": score,
+            "document": rows[index]["text"] if plain else rows[index],
+        }
+        for index, score in scored[: given.get("top_n")]
+    ]
+    return {"results": results, **catalogue.bill(auth, given["model"], answers)}
+
+
+def _run(lanes, work, tasks, outcome):
+    """Let the lanes do the tasks; each yields a list of arguments of outcome.add."""
+    try:
+        for done in lanes.map(work, tasks):
+            for one in done:
+                outcome.add(*one)
+    except _HopelessError as stop:
+        raise stop.error from None
+
+
+class _HopelessError(Exception):
+    """No row can be answered."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+
+class _Sender:
+    """Sends for the rows, until the budget is used up or nothing can be answered."""
+
+    def __init__(self, auth, given, send, outcome):
+        self.auth = auth
+        self.given = given
+        self.send_once = send
+        self.outcome = outcome
+        self.turn = threading.Condition()
+        self.refused = 0  # requests, as long as none was answered
+        self.answered = outcome.sums["done"] > 0
+        self.stopped = None  # why nothing more is sent
+        self.flying = 0
+        self.longest = 0  # tokens of an answer so far
+        self.money = None
+        if "budget_usd" in given:
+            self.money = catalogue.Budget(given["budget_usd"])
+            self.price(1, 1)
+            if outcome.sums["usage"]:
+                self.money.spent = self.cost(outcome.sums["usage"])
+
+    def send(self, body):
+        """Return the answer. Raises TogetherError; its type is "not_sent" for what
+        another run may send."""
+        if self.stopped:
+            raise self.not_sent()
+        reserved = self.reserve(body) if self.money else None
+        usd = None
+        try:
+            answer = self.send_once(body)
+            self.answered = True
+            usage = catalogue.usage_of(answer)
+            if usage:
+                usd = self.cost(usage) if self.money else None
+                self.longest = max(self.longest, usage["completion_tokens"])
+            return answer
+        except TogetherError as error:
+            status = getattr(error, "status", None)
+            if status is not None:
+                usd = 0.0  # refused; what hung may have been paid for
+            self.judge(error, status)
+            raise
+        finally:
+            if self.money:
+                with self.turn:
+                    self.flying -= 1
+                    self.money.settle(reserved, usd)
+                    self.turn.notify_all()
+
+    def sent(self, error):
+        return getattr(error, "type", None) != "not_sent"
+
+    def not_sent(self):
+        return TogetherError(f"not sent: {self.stopped}", type="not_sent")
+
+    def judge(self, error, status):
+        """Stop when a failure is true of every row."""
+        if status is None or not 400 <= status < 500 or status in (408, 429):
+            return
+        self.refused += 1
+        hopeless = status in HOPELESS
+        if not self.answered and (hopeless or self.refused >= HOPELESS_AFTER):
+            raise _HopelessError(error)
+        if hopeless:
+            self.stopped = str(error)
+            raise self.not_sent() from None
+
+    def reserve(self, body):
+        """Set money aside for a request; wait while others may leave some over."""
+        texts = [message["content"] for message in body["messages"]]
+        prompt = sum(catalogue.tokens(text) + 8 for text in texts)
+        with self.turn:
+            while True:
+                if self.stopped:
+                    raise self.not_sent()
+                most = body.get("max_tokens") or self.longest
+                # How long an answer is, the first one tells.
+                if most or not self.flying:
+                    usd = self.price(prompt, most)
+                    try:
+                        self.money.reserve(usd)
+                    except TogetherError as error:
+                        if not self.flying:
+                            self.stopped = str(error)
+                            continue
+                    else:
+                        self.flying += 1
+                        return usd
+                self.turn.wait()
+
+    def price(self, prompt, completion):
+        return self.cost({"prompt_tokens": prompt, "completion_tokens": completion})
+
+    def cost(self, usage):
+        usd, note = catalogue.cost(self.auth, self.given["model"], usage)
+        if usd is None:
+            problem = f"cannot be kept: {note}"
+            raise TogetherError(
+                f"Nothing was sent: budget_usd {problem}",
+                problems=[{"field": "budget_usd", "problem": problem}],
+                type="budget_unknown",
+                advice="Leave budget_usd empty, or use a model that has a price.",
+            )
+        return usd
+
+
+def _vectors(answer, count):
+    """Return the vectors of an answer, in the order of the texts."""
+    found = answer.get("data")
+    if not isinstance(found, list) or len(found) != count:
+        raise TogetherError(
+            f"the answer does not hold {count} vectors", type="invalid_answer"
+        )
+    return [one["embedding"] for one in sorted(found, key=lambda one: one["index"])]
+
+
+def _scores(answer, chunk):
+    """Return (index, score) of each document of an answer; chunk holds the indexes."""
+    try:
+        return [
+            (chunk[found["index"]], found["relevance_score"])
+            for found in answer["results"]
+        ]
+    except (LookupError, TypeError):
+        raise TogetherError(
+            "the answer holds no scores", type="invalid_answer"
+        ) from None
+
+
+def _text(row, column):
+    """Return what a row's column says, or a Flaw."""
+    if isinstance(row, Flaw):
+        return row
+    value = find(row, column)
+    if value is None or value == "":
+        return Flaw(f"the row has no text in its column {column!r}")
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _is_text(row):
+    return not isinstance(row, Flaw) and row.keys() == {"text"}
+
+
+def _chunks(items, size, most, largest):
+    """Yield lists of at most so many items, and of about that size in all."""
+    chunk, total = [], 0
+    for item in items:
+        own = size(item)
+        if chunk and (len(chunk) >= most or total + own > largest):
+            yield chunk
+            chunk, total = [], 0
+        chunk.append(item)
+        total += own
+    if chunk:
+        yield chunk

@@ -1,0 +1,106 @@
+"""A sandbox in a mood: models that echo, and that refuse, fail or hang on demand."""
+
+import asyncio
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tools.sandbox import Sandbox, _error
+
+HANG = "hang"
+
+
+class Moody(Sandbox):
+    """`mood` says how to answer the n-th request (from 1) about a text, given how often
+    that text came: None as usual, HANG never, a dict as it is, or (status, headers).
+
+    Chat models answer "<text>!"; an embedding is [length of the text, its place in
+    the request]; a document's score is the number in it. `seen` counts the texts,
+    `most` is how many requests were under way at once.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(pace=0, judge=False)
+        self.calm()
+
+    def calm(self) -> None:
+        self.mood: Callable = lambda number, text, times: None
+        self.seen: Counter = Counter()
+        self.bodies: list[dict] = []
+        self.now = self.most = 0
+        self.pause = 0.0
+        self.lock = threading.Lock()
+        self.requests.clear()
+        self.faults.clear()
+
+    async def answer(self, request: Request, path: str) -> Response:
+        kind = path.rsplit("/", 1)[-1]
+        if kind not in ("completions", "embeddings", "rerank"):
+            return await super().answer(request, path)
+        body = json.loads(await request.body())
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        try:
+            return await self.judged(kind, body, request)
+        finally:
+            with self.lock:
+                self.now -= 1
+
+    async def judged(self, kind: str, body: dict, request: Request) -> Response:
+        text = _text(kind, body)
+        with self.lock:
+            self.seen[text] += 1
+            self.bodies.append({**body, "at": time.monotonic()})
+            number, times = len(self.bodies), self.seen[text]
+        if self.pause:
+            await asyncio.sleep(self.pause)
+        mood = self.mood(number, text, times)
+        if mood == HANG:
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            return Response()
+        if isinstance(mood, dict):
+            return JSONResponse(mood)
+        if mood is not None:
+            return JSONResponse(_error("in a mood", "mood"), mood[0], mood[1])
+        return JSONResponse(_echo(kind, body))
+
+
+def _text(kind: str, body: dict) -> str:
+    if kind == "completions":
+        return body["messages"][-1]["content"]
+    return str(body.get("input", body.get("documents")))
+
+
+def _echo(kind: str, body: dict) -> dict:
+    if kind == "embeddings":
+        data = [
+            {"index": place, "embedding": [len(text), place]}
+            for place, text in enumerate(body["input"])
+        ]
+        return {"data": data[::-1], "usage": {"prompt_tokens": len(data)}}
+    if kind == "rerank":
+        scores = [
+            {"index": place, "relevance_score": _score(document)}
+            for place, document in enumerate(body["documents"])
+        ]
+        scores.sort(key=lambda found: -found["relevance_score"])
+        return {
+            "results": scores[: body.get("top_n")],
+            "usage": {"prompt_tokens": len(scores)},
+        }
+    text = body["messages"][-1]["content"]
+    choice = {"message": {"role": "assistant", "content": f"{text}!"}}
+    tokens = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+    return {"choices": [{**choice, "finish_reason": "stop"}], "usage": tokens}
+
+
+def _score(document: object) -> float:
+    digits = "".join(c for c in json.dumps(document) if c.isdigit())
+    return int(digits or 0) / 1e6

@@ -1,0 +1,416 @@
+"""Rows through a batch: one batch whatever happens, every row once, in order."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+
+import pytest
+from starlette.responses import Response
+
+from scripts import batching
+from scripts.batches.collect_rows import main as collect_rows
+from scripts.batches.create_batch import main as create_batch
+from scripts.batches.submit_rows import main as submit_rows
+from scripts.catalogue import cost
+from scripts.client import TogetherError
+from tools.lives import RefusalError
+from tools.operations import ROOT
+from tools.sandbox import Sandbox
+
+MODEL = "openai/gpt-oss-20b"
+ROWS = [{"id": n, "text": f"text {n}"} for n in range(12)]
+TEMPLATE = "Say {{text}}"
+
+
+@pytest.fixture(scope="module")
+def _living():
+    with Sandbox(pace=0) as server:
+        server.lives.control({"speed": 0})
+        yield server
+
+
+@pytest.fixture
+def sandbox(_living):
+    """A sandbox where batches live and models echo; they refuse a text that is bad."""
+    sandbox = _living
+
+    def echo(arguments):
+        text = arguments["body"]["messages"][-1]["content"]
+        if "bad" in text:
+            raise RefusalError(400, "too bad")
+        choice = {"index": 0, "message": {"role": "assistant", "content": f"{text}!"}}
+        return {
+            "model": arguments["body"]["model"],
+            "choices": [{**choice, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+        }
+
+    sandbox.answers["create_chat_completion"] = echo
+    sandbox.lives["batch"].lives.clear()
+    sandbox.requests.clear()
+    sandbox.files.clear()
+    return sandbox
+
+
+@pytest.fixture
+def auth(sandbox):
+    return {"api_key": "tgp_batch_0123456789abcdef", "base_url": sandbox.url}
+
+
+def batches(sandbox):
+    return list(sandbox.lives["batch"].lives.values())
+
+
+def uploads(sandbox):
+    return [
+        content
+        for record, content in sandbox.files.values()
+        if record["purpose"] == "batch-api"
+    ]
+
+
+def through(sandbox, auth, rows, given=None, **more):
+    """Submit rows, let their batch end, collect it."""
+    made = submit_rows(auth, MODEL, TEMPLATE, rows)
+    sandbox.lives.advance(3600)
+    return collect_rows(auth, made["batch_id"], given, **more)
+
+
+def test_rows_go_in_and_their_answers_come_out_in_order(sandbox, auth):
+    made = submit_rows(
+        auth, MODEL, TEMPLATE, ROWS, system="Be brief", temperature=0, max_tokens=9
+    )
+    lines = [json.loads(line) for line in uploads(sandbox)[0].splitlines()]
+
+    assert made["rows"] == 12
+    assert made["reattached"] is False
+    assert lines[3]["body"] == {
+        "model": MODEL,
+        "messages": [
+            {"role": "system", "content": "Be brief"},
+            {"role": "user", "content": "Say text 3"},
+        ],
+        "temperature": 0,
+        "max_tokens": 9,
+    }
+    assert all(len(line["custom_id"]) <= 64 for line in lines)
+    sandbox.lives.advance(3600)
+    result = collect_rows(auth, made["batch_id"], ROWS)
+    for row, out, line in zip(ROWS, result["rows"], lines, strict=True):
+        answer = {"answer": f"Say {row['text']}!", "error": None}
+        assert out == {"custom_id": line["custom_id"], **row, **answer}
+    assert (result["done"], result["failed"], result["status"]) == (12, 0, "COMPLETED")
+    assert result["usage"]["prompt_tokens"] == 120
+
+
+def test_a_batch_costs_half_of_what_its_calls_would(sandbox, auth):
+    result = through(sandbox, auth, ROWS)
+
+    assert result["cost_usd"] == pytest.approx(
+        cost(auth, MODEL, result["usage"])[0] / 2
+    )
+
+
+def test_without_the_rows_the_input_file_tells_the_order(sandbox, auth):
+    result = through(sandbox, auth, ROWS, answer_column="said")
+
+    assert [row["said"] for row in result["rows"]] == [
+        f"Say text {n}!" for n in range(12)
+    ]
+    places = [row["custom_id"].partition("-")[0] for row in result["rows"]]
+    assert places == [str(n) for n in range(12)]
+
+
+def test_when_the_input_file_is_gone_what_was_answered_is_still_brought(sandbox, auth):
+    made = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+    sandbox.lives.advance(3600)
+    collect_rows(auth, made["batch_id"])
+    del sandbox.files[made["input_file_id"]]
+    result = collect_rows(auth, made["batch_id"])
+
+    assert [row["answer"] for row in result["rows"]] == [
+        f"Say text {n}!" for n in range(12)
+    ]
+
+
+def test_a_row_that_the_service_refused_has_its_words(sandbox, auth):
+    rows = [*ROWS[:3], {"text": "bad"}, *ROWS[3:]]
+    result = through(sandbox, auth, rows, rows)
+
+    assert result["rows"][3]["answer"] is None
+    assert "too bad" in result["rows"][3]["error"]
+    assert (result["done"], result["failed"]) == (12, 1)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("FAILED", "the batch failed before it answered this row: no credit"),
+        ("CANCELLED", "the batch was cancelled before it answered this row"),
+    ],
+)
+def test_a_batch_that_ended_badly_reports_every_row(sandbox, auth, state, words):
+    sandbox.lives.doom("batch", "no credit", state)
+    result = through(sandbox, auth, ROWS, ROWS)
+
+    assert result["status"] == state
+    assert result["failed"] == len(result["rows"]) == 12
+    assert all(row["error"].startswith(words) for row in result["rows"])
+    assert result["cost_usd"] is None
+    without = collect_rows(auth, batches(sandbox)[0].id)
+    assert [row["error"] for row in without["rows"]] == [
+        row["error"] for row in result["rows"]
+    ]
+
+
+def test_a_batch_that_expired_gives_what_it_has(sandbox, auth):
+    sandbox.lives.doom("batch", "", "EXPIRED", after=660)
+    result = through(sandbox, auth, ROWS, ROWS)
+
+    assert result["status"] == "EXPIRED"
+    assert 0 < result["done"] < 12
+    assert result["done"] + result["failed"] == 12
+    for row in result["rows"]:
+        assert (row["answer"] is None) is ("expired" in (row["error"] or ""))
+    assert result["cost_usd"] > 0
+
+
+def test_a_batch_that_is_not_over_says_how_far_it_is(sandbox, auth):
+    made = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+    with pytest.raises(TogetherError, match="VALIDATING, 0 % done") as caught:
+        collect_rows(auth, made["batch_id"])
+
+    assert caught.value.state == "VALIDATING"
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (ROWS[:5], "more rows than the 5 given"),
+        ([*ROWS[:5], {"text": "other"}, *ROWS[6:]], r"rows\[5\] is not what"),
+        ('{"id": 0, "text": "text 0"}\nnonsense', r"rows\[1\] is not what"),
+    ],
+)
+def test_other_rows_than_those_submitted_are_refused(sandbox, auth, rows, words):
+    with pytest.raises(TogetherError, match=words):
+        through(sandbox, auth, ROWS, rows)
+
+
+def test_a_batch_that_somebody_else_made_is_collected_too(sandbox, auth):
+    lines = []
+    for name in ("b", "a", "c"):
+        body = {"model": MODEL, "messages": [{"role": "user", "content": name}]}
+        lines.append({"custom_id": name, "body": body})
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    file = sandbox.store_file("mine.jsonl", text.encode(), "batch-api")
+    body = {"input_file_id": file["id"], "endpoint": batching.ENDPOINT}
+    batch = create_batch(auth, body)["job"]["id"]
+    sandbox.lives.advance(3600)
+    result = collect_rows(auth, batch)
+
+    assert [row["answer"] for row in result["rows"]] == ["b!", "a!", "c!"]
+    with pytest.raises(TogetherError, match="another step made it"):
+        collect_rows(auth, batch, [{"text": "a"}])
+
+
+def test_the_answers_can_go_to_storage(sandbox, auth, workspace):
+    result = through(sandbox, auth, ROWS, ROWS, output="storage")
+    lines = workspace.content(result["s3"]).decode().splitlines()
+
+    assert [json.loads(line)["id"] for line in lines] == list(range(12))
+    assert "rows" not in result
+
+
+def test_the_same_input_makes_one_batch_and_another_word_a_second(sandbox, auth):
+    first = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+    again = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+
+    assert again == {**first, "reattached": True}
+    other = submit_rows(auth, MODEL, TEMPLATE, ROWS, again="2026-11-24")
+    assert other["batch_id"] != first["batch_id"]
+    assert other == {
+        **submit_rows(auth, MODEL, TEMPLATE, ROWS, again="2026-11-24"),
+        "reattached": False,
+    }
+    assert len(batches(sandbox)) == len(uploads(sandbox)) == 2
+    sandbox.lives.advance(3600)
+    assert collect_rows(auth, other["batch_id"], ROWS)["done"] == 12
+
+
+def test_a_batch_that_failed_is_made_anew_from_the_same_file(sandbox, auth, workspace):
+    sandbox.lives.doom("batch", "no credit")
+    first = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+    sandbox.lives.advance(3600)
+    second = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+
+    assert second["batch_id"] != first["batch_id"]
+    assert second["reattached"] is False
+    assert second["input_file_id"] == first["input_file_id"]
+
+
+def test_rows_that_cannot_be_asked_are_named_before_anything_is_sent(sandbox, auth):
+    rows = "\n".join([*map(json.dumps, ROWS), "nonsense", '{"id": 1}'])
+    with pytest.raises(
+        TogetherError, match=r"rows\[12\] line 13 is not JSON"
+    ) as caught:
+        submit_rows(auth, MODEL, TEMPLATE, rows)
+
+    assert [p["field"] for p in caught.value.problems] == ["rows[12]", "rows[13]"]
+    assert sandbox.requests == []
+
+
+@pytest.mark.parametrize(("rows", "size"), [(5, 10**9), (10**9, 1000)])
+def test_a_table_too_large_for_a_batch_says_how_many_rows_fit(
+    sandbox, auth, monkeypatch, rows, size
+):
+    monkeypatch.setattr(batching, "MOST_ROWS", rows)
+    monkeypatch.setattr(batching, "MOST_BYTES", size)
+    with pytest.raises(TogetherError, match="too large for one batch") as caught:
+        submit_rows(auth, MODEL, TEMPLATE, ROWS)
+
+    fitting = caught.value.fitting_rows
+    assert f"the first {fitting} rows fit" in str(caught.value)
+    assert submit_rows(auth, MODEL, TEMPLATE, ROWS[:fitting])["rows"] == fitting
+
+
+def test_a_budget_needs_a_bound_and_a_price_and_holds(sandbox, auth):
+    def refused(**arguments):
+        with pytest.raises(TogetherError, match="budget_usd") as caught:
+            submit_rows(auth, rows=ROWS, template=TEMPLATE, **arguments)
+        assert batches(sandbox) == []
+        return str(caught.value)
+
+    assert "max_tokens" in refused(model=MODEL, budget_usd=1)
+    assert "nobody/knows" in refused(model="nobody/knows", max_tokens=9, budget_usd=1)
+    assert "may cost" in refused(model=MODEL, max_tokens=99999, budget_usd=0.0001)
+    made = submit_rows(auth, MODEL, TEMPLATE, ROWS, max_tokens=9, budget_usd=1)
+    assert 0 < made["estimated_cost_usd"] < 1
+    unbounded = submit_rows(auth, MODEL, TEMPLATE, ROWS, again="x")
+    assert unbounded["estimated_cost_usd"] is None
+    assert "max_tokens" in unbounded["cost_note"]
+
+
+# A worker that is killed: each line on its stdin is a job, done in a fork of its own.
+WORKER = """
+import json, os, sys
+sys.path.insert(0, sys.argv[1])
+from scripts.batches.submit_rows import main
+from scripts import downloads, windmill, intents
+for line in sys.stdin:
+    job = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        os.environ.update(job["environment"])
+        print("pid", os.getpid(), flush=True)
+        sys.stdin.readline()
+        print("result", json.dumps(main(**job["arguments"])), flush=True)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    print("status", status, flush=True)
+"""
+
+
+class Worker:
+    """Runs submit_rows in processes that can be killed."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", WORKER, str(ROOT)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.pid = None
+
+    def tell(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def run(self, environment, arguments):
+        """Return the result, or None when the process was killed."""
+        self.tell(json.dumps({"environment": environment, "arguments": arguments}))
+        self.pid = int(self.process.stdout.readline().split()[1])
+        self.tell("go")
+        result = None
+        for line in self.process.stdout:
+            kind, _, value = line.partition(" ")
+            if kind == "status":
+                assert result is not None or int(value) == signal.SIGKILL
+                return result
+            result = json.loads(value)
+        raise OSError("the worker ended")
+
+    def kill(self):
+        os.kill(self.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def worker():
+    worker = Worker()
+    yield worker
+    worker.process.stdin.close()
+    worker.process.wait()
+
+
+class Killer:
+    """Kills the worker at the n-th request, before or after it is carried out."""
+
+    def __init__(self, worker, at, before):
+        self.worker, self.at, self.before = worker, at, before
+        self.count = 0
+
+    def wrap(self, answer):
+        async def wrapped(request, path):
+            number, self.count = self.count, self.count + 1
+            if number == self.at and self.before:
+                self.worker.kill()
+                return Response()
+            response = await answer(request, path)
+            if number == self.at:
+                self.worker.kill()
+            return response
+
+        return wrapped
+
+
+@pytest.mark.parametrize("in_job", [True, False], ids=["job", "alone"])
+def test_a_run_killed_at_any_request_leaves_one_batch_to_the_next(
+    sandbox, auth, workspace, worker, monkeypatch, in_job
+):
+    arguments = {"auth": auth, "model": MODEL, "template": TEMPLATE, "rows": ROWS}
+    environment = (
+        workspace.environment if in_job else dict.fromkeys(workspace.environment, "")
+    )
+    servers = [sandbox, workspace]
+    answers = [server.answer for server in servers]
+    killed = 0
+    for at in range(100):
+        for before in (True, False):
+            sandbox.files.clear()
+            batches_now = sandbox.lives["batch"].lives
+            batches_now.clear()
+            workspace.configure()
+            killer = Killer(worker, at, before)
+            for server, answer in zip(servers, answers, strict=True):
+                monkeypatch.setattr(server, "answer", killer.wrap(answer))
+            # The job that dies is not one that the workspace still runs.
+            dying = {"WM_JOB_ID": str(uuid.UUID(int=at + 1))} if in_job else {}
+            result = worker.run({**environment, **dying}, arguments)
+            for server, answer in zip(servers, answers, strict=True):
+                monkeypatch.setattr(server, "answer", answer)
+            if result is None:
+                killed += 1
+                result = worker.run(environment, arguments)
+
+            assert list(batches_now) == [result["batch_id"]]
+            assert len(uploads(sandbox)) == 1
+            assert batches_now[result["batch_id"]].given["body"]["input_file_id"] in (
+                sandbox.files
+            )
+        if killer.count <= at:
+            break
+    assert killed >= 2 * (7 if in_job else 3)
+    assert worker.run(environment, arguments)["reattached"] is True

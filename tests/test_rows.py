@@ -1,0 +1,504 @@
+"""Rows in, rows out: each row once, in order, whatever the service does."""
+
+import base64
+import json
+
+import pytest
+
+from scripts import journal, tabular
+from scripts.chat.map_rows import main as map_rows
+from scripts.client import TogetherError, operation
+from scripts.embeddings.embed_rows import main as embed_rows
+from scripts.lanes import Lanes
+from scripts.rerank.search_documents import main as search_documents
+from tests.moody import HANG, Moody
+
+KEY = "tgp_rows_0123456789abcdef"
+MODEL = "openai/gpt-oss-20b"  # has a price in the sandbox's catalogue
+
+
+@pytest.fixture(scope="session")
+def _moody():
+    with Moody() as server:
+        yield server
+
+
+@pytest.fixture
+def moody(_moody):
+    _moody.calm()
+    return _moody
+
+
+@pytest.fixture
+def auth(moody):
+    return {"api_key": KEY, "base_url": moody.url}
+
+
+def numbered(count):
+    return [{"id": n} for n in range(count)]
+
+
+def answers(result):
+    return [row["answer"] for row in result["rows"]]
+
+
+def test_a_thousand_rows_survive_a_moody_service(auth, moody):
+    def mood(number, text, times):
+        row = int(text)
+        if number % 200 < 20:  # a burst
+            return 429, {"retry-after": "0.05"}
+        if row == 500:
+            return 500, {}
+        if row == 501:
+            return 400, {}
+        if row == 502 or (row % 100 == 50 and times == 1):
+            return HANG
+        if row % 33 == 0 and times == 1:
+            return 500, {}
+        return None
+
+    moody.mood = mood
+    rows = numbered(1000)
+    result = map_rows(auth, MODEL, "{{id}}", rows, concurrency=32, timeout_seconds=1)
+
+    assert [row["id"] for row in result["rows"]] == list(range(1000))
+    lost = {500: "500", 501: "400", 502: "fell silent"}
+    for row in result["rows"]:
+        if row["id"] in lost:
+            assert row["answer"] is None
+            assert lost[row["id"]] in row["error"]
+        else:
+            assert (row["answer"], row["error"]) == (f"{row['id']}!", None)
+    assert (result["done"], result["failed"]) == (997, 3)
+    assert result["usage"]["prompt_tokens"] == 9970
+
+
+def test_no_more_calls_run_at_once_than_asked_for(auth, moody):
+    moody.pause = 0.01
+    map_rows(auth, MODEL, "{{id}}", numbered(60), concurrency=5)
+
+    assert 2 <= moody.most <= 5
+
+
+def test_a_refusal_holds_all_calls_back(auth, moody):
+    moody.mood = lambda number, text, times: (
+        (429, {"retry-after": "0.4"}) if number == 20 else None
+    )
+    result = map_rows(auth, MODEL, "{{id}}", numbered(60), concurrency=4)
+
+    assert result["done"] == 60
+    moments = [body["at"] for body in moody.bodies]
+    after = [at - moments[19] for at in moments[20:]]
+    # Those under way when the refusal came may still arrive.
+    assert all(gap >= 0.39 for gap in after[4:])
+
+
+def test_a_service_that_refuses_for_too_long_is_reported(auth, moody):
+    moody.mood = lambda number, text, times: (429, {"retry-after": "3600"})
+    result = map_rows(auth, MODEL, "{{id}}", numbered(3), concurrency=2)
+
+    assert [row["error"][:3] for row in result["rows"]] == ["429"] * 3
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([{"q": "a"}, {"q": "b"}], ["a!", "b!"]),
+        ({"rows": [{"q": "a"}], "label": "Rows", "text": ""}, ["a!"]),
+        ('{"q": "a"}\n\n{"q": "b"}\n', ["a!", "b!"]),
+        ('[{"q": "a"}, {"q": "b"}]', ["a!", "b!"]),
+        ("n,q\n1,a\n2,b\n", ["a!", "b!"]),
+        ("\ufeffn;q\r\n1;a\r\n2;b", ["a!", "b!"]),
+        ('q\tn\n"a\tb\nc"\t1\n', ["a\tb\nc!"]),
+        ('{"q": "\u2028"}\n{"q": 5}\n{"q": {"x": ["\xe9"]}}', None),
+    ],
+)
+def test_rows_come_as_a_list_or_any_kind_of_table(auth, rows, expected):
+    expected = expected or ["\u2028!", "5!", '{"x": ["\xe9"]}!']
+
+    assert answers(map_rows(auth, MODEL, "{{q}}", rows)) == expected
+
+
+def test_texts_are_rows_too(auth):
+    result = map_rows(auth, MODEL, "< {{ text }} >", ["a", "b"], answer_column="to")
+
+    assert [row["to"] for row in result["rows"]] == ["< a >!", "< b >!"]
+    assert result["rows"][0]["text"] == "a"
+
+
+def test_a_member_of_a_member_is_a_column(auth):
+    rows = [{"a": {"b": 1}, "a.c": 2}]
+
+    assert answers(map_rows(auth, MODEL, "{{a.b}} {{a.c}}", rows)) == ["1 2!"]
+
+
+def test_a_row_that_cannot_be_asked_is_reported_in_its_place(auth, moody):
+    rows = '{"q": "a"}\nnonsense\n[1]\n{"p": 1}\n{"q": null}\n{"q": "b"}'
+    result = map_rows(auth, MODEL, "x{{q}}", rows)
+
+    assert [row["error"] for row in result["rows"]] == [
+        None,
+        "line 2 is not JSON",
+        "line 3 is no object",
+        "the row has no column 'q'",
+        None,
+        None,
+    ]
+    assert result["rows"][1] == {"answer": None, "error": "line 2 is not JSON"}
+    assert sorted(moody.seen) == ["x", "xa", "xb"]
+    result = map_rows(auth, MODEL, "x{{q}}", "q\na\nb,c\n")
+    assert result["rows"][1]["error"] == "line 3 has more cells than columns"
+
+
+@pytest.mark.parametrize(
+    ("template", "rows", "field", "words"),
+    [
+        ("{{q}}", [], "rows", "is required"),
+        ("{{q}}", None, "rows", "is required"),
+        ("{{q}}", "\n \n", "rows", "holds no row"),
+        ("{{q}}", "q\n", "rows", "holds no row"),
+        ("{{q}}", '[{"q"', "rows", "not JSON"),
+        ("no column", [{"q": 1}], "template", "names no column"),
+        ("{{p}} {{q}}", [{"q": 1}], "template", "'p'"),
+        ("{{q.r}}", [{"q": 1}], "template", "'q.r'"),
+    ],
+)
+def test_a_mistake_is_named_before_anything_is_sent(
+    auth, moody, template, rows, field, words
+):
+    with pytest.raises(TogetherError, match="Nothing was sent") as caught:
+        map_rows(auth, MODEL, template, rows)
+
+    assert [problem["field"] for problem in caught.value.problems] == [field]
+    assert words in str(caught.value)
+    assert moody.bodies == []
+
+
+def test_an_answer_without_text_is_an_error_and_a_cut_one_is_counted(auth, moody):
+    def mood(number, text, times):
+        content = {"0": None, "1": "Once upon"}.get(text, {})
+        choice = {"message": {"content": content}, "finish_reason": "length"}
+        return {"choices": [choice] if text != "3" else [], "usage": None}
+
+    moody.mood = mood
+    result = map_rows(auth, MODEL, "{{id}}", numbered(4), system="Be brief")
+
+    assert moody.bodies[0]["messages"][0] == {"role": "system", "content": "Be brief"}
+    assert answers(result) == [None, "Once upon", None, None]
+    assert "no text (finish_reason length)" in result["rows"][0]["error"]
+    assert (result["done"], result["failed"], result["cut"]) == (1, 3, 1)
+    assert (result["usage"], result["cost_usd"]) == (None, None)
+    assert "does not say" in result["cost_note"]
+
+
+@pytest.mark.parametrize("status", [401, 402, 404])
+def test_what_is_true_of_every_row_ends_the_step(auth, moody, status):
+    moody.mood = lambda number, text, times: (status, {})
+
+    with pytest.raises(TogetherError, match=str(status)):
+        map_rows(auth, MODEL, "{{id}}", numbered(500), concurrency=4)
+    assert len(moody.bodies) <= 8
+
+
+def test_a_request_that_is_refused_again_and_again_ends_the_step(auth, moody):
+    moody.mood = lambda number, text, times: (400, {})
+
+    with pytest.raises(TogetherError, match="400"):
+        map_rows(auth, MODEL, "{{id}}", numbered(500), concurrency=4)
+    assert len(moody.bodies) < 40
+    assert map_rows(auth, MODEL, "{{id}}", numbered(5))["failed"] == 5
+
+
+def test_credit_that_runs_out_leaves_the_rest_unsent(auth, moody):
+    moody.mood = lambda number, text, times: (402, {}) if number > 50 else None
+    result = map_rows(auth, MODEL, "{{id}}", numbered(500), concurrency=4)
+
+    assert (result["done"], result["failed"]) == (50, 450)
+    assert len(moody.bodies) <= 54
+    assert result["rows"][499]["error"].startswith("not sent: 402")
+
+
+def test_a_budget_ends_the_sending_before_it_is_exceeded(auth, moody):
+    spent = map_rows(auth, MODEL, "{{id}}", numbered(1), max_tokens=5)["cost_usd"]
+    moody.calm()
+    result = map_rows(
+        auth, MODEL, "{{id}}", numbered(100), max_tokens=5, budget_usd=spent * 40
+    )
+
+    assert 20 <= result["done"] <= 40
+    assert result["done"] == len(moody.bodies)
+    assert result["cost_usd"] <= spent * 40
+    assert "budget_usd is used up" in result["rows"][99]["error"]
+    assert len(result["rows"]) == 100
+
+
+def test_a_budget_for_a_model_without_a_price_sends_nothing(auth, moody):
+    with pytest.raises(TogetherError, match="budget_usd cannot be kept") as caught:
+        map_rows(auth, "nobody/knows", "{{id}}", numbered(2), budget_usd=1)
+
+    assert caught.value.problems[0]["field"] == "budget_usd"
+    assert moody.bodies == []
+
+
+def test_a_model_without_a_price_costs_an_unknown_sum(auth):
+    result = map_rows(auth, "nobody/knows", "{{id}}", numbered(2))
+
+    assert result["cost_usd"] is None
+    assert "nobody/knows" in result["cost_note"]
+
+
+def test_results_can_go_to_storage(auth, workspace):
+    result = map_rows(auth, MODEL, "{{id}}", numbered(30), output="storage")
+
+    lines = workspace.content(result["s3"]).decode().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert "rows" not in result
+    assert [row["answer"] for row in rows] == [f"{n}!" for n in range(30)]
+
+
+def test_rows_that_are_too_many_for_a_result_go_to_storage(auth, workspace, capsys):
+    rows = [{"id": n, "text": "x" * 80_000} for n in range(30)]
+    result = map_rows(auth, MODEL, "{{id}}", rows)
+    lines = workspace.content(result["s3"]).decode().splitlines()
+
+    assert [json.loads(line)["answer"] for line in lines] == [
+        f"{n}!" for n in range(30)
+    ]
+    assert "too many for a result" in result["note"]
+    assert result["note"] in capsys.readouterr().err
+    workspace.storage = False
+    result = map_rows(auth, MODEL, "{{id}}", rows)
+    assert answers(result) == [f"{n}!" for n in range(30)]
+
+
+def test_storage_that_is_missing_is_noticed_before_anything_is_sent(
+    auth, moody, workspace
+):
+    workspace.storage = False
+    with pytest.raises(TogetherError, match="storage"):
+        map_rows(auth, MODEL, "{{id}}", numbered(3), output="storage")
+
+    assert moody.bodies == []
+
+
+def test_progress_is_shown_and_grows(auth, moody, workspace, monkeypatch, capsys):
+    monkeypatch.setattr("scripts.outcome.BAR_SECONDS", 0)
+    monkeypatch.setattr("scripts.outcome.LOG_SECONDS", 0)
+    map_rows(auth, MODEL, "{{id}}", numbered(50))
+
+    shown = workspace.progress[workspace.job_id]
+    assert shown == sorted(shown)
+    assert shown[-1] == 99
+    assert "50 rows (100%), 0 failed" in capsys.readouterr().err
+
+
+class StoppedError(Exception):
+    """The job ends, as when a person cancels it."""
+
+
+def stop_after(count, monkeypatch):
+    """Let the run end while it adds a row."""
+    add = journal.Journal.add
+
+    def adding(self, row, line, sums):
+        add(self, row, line, sums)
+        if sums["done"] == count:
+            raise StoppedError
+
+    monkeypatch.setattr(journal.Journal, "add", adding)
+
+
+@pytest.mark.parametrize("output", ["result", "storage"])
+def test_a_run_that_ended_midway_goes_on(auth, moody, workspace, monkeypatch, output):
+    rows = numbered(100)
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "PART_ROWS", 7)
+        stop_after(60, patch)
+        with pytest.raises(StoppedError):
+            map_rows(auth, MODEL, "{{id}}", rows, concurrency=4)
+    assert len(workspace.resources) == 1
+    before = len(moody.bodies)
+    again = map_rows(auth, MODEL, "{{id}}", rows, concurrency=9, output=output)
+
+    assert again["done"] == 100
+    assert again["usage"]["prompt_tokens"] == 1000
+    texts = [body["messages"][0]["content"] for body in moody.bodies[before:]]
+    # Calls of the first run that were under way may still arrive.
+    assert set(map(int, texts)) == set(range(60, 100))
+    if output == "result":
+        assert answers(again) == [f"{n}!" for n in range(100)]
+        assert workspace.objects == {}
+    assert workspace.resources == {}
+
+
+def test_rows_that_changed_since_are_asked_again(auth, moody, workspace, monkeypatch):
+    monkeypatch.setattr(journal, "PART_ROWS", 150)
+    rows = numbered(400)
+    with monkeypatch.context() as patch:
+        stop_after(300, patch)
+        with pytest.raises(StoppedError):
+            map_rows(auth, MODEL, "{{id}}", rows)
+    rows[200] = {"id": 9999}
+    before = len(moody.bodies)
+    again = map_rows(auth, MODEL, "{{id}}", rows)
+
+    assert answers(again) == [f"{row['id']}!" for row in rows]
+    assert 250 <= len(moody.bodies) - before <= 250 + 8
+
+
+def test_a_part_that_was_deleted_is_asked_again(auth, workspace, monkeypatch):
+    with monkeypatch.context() as patch:
+        stop_after(60, patch)
+        with pytest.raises(StoppedError):
+            map_rows(auth, MODEL, "{{id}}", numbered(100))
+    workspace.objects.clear()
+    again = map_rows(auth, MODEL, "{{id}}", numbered(100))
+
+    assert answers(again) == [f"{n}!" for n in range(100)]
+
+
+def test_a_finished_run_is_not_repeated_from_memory(auth, moody, workspace):
+    map_rows(auth, MODEL, "{{id}}", numbered(3))
+    map_rows(auth, MODEL, "{{id}}", numbered(3))
+
+    assert len(moody.bodies) == 6
+    assert workspace.resources == {}
+
+
+def test_a_larger_budget_goes_on_where_the_smaller_one_ended(auth, moody, workspace):
+    one = map_rows(auth, MODEL, "{{id}}", numbered(1), max_tokens=5)["cost_usd"]
+    first = map_rows(
+        auth, MODEL, "{{id}}", numbered(50), max_tokens=5, budget_usd=one * 30
+    )
+    moody.calm()
+    second = map_rows(
+        auth, MODEL, "{{id}}", numbered(50), max_tokens=5, budget_usd=one * 90
+    )
+
+    assert 0 < first["done"] < 50
+    assert second["done"] == 50
+    assert len(moody.bodies) < 50
+    assert answers(second) == [f"{n}!" for n in range(50)]
+
+
+def test_without_storage_a_run_just_begins_anew(auth, workspace, monkeypatch, capsys):
+    workspace.storage = False
+    monkeypatch.setattr(journal, "PART_ROWS", 7)
+    result = map_rows(auth, MODEL, "{{id}}", numbered(30))
+
+    assert result["done"] == 30
+    assert capsys.readouterr().err.count("begins anew") == 1
+
+
+def test_embeddings_come_in_the_order_of_the_rows(auth, moody):
+    rows = [{"id": n, "about": "x" * (n % 9 + 1)} for n in range(300)]
+    rows[100] = {"id": 100, "about": ""}
+    rows[101] = {"id": 101}
+    rows[102] = {"id": 102, "about": 7}
+    result = embed_rows(auth, MODEL, rows, column="about", concurrency=3)
+
+    assert [row["id"] for row in result["rows"]] == list(range(300))
+    for row in result["rows"]:
+        if row["id"] in (100, 101):
+            assert row["embedding"] is None
+            assert "no text in its column 'about'" in row["error"]
+        else:
+            assert row["embedding"][0] == len(str(row["about"]))
+    assert (result["done"], result["failed"], result["dimensions"]) == (298, 2, 2)
+    assert result["usage"]["prompt_tokens"] == 298
+    assert len(moody.bodies) == 5
+
+
+def test_a_text_that_cannot_be_embedded_does_not_take_others_with_it(auth, moody):
+    moody.mood = lambda number, text, times: (413, {}) if "bad" in text else None
+    texts = [f"text {n}" for n in range(60)]
+    texts[17] = "bad"
+    result = embed_rows(auth, MODEL, texts)
+
+    assert (result["done"], result["failed"]) == (59, 1)
+    assert "413" in result["rows"][17]["error"]
+
+
+def test_documents_are_sorted_by_score_over_several_requests(auth, moody):
+    documents = [f"number {n * 7919 % 2003}" for n in range(2003)]
+    result = search_documents(auth, MODEL, "which?", documents, top_n=5)
+
+    found = [row["document"] for row in result["results"]]
+    assert found == [f"number {n}" for n in range(2002, 1997, -1)]
+    assert [documents[row["index"]] for row in result["results"]] == found
+    assert result["results"][0]["score"] == 0.002002
+    assert len(moody.bodies) == 5
+    assert result["usage"]["prompt_tokens"] == 2003
+
+
+def test_a_search_that_is_too_large_is_halved(auth, moody):
+    moody.mood = lambda number, text, times: (413, {}) if len(text) > 200 else None
+    result = search_documents(auth, MODEL, "q", [str(n) for n in range(300)])
+
+    assert [row["index"] for row in result["results"]] == list(range(299, -1, -1))
+
+
+def test_documents_may_be_rows_and_one_column_of_them(auth, moody):
+    rows = [{"title": "9", "text": "1"}, {"title": "1", "text": "2"}]
+
+    best = search_documents(auth, MODEL, "q", rows)["results"][0]
+    assert best["document"] == rows[0]
+    assert moody.bodies[0]["documents"] == rows
+    best = search_documents(auth, MODEL, "q", rows, column="text")["results"][0]
+    assert best == {"index": 1, "score": 2e-06, "document": rows[1]}
+    assert moody.bodies[1]["documents"] == ["1", "2"]
+
+
+def test_a_document_that_cannot_be_read_is_named(auth, moody):
+    with pytest.raises(TogetherError, match=r"documents\[1\] cannot be read: line 2"):
+        search_documents(auth, MODEL, "q", '{"a": 1}\nnope')
+    with pytest.raises(TogetherError, match="column 'b'"):
+        search_documents(auth, MODEL, "q", [{"a": 1}], column="b")
+    assert moody.bodies == []
+
+
+def lanes(auth, concurrency=4):
+    table = operation("POST", "/v1/chat/completions", "inference")
+    return Lanes(auth, table, concurrency, 5)
+
+
+def test_lanes_take_no_more_tasks_than_they_can_keep_in_order(auth, monkeypatch):
+    taken = []
+
+    def endless():
+        number = 0
+        while True:
+            taken.append(number)
+            yield number
+            number += 1
+
+    results = lanes(auth).map(lambda number: number * 2, endless())
+    assert [next(results) for _ in range(100)] == list(range(0, 200, 2))
+    results.close()
+    assert len(taken) < 100 + 4 * 16 + 4 + 1
+
+
+def test_what_a_task_or_its_work_raises_ends_the_lanes(auth):
+    def failing(number):
+        if number == 20:
+            raise ZeroDivisionError
+        return number
+
+    with pytest.raises(ZeroDivisionError):
+        list(lanes(auth).map(failing, range(1000)))
+
+    def broken():
+        yield from range(20)
+        raise OSError
+
+    with pytest.raises(OSError):  # noqa: PT011, there is nothing more to say
+        list(lanes(auth).map(lambda number: number, broken()))
+
+
+def test_a_table_tells_its_share_also_while_it_is_read(auth):
+    text = "n\n" + "".join(f"{n}\n" for n in range(100_000))
+    table = tabular.Table(auth, base64.b64encode(text.encode()).decode())
+    shares = [table.share(done) for done, _ in enumerate(table, 1)]
+
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0

@@ -1,0 +1,139 @@
+"""The workload "rows": many calls at once, against a service that takes its time.
+
+1,000 rows, 64 at a time, over HTTPS, each answer 100 ms after its request. Every
+contender runs in a fresh process, as a job does; what is measured begins with its
+first connection. The ideal is the latency alone: rows x latency / concurrency.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+
+from tools import bench
+from tools.worker import prepare
+
+ROWS, AT_ONCE, LATENCY = 1000, 64, 0.1
+MODEL = {
+    "name": "m",
+    "products": ["PRODUCT_SERVERLESS"],
+    "pricing": {"input": 1, "output": 1},
+}
+LIST = json.dumps({"data": [MODEL]}).encode()
+
+CONTENDERS = {
+    "ours": """
+from f.togetherai.chat.map_rows import main
+def run(auth, rows):
+    result = main(auth, "m", "{{text}}", rows, concurrency=AT_ONCE)
+    return [row["answer"] for row in result["rows"]]
+""",
+    "requests.Session": """
+import requests
+from concurrent.futures import ThreadPoolExecutor
+def run(auth, rows):
+    session = requests.Session()
+    session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=AT_ONCE))
+    headers = {"Authorization": "Bearer " + auth["api_key"]}
+    url = auth["base_url"] + PATH
+    def ask(row):
+        messages = [{"role": "user", "content": row["text"]}]
+        body = {"model": "m", "messages": messages}
+        answer = session.post(url, json=body, headers=headers, timeout=60).json()
+        return answer["choices"][0]["message"]["content"]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(ask, rows))
+""",
+    "AsyncTogether": """
+import asyncio, together
+def run(auth, rows):
+    async def all_of_them():
+        places = asyncio.Semaphore(AT_ONCE)
+        async with together.AsyncTogether(**auth) as client:
+            async def ask(row):
+                messages = [{"role": "user", "content": row["text"]}]
+                async with places:
+                    answer = await client.chat.completions.create(
+                        model="m", messages=messages)
+                return answer.choices[0].message.content
+            return await asyncio.gather(*map(ask, rows))
+    return asyncio.run(all_of_them())
+""",
+}
+DRIVER = """
+import json, sys, time
+sys.path.insert(0, ".")
+from contender import run
+auth = json.load(open("args.json"))["auth"]
+rows = [{{"text": f"row {{n}}"}} for n in range({rows})]
+cpu, started = time.process_time(), time.perf_counter()
+found = run(auth, rows)
+seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+assert found == ["Hi"] * len(rows), found
+print(json.dumps([seconds, cpu]))
+"""
+
+
+class Late(bench.Canned):
+    """Answers each request LATENCY seconds after it came; knows the price of m."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        loop = asyncio.get_running_loop()
+
+        def write(data: bytes) -> None:
+            loop.call_later(LATENCY, transport.write, data)
+
+        self.transport = SimpleNamespace(write=write)
+
+    def data_received(self, data: bytes) -> None:
+        if not self.rest and data.startswith(b"GET "):
+            length = b"content-length: %d\r\n\r\n" % len(LIST)
+            self.transport.write(self.head + length + LIST)
+        else:
+            super().data_received(data)
+
+
+def rows_at_once(rounds: int) -> list[bench.Row]:
+    """Medians of wall and CPU seconds for all rows, and the ideal."""
+    costs: dict[str, list] = {name: [] for name in CONTENDERS}
+    secured = bench.served(secure=True, module="tools.bench_rows")
+    with secured as (auth, trust), tempfile.TemporaryDirectory() as folder:
+        for name, text in CONTENDERS.items():
+            job = Path(folder) / name
+            prepare(job, "chat/map_rows", {"auth": auth})
+            constants = f"PATH, AT_ONCE = {bench.PATH!r}, {AT_ONCE}\n"
+            (job / "contender.py").write_text(constants + text)
+            (job / "driver.py").write_text(DRIVER.format(rows=ROWS))
+        for _ in range(rounds):
+            for name, found in costs.items():
+                done = subprocess.run(
+                    [sys.executable, "-u", "driver.py"],
+                    cwd=Path(folder) / name,
+                    env=bench.environment(name, trust),
+                    capture_output=True,
+                    text=True,
+                )
+                if done.returncode:
+                    raise OSError(f"{name} failed: {done.stderr[-2000:]}")
+                found.append(tuple(json.loads(done.stdout)))
+    measured = [
+        bench.Row(
+            "rows",
+            name,
+            seconds=bench.median(found, 0),
+            calls_per_second=ROWS / bench.median(found, 0),
+            cpu_seconds=bench.median(found, 1),
+        )
+        for name, found in costs.items()
+    ]
+    ideal = ROWS * LATENCY / AT_ONCE
+    least = bench.Row("rows", "ideal", ideal, ROWS / ideal, 0.0)
+    return [*measured, least]
+
+
+if __name__ == "__main__":
+    asyncio.run(bench.Server(Path(sys.argv[1]), Late).serve())
