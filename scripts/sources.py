@@ -150,6 +150,8 @@ def _told(value, field):
         value, told = {**value, "file": value["content"]}, ["file"]
     if not told:
         raise _wrong(field, f"is required: an object with one of {SHAPES}")
+    if "url" in told and ("file" in told or "s3" in told):
+        told.remove("url")  # an answer's address, and what was fetched from there
     if len(told) > 1:
         raise _wrong(field, f"must have one of {SHAPES}, not {' and '.join(told)}")
     key = told[0]

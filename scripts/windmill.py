@@ -61,6 +61,8 @@ SILENCE = 60.0  # seconds after which a stream of updates is opened anew
 # While a body is sent the connection's timeout holds for each block, and the storage
 # behind Windmill may take its time with one.
 TRANSFER = urllib3.Timeout(connect=120.0, read=900.0)
+FREE = 50 << 20  # bytes
+FREE_EDITION = "Windmill's free edition stores objects of at most 50 MB."
 NO_STORAGE = (
     "Set up object storage in the workspace's settings, or choose the output "
     '"result", which needs none.'
@@ -201,7 +203,13 @@ def write_object(content, key=None, filename=None, content_type=None, storage=No
             headers["Content-Length"] = str(length)
     what = "The result cannot be written to the workspace's storage"
     path = "job_helpers/upload_s3_file"
-    reply = _ask("POST", path, what, query, body, headers=headers, timeout=TRANSFER)
+    try:
+        reply = _ask("POST", path, what, query, body, headers=headers, timeout=TRANSFER)
+    except TogetherError as error:
+        # A server that refuses in the middle of a body may hang up before it says why.
+        if error.type == "connection" and int(headers.get("Content-Length", 0)) > FREE:
+            error.advice = f"{FREE_EDITION} {error.advice}"
+        raise
     stored = {"s3": reply["file_key"]}
     if storage:
         stored["storage"] = storage
@@ -638,7 +646,7 @@ def _refusal(method, path, what, reply, storing=False):
         detail = "the workspace has no object storage"
     elif storing and "50mb" in words.replace(" ", ""):
         kind = "too_large"
-        advice = "Windmill's free edition stores objects of at most 50 MB."
+        advice = FREE_EDITION
     elif reply.status in (401, 403):
         kind, advice = "not_allowed", "The user whom the job runs as needs the right."
     elif storing and reply.status == 404 and "download" not in path:

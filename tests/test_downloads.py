@@ -210,6 +210,25 @@ def test_the_key_stays_with_the_api(api, storage, workspace):
     assert KEY not in json.dumps(storage.asked)
 
 
+@pytest.mark.parametrize("output", ["url", "storage", "result"])
+def test_a_file_of_a_deployment_is_behind_a_redirect(api, storage, workspace, output):
+    location = {"location": f"{storage.url}/weights.bin?sig=1"}
+    path = "/v1/deployments/storage/weights.bin"
+    api.things[path] = Thing(status=307, headers=location)
+    storage.things["/weights.bin?sig=1"] = Thing(WORDS[:9000])
+    auth = {"api_key": KEY, "base_url": api.url}
+    name = "deployments/download_deployment_storage_file"
+    result = main(name)(auth, filename="weights.bin", output=output)
+    assert result["location"] == location["location"]
+    if output == "storage":
+        assert workspace.content(result["s3"]) == WORDS[:9000]
+        assert result["filename"] == "weights.bin"
+    elif output == "result":
+        assert base64.b64decode(result["file"]) == WORDS[:9000]
+    assert len(storage.asked) == (output != "url")
+    assert KEY not in json.dumps(storage.asked)
+
+
 def test_a_signed_address_that_lapsed_is_asked_for_again(api, storage):
     old, new = f"{storage.url}/old", f"{storage.url}/new"
     thing = api.things[FILE] = Thing(status=302, headers={"location": old})

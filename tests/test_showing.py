@@ -12,7 +12,7 @@ import zlib
 
 import pytest
 
-from scripts import showing
+from scripts import showing, sources
 from scripts.client import TogetherError
 from tests.conftest import KEY
 from tools.operations import find, operations
@@ -220,6 +220,21 @@ def test_sound_plays_and_downloads(auth, workspace):
     assert result["filename"] == "speech.wav"
 
 
+def test_realtime_sound_is_stored_too(auth, workspace):
+    name = "audio/connect_speech_websocket"
+    least = find(name).schema["examples"][0]
+    result = run(name, auth, **least, output="storage")
+    assert workspace.content(result["s3"]) == tone()
+    assert result["filename"] == "speech.wav"
+
+
+def test_sound_that_cannot_be_stored_is_in_the_error(auth, workspace):
+    workspace.faults.append(Fault("upload_s3_file", 500))
+    with pytest.raises(TogetherError, match="cannot be written") as caught:
+        run("audio/create_speech", auth, **SPEECH, output="storage")
+    assert base64.b64decode(caught.value.partial["file"]) == tone()
+
+
 def test_long_sound_downloads_under_its_name(workspace):
     sound = b"ID3" + bytes(1_000_000)
     result = showing.deliver(sound, "speech.mp3", "result", paid=True)
@@ -345,6 +360,32 @@ def test_parts_are_joined_in_order(auth, workspace, sandbox):
     assert [r.headers["x-part"] for r in fetched] == ["1", "2", "3"]
     assert KEY not in str(fetched)
     sandbox.answers.clear()
+
+
+@pytest.mark.parametrize("output", ["storage", "result"])
+def test_a_file_behind_an_address_is_brought(auth, workspace, sandbox, output):
+    name = "fine_tuning/get_fine_tune_tokenized_dataset"
+    content = b"PAR1" + bytes(5000) + b"PAR1"
+    sandbox.objects["/sandbox/objects/d"] = "application/x", content
+    address = f"{sandbox.url}/sandbox/objects/d"
+    answer = {"filename": "tokens.parquet", "size": len(content), "url": address}
+    sandbox.answers[name.partition("/")[2]] = lambda _: dict(answer)
+    least = find(name).schema["examples"][0]
+    result = run(name, auth, **least, output=output)
+    sandbox.answers.clear()
+    assert answer.items() <= result.items()
+    source = sources.open(result, "file")  # the next step takes it as a file
+    assert source.read() == content
+    assert source.name == "tokens.parquet"
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_a_next_step_takes_what_was_drawn(auth, workspace, drawn, inline):
+    drawn(JPEG, inline=inline)
+    shown = run("images/generate_image", auth, **PICTURE)
+    stored = run("images/generate_image", auth, **PICTURE, output="storage")
+    for given in shown["jpeg"], stored, stored["data"][0]:
+        assert sources.open(given, "picture").read() == JPEG
 
 
 # --- the choice, and its limits -----------------------------------------------------
