@@ -7,7 +7,7 @@ import time
 from .asking import CHAT, ask, note, refused, said
 from .catalogue import Budget, bill, prefetch
 from .client import TogetherError, _credentials, _storable, prepare
-from .validation import TYPES, check_schema, problems
+from .validation import TYPES, check_schema, filled_in, problems
 from .windmill import run, script_schema
 
 AT_ONCE = 4  # calls of one round
@@ -93,7 +93,7 @@ class _Tool:
         self.fixed = given.get("arguments") or {}
         self.name = given.get("name") or _name(self.path)
         self.description = given.get("description")
-        self.parameters = given.get("parameters")
+        self.parameters = filled_in(given.get("parameters"))
         if not NAME.fullmatch(self.name):
             raise refused(
                 f"{field}.name", "must be of letters, digits, _ and -, at most 64"

@@ -6,7 +6,7 @@ import re
 from .asking import ask, note, refused, said, user_message
 from .catalogue import bill, prefetch
 from .client import TogetherError, _storable, prepare
-from .validation import check_schema, problems
+from .validation import check_schema, filled_in, problems
 
 TRIES = 2  # the answer, and its correction
 DATE = r"^\d{4}-\d{2}-\d{2}$"
@@ -18,8 +18,6 @@ KINDS = {
     "date": {"type": "string", "pattern": DATE},
     "list": {"type": "array", "items": {"type": "string"}},
 }
-# What Windmill's editor of schemas adds for itself.
-EDITOR = frozenset(("order", "$schema", "originalType"))
 SYSTEM = (
     "You read data out of the material that the user gives. Reply with JSON that fits "
     "the JSON Schema below, and with nothing else. Invent nothing: what the material "
@@ -129,10 +127,7 @@ def _asked(auth, body):
 
 def _schema(given):
     """Return the JSON Schema asked for. Raises TogetherError, naming the field."""
-    schema, fields = _plain(given.get("schema") or {}), given.get("fields")
-    if not schema.get("properties") and schema.get("type", "object") == "object":
-        others = schema.keys() - {"type", "properties", "required"}
-        schema = schema if others else {}
+    schema, fields = filled_in(given.get("schema")), given.get("fields")
     if schema and fields:
         raise refused("schema", "and fields exclude each other: give one of them")
     if schema:
@@ -157,26 +152,6 @@ def _schema(given):
         "required": list(properties),
         "additionalProperties": False,
     }
-
-
-def _plain(schema):
-    """Return a schema without what Windmill's editor adds and leaves empty."""
-    if not isinstance(schema, dict):
-        return schema
-    plain = {}
-    for name, value in schema.items():
-        if name in EDITOR or value is None or value == "":
-            continue
-        if name in ("properties", "patternProperties", "$defs", "definitions"):
-            if isinstance(value, dict):
-                value = {key: _plain(part) for key, part in value.items()}
-        elif name in ("anyOf", "oneOf", "allOf", "prefixItems"):
-            if isinstance(value, list):
-                value = [_plain(part) for part in value]
-        elif name in ("items", "additionalProperties", "not"):
-            value = _plain(value)
-        plain[name] = value
-    return plain
 
 
 def _wrapped(schema):

@@ -23,6 +23,20 @@ TYPES = {
 }
 
 
+def filled_in(schema):
+    """Return a schema, or {} where it says nothing: as an untouched editor gives it."""
+    if not isinstance(schema, dict) or schema.keys() - {
+        "$schema",
+        "type",
+        "properties",
+        "required",
+        "order",
+    }:
+        return schema or {}
+    said = schema.get("properties") or schema.get("type", "object") != "object"
+    return schema if said else {}
+
+
 def check_schema(schema, field):
     """Raise a TogetherError that names the field unless the schema can be used."""
     problem = _unusable(schema, schema, field)

@@ -149,6 +149,26 @@ def test_a_history_that_is_none_is_refused_by_name(history, field, sandbox, auth
     assert not asked(sandbox)
 
 
+def test_what_the_form_sends_is_what_was_filled_in(sandbox, auth):
+    picture = {"label": "URL", "url": "https://example.com/a.png"}
+    ASK(
+        auth,
+        MODEL,
+        "And?",
+        system="",
+        pictures=[{"source": picture}],
+        history=[{"role": "user", "content": "Hi."}, {"role": "", "content": ""}],
+        temperature=None,
+        reasoning_effort="",
+    )
+
+    first, question = asked(sandbox)[0]["messages"]
+    assert {"role": "user", "content": "Hi."} == first
+    assert ["text", "image_url"] == [part["type"] for part in question["content"]]
+    rows = COMPARE(auth, [MODEL], [{"text": "One?"}, {"text": ""}], other_models=[])
+    assert "One?" == rows[1]["prompt"]
+
+
 def test_rows_of_the_history_left_empty_are_not_sent(sandbox, auth):
     rows = [{"role": "user", "content": ""}, {"role": "", "content": ""}]
     ASK(auth, MODEL, "And?", history=rows)

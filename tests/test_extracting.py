@@ -231,8 +231,31 @@ def test_what_windmill_s_editor_adds_is_not_sent(sandbox, auth):
     assert sent == {
         "type": "object",
         "properties": {"order": {"type": "string"}, "rows": rows},
-        "required": [],
     }
+
+
+def test_what_the_form_sends_is_what_was_filled_in(sandbox, auth):
+    picture = {"label": "URL", "url": "https://example.com/a.png"}
+    say(sandbox, '{"name": "Ada", "age": 36}')
+    found = EXTRACT(
+        auth,
+        MODEL,
+        text="",
+        pictures=[{"source": picture}],
+        fields=[],
+        schema={"label": "JSON", "value": SCHEMA},
+        instructions="",
+        max_tokens=None,
+    )
+
+    assert {"name": "Ada", "age": 36} == found["data"]
+    (part,) = asked(sandbox)[0]["messages"][1]["content"]
+    assert "https://example.com/a.png" == part["image_url"]["url"]
+    say(sandbox, '{"a": "x"}')
+    row = {"name": "a", "type": "", "description": "", "required": True}
+    schema = {"label": "Editor", "value": EMPTY}
+    found = EXTRACT(auth, MODEL, text="x", fields=[row], schema=schema)
+    assert {"a": "x"} == found["data"]
 
 
 EMPTY = {"type": "object", "properties": {}, "required": [], "order": []}
@@ -244,6 +267,8 @@ EMPTY = {"type": "object", "properties": {}, "required": [], "order": []}
         ({"schema": None}, "schema"),
         ({"schema": {}}, "schema"),
         ({"schema": EMPTY}, "schema"),
+        ({"schema": {"label": "Editor", "value": EMPTY}}, "schema"),
+        ({"schema": {"label": "JSON", "value": None}}, "schema"),
         ({"fields": [{"name": "a"}]}, "schema"),
         ({"schema": {"type": "text"}}, "schema.type"),
         (
