@@ -49,6 +49,7 @@ def classify_text(auth, step, **arguments):
         {"role": "user", "content": given["text"]},
     ]
     body = {"model": given["model"], "messages": messages, "temperature": 0}
+    body["max_tokens"] = given["max_tokens"]
     prefetch(auth)
     answers = []
     for _ in range(TRIES):
@@ -56,7 +57,7 @@ def classify_text(auth, step, **arguments):
         answers.append(answer)
         found = said(answer)
         chosen = recognised(found["text"], coded, multiple)
-        if chosen is not None:
+        if chosen is not None or found["finish_reason"] == "length":
             break
         note(f"the answer names no category: {found['text'][:200]!r}")
         listed = ", ".join(f"{code} ({name})" for code, name in coded.items())
@@ -70,17 +71,27 @@ def classify_text(auth, step, **arguments):
         "model": answer.get("model") or given["model"],
     }
     if chosen is None:
-        raise TogetherError(
-            f"The model named no category in {len(answers)} answers; the last was: "
-            f"{found['text'][:200]!r}.",
-            type="answer_misfit",
-            partial=found["text"],
-            advice="Describe the categories, or choose another model.",
-            **facts,
-        )
+        raise _failure(found, facts)
     sure = _sure(found["logprobs"], chosen, coded, multiple)
     labels = [coded[code] for code in chosen]
     return {"label": labels[0] if labels else None, "labels": labels, **sure, **facts}
+
+
+def _failure(found, facts):
+    shown = f"its last answer was {found['text'][:200]!r}"
+    message = f"The model named no category; {shown}."
+    advice = "Describe the categories, or choose another model."
+    if found["finish_reason"] == "length":
+        message = f"The answer was cut before it named a category; {shown}."
+        advice = "Raise max_tokens, or choose a model that reasons less."
+    return TogetherError(
+        f"{message} {advice}",
+        type="answer_misfit",
+        partial=found["text"],
+        finish_reason=found["finish_reason"],
+        advice=advice,
+        **facts,
+    )
 
 
 def _labels(labels):
@@ -185,10 +196,11 @@ def _one(part, coded, names):
 
 
 def _sure(logprobs, chosen, coded, multiple):
-    """Return confidence and scores of the codes chosen."""
+    """Return confidence and scores: what the model gave each category in the place of
+    its answer; where one is to be chosen, as shares of what all categories got."""
     tokens = _tokens(logprobs)
     seen = [_seen(tokens, code, coded) for code in chosen or [NONE]]
-    if not tokens or None in seen:
+    if None in seen:
         reason = "the model gives no log probabilities"
         if tokens:
             reason = "the log probabilities do not show the answer"
@@ -197,14 +209,13 @@ def _sure(logprobs, chosen, coded, multiple):
             "confidence_note": reason,
             "scores": dict.fromkeys(coded.values()),
         }
+    told = any(alternatives for _, alternatives in seen)
     scores = {}
-    for code, (own, others) in zip(chosen or [NONE], seen, strict=True):
-        whole = sum(others.values()) if others and not multiple else 1.0
-        scores[code] = max(scores.get(code, 0.0), own / max(whole, own))
-        for other, share in others.items():
-            if other not in chosen:
-                scores[other] = max(scores.get(other, 0.0), share / max(whole, own))
-    told = any(others for _, others in seen)
+    for code, (shares, _) in zip(chosen or [NONE], seen, strict=True):
+        whole = sum(shares.values()) if told and not multiple else 1.0
+        for other, share in shares.items():
+            if other == code or other not in chosen:
+                scores[other] = max(scores.get(other, 0.0), share / whole)
     return {
         "confidence": round(min(scores[code] for code in chosen or [NONE]), 4),
         "scores": {
@@ -215,31 +226,35 @@ def _sure(logprobs, chosen, coded, multiple):
 
 
 def _tokens(logprobs):
-    """Return [(token, logprob, {other token: logprob})] of either form in use."""
-    if not isinstance(logprobs, dict):
-        return []
-    rows = logprobs.get("content")
-    if isinstance(rows, list):
+    """Return [(token, logprob, {other token: logprob})] of either form in use; [] for
+    any other."""
+    try:
+        rows = logprobs.get("content")
+        if rows is not None:
+            return [
+                (
+                    row["token"],
+                    float(row["logprob"]),
+                    {
+                        one["token"]: float(one["logprob"])
+                        for one in row.get("top_logprobs") or ()
+                    },
+                )
+                for row in rows
+            ]
+        texts, values = logprobs["tokens"], logprobs["token_logprobs"]
+        others = logprobs.get("top_logprobs") or [{}] * len(texts)
         return [
-            (
-                row.get("token", ""),
-                row.get("logprob"),
-                {o["token"]: o["logprob"] for o in row.get("top_logprobs") or []},
-            )
-            for row in rows
+            (text, float(value), other if isinstance(other, dict) else {})
+            for text, value, other in zip(texts, values, others, strict=True)
         ]
-    texts = logprobs.get("tokens") or []
-    values = logprobs.get("token_logprobs") or []
-    others = logprobs.get("top_logprobs") or [None] * len(texts)
-    return [
-        (text, value, other if isinstance(other, dict) else {})
-        for text, value, other in zip(texts, values, others, strict=False)
-    ]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return []
 
 
 def _seen(tokens, code, coded):
-    """Return (probability, {code: probability} of the alternatives in its place) of
-    the last place where the answer names a code or its category; None: nowhere."""
+    """Return ({code: probability}, whether the alternatives are known) of the last
+    place where the answer names a code, or its category; None: nowhere."""
     text = "".join(token for token, _, _ in tokens)
     for needle in (code, coded.get(code, code)):
         pattern = rf"(?<!\w){re.escape(needle)}(?!\w)"
@@ -252,15 +267,21 @@ def _seen(tokens, code, coded):
     total, position, within = 0.0, 0, []
     for token, value, others in tokens:
         if position < end and position + len(token) > begin:
-            if value is None:
-                return None
             total += value
             within.append(others)
         position += len(token)
     shares = {}
     if len(within) == 1:
+        known = {NONE.casefold(): NONE}
+        known |= {name.casefold(): code for code, name in coded.items()}
+        known |= {code.casefold(): code for code in coded}
         for other, value in within[0].items():
-            bare = other.strip().strip("*`\"'(").upper()
-            if bare in coded or bare == NONE:
-                shares[bare] = shares.get(bare, 0.0) + math.exp(min(value, 0.0))
-    return math.exp(min(total, 0.0)), shares
+            found = known.get(other.strip(MARKS).casefold())
+            if found is not None:
+                shares[found] = shares.get(found, 0.0) + _probability(value)
+    shares[code] = max(shares.get(code, 0.0), _probability(total))
+    return shares, len(within) == 1 and bool(within[0])
+
+
+def _probability(logprob):
+    return math.exp(min(logprob, 0.0))

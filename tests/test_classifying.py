@@ -91,7 +91,7 @@ def test_scores_come_from_the_probabilities_of_the_answer(form, sandbox, auth):
 
     found = classify(auth)
 
-    assert found["confidence"] == pytest.approx(0.6 / 0.9, abs=1e-4)
+    assert found["confidence"] == pytest.approx(0.8 / 0.9, abs=1e-4)
     assert found["scores"] == {
         "delivery": pytest.approx(0.1 / 0.9, abs=1e-4),
         "payment": found["confidence"],
@@ -140,7 +140,32 @@ def test_without_alternatives_only_the_answer_has_a_score(sandbox, auth):
     assert {"delivery": None, "payment": 0.7, "praise": None} == found["scores"]
 
 
-@pytest.mark.parametrize("given", [None, 3, {}, {"tokens": []}, {"content": []}])
+def test_names_among_the_alternatives_count_too(sandbox, auth):
+    others = {"payment": 0.5, "praise": 0.25, "Payment": 0.125, "the": 0.1}
+    say(sandbox, rated("payment", ("payment", 0.5, others)))
+
+    found = classify(auth)
+
+    assert found["confidence"] == pytest.approx(0.625 / 0.875, abs=1e-4)
+    assert found["scores"]["praise"] == pytest.approx(0.25 / 0.875, abs=1e-4)
+
+
+ODD = [
+    None,
+    3,
+    [],
+    {},
+    {"tokens": []},
+    {"tokens": ["B"], "token_logprobs": [None]},
+    {"tokens": ["B"], "token_logprobs": []},
+    {"content": []},
+    {"content": 5},
+    {"content": [{"token": "B"}]},
+    {"content": [{"token": "B", "logprob": -1, "top_logprobs": [5]}]},
+]
+
+
+@pytest.mark.parametrize("given", ODD)
 def test_without_probabilities_the_confidence_is_none_with_a_reason(
     given, sandbox, auth
 ):
@@ -272,6 +297,20 @@ def test_an_answer_that_names_none_twice_is_an_error_that_keeps_it(sandbox, auth
     assert "It is complicated." == caught.value.partial
     assert 2 == len(asked(sandbox))
     assert caught.value.cost_usd == pytest.approx(2 * price(21, 27))
+
+
+def test_an_answer_that_was_cut_is_not_asked_for_again(sandbox, auth):
+    def cut(body, whole):
+        whole["choices"][0]["finish_reason"] = "length"
+        whole["choices"][0]["message"]["content"] = "<think>Well, it is about"
+        return whole
+
+    say(sandbox, cut)
+
+    with pytest.raises(TogetherError, match="Raise max_tokens"):
+        classify(auth, max_tokens=7)
+    (body,) = asked(sandbox)
+    assert 7 == body["max_tokens"]
 
 
 @pytest.mark.parametrize(

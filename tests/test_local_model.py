@@ -1,7 +1,9 @@
 """The scripts against a server that none of us wrote. Needs 300 MB of packages."""
 
+import importlib
 import json
 
+import jsonschema
 import pytest
 
 from tests.wire import main_of
@@ -97,3 +99,131 @@ def test_a_wrong_key_is_refused(model):
 
     assert job.result["error"]["extra"]["status"] == 401
     assert "API key" in job.result["error"]["extra"]["advice"]
+
+
+def test_a_step_asks_it(model):
+    job = run(
+        "chat/ask_model",
+        {
+            "auth": model,
+            "model": "gemma",
+            "prompt": "Count: one, two,",
+            "max_tokens": 8,
+            "temperature": 0,
+        },
+    )
+
+    assert not job.failed, job.result
+    assert job.result["text"].strip() == job.result["wm_stream"].strip() != ""
+    assert job.result["cost_usd"] is None
+    assert job.result["cost_note"]
+    assert "assistant" == job.result["messages"][-1]["role"]
+
+
+TREE = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "maxLength": 10},
+        "parts": {"type": "array", "maxItems": 2, "items": {"$ref": "#/$defs/leaf"}},
+    },
+    "required": ["name", "parts"],
+    "additionalProperties": False,
+    "$defs": {"leaf": {"enum": ["root", "branch", "leaf"]}},
+}
+SCHEMAS = {
+    "flat": {
+        "type": "object",
+        "properties": {
+            "city": {"type": "string", "maxLength": 12},
+            "inhabitants": {"type": "integer", "minimum": 0, "maximum": 99999999},
+            "capital": {"type": "boolean"},
+        },
+        "required": ["city", "inhabitants", "capital"],
+        "additionalProperties": False,
+    },
+    "choices": {
+        "type": "object",
+        "properties": {
+            "mood": {"enum": ["good", "bad"]},
+            "why": {"type": ["string", "null"], "maxLength": 20},
+        },
+        "required": ["mood", "why"],
+        "additionalProperties": False,
+    },
+    "rows": {
+        "type": "object",
+        "properties": {
+            "rows": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 2,
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "word": {"type": "string", "maxLength": 8},
+                        "letters": {"type": "integer", "minimum": 1, "maximum": 20},
+                    },
+                    "required": ["word", "letters"],
+                    "additionalProperties": False,
+                },
+            }
+        },
+        "required": ["rows"],
+        "additionalProperties": False,
+    },
+    "dates": {
+        "type": "object",
+        "properties": {
+            "due": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+            "kind": {"anyOf": [{"const": "bill"}, {"const": "letter"}]},
+        },
+        "required": ["due", "kind"],
+        "additionalProperties": False,
+    },
+    "tree": TREE,
+}
+
+
+@pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
+def test_a_step_extracts_what_fits(schema, model):
+    found = main_of(find("chat/extract_structured"))(
+        model,
+        "gemma",
+        text="Berlin is the capital, a bill for its trees is due on 2 May 2026.",
+        schema=schema,
+        max_tokens=80,
+    )
+
+    jsonschema.validate(found["data"], schema)
+    assert found["usage"]["completion_tokens"] > 0
+
+
+def test_a_step_extracts_fields(model):
+    fields = [
+        {"name": "capital", "type": "boolean"},
+        {"name": "year", "type": "integer", "required": False},
+        {"name": "due", "type": "date", "required": False},
+    ]
+    found = main_of(find("chat/extract_structured"))(
+        model, "gemma", text="Berlin, 2026.", fields=fields, max_tokens=60
+    )
+
+    assert ["capital", "year", "due"] == list(found["data"])
+    assert isinstance(found["data"]["capital"], bool)
+
+
+def test_a_step_offers_it(model):
+    script = importlib.import_module("scripts.chat.ask_model")
+
+    assert any("gemma" in choice["value"] for choice in script.model("", model))
+
+
+def test_a_step_classifies(model):
+    labels = [{"name": "yes"}, {"name": "no"}]
+    found = main_of(find("chat/classify_text"))(
+        model, "gemma", "yes, yes, yes", labels, max_tokens=5
+    )
+
+    assert found["label"] in ("yes", "no")
+    assert 0 < found["confidence"] <= 1
+    assert found["confidence"] == found["scores"][found["label"]]

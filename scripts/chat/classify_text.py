@@ -45,6 +45,7 @@ STEP = {
             },
             "multiple": {"type": "boolean", "default": False},
             "instructions": {"type": "string"},
+            "max_tokens": {"type": "integer", "minimum": 1, "default": 1000},
         },
     },
 }
@@ -57,6 +58,7 @@ def main(
     labels: list[dict],
     multiple: bool = False,
     instructions: str | None = None,
+    max_tokens: int = 1000,
 ):
     return classify_text(
         auth,
@@ -66,4 +68,5 @@ def main(
         labels=labels,
         multiple=multiple,
         instructions=instructions,
+        max_tokens=max_tokens,
     )
