@@ -1368,24 +1368,32 @@ def _loads(data):
     return value, None
 
 
-_decode = json.JSONDecoder(strict=False).decode
+def _whole(digits):
+    """Return a whole number; as text where JavaScript would round it."""
+    number = int(digits)
+    return number if len(digits) < 16 or -SAFE <= number <= SAFE else digits
+
+
+SAFE = 2**53 - 1
+_decode = json.JSONDecoder(strict=False, parse_int=_whole).decode
 
 
 def _decoder(lost):
     """Return a JSON decoder that notes each NaN and Infinity, and keeps its name."""
     return json.JSONDecoder(
-        parse_constant=lambda name: lost.append(name) or name, strict=False
+        parse_constant=lambda name: lost.append(name) or name,
+        parse_int=_whole,
+        strict=False,
     )
 
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_HUGE = re.compile(r"[eE]\+?\d{3}|[:,\[\s-]\d{16}")
-SAFE = 2**53 - 1  # JavaScript, and so Windmill's page and flows, rounds beyond
+_HUGE = re.compile(r"[eE]\+?\d{3}")
 
 
 def _suspect(text):
-    """Say whether JSON text may hold what Windmill cannot: an escaped NUL or half of a
-    pair, a number beyond all floats, or a whole one that its page would round."""
+    """Say whether JSON text may hold what Windmill's database cannot: an escaped NUL
+    or half of a pair, or a number beyond all floats."""
     return "\\u" in text or "\x00" in text or _HUGE.search(text) is not None
 
 
@@ -1412,8 +1420,6 @@ def _mend(value, lost):
         value = units.decode("utf-16-le", "replace").replace("\x00", "\ufffd")
         lost.extend("\ufffd" * (value.count("\ufffd") - had))
         return value
-    if isinstance(value, int):
-        return value if -SAFE <= value <= SAFE else str(value)
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
         lost.append(value)
         return "Infinity" if value > 0 else "-Infinity"
