@@ -117,6 +117,24 @@ def values(found):
     return [choice["value"] for choice in found]
 
 
+MODELS = [
+    supported("acme/plain"),
+    supported("acme/tools", features=["FEATURE_TOOL_CALLING"]),
+    supported("acme/json", features=["FEATURE_STRUCTURED_OUTPUT"]),
+    supported("acme/eyes", inputModalities=["MODALITY_TEXT", "MODALITY_IMAGE"]),
+    supported("acme/vectors", capabilities=["CAPABILITY_EMBEDDING"]),
+    supported("acme/order", capabilities=["CAPABILITY_RERANKING"]),
+    supported("acme/paint", capabilities=["CAPABILITY_IMAGE_GENERATION"]),
+    supported("acme/film", capabilities=["CAPABILITY_VIDEO_GENERATION"]),
+    supported("acme/voice", capabilities=[], outputModalities=["MODALITY_AUDIO"]),
+    supported("acme/ears", capabilities=[], inputModalities=["MODALITY_AUDIO"]),
+    supported("acme/own-hardware", products=["PRODUCT_DEDICATED"]),
+    supported("acme/secret", status="SUPPORTED_MODEL_STATUS_HIDDEN"),
+    supported("acme/teachable", products=["PRODUCT_FINE_TUNING"]),
+    supported("acme/later", capabilities=["CAPABILITY_NOT_INVENTED_YET"]),
+]
+
+
 # --- what the form offers ----------------------------------------------------------
 
 
@@ -124,6 +142,7 @@ def values(found):
 def test_every_picker_of_every_step_offers_models_for_its_task(
     step, name, task, sandbox, fresh
 ):
+    sandbox.answers["list_supported_models"] = lambda _: {"data": MODELS}
     module = __import__(f"scripts.{step.group}.{step.name}", fromlist=[name])
 
     found = getattr(module, name)(filterText="", auth=fresh)
@@ -145,22 +164,6 @@ def test_every_task_has_a_built_in_list():
 
 
 def test_models_fit_the_task_and_answer_serverlessly():
-    models = [
-        supported("acme/plain"),
-        supported("acme/tools", features=["FEATURE_TOOL_CALLING"]),
-        supported("acme/json", features=["FEATURE_STRUCTURED_OUTPUT"]),
-        supported("acme/eyes", inputModalities=["MODALITY_TEXT", "MODALITY_IMAGE"]),
-        supported("acme/vectors", capabilities=["CAPABILITY_EMBEDDING"]),
-        supported("acme/order", capabilities=["CAPABILITY_RERANKING"]),
-        supported("acme/paint", capabilities=["CAPABILITY_IMAGE_GENERATION"]),
-        supported("acme/film", capabilities=["CAPABILITY_VIDEO_GENERATION"]),
-        supported("acme/voice", capabilities=[], outputModalities=["MODALITY_AUDIO"]),
-        supported("acme/ears", capabilities=[], inputModalities=["MODALITY_AUDIO"]),
-        supported("acme/own-hardware", products=["PRODUCT_DEDICATED"]),
-        supported("acme/secret", status="SUPPORTED_MODEL_STATUS_HIDDEN"),
-        supported("acme/teachable", products=["PRODUCT_FINE_TUNING"]),
-        supported("acme/later", capabilities=["CAPABILITY_NOT_INVENTED_YET"]),
-    ]
     only = {
         "tools": "acme/tools",
         "structured": "acme/json",
@@ -173,7 +176,7 @@ def test_models_fit_the_task_and_answer_serverlessly():
         "transcription": "acme/ears",
         "fine_tuning": "acme/teachable",
     }
-    with serving({NEW: reply({"data": models, "next_cursor": None})}) as (auth, _):
+    with serving({NEW: reply({"data": MODELS, "next_cursor": None})}) as (auth, _):
         for task, name in only.items():
             assert [name] == values(catalogue.choices(task, auth)), task
         chat = values(catalogue.choices("chat", auth))
