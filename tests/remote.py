@@ -39,6 +39,7 @@ class Remote:
         self.writes: list[tuple[str, dict | None]] = []
         self.problems: list[str] = []
         self.tokens: set[str | None] = set()
+        self.fetched: list[str] = []
 
     def export(self) -> bytes:
         buffer = io.BytesIO()
@@ -59,6 +60,8 @@ class Remote:
             return "text/plain", b"v1.650.0"
         if "/jobs/" in path or path.endswith("/users"):
             return "application/json", b"[]"
+        if found := re.fullmatch(r"/w/\w+/scripts/raw/p/(.+)\.py", path):
+            return self._module(found[1])
         found = re.fullmatch(r"/w/\w+/(resources/type|\w+)/get/(?:p/)?(.+)", path)
         if not found or found[1] not in KINDS:
             return None
@@ -85,6 +88,15 @@ class Remote:
         if suffix == "script":
             self.files[f"{name}.py"] = body["content"]
         return name
+
+    def _module(self, name: str) -> tuple[str, bytes] | None:
+        """What a job that imports gets: a script's text, or word of a folder."""
+        self.fetched.append(name)
+        if f"{name}.py" in self.files:
+            return "text/plain", self.files[f"{name}.py"].encode()
+        if any(file.startswith(f"{name}/") for file in self.files):
+            return "text/plain", b"WINDMILL_IS_FOLDER"
+        return None
 
     @staticmethod
     def _file(kind: str, name: str) -> str:

@@ -2,6 +2,9 @@
 
 import json
 import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
@@ -10,7 +13,7 @@ from tests.flows import FLOW, SCHEDULE, references
 from tests.remote import Remote, paths, push
 from tests.wmill import WINDMILL, wmill
 from tools.folders import FOLDER, moved
-from tools.operations import find, imported, scripts
+from tools.operations import find, imported, scripts, with_own
 from tools.tree import build, tree
 from tools.worker import run
 
@@ -59,6 +62,70 @@ def test_a_script_runs_from_its_folder(placed, auth, sandbox):
     assert not job.failed, job.result
     assert job.result == operation.schema["x-reply"]
     assert sandbox.requests[-1].path == "/v1/chat/completions"
+
+
+@pytest.fixture(scope="module")
+def pushed():
+    """Of each folder: a build, and a workspace that has its scripts."""
+    with ExitStack() as stack:
+        found = {}
+        for folder in FOLDERS:
+            place = Path(stack.enter_context(TemporaryDirectory()))
+            build(place, folder=folder)
+            code = {
+                f"{p}.py": (place / f"{p}.py").read_text() for p in paths(place, ".py")
+            }
+            remote = Remote(code)
+            url = stack.enter_context(remote.serving())
+            environment = {
+                "BASE_INTERNAL_URL": url,
+                "WM_WORKSPACE": "w",
+                "WM_TOKEN": "t",
+            }
+            found[folder] = place, remote, environment
+        yield found
+
+
+def fetched(pushed, folder, script, auth, arguments):
+    """Run a script whose modules are fetched; return the job and what was fetched."""
+    place, remote, environment = pushed[folder]
+    remote.fetched.clear()
+    given = {"auth": auth, **arguments}
+    job = run(
+        script, given, root=place, folder=folder, environment=environment, fetch=True
+    )
+    return job, list(remote.fetched)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_an_operation_fetches_the_helper_alone_at_any_depth(folder, pushed, auth):
+    operation = find("chat/create_chat_completion")
+    arguments = operation.schema["examples"][0]
+
+    job, modules = fetched(pushed, folder, operation.id, auth, arguments)
+
+    assert job.result == operation.schema["x-reply"]
+    assert modules == [f"{folder}/client"]
+
+
+USES = {frozenset(imported(s.script_path)): s.id for s in scripts()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", [FOLDERS[0], FOLDERS[-1]])
+@pytest.mark.parametrize("used", USES, ids=lambda used: "-".join(sorted(used)))
+def test_every_module_is_found_when_it_is_fetched(used, folder, pushed, auth):
+    operation = find(USES[used])
+    arguments = operation.schema["examples"][0]
+
+    job, modules = fetched(pushed, folder, operation.id, auth, arguments)
+
+    # Some need a workspace with more than scripts, and say so; none lacks a module.
+    if job.failed:
+        assert job.result["error"]["name"] == "TogetherError", job.result
+    assert {f"{folder}/{name}" for name in used} <= set(modules)
+    assert set(modules) <= {f"{folder}/{name}" for name in with_own(used)}
+    assert len(modules) == len(set(modules))
 
 
 FLOW_FILE = f"{FOLDER}/flows/ask__flow/flow.yaml"

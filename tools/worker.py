@@ -2,8 +2,9 @@
 
 The script and the helper are copied to a fresh job directory at the paths that they
 have in Windmill, and a wrapper is run there as a process of its own: arguments by name
-from args.json, the result to result.json, `WM_STREAM: ` lines on stdout. Not imitated:
-the HTTP loader of relative imports, resolution of `$res:` and `$var:`, limits.
+from args.json, the result to result.json, `WM_STREAM: ` lines on stdout. The modules
+are there, or fetched one by one as Windmill's loader does. Not imitated: resolution of
+`$res:` and `$var:`, limits.
 """
 
 import json
@@ -22,7 +23,7 @@ from tools.operations import ROOT
 STREAM = "WM_STREAM: "
 WRAPPER = """
 import base64, datetime, json, os, sys, traceback
-
+{loader}
 path = {module!r}
 package, name = path.rsplit(".", 1)
 try:
@@ -79,6 +80,51 @@ except BaseException as error:
     sys.exit(1)
 """
 
+# What a job imports from f. and u. beyond its own directory: a module is one request
+# for its path; a folder, and what cannot be fetched, is a module with nothing in it.
+LOADER = """
+import os, sys, urllib.error, urllib.request
+from importlib.machinery import ModuleSpec, SourceFileLoader
+
+
+class Nothing:
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        module.__path__ = module.__name__
+
+
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        parts = name.split(".")
+        if parts[0] not in ("f", "u"):
+            return None
+        text = fetch("/".join(parts)) if len(parts) > 2 else None
+        if text in (None, "WINDMILL_IS_FOLDER"):
+            return ModuleSpec(name, Nothing())
+        file = os.path.join("tmp", *parts) + ".py"
+        os.makedirs(os.path.dirname(file), exist_ok=True)
+        with open(file, "w", encoding="utf-8") as copy:
+            copy.write(text)
+        return ModuleSpec(name, SourceFileLoader(name, os.path.abspath(file)))
+
+
+def fetch(path):
+    where = os.environ["BASE_INTERNAL_URL"] + "/api/w/" + os.environ["WM_WORKSPACE"]
+    headers = {"Authorization": "Bearer " + os.environ["WM_TOKEN"]}
+    url = where + "/scripts/raw/p/" + path + ".py?cache_folders=true"
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, None, headers)) as got:
+            return got.read().decode()
+    except urllib.error.HTTPError:
+        return None
+
+
+sys.meta_path.append(Finder)
+"""
+
 
 @dataclass
 class Job:
@@ -103,16 +149,18 @@ def run(
     environment: dict[str, str] | None = None,
     python: str = sys.executable,
     folder: str | None = None,
+    fetch: bool = False,
 ) -> Job:
     """Run scripts/<script>.py with the arguments, `auth` among them; or, of a build
-    (`root`), the script in that folder of a workspace.
+    (`root`), the script in that folder of a workspace. With `fetch` the modules come
+    from the workspace that WM_TOKEN and its like in `environment` name.
 
     `show` gets each piece of the result stream as it arrives. A result with a stream is
     merged as Windmill merges it: an object gets `wm_stream`, null becomes the text.
     """
     with tempfile.TemporaryDirectory(prefix="job-") as name:
         job = Path(name)
-        prepare(job, script, arguments, root, folder)
+        prepare(job, script, arguments, root, folder, fetch)
         process = subprocess.Popen(
             [python, "-u", "-m", "wrapper"],
             cwd=job,
@@ -152,15 +200,20 @@ def prepare(
     arguments: dict,
     root: Path = ROOT,
     folder: str | None = None,
+    fetch: bool = False,
 ) -> None:
-    """Lay out a job directory: the script, the modules, the wrapper, the arguments."""
+    """Lay out a job directory: the script, the modules or their loader, the wrapper,
+    the arguments."""
     source = root / (folder or "scripts")
     folder = folder or FOLDER
     modules = (path.stem for path in source.glob("*.py") if path.stem != "__init__")
-    for part in (*modules, script):
+    for part in (script,) if fetch else (*modules, script):
         place = job / folder / f"{part}.py"
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / f"{part}.py", place)
     module = f"{folder}/{script}".replace("/", ".")
-    (job / "wrapper.py").write_text(WRAPPER.format(module=module))
+    wrapper = WRAPPER.format(module=module, loader="import loader" if fetch else "")
+    (job / "wrapper.py").write_text(wrapper)
+    if fetch:
+        (job / "loader.py").write_text(LOADER)
     (job / "args.json").write_text(json.dumps(arguments))
