@@ -4,6 +4,8 @@ The modules extracting, classifying and calling build on what is here: `ask` sen
 request, `said` reads an answer, `user_message` puts text and pictures together.
 """
 
+import base64
+import json
 import re
 import sys
 import time
@@ -36,7 +38,7 @@ def ask_model(auth, step, **arguments):
     if "system" in given:
         history = [m for m in history if m["role"] != "system"]
         history.insert(0, {"role": "system", "content": given["system"]})
-    question = user_message(given["prompt"], given.get("pictures"), auth)
+    question = user_message(given["prompt"], given.get("pictures"))
     messages = [*history, question]
     body = {"model": given["model"], "messages": messages}
     for name in ("temperature", "max_tokens", "reasoning_effort"):
@@ -177,9 +179,9 @@ def _thinking_apart(text):
     return text, None
 
 
-def user_message(text, pictures, auth):
-    """Return a user's message of a text, or None, and pictures in any of the shapes in
-    which a file is given."""
+def user_message(text, pictures):
+    """Return a user's message of a text, or None, and the pictures that `prepare` gives
+    of an argument with x-file."""
     if not pictures:
         return {"role": "user", "content": text}
     parts = [{"type": "text", "text": text}] if text else []
@@ -220,21 +222,8 @@ def _read(part, field):
     """Return a part whose picture, given as a file, goes out as the API takes it."""
     image = part.get("image_url") if isinstance(part, dict) else None
     if isinstance(image, dict) and isinstance(image.get("url"), dict):
-        return {
-            **part,
-            "image_url": {**image, "url": _File(image["url"], field, "uri")},
-        }
-    return part
-
-
-def _written(part):
-    """Return a part with its picture as it was given."""
-    image = part.get("image_url") if isinstance(part, dict) else None
-    if isinstance(image, dict) and isinstance(image.get("url"), _File):
-        value = image["url"].value
-        if isinstance(value, str):
-            value = {"file": value}
-        return {**part, "image_url": {**image, "url": value}}
+        file = _File(image["url"], field, "uri")
+        return {**part, "image_url": {**image, "url": file}}
     return part
 
 
@@ -254,33 +243,40 @@ def note(text):
 
 
 def _handed_back(messages):
-    """Return a conversation without pictures that would make the result too large.
+    """Return a conversation as JSON, without pictures that make the result too large.
 
     A picture is the file as it was given: as `history`, it is read anew.
     """
-    messages = [
-        {**message, "content": [_written(part) for part in message["content"]]}
-        if isinstance(message["content"], list)
-        else message
-        for message in messages
-    ]
-    sizes = [
-        len(str(part["image_url"]))
-        for message in messages
-        if isinstance(message["content"], list)
-        for part in message["content"]
-        if _is_data(part)
-    ]
-    if sum(sizes) <= KEPT_PICTURES:
-        return messages
-    left_out = {"type": "text", "text": "(A picture was here.)"}
-    note("messages leaves the pictures out: give URLs or stored objects to keep them")
-    return [
-        {**message, "content": [left_out if _is_data(p) else p for p in content]}
-        if isinstance(content := message["content"], list)
-        else message
-        for message in messages
-    ]
+    room = KEPT_PICTURES
+    kept = []
+    for message in messages:
+        if isinstance(message["content"], list):
+            parts = []
+            for part in message["content"]:
+                part = _written(part)
+                size = len(json.dumps(part)) if _is_data(part) else 0
+                if size > room:
+                    note("messages leaves a picture out: give its URL, or store it")
+                    part = {"type": "text", "text": "(A picture was here.)"}
+                else:
+                    room -= size
+                parts.append(part)
+            message = {**message, "content": parts}
+        kept.append(message)
+    return kept
+
+
+def _written(part):
+    """Return a part with its picture as it was given."""
+    image = part.get("image_url") if isinstance(part, dict) else None
+    if isinstance(image, dict) and isinstance(image.get("url"), _File):
+        value = image["url"].value
+        if isinstance(value, bytes):
+            value = base64.b64encode(value).decode()
+        if isinstance(value, str):
+            value = {"s3" if value.startswith("s3://") else "file": value}
+        return {**part, "image_url": {**image, "url": value}}
+    return part
 
 
 def _is_data(part):

@@ -44,7 +44,7 @@ def extract_structured(auth, step, **arguments):
     system = SYSTEM + json.dumps(sent, ensure_ascii=False)
     if "instructions" in given:
         system += f"\n\n{given['instructions']}"
-    material = user_message(given.get("text"), given.get("pictures"), auth)
+    material = user_message(given.get("text"), given.get("pictures"))
     body = {
         "model": given["model"],
         "messages": [{"role": "system", "content": system}, material],

@@ -83,27 +83,63 @@ def test_the_messages_of_an_answer_are_the_history_of_the_next_question(sandbox,
     assert first["messages"][1:] == said[1:3]
 
 
-def test_a_stored_picture_is_handed_back_as_it_was_given(sandbox, auth, workspace):
-    workspace.put("a.png", b"\x89PNG\r\n\x1a\n...")
-    first = ASK(auth, MODEL, "What is it?", pictures=[{"s3": "a.png"}])
-    wire = sandbox.requests[-1].json["messages"][0]["content"][1]["image_url"]["url"]
-    history = json.loads(json.dumps(first["messages"]))
-    ASK(auth, MODEL, "Are you sure?", history=history)
-    again = sandbox.requests[-1].json["messages"][0]["content"][1]["image_url"]["url"]
-
-    assert history[0]["content"][1]["image_url"] == {"url": {"s3": "a.png"}}
-    assert wire.startswith("data:image/png;base64,")
-    assert again == wire
-
-
 def test_large_pictures_are_not_handed_back(sandbox, auth, capsys):
     large = PICTURE + "A" * asking.KEPT_PICTURES
-    found = ASK(auth, MODEL, "What is it?", pictures=[large, "https://a.example/b"])
+    file = {"file": base64.b64encode(PNG * asking.KEPT_PICTURES).decode()}
+    pictures = [large, PICTURE, file, "https://example.com/b.png"]
+    found = ASK(auth, MODEL, "What is it?", pictures=pictures)
 
     parts = found["messages"][0]["content"]
-    assert ["text", "text", "image_url"] == [part["type"] for part in parts]
+    kinds = ["text", "text", "image_url", "text", "image_url"]
+    assert kinds == [part["type"] for part in parts]
     assert large == asked(sandbox)[-1]["messages"][0]["content"][1]["image_url"]["url"]
-    assert "pictures out" in capsys.readouterr().err
+    assert "leaves a picture out" in capsys.readouterr().err
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(60)
+BASE64 = base64.b64encode(PNG).decode()
+SHAPES = {
+    "URL": ("https://example.com/a.png", None),
+    "URL of a form": ({"url": "https://example.com/a.png"}, None),
+    "data URI": (PICTURE, None),
+    "base64": (BASE64, {"file": BASE64}),
+    "bytes": (PNG, {"file": BASE64}),
+    "dropped": ({"file": BASE64}, None),
+    "stored": ({"s3": "a/b.png"}, None),
+    "stored elsewhere": ({"s3": "a/b.png", "storage": "two"}, None),
+    "picked": ({"s3": {"s3": "a/b.png"}}, None),
+    "place": ("s3:///a/b.png", {"s3": "s3:///a/b.png"}),
+}
+
+
+@pytest.mark.parametrize(("picture", "kept"), SHAPES.values(), ids=SHAPES)
+def test_a_picture_is_given_in_any_shape(picture, kept, sandbox, workspace, auth):
+    workspace.put("a/b.png", PNG)
+    workspace.put("a/b.png", PNG, "two")
+
+    found = ASK(auth, MODEL, "What is it?", pictures=[picture])
+    history = json.loads(json.dumps(found["messages"]))
+    again = ASK(auth, MODEL, "Sure?", history=history)
+
+    assert (kept or picture) == history[0]["content"][1]["image_url"]["url"]
+    assert history == again["messages"][:2]
+    first, second = (body["messages"][0]["content"][1] for body in asked(sandbox))
+    assert first == second
+    sent = first["image_url"]["url"]
+    assert sent in (
+        "https://example.com/a.png",
+        PICTURE,
+        f"data:image/png;base64,{BASE64}",
+    )
+
+
+def test_a_stored_picture_that_is_not_there_is_named(sandbox, workspace, auth):
+    with pytest.raises(TogetherError, match=r"pictures\[0\]"):
+        ASK(auth, MODEL, "What is it?", pictures=[{"s3": "a/b.png"}])
+    history = [{"role": "user", "content": [{"image_url": {"url": {"s3": "b"}}}]}]
+    with pytest.raises(TogetherError, match=r"history\[0\].content"):
+        ASK(auth, MODEL, "What is it?", history=history)
+    assert not asked(sandbox)
 
 
 @pytest.mark.parametrize(
