@@ -16,7 +16,7 @@ from .intents import fingerprint, say, state_folder
 
 __all__ = ["Journal"]
 
-PART_ROWS = 1000
+PART_ROWS, PART_BYTES = 1000, 2_000_000
 PART_SECONDS = 30.0
 
 
@@ -36,7 +36,8 @@ class Journal:
         self.begin()
 
     def begin(self):
-        self.lines, self.inputs, self.sums = [], [], None
+        self.lines, self.size, self.sums = [], 0, None
+        self.hashed = hashlib.sha256()
         self.began = time.monotonic()
 
     def earlier(self):
@@ -60,9 +61,10 @@ class Journal:
     def add(self, row, line, sums):
         """Keep the line that answers a row; sums are those of all rows so far."""
         self.lines.append(line)
-        self.inputs.append(row)
+        self.hashed.update(_bytes(row))
         self.sums = sums
-        full = len(self.lines) >= PART_ROWS
+        self.size += len(line)
+        full = len(self.lines) >= PART_ROWS or self.size >= PART_BYTES
         if full or time.monotonic() - self.began > PART_SECONDS:
             self.flush()
 
@@ -77,7 +79,7 @@ class Journal:
             part = {
                 "object": place,
                 "rows": len(self.lines),
-                "digest": _digest(self.inputs),
+                "digest": self.hashed.hexdigest(),
                 "sums": self.sums,
             }
             windmill.set_state({"parts": [*self.parts, part]}, self.path)
@@ -109,6 +111,10 @@ def _chained(first, rest):
 def _digest(rows):
     hashed = hashlib.sha256()
     for row in rows:
-        text = json.dumps(getattr(row, "why", row), sort_keys=True)
-        hashed.update(text.encode("utf-8", "surrogatepass"))
-    return hashed.hexdigest()[:32]
+        hashed.update(_bytes(row))
+    return hashed.hexdigest()
+
+
+def _bytes(row):
+    text = json.dumps(getattr(row, "why", row), sort_keys=True)
+    return text.encode("utf-8", "surrogatepass")

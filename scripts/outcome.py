@@ -49,6 +49,8 @@ class Outcome:
                 from .journal import Journal
 
                 self.journal = Journal(kind, settings, table.first, self.pending)
+        if table:
+            table.first = None  # seen, and not held any longer than the others
 
     def __enter__(self):
         if self.journal:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from tests import payloads
+from tests.killed import Worker
 from tests.wmill import install
 from tools.checks import problems
 from tools.lives import Lives
@@ -70,6 +71,14 @@ def workspace(_workspace_server, monkeypatch):
     for name, value in _workspace_server.environment.items():
         monkeypatch.setenv(name, value)
     return _workspace_server
+
+
+@pytest.fixture(scope="session")
+def worker():
+    """Runs scripts in processes of their own, which a server may kill."""
+    worker = Worker()
+    yield worker
+    worker.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,9 @@
 """Rows through a batch: one batch whatever happens, every row once, in order."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import uuid
 
 import pytest
-from starlette.responses import Response
 
 from scripts import batching
 from scripts.batches.collect_rows import main as collect_rows
@@ -16,13 +11,14 @@ from scripts.batches.create_batch import main as create_batch
 from scripts.batches.submit_rows import main as submit_rows
 from scripts.catalogue import cost
 from scripts.client import TogetherError
+from tests.killed import Killer
 from tools.lives import RefusalError
-from tools.operations import ROOT
 from tools.sandbox import Sandbox
 
 MODEL = "openai/gpt-oss-20b"
 ROWS = [{"id": n, "text": f"text {n}"} for n in range(12)]
 TEMPLATE = "Say {{text}}"
+SUBMIT = "batches.submit_rows"
 
 
 @pytest.fixture(scope="module")
@@ -293,89 +289,6 @@ def test_a_budget_needs_a_bound_and_a_price_and_holds(sandbox, auth):
     assert "max_tokens" in unbounded["cost_note"]
 
 
-# A worker that is killed: each line on its stdin is a job, done in a fork of its own.
-WORKER = """
-import json, os, sys
-sys.path.insert(0, sys.argv[1])
-from scripts.batches.submit_rows import main
-from scripts import downloads, windmill, intents
-for line in sys.stdin:
-    job = json.loads(line)
-    child = os.fork()
-    if child == 0:
-        os.environ.update(job["environment"])
-        print("pid", os.getpid(), flush=True)
-        sys.stdin.readline()
-        print("result", json.dumps(main(**job["arguments"])), flush=True)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    print("status", status, flush=True)
-"""
-
-
-class Worker:
-    """Runs submit_rows in processes that can be killed."""
-
-    def __init__(self):
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(ROOT)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.pid = None
-
-    def tell(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-
-    def run(self, environment, arguments):
-        """Return the result, or None when the process was killed."""
-        self.tell(json.dumps({"environment": environment, "arguments": arguments}))
-        self.pid = int(self.process.stdout.readline().split()[1])
-        self.tell("go")
-        result = None
-        for line in self.process.stdout:
-            kind, _, value = line.partition(" ")
-            if kind == "status":
-                assert result is not None or int(value) == signal.SIGKILL
-                return result
-            result = json.loads(value)
-        raise OSError("the worker ended")
-
-    def kill(self):
-        os.kill(self.pid, signal.SIGKILL)
-
-
-@pytest.fixture(scope="module")
-def worker():
-    worker = Worker()
-    yield worker
-    worker.process.stdin.close()
-    worker.process.wait()
-
-
-class Killer:
-    """Kills the worker at the n-th request, before or after it is carried out."""
-
-    def __init__(self, worker, at, before):
-        self.worker, self.at, self.before = worker, at, before
-        self.count = 0
-
-    def wrap(self, answer):
-        async def wrapped(request, path):
-            number, self.count = self.count, self.count + 1
-            if number == self.at and self.before:
-                self.worker.kill()
-                return Response()
-            response = await answer(request, path)
-            if number == self.at:
-                self.worker.kill()
-            return response
-
-        return wrapped
-
-
 @pytest.mark.parametrize("in_job", [True, False], ids=["job", "alone"])
 def test_a_run_killed_at_any_request_leaves_one_batch_to_the_next(
     sandbox, auth, workspace, worker, monkeypatch, in_job
@@ -398,12 +311,12 @@ def test_a_run_killed_at_any_request_leaves_one_batch_to_the_next(
                 monkeypatch.setattr(server, "answer", killer.wrap(answer))
             # The job that dies is not one that the workspace still runs.
             dying = {"WM_JOB_ID": str(uuid.UUID(int=at + 1))} if in_job else {}
-            result = worker.run({**environment, **dying}, arguments)
+            result = worker.run(SUBMIT, arguments, {**environment, **dying})
             for server, answer in zip(servers, answers, strict=True):
                 monkeypatch.setattr(server, "answer", answer)
             if result is None:
                 killed += 1
-                result = worker.run(environment, arguments)
+                result = worker.run(SUBMIT, arguments, environment)
 
             assert list(batches_now) == [result["batch_id"]]
             assert len(uploads(sandbox)) == 1
@@ -413,4 +326,4 @@ def test_a_run_killed_at_any_request_leaves_one_batch_to_the_next(
         if killer.count <= at:
             break
     assert killed >= 2 * (7 if in_job else 3)
-    assert worker.run(environment, arguments)["reattached"] is True
+    assert worker.run(SUBMIT, arguments, environment)["reattached"] is True

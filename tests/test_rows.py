@@ -331,6 +331,47 @@ def test_a_run_that_ended_midway_goes_on(auth, moody, workspace, monkeypatch, ou
     assert workspace.resources == {}
 
 
+def test_a_run_that_was_killed_goes_on(auth, moody, workspace, worker, monkeypatch):
+    answer, kept = workspace.answer, []
+
+    async def until_the_third_part_is_kept(request, path):
+        response = await answer(request, path)
+        if "/resources/update_value/" in path:
+            kept.append(path)
+            if len(kept) == 2:  # the first part's record was created
+                worker.kill()
+        return response
+
+    call = {"auth": auth, "model": MODEL, "template": "{{id}}", "rows": numbered(100)}
+    job = workspace.environment, {"journal.PART_ROWS": 7}
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace, "answer", until_the_third_part_is_kept)
+        assert worker.run("chat.map_rows", call, *job) is None
+    before = len(moody.bodies)
+    again = worker.run("chat.map_rows", call, *job)
+
+    assert answers(again) == [f"{n}!" for n in range(100)]
+    assert again["usage"]["prompt_tokens"] == 1000
+    texts = {body["messages"][0]["content"] for body in moody.bodies[before:]}
+    assert texts == {str(n) for n in range(21, 100)}
+
+
+def test_memory_stays_flat_however_many_rows(auth, moody, workspace, worker):
+    def run(count):
+        rows = (json.dumps({"id": n, "text": "x" * 20_000}) for n in range(count))
+        workspace.put("in/rows.jsonl", "\n".join(rows).encode())
+        call = {"rows": {"s3": "in/rows.jsonl"}, "output": "storage"}
+        call |= {"auth": auth, "model": MODEL, "template": "{{id}} {{text}}"}
+        result = worker.run("chat.map_rows", call, workspace.environment)
+        assert result["done"] == count
+        return len(workspace.content(result["s3"])), worker.peak * 1024
+
+    _, before = run(50)
+    size, after = run(1000)
+    # Windows and buffers fill, and are reused: a part of what passes through.
+    assert after - before < 30_000_000 < size
+
+
 def test_rows_that_changed_since_are_asked_again(auth, moody, workspace, monkeypatch):
     monkeypatch.setattr(journal, "PART_ROWS", 150)
     rows = numbered(400)

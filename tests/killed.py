@@ -1,0 +1,110 @@
+"""Jobs in processes of their own, which can be killed while a server looks on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+from starlette.responses import Response
+
+from tools.operations import ROOT
+
+# Each line on stdin is a job, done in a fork: importing is paid for once.
+PROGRAM = """
+import importlib, json, os, resource, sys
+sys.path.insert(0, sys.argv[1])
+from scripts import batching, collecting, journal, rows, sources
+for line in sys.stdin:
+    job = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        os.environ.update(job["environment"])
+        for name, value in job["constants"].items():
+            module, _, constant = name.partition(".")
+            setattr(importlib.import_module(f"scripts.{module}"), constant, value)
+        main = importlib.import_module(f"scripts.{job['script']}").main
+        print("pid", os.getpid(), flush=True)
+        sys.stdin.readline()
+        result = main(**job["arguments"])
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        print("result", json.dumps([result, peak]), flush=True)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    print("status", status, flush=True)
+"""
+
+
+class Worker:
+    """Runs scripts, one at a time, each in a process that can be killed."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(ROOT)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.pid: int | None = None
+        self.peak = 0  # memory of the last job in KiB
+
+    def run(
+        self,
+        script: str,
+        arguments: dict,
+        environment: dict | None = None,
+        constants: dict | None = None,
+    ) -> object:
+        """The result of a script ("chat.map_rows"), or None when it was killed.
+
+        constants sets some of our modules': {"journal.PART_ROWS": 7}.
+        """
+        job = {"script": script, "arguments": arguments}
+        job |= {"environment": environment or {}, "constants": constants or {}}
+        self._tell(json.dumps(job))
+        self.pid = int(self.process.stdout.readline().split()[1])
+        self._tell("go")
+        result = None
+        for line in self.process.stdout:
+            kind, _, value = line.partition(" ")
+            if kind == "status":
+                assert result is not None or int(value) == signal.SIGKILL
+                return result
+            result, self.peak = json.loads(value)
+        raise OSError("the worker ended")
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def _tell(self, line: str) -> None:
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+
+class Killer:
+    """Kills the worker at the n-th request, before or after it is carried out."""
+
+    def __init__(self, worker: Worker, at: int, before: bool) -> None:
+        self.worker, self.at, self.before = worker, at, before
+        self.count = 0
+
+    def wrap(self, answer: Callable) -> Callable:
+        """A server's method `answer` that counts, and kills when it is time."""
+
+        async def wrapped(request: object, path: str) -> Response:
+            number, self.count = self.count, self.count + 1
+            if number == self.at and self.before:
+                self.worker.kill()
+                return Response()
+            response = await answer(request, path)
+            if number == self.at:
+                self.worker.kill()
+            return response
+
+        return wrapped
