@@ -1,10 +1,13 @@
 """What a flow needs around work that costs money while it is left alone.
 
-start_guard     a flow of its own that stops the work when this flow is cancelled
-start_flow      another flow of the workspace, without waiting for it
-watch_flow      one look at a flow that was started
-ask_approval    the links by which a person lets this flow go on
-report_failure  what a failed flow left running, and what that costs
+A flow that is cancelled runs nothing more; so a guard is a flow of its own.
+
+    start_guard     a flow that stops the work when this one is cancelled
+    start_flow      another flow of the workspace, without waiting for it
+    watch_flow      one look at a flow that was started
+    ask_approval    the links by which a person lets this flow go on
+    report_failure  what a failed flow left running, and what that costs
+    finish_flow     the tidy result at the end of a flow
 """
 
 import json
@@ -15,6 +18,7 @@ from .client import TogetherError, call, operation, prepare
 
 __all__ = [
     "ask_approval",
+    "finish_flow",
     "report_failure",
     "start_flow",
     "start_guard",
@@ -22,7 +26,6 @@ __all__ = [
 ]
 
 HARDWARE = operation("GET", "/v1/hardware", "read")
-ENDPOINT = operation("GET", "/v1/endpoints/{endpoint_id}", "read")
 FIRST, LONGEST = 15, 600  # seconds between two looks at a flow
 
 
@@ -156,3 +159,23 @@ def _hourly(auth, hardware):
 def _with_auth(resource, words):
     """Return arguments with the resource by its path, as Windmill's form gives it."""
     return {"auth": f"$res:{resource.removeprefix('$res:')}", **words}
+
+
+def finish_flow(auth, step, **arguments):
+    """Return {"message", **details}: the tidy result at the end of a flow.
+
+    With `error`, what a step that was let go on left, that error is raised: the flow
+    fails after it has put things in order.
+    """
+    given = prepare(step, arguments)
+    error = given.get("error")
+    if error:
+        words = error.get("message") or error.get("name") or "a step failed"
+        raise TogetherError(
+            f"{given['message']}: {words}",
+            type="flow_failed",
+            error=error,
+            details=given.get("details"),
+            advice="Correct what the error names and run the flow again.",
+        )
+    return {"message": given["message"], **given.get("details", {})}

@@ -154,10 +154,8 @@ KINDS = {
             "/v2/projects/{project_id}/endpoints/{endpoint_id}"
             "/deployments/{deployment_id}",
             "mutates",
-            query=("updateMask",),
         ),
         "stop_body": {"autoscaling": {"minReplicas": 0, "maxReplicas": 0}},
-        "stop_query": {"updateMask": "autoscaling.minReplicas,autoscaling.maxReplicas"},
         "stopped": ("STOPPING", "STOPPED", "FAILED"),
         "left": "each replica is charged for every minute that it is up, used or not",
     },
@@ -340,7 +338,7 @@ def cancel_job(auth, step, **arguments):
     if "stop" not in kind:
         note = f"the API cannot stop it: {kind['left']}"
         return {**shown, "cancelled": False, "note": note}
-    words = {**parts(given["kind"], given["job_id"]), **kind.get("stop_query", {})}
+    words = parts(given["kind"], given["job_id"])
     if "stop_body" in kind:
         words["body"] = dict(kind["stop_body"])
         if job.get("etag"):

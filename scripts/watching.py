@@ -24,6 +24,7 @@ __all__ = [
     "idle_endpoints",
     "list_idle_endpoints",
     "model_changed",
+    "new",
     "spend_over_limit",
 ]
 
@@ -83,7 +84,7 @@ def batch_finished(auth, step, **arguments):
             if job["status"] in wanted
         ]
 
-    return _new(news, sorted(seen), "batch_id")
+    return new(news, sorted(seen), "batch_id")
 
 
 def fine_tune_changed(auth, step, **arguments):
@@ -168,7 +169,7 @@ def model_changed(auth, step, **arguments):
             if change in given.get("changes", ("added", "removed", "deprecated"))
         ]
 
-    return _new(news, now, "model")
+    return new(news, now, "model")
 
 
 def spend_over_limit(auth, step, **arguments):
@@ -207,7 +208,7 @@ def spend_over_limit(auth, step, **arguments):
         ]
 
     # Before the first run nothing was over the limit: the second run says so.
-    return _new(news, mark, "period", first={"period": name, "over": False})
+    return new(news, mark, "period", first={"period": name, "over": False})
 
 
 def endpoint_idle(auth, step, **arguments):
@@ -218,7 +219,7 @@ def endpoint_idle(auth, step, **arguments):
     def news(mark):
         return [found for name, found in idle.items() if name not in mark]
 
-    return _new(news, sorted(idle), "job_id")
+    return new(news, sorted(idle), "job_id")
 
 
 def list_idle_endpoints(auth, step, **arguments):
@@ -326,20 +327,23 @@ def _changed(found, states, key):
             and (states is None or entry["state"] in states)
         ]
 
-    return _new(news, now, key)
+    return new(news, now, key)
 
 
-def _new(news, mark, key, first=None):
+def new(news, mark, key, first=None, eager=False):
     """Return what is new since the mark of the last run that ended well.
 
     `news` tells it from that mark; `mark` is how things are now; `key` names the member
     by which two reports are of the same thing; `first` is what the first run notes, if
-    not the mark. The first run, and one that overlaps with another, return nothing.
+    not the mark. The first run, unless it is eager, and one that overlaps with another
+    return nothing. Raises TogetherError.
     """
     state = windmill.get_state()
     if not isinstance(state, dict) or "mark" not in state:
-        windmill.set_state({"mark": mark if first is None else first})
-        return []
+        state = {"mark": mark if first is None else first}
+        if not eager:
+            windmill.set_state(state)
+            return []
     before, carried = state["mark"], []
     pending = state.get("pending")
     if pending:

@@ -4,7 +4,7 @@ Plain HTTP with the token that Windmill gives every job, the same calls that the
 `wmill` makes, without installing it. Outside a job there is no Windmill to ask: every
 function says so in a TogetherError, except set_progress, which has nobody to tell.
 
-    open_object, write_object, delete_object, check_storage   objects of the storage
+    open_object, write_object, delete_object, list_objects, check_storage   storage
     get_state, set_state     what a scheduled script remembers from run to run
     create_state, delete_state, list_states   records of what was begun
     set_progress             the bar in the job's page
@@ -41,6 +41,7 @@ __all__ = [
     "get_state",
     "in_job",
     "is_running",
+    "list_objects",
     "list_states",
     "open_object",
     "outcome",
@@ -266,6 +267,27 @@ def _blocks(content, length):
             f"{'more' if sent > length else sent} came.",
             type="wrong_length",
         )
+
+
+def list_objects(prefix, storage=None):
+    """Return the keys of the objects whose keys begin so. Raises TogetherError."""
+    what = f"The objects under {prefix!r} cannot be listed"
+    query = {"max_keys": 1000, "prefix": prefix}
+    if storage:
+        query["storage"] = storage
+    keys = []
+    while True:
+        found = _ask("GET", "job_helpers/list_stored_files", what, query)
+        if found.get("restricted_access") is True:
+            raise TogetherError(
+                f"{what}: the workspace's rules do not let this user see them.",
+                type="not_allowed",
+                advice="Ask who administrates the workspace's object storage.",
+            )
+        keys += [entry["s3"] for entry in found.get("windmill_large_files") or ()]
+        query["marker"] = found.get("next_marker")
+        if not query["marker"]:
+            return keys
 
 
 # --- state and progress ------------------------------------------------------------

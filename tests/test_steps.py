@@ -9,6 +9,7 @@ from tools.operations import steps
 # With the least arguments these ask the job's own Windmill alone, and need no key.
 KEYLESS = {
     "waits/ask_approval",
+    "waits/finish_flow",
     "waits/finish_wait",
     "waits/report_failure",
     "waits/start_flow",

@@ -39,7 +39,7 @@ def problem(text: str) -> str | None:
 
 def names(text: str) -> set[str]:
     """The variables of Windmill's that an expression may use, as words in its text."""
-    words = set(re.findall(r"(?<![.\w'\"])[A-Za-z_]\w*", text))
+    words = set(re.findall(r"(?<![.\w'\"])[A-Za-z_]\w*(?![\w:])", text))
     return words & {*NAMES, "results", "flow_input", "error"}
 
 

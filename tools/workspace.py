@@ -237,6 +237,23 @@ class Workspace:
         words = "Not found: No datasets storage resource defined at the workspace level"
         return PlainTextResponse(words, 404)
 
+    async def list_files(self, query: dict, _: object) -> Response:
+        if not self.storage:
+            return PlainTextResponse(NO_STORAGE, 500)
+        storage, prefix = query.get("storage", ""), query.get("prefix", "")
+        after, most = query.get("marker", ""), int(query["max_keys"])
+        keys = sorted(k for s, k in self.objects if s == storage and k > after)
+        keys = [key for key in keys if key.startswith(prefix)]
+        shown = [{"s3": key} for key in keys[:most]]
+        marker = keys[most - 1] if len(keys) > most else None
+        return JSONResponse(
+            {
+                "windmill_large_files": shown,
+                "next_marker": marker,
+                "restricted_access": False,
+            }
+        )
+
     async def upload(self, query: dict, request: Request) -> Response:
         if not self.storage:
             return PlainTextResponse(NO_STORAGE, 500)
@@ -469,6 +486,7 @@ _ROUTES = [
     ("GET", r"job_helpers/test_connection", Workspace.try_storage),
     ("POST", r"job_helpers/upload_s3_file", Workspace.upload),
     ("GET", r"job_helpers/download_s3_file", Workspace.download),
+    ("GET", r"job_helpers/list_stored_files", Workspace.list_files),
     ("DELETE", r"job_helpers/delete_s3_file", Workspace.delete),
     ("GET", r"resources/get_value_interpolated/(.+)", Workspace.get_value),
     ("GET", r"resources/get_value/(.+)", Workspace.get_value),

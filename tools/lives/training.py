@@ -93,6 +93,11 @@ class FineTune(Kind):
         }
         if life.since("running") and now >= life.since("running"):
             shown["started_at"] = stamp(life.since("running"))
+        if state == "completed":
+            # A finished fine-tune is a model of the project, and an adapter beside it.
+            shown["model_object_id"] = f"ml_{life.id[-12:]}"
+            if training.get("type", "Lora") == "Lora":
+                shown["adapter_object_id"] = f"ml_{life.id[-12:]}a"
         return shown
 
     def content(self, life: Life) -> bytes:

@@ -1,0 +1,38 @@
+# skip_result_postprocessing
+"""Cite answer.
+
+Turns the numbers in an answer, such as [2], into the passages that they stand for, and
+names those that stand for none. Costs nothing.
+
+Returns: answer, citations with source and text, unknown numbers, answered (whether
+anything is cited), and all of it as markdown.
+
+Example arguments:
+    {"answer": "Two years [1].", "passages": [{"source": "terms.md", "text": "The
+    guarantee lasts two years."}]}
+
+Rendered from schemas/chat/cite_answer.json; edit that, not this.
+"""
+
+from ..client import togetherai
+from ..passages import cite_answer
+
+STEP = {
+    "arguments": {
+        "required": ["answer", "passages"],
+        "properties": {
+            "answer": {"type": "string", "minLength": 1},
+            "passages": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+            "cited": {"type": "array", "items": {"type": "integer"}},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    answer: str,
+    passages: "list",
+    cited: list[int] | None = None,
+):
+    return cite_answer(auth, STEP, answer=answer, passages=passages, cited=cited)

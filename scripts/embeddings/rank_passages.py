@@ -1,0 +1,47 @@
+# skip_result_postprocessing
+"""Rank passages.
+
+Finds the passages nearest to a question, by the vectors that embed_rows made of them.
+
+Returns: passages, nearest first, with similarity and without their vectors; usage,
+cost_usd.
+
+Example arguments:
+    {"model": "BAAI/bge-large-en-v1.5", "question": "How long is the guarantee?",
+    "rows": [{"text": "Two years.", "embedding": [0.1, 0.2]}]}
+
+Rendered from schemas/embeddings/rank_passages.json; edit that, not this.
+"""
+
+from ..catalogue import choices
+from ..client import togetherai
+from ..passages import rank_passages
+
+DynSelect_model = str
+
+
+def model(filterText: str = "", auth=None):
+    return choices("embedding", auth, filterText)
+
+
+STEP = {
+    "arguments": {
+        "required": ["model", "question", "rows"],
+        "properties": {
+            "model": {"type": "string", "minLength": 1},
+            "question": {"type": "string", "minLength": 1},
+            "rows": {"x-file": "content"},
+            "top": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 30},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    model: DynSelect_model,
+    question: str,
+    rows: "str | list | dict",
+    top: int = 30,
+):
+    return rank_passages(auth, STEP, model=model, question=question, rows=rows, top=top)

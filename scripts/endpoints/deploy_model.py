@@ -1,0 +1,65 @@
+# skip_result_postprocessing
+"""Deploy model.
+
+Serves a model on hardware of your own under a name, and returns while it still starts.
+What exists under that name is taken up again, and started if it is stopped. Charged for
+every minute until it is stopped.
+
+Returns: endpoint_id, deployment_id, job_id for the waits, and model: what requests name
+as their model.
+
+Example arguments:
+    {"model": "openai/gpt-oss-20b", "endpoint_name": "support-chat"}
+
+Rendered from schemas/endpoints/deploy_model.json; edit that, not this.
+"""
+
+from ..client import togetherai
+from ..serving import deploy_model
+
+STEP = {
+    "arguments": {
+        "required": ["model", "endpoint_name"],
+        "properties": {
+            "model": {"type": "string", "minLength": 1},
+            "endpoint_name": {
+                "type": "string",
+                "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$",
+                "x-unsent": True,
+            },
+            "deployment_name": {"type": "string", "minLength": 1, "default": "main"},
+            "config": {"type": "string"},
+            "replicas": {"type": "integer", "minimum": 1, "default": 1},
+            "max_replicas": {"type": "integer", "minimum": 1},
+            "inactive_minutes": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 1440,
+                "default": 60,
+            },
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    model: str,
+    endpoint_name: str,
+    deployment_name: str = "main",
+    config: str | None = None,
+    replicas: int = 1,
+    max_replicas: int | None = None,
+    inactive_minutes: int = 60,
+):
+    return deploy_model(
+        auth,
+        STEP,
+        model=model,
+        endpoint_name=endpoint_name,
+        deployment_name=deployment_name,
+        config=config,
+        replicas=replicas,
+        max_replicas=max_replicas,
+        inactive_minutes=inactive_minutes,
+    )

@@ -1,0 +1,132 @@
+# skip_result_postprocessing
+"""Submit evaluation.
+
+Lets a judge model label, score or compare answers: uploads the rows and begins the
+evaluation, once, however often it is run with the same input.
+
+Returns: evaluation_id for waiting and for report_evaluation; input_file_id, rows (how
+many), fingerprint, reattached (an earlier run had begun it).
+
+Example arguments:
+    {"type": "classify", "judge_model": "openai/gpt-oss-20b", "judge_prompt": "Is the
+    answer helpful to the customer?", "rows": [{"answer": "Press reset."}], "labels":
+    ["helpful", "unhelpful"], "pass_labels": ["helpful"], "column_a": "answer"}
+
+Rendered from schemas/evaluations/submit_evaluation.json; edit that, not this.
+"""
+
+from ..catalogue import choices
+from ..client import togetherai
+from ..evaluating import submit_evaluation
+
+DynSelect_judge_model = str
+DynSelect_model_a = str
+DynSelect_model_b = str
+
+
+def judge_model(filterText: str = "", auth=None):
+    return choices("chat", auth, filterText)
+
+
+def model_a(filterText: str = "", auth=None):
+    return choices("chat", auth, filterText)
+
+
+def model_b(filterText: str = "", auth=None):
+    return choices("chat", auth, filterText)
+
+
+STEP = {
+    "arguments": {
+        "required": ["type", "judge_model", "judge_prompt"],
+        "properties": {
+            "type": {"type": "string", "enum": ["classify", "score", "compare"]},
+            "judge_model": {"type": "string", "minLength": 1},
+            "judge_prompt": {"type": "string", "minLength": 1},
+            "rows": {"x-file": "content"},
+            "file_id": {"type": "string"},
+            "labels": {"type": "array", "items": {"type": "string"}},
+            "pass_labels": {"type": "array", "items": {"type": "string"}},
+            "min_score": {"type": "number"},
+            "max_score": {"type": "number"},
+            "pass_threshold": {"type": "number"},
+            "model_a": {"type": "string"},
+            "source_a": {
+                "type": "string",
+                "enum": ["serverless", "dedicated"],
+                "default": "serverless",
+            },
+            "column_a": {"type": "string"},
+            "model_b": {"type": "string"},
+            "source_b": {
+                "type": "string",
+                "enum": ["serverless", "dedicated"],
+                "default": "serverless",
+            },
+            "column_b": {"type": "string"},
+            "template": {"type": "string", "default": "{{prompt}}"},
+            "system": {"type": "string"},
+            "max_tokens": {"type": "integer", "minimum": 1, "default": 512},
+            "temperature": {"type": "number", "minimum": 0, "default": 0},
+            "judge_source": {
+                "type": "string",
+                "enum": ["serverless", "dedicated"],
+                "default": "serverless",
+            },
+            "again": {"type": "string"},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    type: str,
+    judge_model: DynSelect_judge_model,
+    judge_prompt: str,
+    rows: "str | list | dict" = None,
+    file_id: str | None = None,
+    labels: list[str] | None = None,
+    pass_labels: list[str] | None = None,
+    min_score: float | None = None,
+    max_score: float | None = None,
+    pass_threshold: float | None = None,
+    model_a: DynSelect_model_a | None = None,
+    source_a: str = "serverless",
+    column_a: str | None = None,
+    model_b: DynSelect_model_b | None = None,
+    source_b: str = "serverless",
+    column_b: str | None = None,
+    template: str = "{{prompt}}",
+    system: str | None = None,
+    max_tokens: int = 512,
+    temperature: float = 0,
+    judge_source: str = "serverless",
+    again: str | None = None,
+):
+    return submit_evaluation(
+        auth,
+        STEP,
+        type=type,
+        judge_model=judge_model,
+        judge_prompt=judge_prompt,
+        rows=rows,
+        file_id=file_id,
+        labels=labels,
+        pass_labels=pass_labels,
+        min_score=min_score,
+        max_score=max_score,
+        pass_threshold=pass_threshold,
+        model_a=model_a,
+        source_a=source_a,
+        column_a=column_a,
+        model_b=model_b,
+        source_b=source_b,
+        column_b=column_b,
+        template=template,
+        system=system,
+        max_tokens=max_tokens,
+        temperature=temperature,
+        judge_source=judge_source,
+        again=again,
+    )

@@ -1,0 +1,235 @@
+"""Questions to documents: into passages, the nearest ones, an answer that cites them.
+
+    split_documents  texts in pieces that a model can take in, each with its source
+    rank_passages    of embedded passages, those nearest to a question
+    cite_answer      an answer's numbers, as the passages that they stand for
+
+embeddings/embed_rows comes between the first two; rerank/search_documents and a model
+between the others.
+"""
+
+import heapq
+import html
+import io
+import json
+import math
+import re
+import zipfile
+
+from .client import TogetherError, call, operation, prepare
+
+__all__ = ["cite_answer", "rank_passages", "split_documents"]
+
+EMBED = operation("POST", "/v1/embeddings", "inference")
+LARGEST = 50 << 20  # bytes of one document
+MOST = 200  # documents at a time
+# Where a passage may end, the best place first.
+ENDS = ("\n\n", "\n", ". ", "! ", "? ", "; ", ", ", " ")
+WORD_TEXT = "word/document.xml"
+
+
+def split_documents(auth, step, **arguments):
+    """Return documents in overlapping passages.
+
+    {"passages": [{"id": number from 1, "source": file name, "start": its first
+    character, "text"}], "documents": [{"source", "characters", "passages"}]}; with
+    output storage a JSON Lines file, "s3", in place of "passages". Reads text,
+    Markdown, HTML, JSON, CSV and Word files. Raises TogetherError, with every document
+    that cannot be read in its `problems`.
+    """
+    given = prepare(step, arguments)
+    size, overlap = given["size"], given["overlap"]
+    if overlap >= size:
+        raise _refused("overlap", "must be less than size")
+    if len(given["documents"]) > MOST:
+        raise _refused("documents", f"takes at most {MOST} at a time")
+    passages, documents, problems = [], [], []
+    for number, value in enumerate(given["documents"]):
+        field = f"documents[{number}]"
+        try:
+            name, text = _text(auth, value, field)
+        except TogetherError as error:
+            known = getattr(error, "problems", None)
+            problems += known or [{"field": field, "problem": str(error)}]
+            continue
+        count = len(passages)
+        for start, piece in _pieces(text, size, overlap):
+            entry = {"id": len(passages) + 1, "source": name}
+            passages.append({**entry, "start": start, "text": piece})
+        found = {"source": name, "characters": len(text)}
+        documents.append({**found, "passages": len(passages) - count})
+    if not passages and not problems:
+        problems.append({"field": "documents", "problem": "hold no text"})
+    if problems:
+        listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
+        raise TogetherError(
+            f"The documents cannot be read: {listed}", problems=problems
+        )
+    shown = {"documents": documents, "count": len(passages)}
+    if given["output"] == "result":
+        return {"passages": passages, **shown}
+    from . import windmill
+
+    lines = (json.dumps(passage, ensure_ascii=False) + "\n" for passage in passages)
+    content = "".join(lines).encode("utf-8", "replace")
+    kind = "application/x-ndjson"
+    stored = windmill.write_object(content, None, "passages.jsonl", kind)
+    return {**stored, **shown}
+
+
+def rank_passages(auth, step, **arguments):
+    """Return the passages whose vectors are nearest to a question's.
+
+    {"passages": [{...row without its vector, "similarity": cosine}], nearest first,
+    "usage", "cost_usd"}. The question is embedded with the model that embedded the
+    rows. Raises TogetherError.
+    """
+    from . import catalogue
+    from .tabular import Flaw, Table
+
+    given = prepare(step, arguments)
+    table = Table(auth, given["rows"])
+    body = {"model": given["model"], "input": [given["question"]]}
+    answer = call(auth, EMBED, body=body)
+    wanted = answer["data"][0]["embedding"]
+    length = math.sqrt(math.fsum(x * x for x in wanted)) or 1.0
+    best: list = []
+    for number, row in enumerate(table):
+        vector = None if isinstance(row, Flaw) else row.get("embedding")
+        if not isinstance(vector, list):
+            continue  # embed_rows says in `error` why there is none
+        if len(vector) != len(wanted):
+            problem = f"have {len(vector)} numbers each, the question's {len(wanted)}"
+            raise _refused("rows", f"{problem}: they are of another model")
+        size = math.sqrt(math.fsum(x * x for x in vector)) or 1.0
+        dot = math.fsum(x * y for x, y in zip(vector, wanted, strict=True))
+        # The earlier of two that are equally near.
+        entry = (dot / (size * length), -number, row)
+        if len(best) < given["top"]:
+            heapq.heappush(best, entry)
+        else:
+            heapq.heappushpop(best, entry)
+    if not best:
+        raise _refused("rows", "hold no vectors: embeddings/embed_rows makes them")
+    passages = []
+    for similarity, _, row in sorted(best, reverse=True):
+        kept = {n: v for n, v in row.items() if n not in ("embedding", "error")}
+        passages.append({**kept, "similarity": round(similarity, 6)})
+    bill = catalogue.bill(auth, given["model"], [answer])
+    return {"passages": passages, **bill}
+
+
+def cite_answer(auth, step, **arguments):
+    """Return an answer with the passages that it cites.
+
+    {"answer", "citations": [{"number", "source", "start", "text"}], in the order of
+    the answer, "unknown": numbers that stand for no passage, "answered": False when the
+    model found no answer, "markdown": all of it, for reading}.
+    """
+    given = prepare(step, arguments)
+    answer, passages = given["answer"], given["passages"]
+    numbers = [int(n) for n in re.findall(r"\[(\d+)\]", answer)]
+    numbers += [n for n in given.get("cited", []) if isinstance(n, int)]
+    citations, unknown = [], []
+    for number in dict.fromkeys(numbers):
+        if not 1 <= number <= len(passages):
+            unknown.append(number)
+            continue
+        passage = passages[number - 1]
+        kept = {n: passage.get(n) for n in ("source", "start", "text")}
+        citations.append({"number": number, **kept})
+    lines = [answer, ""]
+    for entry in citations:
+        text = " ".join(str(entry["text"]).split())
+        short = text if len(text) <= 200 else f"{text[:200].rsplit(' ', 1)[0]} ..."
+        lines.append(f"{entry['number']}. {entry['source']}: {short}")
+    return {
+        "wm_renderer": "markdown",
+        "markdown": "\n".join(lines),
+        "answer": answer,
+        "citations": citations,
+        "unknown": unknown,
+        "answered": bool(citations),
+    }
+
+
+# --- texts -------------------------------------------------------------------------
+
+
+def _text(auth, value, field):
+    """Return a document's name and its text."""
+    from . import sources
+
+    source = sources.open(value, field, auth, LARGEST)
+    content = b"".join(bytes(block) for block in source.blocks())
+    name = source.named()
+    if content.startswith(b"%PDF"):
+        raise _refused(
+            field, "is a PDF, which cannot be read here: give its text instead"
+        )
+    if content.startswith(b"PK"):
+        return name, _word(content, field)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _refused(field, "is not text in UTF-8, nor a Word file") from None
+    if re.match(r"\s*<(!doctype|html|\?xml)", text, re.IGNORECASE):
+        text = _plain(text)
+    return name, text.strip()
+
+
+def _word(content, field):
+    """Return the text of a Word document (.docx)."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if archive.getinfo(WORD_TEXT).file_size > LARGEST:
+                raise _refused(field, "holds too much text")
+            text = archive.read(WORD_TEXT).decode("utf-8", "replace")
+    except (KeyError, zipfile.BadZipFile):
+        raise _refused(field, "is an archive, but no Word file (.docx)") from None
+    text = re.sub(r"<w:(tab|br)\b[^>]*>", " ", text)
+    text = re.sub(r"</w:p>", "\n\n", text)
+    return html.unescape(re.sub(r"<[^>]+>", "", text)).strip()
+
+
+def _plain(text):
+    """Return the words of a web page."""
+    text = re.sub(r"(?is)<(script|style|head)\b.*?</\1\s*>", " ", text)
+    text = re.sub(r"(?i)<(/p|/div|/li|/tr|/h\d|br)\b[^>]*>", "\n", text)
+    text = html.unescape(re.sub(r"(?s)<!--.*?-->|<[^>]+>", " ", text))
+    text = re.sub(r"[ \t\r\f\v]+", " ", text)
+    return re.sub(r"\n\s*\n\s*", "\n\n", text)
+
+
+def _pieces(text, size, overlap):
+    """Yield (start, piece): pieces of at most `size` characters, each beginning about
+    `overlap` characters before the last one's end."""
+    start = 0
+    while start < len(text):
+        end = _end(text, start, size)
+        piece = text[start:end].strip()
+        if piece:
+            yield start + (len(text[start:end]) - len(text[start:end].lstrip())), piece
+        if end >= len(text):
+            return
+        after = max(start + 1, end - overlap)
+        space = text.find(" ", after, end)
+        start = end if not overlap else (space + 1 if space >= 0 else after)
+
+
+def _end(text, start, size):
+    """Return where a piece ends: at the last good place in its second half."""
+    limit = start + size
+    if limit >= len(text):
+        return len(text)
+    for mark in ENDS:
+        place = text.rfind(mark, start + size // 2, limit)
+        if place >= 0:
+            return place + len(mark)
+    return limit
+
+
+def _refused(field, problem):
+    return TogetherError(
+        f"{field} {problem}", problems=[{"field": field, "problem": problem}]
+    )

@@ -1,0 +1,59 @@
+"""Rows and stored files as lists, for a flow to go through.
+
+    read_rows         the rows of a file, in the result
+    list_new_objects  objects of a folder in storage that came since the last run
+
+The second is a trigger: what it returned counts as seen once its run ended well.
+"""
+
+from . import watching, windmill
+from .client import TogetherError, prepare
+
+__all__ = ["list_new_objects", "read_rows"]
+
+
+def read_rows(auth, step, **arguments):
+    """Return the rows of a file as they are, to loop over.
+
+    {"rows": [objects], "count"}. Raises TogetherError, with the rows that cannot be
+    read in its `problems`, or when there are more than `most`.
+    """
+    from .tabular import Flaw, Table
+
+    given = prepare(step, arguments)
+    rows, problems = [], []
+    for number, row in enumerate(Table(auth, given["rows"])):
+        if number >= given["most"]:
+            raise TogetherError(
+                f"There are more than {given['most']} rows.",
+                problems=[{"field": "rows", "problem": "are too many"}],
+                advice="Raise `most`, or send them through a batch.",
+            )
+        if isinstance(row, Flaw):
+            problems.append({"field": f"rows[{number}]", "problem": row.why})
+        rows.append(row)
+    if problems:
+        listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems[:10])
+        raise TogetherError(f"Rows cannot be read: {listed}", problems=problems[:100])
+    return {"rows": rows, "count": len(rows)}
+
+
+def list_new_objects(auth, step, **arguments):
+    """Return the objects of a folder that came since the last run, by name.
+
+    [{"s3": key, "storage"?}]. The first run only notes what is there, unless `existing`
+    says that it is to be returned. Raises TogetherError.
+    """
+    given = prepare(step, arguments)
+    storage, ending = given.get("storage"), given.get("ending", "")
+    prefix = given["folder"].strip("/") + "/"
+    listed = windmill.list_objects(prefix, storage)
+    keys = sorted(key for key in listed if key.endswith(ending))
+
+    def news(mark):
+        more = {"storage": storage} if storage else {}
+        return [{"s3": key, **more} for key in keys if key not in mark]
+
+    if given["existing"]:
+        return watching.new(news, keys, "s3", first=[], eager=True)
+    return watching.new(news, keys, "s3")

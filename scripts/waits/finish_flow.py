@@ -1,0 +1,36 @@
+# skip_result_postprocessing
+"""Finish flow.
+
+Makes the tidy result at the end of a flow, or fails it with the error of a step that
+was let go on. Costs nothing.
+
+Returns: message, and every member of details.
+
+Example arguments:
+    {"message": "The meeting is written up."}
+
+Rendered from schemas/waits/finish_flow.json; edit that, not this.
+"""
+
+from ..client import togetherai
+from ..guarding import finish_flow
+
+STEP = {
+    "arguments": {
+        "required": ["message"],
+        "properties": {
+            "message": {"type": "string", "minLength": 1},
+            "details": {"type": "object"},
+            "error": {"type": "object"},
+        },
+    },
+}
+
+
+def main(
+    auth: togetherai,
+    message: str,
+    details: "dict | None" = None,
+    error: "dict | None" = None,
+):
+    return finish_flow(auth, STEP, message=message, details=details, error=error)
