@@ -84,7 +84,7 @@ def main(
     type: str,
     judge_model: DynSelect_judge_model,
     judge_prompt: str,
-    rows: "str | list | dict" = None,
+    rows: "str | list | dict | None" = None,
     file_id: str | None = None,
     labels: list[str] | None = None,
     pass_labels: list[str] | None = None,
