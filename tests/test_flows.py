@@ -1,0 +1,694 @@
+"""Every flow, run by the interpreter of tests/openflow.py against the sandbox.
+
+Sleeps are virtual. The wait flows have their own tests in test_waits.py.
+"""
+
+import json
+import urllib.request
+
+import pytest
+
+from tests import openflow
+from tests.openflow import FOLDER, RESOURCE, Engine
+from tools.flows import flows
+from tools.operations import find
+from tools.sandbox import Fault
+
+MODEL = "openai/gpt-oss-20b"
+ROWS = [{"text": f"text {n}"} for n in range(3)]
+COMPOSED = sorted(flow.name for flow in flows() if not flow.inner)
+
+
+@pytest.fixture
+def engine(workspace, lives, auth):
+    return Engine(workspace, auth, lives.advance)
+
+
+def says(sandbox, answer):
+    """Let chat models answer by a function of the last message's text."""
+
+    def reply(arguments):
+        body = arguments["body"]
+        text = answer(body["messages"][-1]["content"])
+        message = {"role": "assistant", "content": text}
+        return {
+            "id": "c",
+            "object": "chat.completion",
+            "model": body["model"],
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
+        }
+
+    sandbox.answers["create_chat_completion"] = reply
+
+
+def answers(link):
+    """An approver who follows one of the links at once."""
+
+    def decide(links):
+        urllib.request.urlopen(urllib.request.Request(links[link], b"{}"))
+
+    return decide
+
+
+def lines(content):
+    return [json.loads(line) for line in content.splitlines()]
+
+
+# --- batches -----------------------------------------------------------------------
+
+BATCH = {"model": MODEL, "template": "Say {{text}}", "rows": ROWS}
+
+
+def test_run_batch_joins_the_answers_to_the_rows(engine, sandbox):
+    says(sandbox, str.upper)
+
+    run = engine.run("run_batch", **BATCH)
+
+    assert run.outcome == "success", run.result
+    assert [row["answer"] for row in run.result["rows"]] == [
+        f"SAY TEXT {n}" for n in range(3)
+    ]
+    assert run.result["done"] == 3
+
+
+def test_run_batch_stores_the_table(engine, sandbox, workspace):
+    says(sandbox, str.upper)
+
+    run = engine.run("run_batch", **BATCH, output="storage", answer_column="loud")
+
+    rows = lines(workspace.content(run.result["s3"]))
+    assert [row["loud"] for row in rows] == [f"SAY TEXT {n}" for n in range(3)]
+
+
+def test_run_batch_that_fails_says_why_and_that_nothing_runs(engine, lives):
+    lives.doom("batch", "no credit left")
+
+    run = engine.run("run_batch", **BATCH)
+
+    assert "no credit left" in run.error["message"]
+    assert run.result["left"][0]["running"] is False
+    assert "Nothing was left running" in run.result["message"]
+
+
+def test_run_batch_past_its_deadline_says_what_goes_on(engine, lives):
+    lives["batch"].plan["IN_PROGRESS"] = 20 * 3600
+
+    run = engine.run("run_batch", **BATCH, deadline_hours=1)
+
+    (left,) = run.result["left"]
+    assert (left["state"], left["running"]) == ("IN_PROGRESS", True)
+    assert left["job_id"] in run.result["message"]
+    assert run.result["kept"]["batch_id"] == left["job_id"]
+
+
+def test_run_batch_cancelled_here_is_cancelled_there(engine, lives):
+    run = engine.start("run_batch", **BATCH)
+    engine.work(until=200)
+    engine.cancel(run)
+    engine.work()
+
+    (batch,) = lives["batch"].lives
+    assert lives.state(batch) == "CANCELLED"
+
+
+def test_run_batch_run_again_pays_once(engine, sandbox, lives):
+    says(sandbox, str.upper)
+    first = engine.start("run_batch", **BATCH)
+    engine.work(until=100)
+    second = engine.run("run_batch", **BATCH)
+
+    assert len(lives["batch"].lives) == 1
+    assert first.result["rows"] == second.result["rows"]
+    assert second.count("waits/start_guard") == 0
+
+
+def test_run_batch_over_budget_sends_nothing(engine, lives, sandbox):
+    run = engine.run("run_batch", **BATCH, max_tokens=100000, budget_usd=0.000001)
+
+    assert run.outcome == "failure"
+    assert not lives["batch"].lives
+
+
+def test_collect_finished_batches_stores_each_once(engine, sandbox, lives, workspace):
+    says(sandbox, str.upper)
+    assert engine.run("collect_finished_batches").result == []
+    for name in ("a", "b"):
+        rows = [{"text": name}]
+        engine.run("run_batch", model=MODEL, template="Say {{text}}", rows=rows)
+
+    run = engine.run("collect_finished_batches")
+
+    assert run.outcome == "success", run.result
+    stored = [lines(workspace.content(b["s3"])) for b in run.result["batches"]]
+    assert [rows[0]["answer"] for rows in stored] == ["SAY A", "SAY B"]
+    assert engine.run("collect_finished_batches").result == []
+
+
+def test_collect_finished_batches_fails_when_one_cannot_be_collected(
+    engine, sandbox, lives
+):
+    engine.run("collect_finished_batches")
+    engine.run("run_batch", **BATCH)
+    sandbox.faults.append(Fault("/v1/files/.*/content", 404, times=99))
+
+    run = engine.run("collect_finished_batches")
+
+    assert run.outcome == "failure"
+    assert "404" in run.result["message"]
+
+
+FOLDER_BATCH = {"folder": "inbox", "model": MODEL, "template": "Say {{text}}"}
+
+
+def test_run_folder_batches_takes_each_table_once(engine, sandbox, lives, workspace):
+    says(sandbox, str.upper)
+    workspace.put("inbox/a.csv", b"text\nhello\n")
+    workspace.put("inbox/b.csv", b"text\nworld\n")
+    workspace.put("outbox/c.csv", b"text\nno\n")
+
+    run = engine.run("run_folder_batches", **FOLDER_BATCH)
+
+    assert run.outcome == "success", run.result
+    tables = {table["table"]: table for table in run.result["tables"]}
+    assert tables.keys() == {"inbox/a.csv", "inbox/b.csv"}
+    found = lines(workspace.content(tables["inbox/b.csv"]["answers"]))
+    assert found[0]["answer"] == "SAY WORLD"
+    assert engine.run("run_folder_batches", **FOLDER_BATCH).result == []
+    workspace.put("inbox/d.csv", b"text\nagain\n")
+    assert len(engine.run("run_folder_batches", **FOLDER_BATCH).result["tables"]) == 1
+
+
+def test_run_folder_batches_goes_on_after_a_bad_table_and_says_so(
+    engine, sandbox, lives, workspace
+):
+    says(sandbox, str.upper)
+    workspace.put("inbox/a.csv", b"other\nhello\n")
+    workspace.put("inbox/b.csv", b"text\nworld\n")
+
+    run = engine.run("run_folder_batches", **FOLDER_BATCH)
+
+    assert run.outcome == "failure"
+    assert "text" in run.result["message"]
+    tables = run.result["error"]["extra"]["details"]["tables"]
+    assert [bool(table["answers"]) for table in tables] == [False, True]
+
+
+# --- evaluations -------------------------------------------------------------------
+
+JUDGED = {
+    "classify": {
+        "labels": ["good", "bad"],
+        "pass_labels": ["good"],
+        "column_a": "text",
+    },
+    "score": {
+        "min_score": 0,
+        "max_score": 10,
+        "pass_threshold": 5,
+        "model_a": MODEL,
+        "template": "{{text}}",
+    },
+    "compare": {"model_a": MODEL, "model_b": "other", "template": "{{text}}"},
+}
+
+
+@pytest.mark.parametrize("type", JUDGED)
+def test_evaluate_models_adds_up_the_verdicts(type, engine):
+    words = {"type": type, "judge_model": MODEL, "judge_prompt": "Is it?", "rows": ROWS}
+
+    run = engine.run("evaluate_models", **words, **JUDGED[type])
+
+    assert run.outcome == "success", run.result
+    assert run.result["type"] == type
+    counted = {
+        "classify": run.result["label_counts"],
+        "score": run.result["mean_score"],
+        "compare": run.result["a_wins"],
+    }
+    assert counted[type] == {"classify": {"good": 2, "bad": 1}, "score": 2.5}.get(
+        type, 1
+    )
+
+
+def test_evaluate_models_that_fails_says_why(engine, lives):
+    lives.doom("evaluation", "the judge is gone", state="user_error")
+    words = {"type": "classify", "judge_model": MODEL, "judge_prompt": "Is it?"}
+
+    run = engine.run("evaluate_models", **words, rows=ROWS, **JUDGED["classify"])
+
+    assert "the judge is gone" in run.error["message"]
+    assert run.result["kept"]["evaluation_id"]
+
+
+# --- serving -----------------------------------------------------------------------
+
+SERVE = {"model": MODEL, "endpoint_name": "chat"}
+
+
+def deployment(lives):
+    (life,) = lives["deployment"].lives.values()
+    return life.state(lives.clock.now()).removeprefix("DEPLOYMENT_STATE_")
+
+
+def test_serve_model_serves_after_an_approval(engine, lives):
+    asked = []
+
+    def decide(links):
+        asked.append(links["description"]["markdown"])
+        answers("resume")(links)
+
+    engine.decide = decide
+
+    run = engine.run("serve_model", **SERVE)
+
+    assert run.outcome == "success", run.result
+    assert run.result["approved"]
+    assert run.result["model"] == "sandbox/chat"
+    assert deployment(lives) == "READY"
+    assert "gpus: 1" in asked[0]
+
+
+@pytest.mark.parametrize("link", ["cancel", None])
+def test_serve_model_refused_or_not_answered_makes_nothing(link, engine, lives):
+    if link:
+        engine.decide = answers(link)
+
+    run = engine.run("serve_model", **SERVE)
+
+    assert run.outcome == "success"
+    assert run.result["approved"] is False
+    assert not lives["deployment"].lives
+    assert run.ended == (0 if link else 172800)
+
+
+COMPARED = {"judge_model": MODEL, "base_model": "base", "prompts": [{"prompt": "Hi"}]}
+
+
+def test_serve_model_compares_first_and_stays_when_approved(engine, lives):
+    engine.decide = answers("resume")
+
+    run = engine.run("serve_model", **SERVE, **COMPARED)
+
+    assert run.outcome == "success", run.result
+    assert run.result["comparison"]["a_wins"] == 1
+    assert deployment(lives) == "READY"
+
+
+def test_serve_model_is_stopped_when_the_comparison_does_not_convince(engine, lives):
+    links = iter(["resume", "cancel"])
+    engine.decide = lambda found: answers(next(links))(found)
+
+    run = engine.run("serve_model", **SERVE, **COMPARED)
+
+    assert run.outcome == "success"
+    assert run.result["approved"] is False
+    assert run.result["comparison"]["a_wins"] == 1
+    assert deployment(lives) in ("STOPPING", "STOPPED")
+
+
+def test_serve_model_that_cannot_start_says_what_was_left(engine, lives):
+    engine.decide = answers("resume")
+    lives.doom("deployment", "no capacity")
+
+    run = engine.run("serve_model", **SERVE)
+
+    assert "no capacity" in run.error["message"]
+    assert run.result["left"][0]["state"] == "FAILED"
+
+
+def test_serve_model_cancelled_while_it_starts_is_stopped(engine, lives):
+    engine.decide = answers("resume")
+    run = engine.start("serve_model", **SERVE)
+    engine.work(until=100)
+    engine.cancel(run)
+    engine.work()
+
+    assert deployment(lives) in ("STOPPING", "STOPPED")
+
+
+ON_ENDPOINT = {**SERVE, "rows": ROWS, "template": "Say {{text}}"}
+
+
+def test_run_on_endpoint_asks_and_stops(engine, sandbox, lives):
+    says(sandbox, str.upper)
+
+    run = engine.run("run_on_endpoint", **ON_ENDPOINT)
+
+    assert run.outcome == "success", run.result
+    rows = run.result["result"]["rows"]
+    assert [row["answer"] for row in rows] == [f"SAY TEXT {n}" for n in range(3)]
+    assert deployment(lives) == "STOPPED"
+    asked = [r for r in sandbox.requests if r.path == "/v1/chat/completions"]
+    assert {r.json["model"] for r in asked} == {"sandbox/chat"}
+
+
+def test_run_on_endpoint_starts_the_same_one_again(engine, sandbox, lives):
+    says(sandbox, str.upper)
+    engine.run("run_on_endpoint", **ON_ENDPOINT)
+
+    again = engine.run("run_on_endpoint", **ON_ENDPOINT)
+
+    assert again.outcome == "success"
+    assert len(lives["deployment"].lives) == 1
+    assert deployment(lives) == "STOPPED"
+
+
+def test_run_on_endpoint_stops_when_the_work_fails(engine, sandbox, lives):
+    sandbox.faults.append(Fault("/v1/chat/completions", 401, times=99))
+
+    run = engine.run("run_on_endpoint", **ON_ENDPOINT)
+
+    assert run.outcome == "failure"
+    assert "401" in run.result["message"]
+    assert deployment(lives) == "STOPPED"
+
+
+def test_run_on_endpoint_stops_what_does_not_start(engine, lives):
+    lives["deployment"].plan["DEPLOYMENT_STATE_SCALING"] = 10**6
+
+    run = engine.run("run_on_endpoint", **ON_ENDPOINT)
+
+    assert run.outcome == "failure"
+    assert "not done within" in run.result["message"]
+    assert run.count("chat/map_rows") == 0
+    assert deployment(lives) == "STOPPED"
+
+
+@pytest.mark.parametrize("at", [30, 200, 330])
+def test_run_on_endpoint_is_stopped_when_cancelled(at, engine, lives):
+    run = engine.start("run_on_endpoint", **ON_ENDPOINT)
+    engine.work(until=at)
+    engine.cancel(run)
+    engine.work()
+
+    assert deployment(lives) in ("STOPPING", "STOPPED")
+
+
+def mine(ends):
+    """A flow of the user's that sleeps for an hour and then ends so."""
+    nap = {"id": "nap", "value": {"type": "identity"}}
+    nap["sleep"] = {"type": "static", "value": 3600}
+    told = {"type": "javascript", "expr": ends}
+    step = {"type": "script", "path": f"{FOLDER}/waits/finish_flow"}
+    step["input_transforms"] = {"message": {"type": "static", "value": "Done"}}
+    step["input_transforms"] |= {
+        "auth": {"type": "javascript", "expr": "flow_input.auth"},
+        "details": {"type": "javascript", "expr": "({model: flow_input.model})"},
+        "error": told,
+    }
+    return {"modules": [nap, {"id": "end", "value": step}]}
+
+
+def test_run_on_endpoint_runs_a_flow_of_one_s_own(engine, lives, workspace):
+    engine.add("f/mine/work", mine("null"))
+
+    run = engine.run("run_on_endpoint", **SERVE, flow="f/mine/work")
+
+    assert run.outcome == "success", run.result
+    assert run.result["result"]["result"] == {
+        "message": "Done",
+        "model": "sandbox/chat",
+    }
+    assert deployment(lives) == "STOPPED"
+    started = [job for job in workspace.jobs.values() if job.path == "f/mine/work"]
+    assert started[0].arguments["auth"] == f"$res:{RESOURCE}"
+
+
+def test_run_on_endpoint_stops_when_the_flow_of_one_s_own_fails(engine, lives):
+    engine.add("f/mine/work", mine("({message: 'broken'})"))
+
+    run = engine.run("run_on_endpoint", **SERVE, flow="f/mine/work")
+
+    assert run.outcome == "failure"
+    assert "broken" in run.result["message"]
+    assert deployment(lives) == "STOPPED"
+
+
+def test_stop_idle_endpoints_stops_those_without_requests(engine, sandbox, lives):
+    says(sandbox, str.upper)
+    engine.decide = answers("resume")
+    engine.run("serve_model", **SERVE)
+    (name,) = lives["deployment"].lives
+    sandbox.answers["get_project_endpoint_analytics"] = lambda _: {
+        "deploymentAnalytics": [
+            {
+                "deploymentId": name,
+                "metrics": {"requestMetrics": {"totalRequests": "0"}},
+            }
+        ]
+    }
+    lives["deployment"].lives[name].created -= 7200
+
+    run = engine.run("stop_idle_endpoints")
+
+    assert run.outcome == "success", run.result
+    assert run.result["endpoints"][0]["stopped"]
+    assert deployment(lives) in ("STOPPING", "STOPPED")
+    assert engine.run("stop_idle_endpoints").result == []
+
+
+def test_stop_idle_endpoints_fails_when_one_cannot_be_stopped(engine, sandbox, lives):
+    test_stop = find("list_idle_endpoints").schema["examples"][0]
+    engine.decide = answers("resume")
+    engine.run("serve_model", **SERVE)
+    (name,) = lives["deployment"].lives
+    sandbox.answers["get_project_endpoint_analytics"] = lambda _: {
+        "deploymentAnalytics": [
+            {
+                "deploymentId": name,
+                "metrics": {"requestMetrics": {"totalRequests": "0"}},
+            }
+        ]
+    }
+    lives["deployment"].lives[name].created -= 7200
+    sandbox.faults.append(Fault(f"/deployments/{name}", 409, times=99))
+
+    run = engine.run("stop_idle_endpoints", **test_stop)
+
+    assert run.outcome == "failure"
+    assert "409" in run.result["message"]
+
+
+# --- media -------------------------------------------------------------------------
+
+VIDEO = {"model": "minimax/hailuo-02", "prompt": "A paper boat"}
+
+
+def test_make_video_stores_it(engine, workspace, lives):
+    run = engine.run("make_video", **VIDEO)
+
+    assert run.outcome == "success", run.result
+    assert workspace.content(run.result["s3"])[4:12] == b"ftypisom"
+
+
+def test_make_video_that_fails_says_why(engine, lives):
+    lives.doom("video", "not that")
+
+    run = engine.run("make_video", **VIDEO)
+
+    assert "not that" in run.error["message"]
+    assert run.result["kept"]["video_id"]
+
+
+def test_make_video_past_its_deadline_says_that_it_is_charged(engine, lives):
+    lives["video"].plan["in_progress"] = 10**6
+
+    run = engine.run("make_video", **VIDEO)
+
+    assert run.result["left"][0]["running"] is True
+    assert "charged" in run.result["message"]
+
+
+DRAW = {"model": "m", "template": "A picture of {{animal}}"}
+
+
+def test_draw_rows_makes_a_table_of_stored_pictures(engine, sandbox, workspace):
+    rows = [{"animal": "a fox"}, {"animal": "an owl"}]
+
+    run = engine.run("draw_rows", **DRAW, rows=rows)
+
+    assert run.outcome == "success", run.result
+    shown = run.result["rows"]
+    assert [row["animal"] for row in shown] == ["a fox", "an owl"]
+    assert all(workspace.content(row["picture"]["s3"]) for row in shown)
+    asked = [r.json["prompt"] for r in sandbox.requests if "images" in r.path]
+    assert asked == ["A picture of a fox", "A picture of an owl"]
+
+
+def test_draw_rows_goes_on_after_a_row_that_fails(engine, sandbox):
+    sandbox.faults.append(Fault("/v1/images", 400))
+
+    run = engine.run("draw_rows", **DRAW, rows=[{"animal": "x"}, {"animal": "y"}])
+
+    assert run.outcome == "success"
+    assert run.result["message"] == "1 of 2 rows were drawn."
+    assert "400" in run.result["rows"][0]["error"]
+    assert run.result["rows"][1]["picture"]
+
+
+def test_draw_rows_refuses_too_many_before_anything_is_drawn(engine, sandbox):
+    run = engine.run("draw_rows", **DRAW, rows=[{"animal": "x"}] * 3, most=2)
+
+    assert "more than 2" in run.error["message"]
+    assert not [r for r in sandbox.requests if "images" in r.path]
+
+
+NOTES = {
+    "title": "Plans",
+    "summary": "We planned.",
+    "decisions": ["Go."],
+    "action_items": [{"task": "Write it up", "who": "Ada", "due": None}],
+    "open_questions": [],
+}
+MEETING = {
+    "recording": {"file": "SUQzBAAAAAAAAA==", "filename": "meeting.mp3"},
+    "transcription_model": "openai/whisper-large-v3",
+    "model": MODEL,
+}
+
+
+def test_write_meeting_notes_gives_a_checked_object(engine, sandbox):
+    heard = []
+
+    def answer(text):
+        heard.append(text)
+        return json.dumps(NOTES)
+
+    says(sandbox, answer)
+
+    run = engine.run("write_meeting_notes", **MEETING)
+
+    assert run.outcome == "success", run.result
+    assert run.result["notes"] == NOTES
+    assert run.result["transcript"]
+    assert run.result["transcript"] in heard[0]
+
+
+def test_write_meeting_notes_keeps_the_transcript_when_the_writing_fails(
+    engine, sandbox
+):
+    sandbox.faults.append(Fault("/v1/chat/completions", 401, times=99))
+
+    run = engine.run("write_meeting_notes", **MEETING)
+
+    assert run.outcome == "failure"
+    assert run.result["kept"]["transcript"]
+
+
+# --- documents ---------------------------------------------------------------------
+
+DOCUMENTS = [
+    {"text": "The guarantee lasts two years.", "filename": "terms.md"},
+    {"text": "We deliver on Mondays.", "filename": "delivery.md"},
+]
+ASK = {
+    "question": "How long is the guarantee?",
+    "documents": DOCUMENTS,
+    "model": MODEL,
+    "embedding_model": "BAAI/bge-large-en-v1.5",
+}
+
+
+def embeds(sandbox):
+    """Let texts about the guarantee point one way, all others another."""
+
+    def reply(arguments):
+        texts = arguments["body"]["input"]
+        vectors = [[1.0, 0.1] if "guarantee" in t else [0.1, 1.0] for t in texts]
+        data = [
+            {"object": "embedding", "index": n, "embedding": v}
+            for n, v in enumerate(vectors)
+        ]
+        return {"object": "list", "model": "m", "data": data}
+
+    sandbox.answers["create_embeddings"] = reply
+
+
+def answered(text):
+    """Answer from the first passage, which must be the right one."""
+    first = text.split("[1]")[1].split("[2]")[0]
+    assert "two years" in first
+    return json.dumps({"answer": "Two years [1].", "cited": [1]})
+
+
+def test_ask_documents_cites_its_source(engine, sandbox):
+    embeds(sandbox)
+    says(sandbox, answered)
+
+    run = engine.run("ask_documents", **ASK)
+
+    assert run.outcome == "success", run.result
+    assert run.result["answer"] == "Two years [1]."
+    (cited,) = run.result["citations"]
+    assert cited["source"] == "terms.md"
+    assert run.count("rerank/search_documents") == 0
+
+
+def test_ask_documents_searches_with_a_model_if_there_is_one(engine, sandbox):
+    embeds(sandbox)
+    says(sandbox, answered)
+    sandbox.answers["rerank_documents"] = lambda arguments: {
+        "object": "rerank",
+        "model": "m",
+        "results": [
+            {"index": n, "relevance_score": 1.0 - n}
+            for n in range(len(arguments["body"]["documents"]))
+        ],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 0, "total_tokens": 1},
+    }
+
+    run = engine.run("ask_documents", **ASK, rerank_model="r", passages=1)
+
+    assert run.outcome == "success", run.result
+    assert run.result["citations"][0]["source"] == "terms.md"
+
+
+def test_ask_documents_that_do_not_say_it_is_not_answered(engine, sandbox):
+    embeds(sandbox)
+    says(sandbox, lambda _: json.dumps({"answer": "They do not say.", "cited": [7]}))
+
+    run = engine.run("ask_documents", **ASK)
+
+    assert run.result["answered"] is False
+    assert run.result["unknown"] == [7]
+
+
+def test_ask_documents_names_the_one_that_cannot_be_read(engine, sandbox):
+    pdf = {"text": "%PDF-1.7", "filename": "a.pdf"}
+
+    run = engine.run("ask_documents", **{**ASK, "documents": [DOCUMENTS[0], pdf]})
+
+    assert "documents[1] is a PDF" in run.error["message"]
+
+
+# --- all of them -------------------------------------------------------------------
+
+
+def test_every_flow_has_its_cases():
+    names = [name for name in globals() if name.startswith("test_")]
+
+    for flow in COMPOSED:
+        cases = [name for name in names if name.startswith(f"test_{flow}_")]
+        assert len(cases) >= 2, flow
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_a_first_step_that_dies_is_reported(name, engine, sandbox, monkeypatch):
+    flow = next(flow for flow in flows() if flow.name == name)
+    example = flow.source["arguments"]["examples"][0]
+    sandbox.faults.append(Fault(".", 500, times=10**6))
+
+    def died(step, given, environment):
+        if step == "waits/report_failure":
+            return call(step, given, environment)
+        return False, {"error": {"name": "ExecutionErr", "message": "worker killed"}}
+
+    call = openflow._call
+    monkeypatch.setattr(openflow, "_call", died)
+
+    run = engine.run(name, **example)
+
+    assert run.outcome == "failure"
+    assert "worker killed" in run.result["message"]
+    assert "Nothing was left running" in run.result["message"]
