@@ -115,8 +115,9 @@ def deployed(sandbox, **requests):
 class World:
     """Things at Together that change: for each trigger, how they are made to."""
 
-    def __init__(self, sandbox, lives, auth):
+    def __init__(self, sandbox, lives, auth, workspace):
         self.sandbox, self.lives, self.auth = sandbox, lives, auth
+        self.workspace = workspace
         self.count = 0
 
     def before(self, name):
@@ -137,6 +138,9 @@ class World:
             made = batch(self.auth, self.sandbox)
             self.lives.advance(3600)
             return [made]
+        if name == "list_new_objects":
+            self.workspace.put(f"inbox/{self.count}.csv", b"text\nx\n")
+            return [f"inbox/{self.count}.csv"]
         if name == "fine_tune_changed":
             return [fine_tune(self.auth)]
         if name == "evaluation_changed":
@@ -162,6 +166,7 @@ KEYS = {
     "model_changed": "model",
     "endpoint_idle": "job_id",
     "spend_over_limit": "period",
+    "list_new_objects": "s3",
 }
 
 
@@ -175,8 +180,8 @@ EACH = pytest.mark.parametrize("name", [step.name for step in TRIGGERS])
 
 
 @pytest.fixture
-def world(sandbox, lives, auth):
-    return World(sandbox, lives, auth)
+def world(sandbox, lives, auth, workspace):
+    return World(sandbox, lives, auth, workspace)
 
 
 def test_every_trigger_is_tested_here():
@@ -267,7 +272,8 @@ def test_a_job_that_windmill_has_forgotten_counts_as_ended_well(name, poll, worl
     assert poll(name) == []
 
 
-@EACH
+# The objects are in Windmill's own storage.
+@pytest.mark.parametrize("name", sorted(KEYS.keys() - {"list_new_objects"}))
 def test_nothing_is_noted_while_together_does_not_answer(name, poll, world):
     world.sandbox.faults.append(Fault(".", 401, times=99))
     with pytest.raises(TogetherError, match="401"):
@@ -390,3 +396,20 @@ def test_all_idle_endpoints_are_listed_those_of_v1_by_age_alone(sandbox, lives, 
     both = idle(auth, v1_after_hours=0)
     assert [f["kind"] for f in both] == ["deployment", "endpoint"]
     assert [f["kind"] for f in idle(auth, v1_after_hours=1)] == ["deployment"]
+
+
+def test_only_objects_of_the_folder_with_the_ending_are_told(poll, workspace):
+    for key in ("inbox/a.csv", "inbox/b.txt", "inbox/deep/c.csv", "inbox2/d.csv"):
+        workspace.put(key, b"x")
+
+    found = poll("list_new_objects", ending=".csv", existing=True)
+
+    assert [entry["s3"] for entry in found] == ["inbox/a.csv", "inbox/deep/c.csv"]
+    assert poll("list_new_objects", ending=".csv", existing=True) == []
+
+
+def test_a_folder_of_more_than_a_page_is_listed_whole(poll, workspace):
+    for number in range(2500):
+        workspace.put(f"inbox/{number:04}.csv", b"")
+
+    assert len(poll("list_new_objects", existing=True)) == 2500
