@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 
 from starlette.responses import Response
 
@@ -108,3 +109,41 @@ class Killer:
             return response
 
         return wrapped
+
+
+def killed_anywhere(
+    worker: Worker,
+    servers: list,
+    script: str,
+    arguments: dict,
+    environment: dict,
+    begin: Callable,
+) -> Iterator[tuple[bool, dict]]:
+    """Kill a script before and after each of its requests to the servers, and run it
+    again: yields whether it was killed, and the result of the run that ended.
+
+    `begin` empties the servers each time. The job that dies is another than the one
+    that runs after it, and not one that the workspace still runs.
+    """
+    answers = [server.answer for server in servers]
+    for at in range(100):
+        for before in (True, False):
+            begin()
+            killer = Killer(worker, at, before)
+            dying = {}
+            if environment.get("WM_JOB_ID"):
+                dying["WM_JOB_ID"] = str(uuid.UUID(int=at + 1))
+            try:
+                for server, answer in zip(servers, answers, strict=True):
+                    server.answer = killer.wrap(answer)
+                result = worker.run(script, arguments, {**environment, **dying})
+            finally:
+                for server in servers:
+                    del server.answer  # the class's own shows again
+            killed = result is None
+            if killed:
+                result = worker.run(script, arguments, environment)
+            yield killed, result
+        if killer.count <= at:
+            return
+    raise AssertionError("the script has no end of requests")

@@ -1,7 +1,6 @@
 """Rows through a batch: one batch whatever happens, every row once, in order."""
 
 import json
-import uuid
 
 import pytest
 
@@ -11,7 +10,7 @@ from scripts.batches.create_batch import main as create_batch
 from scripts.batches.submit_rows import main as submit_rows
 from scripts.catalogue import cost
 from scripts.client import TogetherError
-from tests.killed import Killer
+from tests.killed import killed_anywhere
 from tools.lives import RefusalError
 from tools.sandbox import Sandbox
 
@@ -291,39 +290,29 @@ def test_a_budget_needs_a_bound_and_a_price_and_holds(sandbox, auth):
 
 @pytest.mark.parametrize("in_job", [True, False], ids=["job", "alone"])
 def test_a_run_killed_at_any_request_leaves_one_batch_to_the_next(
-    sandbox, auth, workspace, worker, monkeypatch, in_job
+    sandbox, auth, workspace, worker, in_job
 ):
     arguments = {"auth": auth, "model": MODEL, "template": TEMPLATE, "rows": ROWS}
     environment = (
         workspace.environment if in_job else dict.fromkeys(workspace.environment, "")
     )
-    servers = [sandbox, workspace]
-    answers = [server.answer for server in servers]
-    killed = 0
-    for at in range(100):
-        for before in (True, False):
-            sandbox.files.clear()
-            batches_now = sandbox.lives["batch"].lives
-            batches_now.clear()
-            workspace.configure()
-            killer = Killer(worker, at, before)
-            for server, answer in zip(servers, answers, strict=True):
-                monkeypatch.setattr(server, "answer", killer.wrap(answer))
-            # The job that dies is not one that the workspace still runs.
-            dying = {"WM_JOB_ID": str(uuid.UUID(int=at + 1))} if in_job else {}
-            result = worker.run(SUBMIT, arguments, {**environment, **dying})
-            for server, answer in zip(servers, answers, strict=True):
-                monkeypatch.setattr(server, "answer", answer)
-            if result is None:
-                killed += 1
-                result = worker.run(SUBMIT, arguments, environment)
+    batches_now = sandbox.lives["batch"].lives
 
-            assert list(batches_now) == [result["batch_id"]]
-            assert len(uploads(sandbox)) == 1
-            assert batches_now[result["batch_id"]].given["body"]["input_file_id"] in (
-                sandbox.files
-            )
-        if killer.count <= at:
-            break
+    def begin():
+        sandbox.files.clear()
+        batches_now.clear()
+        workspace.configure()
+
+    servers = [sandbox, workspace]
+    killed = 0
+    for died, result in killed_anywhere(
+        worker, servers, SUBMIT, arguments, environment, begin
+    ):
+        killed += died
+        assert list(batches_now) == [result["batch_id"]]
+        assert len(uploads(sandbox)) == 1
+        assert batches_now[result["batch_id"]].given["body"]["input_file_id"] in (
+            sandbox.files
+        )
     assert killed >= 2 * (7 if in_job else 3)
     assert worker.run(SUBMIT, arguments, environment)["reattached"] is True

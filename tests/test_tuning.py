@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from scripts.client import TogetherError
+from tests.killed import killed_anywhere
 from tests.wire import main_of
 from tools.operations import find
 from tools.sandbox import Fault
@@ -55,6 +56,34 @@ def test_without_a_record_the_service_is_searched(submit, sandbox, monkeypatch):
 
     assert submit()["fine_tune_id"] == first["fine_tune_id"]
     assert len(created(sandbox)) == 1
+
+
+@pytest.mark.parametrize("in_job", [True, False], ids=["job", "alone"])
+def test_a_run_killed_at_any_request_leaves_one_fine_tune_to_the_next(
+    sandbox, auth, lives, training_file, workspace, worker, in_job
+):
+    begun = lives["fine-tune"].lives
+
+    def begin():
+        begun.clear()
+        workspace.configure()
+
+    arguments = {"auth": auth, "model": MODEL, "training_file": training_file}
+    environment = workspace.environment
+    if not in_job:
+        environment = dict.fromkeys(environment, "")
+    killed = 0
+    for died, result in killed_anywhere(
+        worker,
+        [sandbox, workspace],
+        "fine_tuning.submit_fine_tune",
+        arguments,
+        environment,
+        begin,
+    ):
+        killed += died
+        assert list(begun) == [result["fine_tune_id"]]
+    assert killed >= 2 * (6 if in_job else 3)
 
 
 def test_another_input_or_a_new_word_begins_another(submit, sandbox):
