@@ -3,8 +3,6 @@
 import json
 import subprocess
 from contextlib import ExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
@@ -20,11 +18,19 @@ from tools.worker import run
 FOLDERS = [FOLDER, "f/ai_together", "f/team/models/ai", "u/me/together"]
 
 
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory):
+    """The pack, built for each folder."""
+    found = {folder: tmp_path_factory.mktemp("build") for folder in FOLDERS}
+    for folder, place in found.items():
+        build(place, folder=folder)
+    return found
+
+
 @pytest.fixture(params=FOLDERS)
-def placed(request, tmp_path):
+def placed(request, builds):
     """A build for a folder: where it is, and the folder."""
-    build(tmp_path / "build", folder=request.param)
-    return tmp_path / "build", request.param
+    return builds[request.param], request.param
 
 
 def test_no_file_speaks_of_the_old_folder(placed):
@@ -65,24 +71,16 @@ def test_a_script_runs_from_its_folder(placed, auth, sandbox):
 
 
 @pytest.fixture(scope="module")
-def pushed():
+def pushed(builds):
     """Of each folder: a build, and a workspace that has its scripts."""
     with ExitStack() as stack:
         found = {}
-        for folder in FOLDERS:
-            place = Path(stack.enter_context(TemporaryDirectory()))
-            build(place, folder=folder)
-            code = {
-                f"{p}.py": (place / f"{p}.py").read_text() for p in paths(place, ".py")
-            }
-            remote = Remote(code)
+        for folder, place in builds.items():
+            names = [f"{path}.py" for path in paths(place, ".py")]
+            remote = Remote({name: (place / name).read_text() for name in names})
             url = stack.enter_context(remote.serving())
-            environment = {
-                "BASE_INTERNAL_URL": url,
-                "WM_WORKSPACE": "w",
-                "WM_TOKEN": "t",
-            }
-            found[folder] = place, remote, environment
+            own = {"BASE_INTERNAL_URL": url, "WM_WORKSPACE": "w", "WM_TOKEN": "t"}
+            found[folder] = place, remote, own
         yield found
 
 
@@ -176,22 +174,22 @@ def test_a_folder_that_cannot_work_is_refused(folder, message):
         tree(folder=folder)
 
 
-def test_a_build_replaces_a_build_and_nothing_else(tmp_path):
-    build(tmp_path / "build")
+def test_a_build_replaces_a_build_and_nothing_else(tmp_path, one_step):
+    build(tmp_path / "build", one_step)
     (tmp_path / "build" / "f" / "old.py").write_text("")
 
-    build(tmp_path / "build", folder="f/ai")
+    build(tmp_path / "build", one_step, folder="f/ai")
 
     assert not (tmp_path / "build" / "f" / "old.py").exists()
     own = tmp_path / "own"
     own.mkdir()
     (own / "wmill.yaml").write_text("includes: [f/**]\n")
-    build(tmp_path / "tracked")
+    build(tmp_path / "tracked", one_step)
     (tmp_path / "tracked" / ".git").mkdir()
     for place in (own, tmp_path / "tracked"):
         before = list(place.rglob("*"))
         with pytest.raises(ValueError, match="no build"):
-            build(place)
+            build(place, one_step)
         assert before == list(place.rglob("*"))
 
 
