@@ -54,8 +54,9 @@ def test_everything_but_the_folder_stays():
 
     for path, content in default.items():
         found = other[path.replace(FOLDER, "f/x")]
+        wanted = content.replace(b"f/togetherai", b"f/x")
         if path != "wmill-lock.yaml":
-            assert content.replace(FOLDER.encode(), b"f/x") == found
+            assert wanted.replace(b"f.togetherai", b"f.x") == found
 
 
 def test_a_script_runs_from_its_folder(placed, auth, sandbox):
@@ -133,11 +134,13 @@ FLOW_FILE = f"{FOLDER}/flows/ask__flow/flow.yaml"
 def test_paths_in_flows_and_schedules_follow(folder):
     inline = b"from f.togetherai.client import call\nfrom f.togetherai_2.x import y\n"
     other = b"path: f/togetherai_2/x\nurl: https://a.b/f/togetherai/x\n"
+    text = b'code: "a\\nf/togetherai/x"'
     files = {
         FLOW_FILE: FLOW.encode(),
         f"{FOLDER}/morning.schedule.yaml": SCHEDULE.encode(),
         f"{FOLDER}/flows/ask__flow/sure.py": inline,
         f"{FOLDER}/other.yaml": other,
+        f"{FOLDER}/text.yaml": text,
     }
 
     found = moved(files, folder)
@@ -151,6 +154,8 @@ def test_paths_in_flows_and_schedules_follow(folder):
     inline = inline.replace(b"f.togetherai.", dotted + b".")
     assert found[f"{folder}/flows/ask__flow/sure.py"] == inline
     assert found[f"{folder}/other.yaml"] == other
+    text = text.replace(FOLDER.encode(), folder.encode())
+    assert found[f"{folder}/text.yaml"] == text
 
 
 @pytest.mark.parametrize(

@@ -156,8 +156,13 @@ def test_a_slider_without_a_default_is_caught(sources):
     code, said = tool(sources, "check")
 
     place = "schemas/audio/connect_realtime_transcription.json: threshold: "
+    trap = f"{place}min and max without a default crash the whole form"
     assert code == 1
-    assert f"{place}min and max without a default crash the whole form" in said
+    assert trap in said
+    code, said = tool(sources, "deploy", "--yes")
+    assert code == 1
+    assert trap in said
+    assert "nothing deployed" in said
 
 
 @pytest.mark.slow

@@ -98,6 +98,7 @@ def build(arguments: argparse.Namespace) -> int:
 
 def deploy(arguments: argparse.Namespace) -> int:
     """Build, show what would change in a workspace, ask, and push."""
+    from tools.checks import problems
     from tools.deploy import TOKEN, DeployError, Target, confirm
     from tools.deploy import deploy as write
 
@@ -110,6 +111,11 @@ def deploy(arguments: argparse.Namespace) -> int:
             "nobody is at a terminal to be asked: pass --yes to push without a "
             "question, or --dry-run to see what would change"
         )
+    if found := problems():
+        for problem in found[:10]:
+            say(problem.show(ROOT))
+        say("error: nothing deployed, these sources have problems; see ./dev check")
+        return 1
     try:
         done = write(
             target,

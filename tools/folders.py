@@ -38,7 +38,9 @@ def moved(files: dict[str, bytes], folder: str) -> dict[str, bytes]:
     if folder == FOLDER:
         return files
     dotted = folder.replace("/", ".")
-    own = re.compile(rb"(?<![\w./-])f([/.])togetherai(?![\w-])")
+    # Not a part of a longer name; a line may begin with it, also where YAML or JSON
+    # writes the break before it as an escape.
+    own = re.compile(rb"(?:(?<![\w./-])|(?<=\\[nt]))f([/.])togetherai(?![\w-])")
 
     def put(match: re.Match) -> bytes:
         return (folder if match[1] == b"/" else dotted).encode()
