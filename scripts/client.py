@@ -285,25 +285,26 @@ def _is_form(value, schema):
         return False
     if SWITCH in value or any(group in value for group in schema.get("x-groups", ())):
         return True
-    empty = lacking = always = 0
+    known = schema.get("properties", {})
     required = schema.get("required", ())
-    for name, member in schema.get("properties", {}).items():
-        if name not in value:
-            if _always_sent(member):
-                always += 1
-                lacking += 1
+    empty = 0
+    for name, found in value.items():
+        member = known.get(name)
+        if member is None:
             continue
-        always += _always_sent(member)
-        found = value[name]
         if found.__class__ is dict and _bears_marks(found, member):
             return True
         if name not in required:
             empty += _is_untouched(found)
         elif found.__class__ is list and found and "items" in member:
             rows = member["items"]
-            if "properties" in rows and _is_form(found[0], rows):
+            if "properties" in rows and any(_is_form(row, rows) for row in found[:20]):
                 return True
-    return empty >= (3 if lacking else 1) and lacking * 5 <= always
+    if not empty:
+        return False
+    sent = [name for name, member in known.items() if _always_sent(member)]
+    lacking = sum(name not in value for name in sent)
+    return empty >= (3 if lacking else 1) and lacking * 5 <= len(sent)
 
 
 def _bears_marks(value, member):
@@ -364,10 +365,12 @@ def _tidy(value, schema, field, required, form, problems):
                 # What was set is sent, even when nothing is filled in.
                 required = required or value.get("label") == SET
                 return _tidy(chosen, schema, field, required, form, problems)
+        if "x-groups" in schema and value.__class__ is dict:
+            value = _ungrouped(value, schema["x-groups"])
         if not required:
             if value == "" or value == [] or value == {}:
                 return _Drop
-            if schema.get("properties") and _is_blank(value):
+            if schema.get("properties") and _is_unfilled(value, schema):
                 return _Drop
             if isinstance(value, bool) and value is schema.get("default", False):
                 return _Drop
@@ -471,8 +474,24 @@ def _allows_null(schema):
 def _is_blank(value):
     """Say whether a part of a form was left as it came: empty all the way down."""
     if isinstance(value, dict):
+        if value.get("label") == SET:
+            return False
         return all(_is_blank(v) for k, v in value.items() if k != "label")
     return value is None or value is False or value == "" or value == []
+
+
+def _is_unfilled(value, schema):
+    """Say whether an optional object of a form was left as it came."""
+    if not _is_blank(value):
+        return False
+    # A button pressed is an answer, even with nothing behind it.
+    required = schema.get("required", ())
+    tags = (
+        (value[name], _tag(value[name]))
+        for name, member in schema["properties"].items()
+        if "anyOf" in member and name in value and name not in required
+    )
+    return not any(tag and chosen[tag] != LEAVE for chosen, tag in tags)
 
 
 def _tidy_object(value, schema, field, required, form, problems):
@@ -489,8 +508,6 @@ def _tidy_object(value, schema, field, required, form, problems):
             value = _folded(value, schema["x-beside"])
         if "x-follows" in schema:
             value = _followed(value, schema["x-follows"])
-        if "x-groups" in schema:
-            value = _ungrouped(value, schema["x-groups"])
     tidied = {}
     for name, found in value.items():
         member = (known or {}).get(name, others)

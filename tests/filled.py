@@ -8,6 +8,7 @@ import json
 
 import jsonschema
 import quickjs
+from hypothesis import strategies as st
 
 from scripts.client import BEHIND, SET, SWITCH
 from tools.form_show import has_switch, hints, kind_of
@@ -184,13 +185,7 @@ def _row(schema: dict, items: dict, value: object) -> object:
     """One row of a list."""
     fields = items.get("properties")
     if not fields:
-        return (
-            value
-            if items["type"] == "number"
-            else str(value)
-            if items["type"] == "string"
-            else value
-        )
+        return str(value) if items["type"] == "string" else value
     if "source" in fields and "properties" not in schema:
         return {"source": _button(schema, fields["source"], value)}
     if "text" in fields and schema.get("type") == "string":
@@ -233,3 +228,116 @@ def _parts(member: dict, fields: dict, parts: list[dict]) -> dict:
         else:
             given["parts"].append(_row(items, fields["parts"]["items"], part))
     return given
+
+
+# --- what a person may fill in ----------------------------------------------------
+
+
+def fillable(schema: dict) -> st.SearchStrategy:
+    """Anything that a person can fill in: nothing blank, nothing without a field."""
+    if "show" in hints(schema):
+        title = hints(schema)["show"]
+        return fillable(next(v for v in schema["anyOf"] if v.get("title") == title))
+    if "x-file" in schema or schema.get("format") == "binary":
+        return st.sampled_from(["https://example.com/a.png", "aGk="])
+    if "anyOf" in schema:
+        told = [v for v in schema["anyOf"] if v.get("type") != "null"]
+        return st.one_of(*(fillable(_told(variant)) for variant in told))
+    if "enum" in schema:
+        return st.sampled_from([v for v in schema["enum"] if v is not None])
+    kind = kind_of(schema)
+    if hints(schema).get("bare"):
+        return st.just({})
+    if kind == "object" and schema.get("properties"):
+        return _fillable_object(schema)
+    if kind == "object":
+        values = schema.get("additionalProperties", {"type": "integer"})
+        return st.dictionaries(st.just("a"), fillable(values), min_size=1)
+    if kind == "array":
+        least = max(1, schema.get("minItems", 1))
+        rows = fillable(schema.get("items", {}))
+        return st.lists(rows, min_size=least, max_size=least + 1, unique_by=json.dumps)
+    if kind == "boolean":
+        return st.just(not schema["default"]) if "default" in schema else st.booleans()
+    if kind in ("integer", "number"):
+        least = schema.get("minimum", 1)
+        return st.integers(int(-(-least // 1)), int(schema.get("maximum", least + 99)))
+    if schema.get("format") == "date-time":
+        return st.just("2026-01-02T03:04:05Z")
+    if "pattern" in schema:
+        return st.from_regex(schema["pattern"], fullmatch=True)
+    least = max(1, schema.get("minLength", 1))
+    return st.text("xyz ", min_size=least, max_size=schema.get("maxLength", least + 9))
+
+
+def _told(variant: dict) -> dict:
+    """A variant whose constants are there, as the form's buttons give them."""
+    members = variant.get("properties", {})
+    constant = [n for n, m in members.items() if len(m.get("enum", ())) == 1]
+    required = {*variant.get("required", ()), *constant}
+    return {**variant, "required": sorted(required)} if constant else variant
+
+
+def _fillable_object(schema: dict) -> st.SearchStrategy:
+    members = {
+        name: member
+        for name, member in schema["properties"].items()
+        if "hidden" not in hints(member)
+    }
+    if "x-operation" in schema or "x-step" in schema:
+        # A switch at the top is on or off; off is not sent.
+        members = {
+            name: {"default": False, **member}
+            if kind_of(member) == "boolean"
+            else member
+            for name, member in members.items()
+        }
+    always = {
+        name: st.just(hints(m)["start"]) if _starts(m) else fillable(m)
+        for name, m in members.items()
+        if name in schema.get("required", ()) or _starts(m)
+    }
+    others = {n: fillable(m) for n, m in members.items() if n not in always}
+    drawn = st.fixed_dictionaries(always, optional=others)
+    return drawn.map(lambda value: _consistent(schema, members, value)).map(
+        lambda value: {
+            name: found
+            for name, found in value.items()
+            if found != {} or name in {*always, *_owners(schema)}
+        }
+    )
+
+
+def _starts(schema: dict) -> bool:
+    return isinstance(hints(schema).get("start"), str)
+
+
+def _consistent(schema: dict, members: dict, value: dict) -> dict:
+    """Without what the form would not have asked for beside the rest."""
+    for own in hints(schema).get("groups", {}).values():
+        given = [name for name in own["of"].values() if name in value]
+        for name in given[1:]:
+            del value[name]
+        if not given and own.get("needed"):
+            name = next(iter(own["of"].values()))
+            value[name] = {} if members[name].get("type") == "object" else "x"
+    for name, member in members.items():
+        if "follows" in hints(member):
+            ((other, names),) = hints(member)["follows"].items()
+            value[name] = names[_fitting(members[other], value[other])["title"]]
+    while hidden := [n for n in value if not _asked(members, n, value)]:
+        for name in hidden:
+            del value[name]
+    return value
+
+
+def _asked(members: dict, name: str, value: dict) -> bool:
+    for other, values in hints(members[name]).get("when", {}).items():
+        found = value.get(other)
+        if "anyOf" in members[other] and found is not None:
+            found = _fitting(members[other], found).get("title")
+        if values is not True and found not in values:
+            return False
+        if values is True and found is None:
+            return False
+    return True

@@ -1,13 +1,14 @@
 """What Windmill's form sends becomes what the user filled in, and nothing else."""
 
 import importlib
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scripts.client import LEAVE, SWITCH, TogetherError, _File, _is_form, _prepare
-from tests.filled import filled, form_value
+from tests.filled import fillable, filled, form_value
 from tests.wire import main_of, valid
 from tools.form import form
 from tools.operations import find, has_own_default, scripts
@@ -24,18 +25,48 @@ def module_table(operation):
 @BY_ID
 def test_what_a_person_fills_in_is_what_is_sent(operation):
     """Every field of each example, filled in as a person would in the form."""
+    for example in operation.schema["examples"]:
+        check_round_trip(operation, example)
+
+
+def check_round_trip(operation, arguments):
     fields = form(operation)["properties"]
     fields.pop("auth")
-    for example in operation.schema["examples"]:
-        given = {
-            name: form_value(operation.arguments[name], fields[name], value)
-            for name, value in example.items()
-        }
-        sent = filled(fields, operation.required, given)
+    filled_in = {
+        name: form_value(operation.arguments[name], fields[name], value)
+        for name, value in arguments.items()
+    }
+    sent = filled(fields, operation.required, filled_in)
 
-        found = _prepare(module_table(operation), sent)
+    found = _prepare(module_table(operation), sent)
 
-        assert plain({**defaults(operation), **example}) == plain(found)
+    wanted = {**defaults(operation), **arguments}
+    # A form without any mark is not told from a flow step: then a switch at rest is
+    # sent, which says what the service takes for granted anyway.
+    resting = operation.arguments.get("body", {}).get("properties", {})
+    for name, value in list(found.get("body", {}).items()):
+        if value is False and resting.get(name, {}).get("default") is False:
+            del found["body"][name]
+    assert plain(without_empty(wanted)) == plain(without_empty(found))
+
+
+def without_empty(arguments):
+    return {name: value for name, value in arguments.items() if value != {}}
+
+
+@pytest.mark.slow
+@BY_ID
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+)
+@given(data=st.data())
+def test_whatever_a_person_fills_in_is_what_is_sent(operation, data):
+    """Also what no example shows."""
+    if operation.arguments:
+        check_round_trip(operation, data.draw(fillable(operation.schema)))
 
 
 def defaults(operation):
@@ -59,8 +90,11 @@ def plain(value):
     if isinstance(value, dict):
         if len(value) == 1 and value.keys() <= {"url", "file"}:
             return plain(next(iter(value.values())))
-        return {n: plain(v) for n, v in value.items() if v not in ({}, None)}
+        return {n: plain(v) for n, v in value.items() if v is not None}
     if isinstance(value, list):
+        match value:
+            case [{"type": "text", "text": text}]:  # the same to the service
+                return text
         return [plain(item) for item in value]
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return str(value) if is_number else value
@@ -133,23 +167,84 @@ def prepared(**members):
     return _prepare(module_table(CHAT), {"body": body})["body"]
 
 
-def filled_form(**members):
+def filled_form(*rows, **members):
+    """The body that a form sends with these rows of messages, or a plain one."""
     fields = form(CHAT)["properties"]["body"]
     sent = filled(fields["properties"], fields["required"], {})
-    row = {"role": "user", "content": {"label": "Text", "value": "hi"}, "name": ""}
-    return {**sent, "model": "m", "messages": [row], **members}
+    own = fields["properties"]["messages"]["items"]["properties"]
+    given = rows or ({"role": "user", "content": "hi"},)
+    messages = [filled(own, ["role"], row) for row in given]
+    return {**sent, "model": "m", "messages": messages, **members}
 
 
 def test_a_form_s_messages_become_the_wire_s():
-    sent = filled_form()
+    rows = [
+        {"role": "system", "content": "system"},
+        {"role": "user", "content": "user", "name": "me", "more_options": True},
+        {"role": "assistant", "content": "assistant"},
+        {"role": "tool", "content": "tool", "tool_call_id": "c"},
+        {"role": "function", "content": "function", "name": "f"},
+    ]
 
+    found = _prepare(module_table(CHAT), {"body": filled_form(*rows)})["body"]
+
+    del rows[1]["more_options"]
+    assert rows == found["messages"]
+
+
+def test_pictures_and_parts_beside_a_text_become_one_list_of_parts(sandbox, auth):
+    pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    address = "https://example.com/a.png"
+    row = {
+        "role": "user",
+        "content": "What differs?",
+        "pictures": [
+            {"source": {"label": "Drop a file", "file": pixel}},
+            {"source": {"label": "URL", "url": address}},
+            {"source": {"label": "Drop a file"}},
+        ],
+        "more_options": True,
+        "parts": [{"type": "input_audio", "input_audio": {"data": "AA", "format": ""}}],
+    }
+    row["parts"][0]["input_audio"]["format"] = "wav"
+
+    main_of(CHAT)(auth, filled_form(row))
+
+    (message,) = sandbox.requests[-1].json["messages"]
+    pictures = [f"data:image/png;base64,{pixel}", address]
+    assert message == {
+        "role": "user",
+        "content": [
+            {"type": "text", "text": "What differs?"},
+            *({"type": "image_url", "image_url": {"url": url}} for url in pictures),
+            {"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}},
+        ],
+    }
+
+
+def test_a_conversation_pasted_into_a_form_as_json_passes_unharmed():
+    messages = [
+        *HUB_BODY["messages"],
+        {"role": "assistant", "content": "", "new": ""},
+    ]
+
+    sent = filled_form(messages=messages)
     found = _prepare(module_table(CHAT), {"body": sent})["body"]
 
-    assert chat_body() == found
+    assert messages == found["messages"]
 
 
-def test_every_kind_of_message_can_be_filled_in():
-    """A row's content is a choice in the form, and plain text for most roles."""
+def test_an_empty_message_is_refused_by_name():
+    sent = filled_form({"role": "user", "content": ""})
+
+    with pytest.raises(TogetherError) as caught:
+        _prepare(module_table(CHAT), {"body": sent})
+
+    assert "body.messages[0].content is required" in str(caught.value)
+
+
+def test_messages_of_a_form_saved_when_their_text_had_buttons_are_understood():
+    """A row's content was a choice, and plain text for most roles."""
     blank = {"name": "", "reasoning": "", "reasoning_content": "", "tool_calls": []}
     rows = [
         {"role": role, "content": {"label": "Text", "value": role}, **blank}
@@ -175,6 +270,108 @@ def test_every_kind_of_message_can_be_filled_in():
         {"role": "tool", "content": "tool", "tool_call_id": "c"},
         {"role": "function", "content": "function", "name": "f"},
     ]
+
+
+def test_a_schema_from_windmill_s_editor_becomes_plain_json_schema():
+    member = {"description": "", "format": "", "default": None, "originalType": "enum"}
+    edited = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {
+            "order": {"type": "string", **member, "enum": ["a"], "required": False},
+            "rows": {
+                "type": "array",
+                **member,
+                "items": {"type": "object", "properties": {"n": {"min": 1, **member}}},
+            },
+        },
+        "required": ["order"],
+        "order": ["order", "rows"],
+    }
+    json_schema = {"name": "n", "schema": edited, "strict": False, "description": ""}
+    choice = {"label": "JSON schema", "json_schema": json_schema}
+
+    sent = filled_form(response_format=choice)
+    found = _prepare(module_table(CHAT), {"body": sent})["body"]
+
+    wanted = {
+        "type": "object",
+        "properties": {
+            "order": {"type": "string", "originalType": "enum", "enum": ["a"]},
+            "rows": {
+                "type": "array",
+                "items": {"type": "object", "properties": {"n": {"minimum": 1}}},
+            },
+        },
+        "required": ["order"],
+    }
+    del wanted["properties"]["order"]["originalType"]
+    assert found["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "n", "schema": wanted},
+    }
+    flow = {"type": "json_schema", "json_schema": {"name": "n", "schema": edited}}
+    assert prepared(response_format=flow)["response_format"] == flow
+
+
+@pytest.mark.parametrize(
+    ("name", "member", "value", "wanted"),
+    [
+        (
+            "endpoints/create_rollout",
+            "strategy",
+            {"label": "Canary", "stepInterval": "", "steps": []},
+            {"canary": {}},
+        ),
+        ("endpoints/create_rollout", "strategy", {"label": "Rolling"}, {"rolling": {}}),
+        ("rl/create_optim_step", "optimizer", {"label": "Default"}, {}),
+        ("rl/create_optim_step", "optimizer", {"label": "Adam"}, {"adam_params": {}}),
+        ("deployments/update_deployment", "autoscaling", {"label": "Default"}, {}),
+        (
+            "deployments/update_deployment",
+            "autoscaling",
+            {"label": "Off"},
+            {"autoscaling": {}},
+        ),
+    ],
+)
+def test_what_was_chosen_is_sent_though_nothing_is_filled_in(
+    name, member, value, wanted
+):
+    operation = find(name)
+    fields = form(operation)["properties"]["body"]
+    sent = filled(fields["properties"], fields.get("required", []), {member: value})
+    least = {"sourceDeploymentId": "a", "targetDeploymentId": "b", "session_id": "s"}
+    least |= {"endpoint_id": "e", "deployment_id": "d"}
+    sent |= {n: v for n, v in least.items() if n in sent}
+    given = {n: v for n, v in least.items() if n in operation.arguments}
+
+    found = _prepare(module_table(operation), {**given, "body": sent}).get("body", {})
+
+    assert wanted == {n: v for n, v in found.items() if n not in least}
+
+
+NO_SECRETS = {
+    "prompt_cache_key",  # names a cache
+    "routed_experts_key",  # names a choice of experts
+    "idempotency_key",  # names a request
+    "page_token",  # names a place in a list
+    "key",  # names a member of a request
+}
+
+
+@BY_ID
+def test_keys_of_other_services_are_masked(operation):
+    for name, field in named_fields(form(operation)["properties"]):
+        if re.search(r"(^|_)(key|token|password)$", name) and name not in NO_SECRETS:
+            assert field.get("password") is True, name
+
+
+def named_fields(fields):
+    for name, field in fields.items():
+        yield name, field
+        for inner in (field, field.get("items") or {}, *field.get("oneOf", ())):
+            yield from named_fields(inner.get("properties", {}))
 
 
 def test_a_form_s_choices_become_the_wire_s():
