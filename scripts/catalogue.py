@@ -9,7 +9,6 @@ too. Nothing here raises because the catalogue cannot be read, save `models`.
 
 import json
 import re
-import sys
 import threading
 import time
 
@@ -34,28 +33,12 @@ SUPPORTED = operation(
 LISTED = operation("GET", "/v1/models", "read")
 SERVERLESS, TUNABLE = "PRODUCT_SERVERLESS", "PRODUCT_FINE_TUNING"
 
-PICKER_SECONDS = 1.7  # a form that opens waits no longer
-PRICE_SECONDS = 5.0  # nor does a step that has its answer already
+PRICE_SECONDS = 5.0  # a step that has its answer waits no longer
 MAX_AGE = 600.0  # seconds for which a list is not read again
 MAX_AGE_FAILED = 30.0
 PAGE, MAX_PAGES = 100, 50
 BATCH_DISCOUNT = 0.5
 ASSUMED_TOKENS = 1000  # of an answer whose length is not bounded
-
-# What the form offers when the catalogue cannot be read.
-BUILT_IN = {
-    "chat": ["openai/gpt-oss-20b", "meta-llama/Llama-3.3-70B-Instruct-Turbo"],
-    "vision": ["Qwen/Qwen3-VL-8B-Instruct", "moonshotai/Kimi-K2.5"],
-    "tools": ["openai/gpt-oss-20b", "meta-llama/Llama-3.3-70B-Instruct-Turbo"],
-    "structured": ["openai/gpt-oss-20b", "meta-llama/Llama-3.3-70B-Instruct-Turbo"],
-    "embedding": ["BAAI/bge-large-en-v1.5", "BAAI/bge-base-en-v1.5"],
-    "rerank": ["Salesforce/Llama-Rank-v1"],
-    "image": ["black-forest-labs/FLUX.1-schnell"],
-    "speech": ["hexgrad/Kokoro-82M", "cartesia/sonic"],
-    "transcription": ["openai/whisper-large-v3"],
-    "video": ["minimax/hailuo-02"],
-    "fine_tuning": ["meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"],
-}
 
 
 def models(auth, product=SERVERLESS, seconds=60.0):
@@ -69,10 +52,10 @@ def models(auth, product=SERVERLESS, seconds=60.0):
     be read within the seconds.
     """
     ends = time.monotonic() + seconds
-    best = _listing(auth, product)
+    best = listing(auth, product)
     best.wait(seconds / 2)
     if not best.models:
-        best = _listing(auth, None)
+        best = listing(auth, None)
         best.wait(ends - time.monotonic())
     if best.models or best.complete:
         return list(best.models)
@@ -80,36 +63,10 @@ def models(auth, product=SERVERLESS, seconds=60.0):
 
 
 def choices(task, auth, filter_text=""):
-    """Return what Windmill's dynamic select offers: [{"value": id, "label": text}].
+    """Return what Windmill's dynamic select offers, see scripts/picking.py."""
+    from .picking import choices
 
-    Models that fit the task and answer serverlessly, recommended and newest first,
-    deprecated ones last; of these, those that hold every word of the filter. A filter
-    that is no model's id is a choice of its own. `auth` may be the resource, None or an
-    unresolved "$res:" string: a form that was just opened has no better. Never raises,
-    and answers within two seconds, if need be with a short list that says so.
-    """
-    text = (filter_text or "").strip()
-    try:
-        found, problem = _offered(task, auth), None
-    except TogetherError as error:
-        problem = str(error)
-        print(f"together: the catalogue cannot be read: {problem}", file=sys.stderr)
-    if problem is None:
-        listed = [{"value": m["id"], "label": _label(m)} for m in found]
-        known = {name for m in found for name in _names(m)}
-    else:
-        ids = BUILT_IN.get(task, [])
-        note = "built-in list, the catalogue cannot be read"
-        listed = [{"value": id, "label": f"{id} - {note}"} for id in ids]
-        known = {id.lower() for id in ids}
-    if not text:
-        return listed
-    words = text.lower().split()
-    listed = [c for c in listed if all(word in c["label"].lower() for word in words)]
-    listed.sort(key=lambda choice: choice["value"].lower() != text.lower())
-    if text.lower() not in known:
-        listed.append({"value": text, "label": f"{text} - as typed"})
-    return listed
+    return choices(task, auth, filter_text)
 
 
 def cost(auth, model, usage, batch=False):
@@ -139,20 +96,17 @@ def cost(auth, model, usage, batch=False):
 
 def priced(auth, model):
     """Return the catalogue's entry of a model that has prices, or why there is none."""
-    if not _usable(auth):
+    if not usable(auth):
         return "there is no resource to read the catalogue with"
     ends = time.monotonic() + PRICE_SECONDS
-    wanted = str(model).lower()
     found = problem = None
     for product in (SERVERLESS, None):
-        listing = _listing(auth, product)
-        listing.wait(ends - time.monotonic())
-        for entry in list(listing.models):
-            if wanted in _names(entry):
-                found = entry
-                if entry["prices"]:
-                    return entry
-        problem = problem or listing.problem()
+        read = listing(auth, product)
+        read.wait(ends - time.monotonic())
+        found = read.find(model) or found
+        if found and found["prices"]:
+            return found
+        problem = problem or read.problem()
     if found:
         return f"the catalogue names no price for {model}"
     if problem:
@@ -164,8 +118,8 @@ def priced(auth, model):
 
 def prefetch(auth):
     """Begin to read the prices in the background, while the paid call is under way."""
-    if _usable(auth):
-        _listing(auth, SERVERLESS)
+    if usable(auth):
+        listing(auth, SERVERLESS)
 
 
 def usage_of(answer):
@@ -274,7 +228,7 @@ class Budget:
 # --- reading the lists -------------------------------------------------------------
 
 
-class _Listing(threading.Thread):
+class Listing(threading.Thread):
     """Reads one list in the background; pages add up in `models` as they arrive.
 
     A thread, because only its waiting can be bounded to the second: a socket's timeout
@@ -288,6 +242,8 @@ class _Listing(threading.Thread):
         self.models = []
         self.error = None
         self.complete = False
+        self.late = False
+        self.known = {}  # lower-case name: model
         self.began = time.monotonic()
 
     def run(self):
@@ -313,7 +269,23 @@ class _Listing(threading.Thread):
                 break
 
     def wait(self, seconds):
-        self.join(max(0.0, seconds))
+        """Wait until it is read; not again when that was in vain once."""
+        self.join(0.0 if self.late else max(0.0, seconds))
+        self.late = self.is_alive()
+
+    def find(self, name):
+        """Return the model of that name, or None."""
+        models = list(self.models)
+        if not self.known and models:
+            known = {m["id"].lower(): m for m in models}
+            for model in models:
+                for other in (*model["aliases"], model["name"]):
+                    known.setdefault(other.lower(), model)
+            if self.complete:
+                self.known = known
+        else:
+            known = self.known
+        return known.get(str(name).lower())
 
     def problem(self):
         """Return why there is nothing in it, or None."""
@@ -326,72 +298,25 @@ class _Listing(threading.Thread):
         return age > (MAX_AGE if self.error is None else MAX_AGE_FAILED)
 
 
-def _listing(auth, product):
+def listing(auth, product):
     """Return the list of a product, or /v1/models for None, read or being read."""
     key = auth.get("api_key"), auth.get("base_url"), product
     with _lock:
-        listing = _listings.get(key)
-        if listing is None or listing.stale():
-            listing = _listings[key] = _Listing(auth, product)
-            listing.start()
-        return listing
+        found = _listings.get(key)
+        if found is None or found.stale():
+            found = _listings[key] = Listing(auth, product)
+            found.start()
+        return found
 
 
 _listings = {}
 _lock = threading.Lock()
 
 
-def _usable(auth):
+def usable(auth):
     """Say whether auth is a resource with a key, rather than a form's placeholder."""
     key = auth.get("api_key") if isinstance(auth, dict) else None
     return isinstance(key, str) and bool(key.strip()) and not key.startswith("$")
-
-
-def _offered(task, auth):
-    """Return the models to offer. Raises TogetherError when no list can be read."""
-    if not _usable(auth):
-        raise TogetherError("choose the resource that holds the API key first")
-    ends = time.monotonic() + PICKER_SECONDS
-    product = TUNABLE if task == "fine_tuning" else SERVERLESS
-    first = _listing(auth, product)
-    first.wait(PICKER_SECONDS * 0.65)
-    found = _fitting(first.models, task)
-    if found:
-        return found
-    second = _listing(auth, None)
-    second.wait(ends - time.monotonic())
-    found = _fitting(second.models, task)
-    problem = second.problem()
-    if not found and problem is not None:
-        raise TogetherError(problem)
-    return found
-
-
-def _fitting(found, task):
-    """Return the models for a task, best first: those known to do it and to answer
-    serverlessly, else those of which that is not known. Rerank models run on dedicated
-    endpoints alone."""
-    found = [m for m in list(found) if m["status"] != "hidden"]
-    fitting = [m for m in found if task in m["tasks"]]
-    fitting = fitting or [m for m in found if task in m["maybe"]]
-    if task not in ("fine_tuning", "rerank"):
-        sure = [m for m in fitting if m["serverless"]]
-        fitting = sure or [m for m in fitting if m["serverless"] is None]
-    return sorted(fitting, key=_rank)
-
-
-def _rank(model):
-    status = model["status"]
-    return (
-        status == "deprecated",
-        status != "recommended",
-        -(model["created"] or 0),
-        model["id"].lower(),
-    )
-
-
-def _names(model):
-    return {name.lower() for name in (model["id"], model["name"], *model["aliases"])}
 
 
 # --- one entry ---------------------------------------------------------------------
@@ -618,54 +543,3 @@ def _moment(value):
         return int(datetime.fromisoformat(value).timestamp())
     except (ValueError, OverflowError):
         return None
-
-
-# --- what the form shows -----------------------------------------------------------
-
-
-def _label(model):
-    parts = [model["id"]]
-    if model["name"].lower() not in (model["id"].lower(), _last(model["id"]).lower()):
-        parts[0] += f" ({model['name']})"
-    length = model["context_length"]
-    if length:
-        parts.append(f"{_short(length)} context")
-    price = _price_label(model["prices"])
-    if price:
-        parts.append(price)
-    if model["status"] in ("recommended", "deprecated"):
-        parts.append(model["status"])
-    return " - ".join(parts)
-
-
-def _last(name):
-    return name.rsplit("/", 1)[-1]
-
-
-def _short(length):
-    """128k for 131072, 200k for 200000, 1M for a million of either kind."""
-    base = 1024 if length % 1024 == 0 else 1000
-    if length >= base * base:
-        return f"{length / base / base:.3g}M"
-    return f"{length // base}k" if length >= base else str(length)
-
-
-def _price_label(prices):
-    if "input" in prices:
-        if not any(prices.values()):
-            return "free"
-        text = f"{_dollars(prices['input'])} in"
-        if prices.get("output"):
-            text += f", {_dollars(prices['output'])} out"
-        return f"{text} per 1M tokens"
-    for unit in ("image", "megapixel", "video", "second", "request"):
-        if unit in prices:
-            return f"{_dollars(prices[unit])} per {unit}"
-    if "character" in prices:
-        return f"{_dollars(prices['character'])} per 1M characters"
-    return None
-
-
-def _dollars(value):
-    whole, _, cents = f"{value:.6f}".partition(".")
-    return f"${whole}.{cents.rstrip('0').ljust(2, '0')}"

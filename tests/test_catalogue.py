@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts import catalogue
+from scripts import catalogue, picking
 from scripts.client import TogetherError
-from tools.operations import ROOT, find, steps
+from tools.operations import ROOT, find, operations, steps
 from tools.sandbox import Fault
 
 NEW, OLD = "/v2/supported-models", "/v1/models"
@@ -152,7 +152,7 @@ def test_every_picker_of_every_step_offers_models_for_its_task(
     assert all(isinstance(c["label"], str) for c in found)
     assert getattr(module, name)() == [
         {"value": id, "label": f"{id} - built-in list, the catalogue cannot be read"}
-        for id in catalogue.BUILT_IN[task]
+        for id in picking.BUILT_IN[task]
     ]
 
 
@@ -160,7 +160,7 @@ def test_every_task_has_a_built_in_list():
     rules = json.loads((ROOT / "schemas" / "_operation.json").read_text())
     words = rules["$defs"]["member"]["properties"]["x-models"]["enum"]
 
-    assert words == list(catalogue.TASKS) == list(catalogue.BUILT_IN)
+    assert words == list(catalogue.TASKS) == list(picking.BUILT_IN)
 
 
 def test_models_fit_the_task_and_answer_serverlessly():
@@ -241,7 +241,7 @@ def test_every_word_of_the_filter_must_be_there(fresh):
             catalogue.choices("chat", auth, " me/own-endpoint ")
         )
 
-    assert 1 == len(asked)
+    assert 1 == sum(path.startswith(NEW) for path in asked)
 
 
 def test_an_older_catalogue_is_understood():
@@ -303,7 +303,71 @@ def test_all_pages_are_read():
         found = values(catalogue.choices("chat", auth))
 
     assert {"acme/one", "acme/two"} == set(found)
-    assert 3 == len(asked)
+    assert 3 == sum(path.startswith(NEW) for path in asked)
+
+
+OWN = {
+    "/v3/whoami": reply({"project": {"id": "p1"}}),
+    "/v2/projects/p1/endpoints": reply(
+        {
+            "data": [
+                {
+                    "name": "me/ready",
+                    "deployments": [
+                        {"state": "DEPLOYMENT_STATE_STOPPED"},
+                        {"state": "DEPLOYMENT_STATE_READY"},
+                    ],
+                },
+                {"name": "me/bare", "deployments": []},
+                {"name": None},
+            ]
+        }
+    ),
+    "/v1/endpoints": reply(
+        {
+            "object": "list",
+            "data": [
+                {"name": "me/older", "state": "STOPPED"},
+                {"name": "me/ready", "state": "STARTED"},
+            ],
+        }
+    ),
+}
+
+
+def test_the_account_s_own_endpoints_are_offered_after_the_models():
+    answers = {NEW: reply({"data": [supported("acme/chat")]}), **OWN}
+    with serving(answers) as (auth, asked):
+        found = catalogue.choices("chat", auth)
+        assert ["me/older"] == values(catalogue.choices("chat", auth, "ME/older"))
+        media = values(catalogue.choices("image", auth))
+
+    assert ["acme/chat", "me/ready", "me/bare", "me/older"] == values(found)
+    assert [
+        "me/ready - your own endpoint, ready",
+        "me/bare - your own endpoint, not deployed",
+        "me/older - your own endpoint, stopped",
+    ] == [choice["label"] for choice in found[1:]]
+    assert not [value for value in media if value.startswith("me/")]
+    assert any("type=dedicated&mine=true" in path for path in asked)
+
+
+def test_own_endpoints_are_offered_without_a_catalogue_too():
+    with serving(OWN) as (auth, _):
+        found = values(catalogue.choices("chat", auth))
+
+    assert [*picking.BUILT_IN["chat"], "me/ready", "me/bare", "me/older"] == found
+
+
+def test_the_tables_by_which_lists_are_read_are_the_operations():
+    for table in (*picking.OWN, catalogue.SUPPORTED, catalogue.LISTED):
+        path = table["path"]
+        (found,) = (
+            o
+            for o in operations()
+            if (o.exchange["method"], o.exchange["path"]) == ("GET", path)
+        )
+        assert set(table["arguments"]["properties"]) <= set(found.arguments)
 
 
 ODD = {
@@ -323,7 +387,7 @@ def test_an_unreadable_catalogue_still_makes_a_form(answer, capsys):
     with serving({NEW: answer, OLD: answer}) as (auth, _):
         found = catalogue.choices("chat", auth)
         assert found[0]["label"].endswith("built-in list, the catalogue cannot be read")
-        assert catalogue.BUILT_IN["chat"] == values(found)
+        assert picking.BUILT_IN["chat"] == values(found)
         assert ["x/y"] == values(catalogue.choices("chat", auth, "x/y"))
         with pytest.raises(TogetherError):
             catalogue.models(auth)
@@ -356,7 +420,7 @@ def test_an_empty_catalogue_offers_nothing(answer):
     ],
 )
 def test_a_form_without_a_resource_has_a_short_list(auth):
-    assert catalogue.BUILT_IN["chat"] == values(catalogue.choices("chat", auth))
+    assert picking.BUILT_IN["chat"] == values(catalogue.choices("chat", auth))
 
 
 def test_a_silent_catalogue_does_not_hold_the_form_up():
@@ -366,7 +430,7 @@ def test_a_silent_catalogue_does_not_hold_the_form_up():
     with serving(silent) as (auth, _):
         found = catalogue.choices("image", auth)
 
-    assert catalogue.BUILT_IN["image"] == values(found)
+    assert picking.BUILT_IN["image"] == values(found)
     assert time.monotonic() - began < 10
 
 
@@ -389,8 +453,8 @@ def test_no_entry_however_odd_breaks_the_list(entry):
     if found is not None:
         assert isinstance(found["id"], str)
         for task in catalogue.TASKS:
-            catalogue._fitting([found, found], task)
-        assert catalogue._label(found)
+            picking._fitting([found, found], task)
+        assert picking._label(found)
 
 
 # --- what a call cost --------------------------------------------------------------
@@ -413,7 +477,7 @@ def test_tokens_cost_what_the_catalogue_says(usage, batch, usd):
         assert catalogue.cost(auth, "a/b", usage, batch) == (pytest.approx(usd), None)
         assert catalogue.cost(auth, "A/B", usage, batch)[1] is None
 
-    assert 1 == len(asked)
+    assert 1 == sum(path.startswith(NEW) for path in asked)
 
 
 @pytest.mark.parametrize(
