@@ -122,6 +122,7 @@ class Lanes:
             pieces.append(piece)
             if time.monotonic() - started > self.timeout:
                 response.close()
+                response.release_conn()  # its place in the pool, too
                 raise ReadTimeoutError(None, self.url, "the answer took too long")
         response.release_conn()
         return _Reply(response, b"".join(pieces))

@@ -5,19 +5,20 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tools.sandbox import Sandbox, _error
 
-HANG = "hang"
+HANG, DRIP = "hang", "drip"
 
 
 class Moody(Sandbox):
     """`mood` says how to answer the n-th request (from 1) about a text, given how often
-    that text came: None as usual, HANG never, a dict as it is, or (status, headers).
+    that text came: None as usual, HANG never, DRIP a blank now and then, a dict as it
+    is, or (status, headers).
 
     Chat models answer "<text>!"; an embedding is [length of the text, its place in
     the request]; a document's score is the number in it. `seen` counts the texts,
@@ -65,11 +66,19 @@ class Moody(Sandbox):
             while (await request.receive())["type"] != "http.disconnect":
                 pass
             return Response()
+        if mood == DRIP:
+            return StreamingResponse(_drip())
         if isinstance(mood, dict):
             return JSONResponse(mood)
         if mood is not None:
             return JSONResponse(_error("in a mood", "mood"), mood[0], mood[1])
         return JSONResponse(_echo(kind, body))
+
+
+async def _drip() -> AsyncIterator[bytes]:
+    while True:
+        yield b" "
+        await asyncio.sleep(0.2)
 
 
 def _text(kind: str, body: dict) -> str:

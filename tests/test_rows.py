@@ -7,11 +7,11 @@ import pytest
 
 from scripts import journal, tabular
 from scripts.chat.map_rows import main as map_rows
-from scripts.client import TogetherError, operation
+from scripts.client import TogetherError, _pool, operation
 from scripts.embeddings.embed_rows import main as embed_rows
 from scripts.lanes import Lanes
 from scripts.rerank.search_documents import main as search_documents
-from tests.moody import HANG, Moody
+from tests.moody import DRIP, HANG, Moody
 
 KEY = "tgp_rows_0123456789abcdef"
 MODEL = "openai/gpt-oss-20b"  # has a price in the sandbox's catalogue
@@ -53,6 +53,8 @@ def test_a_thousand_rows_survive_a_moody_service(auth, moody):
             return 400, {}
         if row == 502 or (row % 100 == 50 and times == 1):
             return HANG
+        if row == 503 or (row == 504 and times == 1):
+            return DRIP
         if row % 33 == 0 and times == 1:
             return 500, {}
         return None
@@ -62,15 +64,16 @@ def test_a_thousand_rows_survive_a_moody_service(auth, moody):
     result = map_rows(auth, MODEL, "{{id}}", rows, concurrency=32, timeout_seconds=1)
 
     assert [row["id"] for row in result["rows"]] == list(range(1000))
-    lost = {500: "500", 501: "400", 502: "fell silent"}
+    lost = {500: "500", 501: "400", 502: "fell silent", 503: "fell silent"}
     for row in result["rows"]:
         if row["id"] in lost:
             assert row["answer"] is None
             assert lost[row["id"]] in row["error"]
         else:
             assert (row["answer"], row["error"]) == (f"{row['id']}!", None)
-    assert (result["done"], result["failed"]) == (997, 3)
-    assert result["usage"]["prompt_tokens"] == 9970
+    assert (result["done"], result["failed"]) == (996, 4)
+    assert result["usage"]["prompt_tokens"] == 9960
+    assert _pool(auth["base_url"])[0].pool.full()  # every connection was given back
 
 
 def test_no_more_calls_run_at_once_than_asked_for(auth, moody):
