@@ -230,14 +230,16 @@ class _Walk:
             self.transform(place, transform, seen, looped, allowed)
             member = called.arguments.get(argument)
             self.default(place, transform, member or {})
-            if member and transform.get("type") == "static":
+            if member and isinstance(transform, dict) and "value" in transform:
                 validator = jsonschema.Draft202012Validator(member)
-                for error in validator.iter_errors(transform.get("value")):
+                for error in validator.iter_errors(transform["value"]):
                     self.found.append(f"{place}: {error.message[:200]}")
 
     def default(self, place: str, transform: dict, member: dict) -> None:
         """A flow's default is the form's alone: who starts the flow without the form,
         and without the argument, gets the step's."""
+        if not isinstance(transform, dict):
+            return
         whole = re.fullmatch(r"flow_input\.(\w+)", str(transform.get("expr")))
         own = self.flow.arguments.get(whole[1], {}) if whole else {}
         if "default" in own and own["default"] != member.get("default"):

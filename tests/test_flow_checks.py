@@ -1,0 +1,329 @@
+"""Each check of flows and schedules trips; expressions mean what Windmill's do."""
+
+import re
+import shutil
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tools.expressions import ExpressionError, evaluate, problem
+from tools.flow_checks import flow_problems
+from tools.flow_docs import page
+from tools.flows import (
+    Flow,
+    files,
+    flows,
+    modules,
+    rendered,
+    schedules,
+    taken,
+)
+from tools.operations import ROOT
+
+FLOW = "collect_finished_batches"
+
+
+@pytest.fixture
+def pack(tmp_path):
+    """The pack's schemas and scripts, with flows and schedules to change."""
+    for name in ("schemas", "scripts"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    for name in ("flows", "schedules"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def found(pack):
+    return [what for _, what in flow_problems(pack)]
+
+
+BREAKS = {
+    "no such step": ("path: batches/collect_rows", "path: batches/none", "there is no"),
+    "a flow as a script": (
+        "path: batches/collect_rows",
+        "path: flows/run_batch",
+        "not of type",
+    ),
+    "no such argument": ("batch_id: {type: java", "id: {type: java", "takes no id"),
+    "a missing argument": (
+        "                batch_id: {type: javascript, expr: flow_input.iter"
+        ".value.batch_id}\n",
+        "",
+        "needs batch_id",
+    ),
+    "a static value of a wrong kind": (
+        "output: {type: static, value: storage}",
+        "output: {type: static, value: nowhere}",
+        "'nowhere' is not one of",
+    ),
+    "a transform that is none": (
+        "output: {type: static, value: storage}",
+        "output: storage",
+        "must be static with value or javascript",
+    ),
+    "a later step's result": ("expr: results.news}", "expr: results.table}", "no step"),
+    "an unknown input": (
+        "flow_input.iter.value.batch_id",
+        "flow_input.batch",
+        "no argument batch",
+    ),
+    "an item outside a loop": ("expr: results.news}", "expr: flow_input.iter}", "iter"),
+    "an expression that does not parse": (
+        "flow_input.iter.value.batch_id",
+        "flow_input.iter..value",
+        "SyntaxError",
+    ),
+    "results where there are none": (
+        "!result || result.length === 0",
+        "results.news.length === 0",
+        "there is no results here",
+    ),
+    "an id twice": ("- id: table", "- id: each", "twice"),
+    "no summary": ("      summary: List them\n", "", "no summary"),
+    "an unknown member": (
+        "retry: {constant",
+        "retries: {constant",
+        "retries is unknown",
+    ),
+    "an unknown kind of step": ("type: forloopflow", "type: loop", "no kind of step"),
+    "no handler": ("  failure_module:", "  other:", "failure_module is missing"),
+    "a handler of another name": ("id: failure", "id: failed", "must be failure"),
+    "an argument without a description": (
+        'description: "Which ends',
+        'descriptions: "Which ends',
+        "arguments.states",
+    ),
+    "an example of a wrong type": (
+        "- {states: [COMPLETED]}",
+        "- {states: 1}",
+        "examples[1]",
+    ),
+    "one example": ("    - {states: [COMPLETED]}\n", "", "two examples"),
+    "no costs": ("costs: Nothing", "cost: Nothing", "costs is missing"),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_broken_flow_is_a_problem(name, pack):
+    old, new, message = BREAKS[name]
+    place = pack / "flows" / f"{FLOW}.yaml"
+    text = place.read_text()
+    assert old in text
+    place.write_text(text.replace(old, new))
+
+    assert any(message in problem for problem in found(pack)), found(pack)
+
+
+OTHERS = {
+    "a refusal that nobody handles": (
+        "serve_model",
+        ", continue_on_disapprove_timeout: true",
+        "",
+        "a refusal is not handled",
+    ),
+    "an answer read too late": (
+        "serve_model",
+        "message: {type: static, value: The model was compared.}",
+        "message: {type: javascript, expr: resume.comment}",
+        "there is no resume here",
+    ),
+    "a default that only the form knows": (
+        "draw_rows",
+        "flow_input.most ?? 100",
+        "flow_input.most",
+        "without the form there is no 100",
+    ),
+    "a handler in an inner flow": (
+        "guard_job",
+        "value:\n  modules:",
+        "value:\n  failure_module: {id: failure, summary: x, value: {type: identity}}\n"
+        "  modules:",
+        "inner flow has no failure_module",
+    ),
+    "a result inside a function": (
+        "draw_rows",
+        "drawn.filter((one) => !one.error)",
+        "drawn.filter((one) => results.read)",
+        "SyntaxError",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_trap_of_windmill_s_is_a_problem(name, pack):
+    flow, old, new, message = OTHERS[name]
+    place = pack / "flows" / f"{flow}.yaml"
+    text = place.read_text()
+    assert old in text
+    place.write_text(text.replace(old, new))
+
+    assert any(message in problem for problem in found(pack)), found(pack)
+
+
+TIMES = {
+    "five fields": ("0 5 * * * *", "5 * * * *", "six fields"),
+    "an unknown target": ("flows/collect_f", "flows/f", "there is no"),
+    "an argument of a wrong type": (
+        "timezone:",
+        "args: {states: 1}\ntimezone:",
+        "args",
+    ),
+    "an unknown argument": ("timezone:", "args: {x: 1}\ntimezone:", "takes no x"),
+    "no zone": ("timezone: UTC\n", "", "timezone is missing"),
+}
+
+
+@pytest.mark.parametrize("name", TIMES)
+def test_a_broken_schedule_is_a_problem(name, pack):
+    old, new, message = TIMES[name]
+    place = pack / "schedules" / f"{FLOW}_hourly.yaml"
+    place.write_text(place.read_text().replace(old, new))
+
+    assert any(message in problem for problem in found(pack)), found(pack)
+
+
+def test_a_flow_that_is_no_yaml_is_a_problem(pack):
+    (pack / "flows" / f"{FLOW}.yaml").write_text("summary: {")
+
+    assert "is not YAML" in found(pack)[0]
+
+
+# --- what is rendered --------------------------------------------------------------
+
+EACH = pytest.mark.parametrize("flow", list(flows()), ids=lambda flow: flow.name)
+
+
+@EACH
+def test_every_step_gets_the_key_and_runs_what_is_built(flow):
+    built = {f"f/togetherai/{script}" for script in taken()}
+
+    for module in modules(rendered(flow)["value"]):
+        value = module["value"]
+        if "path" in value:
+            assert value["path"] in built
+            auth = {"type": "javascript", "expr": "flow_input.auth"}
+            assert value["input_transforms"]["auth"] == auth
+
+
+@EACH
+def test_a_flow_s_form_asks_for_the_key_and_offers_models(flow):
+    form = rendered(flow)["schema"]
+
+    assert form["required"][0] == "auth"
+    code = form.get("x-windmill-dyn-select-code", "")
+    for name, member in flow.arguments.items():
+        if "x-models" in member:
+            assert form["properties"][name]["format"] == f"dynselect-{name}"
+            assert f"def {name}(filterText" in code
+    compile(code, "picker", "exec")
+
+
+def test_the_code_behind_a_flow_s_models_gives_choices(sandbox, auth):
+    flow = next(flow for flow in flows() if flow.name == "run_batch")
+    code = rendered(flow)["schema"]["x-windmill-dyn-select-code"]
+    code = code.replace("f.togetherai.", "scripts.")
+    space: dict = {}
+    exec(code, space)  # as Windmill runs it
+
+    choices = space["model"](filterText="", auth=auth)
+
+    assert any("gpt-oss" in str(choice) for choice in choices)
+
+
+@pytest.mark.parametrize(
+    "schedule", list(schedules()), ids=lambda schedule: schedule.name
+)
+def test_a_schedule_is_off_and_names_a_resource_not_a_key(schedule):
+    path = f"f/togetherai/{schedule.name}.schedule.yaml"
+    content = files(ROOT)[path]
+
+    assert content["enabled"] is False
+    assert content["args"]["auth"] == "$res:f/togetherai/key"
+    assert content["no_flow_overlap"]
+
+
+def test_the_page_shows_every_flow_every_step_and_every_schedule():
+    text = page()
+
+    for flow in flows():
+        graph = text.split(f"\n## {flow.name}\n")[1].split("```")[1]
+        for module in modules(flow.value):
+            assert module["id"] in graph
+            assert module["summary"].replace('"', "'") in graph
+        assert flow.source["leaves"].split()[0] in text
+    for schedule in schedules():
+        assert f"`{schedule.name}`" in text
+
+
+def test_every_row_of_the_waits_is_a_flow_of_its_own():
+    source = yaml.safe_load((ROOT / "flows" / "_waits.yaml").read_text())
+    known = {flow.name: flow for flow in flows()}
+
+    for name, row in source["flows"].items():
+        flow: Flow = known[name]
+        assert flow.required == list(row["properties"])
+        assert "$" not in str(flow.value).replace("$schema", "")
+
+
+# --- expressions -------------------------------------------------------------------
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(-(2**53), 2**53)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(VALUES)
+def test_a_value_passes_through_an_expression_unharmed(value):
+    assert evaluate("flow_input.x", {"flow_input": {"x": value}}) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "value"),
+    [
+        ('results.a.b + results["a"].b', {"results": {"a": {"b": 1}}}, 2),
+        ("results.gone?.x ?? 5", {"results": {}}, 5),
+        ("flow_input.gone", {"flow_input": {}}, None),
+        ("error.message", {"previous_result": {"error": {"message": "no"}}}, "no"),
+        ("error.message", {"previous_result": [1, {"error": {"message": "x"}}]}, "x"),
+        ("({a: 1})", {}, {"a": 1}),
+        ("const x = 2; return x + 1", {}, 3),
+        ("'a;b'", {}, "a;b"),
+    ],
+)
+def test_an_expression_means_what_windmill_s_does(text, variables, value):
+    assert evaluate(text, variables) == value
+
+
+@pytest.mark.parametrize("text", ["a b", "(", "results.a.map(x => results.b)", "if ("])
+def test_an_expression_that_some_server_cannot_read_is_found(text):
+    assert problem(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["result.done", "`${result.x}`", "!result || result[0]"]
+)
+def test_a_good_expression_has_no_problem(text):
+    assert problem(text) is None
+
+
+def test_an_expression_that_fails_or_never_ends_is_an_error():
+    with pytest.raises(ExpressionError, match="TypeError"):
+        evaluate("result.a.b", {"result": {}})
+
+
+def test_steps_named_in_the_texts_of_flows_exist():
+    known = taken()
+    for flow in flows():
+        texts = " ".join(
+            flow.source[name] for name in ("needs", "costs", "leaves", "description")
+        )
+        for name in re.findall(r"\b[a-z_]+/[a-z_]+\b", texts):
+            assert name in known, f"{flow.name}: {name}"
