@@ -334,3 +334,12 @@ def test_a_comparison_keeps_to_its_budget(sandbox, auth):
     assert 6 - len(refused) == len(asked(sandbox))
     with pytest.raises(TogetherError, match="price is not known"):
         COMPARE(auth, ["a/b"], ["One?"], budget_usd=1)
+
+
+@pytest.mark.slow
+def test_a_worker_compares(sandbox, auth):
+    arguments = {"models": [MODEL], "prompts": ["One?"]}
+    job = run("models/compare_models", {"auth": auth, **arguments})
+
+    assert not job.failed, job.result
+    assert ["prompt", MODEL] == job.result[0]

@@ -10,6 +10,7 @@ from tests.scripted import MODEL, asked, price, say, usage
 from tests.wire import main_of
 from tools.operations import find
 from tools.sandbox import Fault
+from tools.worker import run
 
 CALL = main_of(find("chat/call_tools"))
 SCHEMA = {
@@ -379,3 +380,13 @@ def test_tools_run_with_the_job_s_own_token(sandbox, shop, auth):
     for request in shop.requests:
         token = shop.environment["WM_TOKEN"]
         assert f"Bearer {token}" == request.headers["authorization"]
+
+
+@pytest.mark.slow
+def test_a_worker_runs_it(sandbox, shop, auth):
+    arguments = {"model": MODEL, "prompt": "Where is it?", "tools": [FIND]}
+    job = run("chat/call_tools", {"auth": auth, **arguments})
+
+    assert not job.failed, job.result
+    assert "sent" == job.result["calls"][0]["result"]["state"]
+    assert "round 1: find_order" in job.log

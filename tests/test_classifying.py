@@ -10,6 +10,7 @@ from tests.scripted import MODEL, asked, price, say, usage
 from tests.wire import main_of
 from tools.operations import find
 from tools.sandbox import Fault
+from tools.worker import run
 
 CLASSIFY = main_of(find("chat/classify_text"))
 LABELS = [
@@ -378,3 +379,12 @@ def test_categories_that_are_none_are_refused_by_name(labels, field, sandbox, au
 
     assert field == caught.value.problems[0]["field"]
     assert not asked(sandbox)
+
+
+@pytest.mark.slow
+def test_a_worker_runs_it(sandbox, auth):
+    arguments = {"model": MODEL, "text": "Lost!", "labels": LABELS}
+    job = run("chat/classify_text", {"auth": auth, **arguments})
+
+    assert not job.failed, job.result
+    assert "delivery" == job.result["label"]

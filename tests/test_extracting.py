@@ -10,6 +10,7 @@ from tests.scripted import MODEL, asked, price, say, usage
 from tests.wire import main_of
 from tools.operations import find
 from tools.sandbox import Fault
+from tools.worker import run
 
 EXTRACT = main_of(find("chat/extract_structured"))
 SCHEMA = {
@@ -302,3 +303,16 @@ def test_numbers_that_are_none_do_not_fit(sandbox, auth):
 
     with pytest.raises(TogetherError, match="is not JSON"):
         extract(auth)
+
+
+@pytest.mark.slow
+def test_a_worker_runs_it(sandbox, auth):
+    arguments = {"model": MODEL, "text": "Ada", "fields": FIELDS}
+    job = run("chat/extract_structured", {"auth": auth, **arguments})
+
+    assert not job.failed, job.result
+    assert {field["name"] for field in FIELDS} == set(job.result["data"])
+    job = run(
+        "chat/extract_structured", {"auth": auth, **arguments, "schema": {"enum": [1]}}
+    )
+    assert "schema" == job.result["error"]["extra"]["problems"][0]["field"]

@@ -1,0 +1,100 @@
+"""The sandbox's chat model: what it is asked for is what it gives."""
+
+import json
+
+import jsonschema
+import pytest
+
+from tests.scripted import CHAT, MODEL
+from tests.wire import main_of
+from tools.answers import fitting
+
+ASK = main_of(CHAT)
+TOOLS = [
+    {"type": "function", "function": {"name": name, "parameters": parameters}}
+    for name, parameters in {
+        "one": {"type": "object", "properties": {"n": {"type": "integer"}}},
+        "two": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}},
+            "required": ["city"],
+        },
+    }.items()
+]
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "kind": {"enum": ["b", "a"]},
+        "count": {"type": "integer", "minimum": 3},
+        "share": {"type": "number", "exclusiveMinimum": 0, "maximum": 0.5},
+        "due": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"},
+        "code": {"type": "string", "minLength": 6, "maxLength": 6},
+        "rows": {"type": "array", "minItems": 2, "items": {"$ref": "#/$defs/row"}},
+        "other": {"anyOf": [{"type": "null"}, {"type": "string"}]},
+        "sure": {"type": ["boolean", "null"]},
+    },
+    "required": ["kind", "count", "share", "due", "code", "rows", "other", "sure"],
+    "additionalProperties": False,
+    "$defs": {
+        "row": {
+            "type": "object",
+            "properties": {"v": {"const": 7}},
+            "required": ["v"],
+        }
+    },
+}
+
+
+def ask(auth, **members):
+    messages = [{"role": "user", "content": "Well?"}]
+    return ASK(auth, {"model": MODEL, "messages": messages, **members})
+
+
+def test_json_fits_the_schema():
+    jsonschema.validate(fitting(SCHEMA, SCHEMA), SCHEMA)
+
+
+REQUESTS = {
+    "text": {},
+    "a schema": {
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "x", "schema": SCHEMA},
+        }
+    },
+    "JSON": {"response_format": {"type": "json_object"}},
+    "tools": {"tools": TOOLS},
+    "a tool": {
+        "tools": TOOLS,
+        "tool_choice": {"type": "function", "function": {"name": "two"}},
+    },
+    "no tool": {"tools": TOOLS, "tool_choice": "none"},
+    "log probabilities": {"logprobs": True, "top_logprobs": 2},
+    "several": {"n": 2, "tools": TOOLS},
+}
+
+
+@pytest.mark.parametrize("members", REQUESTS.values(), ids=REQUESTS)
+def test_a_stream_is_the_answer_without_streaming(members, sandbox, auth):
+    plain = ask(auth, **members)
+    streamed = ask(auth, stream=True, **members)
+
+    for one, other in zip(plain["choices"], streamed["choices"], strict=True):
+        assert (one.get("logprobs") or None) == other.get("logprobs")
+        assert one["finish_reason"] == other["finish_reason"]
+        for name in ("content", "tool_calls"):
+            left, right = one["message"].get(name), other["message"].get(name)
+            assert (left or None) == (right or None)
+
+
+def test_tools_are_called_as_asked(sandbox, auth):
+    def names(**members):
+        (choice,) = ask(auth, tools=TOOLS, **members)["choices"]
+        calls = choice["message"].get("tool_calls") or []
+        for call in calls:
+            json.loads(call["function"]["arguments"])
+        return [call["function"]["name"] for call in calls]
+
+    assert ["one"] == names()
+    assert ["two"] == names(tool_choice=REQUESTS["a tool"]["tool_choice"])
+    assert [] == names(tool_choice="none")
