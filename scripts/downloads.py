@@ -22,7 +22,7 @@ from .filenames import named, safe_name, suffix
 __all__ = ["Download", "open_download", "open_url", "receive"]
 
 BLOCK = 1 << 20  # bytes that are read at a time
-SECURE = 1 << 17  # bytes that are read at a time over TLS
+SECURE = 1 << 18  # bytes that are read at a time over TLS
 BARREN = 6  # connections in a row that bring nothing before it is given up
 
 
