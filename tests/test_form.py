@@ -351,6 +351,28 @@ def test_what_was_chosen_is_sent_though_nothing_is_filled_in(
     assert wanted == {n: v for n, v in found.items() if n not in least}
 
 
+@BY_ID
+def test_more_options_off_again_leaves_the_form_as_it_was(operation):
+    """Unless something was filled in: hiding it would delete it."""
+    for fields, required in switched(form(operation)):
+        on = filled(fields, required, {SWITCH: True})
+        off = filled(fields, required, {**on, SWITCH: False})
+
+        assert filled(fields, required, {}) == off
+
+
+def switched(field):
+    """The fields of each object of a form that has a switch."""
+    inner = field.get("properties", {})
+    if SWITCH in inner:
+        fields = {name: own for name, own in inner.items() if name != "label"}
+        required = field.get("required", [])
+        yield fields, required if isinstance(required, list) else []
+    below = (*inner.values(), field.get("items"), *field.get("oneOf", ()))
+    for other in filter(None, below):
+        yield from switched(other)
+
+
 NO_SECRETS = {
     "prompt_cache_key",  # names a cache
     "routed_experts_key",  # names a choice of experts

@@ -281,9 +281,7 @@ def _number(schema: dict) -> dict:
         keys["min"] = schema["minimum"]
     elif "maximum" in schema:
         keys["max"] = schema["maximum"]
-    if hints(schema).get("unit") == "seconds":
-        keys["seconds"] = True
-    elif "default" in schema:
+    if "default" in schema:
         keys["placeholder"] = str(schema["default"])
     return keys
 

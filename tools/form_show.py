@@ -83,22 +83,29 @@ def one_of(value: str, values: Iterable) -> str:
 def opened(name: str, field: dict) -> str:
     """Whether an advanced field is shown: with the switch on, or while it holds a value
     that hiding it would delete."""
-    value = f"fields.{name}"
+    return f"(fields.{SWITCH} || {_filled(f'fields.{name}', field)})"
+
+
+def _filled(value: str, field: dict) -> str:
+    """Whether a field holds more than the form puts there by itself."""
     if "oneOf" in field:
         first = field["oneOf"][0]
-        filled = f"({value}?.label ?? '{first['title']}') !== '{first['title']}'"
-        if first["title"] != LEAVE:  # a file: the first button's field may be filled
-            inner = [n for n in first["properties"] if n != "label"]
-            filled = " || ".join([filled, *(f"!!{value}?.{n}" for n in inner)])
-    elif field["type"] == "boolean":
-        filled = f"{value} === {'false' if field.get('default') else 'true'}"
-    elif field["type"] == "array":
-        filled = f"{value}?.length > 0"
-    elif field["type"] == "object":
-        filled = f"Object.values({value} ?? {{}}).some((v) => v || v === 0)"
-    else:
-        filled = f"({value} ?? '') !== ''"
-    return f"(fields.{SWITCH} || {filled})"
+        test = f"({value}?.label ?? '{first['title']}') !== '{first['title']}'"
+        if first["title"] == LEAVE:
+            return test
+        # A file: the first button's field may be filled, too.
+        inner = [n for n in first["properties"] if n != "label"]
+        return " || ".join([test, *(f"!!{value}?.{n}" for n in inner)])
+    if field["type"] == "boolean":
+        return f"{value} === {'false' if field.get('default') else 'true'}"
+    if field["type"] == "array":
+        return f"{value}?.length > 0"
+    if field.get("properties"):
+        inner = field["properties"].items()
+        return " || ".join(_filled(f"{value}?.{n}", own) for n, own in inner)
+    if field["type"] == "object":
+        return f"Object.keys({value} ?? {{}}).length > 0"
+    return f"({value} ?? '') !== ''"
 
 
 def both(*tests: str | None) -> str | None:
