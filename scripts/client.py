@@ -93,6 +93,7 @@ class TogetherError(Exception):
 
         status       HTTP status, or None when no answer came
         type, code, param   the server's classification, where it gives one
+        file_id      the file that a refused or broken upload is about
         detail       the server's own words
         request_id   what to quote to Together's support
         retry_after  seconds after which another try makes sense
@@ -183,6 +184,10 @@ def upload(auth, operation, **arguments):
     files itself, it gets the URL. Raises TogetherError.
     """
     request = _Request(auth, operation, arguments)
+    if "protocol" in operation:
+        from .uploads import upload_file
+
+        return upload_file(request)
     request.encode_multipart()
     return _answer(request, request.send())
 
@@ -1518,6 +1523,7 @@ def _server_words(reply):
             words["detail"] = error[name][:2000]
             return words
     if isinstance(error.get("file_id"), str):
+        words["file_id"] = error["file_id"]
         words["detail"] = f"the same content is stored already as {error['file_id']}"
         return words
     words["detail"] = json.dumps(found)[:500]

@@ -23,6 +23,8 @@ DEADLINE = 6 * 3600.0  # seconds that one reading of an address may take
 class Address(Source):
     """What a web address answers with, fetched anew at every reading."""
 
+    remote = True
+
     def __init__(self, url, field, auth, limit, name):
         super().__init__(field, name)
         self.url, self.limit, self.reach = url, limit, reach(auth)
@@ -114,6 +116,8 @@ class Stored(Source):
 
     Not ranged: Windmill sends it from its start, whatever it is asked for.
     """
+
+    remote = True
 
     def __init__(self, key, storage, field, name):
         if not key:

@@ -198,6 +198,7 @@ class Source(io.RawIOBase):
     """
 
     ranged = False  # whether blocks(start) costs no more than what follows
+    remote = False  # whether every reading asks for it anew
 
     def __init__(self, field, name=None, length=None):
         super().__init__()
@@ -276,6 +277,11 @@ class _File(Source):
         self.path = handle.name if handle else path
         super().__init__(field, name or os.path.basename(path or "") or None)
         self.length = os.path.getsize(self.path)
+
+    def close(self):
+        if self.handle:
+            self.handle.close()
+        super().close()
 
     def blocks(self, start=0):
         buffer = memoryview(bytearray(BLOCK))
@@ -436,4 +442,9 @@ def _spooled(source):
     for block in source.blocks():
         handle.write(block)
     handle.flush()
-    return _File(None, source.field, source.name, handle)
+    return temporary(handle, source.field, source.name)
+
+
+def temporary(handle, field, name=None):
+    """Return the Source of a NamedTemporaryFile, which goes when the source does."""
+    return _File(None, field, name, handle)

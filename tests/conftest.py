@@ -42,6 +42,7 @@ def sandbox(_server):
     _server.files.clear()
     _server.answers.clear()
     _server.objects.clear()
+    _server.uploads.forget()
     return _server
 
 

@@ -724,28 +724,6 @@ def test_a_piece_is_shown_before_the_next_arrives(chunked, monkeypatch):
 # --- files -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "given_file",
-    [
-        base64.b64encode(b'{"a": 1}\n').decode(),
-        "data:application/json;base64," + base64.b64encode(b'{"a": 1}\n').decode(),
-        "data:,%7B%22a%22%3A%201%7D%0A",
-        {"file": base64.b64encode(b'{"a": 1}\n').decode(), "filename": "x"},
-    ],
-)
-def test_a_file_goes_up_and_comes_down(given_file, sandbox, auth):
-    upload = main_of(find("files/upload_file"))
-    body = {"purpose": "fine-tune", "file_name": "a.jsonl", "file": given_file}
-
-    stored = upload(auth, body)
-    found = main_of(find("files/download_file"))(auth, stored["id"])
-
-    assert base64.b64decode(found["file"]) == b'{"a": 1}\n'
-    assert found["filename"] == "a.jsonl"
-    assert stored["bytes"] == 9
-    main_of(find("files/delete_file"))(auth, stored["id"])
-
-
 def test_a_recording_goes_as_a_file_or_as_an_address(sandbox, auth):
     transcribe = main_of(find("audio/create_transcription"))
     sound = base64.b64encode(b"RIFF....WAVE").decode()

@@ -81,7 +81,7 @@ class Operation:
 
 def has_own_default(operation: Operation, member: dict) -> bool:
     """Whether an argument's default is main's own, rather than the service's."""
-    return operation.step is not None or member.get("x-in") == "result"
+    return operation.step is not None or member.get("x-in") in ("result", "upload")
 
 
 def scripts(root: Path = ROOT) -> Iterator[Operation]:

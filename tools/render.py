@@ -33,6 +33,7 @@ EXCHANGE = (
     "host",
     "accept",
     "content",
+    "protocol",
     "reply",
     "filename",
     "stream",
@@ -252,7 +253,7 @@ def _parameter(name: str, schema: dict, required: bool) -> str:
         annotation = TYPES.get(kind, "str")
     if required:
         return f"{name}: {annotation}"
-    if schema.get("x-in", "result") == "result" and "default" in schema:
+    if schema.get("x-in") in (None, "result", "upload") and "default" in schema:
         return f"{name}: {annotation} = {_flat(schema['default'])}"
     return f"{name}: {annotation} | None = None"
 

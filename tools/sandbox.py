@@ -31,6 +31,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tools import answers
+from tools.file_uploads import FileUploads
 from tools.lives import Lives
 from tools.operations import ROOT, Operation, operations
 
@@ -88,6 +89,7 @@ class Sandbox:
         self.requests: list[Recorded] = []
         self.faults: list[Fault] = []
         self.files: dict[str, tuple[dict, bytes]] = {}
+        self.uploads = FileUploads(self)
         self.routes = [_Route(operation) for operation in operations(root)]
         # A literal path wins over one with a placeholder.
         self.routes.sort(key=lambda route: route.operation.exchange["path"].count("{"))
@@ -113,6 +115,7 @@ class Sandbox:
     def __exit__(self, *_: object) -> None:
         self.server.should_exit = True
         self.thread.join()
+        self.uploads.close()
 
     @property
     def url(self) -> str:
@@ -282,6 +285,9 @@ class Sandbox:
         self, operation: Operation, arguments: dict, uploads: dict[str, bytes]
     ) -> Response | None:
         """The life of a file: stored, listed, read, deleted, gone."""
+        answer = self.uploads.serve(operation, arguments)
+        if answer is not None:
+            return answer
         if operation.name == "upload_file":
             given = arguments["body"]
             content = uploads.get("file", b"")

@@ -3,11 +3,13 @@
 
 POST /v1/files/upload
 
-Stores a small data file in a single call, for training, evaluations or batches. Should
-it be refused, use Request file upload, which is made for files of any size.
+Stores a data file of any size, for training, evaluations or batches, and looks at it
+first: what is wrong with a line is said before anything is sent. A file that the
+service has already is not sent again.
 
 Returns: the stored file; its id goes to fine_tuning/create_fine_tune,
-batches/create_batch or evaluations/create_evaluation.
+batches/create_batch or evaluations/create_evaluation. reused says that the service had
+it already, dataset what the check found: shape, rows, bytes, columns.
 
 Example arguments:
     {"body": {"purpose": "fine-tune", "file_name": "support-tickets.jsonl", "file":
@@ -33,6 +35,7 @@ OPERATION = {
     "path": "/v1/files/upload",
     "retry": "creates",
     "content": "multipart",
+    "protocol": "signed_upload",
     "find": "files/list_files",
     "arguments": {
         "required": ["body"],
@@ -45,6 +48,7 @@ OPERATION = {
                         "type": "string",
                         "enum": [
                             "fine-tune",
+                            "calibration",
                             "eval",
                             "eval-sample",
                             "eval-output",
@@ -61,10 +65,11 @@ OPERATION = {
                     },
                 },
             },
+            "check": {"type": "boolean", "x-in": "upload", "default": True},
         },
     },
 }
 
 
-def main(auth: togetherai, body: "Body"):
-    return upload(auth, OPERATION, body=body)
+def main(auth: togetherai, body: "Body", check: bool = True):
+    return upload(auth, OPERATION, body=body, check=check)
