@@ -105,12 +105,19 @@ def test_a_changed_helper_reaches_every_script_that_may_load_it(copy):
     assert len(second) == len(wanted) + 1
 
 
-def test_only_the_pack_s_settings_keep_a_push_from_deleting(built):
+@pytest.fixture
+def small(one_step, node_packages):
+    """A pack of one step, built."""
+    build(one_step / "build", one_step)
+    return one_step / "build"
+
+
+def test_only_the_pack_s_settings_keep_a_push_from_deleting(small):
     """So that the tests above can fail."""
-    settings = built / "wmill.yaml"
+    settings = small / "wmill.yaml"
     settings.write_text(settings.read_text().replace("keepDeleted: true\n", ""))
 
-    writes = push(built, Remote(MINE))
+    writes = push(small, Remote(MINE))
 
     lost = {url.removeprefix("DELETE ") for url, _ in writes}
     assert "/w/w/scripts/archive/p/f/togetherai/my_script" in lost
@@ -120,16 +127,16 @@ def test_only_the_pack_s_settings_keep_a_push_from_deleting(built):
 
 
 @pytest.fixture
-def with_flow(built):
+def with_flow(small):
     """The build, and a flow of its own folder and a schedule for it beside."""
-    place = built / "f" / "togetherai" / "flows" / "ask__flow"
+    place = small / "f" / "togetherai" / "flows" / "ask__flow"
     place.mkdir(parents=True)
     (place / "flow.yaml").write_text(FLOW)
     (place / "sure.py").write_text("def main():\n    return {}\n")
     (place / "sure.lock").write_text("# py: 3.11\n")
-    (built / "f" / "togetherai" / "morning.schedule.yaml").write_text(SCHEDULE)
-    assert wmill(built, "generate-metadata", "rehash").returncode == 0
-    return built
+    (small / "f" / "togetherai" / "morning.schedule.yaml").write_text(SCHEDULE)
+    assert wmill(small, "generate-metadata", "rehash").returncode == 0
+    return small
 
 
 def test_flows_and_schedules_are_pushed_once_too(with_flow):
@@ -237,12 +244,11 @@ def repository(tmp_path, node_packages):
 
 
 @pytest.fixture
-def deployed(one_step, node_packages):
+def deployed(small):
     """A workspace with a pack of one step, and the build that it came from."""
-    build(one_step / "build", one_step)
     remote = Remote()
-    push(one_step / "build", remote)
-    return remote, one_step / "build"
+    push(small, remote)
+    return remote, small
 
 
 KEPT = {
