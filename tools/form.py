@@ -96,6 +96,8 @@ def _argument(operation: Operation, name: str, schema: dict) -> dict:
         kinds = {"string": "string[]", "object": "record[]"}
         if found["items"]["type"] in kinds:
             found["originalType"] = kinds[found["items"]["type"]]
+        elif found["items"]["type"] in ("integer", "number"):
+            found |= {"items": {"type": "number"}, "originalType": "number[]"}
     return found
 
 
