@@ -11,16 +11,15 @@ import pathlib
 import tempfile
 
 from . import catalogue
-from .client import TogetherError, call, operation, prepare, upload
-from .intents import fingerprint, once
+from .client import TogetherError, call, operation, prepare
+from .intents import fingerprint, once, say
 from .tabular import Flaw, Table, Template, digest
+from .uploads import store_file
 
 ENDPOINT = "/v1/chat/completions"
-UPLOAD = operation("POST", "/v1/files/upload", "creates", content="multipart")
-UPLOAD["arguments"]["properties"]["body"] = {
-    "properties": {"file": {"format": "binary"}}
-}
 FILES = operation("GET", "/v1/files", "read")
+PREPROCESS = operation("POST", "/v1/files/{file_id}/preprocess", "mutates", body=False)
+DELETE = operation("DELETE", "/v1/files/{file_id}", "mutates", body=False)
 CREATE = operation("POST", "/v1/batches", "creates", find="batches/list_batches")
 BATCH = operation("GET", "/v1/batches/{batch_id}", "read")
 BATCHES = operation("GET", "/v1/batches", "read")
@@ -161,7 +160,7 @@ class _Submission:
         self.auth = auth
         self.place = place
         self.name = name
-        self.files = None
+        self.files = self.begun = None
 
     def look(self):
         """Return the batch of an earlier run, or None."""
@@ -180,31 +179,49 @@ class _Submission:
 
     def create(self):
         files = self.uploaded()
-        file_id = files[0] if files else self.upload()
+        file_id = files[0] if files else self.resumed() or self.upload()
         body = {"input_file_id": file_id, "endpoint": ENDPOINT}
         return _reference(call(self.auth, CREATE, body=body)["job"])
 
     def uploaded(self):
         """Return the ids of the files of this name that are complete."""
         if self.files is None:
-            size = self.place.stat().st_size
-            self.files = [
-                file["id"]
-                for file in call(self.auth, FILES).get("data") or ()
-                if file.get("filename") == self.name
-                and file.get("bytes") == size
-                and file.get("processing_status") not in ("FAILED", "INVALID_FORMAT")
-            ]
+            found = call(self.auth, FILES).get("data") or ()
+            named = [file for file in found if file.get("filename") == self.name]
+            whole = [file for file in named if self.is_whole(file)]
+            self.files = [file["id"] for file in whole]
+            self.begun = [file["id"] for file in named if file not in whole]
         return self.files
 
+    def is_whole(self, file):
+        size = self.place.stat().st_size
+        status = file.get("processing_status")
+        return file.get("bytes") == size and status not in ("FAILED", "INVALID_FORMAT")
+
+    def resumed(self):
+        """Return the id of a file whose bytes an earlier run sent just before it ended,
+        and remove what it had only announced; None where the bytes are to be sent."""
+        kept = None
+        for file_id in self.begun:
+            try:
+                file = call(self.auth, PREPROCESS, file_id=file_id)
+                if kept is None and self.is_whole(file.get("file", file)):
+                    kept = file_id
+                    continue
+            except TogetherError as error:
+                if getattr(error, "status", None) not in (400, 404, 409, 422):
+                    raise
+            try:
+                call(self.auth, DELETE, file_id=file_id)
+            except TogetherError as error:
+                say(f"the file {file_id} of an earlier run stays: {error}")
+        return kept
+
     def upload(self):
-        body = {
-            "purpose": "batch-api",
-            "file_name": self.name,
-            "file_type": "jsonl",
-            "file": self.place,
-        }
-        return upload(self.auth, UPLOAD, body=body)["id"]
+        stored = store_file(
+            self.auth, self.place, "batch-api", self.name, "jsonl", check=False
+        )
+        return stored["id"]
 
 
 def _useful(batch):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from starlette.responses import Response
 
 from tools.operations import ROOT
+from tools.signed_storage import SignedStorage
 
 # Each line on stdin is a job, done in a fork: importing is paid for once.
 PROGRAM = """
@@ -110,6 +111,17 @@ class Killer:
 
         return wrapped
 
+    def wrap_call(self, function: Callable) -> Callable:
+        """The same for a function that a server calls while it takes a request."""
+
+        def wrapped(*arguments: object) -> object:
+            number, self.count = self.count, self.count + 1
+            if number == self.at:
+                self.worker.kill()
+            return function(*arguments)
+
+        return wrapped
+
 
 def killed_anywhere(
     worker: Worker,
@@ -118,14 +130,17 @@ def killed_anywhere(
     arguments: dict,
     environment: dict,
     begin: Callable,
+    storage: SignedStorage | None = None,
 ) -> Iterator[tuple[bool, dict]]:
-    """Kill a script before and after each of its requests to the servers, and run it
-    again: yields whether it was killed, and the result of the run that ended.
+    """Kill a script before and after each of its requests to the servers, and while it
+    sends to the storage, and run it again: yields whether it was killed, and the result
+    of the run that ended.
 
     `begin` empties the servers each time. The job that dies is another than the one
     that runs after it, and not one that the workspace still runs.
     """
     answers = [server.answer for server in servers]
+    fault = storage.fault if storage else None
     for at in range(100):
         for before in (True, False):
             begin()
@@ -136,10 +151,14 @@ def killed_anywhere(
             try:
                 for server, answer in zip(servers, answers, strict=True):
                     server.answer = killer.wrap(answer)
+                if storage:
+                    storage.fault = killer.wrap_call(fault)
                 result = worker.run(script, arguments, {**environment, **dying})
             finally:
                 for server in servers:
                     del server.answer  # the class's own shows again
+                if storage:
+                    del storage.fault
             killed = result is None
             if killed:
                 result = worker.run(script, arguments, environment)

@@ -47,6 +47,7 @@ def sandbox(_living):
     sandbox.lives["batch"].lives.clear()
     sandbox.requests.clear()
     sandbox.files.clear()
+    sandbox.uploads.forget()
     return sandbox
 
 
@@ -60,6 +61,7 @@ def batches(sandbox):
 
 
 def uploads(sandbox):
+    """The content of each input file, of those merely announced, too."""
     return [
         content
         for record, content in sandbox.files.values()
@@ -300,13 +302,14 @@ def test_a_run_killed_at_any_request_leaves_one_batch_to_the_next(
 
     def begin():
         sandbox.files.clear()
+        sandbox.uploads.forget()
         batches_now.clear()
         workspace.configure()
 
     servers = [sandbox, workspace]
     killed = 0
     for died, result in killed_anywhere(
-        worker, servers, SUBMIT, arguments, environment, begin
+        worker, servers, SUBMIT, arguments, environment, begin, sandbox.uploads.storage
     ):
         killed += died
         assert list(batches_now) == [result["batch_id"]]
@@ -314,5 +317,5 @@ def test_a_run_killed_at_any_request_leaves_one_batch_to_the_next(
         assert batches_now[result["batch_id"]].given["body"]["input_file_id"] in (
             sandbox.files
         )
-    assert killed >= 2 * (7 if in_job else 3)
+    assert killed >= 2 * (9 if in_job else 5)
     assert worker.run(SUBMIT, arguments, environment)["reattached"] is True
