@@ -154,7 +154,11 @@ def said(answer):
     choices = answer.get("choices") if isinstance(answer, dict) else None
     choice = choices[0] if choices else {}
     message = choice.get("message") or {}
-    text, thought = _thinking_apart(message.get("content") or "")
+    content = message.get("content") or ""
+    if isinstance(content, list):
+        parts = (part.get("text") for part in content if isinstance(part, dict))
+        content = "".join(text for text in parts if isinstance(text, str))
+    text, thought = _thinking_apart(content)
     reasoning = message.get("reasoning") or message.get("reasoning_content") or thought
     return {
         "text": text or message.get("refusal") or "",

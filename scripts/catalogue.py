@@ -100,9 +100,9 @@ def priced(auth, model):
         return "there is no resource to read the catalogue with"
     ends = time.monotonic() + PRICE_SECONDS
     found = problem = None
-    for product in (SERVERLESS, None):
+    for product, share in ((SERVERLESS, 0.6), (None, 1)):
         read = listing(auth, product)
-        read.wait(ends - time.monotonic())
+        read.wait(share * (ends - time.monotonic()))
         found = read.find(model) or found
         if found and found["prices"]:
             return found
@@ -128,7 +128,8 @@ def usage_of(answer):
     found = answer.get("usage") if isinstance(answer, dict) else None
     if not isinstance(found, dict):
         return None
-    details = found.get("prompt_tokens_details") or {}
+    details = found.get("prompt_tokens_details")
+    details = details if isinstance(details, dict) else {}
     prompt = found.get("prompt_tokens") or 0
     completion = found.get("completion_tokens") or 0
     return {

@@ -154,6 +154,7 @@ def test_a_stored_picture_that_is_not_there_is_named(sandbox, workspace, auth):
         ({"content": "I think so."}, "I think so.", None),
         ({"content": None, "refusal": "I must not."}, "I must not.", None),
         ({"content": None}, "", None),
+        ({"content": [{"type": "text", "text": "Ye"}, {"text": "s."}]}, "Yes.", None),
     ],
 )
 def test_thinking_is_no_part_of_the_text(message, text, reasoning):

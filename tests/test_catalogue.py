@@ -546,6 +546,18 @@ def test_a_failed_look_up_of_a_price_never_raises(answer):
     assert auth["api_key"] not in note
 
 
+def test_a_silent_catalogue_is_waited_for_once(monkeypatch):
+    monkeypatch.setattr(catalogue, "PRICE_SECONDS", 0.2)
+    silent = {NEW: threading.Event(), OLD: threading.Event()}
+    with serving(silent) as (auth, asked):
+        for _ in range(200):
+            usd, note = catalogue.cost(auth, "a/b", TEXT)
+        assert len(asked) <= 2  # of either list, once
+
+    assert usd is None
+    assert "takes too long" in note
+
+
 def test_a_model_that_is_not_listed_has_no_cost(sandbox, fresh):
     usd, note = catalogue.cost(fresh, "me/endpoint", TEXT)
 
@@ -588,6 +600,7 @@ def test_a_failed_list_is_read_again_when_it_is_stale(sandbox, fresh, monkeypatc
             {"prompt_tokens": 5, "cached_tokens": 4, "prompt_tokens_details": None},
             (5, 0, 5, 4),
         ),
+        ({"prompt_tokens": 5, "prompt_tokens_details": [3]}, (5, 0, 5, 0)),
     ],
 )
 def test_usage_is_read_in_all_its_forms(usage, wanted):
