@@ -451,6 +451,8 @@ def _plain_schema(schema):
             continue
         if name == "required" and (not found or not isinstance(found, list)):
             continue
+        if name == "default" and not found:  # what the editor's own fields begin with
+            continue
         if name == "properties":
             found = {n: _plain_schema(member) for n, member in found.items()}
         elif name == "items" and isinstance(found, dict):

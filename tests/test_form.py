@@ -283,6 +283,7 @@ def test_a_schema_from_windmill_s_editor_becomes_plain_json_schema():
                 "type": "array",
                 **member,
                 "items": {"type": "object", "properties": {"n": {"min": 1, **member}}},
+                "default": [],
             },
         },
         "required": ["order"],
