@@ -470,6 +470,120 @@ def test_stop_idle_endpoints_fails_when_one_cannot_be_stopped(engine, sandbox, l
     assert "409" in run.result["message"]
 
 
+# --- fine-tuning -------------------------------------------------------------------
+
+TUNE = {
+    "dataset": [{"question": f"What is {n}?", "answer": f"{n}."} for n in range(20)],
+    "model": "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference",
+}
+
+
+def fine_tune(lives):
+    (life,) = lives["fine-tune"].lives.values()
+    return life.state(lives.clock.now())
+
+
+def test_fine_tune_model_trains_after_the_price_was_approved(engine, lives):
+    asked = []
+
+    def decide(links):
+        asked.append(links["description"]["markdown"])
+        answers("resume")(links)
+
+    engine.decide = decide
+    lives["fine-tune"].plan["running"] = 2 * 86400
+
+    run = engine.run("fine_tune_model", **TUNE)
+
+    assert run.outcome == "success", run.result
+    assert run.result["trained"]
+    assert run.result["model_object_id"].startswith("ml_")
+    assert run.result["report"]["metrics"]
+    assert "5.42 USD" in asked[0]
+    assert run.ended > 2 * 86400
+    assert not lives["deployment"].lives
+
+
+@pytest.mark.parametrize("link", ["cancel", None])
+def test_fine_tune_model_refused_or_not_answered_trains_nothing(link, engine, lives):
+    if link:
+        engine.decide = answers(link)
+
+    run = engine.run("fine_tune_model", **TUNE)
+
+    assert run.outcome == "success"
+    assert run.result["trained"] is False
+    assert not lives["fine-tune"].lives
+
+
+def test_fine_tune_model_over_budget_is_not_even_asked_about(engine, lives):
+    engine.decide = answers("resume")
+
+    run = engine.run("fine_tune_model", **TUNE, budget_usd=1)
+
+    assert run.result["trained"] is False
+    assert run.count("waits/ask_approval") == 0
+    assert not lives["fine-tune"].lives
+
+
+def test_fine_tune_model_compares_and_serves_what_was_trained(engine, lives):
+    engine.decide = answers("resume")
+    words = {"serve": True, "endpoint_name": "mine", "judge_model": MODEL}
+
+    run = engine.run("fine_tune_model", **TUNE, **words, base_model="base")
+
+    assert run.outcome == "success", run.result
+    served = run.result["served"]
+    assert served["model"] == "sandbox/mine"
+    assert served["comparison"]["type"] == "compare"
+    assert deployment(lives) == "READY"
+    (kept,) = lives["deployment"].lives.values()
+    assert kept.kept["model"].endswith(run.result["model_object_id"])
+
+
+def test_fine_tune_model_trained_but_not_served_is_kept(engine, lives):
+    links = iter(["resume", "cancel"])
+    engine.decide = lambda found: answers(next(links))(found)
+
+    run = engine.run("fine_tune_model", **TUNE, serve=True)
+
+    assert run.outcome == "success"
+    assert run.result["trained"]
+    assert run.result["served"]["approved"] is False
+    assert not lives["deployment"].lives
+
+
+def test_fine_tune_model_that_fails_says_why(engine, lives):
+    engine.decide = answers("resume")
+    lives.doom("fine-tune", "loss is not finite")
+
+    run = engine.run("fine_tune_model", **TUNE)
+
+    assert "loss is not finite" in run.error["message"]
+    assert run.result["kept"]["training_file"]
+    assert "Nothing was left running" in run.result["message"]
+
+
+def test_fine_tune_model_cancelled_here_is_cancelled_there(engine, lives):
+    engine.decide = answers("resume")
+    run = engine.start("fine_tune_model", **TUNE)
+    engine.work(until=1000)
+    engine.cancel(run)
+    engine.work()
+
+    assert fine_tune(lives) == "cancelled"
+
+
+def test_fine_tune_model_past_its_deadline_says_what_goes_on(engine, lives):
+    engine.decide = answers("resume")
+    lives["fine-tune"].plan["running"] = 30 * 86400
+
+    run = engine.run("fine_tune_model", **TUNE)
+
+    assert run.result["left"][0]["running"] is True
+    assert "training" in run.result["message"]
+
+
 # --- media -------------------------------------------------------------------------
 
 VIDEO = {"model": "minimax/hailuo-02", "prompt": "A paper boat"}
