@@ -26,6 +26,7 @@ from tools.worker import prepare
 SIZE = 1 << 30
 BLOCK = os.urandom(1 << 20)
 MODEL = "fine_tuning/download_fine_tune_model"
+SUM_AND_CURL = "sha256sum, curl -T"
 PATH = "/v1/finetune/download?ft_id=ft-bench"
 
 DRIVER = """
@@ -82,12 +83,50 @@ assert stored["s3"], stored
 """,
 )
 
+# The imports and the work of each contender, for the upload of a file. All read it
+# twice: the checksum comes first, by the protocol.
+UPLOADERS = {
+    "ours": (
+        """
+import pathlib
+from f.togetherai.files.upload_file import main
+import f.togetherai.uploads, f.togetherai.windmill
+""",
+        """
+body = {"purpose": "fine-tune", "file_name": "a.jsonl", "file": pathlib.Path(out)}
+stored = main(auth, body, check=False)
+assert stored["id"] == "file-bench", stored
+""",
+    ),
+    "sdk": (
+        """
+import together
+""",
+        """
+client = together.Together(**auth)
+stored = client.files.upload(out, purpose="fine-tune", check=False)
+assert stored.id == "file-bench", stored
+""",
+    ),
+}
+STORED = {
+    "id": "file-bench",
+    "object": "file",
+    "created_at": 1,
+    "filename": "a.jsonl",
+    "bytes": SIZE,
+    "purpose": "fine-tune",
+    "FileType": "jsonl",
+    "Processed": True,
+}
+
 
 class Pipe:
     """A server of random bytes that also takes any number of them.
 
     GET answers SIZE bytes, or the part asked for; POST and PUT read what comes and
-    answer as Windmill's storage does. One thread a connection, blocks of 1 MiB.
+    answer as Windmill's storage does, or as the API answers the steps of an upload.
+    One thread a connection, blocks of 1 MiB.
     """
 
     def __init__(self, certificate: Path | None) -> None:
@@ -123,11 +162,21 @@ class Pipe:
                     method, path, _ = request.decode().split(" ")
                     if method in ("POST", "PUT"):
                         _swallow(stream, headers)
-                        _answer(connection, b'{"file_key": "bench"}')
+                        self.take(connection, path)
                     elif "test_connection" in path:
                         _answer(connection, b"null")
                     else:
                         self.send(connection, headers.get("range"))
+
+    def take(self, connection: socket.socket, path: str) -> None:
+        if path == "/v1/files":
+            place = f"location: {self.url}/signed\r\nx-together-file-id: file-bench"
+            head = f"HTTP/1.1 302 Found\r\n{place}\r\ncontent-length: 0\r\n\r\n"
+            connection.sendall(head.encode())
+        elif path.startswith("/v1/files/"):
+            _answer(connection, json.dumps(STORED).encode())
+        else:
+            _answer(connection, b'{"file_key": "bench"}')
 
     def send(self, connection: socket.socket, part: str | None) -> None:
         start, end, status = 0, SIZE - 1, "200 OK"
@@ -168,12 +217,14 @@ def _answer(connection: socket.socket, body: bytes) -> None:
 
 
 def transfer(rounds: int) -> list[Row]:
-    """A gibibyte down, over HTTPS and HTTP, and on into the workspace's storage."""
+    """A gibibyte down, over HTTPS and HTTP, on into the workspace's storage, and up."""
     rows = []
     for secure in (True, False):
-        name = "download 1 GiB" if secure else "download 1 GiB (http)"
+        over = "" if secure else " (http)"
         with _served(secure) as (auth, trust), _folder() as folder:
-            rows += _download(name, rounds, auth, trust, folder)
+            rows += _download(f"download 1 GiB{over}", rounds, auth, trust, folder)
+        with _served(secure) as (auth, trust), _folder() as folder:
+            rows += _upload(f"upload 1 GiB{over}", rounds, auth, trust, folder)
     with _served(True) as (auth, trust), _served(False) as (storage, _):
         with _folder() as folder:
             rows += _store(rounds, auth, trust, storage["base_url"], folder)
@@ -215,6 +266,30 @@ def _download(
     return _rows(name, found)
 
 
+def _upload(name: str, rounds: int, auth: dict, trust: dict, folder: Path) -> list[Row]:
+    source = folder / "a.jsonl"
+    with source.open("wb") as file:
+        for _ in range(SIZE // len(BLOCK)):
+            file.write(BLOCK)
+    found: dict[str, list] = {"ours": [], SUM_AND_CURL: [], "sdk": []}
+    jobs = {}
+    for contender, texts in UPLOADERS.items():
+        jobs[contender] = _lay_out(folder, contender, auth, texts, "files/upload_file")
+    for _ in range(rounds):
+        for contender, rows in found.items():
+            if contender != SUM_AND_CURL:
+                env = environment(contender, trust)
+                rows.append(_drive(jobs[contender], env, source))
+                continue
+            env = environment("curl", trust)
+            summed = _run([["sha256sum", str(source)]], env)
+            words = ["curl", "-sf", "-T", str(source), f"{auth['base_url']}/signed"]
+            sent = _run([words], env)
+            time_and_cpu = [a + b for a, b in zip(summed, sent, strict=True)][:2]
+            rows.append([*time_and_cpu, max(summed[2], sent[2])])
+    return _rows(name, found)
+
+
 def _store(
     rounds: int, auth: dict, trust: dict, storage: str, folder: Path
 ) -> list[Row]:
@@ -241,10 +316,16 @@ def _rows(name: str, found: dict[str, list]) -> list[Row]:
     return rows
 
 
-def _lay_out(folder: Path, contender: str, auth: dict, texts: tuple[str, str]) -> Path:
+def _lay_out(
+    folder: Path,
+    contender: str,
+    auth: dict,
+    texts: tuple[str, str],
+    script: str = MODEL,
+) -> Path:
     job = folder / contender
     job.mkdir(exist_ok=True)
-    prepare(job, MODEL, {"auth": auth, "ft_id": "ft-bench"})
+    prepare(job, script, {"auth": auth})
     imports, work = texts
     (job / "driver.py").write_text(DRIVER.format(imports=imports, work=work))
     return job
