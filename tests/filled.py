@@ -42,7 +42,7 @@ def untouched(field: dict, required: bool = False) -> object:
         return filled(field["properties"], field.get("required", []), {})
     if kind in ("array", "object") and "format" not in field:
         return None  # an editor of JSON
-    return ABSENT
+    return [] if field.get("format", "").startswith("dynmulti") else ABSENT
 
 
 def filled(fields: dict, required: list[str], values: dict) -> dict:
@@ -50,14 +50,24 @@ def filled(fields: dict, required: list[str], values: dict) -> dict:
     sent = {}
     for name, field in fields.items():
         value = values.get(name, ABSENT)
-        if value is ABSENT:
+        if value is ABSENT and "showExpr" not in field:
             value = untouched(field, name in required)
         if value is not ABSENT:
             sent[name] = value
-    while hidden := [n for n in sent if not _shown(fields[n], sent)]:
+    while opened := [n for n in fields.keys() - sent if _opens(fields[n], sent)]:
+        for name in opened:
+            sent[name] = untouched(fields[name], name in required)
+    while hidden := [n for n in sent if not shown(fields[n], sent)]:
         for name in hidden:
             del sent[name]
     return sent
+
+
+def _opens(field: dict, sent: dict) -> bool:
+    """Whether a field that was hidden now shows, and then sends something."""
+    if "showExpr" not in field or not shown(field, sent):
+        return False
+    return untouched(field) is not ABSENT
 
 
 def chosen(variant: dict, values: dict) -> dict:
@@ -70,7 +80,7 @@ def _needed(fields: dict) -> list[str]:
     return [name for name, field in fields.items() if field.get("required") is True]
 
 
-def _shown(field: dict, sent: dict) -> bool:
+def shown(field: dict, sent: dict) -> bool:
     if "showExpr" not in field:
         return True
     fields = json.dumps(sent, default=str)
@@ -89,6 +99,8 @@ def form_value(schema: dict, field: dict, value: object) -> object:
         title = hints(schema)["show"]
         schema = next(v for v in schema["anyOf"] if v.get("title") == title)
     kind = kind_of(schema)
+    if field.get("format") == "date-time":
+        return value.replace("Z", ".000Z")
     if field["type"] == "string":
         return str(value).lower() if isinstance(value, bool) else str(value)
     if kind == "array" and "items" in field:
@@ -133,12 +145,34 @@ def _grouped(schema: dict, field: dict, title: str, name: str, value: object) ->
     return {**_object(schema, fields, inner["required"], value), "label": title}
 
 
+WAYS = {
+    "file": "Drop a file",
+    "s3": "Workspace storage",
+    "url": "URL",
+    "text": "Text",
+    "rows": "Rows",
+}
+
+
+def _given(value: object) -> dict:
+    """A file as the fields behind its button say it."""
+    if isinstance(value, list):
+        return {"rows": value}
+    if isinstance(value, str):
+        return {"url" if value.startswith("http") else "file": value}
+    if "s3" in value:
+        return {"s3": value}
+    return value if value.keys() & WAYS.keys() else _given(*value.values())
+
+
 def _button(schema: dict, field: dict, value: object) -> dict:
     """What a group of buttons sends: a file, a union, or an optional object."""
     by_title = {variant["title"]: variant for variant in field["oneOf"]}
     if "Drop a file" in by_title:
-        way = "URL" if str(value).startswith("http") else "Drop a file"
-        return chosen(by_title[way], {"url" if way == "URL" else "file": value})
+        given = _given(value)
+        way = next(title for member, title in WAYS.items() if member in given)
+        fields = by_title[way]["properties"]
+        return chosen(by_title[way], {n: v for n, v in given.items() if n in fields})
     if "anyOf" not in schema:
         if schema.get("format") == "json-schema":
             return {"label": "JSON", "value": value}
@@ -185,7 +219,8 @@ def _row(schema: dict, items: dict, value: object) -> object:
     """One row of a list."""
     fields = items.get("properties")
     if not fields:
-        return str(value) if items["type"] == "string" else value
+        # The rows of a list of whole numbers are lines of text.
+        return str(value) if items["type"] in ("string", "integer") else value
     if "source" in fields and "properties" not in schema:
         return {"source": _button(schema, fields["source"], value)}
     if "text" in fields and schema.get("type") == "string":

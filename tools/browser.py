@@ -1,0 +1,131 @@
+"""Windmill's own form component in headless Chromium, driven from Python.
+
+tests/windmill/form/ holds the page and the driver; this starts them and speaks with
+them. Nothing leaves this machine.
+"""
+
+import json
+import queue
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tools.form import form
+from tools.node import PLACE, page
+from tools.operations import Operation
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+Place = Sequence[str | int]
+Step = tuple[Place, object]
+
+
+class FormError(Exception):
+    """The form crashed, or has no such field or choice; the message says which."""
+
+
+class Browser:
+    """One browser with one page, as a context manager; forms are swapped in.
+
+    `jobs` answers the jobs that a form starts for its live choices: it gets the path of
+    the script, the name of the function and its arguments. Raises OSError when Node,
+    its packages or Chromium are missing.
+    """
+
+    def __init__(self, jobs: Callable[[str, str, dict], object] | None = None) -> None:
+        self.jobs = jobs
+        self.replies: queue.Queue[dict] = queue.Queue()
+        self.writing = threading.Lock()  # the thread that reads answers jobs
+
+    def __enter__(self) -> "Browser":
+        chromium = next(filter(None, map(shutil.which, CHROMIUM)), None)
+        if chromium is None:
+            raise OSError("Chromium is missing: Debian's package is `chromium`")
+        self.process = subprocess.Popen(
+            ["node", str(PLACE / "form" / "drive.mjs"), str(page()), chromium],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+        self.reader.join()
+        self.process.stdout.close()
+
+    def show(self, script: Operation | dict) -> dict:
+        """Put up a script's form; a dict gives {title, path, schema} itself.
+
+        Returns {args, valid, errors, workspace, fields}: what Run would send, whether
+        it is offered, what went wrong, what the form asked of the workspace, and every
+        visible field as a person sees it. Raises FormError when the form crashes.
+        """
+        if not isinstance(script, dict):
+            path = f"f/togetherai/{script.id}"
+            title = script.schema["title"]
+            script = {"title": title, "path": path, "schema": form(script)}
+        return self._call("show", script=script)
+
+    def fill(self, *steps: Step) -> dict:
+        """Put values into widgets; returns {args, valid, errors, workspace}.
+
+        A step is (labels that lead to the field, value); a number among the labels is a
+        row of a list. The value of a list is None (one more row), of a choice the words
+        on its button, of a file {name, content: base64}, of a code editor its text;
+        JSON text also fills a list or a stored object at once.
+        """
+        return self._call("fill", steps=[[list(path), value] for path, value in steps])
+
+    def act(self, *steps: Step) -> dict:
+        """The same with mouse and keyboard: slower, and only what can be seen, reached
+        and pressed."""
+        return self._call("act", steps=[[list(path), value] for path, value in steps])
+
+    def fields(self, path: Place = ()) -> list[dict]:
+        """Every visible field at a path: label, required, kind, help, widget, error,
+        fields, and of hint, lines, on, choices, chosen, rows, language what it has."""
+        return self._call("fields", path=list(path))
+
+    def options(self, path: Place) -> list[str]:
+        """What a select offers."""
+        return self._call("options", path=list(path))
+
+    def picture(self, file: Path) -> None:
+        """Write what is to be seen as a PNG."""
+        self._call("picture", file=str(file))
+
+    def _call(self, command: str, **given: object) -> object:
+        self._write({"command": command, **given})
+        reply = self.replies.get()
+        if "error" in reply:
+            raise FormError(reply["error"])
+        return reply["value"]
+
+    def _write(self, message: dict) -> None:
+        with self.writing:
+            self.process.stdin.write(json.dumps(message) + "\n")
+            self.process.stdin.flush()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            message = json.loads(line)
+            if "job" in message:
+                self._write({"answer": message["id"], "result": self._job(message)})
+            else:
+                self.replies.put(message)
+        self.replies.put({"error": "the browser's driver ended"})
+
+    def _job(self, message: dict) -> object:
+        if self.jobs is None:
+            return {"error": {"name": "Absent", "message": "no jobs are run here"}}
+        try:
+            return self.jobs(**message["job"])
+        except Exception as error:
+            # As a worker reports a failed job; the form shows it.
+            return {"error": {"name": type(error).__name__, "message": str(error)}}
