@@ -281,6 +281,15 @@ def sandbox(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def screenshots(arguments: argparse.Namespace) -> int:
+    """Picture the forms of the important scripts in Windmill's own component."""
+    from tools.screenshots import screenshots as write
+
+    for path in write(Path(arguments.target)):
+        say(f"wrote {path}")
+    return 0
+
+
 def demo(arguments: argparse.Namespace) -> int:
     """Run "Create chat completion" as a worker would, its text shown live."""
     body = find("chat/create_chat_completion").schema["examples"][0]["body"]
@@ -370,6 +379,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     command = add(sandbox)
     command.add_argument("--port", type=int, default=8080, help="default: 8080")
+    command = add(screenshots)
+    command.add_argument("--target", default="build/forms", help="default: build/forms")
     command = add(demo)
     command.add_argument(
         "--local-model", action="store_true", help="a real model on this machine"
