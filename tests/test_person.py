@@ -92,3 +92,40 @@ def test_a_batch_is_created(browser, sandbox, auth):
 
     assert found["input_file_id"] == "file-1"
     assert found.keys() <= {"input_file_id", "endpoint"}
+
+
+def test_documents_are_reranked(browser, sandbox, auth):
+    found = request(
+        browser,
+        sandbox,
+        auth,
+        "rerank/rerank_documents",
+        (["Request", "Query"], "What is a fox?"),
+        (["Request", "Documents"], "Texts"),
+        (["Request", "Documents", "Texts"], None),
+        (["Request", "Documents", "Texts", 0, "Text"], "An animal."),
+        (["Request", "Top N"], 1),
+    )
+
+    assert found == {
+        "model": "Salesforce/Llama-Rank-v1",
+        "query": "What is a fox?",
+        "documents": ["An animal."],
+        "top_n": 1,
+    }
+
+
+def test_a_dropped_file_is_uploaded(browser, sandbox, auth):
+    script = find("files/upload_file")
+    browser.show(script)
+    dropped = {"name": "train.jsonl", "content": "eyJ0ZXh0IjogImhpIn0K"}
+
+    sent = browser.act(
+        (["Form", "File Name"], "train.jsonl"),
+        (["Form", "File", "File"], dropped),
+    )["args"]
+    main_of(script)(**{**sent, "auth": auth})
+
+    (stored,) = sandbox.files.values()
+    assert stored[1] == b'{"text": "hi"}\n'
+    assert stored[0]["filename"] == "train.jsonl"
