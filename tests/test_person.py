@@ -380,7 +380,11 @@ def test_a_recording_is_transcribed(browser, sandbox, auth):
 def test_a_question_is_asked_with_a_tool_and_a_form_for_the_answer(
     browser, sandbox, auth
 ):
-    answer = {"type": "object", "properties": {"warm": {"type": "boolean"}}}
+    answer = {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "warm": {"type": "boolean"}},
+        "required": ["city"],
+    }
     parameters = {
         "type": "object",
         "properties": {"city": {"type": "string"}},
@@ -397,7 +401,7 @@ def test_a_question_is_asked_with_a_tool_and_a_form_for_the_answer(
         (["Request", "Messages", 0, "Text"], "Is it warm in Rome?"),
         (["Request", "Response Format"], "JSON schema"),
         ([*shape, "Name"], "weather"),
-        ([*shape, "Schema"], json.dumps(answer)),
+        ([*shape, "Schema"], {"city": ["Required"], "warm": ["Boolean"]}),
         ([*shape, "Strict"], True),
         (["Request", "More Options"], True),
         (["Request", "Tools"], None),

@@ -84,7 +84,10 @@ class Browser:
 
     def act(self, *steps: Step) -> dict:
         """The same with mouse and keyboard: slower, and only what can be seen, reached
-        and pressed."""
+        and pressed.
+
+        In the editor of JSON Schemas, {name: [words on what to press]} adds properties.
+        """
         return self._call("act", steps=[[list(path), value] for path, value in steps])
 
     def fields(self, path: Place = ()) -> list[dict]:

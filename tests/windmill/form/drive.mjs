@@ -187,9 +187,20 @@ const HANDS = {
     }
   },
   async schema(path, value) {
-    await (await part(path, 'label')).click();
-    await (await part(path, 'textarea[data-code]')).fill(value);
-    await (await part(path, 'label')).click();
+    if (typeof value === 'string') {
+      await (await part(path, 'label')).click();
+      await (await part(path, 'textarea[data-code]')).fill(value);
+      return (await part(path, 'label')).click();
+    }
+    for (const [name, words] of Object.entries(value)) {
+      await (await part(path, 'button')).click();
+      await page.getByPlaceholder('Field name').fill(name);
+      await page.keyboard.press('Enter');
+      for (const word of words) {
+        await inPage('settle');
+        await (await part(path, 'button, label', word)).click();
+      }
+    }
   },
   async list(path, rows) {
     if (rows === null) return (await part(path, '#arg-input-add-item')).click();
