@@ -319,6 +319,24 @@ def test_a_deployment_stops_without_replicas_and_knows_a_stale_etag(lives, auth)
     assert caught.value.status == 409
 
 
+def test_a_deployment_without_numbers_of_replicas_is_stopped(lives, auth):
+    body = {"name": "blue", "autoscaling": {}}
+
+    made = run("create_endpoint_deployment", auth, endpoint_id="ep_1", body=body)
+
+    assert made["status"]["state"] == "DEPLOYMENT_STATE_STOPPED"
+    assert made["status"]["scheduledReplicas"] == 0
+
+
+def test_a_fine_tune_without_an_epoch_is_refused(lives, auth):
+    body = {"training_file": "file-1", "model": "m", "n_epochs": 0}
+
+    with pytest.raises(TogetherError, match="n_epochs must be 1 or more") as caught:
+        run("create_fine_tune", auth, body=body)
+
+    assert caught.value.status == 400
+
+
 def test_a_training_operation_is_made_once_for_a_key(lives, auth):
     given = find("create_sample").schema["examples"][0]
     first = run("create_sample", auth, **given, idempotency_key="k1")

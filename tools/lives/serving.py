@@ -95,7 +95,7 @@ class Deployment(Kind):
 
     def created(self, life: Life) -> dict:
         life.kept |= life.given["body"] | {"version": 1}
-        if not life.kept["autoscaling"]["maxReplicas"]:
+        if not self.most(life):
             life.turn(life.created, ("DEPLOYMENT_STATE_STOPPED", 0))
         return self.show(life)
 
@@ -119,13 +119,18 @@ class Deployment(Kind):
         life.kept |= body | {"version": life.kept["version"] + 1}
         state = life.state(now).removeprefix("DEPLOYMENT_STATE_")
         stopped = state in ("STOPPING", "STOPPED", "FAILED")
-        if life.kept["autoscaling"]["maxReplicas"] and stopped:
+        if self.most(life) and stopped:
             life.reason = None
             life.turn(now, *((name, self.plan[name]) for name, _ in self.course))
-        elif not life.kept["autoscaling"]["maxReplicas"] and not stopped:
+        elif not self.most(life) and not stopped:
             stop = ((f"DEPLOYMENT_STATE_{name}", seconds) for name, seconds in _STOP)
             life.turn(now, *stop)
         return self.show(life)
+
+    def most(self, life: Life) -> int:
+        """How many replicas may run at most; a number left out is 0."""
+        numbers = life.kept["autoscaling"]
+        return max(numbers.get("minReplicas", 0), numbers.get("maxReplicas", 0))
 
     def etag(self, life: Life) -> str:
         return f"W/{life.kept['version']}"
@@ -133,12 +138,13 @@ class Deployment(Kind):
     def show(self, life: Life) -> dict:
         now, given = self.clock.now(), life.kept
         state = life.state(now)
-        ready = given["autoscaling"]["minReplicas"] if state.endswith("READY") else 0
+        wanted = given["autoscaling"].get("minReplicas", 0)
+        ready = wanted if state.endswith("READY") else 0
         status = {
             "message": (life.reason or "") if self.broken(life) else "",
             "state": state,
             "readyReplicas": ready,
-            "scheduledReplicas": given["autoscaling"]["minReplicas"],
+            "scheduledReplicas": wanted,
         }
         return {
             "id": life.id,
@@ -154,7 +160,7 @@ class Deployment(Kind):
             "status": status,
             "trafficMode": "TRAFFIC_MODE_LIVE",
             "updatedAt": stamp(life.passed(now)[-1][0]),
-            "desiredReplicas": given["autoscaling"]["minReplicas"],
+            "desiredReplicas": wanted,
             "inactiveTimeout": given.get("inactiveTimeout", 0),
         }
 

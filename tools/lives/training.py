@@ -39,6 +39,8 @@ class FineTune(Kind):
             file = arguments["body"].get(name)
             if file and self.sandbox.files and file not in self.sandbox.files:
                 raise RefusalError(404, f"File {file} not found")
+        if arguments["body"].get("n_epochs", 1) < 1:
+            raise RefusalError(400, "n_epochs must be 1 or more")
 
     def created(self, life: Life) -> dict:
         shown = self.show(life)
