@@ -5,6 +5,7 @@ import json
 import jsonschema
 import pytest
 
+from scripts.client import TogetherError
 from tests.scripted import CHAT, MODEL
 from tests.wire import main_of
 from tools.answers import fitting
@@ -98,3 +99,10 @@ def test_tools_are_called_as_asked(sandbox, auth):
     assert ["one"] == names()
     assert ["two"] == names(tool_choice=REQUESTS["a tool"]["tool_choice"])
     assert [] == names(tool_choice="none")
+
+
+def test_a_tool_without_a_name_is_refused(sandbox, auth):
+    with pytest.raises(TogetherError, match=r"tools\.0\.function\.name") as caught:
+        ask(auth, tools=[{"type": "function"}])
+
+    assert caught.value.status == 400

@@ -71,6 +71,14 @@ def _message(given: dict, canned: dict) -> dict:
     return {}
 
 
+def nameless(tools: list[dict]) -> str | None:
+    """Where a tool's function has no name, though the schema alone would let it."""
+    for number, tool in enumerate(tools):
+        if not (tool.get("function") or {}).get("name"):
+            return f"body.tools.{number}.function.name"
+    return None
+
+
 def _call(tools: list[dict], choice: object) -> dict:
     names = [tool["function"]["name"] for tool in tools]
     if isinstance(choice, dict):

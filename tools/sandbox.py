@@ -268,11 +268,14 @@ class Sandbox:
         return json.loads(re.sub(short, rf"{self.url}/sandbox/objects/\1.png", text))
 
     def problem(self, operation: Operation, arguments: dict) -> tuple[str, str] | None:
-        """What the schema refuses in main's arguments, and where; None: nothing."""
+        """What is refused in main's arguments, and where; None: nothing."""
         validator = jsonschema.Draft202012Validator(operation.schema)
         for error in validator.iter_errors(arguments):
             where = ".".join(map(str, error.absolute_path))
             return f"{where}: {error.message[:300]}", where
+        if operation.name == "create_chat_completion":
+            where = answers.nameless(arguments["body"].get("tools") or [])
+            return (f"{where} is missing", where) if where else None
         return None
 
     def reply(self, operation: Operation, arguments: dict) -> object:
