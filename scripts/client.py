@@ -743,6 +743,8 @@ def _tidy_union(value, schema, field, required, form, problems):
                     value = _untagged(value, tag, variant)
                     return _tidy(value, variant, field, True, True, problems)
                 value = _behind(value, variant)
+                if required and value in ("", []):
+                    value = None
                 return _tidy(value, variant, field, required, True, problems)
         if value[tag] == LEAVE and not required:
             return _Drop

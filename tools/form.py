@@ -175,6 +175,8 @@ def members(schema: dict) -> dict:
         if hints(member).keys() & {"follows", "hidden"}:
             continue
         own = member.get("field") or field(name, member, name in required)
+        if is_file(member) and "file_name" in schema["properties"]:
+            own = file(member, name in required, named=True)
         shown = condition(member, schema["properties"])
         if hints(member).get("advanced"):
             rest[name] = own
@@ -288,15 +290,16 @@ def _number(schema: dict) -> dict:
     return keys
 
 
-def file(schema: dict, required: bool) -> dict:
-    """The buttons by which a file is given; an untouched one gives none."""
+def file(schema: dict, required: bool, named: bool = False) -> dict:
+    """The buttons by which a file is given; an untouched one gives none. `named` says
+    that a field beside it asks for the file's name."""
     ways = hints(schema).get("give") or ["file", "storage", "url"]
     variants = []
     for way in ways:
         title, own = WAYS[way]
         name = MEMBERS.get(way, way)
         fields = {name: {**own, "title": "File" if way == "file" else title}}
-        if way == "file" and "text" in ways:
+        if way == "file" and "text" in ways and not named:
             fields["filename"] = dict(FILENAME)
         variants.append(variant(title, fields, [name] if required else []))
     return {"type": "object", **texts(schema), "oneOf": variants}

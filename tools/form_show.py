@@ -94,8 +94,9 @@ def _filled(value: str, field: dict) -> str:
         if first["title"] == LEAVE:
             return test
         # A file: the first button's field may be filled, too.
-        inner = [n for n in first["properties"] if n != "label"]
-        return " || ".join([test, *(f"!!{value}?.{n}" for n in inner)])
+        inner = {n: own for n, own in first["properties"].items() if n != "label"}
+        tests = (_filled(f"{value}?.{n}", own) for n, own in inner.items())
+        return " || ".join([test, *tests])
     if field["type"] == "boolean":
         return f"{value} === {'false' if field.get('default') else 'true'}"
     if field["type"] == "array":

@@ -48,6 +48,7 @@ OPERATION = {
                     "upload_id": {"type": "string", "minLength": 1},
                     "parts": {
                         "type": "array",
+                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["part_number", "etag"],

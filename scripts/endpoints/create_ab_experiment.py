@@ -52,6 +52,7 @@ OPERATION = {
                     "name": {"type": "string", "minLength": 1},
                     "members": {
                         "type": "array",
+                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["deploymentId", "percent", "role"],

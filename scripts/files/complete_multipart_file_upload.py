@@ -49,6 +49,7 @@ OPERATION = {
                     "file_id": {"type": "string", "minLength": 1},
                     "parts": {
                         "type": "array",
+                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["part_number", "etag"],

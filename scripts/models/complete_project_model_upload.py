@@ -58,6 +58,7 @@ OPERATION = {
                     "objectId": {"type": "string", "minLength": 1},
                     "files": {
                         "type": "array",
+                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["path", "hash"],

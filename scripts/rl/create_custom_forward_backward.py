@@ -75,6 +75,7 @@ OPERATION = {
                 "properties": {
                     "samples": {
                         "type": "array",
+                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["loss_fn_inputs", "model_input"],
@@ -150,6 +151,7 @@ OPERATION = {
                     },
                     "gradients": {
                         "type": "array",
+                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["data"],

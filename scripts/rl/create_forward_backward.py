@@ -105,6 +105,7 @@ OPERATION = {
                 "properties": {
                     "samples": {
                         "type": "array",
+                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["model_input", "loss_fn_inputs"],

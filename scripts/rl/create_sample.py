@@ -68,6 +68,7 @@ OPERATION = {
                 "properties": {
                     "model_inputs": {
                         "type": "array",
+                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["chunks"],

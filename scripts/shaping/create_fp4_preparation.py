@@ -23,7 +23,7 @@ from ..client import call, togetherai
 
 class Inputs(TypedDict):
     calibration_file_id: NotRequired[str]
-    model_object_id: NotRequired[str]
+    model_object_id: str
     model_revision_id: NotRequired[str]
 
 
@@ -45,9 +45,10 @@ OPERATION = {
                 "properties": {
                     "inputs": {
                         "type": "object",
+                        "required": ["model_object_id"],
                         "properties": {
                             "calibration_file_id": {"type": "string"},
-                            "model_object_id": {"type": "string"},
+                            "model_object_id": {"type": "string", "minLength": 1},
                             "model_revision_id": {"type": "string"},
                         },
                     },
