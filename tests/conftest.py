@@ -16,6 +16,8 @@ from tools.sandbox import Sandbox
 from tools.tree import build
 from tools.workspace import Workspace
 
+pytest.register_assert_rewrite("tests.arriving")
+
 KEY = "tgp_test_0123456789abcdef"
 STEP = "organization/check_connection"
 

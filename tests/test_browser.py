@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.arriving import check_run, check_untouched
 from tests.conftest import KEY
 from tests.filled import filled, form_value
 from tests.filling import label, revealing, row_required, row_widget, steps, widget
@@ -173,18 +174,23 @@ def is_anything(member):
 
 
 @BY_ID
-def test_an_untouched_form_sends_what_the_emulation_says(script, browser):
+def test_an_untouched_form_sends_what_the_emulation_says_and_asks_for_the_rest(
+    script, browser, sandbox, workspace, auth
+):
     schema = form(script)
 
     sent = browser.show(script)["args"]
 
     expected = filled(schema["properties"], schema["required"], {})
     assert {"auth": RESOURCE, **expected} == sent
+    check_untouched(script, schema, expected, sandbox, workspace, auth)
 
 
 @pytest.mark.parametrize(("script", "number"), CASES)
-def test_what_is_filled_in_is_what_is_sent(script, number, browser, auth):
-    """Every field of each example through its widget."""
+def test_what_is_filled_in_is_what_arrives(
+    script, number, browser, sandbox, workspace, auth
+):
+    """Every field of each example through its widget, up to the service."""
     example = script.schema["examples"][number]
     example = {**example, **offered(script, example, auth)}
     schema = form(script)
@@ -204,6 +210,7 @@ def test_what_is_filled_in_is_what_is_sent(script, number, browser, auth):
         sent = json.loads(json.dumps(sent).replace(f"$var:{path}", value))
     assert as_typed(expected) == as_typed(sent)
     check_sent(script, example, sent)
+    check_run(script, example, sent, sandbox, workspace, auth)
 
 
 def as_typed(value):

@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from scripts.client import TogetherError
+from tests.arriving import asked, project
 from tests.wire import expected, main_of
 from tools.operations import operations
 from tools.sandbox import reply, tone
@@ -21,11 +22,6 @@ pytestmark = pytest.mark.usefixtures("workspace")
 BY_ID = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.id)
 
 
-def project(sandbox):
-    whoami = next(o for o in OPERATIONS if o.name == "get_identity")
-    return whoami.schema["x-reply"]["project"]["id"]
-
-
 @pytest.mark.parametrize(("operation", "number"), CASES)
 def test_request_and_reply_are_what_the_schema_says(
     operation, number, sandbox, auth, workspace
@@ -39,7 +35,7 @@ def test_request_and_reply_are_what_the_schema_says(
         check_result(operation, arguments, result, sandbox, workspace)
         return
     request = asked(sandbox)
-    method, path, query, body = expected(operation, arguments, project(sandbox))
+    method, path, query, body = expected(operation, arguments, project())
     assert (method, path, query) == (request.method, request.path, request.query)
     assert request.headers["authorization"] == f"Bearer {auth['api_key']}"
     if operation.realtime:
@@ -49,12 +45,6 @@ def test_request_and_reply_are_what_the_schema_says(
     else:
         assert body == request.json
     check_result(operation, arguments, result, sandbox, workspace)
-
-
-def asked(sandbox):
-    """The last request to the API; what an answer's address leads to came after."""
-    requests = [r for r in sandbox.requests if not r.path.startswith("/sandbox/")]
-    return requests[-1]
 
 
 VIEW = ("wm_renderer", "html", "png")

@@ -8,9 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scripts.client import LEAVE, SWITCH, TogetherError, _File, _is_form, _prepare
-from tests.filled import fillable, filled, form_value
+from tests.arriving import check_untouched
+from tests.filled import ABSENT, fillable, filled, form_value, shown, untouched
 from tests.wire import main_of, valid
 from tools.form import form
+from tools.form_show import opened
 from tools.operations import find, has_own_default, scripts
 
 FILE = {"audio", "file", "filename", "rows", "s3", "text", "url", "video"}
@@ -53,6 +55,49 @@ def check_sent(operation, arguments, sent):
         if value is False and resting.get(name, {}).get("default") is False:
             del found["body"][name]
     assert plain(without_empty(wanted)) == plain(without_empty(found))
+
+
+@BY_ID
+def test_an_untouched_form_is_asked_for_what_it_lacks(
+    operation, sandbox, workspace, auth
+):
+    schema = form(operation)
+    schema["properties"].pop("auth")
+    sent = filled(schema["properties"], operation.required, {})
+
+    check_untouched(operation, schema, sent, sandbox, workspace, auth)
+
+
+def objects(field):
+    """The fields of every object of a form, those of rows and behind buttons too."""
+    if isinstance(field, list):
+        for part in field:
+            yield from objects(part)
+    if isinstance(field, dict):
+        if isinstance(field.get("properties"), dict):
+            yield field["properties"]
+        for part in field.values():
+            yield from objects(part)
+
+
+@BY_ID
+def test_what_an_advanced_field_holds_untouched_does_not_keep_it_on_the_screen(
+    operation,
+):
+    for fields in objects(form(operation)):
+        for name, field in fields.items():
+            if SWITCH in field.get("showExpr", ""):
+                empty = {SWITCH: False, name: untouched(field)}
+                if empty[name] is not ABSENT:
+                    assert not shown({"showExpr": opened(name, field)}, empty), name
+
+
+@BY_ID
+def test_the_name_of_a_file_is_asked_for_once(operation):
+    for fields in objects(form(operation)):
+        if "file_name" in fields:
+            inner = [n for own in objects(list(fields.values())) for n in own]
+            assert "filename" not in inner
 
 
 def without_empty(arguments):

@@ -10,7 +10,6 @@ import functools
 import inspect
 import json
 import re
-from email.parser import BytesParser
 from urllib.parse import parse_qsl
 
 import pytest
@@ -19,7 +18,7 @@ from together.lib.resources import files as sdk_files
 
 from scripts.uploads import store_file
 from tests.conftest import KEY
-from tests.wire import main_of
+from tests.wire import main_of, parts
 from tools.operations import operations
 from tools.sandbox import Sandbox
 
@@ -102,20 +101,6 @@ def sdk_arguments(operation, method, arguments):
     if query:
         given["extra_query"] = query
     return given
-
-
-def parts(request):
-    """A multipart body as (name, filename, content) in any order."""
-    head = f"content-type: {request.headers['content-type']}\r\n\r\n".encode()
-    message = BytesParser().parsebytes(head + request.body)
-    return sorted(
-        (
-            part.get_param("name", header="content-disposition"),
-            bool(part.get_filename()),
-            part.get_payload(decode=True),
-        )
-        for part in message.get_payload()
-    )
 
 
 @pytest.mark.usefixtures("workspace")

@@ -3,11 +3,13 @@
 import base64
 import importlib
 import json
+from email.parser import BytesParser
 from urllib.parse import quote, urlencode
 
 from hypothesis import strategies as st
 
 from tools.operations import Operation
+from tools.sandbox import Recorded
 
 
 def main_of(operation: Operation):
@@ -33,6 +35,20 @@ def expected(operation: Operation, arguments: dict, project: str) -> tuple:
         path,
         urlencode(query),
         arguments.get("body", {}) if "body" in operation.arguments else None,
+    )
+
+
+def parts(request: Recorded) -> list[tuple]:
+    """A multipart body as (name, filename, content) in any order."""
+    head = f"content-type: {request.headers['content-type']}\r\n\r\n".encode()
+    message = BytesParser().parsebytes(head + request.body)
+    return sorted(
+        (
+            part.get_param("name", header="content-disposition"),
+            bool(part.get_filename()),
+            part.get_payload(decode=True),
+        )
+        for part in message.get_payload()
     )
 
 
