@@ -171,12 +171,14 @@ def _check(value, schema, root, field, found, depth):
             wanted = " or ".join(TYPES[kind] for kind in kinds)
             found.append(_problem(field, f"must be {wanted} (got {_shown(value)})"))
             return
-    allowed = schema.get("enum")
-    if "const" in schema:
-        allowed = [schema["const"]]
-    if allowed is not None and not any(_same(value, one) for one in allowed):
-        choices = ", ".join(_shown(one) for one in allowed)
-        found.append(_problem(field, f"must be one of {choices} (got {_shown(value)})"))
+    listed = [[schema["const"]]] if "const" in schema else []
+    listed += [schema["enum"]] if "enum" in schema else []
+    for allowed in listed:
+        if not any(_same(value, one) for one in allowed):
+            choices = ", ".join(_shown(one) for one in allowed)
+            problem = f"must be one of {choices} (got {_shown(value)})"
+            found.append(_problem(field, problem))
+            break
     if isinstance(value, str):
         _check_text(value, schema, field, found)
     elif isinstance(value, int | float) and not isinstance(value, bool):

@@ -106,6 +106,7 @@ def test_it_follows_references_as_jsonschema_does(schema, one, several, value):
         (1, {"type": "string"}, "answer", "must be text (got 1)"),
         (True, {"type": "integer"}, "answer", "must be a whole number (got true)"),
         ("x", {"enum": ["a", 1]}, "answer", 'must be one of "a", 1 (got "x")'),
+        (1, {"enum": ["a"], "const": 1}, "answer", 'must be one of "a" (got 1)'),
         ({}, {"required": ["a"]}, "answer.a", "is required"),
         (
             {"b": 1},
