@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import get_type_hints
 
+from filelock import FileLock
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 WINDMILL = Path(__file__).parent / "windmill"
@@ -44,14 +45,19 @@ def install() -> None:
     """Install what requirements.txt pins, unless it is there in just those versions."""
     pins = (WINDMILL / "requirements.txt").read_text()
     stamp = PACKAGES / "installed.txt"
+    with FileLock(WINDMILL / ".python.lock"):
+        _install(pins, stamp)
+    if str(PACKAGES) not in sys.path:
+        sys.path.append(str(PACKAGES))
+
+
+def _install(pins: str, stamp: Path) -> None:
     if not stamp.exists() or stamp.read_text() != pins:
         words = ("install", "--quiet", "--disable-pip-version-check", "--upgrade")
         place = ("--no-deps", "--target", str(PACKAGES), "-r", "requirements.txt")
         pip = [sys.executable, "-m", "pip", *words, *place]
         subprocess.run(pip, cwd=WINDMILL, check=True)
         stamp.write_text(pins)
-    if str(PACKAGES) not in sys.path:
-        sys.path.append(str(PACKAGES))
 
 
 def problems(method: str, path: str, payload: object) -> list[str]:

@@ -38,6 +38,7 @@ class Remote:
         self.files = dict(files)
         self.writes: list[tuple[str, dict | None]] = []
         self.problems: list[str] = []
+        self.judging = threading.Lock()
         self.tokens: set[str | None] = set()
         self.fetched: list[str] = []
 
@@ -77,7 +78,8 @@ class Remote:
     def post(self, path: str, body: dict) -> str:
         """Keep what a POST creates or changes; return the answer's text."""
         self.writes.append((path, body))
-        self.problems += payloads.problems("POST", path, body)
+        with self.judging:  # the models are imported as they are needed
+            self.problems += payloads.problems("POST", path, body)
         found = re.fullmatch(r"/w/\w+/(resources/type|\w+)/(create|update/(.+))", path)
         if not found or found[1] not in KINDS:
             return "ok"

@@ -553,7 +553,8 @@ def test_addresses_that_do_not_match_the_parts_are_refused(parts, tmp_path):
     place = tmp_path / "a.parquet"
     large(place, 6 * MIB)
     begun = {"upload_id": "u", "file_id": "file-1", "parts": parts}
-    with server(answer(json.dumps(begun).encode())) as (url, seen):
+    first = answer(json.dumps(begun).encode(), headers="connection: close\r\n")
+    with server(first, answer()) as (url, seen):
         with pytest.raises(TogetherError, match="addresses for 2 parts"):
             by_parts({"api_key": KEY, "base_url": url}, place)
 

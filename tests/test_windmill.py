@@ -68,6 +68,8 @@ def inferred(name, field, operation):
     if kind in KINDS:
         return [KINDS[kind]]
     rows = field.get("items", {}).get("type")
+    if kind == "array" and rows == "number":
+        return [{"list": "float"}, {"list": "int"}]  # both are kept as numbers
     if kind == "array" and rows in KINDS:
         return [{"list": KINDS[rows]}]
     if kind == "array":

@@ -316,9 +316,11 @@ def _demo(auth: dict, body: dict, question: str) -> int:
 
 def test(arguments: argparse.Namespace) -> int:
     """Run the tests; further words go to pytest (`./dev test -m slow`)."""
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments.rest], cwd=ROOT
-    ).returncode
+    words = arguments.rest
+    if not any(word.startswith(("tests", "-n")) for word in words):
+        # All of them: on every core, those of one file together, as they share servers.
+        words = ["-n", "auto", "--dist", "loadfile", *words]
+    return subprocess.run([sys.executable, "-m", "pytest", *words], cwd=ROOT).returncode
 
 
 def bench(arguments: argparse.Namespace) -> int:

@@ -99,6 +99,7 @@ class Sandbox:
             port=port,
             log_level="warning",
             lifespan="off",
+            timeout_keep_alive=60,  # a reused connection is not cut as it is used
             interface="asgi3",
         )
         self.server = uvicorn.Server(settings)

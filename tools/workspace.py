@@ -102,6 +102,7 @@ class Workspace:
             port=0,
             log_level="critical",
             lifespan="off",
+            timeout_keep_alive=60,  # a reused connection is not cut as it is used
             interface="asgi3",
         )
         self.server = uvicorn.Server(settings)
