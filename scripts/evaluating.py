@@ -10,15 +10,12 @@ import json
 import pathlib
 import tempfile
 
-from .client import TogetherError, call, operation, prepare, upload
+from .client import TogetherError, call, operation, prepare
 from .intents import fingerprint, once
+from .uploads import store_file
 
 __all__ = ["report_evaluation", "submit_evaluation"]
 
-UPLOAD = operation("POST", "/v1/files/upload", "creates", content="multipart")
-UPLOAD["arguments"]["properties"]["body"] = {
-    "properties": {"file": {"format": "binary"}}
-}
 FILES = operation("GET", "/v1/files", "read")
 CONTENT = operation("GET", "/v1/files/{file_id}/content", "read", reply="binary")
 CREATE = operation(
@@ -141,15 +138,15 @@ class _Begun:
         return None
 
     def stored(self):
-        """Return the id of the input file, if an earlier run stored it."""
+        """Return the id of the input file, if an earlier run stored it whole."""
+        size = self.place.stat().st_size
         for file in call(self.auth, FILES).get("data") or ():
-            if file.get("filename") == self.name:
+            if file.get("filename") == self.name and file.get("bytes") == size:
                 return file["id"]
         return None
 
     def store(self):
-        body = {"file_name": self.name, "file_type": "jsonl", "purpose": "eval"}
-        return upload(self.auth, UPLOAD, body={**body, "file": self.place})["id"]
+        return store_file(self.auth, self.place, "eval", self.name, "jsonl")["id"]
 
 
 def _parameters(given):

@@ -6,6 +6,8 @@ import io
 import json
 import random
 import re
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from scripts.client import TogetherError, _prepare
 from scripts.sources import BLOCK
 from tests.test_client import KEY, answer, auth_for, server
 from tests.wire import main_of
-from tools.operations import find, scripts
+from tools.operations import ROOT, find, scripts
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 3
 HERE = {"api_key": KEY, "base_url": "http://127.0.0.1:1"}
@@ -367,6 +369,28 @@ def test_compressed_content_is_unpacked():
 
         assert source.length is None
         assert b"".join(map(bytes, source.settled().blocks())) == LINES
+
+
+ORDINARY = """
+import sys
+from scripts.chat.create_chat_completion import main
+body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+main({"api_key": "k", "base_url": sys.argv[1]}, body)
+own = (name for name in sys.modules if name.startswith("scripts."))
+print(sorted(name for name in own if "chat" not in name))
+"""
+
+
+def test_a_call_without_a_file_loads_none_of_this(sandbox):
+    done = subprocess.run(
+        [sys.executable, "-c", ORDINARY, sandbox.url],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "['scripts.client']\n"
 
 
 # --- in requests -------------------------------------------------------------------

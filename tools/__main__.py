@@ -250,8 +250,9 @@ def _dry_run(
     if not seen:
         print(json.dumps(job.result, indent=2, ensure_ascii=False))
         return 1
-    request = seen[-1]
     exchange = operation.exchange if operation.step is None else {}
+    # Of several requests that are one operation, the first says what it is about.
+    request = seen[0 if "protocol" in exchange else -1]
     host = (base_url or exchange.get("host", HOST)).rstrip("/")
     host = host.removesuffix("/v1")
     headers = {k: v for k, v in request.headers.items() if k != "host"}
