@@ -20,8 +20,20 @@ COMPOSED = sorted(flow.name for flow in flows() if not flow.inner)
 
 
 @pytest.fixture
-def engine(workspace, lives, auth):
-    return Engine(workspace, auth, lives.advance)
+def engine(request, workspace, lives, auth):
+    in_worker = getattr(request, "param", False)
+    return Engine(workspace, auth, lives.advance, in_worker=in_worker)
+
+
+# Its steps as functions of this process, and as jobs of a worker's processes.
+through_a_worker = pytest.mark.parametrize(
+    "engine",
+    [
+        pytest.param(False, id="here"),
+        pytest.param(True, marks=pytest.mark.slow, id="worker"),
+    ],
+    indirect=True,
+)
 
 
 def says(sandbox, answer):
@@ -60,6 +72,7 @@ def lines(content):
 BATCH = {"model": MODEL, "template": "Say {{text}}", "rows": ROWS}
 
 
+@through_a_worker
 def test_run_batch_joins_the_answers_to_the_rows(engine, sandbox):
     says(sandbox, str.upper)
 
@@ -130,6 +143,7 @@ def test_run_batch_over_budget_sends_nothing(engine, lives, sandbox):
     assert not lives["batch"].lives
 
 
+@through_a_worker
 def test_collect_finished_batches_stores_each_once(engine, sandbox, lives, workspace):
     says(sandbox, str.upper)
     assert engine.run("collect_finished_batches").result == []
@@ -161,6 +175,7 @@ def test_collect_finished_batches_fails_when_one_cannot_be_collected(
 FOLDER_BATCH = {"folder": "inbox", "model": MODEL, "template": "Say {{text}}"}
 
 
+@through_a_worker
 def test_run_folder_batches_takes_each_table_once(engine, sandbox, lives, workspace):
     says(sandbox, str.upper)
     workspace.put("inbox/a.csv", b"text\nhello\n")
@@ -213,6 +228,7 @@ JUDGED = {
 }
 
 
+@through_a_worker
 @pytest.mark.parametrize("type", JUDGED)
 def test_evaluate_models_adds_up_the_verdicts(type, engine):
     words = {"type": type, "judge_model": MODEL, "judge_prompt": "Is it?", "rows": ROWS}
@@ -251,6 +267,7 @@ def deployment(lives):
     return life.state(lives.clock.now()).removeprefix("DEPLOYMENT_STATE_")
 
 
+@through_a_worker
 def test_serve_model_serves_after_an_approval(engine, lives):
     asked = []
 
@@ -330,6 +347,7 @@ def test_serve_model_cancelled_while_it_starts_is_stopped(engine, lives):
 ON_ENDPOINT = {**SERVE, "rows": ROWS, "template": "Say {{text}}"}
 
 
+@through_a_worker
 def test_run_on_endpoint_asks_and_stops(engine, sandbox, lives):
     says(sandbox, str.upper)
 
@@ -425,6 +443,7 @@ def test_run_on_endpoint_stops_when_the_flow_of_one_s_own_fails(engine, lives):
     assert deployment(lives) == "STOPPED"
 
 
+@through_a_worker
 def test_stop_idle_endpoints_stops_those_without_requests(engine, sandbox, lives):
     says(sandbox, str.upper)
     engine.decide = answers("resume")
@@ -483,6 +502,7 @@ def fine_tune(lives):
     return life.state(lives.clock.now())
 
 
+@through_a_worker
 def test_fine_tune_model_trains_after_the_price_was_approved(engine, lives):
     asked = []
 
@@ -589,6 +609,7 @@ def test_fine_tune_model_past_its_deadline_says_what_goes_on(engine, lives):
 VIDEO = {"model": "minimax/hailuo-02", "prompt": "A paper boat"}
 
 
+@through_a_worker
 def test_make_video_stores_it(engine, workspace, lives):
     run = engine.run("make_video", **VIDEO)
 
@@ -617,6 +638,7 @@ def test_make_video_past_its_deadline_says_that_it_is_charged(engine, lives):
 DRAW = {"model": "m", "template": "A picture of {{animal}}"}
 
 
+@through_a_worker
 def test_draw_rows_makes_a_table_of_stored_pictures(engine, sandbox, workspace):
     rows = [{"animal": "a fox"}, {"animal": "an owl"}]
 
@@ -662,6 +684,7 @@ MEETING = {
 }
 
 
+@through_a_worker
 def test_write_meeting_notes_gives_a_checked_object(engine, sandbox):
     heard = []
 
@@ -726,6 +749,7 @@ def answered(text):
     return json.dumps({"answer": "Two years [1].", "cited": [1]})
 
 
+@through_a_worker
 def test_ask_documents_cites_its_source(engine, sandbox):
     embeds(sandbox)
     says(sandbox, answered)
@@ -785,6 +809,8 @@ def test_every_flow_has_its_cases():
     for flow in COMPOSED:
         cases = [name for name in names if name.startswith(f"test_{flow}_")]
         assert len(cases) >= 2, flow
+        marked = [getattr(globals()[name], "pytestmark", []) for name in cases]
+        assert any(through_a_worker.mark in marks for marks in marked), flow
 
 
 @pytest.mark.parametrize("name", COMPOSED)
