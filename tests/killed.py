@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from starlette.responses import Response
 
 from tools.operations import ROOT
-from tools.signed_storage import SignedStorage
+from tools.file_uploads import FileUploads
 
 # Each line on stdin is a job, done in a fork: importing is paid for once.
 PROGRAM = """
@@ -130,20 +130,20 @@ def killed_anywhere(
     arguments: dict,
     environment: dict,
     begin: Callable,
-    storage: SignedStorage | None = None,
+    uploads: FileUploads | None = None,
 ) -> Iterator[tuple[bool, dict]]:
     """Kill a script before and after each of its requests to the servers, and while it
-    sends to the storage, and run it again: yields whether it was killed, and the result
+    uploads files, and run it again: yields whether it was killed, and the result
     of the run that ended.
 
     `begin` empties the servers each time. The job that dies is another than the one
     that runs after it, and not one that the workspace still runs.
     """
     answers = [server.answer for server in servers]
-    fault = storage.fault if storage else None
     for at in range(100):
         for before in (True, False):
             begin()
+            storage = uploads.storage if uploads else None
             killer = Killer(worker, at, before)
             dying = {}
             if environment.get("WM_JOB_ID"):
@@ -152,7 +152,7 @@ def killed_anywhere(
                 for server, answer in zip(servers, answers, strict=True):
                     server.answer = killer.wrap(answer)
                 if storage:
-                    storage.fault = killer.wrap_call(fault)
+                    storage.fault = killer.wrap_call(storage.fault)
                 result = worker.run(script, arguments, {**environment, **dying})
             finally:
                 for server in servers:

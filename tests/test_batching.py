@@ -309,7 +309,7 @@ def test_a_run_killed_at_any_request_leaves_one_batch_to_the_next(
     servers = [sandbox, workspace]
     killed = 0
     for died, result in killed_anywhere(
-        worker, servers, SUBMIT, arguments, environment, begin, sandbox.uploads.storage
+        worker, servers, SUBMIT, arguments, environment, begin, sandbox.uploads
     ):
         killed += died
         assert list(batches_now) == [result["batch_id"]]

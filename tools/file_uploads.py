@@ -51,8 +51,9 @@ class FileUploads:
         """Nothing was announced."""
         self.coming: dict[str, Coming] = {}
         self.known: dict[tuple[str, str], str] = {}  # checksum, purpose: file id
-        if self._storage:
-            self._storage.forget()
+        # Not emptied but replaced: a request of before, whose client is gone, may still
+        # be on its way to the old one.
+        self.close()
 
     @property
     def storage(self) -> SignedStorage:
@@ -64,6 +65,7 @@ class FileUploads:
     def close(self) -> None:
         if self._storage:
             self._storage.__exit__()
+            self._storage = None
 
     def serve(self, operation: Operation, arguments: dict) -> Response | None:
         """The answer to one of the operations; None: the canned one."""

@@ -25,6 +25,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 BLOCK = 1 << 20
+POLL = 0.02  # seconds after which the server sees that it is to end
 
 
 @dataclass
@@ -75,19 +76,17 @@ class SignedStorage:
         self.secret = secrets.token_bytes(16)
         self.folder = Path(tempfile.mkdtemp(prefix="storage-"))
         self.lock = threading.Lock()
-        self.forget()
-        self.server = _Server(("127.0.0.1", 0), _Handler)
-        self.server.storage = self
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-
-    def forget(self) -> None:
-        """Start anew: no requests, faults or objects."""
         self.requests: list[Received] = []
         self.faults: list[StorageFault] = []
         self.cuts: list[int] = []
         self.received = 0
         self.sizes: dict[str, int] = {}
         self.parts: dict[str, dict[int, Received]] = {}
+        self.server = _Server(("127.0.0.1", 0), _Handler)
+        self.server.storage = self
+        self.thread = threading.Thread(
+            target=self.server.serve_forever, args=(POLL,), daemon=True
+        )
 
     def __enter__(self) -> "SignedStorage":
         self.thread.start()
