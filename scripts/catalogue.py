@@ -62,11 +62,11 @@ def models(auth, product=SERVERLESS, seconds=60.0):
     raise best.error or TogetherError(f"the catalogue did not answer in {seconds:g} s")
 
 
-def choices(task, auth, filter_text=""):
+def choices(task, auth, filter_text="", other=True):
     """Return what Windmill's dynamic select offers, see scripts/picking.py."""
     from .picking import choices
 
-    return choices(task, auth, filter_text)
+    return choices(task, auth, filter_text, other)
 
 
 def cost(auth, model, usage, batch=False):

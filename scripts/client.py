@@ -75,6 +75,7 @@ MAX_ENTRIES = 10_000  # of joined pages: Windmill shows no larger results
 # What the form says beside what the user fills in; tools/form.py makes it.
 LEAVE = "Default"  # the first choice of what is optional: send nothing
 SET = "Set"  # the other choice of an optional object: send what is filled in
+OTHER = "other"  # the choice of a model by its id, where a list of models is offered
 SWITCH = "more_options"  # the switch that shows an object's advanced fields
 
 
@@ -209,11 +210,34 @@ def prepare(step, arguments):
     What was left empty is no key of the answer. Raises TogetherError, with every
     mistake in its `problems`.
     """
-    given = _prepare(step, arguments)
-    for name, member in step["arguments"]["properties"].items():
+    members = step["arguments"]["properties"]
+    given = _prepare(step, _by_id(members, arguments))
+    for name, member in members.items():
         if name not in given and "default" in member:
             given[name] = member["default"]
     return given
+
+
+def _by_id(members, arguments):
+    """Return the arguments with each model's id in place of the word that says that it
+    is given apart. Raises TogetherError where it is not, or cannot be meant."""
+    found = dict(arguments)
+    for name, member in members.items():
+        picker = member.get("x-id-of")
+        if picker is None:
+            continue
+        typed, chosen = found.pop(name, None), found.get(picker)
+        if isinstance(typed, str):
+            typed = typed.strip()
+        if typed and chosen in (OTHER, "", None):
+            found[picker] = typed
+        elif chosen == OTHER:
+            problem = f"is missing: {picker} says that an id is given here"
+            raise _refused([{"field": name, "problem": problem}])
+        elif typed and typed != chosen:
+            problem = f"is {typed!r} and {picker} is {chosen!r}: leave one empty"
+            raise _refused([{"field": name, "problem": problem}])
+    return found
 
 
 def operation(method, path, retry, query=(), body=True, **exchange):
@@ -265,16 +289,22 @@ def _prepare(operation, arguments):
         if value is not _Drop:
             prepared[name] = value
     if problems:
-        listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
-        raise TogetherError(
-            f"Nothing was sent: {listed}",
-            problems=problems,
-            method=operation.get("method"),
-            path=operation.get("path"),
-            ambiguous=False,
-            advice="Correct the fields named and run the step again.",
-        )
+        raise _refused(problems, operation)
     return prepared
+
+
+def _refused(problems, operation=None):
+    """Return the error that names what is wrong in the arguments."""
+    operation = operation or {}
+    listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
+    return TogetherError(
+        f"Nothing was sent: {listed}",
+        problems=problems,
+        method=operation.get("method"),
+        path=operation.get("path"),
+        ambiguous=False,
+        advice="Correct the fields named and run the step again.",
+    )
 
 
 def _is_form(value, schema):

@@ -1,9 +1,9 @@
 """What a form offers where a model is to be chosen.
 
-The models of the catalogue that fit the task and answer serverlessly, and the account's
-own endpoints. Windmill forgets a choice that the list lacks as soon as another field
-changes: so the list holds all that may have been chosen, and only what is typed and is
-none of these is forgotten.
+The models of the catalogue that fit the task and answer serverlessly, the account's own
+endpoints, and last a word for any other model, which opens a field for its id. Windmill
+forgets a choice that the list lacks as soon as another field changes: what is typed
+into the list itself cannot be a choice.
 """
 
 import sys
@@ -11,7 +11,7 @@ import threading
 import time
 
 from .catalogue import SERVERLESS, TUNABLE, entries, listing, usable
-from .client import TogetherError, call, operation
+from .client import OTHER, TogetherError, call, operation
 
 # The account's own endpoints, of both versions.
 OWN = (
@@ -21,6 +21,7 @@ OWN = (
 OWN_ARGUMENTS = ({"limit": 100}, {"type": "dedicated", "mine": True})
 # What such an endpoint may be made for.
 OWN_TASKS = ("chat", "vision", "tools", "structured", "embedding", "rerank")
+ANY = "Another model: give its id"
 PICKER_SECONDS = 1.7  # a form that opens waits no longer
 
 # What the form offers when the catalogue cannot be read.
@@ -39,12 +40,12 @@ BUILT_IN = {
 }
 
 
-def choices(task, auth, filter_text=""):
+def choices(task, auth, filter_text="", other=True):
     """Return what Windmill's dynamic select offers: [{"value": id, "label": text}].
 
     Models that fit the task and answer serverlessly, recommended and newest first,
     deprecated ones last, then the account's own endpoints; of these, those that hold
-    every word of the filter. A filter that is no model's id is a choice of its own.
+    every word of the filter. With `other`, last: any other model, by its id.
     `auth` may be the resource, None or an unresolved "$res:" string: a form that was
     just opened has no better. Never raises, and answers within two seconds, if need be
     with a short list that says so.
@@ -68,8 +69,10 @@ def choices(task, auth, filter_text=""):
     words = text.lower().split()
     listed = [(n, t) for n, t in listed if all(word in t.lower() for word in words)]
     listed.sort(key=lambda choice: choice[0].lower() != text.lower())
-    if text and text.lower() not in known:
-        listed.append((text, f"{text} - as typed"))
+    if other:
+        # Of what the function returns, Windmill shows what holds the text as it stands.
+        label = ANY if listed else f"{text}: not in the list, give its id"
+        listed.append((OTHER, label if text else ANY))
     return [{"value": name, "label": label} for name, label in listed]
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts import catalogue, picking
-from scripts.client import TogetherError
+from scripts.client import OTHER, TogetherError
 from tools.operations import ROOT, find, operations, steps
 from tools.sandbox import Fault
 
@@ -114,7 +114,10 @@ def listed(name, kind="chat", price=(0.5, 1.5), **members):
 
 
 def values(found):
-    return [choice["value"] for choice in found]
+    """The models offered; the last choice is always the one of another model."""
+    *names, last = (choice["value"] for choice in found)
+    assert last == OTHER
+    return names
 
 
 MODELS = [
@@ -150,10 +153,18 @@ def test_every_picker_of_every_step_offers_models_for_its_task(
     assert found
     assert all(isinstance(c["value"], str) for c in found)
     assert all(isinstance(c["label"], str) for c in found)
+    one = step.arguments[name]["type"] == "string"
     assert getattr(module, name)() == [
-        {"value": id, "label": f"{id} - built-in list, the catalogue cannot be read"}
-        for id in picking.BUILT_IN[task]
+        *(
+            {
+                "value": id,
+                "label": f"{id} - built-in list, the catalogue cannot be read",
+            }
+            for id in picking.BUILT_IN[task]
+        ),
+        *([{"value": "other", "label": "Another model: give its id"}] if one else []),
     ]
+    assert (found[-1]["value"] == "other") == one
 
 
 def test_every_task_has_a_built_in_list():
@@ -197,7 +208,7 @@ def test_recommended_and_new_models_come_first_and_deprecated_ones_last():
 
     assert ["acme/good", "acme/new", "acme/old", "acme/gone"] == values(found)
     assert found[0]["label"].endswith(" - recommended")
-    assert found[-1]["label"].endswith(" - deprecated")
+    assert found[-2]["label"].endswith(" - deprecated")
 
 
 @pytest.mark.parametrize(
@@ -231,15 +242,17 @@ def test_every_word_of_the_filter_must_be_there(fresh):
     models = [supported("acme/small-chat"), supported("other/big-chat")]
     with serving({NEW: reply({"data": models})}) as (auth, asked):
         found = catalogue.choices("chat", auth, "CHAT acme")
-        assert ["acme/small-chat", "CHAT acme"] == values(found)
-        assert "as typed" in found[-1]["label"]
+        assert ["acme/small-chat"] == values(found)
+        assert found[-1]["label"] == "Another model: give its id"
         assert ["other/big-chat"] == values(
             catalogue.choices("chat", auth, "OTHER/big-chat")
         )
-        # A name that no list knows is good all the same: an endpoint of one's own.
-        assert ["me/own-endpoint"] == values(
-            catalogue.choices("chat", auth, " me/own-endpoint ")
-        )
+        # Windmill shows only choices whose label holds what was typed.
+        (lacking,) = catalogue.choices("chat", auth, " me/own-endpoint ")
+        assert lacking == {
+            "value": OTHER,
+            "label": "me/own-endpoint: not in the list, give its id",
+        }
 
     assert 1 == sum(path.startswith(NEW) for path in asked)
 
@@ -282,8 +295,8 @@ def test_a_server_that_resembles_openai_s_is_understood():
 def test_five_hundred_models_are_offered():
     models = [supported(f"acme/m{n}", deploymentProfiles=[{}] * 9) for n in range(500)]
     with serving({NEW: reply({"data": models})}) as (auth, _):
-        assert 500 == len(catalogue.choices("chat", auth))
-        assert 111 == len(catalogue.choices("chat", auth, "acme M3")) - 1
+        assert 500 == len(values(catalogue.choices("chat", auth)))
+        assert 111 == len(values(catalogue.choices("chat", auth, "acme M3")))
 
 
 def test_all_pages_are_read():
@@ -347,7 +360,7 @@ def test_the_account_s_own_endpoints_are_offered_after_the_models():
         "me/ready - your own endpoint, ready",
         "me/bare - your own endpoint, not deployed",
         "me/older - your own endpoint, stopped",
-    ] == [choice["label"] for choice in found[1:]]
+    ] == [choice["label"] for choice in found[1:-1]]
     assert not [value for value in media if value.startswith("me/")]
     assert any("type=dedicated&mine=true" in path for path in asked)
 
@@ -388,7 +401,7 @@ def test_an_unreadable_catalogue_still_makes_a_form(answer, capsys):
         found = catalogue.choices("chat", auth)
         assert found[0]["label"].endswith("built-in list, the catalogue cannot be read")
         assert picking.BUILT_IN["chat"] == values(found)
-        assert ["x/y"] == values(catalogue.choices("chat", auth, "x/y"))
+        assert [] == values(catalogue.choices("chat", auth, "x/y"))
         with pytest.raises(TogetherError):
             catalogue.models(auth)
 
@@ -400,9 +413,8 @@ def test_an_unreadable_catalogue_still_makes_a_form(answer, capsys):
 )
 def test_an_empty_catalogue_offers_nothing(answer):
     with serving({NEW: answer, OLD: answer}) as (auth, _):
-        assert [] == catalogue.choices("chat", auth)
+        assert [] == values(catalogue.choices("chat", auth))
         assert [] == catalogue.models(auth)
-        assert ["x/y"] == values(catalogue.choices("chat", auth, "x/y"))
 
 
 @pytest.mark.parametrize(

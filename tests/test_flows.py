@@ -224,7 +224,7 @@ JUDGED = {
         "model_a": MODEL,
         "template": "{{text}}",
     },
-    "compare": {"model_a": MODEL, "model_b": "other", "template": "{{text}}"},
+    "compare": {"model_a": MODEL, "model_b": "other/model", "template": "{{text}}"},
 }
 
 

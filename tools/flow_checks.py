@@ -83,13 +83,14 @@ def _source(flow: Flow) -> Iterator[str]:
             yield f"{name} must be plain text"
     schema = flow.schema
     rules = _rules(flow.root)
-    for name, member in flow.arguments.items():
+    written = schema.get("properties", {})
+    for name, member in written.items():
         for error in rules.iter_errors(member):
             yield f"arguments.{name}: {error.message[:200]}"
         for key in ("title", "description"):
             if not member.get(key):
                 yield f"arguments.{name} has no {key}"
-    names = list(flow.arguments)
+    names = list(written)
     if sorted(names, key=lambda name: name not in flow.required) != names:
         yield "arguments: required ones come first"
     if len(schema.get("examples", [])) < 2:

@@ -9,6 +9,7 @@ it is a flow too.
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,10 +17,20 @@ from pathlib import Path
 
 import yaml
 
+from scripts.client import OTHER
 from tools.folders import FOLDER
 from tools.form import form
 from tools.locks import lock
-from tools.operations import ROOT, Operation, find, packages, scripts, with_own
+from tools.operations import (
+    ROOT,
+    Operation,
+    find,
+    packages,
+    scripts,
+    with_ids,
+    with_own,
+)
+from tools.render import picker, pickers
 
 WAITS = "_waits"
 RESOURCE = "key"  # where the schedules expect the togetherai resource, in the folder
@@ -49,9 +60,9 @@ class Flow:
         """The arguments as the root of a schema file has them."""
         return {"type": "object", **self.source["arguments"]}
 
-    @property
+    @cached_property
     def arguments(self) -> dict:
-        return self.source["arguments"].get("properties", {})
+        return with_ids(self.source["arguments"].get("properties", {}))
 
     @property
     def required(self) -> list[str]:
@@ -160,15 +171,11 @@ def rendered(flow: Flow) -> dict:
                 **step.get("input_transforms", {}),
             }
             step["path"] = f"{FOLDER}/{step['path']}"
+    value = _chosen(value, flow.arguments)
     schema = form(flow)
-    pickers = {
-        name: member["x-models"]
-        for name, member in flow.arguments.items()
-        if "x-models" in member
-    }
-    if pickers:
+    if pickers(flow.arguments):
         schema["x-windmill-dyn-select-lang"] = "python3"
-        schema["x-windmill-dyn-select-code"] = _picker_code(pickers, flow.root)
+        schema["x-windmill-dyn-select-code"] = _picker_code(flow)
     return {
         "summary": flow.source["summary"],
         "description": flow.source["description"],
@@ -177,21 +184,37 @@ def rendered(flow: Flow) -> dict:
     }
 
 
-def _picker_code(pickers: dict[str, str], root: Path) -> str:
+def _chosen(value: object, arguments: dict) -> object:
+    """A part of a flow in which `flow_input.<picker>` is the model that was chosen, in
+    the list or by its id."""
+    if isinstance(value, list):
+        return [_chosen(inner, arguments) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _chosen(inner, arguments) for key, inner in value.items()}
+    if isinstance(found.get("expr"), str):
+        for name, member in arguments.items():
+            if "x-id-of" in member:
+                listed, typed = f"flow_input.{member['x-id-of']}", f"flow_input.{name}"
+                found["expr"] = re.sub(
+                    rf"\b{re.escape(listed)}\b",
+                    f"({listed} === '{OTHER}' ? {typed} : {listed})",
+                    found["expr"],
+                )
+    return found
+
+
+def _picker_code(flow: Flow) -> str:
     """What Windmill runs for the choices of a flow's form; pinned, so that opening the
     form resolves no packages."""
-    modules = (root / "scripts" / f"{m}.py" for m in with_own({"catalogue"}, root))
+    root, loaded = flow.root, with_own({"catalogue"}, flow.root)
+    modules = (root / "scripts" / f"{name}.py" for name in loaded)
     needed = {name for module in modules for name in packages(module)}
     pins = lock(needed, root / "requirements.txt").splitlines()[1:]
     lines = ["# requirements:", *(f"#{pin}" for pin in pins), ""]
     lines.append(f"from {FOLDER.replace('/', '.')}.catalogue import choices")
-    for name, task in pickers.items():
-        lines += [
-            "",
-            "",
-            f'def {name}(filterText: str = "", auth=None):',
-            f'    return choices("{task}", auth, filterText)',
-        ]
+    for name, schema in pickers(flow.arguments).items():
+        lines += ["", "", picker(name, schema)]
     return "\n".join(lines) + "\n"
 
 

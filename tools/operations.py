@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+from scripts.client import OTHER
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -47,10 +49,10 @@ class Operation:
         """What the schema says of a step above the API; None for an operation."""
         return self.schema.get("x-step")
 
-    @property
+    @cached_property
     def arguments(self) -> dict:
         """The schemas of main's arguments other than auth, in the order of main."""
-        return self.schema.get("properties", {})
+        return with_ids(self.schema.get("properties", {}), self.required)
 
     @property
     def required(self) -> list[str]:
@@ -77,6 +79,32 @@ class Operation:
         if self.exchange.get("content") == "multipart":
             return "upload"
         return "download" if self.exchange.get("reply") == "binary" else "call"
+
+
+def with_ids(properties: dict, required: Iterable[str] = ()) -> dict:
+    """Arguments, and beside each picker of one model the argument for the id of one
+    that its list lacks: Windmill's form forgets a choice that is not in the list.
+
+    It comes after the picker, and after those that are required.
+    """
+    found: dict[str, dict] = {}
+    waiting: dict[str, dict] = {}
+    for name, member in properties.items():
+        found[name] = member
+        if "x-models" in member and member["type"] == "string":
+            waiting[f"other_{name}"] = {
+                "title": f"{member['title']} (id)",
+                "description": "The id of any other model or of an endpoint, exactly.",
+                "type": "string",
+                "x-id-of": name,
+                "x-form": {
+                    "when": {**member.get("x-form", {}).get("when", {}), name: [OTHER]}
+                },
+            }
+        if found.keys() >= set(required):
+            found |= waiting
+            waiting = {}
+    return found
 
 
 def has_own_default(operation: Operation, member: dict) -> bool:

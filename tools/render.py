@@ -25,6 +25,7 @@ CHECKED = (
     "x-in",
     "x-wire",
     "x-file",
+    "x-id-of",
 )
 EXCHANGE = (
     "method",
@@ -100,7 +101,7 @@ def _imports(operation: Operation) -> str:
     needed = {"client": {"togetherai"}}
     if operation.step is not None:
         needed[operation.step["module"]] = {operation.verb}
-        if pickers(operation):
+        if pickers(operation.arguments):
             needed["catalogue"] = {"choices"}
     elif operation.realtime:
         needed["realtime"] = {operation.verb}
@@ -112,10 +113,9 @@ def _imports(operation: Operation) -> str:
     )
 
 
-def pickers(operation: Operation) -> dict[str, str]:
-    """The arguments for which the form offers models: name and task."""
-    members = operation.arguments.items()
-    return {name: m["x-models"] for name, m in members if "x-models" in m}
+def pickers(arguments: dict) -> dict[str, dict]:
+    """The arguments for which the form offers models."""
+    return {name: m for name, m in arguments.items() if "x-models" in m}
 
 
 def picker_type(name: str, schema: dict) -> str:
@@ -127,17 +127,24 @@ def picker_type(name: str, schema: dict) -> str:
 def _pickers(operation: Operation) -> str:
     """What Windmill's form calls for the choices of each picker: a function of the
     argument's own name."""
+    found = pickers(operation.arguments)
     lines = []
-    for name in pickers(operation):
-        schema = operation.arguments[name]
+    for name, schema in found.items():
         kind = "list" if schema.get("type") == "array" else "str"
         lines.append(f"{picker_type(name, schema)} = {kind}\n")
-    functions = [
-        f'\n\ndef {name}(filterText: str = "", auth=None):\n'
-        f'    return choices("{task}", auth, filterText)\n'
-        for name, task in pickers(operation).items()
-    ]
+    functions = [f"\n\n{picker(name, schema)}\n" for name, schema in found.items()]
     return "\n" + "".join(lines + functions) + "\n" if lines else ""
+
+
+def picker(name: str, schema: dict) -> str:
+    """The function that returns the choices. Of several models, those that the list
+    lacks have an argument of the step's own."""
+    task, several = schema["x-models"], schema["type"] == "array"
+    more = ", other=False" if several else ""
+    return (
+        f'def {name}(filterText: str = "", auth=None):\n'
+        f'    return choices("{task}", auth, filterText{more})'
+    )
 
 
 def checked(schema: dict, variant: bool = False) -> dict:

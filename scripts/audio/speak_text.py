@@ -28,6 +28,7 @@ STEP = {
         "properties": {
             "model": {"type": "string", "minLength": 1},
             "text": {"type": "string", "minLength": 1},
+            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
             "voice": {"type": "string"},
             "language": {"type": "string"},
             "format": {
@@ -49,6 +50,7 @@ def main(
     auth: togetherai,
     model: DynSelect_model,
     text: str,
+    other_model: str | None = None,
     voice: str | None = None,
     language: str | None = None,
     format: str = "mp3",
@@ -59,6 +61,7 @@ def main(
         STEP,
         model=model,
         text=text,
+        other_model=other_model,
         voice=voice,
         language=language,
         format=format,

@@ -29,6 +29,7 @@ STEP = {
         "properties": {
             "model": {"type": "string", "minLength": 1},
             "recording": {"x-file": "content"},
+            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
             "language": {"type": "string", "x-unsent": True},
             "prompt": {"type": "string"},
             "speakers": {"type": "boolean", "default": False},
@@ -41,6 +42,7 @@ def main(
     auth: togetherai,
     model: DynSelect_model,
     recording: "str | list | dict",
+    other_model: str | None = None,
     language: str | None = None,
     prompt: str | None = None,
     speakers: bool = False,
@@ -50,6 +52,7 @@ def main(
         STEP,
         model=model,
         recording=recording,
+        other_model=other_model,
         language=language,
         prompt=prompt,
         speakers=speakers,

@@ -31,6 +31,7 @@ STEP = {
         "properties": {
             "model": {"type": "string", "minLength": 1},
             "prompt": {"type": "string", "minLength": 1},
+            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
             "system": {"type": "string"},
             "pictures": {
                 "type": "array",
@@ -58,6 +59,7 @@ def main(
     auth: togetherai,
     model: DynSelect_model,
     prompt: str,
+    other_model: str | None = None,
     system: str | None = None,
     pictures: list[dict] | None = None,
     history: list[dict] | None = None,
@@ -70,6 +72,7 @@ def main(
         STEP,
         model=model,
         prompt=prompt,
+        other_model=other_model,
         system=system,
         pictures=pictures,
         history=history,

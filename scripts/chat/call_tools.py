@@ -51,6 +51,7 @@ STEP = {
                     },
                 },
             },
+            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
             "system": {"type": "string"},
             "max_rounds": {
                 "type": "integer",
@@ -70,6 +71,7 @@ def main(
     model: DynSelect_model,
     prompt: str,
     tools: list[dict],
+    other_model: str | None = None,
     system: str | None = None,
     max_rounds: int = 6,
     max_tokens: int | None = None,
@@ -81,6 +83,7 @@ def main(
         model=model,
         prompt=prompt,
         tools=tools,
+        other_model=other_model,
         system=system,
         max_rounds=max_rounds,
         max_tokens=max_tokens,

@@ -30,6 +30,7 @@ STEP = {
         "required": ["model"],
         "properties": {
             "model": {"type": "string", "minLength": 1},
+            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
             "text": {"type": "string"},
             "pictures": {
                 "type": "array",
@@ -69,6 +70,7 @@ STEP = {
 def main(
     auth: togetherai,
     model: DynSelect_model,
+    other_model: str | None = None,
     text: str | None = None,
     pictures: list[dict] | None = None,
     fields: list[dict] | None = None,
@@ -80,6 +82,7 @@ def main(
         auth,
         STEP,
         model=model,
+        other_model=other_model,
         text=text,
         pictures=pictures,
         fields=fields,

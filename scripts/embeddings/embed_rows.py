@@ -33,6 +33,7 @@ STEP = {
         "properties": {
             "model": {"type": "string", "minLength": 1},
             "rows": {"x-file": "content"},
+            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
             "column": {"type": "string", "minLength": 1, "default": "text"},
             "output": {
                 "type": "string",
@@ -55,6 +56,7 @@ def main(
     auth: togetherai,
     model: DynSelect_model,
     rows: "str | list | dict",
+    other_model: str | None = None,
     column: str = "text",
     output: str = "result",
     concurrency: int = 4,
@@ -65,6 +67,7 @@ def main(
         STEP,
         model=model,
         rows=rows,
+        other_model=other_model,
         column=column,
         output=output,
         concurrency=concurrency,

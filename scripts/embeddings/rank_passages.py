@@ -31,6 +31,7 @@ STEP = {
             "model": {"type": "string", "minLength": 1},
             "question": {"type": "string", "minLength": 1},
             "rows": {"x-file": "content"},
+            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
             "top": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 30},
         },
     },
@@ -42,6 +43,15 @@ def main(
     model: DynSelect_model,
     question: str,
     rows: "str | list | dict",
+    other_model: str | None = None,
     top: int = 30,
 ):
-    return rank_passages(auth, STEP, model=model, question=question, rows=rows, top=top)
+    return rank_passages(
+        auth,
+        STEP,
+        model=model,
+        question=question,
+        rows=rows,
+        other_model=other_model,
+        top=top,
+    )

@@ -31,6 +31,7 @@ STEP = {
         "properties": {
             "model": {"type": "string", "minLength": 1},
             "training_file": {"type": "string", "minLength": 1},
+            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
             "validation_file": {"type": "string"},
             "suffix": {"type": "string", "maxLength": 31},
             "n_epochs": {"type": "integer", "minimum": 1, "default": 1},
@@ -49,6 +50,7 @@ def main(
     auth: togetherai,
     model: DynSelect_model,
     training_file: str,
+    other_model: str | None = None,
     validation_file: str | None = None,
     suffix: str | None = None,
     n_epochs: int = 1,
@@ -64,6 +66,7 @@ def main(
         STEP,
         model=model,
         training_file=training_file,
+        other_model=other_model,
         validation_file=validation_file,
         suffix=suffix,
         n_epochs=n_epochs,

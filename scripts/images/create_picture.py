@@ -30,6 +30,7 @@ STEP = {
         "properties": {
             "model": {"type": "string", "minLength": 1},
             "prompt": {"type": "string", "minLength": 1},
+            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
             "size": {
                 "type": "string",
                 "enum": ["square", "landscape", "portrait", "wide", "tall"],
@@ -57,6 +58,7 @@ def main(
     auth: togetherai,
     model: DynSelect_model,
     prompt: str,
+    other_model: str | None = None,
     size: str = "square",
     n: int = 1,
     pictures: list[dict] | None = None,
@@ -70,6 +72,7 @@ def main(
         STEP,
         model=model,
         prompt=prompt,
+        other_model=other_model,
         size=size,
         n=n,
         pictures=pictures,

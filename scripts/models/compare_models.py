@@ -21,7 +21,7 @@ DynMultiselect_models = list
 
 
 def models(filterText: str = "", auth=None):
-    return choices("chat", auth, filterText)
+    return choices("chat", auth, filterText, other=False)
 
 
 STEP = {

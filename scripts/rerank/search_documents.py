@@ -34,6 +34,7 @@ STEP = {
             "model": {"type": "string", "minLength": 1},
             "query": {"type": "string", "minLength": 1},
             "documents": {"x-file": "content"},
+            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
             "column": {"type": "string"},
             "top_n": {"type": "integer", "minimum": 1},
             "concurrency": {
@@ -53,6 +54,7 @@ def main(
     model: DynSelect_model,
     query: str,
     documents: "str | list | dict",
+    other_model: str | None = None,
     column: str | None = None,
     top_n: int | None = None,
     concurrency: int = 4,
@@ -64,6 +66,7 @@ def main(
         model=model,
         query=query,
         documents=documents,
+        other_model=other_model,
         column=column,
         top_n=top_n,
         concurrency=concurrency,

@@ -29,6 +29,7 @@ STEP = {
         "properties": {
             "model": {"type": "string", "minLength": 1},
             "prompt": {"type": "string", "minLength": 1, "maxLength": 32000},
+            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
             "seconds": {"type": "integer", "minimum": 1},
             "size": {"type": "string", "enum": ["landscape", "portrait", "square"]},
             "picture": {"type": "string", "minLength": 1, "x-file": "uri"},
@@ -43,6 +44,7 @@ def main(
     auth: togetherai,
     model: DynSelect_model,
     prompt: str,
+    other_model: str | None = None,
     seconds: int | None = None,
     size: str | None = None,
     picture: "str | list | dict | None" = None,
@@ -54,6 +56,7 @@ def main(
         STEP,
         model=model,
         prompt=prompt,
+        other_model=other_model,
         seconds=seconds,
         size=size,
         picture=picture,
