@@ -67,7 +67,7 @@ def report_usage(auth, step, **arguments):
     until = _day("until", given.get("until")) or today
     since = _day("since", given.get("since")) or until.replace(day=1)
     if since > until:
-        raise _refused("since", f"must not be after until ({until})")
+        raise TogetherError.refused("since", f"must not be after until ({until})")
     days, products, unreadable = spending(auth, since, until)
     total = sum(days.values(), Decimal(0))
     spent = [(date, float(days[date])) for date in sorted(days)]
@@ -99,7 +99,9 @@ def spending(auth, since, until):
     """
     months = _months(since, until)
     if len(months) > MOST_MONTHS:
-        raise _refused("since", f"must be at most {MOST_MONTHS} months before until")
+        raise TogetherError.refused(
+            "since", f"must be at most {MOST_MONTHS} months before until"
+        )
     days, products, unreadable = {}, {}, 0
     for month in months:
         found = call(
@@ -134,7 +136,7 @@ def call_operation(auth, step, **arguments):
     table = operation(method, given["path"], retry, query=tuple(query))
     words = dict(query)
     if "payload" in given and method == "GET":
-        raise _refused("payload", "goes with another method than GET")
+        raise TogetherError.refused("payload", "goes with another method than GET")
     if "payload" in given:
         words["body"] = given["payload"]
     if given["answer"] == "file":
@@ -146,18 +148,10 @@ def _day(field, text):
     try:
         return datetime.date.fromisoformat(text[:10]) if text else None
     except ValueError:
-        raise _refused(field, "must be a day such as 2026-11-24") from None
+        raise TogetherError.refused(field, "must be a day such as 2026-11-24") from None
 
 
 def _months(since, until):
     """Return the months from one day to another, as YYYY-MM."""
     first, last = since.year * 12 + since.month - 1, until.year * 12 + until.month - 1
     return [f"{n // 12:04}-{n % 12 + 1:02}" for n in range(first, last + 1)]
-
-
-def _refused(field, problem):
-    return TogetherError(
-        f"Nothing was sent: {field} {problem}",
-        problems=[{"field": field, "problem": problem}],
-        ambiguous=False,
-    )

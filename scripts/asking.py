@@ -202,19 +202,25 @@ def messages_of(value, field):
     if value in (None, "", [], {}):
         return []
     if not isinstance(value, list):
-        raise refused(field, "must be a list of messages")
+        raise TogetherError.refused(field, "must be a list of messages")
     messages = []
     for number, message in enumerate(value):
         place = f"{field}[{number}]"
         if not isinstance(message, dict):
-            raise refused(place, "must be an object with role and content")
+            raise TogetherError.refused(
+                place, "must be an object with role and content"
+            )
         content = message.get("content")
         if not content and not message.get("tool_calls"):
             continue
         if not isinstance(message.get("role"), str) or not message["role"]:
-            raise refused(f"{place}.role", "is required: system, user or assistant")
+            raise TogetherError.refused(
+                f"{place}.role", "is required: system, user or assistant"
+            )
         if content is not None and not isinstance(content, str | list):
-            raise refused(f"{place}.content", "must be text or a list of parts")
+            raise TogetherError.refused(
+                f"{place}.content", "must be text or a list of parts"
+            )
         if isinstance(content, list):
             parts = [_read(part, f"{place}.content") for part in content]
             message = {**message, "content": parts}
@@ -229,16 +235,6 @@ def _read(part, field):
         file = _File(image["url"], field, "uri")
         return {**part, "image_url": {**image, "url": file}}
     return part
-
-
-def refused(field, problem):
-    """Return the TogetherError for an argument that cannot be meant."""
-    return TogetherError(
-        f"Nothing was sent: {field} {problem}",
-        problems=[{"field": field, "problem": problem}],
-        ambiguous=False,
-        advice="Correct the field named and run the step again.",
-    )
 
 
 def note(text):

@@ -97,10 +97,9 @@ def _written(place, table, template, given):
     if flaws:
         listed = "; ".join(f"{f['field']} {f['problem']}" for f in flaws[:NAMED])
         more = f" and {len(flaws) - NAMED} more" if len(flaws) > NAMED else ""
-        raise TogetherError(
-            f"Nothing was sent: {listed}{more}",
-            problems=flaws[:100],
-            ambiguous=False,
+        raise TogetherError.refused_all(
+            flaws[:100],
+            f"{listed}{more}",
             advice="Correct or leave out these rows and run the step again.",
         )
     return {"rows": rows, "digest": hashed.hexdigest(), "tokens": tokens}
@@ -119,11 +118,10 @@ def _too_large(rows):
         f"are too large for one batch, which takes {MOST_ROWS} rows and {MOST_BYTES} "
         f"bytes; the first {rows - 1} rows fit"
     )
-    raise TogetherError(
-        f"Nothing was sent: rows {problem}",
-        problems=[{"field": "rows", "problem": problem}],
+    raise TogetherError.refused(
+        "rows",
+        problem,
         fitting_rows=rows - 1,
-        ambiguous=False,
         advice="Submit the table in parts, each as a batch of its own.",
     )
 
@@ -141,12 +139,11 @@ def _estimate(auth, given, written):
         problem = f"cannot be kept: {note}" if usd is None else f"is below {usd:.6g}"
         if usd is not None:
             problem += ", what the batch may cost"
-        raise TogetherError(
-            f"Nothing was sent: budget_usd {problem}",
-            problems=[{"field": "budget_usd", "problem": problem}],
+        raise TogetherError.refused(
+            "budget_usd",
+            problem,
             type="budget_unknown" if usd is None else "budget_reached",
             estimated_cost_usd=usd,
-            ambiguous=False,
             advice="Raise budget_usd, lower max_tokens, or submit fewer rows.",
         )
     estimate = {"estimated_cost_usd": usd}

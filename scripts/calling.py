@@ -4,7 +4,7 @@ import json
 import re
 import time
 
-from .asking import CHAT, ask, note, refused, said
+from .asking import CHAT, ask, note, said
 from .catalogue import Budget, bill, prefetch
 from .client import TogetherError, _credentials, _storable, prepare
 from .validation import TYPES, check_schema, filled_in, problems
@@ -95,13 +95,15 @@ class _Tool:
         self.description = given.get("description")
         self.parameters = filled_in(given.get("parameters"))
         if not NAME.fullmatch(self.name):
-            raise refused(
+            raise TogetherError.refused(
                 f"{field}.name", "must be of letters, digits, _ and -, at most 64"
             )
         try:
             found = script_schema(self.path, self.kind)
         except TogetherError as error:
-            raise refused(f"{field}.path", f"cannot be used: {error}") from None
+            raise TogetherError.refused(
+                f"{field}.path", f"cannot be used: {error}"
+            ) from None
         if not self.description:
             texts = (found.get("summary"), found.get("description"))
             self.description = ". ".join(t.strip(" .") for t in texts if t)
@@ -121,7 +123,7 @@ class _Tool:
             if not _is_resource(member):
                 kept[name] = _plain(member)
             elif name in required:
-                raise refused(
+                raise TogetherError.refused(
                     f"{field}.arguments",
                     f"needs {name}: {self.path} takes a resource, which a model cannot "
                     f'give; write {{"{name}": "$res:path/of/resource"}}',
@@ -144,7 +146,9 @@ def _tools(rows):
         tool = _Tool(row, field)
         if tool.name in tools:
             other = tools[tool.name].path
-            raise refused(f"{field}.name", f"{tool.name!r} is the tool {other} too")
+            raise TogetherError.refused(
+                f"{field}.name", f"{tool.name!r} is the tool {other} too"
+            )
         tools[tool.name] = tool
     return tools
 

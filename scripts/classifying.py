@@ -3,7 +3,7 @@
 import math
 import re
 
-from .asking import ask, note, refused, said
+from .asking import ask, note, said
 from .catalogue import bill, prefetch
 from .client import TogetherError, prepare
 
@@ -100,7 +100,9 @@ def _labels(labels):
     for number, label in enumerate(labels):
         key = label["name"].strip().casefold()
         if key in seen:
-            raise refused(f"labels[{number}].name", f"is labels[{seen[key]}].name too")
+            raise TogetherError.refused(
+                f"labels[{number}].name", f"is labels[{seen[key]}].name too"
+            )
         seen[key] = number
     return [{**label, "name": label["name"].strip()} for label in labels]
 

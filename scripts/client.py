@@ -113,6 +113,22 @@ class TogetherError(Exception):
             if value is not None:
                 setattr(self, name, value)
 
+    @classmethod
+    def refused(cls, field, problem, **facts):
+        """Return the error for one argument for which nothing was sent."""
+        facts.setdefault("advice", "Correct the field named and run the step again.")
+        return cls.refused_all([{"field": field, "problem": problem}], **facts)
+
+    @classmethod
+    def refused_all(cls, problems, listed=None, **facts):
+        """Return the error for all that is wrong with the arguments, so that nothing
+        was sent; `listed` is how the message tells it."""
+        if listed is None:
+            listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
+        facts.setdefault("advice", "Correct the fields named and run the step again.")
+        message = f"Nothing was sent: {listed}"
+        return cls(message, problems=problems, ambiguous=False, **facts)
+
 
 def call(auth, operation, **arguments):
     """Send an operation and return its JSON answer, or None where it has none.
@@ -233,10 +249,10 @@ def _by_id(members, arguments):
             found[picker] = typed
         elif chosen == OTHER:
             problem = f"is missing: {picker} says that an id is given here"
-            raise _refused([{"field": name, "problem": problem}])
+            raise TogetherError.refused(name, problem)
         elif typed and typed != chosen:
             problem = f"is {typed!r} and {picker} is {chosen!r}: leave one empty"
-            raise _refused([{"field": name, "problem": problem}])
+            raise TogetherError.refused(name, problem)
     return found
 
 
@@ -289,22 +305,10 @@ def _prepare(operation, arguments):
         if value is not _Drop:
             prepared[name] = value
     if problems:
-        raise _refused(problems, operation)
+        raise TogetherError.refused_all(
+            problems, method=operation.get("method"), path=operation.get("path")
+        )
     return prepared
-
-
-def _refused(problems, operation=None):
-    """Return the error that names what is wrong in the arguments."""
-    operation = operation or {}
-    listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
-    return TogetherError(
-        f"Nothing was sent: {listed}",
-        problems=problems,
-        method=operation.get("method"),
-        path=operation.get("path"),
-        ambiguous=False,
-        advice="Correct the fields named and run the step again.",
-    )
 
 
 def _is_form(value, schema):
@@ -1161,10 +1165,7 @@ def _segment(name, value):
     text = str(value)
     if text.strip() in ("", ".", ".."):
         problem = "is required" if not text.strip() else f"must not be {text!r}"
-        raise TogetherError(
-            f"Nothing was sent: {name} {problem}",
-            problems=[{"field": name, "problem": problem}],
-        )
+        raise TogetherError.refused(name, problem)
     return quote(text, safe="")
 
 
@@ -1181,7 +1182,7 @@ def _query(name, value):
 def _header(name, value):
     text = str(value)
     if not (text.isascii() and text.isprintable()):
-        raise TogetherError(f"Nothing was sent: {name} must be printable ASCII")
+        raise TogetherError.refused(name, "must be printable ASCII")
     return text
 
 
@@ -1213,9 +1214,8 @@ def _encode(body, auth):
         text = json.dumps(body, separators=(",", ":"), default=mark)
         data = text.encode()
     except (ValueError, TypeError, RecursionError) as error:
-        raise TogetherError(
-            f"Nothing was sent: body is not JSON ({error}); numbers must be finite"
-        ) from None
+        problem = f"is not JSON ({error}); numbers must be finite"
+        raise TogetherError.refused("body", problem) from None
     if marks:
         from .bodies import json_body
 

@@ -148,11 +148,8 @@ class Checker:
     def refuse(self, more=""):
         listed = "; ".join(mistake["problem"] for mistake in self.mistakes)
         advice = "Correct the lines named, or set check to false to upload them so."
-        raise TogetherError(
-            f"Nothing was sent: {self.field} {listed}. {more}{advice}",
-            problems=self.mistakes,
-            ambiguous=False,
-            advice=advice,
+        raise TogetherError.refused_all(
+            self.mistakes, f"{self.field} {listed}. {more}{advice}", advice=advice
         )
 
     # --- lines ---------------------------------------------------------------------

@@ -187,10 +187,7 @@ def _parameters(given):
         elif len(sides) == 2:
             need(f"model_{side}", f"is required, or column_{side} in its place")
     if problems:
-        listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
-        raise TogetherError(
-            f"Nothing was sent: {listed}", problems=problems, ambiguous=False
-        )
+        raise TogetherError.refused_all(problems)
     return parameters
 
 
@@ -249,9 +246,7 @@ def _written(auth, given, source, place):
             flaws.append({"field": field, "problem": problem})
     if flaws:
         listed = "; ".join(f"{f['field']} {f['problem']}" for f in flaws[:10])
-        raise TogetherError(
-            f"Nothing was sent: {listed}", problems=flaws[:100], ambiguous=False
-        )
+        raise TogetherError.refused_all(flaws[:100], listed)
     return number, hashed.hexdigest()
 
 

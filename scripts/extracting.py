@@ -3,7 +3,7 @@
 import json
 import re
 
-from .asking import ask, note, refused, said, user_message
+from .asking import ask, note, said, user_message
 from .catalogue import bill, prefetch
 from .client import TogetherError, _storable, prepare
 from .validation import check_schema, filled_in, problems
@@ -38,7 +38,7 @@ def extract_structured(auth, step, **arguments):
     """
     given = prepare(step, arguments)
     if not given.get("text") and not given.get("pictures"):
-        raise refused("text", "is required, or pictures")
+        raise TogetherError.refused("text", "is required, or pictures")
     schema = _schema(given)
     sent, wrapped = _wrapped(schema)
     system = SYSTEM + json.dumps(sent, ensure_ascii=False)
@@ -129,17 +129,21 @@ def _schema(given):
     """Return the JSON Schema asked for. Raises TogetherError, naming the field."""
     schema, fields = filled_in(given.get("schema")), given.get("fields")
     if schema and fields:
-        raise refused("schema", "and fields exclude each other: give one of them")
+        raise TogetherError.refused(
+            "schema", "and fields exclude each other: give one of them"
+        )
     if schema:
         check_schema(schema, "schema")
         return schema
     if not fields:
-        raise refused("schema", "is required, or fields")
+        raise TogetherError.refused("schema", "is required, or fields")
     properties = {}
     for number, field in enumerate(fields):
         name = field["name"]
         if name in properties:
-            raise refused(f"fields[{number}].name", f"{name!r} is there twice")
+            raise TogetherError.refused(
+                f"fields[{number}].name", f"{name!r} is there twice"
+            )
         kind = dict(KINDS[field.get("type", "string")])
         if not field.get("required", True):
             kind["type"] = [kind["type"], "null"]

@@ -117,19 +117,16 @@ class _Preparation:
             listed = "; ".join(
                 f"{p['field']} {p['problem']}" for p in self.problems[:5]
             )
-            raise TogetherError(
-                f"Nothing was sent: {self.bad} of {self.rows} rows cannot be used: "
-                f"{listed}",
-                problems=self.problems,
-                ambiguous=False,
+            raise TogetherError.refused_all(
+                self.problems,
+                f"{self.bad} of {self.rows} rows cannot be used: {listed}",
                 advice="Correct these rows, or turn on skip_bad to leave them out.",
             )
         if self.kept == self.held_back:
             problem = "has no row to train on"
-            raise TogetherError(
-                f"Nothing was sent: dataset {problem}.",
-                problems=[{"field": "dataset", "problem": problem}, *self.problems],
-                ambiguous=False,
+            raise TogetherError.refused_all(
+                [{"field": "dataset", "problem": problem}, *self.problems],
+                f"dataset {problem}.",
                 advice="Give more rows, or a smaller validation_share.",
             )
 

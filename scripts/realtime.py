@@ -290,7 +290,4 @@ def _resampled(samples, step):
 
 
 def _unreadable(problem):
-    return TogetherError(
-        f"Nothing was sent: recording {problem}",
-        problems=[{"field": "recording", "problem": problem}],
-    )
+    return TogetherError.refused("recording", problem)

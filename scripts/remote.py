@@ -13,7 +13,7 @@ from .client import TogetherError
 from .downloads import Download, good
 from .fetching import fetch, reach
 from .filenames import ENDINGS, safe_name, suffix
-from .sources import BLOCK, Source, _unreadable, _wrong
+from .sources import BLOCK, Source, _unreadable
 
 __all__ = ["Address", "Stored"]
 
@@ -36,7 +36,7 @@ class Address(Source):
         self.name = name or self.first.name or safe_name(path) or None
         if self.length is not None and self.length > limit:
             self.close()
-            raise _wrong(field, f"is too large: {self.length} bytes")
+            raise TogetherError.refused(field, f"is too large: {self.length} bytes")
 
     def guarded(self, function, *arguments):
         """Do something that may fail, and say so of the argument."""
@@ -80,7 +80,9 @@ class Address(Source):
                 if stream.validator != self.first.validator:
                     raise _unreadable(self.field, "it changed while it was read")
                 if stream.position > self.limit:
-                    raise _wrong(self.field, f"is too large: over {self.limit} bytes")
+                    raise TogetherError.refused(
+                        self.field, f"is too large: over {self.limit} bytes"
+                    )
                 if time.monotonic() > until:
                     problem = f"it is not done after {DEADLINE:g} seconds"
                     raise _unreadable(self.field, problem)
@@ -121,7 +123,9 @@ class Stored(Source):
 
     def __init__(self, key, storage, field, name):
         if not key:
-            raise _wrong(field, "s3 must be the key of an object in storage")
+            raise TogetherError.refused(
+                field, "s3 must be the key of an object in storage"
+            )
         super().__init__(field, name or safe_name(key) or None)
         self.key, self.storage = key, storage
         self.waiting = self.ask()

@@ -165,11 +165,7 @@ def search_documents(auth, step, **arguments):
     flaw = next((one for one in documents if isinstance(one, Flaw)), None)
     if flaw is not None:
         field = f"documents[{documents.index(flaw)}]"
-        problem = f"cannot be read: {flaw.why}"
-        raise TogetherError(
-            f"Nothing was sent: {field} {problem}",
-            problems=[{"field": field, "problem": problem}],
-        )
+        raise TogetherError.refused(field, f"cannot be read: {flaw.why}")
     lanes = Lanes(auth, RERANK, given["concurrency"], given["timeout_seconds"])
     catalogue.prefetch(auth)
     body = {"model": given["model"], "query": given["query"]}
@@ -325,10 +321,9 @@ class _Sender:
     def cost(self, usage):
         usd, note = catalogue.cost(self.auth, self.given["model"], usage)
         if usd is None:
-            problem = f"cannot be kept: {note}"
-            raise TogetherError(
-                f"Nothing was sent: budget_usd {problem}",
-                problems=[{"field": "budget_usd", "problem": problem}],
+            raise TogetherError.refused(
+                "budget_usd",
+                f"cannot be kept: {note}",
                 type="budget_unknown",
                 advice="Leave budget_usd empty, or use a model that has a price.",
             )

@@ -198,7 +198,7 @@ def _chosen(auth, project, model, config):
         if not fitting:
             known = ", ".join(str(e["config"]) for e in found) or "none"
             problem = f"is no configuration of {model}; there are: {known}"
-            raise _refused("config", problem)
+            raise TogetherError.refused("config", problem)
         found = [fitting[0], *(e for e in found if e is not fitting[0])]
     elif not found and resource:
         found = [_entry(resource, None)]  # the service may know one
@@ -236,7 +236,7 @@ def _profiles(auth, model):
         if found:
             return found
     problem = "is no model that can be served on hardware of one's own"
-    raise _refused("model", f"{problem} (got {model!r})")
+    raise TogetherError.refused("model", f"{problem} (got {model!r})")
 
 
 def _configs(auth, project, resource):
@@ -287,11 +287,3 @@ def _hourly(auth, chosen):
         if len(prices.get(size, ())) == 1:
             return next(iter(prices[size])) * times / 100
     return None
-
-
-def _refused(field, problem):
-    return TogetherError(
-        f"Nothing was sent: {field} {problem}",
-        problems=[{"field": field, "problem": problem}],
-        ambiguous=False,
-    )

@@ -203,12 +203,10 @@ def _first_voice(auth, model):
         if found.get("model") == model and found.get("voices"):
             first = found["voices"][0]
             return first.get("id") or first.get("name")
-    problem = f"is required: the service lists no voices of {model}"
-    raise TogetherError(
-        f"Nothing was sent: voice {problem}",
-        problems=[{"field": "voice", "problem": problem}],
+    raise TogetherError.refused(
+        "voice",
+        f"is required: the service lists no voices of {model}",
         advice="audio/list_voices shows the voices of all models.",
-        ambiguous=False,
     )
 
 

@@ -49,7 +49,9 @@ def open(value, field, auth=None, limit=LIMIT):
     source = _opened(value, field, auth, limit)
     if source.length is not None and source.length > limit:
         size = f"{source.length:,}".replace(",", " ")
-        raise _wrong(field, f"is too large: {size} bytes, at most {limit} fit")
+        raise TogetherError.refused(
+            field, f"is too large: {size} bytes, at most {limit} fit"
+        )
     return source
 
 
@@ -68,7 +70,9 @@ def _opened(value, field, auth, limit, name=None):
 
             return Stored(value, storage, field, name)
         if key == "url" and not _is_url(value):
-            raise _wrong(field, "url must begin with http:// or https://")
+            raise TogetherError.refused(
+                field, "url must begin with http:// or https://"
+            )
         return _opened(value, field, auth, limit, name)
     if isinstance(value, bytes | bytearray | memoryview):
         return _Bytes(value, field, name)
@@ -77,7 +81,9 @@ def _opened(value, field, auth, limit, name=None):
     if isinstance(value, list):
         return _Rows(value, field, name or "rows.jsonl")
     if not isinstance(value, str):
-        raise _wrong(field, f"must be a file: text, or an object with {SHAPES}")
+        raise TogetherError.refused(
+            field, f"must be a file: text, or an object with {SHAPES}"
+        )
     if _is_url(value):
         from .remote import Address
 
@@ -149,11 +155,15 @@ def _told(value, field):
     if "content" in value and not told:  # Windmill's own {"content", "filename"}
         value, told = {**value, "file": value["content"]}, ["file"]
     if not told:
-        raise _wrong(field, f"is required: an object with one of {SHAPES}")
+        raise TogetherError.refused(
+            field, f"is required: an object with one of {SHAPES}"
+        )
     if "url" in told and ("file" in told or "s3" in told):
         told.remove("url")  # an answer's address, and what was fetched from there
     if len(told) > 1:
-        raise _wrong(field, f"must have one of {SHAPES}, not {' and '.join(told)}")
+        raise TogetherError.refused(
+            field, f"must have one of {SHAPES}, not {' and '.join(told)}"
+        )
     key = told[0]
     inner, storage = value[key], value.get("storage")
     name = value.get("filename")
@@ -165,7 +175,7 @@ def _told(value, field):
     wanted = {"rows": list, "text": str, "s3": str, "url": str}.get(key)
     if wanted and not isinstance(inner, wanted):
         words = {list: "a list", str: "text"}
-        raise _wrong(field, f"{key} must be {words[wanted]}")
+        raise TogetherError.refused(field, f"{key} must be {words[wanted]}")
     name = safe_name(name) if isinstance(name, str) else ""
     return key, inner, name or None, storage or None
 
@@ -174,15 +184,6 @@ def _filled(value):
     if isinstance(value, dict):
         return any(_filled(inner) for inner in value.values())
     return value is not None and value != "" and value != [] and value != b""
-
-
-def _wrong(field, problem):
-    return TogetherError(
-        f"Nothing was sent: {field} {problem}",
-        problems=[{"field": field, "problem": problem}],
-        ambiguous=False,
-        advice="Correct the fields named and run the step again.",
-    )
 
 
 # --- sources -----------------------------------------------------------------------
@@ -303,7 +304,7 @@ class _Base64(Source):
         tail = text[-8:].rstrip()
         padding = len(tail) - len(tail.rstrip("="))
         if count % 4 or padding > 2:
-            raise _wrong(field, _NOT_BASE64)
+            raise TogetherError.refused(field, _NOT_BASE64)
         self.length = count // 4 * 3 - padding
         # Nothing may be wrong once the first byte has gone out.
         for _ in self.blocks():
@@ -318,7 +319,7 @@ class _Base64(Source):
         for place in range(first, len(self.text), step):
             block = self.decoded(self.text[place : place + step])
             if place + step < len(self.text) and len(block) != step // 4 * 3:
-                raise _wrong(self.field, _NOT_BASE64)
+                raise TogetherError.refused(self.field, _NOT_BASE64)
             yield memoryview(block)[start % 3 :] if place == first else block
 
     def _all(self):
@@ -329,7 +330,7 @@ class _Base64(Source):
             whole = len(text) // 4 * 4
             text, rest = text[:whole], text[whole:]
             if padded and text:
-                raise _wrong(self.field, _NOT_BASE64)
+                raise TogetherError.refused(self.field, _NOT_BASE64)
             padded = padded or text.endswith("=")
             yield self.decoded(text)
 
@@ -337,7 +338,7 @@ class _Base64(Source):
         try:
             return _base64(text)
         except ValueError:
-            raise _wrong(self.field, _NOT_BASE64) from None
+            raise TogetherError.refused(self.field, _NOT_BASE64) from None
 
 
 _NOT_BASE64 = "must be a file as base64 text, a data URI, an http(s) URL or s3://..."
@@ -350,7 +351,7 @@ def _base64(text):
 def _data_uri(text, field, name):
     head, comma, _ = text[: 1 << 12].partition(",")
     if not comma:
-        raise _wrong(field, "is no data URI: it has no comma")
+        raise TogetherError.refused(field, "is no data URI: it has no comma")
     kind, *parameters = head[5:].split(";")
     for parameter in parameters:
         key, _, value = parameter.partition("=")
@@ -376,7 +377,7 @@ class _Text(Source):
             self.length = len(text) if ascii else sum(map(len, self._all()))
         except UnicodeEncodeError as error:
             problem = f"holds half of a character at {error.start}: it is no text"
-            raise _wrong(field, problem) from None
+            raise TogetherError.refused(field, problem) from None
         self.ranged = ascii
 
     def blocks(self, start=0):
@@ -400,7 +401,7 @@ class _Rows(Source):
         self.rows = rows
         for number, row in enumerate(rows, 1):
             if not isinstance(row, dict):
-                raise _wrong(field, f"row {number} must be an object")
+                raise TogetherError.refused(field, f"row {number} must be an object")
 
     def _all(self):
         lines, size = [], 0
@@ -413,7 +414,9 @@ class _Rows(Source):
             except UnicodeEncodeError:  # half of a surrogate pair
                 lines.append(json.dumps(row, separators=(",", ":")).encode())
             except (ValueError, TypeError, RecursionError) as error:
-                raise _wrong(self.field, f"row {number} is no JSON: {error}") from None
+                raise TogetherError.refused(
+                    self.field, f"row {number} is no JSON: {error}"
+                ) from None
             size += len(lines[-1]) + 1
             if size >= BLOCK:
                 yield b"\n".join([*lines, b""])

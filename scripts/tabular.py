@@ -51,7 +51,7 @@ class Table:
             found = self.parse(value)
         self.first = list(islice(found, AHEAD))
         if not self.first:
-            raise _problem(field, "holds no row")
+            raise TogetherError.refused(field, "holds no row")
         if len(self.first) < AHEAD and self.total is None:
             self.total = len(self.first)
         self.rows = chain(self.first, found)
@@ -81,10 +81,9 @@ class Table:
         if problems:
             listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
             names = ", ".join(map(str, list(known)[:30])) or "none"
-            raise TogetherError(
-                f"Nothing was sent: {listed}. The columns are: {names}",
-                problems=problems,
-                ambiguous=False,
+            raise TogetherError.refused_all(
+                problems,
+                f"{listed}. The columns are: {names}",
                 advice="Correct the names of the columns and run the step again.",
             )
 
@@ -122,7 +121,7 @@ class Table:
                 yield line.decode(encoding)
                 encoding = "utf-8"
         except UnicodeDecodeError:
-            raise _problem(self.field, "is not text in UTF-8") from None
+            raise TogetherError.refused(self.field, "is not text in UTF-8") from None
 
     def counted(self, blocks):
         for block in blocks:
@@ -133,9 +132,9 @@ class Table:
         try:
             found = json.loads(text)
         except ValueError as error:
-            raise _problem(self.field, f"is not JSON: {error}") from None
+            raise TogetherError.refused(self.field, f"is not JSON: {error}") from None
         if not isinstance(found, list):
-            raise _problem(self.field, "must be a list of rows")
+            raise TogetherError.refused(self.field, "must be a list of rows")
         self.total = len(found)
         yield from (_row(row, f"row {n}") for n, row in enumerate(found, 1))
 
@@ -147,7 +146,7 @@ class Template:
         parts = re.split(r"{{\s*([^{}]+?)\s*}}", text)
         self.texts, self.columns = parts[::2], parts[1::2]
         if not self.columns:
-            raise _problem(
+            raise TogetherError.refused(
                 field, "names no column: write {{column}} where a row's value goes"
             )
 
@@ -218,15 +217,6 @@ def _row(value, where):
     if isinstance(value, str):
         return {"text": value}
     return Flaw(f"{where} is no object")
-
-
-def _problem(field, problem):
-    return TogetherError(
-        f"Nothing was sent: {field} {problem}",
-        problems=[{"field": field, "problem": problem}],
-        ambiguous=False,
-        advice="Correct the field named and run the step again.",
-    )
 
 
 def _kind(name, line):

@@ -15,7 +15,7 @@ import re
 
 from .client import TogetherError, call, operation, upload
 from .sending import Part, Progress, odd, put, send_parts
-from .sources import LIMIT, _unreadable, _wrong, open
+from .sources import LIMIT, _unreadable, open
 
 __all__ = ["store_file", "upload_file"]
 
@@ -116,7 +116,9 @@ def _file_type(name, given):
     ending = name.rpartition(".")[2].lower() if "." in name else ""
     told = ending if ending in TYPES else None
     if given and told and given != told:
-        raise _wrong("file_type", f"is {given}, but the name {name!r} ends in .{told}")
+        raise TogetherError.refused(
+            "file_type", f"is {given}, but the name {name!r} ends in .{told}"
+        )
     return given or told or "jsonl"
 
 
@@ -128,7 +130,9 @@ def _look(source, checker, progress):
         digest.update(block)
         length += len(block)
         if length > LIMIT:
-            raise _wrong(source.field, f"is too large: at most {LIMIT} bytes fit")
+            raise TogetherError.refused(
+                source.field, f"is too large: at most {LIMIT} bytes fit"
+            )
         if checker:
             checker.feed(block)
         progress.read(length)

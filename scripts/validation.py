@@ -41,12 +41,8 @@ def check_schema(schema, field):
     """Raise a TogetherError that names the field unless the schema can be used."""
     problem = _unusable(schema, schema, field)
     if problem is not None:
-        raise TogetherError(
-            f"Nothing was sent: {problem['field']} {problem['problem']}",
-            problems=[problem],
-            ambiguous=False,
-            advice="Correct the schema: https://json-schema.org/learn explains how.",
-        )
+        advice = "Correct the schema: https://json-schema.org/learn explains how."
+        raise TogetherError.refused_all([problem], advice=advice)
 
 
 def problems(value, schema, field="answer"):

@@ -367,10 +367,7 @@ def planned(kind, attempt):
 def _kind(name):
     if name not in KINDS:
         known = ", ".join(sorted(KINDS))
-        raise TogetherError(
-            f"Nothing was sent: kind must be one of {known} (got {name!r})",
-            problems=[{"field": "kind", "problem": f"must be one of {known}"}],
-        )
+        raise TogetherError.refused("kind", f"must be one of {known} (got {name!r})")
     return KINDS[name]
 
 
@@ -388,10 +385,7 @@ def parts(name, job_id):
     found = job_id.split("/")
     if len(found) != len(names) or not all(found):
         wanted = "/".join(names)
-        raise TogetherError(
-            f"Nothing was sent: job_id must be {wanted} (got {job_id!r})",
-            problems=[{"field": "job_id", "problem": f"must be {wanted}"}],
-        )
+        raise TogetherError.refused("job_id", f"must be {wanted} (got {job_id!r})")
     return dict(zip(names, found, strict=True))
 
 
