@@ -134,18 +134,13 @@ def _estimate(auth, given, written):
         usd, note = catalogue.cost(auth, given["model"], usage, batch=True)
     else:
         usd, note = None, "without max_tokens nothing limits the length of answers"
-    budget = given.get("budget_usd")
-    if budget is not None and (usd is None or usd > budget):
-        problem = f"cannot be kept: {note}" if usd is None else f"is below {usd:.6g}"
-        if usd is not None:
-            problem += ", what the batch may cost"
-        raise TogetherError.refused(
-            "budget_usd",
-            problem,
-            type="budget_unknown" if usd is None else "budget_reached",
-            estimated_cost_usd=usd,
-            advice="Raise budget_usd, lower max_tokens, or submit fewer rows.",
-        )
+    catalogue.afford(
+        given.get("budget_usd"),
+        usd,
+        note,
+        "the batch",
+        "Raise budget_usd, lower max_tokens, or submit fewer rows.",
+    )
     estimate = {"estimated_cost_usd": usd}
     return estimate if note is None else {**estimate, "cost_note": note}
 

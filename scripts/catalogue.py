@@ -168,6 +168,14 @@ def tokens(text):
     return -(-len(str(text).encode("utf-8", "replace")) // 4)
 
 
+def most_tokens(text):
+    """Return the most tokens that a text, or anything that is JSON, may have in a
+    request: one for each byte, and a few that a model puts around it."""
+    if not isinstance(text, str):
+        text = json.dumps(text, ensure_ascii=False, default=str)
+    return len(text.encode("utf-8", "replace")) + 8
+
+
 def estimate(auth, model, prompt, max_tokens=None, batch=False):
     """Return (USD, None) that a call may cost, or (None, why it is not known).
 
@@ -179,6 +187,23 @@ def estimate(auth, model, prompt, max_tokens=None, batch=False):
     completion = ASSUMED_TOKENS if max_tokens is None else max_tokens
     usage = {"prompt_tokens": tokens(prompt), "completion_tokens": completion}
     return cost(auth, model, usage, batch)
+
+
+def afford(budget_usd, usd, note, what, advice=None):
+    """Raise TogetherError, before anything is sent, when what is asked for may cost
+    more USD than budget_usd, or None: not known, for the reason in the note. A budget
+    of None allows everything."""
+    if budget_usd is None or (usd is not None and usd <= budget_usd):
+        return
+    if usd is None:
+        problem, kind = f"cannot be kept: {note}", "budget_unknown"
+        advice = advice or "Leave budget_usd empty, or use a model that has a price."
+    else:
+        problem = f"is below {usd:.6g}, what {what} may cost"
+        kind, advice = "budget_reached", advice or "Raise budget_usd, or ask for less."
+    raise TogetherError.refused(
+        "budget_usd", problem, type=kind, estimated_cost_usd=usd, advice=advice
+    )
 
 
 class Budget:

@@ -65,12 +65,14 @@ def map_rows(auth, step, **arguments):
             if isinstance(row, Flaw):
                 return [(row, {column: None, "error": row.why})]
             try:
-                asked = {"role": "user", "content": template.fill(row)}
+                asked = [*before, {"role": "user", "content": template.fill(row)}]
             except KeyError as error:
                 why = f"the row has no column {error.args[0]!r}"
                 return [(row, {**row, column: None, "error": why})]
+            most = sum(catalogue.most_tokens(one["content"]) for one in asked)
             try:
-                answer = sender.send({**body, "messages": [*before, asked]})
+                reserved, _ = sender.reserve([most], given.get("max_tokens"))
+                answer = sender.send({**body, "messages": asked}, reserved)
             except TogetherError as error:
                 out = {**row, column: None, "error": str(error)}
                 return [(row, out, None, False, sender.sent(error))]
@@ -100,23 +102,26 @@ def embed_rows(auth, step, **arguments):
     catalogue.prefetch(auth)
     settings = {"model": given["model"], "column": column}
     with Outcome("embed_rows", settings, table, given["output"]) as outcome:
-        sender = _Sender(auth, given, lanes.send, outcome)
+        sender = _Sender(auth, given, lanes.send, outcome, writes=False)
 
         def vectors(texts):
             """Return (vector, why not, usage, sent) for each text."""
             try:
-                answer = sender.send({"model": given["model"], "input": texts})
-                found = _vectors(answer, len(texts))
+                reserved, count = sender.reserve([*map(catalogue.most_tokens, texts)])
+                body = {"model": given["model"], "input": texts[:count]}
+                answer = sender.send(body, reserved)
+                found = _vectors(answer, count)
             except TogetherError as error:
                 if getattr(error, "status", None) in TOO_MUCH and len(texts) > 1:
                     half = len(texts) // 2
                     return vectors(texts[:half]) + vectors(texts[half:])
                 return [(None, str(error), None, sender.sent(error))] * len(texts)
-            usages = [catalogue.usage_of(answer) or {}, *[None] * (len(texts) - 1)]
-            return [
+            usages = [catalogue.usage_of(answer) or {}, *[None] * (count - 1)]
+            done = [
                 (vector, None, usage, True)
                 for vector, usage in zip(found, usages, strict=True)
             ]
+            return done + vectors(texts[count:]) if texts[count:] else done
 
         def work(chunk):
             texts = [_text(row, column) for row in chunk]
@@ -168,6 +173,12 @@ def search_documents(auth, step, **arguments):
         raise TogetherError.refused(field, f"cannot be read: {flaw.why}")
     lanes = Lanes(auth, RERANK, given["concurrency"], given["timeout_seconds"])
     catalogue.prefetch(auth)
+    if "budget_usd" in given:
+        # A model reads the query with each document.
+        most = sum(map(catalogue.most_tokens, documents))
+        most += len(documents) * catalogue.most_tokens(given["query"])
+        may_cost = catalogue.cost(auth, given["model"], {"prompt_tokens": most})
+        catalogue.afford(given["budget_usd"], *may_cost, "the search")
     body = {"model": given["model"], "query": given["query"]}
 
     def work(chunk):
@@ -228,15 +239,17 @@ class _HopelessError(Exception):
 class _Sender:
     """Sends for the rows, until the budget is used up or nothing can be answered."""
 
-    def __init__(self, auth, given, send, outcome):
+    def __init__(self, auth, given, send, outcome, writes=True):
         self.auth = auth
         self.given = given
         self.send_once = send
         self.outcome = outcome
+        self.writes = writes  # answers have tokens of their own
         self.turn = threading.Condition()
         self.refused = 0  # requests, as long as none was answered
         self.answered = outcome.sums["done"] > 0
         self.stopped = None  # why nothing more is sent
+        self.came = self.served = 0  # requests that asked for money, and that got some
         self.flying = 0
         self.longest = 0  # tokens of an answer so far
         self.money = None
@@ -246,12 +259,8 @@ class _Sender:
             if outcome.sums["usage"]:
                 self.money.spent = self.cost(outcome.sums["usage"])
 
-    def send(self, body):
-        """Return the answer. Raises TogetherError; its type is "not_sent" for what
-        another run may send."""
-        if self.stopped:
-            raise self.not_sent()
-        reserved = self.reserve(body) if self.money else None
+    def send(self, body, reserved):
+        """Return the answer, with what `reserve` gave. Raises TogetherError."""
         usd = None
         try:
             answer = self.send_once(body)
@@ -292,41 +301,59 @@ class _Sender:
             self.stopped = str(error)
             raise self.not_sent() from None
 
-    def reserve(self, body):
-        """Set money aside for a request; wait while others may leave some over."""
-        texts = [message["content"] for message in body["messages"]]
-        prompt = sum(catalogue.tokens(text) + 8 for text in texts)
+    def reserve(self, prompts, longest=None):
+        """Set money aside for a request whose texts have at most so many tokens each,
+        and whose answer has at most `longest`.
+
+        Returns (USD, how many of the texts may go): all, save when the rest of the
+        budget is enough for some alone. Waits while others may leave money over, each
+        in its turn, so that what is left out comes last. Raises TogetherError of type
+        "not_sent" for what another run may send.
+        """
         with self.turn:
-            while True:
-                if self.stopped:
-                    raise self.not_sent()
-                most = body.get("max_tokens") or self.longest
-                # How long an answer is, the first one tells.
-                if most or not self.flying:
-                    usd = self.price(prompt, most)
-                    try:
-                        self.money.reserve(usd)
-                    except TogetherError as error:
-                        if not self.flying:
-                            self.stopped = str(error)
-                            continue
-                    else:
-                        self.flying += 1
-                        return usd
-                self.turn.wait()
+            place, self.came = self.came, self.came + 1
+            while not self.stopped:
+                if not self.money:
+                    return None, len(prompts)
+                found = self.take(prompts, longest) if place == self.served else None
+                if found:
+                    self.served += 1
+                    self.flying += 1
+                if found or self.stopped:
+                    self.turn.notify_all()
+                if found:
+                    return found
+                if not self.stopped:
+                    self.turn.wait()
+        raise self.not_sent()
+
+    def take(self, prompts, longest):
+        """Do so without waiting; None: not now, or never when this has stopped."""
+        longest = longest or self.longest
+        if self.writes and not longest and self.flying:
+            return None  # how long an answer is, the first one tells
+        for count in range(len(prompts), 0, -1):
+            usd = self.price(sum(prompts[:count]), longest)
+            try:
+                self.money.reserve(usd)
+            except TogetherError as error:
+                if self.flying:
+                    return None
+                self.stopped = self.stopped or str(error)
+            else:
+                return usd, count
+        return None
 
     def price(self, prompt, completion):
-        return self.cost({"prompt_tokens": prompt, "completion_tokens": completion})
+        usage = {"prompt_tokens": prompt}
+        if self.writes:
+            usage["completion_tokens"] = completion
+        return self.cost(usage)
 
     def cost(self, usage):
         usd, note = catalogue.cost(self.auth, self.given["model"], usage)
         if usd is None:
-            raise TogetherError.refused(
-                "budget_usd",
-                f"cannot be kept: {note}",
-                type="budget_unknown",
-                advice="Leave budget_usd empty, or use a model that has a price.",
-            )
+            catalogue.afford(self.money.limit, usd, note, "a row")
         return usd
 
 

@@ -15,6 +15,7 @@ from tests.moody import DRIP, HANG, Moody
 
 KEY = "tgp_rows_0123456789abcdef"
 MODEL = "openai/gpt-oss-20b"  # has a price in the sandbox's catalogue
+PER_TOKEN = 0.05 / 1e6  # of what is asked
 
 
 @pytest.fixture(scope="session")
@@ -235,10 +236,21 @@ def test_a_budget_ends_the_sending_before_it_is_exceeded(auth, moody):
     assert len(result["rows"]) == 100
 
 
-def test_a_budget_for_a_model_without_a_price_sends_nothing(auth, moody):
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda auth, **more: map_rows(auth, template="{{id}}", **more),
+        lambda auth, **more: embed_rows(auth, column="id", **more),
+        lambda auth, rows, **more: search_documents(
+            auth, query="q", documents=rows, **more
+        ),
+    ],
+)
+def test_a_budget_for_a_model_without_a_price_sends_nothing(run, auth, moody):
     with pytest.raises(TogetherError, match="budget_usd cannot be kept") as caught:
-        map_rows(auth, "nobody/knows", "{{id}}", numbered(2), budget_usd=1)
+        run(auth, model="nobody/knows", rows=numbered(2), budget_usd=1)
 
+    assert caught.value.type == "budget_unknown"
     assert caught.value.problems[0]["field"] == "budget_usd"
     assert moody.bodies == []
 
@@ -453,6 +465,44 @@ def test_embeddings_come_in_the_order_of_the_rows(auth, moody):
     assert len(moody.bodies) == 5
 
 
+def test_embeddings_keep_to_their_budget_and_go_on_with_a_larger_one(
+    auth, moody, workspace
+):
+    """A text of 92 letters is set down for 100 tokens and turns out to have 40."""
+
+    def mood(number, text, times):
+        count = text.count(",") + 1
+        data = [{"index": n, "embedding": [n]} for n in range(count)]
+        return {"data": data, "usage": {"prompt_tokens": 40 * count}}
+
+    moody.mood = mood
+    rows = [{"id": n, "text": "x" * 92} for n in range(300)]
+    budget = 12_000 * PER_TOKEN
+    first = embed_rows(auth, MODEL, rows, concurrency=1, budget_usd=budget)
+    sent = [len(body["input"]) for body in moody.bodies]
+
+    # What three requests leave, 4320 tokens, is enough for 43 texts of the fourth.
+    assert sent == [64, 64, 64, 43]
+    assert first["done"] == sum(sent)
+    assert first["cost_usd"] == pytest.approx(sum(sent) * 40 * PER_TOKEN)
+    assert "budget_usd is used up" in first["rows"][-1]["error"]
+    missing = [row["id"] for row in first["rows"] if row["embedding"] is None]
+    assert missing == list(range(sum(sent), 300))
+    moody.bodies.clear()
+    again = embed_rows(auth, MODEL, rows, budget_usd=1)
+    assert again["done"] == 300
+    assert sum(len(body["input"]) for body in moody.bodies) == len(missing)
+    assert again["usage"]["prompt_tokens"] == 300 * 40
+
+
+def test_a_budget_for_a_part_of_a_request_sends_that_part(auth, moody):
+    rows = ["x" * 92] * 64
+    result = embed_rows(auth, MODEL, rows, budget_usd=10 * 100 * PER_TOKEN)
+
+    assert [len(body["input"]) for body in moody.bodies] == [10]
+    assert (result["done"], result["failed"]) == (10, 54)
+
+
 def test_a_text_that_cannot_be_embedded_does_not_take_others_with_it(auth, moody):
     moody.mood = lambda number, text, times: (413, {}) if "bad" in text else None
     texts = [f"text {n}" for n in range(60)]
@@ -473,6 +523,20 @@ def test_documents_are_sorted_by_score_over_several_requests(auth, moody):
     assert result["results"][0]["score"] == 0.002002
     assert len(moody.bodies) == 5
     assert result["usage"]["prompt_tokens"] == 2003
+
+
+def test_a_search_that_may_exceed_its_budget_is_not_begun(auth, moody):
+    documents = ["x" * 92] * 600  # at most 100 tokens each, and 9 for the query
+    most = 600 * 109 * PER_TOKEN
+    with pytest.raises(TogetherError, match="what the search may cost") as caught:
+        search_documents(auth, MODEL, "q", documents, budget_usd=most * 0.99)
+
+    assert moody.bodies == []
+    assert caught.value.type == "budget_reached"
+    assert caught.value.estimated_cost_usd == pytest.approx(most)
+    found = search_documents(auth, MODEL, "q", documents, budget_usd=most)
+    assert len(found["results"]) == 600
+    assert 0 < found["cost_usd"] < most
 
 
 def test_a_search_that_is_too_large_is_halved(auth, moody):

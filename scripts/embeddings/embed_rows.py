@@ -46,6 +46,7 @@ STEP = {
                 "maximum": 256,
                 "default": 4,
             },
+            "budget_usd": {"type": "number", "minimum": 0},
             "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
         },
     },
@@ -60,6 +61,7 @@ def main(
     column: str = "text",
     output: str = "result",
     concurrency: int = 4,
+    budget_usd: float | None = None,
     timeout_seconds: float = 120,
 ):
     return embed_rows(
@@ -71,5 +73,6 @@ def main(
         column=column,
         output=output,
         concurrency=concurrency,
+        budget_usd=budget_usd,
         timeout_seconds=timeout_seconds,
     )

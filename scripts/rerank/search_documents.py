@@ -43,6 +43,7 @@ STEP = {
                 "maximum": 256,
                 "default": 4,
             },
+            "budget_usd": {"type": "number", "minimum": 0},
             "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
         },
     },
@@ -58,6 +59,7 @@ def main(
     column: str | None = None,
     top_n: int | None = None,
     concurrency: int = 4,
+    budget_usd: float | None = None,
     timeout_seconds: float = 120,
 ):
     return search_documents(
@@ -70,5 +72,6 @@ def main(
         column=column,
         top_n=top_n,
         concurrency=concurrency,
+        budget_usd=budget_usd,
         timeout_seconds=timeout_seconds,
     )
