@@ -2,7 +2,7 @@
 
 import random
 
-from .catalogue import cost, prefetch
+from .catalogue import afford, cost, prefetch
 from .client import TogetherError, call, operation, prepare
 from .intents import fingerprint, once
 
@@ -32,6 +32,10 @@ VIDEO_SIZES = {
     "portrait": (768, 1366),
     "square": (1024, 1024),
 }
+VIDEO_ADVICE = (
+    "Raise budget_usd, or leave it empty; fill in seconds for a model that is paid by "
+    "the second."
+)
 LAST_SEED = 2**31 - 1
 ENDED_BADLY = ("failed", "cancelled")
 
@@ -41,10 +45,14 @@ def create_picture(auth, step, **arguments):
 
     Returns the members that show or hold them, and {"pictures": [{"filename"?, "s3"?,
     "url"?}], "model", "seed": repeats the picture, "width", "height", "cost_usd"};
-    "cost_note" says why a cost is None. Raises TogetherError.
+    "cost_note" says why a cost is None. Raises TogetherError, before anything is sent
+    when the pictures may cost more than budget_usd.
     """
     given = prepare(step, arguments)
     width, height = SIZES[given["size"]]
+    if "budget_usd" in given:
+        may_cost = cost(auth, given["model"], _used(given["n"], width, height))
+        afford(given["budget_usd"], *may_cost, "what is asked for")
     seed = given.get("seed", random.randint(1, LAST_SEED))
     body = {
         "model": given["model"],
@@ -66,7 +74,6 @@ def create_picture(auth, step, **arguments):
     prefetch(auth)
     answer = call(auth, GENERATE, body=body, output=given["output"])
     made = answer.pop("data", None) or []
-    used = {"images": len(made), "megapixels": len(made) * width * height / 1e6}
     kept = ("index", "type", "b64_json", "id", "object")
     shown = {name: value for name, value in answer.items() if name not in kept}
     return {
@@ -75,8 +82,13 @@ def create_picture(auth, step, **arguments):
         "seed": seed,
         "width": width,
         "height": height,
-        **_priced(auth, given["model"], used),
+        **_priced(auth, given["model"], _used(len(made), width, height)),
     }
+
+
+def _used(count, width, height):
+    """Return what pictures are paid by."""
+    return {"images": count, "megapixels": count * width * height / 1e6}
 
 
 def _kept(picture):
@@ -93,13 +105,16 @@ def _priced(auth, model, used):
 def submit_video(auth, step, **arguments):
     """Begin a video, once: a rerun attaches to the one that it began.
 
-    Returns {"video_id", "state", "fingerprint", "reattached"}. Raises TogetherError,
-    `ambiguous` when an earlier run may have begun one and nothing can tell, since the
-    service lists no videos.
+    Returns {"video_id", "state", "fingerprint", "reattached", "estimated_cost_usd"};
+    "cost_note" says why there is no estimate. Raises TogetherError, `ambiguous` when an
+    earlier run may have begun one and nothing can tell, since the service lists no
+    videos; before anything is sent when it may cost more than budget_usd.
     """
     given = prepare(step, arguments)
+    budget = given.pop("budget_usd", None)
     # A file stands for itself in the fingerprint, as it was given.
     mark = fingerprint("video", {**given, "picture": arguments.get("picture")})
+    prefetch(auth)
     given.pop("again", None)
     body = {"model": given["model"], "prompt": given["prompt"]}
     if "size" in given:
@@ -112,7 +127,17 @@ def submit_video(auth, step, **arguments):
         first = {"input_image": given["picture"], "frame": "first"}
         body["media"] = {"frame_images": [first]}
 
+    estimate = {"estimated_cost_usd": None, "cost_note": "an earlier run began it"}
+
     def create():
+        used = {"videos": 1, "seconds": given.get("seconds")}
+        usd, note = cost(auth, given["model"], used)
+        afford(budget, usd, note, "the video", VIDEO_ADVICE)
+        estimate["estimated_cost_usd"] = usd
+        if note is None:
+            del estimate["cost_note"]
+        else:
+            estimate["cost_note"] = note
         made = call(auth, CREATE_VIDEO, body=body)
         return {"id": made["id"], "state": made.get("status")}
 
@@ -128,6 +153,7 @@ def submit_video(auth, step, **arguments):
         "state": made["state"],
         "fingerprint": mark,
         "reattached": reattached,
+        **estimate,
     }
 
 

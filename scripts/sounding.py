@@ -5,7 +5,7 @@ import re
 import wave
 from concurrent.futures import ThreadPoolExecutor
 
-from .catalogue import cost, prefetch
+from .catalogue import afford, cost, prefetch
 from .client import TogetherError, _Request, call, operation, prepare, upload
 
 FILE = {"type": "string", "format": "binary", "x-file": "uri"}
@@ -150,12 +150,17 @@ def speak_text(auth, step, **arguments):
 
     A long text is cut at its sentences, spoken in parts and joined. Returns the members
     that show or hold the sound ({"file" or "s3", "filename"}) and {"model", "voice",
-    "parts", "characters", "cost_usd"}. Raises TogetherError.
+    "parts", "characters", "cost_usd"}. Raises TogetherError, before anything is sent
+    when the text may cost more than budget_usd.
     """
     from . import showing
 
     given = prepare(step, arguments)
     texts = sentences(given["text"], PIECE)
+    used = {"characters": sum(map(len, texts))}
+    if "budget_usd" in given:
+        may_cost = cost(auth, given["model"], used)
+        afford(given["budget_usd"], *may_cost, "the sound")
     voice = given.get("voice") or _first_voice(auth, given["model"])
     body = {
         "model": given["model"],
@@ -177,8 +182,7 @@ def speak_text(auth, step, **arguments):
     with ThreadPoolExecutor(min(AT_ONCE, len(texts))) as pool:
         spoken = list(pool.map(one, enumerate(texts, 1)))
     sound = joined(spoken, given["format"])
-    characters = sum(map(len, texts))
-    usd, note = cost(auth, given["model"], {"characters": characters})
+    usd, note = cost(auth, given["model"], used)
     name = f"speech.{given['format']}"
     kind = TYPES.get(given["format"], "")
     return {
@@ -186,7 +190,7 @@ def speak_text(auth, step, **arguments):
         "model": given["model"],
         "voice": voice,
         "parts": len(texts),
-        "characters": characters,
+        **used,
         "cost_usd": usd,
         **({"cost_note": note} if note else {}),
     }

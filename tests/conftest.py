@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import uuid
 
 import pytest
 from hypothesis import settings
@@ -59,6 +60,19 @@ def lives(sandbox):
 @pytest.fixture
 def auth(sandbox):
     return {"api_key": KEY, "base_url": sandbox.url}
+
+
+@pytest.fixture
+def priced(sandbox):
+    """Lets the catalogue name prices of a model; gives a resource that reads them."""
+
+    def price(model, **pricing):
+        entry = {"id": model, "object": "model", "type": "x", "pricing": pricing}
+        sandbox.answers["list_models"] = lambda _: [entry]
+        # Lists are kept for a while for each key.
+        return {"api_key": f"tgp_{uuid.uuid4().hex}", "base_url": sandbox.url}
+
+    return price
 
 
 @pytest.fixture(scope="session")

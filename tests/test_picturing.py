@@ -80,6 +80,54 @@ def test_the_cost_is_the_catalogue_s_or_a_reason(paints, auth):
     assert (found["cost_usd"] is None) == bool(found.get("cost_note"))
 
 
+@pytest.mark.parametrize("pricing", [{"perImage": 0.04}, {"perMegapixel": 0.04}])
+def test_pictures_that_cost_more_than_their_budget_are_not_made(
+    pricing, paints, auth, priced
+):
+    def refused(auth, budget):
+        with pytest.raises(TogetherError, match="Nothing was sent: budget_usd") as e:
+            PICTURE(auth, MODEL, "A lighthouse", n=3, budget_usd=budget)
+        assert not asked(paints, "/v1/images/generations")
+        return e.value
+
+    assert refused(auth, 1e9).type == "budget_unknown"
+    auth = priced(MODEL, **pricing)
+    error = refused(auth, 0.1)
+    assert error.type == "budget_reached"
+    found = PICTURE(auth, MODEL, "A lighthouse", n=3, budget_usd=0.13)
+    assert found["cost_usd"] == error.estimated_cost_usd == pytest.approx(0.12, rel=0.1)
+
+
+@pytest.mark.parametrize("pricing", [{"perVideo": 0.3}, {"perSecond": 0.05}])
+def test_a_video_that_costs_more_than_its_budget_is_not_begun(
+    pricing, lives, workspace, sandbox, auth, priced
+):
+    def submit(auth, **more):
+        return SUBMIT(auth, "minimax/hailuo-02", "A boat", seconds=6, **more)
+
+    with pytest.raises(TogetherError, match="cannot be kept") as caught:
+        submit(auth, budget_usd=1e9)
+    assert caught.value.type == "budget_unknown"
+    auth = priced("minimax/hailuo-02", **pricing)
+    with pytest.raises(TogetherError, match=r"is below 0\.3, what the video") as caught:
+        submit(auth, budget_usd=0.29)
+    assert caught.value.type == "budget_reached"
+    assert not asked(sandbox, "/v2/videos")
+
+    made = submit(auth, budget_usd=0.3)
+
+    assert (made["estimated_cost_usd"], made["reattached"]) == (0.3, False)
+    assert submit(auth)["video_id"] == made["video_id"]
+    assert submit(auth, budget_usd=0)["video_id"] == made["video_id"]
+
+
+def test_a_video_without_a_known_price_says_so(auth, lives, workspace):
+    made = SUBMIT(auth, "minimax/hailuo-02", "A boat")
+
+    assert made["estimated_cost_usd"] is None
+    assert "names no price" in made["cost_note"]
+
+
 def test_a_video_is_begun_once_and_collected_when_it_is_done(
     auth, lives, workspace, sandbox
 ):

@@ -109,6 +109,22 @@ def test_a_long_text_is_spoken_in_parts_and_joined(sandbox, auth):
     assert "audio controls" in found["html"]
 
 
+def test_a_text_that_costs_more_than_its_budget_is_not_spoken(sandbox, auth, priced):
+    def refused(auth, budget):
+        with pytest.raises(TogetherError, match="Nothing was sent: budget_usd") as e:
+            SPEAK(auth, KOKORO, LONG, budget_usd=budget)
+        assert not [r for r in sandbox.requests if r.method == "POST"]
+        return e.value
+
+    assert refused(auth, 1e9).type == "budget_unknown"
+    auth = priced(KOKORO, perMillionCharacters=4)
+    error = refused(auth, 0.0001)
+    assert error.type == "budget_reached"
+    exact = error.estimated_cost_usd
+    found = SPEAK(auth, KOKORO, LONG, budget_usd=exact)
+    assert found["cost_usd"] == exact == pytest.approx(4e-6 * found["characters"])
+
+
 def test_the_sound_can_be_stored(sandbox, auth, workspace):
     found = SPEAK(auth, KOKORO, "Hi.", voice="af_heart", output="storage")
 

@@ -41,6 +41,7 @@ STEP = {
                 "enum": ["result", "storage"],
                 "default": "result",
             },
+            "budget_usd": {"type": "number", "minimum": 0},
         },
     },
 }
@@ -55,6 +56,7 @@ def main(
     language: str | None = None,
     format: str = "mp3",
     output: str = "result",
+    budget_usd: float | None = None,
 ):
     return speak_text(
         auth,
@@ -66,4 +68,5 @@ def main(
         language=language,
         format=format,
         output=output,
+        budget_usd=budget_usd,
     )

@@ -49,6 +49,7 @@ STEP = {
                 "enum": ["result", "storage", "url"],
                 "default": "result",
             },
+            "budget_usd": {"type": "number", "minimum": 0},
         },
     },
 }
@@ -66,6 +67,7 @@ def main(
     seed: int | None = None,
     format: str = "png",
     output: str = "result",
+    budget_usd: float | None = None,
 ):
     return create_picture(
         auth,
@@ -80,4 +82,5 @@ def main(
         seed=seed,
         format=format,
         output=output,
+        budget_usd=budget_usd,
     )

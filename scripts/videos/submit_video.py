@@ -4,7 +4,8 @@
 Begins a video from words at most once: run again after a crash, it finds the one that
 it began. Collect video fetches it when it is done.
 
-Returns: video_id for Collect video, its state, and whether an earlier run had begun it.
+Returns: video_id for Collect video, its state, whether an earlier run had begun it, and
+estimated_cost_usd.
 
 Example arguments:
     {"model": "minimax/hailuo-02", "prompt": "A paper boat drifts down a rainy street"}
@@ -34,6 +35,7 @@ STEP = {
             "size": {"type": "string", "enum": ["landscape", "portrait", "square"]},
             "picture": {"type": "string", "minLength": 1, "x-file": "uri"},
             "seed": {"type": "integer", "minimum": 0},
+            "budget_usd": {"type": "number", "minimum": 0},
             "again": {"type": "string"},
         },
     },
@@ -49,6 +51,7 @@ def main(
     size: str | None = None,
     picture: "str | list | dict | None" = None,
     seed: int | None = None,
+    budget_usd: float | None = None,
     again: str | None = None,
 ):
     return submit_video(
@@ -61,5 +64,6 @@ def main(
         size=size,
         picture=picture,
         seed=seed,
+        budget_usd=budget_usd,
         again=again,
     )
