@@ -21,7 +21,7 @@ OWN = (
 OWN_ARGUMENTS = ({"limit": 100}, {"type": "dedicated", "mine": True})
 # What such an endpoint may be made for.
 OWN_TASKS = ("chat", "vision", "tools", "structured", "embedding", "rerank")
-ANY = "Another model: give its id"
+ANY = "Another model: give its id below"
 PICKER_SECONDS = 1.7  # a form that opens waits no longer
 
 # What the form offers when the catalogue cannot be read.
@@ -71,7 +71,7 @@ def choices(task, auth, filter_text="", other=True):
     listed.sort(key=lambda choice: choice[0].lower() != text.lower())
     if other:
         # Of what the function returns, Windmill shows what holds the text as it stands.
-        label = ANY if listed else f"{text}: not in the list, give its id"
+        label = ANY if listed else f"{text}: not in the list, give its id below"
         listed.append((OTHER, label if text else ANY))
     return [{"value": name, "label": label} for name, label in listed]
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from itertools import product
 
+from scripts.client import OTHER
 from tests.filled import ABSENT, filled, shown, untouched
 from tools.browser import Step
 
@@ -101,7 +102,8 @@ def _values(field: dict, required: bool) -> list:
     kind = widget(field)
     others = {"switch": [True, False], "text": ["x"], "number": [1]}.get(kind, [])
     if kind == "select":
-        others = list(field.get("enum", ()))
+        picker = field.get("format", "").startswith("dynselect-")
+        others = [OTHER] if picker else list(field.get("enum", ()))
     if kind == "choice":
         others = [{"label": variant["title"]} for variant in field["oneOf"]]
     first = untouched(field, required)

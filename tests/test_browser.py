@@ -3,9 +3,12 @@
 import importlib
 import inspect
 import json
+import queue
 
 import pytest
 
+from scripts.client import OTHER
+from scripts.picking import ANY
 from tests.arriving import check_run, check_untouched
 from tests.conftest import KEY
 from tests.filled import filled, form_value
@@ -33,6 +36,7 @@ def browser(_server):
     """A browser, and a workspace that runs the jobs of its live choices."""
 
     def job(path, name, arguments):
+        started.asked.put(arguments)
         function = getattr(module(find(path.removeprefix("f/togetherai/"))), name)
         known = inspect.signature(function).parameters
         if arguments.get("auth") == RESOURCE:
@@ -40,6 +44,7 @@ def browser(_server):
         return function(**{n: v for n, v in arguments.items() if n in known})
 
     with Browser(job) as started:
+        started.asked = queue.Queue()
         yield started
 
 
@@ -81,7 +86,7 @@ class Visit:
             told = label(other, fields[other])
             if isinstance(value, dict):
                 value = value["label"]
-            value = fields[other].get("enumLabels", {}).get(value, value)
+            value = fields[other].get("enumLabels", {OTHER: ANY}).get(value, value)
             if told in self.seen(path) and not isinstance(value, list):
                 self.browser.fill(([*path, told], value))
 
@@ -239,6 +244,31 @@ def offered(script, example, auth):
             first = getattr(module(script), name)(auth=auth)[0]["value"]
             found[name] = [first] if member.get("type") == "array" else first
     return found
+
+
+def test_an_id_that_no_list_has_stays_when_another_field_changes(browser):
+    """Windmill asks for the choices anew then, and forgets one that is not there."""
+    browser.show(find("chat/ask_model"))
+    browser.fill((["Model"], ANY), (["Model (id)"], "me/own-model"))
+
+    browser.fill((["Prompt"], "Who are you?"))
+    while browser.asked.get(timeout=60).get("prompt") != "Who are you?":
+        pass
+
+    left = browser.fill()["args"]
+    chosen = {name: left[name] for name in ("model", "other_model", "prompt")}
+    assert chosen == {
+        "model": OTHER,
+        "other_model": "me/own-model",
+        "prompt": "Who are you?",
+    }
+
+
+def test_an_id_that_only_the_list_was_given_is_forgotten(browser):
+    """So the list offers none: this would tell if Windmill learned to keep it."""
+    browser.show(find("chat/ask_model"))
+    with pytest.raises(FormError, match="no list offers"):
+        browser.fill((["Model"], "me/own-model"))
 
 
 def test_a_slider_without_a_default_crashes_the_form(browser):

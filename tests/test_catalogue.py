@@ -162,7 +162,11 @@ def test_every_picker_of_every_step_offers_models_for_its_task(
             }
             for id in picking.BUILT_IN[task]
         ),
-        *([{"value": "other", "label": "Another model: give its id"}] if one else []),
+        *(
+            [{"value": "other", "label": "Another model: give its id below"}]
+            if one
+            else []
+        ),
     ]
     assert (found[-1]["value"] == "other") == one
 
@@ -243,7 +247,7 @@ def test_every_word_of_the_filter_must_be_there(fresh):
     with serving({NEW: reply({"data": models})}) as (auth, asked):
         found = catalogue.choices("chat", auth, "CHAT acme")
         assert ["acme/small-chat"] == values(found)
-        assert found[-1]["label"] == "Another model: give its id"
+        assert found[-1]["label"] == "Another model: give its id below"
         assert ["other/big-chat"] == values(
             catalogue.choices("chat", auth, "OTHER/big-chat")
         )
@@ -251,7 +255,7 @@ def test_every_word_of_the_filter_must_be_there(fresh):
         (lacking,) = catalogue.choices("chat", auth, " me/own-endpoint ")
         assert lacking == {
             "value": OTHER,
-            "label": "me/own-endpoint: not in the list, give its id",
+            "label": "me/own-endpoint: not in the list, give its id below",
         }
 
     assert 1 == sum(path.startswith(NEW) for path in asked)

@@ -94,6 +94,16 @@ def test_run_batch_stores_the_table(engine, sandbox, workspace):
     assert [row["loud"] for row in rows] == [f"SAY TEXT {n}" for n in range(3)]
 
 
+def test_a_flow_s_model_may_be_given_by_its_id(engine, sandbox):
+    chosen = {"model": "other", "other_model": "me/own-model"}
+    run = engine.run("run_batch", **{**BATCH, **chosen})
+
+    assert run.outcome == "success", run.result
+    kept = sandbox.files.values()
+    (asked,) = (lines(text) for about, text in kept if about["purpose"] == "batch-api")
+    assert {line["body"]["model"] for line in asked} == {"me/own-model"}
+
+
 def test_run_batch_that_fails_says_why_and_that_nothing_runs(engine, lives):
     lives.doom("batch", "no credit left")
 

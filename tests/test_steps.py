@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.client import TogetherError
+from scripts.client import OTHER, TogetherError, prepare
 from tests.wire import main_of
 from tools.operations import steps
 
@@ -40,3 +40,44 @@ def test_each_missing_required_argument_is_named(step, sandbox, auth):
 def test_a_missing_resource_is_named(step, sandbox):
     with pytest.raises(TogetherError, match="auth"):
         main_of(step)(None, **step.schema["examples"][0])
+
+
+PICKERS = pytest.mark.parametrize(
+    ("step", "name"),
+    [
+        pytest.param(step, name, id=f"{step.id}-{name}")
+        for step in steps()
+        for name, member in step.arguments.items()
+        if f"other_{name}" in step.arguments and member["type"] == "string"
+    ],
+)
+MODEL = "me/own-model"
+
+
+@PICKERS
+def test_a_model_is_chosen_or_given_by_its_id(step, name):
+    least = step.schema["examples"][0]
+    main = main_of(step)
+    table = main.__globals__["STEP"]
+    listed = prepare(table, {**least, name: MODEL})
+
+    for chosen in (OTHER, "", None, MODEL):
+        given = {**least, name: chosen, f"other_{name}": f" {MODEL} "}
+        assert prepare(table, given) == listed
+    for blank in ("", None):
+        assert prepare(table, {**least, name: MODEL, f"other_{name}": blank}) == listed
+
+
+@PICKERS
+def test_an_id_that_is_missing_or_contradicts_the_choice_is_named(
+    step, name, sandbox, auth
+):
+    least = step.schema["examples"][0]
+    pairs = [(OTHER, ""), (OTHER, None), (OTHER, " "), ("acme/chat", MODEL)]
+    for chosen, typed in pairs:
+        with pytest.raises(
+            TogetherError, match=f"Nothing was sent: other_{name} "
+        ) as no:
+            main_of(step)(auth, **{**least, name: chosen, f"other_{name}": typed})
+        assert [p["field"] for p in no.value.problems] == [f"other_{name}"]
+    assert not sandbox.requests
