@@ -255,7 +255,8 @@ def environment(contender: str, trust: dict) -> dict:
     the others read the bundle that certifi ships, as they do everywhere."""
     bundles = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
     own = ("SSL_CERT_DIR",) if contender == "ours" else bundles
-    strange = {*bundles, "SSL_CERT_DIR"}
+    # Packages keep their bytecode, whatever this process was told of its own.
+    strange = {*bundles, "SSL_CERT_DIR", "PYTHONDONTWRITEBYTECODE"}
     clean = {
         name: value
         for name, value in os.environ.items()
