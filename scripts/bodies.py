@@ -2,15 +2,15 @@
 
 Body            bytes, and sources as they are or as base64
 json_body       JSON in which some texts are files
-multipart_body  multipart/form-data
+multipart       a request's body as multipart/form-data
 """
 
 import binascii
 import json
 
-from .sources import Source, _unreadable, uri
+from .sources import Source, _unreadable, open, uri, url
 
-__all__ = ["Body", "exact", "json_body", "multipart_body"]
+__all__ = ["Body", "exact", "json_body", "multipart", "multipart_body"]
 
 
 class Body:
@@ -85,6 +85,29 @@ def json_body(text, marks, auth):
         place = start + len(mark)
     parts.append(text[place:].encode())
     return Body(parts)
+
+
+def multipart(request):
+    """Return (Body, content type) of a request's body: fields first, files last."""
+    members = request.operation["arguments"]["properties"]["body"]
+    members = members.get("properties", {})
+    fields, files = [], []
+    for name, value in request.body.items():
+        schema = members.get(name, {})
+        if schema.get("format") == "binary":
+            field = f"body.{name}"
+            place = url(value, field) if schema.get("x-file") == "uri" else None
+            if place:
+                fields.append((name, place))
+                continue
+            source = open(value, field, request.auth).settled()
+            files.append((name, request.body.get("file_name"), source))
+            continue
+        several = isinstance(value, list)
+        for item in value if several else [value]:
+            text = item if isinstance(item, str) else json.dumps(item)
+            fields.append((f"{name}[]" if several else name, text))
+    return multipart_body(fields, files)
 
 
 def multipart_body(fields, files):

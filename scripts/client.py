@@ -36,13 +36,8 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 import urllib3
 from urllib3.exceptions import (
-    ConnectTimeoutError,
     HTTPError,
-    NewConnectionError,
     ProtocolError,
-    ProxyError,
-    ReadTimeoutError,
-    SSLError,
 )
 
 gc.freeze()
@@ -69,9 +64,7 @@ SEND_TIMEOUT = 60.0  # for the next piece of a large body
 # think for minutes before the first byte of an answer that is not streamed.
 READ_TIMEOUT = {"read": 60.0, "inference": 600.0, "creates": 120.0, "mutates": 120.0}
 MAX_TRIES = 4
-MAX_WAIT = 60.0  # the longest single wait that a server may ask for
 DEADLINE = 900.0  # no new try starts after this many seconds
-MAX_ENTRIES = 10_000  # of joined pages: Windmill shows no larger results
 # What the form says beside what the user fills in; tools/form.py makes it.
 LEAVE = "Default"  # the first choice of what is optional: send nothing
 SET = "Set"  # the other choice of an optional object: send what is filled in
@@ -139,28 +132,12 @@ def call(auth, operation, **arguments):
     """
     request = _Request(auth, operation, arguments)
     answer = _answer(request, request.send())
-    for _ in range(request.arguments.get("max_pages", 1) - 1):
-        name = next((n for n, v in answer.items() if isinstance(v, list)), None)
-        so_far = answer[name] if name else []
-        if operation["pages"] == "cursor":
-            after = answer.get("next_cursor")
-        else:
-            after = so_far[-1].get("id") if so_far else None
-        if not after or len(so_far) >= MAX_ENTRIES:
-            break
-        request = _Request(auth, operation, {**arguments, "after": after})
-        try:
-            page = _answer(request, request.send())
-        except TogetherError as error:
-            error.partial = answer
-            raise
-        entries = page.get(name) or []
-        if not entries and operation["pages"] == "last_id":
-            break
-        answer = {**page, name: so_far + entries}
-        if not entries:
-            break
-    return answer
+    pages = request.arguments.get("max_pages", 1)
+    if pages == 1:
+        return answer
+    from .paging import join_pages
+
+    return join_pages(auth, operation, arguments, answer, pages)
 
 
 def stream(auth, operation, **arguments):
@@ -182,8 +159,7 @@ def stream(auth, operation, **arguments):
     kind = response.headers.get("content-type", "")
     if "json" in kind and "event" not in kind:
         return _answer(request, _Reply(response, _body(request, response)))
-    gather = {"chat": _Chat, "completion": _Completion, "speech": _Speech}
-    answer = _follow(request, response, gather[operation["stream"]]())
+    answer = _follow(request, response, _gathering(operation["stream"]))
     if request.output is None:
         return answer
     import base64
@@ -205,7 +181,10 @@ def upload(auth, operation, **arguments):
         from .uploads import upload_file
 
         return upload_file(request)
-    request.encode_multipart()
+    from .bodies import multipart
+
+    data, request.headers["Content-Type"] = multipart(request)
+    request.carry(data)
     return _answer(request, request.send())
 
 
@@ -446,28 +425,6 @@ def _chosen(value, kind, schema):
     return value
 
 
-_EDITOR_ONLY = frozenset(
-    (
-        "$schema",
-        "order",
-        "showExpr",
-        "customErrorMessage",
-        "nonEmpty",
-        "password",
-        "nullable",
-        "disabled",
-        "placeholder",
-        "originalType",
-        "dateFormat",
-        "currency",
-        "currencyLocale",
-        "multiselect",
-        "propsNames",
-        "disableCreate",
-    )
-)
-
-
 def _json_schema(schema):
     """Return a JSON Schema without the words that Windmill's editor of schemas adds.
 
@@ -475,26 +432,9 @@ def _json_schema(schema):
     """
     if not isinstance(schema, dict) or "order" not in schema:
         return schema
-    return _plain_schema(schema) if schema.get("properties") else {}
+    from .editing import plain_schema
 
-
-def _plain_schema(schema):
-    plain = {}
-    for name, found in schema.items():
-        if name in _EDITOR_ONLY or found in (None, "") or name[:10] == "x-windmill":
-            continue
-        if name == "required" and (not found or not isinstance(found, list)):
-            continue
-        if name == "default" and not found:  # what the editor's own fields begin with
-            continue
-        if name == "properties":
-            found = {n: _plain_schema(member) for n, member in found.items()}
-        elif name == "items" and isinstance(found, dict):
-            found = _plain_schema(found)
-        elif name in ("oneOf", "anyOf", "allOf"):
-            found = [_plain_schema(variant) for variant in found]
-        plain[{"min": "minimum", "max": "maximum"}.get(name, name)] = found
-    return plain
+    return plain_schema(schema) if schema.get("properties") else {}
 
 
 def _kind(schema):
@@ -958,33 +898,6 @@ class _Request:
         if not isinstance(data, bytes):
             self.headers["Content-Length"] = str(data.length)
 
-    def encode_multipart(self):
-        """Encode the body as multipart/form-data: fields first, files last."""
-        from .bodies import multipart_body
-
-        body = self.operation["arguments"]["properties"]["body"]
-        members = body.get("properties", {})
-        fields, files = [], []
-        for name, value in self.body.items():
-            schema = members.get(name, {})
-            if schema.get("format") == "binary":
-                from .sources import open, url
-
-                field = f"body.{name}"
-                place = url(value, field) if schema.get("x-file") == "uri" else None
-                if place:
-                    fields.append((name, place))
-                    continue
-                source = open(value, field, self.auth).settled()
-                files.append((name, self.body.get("file_name"), source))
-                continue
-            several = isinstance(value, list)
-            for item in value if several else [value]:
-                text = item if isinstance(item, str) else json.dumps(item)
-                fields.append((f"{name}[]" if several else name, text))
-        data, self.headers["Content-Type"] = multipart_body(fields, files)
-        self.carry(data)
-
     def send(self, streaming=False):
         """Send until answered or hopeless; return the answer, which is a success.
 
@@ -1017,7 +930,9 @@ class _Request:
             reply = None if fault else _Reply(response, data)
             if reply and self.redirects(reply):
                 return reply
-            wait = self.wait(retry, fault, reply)
+            from .failures import pause
+
+            wait = pause(self, retry, fault, reply)
             if wait is None or time.monotonic() - started + wait > DEADLINE:
                 raise self.failure(fault, reply) from None
             time.sleep(wait)
@@ -1026,86 +941,11 @@ class _Request:
         wanted = self.operation.get("reply") in ("binary", "redirect")
         return wanted and 301 <= reply.status <= 308 and "location" in reply.headers
 
-    def wait(self, retry, fault, reply):
-        """Return the seconds to wait before another try, or None to give up."""
-        if self.tries >= self.operation.get("tries", MAX_TRIES):
-            return None
-        harmless = retry in ("read", "inference")
-        if fault is not None:
-            if isinstance(fault, SSLError) or not (harmless or _never_sent(fault)):
-                return None
-            return self.backoff(None)
-        advised = reply.headers.get("x-should-retry")
-        asked = _retry_after(reply.headers)
-        if advised == "false" or (asked is not None and asked > MAX_WAIT):
-            return None
-        if reply.status == 429 or (harmless and reply.status in (408, 425)):
-            return self.backoff(asked)
-        if reply.status == 503:
-            refused = advised == "true" or asked is not None
-            if harmless or refused or "overloaded" in reply.text().lower():
-                return self.backoff(asked)
-        elif harmless and (reply.status >= 500 or advised == "true"):
-            return self.backoff(asked)
-        return None
-
-    def backoff(self, asked):
-        import random
-
-        if asked is not None:
-            return asked
-        return min(0.5 * 2 ** (self.tries - 1), 10.0) * random.uniform(0.75, 1.0)
-
     def failure(self, fault, reply, **facts):
         """Return the TogetherError for an exchange that failed."""
-        operation = self.operation
-        costly = operation["retry"] in ("creates", "mutates")
-        facts.update(
-            method=self.method,
-            path=operation["path"],
-            tries=self.tries,
-            idempotency_key=self.idempotency_key,
-        )
-        if fault is not None:
-            ambiguous = costly and not _never_sent(fault)
-            summary, advice = _describe(fault)
-            detail = None
-        else:
-            ambiguous = costly and (reply.status < 400 or reply.status in (408, 500))
-            ambiguous = ambiguous or (costly and reply.status in (502, 504, 520, 524))
-            words = _server_words(reply)
-            detail = words.pop("detail", None)
-            facts.update(words, status=reply.status)
-            facts["request_id"] = next(
-                (reply.headers[h] for h in _REQUEST_IDS if h in reply.headers), None
-            )
-            facts["retry_after"] = _retry_after(reply.headers)
-            summary = f"{reply.status} {reply.reason}".strip()
-            if 300 <= reply.status < 400:
-                detail = "the server redirects, which this operation never does"
-            if detail:
-                summary += f": {detail}"
-            advice = _advice(reply.status)
-        if ambiguous:
-            advice = "It is not known whether this was carried out: "
-            find = operation.get("find")
-            advice += f"look with {find} " if find else "look in the dashboard "
-            advice += "before running the step again."
-            if self.idempotency_key:
-                advice += (
-                    f" Running it again with idempotency_key {self.idempotency_key}"
-                )
-                advice += " repeats nothing."
-        message = f"{summary} ({self.method} {operation['path']}). {advice}"
-        facts.update(ambiguous=ambiguous, advice=advice, detail=detail)
-        clean = {k: self.scrub(v) for k, v in facts.items()}
-        return TogetherError(self.scrub(message), **clean)
+        from .failures import failure
 
-    def scrub(self, value):
-        """Take the API key out of what a server echoed."""
-        if isinstance(value, str) and self.key in value:
-            return value.replace(self.key, "***")
-        return value
+        return failure(self, fault, reply, **facts)
 
 
 def _credentials(auth, host):
@@ -1320,37 +1160,6 @@ def _trust():
 _tls = {}
 
 
-def _never_sent(fault):
-    """Say whether a failed exchange surely never reached the server."""
-    if isinstance(fault, ProxyError):
-        fault = fault.original_error
-    return isinstance(fault, NewConnectionError | ConnectTimeoutError | SSLError)
-
-
-def _describe(fault):
-    """Return what happened and what to do about a fault of the connection."""
-    if isinstance(fault, ProxyError):
-        return "the proxy cannot be reached", "Check the worker's proxy settings."
-    if isinstance(fault, SSLError):
-        advice = "Check auth.base_url and the worker's certificates."
-        return f"the connection is not trusted: {_reason(fault)}", advice
-    if isinstance(fault, ConnectTimeoutError):
-        words = f"no connection within {CONNECT_TIMEOUT:g} s"
-    elif isinstance(fault, NewConnectionError):
-        words = "no connection"
-    elif isinstance(fault, ReadTimeoutError):
-        words = "the server fell silent before its answer was complete"
-    elif isinstance(fault, ProtocolError):
-        words = "the connection broke before the answer was complete"
-    else:
-        words = f"the exchange failed ({type(fault).__name__})"
-    return words, "Try again; if it stays so, check the network and auth.base_url."
-
-
-def _reason(fault):
-    return str(fault).split("(_ssl.c")[0].strip(" (")[:200]
-
-
 # --- the answer --------------------------------------------------------------------
 
 
@@ -1486,84 +1295,6 @@ def _mend(value, lost):
     return value
 
 
-_REQUEST_IDS = ("x-request-id", "x-together-traceid", "cf-ray")
-
-_ADVICE = {
-    400: "Correct the request; the server's words say what it refuses.",
-    401: "Check the API key in the togetherai resource.",
-    402: "Add credit or raise the spending limit of the Together account.",
-    403: "Shorten the input or max_tokens to fit the model's context, or check what "
-    "the key may do.",
-    404: "Check the id or the model name; models/list_models shows what exists.",
-    408: "Try again.",
-    409: "It exists, is in another state, or was changed since: read it again.",
-    413: "The request is too large: send less, or a URL instead of a file.",
-    422: "Correct the request; the server's words say what it refuses.",
-    429: "The rate limit is reached: wait, send less at once, or use the batch steps.",
-    500: "Together's service failed: try again later.",
-    503: "The model is overloaded: try again later or use another model.",
-}
-
-
-def _advice(status):
-    if status < 400:
-        return "Check auth.base_url: what answers there is not the API."
-    return _ADVICE.get(status, _ADVICE[500 if status > 500 else 400])
-
-
-def _retry_after(headers):
-    """Return the seconds that the server asks to wait, or None. RFC 9110, 10.2.3."""
-    try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        if "retry-after" in headers:
-            value = headers["retry-after"]
-            if value.strip().replace(".", "", 1).isdigit():
-                return float(value)
-            from email.utils import parsedate_to_datetime
-
-            return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-        if headers.get("x-ratelimit-remaining") == "0":
-            return max(0.0, float(headers["x-ratelimit-reset"]))
-    except (KeyError, ValueError, TypeError):
-        pass
-    return None
-
-
-def _server_words(reply):
-    """Return detail, type, code and param from any of Together's error shapes."""
-    found, problem = _loads(reply.data)
-    if problem:
-        text = reply.text().strip()
-        if not text:
-            return {"detail": "the answer is empty"}
-        if re.match(r"\s*<", text):
-            title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-            name = f" titled {title[1].strip()!r}" if title else ""
-            return {"detail": f"the answer is a web page{name[:120]}, not JSON"}
-        return {"detail": text[:500]}
-    error = found.get("error", found) if isinstance(found, dict) else found
-    if isinstance(error, str):
-        return {"detail": error[:2000]}
-    if not isinstance(error, dict):
-        return {"detail": json.dumps(found)[:500]}
-    words = {
-        name: error[name]
-        for name in ("type", "code", "param")
-        if isinstance(error.get(name), str | int)
-    }
-    for name in ("message", "status", "detail"):
-        if isinstance(error.get(name), str):
-            words["detail"] = error[name][:2000]
-            return words
-    if isinstance(error.get("file_id"), str):
-        words["file_id"] = error["file_id"]
-        words["detail"] = f"the same content is stored already as {error['file_id']}"
-        return words
-    words["detail"] = json.dumps(found)[:500]
-    return words
-
-
 # --- streams -----------------------------------------------------------------------
 
 
@@ -1648,6 +1379,15 @@ def _data(text):
     return found
 
 
+def _gathering(shape):
+    """Return what gathers a stream of that shape: chat, completion or speech."""
+    if shape == "chat":
+        return _Chat()
+    from .gathering import Completion, Speech
+
+    return Completion() if shape == "completion" else Speech()
+
+
 class _Show:
     """Windmill's result stream: lines on stdout, see wmill.append_to_result_stream."""
 
@@ -1694,9 +1434,11 @@ class _Gather:
         try:
             chunk = self.decode(data)
         except (ValueError, RecursionError):
-            return _event_error(data)
+            chunk = None
         if not isinstance(chunk, dict) or chunk.get("error"):
-            return _event_error(data)
+            from .failures import event_error
+
+            return event_error(data)
         self.started = True
         self.fold(chunk)
         return None
@@ -1814,76 +1556,3 @@ class _Chat(_Gather):
                 value = self.joined(value)
             whole[name] = value
         return whole
-
-
-class _Completion(_Gather):
-    object = "text.completion"
-
-    def fold_choice(self, found, chunk):
-        choice = self.choice(found.get("index", 0))
-        delta = found.get("delta") or {}
-        text = found.get("text")
-        if text is None:
-            text = delta.get("content") or ""
-        for name, value in found.items():
-            if value is not None and name not in ("delta", "text", "logprobs"):
-                choice["members"][name] = value
-        for name in ("finish_reason", "seed"):
-            if chunk.get(name) is not None:
-                choice["members"][name] = chunk[name]
-                self.top.pop(name, None)
-        choice.setdefault("text", []).append(text)
-        if text and choice["members"]["index"] == 0:
-            self.text.append(text)
-        token = chunk.get("token") or {}
-        self.fold_logprobs(choice, found.get("logprobs"), text, token.get("id"), None)
-
-    def fold(self, chunk):
-        super().fold(chunk)
-        self.top.pop("finish_reason", None)
-        self.top.pop("seed", None)
-
-    def finish(self, choice):
-        return {"text": "".join(choice["text"])}
-
-    def whole(self, request):
-        return {"prompt": [], **super().whole(request)}
-
-
-class _Speech(_Gather):
-    def __init__(self):
-        super().__init__()
-        self.audio = []
-
-    def fold(self, chunk):
-        # Two forms are in use: {"b64": ...} and a realtime event's {"delta": ...}.
-        import base64
-
-        piece = chunk.get("b64") or chunk.get("delta")
-        if isinstance(piece, str):
-            self.audio.append(base64.b64decode(piece))
-
-    def whole(self, request):
-        import base64
-
-        sound = base64.b64encode(b"".join(self.audio)).decode()
-        return {"file": sound, "filename": f"{request.operation['filename']}.raw"}
-
-
-def _event_error(data):
-    """Return a _Reply for an error that came as an event, under the status it names."""
-    import http.client
-    from types import SimpleNamespace
-
-    status = 500
-    try:
-        error = json.loads(data)["error"]
-        for name in ("status", "code"):
-            named = error.get(name)
-            if isinstance(named, int | str) and str(named).isdigit():
-                status = int(named)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        pass
-    reason = http.client.responses.get(status, "")
-    head = SimpleNamespace(status=status, reason=reason, headers={})
-    return _Reply(head, data.encode("utf-8", "replace"))

@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 
 from urllib3.exceptions import HTTPError
 
-from .client import MAX_TRIES, TogetherError, _describe, _Reply, _Request, _retry_after
+from .client import MAX_TRIES, TogetherError, _Reply, _Request
 from .filenames import named, safe_name, suffix
 
 __all__ = ["Download", "open_download", "open_url", "receive"]
@@ -168,7 +168,9 @@ class Download:
         self.close()
         self.barren += 1
         if self.barren >= BARREN:
-            words, advice = _describe(fault)
+            from .failures import describe
+
+            words, advice = describe(fault)
             words = str(fault) if isinstance(fault, _BusyError) else words
             so_far = f"{self.position} of {self.length} bytes"
             if self.length is None:
@@ -297,7 +299,9 @@ def good(response, failure):
     reply = _Reply(response, response.read())
     response.close()
     if status in (408, 425, 429) or status >= 500:
-        wait = _retry_after(reply.headers)
+        from .failures import retry_after
+
+        wait = retry_after(reply.headers)
         if wait is not None:
             time.sleep(min(wait, 30.0))
         raise _BusyError(f"the server answers {status} {reply.reason}")

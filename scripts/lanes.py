@@ -11,17 +11,17 @@ import threading
 import time
 from itertools import chain, islice
 
+from urllib3.exceptions import ReadTimeoutError
+
 from .client import (
     CONNECT_TIMEOUT,
     HTTPError,
-    ReadTimeoutError,
     _encode,
     _exchange,
     _loads,
     _pool,
     _Reply,
     _Request,
-    _retry_after,
     urllib3,
 )
 
@@ -94,8 +94,10 @@ class Lanes:
                 if problem or not isinstance(answer, dict) or answer.get("error"):
                     raise request.failure(None, reply, type="invalid_answer")
                 return answer
+            from .failures import pause, retry_after
+
             if fault is None and reply.status == 429:
-                asked = _retry_after(reply.headers)
+                asked = retry_after(reply.headers)
                 if asked is None:
                     asked = min(2.0**held, 30.0) * random.uniform(0.75, 1.0)
                 held += 1
@@ -104,7 +106,7 @@ class Lanes:
                     self.gate.narrow(entered, asked)
                     continue
                 raise request.failure(None, reply)
-            wait = request.wait("inference", fault, reply)
+            wait = pause(request, "inference", fault, reply)
             hung += isinstance(fault, ReadTimeoutError)
             if wait is None or hung > 1:
                 raise request.failure(fault, reply)

@@ -184,7 +184,9 @@ class _Session:
                 )
             except (InvalidHandshake, OSError) as error:
                 fault = error
-            wait = request.wait("inference", fault, reply)
+            from .failures import pause
+
+            wait = pause(request, "inference", fault, reply)
             if wait is None:
                 raise request.failure(fault, reply) from None
             time.sleep(wait)

@@ -17,7 +17,7 @@ import threading
 import time
 
 from .bodies import exact
-from .client import HTTPError, TogetherError, _describe, _retry_after, urllib3
+from .client import HTTPError, TogetherError, urllib3
 from .fetching import fetch, reach
 from .sources import _unreadable, temporary
 
@@ -168,7 +168,9 @@ def put(auth, address, body, headers, what):
             )
             data = response.read()
         except (HTTPError, OSError) as error:
-            words = _describe(error)[0]
+            from .failures import describe
+
+            words = describe(error)[0]
             status = None
         else:
             if 200 <= response.status < 300:
@@ -176,7 +178,9 @@ def put(auth, address, body, headers, what):
             status = response.status
             words = f"the storage answers {status} {response.reason or ''}".strip()
             words += _storage_words(data)
-            wait = _retry_after(response.headers)
+            from .failures import retry_after
+
+            wait = retry_after(response.headers)
         passing = status is None or status in (408, 425, 429) or status >= 500
         if not passing or tries == TRIES:
             raise _failed(what, words, status, tries)

@@ -23,11 +23,9 @@ from .client import (
     USER_AGENT,
     HTTPError,
     TogetherError,
-    _describe,
     _events,
     _exchange,
     _loads,
-    _never_sent,
     _Reply,
     urllib3,
 )
@@ -152,7 +150,9 @@ class _Stored:
                 continue
             self.position += len(piece)
             return piece
-        words, advice = _describe(fault)
+        from .failures import describe
+
+        words, advice = describe(fault)
         raise TogetherError(
             f"The object {self.key!r} cannot be read from storage: {words}. {advice}",
             type="connection",
@@ -634,8 +634,10 @@ def _reach(method, path, what, query, body, headers, timeout):
         try:
             response = _exchange(method, url, body, sent, timeout)
         except (HTTPError, OSError) as error:
+            from .failures import never_sent
+
             last = tries == TRIES - 1
-            if last or not (method == "GET" or _never_sent(error)):
+            if last or not (method == "GET" or never_sent(error)):
                 raise _broken(method, path, what, error) from None
         else:
             passing = method == "GET" and response.status in (502, 503, 504)
@@ -648,7 +650,9 @@ def _reach(method, path, what, query, body, headers, timeout):
 
 
 def _broken(method, path, what, fault):
-    words = _describe(fault)[0]
+    from .failures import describe
+
+    words = describe(fault)[0]
     return TogetherError(
         f"{what}: {words} (Windmill, {method} {path}).",
         type="connection",

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scripts.client as client
+from scripts import failures, paging
 from scripts.client import TogetherError, call, stream
 from tests.conftest import KEY
 from tests.wire import main_of
@@ -92,8 +93,8 @@ def server(*answers, tls=None):
 
 def answer(body=b"{}", status="200 OK", headers="", length=None):
     length = len(body) if length is None else length
-    head = f"HTTP/1.1 {status}\r\ncontent-length: {length}\r\n{headers}\r\n"
-    return head.encode() + body
+    head = f"HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n"
+    return f"{head}{headers}\r\n".encode() + body
 
 
 OK = answer(b'{"ok": true}')
@@ -107,7 +108,7 @@ def auth_for(url):
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     """Waits as the helper would choose them, but a thousand times shorter."""
-    monkeypatch.setattr(client._Request, "backoff", lambda self, asked: 0.001)
+    monkeypatch.setattr(failures, "backoff", lambda tries, asked: 0.001)
 
 
 CUT = answer(b'{"ok": tr', length=500)
@@ -216,7 +217,7 @@ def test_what_is_tried_again(create, status, headers, tries):
     ],
 )
 def test_how_long_the_server_asks_to_wait(headers, seconds):
-    assert seconds == client._retry_after(headers)
+    assert seconds == failures.retry_after(headers)
 
 
 def test_a_connection_that_cannot_be_made_is_tried_again_for_creates():
@@ -798,7 +799,7 @@ def test_pages_stop_where_the_user_says_and_can_go_on():
 
 
 def test_pages_stop_before_they_are_too_many(monkeypatch):
-    monkeypatch.setattr(client, "MAX_ENTRIES", 2)
+    monkeypatch.setattr(paging, "MAX_ENTRIES", 2)
     with server(page([1], "c")) as (url, requests):
         found = LIST(auth_for(url), max_pages=50)
 

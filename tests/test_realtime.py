@@ -12,6 +12,7 @@ import pytest
 from websockets.sync.server import serve
 
 import scripts.realtime as realtime
+from scripts import failures
 from scripts.client import TogetherError
 from tests.conftest import KEY
 from tests.wire import main_of
@@ -164,7 +165,7 @@ def test_nothing_heard_is_an_empty_text(monkeypatch):
 def test_a_refused_handshake_is_tried_again_when_it_may_pass(
     sandbox, auth, monkeypatch
 ):
-    monkeypatch.setattr(realtime._Request, "backoff", lambda self, asked: 0.001)
+    monkeypatch.setattr(failures, "backoff", lambda tries, asked: 0.001)
     sandbox.faults.append(Fault("realtime", 503, times=2))
     assert hear(auth, b"\x00\x00" * 50)["text"]
     assert len(sandbox.requests) == 3

@@ -1,0 +1,259 @@
+"""What to do about an exchange that failed, and what to say of it.
+
+    pause        how long to wait before another try, or that there is none
+    failure      the TogetherError for an exchange
+    describe     a fault of the connection in words, with advice
+    never_sent   whether a failed exchange surely never reached the server
+    retry_after  the seconds that a server asks to wait
+    event_error  an error that came as an event of a stream, as an answer
+
+A call that goes well loads none of this.
+"""
+
+import http.client
+import json
+import random
+import re
+import time
+from types import SimpleNamespace
+
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from . import client
+from .client import TogetherError, _loads, _Reply
+
+__all__ = [
+    "describe",
+    "event_error",
+    "failure",
+    "never_sent",
+    "pause",
+    "retry_after",
+]
+
+MAX_WAIT = 60.0  # the longest single wait that a server may ask for
+REQUEST_IDS = ("x-request-id", "x-together-traceid", "cf-ray")
+ADVICE = {
+    400: "Correct the request; the server's words say what it refuses.",
+    401: "Check the API key in the togetherai resource.",
+    402: "Add credit or raise the spending limit of the Together account.",
+    403: "Shorten the input or max_tokens to fit the model's context, or check what "
+    "the key may do.",
+    404: "Check the id or the model name; models/list_models shows what exists.",
+    408: "Try again.",
+    409: "It exists, is in another state, or was changed since: read it again.",
+    413: "The request is too large: send less, or a URL instead of a file.",
+    422: "Correct the request; the server's words say what it refuses.",
+    429: "The rate limit is reached: wait, send less at once, or use the batch steps.",
+    500: "Together's service failed: try again later.",
+    503: "The model is overloaded: try again later or use another model.",
+}
+
+
+# --- another try -------------------------------------------------------------------
+
+
+def pause(request, retry, fault, reply):
+    """Return the seconds to wait before another try, or None to give up.
+
+    retry is the class of the operation, fault what was raised, or None, and then reply
+    what was answered.
+    """
+    if request.tries >= request.operation.get("tries", client.MAX_TRIES):
+        return None
+    harmless = retry in ("read", "inference")
+    if fault is not None:
+        if isinstance(fault, SSLError) or not (harmless or never_sent(fault)):
+            return None
+        return backoff(request.tries, None)
+    advised = reply.headers.get("x-should-retry")
+    asked = retry_after(reply.headers)
+    if advised == "false" or (asked is not None and asked > MAX_WAIT):
+        return None
+    if reply.status == 429 or (harmless and reply.status in (408, 425)):
+        return backoff(request.tries, asked)
+    if reply.status == 503:
+        refused = advised == "true" or asked is not None
+        if harmless or refused or "overloaded" in reply.text().lower():
+            return backoff(request.tries, asked)
+    elif harmless and (reply.status >= 500 or advised == "true"):
+        return backoff(request.tries, asked)
+    return None
+
+
+def backoff(tries, asked):
+    if asked is not None:
+        return asked
+    return min(0.5 * 2 ** (tries - 1), 10.0) * random.uniform(0.75, 1.0)
+
+
+def retry_after(headers):
+    """Return the seconds that the server asks to wait, or None. RFC 9110, 10.2.3."""
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        if "retry-after" in headers:
+            value = headers["retry-after"]
+            if value.strip().replace(".", "", 1).isdigit():
+                return float(value)
+            from email.utils import parsedate_to_datetime
+
+            return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+        if headers.get("x-ratelimit-remaining") == "0":
+            return max(0.0, float(headers["x-ratelimit-reset"]))
+    except (KeyError, ValueError, TypeError):
+        pass
+    return None
+
+
+# --- the error ---------------------------------------------------------------------
+
+
+def failure(request, fault, reply, **facts):
+    """Return the TogetherError for an exchange that failed, without the API key."""
+    operation = request.operation
+    costly = operation["retry"] in ("creates", "mutates")
+    facts.update(
+        method=request.method,
+        path=operation["path"],
+        tries=request.tries,
+        idempotency_key=request.idempotency_key,
+    )
+    if fault is not None:
+        ambiguous = costly and not never_sent(fault)
+        summary, advice = describe(fault)
+        detail = None
+    else:
+        ambiguous = costly and (reply.status < 400 or reply.status in (408, 500))
+        ambiguous = ambiguous or (costly and reply.status in (502, 504, 520, 524))
+        words = _server_words(reply)
+        detail = words.pop("detail", None)
+        facts.update(words, status=reply.status)
+        facts["request_id"] = next(
+            (reply.headers[h] for h in REQUEST_IDS if h in reply.headers), None
+        )
+        facts["retry_after"] = retry_after(reply.headers)
+        summary = f"{reply.status} {reply.reason}".strip()
+        if 300 <= reply.status < 400:
+            detail = "the server redirects, which this operation never does"
+        if detail:
+            summary += f": {detail}"
+        advice = _advice(reply.status)
+    if ambiguous:
+        advice = "It is not known whether this was carried out: "
+        find = operation.get("find")
+        advice += f"look with {find} " if find else "look in the dashboard "
+        advice += "before running the step again."
+        if request.idempotency_key:
+            advice += (
+                f" Running it again with idempotency_key {request.idempotency_key}"
+            )
+            advice += " repeats nothing."
+    message = f"{summary} ({request.method} {operation['path']}). {advice}"
+    facts.update(ambiguous=ambiguous, advice=advice, detail=detail)
+    clean = {name: _without(request.key, value) for name, value in facts.items()}
+    return TogetherError(_without(request.key, message), **clean)
+
+
+def _without(key, value):
+    """Take the API key out of what a server echoed."""
+    if isinstance(value, str) and key in value:
+        return value.replace(key, "***")
+    return value
+
+
+def never_sent(fault):
+    """Say whether a failed exchange surely never reached the server."""
+    if isinstance(fault, ProxyError):
+        fault = fault.original_error
+    return isinstance(fault, NewConnectionError | ConnectTimeoutError | SSLError)
+
+
+def describe(fault):
+    """Return what happened and what to do about a fault of the connection."""
+    if isinstance(fault, ProxyError):
+        return "the proxy cannot be reached", "Check the worker's proxy settings."
+    if isinstance(fault, SSLError):
+        advice = "Check auth.base_url and the worker's certificates."
+        return f"the connection is not trusted: {_reason(fault)}", advice
+    if isinstance(fault, ConnectTimeoutError):
+        words = f"no connection within {client.CONNECT_TIMEOUT:g} s"
+    elif isinstance(fault, NewConnectionError):
+        words = "no connection"
+    elif isinstance(fault, ReadTimeoutError):
+        words = "the server fell silent before its answer was complete"
+    elif isinstance(fault, ProtocolError):
+        words = "the connection broke before the answer was complete"
+    else:
+        words = f"the exchange failed ({type(fault).__name__})"
+    return words, "Try again; if it stays so, check the network and auth.base_url."
+
+
+def _reason(fault):
+    return str(fault).split("(_ssl.c")[0].strip(" (")[:200]
+
+
+def _advice(status):
+    if status < 400:
+        return "Check auth.base_url: what answers there is not the API."
+    return ADVICE.get(status, ADVICE[500 if status > 500 else 400])
+
+
+# --- the server's words ------------------------------------------------------------
+
+
+def _server_words(reply):
+    """Return detail, type, code and param from any of Together's error shapes."""
+    found, problem = _loads(reply.data)
+    if problem:
+        text = reply.text().strip()
+        if not text:
+            return {"detail": "the answer is empty"}
+        if re.match(r"\s*<", text):
+            title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+            name = f" titled {title[1].strip()!r}" if title else ""
+            return {"detail": f"the answer is a web page{name[:120]}, not JSON"}
+        return {"detail": text[:500]}
+    error = found.get("error", found) if isinstance(found, dict) else found
+    if isinstance(error, str):
+        return {"detail": error[:2000]}
+    if not isinstance(error, dict):
+        return {"detail": json.dumps(found)[:500]}
+    words = {
+        name: error[name]
+        for name in ("type", "code", "param")
+        if isinstance(error.get(name), str | int)
+    }
+    for name in ("message", "status", "detail"):
+        if isinstance(error.get(name), str):
+            words["detail"] = error[name][:2000]
+            return words
+    if isinstance(error.get("file_id"), str):
+        words["file_id"] = error["file_id"]
+        words["detail"] = f"the same content is stored already as {error['file_id']}"
+        return words
+    words["detail"] = json.dumps(found)[:500]
+    return words
+
+
+def event_error(data):
+    """Return a _Reply for an error that came as an event, under the status it names."""
+    status = 500
+    try:
+        error = json.loads(data)["error"]
+        for name in ("status", "code"):
+            named = error.get(name)
+            if isinstance(named, int | str) and str(named).isdigit():
+                status = int(named)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    reason = http.client.responses.get(status, "")
+    head = SimpleNamespace(status=status, reason=reason, headers={})
+    return _Reply(head, data.encode("utf-8", "replace"))
