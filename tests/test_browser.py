@@ -1,9 +1,6 @@
 """Every form in Windmill's own component, in a browser. Needs Node and Chromium."""
 
-import importlib
-import inspect
 import json
-import queue
 
 import pytest
 
@@ -14,11 +11,9 @@ from tests.conftest import KEY
 from tests.filled import filled, form_value
 from tests.filling import label, revealing, row_required, row_widget, steps, widget
 from tests.test_form import check_sent
-from tools.browser import Browser, FormError
+from tools.browser import RESOURCE, Browser, FormError, module
 from tools.form import form
 from tools.operations import find, scripts
-
-RESOURCE = "$res:u/demo/together"
 
 SCRIPTS = list(scripts())
 BY_ID = pytest.mark.parametrize("script", SCRIPTS, ids=lambda s: s.id)
@@ -33,23 +28,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def browser(_server):
-    """A browser, and a workspace that runs the jobs of its live choices."""
-
-    def job(path, name, arguments):
-        started.asked.put(arguments)
-        function = getattr(module(find(path.removeprefix("f/togetherai/"))), name)
-        known = inspect.signature(function).parameters
-        if arguments.get("auth") == RESOURCE:
-            arguments["auth"] = {"api_key": KEY, "base_url": _server.url}
-        return function(**{n: v for n, v in arguments.items() if n in known})
-
-    with Browser(job) as started:
-        started.asked = queue.Queue()
+    with Browser({"api_key": KEY, "base_url": _server.url}) as started:
         yield started
-
-
-def module(script):
-    return importlib.import_module(f"scripts.{script.group}.{script.name}")
 
 
 # --- what is to be seen -----------------------------------------------------------

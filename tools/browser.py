@@ -4,18 +4,23 @@ tests/windmill/form/ holds the page and the driver; this starts them and speaks 
 them. Nothing leaves this machine.
 """
 
+import importlib
+import inspect
 import json
 import queue
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 from tools.form import form
 from tools.node import PLACE, page
-from tools.operations import Operation
+from tools.operations import Operation, find
 
+FOLDER = "f/togetherai/"
+RESOURCE = "$res:u/demo/together"  # what a form of the page has for auth
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 Place = Sequence[str | int]
 Step = tuple[Place, object]
@@ -28,13 +33,14 @@ class FormError(Exception):
 class Browser:
     """One browser with one page, as a context manager; forms are swapped in.
 
-    `jobs` answers the jobs that a form starts for its live choices: it gets the path of
-    the script, the name of the function and its arguments. Raises OSError when Node,
-    its packages or Chromium are missing.
+    `auth` is what the resource of the page's workspace holds. With it, the jobs that a
+    form starts for its live choices run; without it they fail. `asked` holds the
+    arguments of each. Raises OSError when Node, its packages or Chromium are missing.
     """
 
-    def __init__(self, jobs: Callable[[str, str, dict], object] | None = None) -> None:
-        self.jobs = jobs
+    def __init__(self, auth: dict | None = None) -> None:
+        self.auth = auth
+        self.asked: queue.Queue[dict] = queue.Queue()
         self.replies: queue.Queue[dict] = queue.Queue()
         self.writing = threading.Lock()  # the thread that reads answers jobs
 
@@ -67,7 +73,7 @@ class Browser:
         visible field as a person sees it. Raises FormError when the form crashes.
         """
         if not isinstance(script, dict):
-            path = f"f/togetherai/{script.id}"
+            path = FOLDER + script.id
             title = script.schema["title"]
             script = {"title": title, "path": path, "schema": form(script)}
         return self._call("show", script=script)
@@ -125,10 +131,24 @@ class Browser:
         self.replies.put({"error": "the browser's driver ended"})
 
     def _job(self, message: dict) -> object:
-        if self.jobs is None:
-            return {"error": {"name": "Absent", "message": "no jobs are run here"}}
         try:
-            return self.jobs(**message["job"])
+            if self.auth is None:
+                raise FormError("no jobs are run here")
+            return self._run(**message["job"])
         except Exception as error:
             # As a worker reports a failed job; the form shows it.
             return {"error": {"name": type(error).__name__, "message": str(error)}}
+
+    def _run(self, path: str, name: str, arguments: dict) -> object:
+        """What a function of the pack's script at a path returns, as in a worker."""
+        self.asked.put(arguments)
+        function = getattr(module(find(path.removeprefix(FOLDER))), name)
+        if arguments.get("auth") == RESOURCE:
+            arguments = {**arguments, "auth": dict(self.auth)}
+        known = inspect.signature(function).parameters
+        return function(**{n: v for n, v in arguments.items() if n in known})
+
+
+def module(script: Operation) -> ModuleType:
+    """The rendered module of a script: its `main`, and a function for each picker."""
+    return importlib.import_module(f"scripts.{script.group}.{script.name}")

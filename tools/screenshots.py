@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tools.browser import Browser
 from tools.operations import find
+from tools.sandbox import Sandbox
 
 IMPORTANT = (
     "chat/create_chat_completion",
@@ -27,13 +28,16 @@ IMPORTANT = (
 def screenshots(target: Path) -> Iterator[Path]:
     """Write <target>/<name>.png for each important script; yield each when written.
 
-    Raises OSError when Node, its packages or Chromium are missing.
+    The models that they offer are the sandbox's. Raises OSError when Node, its packages
+    or Chromium are missing.
     """
     target.mkdir(parents=True, exist_ok=True)
-    with Browser() as browser:
-        for script_id in IMPORTANT:
-            script = find(script_id)
-            browser.show(script)
-            path = target.resolve() / f"{script.name}.png"
-            browser.picture(path)
-            yield path
+    with Sandbox() as sandbox:
+        auth = {"api_key": "sandbox", "base_url": sandbox.url}
+        with Browser(auth) as browser:
+            for script_id in IMPORTANT:
+                script = find(script_id)
+                browser.show(script)
+                path = target.resolve() / f"{script.name}.png"
+                browser.picture(path)
+                yield path
