@@ -25,6 +25,17 @@ LARGEST = 50 << 20  # bytes of one document
 MOST = 200  # documents at a time
 # Where a passage may end, the best place first.
 ENDS = ("\n\n", "\n", ". ", "! ", "? ", "; ", ", ", " ")
+START = 1024  # bytes in which a PDF says that it is one, if behind blanks
+INSTEAD = (
+    "give its text, which a Python step of yours can make with pypdf, or save it as "
+    "Word or HTML"
+)
+ADVICE = (
+    "Windmill installs what a Python script imports: after `from pypdf import "
+    'PdfReader`, "\\n\\n".join(page.extract_text() for page in PdfReader(file).pages) '
+    "is the text of an open file; give it as text with a filename. Scanned pages have "
+    "none: chat/extract_structured reads them as pictures."
+)
 WORD_TEXT = "word/document.xml"
 
 
@@ -62,8 +73,9 @@ def split_documents(auth, step, **arguments):
         problems.append({"field": "documents", "problem": "hold no text"})
     if problems:
         listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
+        advice = {"advice": ADVICE} if INSTEAD in listed else {}
         raise TogetherError(
-            f"The documents cannot be read: {listed}", problems=problems
+            f"The documents cannot be read: {listed}", problems=problems, **advice
         )
     shown = {"documents": documents, "count": len(passages)}
     if given["output"] == "result":
@@ -161,12 +173,12 @@ def _text(auth, value, field):
     from . import sources
 
     source = sources.open(value, field, auth, LARGEST)
-    content = b"".join(bytes(block) for block in source.blocks())
+    blocks = source.blocks()
+    content = bytes(next(blocks, b""))
+    if content[:START].lstrip().startswith(b"%PDF"):
+        raise _refused(field, f"is a PDF, which cannot be read here: {INSTEAD}")
+    content += b"".join(bytes(block) for block in blocks)
     name = source.named()
-    if content.startswith(b"%PDF"):
-        raise _refused(
-            field, "is a PDF, which cannot be read here: give its text instead"
-        )
     if content.startswith(b"PK"):
         return name, _word(content, field)
     try:

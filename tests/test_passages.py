@@ -79,7 +79,6 @@ def test_word_files_and_web_pages_become_their_text(auth):
 @pytest.mark.parametrize(
     ("document", "problem"),
     [
-        ({"text": "%PDF-1.7"}, "is a PDF"),
         ({"file": "UEsDBA=="}, "no Word file"),
         ({"file": "gIGC"}, "not text in UTF-8"),
         ({"text": "  "}, "no text"),
@@ -89,6 +88,29 @@ def test_a_document_that_cannot_be_read_is_named(document, problem, auth):
     with pytest.raises(TogetherError, match=problem) as caught:
         split(auth, document)
     assert caught.value.problems[0]["field"].startswith("documents")
+
+
+@pytest.mark.parametrize("how", ["file", "url", "s3", "text"])
+def test_a_pdf_is_refused_with_what_to_do_instead(how, auth, sandbox, workspace):
+    content = b"\r\n%PDF-1.7\n%\xe2\xe3\xcf\xd3\n" + bytes(2 << 20)
+    sandbox.objects["/terms.pdf"] = "application/pdf", content
+    workspace.put("terms.pdf", content)
+    given = {
+        "file": base64.b64encode(content).decode(),
+        "url": f"{sandbox.url}/terms.pdf",
+        "s3": "terms.pdf",
+        "text": "%PDF-1.7",
+    }
+
+    with pytest.raises(TogetherError, match="give its text") as caught:
+        split(auth, {"text": "One."}, {how: given[how]}, output="storage")
+
+    (problem,) = caught.value.problems
+    assert problem["field"] == "documents[1]"
+    assert problem["problem"].startswith("is a PDF")
+    assert "pypdf" in caught.value.advice
+    assert [key for _, key in workspace.objects if key != "terms.pdf"] == []
+    assert not [r for r in sandbox.requests if r.path.startswith("/v")]
 
 
 def test_passages_go_to_storage_and_come_back(auth, workspace, sandbox):

@@ -2,7 +2,8 @@
 """Split documents.
 
 Cuts documents into overlapping passages, each with its source, for embed_rows. Reads
-text, Markdown, HTML, JSON, CSV and Word files. Costs nothing.
+text, Markdown, HTML, JSON, CSV and Word files; of a PDF, give the text, which a Python
+step of yours can make with pypdf. Costs nothing.
 
 Returns: passages with id, source, start and text, or s3 in their place; documents, with
 how many passages each has.
