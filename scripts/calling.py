@@ -7,8 +7,8 @@ import time
 from .asking import CHAT, ask, note, said
 from .catalogue import Budget, bill, prefetch
 from .client import TogetherError, _credentials, _storable, prepare
+from .jobs import run, script_schema
 from .validation import TYPES, check_schema, filled_in, problems
-from .windmill import run, script_schema
 
 AT_ONCE = 4  # calls of one round
 TOOL_SECONDS = 900.0

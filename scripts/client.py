@@ -882,7 +882,7 @@ class _Request:
         if choice and choice.get("x-in") == "result":
             self.output = arguments.get("output", choice["default"])
         if self.output == "storage":
-            from .windmill import check_storage
+            from .storage import check_storage
 
             check_storage()
         self.target = path + ("?" + "&".join(query) if query else "")

@@ -13,8 +13,9 @@ A flow that is cancelled runs nothing more; so a guard is a flow of its own.
 import json
 import os
 
-from . import waiting, windmill
+from . import jobs, waiting
 from .client import TogetherError, call, operation, prepare
+from .windmill import in_job
 
 __all__ = [
     "ask_approval",
@@ -39,7 +40,7 @@ def start_guard(auth, step, **arguments):
     given = prepare(step, arguments)
     waiting.parts(given["kind"], given["job_id"])
     watched = os.environ.get("WM_ROOT_FLOW_JOB_ID") or os.environ.get("WM_FLOW_JOB_ID")
-    if not windmill.in_job() or not watched:
+    if not in_job() or not watched:
         return {"guard": None, "note": "There is no guard outside a Windmill flow."}
     if "resource" not in given:
         # The key itself must not become an argument of a job, where everybody reads it.
@@ -49,7 +50,7 @@ def start_guard(auth, step, **arguments):
     folder = place.removesuffix("/waits/start_guard")
     words = {name: given[name] for name in ("kind", "job_id", "when")}
     words["flow_job_id"] = watched
-    guard = windmill.start(
+    guard = jobs.start(
         f"{folder}/flows/guard_job", "flow", _with_auth(given["resource"], words)
     )
     return {"guard": guard}
@@ -61,7 +62,7 @@ def start_flow(auth, step, **arguments):
     words = given.get("arguments", {})
     if "resource" in given:
         words = _with_auth(given["resource"], words)
-    return {"flow_job_id": windmill.start(given["path"], "flow", words)}
+    return {"flow_job_id": jobs.start(given["path"], "flow", words)}
 
 
 def watch_flow(auth, step, **arguments):
@@ -71,7 +72,7 @@ def watch_flow(auth, step, **arguments):
     "wait_seconds", "result": once it is done}. Raises TogetherError.
     """
     given = prepare(step, arguments)
-    found = windmill.outcome(given["flow_job_id"])
+    found = jobs.outcome(given["flow_job_id"])
     if found is None:
         pause = int(min(FIRST * waiting.GROWTH ** given["attempt"], LONGEST))
         return {"done": False, "outcome": None, "wait_seconds": pause}
@@ -89,7 +90,7 @@ def ask_approval(auth, step, **arguments):
     for name, value in given.get("details", {}).items():
         shown = value if isinstance(value, str) else json.dumps(value)
         lines.append(f"- {name.replace('_', ' ')}: {shown}")
-    urls = windmill.resume_urls(given.get("approver"))
+    urls = jobs.resume_urls(given.get("approver"))
     return {**urls, "description": {"markdown": "\n".join(lines)}}
 
 

@@ -145,6 +145,8 @@ class _Record:
         """
         if not self.path:
             return None
+        from .jobs import is_running
+
         deadline = time.monotonic() + PATIENCE
         while True:
             if not self.create():
@@ -157,7 +159,7 @@ class _Record:
             other = found.get("job")
             if "made" in found:
                 return found
-            if other in (None, self.own["job"]) or not self.windmill.is_running(other):
+            if other in (None, self.own["job"]) or not is_running(other):
                 self.take_over()
                 return found
             if time.monotonic() > deadline:

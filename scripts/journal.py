@@ -10,7 +10,7 @@ import json
 import time
 from itertools import islice
 
-from . import windmill
+from . import storage, windmill
 from .client import TogetherError
 from .intents import fingerprint, say, state_folder
 
@@ -47,7 +47,7 @@ class Journal:
             again = list(islice(self.rows, part["rows"]))
             if len(again) == part["rows"] and _digest(again) == part["digest"]:
                 try:
-                    with windmill.open_object(**part["object"]) as source:
+                    with storage.open_object(**part["object"]) as source:
                         lines = source.read().split(b"\n")[:-1]
                 except TogetherError as error:
                     say(f"a part of an earlier run is done again: {error}")
@@ -74,7 +74,7 @@ class Journal:
             return
         content = b"".join(line + b"\n" for line in self.lines)
         try:
-            stored = windmill.write_object(content, filename=f"{self.kind}.part.jsonl")
+            stored = storage.write_object(content, filename=f"{self.kind}.part.jsonl")
             place = {"key": stored["s3"], "storage": stored.get("storage")}
             part = {
                 "object": place,
@@ -98,7 +98,7 @@ class Journal:
             if self.path is not None:
                 windmill.delete_state(self.path)
             for part in self.parts:
-                windmill.delete_object(**part["object"])
+                storage.delete_object(**part["object"])
         except TogetherError as error:
             say(f"parts of this run's rows stay in storage: {error}")
 

@@ -41,7 +41,9 @@ class Outcome:
 
             self.windmill = windmill
             if output == "storage":
-                windmill.check_storage()
+                from .storage import check_storage
+
+                check_storage()
                 self.spill()
             from .intents import state_folder
 
@@ -157,10 +159,12 @@ class Outcome:
         """Return {"rows"}, or {"s3"} and the like, with a note of what nobody asked."""
         if not self.file:
             return {"rows": self.rows}
+        from .storage import write_object
+
         self.file.seek(0)
         with self.file:
             try:
-                stored = self.windmill.write_object(
+                stored = write_object(
                     self.file,
                     filename=f"{self.kind}.jsonl",
                     content_type="application/x-ndjson",

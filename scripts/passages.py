@@ -80,12 +80,12 @@ def split_documents(auth, step, **arguments):
     shown = {"documents": documents, "count": len(passages)}
     if given["output"] == "result":
         return {"passages": passages, **shown}
-    from . import windmill
+    from .storage import write_object
 
     lines = (json.dumps(passage, ensure_ascii=False) + "\n" for passage in passages)
     content = "".join(lines).encode("utf-8", "replace")
     kind = "application/x-ndjson"
-    stored = windmill.write_object(content, None, "passages.jsonl", kind)
+    stored = write_object(content, None, "passages.jsonl", kind)
     return {**stored, **shown}
 
 

@@ -194,11 +194,12 @@ def _rows(path):
 
 
 def _stored(path, filename):
-    from . import sources, windmill
+    from . import sources
+    from .storage import write_object
 
     kind = "application/jsonl"
     content = sources.open(path, "dataset")
-    return windmill.write_object(content, filename=filename, content_type=kind)
+    return write_object(content, filename=filename, content_type=kind)
 
 
 def _uploaded(auth, path, filename):

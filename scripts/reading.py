@@ -6,8 +6,9 @@
 The second is a trigger: what it returned counts as seen once its run ended well.
 """
 
-from . import watching, windmill
+from . import watching
 from .client import TogetherError, prepare
+from .storage import list_objects
 
 __all__ = ["list_new_objects", "read_rows"]
 
@@ -47,7 +48,7 @@ def list_new_objects(auth, step, **arguments):
     given = prepare(step, arguments)
     storage, ending = given.get("storage"), given.get("ending", "")
     prefix = given["folder"].strip("/") + "/"
-    listed = windmill.list_objects(prefix, storage)
+    listed = list_objects(prefix, storage)
     keys = sorted(key for key in listed if key.endswith(ending))
 
     def news(mark):

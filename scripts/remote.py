@@ -137,7 +137,7 @@ class Stored(Source):
         return ENDINGS.get(ending) or super().media_type()
 
     def ask(self, start=0):
-        from .windmill import open_object
+        from .storage import open_object
 
         try:
             return open_object(self.key, self.storage, start)

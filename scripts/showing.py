@@ -109,7 +109,7 @@ def _as_result(data, filename, content_type=""):
 
 
 def _stored(content, filename, content_type=""):
-    from .windmill import write_object
+    from .storage import write_object
 
     if not isinstance(content, bytes) and (content.length or 0) >= WATCHED:
         content = _Watched(content)

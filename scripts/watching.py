@@ -13,7 +13,7 @@ import datetime
 import os
 import time
 
-from . import windmill
+from . import jobs, windmill
 from .client import TogetherError, call, operation, prepare
 
 __all__ = [
@@ -369,7 +369,7 @@ def new(news, mark, key, first=None, eager=False):
 def _ended(job):
     """Say whether a job ended well; None while it runs."""
     try:
-        found = windmill.outcome(job)
+        found = jobs.outcome(job)
     except TogetherError as error:
         if getattr(error, "status", None) == 404:
             return True  # Windmill forgets jobs that ended long ago

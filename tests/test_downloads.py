@@ -12,10 +12,11 @@ import threading
 import pytest
 import trustme
 
-from scripts import client, windmill
+from scripts import client
 from scripts.client import TogetherError
 from scripts.downloads import open_download, open_url
 from scripts.filenames import named, safe_name
+from scripts.storage import check_storage, write_object
 from tests.byte_server import ByteServer, Thing
 from tests.conftest import KEY
 from tools import bench_transfer
@@ -385,5 +386,5 @@ def test_the_bench_moves_whole_bytes(monkeypatch, workspace):
     assert all_of(source) == (bench_transfer.BLOCK * 3)[:3_000_000]
     monkeypatch.setenv("BASE_INTERNAL_URL", pipe.url)
     for content in WORDS, io.BytesIO(WORDS):  # announced, and in chunks
-        assert windmill.write_object(content, "k") == {"s3": "bench"}
-    assert windmill.check_storage() is None
+        assert write_object(content, "k") == {"s3": "bench"}
+    assert check_storage() is None

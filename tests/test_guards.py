@@ -5,7 +5,7 @@ import urllib.request
 
 import pytest
 
-from scripts import windmill
+from scripts import jobs
 from scripts.client import TogetherError
 from tests.openflow import FOLDER, Engine
 from tests.wire import main_of
@@ -125,7 +125,7 @@ def test_a_flow_is_started_and_watched_to_its_end(workspace, auth, monkeypatch):
 
 def _finished(watch, auth, job):
     with contextlib.suppress(TogetherError):  # it fails when the job does
-        windmill.wait_for(job)
+        jobs.wait_for(job)
     return watch(auth, job)
 
 

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from scripts import intents, windmill
+from scripts import intents, jobs, windmill
 from scripts.client import TogetherError
 from scripts.intents import fingerprint, once
 from tools.sandbox import Fault
@@ -145,7 +145,7 @@ def test_another_job_that_creates_the_same_is_waited_for(workspace, monkeypatch)
     service = Service(searchable=False)
     done = threading.Event()
     workspace.register("f/other", lambda: done.wait(10))
-    other = windmill.start("f/other")
+    other = jobs.start("f/other")
     record(job=other)
     results = []
     run = threading.Thread(target=lambda: results.append(service.once()))
@@ -163,7 +163,7 @@ def test_another_job_that_takes_too_long_is_named(workspace, monkeypatch):
     monkeypatch.setattr(intents, "PATIENCE", 0)
     done = threading.Event()
     workspace.register("f/other", lambda: done.wait(10))
-    other = windmill.start("f/other")
+    other = jobs.start("f/other")
     record(job=other)
 
     with pytest.raises(TogetherError, match=other):

@@ -11,8 +11,9 @@ import requests
 import wmill
 from wmill.s3_types import S3Object
 
-from scripts import windmill
+from scripts import jobs, windmill
 from scripts.client import TogetherError
+from scripts.storage import check_storage, open_object, write_object
 from tools.sandbox import Fault
 
 WORDS = random.Random(5).randbytes(3_000_000)
@@ -112,21 +113,21 @@ def test_a_run_is_started_and_read_as_the_official_package_does(
     arguments = {"item": "h\u00e9"}
     mine, others = same(
         workspace,
-        lambda: windmill.start(path, kind, arguments),
+        lambda: jobs.start(path, kind, arguments),
         lambda: theirs(path, arguments),
     )
     for job in mine, others:
         assert workspace.jobs[job].arguments == arguments
     expected = {"script": {"price": 2}, "flow": "H\u00c9"}[kind]
-    assert windmill.run(path, kind, arguments) == expected
+    assert jobs.run(path, kind, arguments) == expected
     assert official.wait_job(others) == expected
 
 
 def test_a_job_is_cancelled_as_the_official_package_cancels_it(workspace, official):
     workspace.register("f/slow", lambda: threading.Event().wait(30))
-    one, two = windmill.start("f/slow"), windmill.start("f/slow")
+    one, two = jobs.start("f/slow"), jobs.start("f/slow")
     wire(workspace)
-    windmill.cancel(one, "enough")
+    jobs.cancel(one, "enough")
     mine = wire(workspace)
     official.cancel_job(two, "enough")
     assert [(m, p.replace(one, two), q, b) for m, p, q, b in mine] == wire(workspace)
@@ -134,7 +135,7 @@ def test_a_job_is_cancelled_as_the_official_package_cancels_it(workspace, offici
 
 
 def test_resume_urls_are_asked_for_as_the_official_package_asks(workspace, official):
-    mine, theirs = windmill.resume_urls("ann"), official.get_resume_urls("ann")
+    mine, theirs = jobs.resume_urls("ann"), official.get_resume_urls("ann")
     (ours, other) = ((m, p.rsplit("/", 1)[0], q, b) for m, p, q, b in wire(workspace))
     assert ours == other
     assert mine.keys() == theirs.keys() == {"approvalPage", "resume", "cancel"}
@@ -155,7 +156,7 @@ def test_objects_are_written_as_the_official_package_writes_them(
     for content in WORDS[:100_000], None:
         mine, theirs = same(
             workspace,
-            lambda c=content: windmill.write_object(c or io.BytesIO(WORDS), **given),
+            lambda c=content: write_object(c or io.BytesIO(WORDS), **given),
             lambda c=content: official.write_s3_file(
                 official_object,
                 c or io.BufferedReader(io.BytesIO(WORDS)),
@@ -176,7 +177,7 @@ def test_objects_are_read_as_the_official_package_reads_them(workspace, official
         place = S3Object(s3=key, storage=storage)
         mine, theirs = same(
             workspace,
-            lambda k=key, s=storage: windmill.open_object(k, s).read(),
+            lambda k=key, s=storage: open_object(k, s).read(),
             lambda p=place: official.load_s3_file(p, None),
         )
         assert mine == theirs
@@ -184,7 +185,7 @@ def test_objects_are_read_as_the_official_package_reads_them(workspace, official
 
 def test_an_object_is_read_piece_by_piece_and_tells_its_length(workspace):
     workspace.put("a/b.bin", WORDS)
-    with windmill.open_object("a/b.bin") as source:
+    with open_object("a/b.bin") as source:
         assert (source.name, source.length) == ("b.bin", len(WORDS))
         pieces = iter(lambda: source.read(65_000), b"")
         assert b"".join(pieces) == WORDS
@@ -197,7 +198,7 @@ def test_an_object_that_breaks_off_is_read_on(workspace, ranges, start):
     workspace.configure(ranges=ranges)
     workspace.put("k", WORDS)
     workspace.cuts = [1_500_000, 400_000 if ranges else 2_200_000]
-    source = windmill.open_object("k", start=start)
+    source = open_object("k", start=start)
     pieces = iter(lambda: source.read(100_000), b"")
     assert b"".join(pieces) == WORDS[start:]
     assert not workspace.cuts
@@ -206,7 +207,7 @@ def test_an_object_that_breaks_off_is_read_on(workspace, ranges, start):
 def test_an_object_that_changes_while_it_is_read_is_an_error(workspace):
     workspace.put("k", WORDS)
     workspace.cuts = [1_000_000]
-    source = windmill.open_object("k")
+    source = open_object("k")
     source.read(900_000)
     workspace.put("k", WORDS[:-5])
     with pytest.raises(TogetherError, match="changed while it was read"):
@@ -222,13 +223,13 @@ def test_a_readable_that_holds_less_than_it_says_is_not_stored(workspace):
 
     for content in Short(WORDS), Long(WORDS):
         with pytest.raises(TogetherError, match="bytes were announced"):
-            windmill.write_object(content, "k")
+            write_object(content, "k")
     assert not workspace.objects
 
 
 def test_a_written_object_keeps_the_name_of_its_file(workspace):
     for name in ("sound.mp3", 'a "b".mp3', "\u00fcber.mp3"):
-        stored = windmill.write_object(b"x", filename=name, content_type="audio/mpeg")
+        stored = write_object(b"x", filename=name, content_type="audio/mpeg")
         kept = workspace.objects["", stored["s3"]]
         assert stored["s3"].endswith("_" + name)
         assert kept.content_disposition.startswith("inline; filename")
@@ -237,30 +238,30 @@ def test_a_written_object_keeps_the_name_of_its_file(workspace):
 
 def test_a_missing_object_is_named(workspace):
     with pytest.raises(TogetherError, match=r"'nowhere\.bin'.*not found") as caught:
-        windmill.open_object("nowhere.bin")
+        open_object("nowhere.bin")
     assert (caught.value.type, caught.value.status) == ("not_found", 404)
 
 
 def test_a_workspace_without_storage_says_what_to_do(workspace):
     workspace.storage = False
     for ask in (
-        lambda: windmill.open_object("k"),
-        lambda: windmill.write_object(b"x", "k"),
-        lambda: windmill.write_object(io.BytesIO(WORDS), "k"),
-        windmill.check_storage,
+        lambda: open_object("k"),
+        lambda: write_object(b"x", "k"),
+        lambda: write_object(io.BytesIO(WORDS), "k"),
+        check_storage,
     ):
         with pytest.raises(TogetherError, match="no object storage") as caught:
             ask()
         assert caught.value.type == "no_storage"
         assert "workspace's settings" in caught.value.advice
     workspace.storage = True
-    assert windmill.check_storage() is None
+    assert check_storage() is None
 
 
 def test_the_free_edition_s_limit_is_named(workspace):
     workspace.limit = 1_000_000
     with pytest.raises(TogetherError, match="50 MB") as caught:
-        windmill.write_object(WORDS, "k")
+        write_object(WORDS, "k")
     assert caught.value.type == "too_large"
 
 
@@ -270,7 +271,7 @@ def test_a_job_that_fails_raises_what_it_raised(workspace):
 
     workspace.register("f/refuse", refuse)
     with pytest.raises(TogetherError, match="f/refuse failed: no such model") as caught:
-        windmill.run("f/refuse")
+        jobs.run("f/refuse")
     assert caught.value.error["extra"] == {"status": 404}
     assert caught.value.job_id in workspace.jobs
 
@@ -280,7 +281,7 @@ def test_a_run_that_takes_too_long_is_cancelled(workspace, updates):
     workspace.configure(updates=updates)
     workspace.register("f/slow", lambda: threading.Event().wait(30))
     with pytest.raises(TogetherError, match=r"not done within 0\.3 s") as caught:
-        windmill.run("f/slow", timeout=0.3)
+        jobs.run("f/slow", timeout=0.3)
     job = workspace.jobs[caught.value.job_id]
     assert job.cancelled == "not done within 0.3 seconds"
 
@@ -292,7 +293,7 @@ def test_waiting_asks_rarely(workspace, updates):
     go = threading.Event()
     workspace.register("f/slow", lambda: go.wait(30) and "done")
     threading.Timer(1.0, go.set).start()
-    assert windmill.run("f/slow") == "done"
+    assert jobs.run("f/slow") == "done"
     asked = [one for one in workspace.requests if "get_result_maybe" in one.path]
     assert len(asked) == 2 if updates else len(asked) < 8
 
@@ -302,25 +303,25 @@ def test_a_schema_describes_a_tool(workspace):
     workspace.register(
         "f/shop/price", lambda item: 1, "flow", schema, "Price", "Of an item"
     )
-    found = windmill.script_schema("f/shop/price", "flow")
+    found = jobs.script_schema("f/shop/price", "flow")
     assert found["schema"] == schema
     assert (found["summary"], found["description"]) == ("Price", "Of an item")
     with pytest.raises(TogetherError, match="script f/shop/price cannot be read"):
-        windmill.script_schema("f/shop/price")
+        jobs.script_schema("f/shop/price")
 
 
 def test_outside_a_job_every_function_says_so(monkeypatch):
     for name in ("WM_TOKEN", "WM_WORKSPACE", "BASE_INTERNAL_URL", "WM_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     for ask in (
-        lambda: windmill.open_object("k"),
-        lambda: windmill.write_object(b"", "k"),
+        lambda: open_object("k"),
+        lambda: write_object(b"", "k"),
         lambda: windmill.get_state("u/a/b"),
         lambda: windmill.set_state(1, "u/a/b"),
         windmill.get_state,
-        windmill.resume_urls,
-        lambda: windmill.run("f/x"),
-        lambda: windmill.script_schema("f/x"),
+        jobs.resume_urls,
+        lambda: jobs.run("f/x"),
+        lambda: jobs.script_schema("f/x"),
     ):
         with pytest.raises(TogetherError, match="not a Windmill job"):
             ask()
@@ -331,13 +332,13 @@ def test_outside_a_job_every_function_says_so(monkeypatch):
 def test_the_token_stays_out_of_every_error(workspace):
     workspace.storage = False
     with pytest.raises(TogetherError) as caught:
-        windmill.write_object(b"x", "k")
+        write_object(b"x", "k")
     shown = json.dumps([str(caught.value), vars(caught.value)])
     assert workspace.environment["WM_TOKEN"] not in shown
 
 
 def test_resume_urls_work(workspace):
-    urls = windmill.resume_urls("ann")
+    urls = jobs.resume_urls("ann")
     requests.post(urls["resume"], json={"n": 1}, timeout=5).raise_for_status()
     assert workspace.resumed == [
         {
