@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 
 import pytest
 
@@ -9,7 +10,7 @@ from scripts import journal, tabular
 from scripts.chat.map_rows import main as map_rows
 from scripts.client import TogetherError, _pool, operation
 from scripts.embeddings.embed_rows import main as embed_rows
-from scripts.lanes import Lanes
+from scripts.lanes import Lanes, _Gate
 from scripts.rerank.search_documents import main as search_documents
 from tests.moody import DRIP, HANG, Moody
 
@@ -84,17 +85,29 @@ def test_no_more_calls_run_at_once_than_asked_for(auth, moody):
     assert 2 <= moody.most <= 5
 
 
-def test_a_refusal_holds_all_calls_back(auth, moody):
+def test_what_was_refused_is_asked_again_when_its_time_has_come(auth, moody):
     moody.mood = lambda number, text, times: (
         (429, {"retry-after": "0.4"}) if number == 20 else None
     )
     result = map_rows(auth, MODEL, "{{id}}", numbered(60), concurrency=4)
 
     assert result["done"] == 60
-    moments = [body["at"] for body in moody.bodies]
-    after = [at - moments[19] for at in moments[20:]]
-    # Those under way when the refusal came may still arrive.
-    assert all(gap >= 0.39 for gap in after[4:])
+    text = moody.bodies[19]["messages"]
+    refused, again = (b["at"] for b in moody.bodies if b["messages"] == text)
+    assert again - refused >= 0.4
+
+
+def test_a_refusal_holds_all_calls_back():
+    gate = _Gate(4)
+    entered = [gate.enter() for _ in range(3)]
+    closed = time.monotonic()
+    gate.narrow(entered[1], 0.2)
+    for _ in entered:
+        gate.leave()
+
+    # Fewer than the four of before, and none of them early.
+    assert all(gate.enter() - closed >= 0.2 for _ in range(2))
+    assert int(gate.limit) == gate.active == 2
 
 
 def test_a_service_that_refuses_for_too_long_is_reported(auth, moody):
