@@ -136,7 +136,7 @@ def cite_answer(auth, step, **arguments):
 
     {"answer", "citations": [{"number", "source", "start", "text"}], in the order of
     the answer, "unknown": numbers that stand for no passage, "answered": False when the
-    model found no answer, "markdown": all of it, for reading}.
+    model found no answer, "markdown": all of it, for reading, **details}.
     """
     given = prepare(step, arguments)
     answer, passages = given["answer"], given["passages"]
@@ -162,6 +162,7 @@ def cite_answer(auth, step, **arguments):
         "citations": citations,
         "unknown": unknown,
         "answered": bool(citations),
+        **given.get("details", {}),
     }
 
 

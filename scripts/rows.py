@@ -39,11 +39,12 @@ def map_rows(auth, step, **arguments):
     """Ask a chat model about every row.
 
     Returns {"rows": [{...row, <answer_column>: text or None, "error": None or why}],
-    "done", "failed", "cut": how many answers max_tokens ended, "usage", "cost_usd",
-    "cost_note"?}; with output "storage" a JSON Lines file, "s3", in place of "rows". A
-    job that ended midway goes on where it stopped when it is run again with the same
-    input, where the workspace has storage. Raises TogetherError before anything is
-    sent, or when the first answers show that no row can be answered.
+    "done", "failed", "cut": how many answers max_tokens ended, "stopped"?: why rows
+    were left to another run, "usage", "cost_usd", "cost_note"?}; with output "storage"
+    a JSON Lines file, "s3", in place of "rows". A job that ended midway goes on where
+    it stopped when it is run again with the same input, where the workspace has
+    storage. Raises TogetherError before anything is sent, or when the first answers
+    show that no row can be answered.
     """
     given = prepare(step, arguments)
     table = Table(auth, given["rows"])
@@ -83,16 +84,17 @@ def map_rows(auth, step, **arguments):
             return [(row, out, usage, bool(text) and reason == "length")]
 
         _run(lanes, work, outcome.left(), outcome)
-    return outcome.result(outcome.bill(auth, given["model"]), "cut")
+    bill = outcome.bill(auth, given["model"])
+    return {**outcome.result(bill, "cut"), **sender.told()}
 
 
 def embed_rows(auth, step, **arguments):
     """Turn the text of every row into a vector.
 
     Returns {"rows": [{...row, "embedding": numbers or None, "error": None or why}],
-    "dimensions", "done", "failed", "usage", "cost_usd", "cost_note"?}; with output
-    "storage" a JSON Lines file, "s3", in place of "rows". Goes on where it stopped and
-    raises as map_rows does.
+    "dimensions", "done", "failed", "stopped"?, "usage", "cost_usd", "cost_note"?}; with
+    output "storage" a JSON Lines file, "s3", in place of "rows". Goes on where it
+    stopped and raises as map_rows does.
     """
     given = prepare(step, arguments)
     table = Table(auth, given["rows"])
@@ -147,7 +149,8 @@ def embed_rows(auth, step, **arguments):
             EMBED_SIZE,
         )
         _run(lanes, work, chunks, outcome)
-    return outcome.result(outcome.bill(auth, given["model"]), "dimensions")
+    bill = outcome.bill(auth, given["model"])
+    return {**outcome.result(bill, "dimensions"), **sender.told()}
 
 
 def search_documents(auth, step, **arguments):
@@ -285,6 +288,10 @@ class _Sender:
 
     def sent(self, error):
         return getattr(error, "type", None) != "not_sent"
+
+    def told(self):
+        """Return {"stopped": why} where rows were left to another run."""
+        return {"stopped": self.stopped} if self.outcome.unsent else {}
 
     def not_sent(self):
         return TogetherError(f"not sent: {self.stopped}", type="not_sent")

@@ -645,6 +645,16 @@ def test_make_video_past_its_deadline_says_that_it_is_charged(engine, lives):
     assert "charged" in run.result["message"]
 
 
+def test_make_video_over_budget_begins_none(engine, sandbox, priced):
+    engine.resources[RESOURCE] = priced(VIDEO["model"], perVideo=0.5)
+
+    run = engine.run("make_video", **VIDEO, budget_usd=0.4)
+
+    assert "budget_usd is below 0.5" in run.error["message"]
+    assert not [r for r in sandbox.requests if r.path == "/v2/videos"]
+    assert engine.run("make_video", **VIDEO, budget_usd=0.5).outcome == "success"
+
+
 DRAW = {"model": "m", "template": "A picture of {{animal}}"}
 
 
@@ -678,6 +688,19 @@ def test_draw_rows_refuses_too_many_before_anything_is_drawn(engine, sandbox):
 
     assert "more than 2" in run.error["message"]
     assert not [r for r in sandbox.requests if "images" in r.path]
+
+
+def test_draw_rows_leaves_out_what_its_budget_does_not_reach(engine, sandbox, priced):
+    engine.resources[RESOURCE] = priced("m", perImage=0.03)
+    rows = [{"animal": str(n)} for n in range(4)]
+
+    run = engine.run("draw_rows", **DRAW, rows=rows, budget_usd=0.08)
+
+    assert run.outcome == "success", run.result
+    assert [bool(row["picture"]) for row in run.result["rows"]] == [1, 1, 0, 0]
+    assert "budget_usd is below 0.03" in run.result["rows"][3]["error"]
+    assert run.result["cost_usd"] == pytest.approx(0.06)
+    assert len([r for r in sandbox.requests if "images" in r.path]) == 2
 
 
 NOTES = {
@@ -737,17 +760,20 @@ ASK = {
 }
 
 
-def embeds(sandbox):
+def embeds(sandbox, length=2):
     """Let texts about the guarantee point one way, all others another."""
 
     def reply(arguments):
         texts = arguments["body"]["input"]
         vectors = [[1.0, 0.1] if "guarantee" in t else [0.1, 1.0] for t in texts]
+        vectors = [vector + [0.0] * (length - 2) for vector in vectors]
         data = [
             {"object": "embedding", "index": n, "embedding": v}
             for n, v in enumerate(vectors)
         ]
-        return {"object": "list", "model": "m", "data": data}
+        tokens = sum(map(len, texts)) // 4
+        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+        return {"object": "list", "model": "m", "data": data, "usage": usage}
 
     sandbox.answers["create_embeddings"] = reply
 
@@ -790,6 +816,45 @@ def test_ask_documents_searches_with_a_model_if_there_is_one(engine, sandbox):
 
     assert run.outcome == "success", run.result
     assert run.result["citations"][0]["source"] == "terms.md"
+
+
+def test_ask_documents_whose_vectors_are_too_long_for_a_result(engine, sandbox):
+    embeds(sandbox, length=4000)
+    says(sandbox, answered)
+    much = {"text": "Mondays are for deliveries. " * 5000, "filename": "days.md"}
+
+    run = engine.run("ask_documents", **{**ASK, "documents": [*DOCUMENTS, much]})
+
+    assert run.outcome == "success", run.result
+    assert run.result["citations"][0]["source"] == "terms.md"
+
+
+def test_ask_documents_over_budget_goes_on_with_more(engine, sandbox):
+    embeds(sandbox)
+    says(sandbox, answered)
+    text = "".join(f"Parcel {n} is delivered on Mondays. " for n in range(4000))
+    much = {"text": text, "filename": "days.md"}
+    given = {**ASK, "documents": [*DOCUMENTS, much]}
+
+    run = engine.run("ask_documents", **given, budget_usd=0.0016)
+
+    assert "passages have no vector: budget_usd is used up" in run.error["message"]
+    first = texts_embedded(sandbox)
+    assert 0 < len(first)
+    assert not [r for r in sandbox.requests if "completions" in r.path]
+    sandbox.requests.clear()
+    run = engine.run("ask_documents", **given, budget_usd=1)
+    assert run.outcome == "success", run.result
+    assert run.result["citations"][0]["source"] == "terms.md"
+    assert run.result["cost_usd"] > 0
+    again = texts_embedded(sandbox)
+    assert len(set(first)) == len(first)
+    assert not set(first) & set(again)
+
+
+def texts_embedded(sandbox):
+    asked = [r.json for r in sandbox.requests if r.path == "/v1/embeddings"]
+    return [text for body in asked for text in body["input"]]
 
 
 def test_ask_documents_that_do_not_say_it_is_not_answered(engine, sandbox):

@@ -245,7 +245,8 @@ def test_a_budget_ends_the_sending_before_it_is_exceeded(auth, moody):
     assert 20 <= result["done"] <= 40
     assert result["done"] == len(moody.bodies)
     assert result["cost_usd"] <= spent * 40
-    assert "budget_usd is used up" in result["rows"][99]["error"]
+    assert result["rows"][99]["error"] == f"not sent: {result['stopped']}"
+    assert "budget_usd is used up" in result["stopped"]
     assert len(result["rows"]) == 100
 
 
@@ -503,7 +504,7 @@ def test_embeddings_keep_to_their_budget_and_go_on_with_a_larger_one(
     assert missing == list(range(sum(sent), 300))
     moody.bodies.clear()
     again = embed_rows(auth, MODEL, rows, budget_usd=1)
-    assert again["done"] == 300
+    assert (again["done"], "stopped" in again) == (300, False)
     assert sum(len(body["input"]) for body in moody.bodies) == len(missing)
     assert again["usage"]["prompt_tokens"] == 300 * 40
 

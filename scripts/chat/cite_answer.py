@@ -5,7 +5,7 @@ Turns the numbers in an answer, such as [2], into the passages that they stand f
 names those that stand for none. Costs nothing.
 
 Returns: answer, citations with source and text, unknown numbers, answered (whether
-anything is cited), and all of it as markdown.
+anything is cited), all of it as markdown, and every member of details.
 
 Example arguments:
     {"answer": "Two years [1].", "passages": [{"source": "terms.md", "text": "The
@@ -24,6 +24,7 @@ STEP = {
             "answer": {"type": "string", "minLength": 1},
             "passages": {"type": "array", "minItems": 1, "items": {"type": "object"}},
             "cited": {"type": "array", "items": {"type": "integer"}},
+            "details": {"type": "object"},
         },
     },
 }
@@ -34,5 +35,13 @@ def main(
     answer: str,
     passages: "list",
     cited: list[int] | None = None,
+    details: "dict | None" = None,
 ):
-    return cite_answer(auth, STEP, answer=answer, passages=passages, cited=cited)
+    return cite_answer(
+        auth,
+        STEP,
+        answer=answer,
+        passages=passages,
+        cited=cited,
+        details=details,
+    )

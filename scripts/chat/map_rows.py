@@ -7,8 +7,8 @@ reports every row with its answer or its error. For half the price within a day 
 batches/submit_rows.
 
 Returns: rows, each with its columns, the answer and error (why there is none); done,
-failed and cut count them; usage, cost_usd. With output storage, s3 leads to the file
-instead.
+failed and cut count them; stopped, why rows were left out; usage, cost_usd. With output
+storage, s3 leads to the file instead.
 
 Example arguments:
     {"model": "openai/gpt-oss-20b", "template": "Is this a complaint? Answer yes or no:

@@ -6,8 +6,8 @@ Use them for search by meaning, grouping and finding duplicates; compare only ve
 the same model.
 
 Returns: rows, each with its columns, embedding (a list of numbers) and error (why there
-is none); dimensions, done, failed, usage, cost_usd. With output storage, s3 leads to
-the file instead.
+is none); dimensions, done, failed, stopped (why rows were left out), usage, cost_usd.
+With output storage, s3 leads to the file instead.
 
 Example arguments:
     {"model": "BAAI/bge-large-en-v1.5", "rows": [{"text": "The invoice was paid
