@@ -13,7 +13,9 @@ import html
 import io
 import json
 import math
+import os
 import re
+import sys
 import zipfile
 
 from .client import TogetherError, call, operation, prepare
@@ -23,6 +25,7 @@ __all__ = ["cite_answer", "rank_passages", "split_documents"]
 EMBED = operation("POST", "/v1/embeddings", "inference")
 LARGEST = 50 << 20  # bytes of one document
 MOST = 200  # documents at a time
+LIMIT = 1_900_000  # bytes of passages that a result can hold: see showing.py
 # Where a passage may end, the best place first.
 ENDS = ("\n\n", "\n", ". ", "! ", "? ", "; ", ", ", " ")
 START = 1024  # bytes in which a PDF says that it is one, if behind blanks
@@ -44,7 +47,8 @@ def split_documents(auth, step, **arguments):
 
     {"passages": [{"id": number from 1, "source": file name, "start": its first
     character, "text"}], "documents": [{"source", "characters", "passages"}]}; with
-    output storage a JSON Lines file, "s3", in place of "passages". Reads text,
+    output storage, and where they are too many for a result, a JSON Lines file, "s3",
+    in place of "passages". Reads text,
     Markdown, HTML, JSON, CSV and Word files. Raises TogetherError, with every document
     that cannot be read in its `problems`.
     """
@@ -78,15 +82,7 @@ def split_documents(auth, step, **arguments):
             f"The documents cannot be read: {listed}", problems=problems, **advice
         )
     shown = {"documents": documents, "count": len(passages)}
-    if given["output"] == "result":
-        return {"passages": passages, **shown}
-    from .storage import write_object
-
-    lines = (json.dumps(passage, ensure_ascii=False) + "\n" for passage in passages)
-    content = "".join(lines).encode("utf-8", "replace")
-    kind = "application/x-ndjson"
-    stored = write_object(content, None, "passages.jsonl", kind)
-    return {**stored, **shown}
+    return {**_kept(passages, given["output"]), **shown}
 
 
 def rank_passages(auth, step, **arguments):
@@ -164,6 +160,31 @@ def cite_answer(auth, step, **arguments):
         "answered": bool(citations),
         **given.get("details", {}),
     }
+
+
+def _kept(passages, output):
+    """Return {"passages"}, or {"s3"} and the like, with a note of what nobody asked."""
+    in_result = {"passages": passages}
+    if output == "result" and not os.environ.get("WM_TOKEN"):
+        return in_result
+    lines = (json.dumps(passage, ensure_ascii=False) + "\n" for passage in passages)
+    content = "".join(lines).encode("utf-8", "replace")
+    if output == "result" and len(content) <= LIMIT:
+        return in_result
+    from .storage import write_object
+
+    kind = "application/x-ndjson"
+    try:
+        stored = write_object(content, None, "passages.jsonl", kind)
+    except TogetherError as error:
+        if output == "storage":
+            raise
+        print(f"together: the passages stay in the result: {error}", file=sys.stderr)
+        return in_result
+    if output == "storage":
+        return stored
+    note = "The passages are too many for a result, so they went to storage."
+    return {**stored, "note": note}
 
 
 # --- texts -------------------------------------------------------------------------

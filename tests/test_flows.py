@@ -818,10 +818,12 @@ def test_ask_documents_searches_with_a_model_if_there_is_one(engine, sandbox):
     assert run.result["citations"][0]["source"] == "terms.md"
 
 
-def test_ask_documents_whose_vectors_are_too_long_for_a_result(engine, sandbox):
-    embeds(sandbox, length=4000)
+@pytest.mark.parametrize(("count", "length"), [(5000, 4000), (70_000, 2)])
+def test_ask_documents_that_are_too_long_for_a_result(engine, sandbox, count, length):
+    """The vectors of the first, the passages of the second."""
+    embeds(sandbox, length)
     says(sandbox, answered)
-    much = {"text": "Mondays are for deliveries. " * 5000, "filename": "days.md"}
+    much = {"text": "Mondays are for deliveries. " * count, "filename": "days.md"}
 
     run = engine.run("ask_documents", **{**ASK, "documents": [*DOCUMENTS, much]})
 

@@ -120,6 +120,21 @@ def test_passages_go_to_storage_and_come_back(auth, workspace, sandbox):
     assert "passages" not in stored
 
 
+def test_passages_too_many_for_a_result_go_to_storage_where_there_is_some(
+    auth, workspace, capsys
+):
+    long = {"text": "Dear Ada. " * 200_000}
+    stored = split(auth, long)
+
+    assert "passages" not in stored
+    assert "too many for a result" in stored["note"]
+    lines = workspace.content(stored["s3"]).splitlines()
+    assert len(lines) == stored["count"]
+    workspace.storage = False
+    assert len(split(auth, long)["passages"]) == stored["count"]
+    assert "stay in the result" in capsys.readouterr().err
+
+
 VECTORS = {"north": [0.0, 1.0], "north-east": [0.7, 0.7], "south": [0.0, -1.0]}
 
 
