@@ -10,8 +10,8 @@ import re
 import sys
 import time
 
-from .catalogue import Budget, bill, cost, estimate, prefetch, usage_of
 from .client import TogetherError, _File, call, operation, prepare, stream
+from .costs import Budget, bill, cost, estimate, prefetch, usage_of
 
 CHAT = operation(
     "POST",

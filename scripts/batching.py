@@ -10,7 +10,7 @@ import json
 import pathlib
 import tempfile
 
-from . import catalogue
+from . import costs
 from .client import TogetherError, call, operation, prepare
 from .intents import fingerprint, once, say
 from .tabular import Flaw, Table, Template, digest
@@ -88,7 +88,7 @@ def _written(place, table, template, given):
             line = json.dumps(
                 {"custom_id": name, "body": asked}, ensure_ascii=False
             ).encode("utf-8", "replace")
-            tokens += sum(catalogue.tokens(message["content"]) for message in messages)
+            tokens += sum(costs.tokens(message["content"]) for message in messages)
             size += len(line) + 1
             hashed.update(line)
             if rows > MOST_ROWS or size > MOST_BYTES:
@@ -131,10 +131,10 @@ def _estimate(auth, given, written):
     if "max_tokens" in given:
         completion = given["max_tokens"] * written["rows"]
         usage = {"prompt_tokens": written["tokens"], "completion_tokens": completion}
-        usd, note = catalogue.cost(auth, given["model"], usage, batch=True)
+        usd, note = costs.cost(auth, given["model"], usage, batch=True)
     else:
         usd, note = None, "without max_tokens nothing limits the length of answers"
-    catalogue.afford(
+    costs.afford(
         given.get("budget_usd"),
         usd,
         note,

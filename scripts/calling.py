@@ -5,8 +5,8 @@ import re
 import time
 
 from .asking import CHAT, ask, note, said
-from .catalogue import Budget, bill, prefetch
 from .client import TogetherError, _credentials, _storable, prepare
+from .costs import Budget, bill, prefetch
 from .jobs import run, script_schema
 from .validation import TYPES, check_schema, filled_in, problems
 

@@ -4,8 +4,8 @@ import math
 import re
 
 from .asking import ask, note, said
-from .catalogue import bill, prefetch
 from .client import TogetherError, prepare
+from .costs import bill, prefetch
 
 TRIES = 2  # the answer, and one more when it names no category
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -3,7 +3,7 @@
 import tempfile
 from contextlib import closing
 
-from . import catalogue
+from . import costs
 from .batching import BATCH
 from .client import TogetherError, _loads, call, operation, prepare
 from .downloads import open_download
@@ -192,20 +192,20 @@ class _Bill:
         self.used = {}
 
     def add(self, model, answer):
-        usage = catalogue.usage_of(answer)
+        usage = costs.usage_of(answer)
         known = self.used.setdefault(model, [None, 0])
-        known[0] = catalogue.added([known[0], usage])
+        known[0] = costs.added([known[0], usage])
         known[1] += usage is None
 
     def sums(self, auth):
         """Return {"usage", "cost_usd", "cost_note"?}, at the batch's half price."""
         usd, note = (0.0, None) if self.used else (None, "no answer says what was used")
         for model, (usage, unknown) in self.used.items():
-            part, why = catalogue.cost(auth, model, usage, batch=True)
+            part, why = costs.cost(auth, model, usage, batch=True)
             if unknown:
                 part, why = None, "an answer does not say what was used"
             note = note or why
             usd = None if part is None or usd is None else usd + part
-        usage = catalogue.added([used for used, _ in self.used.values()])
+        usage = costs.added([used for used, _ in self.used.values()])
         bill = {"usage": usage, "cost_usd": usd}
         return bill if note is None else {**bill, "cost_note": note}

@@ -4,8 +4,8 @@ import json
 import re
 
 from .asking import ask, note, said, user_message
-from .catalogue import bill, prefetch
 from .client import TogetherError, _storable, prepare
+from .costs import bill, prefetch
 from .validation import check_schema, filled_in, problems
 
 TRIES = 2  # the answer, and its correction

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-from . import catalogue
+from . import costs
 from .client import TogetherError
 
 __all__ = ["Outcome"]
@@ -110,7 +110,7 @@ class Outcome:
         sums["failed" if failed else "done"] += 1
         sums["cut"] += cut
         if usage:
-            sums["usage"] = catalogue.added([sums["usage"], usage])
+            sums["usage"] = costs.added([sums["usage"], usage])
         elif usage is not None:
             sums["unknown"] += 1
         line = _line(row) if self.windmill else None
@@ -141,7 +141,7 @@ class Outcome:
     def bill(self, auth, model):
         """Return {"usage", "cost_usd", "cost_note"?} of rows asked of one model."""
         usage = self.sums["usage"]
-        usd, note = catalogue.cost(auth, model, usage)
+        usd, note = costs.cost(auth, model, usage)
         if usd is not None and self.sums["unknown"]:
             usd, note = None, "an answer does not say what was used"
         bill = {"usage": usage, "cost_usd": usd}

@@ -92,7 +92,7 @@ def rank_passages(auth, step, **arguments):
     "usage", "cost_usd"}. The question is embedded with the model that embedded the
     rows. Raises TogetherError.
     """
-    from . import catalogue
+    from . import costs
     from .tabular import Flaw, Table
 
     given = prepare(step, arguments)
@@ -123,7 +123,7 @@ def rank_passages(auth, step, **arguments):
     for similarity, _, row in sorted(best, reverse=True):
         kept = {n: v for n, v in row.items() if n not in ("embedding", "error")}
         passages.append({**kept, "similarity": round(similarity, 6)})
-    bill = catalogue.bill(auth, given["model"], [answer])
+    bill = costs.bill(auth, given["model"], [answer])
     return {"passages": passages, **bill}
 
 

@@ -2,8 +2,8 @@
 
 import random
 
-from .catalogue import afford, cost, prefetch
 from .client import TogetherError, call, operation, prepare
+from .costs import afford, cost, prefetch
 from .intents import fingerprint, once
 
 GENERATE = operation(

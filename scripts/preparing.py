@@ -12,8 +12,8 @@ import random
 import tempfile
 from pathlib import Path
 
-from .catalogue import tokens
 from .client import TogetherError, prepare
+from .costs import tokens
 from .tabular import Flaw, Table, digest
 
 __all__ = ["conversation", "prepare_dataset"]

@@ -11,7 +11,7 @@ answer or the reason why there is none.
 import json
 import threading
 
-from . import catalogue
+from . import costs
 from .client import TogetherError, operation, prepare
 from .lanes import Lanes
 from .outcome import Outcome
@@ -51,7 +51,7 @@ def map_rows(auth, step, **arguments):
     template = Template(given["template"])
     table.require(template.columns, "template")
     lanes = Lanes(auth, CHAT, given["concurrency"], given["timeout_seconds"])
-    catalogue.prefetch(auth)
+    costs.prefetch(auth)
     column = given["answer_column"]
     names = ("model", "temperature", "max_tokens")
     body = {name: given[name] for name in names if name in given}
@@ -70,7 +70,7 @@ def map_rows(auth, step, **arguments):
             except KeyError as error:
                 why = f"the row has no column {error.args[0]!r}"
                 return [(row, {**row, column: None, "error": why})]
-            most = sum(catalogue.most_tokens(one["content"]) for one in asked)
+            most = sum(costs.most_tokens(one["content"]) for one in asked)
             try:
                 reserved, _ = sender.reserve([most], given.get("max_tokens"))
                 answer = sender.send({**body, "messages": asked}, reserved)
@@ -79,7 +79,7 @@ def map_rows(auth, step, **arguments):
                 return [(row, out, None, False, sender.sent(error))]
             text, reason = chat_text(answer)
             why = None if text else f"the model gave no text (finish_reason {reason})"
-            usage = catalogue.usage_of(answer) or {}
+            usage = costs.usage_of(answer) or {}
             out = {**row, column: text, "error": why}
             return [(row, out, usage, bool(text) and reason == "length")]
 
@@ -101,7 +101,7 @@ def embed_rows(auth, step, **arguments):
     column = given["column"]
     table.require([column], "column")
     lanes = Lanes(auth, EMBED, given["concurrency"], given["timeout_seconds"])
-    catalogue.prefetch(auth)
+    costs.prefetch(auth)
     settings = {"model": given["model"], "column": column}
     with Outcome("embed_rows", settings, table, given["output"]) as outcome:
         sender = _Sender(auth, given, lanes.send, outcome, writes=False)
@@ -109,7 +109,7 @@ def embed_rows(auth, step, **arguments):
         def vectors(texts):
             """Return (vector, why not, usage, sent) for each text."""
             try:
-                reserved, count = sender.reserve([*map(catalogue.most_tokens, texts)])
+                reserved, count = sender.reserve([*map(costs.most_tokens, texts)])
                 body = {"model": given["model"], "input": texts[:count]}
                 answer = sender.send(body, reserved)
                 found = _vectors(answer, count)
@@ -118,7 +118,7 @@ def embed_rows(auth, step, **arguments):
                     half = len(texts) // 2
                     return vectors(texts[:half]) + vectors(texts[half:])
                 return [(None, str(error), None, sender.sent(error))] * len(texts)
-            usages = [catalogue.usage_of(answer) or {}, *[None] * (count - 1)]
+            usages = [costs.usage_of(answer) or {}, *[None] * (count - 1)]
             done = [
                 (vector, None, usage, True)
                 for vector, usage in zip(found, usages, strict=True)
@@ -175,13 +175,13 @@ def search_documents(auth, step, **arguments):
         field = f"documents[{documents.index(flaw)}]"
         raise TogetherError.refused(field, f"cannot be read: {flaw.why}")
     lanes = Lanes(auth, RERANK, given["concurrency"], given["timeout_seconds"])
-    catalogue.prefetch(auth)
+    costs.prefetch(auth)
     if "budget_usd" in given:
         # A model reads the query with each document.
-        most = sum(map(catalogue.most_tokens, documents))
-        most += len(documents) * catalogue.most_tokens(given["query"])
-        may_cost = catalogue.cost(auth, given["model"], {"prompt_tokens": most})
-        catalogue.afford(given["budget_usd"], *may_cost, "the search")
+        most = sum(map(costs.most_tokens, documents))
+        most += len(documents) * costs.most_tokens(given["query"])
+        may_cost = costs.cost(auth, given["model"], {"prompt_tokens": most})
+        costs.afford(given["budget_usd"], *may_cost, "the search")
     body = {"model": given["model"], "query": given["query"]}
 
     def work(chunk):
@@ -218,7 +218,7 @@ def search_documents(auth, step, **arguments):
         }
         for index, score in scored[: given.get("top_n")]
     ]
-    return {"results": results, **catalogue.bill(auth, given["model"], answers)}
+    return {"results": results, **costs.bill(auth, given["model"], answers)}
 
 
 def _run(lanes, work, tasks, outcome):
@@ -257,7 +257,7 @@ class _Sender:
         self.longest = 0  # tokens of an answer so far
         self.money = None
         if "budget_usd" in given:
-            self.money = catalogue.Budget(given["budget_usd"])
+            self.money = costs.Budget(given["budget_usd"])
             self.price(1, 1)
             if outcome.sums["usage"]:
                 self.money.spent = self.cost(outcome.sums["usage"])
@@ -268,7 +268,7 @@ class _Sender:
         try:
             answer = self.send_once(body)
             self.answered = True
-            usage = catalogue.usage_of(answer)
+            usage = costs.usage_of(answer)
             if usage:
                 usd = self.cost(usage) if self.money else None
                 self.longest = max(self.longest, usage["completion_tokens"])
@@ -358,9 +358,9 @@ class _Sender:
         return self.cost(usage)
 
     def cost(self, usage):
-        usd, note = catalogue.cost(self.auth, self.given["model"], usage)
+        usd, note = costs.cost(self.auth, self.given["model"], usage)
         if usd is None:
-            catalogue.afford(self.money.limit, usd, note, "a row")
+            costs.afford(self.money.limit, usd, note, "a row")
         return usd
 
 

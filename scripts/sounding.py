@@ -5,8 +5,8 @@ import re
 import wave
 from concurrent.futures import ThreadPoolExecutor
 
-from .catalogue import afford, cost, prefetch
 from .client import TogetherError, _Request, call, operation, prepare, upload
+from .costs import afford, cost, prefetch
 
 FILE = {"type": "string", "format": "binary", "x-file": "uri"}
 TRANSCRIBE = operation(

@@ -8,8 +8,8 @@ from scripts import batching
 from scripts.batches.collect_rows import main as collect_rows
 from scripts.batches.create_batch import main as create_batch
 from scripts.batches.submit_rows import main as submit_rows
-from scripts.catalogue import cost
 from scripts.client import TogetherError
+from scripts.costs import cost
 from tests.killed import killed_anywhere
 from tools.lives import RefusalError
 from tools.sandbox import Sandbox

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts import catalogue, picking
+from scripts import catalogue, costs, picking
 from scripts.client import OTHER, TogetherError
 from tools.operations import ROOT, find, operations, steps
 from tools.sandbox import Fault
@@ -490,8 +490,8 @@ TEXT = {"prompt_tokens": 1000, "completion_tokens": 200, "total_tokens": 1200}
 )
 def test_tokens_cost_what_the_catalogue_says(usage, batch, usd):
     with serving({NEW: reply({"data": [supported("a/b")]})}) as (auth, asked):
-        assert catalogue.cost(auth, "a/b", usage, batch) == (pytest.approx(usd), None)
-        assert catalogue.cost(auth, "A/B", usage, batch)[1] is None
+        assert costs.cost(auth, "a/b", usage, batch) == (pytest.approx(usd), None)
+        assert costs.cost(auth, "A/B", usage, batch)[1] is None
 
     assert 1 == sum(path.startswith(NEW) for path in asked)
 
@@ -511,7 +511,7 @@ def test_tokens_cost_what_the_catalogue_says(usage, batch, usd):
 def test_media_cost_what_the_catalogue_says(pricing, usage, usd):
     model = supported("a/b", pricing=pricing)
     with serving({NEW: reply({"data": [model]})}) as (auth, _):
-        assert catalogue.cost(auth, "a/b", usage) == (pytest.approx(usd), None)
+        assert costs.cost(auth, "a/b", usage) == (pytest.approx(usd), None)
 
 
 @pytest.mark.parametrize(
@@ -531,7 +531,7 @@ def test_media_cost_what_the_catalogue_says(pricing, usage, usd):
 def test_an_unknown_cost_is_none_with_a_reason(pricing, usage, reason):
     model = supported("a/b", pricing=pricing)
     with serving({NEW: reply({"data": [model]})}) as (auth, _):
-        usd, note = catalogue.cost(auth, "a/b", usage)
+        usd, note = costs.cost(auth, "a/b", usage)
 
     assert usd is None
     assert reason in note
@@ -539,7 +539,7 @@ def test_an_unknown_cost_is_none_with_a_reason(pricing, usage, reason):
 
 def test_a_free_model_costs_nothing():
     with serving({OLD: reply([listed("acme/chat-Free", price=(0, 0))])}) as (auth, _):
-        assert (0, None) == catalogue.cost(auth, "acme/chat-Free", TEXT)
+        assert (0, None) == costs.cost(auth, "acme/chat-Free", TEXT)
         assert "free" in catalogue.choices("chat", auth)[0]["label"]
 
 
@@ -549,13 +549,13 @@ def test_a_price_that_the_new_list_lacks_comes_from_the_old_one():
         OLD: reply([listed("a/b", price=(1, 2))]),
     }
     with serving(answers) as (auth, _):
-        assert catalogue.cost(auth, "a/b", TEXT)[0] == pytest.approx(1400 / 1e6)
+        assert costs.cost(auth, "a/b", TEXT)[0] == pytest.approx(1400 / 1e6)
 
 
 @pytest.mark.parametrize("answer", ODD.values(), ids=ODD)
 def test_a_failed_look_up_of_a_price_never_raises(answer):
     with serving({NEW: answer, OLD: answer}) as (auth, _):
-        usd, note = catalogue.cost(auth, "a/b", TEXT)
+        usd, note = costs.cost(auth, "a/b", TEXT)
 
     assert usd is None
     assert note.startswith("the catalogue cannot be read: ")
@@ -563,11 +563,11 @@ def test_a_failed_look_up_of_a_price_never_raises(answer):
 
 
 def test_a_silent_catalogue_is_waited_for_once(monkeypatch):
-    monkeypatch.setattr(catalogue, "PRICE_SECONDS", 0.2)
+    monkeypatch.setattr(costs, "PRICE_SECONDS", 0.2)
     silent = {NEW: threading.Event(), OLD: threading.Event()}
     with serving(silent) as (auth, asked):
         for _ in range(200):
-            usd, note = catalogue.cost(auth, "a/b", TEXT)
+            usd, note = costs.cost(auth, "a/b", TEXT)
         assert len(asked) <= 2  # of either list, once
 
     assert usd is None
@@ -575,7 +575,7 @@ def test_a_silent_catalogue_is_waited_for_once(monkeypatch):
 
 
 def test_a_model_that_is_not_listed_has_no_cost(sandbox, fresh):
-    usd, note = catalogue.cost(fresh, "me/endpoint", TEXT)
+    usd, note = costs.cost(fresh, "me/endpoint", TEXT)
 
     assert usd is None
     assert "does not list me/endpoint" in note
@@ -620,7 +620,7 @@ def test_a_failed_list_is_read_again_when_it_is_stale(sandbox, fresh, monkeypatc
     ],
 )
 def test_usage_is_read_in_all_its_forms(usage, wanted):
-    assert wanted == tuple(catalogue.usage_of({"usage": usage}).values())
+    assert wanted == tuple(costs.usage_of({"usage": usage}).values())
 
 
 def test_a_bill_adds_the_answers_up(sandbox, fresh):
@@ -628,13 +628,13 @@ def test_a_bill_adds_the_answers_up(sandbox, fresh):
     answer = {"usage": TEXT}
     price = model["pricing"]
 
-    found = catalogue.bill(fresh, model["name"], [answer, answer])
+    found = costs.bill(fresh, model["name"], [answer, answer])
 
     assert 2400 == found["usage"]["total_tokens"]
     wanted = 2 * (1000 * price["input"] + 200 * price["output"]) / 1e6
     assert found["cost_usd"] == pytest.approx(wanted)
     assert "cost_note" not in found
-    found = catalogue.bill(fresh, model["name"], [answer, {"usage": None}])
+    found = costs.bill(fresh, model["name"], [answer, {"usage": None}])
     assert found["cost_usd"] is None
     assert "does not say" in found["cost_note"]
 
@@ -643,7 +643,7 @@ def test_a_bill_adds_the_answers_up(sandbox, fresh):
 
 
 def test_a_budget_stops_before_it_is_exceeded():
-    budget = catalogue.Budget(1.0)
+    budget = costs.Budget(1.0)
     budget.reserve(0.6)
     with pytest.raises(TogetherError, match="budget_usd is used up"):
         budget.reserve(0.6)
@@ -657,18 +657,18 @@ def test_a_budget_stops_before_it_is_exceeded():
 
 def test_a_budget_needs_a_price():
     with pytest.raises(TogetherError, match="price is not known"):
-        catalogue.Budget(1.0).reserve(None)
+        costs.Budget(1.0).reserve(None)
 
 
 def test_no_budget_allows_everything():
-    budget = catalogue.Budget(None)
+    budget = costs.Budget(None)
     budget.reserve(None)
     budget.settle(None, 1e9)
     budget.reserve(1e9)
 
 
 def test_threads_share_a_budget():
-    budget = catalogue.Budget(1.0)
+    budget = costs.Budget(1.0)
     refused = []
 
     def work():
@@ -693,4 +693,4 @@ def test_threads_share_a_budget():
 
 @given(st.text())
 def test_tokens_are_estimated_for_any_text(text):
-    assert 0 <= catalogue.tokens(text) <= len(text) + 1
+    assert 0 <= costs.tokens(text) <= len(text) + 1

@@ -1,0 +1,250 @@
+"""What calls cost, by the catalogue's prices, and budgets that are kept.
+
+    cost, bill          of calls that were made
+    estimate, tokens, most_tokens    of calls that are about to be made
+    afford, Budget      stop before more is spent than is allowed
+    prefetch            the prices, while the paid call is under way
+
+A cost that is not known is None with a reason, never 0.
+"""
+
+import json
+import threading
+import time
+
+from .catalogue import SERVERLESS, listing, usable
+from .client import TogetherError
+
+__all__ = [
+    "Budget",
+    "added",
+    "afford",
+    "bill",
+    "cost",
+    "estimate",
+    "most_tokens",
+    "prefetch",
+    "priced",
+    "tokens",
+    "usage_of",
+]
+
+PRICE_SECONDS = 5.0  # a step that has its answer waits no longer
+BATCH_DISCOUNT = 0.5
+ASSUMED_TOKENS = 1000  # of an answer whose length is not bounded
+
+
+def cost(auth, model, usage, batch=False):
+    """Return (USD, None) for a call that was made, or (None, why it is not known).
+
+    `usage` counts tokens as `usage_of` gives them, or what a media model is paid for:
+    images, megapixels, seconds, characters, videos, requests. The catalogue's prices:
+    input, output and cached in USD per million tokens, character per million
+    characters, the others for one. Batch halves it. Never 0 for what is not known, and
+    never raises: the money is spent already.
+    """
+    usage = {n: v for n, v in (usage or {}).items() if v}
+    if not usage:
+        return None, "the answer does not say what was used"
+    found = priced(auth, model)
+    if isinstance(found, str):
+        return None, found
+    prices = found["prices"]
+    usd = _token_cost(prices, usage)
+    if usd is None:
+        usd = _unit_cost(prices, usage)
+    if usd is None:
+        units = ", ".join(usage)
+        return None, f"the catalogue names no price of {found['id']} for {units}"
+    return round(usd * (BATCH_DISCOUNT if batch else 1), 10), None
+
+
+def priced(auth, model):
+    """Return the catalogue's entry of a model that has prices, or why there is none."""
+    if not usable(auth):
+        return "there is no resource to read the catalogue with"
+    ends = time.monotonic() + PRICE_SECONDS
+    found = problem = None
+    for product, share in ((SERVERLESS, 0.6), (None, 1)):
+        read = listing(auth, product)
+        read.wait(share * (ends - time.monotonic()))
+        found = read.find(model) or found
+        if found and found["prices"]:
+            return found
+        problem = problem or read.problem()
+    if found:
+        return f"the catalogue names no price for {model}"
+    if problem:
+        return f"the catalogue cannot be read: {problem}"
+    return (
+        f"the catalogue does not list {model}: a dedicated endpoint is paid by the hour"
+    )
+
+
+def prefetch(auth):
+    """Begin to read the prices in the background, while the paid call is under way."""
+    if usable(auth):
+        listing(auth, SERVERLESS)
+
+
+def usage_of(answer):
+    """Return {"prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens"} of
+    an answer, or None when it reports no usage."""
+    found = answer.get("usage") if isinstance(answer, dict) else None
+    if not isinstance(found, dict):
+        return None
+    details = found.get("prompt_tokens_details")
+    details = details if isinstance(details, dict) else {}
+    prompt = found.get("prompt_tokens") or 0
+    completion = found.get("completion_tokens") or 0
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": found.get("total_tokens") or prompt + completion,
+        "cached_tokens": found.get("cached_tokens")
+        or details.get("cached_tokens")
+        or 0,
+    }
+
+
+def added(usages):
+    """Return the sum of several usages, those that are None aside; None for none."""
+    known = [usage for usage in usages if usage is not None]
+    if not known:
+        return None
+    return {name: sum(usage.get(name, 0) for usage in known) for name in known[0]}
+
+
+def bill(auth, model, answers, batch=False):
+    """Return {"usage", "cost_usd", and "cost_note" where the cost is None} of the
+    answers that one model gave, ready to be part of a step's result."""
+    usages = [usage_of(answer) for answer in answers]
+    usage = added(usages)
+    usd, note = cost(auth, model, usage, batch)
+    if usd is not None and None in usages:
+        usd, note = None, "an answer does not say what was used"
+    bill = {"usage": usage, "cost_usd": usd}
+    return bill if note is None else {**bill, "cost_note": note}
+
+
+def tokens(text):
+    """Estimate the tokens of a text: a quarter of its bytes, so that English counts
+    about four letters and Chinese about four signs for three tokens."""
+    return -(-len(str(text).encode("utf-8", "replace")) // 4)
+
+
+def most_tokens(text):
+    """Return the most tokens that a text, or anything that is JSON, may have in a
+    request: one for each byte, and a few that a model puts around it."""
+    if not isinstance(text, str):
+        text = json.dumps(text, ensure_ascii=False, default=str)
+    return len(text.encode("utf-8", "replace")) + 8
+
+
+def estimate(auth, model, prompt, max_tokens=None, batch=False):
+    """Return (USD, None) that a call may cost, or (None, why it is not known).
+
+    The prompt is text, or anything that is JSON; an answer without max_tokens is taken
+    to have ASSUMED_TOKENS.
+    """
+    if not isinstance(prompt, str):
+        prompt = json.dumps(prompt, ensure_ascii=False, default=str)
+    completion = ASSUMED_TOKENS if max_tokens is None else max_tokens
+    usage = {"prompt_tokens": tokens(prompt), "completion_tokens": completion}
+    return cost(auth, model, usage, batch)
+
+
+def afford(budget_usd, usd, note, what, advice=None):
+    """Raise TogetherError, before anything is sent, when what is asked for may cost
+    more USD than budget_usd, or None: not known, for the reason in the note. A budget
+    of None allows everything."""
+    if budget_usd is None or (usd is not None and usd <= budget_usd):
+        return
+    if usd is None:
+        problem, kind = f"cannot be kept: {note}", "budget_unknown"
+        advice = advice or "Leave budget_usd empty, or use a model that has a price."
+    else:
+        problem = f"is below {usd:.6g}, what {what} may cost"
+        kind, advice = "budget_reached", advice or "Raise budget_usd, or ask for less."
+    raise TogetherError.refused(
+        "budget_usd", problem, type=kind, estimated_cost_usd=usd, advice=advice
+    )
+
+
+class Budget:
+    """Money that a step of many calls may spend; safe to share between threads.
+
+    Before a call, `reserve` its estimated cost; after it, `settle` what it cost. A
+    budget of None allows everything.
+    """
+
+    def __init__(self, limit_usd=None):
+        self.limit = limit_usd
+        self.spent = 0.0
+        self.reserved = 0.0
+        self.lock = threading.Lock()
+
+    def reserve(self, usd):
+        """Set the money for a call aside. Raises TogetherError, before anything is
+        spent, when it might exceed the budget or its price is None: not known."""
+        if self.limit is None:
+            return
+        if usd is None:
+            raise TogetherError(
+                "budget_usd cannot be kept: the model's price is not known.",
+                type="budget_unknown",
+                advice="Leave budget_usd empty, or use a model that has a price.",
+            )
+        with self.lock:
+            if self.spent + self.reserved + usd > self.limit:
+                raise TogetherError(
+                    f"budget_usd is used up: {self.spent:.6g} of {self.limit:.6g} USD "
+                    f"are spent and the next call may cost {usd:.6g}.",
+                    type="budget_reached",
+                    spent_usd=round(self.spent, 10),
+                    budget_usd=self.limit,
+                    advice="Raise budget_usd, or do less in one run.",
+                )
+            self.reserved += usd
+
+    def settle(self, reserved, usd):
+        """Note what a call cost for which money was set aside; None: as estimated."""
+        if self.limit is None:
+            return
+        with self.lock:
+            self.reserved -= reserved
+            self.spent += reserved if usd is None else usd
+
+
+def _token_cost(prices, usage):
+    prompt, completion = (
+        usage.get("prompt_tokens", 0),
+        usage.get("completion_tokens", 0),
+    )
+    if not prompt and not completion:
+        prompt = usage.get("total_tokens", 0)
+    needed = {"input": prompt, "output": completion}
+    if not (prompt or completion):
+        return None
+    if any(count and name not in prices for name, count in needed.items()):
+        return None
+    cached = min(usage.get("cached_tokens", 0), prompt)
+    usd = (prompt - cached) * prices.get("input", 0)
+    usd += cached * prices.get("cached", prices.get("input", 0))
+    return (usd + completion * prices.get("output", 0)) / 1e6
+
+
+def _unit_cost(prices, usage):
+    """Return the cost by the first measure that has a price: images and megapixels say
+    the same thing twice."""
+    for measure, unit in (
+        ("images", "image"),
+        ("megapixels", "megapixel"),
+        ("videos", "video"),
+        ("seconds", "second"),
+        ("characters", "character"),
+        ("requests", "request"),
+    ):
+        if measure in usage and unit in prices:
+            return usage[measure] * prices[unit] / (1e6 if unit == "character" else 1)
+    return None
