@@ -25,6 +25,7 @@ EVALUATION = operation("GET", "/v1/evaluation/{evaluation_id}", "read")
 EVALUATIONS = operation("GET", "/v1/evaluation", "read", query=("limit",))
 RECENT = 200  # evaluations that are searched for one that was begun before
 USELESS = ("error", "user_error")
+COST_NOTE = "the service does not say; organization/report_usage shows what a day cost"
 MANNERS = "You are a helpful assistant."
 
 
@@ -62,8 +63,8 @@ def report_evaluation(auth, step, **arguments):
 
     {"type", "state", "pass_percentage", "mean_score", "std_score", "label_counts",
     "a_wins", "b_wins", "ties", "failed": rows without a verdict, "result_file_id",
-    "results": as the API gives them}; what the type does not have is None. Raises
-    TogetherError when it is not done.
+    "results": as the API gives them, "cost_usd": None and "cost_note": why}; what the
+    type does not have is None. Raises TogetherError when it is not done.
     """
     given = prepare(step, arguments)
     found = call(auth, EVALUATION, evaluation_id=given["evaluation_id"])
@@ -99,6 +100,8 @@ def report_evaluation(auth, step, **arguments):
         "failed": int(sum(results.get(name) or 0 for name in lost)),
         "result_file_id": results.get("result_file_id"),
         "results": results,
+        "cost_usd": None,
+        "cost_note": COST_NOTE,
     }
 
 

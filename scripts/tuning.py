@@ -35,9 +35,10 @@ def submit_fine_tune(auth, step, **arguments):
     body = {**given, "suffix": _suffix(given.get("suffix"), mark)}
     if not lora:  # left out, the service takes LoRA with the model's own settings
         body["training_type"] = {"type": "Full"}
-    priced = {}
+    priced = {"estimated_cost_usd": None, "cost_note": "an earlier run began it"}
 
     def create():
+        priced.clear()
         priced.update(_price(auth, body, budget))
         return _kept(call(auth, CREATE, body=body))
 
@@ -61,7 +62,6 @@ def submit_fine_tune(auth, step, **arguments):
         "model_name": made["model_name"],
         "fingerprint": mark,
         "reattached": reattached,
-        "estimated_cost_usd": None,
         **priced,
     }
 

@@ -44,6 +44,8 @@ def test_rows_are_uploaded_and_judged(sandbox, lives, auth):
     found = report(auth, made["evaluation_id"])
     assert found["label_counts"] == {"good": 1, "bad": 1}
     assert (found["pass_percentage"], found["failed"]) == (50, 0)
+    assert found["cost_usd"] is None
+    assert "report_usage" in found["cost_note"]
 
 
 def test_models_to_compare_get_their_settings(lives, auth):

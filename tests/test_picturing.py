@@ -118,7 +118,10 @@ def test_a_video_that_costs_more_than_its_budget_is_not_begun(
 
     assert (made["estimated_cost_usd"], made["reattached"]) == (0.3, False)
     assert submit(auth)["video_id"] == made["video_id"]
-    assert submit(auth, budget_usd=0)["video_id"] == made["video_id"]
+    again = submit(auth, budget_usd=0)
+    assert again["video_id"] == made["video_id"]
+    assert again["estimated_cost_usd"] is None
+    assert again["cost_note"] == "an earlier run began it"
 
 
 def test_a_video_without_a_known_price_says_so(auth, lives, workspace):

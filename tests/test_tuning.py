@@ -41,6 +41,8 @@ def test_a_second_run_attaches_to_the_first(submit, sandbox):
     second = submit(suffix="support", n_epochs=2)
 
     assert (first["reattached"], second["reattached"]) == (False, True)
+    assert second["estimated_cost_usd"] is None
+    assert second["cost_note"] == "an earlier run began it"
     assert first["fine_tune_id"] == second["fine_tune_id"]
     assert first["estimated_cost_usd"] == 5.42
     (request,) = created(sandbox)
