@@ -9,6 +9,7 @@ from tools.form_show import closed, has_rows, has_switch, hints
 from tools.operations import Operation, has_own_default
 
 WIDTH = 88
+INNER = WIDTH - 4  # of what is indented once more in the end
 
 # What the helper needs to know of an argument; titles only where they name a variant.
 CHECKED = (
@@ -70,7 +71,6 @@ def script(operation: Operation) -> str:
     parts = [
         "# skip_result_postprocessing\n",
         f'"""{_docstring(operation)}"""\n',
-        "\n" + types.imports() if types.used else "",
         f"\n{_imports(operation)}",
         types.text(),
         _pickers(operation),
@@ -299,30 +299,33 @@ def _variant_name(variant: dict, member: str) -> str:
 
 def _member(name: str, kind: str) -> str:
     line = f"    {name}: {kind}"
-    if len(line) <= WIDTH:
+    if len(line) <= INNER:
         return line
     # As ruff format breaks it: inside the outermost brackets, then at each bar.
     head, _, inner = kind.partition("[")
     inner = inner[:-1]
-    if len(inner) + 8 > WIDTH:
+    if len(inner) + 8 > INNER:
         inner = inner.replace(" | ", "\n        | ")
     return f"    {name}: {head}[\n        {inner}\n    ]"
 
 
 class _Types:
-    """The TypedDicts that spell a body out for whoever reads or type-checks a call."""
+    """The TypedDicts that spell a body out for whoever reads or type-checks a call.
+
+    Type checkers take TYPE_CHECKING for true; a job spares making the classes.
+    """
 
     def __init__(self) -> None:
         self.classes: dict[str, str] = {}
         self.used: set[str] = set()
 
-    def imports(self) -> str:
-        return f"from typing import {', '.join(sorted(self.used))}\n"
-
     def text(self) -> str:
-        return "".join(f"\n\n{text}\n" for text in self.classes.values()) + (
-            "\n" if self.classes else ""
-        )
+        if not self.classes:
+            return ""
+        lines = [f"from typing import {', '.join(sorted(self.used))}"]
+        block = "\n\n".join([*lines, *self.classes.values()])
+        head = "\nTYPE_CHECKING = False\nif TYPE_CHECKING:\n"
+        return f"{head}{textwrap.indent(block, '    ')}\n\n"
 
     def add(self, name: str, schema: dict) -> str:
         """Add the class of an object schema, those it needs before it."""

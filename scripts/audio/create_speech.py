@@ -17,26 +17,26 @@ Example arguments:
 Rendered from schemas/audio/create_speech.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import stream, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class ExtraParams(TypedDict):
-    pronunciation_dict: NotRequired[list[str]]
+    class ExtraParams(TypedDict):
+        pronunciation_dict: NotRequired[list[str]]
 
-
-class Body(TypedDict):
-    model: str
-    input: str
-    voice: str
-    response_format: NotRequired[str]
-    language: NotRequired[str]
-    sample_rate: NotRequired[int]
-    bit_rate: NotRequired[int]
-    response_encoding: NotRequired[str]
-    stream: NotRequired[bool]
-    extra_params: NotRequired[ExtraParams]
+    class Body(TypedDict):
+        model: str
+        input: str
+        voice: str
+        response_format: NotRequired[str]
+        language: NotRequired[str]
+        sample_rate: NotRequired[int]
+        bit_rate: NotRequired[int]
+        response_encoding: NotRequired[str]
+        stream: NotRequired[bool]
+        extra_params: NotRequired[ExtraParams]
 
 
 OPERATION = {

@@ -15,24 +15,25 @@ Example arguments:
 Rendered from schemas/audio/create_transcription.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import togetherai, upload
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Body(TypedDict):
-    file: str | dict | list
-    model: NotRequired[str]
-    language: NotRequired[str]
-    prompt: NotRequired[str]
-    response_format: NotRequired[Literal["json", "verbose_json"]]
-    timestamp_granularities: NotRequired[
-        Literal["segment", "word"] | list[Literal["segment", "word"]]
-    ]
-    diarize: NotRequired[bool]
-    min_speakers: NotRequired[int]
-    max_speakers: NotRequired[int]
-    temperature: NotRequired[float]
+    class Body(TypedDict):
+        file: str | dict | list
+        model: NotRequired[str]
+        language: NotRequired[str]
+        prompt: NotRequired[str]
+        response_format: NotRequired[Literal["json", "verbose_json"]]
+        timestamp_granularities: NotRequired[
+            Literal["segment", "word"] | list[Literal["segment", "word"]]
+        ]
+        diarize: NotRequired[bool]
+        min_speakers: NotRequired[int]
+        max_speakers: NotRequired[int]
+        temperature: NotRequired[float]
 
 
 OPERATION = {

@@ -15,21 +15,22 @@ Example arguments:
 Rendered from schemas/audio/create_translation.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import togetherai, upload
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Body(TypedDict):
-    file: str | dict | list
-    model: NotRequired[str]
-    language: NotRequired[str]
-    response_format: NotRequired[Literal["json", "verbose_json"]]
-    timestamp_granularities: NotRequired[
-        Literal["segment", "word"] | list[Literal["segment", "word"]]
-    ]
-    prompt: NotRequired[str]
-    temperature: NotRequired[float]
+    class Body(TypedDict):
+        file: str | dict | list
+        model: NotRequired[str]
+        language: NotRequired[str]
+        response_format: NotRequired[Literal["json", "verbose_json"]]
+        timestamp_granularities: NotRequired[
+            Literal["segment", "word"] | list[Literal["segment", "word"]]
+        ]
+        prompt: NotRequired[str]
+        temperature: NotRequired[float]
 
 
 OPERATION = {

@@ -18,17 +18,18 @@ API reference: https://docs.together.ai/reference/batch-create
 Rendered from schemas/batches/create_batch.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    input_file_id: str
-    endpoint: str
-    model_id: NotRequired[str]
-    completion_window: NotRequired[str]
-    priority: NotRequired[int]
+    class Body(TypedDict):
+        input_file_id: str
+        endpoint: str
+        model_id: NotRequired[str]
+        completion_window: NotRequired[str]
+        priority: NotRequired[int]
 
 
 OPERATION = {

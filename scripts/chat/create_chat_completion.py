@@ -19,193 +19,168 @@ API reference: https://docs.together.ai/reference/chat-completions
 Rendered from schemas/chat/create_chat_completion.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import stream, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Text(TypedDict):
-    type: Literal["text"]
-    text: str
+    class Text(TypedDict):
+        type: Literal["text"]
+        text: str
 
+    class ImageUrl(TypedDict):
+        url: str | dict
 
-class ImageUrl(TypedDict):
-    url: str | dict
+    class Image(TypedDict):
+        type: NotRequired[Literal["image_url"]]
+        image_url: NotRequired[ImageUrl]
 
+    class Video(TypedDict):
+        type: Literal["video_url"]
+        video_url: ImageUrl
 
-class Image(TypedDict):
-    type: NotRequired[Literal["image_url"]]
-    image_url: NotRequired[ImageUrl]
+    class AudioAddress(TypedDict):
+        type: Literal["audio_url"]
+        audio_url: ImageUrl
 
+    class InputAudio(TypedDict):
+        data: str | dict
+        format: str
 
-class Video(TypedDict):
-    type: Literal["video_url"]
-    video_url: ImageUrl
+    class AudioData(TypedDict):
+        type: Literal["input_audio"]
+        input_audio: InputAudio
 
+    class UserMessage(TypedDict):
+        role: Literal["user"]
+        content: str | list[Text | Image | Video | AudioAddress | AudioData]
+        name: NotRequired[str]
 
-class AudioAddress(TypedDict):
-    type: Literal["audio_url"]
-    audio_url: ImageUrl
+    class SystemMessage(TypedDict):
+        role: Literal["system"]
+        content: str
+        name: NotRequired[str]
 
+    class Function(TypedDict):
+        name: str
+        arguments: str
 
-class InputAudio(TypedDict):
-    data: str | dict
-    format: str
+    class ToolCalls(TypedDict):
+        index: NotRequired[float]
+        id: str
+        type: Literal["function"]
+        function: Function
 
+    class FunctionCall(TypedDict):
+        arguments: str
+        name: str
 
-class AudioData(TypedDict):
-    type: Literal["input_audio"]
-    input_audio: InputAudio
+    class AssistantMessage(TypedDict):
+        role: Literal["assistant"]
+        content: NotRequired[str | None]
+        name: NotRequired[str]
+        tool_calls: NotRequired[list[ToolCalls]]
+        function_call: NotRequired[FunctionCall]
+        reasoning: NotRequired[str | None]
+        reasoning_content: NotRequired[str | None]
 
+    class ToolResult(TypedDict):
+        role: Literal["tool"]
+        content: str
+        tool_call_id: str
+        name: NotRequired[str]
 
-class UserMessage(TypedDict):
-    role: Literal["user"]
-    content: str | list[Text | Image | Video | AudioAddress | AudioData]
-    name: NotRequired[str]
+    class FunctionResultDeprecated(TypedDict):
+        role: Literal["function"]
+        content: str
+        name: str
 
+    class Text2(TypedDict):
+        type: Literal["text"]
 
-class SystemMessage(TypedDict):
-    role: Literal["system"]
-    content: str
-    name: NotRequired[str]
+    class JsonSchema(TypedDict):
+        name: NotRequired[str]
+        schema: NotRequired[dict]
+        strict: NotRequired[bool | None]
+        description: NotRequired[str]
 
+    class JSONSchema(TypedDict):
+        type: Literal["json_schema"]
+        json_schema: NotRequired[JsonSchema]
+        schema: NotRequired[dict]
 
-class Function(TypedDict):
-    name: str
-    arguments: str
+    class AnyJSON(TypedDict):
+        type: Literal["json_object"]
+        schema: NotRequired[dict]
 
+    class RegularExpression(TypedDict):
+        type: Literal["regex"]
+        pattern: str
 
-class ToolCalls(TypedDict):
-    index: NotRequired[float]
-    id: str
-    type: Literal["function"]
-    function: Function
+    class Function2(TypedDict):
+        name: NotRequired[str]
+        description: NotRequired[str]
+        parameters: NotRequired[dict]
+        strict: NotRequired[bool]
 
+    class Tools(TypedDict):
+        type: NotRequired[str]
+        function: NotRequired[Function2]
 
-class FunctionCall(TypedDict):
-    arguments: str
-    name: str
+    class Function3(TypedDict):
+        name: str
+        arguments: NotRequired[str]
 
+    class FunctionObject(TypedDict):
+        index: NotRequired[float]
+        id: NotRequired[str]
+        type: Literal["function"]
+        function: Function3
 
-class AssistantMessage(TypedDict):
-    role: Literal["assistant"]
-    content: NotRequired[str | None]
-    name: NotRequired[str]
-    tool_calls: NotRequired[list[ToolCalls]]
-    function_call: NotRequired[FunctionCall]
-    reasoning: NotRequired[str | None]
-    reasoning_content: NotRequired[str | None]
+    class Reasoning(TypedDict):
+        enabled: NotRequired[bool]
 
+    class NamedFunction(TypedDict):
+        name: str
 
-class ToolResult(TypedDict):
-    role: Literal["tool"]
-    content: str
-    tool_call_id: str
-    name: NotRequired[str]
-
-
-class FunctionResultDeprecated(TypedDict):
-    role: Literal["function"]
-    content: str
-    name: str
-
-
-class Text2(TypedDict):
-    type: Literal["text"]
-
-
-class JsonSchema(TypedDict):
-    name: NotRequired[str]
-    schema: NotRequired[dict]
-    strict: NotRequired[bool | None]
-    description: NotRequired[str]
-
-
-class JSONSchema(TypedDict):
-    type: Literal["json_schema"]
-    json_schema: NotRequired[JsonSchema]
-    schema: NotRequired[dict]
-
-
-class AnyJSON(TypedDict):
-    type: Literal["json_object"]
-    schema: NotRequired[dict]
-
-
-class RegularExpression(TypedDict):
-    type: Literal["regex"]
-    pattern: str
-
-
-class Function2(TypedDict):
-    name: NotRequired[str]
-    description: NotRequired[str]
-    parameters: NotRequired[dict]
-    strict: NotRequired[bool]
-
-
-class Tools(TypedDict):
-    type: NotRequired[str]
-    function: NotRequired[Function2]
-
-
-class Function3(TypedDict):
-    name: str
-    arguments: NotRequired[str]
-
-
-class FunctionObject(TypedDict):
-    index: NotRequired[float]
-    id: NotRequired[str]
-    type: Literal["function"]
-    function: Function3
-
-
-class Reasoning(TypedDict):
-    enabled: NotRequired[bool]
-
-
-class NamedFunction(TypedDict):
-    name: str
-
-
-class Body(TypedDict):
-    model: str
-    messages: list[
-        UserMessage
-        | SystemMessage
-        | AssistantMessage
-        | ToolResult
-        | FunctionResultDeprecated
-    ]
-    max_tokens: NotRequired[int]
-    temperature: NotRequired[float]
-    response_format: NotRequired[Text2 | JSONSchema | AnyJSON | RegularExpression]
-    reasoning_effort: NotRequired[str]
-    stream: NotRequired[bool]
-    tools: NotRequired[list[Tools]]
-    tool_choice: NotRequired[str | FunctionObject]
-    reasoning: NotRequired[Reasoning]
-    stop: NotRequired[list[str]]
-    top_p: NotRequired[float]
-    top_k: NotRequired[int]
-    min_p: NotRequired[float]
-    seed: NotRequired[int]
-    n: NotRequired[int]
-    repetition_penalty: NotRequired[float]
-    presence_penalty: NotRequired[float]
-    frequency_penalty: NotRequired[float]
-    context_length_exceeded_behavior: NotRequired[Literal["truncate", "error"]]
-    logprobs: NotRequired[int | bool]
-    top_logprobs: NotRequired[int]
-    echo: NotRequired[bool]
-    logit_bias: NotRequired[dict[str, float]]
-    chat_template_kwargs: NotRequired[dict]
-    safety_model: NotRequired[str]
-    compliance: NotRequired[Literal["hipaa"]]
-    function_call: NotRequired[Literal["none", "auto"] | NamedFunction]
-    prompt_cache_key: NotRequired[str]
-    user: NotRequired[str]
+    class Body(TypedDict):
+        model: str
+        messages: list[
+            UserMessage
+            | SystemMessage
+            | AssistantMessage
+            | ToolResult
+            | FunctionResultDeprecated
+        ]
+        max_tokens: NotRequired[int]
+        temperature: NotRequired[float]
+        response_format: NotRequired[Text2 | JSONSchema | AnyJSON | RegularExpression]
+        reasoning_effort: NotRequired[str]
+        stream: NotRequired[bool]
+        tools: NotRequired[list[Tools]]
+        tool_choice: NotRequired[str | FunctionObject]
+        reasoning: NotRequired[Reasoning]
+        stop: NotRequired[list[str]]
+        top_p: NotRequired[float]
+        top_k: NotRequired[int]
+        min_p: NotRequired[float]
+        seed: NotRequired[int]
+        n: NotRequired[int]
+        repetition_penalty: NotRequired[float]
+        presence_penalty: NotRequired[float]
+        frequency_penalty: NotRequired[float]
+        context_length_exceeded_behavior: NotRequired[Literal["truncate", "error"]]
+        logprobs: NotRequired[int | bool]
+        top_logprobs: NotRequired[int]
+        echo: NotRequired[bool]
+        logit_bias: NotRequired[dict[str, float]]
+        chat_template_kwargs: NotRequired[dict]
+        safety_model: NotRequired[str]
+        compliance: NotRequired[Literal["hipaa"]]
+        function_call: NotRequired[Literal["none", "auto"] | NamedFunction]
+        prompt_cache_key: NotRequired[str]
+        user: NotRequired[str]
 
 
 OPERATION = {

@@ -18,14 +18,15 @@ Example arguments:
 Rendered from schemas/clusters/approve_remediation.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    comment: NotRequired[str]
-    mode: NotRequired[str]
+    class Body(TypedDict):
+        comment: NotRequired[str]
+        mode: NotRequired[str]
 
 
 OPERATION = {

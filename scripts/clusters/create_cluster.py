@@ -19,109 +19,102 @@ API reference: https://docs.together.ai/reference/clusters-create
 Rendered from schemas/clusters/create_cluster.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class SharedVolume(TypedDict):
-    region: str
-    size_tib: int
-    volume_name: str
-    instance_cluster_id: NotRequired[str]
-    is_lifecycle_independent: NotRequired[bool]
-    project_id: NotRequired[str]
+    class SharedVolume(TypedDict):
+        region: str
+        size_tib: int
+        volume_name: str
+        instance_cluster_id: NotRequired[str]
+        is_lifecycle_independent: NotRequired[bool]
+        project_id: NotRequired[str]
 
+    class Dashboard(TypedDict):
+        enabled: NotRequired[bool]
 
-class Dashboard(TypedDict):
-    enabled: NotRequired[bool]
+    class Config(TypedDict):
+        dashboard: NotRequired[Dashboard]
+        headlamp: NotRequired[Dashboard]
+        ingress: NotRequired[Dashboard]
+        slurm_web: NotRequired[Dashboard]
 
+    class AddOns(TypedDict):
+        add_on_type: str
+        name: str
+        config: NotRequired[Config]
 
-class Config(TypedDict):
-    dashboard: NotRequired[Dashboard]
-    headlamp: NotRequired[Dashboard]
-    ingress: NotRequired[Dashboard]
-    slurm_web: NotRequired[Dashboard]
+    class SlurmStartupScripts(TypedDict):
+        controller_epilog: NotRequired[str]
+        controller_prolog: NotRequired[str]
+        extra_slurm_conf: NotRequired[str]
+        login_init_script: NotRequired[str]
+        nodeset_init_script: NotRequired[str]
+        worker_epilog: NotRequired[str]
+        worker_prolog: NotRequired[str]
 
+    class ClusterConfig(TypedDict):
+        load_balancer: Literal["NONE", "TRAEFIK", "NGINX", "ISTIO"]
+        ingress: NotRequired[Dashboard]
+        jumphost_enabled: NotRequired[bool]
+        kubernetes_dashboard_enabled: NotRequired[bool]
+        observability: NotRequired[Dashboard]
+        gpu_operator_version: NotRequired[str]
+        network_operator_version: NotRequired[str]
+        slurm_startup_scripts: NotRequired[SlurmStartupScripts]
+        ssh_ca_enabled: NotRequired[bool]
 
-class AddOns(TypedDict):
-    add_on_type: str
-    name: str
-    config: NotRequired[Config]
+    class OidcConfig(TypedDict):
+        client_id: str
+        group_claim: str
+        group_prefix: str
+        issuer_url: str
+        username_claim: str
+        username_prefix: str
+        ca_cert: NotRequired[str]
 
+    class AcceptanceTestsParams(TypedDict):
+        dcgm_diag_level: NotRequired[str]
+        dcgm_diag_skipped: NotRequired[bool]
+        enabled: NotRequired[bool]
+        gpu_burn_duration: NotRequired[int]
+        gpu_burn_skipped: NotRequired[bool]
+        nccl_multi_node_skipped: NotRequired[bool]
+        nccl_single_node_skipped: NotRequired[bool]
+        storage_skipped: NotRequired[bool]
 
-class SlurmStartupScripts(TypedDict):
-    controller_epilog: NotRequired[str]
-    controller_prolog: NotRequired[str]
-    extra_slurm_conf: NotRequired[str]
-    login_init_script: NotRequired[str]
-    nodeset_init_script: NotRequired[str]
-    worker_epilog: NotRequired[str]
-    worker_prolog: NotRequired[str]
-
-
-class ClusterConfig(TypedDict):
-    load_balancer: Literal["NONE", "TRAEFIK", "NGINX", "ISTIO"]
-    ingress: NotRequired[Dashboard]
-    jumphost_enabled: NotRequired[bool]
-    kubernetes_dashboard_enabled: NotRequired[bool]
-    observability: NotRequired[Dashboard]
-    gpu_operator_version: NotRequired[str]
-    network_operator_version: NotRequired[str]
-    slurm_startup_scripts: NotRequired[SlurmStartupScripts]
-    ssh_ca_enabled: NotRequired[bool]
-
-
-class OidcConfig(TypedDict):
-    client_id: str
-    group_claim: str
-    group_prefix: str
-    issuer_url: str
-    username_claim: str
-    username_prefix: str
-    ca_cert: NotRequired[str]
-
-
-class AcceptanceTestsParams(TypedDict):
-    dcgm_diag_level: NotRequired[str]
-    dcgm_diag_skipped: NotRequired[bool]
-    enabled: NotRequired[bool]
-    gpu_burn_duration: NotRequired[int]
-    gpu_burn_skipped: NotRequired[bool]
-    nccl_multi_node_skipped: NotRequired[bool]
-    nccl_single_node_skipped: NotRequired[bool]
-    storage_skipped: NotRequired[bool]
-
-
-class Body(TypedDict):
-    cluster_name: str
-    region: str
-    gpu_type: str
-    num_gpus: int
-    billing_type: Literal["ON_DEMAND", "RESERVED", "SCHEDULED_CAPACITY"]
-    duration_days: NotRequired[int]
-    reservation_start_time: NotRequired[str]
-    reservation_end_time: NotRequired[str]
-    cluster_type: NotRequired[Literal["KUBERNETES", "SLURM"]]
-    slurm_shm_size_gib: NotRequired[int]
-    shared_volume: NotRequired[SharedVolume]
-    volume_id: NotRequired[str]
-    auto_scale: NotRequired[bool]
-    auto_scale_max_gpus: NotRequired[int]
-    num_preemptible_gpus: NotRequired[int]
-    num_reserved_gpus: NotRequired[int]
-    capacity_pool_id: NotRequired[str]
-    num_capacity_pool_gpus: NotRequired[int]
-    nvidia_version_id: NotRequired[str]
-    cuda_version: NotRequired[str]
-    nvidia_driver_version: NotRequired[str]
-    slurm_image: NotRequired[str]
-    install_traefik: NotRequired[bool]
-    add_ons: NotRequired[list[AddOns]]
-    cluster_config: NotRequired[ClusterConfig]
-    oidc_config: NotRequired[OidcConfig]
-    acceptance_tests_params: NotRequired[AcceptanceTestsParams]
-    project_id: NotRequired[str]
+    class Body(TypedDict):
+        cluster_name: str
+        region: str
+        gpu_type: str
+        num_gpus: int
+        billing_type: Literal["ON_DEMAND", "RESERVED", "SCHEDULED_CAPACITY"]
+        duration_days: NotRequired[int]
+        reservation_start_time: NotRequired[str]
+        reservation_end_time: NotRequired[str]
+        cluster_type: NotRequired[Literal["KUBERNETES", "SLURM"]]
+        slurm_shm_size_gib: NotRequired[int]
+        shared_volume: NotRequired[SharedVolume]
+        volume_id: NotRequired[str]
+        auto_scale: NotRequired[bool]
+        auto_scale_max_gpus: NotRequired[int]
+        num_preemptible_gpus: NotRequired[int]
+        num_reserved_gpus: NotRequired[int]
+        capacity_pool_id: NotRequired[str]
+        num_capacity_pool_gpus: NotRequired[int]
+        nvidia_version_id: NotRequired[str]
+        cuda_version: NotRequired[str]
+        nvidia_driver_version: NotRequired[str]
+        slurm_image: NotRequired[str]
+        install_traefik: NotRequired[bool]
+        add_ons: NotRequired[list[AddOns]]
+        cluster_config: NotRequired[ClusterConfig]
+        oidc_config: NotRequired[OidcConfig]
+        acceptance_tests_params: NotRequired[AcceptanceTestsParams]
+        project_id: NotRequired[str]
 
 
 OPERATION = {

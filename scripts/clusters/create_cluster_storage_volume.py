@@ -15,18 +15,19 @@ API reference: https://docs.together.ai/reference/clusters_storages-create
 Rendered from schemas/clusters/create_cluster_storage_volume.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    volume_name: str
-    size_tib: int
-    region: str
-    is_lifecycle_independent: NotRequired[bool]
-    instance_cluster_id: NotRequired[str]
-    project_id: NotRequired[str]
+    class Body(TypedDict):
+        volume_name: str
+        size_tib: int
+        region: str
+        is_lifecycle_independent: NotRequired[bool]
+        instance_cluster_id: NotRequired[str]
+        project_id: NotRequired[str]
 
 
 OPERATION = {

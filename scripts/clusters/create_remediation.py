@@ -19,14 +19,15 @@ API reference: https://docs.together.ai/reference/remediation-create
 Rendered from schemas/clusters/create_remediation.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    mode: str
-    reason: NotRequired[str]
+    class Body(TypedDict):
+        mode: str
+        reason: NotRequired[str]
 
 
 OPERATION = {

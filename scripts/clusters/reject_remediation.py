@@ -18,13 +18,14 @@ Example arguments:
 Rendered from schemas/clusters/reject_remediation.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    comment: NotRequired[str]
+    class Body(TypedDict):
+        comment: NotRequired[str]
 
 
 OPERATION = {

@@ -15,58 +15,54 @@ Example arguments:
 Rendered from schemas/clusters/update_cluster.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Dashboard(TypedDict):
-    enabled: NotRequired[bool]
+    class Dashboard(TypedDict):
+        enabled: NotRequired[bool]
 
+    class Config(TypedDict):
+        dashboard: NotRequired[Dashboard]
+        headlamp: NotRequired[Dashboard]
+        ingress: NotRequired[Dashboard]
+        slurm_web: NotRequired[Dashboard]
 
-class Config(TypedDict):
-    dashboard: NotRequired[Dashboard]
-    headlamp: NotRequired[Dashboard]
-    ingress: NotRequired[Dashboard]
-    slurm_web: NotRequired[Dashboard]
+    class AddOns(TypedDict):
+        name: str
+        config: NotRequired[Config]
 
+    class SlurmStartupScripts(TypedDict):
+        controller_epilog: NotRequired[str]
+        controller_prolog: NotRequired[str]
+        extra_slurm_conf: NotRequired[str]
+        login_init_script: NotRequired[str]
+        nodeset_init_script: NotRequired[str]
+        worker_epilog: NotRequired[str]
+        worker_prolog: NotRequired[str]
 
-class AddOns(TypedDict):
-    name: str
-    config: NotRequired[Config]
+    class ClusterConfig(TypedDict):
+        load_balancer: Literal["NONE", "TRAEFIK", "NGINX", "ISTIO"]
+        ingress: NotRequired[Dashboard]
+        jumphost_enabled: NotRequired[bool]
+        kubernetes_dashboard_enabled: NotRequired[bool]
+        observability: NotRequired[Dashboard]
+        gpu_operator_version: NotRequired[str]
+        network_operator_version: NotRequired[str]
+        slurm_startup_scripts: NotRequired[SlurmStartupScripts]
+        ssh_ca_enabled: NotRequired[bool]
 
-
-class SlurmStartupScripts(TypedDict):
-    controller_epilog: NotRequired[str]
-    controller_prolog: NotRequired[str]
-    extra_slurm_conf: NotRequired[str]
-    login_init_script: NotRequired[str]
-    nodeset_init_script: NotRequired[str]
-    worker_epilog: NotRequired[str]
-    worker_prolog: NotRequired[str]
-
-
-class ClusterConfig(TypedDict):
-    load_balancer: Literal["NONE", "TRAEFIK", "NGINX", "ISTIO"]
-    ingress: NotRequired[Dashboard]
-    jumphost_enabled: NotRequired[bool]
-    kubernetes_dashboard_enabled: NotRequired[bool]
-    observability: NotRequired[Dashboard]
-    gpu_operator_version: NotRequired[str]
-    network_operator_version: NotRequired[str]
-    slurm_startup_scripts: NotRequired[SlurmStartupScripts]
-    ssh_ca_enabled: NotRequired[bool]
-
-
-class Body(TypedDict):
-    num_gpus: NotRequired[int]
-    reservation_end_time: NotRequired[str]
-    num_reserved_gpus: NotRequired[int]
-    num_preemptible_gpus: NotRequired[int]
-    num_capacity_pool_gpus: NotRequired[int]
-    cluster_type: NotRequired[object]
-    add_ons: NotRequired[list[AddOns]]
-    cluster_config: NotRequired[ClusterConfig]
+    class Body(TypedDict):
+        num_gpus: NotRequired[int]
+        reservation_end_time: NotRequired[str]
+        num_reserved_gpus: NotRequired[int]
+        num_preemptible_gpus: NotRequired[int]
+        num_capacity_pool_gpus: NotRequired[int]
+        cluster_type: NotRequired[object]
+        add_ons: NotRequired[list[AddOns]]
+        cluster_config: NotRequired[ClusterConfig]
 
 
 OPERATION = {

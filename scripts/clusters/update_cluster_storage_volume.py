@@ -15,14 +15,15 @@ API reference: https://docs.together.ai/reference/clusters_storages-update
 Rendered from schemas/clusters/update_cluster_storage_volume.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    volume_id: str
-    size_tib: NotRequired[int]
+    class Body(TypedDict):
+        volume_id: str
+        size_tib: NotRequired[int]
 
 
 OPERATION = {

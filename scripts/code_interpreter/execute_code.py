@@ -15,22 +15,22 @@ Example arguments:
 Rendered from schemas/code_interpreter/execute_code.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Files(TypedDict):
-    content: str
-    encoding: Literal["string", "base64"]
-    name: str
+    class Files(TypedDict):
+        content: str
+        encoding: Literal["string", "base64"]
+        name: str
 
-
-class Body(TypedDict):
-    code: str
-    language: object
-    session_id: NotRequired[str]
-    files: NotRequired[list[Files]]
+    class Body(TypedDict):
+        code: str
+        language: object
+        session_id: NotRequired[str]
+        files: NotRequired[list[Files]]
 
 
 OPERATION = {

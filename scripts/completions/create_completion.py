@@ -17,30 +17,31 @@ API reference: https://docs.together.ai/reference/completions
 Rendered from schemas/completions/create_completion.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import stream, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    model: str
-    prompt: str
-    max_tokens: NotRequired[int]
-    temperature: NotRequired[float]
-    stop: NotRequired[list[str]]
-    stream: NotRequired[bool]
-    top_p: NotRequired[float]
-    top_k: NotRequired[int]
-    min_p: NotRequired[float]
-    seed: NotRequired[int]
-    n: NotRequired[int]
-    repetition_penalty: NotRequired[float]
-    presence_penalty: NotRequired[float]
-    frequency_penalty: NotRequired[float]
-    logprobs: NotRequired[int]
-    echo: NotRequired[bool]
-    logit_bias: NotRequired[dict[str, float]]
-    safety_model: NotRequired[str]
+    class Body(TypedDict):
+        model: str
+        prompt: str
+        max_tokens: NotRequired[int]
+        temperature: NotRequired[float]
+        stop: NotRequired[list[str]]
+        stream: NotRequired[bool]
+        top_p: NotRequired[float]
+        top_k: NotRequired[int]
+        min_p: NotRequired[float]
+        seed: NotRequired[int]
+        n: NotRequired[int]
+        repetition_penalty: NotRequired[float]
+        presence_penalty: NotRequired[float]
+        frequency_penalty: NotRequired[float]
+        logprobs: NotRequired[int]
+        echo: NotRequired[bool]
+        logit_bias: NotRequired[dict[str, float]]
+        safety_model: NotRequired[str]
 
 
 OPERATION = {

@@ -15,14 +15,15 @@ Example arguments:
 Rendered from schemas/deployments/abort_multipart_storage_upload.json; edit that, not this.
 """
 
-from typing import TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
 
-class Body(TypedDict):
-    filename: str
-    upload_id: str
+    class Body(TypedDict):
+        filename: str
+        upload_id: str
 
 
 OPERATION = {

@@ -16,20 +16,20 @@ Example arguments:
 Rendered from schemas/deployments/complete_multipart_storage_upload.json; edit that, not this.
 """
 
-from typing import TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
 
-class Parts(TypedDict):
-    part_number: int
-    etag: str
+    class Parts(TypedDict):
+        part_number: int
+        etag: str
 
-
-class Body(TypedDict):
-    filename: str
-    upload_id: str
-    parts: list[Parts]
+    class Body(TypedDict):
+        filename: str
+        upload_id: str
+        parts: list[Parts]
 
 
 OPERATION = {

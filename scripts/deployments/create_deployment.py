@@ -17,68 +17,63 @@ Example arguments:
 Rendered from schemas/deployments/create_deployment.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class EnvironmentVariables(TypedDict):
-    name: str
-    value: NotRequired[str]
-    value_from_secret: NotRequired[str]
+    class EnvironmentVariables(TypedDict):
+        name: str
+        value: NotRequired[str]
+        value_from_secret: NotRequired[str]
 
+    class HTTPTraffic(TypedDict):
+        metric: NotRequired[Literal["HTTPTotalRequests", "HTTPAvgRequestDuration"]]
+        target: NotRequired[float]
+        time_interval_minutes: NotRequired[int]
 
-class HTTPTraffic(TypedDict):
-    metric: NotRequired[Literal["HTTPTotalRequests", "HTTPAvgRequestDuration"]]
-    target: NotRequired[float]
-    time_interval_minutes: NotRequired[int]
+    class QueueBacklog(TypedDict):
+        metric: NotRequired[Literal["QueueBacklogPerWorker"]]
+        model: NotRequired[str]
+        target: NotRequired[float]
 
+    class CustomMetric(TypedDict):
+        custom_metric_name: NotRequired[str]
+        metric: NotRequired[Literal["CustomMetric"]]
+        target: NotRequired[float]
 
-class QueueBacklog(TypedDict):
-    metric: NotRequired[Literal["QueueBacklogPerWorker"]]
-    model: NotRequired[str]
-    target: NotRequired[float]
+    class Volumes(TypedDict):
+        mount_path: str
+        name: str
+        version: NotRequired[int]
 
+    class ModelMounts(TypedDict):
+        model_id: str
+        mount_path: str
+        revision_id: NotRequired[str]
 
-class CustomMetric(TypedDict):
-    custom_metric_name: NotRequired[str]
-    metric: NotRequired[Literal["CustomMetric"]]
-    target: NotRequired[float]
-
-
-class Volumes(TypedDict):
-    mount_path: str
-    name: str
-    version: NotRequired[int]
-
-
-class ModelMounts(TypedDict):
-    model_id: str
-    mount_path: str
-    revision_id: NotRequired[str]
-
-
-class Body(TypedDict):
-    name: str
-    image: str
-    port: NotRequired[int]
-    gpu_type: str
-    gpu_count: NotRequired[int]
-    min_replicas: NotRequired[int]
-    max_replicas: NotRequired[int]
-    environment_variables: NotRequired[list[EnvironmentVariables]]
-    autoscaling: NotRequired[HTTPTraffic | QueueBacklog | CustomMetric]
-    health_check_path: NotRequired[str]
-    cpu: NotRequired[float]
-    memory: NotRequired[float]
-    storage: NotRequired[int]
-    volumes: NotRequired[list[Volumes]]
-    model_mounts: NotRequired[list[ModelMounts]]
-    command: NotRequired[list[str]]
-    args: NotRequired[list[str]]
-    capacity_type: NotRequired[Literal["stable", "preemptible"]]
-    termination_grace_period_seconds: NotRequired[int]
-    description: NotRequired[str]
+    class Body(TypedDict):
+        name: str
+        image: str
+        port: NotRequired[int]
+        gpu_type: str
+        gpu_count: NotRequired[int]
+        min_replicas: NotRequired[int]
+        max_replicas: NotRequired[int]
+        environment_variables: NotRequired[list[EnvironmentVariables]]
+        autoscaling: NotRequired[HTTPTraffic | QueueBacklog | CustomMetric]
+        health_check_path: NotRequired[str]
+        cpu: NotRequired[float]
+        memory: NotRequired[float]
+        storage: NotRequired[int]
+        volumes: NotRequired[list[Volumes]]
+        model_mounts: NotRequired[list[ModelMounts]]
+        command: NotRequired[list[str]]
+        args: NotRequired[list[str]]
+        capacity_type: NotRequired[Literal["stable", "preemptible"]]
+        termination_grace_period_seconds: NotRequired[int]
+        description: NotRequired[str]
 
 
 OPERATION = {

@@ -15,17 +15,18 @@ Example arguments:
 Rendered from schemas/deployments/create_deployment_secret.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    name: str
-    value: str
-    description: NotRequired[str]
-    ttl_seconds: NotRequired[int]
-    project_id: NotRequired[str]
+    class Body(TypedDict):
+        name: str
+        value: str
+        description: NotRequired[str]
+        ttl_seconds: NotRequired[int]
+        project_id: NotRequired[str]
 
 
 OPERATION = {

@@ -17,30 +17,28 @@ Example arguments:
 Rendered from schemas/deployments/create_deployment_volume.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class S3(TypedDict):
-    role_arn: str
-    uri: str
+    class S3(TypedDict):
+        role_arn: str
+        uri: str
 
+    class Origin(TypedDict):
+        s3: S3
 
-class Origin(TypedDict):
-    s3: S3
+    class Content(TypedDict):
+        source_prefix: NotRequired[str]
+        type: NotRequired[Literal["files"]]
+        origin: NotRequired[Origin]
 
-
-class Content(TypedDict):
-    source_prefix: NotRequired[str]
-    type: NotRequired[Literal["files"]]
-    origin: NotRequired[Origin]
-
-
-class Body(TypedDict):
-    content: Content
-    name: str
-    type: Literal["readOnly"]
+    class Body(TypedDict):
+        content: Content
+        name: str
+        type: Literal["readOnly"]
 
 
 OPERATION = {

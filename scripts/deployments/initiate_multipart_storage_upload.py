@@ -16,14 +16,15 @@ Example arguments:
 Rendered from schemas/deployments/initiate_multipart_storage_upload.json; edit that, not this.
 """
 
-from typing import TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
 
-class Body(TypedDict):
-    filename: str
-    parts_count: int
+    class Body(TypedDict):
+        filename: str
+        parts_count: int
 
 
 OPERATION = {

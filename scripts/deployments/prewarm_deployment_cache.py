@@ -14,14 +14,15 @@ Example arguments:
 Rendered from schemas/deployments/prewarm_deployment_cache.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    volume: NotRequired[str]
-    images: NotRequired[list[str]]
+    class Body(TypedDict):
+        volume: NotRequired[str]
+        images: NotRequired[list[str]]
 
 
 OPERATION = {

@@ -15,13 +15,14 @@ Example arguments:
 Rendered from schemas/deployments/request_storage_upload.json; edit that, not this.
 """
 
-from typing import TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
 
-class Body(TypedDict):
-    filename: str
+    class Body(TypedDict):
+        filename: str
 
 
 OPERATION = {

@@ -16,13 +16,14 @@ Example arguments:
 Rendered from schemas/deployments/rollback_deployment.json; edit that, not this.
 """
 
-from typing import TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
 
-class Body(TypedDict):
-    revision_identifier: str
+    class Body(TypedDict):
+        revision_identifier: str
 
 
 OPERATION = {

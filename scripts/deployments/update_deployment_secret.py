@@ -14,17 +14,18 @@ Example arguments:
 Rendered from schemas/deployments/update_deployment_secret.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    value: NotRequired[str]
-    ttl_seconds: NotRequired[int]
-    description: NotRequired[str]
-    name: NotRequired[str]
-    project_id: NotRequired[str]
+    class Body(TypedDict):
+        value: NotRequired[str]
+        ttl_seconds: NotRequired[int]
+        description: NotRequired[str]
+        name: NotRequired[str]
+        project_id: NotRequired[str]
 
 
 OPERATION = {

@@ -18,14 +18,15 @@ API reference: https://docs.together.ai/reference/embeddings
 Rendered from schemas/embeddings/create_embeddings.json; edit that, not this.
 """
 
-from typing import TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
 
-class Body(TypedDict):
-    model: str
-    input: str | list[str]
+    class Body(TypedDict):
+        model: str
+        input: str | list[str]
 
 
 OPERATION = {

@@ -17,15 +17,16 @@ Example arguments:
 Rendered from schemas/endpoints/cancel_rollout.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    reason: str
-    disposition: NotRequired[str]
-    etag: NotRequired[str]
+    class Body(TypedDict):
+        reason: str
+        disposition: NotRequired[str]
+        etag: NotRequired[str]
 
 
 OPERATION = {

@@ -19,21 +19,21 @@ Example arguments:
 Rendered from schemas/endpoints/create_ab_experiment.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Members(TypedDict):
-    deploymentId: str
-    percent: int
-    role: str
+    class Members(TypedDict):
+        deploymentId: str
+        percent: int
+        role: str
 
-
-class Body(TypedDict):
-    name: str
-    members: list[Members]
-    description: NotRequired[str]
+    class Body(TypedDict):
+        name: str
+        members: list[Members]
+        description: NotRequired[str]
 
 
 OPERATION = {

@@ -18,15 +18,16 @@ API reference: https://docs.together.ai/reference/dmi/adapters-add
 Rendered from schemas/endpoints/create_deployment_adapter.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    adapterModelId: str
-    adapterRevisionId: NotRequired[str]
-    force: NotRequired[bool]
+    class Body(TypedDict):
+        adapterModelId: str
+        adapterRevisionId: NotRequired[str]
+        force: NotRequired[bool]
 
 
 OPERATION = {

@@ -18,26 +18,26 @@ API reference: https://docs.together.ai/reference/createendpoint
 Rendered from schemas/endpoints/create_endpoint.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Autoscaling(TypedDict):
-    min_replicas: int
-    max_replicas: int
+    class Autoscaling(TypedDict):
+        min_replicas: int
+        max_replicas: int
 
-
-class Body(TypedDict):
-    model: str
-    hardware: str
-    autoscaling: Autoscaling
-    display_name: NotRequired[str]
-    inactive_timeout: NotRequired[int | None]
-    state: NotRequired[Literal["STARTED", "STOPPED"]]
-    availability_zone: NotRequired[str]
-    disable_speculative_decoding: NotRequired[bool]
-    disable_prompt_cache: NotRequired[bool]
+    class Body(TypedDict):
+        model: str
+        hardware: str
+        autoscaling: Autoscaling
+        display_name: NotRequired[str]
+        inactive_timeout: NotRequired[int | None]
+        state: NotRequired[Literal["STARTED", "STOPPED"]]
+        availability_zone: NotRequired[str]
+        disable_speculative_decoding: NotRequired[bool]
+        disable_prompt_cache: NotRequired[bool]
 
 
 OPERATION = {

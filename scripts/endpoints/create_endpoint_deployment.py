@@ -17,69 +17,64 @@ Example arguments:
 Rendered from schemas/endpoints/create_endpoint_deployment.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Policies(TypedDict):
-    periodSeconds: int
-    type: str
-    value: int
+    class Policies(TypedDict):
+        periodSeconds: int
+        type: str
+        value: int
 
+    class ScaleDown(TypedDict):
+        policies: NotRequired[list[Policies]]
+        selectPolicy: NotRequired[str]
 
-class ScaleDown(TypedDict):
-    policies: NotRequired[list[Policies]]
-    selectPolicy: NotRequired[str]
+    class ScalingMetrics(TypedDict):
+        name: str
+        target: float
+        type: str
+        percentile: NotRequired[str]
 
+    class Autoscaling(TypedDict):
+        minReplicas: NotRequired[int]
+        maxReplicas: NotRequired[int]
+        scaleToZeroWindow: NotRequired[str]
+        scaleDown: NotRequired[ScaleDown]
+        scaleDownWindow: NotRequired[str]
+        scaleUp: NotRequired[ScaleDown]
+        scaleUpWindow: NotRequired[str]
+        scalingMetrics: NotRequired[list[ScalingMetrics]]
 
-class ScalingMetrics(TypedDict):
-    name: str
-    target: float
-    type: str
-    percentile: NotRequired[str]
+    class CompliancePolicy(TypedDict):
+        hipaa: NotRequired[bool]
 
+    class Inline(TypedDict):
+        compliancePolicy: NotRequired[CompliancePolicy]
+        constraint: NotRequired[
+            Literal["ENFORCEMENT_REQUIRED", "ENFORCEMENT_PREFERRED"]
+        ]
+        regions: NotRequired[list[str]]
 
-class Autoscaling(TypedDict):
-    minReplicas: NotRequired[int]
-    maxReplicas: NotRequired[int]
-    scaleToZeroWindow: NotRequired[str]
-    scaleDown: NotRequired[ScaleDown]
-    scaleDownWindow: NotRequired[str]
-    scaleUp: NotRequired[ScaleDown]
-    scaleUpWindow: NotRequired[str]
-    scalingMetrics: NotRequired[list[ScalingMetrics]]
+    class RulesGivenHere(TypedDict):
+        inline: Inline
 
+    class SavedProfile(TypedDict):
+        profile: str
 
-class CompliancePolicy(TypedDict):
-    hipaa: NotRequired[bool]
-
-
-class Inline(TypedDict):
-    compliancePolicy: NotRequired[CompliancePolicy]
-    constraint: NotRequired[Literal["ENFORCEMENT_REQUIRED", "ENFORCEMENT_PREFERRED"]]
-    regions: NotRequired[list[str]]
-
-
-class RulesGivenHere(TypedDict):
-    inline: Inline
-
-
-class SavedProfile(TypedDict):
-    profile: str
-
-
-class Body(TypedDict):
-    name: str
-    model: NotRequired[str]
-    config: NotRequired[str]
-    autoscaling: Autoscaling
-    inactiveTimeout: NotRequired[int]
-    maxConcurrentRequestsPerReplica: NotRequired[str]
-    placement: NotRequired[RulesGivenHere | SavedProfile]
-    modelId: NotRequired[str]
-    modelRevisionId: NotRequired[str]
-    configId: NotRequired[str]
+    class Body(TypedDict):
+        name: str
+        model: NotRequired[str]
+        config: NotRequired[str]
+        autoscaling: Autoscaling
+        inactiveTimeout: NotRequired[int]
+        maxConcurrentRequestsPerReplica: NotRequired[str]
+        placement: NotRequired[RulesGivenHere | SavedProfile]
+        modelId: NotRequired[str]
+        modelRevisionId: NotRequired[str]
+        configId: NotRequired[str]
 
 
 OPERATION = {

@@ -17,14 +17,15 @@ API reference: https://docs.together.ai/reference/dmi/endpoints-create
 Rendered from schemas/endpoints/create_project_endpoint.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Body(TypedDict):
-    name: str
-    visibility: NotRequired[Literal["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"]]
+    class Body(TypedDict):
+        name: str
+        visibility: NotRequired[Literal["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"]]
 
 
 OPERATION = {

@@ -18,49 +18,45 @@ Example arguments:
 Rendered from schemas/endpoints/create_rollout.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Steps(TypedDict):
-    traffic: int
-    replicas: NotRequired[int]
+    class Steps(TypedDict):
+        traffic: int
+        replicas: NotRequired[int]
 
+    class Canary(TypedDict):
+        stepInterval: NotRequired[str]
+        steps: NotRequired[list[Steps]]
 
-class Canary(TypedDict):
-    stepInterval: NotRequired[str]
-    steps: NotRequired[list[Steps]]
+    class RegressionCheck(TypedDict):
+        direction: str
+        maxRegressionPercent: NotRequired[float]
 
+    class ThresholdCheck(TypedDict):
+        operator: str
+        value: NotRequired[float]
 
-class RegressionCheck(TypedDict):
-    direction: str
-    maxRegressionPercent: NotRequired[float]
+    class Metrics(TypedDict):
+        name: str
+        percentile: NotRequired[int]
+        regressionCheck: NotRequired[RegressionCheck]
+        stat: NotRequired[str]
+        thresholdCheck: NotRequired[ThresholdCheck]
+        window: NotRequired[str]
 
-
-class ThresholdCheck(TypedDict):
-    operator: str
-    value: NotRequired[float]
-
-
-class Metrics(TypedDict):
-    name: str
-    percentile: NotRequired[int]
-    regressionCheck: NotRequired[RegressionCheck]
-    stat: NotRequired[str]
-    thresholdCheck: NotRequired[ThresholdCheck]
-    window: NotRequired[str]
-
-
-class Body(TypedDict):
-    sourceDeploymentId: str
-    targetDeploymentId: str
-    canary: NotRequired[Canary]
-    rolling: NotRequired[dict]
-    blueGreen: NotRequired[dict]
-    metrics: NotRequired[list[Metrics]]
-    finalTargetReplicas: NotRequired[int]
-    finalSourceReplicas: NotRequired[int]
+    class Body(TypedDict):
+        sourceDeploymentId: str
+        targetDeploymentId: str
+        canary: NotRequired[Canary]
+        rolling: NotRequired[dict]
+        blueGreen: NotRequired[dict]
+        metrics: NotRequired[list[Metrics]]
+        finalTargetReplicas: NotRequired[int]
+        finalSourceReplicas: NotRequired[int]
 
 
 OPERATION = {

@@ -17,65 +17,55 @@ Example arguments:
 Rendered from schemas/endpoints/create_shadow_experiment.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Uniform(TypedDict):
-    rate: float
+    class Uniform(TypedDict):
+        rate: float
 
+    class RandomShare(TypedDict):
+        uniform: Uniform
 
-class RandomShare(TypedDict):
-    uniform: Uniform
+    class KeyBased(TypedDict):
+        key: str
+        rate: float
 
+    class ShareByKey(TypedDict):
+        keyBased: KeyBased
 
-class KeyBased(TypedDict):
-    key: str
-    rate: float
+    class AdaptiveUniform(TypedDict):
+        targetQps: float
+        window: NotRequired[str]
 
+    class RandomUpToARate(TypedDict):
+        adaptiveUniform: AdaptiveUniform
 
-class ShareByKey(TypedDict):
-    keyBased: KeyBased
+    class AdaptiveKeyBased(TypedDict):
+        key: str
+        targetQps: float
+        window: NotRequired[str]
 
+    class ByKeyUpToARate(TypedDict):
+        adaptiveKeyBased: AdaptiveKeyBased
 
-class AdaptiveUniform(TypedDict):
-    targetQps: float
-    window: NotRequired[str]
+    class Endpoint(TypedDict):
+        sampling: RandomShare | ShareByKey | RandomUpToARate | ByKeyUpToARate
 
+    class Source(TypedDict):
+        endpoint: Endpoint
 
-class RandomUpToARate(TypedDict):
-    adaptiveUniform: AdaptiveUniform
+    class Targets(TypedDict):
+        name: str
+        targetDeploymentId: str
+        description: NotRequired[str]
 
-
-class AdaptiveKeyBased(TypedDict):
-    key: str
-    targetQps: float
-    window: NotRequired[str]
-
-
-class ByKeyUpToARate(TypedDict):
-    adaptiveKeyBased: AdaptiveKeyBased
-
-
-class Endpoint(TypedDict):
-    sampling: RandomShare | ShareByKey | RandomUpToARate | ByKeyUpToARate
-
-
-class Source(TypedDict):
-    endpoint: Endpoint
-
-
-class Targets(TypedDict):
-    name: str
-    targetDeploymentId: str
-    description: NotRequired[str]
-
-
-class Body(TypedDict):
-    name: str
-    source: Source
-    targets: NotRequired[list[Targets]]
+    class Body(TypedDict):
+        name: str
+        source: Source
+        targets: NotRequired[list[Targets]]
 
 
 OPERATION = {

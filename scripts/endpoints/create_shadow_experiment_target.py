@@ -16,15 +16,16 @@ Example arguments:
 Rendered from schemas/endpoints/create_shadow_experiment_target.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    name: str
-    targetDeploymentId: str
-    description: NotRequired[str]
+    class Body(TypedDict):
+        name: str
+        targetDeploymentId: str
+        description: NotRequired[str]
 
 
 OPERATION = {

@@ -15,14 +15,15 @@ Example arguments:
 Rendered from schemas/endpoints/pause_rollout.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    etag: NotRequired[str]
-    reason: NotRequired[str]
+    class Body(TypedDict):
+        etag: NotRequired[str]
+        reason: NotRequired[str]
 
 
 OPERATION = {

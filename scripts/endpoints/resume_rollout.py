@@ -14,13 +14,14 @@ Example arguments:
 Rendered from schemas/endpoints/resume_rollout.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    etag: NotRequired[str]
+    class Body(TypedDict):
+        etag: NotRequired[str]
 
 
 OPERATION = {

@@ -17,21 +17,21 @@ Example arguments:
 Rendered from schemas/endpoints/update_ab_experiment.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Members(TypedDict):
-    deploymentId: str
-    percent: int
-    role: str
+    class Members(TypedDict):
+        deploymentId: str
+        percent: int
+        role: str
 
-
-class Body(TypedDict):
-    members: NotRequired[list[Members]]
-    description: NotRequired[str]
-    etag: NotRequired[str]
+    class Body(TypedDict):
+        members: NotRequired[list[Members]]
+        description: NotRequired[str]
+        etag: NotRequired[str]
 
 
 OPERATION = {

@@ -18,14 +18,15 @@ Example arguments:
 Rendered from schemas/endpoints/update_deployment_adapter.json; edit that, not this.
 """
 
-from typing import TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
 
-class Body(TypedDict):
-    adapterRevisionId: str
-    etag: str
+    class Body(TypedDict):
+        adapterRevisionId: str
+        etag: str
 
 
 OPERATION = {

@@ -16,21 +16,21 @@ Example arguments:
 Rendered from schemas/endpoints/update_endpoint.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Autoscaling(TypedDict):
-    min_replicas: int
-    max_replicas: int
+    class Autoscaling(TypedDict):
+        min_replicas: int
+        max_replicas: int
 
-
-class Body(TypedDict):
-    state: NotRequired[Literal["STARTED", "STOPPED"]]
-    autoscaling: NotRequired[Autoscaling]
-    inactive_timeout: NotRequired[int | None]
-    display_name: NotRequired[str]
+    class Body(TypedDict):
+        state: NotRequired[Literal["STARTED", "STOPPED"]]
+        autoscaling: NotRequired[Autoscaling]
+        inactive_timeout: NotRequired[int | None]
+        display_name: NotRequired[str]
 
 
 OPERATION = {

@@ -17,46 +17,43 @@ Example arguments:
 Rendered from schemas/endpoints/update_endpoint_deployment.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Policies(TypedDict):
-    periodSeconds: int
-    type: str
-    value: int
+    class Policies(TypedDict):
+        periodSeconds: int
+        type: str
+        value: int
 
+    class ScaleDown(TypedDict):
+        policies: NotRequired[list[Policies]]
+        selectPolicy: NotRequired[str]
 
-class ScaleDown(TypedDict):
-    policies: NotRequired[list[Policies]]
-    selectPolicy: NotRequired[str]
+    class ScalingMetrics(TypedDict):
+        name: str
+        target: float
+        type: str
+        percentile: NotRequired[str]
 
+    class Autoscaling(TypedDict):
+        minReplicas: NotRequired[int]
+        maxReplicas: NotRequired[int]
+        scaleToZeroWindow: NotRequired[str]
+        scaleDown: NotRequired[ScaleDown]
+        scaleDownWindow: NotRequired[str]
+        scaleUp: NotRequired[ScaleDown]
+        scaleUpWindow: NotRequired[str]
+        scalingMetrics: NotRequired[list[ScalingMetrics]]
 
-class ScalingMetrics(TypedDict):
-    name: str
-    target: float
-    type: str
-    percentile: NotRequired[str]
-
-
-class Autoscaling(TypedDict):
-    minReplicas: NotRequired[int]
-    maxReplicas: NotRequired[int]
-    scaleToZeroWindow: NotRequired[str]
-    scaleDown: NotRequired[ScaleDown]
-    scaleDownWindow: NotRequired[str]
-    scaleUp: NotRequired[ScaleDown]
-    scaleUpWindow: NotRequired[str]
-    scalingMetrics: NotRequired[list[ScalingMetrics]]
-
-
-class Body(TypedDict):
-    autoscaling: NotRequired[Autoscaling]
-    inactiveTimeout: NotRequired[int]
-    maxConcurrentRequestsPerReplica: NotRequired[str]
-    name: NotRequired[str]
-    etag: NotRequired[str]
+    class Body(TypedDict):
+        autoscaling: NotRequired[Autoscaling]
+        inactiveTimeout: NotRequired[int]
+        maxConcurrentRequestsPerReplica: NotRequired[str]
+        name: NotRequired[str]
+        etag: NotRequired[str]
 
 
 OPERATION = {

@@ -18,21 +18,21 @@ API reference: https://docs.together.ai/reference/dmi/endpoints-update
 Rendered from schemas/endpoints/update_project_endpoint.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class TrafficSplit(TypedDict):
-    deploymentId: str
-    weight: float
+    class TrafficSplit(TypedDict):
+        deploymentId: str
+        weight: float
 
-
-class Body(TypedDict):
-    trafficSplit: NotRequired[list[TrafficSplit]]
-    name: NotRequired[str]
-    visibility: NotRequired[Literal["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"]]
-    etag: NotRequired[str]
+    class Body(TypedDict):
+        trafficSplit: NotRequired[list[TrafficSplit]]
+        name: NotRequired[str]
+        visibility: NotRequired[Literal["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"]]
+        etag: NotRequired[str]
 
 
 OPERATION = {

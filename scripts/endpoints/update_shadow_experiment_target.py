@@ -16,16 +16,17 @@ Example arguments:
 Rendered from schemas/endpoints/update_shadow_experiment_target.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    targetDeploymentId: NotRequired[str]
-    name: NotRequired[str]
-    description: NotRequired[str]
-    etag: NotRequired[str]
+    class Body(TypedDict):
+        targetDeploymentId: NotRequired[str]
+        name: NotRequired[str]
+        description: NotRequired[str]
+        etag: NotRequired[str]
 
 
 OPERATION = {

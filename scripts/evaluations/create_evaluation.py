@@ -20,62 +20,58 @@ API reference: https://docs.together.ai/reference/create-evaluation
 Rendered from schemas/evaluations/create_evaluation.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Judge(TypedDict):
-    model_source: Literal["serverless", "dedicated", "external"]
-    model: str
-    external_base_url: NotRequired[str]
-    external_api_token: NotRequired[str]
-    system_template: str
-    num_workers: NotRequired[int]
-    max_tokens: NotRequired[int]
-    temperature: NotRequired[float]
+    class Judge(TypedDict):
+        model_source: Literal["serverless", "dedicated", "external"]
+        model: str
+        external_base_url: NotRequired[str]
+        external_api_token: NotRequired[str]
+        system_template: str
+        num_workers: NotRequired[int]
+        max_tokens: NotRequired[int]
+        temperature: NotRequired[float]
 
+    class Model(TypedDict):
+        model_source: Literal["serverless", "dedicated", "external"]
+        model: str
+        external_base_url: NotRequired[str]
+        external_api_token: NotRequired[str]
+        system_template: str
+        input_template: str
+        max_tokens: int
+        temperature: float
+        num_workers: NotRequired[int]
 
-class Model(TypedDict):
-    model_source: Literal["serverless", "dedicated", "external"]
-    model: str
-    external_base_url: NotRequired[str]
-    external_api_token: NotRequired[str]
-    system_template: str
-    input_template: str
-    max_tokens: int
-    temperature: float
-    num_workers: NotRequired[int]
+    class Classify(TypedDict):
+        input_data_file_path: str
+        judge: Judge
+        labels: list[str]
+        pass_labels: list[str]
+        model_to_evaluate: NotRequired[str | Model]
 
+    class Score(TypedDict):
+        input_data_file_path: str
+        judge: Judge
+        min_score: float
+        max_score: float
+        pass_threshold: float
+        model_to_evaluate: NotRequired[str | Model]
 
-class Classify(TypedDict):
-    input_data_file_path: str
-    judge: Judge
-    labels: list[str]
-    pass_labels: list[str]
-    model_to_evaluate: NotRequired[str | Model]
+    class Compare(TypedDict):
+        input_data_file_path: str
+        judge: Judge
+        model_a: NotRequired[str | Model]
+        model_b: NotRequired[str | Model]
+        disable_position_bias_correction: NotRequired[bool]
 
-
-class Score(TypedDict):
-    input_data_file_path: str
-    judge: Judge
-    min_score: float
-    max_score: float
-    pass_threshold: float
-    model_to_evaluate: NotRequired[str | Model]
-
-
-class Compare(TypedDict):
-    input_data_file_path: str
-    judge: Judge
-    model_a: NotRequired[str | Model]
-    model_b: NotRequired[str | Model]
-    disable_position_bias_correction: NotRequired[bool]
-
-
-class Body(TypedDict):
-    type: Literal["classify", "score", "compare"]
-    parameters: Classify | Score | Compare
+    class Body(TypedDict):
+        type: Literal["classify", "score", "compare"]
+        parameters: Classify | Score | Compare
 
 
 OPERATION = {

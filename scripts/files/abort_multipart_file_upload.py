@@ -15,14 +15,15 @@ Example arguments:
 Rendered from schemas/files/abort_multipart_file_upload.json; edit that, not this.
 """
 
-from typing import TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
 
-class Body(TypedDict):
-    upload_id: str
-    file_id: str
+    class Body(TypedDict):
+        upload_id: str
+        file_id: str
 
 
 OPERATION = {

@@ -17,20 +17,20 @@ Example arguments:
 Rendered from schemas/files/complete_multipart_file_upload.json; edit that, not this.
 """
 
-from typing import TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
 
-class Parts(TypedDict):
-    part_number: int
-    etag: str
+    class Parts(TypedDict):
+        part_number: int
+        etag: str
 
-
-class Body(TypedDict):
-    upload_id: str
-    file_id: str
-    parts: list[Parts]
+    class Body(TypedDict):
+        upload_id: str
+        file_id: str
+        parts: list[Parts]
 
 
 OPERATION = {

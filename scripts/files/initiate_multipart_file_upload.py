@@ -17,18 +17,19 @@ Example arguments:
 Rendered from schemas/files/initiate_multipart_file_upload.json; edit that, not this.
 """
 
-from typing import Literal, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, TypedDict
 
-class Body(TypedDict):
-    file_name: str
-    file_size: int
-    num_parts: int
-    file_type: Literal["csv", "jsonl", "parquet"]
-    purpose: Literal["fine-tune", "calibration", "eval", "batch-api"]
-    checksum: str
+    class Body(TypedDict):
+        file_name: str
+        file_size: int
+        num_parts: int
+        file_type: Literal["csv", "jsonl", "parquet"]
+        purpose: Literal["fine-tune", "calibration", "eval", "batch-api"]
+        checksum: str
 
 
 OPERATION = {

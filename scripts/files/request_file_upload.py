@@ -18,16 +18,17 @@ Example arguments:
 Rendered from schemas/files/request_file_upload.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import togetherai, upload
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Body(TypedDict):
-    purpose: Literal["fine-tune", "calibration", "eval", "batch-api"]
-    file_name: str
-    file_type: Literal["csv", "jsonl", "parquet"]
-    checksum: NotRequired[str]
+    class Body(TypedDict):
+        purpose: Literal["fine-tune", "calibration", "eval", "batch-api"]
+        file_name: str
+        file_type: Literal["csv", "jsonl", "parquet"]
+        checksum: NotRequired[str]
 
 
 OPERATION = {

@@ -18,16 +18,17 @@ Example arguments:
 Rendered from schemas/files/upload_file.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import togetherai, upload
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Body(TypedDict):
-    purpose: str
-    file_name: str
-    file: str | dict | list
-    file_type: NotRequired[Literal["csv", "jsonl", "parquet"]]
+    class Body(TypedDict):
+        purpose: str
+        file_name: str
+        file: str | dict | list
+        file_type: NotRequired[Literal["csv", "jsonl", "parquet"]]
 
 
 OPERATION = {

@@ -19,92 +19,85 @@ API reference: https://docs.together.ai/reference/post-fine-tunes
 Rendered from schemas/fine_tuning/create_fine_tune.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Full(TypedDict):
-    type: Literal["Full"]
+    class Full(TypedDict):
+        type: Literal["Full"]
 
+    class LoRA(TypedDict):
+        type: Literal["Lora"]
+        lora_r: int
+        lora_alpha: int
+        lora_dropout: NotRequired[float]
+        lora_trainable_modules: NotRequired[str]
 
-class LoRA(TypedDict):
-    type: Literal["Lora"]
-    lora_r: int
-    lora_alpha: int
-    lora_dropout: NotRequired[float]
-    lora_trainable_modules: NotRequired[str]
+    class SupervisedSFT(TypedDict):
+        method: Literal["sft"]
+        train_on_inputs: bool | Literal["auto"]
 
+    class PreferencePairsDPO(TypedDict):
+        method: Literal["dpo"]
+        dpo_beta: NotRequired[float]
+        rpo_alpha: NotRequired[float]
+        dpo_normalize_logratios_by_length: NotRequired[bool]
+        dpo_reference_free: NotRequired[bool]
+        simpo_gamma: NotRequired[float]
 
-class SupervisedSFT(TypedDict):
-    method: Literal["sft"]
-    train_on_inputs: bool | Literal["auto"]
+    class Linear(TypedDict):
+        min_lr_ratio: NotRequired[float]
 
+    class Cosine(TypedDict):
+        min_lr_ratio: float
+        num_cycles: float
 
-class PreferencePairsDPO(TypedDict):
-    method: Literal["dpo"]
-    dpo_beta: NotRequired[float]
-    rpo_alpha: NotRequired[float]
-    dpo_normalize_logratios_by_length: NotRequired[bool]
-    dpo_reference_free: NotRequired[bool]
-    simpo_gamma: NotRequired[float]
+    class LrScheduler(TypedDict):
+        lr_scheduler_type: Literal["linear", "cosine"]
+        lr_scheduler_args: NotRequired[Linear | Cosine]
 
+    class MultimodalParams(TypedDict):
+        train_vision: NotRequired[bool]
 
-class Linear(TypedDict):
-    min_lr_ratio: NotRequired[float]
-
-
-class Cosine(TypedDict):
-    min_lr_ratio: float
-    num_cycles: float
-
-
-class LrScheduler(TypedDict):
-    lr_scheduler_type: Literal["linear", "cosine"]
-    lr_scheduler_args: NotRequired[Linear | Cosine]
-
-
-class MultimodalParams(TypedDict):
-    train_vision: NotRequired[bool]
-
-
-class Body(TypedDict):
-    training_file: str
-    model: NotRequired[str]
-    validation_file: NotRequired[str]
-    suffix: NotRequired[str]
-    n_epochs: NotRequired[int]
-    learning_rate: NotRequired[float]
-    training_type: NotRequired[Full | LoRA | None]
-    batch_size: NotRequired[int | Literal["max"]]
-    training_method: NotRequired[SupervisedSFT | PreferencePairsDPO]
-    n_checkpoints: NotRequired[int]
-    n_evals: NotRequired[int]
-    from_checkpoint: NotRequired[str]
-    max_seq_length: NotRequired[int]
-    packing: NotRequired[bool]
-    lr_scheduler: NotRequired[LrScheduler]
-    warmup_ratio: NotRequired[float]
-    weight_decay: NotRequired[float]
-    max_grad_norm: NotRequired[float]
-    gradient_accumulation_steps: NotRequired[int]
-    random_seed: NotRequired[int | None]
-    early_stopping_enabled: NotRequired[bool]
-    early_stopping_patience: NotRequired[int]
-    early_stopping_min_delta: NotRequired[float]
-    early_stopping_warmup_evals: NotRequired[int]
-    multimodal_params: NotRequired[MultimodalParams]
-    wandb_key: NotRequired[str]
-    wandb_project_name: NotRequired[str]
-    wandb_name: NotRequired[str]
-    wandb_entity: NotRequired[str]
-    wandb_base_url: NotRequired[str]
-    from_hf_model: NotRequired[str]
-    hf_model_revision: NotRequired[str]
-    hf_api_token: NotRequired[str]
-    hf_output_repo_name: NotRequired[str]
-    wandb_api_key: NotRequired[str]
-    train_on_inputs: NotRequired[bool | Literal["auto"]]
+    class Body(TypedDict):
+        training_file: str
+        model: NotRequired[str]
+        validation_file: NotRequired[str]
+        suffix: NotRequired[str]
+        n_epochs: NotRequired[int]
+        learning_rate: NotRequired[float]
+        training_type: NotRequired[Full | LoRA | None]
+        batch_size: NotRequired[int | Literal["max"]]
+        training_method: NotRequired[SupervisedSFT | PreferencePairsDPO]
+        n_checkpoints: NotRequired[int]
+        n_evals: NotRequired[int]
+        from_checkpoint: NotRequired[str]
+        max_seq_length: NotRequired[int]
+        packing: NotRequired[bool]
+        lr_scheduler: NotRequired[LrScheduler]
+        warmup_ratio: NotRequired[float]
+        weight_decay: NotRequired[float]
+        max_grad_norm: NotRequired[float]
+        gradient_accumulation_steps: NotRequired[int]
+        random_seed: NotRequired[int | None]
+        early_stopping_enabled: NotRequired[bool]
+        early_stopping_patience: NotRequired[int]
+        early_stopping_min_delta: NotRequired[float]
+        early_stopping_warmup_evals: NotRequired[int]
+        multimodal_params: NotRequired[MultimodalParams]
+        wandb_key: NotRequired[str]
+        wandb_project_name: NotRequired[str]
+        wandb_name: NotRequired[str]
+        wandb_entity: NotRequired[str]
+        wandb_base_url: NotRequired[str]
+        from_hf_model: NotRequired[str]
+        hf_model_revision: NotRequired[str]
+        hf_api_token: NotRequired[str]
+        hf_output_repo_name: NotRequired[str]
+        wandb_api_key: NotRequired[str]
+        train_on_inputs: NotRequired[bool | Literal["auto"]]
 
 
 OPERATION = {

@@ -18,46 +18,43 @@ API reference: https://docs.together.ai/reference/post-fine-tunes-estimate-price
 Rendered from schemas/fine_tuning/estimate_fine_tune_price.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Full(TypedDict):
-    type: Literal["Full"]
+    class Full(TypedDict):
+        type: Literal["Full"]
 
+    class LoRA(TypedDict):
+        type: Literal["Lora"]
+        lora_r: int
+        lora_alpha: int
+        lora_dropout: NotRequired[float]
+        lora_trainable_modules: NotRequired[str]
 
-class LoRA(TypedDict):
-    type: Literal["Lora"]
-    lora_r: int
-    lora_alpha: int
-    lora_dropout: NotRequired[float]
-    lora_trainable_modules: NotRequired[str]
+    class SupervisedSFT(TypedDict):
+        method: Literal["sft"]
+        train_on_inputs: bool | Literal["auto"]
 
+    class PreferencePairsDPO(TypedDict):
+        method: Literal["dpo"]
+        dpo_beta: NotRequired[float]
+        rpo_alpha: NotRequired[float]
+        dpo_normalize_logratios_by_length: NotRequired[bool]
+        dpo_reference_free: NotRequired[bool]
+        simpo_gamma: NotRequired[float]
 
-class SupervisedSFT(TypedDict):
-    method: Literal["sft"]
-    train_on_inputs: bool | Literal["auto"]
-
-
-class PreferencePairsDPO(TypedDict):
-    method: Literal["dpo"]
-    dpo_beta: NotRequired[float]
-    rpo_alpha: NotRequired[float]
-    dpo_normalize_logratios_by_length: NotRequired[bool]
-    dpo_reference_free: NotRequired[bool]
-    simpo_gamma: NotRequired[float]
-
-
-class Body(TypedDict):
-    training_file: str
-    model: NotRequired[str]
-    validation_file: NotRequired[str]
-    n_epochs: NotRequired[int]
-    n_evals: NotRequired[int]
-    training_type: NotRequired[Full | LoRA | None]
-    training_method: NotRequired[SupervisedSFT | PreferencePairsDPO]
-    from_checkpoint: NotRequired[str]
+    class Body(TypedDict):
+        training_file: str
+        model: NotRequired[str]
+        validation_file: NotRequired[str]
+        n_epochs: NotRequired[int]
+        n_evals: NotRequired[int]
+        training_type: NotRequired[Full | LoRA | None]
+        training_method: NotRequired[SupervisedSFT | PreferencePairsDPO]
+        from_checkpoint: NotRequired[str]
 
 
 OPERATION = {

@@ -17,17 +17,18 @@ Example arguments:
 Rendered from schemas/fine_tuning/preview_fine_tune_dataset.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Body(TypedDict):
-    training_file: str
-    model: str
-    top_k: NotRequired[int]
-    train_on_inputs: NotRequired[bool]
-    training_method: NotRequired[Literal["sft"]]
+    class Body(TypedDict):
+        training_file: str
+        model: str
+        top_k: NotRequired[int]
+        train_on_inputs: NotRequired[bool]
+        training_method: NotRequired[Literal["sft"]]
 
 
 OPERATION = {

@@ -19,32 +19,32 @@ API reference: https://docs.together.ai/reference/post-images-generations
 Rendered from schemas/images/generate_image.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class ImageLoras(TypedDict):
-    path: str
-    scale: float
+    class ImageLoras(TypedDict):
+        path: str
+        scale: float
 
-
-class Body(TypedDict):
-    model: str
-    prompt: str
-    width: NotRequired[int]
-    height: NotRequired[int]
-    n: NotRequired[int]
-    seed: NotRequired[int]
-    reference_images: NotRequired[list[str | dict]]
-    steps: NotRequired[int]
-    response_format: NotRequired[Literal["base64", "url"]]
-    output_format: NotRequired[str]
-    negative_prompt: NotRequired[str]
-    guidance_scale: NotRequired[float]
-    image_url: NotRequired[str | dict]
-    image_loras: NotRequired[list[ImageLoras]]
-    disable_safety_checker: NotRequired[bool]
+    class Body(TypedDict):
+        model: str
+        prompt: str
+        width: NotRequired[int]
+        height: NotRequired[int]
+        n: NotRequired[int]
+        seed: NotRequired[int]
+        reference_images: NotRequired[list[str | dict]]
+        steps: NotRequired[int]
+        response_format: NotRequired[Literal["base64", "url"]]
+        output_format: NotRequired[str]
+        negative_prompt: NotRequired[str]
+        guidance_scale: NotRequired[float]
+        image_url: NotRequired[str | dict]
+        image_loras: NotRequired[list[ImageLoras]]
+        disable_safety_checker: NotRequired[bool]
 
 
 OPERATION = {

@@ -16,31 +16,29 @@ Example arguments:
 Rendered from schemas/models/complete_project_model_upload.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Parts(TypedDict):
-    partNumber: int
-    hash: str
+    class Parts(TypedDict):
+        partNumber: int
+        hash: str
 
+    class UploadDetails(TypedDict):
+        uploadId: NotRequired[str]
+        parts: NotRequired[list[Parts]]
 
-class UploadDetails(TypedDict):
-    uploadId: NotRequired[str]
-    parts: NotRequired[list[Parts]]
+    class Files(TypedDict):
+        path: str
+        hash: str
+        skipUpload: NotRequired[bool]
+        uploadDetails: NotRequired[UploadDetails]
 
-
-class Files(TypedDict):
-    path: str
-    hash: str
-    skipUpload: NotRequired[bool]
-    uploadDetails: NotRequired[UploadDetails]
-
-
-class Body(TypedDict):
-    objectId: str
-    files: list[Files]
+    class Body(TypedDict):
+        objectId: str
+        files: list[Files]
 
 
 OPERATION = {

@@ -16,15 +16,16 @@ Example arguments:
 Rendered from schemas/models/create_model_remote_upload.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    modelId: str
-    remoteUrl: str
-    token: NotRequired[str]
+    class Body(TypedDict):
+        modelId: str
+        remoteUrl: str
+        token: NotRequired[str]
 
 
 OPERATION = {

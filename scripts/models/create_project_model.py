@@ -16,16 +16,17 @@ Example arguments:
 Rendered from schemas/models/create_project_model.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    baseModelId: str
-    name: str
-    type: str
-    description: NotRequired[str]
+    class Body(TypedDict):
+        baseModelId: str
+        name: str
+        type: str
+        description: NotRequired[str]
 
 
 OPERATION = {

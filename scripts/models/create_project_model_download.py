@@ -17,15 +17,16 @@ Example arguments:
 Rendered from schemas/models/create_project_model_download.json; edit that, not this.
 """
 
-from typing import TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
 
-class Body(TypedDict):
-    objectId: str
-    paths: list[str]
-    revisionId: str
+    class Body(TypedDict):
+        objectId: str
+        paths: list[str]
+        revisionId: str
 
 
 OPERATION = {

@@ -17,20 +17,20 @@ Example arguments:
 Rendered from schemas/models/create_project_model_upload.json; edit that, not this.
 """
 
-from typing import TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
 
-class Files(TypedDict):
-    path: str
-    hash: str
-    numParts: int
+    class Files(TypedDict):
+        path: str
+        hash: str
+        numParts: int
 
-
-class Body(TypedDict):
-    objectId: str
-    files: list[Files]
+    class Body(TypedDict):
+        objectId: str
+        files: list[Files]
 
 
 OPERATION = {

@@ -14,15 +14,16 @@ Example arguments:
 Rendered from schemas/models/update_project_model.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Body(TypedDict):
-    description: NotRequired[str]
-    name: NotRequired[str]
-    visibility: NotRequired[Literal["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"]]
+    class Body(TypedDict):
+        description: NotRequired[str]
+        name: NotRequired[str]
+        visibility: NotRequired[Literal["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"]]
 
 
 OPERATION = {

@@ -16,19 +16,20 @@ Example arguments:
 Rendered from schemas/models/upload_model.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class Body(TypedDict):
-    model_name: str
-    model_source: str
-    model_type: NotRequired[Literal["model", "adapter"]]
-    base_model: NotRequired[str]
-    lora_model: NotRequired[str]
-    hf_token: NotRequired[str]
-    description: NotRequired[str]
+    class Body(TypedDict):
+        model_name: str
+        model_source: str
+        model_type: NotRequired[Literal["model", "adapter"]]
+        base_model: NotRequired[str]
+        lora_model: NotRequired[str]
+        hf_token: NotRequired[str]
+        description: NotRequired[str]
 
 
 OPERATION = {

@@ -15,14 +15,15 @@ Example arguments:
 Rendered from schemas/queue/cancel_queue_job.json; edit that, not this.
 """
 
-from typing import TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
 
-class Body(TypedDict):
-    model: str
-    request_id: str
+    class Body(TypedDict):
+        model: str
+        request_id: str
 
 
 OPERATION = {

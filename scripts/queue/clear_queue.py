@@ -14,13 +14,14 @@ Example arguments:
 Rendered from schemas/queue/clear_queue.json; edit that, not this.
 """
 
-from typing import TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
 
-class Body(TypedDict):
-    model: str
+    class Body(TypedDict):
+        model: str
 
 
 OPERATION = {

@@ -16,16 +16,17 @@ Example arguments:
 Rendered from schemas/queue/submit_queue_job.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    model: str
-    payload: dict
-    priority: NotRequired[int]
-    info: NotRequired[dict]
+    class Body(TypedDict):
+        model: str
+        payload: dict
+        priority: NotRequired[int]
+        info: NotRequired[dict]
 
 
 OPERATION = {

@@ -20,18 +20,19 @@ API reference: https://docs.together.ai/reference/rerank
 Rendered from schemas/rerank/rerank_documents.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Body(TypedDict):
-    model: str
-    query: str
-    documents: list[str] | list[dict]
-    top_n: NotRequired[int]
-    return_documents: NotRequired[bool]
-    rank_fields: NotRequired[list[str]]
+    class Body(TypedDict):
+        model: str
+        query: str
+        documents: list[str] | list[dict]
+        top_n: NotRequired[int]
+        return_documents: NotRequired[bool]
+        rank_fields: NotRequired[list[str]]
 
 
 OPERATION = {

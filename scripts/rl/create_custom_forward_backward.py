@@ -19,46 +19,41 @@ Example arguments:
 Rendered from schemas/rl/create_custom_forward_backward.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class LossFnInputs(TypedDict):
-    data: list[float]
-    dtype: Literal["int64", "float32"]
-    shape: NotRequired[list[int]]
-    sparse_col_indices: NotRequired[list[int]]
-    sparse_crow_indices: NotRequired[list[int]]
+    class LossFnInputs(TypedDict):
+        data: list[float]
+        dtype: Literal["int64", "float32"]
+        shape: NotRequired[list[int]]
+        sparse_col_indices: NotRequired[list[int]]
+        sparse_crow_indices: NotRequired[list[int]]
 
+    class EncodedText(TypedDict):
+        tokens: list[str | int]
 
-class EncodedText(TypedDict):
-    tokens: list[str | int]
+    class Chunks(TypedDict):
+        encoded_text: EncodedText
 
+    class ModelInput(TypedDict):
+        chunks: list[Chunks]
 
-class Chunks(TypedDict):
-    encoded_text: EncodedText
+    class Samples(TypedDict):
+        loss_fn_inputs: dict[str, LossFnInputs]
+        model_input: ModelInput
+        routed_experts_key: NotRequired[str]
 
+    class Gradients(TypedDict):
+        data: list[float]
+        dtype: NotRequired[str]
 
-class ModelInput(TypedDict):
-    chunks: list[Chunks]
-
-
-class Samples(TypedDict):
-    loss_fn_inputs: dict[str, LossFnInputs]
-    model_input: ModelInput
-    routed_experts_key: NotRequired[str]
-
-
-class Gradients(TypedDict):
-    data: list[float]
-    dtype: NotRequired[str]
-
-
-class Body(TypedDict):
-    samples: list[Samples]
-    gradients: list[Gradients]
-    payload_id: NotRequired[str]
+    class Body(TypedDict):
+        samples: list[Samples]
+        gradients: list[Gradients]
+        payload_id: NotRequired[str]
 
 
 OPERATION = {

@@ -20,75 +20,66 @@ Example arguments:
 Rendered from schemas/rl/create_forward_backward.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class EncodedText(TypedDict):
-    tokens: list[str | int]
+    class EncodedText(TypedDict):
+        tokens: list[str | int]
 
+    class Chunks(TypedDict):
+        encoded_text: EncodedText
 
-class Chunks(TypedDict):
-    encoded_text: EncodedText
+    class ModelInput(TypedDict):
+        chunks: list[Chunks]
 
+    class LossFnInputs(TypedDict):
+        data: list[float]
+        dtype: Literal["int64", "float32"]
+        shape: NotRequired[list[int]]
+        sparse_col_indices: NotRequired[list[int]]
+        sparse_crow_indices: NotRequired[list[int]]
 
-class ModelInput(TypedDict):
-    chunks: list[Chunks]
+    class Samples(TypedDict):
+        model_input: ModelInput
+        loss_fn_inputs: dict[str, LossFnInputs]
+        routed_experts_key: NotRequired[str]
 
+    class GrpoParams(TypedDict):
+        beta: NotRequired[float]
+        agg_type: NotRequired[str]
+        clip_high_threshold: NotRequired[float]
+        clip_low_threshold: NotRequired[float]
+        ratio_type: NotRequired[str]
 
-class LossFnInputs(TypedDict):
-    data: list[float]
-    dtype: Literal["int64", "float32"]
-    shape: NotRequired[list[int]]
-    sparse_col_indices: NotRequired[list[int]]
-    sparse_crow_indices: NotRequired[list[int]]
+    class CispoParams(TypedDict):
+        clip_high_threshold: NotRequired[float]
+        clip_low_threshold: NotRequired[float]
 
+    class DppoParams(TypedDict):
+        delta_high: NotRequired[float]
+        delta_low: NotRequired[float]
 
-class Samples(TypedDict):
-    model_input: ModelInput
-    loss_fn_inputs: dict[str, LossFnInputs]
-    routed_experts_key: NotRequired[str]
+    class DroParams(TypedDict):
+        beta: float
 
+    class Loss(TypedDict):
+        type: str
+        cross_entropy_params: NotRequired[dict]
+        grpo_params: NotRequired[GrpoParams]
+        cispo_params: NotRequired[CispoParams]
+        dppo_params: NotRequired[DppoParams]
+        dro_params: NotRequired[DroParams]
+        ppo_params: NotRequired[CispoParams]
 
-class GrpoParams(TypedDict):
-    beta: NotRequired[float]
-    agg_type: NotRequired[str]
-    clip_high_threshold: NotRequired[float]
-    clip_low_threshold: NotRequired[float]
-    ratio_type: NotRequired[str]
-
-
-class CispoParams(TypedDict):
-    clip_high_threshold: NotRequired[float]
-    clip_low_threshold: NotRequired[float]
-
-
-class DppoParams(TypedDict):
-    delta_high: NotRequired[float]
-    delta_low: NotRequired[float]
-
-
-class DroParams(TypedDict):
-    beta: float
-
-
-class Loss(TypedDict):
-    type: str
-    cross_entropy_params: NotRequired[dict]
-    grpo_params: NotRequired[GrpoParams]
-    cispo_params: NotRequired[CispoParams]
-    dppo_params: NotRequired[DppoParams]
-    dro_params: NotRequired[DroParams]
-    ppo_params: NotRequired[CispoParams]
-
-
-class Body(TypedDict):
-    samples: list[Samples]
-    loss: Loss
-    forward_only: NotRequired[bool]
-    return_loss_fn_outputs: NotRequired[bool]
-    payload_id: NotRequired[str]
+    class Body(TypedDict):
+        samples: list[Samples]
+        loss: Loss
+        forward_only: NotRequired[bool]
+        return_loss_fn_outputs: NotRequired[bool]
+        payload_id: NotRequired[str]
 
 
 OPERATION = {

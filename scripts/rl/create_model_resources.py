@@ -17,32 +17,30 @@ Example arguments:
 Rendered from schemas/rl/create_model_resources.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class ComputeConfig(TypedDict):
-    gpu_type: NotRequired[str]
-    num_generator_replicas: NotRequired[int]
+    class ComputeConfig(TypedDict):
+        gpu_type: NotRequired[str]
+        num_generator_replicas: NotRequired[int]
 
+    class Muon(TypedDict):
+        scaling_strategy: NotRequired[str]
 
-class Muon(TypedDict):
-    scaling_strategy: NotRequired[str]
+    class OptimizerConfig(TypedDict):
+        adam: NotRequired[dict]
+        muon: NotRequired[Muon]
 
-
-class OptimizerConfig(TypedDict):
-    adam: NotRequired[dict]
-    muon: NotRequired[Muon]
-
-
-class Body(TypedDict):
-    base_model: str
-    lora_enabled: NotRequired[bool]
-    compute_config: NotRequired[ComputeConfig]
-    inactive_timeout: NotRequired[int]
-    optimizer_config: NotRequired[OptimizerConfig]
-    base_weights_ref: NotRequired[str]
+    class Body(TypedDict):
+        base_model: str
+        lora_enabled: NotRequired[bool]
+        compute_config: NotRequired[ComputeConfig]
+        inactive_timeout: NotRequired[int]
+        optimizer_config: NotRequired[OptimizerConfig]
+        base_weights_ref: NotRequired[str]
 
 
 OPERATION = {

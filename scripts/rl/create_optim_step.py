@@ -16,32 +16,31 @@ Example arguments:
 Rendered from schemas/rl/create_optim_step.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class AdamParams(TypedDict):
-    beta1: NotRequired[float]
-    beta2: NotRequired[float]
-    eps: NotRequired[float]
-    grad_clip_norm: NotRequired[float]
-    learning_rate: NotRequired[float]
-    weight_decay: NotRequired[float]
+    class AdamParams(TypedDict):
+        beta1: NotRequired[float]
+        beta2: NotRequired[float]
+        eps: NotRequired[float]
+        grad_clip_norm: NotRequired[float]
+        learning_rate: NotRequired[float]
+        weight_decay: NotRequired[float]
 
+    class MuonParams(TypedDict):
+        adam: NotRequired[AdamParams]
+        grad_clip_norm: NotRequired[float]
+        learning_rate: NotRequired[float]
+        momentum: NotRequired[float]
+        newton_schulz_steps: NotRequired[int]
+        weight_decay: NotRequired[float]
 
-class MuonParams(TypedDict):
-    adam: NotRequired[AdamParams]
-    grad_clip_norm: NotRequired[float]
-    learning_rate: NotRequired[float]
-    momentum: NotRequired[float]
-    newton_schulz_steps: NotRequired[int]
-    weight_decay: NotRequired[float]
-
-
-class Body(TypedDict):
-    adam_params: NotRequired[AdamParams]
-    muon_params: NotRequired[MuonParams]
+    class Body(TypedDict):
+        adam_params: NotRequired[AdamParams]
+        muon_params: NotRequired[MuonParams]
 
 
 OPERATION = {

@@ -18,40 +18,37 @@ Example arguments:
 Rendered from schemas/rl/create_sample.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class EncodedText(TypedDict):
-    tokens: list[str | int]
+    class EncodedText(TypedDict):
+        tokens: list[str | int]
 
+    class Chunks(TypedDict):
+        encoded_text: EncodedText
 
-class Chunks(TypedDict):
-    encoded_text: EncodedText
+    class ModelInputs(TypedDict):
+        chunks: list[Chunks]
 
+    class SamplingParams(TypedDict):
+        max_tokens: NotRequired[int]
+        temperature: NotRequired[float]
+        top_p: NotRequired[float]
+        top_k: NotRequired[int]
+        stop: NotRequired[list[str]]
+        seed: NotRequired[str | int]
 
-class ModelInputs(TypedDict):
-    chunks: list[Chunks]
-
-
-class SamplingParams(TypedDict):
-    max_tokens: NotRequired[int]
-    temperature: NotRequired[float]
-    top_p: NotRequired[float]
-    top_k: NotRequired[int]
-    stop: NotRequired[list[str]]
-    seed: NotRequired[str | int]
-
-
-class Body(TypedDict):
-    model_inputs: list[ModelInputs]
-    sampling_params: NotRequired[SamplingParams]
-    num_samples: NotRequired[int]
-    prompt_logprobs: NotRequired[bool]
-    topk_prompt_logprobs: NotRequired[int]
-    return_routed_experts: NotRequired[bool]
-    payload_id: NotRequired[str]
+    class Body(TypedDict):
+        model_inputs: list[ModelInputs]
+        sampling_params: NotRequired[SamplingParams]
+        num_samples: NotRequired[int]
+        prompt_logprobs: NotRequired[bool]
+        topk_prompt_logprobs: NotRequired[int]
+        return_routed_experts: NotRequired[bool]
+        payload_id: NotRequired[str]
 
 
 OPERATION = {

@@ -17,39 +17,37 @@ Example arguments:
 Rendered from schemas/rl/create_training_session.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class LoraConfig(TypedDict):
-    rank: NotRequired[int]
-    alpha: NotRequired[int]
-    dropout: NotRequired[float]
-    seed: NotRequired[str | int]
-    train_unembed: NotRequired[bool]
+    class LoraConfig(TypedDict):
+        rank: NotRequired[int]
+        alpha: NotRequired[int]
+        dropout: NotRequired[float]
+        seed: NotRequired[str | int]
+        train_unembed: NotRequired[bool]
 
+    class Wandb(TypedDict):
+        entity: NotRequired[str]
+        group: NotRequired[str]
+        project: NotRequired[str]
+        run_id: NotRequired[str]
+        run_name: NotRequired[str]
+        url: NotRequired[str]
 
-class Wandb(TypedDict):
-    entity: NotRequired[str]
-    group: NotRequired[str]
-    project: NotRequired[str]
-    run_id: NotRequired[str]
-    run_name: NotRequired[str]
-    url: NotRequired[str]
+    class Metadata(TypedDict):
+        wandb: NotRequired[Wandb]
 
-
-class Metadata(TypedDict):
-    wandb: NotRequired[Wandb]
-
-
-class Body(TypedDict):
-    model_resources_id: str
-    display_name: NotRequired[str]
-    lora_config: NotRequired[LoraConfig]
-    resume_from_checkpoint_id: NotRequired[str]
-    load_optimizer: NotRequired[bool]
-    metadata: NotRequired[Metadata]
+    class Body(TypedDict):
+        model_resources_id: str
+        display_name: NotRequired[str]
+        lora_config: NotRequired[LoraConfig]
+        resume_from_checkpoint_id: NotRequired[str]
+        load_optimizer: NotRequired[bool]
+        metadata: NotRequired[Metadata]
 
 
 OPERATION = {

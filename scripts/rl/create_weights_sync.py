@@ -16,13 +16,14 @@ Example arguments:
 Rendered from schemas/rl/create_weights_sync.json; edit that, not this.
 """
 
-from typing import TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
 
-class Body(TypedDict):
-    weight_sync_type: str
+    class Body(TypedDict):
+        weight_sync_type: str
 
 
 OPERATION = {

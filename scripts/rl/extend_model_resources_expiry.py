@@ -16,13 +16,14 @@ Example arguments:
 Rendered from schemas/rl/extend_model_resources_expiry.json; edit that, not this.
 """
 
-from typing import TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
 
-class Body(TypedDict):
-    seconds: int
+    class Body(TypedDict):
+        seconds: int
 
 
 OPERATION = {

@@ -14,27 +14,26 @@ Example arguments:
 Rendered from schemas/rl/update_training_session.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Wandb(TypedDict):
-    entity: NotRequired[str]
-    group: NotRequired[str]
-    project: NotRequired[str]
-    run_id: NotRequired[str]
-    run_name: NotRequired[str]
-    url: NotRequired[str]
+    class Wandb(TypedDict):
+        entity: NotRequired[str]
+        group: NotRequired[str]
+        project: NotRequired[str]
+        run_id: NotRequired[str]
+        run_name: NotRequired[str]
+        url: NotRequired[str]
 
+    class Metadata(TypedDict):
+        wandb: NotRequired[Wandb]
 
-class Metadata(TypedDict):
-    wandb: NotRequired[Wandb]
-
-
-class Body(TypedDict):
-    display_name: NotRequired[str]
-    metadata: NotRequired[Metadata]
+    class Body(TypedDict):
+        display_name: NotRequired[str]
+        metadata: NotRequired[Metadata]
 
 
 OPERATION = {

@@ -15,19 +15,19 @@ Example arguments:
 Rendered from schemas/shaping/estimate_fp4_preparation_cost.json; edit that, not this.
 """
 
-from typing import NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
 
-class Inputs(TypedDict):
-    calibration_file_id: NotRequired[str]
-    model_object_id: str
-    model_revision_id: NotRequired[str]
+    class Inputs(TypedDict):
+        calibration_file_id: NotRequired[str]
+        model_object_id: str
+        model_revision_id: NotRequired[str]
 
-
-class Body(TypedDict):
-    inputs: Inputs
+    class Body(TypedDict):
+        inputs: Inputs
 
 
 OPERATION = {

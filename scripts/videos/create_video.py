@@ -18,52 +18,49 @@ API reference: https://docs.together.ai/reference/create-videos
 Rendered from schemas/videos/create_video.json; edit that, not this.
 """
 
-from typing import Literal, NotRequired, TypedDict
-
 from ..client import call, togetherai
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, NotRequired, TypedDict
 
-class FrameImages(TypedDict):
-    input_image: str | dict
-    frame: NotRequired[float | Literal["first", "last"]]
+    class FrameImages(TypedDict):
+        input_image: str | dict
+        frame: NotRequired[float | Literal["first", "last"]]
 
+    class FrameVideos(TypedDict):
+        video: str | dict
 
-class FrameVideos(TypedDict):
-    video: str | dict
+    class AudioObject(TypedDict):
+        audio: str | dict
 
+    class Media(TypedDict):
+        frame_images: NotRequired[list[FrameImages]]
+        frame_videos: NotRequired[list[FrameVideos]]
+        reference_images: NotRequired[list[str | dict]]
+        reference_videos: NotRequired[list[FrameVideos]]
+        source_video: NotRequired[str | dict | FrameVideos]
+        audio_inputs: NotRequired[list[str | dict | AudioObject]]
 
-class AudioObject(TypedDict):
-    audio: str | dict
-
-
-class Media(TypedDict):
-    frame_images: NotRequired[list[FrameImages]]
-    frame_videos: NotRequired[list[FrameVideos]]
-    reference_images: NotRequired[list[str | dict]]
-    reference_videos: NotRequired[list[FrameVideos]]
-    source_video: NotRequired[str | dict | FrameVideos]
-    audio_inputs: NotRequired[list[str | dict | AudioObject]]
-
-
-class Body(TypedDict):
-    model: str
-    prompt: NotRequired[str]
-    seconds: NotRequired[str]
-    resolution: NotRequired[str]
-    ratio: NotRequired[str]
-    media: NotRequired[Media]
-    generate_audio: NotRequired[bool]
-    width: NotRequired[int]
-    height: NotRequired[int]
-    negative_prompt: NotRequired[str]
-    seed: NotRequired[int]
-    fps: NotRequired[int]
-    steps: NotRequired[int]
-    guidance_scale: NotRequired[int]
-    output_format: NotRequired[str]
-    output_quality: NotRequired[int]
-    frame_images: NotRequired[list[FrameImages]]
-    reference_images: NotRequired[list[str | dict]]
+    class Body(TypedDict):
+        model: str
+        prompt: NotRequired[str]
+        seconds: NotRequired[str]
+        resolution: NotRequired[str]
+        ratio: NotRequired[str]
+        media: NotRequired[Media]
+        generate_audio: NotRequired[bool]
+        width: NotRequired[int]
+        height: NotRequired[int]
+        negative_prompt: NotRequired[str]
+        seed: NotRequired[int]
+        fps: NotRequired[int]
+        steps: NotRequired[int]
+        guidance_scale: NotRequired[int]
+        output_format: NotRequired[str]
+        output_quality: NotRequired[int]
+        frame_images: NotRequired[list[FrameImages]]
+        reference_images: NotRequired[list[str | dict]]
 
 
 OPERATION = {
