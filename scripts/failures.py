@@ -14,6 +14,7 @@ import http.client
 import json
 import random
 import re
+import ssl
 import time
 from types import SimpleNamespace
 
@@ -173,7 +174,12 @@ def never_sent(fault):
     """Say whether a failed exchange surely never reached the server."""
     if isinstance(fault, ProxyError):
         fault = fault.original_error
-    return isinstance(fault, NewConnectionError | ConnectTimeoutError | SSLError)
+        if str(fault).startswith("Tunnel connection failed"):  # http.client's words
+            return True
+    if isinstance(fault, SSLError):
+        # Any other fault of TLS may come after the request has gone, too.
+        return isinstance(fault.args[0], ssl.SSLCertVerificationError)
+    return isinstance(fault, NewConnectionError | ConnectTimeoutError)
 
 
 def describe(fault):

@@ -1,13 +1,16 @@
 """The helper against servers that die, hang or lie."""
 
 import base64
+import gzip
 import json
 import re
+import select
 import socket
 import ssl
 import threading
 import time
 import traceback
+import zlib
 from contextlib import contextmanager
 from functools import partial
 
@@ -319,6 +322,7 @@ def test_the_key_does_not_follow_a_download_to_another_host():
         ({"api_key": "k\nX: y"}, "paste it again"),
         ({"api_key": "k", "base_url": "ftp://x"}, "base_url"),
         ({"api_key": "k", "base_url": "https://u:p@x"}, "base_url"),
+        ({"api_key": "k", "base_url": "https://x:port"}, "base_url"),
     ],
 )
 def test_a_wrong_resource_is_refused(auth, words):
@@ -380,6 +384,27 @@ def test_an_untrusted_certificate_is_refused(tmp_path, monkeypatch):
         assert GET(auth_for(url), "f") == {"ok": True}
         with pytest.raises(TogetherError, match="not trusted"):
             GET(auth_for(url.replace("127.0.0.1", "localhost")), "f")
+
+
+def test_a_create_whose_answer_breaks_in_tls_may_have_been_carried_out(
+    tmp_path, monkeypatch
+):
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    monkeypatch.setattr(client, "_tls", {})
+
+    def garble(connection):
+        socket.socket.sendall(connection, b"no record of TLS at all")
+
+    with server(garble, tls=context) as (url, requests):
+        with pytest.raises(TogetherError) as caught:
+            CREATE(auth_for(url), BATCH)
+
+    assert len(requests) == 1
+    assert caught.value.ambiguous
 
 
 def test_a_project_is_found_from_the_key_once(sandbox, auth, monkeypatch):
@@ -750,6 +775,42 @@ def test_a_warm_process_keeps_its_connection(sandbox, auth):
         CHAT(auth, {**BODY, "stream": True})
 
     assert client._pool(sandbox.url)[0].num_connections - before <= 1
+
+
+def test_a_connection_that_the_server_closed_is_not_used_again(monkeypatch):
+    monkeypatch.setattr(client, "_pools", {})
+    kept = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+    with server(kept) as (url, requests):
+        for _ in range(2):
+            CREATE(auth_for(url), BATCH)
+            idle = client._pool(url)[0].pool.queue[-1]
+            assert select.select([idle.sock], [], [], 10)[0]  # its end has come
+
+    assert len(requests) == 2
+
+
+PACKED = {
+    "gzip": gzip.compress(b'{"ok": ') + gzip.compress(b"true}"),
+    "deflate": zlib.compress(b'{"ok": true}'),
+}
+
+
+@pytest.mark.parametrize("coding", PACKED)
+def test_a_packed_answer_is_unpacked(coding):
+    headers = f"content-encoding: {coding}\r\n"
+    with server(answer(PACKED[coding], headers=headers)) as (url, requests):
+        assert CHAT(auth_for(url), BODY) == {"ok": True}
+
+    assert b"accept-encoding: gzip, deflate\r\n" in requests[0].lower()
+
+
+def test_an_answer_that_is_packed_wrong_is_one_error():
+    headers = "content-encoding: gzip\r\n"
+    with server(answer(b'{"ok": true}', headers=headers)) as (url, _):
+        with pytest.raises(TogetherError, match="DecodeError") as caught:
+            CREATE(auth_for(url), BATCH)
+
+    assert caught.value.ambiguous
 
 
 def test_a_long_wait_is_left_to_the_flow(monkeypatch):
