@@ -966,13 +966,21 @@ def _credentials(auth, host):
             "auth.api_key holds characters that no API key has: paste it again."
         )
     base = (auth.get("base_url") or "").strip().rstrip("/") or host
-    parts = urlsplit(base)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in base:
+    if not _is_base(base):
         raise TogetherError(
             "auth.base_url must look like https://host or https://host/v1; leave it "
             "empty for Together's own service."
         )
     return key, re.sub(r"/v[123]$", "", base).rstrip("/")
+
+
+def _is_base(url):
+    try:
+        parts = urlsplit(url)
+        named = parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    return bool(named) and parts.scheme in ("http", "https") and "@" not in url
 
 
 def _project(auth, key, base):
@@ -1096,40 +1104,23 @@ def _pool(origin):
     for each request, or None where no proxy for plain http is between."""
     if origin not in _pools:
         settings = {"maxsize": 256, "block": True}
-        extra = None
         if origin.startswith("https:"):
             settings["ssl_context"] = _trust()
-        proxy = _proxy(origin)
-        if proxy:
-            manager = urllib3.ProxyManager(**proxy, **settings)
-            if origin.startswith("http:"):
-                extra = proxy["proxy_headers"] or {}
-        else:
-            manager = urllib3.PoolManager(**settings)
-        _pools[origin] = manager.connection_from_url(origin), extra
+        found = None
+        if _names_proxy():
+            from .proxying import pool_by_proxy
+
+            found = pool_by_proxy(origin, settings)
+        if found is None:
+            found = urllib3.PoolManager(**settings).connection_from_url(origin), None
+        _pools[origin] = found
     return _pools[origin]
 
 
-def _proxy(origin):
-    """Return what the environment says of a proxy for a host, or None."""
-    if not any(name.lower().endswith("_proxy") for name in os.environ):
-        return None
-    from requests.utils import (
-        get_auth_from_url,
-        get_environ_proxies,
-        prepend_scheme_if_needed,
-        select_proxy,
-    )
-
-    proxy = select_proxy(origin, get_environ_proxies(origin))
-    if not proxy:
-        return None
-    proxy = prepend_scheme_if_needed(proxy, "http")
-    user, password = get_auth_from_url(proxy)
-    headers = None
-    if user:
-        headers = urllib3.make_headers(proxy_basic_auth=f"{user}:{password}")
-    return {"proxy_url": proxy, "proxy_headers": headers}
+def _names_proxy():
+    """Say whether the environment names a proxy for any host."""
+    names = ("http_proxy", "https_proxy", "all_proxy")
+    return any(os.environ[name] for name in os.environ if name.lower() in names)
 
 
 def _trust():

@@ -29,8 +29,8 @@ from .client import (
     CONNECT_TIMEOUT,
     USER_AGENT,
     TogetherError,
+    _names_proxy,
     _pool,
-    _proxy,
     _trust,
 )
 
@@ -151,7 +151,11 @@ class _Place:
         self.login = None
         if parts.username is not None:
             self.login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        self.proxied = _proxy(self.shown) is not None
+        self.proxied = False
+        if _names_proxy():
+            from .proxying import proxy_of
+
+            self.proxied = proxy_of(self.shown) is not None
         self.addresses = _addresses(self.host, self.port)
         if not self.addresses and not self.proxied:
             raise _refused(what, f"the host {self.host} is not known", "Check the URL.")

@@ -1,0 +1,45 @@
+"""Connections through the proxy that the environment names.
+
+    proxy_of        which proxy is for a host
+    pool_by_proxy   the connections to a host through it
+
+Requests' own code reads the environment, so that both always agree.
+"""
+
+import urllib3
+from requests.utils import (
+    get_auth_from_url,
+    get_environ_proxies,
+    prepend_scheme_if_needed,
+    select_proxy,
+)
+
+from .client import _trust
+
+__all__ = ["pool_by_proxy", "proxy_of"]
+
+
+def proxy_of(origin):
+    """Return (its URL, headers for it) of the proxy before a host, or None."""
+    proxy = select_proxy(origin, get_environ_proxies(origin))
+    if not proxy:
+        return None
+    proxy = prepend_scheme_if_needed(proxy, "http")
+    user, password = get_auth_from_url(proxy)
+    if not user:
+        return proxy, {}
+    return proxy, urllib3.make_headers(proxy_basic_auth=f"{user}:{password}")
+
+
+def pool_by_proxy(origin, settings):
+    """Return (pool, headers for each request, or None where it goes in a tunnel); None
+    where no proxy is for that host."""
+    found = proxy_of(origin)
+    if found is None:
+        return None
+    url, headers = found
+    if url.startswith("https:"):
+        settings = {**settings, "ssl_context": _trust(), "proxy_ssl_context": _trust()}
+    manager = urllib3.ProxyManager(url, proxy_headers=headers, **settings)
+    pool = manager.connection_from_url(origin)
+    return pool, headers if origin.startswith("http:") else None
