@@ -46,11 +46,17 @@ def submit_rows(auth, step, **arguments):
     with tempfile.TemporaryDirectory() as folder:
         place = pathlib.Path(folder, "rows.jsonl")
         written = _written(place, table, template, given)
-        estimate = _estimate(auth, given, written)
+        usd, note = _estimate(auth, given, written)
         mark = fingerprint("batches/submit_rows", {"content": written["digest"]})
         submission = _Submission(auth, place, f"rows-{mark}.jsonl")
+
+        def create():
+            advice = "Raise budget_usd, lower max_tokens, or submit fewer rows."
+            costs.afford(given.get("budget_usd"), usd, note, "the batch", advice)
+            return submission.create()
+
         made, reattached = once(
-            "batch", mark, submission.create, submission.attach, submission.look
+            "batch", mark, create, submission.attach, submission.look
         )
     return {
         "batch_id": made["id"],
@@ -58,7 +64,8 @@ def submit_rows(auth, step, **arguments):
         "rows": written["rows"],
         "fingerprint": mark,
         "reattached": reattached,
-        **estimate,
+        "estimated_cost_usd": usd,
+        **({} if note is None else {"cost_note": note}),
     }
 
 
@@ -127,22 +134,12 @@ def _too_large(rows):
 
 
 def _estimate(auth, given, written):
-    """Return the batch's estimated cost. Raises TogetherError above budget_usd."""
-    if "max_tokens" in given:
-        completion = given["max_tokens"] * written["rows"]
-        usage = {"prompt_tokens": written["tokens"], "completion_tokens": completion}
-        usd, note = costs.cost(auth, given["model"], usage, batch=True)
-    else:
-        usd, note = None, "without max_tokens nothing limits the length of answers"
-    costs.afford(
-        given.get("budget_usd"),
-        usd,
-        note,
-        "the batch",
-        "Raise budget_usd, lower max_tokens, or submit fewer rows.",
-    )
-    estimate = {"estimated_cost_usd": usd}
-    return estimate if note is None else {**estimate, "cost_note": note}
+    """Return (USD, None) that the batch may cost, or (None, why it is not known)."""
+    if "max_tokens" not in given:
+        return None, "without max_tokens nothing limits the length of answers"
+    completion = given["max_tokens"] * written["rows"]
+    usage = {"prompt_tokens": written["tokens"], "completion_tokens": completion}
+    return costs.cost(auth, given["model"], usage, batch=True)
 
 
 class _Submission:

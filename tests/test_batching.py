@@ -285,6 +285,9 @@ def test_a_budget_needs_a_bound_and_a_price_and_holds(sandbox, auth):
     assert "may cost" in refused(model=MODEL, max_tokens=99999, budget_usd=0.0001)
     made = submit_rows(auth, MODEL, TEMPLATE, ROWS, max_tokens=9, budget_usd=1)
     assert 0 < made["estimated_cost_usd"] < 1
+    # What runs already is paid for, whatever is allowed now.
+    tight = submit_rows(auth, MODEL, TEMPLATE, ROWS, max_tokens=9, budget_usd=1e-9)
+    assert tight == {**made, "reattached": True}
     unbounded = submit_rows(auth, MODEL, TEMPLATE, ROWS, again="x")
     assert unbounded["estimated_cost_usd"] is None
     assert "max_tokens" in unbounded["cost_note"]
