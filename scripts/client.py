@@ -1243,7 +1243,6 @@ def _decoder(lost):
     )
 
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _HUGE = re.compile(r"[eE]\+?\d{3}")
 
 
@@ -1268,7 +1267,7 @@ def _storable(value, lost):
 
 def _mend(value, lost):
     if isinstance(value, str):
-        if not _UNSTORABLE.search(value):
+        if not re.search("[\x00\ud800-\udfff]", value):  # seldom asked, so late
             return value
         # Two halves that arrived apart are one character once they meet.
         had = value.count("\ufffd")
