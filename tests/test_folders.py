@@ -12,6 +12,7 @@ from tests.remote import Remote, paths, push
 from tests.wmill import WINDMILL, wmill
 from tools.folders import FOLDER, moved
 from tools.operations import find, imported, scripts, with_own
+from tools.sandbox import Fault
 from tools.tree import build, tree
 from tools.worker import run
 
@@ -105,6 +106,51 @@ def test_an_operation_fetches_the_helper_alone_at_any_depth(folder, pushed, auth
 
     assert job.result == operation.schema["x-reply"]
     assert modules == [f"{folder}/client"]
+
+
+LATE = {
+    "failures": ("files/get_file", {"file_id": "file-1"}),
+    "paging": ("models/list_supported_models", {"max_pages": 2}),
+    "gathering": (
+        "completions/create_completion",
+        {"body": {"model": "m", "prompt": "Hi", "stream": True}},
+    ),
+    "editing": (
+        "chat/create_chat_completion",
+        {
+            "body": {
+                "model": "m",
+                "messages": [{"role": "user", "content": "Hi"}],
+                "response_format": {
+                    "label": "JSON schema",
+                    "json_schema": {
+                        "name": "found",
+                        "schema": {
+                            "type": "object",
+                            "properties": {"a": {"type": "string"}},
+                            "order": ["a"],
+                        },
+                    },
+                },
+                "more_options": False,
+            }
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("module", LATE)
+def test_what_few_calls_need_is_fetched_by_those(module, pushed, auth, sandbox):
+    script, arguments = LATE[module]
+    if module == "failures":
+        sandbox.faults.append(Fault("files/file-1", 404))
+    folder = FOLDERS[2]
+
+    job, modules = fetched(pushed, folder, script, auth, arguments)
+
+    assert job.failed == (module == "failures"), job.result
+    assert not job.failed or job.result["error"]["extra"]["status"] == 404
+    assert modules == [f"{folder}/client", f"{folder}/{module}"]
 
 
 USES = {frozenset(imported(s.script_path)): s.id for s in scripts()}
