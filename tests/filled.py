@@ -11,7 +11,10 @@ import quickjs
 from hypothesis import strategies as st
 
 from scripts.client import BEHIND, SET, SWITCH
+from tools.flows import Flow
+from tools.form import form
 from tools.form_show import has_switch, hints, kind_of
+from tools.operations import Operation
 
 ABSENT = object()
 
@@ -43,6 +46,17 @@ def untouched(field: dict, required: bool = False) -> object:
     if kind in ("array", "object") and "format" not in field:
         return None  # an editor of JSON
     return [] if field.get("format", "").startswith("dynmulti") else ABSENT
+
+
+def sent(script: Operation | Flow, arguments: dict) -> dict:
+    """What the form of a script or flow sends, save auth, with these filled in."""
+    schema = form(script)
+    fields = schema["properties"]
+    given = {
+        name: form_value(script.arguments[name], fields[name], value)
+        for name, value in arguments.items()
+    }
+    return filled(fields, schema["required"], given)
 
 
 def filled(fields: dict, required: list[str], values: dict) -> dict:

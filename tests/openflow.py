@@ -30,6 +30,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from tests.filled import sent
 from tools import worker
 from tools.expressions import ExpressionError, evaluate
 from tools.flows import flows, rendered
@@ -108,10 +109,12 @@ class Engine:
         auth: dict,
         advance: Callable[[float], None] = lambda seconds: None,
         in_worker: bool = False,
+        by_form: bool = False,
     ) -> None:
         self.workspace = workspace
         self.advance = advance
         self.in_worker = in_worker
+        self.by_form = by_form
         self.now = 0.0
         self.order = itertools.count()
         self.waiting: list[tuple[float, int, Run]] = []
@@ -147,7 +150,10 @@ class Engine:
     # --- what tests call -----------------------------------------------------------
 
     def start(self, name: str, **arguments: object) -> Run:
-        """Start flows/<name> as from its form."""
+        """Start flows/<name>: as a schedule does, or `by_form`, with all it sends."""
+        if self.by_form:
+            flow = next(flow for flow in flows(ROOT) if flow.name == name)
+            arguments = sent(flow, arguments)
         run = Run(f"{FOLDER}/flows/{name}", {"auth": f"$res:{RESOURCE}", **arguments})
         self.workspace.jobs[run.id] = Job(run.path, "flow", run.arguments, {})
         self._enqueue(run)

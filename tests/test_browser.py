@@ -8,14 +8,17 @@ from scripts.client import OTHER
 from scripts.picking import ANY
 from tests.arriving import check_run, check_untouched
 from tests.conftest import KEY
-from tests.filled import filled, form_value
+from tests.filled import filled, sent
 from tests.filling import label, revealing, row_required, row_widget, steps, widget
 from tests.test_form import check_sent
-from tools.browser import RESOURCE, Browser, FormError, module
+from tools.browser import RESOURCE, Browser, FormError, functions
+from tools.flows import flows
 from tools.form import form
 from tools.operations import find, scripts
 
 SCRIPTS = list(scripts())
+FLOWS = list(flows())
+EVERY = pytest.mark.parametrize("script", [*SCRIPTS, *FLOWS], ids=lambda s: s.id)
 BY_ID = pytest.mark.parametrize("script", SCRIPTS, ids=lambda s: s.id)
 CASES = [
     pytest.param(script, number, id=f"{script.id}-{number}")
@@ -117,7 +120,7 @@ class Visit:
             self.look(last, items["properties"], row_required(items))
 
 
-@BY_ID
+@EVERY
 def test_every_field_is_there_as_the_form_s_schema_says(script, browser):
     schema = form(script)
     shown = browser.show(script)
@@ -178,24 +181,37 @@ def test_what_is_filled_in_is_what_arrives(
     """Every field of each example through its widget, up to the service."""
     example = script.schema["examples"][number]
     example = {**example, **offered(script, example, auth)}
+    given = fill_in(browser, script, example)
+
+    check_sent(script, example, given)
+    check_run(script, example, given, sandbox, workspace, auth)
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.id)
+def test_a_flow_s_form_sends_what_the_emulation_says(flow, browser, auth):
+    """By which tests/test_flows.py runs the flow."""
+    untouched = browser.show(flow)["args"]
+    assert {"auth": RESOURCE, **sent(flow, {})} == untouched
+
+    for example in flow.schema["examples"]:
+        fill_in(browser, flow, {**example, **offered(flow, example, auth)})
+
+
+def fill_in(browser, script, example):
+    """Fill in a form through its widgets; return what it sends, save auth, which is
+    what the emulation says."""
     schema = form(script)
-    fields, required = schema["properties"], schema["required"]
-    given = {
-        name: form_value(script.arguments[name], fields[name], value)
-        for name, value in example.items()
-    }
-    expected = filled(fields, required, given)
+    expected = sent(script, example)
     browser.show(script)
 
-    left = browser.fill(*steps(fields, required, expected))
+    left = browser.fill(*steps(schema["properties"], schema["required"], expected))
 
-    sent = left["args"]
-    assert RESOURCE == sent.pop("auth")
+    given = left["args"]
+    assert RESOURCE == given.pop("auth")
     for path, value in left["workspace"]["secrets"].items():
-        sent = json.loads(json.dumps(sent).replace(f"$var:{path}", value))
-    assert as_typed(expected) == as_typed(sent)
-    check_sent(script, example, sent)
-    check_run(script, example, sent, sandbox, workspace, auth)
+        given = json.loads(json.dumps(given).replace(f"$var:{path}", value))
+    assert as_typed(expected) == as_typed(given)
+    return given
 
 
 def as_typed(value):
@@ -221,7 +237,7 @@ def offered(script, example, auth):
     for name in example:
         member = script.arguments[name]
         if script.step is not None and "x-models" in member:
-            first = getattr(module(script), name)(auth=auth)[0]["value"]
+            first = functions(script)[name](auth=auth)[0]["value"]
             found[name] = [first] if member.get("type") == "array" else first
     return found
 

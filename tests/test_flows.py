@@ -21,17 +21,16 @@ COMPOSED = sorted(flow.name for flow in flows() if not flow.inner)
 
 @pytest.fixture
 def engine(request, workspace, lives, auth):
-    in_worker = getattr(request, "param", False)
-    return Engine(workspace, auth, lives.advance, in_worker=in_worker)
+    way = getattr(request, "param", None)
+    how = {"in_worker": way == "worker", "by_form": way == "form"}
+    return Engine(workspace, auth, lives.advance, **how)
 
 
-# Its steps as functions of this process, and as jobs of a worker's processes.
-through_a_worker = pytest.mark.parametrize(
+# As a schedule starts it and as its form does; its steps as functions of this process,
+# and as jobs of a worker's processes.
+started_in_every_way = pytest.mark.parametrize(
     "engine",
-    [
-        pytest.param(False, id="here"),
-        pytest.param(True, marks=pytest.mark.slow, id="worker"),
-    ],
+    ["schedule", "form", pytest.param("worker", marks=pytest.mark.slow)],
     indirect=True,
 )
 
@@ -72,7 +71,7 @@ def lines(content):
 BATCH = {"model": MODEL, "template": "Say {{text}}", "rows": ROWS}
 
 
-@through_a_worker
+@started_in_every_way
 def test_run_batch_joins_the_answers_to_the_rows(engine, sandbox):
     says(sandbox, str.upper)
 
@@ -153,7 +152,7 @@ def test_run_batch_over_budget_sends_nothing(engine, lives, sandbox):
     assert not lives["batch"].lives
 
 
-@through_a_worker
+@started_in_every_way
 def test_collect_finished_batches_stores_each_once(engine, sandbox, lives, workspace):
     says(sandbox, str.upper)
     assert engine.run("collect_finished_batches").result == []
@@ -185,7 +184,7 @@ def test_collect_finished_batches_fails_when_one_cannot_be_collected(
 FOLDER_BATCH = {"folder": "inbox", "model": MODEL, "template": "Say {{text}}"}
 
 
-@through_a_worker
+@started_in_every_way
 def test_run_folder_batches_takes_each_table_once(engine, sandbox, lives, workspace):
     says(sandbox, str.upper)
     workspace.put("inbox/a.csv", b"text\nhello\n")
@@ -238,7 +237,7 @@ JUDGED = {
 }
 
 
-@through_a_worker
+@started_in_every_way
 @pytest.mark.parametrize("type", JUDGED)
 def test_evaluate_models_adds_up_the_verdicts(type, engine):
     words = {"type": type, "judge_model": MODEL, "judge_prompt": "Is it?", "rows": ROWS}
@@ -277,7 +276,7 @@ def deployment(lives):
     return life.state(lives.clock.now()).removeprefix("DEPLOYMENT_STATE_")
 
 
-@through_a_worker
+@started_in_every_way
 def test_serve_model_serves_after_an_approval(engine, lives):
     asked = []
 
@@ -357,7 +356,7 @@ def test_serve_model_cancelled_while_it_starts_is_stopped(engine, lives):
 ON_ENDPOINT = {**SERVE, "rows": ROWS, "template": "Say {{text}}"}
 
 
-@through_a_worker
+@started_in_every_way
 def test_run_on_endpoint_asks_and_stops(engine, sandbox, lives):
     says(sandbox, str.upper)
 
@@ -453,7 +452,7 @@ def test_run_on_endpoint_stops_when_the_flow_of_one_s_own_fails(engine, lives):
     assert deployment(lives) == "STOPPED"
 
 
-@through_a_worker
+@started_in_every_way
 def test_stop_idle_endpoints_stops_those_without_requests(engine, sandbox, lives):
     says(sandbox, str.upper)
     engine.decide = answers("resume")
@@ -512,7 +511,7 @@ def fine_tune(lives):
     return life.state(lives.clock.now())
 
 
-@through_a_worker
+@started_in_every_way
 def test_fine_tune_model_trains_after_the_price_was_approved(engine, lives):
     asked = []
 
@@ -619,7 +618,7 @@ def test_fine_tune_model_past_its_deadline_says_what_goes_on(engine, lives):
 VIDEO = {"model": "minimax/hailuo-02", "prompt": "A paper boat"}
 
 
-@through_a_worker
+@started_in_every_way
 def test_make_video_stores_it(engine, workspace, lives):
     run = engine.run("make_video", **VIDEO)
 
@@ -658,7 +657,7 @@ def test_make_video_over_budget_begins_none(engine, sandbox, priced):
 DRAW = {"model": "m", "template": "A picture of {{animal}}"}
 
 
-@through_a_worker
+@started_in_every_way
 def test_draw_rows_makes_a_table_of_stored_pictures(engine, sandbox, workspace):
     rows = [{"animal": "a fox"}, {"animal": "an owl"}]
 
@@ -717,7 +716,7 @@ MEETING = {
 }
 
 
-@through_a_worker
+@started_in_every_way
 def test_write_meeting_notes_gives_a_checked_object(engine, sandbox):
     heard = []
 
@@ -785,7 +784,7 @@ def answered(text):
     return json.dumps({"answer": "Two years [1].", "cited": [1]})
 
 
-@through_a_worker
+@started_in_every_way
 def test_ask_documents_cites_its_source(engine, sandbox):
     embeds(sandbox)
     says(sandbox, answered)
@@ -887,7 +886,7 @@ def test_every_flow_has_its_cases():
         cases = [name for name in names if name.startswith(f"test_{flow}_")]
         assert len(cases) >= 2, flow
         marked = [getattr(globals()[name], "pytestmark", []) for name in cases]
-        assert any(through_a_worker.mark in marks for marks in marked), flow
+        assert any(started_in_every_way.mark in marks for marks in marked), flow
 
 
 @pytest.mark.parametrize("name", COMPOSED)

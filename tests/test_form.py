@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scripts.client import LEAVE, SWITCH, TogetherError, _File, _is_form, _prepare
 from tests.arriving import check_untouched
-from tests.filled import ABSENT, fillable, filled, form_value, shown, untouched
+from tests.filled import ABSENT, fillable, filled, sent, shown, untouched
 from tests.wire import main_of, valid
 from tools.form import form
 from tools.form_show import opened
@@ -34,18 +34,12 @@ def test_what_a_person_fills_in_is_what_is_sent(operation):
 
 
 def check_round_trip(operation, arguments):
-    fields = form(operation)["properties"]
-    fields.pop("auth")
-    filled_in = {
-        name: form_value(operation.arguments[name], fields[name], value)
-        for name, value in arguments.items()
-    }
-    check_sent(operation, arguments, filled(fields, operation.required, filled_in))
+    check_sent(operation, arguments, sent(operation, arguments))
 
 
-def check_sent(operation, arguments, sent):
+def check_sent(operation, arguments, given):
     """What the form sends becomes the arguments that were meant, and nothing else."""
-    found = _prepare(module_table(operation), sent)
+    found = _prepare(module_table(operation), given)
 
     wanted = {**defaults(operation), **arguments}
     # A form without any mark is not told from a flow step: then a switch at rest is

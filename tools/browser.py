@@ -11,15 +11,15 @@ import queue
 import shutil
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import ModuleType
 
+from tools.flows import Flow, rendered, target
+from tools.folders import FOLDER
 from tools.form import form
 from tools.node import PLACE, page
-from tools.operations import Operation, find
+from tools.operations import Operation
 
-FOLDER = "f/togetherai/"
 RESOURCE = "$res:u/demo/together"  # what a form of the page has for auth
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 Place = Sequence[str | int]
@@ -65,17 +65,23 @@ class Browser:
         self.reader.join()
         self.process.stdout.close()
 
-    def show(self, script: Operation | dict) -> dict:
-        """Put up a script's form; a dict gives {title, path, schema} itself.
+    def show(self, script: Operation | Flow | dict) -> dict:
+        """Put up the form of a script or flow; a dict is {title, path, schema} itself.
 
         Returns {args, valid, errors, workspace, fields}: what Run would send, whether
         it is offered, what went wrong, what the form asked of the workspace, and every
         visible field as a person sees it. Raises FormError when the form crashes.
         """
         if not isinstance(script, dict):
-            path = FOLDER + script.id
-            title = script.schema["title"]
-            script = {"title": title, "path": path, "schema": form(script)}
+            is_flow = isinstance(script, Flow)
+            script = {
+                "title": script.source["summary"]
+                if is_flow
+                else script.schema["title"],
+                "path": f"{FOLDER}/{script.id}",
+                "kind": "flow" if is_flow else "script",
+                "schema": rendered(script)["schema"] if is_flow else form(script),
+            }
         return self._call("show", script=script)
 
     def fill(self, *steps: Step) -> dict:
@@ -140,15 +146,21 @@ class Browser:
             return {"error": {"name": type(error).__name__, "message": str(error)}}
 
     def _run(self, path: str, name: str, arguments: dict) -> object:
-        """What a function of the pack's script at a path returns, as in a worker."""
+        """What the function of that name of a script or flow returns."""
         self.asked.put(arguments)
-        function = getattr(module(find(path.removeprefix(FOLDER))), name)
+        function = functions(target(path.removeprefix(f"{FOLDER}/")))[name]
         if arguments.get("auth") == RESOURCE:
             arguments = {**arguments, "auth": dict(self.auth)}
         known = inspect.signature(function).parameters
         return function(**{n: v for n, v in arguments.items() if n in known})
 
 
-def module(script: Operation) -> ModuleType:
-    """The rendered module of a script: its `main`, and a function for each picker."""
-    return importlib.import_module(f"scripts.{script.group}.{script.name}")
+def functions(script: Operation | Flow) -> dict[str, Callable]:
+    """By argument, what a worker calls for the live choices of a form."""
+    if isinstance(script, Operation):
+        name = f"scripts.{script.group}.{script.name}"
+        return vars(importlib.import_module(name))
+    code = rendered(script)["schema"]["x-windmill-dyn-select-code"]
+    space: dict = {}
+    exec(code.replace(f"{FOLDER.replace('/', '.')}.", "scripts."), space)
+    return space

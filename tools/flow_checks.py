@@ -11,6 +11,7 @@ import jsonschema
 from tools import expressions
 from tools.flows import LOOPS, Flow, Schedule, flows, modules, parts, schedules, target
 from tools.form import form
+from tools.form_show import hints
 from tools.operations import ROOT
 
 SOURCE = {"summary", "description", "needs", "costs", "leaves", "arguments", "value"}
@@ -230,15 +231,16 @@ class _Walk:
             place = f"{name}.{argument}"
             self.transform(place, transform, seen, looped, allowed)
             member = called.arguments.get(argument)
-            self.default(place, transform, member or {})
+            self.passed(place, transform, member or {})
             if member and isinstance(transform, dict) and "value" in transform:
                 validator = jsonschema.Draft202012Validator(member)
                 for error in validator.iter_errors(transform["value"]):
                     self.found.append(f"{place}: {error.message[:200]}")
 
-    def default(self, place: str, transform: dict, member: dict) -> None:
-        """A flow's default is the form's alone: who starts the flow without the form,
-        and without the argument, gets the step's."""
+    def passed(self, place: str, transform: dict, member: dict) -> None:
+        """What the flow passes on as it is: its default is the form's alone, so that
+        who starts the flow without the form, and without the argument, gets the step's;
+        a file may be given in the same ways."""
         if not isinstance(transform, dict):
             return
         whole = re.fullmatch(r"flow_input\.(\w+)", str(transform.get("expr")))
@@ -246,6 +248,8 @@ class _Walk:
         if "default" in own and own["default"] != member.get("default"):
             said = json.dumps(own["default"])
             self.found.append(f"{place}: without the form there is no {said}; write ??")
+        if own and _ways(own) != _ways(member):
+            self.found.append(f"{place}: the step's form takes a file in other ways")
 
     def transform(
         self,
@@ -278,6 +282,12 @@ class _Walk:
         known = {*self.flow.arguments, "auth"} | ({"iter"} if looped else set())
         for name in sorted(expressions.inputs_used(text) - known):
             self.found.append(f"{place}: the flow has no argument {name}")
+
+
+def _ways(member: dict) -> list[str] | None:
+    """By which buttons a file, or each of several, is given; None: it is no file."""
+    file = member.get("items", member)
+    return hints(file).get("give", []) if "x-file" in file else None
 
 
 def _schedule(schedule: Schedule) -> Iterator[str]:

@@ -299,7 +299,7 @@ def file(schema: dict, required: bool, named: bool = False) -> dict:
         title, own = WAYS[way]
         name = MEMBERS.get(way, way)
         fields = {name: {**own, "title": "File" if way == "file" else title}}
-        if way == "file" and "text" in ways and not named:
+        if way in ("file", "text") and "text" in ways and not named:
             fields["filename"] = dict(FILENAME)
         variants.append(variant(title, fields, [name] if required else []))
     return {"type": "object", **texts(schema), "oneOf": variants}

@@ -56,7 +56,7 @@ window.form = {
   part,
   settle,
   widgetAt,
-  /** Put up the form of a script: {title, path, schema}. */
+  /** Put up the form of a script or flow: {title, path, kind, schema}. */
   async show(script) {
     if (page) await unmount(page);
     errors.length = 0;
