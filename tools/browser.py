@@ -73,15 +73,14 @@ class Browser:
         visible field as a person sees it. Raises FormError when the form crashes.
         """
         if not isinstance(script, dict):
-            is_flow = isinstance(script, Flow)
-            script = {
-                "title": script.source["summary"]
-                if is_flow
-                else script.schema["title"],
-                "path": f"{FOLDER}/{script.id}",
-                "kind": "flow" if is_flow else "script",
-                "schema": rendered(script)["schema"] if is_flow else form(script),
-            }
+            path = f"{FOLDER}/{script.id}"
+            if isinstance(script, Flow):
+                shown = rendered(script)
+                about = {"title": shown["summary"], "kind": "flow"}
+                script = {**about, "path": path, "schema": shown["schema"]}
+            else:
+                title = script.schema["title"]
+                script = {"title": title, "path": path, "schema": form(script)}
         return self._call("show", script=script)
 
     def fill(self, *steps: Step) -> dict:
