@@ -283,7 +283,7 @@ def sandbox(arguments: argparse.Namespace) -> int:
 
 
 def screenshots(arguments: argparse.Namespace) -> int:
-    """Picture the forms of the important scripts in Windmill's own component."""
+    """Picture the forms of important scripts and flows in Windmill's own component."""
     from tools.screenshots import screenshots as write
 
     for path in write(Path(arguments.target)):

@@ -1,10 +1,10 @@
-"""Pictures of forms, for the docs: each as Windmill's own component shows it."""
+"""Pictures of important forms, for the docs: as Windmill's own component shows them."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from tools.browser import Browser
-from tools.operations import find
+from tools.flows import target
 from tools.sandbox import Sandbox
 
 IMPORTANT = (
@@ -20,24 +20,27 @@ IMPORTANT = (
     "evaluations/create_evaluation",
     "videos/create_video",
     "endpoints/create_endpoint_deployment",
+    "chat/ask_model",
     "chat/extract_structured",
     "chat/map_rows",
+    "flows/run_batch",
+    "flows/fine_tune_model",
 )
 
 
-def screenshots(target: Path) -> Iterator[Path]:
-    """Write <target>/<name>.png for each important script; yield each when written.
+def screenshots(folder: Path) -> Iterator[Path]:
+    """Write <folder>/<name>.png for each important one; yield each when written.
 
     The models that they offer are the sandbox's. Raises OSError when Node, its packages
     or Chromium are missing.
     """
-    target.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with Sandbox() as sandbox:
         auth = {"api_key": "sandbox", "base_url": sandbox.url}
         with Browser(auth) as browser:
             for script_id in IMPORTANT:
-                script = find(script_id)
+                script = target(script_id)
                 browser.show(script)
-                path = target.resolve() / f"{script.name}.png"
+                path = folder.resolve() / f"{script.name}.png"
                 browser.picture(path)
                 yield path
