@@ -401,17 +401,43 @@ def test_a_dry_run_shows_the_api_s_request_and_no_other():
     assert json.loads(done.stdout)["url"].endswith("/v1/images/generations")
 
 
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("images/create_picture", "https://api.together.ai/v1/images/generations"),
+        ("chat/ask_model", "https://api-inference.together.ai/v1/chat/completions"),
+        ("batches/submit_rows", "https://api.together.ai/v1/batches"),
+        ("rerank/search_documents", "https://api.together.ai/v1/rerank"),
+        ("videos/collect_video", "https://api.together.ai/v2/videos/"),
+    ],
+)
+def test_a_dry_run_of_a_step_shows_what_it_is_about(name, url):
+    done = tool("run", name, "--dry-run")
+
+    assert json.loads(done.stdout)["url"].startswith(url)
+    assert "stored" not in done.stderr
+
+
 def test_a_failed_job_is_exit_code_1():
     done = tool("run", "get_file", "--args", '{"file_id": ""}')
 
     assert done.returncode == 1
     assert "file_id is required" in json.loads(done.stdout)["error"]["message"]
+    assert (
+        done.stderr.splitlines()[-1] == "error: Nothing was sent: file_id is required"
+    )
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["run", "get_fil"], "did you mean"),
+        (["run", "get_fil"], "did you mean files/get_file"),
+        (["run", "flows/run_batch"], "flows run in Windmill alone"),
+        (["run", "get_file", "--args", '{"id": 1'], "--args is no JSON: "),
+        (["run", "get_file", "--args", "[1]"], "--args is no JSON object"),
+        (["run", "get_file", "--args", "none.json"], "none.json: No such file"),
+        (["new", "files", "get_it", "FETCH", "/v1/x"], "there are: GET, POST"),
+        (["new", "files", "get_it", "GET", "v1/x"], "must begin with a slash"),
         (["run", "get_file", "--args", '{"id": 1}'], "there are: file_id"),
         (["run", "get_file", "--key-env", "NO_SUCH"], "no NO_SUCH"),
         (["build", "--folder", "x"], "no Windmill folder"),

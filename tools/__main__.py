@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,7 +28,13 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         return arguments.command(arguments)
-    except (ValueError, KeyError, OSError) as error:
+    except OSError as error:
+        named = error.filename and error.strerror
+        say(
+            f"error: {error.filename}: {error.strerror}" if named else f"error: {error}"
+        )
+        return 2
+    except (ValueError, KeyError) as error:
         say(f"error: {error}")
         return 2
     except KeyboardInterrupt:
@@ -92,7 +99,10 @@ def build(arguments: argparse.Namespace) -> int:
     from tools.tree import build as write
 
     count = write(Path(arguments.target), folder=arguments.folder)
-    say(f"{count} files in {arguments.target}; deploy with: wmill sync push")
+    say(
+        f"{count} files in {arguments.target}; deploy them with: "
+        f"cd {shlex.quote(arguments.target)} && wmill sync push --keep-deleted"
+    )
     return 0
 
 
@@ -150,9 +160,9 @@ def run(arguments: argparse.Namespace) -> int:
         auth["api_key"] = os.environ.get(arguments.key_env, "")
         if not auth["api_key"]:
             raise ValueError(f"the environment has no {arguments.key_env}")
+    if arguments.dry_run:
+        return _dry_run(operation, given, arguments.base_url)
     with _windmill(arguments.storage) as environment:
-        if arguments.dry_run:
-            return _dry_run(operation, given, arguments.base_url, environment)
         if arguments.key_env or arguments.base_url:
             return _job(operation.id, {"auth": auth, **given}, environment)
         from tools.sandbox import Sandbox
@@ -195,8 +205,14 @@ def _operation(name: str) -> object:
     except KeyError:
         from difflib import get_close_matches
 
+        if name.startswith("flows/"):
+            raise ValueError(
+                f"{name}: flows run in Windmill alone; FLOWS.md names the scripts that "
+                "each is made of"
+            ) from None
         close = get_close_matches(name, [o.id for o in scripts()], 3, 0.4)
-        raise ValueError(f"no script {name}; did you mean {close}?") from None
+        hint = f"did you mean {' or '.join(close)}?" if close else "see OPERATIONS.md"
+        raise ValueError(f"no script {name}; {hint}") from None
 
 
 def _arguments(text: str | None, operation: object) -> dict:
@@ -206,9 +222,14 @@ def _arguments(text: str | None, operation: object) -> dict:
         return operation.schema["examples"][0]
     if text == "-":
         text = sys.stdin.read()
-    elif not text.lstrip().startswith("{"):
+    elif not text.lstrip().startswith(("{", "[")):
         text = Path(text).read_text(encoding="utf-8")
-    given = json.loads(text)
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"--args is no JSON: {error}") from None
+    if not isinstance(given, dict):
+        raise ValueError("--args is no JSON object of main's arguments")
     unknown = set(given) - set(operation.arguments)
     if unknown:
         known = ", ".join(operation.arguments)
@@ -230,29 +251,42 @@ def _job(name: str, arguments: dict, environment: dict | None = None) -> int:
     if job.log:
         say(job.log.rstrip("\n"))
     print(json.dumps(job.result, indent=2, ensure_ascii=False))
+    if job.exit_code:
+        say(f"error: {job.result['error']['message']}")
     return job.exit_code
 
 
-def _dry_run(
-    operation: object, given: dict, base_url: str | None, environment: dict
-) -> int:
+def _dry_run(operation: object, given: dict, base_url: str | None) -> int:
     """Let the script send to a recorder on this machine, and show what came."""
+    from scripts.catalogue import LISTED, SUPPORTED
     from scripts.client import HOST
     from tools.sandbox import Sandbox
     from tools.worker import run as work
+    from tools.workspace import Workspace
 
-    with Sandbox(judge=False) as recorder:
+    with Sandbox(judge=False) as recorder, Workspace() as workspace:
         auth = {"api_key": "dry-run", "base_url": recorder.url}
-        job = work(operation.id, {"auth": auth, **given}, environment=environment)
+        arguments = {"auth": auth, **given}
+        job = work(operation.id, arguments, environment=workspace.environment)
         seen = [r for r in recorder.requests if r.path != "/v3/whoami"]
         # What the answer's own addresses lead to is not the API.
         seen = [r for r in seen if not r.path.startswith("/sandbox/")]
+        if operation.step is not None:
+            # A step is about what it sends, not about what it looks up for that.
+            catalogue = {LISTED["path"], SUPPORTED["path"]}
+            seen = [r for r in seen if r.path not in catalogue] or seen
+            seen = [r for r in seen if r.method != "GET"] or seen
+        if seen:
+            # Of several requests that are one operation, the first says what it is.
+            whole = operation.step is None and "protocol" in operation.exchange
+            request = seen[0 if whole else -1]
+            route = recorder.route(request.method, request.path)
     if not seen:
         print(json.dumps(job.result, indent=2, ensure_ascii=False))
+        if job.exit_code:
+            say(f"error: {job.result['error']['message']}")
         return 1
-    exchange = operation.exchange if operation.step is None else {}
-    # Of several requests that are one operation, the first says what it is about.
-    request = seen[0 if "protocol" in exchange else -1]
+    exchange = route.operation.exchange if route else {}
     host = (base_url or exchange.get("host", HOST)).rstrip("/")
     host = host.removesuffix("/v1")
     headers = {k: v for k, v in request.headers.items() if k != "host"}

@@ -258,6 +258,8 @@ class _Windmill:
         with subprocess.Popen(
             [*self.program, *words, *self.words],
             cwd=self.place,
+            # What npx says of its own versions is nothing of the deployment's.
+            env={**os.environ, "NPM_CONFIG_UPDATE_NOTIFIER": "false"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -211,13 +211,22 @@ class Sandbox:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not key:
             return _refuse(401, "Missing or invalid API key", "authentication_error")
-        fitting = [route for route in self.routes if route.fits(path)]
-        for route in fitting:
-            if route.operation.exchange["method"] == request.method:
-                return await self.serve(route, request, path, body)
-        if fitting:
+        if route := self.route(request.method, path):
+            return await self.serve(route, request, path, body)
+        if any(route.fits(path) for route in self.routes):
             return _refuse(405, f"Method {request.method} not allowed", "not_allowed")
         return _refuse(404, f"No such path: {path}", "not_found")
+
+    def route(self, method: str, path: str) -> "_Route | None":
+        """The operation that such a request is for, if there is one."""
+        return next(
+            (
+                route
+                for route in self.routes
+                if route.fits(path) and route.operation.exchange["method"] == method
+            ),
+            None,
+        )
 
     async def serve(
         self, route: "_Route", request: Request, path: str, body: bytes

@@ -3,9 +3,18 @@
 import json
 import re
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
 
 def scaffold(method: str, path: str) -> str:
-    """A schema with a TODO wherever a person must write; `check` refuses each."""
+    """A schema with a TODO wherever a person must write; `check` refuses each.
+
+    Raises ValueError for what is no request.
+    """
+    if method not in METHODS:
+        raise ValueError(f"{method} is no method; there are: {', '.join(METHODS)}")
+    if not path.startswith("/"):
+        raise ValueError(f"the path {path!r} must begin with a slash")
     properties = {
         name: {
             "title": "TODO",
