@@ -11,7 +11,7 @@ import sys
 import time
 
 from .client import TogetherError, _File, call, operation, prepare, stream
-from .costs import Budget, bill, cost, estimate, prefetch, usage_of
+from .costs import Budget, bill, cost, estimate, prefetch, spent_on, usage_of
 
 CHAT = operation(
     "POST",
@@ -137,11 +137,14 @@ def ask(auth, body, budget=None):
         usd, _ = estimate(auth, body["model"], body["messages"], body.get("max_tokens"))
         budget.reserve(usd)
         reserved = usd
-    spent = 0.0
+    spent = None
     try:
         answer = call(auth, CHAT, body=body)
         if reserved is not None:
             spent, _ = cost(auth, body["model"], usage_of(answer))
+    except TogetherError as error:
+        spent = spent_on(error)
+        raise
     finally:
         if reserved is not None:
             budget.settle(reserved, spent)

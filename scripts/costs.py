@@ -1,6 +1,7 @@
 """What calls cost, by the catalogue's prices, and budgets that are kept.
 
-    cost, bill          of calls that were made
+    cost, cost_by, bill    of calls that were made
+    spent_on            of a call that failed
     estimate, tokens, most_tokens    of calls that are about to be made
     afford, Budget      stop before more is spent than is allowed
     prefetch            the prices, while the paid call is under way
@@ -21,10 +22,12 @@ __all__ = [
     "afford",
     "bill",
     "cost",
+    "cost_by",
     "estimate",
     "most_tokens",
     "prefetch",
     "priced",
+    "spent_on",
     "tokens",
     "usage_of",
 ]
@@ -32,6 +35,8 @@ __all__ = [
 PRICE_SECONDS = 5.0  # a step that has its answer waits no longer
 BATCH_DISCOUNT = 0.5
 ASSUMED_TOKENS = 1000  # of an answer whose length is not bounded
+UNCLEAR = (408, 500, 502, 504, 520, 524)  # the work may have been done
+UNTOLD = "the answer does not say what was used"
 
 
 def cost(auth, model, usage, batch=False):
@@ -43,10 +48,16 @@ def cost(auth, model, usage, batch=False):
     characters, the others for one. Batch halves it. Never 0 for what is not known, and
     never raises: the money is spent already.
     """
+    if not any((usage or {}).values()):
+        return None, UNTOLD
+    return cost_by(priced(auth, model), usage, batch)
+
+
+def cost_by(found, usage, batch=False):
+    """Return what `cost` does, by what `priced` returned: the prices of one moment."""
     usage = {n: v for n, v in (usage or {}).items() if v}
     if not usage:
-        return None, "the answer does not say what was used"
-    found = priced(auth, model)
+        return None, UNTOLD
     if isinstance(found, str):
         return None, found
     prices = found["prices"]
@@ -97,10 +108,13 @@ def usage_of(answer):
     details = details if isinstance(details, dict) else {}
     prompt = found.get("prompt_tokens") or 0
     completion = found.get("completion_tokens") or 0
+    total = found.get("total_tokens") or prompt + completion
+    if not total:
+        return None
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
-        "total_tokens": found.get("total_tokens") or prompt + completion,
+        "total_tokens": total,
         "cached_tokens": found.get("cached_tokens")
         or details.get("cached_tokens")
         or 0,
@@ -125,6 +139,15 @@ def bill(auth, model, answers, batch=False):
         usd, note = None, "an answer does not say what was used"
     bill = {"usage": usage, "cost_usd": usd}
     return bill if note is None else {**bill, "cost_note": note}
+
+
+def spent_on(error):
+    """Return the USD that a call took which failed with a TogetherError: 0.0 where it
+    was refused, None where it may have been paid for: it hung, broke, or its answer
+    cannot be used."""
+    status = getattr(error, "status", None)
+    refused = status is not None and status >= 400 and status not in UNCLEAR
+    return 0.0 if refused or hasattr(error, "problems") else None
 
 
 def tokens(text):

@@ -142,8 +142,10 @@ class Outcome:
         """Return {"usage", "cost_usd", "cost_note"?} of rows asked of one model."""
         usage = self.sums["usage"]
         usd, note = costs.cost(auth, model, usage)
-        if usd is not None and self.sums["unknown"]:
+        if self.sums["unknown"]:
             usd, note = None, "an answer does not say what was used"
+        elif usage is None:
+            note = "no row was answered"
         bill = {"usage": usage, "cost_usd": usd}
         return bill if note is None else {**bill, "cost_note": note}
 

@@ -72,7 +72,7 @@ def map_rows(auth, step, **arguments):
                 return [(row, {**row, column: None, "error": why})]
             most = sum(costs.most_tokens(one["content"]) for one in asked)
             try:
-                reserved, _ = sender.reserve([most], given.get("max_tokens"))
+                reserved, _ = sender.reserve([most])
                 answer = sender.send({**body, "messages": asked}, reserved)
             except TogetherError as error:
                 out = {**row, column: None, "error": str(error)}
@@ -112,16 +112,19 @@ def embed_rows(auth, step, **arguments):
                 reserved, count = sender.reserve([*map(costs.most_tokens, texts)])
                 body = {"model": given["model"], "input": texts[:count]}
                 answer = sender.send(body, reserved)
-                found = _vectors(answer, count)
             except TogetherError as error:
-                if getattr(error, "status", None) in TOO_MUCH and len(texts) > 1:
+                if sender.divisible(error, texts):
                     half = len(texts) // 2
                     return vectors(texts[:half]) + vectors(texts[half:])
                 return [(None, str(error), None, sender.sent(error))] * len(texts)
+            try:
+                found = [(vector, None) for vector in _vectors(answer, count)]
+            except TogetherError as error:
+                found = [(None, str(error))] * count
             usages = [costs.usage_of(answer) or {}, *[None] * (count - 1)]
             done = [
-                (vector, None, usage, True)
-                for vector, usage in zip(found, usages, strict=True)
+                (*vector_or_why, usage, True)
+                for vector_or_why, usage in zip(found, usages, strict=True)
             ]
             return done + vectors(texts[count:]) if texts[count:] else done
 
@@ -252,15 +255,19 @@ class _Sender:
         self.refused = 0  # requests, as long as none was answered
         self.answered = outcome.sums["done"] > 0
         self.stopped = None  # why nothing more is sent
-        self.came = self.served = 0  # requests that asked for money, and that got some
+        self.line = []  # who waits for money, the first of them for its turn
         self.flying = 0
         self.longest = 0  # tokens of an answer so far
         self.money = None
         if "budget_usd" in given:
             self.money = costs.Budget(given["budget_usd"])
-            self.price(1, 1)
-            if outcome.sums["usage"]:
-                self.money.spent = self.cost(outcome.sums["usage"])
+            # Once: a list that cannot be read again later ends nothing.
+            self.prices = costs.priced(auth, given["model"])
+            usage = {"prompt_tokens": 1, "completion_tokens": int(writes)}
+            may_cost = costs.cost_by(self.prices, usage)
+            if may_cost[0] is None:
+                costs.afford(self.money.limit, *may_cost, "a row")
+            self.money.spent = self.cost(outcome.sums["usage"]) or 0.0
 
     def send(self, body, reserved):
         """Return the answer, with what `reserve` gave. Raises TogetherError."""
@@ -268,16 +275,13 @@ class _Sender:
         try:
             answer = self.send_once(body)
             self.answered = True
-            usage = costs.usage_of(answer)
-            if usage:
-                usd = self.cost(usage) if self.money else None
-                self.longest = max(self.longest, usage["completion_tokens"])
+            if self.money:
+                usd = self.spent(answer, reserved)
             return answer
         except TogetherError as error:
-            status = getattr(error, "status", None)
-            if status is not None:
-                usd = 0.0  # refused; what hung may have been paid for
-            self.judge(error, status)
+            usd = costs.spent_on(error)
+            if not self.divisible(error, body.get("input", ())):
+                self.judge(error, getattr(error, "status", None))
             raise
         finally:
             if self.money:
@@ -285,6 +289,25 @@ class _Sender:
                     self.flying -= 1
                     self.money.settle(reserved, usd)
                     self.turn.notify_all()
+
+    def spent(self, answer, reserved):
+        """Return the USD that an answer cost: where it does not say, what was set aside
+        for it, and as its length what it can have at most."""
+        usage = costs.usage_of(answer)
+        usd = self.cost(usage)
+        if not self.writes:
+            return usd
+        if usd is not None:
+            self.longest = max(self.longest, usage["completion_tokens"])
+        elif "max_tokens" not in self.given:
+            most = costs.most_tokens(answer)
+            self.longest = max(self.longest, most)
+            return reserved + self.cost({"completion_tokens": most})
+        return usd
+
+    def divisible(self, error, texts):
+        """Say whether fewer of the texts may be taken where so many were refused."""
+        return len(texts) > 1 and getattr(error, "status", None) in TOO_MUCH
 
     def sent(self, error):
         return getattr(error, "type", None) != "not_sent"
@@ -308,39 +331,42 @@ class _Sender:
             self.stopped = str(error)
             raise self.not_sent() from None
 
-    def reserve(self, prompts, longest=None):
-        """Set money aside for a request whose texts have at most so many tokens each,
-        and whose answer has at most `longest`.
+    def reserve(self, prompts):
+        """Set money aside for a request whose texts have at most so many tokens each.
 
         Returns (USD, how many of the texts may go): all, save when the rest of the
         budget is enough for some alone. Waits while others may leave money over, each
         in its turn, so that what is left out comes last. Raises TogetherError of type
         "not_sent" for what another run may send.
         """
+        if not self.money and not self.stopped:
+            return None, len(prompts)
+        place = object()
         with self.turn:
-            place, self.came = self.came, self.came + 1
-            while not self.stopped:
-                if not self.money:
-                    return None, len(prompts)
-                found = self.take(prompts, longest) if place == self.served else None
-                if found:
-                    self.served += 1
-                    self.flying += 1
-                if found or self.stopped:
-                    self.turn.notify_all()
-                if found:
-                    return found
-                if not self.stopped:
-                    self.turn.wait()
+            self.line.append(place)
+            try:
+                while not self.stopped:
+                    found = self.take(prompts) if self.line[0] is place else None
+                    if found:
+                        self.flying += 1
+                        return found
+                    if not self.stopped:
+                        self.turn.wait()
+            finally:
+                self.line.remove(place)
+                self.turn.notify_all()
         raise self.not_sent()
 
-    def take(self, prompts, longest):
+    def take(self, prompts):
         """Do so without waiting; None: not now, or never when this has stopped."""
-        longest = longest or self.longest
+        longest = self.given.get("max_tokens") or self.longest
         if self.writes and not longest and self.flying:
             return None  # how long an answer is, the first one tells
         for count in range(len(prompts), 0, -1):
-            usd = self.price(sum(prompts[:count]), longest)
+            usage = {"prompt_tokens": sum(prompts[:count])}
+            if self.writes:
+                usage["completion_tokens"] = longest
+            usd = self.cost(usage)
             try:
                 self.money.reserve(usd)
             except TogetherError as error:
@@ -351,17 +377,9 @@ class _Sender:
                 return usd, count
         return None
 
-    def price(self, prompt, completion):
-        usage = {"prompt_tokens": prompt}
-        if self.writes:
-            usage["completion_tokens"] = completion
-        return self.cost(usage)
-
     def cost(self, usage):
-        usd, note = costs.cost(self.auth, self.given["model"], usage)
-        if usd is None:
-            costs.afford(self.money.limit, usd, note, "a row")
-        return usd
+        """Return the USD by the prices of the beginning, or None."""
+        return costs.cost_by(self.prices, usage)[0]
 
 
 def _vectors(answer, count):
@@ -371,7 +389,12 @@ def _vectors(answer, count):
         raise TogetherError(
             f"the answer does not hold {count} vectors", type="invalid_answer"
         )
-    return [one["embedding"] for one in sorted(found, key=lambda one: one["index"])]
+    try:
+        return [one["embedding"] for one in sorted(found, key=lambda one: one["index"])]
+    except (LookupError, TypeError):
+        raise TogetherError(
+            "the answer holds no vectors", type="invalid_answer"
+        ) from None
 
 
 def _scores(answer, chunk):

@@ -655,6 +655,22 @@ def test_a_budget_stops_before_it_is_exceeded():
     assert caught.value.spent_usd == pytest.approx(0.3)
 
 
+@pytest.mark.parametrize(
+    ("facts", "usd"),
+    [
+        ({"status": 400}, 0.0),
+        ({"status": 429}, 0.0),
+        ({"status": 503}, 0.0),
+        ({"problems": [{"field": "body", "problem": "is not JSON"}]}, 0.0),
+        ({"status": 504}, None),
+        ({"status": 200}, None),
+        ({}, None),
+    ],
+)
+def test_only_a_call_that_was_refused_surely_cost_nothing(facts, usd):
+    assert costs.spent_on(TogetherError("failed", **facts)) == usd
+
+
 def test_a_budget_needs_a_price():
     with pytest.raises(TogetherError, match="price is not known"):
         costs.Budget(1.0).reserve(None)

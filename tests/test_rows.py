@@ -13,6 +13,7 @@ from scripts.embeddings.embed_rows import main as embed_rows
 from scripts.lanes import Lanes, _Gate
 from scripts.rerank.search_documents import main as search_documents
 from tests.moody import DRIP, HANG, Moody
+from tools.sandbox import Fault
 
 KEY = "tgp_rows_0123456789abcdef"
 MODEL = "openai/gpt-oss-20b"  # has a price in the sandbox's catalogue
@@ -248,6 +249,63 @@ def test_a_budget_ends_the_sending_before_it_is_exceeded(auth, moody):
     assert result["rows"][99]["error"] == f"not sent: {result['stopped']}"
     assert "budget_usd is used up" in result["stopped"]
     assert len(result["rows"]) == 100
+
+
+def test_prices_that_cannot_be_read_again_end_no_run(auth, moody, monkeypatch):
+    def mood(number, text, times):
+        if number == 5:
+            monkeypatch.setattr("scripts.catalogue.MAX_AGE", -1)
+            moody.faults.append(Fault("models", 404, times=1000))
+
+    moody.mood = mood
+    auth["api_key"] += "_alone"  # with lists of its own
+    result = map_rows(
+        auth, MODEL, "{{id}}", numbered(40), max_tokens=5, budget_usd=1, concurrency=4
+    )
+
+    assert answers(result) == [f"{n}!" for n in range(40)]
+    assert result["usage"]["prompt_tokens"] == 400
+    assert (result["cost_usd"], "404" in result["cost_note"]) == (None, True)
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": 0, "total_tokens": 0}])
+@pytest.mark.parametrize("limited", [True, False])
+def test_answers_that_do_not_say_what_they_used_keep_to_a_budget(
+    auth, moody, usage, limited
+):
+    choice = {"message": {"content": "x" * 1000}, "finish_reason": "stop"}
+    moody.mood = lambda number, text, times: {"choices": [choice], "usage": usage}
+    settings = {"max_tokens": 1000} if limited else {}
+    result = map_rows(
+        auth, MODEL, "{{id}}", numbered(30), **settings, budget_usd=0.2 * 1e-6 * 10_500
+    )
+
+    assert result["done"] == len(moody.bodies)
+    assert 8 <= result["done"] <= 10
+    assert "budget_usd is used up" in result["stopped"]
+    assert (result["usage"], result["cost_usd"]) == (None, None)
+    assert "does not say" in result["cost_note"]
+
+
+def test_what_is_answered_but_cannot_be_used_counts_as_spent(auth, moody):
+    spent = map_rows(auth, MODEL, "{{id}}", numbered(1), max_tokens=90)["cost_usd"]
+    moody.calm()
+    moody.mood = lambda number, text, times: {"error": {"message": "cut"}}
+    result = map_rows(
+        auth, MODEL, "{{id}}", numbered(40), max_tokens=90, budget_usd=spent * 90
+    )
+
+    assert 2 <= len(moody.bodies) <= 8
+    assert result["failed"] == 40
+    assert "budget_usd is used up" in result["stopped"]
+
+
+def test_a_budget_for_nothing_says_that_nothing_was_answered(auth, moody):
+    result = map_rows(auth, MODEL, "{{id}}", numbered(3), budget_usd=0)
+
+    assert moody.bodies == []
+    assert (result["failed"], result["cost_usd"]) == (3, None)
+    assert result["cost_note"] == "no row was answered"
 
 
 @pytest.mark.parametrize(
@@ -525,6 +583,25 @@ def test_a_text_that_cannot_be_embedded_does_not_take_others_with_it(auth, moody
 
     assert (result["done"], result["failed"]) == (59, 1)
     assert "413" in result["rows"][17]["error"]
+
+
+def test_requests_that_are_too_large_for_all_lanes_are_halved(auth, moody):
+    moody.pause = 0.01
+    moody.mood = lambda number, text, times: (413, {}) if len(text) > 300 else None
+    result = embed_rows(auth, MODEL, ["x" * 20] * 64 * 25, concurrency=25)
+
+    assert (result["done"], result["failed"]) == (1600, 0)
+
+
+@pytest.mark.parametrize("vectors", [[{}] * 3, [None] * 3, [{"embedding": [1]}]])
+def test_an_answer_without_vectors_fails_its_rows_and_is_paid(auth, moody, vectors):
+    usage = {"prompt_tokens": 12}
+    moody.mood = lambda number, text, times: {"data": vectors, "usage": usage}
+    result = embed_rows(auth, MODEL, ["a", "b", "c"])
+
+    assert result["failed"] == 3
+    assert "vectors" in result["rows"][2]["error"]
+    assert result["cost_usd"] == pytest.approx(12 * PER_TOKEN)
 
 
 def test_documents_are_sorted_by_score_over_several_requests(auth, moody):
