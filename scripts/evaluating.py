@@ -204,7 +204,7 @@ def _side(given, side, problems):
         return column
     return {
         "model": model,
-        "model_source": given[f"source_{side}"],
+        "model_source": given.get(f"source_{side}", "serverless"),
         "system_template": given.get("system", MANNERS),
         "input_template": given["template"],
         "max_tokens": given["max_tokens"],

@@ -732,6 +732,8 @@ def test_write_meeting_notes_gives_a_checked_object(engine, sandbox):
     assert run.result["notes"] == NOTES
     assert run.result["transcript"]
     assert run.result["transcript"] in heard[0]
+    (sent,) = (r for r in sandbox.requests if r.path.endswith("/transcriptions"))
+    assert b'name="language"\r\n\r\nauto' in sent.body
 
 
 def test_write_meeting_notes_keeps_the_transcript_when_the_writing_fails(

@@ -29,7 +29,7 @@ STEP = {
                 "x-unsent": True,
             },
             "query": {"type": "object"},
-            "payload": {"type": "object"},
+            "payload": {"type": "object", "x-unsent": True},
             "answer": {"type": "string", "enum": ["json", "file"], "default": "json"},
         },
     },
