@@ -7,7 +7,7 @@
     retry_after  the seconds that a server asks to wait
     event_error  an error that came as an event of a stream, as an answer
 
-A call that goes well loads none of this.
+A call of the API that goes well loads none of this.
 """
 
 import http.client

@@ -145,8 +145,6 @@ class _Record:
         """
         if not self.path:
             return None
-        from .jobs import is_running
-
         deadline = time.monotonic() + PATIENCE
         while True:
             if not self.create():
@@ -159,7 +157,7 @@ class _Record:
             other = found.get("job")
             if "made" in found:
                 return found
-            if other in (None, self.own["job"]) or not is_running(other):
+            if other in (None, self.own["job"]) or not _is_running(other):
                 self.take_over()
                 return found
             if time.monotonic() > deadline:
@@ -214,6 +212,12 @@ class _Record:
         for number, path in enumerate(newest):
             if number >= MOST or "" < found[path] < limit:
                 self.windmill.delete_state(path)
+
+
+def _is_running(job):
+    from .jobs import is_running
+
+    return is_running(job)
 
 
 def say(text):

@@ -9,6 +9,7 @@ import time
 from urllib.parse import quote
 
 from .client import HTTPError, TogetherError, urllib3
+from .failures import describe
 from .windmill import FREE_EDITION, TRIES, _ask, _open, _refusal, _send
 
 __all__ = [
@@ -100,8 +101,6 @@ class _Stored:
                 continue
             self.position += len(piece)
             return piece
-        from .failures import describe
-
         words, advice = describe(fault)
         raise TogetherError(
             f"The object {self.key!r} cannot be read from storage: {words}. {advice}",
@@ -158,7 +157,8 @@ def write_object(content, key=None, filename=None, content_type=None, storage=No
         reply = _ask("POST", path, what, query, body, headers=headers, timeout=TRANSFER)
     except TogetherError as error:
         # A server that refuses in the middle of a body may hang up before it says why.
-        if error.type == "connection" and int(headers.get("Content-Length", 0)) > FREE:
+        broken = getattr(error, "type", None) == "connection"
+        if broken and int(headers.get("Content-Length", 0)) > FREE:
             error.advice = f"{FREE_EDITION} {error.advice}"
         raise
     stored = {"s3": reply["file_key"]}

@@ -27,6 +27,9 @@ from .client import (
     urllib3,
 )
 
+# Not late: a Windmill that does not answer does not hand out modules either.
+from .failures import describe, never_sent
+
 __all__ = [
     "create_state",
     "delete_state",
@@ -216,8 +219,6 @@ def _reach(method, path, what, query, body, headers, timeout):
         try:
             response = _exchange(method, url, body, sent, timeout)
         except (HTTPError, OSError) as error:
-            from .failures import never_sent
-
             last = tries == TRIES - 1
             if last or not (method == "GET" or never_sent(error)):
                 raise _broken(method, path, what, error) from None
@@ -232,8 +233,6 @@ def _reach(method, path, what, query, body, headers, timeout):
 
 
 def _broken(method, path, what, fault):
-    from .failures import describe
-
     words = describe(fault)[0]
     return TogetherError(
         f"{what}: {words} (Windmill, {method} {path}).",

@@ -50,6 +50,10 @@ class Remote:
                 archive.writestr(path, text)
         return buffer.getvalue()
 
+    def reachable(self, path: str) -> bool:
+        """Whether a GET is answered at all; if not, its connection breaks."""
+        return True
+
     def get(self, path: str) -> tuple[str, bytes] | None:
         """The answer to a GET: content type and body, or None for 404."""
         if path.endswith("/tarball"):
@@ -114,6 +118,9 @@ class Remote:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
+                if not remote.reachable(self.place()):
+                    self.close_connection = True
+                    return
                 found = remote.get(self.place())
                 kind, body = found or ("text/plain", b"not found")
                 self.reply(200 if found else 404, kind, body)

@@ -153,6 +153,34 @@ def test_what_few_calls_need_is_fetched_by_those(module, pushed, auth, sandbox):
     assert modules == [f"{folder}/client", f"{folder}/{module}"]
 
 
+class Restarting(Remote):
+    """Goes down when it is asked for its storage, until it is asked again."""
+
+    asked = 0
+
+    def reachable(self, path):
+        self.asked += path.endswith("/test_connection")
+        return self.asked != 1
+
+
+def test_a_windmill_that_restarts_needs_not_hand_out_how_to_ask_again(builds, auth):
+    folder = FOLDERS[1]
+    place = builds[folder]
+    names = [f"{path}.py" for path in paths(place, ".py")]
+    remote = Restarting({name: (place / name).read_text() for name in names})
+    operation = find("audio/create_speech")
+    given = {"auth": auth, **operation.schema["examples"][0], "output": "storage"}
+    with remote.serving() as url:
+        own = {"BASE_INTERNAL_URL": url, "WM_WORKSPACE": "w", "WM_TOKEN": "t"}
+        job = run(
+            operation.id, given, root=place, folder=folder, environment=own, fetch=True
+        )
+
+    assert remote.asked == 2, job.log
+    assert job.result["error"]["name"] == "TogetherError"
+    assert job.result["error"]["extra"]["type"] == "no_storage"
+
+
 USES = {frozenset(imported(s.script_path)): s.id for s in scripts()}
 
 

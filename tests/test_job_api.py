@@ -227,6 +227,16 @@ def test_a_readable_that_holds_less_than_it_says_is_not_stored(workspace):
     assert not workspace.objects
 
 
+def test_a_readable_that_fails_says_so_itself(workspace):
+    class Failing(io.BytesIO):
+        def read(self, size=-1):
+            raise TogetherError("404: it is gone", status=404)
+
+    with pytest.raises(TogetherError, match="it is gone"):
+        write_object(Failing(), "k")
+    assert not workspace.objects
+
+
 def test_a_written_object_keeps_the_name_of_its_file(workspace):
     for name in ("sound.mp3", 'a "b".mp3', "\u00fcber.mp3"):
         stored = write_object(b"x", filename=name, content_type="audio/mpeg")
