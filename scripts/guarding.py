@@ -173,7 +173,7 @@ def finish_flow(auth, step, **arguments):
     if error:
         words = error.get("message") or error.get("name") or "a step failed"
         raise TogetherError(
-            f"{given['message']}: {words}",
+            f"{given['message'].rstrip('.')}: {words}",
             type="flow_failed",
             error=error,
             details=given.get("details"),

@@ -10,7 +10,7 @@ import pytest
 
 from tests import openflow
 from tests.openflow import FOLDER, RESOURCE, Engine
-from tools.flows import flows
+from tools.flows import flows, schedules
 from tools.operations import find
 from tools.sandbox import Fault
 
@@ -200,7 +200,8 @@ def test_run_folder_batches_takes_each_table_once(engine, sandbox, lives, worksp
     assert found[0]["answer"] == "SAY WORLD"
     assert engine.run("run_folder_batches", **FOLDER_BATCH).result == []
     workspace.put("inbox/d.csv", b"text\nagain\n")
-    assert len(engine.run("run_folder_batches", **FOLDER_BATCH).result["tables"]) == 1
+    later = engine.run("run_folder_batches", **FOLDER_BATCH).result
+    assert (later["message"], len(later["tables"])) == ("1 table was new.", 1)
 
 
 def test_run_folder_batches_goes_on_after_a_bad_table_and_says_so(
@@ -213,9 +214,27 @@ def test_run_folder_batches_goes_on_after_a_bad_table_and_says_so(
     run = engine.run("run_folder_batches", **FOLDER_BATCH)
 
     assert run.outcome == "failure"
+    assert run.result["message"].startswith("2 tables were new: Nothing was sent: ")
     assert "text" in run.result["message"]
     tables = run.result["error"]["extra"]["details"]["tables"]
     assert [bool(table["answers"]) for table in tables] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [one for one in schedules() if one.source["runs"].startswith("flows/")],
+    ids=lambda schedule: schedule.name,
+)
+def test_a_scheduled_flow_works_with_what_its_schedule_gives(
+    engine, sandbox, workspace, schedule
+):
+    says(sandbox, str.upper)
+    workspace.put("inbox/a.csv", b"text\nhello\n")
+    name = schedule.source["runs"].removeprefix("flows/")
+
+    run = engine.run(name, **schedule.source.get("args", {}))
+
+    assert run.outcome == "success", run.result
 
 
 # --- evaluations -------------------------------------------------------------------
