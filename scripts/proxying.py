@@ -3,7 +3,9 @@
     proxy_of        which proxy is for a host
     pool_by_proxy   the connections to a host through it
 
-Requests' own code reads the environment, so that both always agree.
+Requests' own code reads the environment, so that both always agree. Raises
+TogetherError, without the proxy's password, where what is named is none that can be
+used.
 """
 
 import urllib3
@@ -13,8 +15,10 @@ from requests.utils import (
     prepend_scheme_if_needed,
     select_proxy,
 )
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
-from .client import _trust
+from .client import TogetherError, _trust
 
 __all__ = ["pool_by_proxy", "proxy_of"]
 
@@ -24,7 +28,23 @@ def proxy_of(origin):
     proxy = select_proxy(origin, get_environ_proxies(origin))
     if not proxy:
         return None
-    proxy = prepend_scheme_if_needed(proxy, "http")
+    try:
+        proxy = prepend_scheme_if_needed(proxy, "http")
+        usable = parse_url(proxy).scheme in ("http", "https")
+    except LocationParseError:
+        usable = False
+    if not usable:
+        advice = (
+            "Name it as http://host:port in the worker's HTTP_PROXY and HTTPS_PROXY, "
+            "or except the host in NO_PROXY."
+        )
+        raise TogetherError(
+            "Nothing was sent: the proxy that the worker's environment names for "
+            f"{origin} cannot be used. {advice}",
+            type="proxy",
+            ambiguous=False,
+            advice=advice,
+        )
     user, password = get_auth_from_url(proxy)
     if not user:
         return proxy, {}

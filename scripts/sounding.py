@@ -157,6 +157,8 @@ def speak_text(auth, step, **arguments):
 
     given = prepare(step, arguments)
     texts = sentences(given["text"], PIECE)
+    if not texts:
+        raise TogetherError.refused("text", "holds no word")
     used = {"characters": sum(map(len, texts))}
     if "budget_usd" in given:
         may_cost = cost(auth, given["model"], used)

@@ -10,7 +10,9 @@ import trustme
 
 import scripts.client as client
 from scripts import failures
+from scripts.chat.map_rows import main as map_rows
 from scripts.client import TogetherError
+from scripts.embeddings.rank_passages import main as rank_passages
 from tests.test_client import BATCH, CREATE, GET, OK, SOON, answer, auth_for, server
 
 LOGIN = b"proxy-authorization: basic bwu6c2vjcmv0"  # me:secret
@@ -126,6 +128,35 @@ def test_a_proxy_that_refuses_is_named_and_nothing_was_sent(monkeypatch):
 
     assert not caught.value.ambiguous
     assert "proxy settings" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "socks5://me:secret@127.0.0.1:1",
+        "http://me:secret@host:8o8o",
+        "http://me:secret@[:",
+    ],
+)
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda auth: CREATE(auth, BATCH),
+        lambda auth: map_rows(auth, "m", "{{text}}", ["a"]),
+        lambda auth: rank_passages(auth, "m", "q", {"url": "http://93.184.216.34/x"}),
+    ],
+    ids=["call", "lanes", "fetch"],
+)
+def test_a_proxy_that_cannot_be_used_is_said_without_its_password(
+    use, proxy, monkeypatch
+):
+    monkeypatch.setenv("http_proxy", proxy)
+    with pytest.raises(TogetherError, match=r"proxy .* cannot be used") as caught:
+        use(auth_for("http://api.example"))
+
+    assert "http://host:port" in str(caught.value)
+    assert "secret" not in str(vars(caught.value)) + str(caught.value)
+    assert not caught.value.ambiguous
 
 
 def test_hosts_that_the_environment_excepts_are_reached_directly(monkeypatch):

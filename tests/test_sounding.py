@@ -125,6 +125,14 @@ def test_a_text_that_costs_more_than_its_budget_is_not_spoken(sandbox, auth, pri
     assert found["cost_usd"] == exact == pytest.approx(4e-6 * found["characters"])
 
 
+def test_a_text_without_a_word_is_not_spoken(sandbox, auth):
+    with pytest.raises(TogetherError, match="text holds no word") as caught:
+        SPEAK(auth, "m", "\n \n", voice="x", budget_usd=1)
+
+    assert caught.value.problems[0]["field"] == "text"
+    assert not sandbox.requests
+
+
 def test_the_sound_can_be_stored(sandbox, auth, workspace):
     found = SPEAK(auth, KOKORO, "Hi.", voice="af_heart", output="storage")
 
