@@ -1,4 +1,4 @@
-"""The sandbox's chat model: what it is asked for is what it gives."""
+"""The sandbox's models: what they are asked for is what they give."""
 
 import json
 
@@ -9,6 +9,7 @@ from scripts.client import TogetherError
 from tests.scripted import CHAT, MODEL
 from tests.wire import main_of
 from tools.answers import fitting
+from tools.operations import find
 
 ASK = main_of(CHAT)
 TOOLS = [
@@ -106,3 +107,29 @@ def test_a_tool_without_a_name_is_refused(sandbox, auth):
         ask(auth, tools=[{"type": "function"}])
 
     assert caught.value.status == 400
+
+
+TEXTS = ["Goods come back within 30 days.", "We open at nine.", "The shop is closed."]
+
+
+def test_each_text_has_a_vector_and_shared_words_are_near(sandbox, auth):
+    embed = main_of(find("embeddings/create_embeddings"))
+    question = "When do you open: at nine?"
+
+    answer = embed(auth, {"model": "m", "input": [question, *TEXTS]})
+
+    asked, *found = [one["embedding"] for one in answer["data"]]
+    assert [one["index"] for one in answer["data"]] == [0, 1, 2, 3]
+    near = [sum(a * b for a, b in zip(asked, v, strict=True)) for v in found]
+    assert near.index(max(near)) == 1
+
+
+def test_each_document_has_a_score_and_shared_words_make_it_high(sandbox, auth):
+    rank = main_of(find("rerank/rerank_documents"))
+    body = {"model": "m", "query": "open at nine", "documents": TEXTS}
+
+    assert [r["index"] for r in rank(auth, body)["results"]] == [1, 0, 2]
+    objects = [{"name": "open at nine", "text": text} for text in TEXTS]
+    body |= {"documents": objects, "rank_fields": ["text"], "top_n": 1}
+    (best,) = rank(auth, {**body, "return_documents": True})["results"]
+    assert best["document"] == objects[1]

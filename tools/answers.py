@@ -1,4 +1,6 @@
-"""What the sandbox's chat model says: enough to try every step that asks one.
+"""What the sandbox's models say: enough to try every step that asks one.
+
+A chat model answers as below; texts that share words have near vectors and high scores.
 
 Without wit, but to the point: JSON that fits the schema asked for; the first category
 where the instructions list some; a call of the first tool, and once its result is
@@ -6,7 +8,9 @@ there, an answer that holds it; log probabilities in the form asked for.
 """
 
 import json
+import math
 import re
+import zlib
 
 CATEGORY = re.compile(r"^(\w+): \S", re.MULTILINE)
 LIKELY, UNLIKELY = -0.105, -2.996  # logarithms of 0.9 and 0.05
@@ -24,6 +28,47 @@ def chat(given: dict, answer: dict) -> dict:
             choice["logprobs"] = logprobs(given, pieces(message["content"]))
         choices.append(choice)
     return {**answer, "choices": choices}
+
+
+def embeddings(given: dict, answer: dict) -> dict:
+    """The answer to a request for vectors: one for each text, each of length 1."""
+    texts = given["input"] if isinstance(given["input"], list) else [given["input"]]
+    (first,) = answer["data"]
+    size = len(first["embedding"])
+    vectors = [_vector(text, size) for text in texts]
+    data = [{**first, "index": n, "embedding": v} for n, v in enumerate(vectors)]
+    return {**answer, "data": data}
+
+
+def _vector(text: object, size: int) -> list[float]:
+    counts = [0.01] * size
+    for word in _words(text):
+        counts[zlib.crc32(word.encode()) % size] += 1
+    length = math.hypot(*counts)
+    return [round(count / length, 6) for count in counts]
+
+
+def rerank(given: dict, answer: dict) -> dict:
+    """The answer to a request for scores: the share of the query's words."""
+    query, fields = _words(given["query"]), given.get("rank_fields")
+    results = []
+    for index, document in enumerate(given["documents"]):
+        if isinstance(document, dict):
+            text = " ".join(str(document.get(f, "")) for f in fields or document)
+        else:
+            text = document
+        score = len(query & _words(text)) / max(len(query), 1)
+        result = {"index": index, "relevance_score": round(score, 4)}
+        if given.get("return_documents"):
+            shown = document if isinstance(document, dict) else {"text": document}
+            result["document"] = shown
+        results.append(result)
+    results.sort(key=lambda result: -result["relevance_score"])
+    return {**answer, "results": results[: given.get("top_n")]}
+
+
+def _words(text: object) -> set[str]:
+    return set(re.findall(r"\w+", str(text).lower()))
 
 
 def pieces(text: str | None) -> list[str]:

@@ -417,8 +417,16 @@ def _refuse(status: int, message: str, kind: str, param: str | None = None) -> R
     return JSONResponse(_error(message, kind, param), status, headers)
 
 
+MADE = {
+    "create_chat_completion": answers.chat,
+    "create_embeddings": answers.embeddings,
+    "rerank_documents": answers.rerank,
+}
+
+
 def reply(operation: Operation, given: dict) -> object:
-    """The operation's canned answer, with the model and the choices asked for."""
+    """The operation's canned answer, with the model and the choices asked for; what a
+    model makes of its input, where that matters."""
     answer = json.loads(json.dumps(operation.schema.get("x-reply")))
     if isinstance(answer, dict) and "model" in answer and "model" in given:
         answer["model"] = given["model"]
@@ -426,9 +434,8 @@ def reply(operation: Operation, given: dict) -> object:
         first = answer["choices"][0]
         count = given.get("n") or 1
         answer["choices"] = [{**first, "index": index} for index in range(count)]
-    if operation.name == "create_chat_completion":
-        return answers.chat(given, answer)
-    return answer
+    make = MADE.get(operation.name)
+    return make(given, answer) if make else answer
 
 
 def tone(seconds: float = 0.4, rate: int = 24000) -> bytes:
