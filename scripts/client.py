@@ -155,16 +155,17 @@ def stream(auth, operation, **arguments):
             return receive(request)
         return _answer(request, request.send())
     request.headers["Accept-Encoding"] = "identity"
+    gather = _gathering(operation["stream"])
+    if request.output is not None:
+        from .showing import deliver
     response = request.send(streaming=True)
     kind = response.headers.get("content-type", "")
     if "json" in kind and "event" not in kind:
         return _answer(request, _Reply(response, _body(request, response)))
-    answer = _follow(request, response, _gathering(operation["stream"]))
+    answer = _follow(request, response, gather)
     if request.output is None:
         return answer
     import base64
-
-    from .showing import deliver
 
     sound = base64.b64decode(answer["file"])
     return deliver(sound, answer["filename"], request.output, paid=True)
@@ -885,6 +886,12 @@ class _Request:
             from .storage import check_storage
 
             check_storage()
+        self.deliver = None
+        if "brings" in operation:
+            # Now: what is paid for must not depend on modules that cannot be fetched.
+            from . import fetching, showing  # noqa: F401 (what showing needs later)
+
+            self.deliver = showing.deliver_items
         self.target = path + ("?" + "&".join(query) if query else "")
         self.body = arguments.get("body", {})
         self.data = None
@@ -1196,11 +1203,7 @@ def _answer(request, reply):
 
 def _delivered(request, answer):
     """Return an answer with the bytes that it brings, if any, where they shall go."""
-    if "brings" not in request.operation:
-        return answer
-    from .showing import deliver_items
-
-    return deliver_items(request, answer)
+    return request.deliver(request, answer) if request.deliver else answer
 
 
 def _loads(data):

@@ -153,6 +153,43 @@ def test_what_few_calls_need_is_fetched_by_those(module, pushed, auth, sandbox):
     assert modules == [f"{folder}/client", f"{folder}/{module}"]
 
 
+PAID = {
+    "completions/create_completion": {
+        "body": {"model": "m", "prompt": "Hi", "stream": True}
+    },
+    "audio/create_speech": {
+        "body": {
+            "model": "m",
+            "input": "Hi",
+            "voice": "v",
+            "stream": True,
+            "response_format": "raw",
+        }
+    },
+    "images/generate_image": {"body": {"model": "m", "prompt": "x"}},
+    "images/create_picture": {"model": "m", "prompt": "x"},
+    "audio/speak_text": {"model": "m", "text": "Hi", "voice": "v"},
+    "audio/transcribe_recording": {"model": "m", "recording": {"text": "sound"}},
+    "chat/map_rows": {"model": "m", "template": "{{text}}", "rows": ["a"]},
+}
+
+
+@pytest.mark.parametrize("script", PAID)
+def test_nothing_is_fetched_once_an_answer_is_paid_for(script, builds, auth, sandbox):
+    folder = FOLDERS[1]
+    place = builds[folder]
+    names = [f"{path}.py" for path in paths(place, ".py")]
+    remote = Remote({name: (place / name).read_text() for name in names})
+    remote.reachable = lambda path: not [r for r in sandbox.requests if r.body]
+    given = {"auth": auth, **PAID[script]}
+    with remote.serving() as url:
+        own = {"BASE_INTERNAL_URL": url, "WM_WORKSPACE": "w", "WM_TOKEN": "t"}
+        job = run(script, given, root=place, folder=folder, environment=own, fetch=True)
+
+    assert [r for r in sandbox.requests if r.body]
+    assert not job.failed, job.result
+
+
 class Restarting(Remote):
     """Goes down when it is asked for its storage, until it is asked again."""
 
