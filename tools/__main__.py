@@ -385,7 +385,7 @@ def _parser() -> argparse.ArgumentParser:
     command = add(build)
     command.add_argument("--target", default="build", help="default: build")
     command.add_argument(
-        "--folder", default="f/togetherai", help="f/name or u/user/name"
+        "--folder", default="f/togetherai", help="default: f/togetherai"
     )
     command = add(deploy)
     command.add_argument(
@@ -396,7 +396,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--base-url", help="such as https://app.windmill.dev")
     command.add_argument("--token", help="default: WM_TOKEN of the environment")
     command.add_argument(
-        "--folder", default="f/togetherai", help="f/name or u/user/name"
+        "--folder", default="f/togetherai", help="default: f/togetherai"
     )
     command.add_argument("--target", help="keep the build there")
     command.add_argument("--yes", action="store_true", help="push without asking")
@@ -424,7 +424,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(test)
     command = add(bench)
-    command.add_argument("--workload", help="only this one")
+    command.add_argument("--workload", help="only this one, such as rows")
     command.add_argument("--json", action="store_true", help="rows instead of a table")
     command.add_argument("--rounds", type=int, help="how often each contender runs")
     return parser
