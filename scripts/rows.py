@@ -276,7 +276,7 @@ class _Sender:
             answer = self.send_once(body)
             self.answered = True
             if self.money:
-                usd = self.spent(answer, reserved)
+                usd = self.spent(answer, body)
             return answer
         except TogetherError as error:
             usd = costs.spent_on(error)
@@ -290,9 +290,9 @@ class _Sender:
                     self.money.settle(reserved, usd)
                     self.turn.notify_all()
 
-    def spent(self, answer, reserved):
-        """Return the USD that an answer cost: where it does not say, what was set aside
-        for it, and as its length what it can have at most."""
+    def spent(self, answer, body):
+        """Return the USD that an answer to a body cost: where neither it nor max_tokens
+        says how long it is, what it can have cost at most; None: what was set aside."""
         usage = costs.usage_of(answer)
         usd = self.cost(usage)
         if not self.writes:
@@ -300,9 +300,9 @@ class _Sender:
         if usd is not None:
             self.longest = max(self.longest, usage["completion_tokens"])
         elif "max_tokens" not in self.given:
-            most = costs.most_tokens(answer)
+            asked, most = costs.most_tokens(body["messages"]), costs.most_tokens(answer)
             self.longest = max(self.longest, most)
-            return reserved + self.cost({"completion_tokens": most})
+            return self.cost({"prompt_tokens": asked, "completion_tokens": most})
         return usd
 
     def divisible(self, error, texts):
