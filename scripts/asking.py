@@ -118,7 +118,8 @@ def _sums(auth, model, asked, found):
     """Return what one model's answers took in all."""
     own = [f for (_, m), f in zip(asked, found, strict=True) if m == model and f[1]]
     if not own:
-        return {"seconds": None, "tokens": None, "cost_usd": None}
+        why = "no question was answered"
+        return {"seconds": None, "tokens": None, "cost_usd": None, "cost_note": why}
     costs = bill(auth, model, [answer for _, answer, _ in own])
     return {
         **costs,

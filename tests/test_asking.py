@@ -307,7 +307,8 @@ def test_a_model_that_fails_does_not_lose_the_others(sandbox, auth, capsys):
     assert rows["One?"][MODEL].startswith("Cut them")
     assert rows["One?"]["a/b"].startswith("error: ")
     assert "model not available" in rows["One?"]["a/b"]
-    assert rows["tokens"]["a/b"] is None
+    assert rows["tokens"]["a/b"] is rows["cost_usd"]["a/b"] is None
+    assert rows["cost_note"]["a/b"] == "no question was answered"
     assert "a/b: " in capsys.readouterr().err
 
 
