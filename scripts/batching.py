@@ -64,8 +64,7 @@ def submit_rows(auth, step, **arguments):
         "rows": written["rows"],
         "fingerprint": mark,
         "reattached": reattached,
-        "estimated_cost_usd": usd,
-        **({} if note is None else {"cost_note": note}),
+        **costs.told(usd, note, "estimated_cost_usd"),
     }
 
 

@@ -64,6 +64,7 @@ SEND_TIMEOUT = 60.0  # for the next piece of a large body
 # think for minutes before the first byte of an answer that is not streamed.
 READ_TIMEOUT = {"read": 60.0, "inference": 600.0, "creates": 120.0, "mutates": 120.0}
 MAX_TRIES = 4
+LIMIT = 1_900_000  # bytes that a result in Windmill can hold
 DEADLINE = 900.0  # no new try starts after this many seconds
 # What the form says beside what the user fills in; tools/form.py makes it.
 LEAVE = "Default"  # the first choice of what is optional: send nothing

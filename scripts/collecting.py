@@ -203,9 +203,8 @@ class _Bill:
         for model, (usage, unknown) in self.used.items():
             part, why = costs.cost(auth, model, usage, batch=True)
             if unknown:
-                part, why = None, "an answer does not say what was used"
+                part, why = None, costs.PARTLY_UNTOLD
             note = note or why
             usd = None if part is None or usd is None else usd + part
         usage = costs.added([used for used, _ in self.used.values()])
-        bill = {"usage": usage, "cost_usd": usd}
-        return bill if note is None else {**bill, "cost_note": note}
+        return {"usage": usage, **costs.told(usd, note)}

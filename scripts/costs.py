@@ -1,6 +1,7 @@
 """What calls cost, by the catalogue's prices, and budgets that are kept.
 
     cost, cost_by, bill    of calls that were made
+    told                as the members of a result
     spent_on            of a call that failed
     estimate, tokens, most_tokens    of calls that are about to be made
     afford, Budget      stop before more is spent than is allowed
@@ -29,6 +30,7 @@ __all__ = [
     "priced",
     "spent_on",
     "tokens",
+    "told",
     "usage_of",
 ]
 
@@ -37,6 +39,7 @@ BATCH_DISCOUNT = 0.5
 ASSUMED_TOKENS = 1000  # of an answer whose length is not bounded
 UNCLEAR = (408, 500, 502, 504, 520, 524)  # the work may have been done
 UNTOLD = "the answer does not say what was used"
+PARTLY_UNTOLD = "an answer does not say what was used"
 
 
 def cost(auth, model, usage, batch=False):
@@ -136,9 +139,13 @@ def bill(auth, model, answers, batch=False):
     usage = added(usages)
     usd, note = cost(auth, model, usage, batch)
     if usd is not None and None in usages:
-        usd, note = None, "an answer does not say what was used"
-    bill = {"usage": usage, "cost_usd": usd}
-    return bill if note is None else {**bill, "cost_note": note}
+        usd, note = None, PARTLY_UNTOLD
+    return {"usage": usage, **told(usd, note)}
+
+
+def told(usd, note, name="cost_usd"):
+    """Return {name, and "cost_note" where there is one} of a cost, or an estimate."""
+    return {name: usd} if note is None else {name: usd, "cost_note": note}
 
 
 def spent_on(error):

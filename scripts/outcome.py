@@ -6,12 +6,11 @@ import sys
 import time
 
 from . import costs
-from .client import TogetherError
+from .client import LIMIT
 
 __all__ = ["Outcome"]
 
 BAR_SECONDS, LOG_SECONDS = 2.0, 15.0
-LIMIT = 1_900_000  # bytes of rows that a result can hold: see showing.py
 
 
 class Outcome:
@@ -143,11 +142,10 @@ class Outcome:
         usage = self.sums["usage"]
         usd, note = costs.cost(auth, model, usage)
         if self.sums["unknown"]:
-            usd, note = None, "an answer does not say what was used"
+            usd, note = None, costs.PARTLY_UNTOLD
         elif usage is None:
             note = "no row was answered"
-        bill = {"usage": usage, "cost_usd": usd}
-        return bill if note is None else {**bill, "cost_note": note}
+        return {"usage": usage, **costs.told(usd, note)}
 
     def result(self, bill, *names):
         """Return the step's result; names are of further sums that belong to it."""
@@ -161,27 +159,16 @@ class Outcome:
         """Return {"rows"}, or {"s3"} and the like, with a note of what nobody asked."""
         if not self.file:
             return {"rows": self.rows}
-        from .storage import write_object
+        from .storage import store_lines
 
         self.file.seek(0)
         with self.file:
-            try:
-                stored = write_object(
-                    self.file,
-                    filename=f"{self.kind}.jsonl",
-                    content_type="application/x-ndjson",
-                )
-            except TogetherError as error:
-                if self.output == "storage":
-                    raise
-                _say(f"the rows stay in the result: {error}")
+            name = f"{self.kind}.jsonl"
+            stored = store_lines(self.file, name, self.output, "rows")
+            if stored is None:
                 self.file.seek(0)
                 return {"rows": [json.loads(line) for line in self.file]}
-        if self.output == "storage":
-            return stored
-        note = "The rows are too many for a result, so they went to storage."
-        _say(note)
-        return {**stored, "note": note}
+        return stored
 
 
 def _line(row):

@@ -15,17 +15,15 @@ import json
 import math
 import os
 import re
-import sys
 import zipfile
 
-from .client import TogetherError, call, operation, prepare
+from .client import LIMIT, TogetherError, call, operation, prepare
 
 __all__ = ["cite_answer", "rank_passages", "split_documents"]
 
 EMBED = operation("POST", "/v1/embeddings", "inference")
 LARGEST = 50 << 20  # bytes of one document
 MOST = 200  # documents at a time
-LIMIT = 1_900_000  # bytes of passages that a result can hold: see showing.py
 # Where a passage may end, the best place first.
 ENDS = ("\n\n", "\n", ". ", "! ", "? ", "; ", ", ", " ")
 START = 1024  # bytes in which a PDF says that it is one, if behind blanks
@@ -163,7 +161,7 @@ def cite_answer(auth, step, **arguments):
 
 
 def _kept(passages, output):
-    """Return {"passages"}, or {"s3"} and the like, with a note of what nobody asked."""
+    """Return {"passages"}, or {"s3"} and the like; see store_lines."""
     in_result = {"passages": passages}
     if output == "result" and not os.environ.get("WM_TOKEN"):
         return in_result
@@ -171,20 +169,10 @@ def _kept(passages, output):
     content = "".join(lines).encode("utf-8", "replace")
     if output == "result" and len(content) <= LIMIT:
         return in_result
-    from .storage import write_object
+    from .storage import store_lines
 
-    kind = "application/x-ndjson"
-    try:
-        stored = write_object(content, None, "passages.jsonl", kind)
-    except TogetherError as error:
-        if output == "storage":
-            raise
-        print(f"together: the passages stay in the result: {error}", file=sys.stderr)
-        return in_result
-    if output == "storage":
-        return stored
-    note = "The passages are too many for a result, so they went to storage."
-    return {**stored, "note": note}
+    stored = store_lines(content, "passages.jsonl", output, "passages")
+    return in_result if stored is None else stored
 
 
 # --- texts -------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import random
 
 from .client import TogetherError, call, operation, prepare
-from .costs import afford, cost, prefetch
+from .costs import afford, cost, prefetch, told
 from .intents import fingerprint, once
 
 GENERATE = operation(
@@ -98,8 +98,7 @@ def _kept(picture):
 
 
 def _priced(auth, model, used):
-    usd, note = cost(auth, model, used)
-    return {"cost_usd": usd} if note is None else {"cost_usd": usd, "cost_note": note}
+    return told(*cost(auth, model, used))
 
 
 def submit_video(auth, step, **arguments):
@@ -127,17 +126,14 @@ def submit_video(auth, step, **arguments):
         first = {"input_image": given["picture"], "frame": "first"}
         body["media"] = {"frame_images": [first]}
 
-    estimate = {"estimated_cost_usd": None, "cost_note": "an earlier run began it"}
+    estimate = told(None, "an earlier run began it", "estimated_cost_usd")
 
     def create():
         used = {"videos": 1, "seconds": given.get("seconds")}
         usd, note = cost(auth, given["model"], used)
         afford(budget, usd, note, "the video", VIDEO_ADVICE)
-        estimate["estimated_cost_usd"] = usd
-        if note is None:
-            del estimate["cost_note"]
-        else:
-            estimate["cost_note"] = note
+        estimate.clear()
+        estimate.update(told(usd, note, "estimated_cost_usd"))
         made = call(auth, CREATE_VIDEO, body=body)
         return {"id": made["id"], "state": made.get("status")}
 

@@ -18,13 +18,12 @@ import sys
 import time
 from urllib.parse import quote, unquote, urlsplit
 
-from .client import TogetherError
+from .client import LIMIT, TogetherError
 from .downloads import BLOCK, open_url
 from .filenames import TYPES, kind_of, safe_name, suffix
 
 __all__ = ["LIMIT", "deliver", "deliver_items", "pictures", "view"]
 
-LIMIT = 1_900_000  # characters of a result
 WATCHED = 64 << 20  # bytes from which on a transfer moves the job's progress bar
 RENDERERS = {"image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif"}
 ADDRESSES = ("url", "video_url", "download_url", "location")

@@ -6,7 +6,7 @@ import wave
 from concurrent.futures import ThreadPoolExecutor
 
 from .client import TogetherError, _Request, call, operation, prepare, upload
-from .costs import afford, cost, prefetch
+from .costs import afford, cost, prefetch, told
 
 FILE = {"type": "string", "format": "binary", "x-file": "uri"}
 TRANSCRIBE = operation(
@@ -65,8 +65,7 @@ def transcribe_recording(auth, step, **arguments):
         "language": answer.get("language"),
         "duration": duration,
         "model": given["model"],
-        "cost_usd": usd,
-        **({"cost_note": note} if note else {}),
+        **told(usd, note),
     }
 
 
@@ -193,8 +192,7 @@ def speak_text(auth, step, **arguments):
         "voice": voice,
         "parts": len(texts),
         **used,
-        "cost_usd": usd,
-        **({"cost_note": note} if note else {}),
+        **told(usd, note),
     }
 
 

@@ -5,6 +5,7 @@ where the workspace has no storage.
 """
 
 import os
+import sys
 import time
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ __all__ = [
     "delete_object",
     "list_objects",
     "open_object",
+    "store_lines",
     "write_object",
 ]
 
@@ -165,6 +167,28 @@ def write_object(content, key=None, filename=None, content_type=None, storage=No
     if storage:
         stored["storage"] = storage
     return stored
+
+
+def store_lines(content, filename, output, what):
+    """Store JSON Lines that are too many for a result, or asked for in storage.
+
+    Returns the object, with a "note" where nobody asked for that; None where it was not
+    asked for and cannot be, so that they stay in the result. `what` they are is for the
+    log. Raises TogetherError.
+    """
+    try:
+        kind = "application/x-ndjson"
+        stored = write_object(content, filename=filename, content_type=kind)
+    except TogetherError as error:
+        if output == "storage":
+            raise
+        print(f"together: the {what} stay in the result: {error}", file=sys.stderr)
+        return None
+    if output == "storage":
+        return stored
+    note = f"The {what} are too many for a result, so they went to storage."
+    print(f"together: {note}", file=sys.stderr)
+    return {**stored, "note": note}
 
 
 def delete_object(key, storage=None):
