@@ -37,7 +37,6 @@ __all__ = [
 PRICE_SECONDS = 5.0  # a step that has its answer waits no longer
 BATCH_DISCOUNT = 0.5
 ASSUMED_TOKENS = 1000  # of an answer whose length is not bounded
-UNCLEAR = (408, 500, 502, 504, 520, 524)  # the work may have been done
 UNTOLD = "the answer does not say what was used"
 PARTLY_UNTOLD = "an answer does not say what was used"
 
@@ -152,6 +151,8 @@ def spent_on(error):
     """Return the USD that a call took which failed with a TogetherError: 0.0 where it
     was refused, None where it may have been paid for: it hung, broke, or its answer
     cannot be used."""
+    from .failures import UNCLEAR  # which made the error, so that it is there
+
     status = getattr(error, "status", None)
     refused = status is not None and status >= 400 and status not in UNCLEAR
     return 0.0 if refused or hasattr(error, "problems") else None

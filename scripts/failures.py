@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 MAX_WAIT = 60.0  # the longest single wait that a server may ask for
+UNCLEAR = (408, 500, 502, 504, 520, 524)  # the work may have been done
 REQUEST_IDS = ("x-request-id", "x-together-traceid", "cf-ray")
 ADVICE = {
     400: "Correct the request; the server's words say what it refuses.",
@@ -132,8 +133,7 @@ def failure(request, fault, reply, **facts):
         summary, advice = describe(fault)
         detail = None
     else:
-        ambiguous = costly and (reply.status < 400 or reply.status in (408, 500))
-        ambiguous = ambiguous or (costly and reply.status in (502, 504, 520, 524))
+        ambiguous = costly and (reply.status < 400 or reply.status in UNCLEAR)
         words = _server_words(reply)
         detail = words.pop("detail", None)
         facts.update(words, status=reply.status)
