@@ -1,0 +1,129 @@
+"""The tools' client of Windmill's API, against a server that is told what to say."""
+
+import http.server
+import json
+import threading
+from contextlib import contextmanager
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tools.windmill_api import PAGE, ApiError, WindmillApi
+
+TOKEN = "wm_token_0123456789"
+
+
+@contextmanager
+def serving(answer):
+    """A server that answers with what answer(method, path, query, body) gives: status,
+    content type, body, and further headers; yields a client of it, and what it got."""
+    got = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            place = urlsplit(self.path)
+            query = {k: v[0] for k, v in parse_qs(place.query).items()}
+            size = int(self.headers.get("content-length") or 0)
+            body = self.rfile.read(size)
+            got.append((self.command, self.path, dict(self.headers), body))
+            status, kind, said, *more = answer(self.command, place.path, query, body)
+            self.send_response(status)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(said)))
+            for name, value in more:
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(said)
+
+        do_POST = do_DELETE = do_GET  # noqa: N815, named by the standard library
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{listening.server_port}"
+        yield WindmillApi(url, "w", TOKEN), got
+        listening.shutdown()
+
+
+def said(value):
+    return 200, "application/json", json.dumps(value).encode()
+
+
+def test_paths_are_of_the_workspace_or_of_the_server():
+    with serving(lambda *_: said({})) as (api, got):
+        api.get("folders/get/a b")
+        api.get("/version")
+    assert [path for _, path, _, _ in got] == [
+        "/api/w/w/folders/get/a%20b",
+        "/api/version",
+    ]
+
+
+def test_the_token_is_sent_and_no_netrc_takes_its_place(tmp_path, monkeypatch):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login a password b\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with serving(lambda *_: said({})) as (api, got):
+        api.post("jobs/run/p/f/a/b", {"x": 1})
+    (request,) = got
+    assert request[2]["Authorization"] == f"Bearer {TOKEN}"
+    assert json.loads(request[3]) == {"x": 1}
+    assert TOKEN not in repr(vars(api))
+
+
+def test_a_refusal_says_what_windmill_said_and_no_token():
+    refusal = 403, "text/plain", b"Not authorized: Require admin privileges"
+    with (
+        serving(lambda *_: refusal) as (api, _),
+        pytest.raises(
+            ApiError, match="DELETE folders/delete/x: 403: Not authorized"
+        ) as caught,
+    ):
+        api.delete("folders/delete/x")
+    assert caught.value.status == 403
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_server_that_is_not_there_is_said_so():
+    with serving(lambda *_: said({})) as (api, _):
+        pass
+    with pytest.raises(ApiError, match="refused") as caught:
+        api.get("/version")
+    assert caught.value.status is None
+
+
+def test_a_redirect_is_not_followed():
+    moved = 301, "text/plain", b"", ("location", "https://b.example/api/version")
+    with (
+        serving(lambda *_: moved) as (api, got),
+        pytest.raises(ApiError, match=r"has moved to https://b\.example"),
+    ):
+        api.post("jobs/run/p/f/a/b")
+    assert len(got) == 1
+
+
+def test_what_is_not_there_is_none_and_no_error():
+    with serving(lambda *_: (404, "text/plain", b"not found")) as (api, _):
+        assert api.find("resources/get/f/a/b") is None
+        with pytest.raises(ApiError):
+            api.get("resources/get/f/a/b")
+
+
+@pytest.mark.parametrize("text", ["CE v1.713.1", "v1.713.1", "EE v1.713.1-3-gab12"])
+def test_the_version_is_its_number(text):
+    with serving(lambda *_: (200, "text/plain", text.encode())) as (api, _):
+        assert api.version() == "1.713.1"
+
+
+def test_lists_are_read_to_their_end_and_hold_what_was_asked_for():
+    paths = [f"f/a/{number}" for number in range(PAGE + 1)] + ["f/ab/1"]
+
+    def answer(_, path, query, __):
+        assert path == "/api/w/w/scripts/list"
+        assert query["include_without_main"] == "true"
+        first = (int(query["page"]) - 1) * PAGE
+        return said([{"path": path} for path in paths[first : first + PAGE]])
+
+    with serving(answer) as (api, _):
+        assert sorted(api.entries("scripts", "f/a/")) == sorted(paths[:-1])
