@@ -29,11 +29,19 @@ def check_connection(auth, step, **arguments):
     """Return whose key it is and which areas of the API it may read.
 
     {"ok", "key_type", "organization": {"id", "name"}, "project": {...}, "may": [...],
-    "may_not": {area: reason}}. Raises TogetherError when the key itself is refused or
-    the service cannot be reached.
+    "may_not": {area: reason}}. Where the key is refused or the service cannot be
+    reached, {"ok": False, "why", "advice", "wm_failure": why}: by the last member
+    Windmill counts the job as failed (since 1.699) and keeps its result. Raises
+    TogetherError for a resource that holds no usable key or address.
     """
     prepare(step, arguments)
-    identity = call(auth, IDENTITY)
+    try:
+        identity = call(auth, IDENTITY)
+    except TogetherError as error:
+        if not hasattr(error, "tries"):
+            raise  # nothing was sent: there is nothing to say of the connection
+        why = str(error)
+        return {"ok": False, "why": why, "advice": error.advice, "wm_failure": why}
     may, may_not = [], {}
     for area, table in AREAS.items():
         try:

@@ -135,7 +135,7 @@ def _too_large(rows):
 def _estimate(auth, given, written):
     """Return (USD, None) that the batch may cost, or (None, why it is not known)."""
     if "max_tokens" not in given:
-        return None, "without max_tokens nothing limits the length of answers"
+        return None, costs.UNLIMITED
     completion = given["max_tokens"] * written["rows"]
     usage = {"prompt_tokens": written["tokens"], "completion_tokens": completion}
     return costs.cost(auth, given["model"], usage, batch=True)

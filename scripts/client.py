@@ -1,6 +1,6 @@
 """Send one operation to the Together API and bring its answer back to Windmill.
 
-Every script of the pack calls one of four verbs, one for each shape of exchange:
+Every script of the pack runs one of four verbs, one for each shape of exchange:
 
     call      JSON in, JSON out
     stream    the same, or server-sent events shown live, when body.stream is true
@@ -50,6 +50,7 @@ __all__ = [
     "download",
     "operation",
     "prepare",
+    "run",
     "stream",
     "togetherai",
     "upload",
@@ -124,7 +125,20 @@ class TogetherError(Exception):
         return cls(message, problems=problems, ambiguous=False, **facts)
 
 
-def call(auth, operation, **arguments):
+def run(function, auth, table, /, **arguments):
+    """Return what a verb or a step's function returns for the arguments of main.
+
+    A TogetherError leaves it without the frames of the helper: Windmill shows them
+    before the advice, and they help nobody who can act on it. Any other exception is a
+    fault of the pack and keeps them.
+    """
+    try:
+        return function(auth, table, **arguments)
+    except TogetherError as error:
+        raise error.with_traceback(None) from None
+
+
+def call(auth, operation, /, **arguments):
     """Send an operation and return its JSON answer, or None where it has none.
 
     With the argument max_pages, a list's pages are fetched one after another and joined
@@ -141,7 +155,7 @@ def call(auth, operation, **arguments):
     return join_pages(auth, operation, arguments, answer, pages)
 
 
-def stream(auth, operation, **arguments):
+def stream(auth, operation, /, **arguments):
     """Like call or download; with body.stream true, show the answer while it arrives.
 
     Each piece of text goes to Windmill's result stream; the return value has the shape
@@ -172,7 +186,7 @@ def stream(auth, operation, **arguments):
     return deliver(sound, answer["filename"], request.output, paid=True)
 
 
-def upload(auth, operation, **arguments):
+def upload(auth, operation, /, **arguments):
     """Send an operation as multipart/form-data and return its JSON answer.
 
     A file member takes every shape that scripts/sources.py knows; where the API fetches
@@ -190,7 +204,7 @@ def upload(auth, operation, **arguments):
     return _answer(request, request.send())
 
 
-def download(auth, operation, **arguments):
+def download(auth, operation, /, **arguments):
     """Send an operation and return the bytes as its `output` asks for.
 
     That is {"file": base64, "filename"} for result, {"s3": key, "filename"} for

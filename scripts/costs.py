@@ -37,6 +37,7 @@ __all__ = [
 PRICE_SECONDS = 5.0  # a step that has its answer waits no longer
 BATCH_DISCOUNT = 0.5
 ASSUMED_TOKENS = 1000  # of an answer whose length is not bounded
+UNLIMITED = "without max_tokens nothing limits the length of answers"
 UNTOLD = "the answer does not say what was used"
 PARTLY_UNTOLD = "an answer does not say what was used"
 
@@ -90,7 +91,8 @@ def priced(auth, model):
     if problem:
         return f"the catalogue cannot be read: {problem}"
     return (
-        f"the catalogue does not list {model}: a dedicated endpoint is paid by the hour"
+        f"the catalogue does not list {model}; if it is a dedicated endpoint, it is "
+        "paid by the hour"
     )
 
 
@@ -185,15 +187,18 @@ def estimate(auth, model, prompt, max_tokens=None, batch=False):
     return cost(auth, model, usage, batch)
 
 
-def afford(budget_usd, usd, note, what, advice=None):
+def afford(budget_usd, usd, note, what, advice=None, unknown=None):
     """Raise TogetherError, before anything is sent, when what is asked for may cost
     more USD than budget_usd, or None: not known, for the reason in the note. A budget
-    of None allows everything."""
+    of None allows everything. `advice` is for a cost above the budget, `unknown` for a
+    cost that is not known."""
     if budget_usd is None or (usd is not None and usd <= budget_usd):
         return
     if usd is None:
         problem, kind = f"cannot be kept: {note}", "budget_unknown"
-        advice = advice or "Leave budget_usd empty, or use a model that has a price."
+        advice = unknown or "Leave budget_usd empty, or use a model that has a price."
+        if note == UNLIMITED:
+            advice = "Set max_tokens, or leave budget_usd empty."
     else:
         problem = f"is below {usd:.6g}, what {what} may cost"
         kind, advice = "budget_reached", advice or "Raise budget_usd, or ask for less."

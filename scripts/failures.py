@@ -20,6 +20,7 @@ from types import SimpleNamespace
 
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    NameResolutionError,
     NewConnectionError,
     ProtocolError,
     ProxyError,
@@ -39,6 +40,7 @@ __all__ = [
     "retry_after",
 ]
 
+SHORTEST_KEY = 8  # characters; a sandbox takes any key, "x" too
 MAX_WAIT = 60.0  # the longest single wait that a server may ask for
 UNCLEAR = (408, 500, 502, 504, 520, 524)  # the work may have been done
 REQUEST_IDS = ("x-request-id", "x-together-traceid", "cf-ray")
@@ -46,9 +48,7 @@ ADVICE = {
     400: "Correct the request; the server's words say what it refuses.",
     401: "Check the API key in the togetherai resource.",
     402: "Add credit or raise the spending limit of the Together account.",
-    403: "Shorten the input or max_tokens to fit the model's context, or check what "
-    "the key may do.",
-    404: "Check the id or the model name; models/list_models shows what exists.",
+    403: "The key may not do this; organization/check_connection tells what it may do.",
     408: "Try again.",
     409: "It exists, is in another state, or was changed since: read it again.",
     413: "The request is too large: send less, or a URL instead of a file.",
@@ -122,9 +122,10 @@ def failure(request, fault, reply, **facts):
     """Return the TogetherError for an exchange that failed, without the API key."""
     operation = request.operation
     costly = operation["retry"] in ("creates", "mutates")
+    path = request.target.partition("?")[0]
     facts.update(
         method=request.method,
-        path=operation["path"],
+        path=path,
         tries=request.tries,
         idempotency_key=request.idempotency_key,
     )
@@ -146,7 +147,7 @@ def failure(request, fault, reply, **facts):
             detail = "the server redirects, which this operation never does"
         if detail:
             summary += f": {detail}"
-        advice = _advice(reply.status)
+        advice = _advice(request, reply.status)
     if ambiguous:
         advice = "It is not known whether this was carried out: "
         find = operation.get("find")
@@ -157,15 +158,18 @@ def failure(request, fault, reply, **facts):
                 f" Running it again with idempotency_key {request.idempotency_key}"
             )
             advice += " repeats nothing."
-    message = f"{summary} ({request.method} {operation['path']}). {advice}"
+    message = f"{summary} ({request.method} {path}). {advice}"
     facts.update(ambiguous=ambiguous, advice=advice, detail=detail)
     clean = {name: _without(request.key, value) for name, value in facts.items()}
     return TogetherError(_without(request.key, message), **clean)
 
 
 def _without(key, value):
-    """Take the API key out of what a server echoed."""
-    if isinstance(value, str) and key in value:
+    """Take the API key out of what a server echoed.
+
+    A few letters are no key: to mask them everywhere would spoil the words.
+    """
+    if isinstance(value, str) and len(key) >= SHORTEST_KEY and key in value:
         return value.replace(key, "***")
     return value
 
@@ -189,10 +193,14 @@ def describe(fault):
     if isinstance(fault, SSLError):
         advice = "Check auth.base_url and the worker's certificates."
         return f"the connection is not trusted: {_reason(fault)}", advice
-    if isinstance(fault, ConnectTimeoutError):
+    # The first two are kinds of ConnectTimeoutError to urllib3, though nothing waited.
+    if isinstance(fault, NameResolutionError):
+        advice = "Check auth.base_url and the worker's network and DNS."
+        return f"no connection: {_host(fault)} cannot be resolved", advice
+    if isinstance(fault, NewConnectionError):
+        words = f"no connection{_cause(fault)}"
+    elif isinstance(fault, ConnectTimeoutError):
         words = f"no connection within {client.CONNECT_TIMEOUT:g} s"
-    elif isinstance(fault, NewConnectionError):
-        words = "no connection"
     elif isinstance(fault, ReadTimeoutError):
         words = "the server fell silent before its answer was complete"
     elif isinstance(fault, ProtocolError):
@@ -202,14 +210,50 @@ def describe(fault):
     return words, "Try again; if it stays so, check the network and auth.base_url."
 
 
+def _host(fault):
+    """Return the name that was looked up, as urllib3 tells it."""
+    found = re.search(r"Failed to resolve '([^']{1,255})'", str(fault))
+    return found[1] if found else "the host's name"
+
+
+def _cause(fault):
+    """Return why there is no connection in the system's words, after a colon."""
+    cause = fault.__cause__ or fault.__context__
+    words = getattr(cause, "strerror", None)
+    return f": {words.lower()}" if isinstance(words, str) and words else ""
+
+
 def _reason(fault):
     return str(fault).split("(_ssl.c")[0].strip(" (")[:200]
 
 
-def _advice(status):
+def _advice(request, status):
     if status < 400:
         return "Check auth.base_url: what answers there is not the API."
+    inference = request.operation["retry"] == "inference"
+    if status == 403 and inference:
+        return f"Shorten the input or max_tokens if they do not fit. {ADVICE[403]}"
+    if status == 404:
+        return _missing(request, inference)
     return ADVICE.get(status, ADVICE[500 if status > 500 else 400])
+
+
+def _missing(request, inference):
+    """Return where to look for what a request named and the service does not have."""
+    path = request.operation["path"]
+    if "{" in path:
+        from .lists import LISTS
+
+        end = len(path)
+        while (end := path.rfind("/{", 0, end)) > 0:
+            if path[:end] in LISTS:
+                return f"Check the id: {LISTS[path[:end]]} shows what exists."
+        return "Check the id."
+    if inference or (isinstance(request.body, dict) and "model" in request.body):
+        return "Check the model's name: models/list_models shows what exists."
+    if request.body:
+        return "Check the ids in the request."
+    return "Check auth.base_url: what answers there has no such operation."
 
 
 # --- the server's words ------------------------------------------------------------

@@ -131,7 +131,7 @@ def submit_video(auth, step, **arguments):
     def create():
         used = {"videos": 1, "seconds": given.get("seconds")}
         usd, note = cost(auth, given["model"], used)
-        afford(budget, usd, note, "the video", VIDEO_ADVICE)
+        afford(budget, usd, note, "the video", VIDEO_ADVICE, VIDEO_ADVICE)
         estimate.clear()
         estimate.update(told(usd, note, "estimated_cost_usd"))
         made = call(auth, CREATE_VIDEO, body=body)

@@ -1,6 +1,7 @@
 """Steps about the account behind a key."""
 
 import re
+import socket
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ from scripts.client import TogetherError
 from tests.wire import main_of
 from tools.operations import find
 from tools.sandbox import Fault
+from tools.worker import run
 
 CHECK = main_of(find("organization/check_connection"))
 
@@ -34,11 +36,40 @@ def test_an_area_that_is_refused_is_named(sandbox, auth):
     assert "403" in found["may_not"]["batches"]
 
 
-def test_a_bad_key_is_an_error(sandbox, auth):
+def test_a_bad_key_fails_the_job_and_says_why(sandbox, auth):
     sandbox.faults.append(Fault("/v3/whoami", 401))
 
-    with pytest.raises(TogetherError, match="401"):
-        CHECK(auth)
+    found = CHECK(auth)
+
+    assert not found["ok"]
+    assert found["why"].startswith("401 Unauthorized")
+    assert found["wm_failure"] == found["why"]
+    assert "API key" in found["advice"]
+
+
+def test_a_service_that_cannot_be_reached_is_told_with_its_cause():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]  # closed again: nobody listens there
+
+    job = run(
+        "organization/check_connection",
+        {
+            "auth": {
+                "api_key": "tgp_key_of_a_test",
+                "base_url": f"http://127.0.0.1:{port}",
+            }
+        },
+    )
+
+    assert job.failed
+    assert not job.result["ok"]
+    assert "connection refused" in job.result["error"]["message"]
+    assert "within" not in job.result["why"]  # nothing waited
+
+
+def test_a_resource_without_a_key_is_refused(sandbox):
+    with pytest.raises(TogetherError, match="api_key is empty"):
+        CHECK({"api_key": "", "base_url": sandbox.url})
 
 
 REPORT = main_of(find("organization/report_usage"))
@@ -149,3 +180,11 @@ def test_a_request_that_cannot_be_meant_is_refused(given, field, sandbox, auth):
 
     assert [field] == [problem["field"] for problem in caught.value.problems]
     assert not sandbox.requests
+
+
+def test_an_operation_takes_query_parameters_of_any_name(sandbox, auth):
+    with pytest.raises(TogetherError, match="400"):  # the sandbox knows neither
+        CALL(auth, "GET", "/v1/models", query={"auth": "1", "operation": "2"})
+
+    sent = dict(parse_qsl(sandbox.requests[-1].query))
+    assert sent == {"auth": "1", "operation": "2"}

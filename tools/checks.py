@@ -69,6 +69,8 @@ def problems(root: Path = ROOT) -> list[Problem]:
             found.append(Problem(operation.schema_path, trap))
     if len(sound) == len(list(scripts(root))):
         found += _current(root / CATALOGUE, render.catalogue(sound))
+        lists = render.lists(operations(root))
+        found += _current(root / "scripts" / "lists.py", lists)
         found += _flows(root)
     wanted = {operation.script_path for operation in scripts(root)}
     for path in sorted((root / "scripts").glob("*/*.py")):

@@ -65,9 +65,10 @@ def script(operation: Operation) -> str:
     for name, member in operation.arguments.items():
         signature.append(_parameter(name, member, name in operation.required))
     name = "OPERATION" if operation.step is None else "STEP"
-    passed = ["auth", name, *(f"{n}={n}" for n in operation.arguments)]
+    # Through `run`, so that an error that a person can act on shows no stack of ours.
+    passed = [operation.verb, "auth", name]
+    passed += [f"{argument}={argument}" for argument in operation.arguments]
     table = _table(operation)
-    verb = operation.verb
     parts = [
         "# skip_result_postprocessing\n",
         f'"""{_docstring(operation)}"""\n',
@@ -76,7 +77,7 @@ def script(operation: Operation) -> str:
         _pickers(operation),
         f"\n{name} = {literal(table, len(name) + 3)}\n",
         f"\n\ndef main({_fit(signature, 'def main(', '):')}):\n",
-        f"    return {verb}({_fit(passed, f'    return {verb}(', ')', 4)})\n",
+        f"    return run({_fit(passed, '    return run(', ')', 4)})\n",
     ]
     return "".join(parts)
 
@@ -98,7 +99,7 @@ def _table(operation: Operation) -> dict:
 
 def _imports(operation: Operation) -> str:
     """One line for each of our modules that the script needs."""
-    needed = {"client": {"togetherai"}}
+    needed = {"client": {"run", "togetherai"}}
     if operation.step is not None:
         needed[operation.step["module"]] = {operation.verb}
         if pickers(operation.arguments):
@@ -110,6 +111,25 @@ def _imports(operation: Operation) -> str:
     return "".join(
         f"from ..{module} import {', '.join(sorted(names))}\n"
         for module, names in sorted(needed.items())
+    )
+
+
+def lists(operations: Iterable[Operation]) -> str:
+    """The text of scripts/lists.py: which operation lists what is under a path."""
+    found = list(operations)
+    listing = {o.exchange["path"]: o.id for o in found if o.exchange["method"] == "GET"}
+    above = {
+        path[:end]
+        for path in (o.exchange["path"] for o in found)
+        for end in range(len(path))
+        if path.startswith("/{", end)
+    }
+    table = {path: listing[path] for path in sorted(above & listing.keys())}
+    return (
+        '"""Which operation lists what is under a path, for the advice after a 404.\n\n'
+        "Rendered from schemas/; edit those, not this.\n"
+        '"""\n\n'
+        f"LISTS = {literal(table, 8)}\n"
     )
 
 

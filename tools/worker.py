@@ -185,6 +185,11 @@ def run(
         value = json.loads(result.read_text()) if result.exists() else None
         if value is None and code:
             value = {"message": "".join(log)[-2000:], "name": "ExecutionErr"}
+    if not code and isinstance(value, dict) and "wm_failure" in value:
+        # Windmill counts such a job as failed and keeps its result.
+        message = str(value.pop("wm_failure"))
+        failed = {**value, "error": {"name": "ManualFailure", "message": message}}
+        return Job(1, failed, "".join(stream), "".join(log))
     text = "".join(stream)
     if stream and not code:
         if isinstance(value, dict):

@@ -18,7 +18,7 @@ Example arguments:
 Rendered from schemas/audio/connect_realtime_transcription.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..realtime import transcribe
 
 OPERATION = {
@@ -95,7 +95,8 @@ def main(
     eager_eot_threshold: float | None = None,
     language: str | None = None,
 ):
-    return transcribe(
+    return run(
+        transcribe,
         auth,
         OPERATION,
         model=model,

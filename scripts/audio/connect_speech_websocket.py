@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/audio/connect_speech_websocket.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..realtime import speak
 
 OPERATION = {
@@ -49,7 +49,8 @@ def main(
     max_partial_length: int | None = None,
     output: str = "result",
 ):
-    return speak(
+    return run(
+        speak,
         auth,
         OPERATION,
         text=text,

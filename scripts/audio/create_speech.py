@@ -17,7 +17,7 @@ Example arguments:
 Rendered from schemas/audio/create_speech.json; edit that, not this.
 """
 
-from ..client import stream, togetherai
+from ..client import run, stream, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,4 +89,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body", output: str = "result"):
-    return stream(auth, OPERATION, body=body, output=output)
+    return run(stream, auth, OPERATION, body=body, output=output)

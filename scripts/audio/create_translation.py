@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/audio/create_translation.json; edit that, not this.
 """
 
-from ..client import togetherai, upload
+from ..client import run, togetherai, upload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,4 +82,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body"):
-    return upload(auth, OPERATION, body=body)
+    return run(upload, auth, OPERATION, body=body)

@@ -12,7 +12,7 @@ audio/create_speech.
 Rendered from schemas/audio/list_voices.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -23,4 +23,4 @@ OPERATION = {
 
 
 def main(auth: togetherai):
-    return call(auth, OPERATION)
+    return run(call, auth, OPERATION)

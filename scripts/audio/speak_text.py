@@ -12,7 +12,7 @@ Rendered from schemas/audio/speak_text.json; edit that, not this.
 """
 
 from ..catalogue import choices
-from ..client import togetherai
+from ..client import run, togetherai
 from ..sounding import speak_text
 
 DynSelect_model = str
@@ -58,7 +58,8 @@ def main(
     output: str = "result",
     budget_usd: float | None = None,
 ):
-    return speak_text(
+    return run(
+        speak_text,
         auth,
         STEP,
         model=model,

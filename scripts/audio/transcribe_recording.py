@@ -13,7 +13,7 @@ Rendered from schemas/audio/transcribe_recording.json; edit that, not this.
 """
 
 from ..catalogue import choices
-from ..client import togetherai
+from ..client import run, togetherai
 from ..sounding import transcribe_recording
 
 DynSelect_model = str
@@ -47,7 +47,8 @@ def main(
     prompt: str | None = None,
     speakers: bool = False,
 ):
-    return transcribe_recording(
+    return run(
+        transcribe_recording,
         auth,
         STEP,
         model=model,

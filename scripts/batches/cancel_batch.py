@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/batches/cancel_batch.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "POST",
@@ -29,4 +29,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, batch_id: str):
-    return call(auth, OPERATION, batch_id=batch_id)
+    return run(call, auth, OPERATION, batch_id=batch_id)

@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/batches/collect_rows.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..collecting import collect_rows
 
 STEP = {
@@ -42,7 +42,8 @@ def main(
     output: str = "result",
     answer_column: str = "answer",
 ):
-    return collect_rows(
+    return run(
+        collect_rows,
         auth,
         STEP,
         batch_id=batch_id,

@@ -19,7 +19,7 @@ Rendered from schemas/batches/submit_rows.json; edit that, not this.
 
 from ..batching import submit_rows
 from ..catalogue import choices
-from ..client import togetherai
+from ..client import run, togetherai
 
 DynSelect_model = str
 
@@ -58,7 +58,8 @@ def main(
     budget_usd: float | None = None,
     again: str | None = None,
 ):
-    return submit_rows(
+    return run(
+        submit_rows,
         auth,
         STEP,
         model=model,

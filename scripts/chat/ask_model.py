@@ -16,7 +16,7 @@ Rendered from schemas/chat/ask_model.json; edit that, not this.
 
 from ..asking import ask_model
 from ..catalogue import choices
-from ..client import togetherai
+from ..client import run, togetherai
 
 DynSelect_model = str
 
@@ -67,7 +67,8 @@ def main(
     max_tokens: int | None = None,
     reasoning_effort: str | None = None,
 ):
-    return ask_model(
+    return run(
+        ask_model,
         auth,
         STEP,
         model=model,

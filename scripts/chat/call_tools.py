@@ -16,7 +16,7 @@ Rendered from schemas/chat/call_tools.json; edit that, not this.
 
 from ..calling import call_tools
 from ..catalogue import choices
-from ..client import togetherai
+from ..client import run, togetherai
 
 DynSelect_model = str
 
@@ -77,7 +77,8 @@ def main(
     max_tokens: int | None = None,
     budget_usd: float | None = None,
 ):
-    return call_tools(
+    return run(
+        call_tools,
         auth,
         STEP,
         model=model,

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/chat/cite_answer.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..passages import cite_answer
 
 STEP = {
@@ -37,7 +37,8 @@ def main(
     cited: list[int] | None = None,
     details: "dict | None" = None,
 ):
-    return cite_answer(
+    return run(
+        cite_answer,
         auth,
         STEP,
         answer=answer,

@@ -16,7 +16,7 @@ Rendered from schemas/chat/classify_text.json; edit that, not this.
 
 from ..catalogue import choices
 from ..classifying import classify_text
-from ..client import togetherai
+from ..client import run, togetherai
 
 DynSelect_model = str
 
@@ -62,7 +62,8 @@ def main(
     instructions: str | None = None,
     max_tokens: int = 1000,
 ):
-    return classify_text(
+    return run(
+        classify_text,
         auth,
         STEP,
         model=model,

@@ -19,7 +19,7 @@ API reference: https://docs.together.ai/reference/chat-completions
 Rendered from schemas/chat/create_chat_completion.json; edit that, not this.
 """
 
-from ..client import stream, togetherai
+from ..client import run, stream, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -643,4 +643,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body"):
-    return stream(auth, OPERATION, body=body)
+    return run(stream, auth, OPERATION, body=body)

@@ -15,7 +15,7 @@ Rendered from schemas/chat/extract_structured.json; edit that, not this.
 """
 
 from ..catalogue import choices
-from ..client import togetherai
+from ..client import run, togetherai
 from ..extracting import extract_structured
 
 DynSelect_model = str
@@ -78,7 +78,8 @@ def main(
     instructions: str | None = None,
     max_tokens: int | None = None,
 ):
-    return extract_structured(
+    return run(
+        extract_structured,
         auth,
         STEP,
         model=model,

@@ -19,7 +19,7 @@ Rendered from schemas/chat/map_rows.json; edit that, not this.
 """
 
 from ..catalogue import choices
-from ..client import togetherai
+from ..client import run, togetherai
 from ..rows import map_rows
 
 DynSelect_model = str
@@ -74,7 +74,8 @@ def main(
     answer_column: str = "answer",
     timeout_seconds: float = 120,
 ):
-    return map_rows(
+    return run(
+        map_rows,
         auth,
         STEP,
         model=model,

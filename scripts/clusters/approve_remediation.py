@@ -18,7 +18,7 @@ Example arguments:
 Rendered from schemas/clusters/approve_remediation.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ def main(
     remediation_id: str,
     body: "Body" = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         cluster_id=cluster_id,

@@ -17,7 +17,7 @@ Example arguments:
 Rendered from schemas/clusters/cancel_remediation.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "POST",
@@ -36,7 +36,8 @@ OPERATION = {
 
 
 def main(auth: togetherai, cluster_id: str, instance_id: str, remediation_id: str):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         cluster_id=cluster_id,

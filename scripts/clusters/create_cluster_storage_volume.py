@@ -15,7 +15,7 @@ API reference: https://docs.together.ai/reference/clusters_storages-create
 Rendered from schemas/clusters/create_cluster_storage_volume.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,4 +56,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body"):
-    return call(auth, OPERATION, body=body)
+    return run(call, auth, OPERATION, body=body)

@@ -19,7 +19,7 @@ API reference: https://docs.together.ai/reference/remediation-create
 Rendered from schemas/clusters/create_remediation.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ OPERATION = {
 
 
 def main(auth: togetherai, cluster_id: str, instance_id: str, body: "Body"):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         cluster_id=cluster_id,

@@ -15,7 +15,7 @@ API reference: https://docs.together.ai/reference/clusters-delete
 Rendered from schemas/clusters/delete_cluster.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "DELETE",
@@ -32,4 +32,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, cluster_id: str):
-    return call(auth, OPERATION, cluster_id=cluster_id)
+    return run(call, auth, OPERATION, cluster_id=cluster_id)

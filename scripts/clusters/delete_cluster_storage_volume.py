@@ -15,7 +15,7 @@ API reference: https://docs.together.ai/reference/clusters_storages-delete
 Rendered from schemas/clusters/delete_cluster_storage_volume.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "DELETE",
@@ -30,4 +30,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, volume_id: str):
-    return call(auth, OPERATION, volume_id=volume_id)
+    return run(call, auth, OPERATION, volume_id=volume_id)

@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/clusters/get_cluster.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -31,4 +31,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, cluster_id: str):
-    return call(auth, OPERATION, cluster_id=cluster_id)
+    return run(call, auth, OPERATION, cluster_id=cluster_id)

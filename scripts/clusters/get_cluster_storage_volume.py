@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/clusters/get_cluster_storage_volume.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -29,4 +29,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, volume_id: str):
-    return call(auth, OPERATION, volume_id=volume_id)
+    return run(call, auth, OPERATION, volume_id=volume_id)

@@ -12,7 +12,7 @@ driver_versions, whose id is the NVIDIA version ID for Create cluster.
 Rendered from schemas/clusters/list_cluster_regions.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -23,4 +23,4 @@ OPERATION = {
 
 
 def main(auth: togetherai):
-    return call(auth, OPERATION)
+    return run(call, auth, OPERATION)

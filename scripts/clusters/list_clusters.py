@@ -13,7 +13,7 @@ API reference: https://docs.together.ai/reference/clusters-list
 Rendered from schemas/clusters/list_clusters.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -24,4 +24,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, projectId: str | None = None):
-    return call(auth, OPERATION, projectId=projectId)
+    return run(call, auth, OPERATION, projectId=projectId)

@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/clusters/list_remediations.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -75,7 +75,8 @@ def main(
     state: list[str] | None = None,
     trigger: list[str] | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         cluster_id=cluster_id,

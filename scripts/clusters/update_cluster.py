@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/clusters/update_cluster.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,4 +165,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, cluster_id: str, body: "Body" = None):
-    return call(auth, OPERATION, cluster_id=cluster_id, body=body)
+    return run(call, auth, OPERATION, cluster_id=cluster_id, body=body)

@@ -12,7 +12,7 @@ code_interpreter/execute_code as the session ID.
 Rendered from schemas/code_interpreter/list_code_sessions.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -23,4 +23,4 @@ OPERATION = {
 
 
 def main(auth: togetherai):
-    return call(auth, OPERATION)
+    return run(call, auth, OPERATION)

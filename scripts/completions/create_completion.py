@@ -17,7 +17,7 @@ API reference: https://docs.together.ai/reference/completions
 Rendered from schemas/completions/create_completion.json; edit that, not this.
 """
 
-from ..client import stream, togetherai
+from ..client import run, stream, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,4 +85,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body"):
-    return stream(auth, OPERATION, body=body)
+    return run(stream, auth, OPERATION, body=body)

@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/deployments/delete_deployment.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "DELETE",
@@ -32,4 +32,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, deployment_id: str):
-    return call(auth, OPERATION, deployment_id=deployment_id)
+    return run(call, auth, OPERATION, deployment_id=deployment_id)

@@ -13,7 +13,7 @@ Example arguments:
 Rendered from schemas/deployments/delete_deployment_volume.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "DELETE",
@@ -28,4 +28,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, volume_id: str):
-    return call(auth, OPERATION, volume_id=volume_id)
+    return run(call, auth, OPERATION, volume_id=volume_id)

@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/deployments/download_deployment_storage_file.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -40,4 +40,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, filename: str, output: str = "url"):
-    return call(auth, OPERATION, filename=filename, output=output)
+    return run(call, auth, OPERATION, filename=filename, output=output)

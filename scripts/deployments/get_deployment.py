@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/deployments/get_deployment.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -31,4 +31,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, deployment_id: str):
-    return call(auth, OPERATION, deployment_id=deployment_id)
+    return run(call, auth, OPERATION, deployment_id=deployment_id)

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/deployments/get_deployment_logs.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -39,7 +39,8 @@ def main(
     revision: str | None = None,
     version: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         deployment_id=deployment_id,

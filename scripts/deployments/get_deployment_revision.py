@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/deployments/get_deployment_revision.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -33,7 +33,8 @@ OPERATION = {
 
 
 def main(auth: togetherai, deployment_id: str, revision_identifier: str):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         deployment_id=deployment_id,

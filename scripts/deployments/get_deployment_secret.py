@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/deployments/get_deployment_secret.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -29,4 +29,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, secret_id: str):
-    return call(auth, OPERATION, secret_id=secret_id)
+    return run(call, auth, OPERATION, secret_id=secret_id)

@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/deployments/get_deployment_volume.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -32,4 +32,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, volume_id: str, version: int | None = None):
-    return call(auth, OPERATION, volume_id=volume_id, version=version)
+    return run(call, auth, OPERATION, volume_id=volume_id, version=version)

@@ -12,7 +12,7 @@ add /name:tag to get the image name for deployments/create_deployment.
 Rendered from schemas/deployments/get_image_repository_base_path.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -23,4 +23,4 @@ OPERATION = {
 
 
 def main(auth: togetherai):
-    return call(auth, OPERATION)
+    return run(call, auth, OPERATION)

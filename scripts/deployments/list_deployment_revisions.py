@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/deployments/list_deployment_revisions.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -39,7 +39,8 @@ def main(
     before: int | None = None,
     limit: int | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         deployment_id=deployment_id,

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/deployments/prewarm_deployment_cache.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,4 +45,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body" = None):
-    return call(auth, OPERATION, body=body)
+    return run(call, auth, OPERATION, body=body)

@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/deployments/rollback_deployment.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,4 +48,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, deployment_id: str, body: "Body"):
-    return call(auth, OPERATION, deployment_id=deployment_id, body=body)
+    return run(call, auth, OPERATION, deployment_id=deployment_id, body=body)

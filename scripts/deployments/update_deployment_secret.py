@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/deployments/update_deployment_secret.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,4 +53,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, secret_id: str, body: "Body" = None):
-    return call(auth, OPERATION, secret_id=secret_id, body=body)
+    return run(call, auth, OPERATION, secret_id=secret_id, body=body)

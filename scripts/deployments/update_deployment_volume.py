@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/deployments/update_deployment_volume.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,4 +86,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, volume_id: str, body: "Body" = None):
-    return call(auth, OPERATION, volume_id=volume_id, body=body)
+    return run(call, auth, OPERATION, volume_id=volume_id, body=body)

@@ -17,7 +17,7 @@ Rendered from schemas/embeddings/embed_rows.json; edit that, not this.
 """
 
 from ..catalogue import choices
-from ..client import togetherai
+from ..client import run, togetherai
 from ..rows import embed_rows
 
 DynSelect_model = str
@@ -64,7 +64,8 @@ def main(
     budget_usd: float | None = None,
     timeout_seconds: float = 120,
 ):
-    return embed_rows(
+    return run(
+        embed_rows,
         auth,
         STEP,
         model=model,

@@ -15,7 +15,7 @@ Rendered from schemas/embeddings/rank_passages.json; edit that, not this.
 """
 
 from ..catalogue import choices
-from ..client import togetherai
+from ..client import run, togetherai
 from ..passages import rank_passages
 
 DynSelect_model = str
@@ -47,7 +47,8 @@ def main(
     other_model: str | None = None,
     top: int = 30,
 ):
-    return rank_passages(
+    return run(
+        rank_passages,
         auth,
         STEP,
         model=model,

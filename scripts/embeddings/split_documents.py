@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/embeddings/split_documents.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..passages import split_documents
 
 STEP = {
@@ -45,7 +45,8 @@ def main(
     overlap: int = 150,
     output: str = "result",
 ):
-    return split_documents(
+    return run(
+        split_documents,
         auth,
         STEP,
         documents=documents,

@@ -17,7 +17,7 @@ Example arguments:
 Rendered from schemas/endpoints/create_endpoint_deployment.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -262,7 +262,8 @@ def main(
     project_id: str | None = None,
     validateOnly: bool | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

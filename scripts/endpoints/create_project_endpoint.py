@@ -17,7 +17,7 @@ API reference: https://docs.together.ai/reference/dmi/endpoints-create
 Rendered from schemas/endpoints/create_project_endpoint.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,4 +54,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body", project_id: str | None = None):
-    return call(auth, OPERATION, body=body, project_id=project_id)
+    return run(call, auth, OPERATION, body=body, project_id=project_id)

@@ -17,7 +17,7 @@ Example arguments:
 Rendered from schemas/endpoints/delete_deployment_adapter.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "DELETE",
@@ -45,7 +45,8 @@ def main(
     etag: str,
     project_id: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/endpoints/delete_endpoint.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "DELETE",
@@ -32,4 +32,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, endpoint_id: str):
-    return call(auth, OPERATION, endpoint_id=endpoint_id)
+    return run(call, auth, OPERATION, endpoint_id=endpoint_id)

@@ -13,7 +13,7 @@ Example arguments:
 Rendered from schemas/endpoints/delete_project_endpoint.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "DELETE",
@@ -37,7 +37,8 @@ def main(
     project_id: str | None = None,
     etag: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/endpoints/delete_rollout.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "DELETE",
@@ -40,7 +40,8 @@ def main(
     project_id: str | None = None,
     etag: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

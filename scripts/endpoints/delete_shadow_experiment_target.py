@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/endpoints/delete_shadow_experiment_target.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "DELETE",
@@ -44,7 +44,8 @@ def main(
     project_id: str | None = None,
     etag: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/endpoints/deploy_model.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..serving import deploy_model
 
 STEP = {
@@ -52,7 +52,8 @@ def main(
     max_replicas: int | None = None,
     inactive_minutes: int = 60,
 ):
-    return deploy_model(
+    return run(
+        deploy_model,
         auth,
         STEP,
         model=model,

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/endpoints/get_ab_experiment.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -37,7 +37,8 @@ def main(
     experiment_id: str,
     project_id: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

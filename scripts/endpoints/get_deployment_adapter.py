@@ -18,7 +18,7 @@ API reference: https://docs.together.ai/reference/dmi/adapters-get
 Rendered from schemas/endpoints/get_deployment_adapter.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -43,7 +43,8 @@ def main(
     adapter_id: str,
     project_id: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/endpoints/get_placement_profile.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -32,4 +32,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, profile_id: str, project_id: str | None = None):
-    return call(auth, OPERATION, profile_id=profile_id, project_id=project_id)
+    return run(call, auth, OPERATION, profile_id=profile_id, project_id=project_id)

@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/endpoints/get_project_endpoint_analytics.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -46,7 +46,8 @@ def main(
     includeTimeSeries: bool | None = None,
     startTime: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

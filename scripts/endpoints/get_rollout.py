@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/endpoints/get_rollout.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -39,7 +39,8 @@ def main(
     rollout_id: str,
     project_id: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

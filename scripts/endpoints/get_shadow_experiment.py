@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/endpoints/get_shadow_experiment.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -38,7 +38,8 @@ def main(
     experiment_id: str,
     project_id: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

@@ -17,7 +17,7 @@ Example arguments:
 Rendered from schemas/endpoints/get_shadow_experiment_target.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -42,7 +42,8 @@ def main(
     target_id: str,
     project_id: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

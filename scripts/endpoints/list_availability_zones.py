@@ -13,7 +13,7 @@ API reference: https://docs.together.ai/reference/availability-zones
 Rendered from schemas/endpoints/list_availability_zones.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -24,4 +24,4 @@ OPERATION = {
 
 
 def main(auth: togetherai):
-    return call(auth, OPERATION)
+    return run(call, auth, OPERATION)

@@ -17,7 +17,7 @@ API reference: https://docs.together.ai/reference/dmi/adapters-list
 Rendered from schemas/endpoints/list_deployment_adapters.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -47,7 +47,8 @@ def main(
     limit: int | None = None,
     max_pages: int | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

@@ -13,7 +13,7 @@ API reference: https://docs.together.ai/reference/listendpoints
 Rendered from schemas/endpoints/list_endpoints.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -43,4 +43,4 @@ def main(
     usage_type: str | None = None,
     mine: bool | None = None,
 ):
-    return call(auth, OPERATION, type=type, usage_type=usage_type, mine=mine)
+    return run(call, auth, OPERATION, type=type, usage_type=usage_type, mine=mine)

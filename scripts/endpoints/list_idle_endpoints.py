@@ -10,7 +10,7 @@ how long each has been up.
 Rendered from schemas/endpoints/list_idle_endpoints.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..watching import list_idle_endpoints
 
 STEP = {
@@ -24,7 +24,8 @@ STEP = {
 
 
 def main(auth: togetherai, minutes: int = 60, v1_after_hours: float | None = None):
-    return list_idle_endpoints(
+    return run(
+        list_idle_endpoints,
         auth,
         STEP,
         minutes=minutes,

@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/endpoints/list_organization_endpoints.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -45,7 +45,8 @@ def main(
     orderBy: str | None = None,
     max_pages: int | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         organization_id=organization_id,

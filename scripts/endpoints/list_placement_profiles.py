@@ -12,7 +12,7 @@ endpoints/create_endpoint_deployment, and next_cursor goes to after for the next
 Rendered from schemas/endpoints/list_placement_profiles.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -37,7 +37,8 @@ def main(
     limit: int | None = None,
     max_pages: int | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         project_id=project_id,

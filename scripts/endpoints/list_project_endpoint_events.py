@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/endpoints/list_project_endpoint_events.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -73,7 +73,8 @@ def main(
     until: str | None = None,
     max_pages: int | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

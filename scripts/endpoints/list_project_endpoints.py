@@ -12,7 +12,7 @@ and next_cursor goes to after for the next page.
 Rendered from schemas/endpoints/list_project_endpoints.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -41,7 +41,8 @@ def main(
     orderBy: str | None = None,
     max_pages: int | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         project_id=project_id,

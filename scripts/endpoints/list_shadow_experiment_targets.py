@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/endpoints/list_shadow_experiment_targets.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -46,7 +46,8 @@ def main(
     limit: int | None = None,
     max_pages: int | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

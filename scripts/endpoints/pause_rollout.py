@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/endpoints/pause_rollout.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def main(
     body: "Body" = None,
     project_id: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

@@ -13,7 +13,7 @@ Example arguments:
 Rendered from schemas/endpoints/plan_deployment.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..serving import plan_deployment
 
 STEP = {
@@ -29,4 +29,11 @@ STEP = {
 
 
 def main(auth: togetherai, model: str, config: str | None = None, replicas: int = 1):
-    return plan_deployment(auth, STEP, model=model, config=config, replicas=replicas)
+    return run(
+        plan_deployment,
+        auth,
+        STEP,
+        model=model,
+        config=config,
+        replicas=replicas,
+    )

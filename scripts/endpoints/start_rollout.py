@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/endpoints/start_rollout.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "POST",
@@ -38,7 +38,8 @@ def main(
     rollout_id: str,
     project_id: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

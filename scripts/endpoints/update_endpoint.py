@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/endpoints/update_endpoint.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,4 +64,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, endpoint_id: str, body: "Body" = None):
-    return call(auth, OPERATION, endpoint_id=endpoint_id, body=body)
+    return run(call, auth, OPERATION, endpoint_id=endpoint_id, body=body)

@@ -17,7 +17,7 @@ Example arguments:
 Rendered from schemas/endpoints/update_endpoint_deployment.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -194,7 +194,8 @@ def main(
     project_id: str | None = None,
     updateMask: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

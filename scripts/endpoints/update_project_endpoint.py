@@ -18,7 +18,7 @@ API reference: https://docs.together.ai/reference/dmi/endpoints-update
 Rendered from schemas/endpoints/update_project_endpoint.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ def main(
     project_id: str | None = None,
     updateMask: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

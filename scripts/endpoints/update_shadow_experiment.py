@@ -18,7 +18,7 @@ Example arguments:
 Rendered from schemas/endpoints/update_shadow_experiment.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -189,7 +189,8 @@ def main(
     body: "Body" = None,
     project_id: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/endpoints/update_shadow_experiment_target.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def main(
     body: "Body" = None,
     project_id: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         endpoint_id=endpoint_id,

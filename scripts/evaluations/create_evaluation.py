@@ -20,7 +20,7 @@ API reference: https://docs.together.ai/reference/create-evaluation
 Rendered from schemas/evaluations/create_evaluation.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -537,4 +537,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body"):
-    return call(auth, OPERATION, body=body)
+    return run(call, auth, OPERATION, body=body)

@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/evaluations/get_evaluation_status.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -31,4 +31,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, evaluation_id: str):
-    return call(auth, OPERATION, evaluation_id=evaluation_id)
+    return run(call, auth, OPERATION, evaluation_id=evaluation_id)

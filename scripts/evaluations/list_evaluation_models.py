@@ -12,7 +12,7 @@ API reference: https://docs.together.ai/reference/list-evaluation-models
 Rendered from schemas/evaluations/list_evaluation_models.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -23,4 +23,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, model_source: str | None = None):
-    return call(auth, OPERATION, model_source=model_source)
+    return run(call, auth, OPERATION, model_source=model_source)

@@ -12,7 +12,7 @@ API reference: https://docs.together.ai/reference/list-evaluations
 Rendered from schemas/evaluations/list_evaluations.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -28,4 +28,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, status: str | None = None, limit: int | None = None):
-    return call(auth, OPERATION, status=status, limit=limit)
+    return run(call, auth, OPERATION, status=status, limit=limit)

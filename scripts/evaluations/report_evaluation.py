@@ -13,7 +13,7 @@ Example arguments:
 Rendered from schemas/evaluations/report_evaluation.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..evaluating import report_evaluation
 
 STEP = {
@@ -25,4 +25,4 @@ STEP = {
 
 
 def main(auth: togetherai, evaluation_id: str):
-    return report_evaluation(auth, STEP, evaluation_id=evaluation_id)
+    return run(report_evaluation, auth, STEP, evaluation_id=evaluation_id)

@@ -16,7 +16,7 @@ Rendered from schemas/evaluations/submit_evaluation.json; edit that, not this.
 """
 
 from ..catalogue import choices
-from ..client import togetherai
+from ..client import run, togetherai
 from ..evaluating import submit_evaluation
 
 DynSelect_judge_model = str
@@ -118,7 +118,8 @@ def main(
     judge_source: str = "serverless",
     again: str | None = None,
 ):
-    return submit_evaluation(
+    return run(
+        submit_evaluation,
         auth,
         STEP,
         type=type,

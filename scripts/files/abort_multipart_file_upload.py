@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/files/abort_multipart_file_upload.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,4 +48,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body"):
-    return call(auth, OPERATION, body=body)
+    return run(call, auth, OPERATION, body=body)

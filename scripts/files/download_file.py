@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/files/download_file.json; edit that, not this.
 """
 
-from ..client import download, togetherai
+from ..client import download, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -39,4 +39,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, file_id: str, output: str = "result"):
-    return download(auth, OPERATION, file_id=file_id, output=output)
+    return run(download, auth, OPERATION, file_id=file_id, output=output)

@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/files/get_file.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -29,4 +29,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, file_id: str):
-    return call(auth, OPERATION, file_id=file_id)
+    return run(call, auth, OPERATION, file_id=file_id)

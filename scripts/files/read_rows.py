@@ -12,7 +12,7 @@ Example arguments:
 Rendered from schemas/files/read_rows.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..reading import read_rows
 
 STEP = {
@@ -27,4 +27,4 @@ STEP = {
 
 
 def main(auth: togetherai, rows: "str | list | dict", most: int = 1000):
-    return read_rows(auth, STEP, rows=rows, most=most)
+    return run(read_rows, auth, STEP, rows=rows, most=most)

@@ -18,7 +18,7 @@ Example arguments:
 Rendered from schemas/files/request_file_upload.json; edit that, not this.
 """
 
-from ..client import togetherai, upload
+from ..client import run, togetherai, upload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,4 +67,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body"):
-    return upload(auth, OPERATION, body=body)
+    return run(upload, auth, OPERATION, body=body)

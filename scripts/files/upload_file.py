@@ -18,7 +18,7 @@ Example arguments:
 Rendered from schemas/files/upload_file.json; edit that, not this.
 """
 
-from ..client import togetherai, upload
+from ..client import run, togetherai, upload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,4 +73,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body", check: bool = True):
-    return upload(auth, OPERATION, body=body, check=check)
+    return run(upload, auth, OPERATION, body=body, check=check)

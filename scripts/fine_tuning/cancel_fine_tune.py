@@ -15,7 +15,7 @@ API reference: https://docs.together.ai/reference/post-fine-tunes-id-cancel
 Rendered from schemas/fine_tuning/cancel_fine_tune.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "POST",
@@ -32,4 +32,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, fine_tune_id: str):
-    return call(auth, OPERATION, fine_tune_id=fine_tune_id)
+    return run(call, auth, OPERATION, fine_tune_id=fine_tune_id)

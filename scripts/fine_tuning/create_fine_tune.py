@@ -19,7 +19,7 @@ API reference: https://docs.together.ai/reference/post-fine-tunes
 Rendered from schemas/fine_tuning/create_fine_tune.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -271,4 +271,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body"):
-    return call(auth, OPERATION, body=body)
+    return run(call, auth, OPERATION, body=body)

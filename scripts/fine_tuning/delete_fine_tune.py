@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/fine_tuning/delete_fine_tune.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "DELETE",
@@ -32,4 +32,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, fine_tune_id: str, force: bool | None = None):
-    return call(auth, OPERATION, fine_tune_id=fine_tune_id, force=force)
+    return run(call, auth, OPERATION, fine_tune_id=fine_tune_id, force=force)

@@ -16,7 +16,7 @@ API reference: https://docs.together.ai/reference/get-finetune-download
 Rendered from schemas/fine_tuning/download_fine_tune_model.json; edit that, not this.
 """
 
-from ..client import download, togetherai
+from ..client import download, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -53,7 +53,8 @@ def main(
     checkpoint: str | None = None,
     output: str = "storage",
 ):
-    return download(
+    return run(
+        download,
         auth,
         OPERATION,
         ft_id=ft_id,

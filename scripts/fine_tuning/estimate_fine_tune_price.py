@@ -18,7 +18,7 @@ API reference: https://docs.together.ai/reference/post-fine-tunes-estimate-price
 Rendered from schemas/fine_tuning/estimate_fine_tune_price.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,4 +149,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body"):
-    return call(auth, OPERATION, body=body)
+    return run(call, auth, OPERATION, body=body)

@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/fine_tuning/get_fine_tune_model_limits.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -31,4 +31,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, model_name: str):
-    return call(auth, OPERATION, model_name=model_name)
+    return run(call, auth, OPERATION, model_name=model_name)

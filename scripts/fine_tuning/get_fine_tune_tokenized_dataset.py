@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/fine_tuning/get_fine_tune_tokenized_dataset.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -39,4 +39,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, fine_tune_id: str, output: str = "url"):
-    return call(auth, OPERATION, fine_tune_id=fine_tune_id, output=output)
+    return run(call, auth, OPERATION, fine_tune_id=fine_tune_id, output=output)

@@ -15,7 +15,7 @@ API reference: https://docs.together.ai/reference/get-fine-tunes-id-events
 Rendered from schemas/fine_tuning/list_fine_tune_events.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -31,4 +31,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, fine_tune_id: str):
-    return call(auth, OPERATION, fine_tune_id=fine_tune_id)
+    return run(call, auth, OPERATION, fine_tune_id=fine_tune_id)

@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/fine_tuning/list_fine_tune_metrics.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -44,7 +44,8 @@ def main(
     logged_at_to: str | None = None,
     resolution: int | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         fine_tune_id=fine_tune_id,

@@ -11,7 +11,7 @@ Returns: the names in models; one of them goes to fine_tuning/create_fine_tune a
 Rendered from schemas/fine_tuning/list_fine_tune_models.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -22,4 +22,4 @@ OPERATION = {
 
 
 def main(auth: togetherai):
-    return call(auth, OPERATION)
+    return run(call, auth, OPERATION)

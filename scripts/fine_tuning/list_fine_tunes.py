@@ -12,7 +12,7 @@ API reference: https://docs.together.ai/reference/get-fine-tunes
 Rendered from schemas/fine_tuning/list_fine_tunes.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -23,4 +23,4 @@ OPERATION = {
 
 
 def main(auth: togetherai):
-    return call(auth, OPERATION)
+    return run(call, auth, OPERATION)

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/fine_tuning/prepare_dataset.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..preparing import prepare_dataset
 
 STEP = {
@@ -56,7 +56,8 @@ def main(
     name: str | None = None,
     output: str = "upload",
 ):
-    return prepare_dataset(
+    return run(
+        prepare_dataset,
         auth,
         STEP,
         dataset=dataset,

@@ -13,7 +13,7 @@ Example arguments:
 Rendered from schemas/fine_tuning/report_fine_tune.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..tuning import report_fine_tune
 
 STEP = {
@@ -25,4 +25,4 @@ STEP = {
 
 
 def main(auth: togetherai, fine_tune_id: str):
-    return report_fine_tune(auth, STEP, fine_tune_id=fine_tune_id)
+    return run(report_fine_tune, auth, STEP, fine_tune_id=fine_tune_id)

@@ -15,7 +15,7 @@ Rendered from schemas/fine_tuning/submit_fine_tune.json; edit that, not this.
 """
 
 from ..catalogue import choices
-from ..client import togetherai
+from ..client import run, togetherai
 from ..tuning import submit_fine_tune
 
 DynSelect_model = str
@@ -61,7 +61,8 @@ def main(
     budget_usd: float | None = None,
     again: str | None = None,
 ):
-    return submit_fine_tune(
+    return run(
+        submit_fine_tune,
         auth,
         STEP,
         model=model,

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/hardware/get_inference_instance_type.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -30,4 +30,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, instance_type_id: str):
-    return call(auth, OPERATION, instance_type_id=instance_type_id)
+    return run(call, auth, OPERATION, instance_type_id=instance_type_id)

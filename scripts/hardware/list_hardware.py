@@ -12,7 +12,7 @@ in cents per minute.
 Rendered from schemas/hardware/list_hardware.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -23,4 +23,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, model: str | None = None):
-    return call(auth, OPERATION, model=model)
+    return run(call, auth, OPERATION, model=model)

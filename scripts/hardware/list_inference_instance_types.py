@@ -11,7 +11,7 @@ an id goes to hardware/get_inference_instance_type.
 Rendered from schemas/hardware/list_inference_instance_types.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -22,4 +22,4 @@ OPERATION = {
 
 
 def main(auth: togetherai):
-    return call(auth, OPERATION)
+    return run(call, auth, OPERATION)

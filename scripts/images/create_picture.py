@@ -14,7 +14,7 @@ Rendered from schemas/images/create_picture.json; edit that, not this.
 """
 
 from ..catalogue import choices
-from ..client import togetherai
+from ..client import run, togetherai
 from ..picturing import create_picture
 
 DynSelect_model = str
@@ -69,7 +69,8 @@ def main(
     output: str = "result",
     budget_usd: float | None = None,
 ):
-    return create_picture(
+    return run(
+        create_picture,
         auth,
         STEP,
         model=model,

@@ -19,7 +19,7 @@ API reference: https://docs.together.ai/reference/post-images-generations
 Rendered from schemas/images/generate_image.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,4 +101,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body", output: str = "result"):
-    return call(auth, OPERATION, body=body, output=output)
+    return run(call, auth, OPERATION, body=body, output=output)

@@ -15,7 +15,7 @@ Rendered from schemas/models/compare_models.json; edit that, not this.
 
 from ..asking import compare_models
 from ..catalogue import choices
-from ..client import togetherai
+from ..client import run, togetherai
 
 DynMultiselect_models = list
 
@@ -61,7 +61,8 @@ def main(
     max_tokens: int | None = None,
     budget_usd: float | None = None,
 ):
-    return compare_models(
+    return run(
+        compare_models,
         auth,
         STEP,
         models=models,

@@ -17,7 +17,7 @@ Example arguments:
 Rendered from schemas/models/create_project_model_download.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,4 +64,4 @@ def main(
     project_id: str | None = None,
     output: str = "url",
 ):
-    return call(auth, OPERATION, body=body, project_id=project_id, output=output)
+    return run(call, auth, OPERATION, body=body, project_id=project_id, output=output)

@@ -17,7 +17,7 @@ Example arguments:
 Rendered from schemas/models/create_project_model_upload.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,4 +67,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body", project_id: str | None = None):
-    return call(auth, OPERATION, body=body, project_id=project_id)
+    return run(call, auth, OPERATION, body=body, project_id=project_id)

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/models/delete_project_model.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "DELETE",
@@ -32,4 +32,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, model_id: str, project_id: str | None = None):
-    return call(auth, OPERATION, model_id=model_id, project_id=project_id)
+    return run(call, auth, OPERATION, model_id=model_id, project_id=project_id)

@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/models/get_model_remote_upload.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -32,4 +32,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, upload_id: str, project_id: str | None = None):
-    return call(auth, OPERATION, upload_id=upload_id, project_id=project_id)
+    return run(call, auth, OPERATION, upload_id=upload_id, project_id=project_id)

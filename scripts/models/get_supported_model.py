@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/models/get_supported_model.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -29,4 +29,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, model_id: str):
-    return call(auth, OPERATION, model_id=model_id)
+    return run(call, auth, OPERATION, model_id=model_id)

@@ -12,7 +12,7 @@ deployment or to models/get_model_config.
 Rendered from schemas/models/list_model_configs.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -41,7 +41,8 @@ def main(
     referenceModelId: str | None = None,
     max_pages: int | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         project_id=project_id,

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/models/list_model_remote_upload_events.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -39,7 +39,8 @@ def main(
     after: str | None = None,
     limit: int | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         upload_id=upload_id,

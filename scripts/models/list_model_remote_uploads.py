@@ -11,7 +11,7 @@ models/get_model_remote_upload.
 Rendered from schemas/models/list_model_remote_uploads.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -36,7 +36,8 @@ def main(
     limit: int | None = None,
     max_pages: int | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         project_id=project_id,

@@ -11,7 +11,7 @@ Returns: jobs in data; the job_id of one goes to models/get_model_upload_job.
 Rendered from schemas/models/list_model_upload_jobs.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -22,4 +22,4 @@ OPERATION = {
 
 
 def main(auth: togetherai):
-    return call(auth, OPERATION)
+    return run(call, auth, OPERATION)

@@ -12,7 +12,7 @@ requests, type tells what it is for.
 Rendered from schemas/models/list_models.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -23,4 +23,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, dedicated: bool | None = None):
-    return call(auth, OPERATION, dedicated=dedicated)
+    return run(call, auth, OPERATION, dedicated=dedicated)

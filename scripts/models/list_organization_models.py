@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/models/list_organization_models.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -41,7 +41,8 @@ def main(
     limit: int | None = None,
     max_pages: int | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         organization_id=organization_id,

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/models/list_project_model_files.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -37,7 +37,8 @@ def main(
     project_id: str | None = None,
     revisionId: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         model_id=model_id,

@@ -12,7 +12,7 @@ models/get_project_model or a deployment.
 Rendered from schemas/models/list_project_models.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -45,7 +45,8 @@ def main(
     visibility: str | None = None,
     max_pages: int | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         project_id=project_id,

@@ -12,7 +12,7 @@ there are more; an id goes to models/get_supported_model.
 Rendered from schemas/models/list_supported_models.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -51,7 +51,8 @@ def main(
     search: str | None = None,
     max_pages: int | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         adapterMode=adapterMode,

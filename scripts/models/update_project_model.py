@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/models/update_project_model.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def main(
     project_id: str | None = None,
     updateMask: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         model_id=model_id,

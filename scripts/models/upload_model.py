@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/models/upload_model.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,4 +59,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body"):
-    return call(auth, OPERATION, body=body)
+    return run(call, auth, OPERATION, body=body)

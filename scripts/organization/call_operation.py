@@ -13,7 +13,7 @@ Rendered from schemas/organization/call_operation.json; edit that, not this.
 """
 
 from ..account import call_operation
-from ..client import togetherai
+from ..client import run, togetherai
 
 STEP = {
     "arguments": {
@@ -44,7 +44,8 @@ def main(
     payload: "dict | None" = None,
     answer: str = "json",
 ):
-    return call_operation(
+    return run(
+        call_operation,
         auth,
         STEP,
         method=method,

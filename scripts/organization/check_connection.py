@@ -11,10 +11,10 @@ Rendered from schemas/organization/check_connection.json; edit that, not this.
 """
 
 from ..account import check_connection
-from ..client import togetherai
+from ..client import run, togetherai
 
 STEP = {"arguments": {"properties": {}}}
 
 
 def main(auth: togetherai):
-    return check_connection(auth, STEP)
+    return run(check_connection, auth, STEP)

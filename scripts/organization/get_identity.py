@@ -12,7 +12,7 @@ for operations under a project or organization.
 Rendered from schemas/organization/get_identity.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -23,4 +23,4 @@ OPERATION = {
 
 
 def main(auth: togetherai):
-    return call(auth, OPERATION)
+    return run(call, auth, OPERATION)

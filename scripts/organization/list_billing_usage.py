@@ -12,7 +12,7 @@ cost), and next_cursor when there are more.
 Rendered from schemas/organization/list_billing_usage.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -41,7 +41,8 @@ def main(
     organization_id: str | None = None,
     max_pages: int | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         after=after,

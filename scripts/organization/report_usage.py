@@ -10,7 +10,7 @@ Rendered from schemas/organization/report_usage.json; edit that, not this.
 """
 
 from ..account import report_usage
-from ..client import togetherai
+from ..client import run, togetherai
 
 STEP = {
     "arguments": {
@@ -31,4 +31,4 @@ STEP = {
 
 
 def main(auth: togetherai, since: str | None = None, until: str | None = None):
-    return report_usage(auth, STEP, since=since, until=until)
+    return run(report_usage, auth, STEP, since=since, until=until)

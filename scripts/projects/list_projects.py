@@ -12,7 +12,7 @@ project ID for other operations.
 Rendered from schemas/projects/list_projects.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -35,4 +35,4 @@ def main(
     limit: int | None = None,
     max_pages: int | None = None,
 ):
-    return call(auth, OPERATION, after=after, limit=limit, max_pages=max_pages)
+    return run(call, auth, OPERATION, after=after, limit=limit, max_pages=max_pages)

@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/queue/get_queue_job_status.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -33,4 +33,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, request_id: str, model: str):
-    return call(auth, OPERATION, request_id=request_id, model=model)
+    return run(call, auth, OPERATION, request_id=request_id, model=model)

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/queue/get_queue_metrics.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -28,4 +28,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, model: str):
-    return call(auth, OPERATION, model=model)
+    return run(call, auth, OPERATION, model=model)

@@ -17,7 +17,7 @@ Rendered from schemas/rerank/search_documents.json; edit that, not this.
 """
 
 from ..catalogue import choices
-from ..client import togetherai
+from ..client import run, togetherai
 from ..rows import search_documents
 
 DynSelect_model = str
@@ -62,7 +62,8 @@ def main(
     budget_usd: float | None = None,
     timeout_seconds: float = 120,
 ):
-    return search_documents(
+    return run(
+        search_documents,
         auth,
         STEP,
         model=model,

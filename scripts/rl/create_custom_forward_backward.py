@@ -19,7 +19,7 @@ Example arguments:
 Rendered from schemas/rl/create_custom_forward_backward.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -183,7 +183,8 @@ def main(
     body: "Body",
     idempotency_key: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         session_id=session_id,

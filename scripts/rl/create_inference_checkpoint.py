@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/rl/create_inference_checkpoint.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "POST",
@@ -38,4 +38,10 @@ OPERATION = {
 
 
 def main(auth: togetherai, session_id: str, idempotency_key: str | None = None):
-    return call(auth, OPERATION, session_id=session_id, idempotency_key=idempotency_key)
+    return run(
+        call,
+        auth,
+        OPERATION,
+        session_id=session_id,
+        idempotency_key=idempotency_key,
+    )

@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/rl/create_optim_step.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ def main(
     body: "Body" = None,
     idempotency_key: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         session_id=session_id,

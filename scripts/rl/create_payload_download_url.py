@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/rl/create_payload_download_url.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "POST",
@@ -40,7 +40,8 @@ OPERATION = {
 
 
 def main(auth: togetherai, session_id: str, payload_id: str, output: str = "url"):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         session_id=session_id,

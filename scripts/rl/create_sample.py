@@ -18,7 +18,7 @@ Example arguments:
 Rendered from schemas/rl/create_sample.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -142,7 +142,8 @@ def main(
     body: "Body",
     idempotency_key: str | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         session_id=session_id,

@@ -17,7 +17,7 @@ Example arguments:
 Rendered from schemas/rl/download_rl_checkpoint.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -49,7 +49,8 @@ OPERATION = {
 
 
 def main(auth: togetherai, checkpoint_id: str, variant: str, output: str = "url"):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         checkpoint_id=checkpoint_id,

@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/rl/extend_model_resources_expiry.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,4 +46,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, model_resources_id: str, body: "Body"):
-    return call(auth, OPERATION, model_resources_id=model_resources_id, body=body)
+    return run(call, auth, OPERATION, model_resources_id=model_resources_id, body=body)

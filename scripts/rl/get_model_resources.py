@@ -17,7 +17,7 @@ Example arguments:
 Rendered from schemas/rl/get_model_resources.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -33,4 +33,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, model_resources_id: str):
-    return call(auth, OPERATION, model_resources_id=model_resources_id)
+    return run(call, auth, OPERATION, model_resources_id=model_resources_id)

@@ -17,7 +17,7 @@ Example arguments:
 Rendered from schemas/rl/get_optim_step.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -34,4 +34,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, session_id: str, operation_id: str):
-    return call(auth, OPERATION, session_id=session_id, operation_id=operation_id)
+    return run(call, auth, OPERATION, session_id=session_id, operation_id=operation_id)

@@ -18,7 +18,7 @@ Example arguments:
 Rendered from schemas/rl/get_sample.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -35,4 +35,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, session_id: str, operation_id: str):
-    return call(auth, OPERATION, session_id=session_id, operation_id=operation_id)
+    return run(call, auth, OPERATION, session_id=session_id, operation_id=operation_id)

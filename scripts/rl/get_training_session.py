@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/rl/get_training_session.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -31,4 +31,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, session_id: str):
-    return call(auth, OPERATION, session_id=session_id)
+    return run(call, auth, OPERATION, session_id=session_id)

@@ -12,7 +12,7 @@ meta.has_more; for the next page give the id of the last one as after.
 Rendered from schemas/rl/list_model_resources.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -40,7 +40,8 @@ def main(
     limit: int | None = None,
     status: list[str] | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         after=after,

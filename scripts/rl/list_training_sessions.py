@@ -12,7 +12,7 @@ the next page give the id of the last one as after.
 Rendered from schemas/rl/list_training_sessions.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -45,7 +45,8 @@ def main(
     model_resources_id: str | None = None,
     max_pages: int | None = None,
 ):
-    return call(
+    return run(
+        call,
         auth,
         OPERATION,
         status=status,

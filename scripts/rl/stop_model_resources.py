@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/rl/stop_model_resources.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "POST",
@@ -33,4 +33,10 @@ OPERATION = {
 
 
 def main(auth: togetherai, model_resources_id: str, force: bool | None = None):
-    return call(auth, OPERATION, model_resources_id=model_resources_id, force=force)
+    return run(
+        call,
+        auth,
+        OPERATION,
+        model_resources_id=model_resources_id,
+        force=force,
+    )

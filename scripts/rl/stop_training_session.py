@@ -16,7 +16,7 @@ Example arguments:
 Rendered from schemas/rl/stop_training_session.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "POST",
@@ -33,4 +33,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, session_id: str):
-    return call(auth, OPERATION, session_id=session_id)
+    return run(call, auth, OPERATION, session_id=session_id)

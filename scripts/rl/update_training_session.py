@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/rl/update_training_session.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,4 +73,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, session_id: str, body: "Body" = None):
-    return call(auth, OPERATION, session_id=session_id, body=body)
+    return run(call, auth, OPERATION, session_id=session_id, body=body)

@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/shaping/get_shaping_job.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -29,4 +29,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, job_id: str):
-    return call(auth, OPERATION, job_id=job_id)
+    return run(call, auth, OPERATION, job_id=job_id)

@@ -10,7 +10,7 @@ Returns: jobs in data; the id of one goes to shaping/get_shaping_job.
 Rendered from schemas/shaping/list_shaping_jobs.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -21,4 +21,4 @@ OPERATION = {
 
 
 def main(auth: togetherai):
-    return call(auth, OPERATION)
+    return run(call, auth, OPERATION)

@@ -10,7 +10,7 @@ first; empty when nothing is new.
 Rendered from schemas/triggers/batch_finished.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..watching import batch_finished
 
 STEP = {
@@ -29,4 +29,4 @@ STEP = {
 
 
 def main(auth: togetherai, states: list[str] | None = None):
-    return batch_finished(auth, STEP, states=states)
+    return run(batch_finished, auth, STEP, states=states)

@@ -10,7 +10,7 @@ empty when nothing is new.
 Rendered from schemas/triggers/endpoint_idle.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..watching import endpoint_idle
 
 STEP = {
@@ -24,4 +24,10 @@ STEP = {
 
 
 def main(auth: togetherai, minutes: int = 60, v1_after_hours: float | None = None):
-    return endpoint_idle(auth, STEP, minutes=minutes, v1_after_hours=v1_after_hours)
+    return run(
+        endpoint_idle,
+        auth,
+        STEP,
+        minutes=minutes,
+        v1_after_hours=v1_after_hours,
+    )

@@ -10,7 +10,7 @@ empty when nothing is new.
 Rendered from schemas/triggers/evaluation_changed.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..watching import evaluation_changed
 
 STEP = {
@@ -19,4 +19,4 @@ STEP = {
 
 
 def main(auth: togetherai, only_ended: bool = False):
-    return evaluation_changed(auth, STEP, only_ended=only_ended)
+    return run(evaluation_changed, auth, STEP, only_ended=only_ended)

@@ -13,7 +13,7 @@ Example arguments:
 Rendered from schemas/triggers/list_new_objects.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..reading import list_new_objects
 
 STEP = {
@@ -36,7 +36,8 @@ def main(
     storage: str | None = None,
     existing: bool = False,
 ):
-    return list_new_objects(
+    return run(
+        list_new_objects,
         auth,
         STEP,
         folder=folder,

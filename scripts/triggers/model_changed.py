@@ -10,7 +10,7 @@ new.
 Rendered from schemas/triggers/model_changed.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..watching import model_changed
 
 STEP = {
@@ -26,4 +26,4 @@ STEP = {
 
 
 def main(auth: togetherai, changes: list[str] | None = None):
-    return model_changed(auth, STEP, changes=changes)
+    return run(model_changed, auth, STEP, changes=changes)

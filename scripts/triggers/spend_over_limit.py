@@ -13,7 +13,7 @@ Example arguments:
 Rendered from schemas/triggers/spend_over_limit.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..watching import spend_over_limit
 
 STEP = {
@@ -28,4 +28,4 @@ STEP = {
 
 
 def main(auth: togetherai, limit_usd: float, period: str = "month"):
-    return spend_over_limit(auth, STEP, limit_usd=limit_usd, period=period)
+    return run(spend_over_limit, auth, STEP, limit_usd=limit_usd, period=period)

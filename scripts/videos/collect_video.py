@@ -12,7 +12,7 @@ Example arguments:
 Rendered from schemas/videos/collect_video.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..picturing import collect_video
 
 STEP = {
@@ -31,4 +31,4 @@ STEP = {
 
 
 def main(auth: togetherai, video_id: str, output: str = "storage"):
-    return collect_video(auth, STEP, video_id=video_id, output=output)
+    return run(collect_video, auth, STEP, video_id=video_id, output=output)

@@ -18,7 +18,7 @@ API reference: https://docs.together.ai/reference/create-videos
 Rendered from schemas/videos/create_video.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -234,4 +234,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, body: "Body"):
-    return call(auth, OPERATION, body=body)
+    return run(call, auth, OPERATION, body=body)

@@ -19,7 +19,7 @@ API reference: https://docs.together.ai/reference/get-videos-id
 Rendered from schemas/videos/get_video.json; edit that, not this.
 """
 
-from ..client import call, togetherai
+from ..client import call, run, togetherai
 
 OPERATION = {
     "method": "GET",
@@ -42,4 +42,4 @@ OPERATION = {
 
 
 def main(auth: togetherai, video_id: str, output: str = "url"):
-    return call(auth, OPERATION, video_id=video_id, output=output)
+    return run(call, auth, OPERATION, video_id=video_id, output=output)

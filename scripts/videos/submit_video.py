@@ -14,7 +14,7 @@ Rendered from schemas/videos/submit_video.json; edit that, not this.
 """
 
 from ..catalogue import choices
-from ..client import togetherai
+from ..client import run, togetherai
 from ..picturing import submit_video
 
 DynSelect_model = str
@@ -54,7 +54,8 @@ def main(
     budget_usd: float | None = None,
     again: str | None = None,
 ):
-    return submit_video(
+    return run(
+        submit_video,
         auth,
         STEP,
         model=model,

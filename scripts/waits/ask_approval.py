@@ -13,7 +13,7 @@ Example arguments:
 Rendered from schemas/waits/ask_approval.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..guarding import ask_approval
 
 STEP = {
@@ -34,7 +34,8 @@ def main(
     details: "dict | None" = None,
     approver: str | None = None,
 ):
-    return ask_approval(
+    return run(
+        ask_approval,
         auth,
         STEP,
         question=question,

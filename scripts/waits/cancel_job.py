@@ -13,7 +13,7 @@ Example arguments:
 Rendered from schemas/waits/cancel_job.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..waiting import cancel_job
 
 STEP = {
@@ -44,4 +44,4 @@ STEP = {
 
 
 def main(auth: togetherai, kind: str, job_id: str):
-    return cancel_job(auth, STEP, kind=kind, job_id=job_id)
+    return run(cancel_job, auth, STEP, kind=kind, job_id=job_id)

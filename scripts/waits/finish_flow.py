@@ -12,7 +12,7 @@ Example arguments:
 Rendered from schemas/waits/finish_flow.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..guarding import finish_flow
 
 STEP = {
@@ -33,4 +33,4 @@ def main(
     details: "dict | None" = None,
     error: "dict | None" = None,
 ):
-    return finish_flow(auth, STEP, message=message, details=details, error=error)
+    return run(finish_flow, auth, STEP, message=message, details=details, error=error)

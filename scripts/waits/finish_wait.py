@@ -13,7 +13,7 @@ Example arguments:
 Rendered from schemas/waits/finish_wait.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..waiting import finish_wait
 
 STEP = {
@@ -27,4 +27,4 @@ STEP = {
 
 
 def main(auth: togetherai, polls: "list"):
-    return finish_wait(auth, STEP, polls=polls)
+    return run(finish_wait, auth, STEP, polls=polls)

@@ -13,7 +13,7 @@ Example arguments:
 Rendered from schemas/waits/poll_job.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..waiting import poll_job
 
 STEP = {
@@ -54,7 +54,8 @@ def main(
     deadline_seconds: float | None = None,
     attempt: int = 0,
 ):
-    return poll_job(
+    return run(
+        poll_job,
         auth,
         STEP,
         kind=kind,

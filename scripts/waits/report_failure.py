@@ -13,7 +13,7 @@ Example arguments:
 Rendered from schemas/waits/report_failure.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..guarding import report_failure
 
 STEP = {
@@ -60,4 +60,4 @@ def main(
     left: list[dict] | None = None,
     kept: "dict | None" = None,
 ):
-    return report_failure(auth, STEP, error=error, left=left, kept=kept)
+    return run(report_failure, auth, STEP, error=error, left=left, kept=kept)

@@ -12,7 +12,7 @@ Example arguments:
 Rendered from schemas/waits/start_flow.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..guarding import start_flow
 
 STEP = {
@@ -33,4 +33,11 @@ def main(
     arguments: "dict | None" = None,
     resource: str | None = None,
 ):
-    return start_flow(auth, STEP, path=path, arguments=arguments, resource=resource)
+    return run(
+        start_flow,
+        auth,
+        STEP,
+        path=path,
+        arguments=arguments,
+        resource=resource,
+    )

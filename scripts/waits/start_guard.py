@@ -12,7 +12,7 @@ Example arguments:
 Rendered from schemas/waits/start_guard.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..guarding import start_guard
 
 STEP = {
@@ -55,7 +55,8 @@ def main(
     resource: str | None = None,
     when: str = "cancelled",
 ):
-    return start_guard(
+    return run(
+        start_guard,
         auth,
         STEP,
         kind=kind,

@@ -12,7 +12,7 @@ Example arguments:
 Rendered from schemas/waits/watch_flow.json; edit that, not this.
 """
 
-from ..client import togetherai
+from ..client import run, togetherai
 from ..guarding import watch_flow
 
 STEP = {
@@ -27,4 +27,4 @@ STEP = {
 
 
 def main(auth: togetherai, flow_job_id: str, attempt: int = 0):
-    return watch_flow(auth, STEP, flow_job_id=flow_job_id, attempt=attempt)
+    return run(watch_flow, auth, STEP, flow_job_id=flow_job_id, attempt=attempt)
