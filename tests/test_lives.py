@@ -154,6 +154,30 @@ def test_an_unknown_one_is_404_once_there_is_another(kind, lives, auth):
     assert caught.value.status == 404
 
 
+@EACH
+def test_the_id_of_an_example_is_known_beside_those_that_live(kind, lives, auth):
+    name, arguments = creator(kind)
+    run(name, auth, **arguments)
+    getting = [find(n) for n, m in kind.operations.items() if m == "get"]
+    example = {o.name: o.schema["examples"][0] for o in getting}
+
+    for operation in getting:
+        found = run(operation.name, auth, **example[operation.name])
+        assert operation.schema["x-reply"].keys() <= found.keys()
+
+
+def test_a_file_of_an_example_is_known_beside_those_that_were_stored(lives, auth):
+    example = find("get_file").schema["examples"][0]
+    stored = lives.kinds["batch"].sandbox.store_file("a.jsonl", b"{}", "batch-api")
+
+    assert run("get_file", auth, **example)["id"] != stored["id"]
+    body = find("create_batch").schema["examples"][0]["body"]
+    assert run("create_batch", auth, body=body)["job"]["input_file_id"]
+    body = {**body, "input_file_id": "file-of-nobody"}
+    with pytest.raises(TogetherError, match="file-of-nobody not found"):
+        run("create_batch", auth, body=body)
+
+
 # --- batches -----------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse, Response
 
@@ -59,8 +60,19 @@ class FileUploads:
     def storage(self) -> SignedStorage:
         """The storage, started when it is first needed."""
         if self._storage is None:
-            self._storage = SignedStorage(self.keep).__enter__()
+            self._storage = SignedStorage(self.keep, **self.place()).__enter__()
         return self._storage
+
+    def place(self) -> dict:
+        """Where the storage is: beside a sandbox that other machines reach, at the next
+        port."""
+        if not self.sandbox.reached_at:
+            return {}
+        parts = urlsplit(self.sandbox.url)
+        port = (parts.port or 80) + 1
+        listening = self.sandbox.port + 1
+        url = f"{parts.scheme}://{parts.hostname}:{port}"
+        return {"host": self.sandbox.host, "port": listening, "reached_at": url}
 
     def close(self) -> None:
         if self._storage:

@@ -171,6 +171,23 @@ def with_own(modules: Iterable[str], root: Path = ROOT) -> set[str]:
 
 
 @cache
+def told(root: Path = ROOT) -> frozenset[str]:
+    """Every text that an example of a script holds, the ids of things among them."""
+    found: set[str] = set()
+
+    def collect(value: object) -> None:
+        if isinstance(value, str):
+            found.add(value)
+        elif isinstance(value, dict | list):
+            for inner in value.values() if isinstance(value, dict) else value:
+                collect(inner)
+
+    for script in scripts(root):
+        collect(script.schema.get("examples", []))
+    return frozenset(found)
+
+
+@cache
 def find(script_id: str, root: Path = ROOT) -> Operation:
     """The script of that group/name, or of that name alone. Raises KeyError."""
     for found in scripts(root):

@@ -2,7 +2,8 @@
 
 It refuses what the schemas refuse, with Together's error shape; streams server-sent
 events in small pieces; keeps uploaded files; lets batches, fine-tunes, endpoints and
-the like live (tools/lives); answers everything else from `x-reply`.
+the like live (tools/lives); answers everything else from `x-reply`, and so whatever is
+asked of an id that stands in an example.
 The key may be any text: there is nothing to pay for.
 """
 
@@ -33,7 +34,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from tools import answers
 from tools.file_uploads import FileUploads
 from tools.lives import Lives
-from tools.operations import ROOT, Operation, operations
+from tools.operations import ROOT, Operation, operations, told
 
 _COMMIT_SOUND = "input_audio_buffer.commit"
 PIECE = 0.03  # seconds between two pieces of a stream
@@ -71,6 +72,9 @@ class Sandbox:
     With judge=False requests are recorded and answered without being judged; with
     lives=False nothing that is created lives on. `answers` says what to answer in place
     of `x-reply`: by an operation's name, a function of main's arguments.
+
+    Other machines reach it at `reached_at`, an address that leads to `host` and `port`;
+    files that are put into storage by signed addresses go to the port after that.
     """
 
     def __init__(
@@ -80,7 +84,12 @@ class Sandbox:
         pace: float = PIECE,
         judge: bool = True,
         lives: bool = True,
+        host: str = "127.0.0.1",
+        reached_at: str | None = None,
     ) -> None:
+        self.root = root
+        self.host = host
+        self.reached_at = reached_at
         self.pace = pace
         self.judge = judge
         self.answers: dict[str, Callable[[dict], object]] = {}
@@ -95,7 +104,7 @@ class Sandbox:
         self.routes.sort(key=lambda route: route.operation.exchange["path"].count("{"))
         settings = uvicorn.Config(
             self.app,
-            host="127.0.0.1",
+            host=host,
             port=port,
             log_level="warning",
             lifespan="off",
@@ -120,7 +129,19 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.servers[0].sockets[0].getsockname()[1]}"
+        if self.reached_at:
+            return self.reached_at.rstrip("/")
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return self.server.servers[0].sockets[0].getsockname()[1]
+
+    def knows(self, name: str) -> bool:
+        """Whether an id stands in an example: what is asked of it gets canned answers,
+        also where things of its kind were created."""
+        return name in told(self.root)
 
     async def app(self, scope: dict, receive: object, send: object) -> None:
         """The ASGI application. https://asgi.readthedocs.io/"""
@@ -315,6 +336,8 @@ class Sandbox:
         if not self.files or name is None:
             return None
         if name not in self.files:
+            if self.knows(name):
+                return None
             return _refuse(404, f"File {name} not found", "not_found")
         record, content = self.files[name]
         if operation.name == "get_file":
@@ -328,6 +351,10 @@ class Sandbox:
             del self.files[name]
             return JSONResponse({"id": name, "deleted": True})
         return None
+
+    def has_file(self, name: str) -> bool:
+        """Whether a request may name such a file."""
+        return not self.files or name in self.files or self.knows(name)
 
     def store_file(
         self, name: str, content: bytes, purpose: str, kind: str = "jsonl"

@@ -67,12 +67,20 @@ class StorageFault:
 class SignedStorage:
     """The server, as a context manager that runs it in threads of its own.
 
+    Its addresses begin with `reached_at`, where that is given and leads to this server.
     `cuts` are numbers of bytes received in all: when one is reached, the connection
     that brought them there is cut.
     """
 
-    def __init__(self, keep: bool = True) -> None:
+    def __init__(
+        self,
+        keep: bool = True,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        reached_at: str | None = None,
+    ) -> None:
         self.keep = keep
+        self.reached_at = reached_at
         self.secret = secrets.token_bytes(16)
         self.folder = Path(tempfile.mkdtemp(prefix="storage-"))
         self.lock = threading.Lock()
@@ -82,7 +90,7 @@ class SignedStorage:
         self.received = 0
         self.sizes: dict[str, int] = {}
         self.parts: dict[str, dict[int, Received]] = {}
-        self.server = _Server(("127.0.0.1", 0), _Handler)
+        self.server = _Server((host, port), _Handler)
         self.server.storage = self
         self.thread = threading.Thread(
             target=self.server.serve_forever, args=(POLL,), daemon=True
@@ -100,6 +108,8 @@ class SignedStorage:
 
     @property
     def url(self) -> str:
+        if self.reached_at:
+            return self.reached_at
         return f"http://127.0.0.1:{self.server.server_address[1]}"
 
     # What the service does with it.

@@ -10,7 +10,8 @@ Over HTTP the same comes as a POST to /sandbox/lives: {"advance": seconds, "spee
 "per_poll": seconds, "doom": {"kind", "reason", "state"?, "after"?}, "fail": {"id",
 "reason", "state"?}}, each member optional.
 
-While nothing of a kind was created, its operations give their canned answers.
+While nothing of a kind was created, its operations give their canned answers; so do
+they for the ids that stand in the examples of the schemas.
 """
 
 from starlette.responses import JSONResponse, Response

@@ -175,13 +175,16 @@ class Kind:
     # --- what they share -----------------------------------------------------------
 
     def find(self, arguments: dict) -> Life | None:
-        """The thing asked for; None while there is nothing at all of this kind."""
+        """The thing asked for; None while there is nothing at all of this kind, and for
+        what the sandbox only knows from examples."""
         if not self.lives:
             return None
         name = arguments.get(self.id_argument) or (arguments.get("body") or {}).get(
             self.id_argument
         )
         if name not in self.lives:
+            if self.sandbox.knows(name):
+                return None
             raise RefusalError(404, f"{self.name} {name} not found")
         return self.lives[name]
 

@@ -90,8 +90,9 @@ class Deployment(Kind):
 
     def accept(self, arguments: dict) -> None:
         endpoints = self.sandbox.lives["endpoint (v2)"].lives
-        if endpoints and arguments["endpoint_id"] not in endpoints:
-            raise RefusalError(404, f"Endpoint {arguments['endpoint_id']} not found")
+        name = arguments["endpoint_id"]
+        if endpoints and name not in endpoints and not self.sandbox.knows(name):
+            raise RefusalError(404, f"Endpoint {name} not found")
 
     def created(self, life: Life) -> dict:
         life.kept |= life.given["body"] | {"version": 1}

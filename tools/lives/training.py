@@ -37,7 +37,7 @@ class FineTune(Kind):
     def accept(self, arguments: dict) -> None:
         for name in ("training_file", "validation_file"):
             file = arguments["body"].get(name)
-            if file and self.sandbox.files and file not in self.sandbox.files:
+            if file and not self.sandbox.has_file(file):
                 raise RefusalError(404, f"File {file} not found")
         if arguments["body"].get("n_epochs", 1) < 1:
             raise RefusalError(400, "n_epochs must be 1 or more")

@@ -32,7 +32,7 @@ class Batch(Kind):
 
     def accept(self, arguments: dict) -> None:
         name = arguments["body"]["input_file_id"]
-        if self.sandbox.files and name not in self.sandbox.files:
+        if not self.sandbox.has_file(name):
             message = f"File {name} not found"
             raise RefusalError(404, message, {"error": message})
 
@@ -170,7 +170,7 @@ class Evaluation(Kind):
 
     def accept(self, arguments: dict) -> None:
         name = arguments["body"]["parameters"]["input_data_file_path"]
-        if self.sandbox.files and name not in self.sandbox.files:
+        if not self.sandbox.has_file(name):
             raise RefusalError(404, f"File {name} not found")
 
     def created(self, life: Life) -> dict:
