@@ -31,6 +31,7 @@ from tools.operations import (
     with_own,
 )
 from tools.render import picker, pickers
+from tools.version import SCHEMA_KEY, mark
 
 WAITS = "_waits"
 RESOURCE = "key"  # where the schedules expect the togetherai resource, in the folder
@@ -176,6 +177,7 @@ def rendered(flow: Flow) -> dict:
     if pickers(flow.arguments):
         schema["x-windmill-dyn-select-lang"] = "python3"
         schema["x-windmill-dyn-select-code"] = _picker_code(flow)
+    schema[SCHEMA_KEY] = mark(flow.id)
     return {
         "summary": flow.source["summary"],
         "description": flow.source["description"],
@@ -242,7 +244,7 @@ def timetable(schedule: Schedule) -> dict:
     source = schedule.source
     return {
         "summary": source["summary"],
-        "description": source["description"],
+        "description": f"{source['description']}\n\n{mark(schedule.name)}",
         "schedule": source["schedule"],
         "timezone": source["timezone"],
         "cron_version": "v2",

@@ -21,6 +21,7 @@ from tools.operations import (
     scripts,
     with_own,
 )
+from tools.version import mark
 
 RESOURCE_TYPE = "togetherai.resource-type.yaml"
 
@@ -43,6 +44,7 @@ def tree(root: Path = ROOT, folder: str = FOLDER) -> dict[str, bytes]:
     for name, content in modules.texts.items():
         used = frozenset({name})
         own_lock = modules.lock(used, frozenset())
+        content += _comment(mark(name))
         files |= _script(f"{FOLDER}/{name}", content, _HELPER, own_lock)
     for script in scripts(root):
         used = frozenset(imported(script.script_path))
@@ -51,6 +53,7 @@ def tree(root: Path = ROOT, folder: str = FOLDER) -> dict[str, bytes]:
         # it: a new one only reaches scripts whose own text changed with it. And it
         # may compute the lock anew, from what it takes for the imports, unless told.
         content = script.script_path.read_bytes() + modules.stamp(used)
+        content += _comment(mark(script.id))
         content += requirements(own_lock).encode()
         files |= _script(f"{FOLDER}/{script.id}", content, _about(script), own_lock)
     files |= {path: _yaml(found) for path, found in flows.files(root).items()}
@@ -79,7 +82,7 @@ class _Modules:
             """The line that changes with any of the modules, and with any that these
             may load."""
             content = b"".join(self.texts[name] for name in all_of(used))
-            return f"# helper {hashlib.sha256(content).hexdigest()[:12]}\n".encode()
+            return _comment(f"helper {hashlib.sha256(content).hexdigest()[:12]}")
 
         @cache
         def lock_of(used: frozenset[str], own: frozenset[str]) -> str:
@@ -149,6 +152,10 @@ def _script(path: str, content: bytes, about: dict, lock: str) -> dict[str, byte
         f"{path}.script.yaml": _yaml(settings),
         f"{path}.script.lock": lock.encode(),
     }
+
+
+def _comment(text: str) -> bytes:
+    return f"# {text}\n".encode()
 
 
 def _settings(root: Path) -> bytes:
