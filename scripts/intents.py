@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 
 from .client import TogetherError
 
-__all__ = ["fingerprint", "once", "say", "state_folder"]
+__all__ = ["fingerprint", "once", "say", "state_folder", "sweep"]
 
 KEEP = 7 * 86400  # seconds after which a record is forgotten
 MOST = 500  # records of one owner; older ones are forgotten first
@@ -109,6 +109,24 @@ def state_folder(name):
     return "/".join([*place.split("/")[:2], f"togetherai_{name}", ""])
 
 
+def sweep(folder, emptied=None):
+    """Delete the records under a folder that are older than KEEP seconds, and of more
+    than MOST the oldest.
+
+    `emptied(path)` first removes what such a record points to. Raises TogetherError.
+    """
+    from . import windmill
+
+    limit = datetime.fromtimestamp(time.time() - KEEP, UTC).isoformat()
+    found = windmill.list_states(folder)
+    newest = sorted(found, key=found.get, reverse=True)
+    for number, path in enumerate(newest):
+        if number >= MOST or "" < found[path] < limit:
+            if emptied:
+                emptied(path)
+            windmill.delete_state(path)
+
+
 def _existing(attach, made):
     try:
         return attach(made)
@@ -191,7 +209,7 @@ class _Record:
             return
         try:
             self.windmill.set_state({**self.own, "made": made}, self.path)
-            self.sweep()
+            sweep(self.folder)
         except TogetherError as error:
             say(f"the {self.kind} exists, but this was not recorded: {error}")
 
@@ -203,15 +221,6 @@ class _Record:
             self.windmill.delete_state(self.path)
         except TogetherError as error:
             say(f"the record of the {self.kind} that failed stays: {error}")
-
-    def sweep(self):
-        """Forget records that are old or too many."""
-        limit = datetime.fromtimestamp(time.time() - KEEP, UTC).isoformat()
-        found = self.windmill.list_states(self.folder)
-        newest = sorted(found, key=found.get, reverse=True)
-        for number, path in enumerate(newest):
-            if number >= MOST or "" < found[path] < limit:
-                self.windmill.delete_state(path)
 
 
 def _is_running(job):

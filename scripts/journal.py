@@ -12,7 +12,7 @@ from itertools import islice
 
 from . import storage, windmill
 from .client import TogetherError
-from .intents import fingerprint, say, state_folder
+from .intents import fingerprint, say, state_folder, sweep
 
 __all__ = ["Journal"]
 
@@ -91,7 +91,8 @@ class Journal:
         self.begin()
 
     def finish(self):
-        """Forget everything: the result is handed over."""
+        """Forget everything, as the result is handed over, and what runs that nobody
+        repeated left behind a week ago."""
         if not self.parts:
             return
         try:
@@ -99,8 +100,15 @@ class Journal:
                 windmill.delete_state(self.path)
             for part in self.parts:
                 storage.delete_object(**part["object"])
+            sweep(state_folder("rows"), _delete_parts)
         except TogetherError as error:
             say(f"parts of this run's rows stay in storage: {error}")
+
+
+def _delete_parts(path):
+    """Delete the parts in storage that a journal's state lists."""
+    for part in (windmill.get_state(path) or {}).get("parts", ()):
+        storage.delete_object(**part["object"])
 
 
 def _chained(first, rest):

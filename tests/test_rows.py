@@ -509,6 +509,28 @@ def test_a_larger_budget_goes_on_where_the_smaller_one_ended(auth, moody, worksp
     assert answers(second) == [f"{n}!" for n in range(50)]
 
 
+def test_what_a_run_left_that_nobody_repeated_is_removed_after_a_week(
+    auth, moody, workspace, monkeypatch
+):
+    monkeypatch.setattr(journal, "PART_ROWS", 7)
+    with monkeypatch.context() as patch:
+        stop_after(20, patch)
+        with pytest.raises(StoppedError):
+            map_rows(auth, MODEL, "{{id}}", numbered(30))
+    [left] = workspace.resources
+    parts = set(workspace.objects)
+    assert parts
+
+    map_rows(auth, MODEL, "other {{id}}", numbered(30))
+    assert list(workspace.resources) == [left]  # it may still be repeated
+    assert set(workspace.objects) == parts
+
+    workspace.resources[left]["edited_at"] = "2020-01-01T00:00:00Z"
+    map_rows(auth, MODEL, "another {{id}}", numbered(30))
+    assert workspace.resources == {}
+    assert workspace.objects == {}
+
+
 def test_without_storage_a_run_just_begins_anew(auth, workspace, monkeypatch, capsys):
     workspace.storage = False
     monkeypatch.setattr(journal, "PART_ROWS", 7)
