@@ -11,6 +11,7 @@ from tests import payloads
 from tests.killed import Worker
 from tests.wmill import install
 from tools.checks import problems
+from tools.flatten import sources
 from tools.lives import Lives
 from tools.operations import ROOT, scripts
 from tools.sandbox import Sandbox
@@ -122,9 +123,10 @@ def one_step(tmp_path):
         shutil.copy(ROOT / name, root / name)
     (root / "schemas" / "_exceptions.yaml").write_text("{}\n")
     shutil.copytree(ROOT / "resources", root / "resources")
-    (root / "scripts").mkdir()
-    for path in (ROOT / "scripts").glob("*.py"):
-        shutil.copy(path, root / "scripts")
+    for path in sources(ROOT):
+        place = root / path.relative_to(ROOT)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
     for problem in problems(root):
         problem.fix()
     assert [script.id for script in scripts(root)] == [STEP]

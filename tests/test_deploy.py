@@ -25,6 +25,7 @@ from tools.deploy import (
     deploy,
     summary,
 )
+from tools.flatten import sources
 from tools.operations import ROOT, scripts
 
 TOKEN = "wm_secret_0123456789"
@@ -76,7 +77,7 @@ def test_a_deployment_shows_asks_pushes_and_then_has_nothing_to_do(one_step, own
         done = deploy(target(url), say=talk.say, ask=talk.ask, root=one_step)
         first = list(remote.writes)
         again = deploy(target(url), say=talk.say, ask=talk.ask, root=one_step)
-        helper = one_step / "scripts" / "client.py"
+        helper = sources(one_step, "client")[-1]
         helper.write_text(helper.read_text() + "\n\nADDED = True\n")
         no = Talk(answer=False)
         third = deploy(target(url), say=no.say, ask=no.ask, root=one_step)

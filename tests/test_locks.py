@@ -7,7 +7,14 @@ import sys
 import pytest
 
 from tools.locks import PYTHON, lock
-from tools.operations import ROOT, imported, packages, scripts, with_own
+from tools.operations import (
+    ROOT,
+    imported,
+    module_packages,
+    packages,
+    scripts,
+    with_own,
+)
 from tools.tree import FOLDER, tree
 
 REQUIREMENTS = ROOT / "requirements.txt"
@@ -27,8 +34,7 @@ def locks():
     files = tree()
     found = {}
     for script in scripts():
-        places = [ROOT / "scripts" / f"{m}.py" for m in used(script)]
-        direct = frozenset().union(*map(packages, [script.script_path, *places]))
+        direct = packages(script.script_path).union(*map(module_packages, used(script)))
         text = files[f"{FOLDER}/{script.id}.script.lock"].decode()
         assert found.setdefault(text, direct) == direct, script.id
     return found

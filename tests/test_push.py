@@ -10,6 +10,7 @@ from tests import payloads
 from tests.flows import FLOW, SCHEDULE
 from tests.remote import Remote, paths, push
 from tests.wmill import wmill
+from tools.flatten import sources
 from tools.operations import ROOT, helper_modules, imported, scripts, with_own
 from tools.tree import build
 
@@ -89,7 +90,7 @@ def test_a_changed_helper_reaches_every_script_that_may_load_it(copy):
     build(copy / "build", copy)
     remote = Remote()
     push(copy / "build", remote)
-    helper = copy / "scripts" / "client.py"
+    helper = sources(copy, "client")[-1]
     helper.write_text(helper.read_text() + "\n\nADDED = True\n")
 
     build(copy / "build", copy)

@@ -11,6 +11,7 @@ import yaml
 
 from scripts.client import LEAVE, SWITCH
 from tools.checks import problems
+from tools.flatten import sources
 from tools.form import form
 from tools.form_show import hints
 from tools.operations import ROOT, find, helper_modules, scripts
@@ -31,12 +32,13 @@ def pack(tmp_path):
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, place)
     shutil.copy(ROOT / "requirements.txt", tmp_path)
-    (tmp_path / "scripts").mkdir()
     for name in helper_modules():
         # The others call operations that this pack has no schema of.
         own = name in ("client", "realtime")
-        source = (ROOT / "scripts" / f"{name}.py").read_text() if own else ""
-        (tmp_path / "scripts" / f"{name}.py").write_text(source)
+        for path in sources(ROOT, name):
+            place = tmp_path / path.relative_to(ROOT)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(path.read_text() if own else "")
     shutil.copytree(ROOT / "resources", tmp_path / "resources")
     for problem in problems(tmp_path):
         problem.fix()
@@ -213,7 +215,7 @@ def test_a_push_is_told_to_delete_nothing():
 def test_scripts_are_copied_and_stamped_with_the_helper(pack):
     path = "f/togetherai/files/get_file.py"
     before = tree(pack)[path]
-    helper = pack / "scripts" / "client.py"
+    helper = sources(pack, "client")[-1]
     helper.write_text(helper.read_text() + "# changed\n")
     after = tree(pack)[path]
 

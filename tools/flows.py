@@ -25,7 +25,7 @@ from tools.operations import (
     ROOT,
     Operation,
     find,
-    packages,
+    module_packages,
     scripts,
     with_ids,
     with_own,
@@ -219,8 +219,7 @@ def _picker_code(flow: Flow) -> str:
     """What Windmill runs for the choices of a flow's form; pinned, so that opening the
     form resolves no packages."""
     root, loaded = flow.root, with_own({"catalogue"}, flow.root)
-    modules = (root / "scripts" / f"{name}.py" for name in loaded)
-    needed = {name for module in modules for name in packages(module)}
+    needed = {name for module in loaded for name in module_packages(module, root)}
     pins = lock(needed, root / "requirements.txt").splitlines()[1:]
     lines = ["# requirements:", *(f"#{pin}" for pin in pins), ""]
     lines.append(f"from {FOLDER.replace('/', '.')}.catalogue import choices")

@@ -12,6 +12,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from scripts.client import OTHER
+from tools.flatten import module_names, module_text
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -129,9 +130,8 @@ def steps(root: Path = ROOT) -> Iterator[Operation]:
 
 
 def helper_modules(root: Path = ROOT) -> list[str]:
-    """The names of the modules that the scripts share: scripts/*.py."""
-    names = (path.stem for path in (root / "scripts").glob("*.py"))
-    return sorted(name for name in names if name != "__init__")
+    """The names of the modules that the scripts share, as they are deployed."""
+    return module_names(root)
 
 
 def imported(script: Path) -> set[str]:
@@ -143,6 +143,11 @@ def packages(script: Path) -> set[str]:
     """The modules beyond ours and the standard library's that a Python file imports,
     wherever in it, by the first part of their names."""
     return set(_imports(script.read_text(encoding="utf-8"))[1])
+
+
+def module_packages(name: str, root: Path = ROOT) -> set[str]:
+    """The same of a shared module as it is deployed. Raises FlattenError."""
+    return set(_imports(module_text(root, name))[1])
 
 
 @cache
@@ -160,13 +165,13 @@ def _imports(text: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def with_own(modules: Iterable[str], root: Path = ROOT) -> set[str]:
-    """Shared modules and those that they may load themselves."""
+    """Shared modules and those that they may load themselves. Raises FlattenError."""
     found: set[str] = set()
     waiting = set(modules)
     while waiting:
         name = waiting.pop()
         found.add(name)
-        waiting |= imported(root / "scripts" / f"{name}.py") - found
+        waiting |= _imports(module_text(root, name))[0] - found
     return found
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from tools import flows
+from tools.flatten import module_text, parts_of, script_text
 from tools.folders import FOLDER, checked, moved
 from tools.form import form
 from tools.locks import lock, requirements
@@ -17,6 +18,7 @@ from tools.operations import (
     Operation,
     helper_modules,
     imported,
+    module_packages,
     packages,
     scripts,
     with_own,
@@ -33,7 +35,7 @@ def tree(root: Path = ROOT, folder: str = FOLDER) -> dict[str, bytes]:
     """Every file of the sync tree: its path in the tree and its content.
 
     The same sources give the same bytes. Raises ValueError for a folder that Windmill
-    would not take.
+    would not take, and for a package that makes no module (tools/flatten.py).
     """
     checked(folder)
     files = {
@@ -52,7 +54,7 @@ def tree(root: Path = ROOT, folder: str = FOLDER) -> dict[str, bytes]:
         # Windmill keeps a module's text for each version of the script that imports
         # it: a new one only reaches scripts whose own text changed with it. And it
         # may compute the lock anew, from what it takes for the imports, unless told.
-        content = script.script_path.read_bytes() + modules.stamp(used)
+        content = _deployed(script).encode() + modules.stamp(used)
         content += _comment(mark(script.id))
         content += requirements(own_lock).encode()
         files |= _script(f"{FOLDER}/{script.id}", content, _about(script), own_lock)
@@ -72,8 +74,7 @@ class _Modules:
 
     def __init__(self, root: Path) -> None:
         self.texts = {
-            name: (root / "scripts" / f"{name}.py").read_bytes()
-            for name in helper_modules(root)
+            name: module_text(root, name).encode() for name in helper_modules(root)
         }
         all_of = cache(lambda used: sorted(with_own(used, root)))
 
@@ -86,11 +87,15 @@ class _Modules:
 
         @cache
         def lock_of(used: frozenset[str], own: frozenset[str]) -> str:
-            places = [root / "scripts" / f"{name}.py" for name in all_of(used)]
-            needed = own.union(*map(packages, places))
+            needed = own.union(*(module_packages(n, root) for n in all_of(used)))
             return lock(needed, root / "requirements.txt")
 
         self.stamp, self.lock = stamp, lock_of
+
+
+def _deployed(script: Operation) -> str:
+    text = script.script_path.read_text(encoding="utf-8")
+    return script_text(text, (script.group, script.name), parts_of(script.root))
 
 
 _HELPER = {

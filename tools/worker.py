@@ -9,7 +9,6 @@ are there, or fetched one by one as Windmill's loader does. Not imitated: resolu
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.flatten import module_names, module_text, parts_of, script_text
 from tools.folders import FOLDER
 from tools.operations import ROOT
 
@@ -210,12 +210,19 @@ def prepare(
     """Lay out a job directory: the script, the modules or their loader, the wrapper,
     the arguments."""
     source = root / (folder or "scripts")
+    if folder is None:
+        texts = {} if fetch else {n: module_text(root, n) for n in module_names(root)}
+        text = (source / f"{script}.py").read_text(encoding="utf-8")
+        texts[script] = script_text(text, tuple(script.split("/")), parts_of(root))
+    else:
+        modules = [] if fetch else [path.stem for path in source.glob("*.py")]
+        paths = {part: source / f"{part}.py" for part in (*modules, script)}
+        texts = {part: path.read_text("utf-8") for part, path in paths.items()}
     folder = folder or FOLDER
-    modules = (path.stem for path in source.glob("*.py") if path.stem != "__init__")
-    for part in (script,) if fetch else (*modules, script):
+    for part, text in texts.items():
         place = job / folder / f"{part}.py"
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / f"{part}.py", place)
+        place.write_text(text, encoding="utf-8")
     module = f"{folder}/{script}".replace("/", ".")
     wrapper = WRAPPER.format(module=module, loader="import loader" if fetch else "")
     (job / "wrapper.py").write_text(wrapper)

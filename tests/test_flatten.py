@@ -1,0 +1,145 @@
+"""Packages of the source become modules that mean the same."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tools.flatten import FlattenError, module_names, module_text, parts_of, script_text
+
+INIT = '"""What a shop sells."""\n'
+PARTS = {
+    "shop/__init__.py": INIT,
+    "shop/till.py": (
+        '"""Sums."""\n\nfrom __future__ import annotations\n\nimport json\n\n'
+        "from .goods import PRICES\nfrom ..money import rounded\n\n\n"
+        "def total(names):\n    from .receipt import line\n\n"
+        "    return line(json.dumps(names), rounded(sum(PRICES[n] for n in names)))\n"
+    ),
+    "shop/goods.py": "import json\n\nPRICES = json.loads('{\"a\": 1.26}')\n",
+    "shop/receipt.py": (
+        '"""Paper."""\n\nfrom .till import total\n\n\n'
+        'def line(names, sum):\n    return f"{names}: {sum}"\n\n\n'
+        "def several(lists):\n    return [total(names) for names in lists]\n"
+    ),
+    "money.py": "def rounded(value):\n    return round(value, 1)\n",
+    "counter.py": (
+        "from .shop import goods\n"
+        "from .shop.receipt import (  # noqa: F401 (a reason)\n"
+        "    line,\n    several,\n)\n\n\n"
+        "def names():\n    from .shop.goods import PRICES as known\n\n"
+        "    return sorted(known), goods.PRICES\n"
+    ),
+    "tools_of_shop/sell.py": (
+        "from ..money import rounded\nfrom ..shop.till import total\n\n\n"
+        "def main():\n    return total(['a']), rounded(1.26)\n"
+    ),
+}
+
+
+@pytest.fixture
+def pack(tmp_path):
+    """Writes the files of a pack, some in place of those above."""
+
+    def write(changed=None, **parts):
+        changed = {**(changed or {}), **{f"shop/{n}.py": t for n, t in parts.items()}}
+        for name, text in {**PARTS, **changed}.items():
+            path = tmp_path / "scripts" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return tmp_path
+
+    return write
+
+
+def deployed(root, place):
+    """Write what is deployed of a pack, as a package that can be imported."""
+    place.mkdir()
+    for name in module_names(root):
+        (place / f"{name}.py").write_text(module_text(root, name))
+    script = (root / "scripts" / "tools_of_shop" / "sell.py").read_text()
+    (place / "group").mkdir()
+    text = script_text(script, ("group", "sell"), parts_of(root))
+    (place / "group" / "sell.py").write_text(text)
+
+
+def test_a_package_is_one_module_that_does_the_same(pack, tmp_path):
+    deployed(pack(), tmp_path / "build")
+
+    code = (
+        "from build.group.sell import main; from build import counter, shop\n"
+        "print(main(), counter.names(), counter.several([['a', 'a']]), shop.__doc__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+
+    assert done.stderr == ""
+    said = "('[\"a\"]: 1.3', 1.3) (['a'], {'a': 1.26}) ['[\"a\", \"a\"]: 2.5'] "
+    assert done.stdout == f"{said}What a shop sells.\n"
+
+
+def test_parts_stand_behind_what_they_need_and_under_their_names(pack):
+    root = pack()
+
+    text = module_text(root, "shop")
+
+    assert module_names(root) == ["counter", "money", "shop"]
+    lines = text.split("\n")
+    assert lines[0] == '"""What a shop sells."""'
+    assert lines[3] == "from __future__ import annotations"
+    banners = [line for line in lines if line.startswith("# --- ")]
+    assert banners == [
+        "# --- scripts/shop/goods.py ---",
+        "# --- scripts/shop/till.py ---",
+        "# --- scripts/shop/receipt.py ---",
+    ]
+    assert text == module_text(root, "shop")
+
+
+def test_what_stands_beside_an_import_stays_with_it(pack):
+    text = module_text(pack(), "counter")
+
+    assert "from . import shop as goods\n" in text
+    assert "from .shop import line, several  # noqa: F401 (a reason)\n" in text
+    assert "    from .shop import PRICES as known\n" in text
+
+
+def test_a_block_of_nothing_but_imports_of_parts_is_still_a_block(pack):
+    marked = (
+        "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from .goods import PRICES\n"
+        "    from .receipt import line\n"
+    )
+
+    text = module_text(pack(till=marked, bags=marked, receipt="line = 1\n"), "shop")
+
+    assert text.count("if TYPE_CHECKING:\n    pass\n") == 2
+    compile(text, "shop.py", "exec")
+
+
+REFUSED = [
+    ({"wraps": "PRICES = 1\n"}, "PRICES is in shop/goods too"),
+    ({"wraps": "from math import floor as json\n"}, "json is in shop/goods too"),
+    ({"wraps": "from math import floor as open\n"}, "open is Python's own"),
+    ({"wraps": "def till():\n    pass\n"}, "till is a part too"),
+    ({"wraps": "from . import goods\n"}, "goods is a part, which is no object"),
+    ({"wraps": "from . import PRICES\n"}, "PRICES comes through the package"),
+    ({"wraps": "from .goods import PRICES as known\n"}, "PRICES must keep its name"),
+    ({"wraps": "from .goods import COSTS\n"}, "COSTS is nothing that goods.py makes"),
+    ({"wraps": "from .till import PRICES\n"}, "PRICES is nothing that till.py makes"),
+    ({"wraps": "from .goods import json as prices\n"}, "json must keep its name"),
+    ({"goods": "from .till import total\n\nPRICES = {}\n"}, "make a circle"),
+    ({"wraps": "from .... import x\n"}, "leads out of scripts/"),
+    ({"__init__": ""}, "begins with a docstring"),
+    ({"__init__": f"{INIT}from .till import total\n"}, "loads a part at once"),
+]
+
+
+@pytest.mark.parametrize(("parts", "said"), REFUSED, ids=[said for _, said in REFUSED])
+def test_what_would_mean_something_else_in_one_module_is_refused(pack, parts, said):
+    root = pack(**parts)
+
+    with pytest.raises(FlattenError, match=said) as caught:
+        module_text(root, "shop")
+
+    assert caught.value.part == f"shop/{next(iter(parts))}"

@@ -1,0 +1,318 @@
+"""From the packages that people read to the modules that a job fetches.
+
+Each module that a job loads costs it a request, so a package of the source,
+scripts/<package>/, is deployed as one module, <package>.py: the texts of its parts, one
+after the other in the order of their imports. Nothing is renamed, so what would mean
+something else in one module than in several is refused: the same name for two things, a
+part as an object, `as` among parts, names of Python's own.
+"""
+
+import ast
+import builtins
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Part:
+    """One source file: its place below scripts/, without .py, and its text."""
+
+    place: tuple[str, ...]
+    text: str
+
+    @property
+    def name(self) -> str:
+        return "/".join(self.place)
+
+
+class FlattenError(ValueError):
+    """What keeps a package from becoming a module; `part` names the file."""
+
+    def __init__(self, part: str, line: int, what: str) -> None:
+        super().__init__(f"scripts/{part}.py, line {line}: {what}")
+        self.part, self.line, self.what = part, line, what
+
+
+def module_names(root: Path) -> list[str]:
+    """The modules that scripts share, as they are deployed: scripts/*.py and packages.
+
+    A folder is a package where it has an __init__.py; groups of scripts have none.
+    """
+    scripts = root / "scripts"
+    names = {path.stem for path in scripts.glob("*.py")} - {"__init__"}
+    return sorted(names | {path.parent.name for path in scripts.glob("*/__init__.py")})
+
+
+def sources(root: Path, module: str | None = None) -> list[Path]:
+    """The files that those modules are made of, or one of them."""
+    scripts = root / "scripts"
+    if module is None:
+        return [path for name in module_names(root) for path in sources(root, name)]
+    if (scripts / module / "__init__.py").exists():
+        return sorted((scripts / module).glob("*.py"))
+    return [scripts / f"{module}.py"]
+
+
+def parts_of(root: Path) -> frozenset[str]:
+    """The parts of all packages, as package/part."""
+    return frozenset(
+        f"{init.parent.name}/{path.stem}"
+        for init in (root / "scripts").glob("*/__init__.py")
+        for path in init.parent.glob("*.py")
+    )
+
+
+def module_text(root: Path, name: str) -> str:
+    """The text that is deployed for a module of module_names().
+
+    Raises FlattenError.
+    """
+    folder = root / "scripts" / name
+    if not (folder / "__init__.py").exists():
+        text = folder.with_suffix(".py").read_text(encoding="utf-8")
+        return script_text(text, (name,), parts_of(root))
+    paths = sorted(folder.glob("*.py"))
+    texts = ((path.stem, path.read_text(encoding="utf-8")) for path in paths)
+    return flattened(name, tuple(texts), parts_of(root))
+
+
+@cache
+def script_text(text: str, place: tuple[str, ...], parts: frozenset[str]) -> str:
+    """The deployed text of a file that is no part of a package, at `place` below
+    scripts/: what it imports from parts comes from their modules.
+
+    Raises FlattenError.
+    """
+    return _deployed(Part(place, text), parts, rise=0)
+
+
+@cache
+def flattened(
+    package: str, texts: tuple[tuple[str, str], ...], parts: frozenset[str]
+) -> str:
+    """One module of a package, given as (file's name without .py, text).
+
+    The package's own __init__ gives the docstring. Raises FlattenError.
+    """
+    files = {stem: Part((package, stem), text) for stem, text in texts}
+    blocks = [_docstring(files.pop("__init__"))]
+    names = _Names(files)
+    for part in _ordered(files):
+        names.check(part)
+        text = _deployed(part, parts, rise=1)
+        if FUTURE in text.split("\n"):
+            text = text.replace(f"{FUTURE}\n", "", 1)
+            if FUTURE not in blocks:
+                blocks.insert(1, FUTURE)
+        blocks.append(f"# --- scripts/{part.name}.py ---\n\n{text.strip()}")
+    return re.sub(r"\n{4,}", "\n\n\n", "\n\n\n".join(blocks)) + "\n"
+
+
+FUTURE = "from __future__ import annotations"
+
+
+# --- what is refused ---------------------------------------------------------------
+
+
+def _docstring(init: Part) -> str:
+    """The docstring of a package, whose __init__ loads none of the parts."""
+    tree = ast.parse(init.text)
+    if ast.get_docstring(tree) is None:
+        raise FlattenError(init.name, 1, "a package begins with a docstring")
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.level:
+            words = "loads a part at once: each would load all of them"
+            raise FlattenError(init.name, node.lineno, words)
+    lines = init.text.split("\n")[: tree.body[0].end_lineno]
+    return "\n".join(lines)
+
+
+class _Names:
+    """What each part of a package binds at its top."""
+
+    def __init__(self, files: dict[str, Part]) -> None:
+        self.files = files
+        self.own = {stem: dict(_bound(part)) for stem, part in files.items()}
+        self.taken: dict[str, tuple[str, object]] = {}
+
+    def check(self, part: Part) -> None:
+        """Refuse what would be another thing in one module. Raises FlattenError."""
+        for name, (line, what) in self.own[part.place[-1]].items():
+            if name.startswith("__"):
+                continue
+            if name in self.files:
+                words = f"{name} is a part too, and would be hidden by it"
+                raise FlattenError(part.name, line, words)
+            if hasattr(builtins, name):
+                words = f"{name} is Python's own, and would be this in all parts"
+                raise FlattenError(part.name, line, words)
+            other, same = self.taken.setdefault(name, (part.name, what))
+            if other != part.name and (same is None or same != what):
+                raise FlattenError(part.name, line, f"{name} is in {other} too")
+        for node, target in _own_imports(part):
+            for alias in node.names:
+                wrong = self.wrong(alias, target)
+                if wrong:
+                    words = f"{alias.name} {wrong}"
+                    raise FlattenError(part.name, node.lineno, words)
+
+    def wrong(self, alias: ast.alias, target: str | None) -> str | None:
+        """What is wrong with an import from another part, if anything."""
+        if target is None and alias.name in self.files:
+            return "is a part, which is no object in one module: import its names"
+        if target is None:
+            return "comes through the package: import it from its part"
+        if alias.name not in self.own.get(target, ()):
+            return f"is nothing that {target}.py makes"
+        return "must keep its name" if alias.asname else None
+
+
+def _bound(part: Part) -> Iterator[tuple[str, tuple[int, object]]]:
+    """The names that a file binds at its top: line, and where two parts may do the
+    same, what it is (an import, or the mark of what only type checkers read)."""
+    nodes: list[ast.stmt] = list(ast.parse(part.text).body)
+    while nodes:
+        node = nodes.pop(0)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name, (node.lineno, None)
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for name, what in _imported(node):
+                yield name, (node.lineno, what)
+            continue
+        targets = getattr(node, "targets", [getattr(node, "target", None)])
+        mark = ast.unparse(node) == "TYPE_CHECKING = False" or None
+        for name in _targets(targets):
+            yield name, (node.lineno, mark)
+        for block in ("body", "orelse", "finalbody"):
+            nodes = [*getattr(node, block, []), *nodes]
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, object]]:
+    """The names that an import binds, but for those from parts of the same package."""
+    if isinstance(node, ast.ImportFrom):
+        if node.level != 1 and node.module != "__future__":
+            for alias in node.names:
+                what = (node.level, node.module, alias.name)
+                yield alias.asname or alias.name, what
+        return
+    for alias in node.names:
+        first = alias.name.split(".")[0]
+        yield alias.asname or first, alias.name if alias.asname else first
+
+
+def _targets(targets: Iterable[ast.expr | None]) -> Iterator[str]:
+    for target in targets:
+        if isinstance(target, ast.Name):
+            yield target.id
+        elif isinstance(target, ast.Tuple | ast.List):
+            yield from _targets(target.elts)
+
+
+def _own_imports(part: Part) -> Iterator[tuple[ast.ImportFrom, str | None]]:
+    """Each import from the same package, and its part; None for the package itself."""
+    for node in ast.walk(ast.parse(part.text)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            target = _target(part, node)
+            if target[:1] == part.place[:1]:
+                yield node, target[1] if len(target) > 1 else None
+
+
+def _target(part: Part, node: ast.ImportFrom) -> tuple[str, ...]:
+    """The place below scripts/ that a relative import names; () for scripts/ itself."""
+    up = len(part.place) - node.level
+    if up < 0:
+        raise FlattenError(part.name, node.lineno, "leads out of scripts/")
+    return (*part.place[:up], *(node.module.split(".") if node.module else ()))
+
+
+def _ordered(files: dict[str, Part]) -> Iterator[Part]:
+    """The parts, each behind those that it needs while it is loaded."""
+    done: list[str] = []
+
+    def add(stem: str, within: tuple[str, ...]) -> Iterator[Part]:
+        if stem in within:
+            circle = " -> ".join([*within[within.index(stem) :], stem])
+            raise FlattenError(
+                files[stem].name, 1, f"the parts make a circle: {circle}"
+            )
+        if stem in done:
+            return
+        for node, target in _own_imports(files[stem]):
+            if node.col_offset == 0 and target in files:
+                yield from add(target, (*within, stem))
+        done.append(stem)
+        yield files[stem]
+
+    for stem in sorted(files):
+        yield from add(stem, ())
+
+
+# --- what is written ---------------------------------------------------------------
+
+
+def _deployed(part: Part, parts: frozenset[str], rise: int) -> str:
+    """The text of a file with its imports as they are among deployed modules; it comes
+    to stand `rise` folders higher."""
+    lines = part.text.split("\n")
+    tree = ast.parse(part.text)
+    alone = _alone(tree)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    for node in sorted(nodes, key=lambda node: node.lineno, reverse=True):
+        if not node.level:
+            continue
+        said = _statements(part, node, parts, rise)
+        if said == [ast.unparse(node)]:
+            continue
+        if not said and id(node) in alone:
+            said = ["pass"]
+        note = re.search(r"  #[^'\"]*$", lines[node.lineno - 1])
+        mark = note[0] if note and said else ""
+        indent = " " * node.col_offset
+        new = [f"{indent}{statement}{mark}" for statement in said]
+        lines[node.lineno - 1 : node.end_lineno] = new
+    return "\n".join(lines)
+
+
+def _alone(tree: ast.Module) -> set[int]:
+    """The first import of each block that holds nothing else."""
+    found = set()
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(node, name, None)
+            if isinstance(node, ast.Module) or not isinstance(block, list) or not block:
+                continue
+            if all(isinstance(inner, ast.ImportFrom) for inner in block):
+                found.add(id(block[0]))
+    return found
+
+
+def _statements(
+    part: Part, node: ast.ImportFrom, parts: frozenset[str], rise: int
+) -> list[str]:
+    """A relative import as it is among deployed modules: none within the package."""
+    target = _target(part, node)
+    if rise and target[:1] == part.place[:1]:
+        return []
+    dots = "." * (node.level - rise)
+    names = ", ".join(map(_alias, node.names))
+    if "/".join(target) in parts:
+        return [f"from {dots}{target[0]} import {names}"]
+    found = []
+    for alias in node.names:
+        if f"{'/'.join(target)}/{alias.name}" in parts:  # as an object: its module
+            name = f"{target[0]} as {alias.asname or alias.name}"
+            found.append(f"from {dots} import {name}")
+    if found and len(found) == len(node.names):
+        return found
+    if found:
+        words = "import parts and names of a package apart"
+        raise FlattenError(part.name, node.lineno, words)
+    return [f"from {dots}{node.module or ''} import {names}"]
+
+
+def _alias(alias: ast.alias) -> str:
+    return f"{alias.name} as {alias.asname}" if alias.asname else alias.name
