@@ -74,7 +74,7 @@ def report_evaluation(auth, step, **arguments):
         raise TogetherError(
             f"The evaluation {given['evaluation_id']} is {state}{reason}",
             state=state,
-            advice="flows/wait_for_evaluation waits until it is done.",
+            advice="The flow inner/wait_for_job waits until it is done.",
         )
     scores = results.get("aggregated_scores") or {}
     counts = results.get("label_counts")

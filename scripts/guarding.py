@@ -31,7 +31,7 @@ FIRST, LONGEST = 15, 600  # seconds between two looks at a flow
 
 
 def start_guard(auth, step, **arguments):
-    """Start the flow flows/guard_job, which outlives the flow that this step is in.
+    """Start the flow inner/guard_job, which outlives the flow that this step is in.
 
     A flow that is cancelled runs nothing more, not even its error handler: the guard
     sees it and stops the job at Together. Returns {"guard": its Windmill job, "note"?}.
@@ -51,7 +51,7 @@ def start_guard(auth, step, **arguments):
     words = {name: given[name] for name in ("kind", "job_id", "when")}
     words["flow_job_id"] = watched
     guard = jobs.start(
-        f"{folder}/flows/guard_job", "flow", _with_auth(given["resource"], words)
+        f"{folder}/inner/guard_job", "flow", _with_auth(given["resource"], words)
     )
     return {"guard": guard}
 

@@ -429,5 +429,5 @@ def _overdue(given, kind, shown, trouble, deadline):
         kind=given["kind"],
         job_id=job_id,
         state=shown["state"],
-        advice="Run the wait flow again with its id, or stop it with waits/cancel_job.",
+        advice="Wait again with inner/wait_for_job, or stop it with waits/cancel_job.",
     )

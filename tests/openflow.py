@@ -150,17 +150,18 @@ class Engine:
     # --- what tests call -----------------------------------------------------------
 
     def start(self, name: str, **arguments: object) -> Run:
-        """Start flows/<name>: as a schedule does, or `by_form`, with all it sends."""
+        """Start a flow: as a schedule does, or `by_form`, with all it sends."""
+        flow = next((flow for flow in flows(ROOT) if flow.name == name), None)
         if self.by_form:
-            flow = next(flow for flow in flows(ROOT) if flow.name == name)
             arguments = sent(flow, arguments)
-        run = Run(f"{FOLDER}/flows/{name}", {"auth": f"$res:{RESOURCE}", **arguments})
+        path = f"{FOLDER}/{flow.id if flow else f'flows/{name}'}"
+        run = Run(path, {"auth": f"$res:{RESOURCE}", **arguments})
         self.workspace.jobs[run.id] = Job(run.path, "flow", run.arguments, {})
         self._enqueue(run)
         return run
 
     def run(self, name: str, **arguments: object) -> Run:
-        """Run flows/<name> to its end, and whatever it started."""
+        """Run a flow to its end, and whatever it started."""
         run = self.start(name, **arguments)
         self.work()
         return run

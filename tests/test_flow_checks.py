@@ -4,7 +4,6 @@ import re
 import shutil
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +12,6 @@ from tools.expressions import ExpressionError, evaluate, problem
 from tools.flow_checks import flow_problems
 from tools.flow_docs import page
 from tools.flows import (
-    Flow,
     files,
     flows,
     modules,
@@ -143,7 +141,7 @@ OTHERS = {
         "takes a file in other ways",
     ),
     "a handler in an inner flow": (
-        "guard_job",
+        "inner/guard_job",
         "value:\n  modules:",
         "value:\n  failure_module: {id: failure, summary: x, value: {type: identity}}\n"
         "  modules:",
@@ -260,14 +258,13 @@ def test_the_page_shows_every_flow_every_step_and_every_schedule():
         assert f"`{schedule.name}`" in text
 
 
-def test_every_row_of_the_waits_is_a_flow_of_its_own():
-    source = yaml.safe_load((ROOT / "flows" / "_waits.yaml").read_text())
-    known = {flow.name: flow for flow in flows()}
+def test_steps_of_other_flows_are_kept_apart_from_what_people_start():
+    inner = {flow.id for flow in flows() if flow.inner}
 
-    for name, row in source["flows"].items():
-        flow: Flow = known[name]
-        assert flow.required == list(row["properties"])
-        assert "$" not in str(flow.value).replace("$schema", "")
+    assert inner == {"inner/guard_job", "inner/wait_for_job"}
+    assert {f"f/togetherai/{name}__flow/flow.yaml" for name in inner} < files(
+        ROOT
+    ).keys()
 
 
 # --- expressions -------------------------------------------------------------------

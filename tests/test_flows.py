@@ -310,7 +310,7 @@ def test_serve_model_serves_after_an_approval(engine, lives):
     assert run.outcome == "success", run.result
     assert run.result["approved"]
     assert run.result["model"] == "sandbox/chat"
-    assert deployment(lives) == "READY"
+    assert run.result["deployment"]["state"] == deployment(lives) == "READY"
     assert "gpus: 1" in asked[0]
 
 

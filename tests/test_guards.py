@@ -27,12 +27,14 @@ def step(name, path, **inputs):
     return {"id": name, "value": value}
 
 
-def flow(kind, job_id, when="cancelled", wait="wait_for_batch", **waiting):
+def flow(kind, job_id, when="cancelled", **waiting):
     """A flow that guards a job, then waits for it."""
     resource = js("flow_input.auth.replace('$res:', '')")
     guard = step("guard", "waits/start_guard", kind=static(kind), job_id=static(job_id))
     guard["value"]["input_transforms"] |= {"resource": resource, "when": static(when)}
-    wait = step("wait", f"flows/{wait}", **{k: static(v) for k, v in waiting.items()})
+    waiting = {"kind": kind, "id": job_id, **waiting}
+    given = {name: static(value) for name, value in waiting.items()}
+    wait = step("wait", "inner/wait_for_job", **given)
     wait["value"]["type"] = "flow"
     return {"modules": [guard, wait]}
 
@@ -50,7 +52,7 @@ def batch(lives, auth):
 
 
 def test_a_cancelled_flow_s_batch_is_cancelled_at_together(engine, lives, batch):
-    engine.add(f"{FOLDER}/flows/mine", flow("batch", batch, batch_id=batch))
+    engine.add(f"{FOLDER}/flows/mine", flow("batch", batch))
     run = engine.start("mine")
     engine.work(until=300)
     assert lives.state(batch) == "IN_PROGRESS"
@@ -65,7 +67,7 @@ def test_a_cancelled_flow_s_batch_is_cancelled_at_together(engine, lives, batch)
 
 
 def test_a_flow_that_ends_well_keeps_its_job(engine, lives, batch):
-    engine.add(f"{FOLDER}/flows/mine", flow("batch", batch, batch_id=batch))
+    engine.add(f"{FOLDER}/flows/mine", flow("batch", batch))
 
     run = engine.run("mine")
 
@@ -78,7 +80,7 @@ def test_a_flow_that_ends_well_keeps_its_job(engine, lives, batch):
 def test_a_flow_that_fails_keeps_its_job_unless_the_guard_is_for_every_end(
     engine, lives, batch
 ):
-    words = {"batch_id": batch, "deadline_hours": 0.1}
+    words = {"deadline_hours": 0.1}
     for when, state in (("cancelled", "IN_PROGRESS"), ("ended", "CANCELLED")):
         path = f"{FOLDER}/flows/mine_{when}"
         engine.add(path, flow("batch", batch, when, **words))
@@ -91,7 +93,7 @@ def test_a_flow_that_fails_keeps_its_job_unless_the_guard_is_for_every_end(
 
 
 def test_the_key_is_no_argument_of_the_guard(engine, workspace, batch, auth):
-    engine.add(f"{FOLDER}/flows/mine", flow("batch", batch, batch_id=batch))
+    engine.add(f"{FOLDER}/flows/mine", flow("batch", batch))
     engine.run("mine")
 
     started = [job.arguments for job in workspace.jobs.values()]

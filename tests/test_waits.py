@@ -1,4 +1,4 @@
-"""The wait flows, run by the interpreter of tests/openflow.py with virtual time."""
+"""The wait flow, run by the interpreter of tests/openflow.py with virtual time."""
 
 import pytest
 
@@ -27,11 +27,7 @@ NAMES = {
     "model_resources": "model resources",
     "shaping_job": "shaping job",
 }
-WAITS = {
-    flow.value["modules"][0]["value"]["input_transforms"]["kind"]["value"]: flow
-    for flow in flows()
-    if flow.name.startswith("wait_for_")
-}
+WAIT = next(flow for flow in flows() if flow.name == "wait_for_job")
 EACH = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -47,25 +43,53 @@ def made(kind, lives, auth):
     arguments = dict(find(name).schema["examples"][0])
     main_of(find(name))(auth, **arguments)
     (life,) = lives[living.name].lives.values()
-    names = list(WAITS[kind].required)
-    given = {n: life.given[n] for n in names[:-1] if n in life.given}
-    if kind == "training_operation":
-        given["operation_type"] = "-".join(name.split("_")[1:])
-    return {**given, names[-1]: life.id}, life
+    given = {**life.given, "operation_type": "-".join(name.split("_")[1:])}
+    ids = [*(given[part] for part in KINDS[kind]["names"][:-1]), life.id]
+    return {"kind": kind, "id": "/".join(ids)}, life
 
 
-def test_every_kind_has_its_flow_and_the_forms_know_every_kind():
-    assert KINDS.keys() == WAITS.keys() == NAMES.keys()
+def test_the_forms_know_every_kind():
+    assert KINDS.keys() == NAMES.keys()
+    kinds = WAIT.arguments["kind"]
+    assert list(KINDS) == kinds["enum"]
+    assert list(KINDS) == list(kinds["x-form"]["labels"])
     for name in ("poll_job", "cancel_job", "start_guard"):
         kind = find(f"waits/{name}").arguments["kind"]
         assert list(KINDS) == kind["enum"], name
+
+
+def test_the_form_says_which_ids_a_kind_has_in_which_order():
+    for kind, row in KINDS.items():
+        ids = "/".join(row["names"])
+        label = WAIT.arguments["kind"]["x-form"]["labels"][kind]
+        assert (f"({ids})" in label) == ("/" in ids), kind
+        if "/" in ids:
+            assert ids in WAIT.arguments["id"]["description"]
+
+
+def test_the_form_says_how_long_a_kind_is_waited_for():
+    said = WAIT.arguments["deadline_hours"]["description"]
+    words = {
+        "batch": "batch",
+        "fine_tune": "fine-tuning job",
+        "evaluation": "evaluation and FP4 preparation",
+        "shaping_job": "evaluation and FP4 preparation",
+        "model_upload": "uploads",
+        "remote_upload": "uploads",
+        "model_resources": "model resources",
+        "training_operation": "training operation",
+    }
+
+    for kind, row in KINDS.items():
+        hours = row["deadline"] // 3600
+        assert f"{words.get(kind, 'everything else')} {hours}" in said, kind
 
 
 @EACH
 def test_a_wait_ends_with_the_job(kind, engine, lives, auth):
     arguments, life = made(kind, lives, auth)
 
-    run = engine.run(WAITS[kind].name, **arguments)
+    run = engine.run(WAIT.name, **arguments)
 
     assert run.outcome == "success", run.result
     assert run.result["done"]
@@ -81,7 +105,7 @@ def test_a_wait_for_what_is_done_takes_one_look(kind, engine, lives, auth):
     arguments, _ = made(kind, lives, auth)
     lives.advance(10**5)
 
-    run = engine.run(WAITS[kind].name, **arguments)
+    run = engine.run(WAIT.name, **arguments)
 
     assert run.outcome == "success", run.result
     assert [call.path for call in run.calls] == ["waits/poll_job"]
@@ -93,7 +117,7 @@ def test_a_job_that_fails_ends_the_wait_with_its_reason(kind, engine, lives, aut
     lives.doom(NAMES[kind], "the cat sat on it")
     arguments, _ = made(kind, lives, auth)
 
-    run = engine.run(WAITS[kind].name, **arguments)
+    run = engine.run(WAIT.name, **arguments)
 
     assert run.error["name"] == "TogetherError"
     assert run.error["extra"]["type"] == "job_failed"
@@ -109,7 +133,7 @@ def test_a_deadline_ends_the_wait_and_says_what_goes_on(kind, engine, lives, aut
         living.plan[state] = 10**6
     arguments, _ = made(kind, lives, auth)
 
-    run = engine.run(WAITS[kind].name, **arguments, deadline_hours=0.5)
+    run = engine.run(WAIT.name, **arguments, deadline_hours=0.5)
 
     assert run.error["extra"]["type"] == "deadline"
     assert KINDS[kind]["left"] in run.error["message"]
@@ -123,7 +147,7 @@ def test_without_a_deadline_of_its_own_a_kind_s_usual_one_holds(
     arguments, life = made(kind, lives, auth)
     life.turn(life.created, *((life.course[0][1], 10**6), ("never", 0)))
 
-    run = engine.run(WAITS[kind].name, **arguments)
+    run = engine.run(WAIT.name, **arguments)
 
     assert run.error["extra"]["type"] == "deadline"
     assert KINDS[kind]["deadline"] <= run.ended <= KINDS[kind]["deadline"] + 1
@@ -137,7 +161,7 @@ def test_a_wait_looks_rarely(kind, engine, lives, auth):
         living.plan[state] = 10**6
     arguments, _ = made(kind, lives, auth)
 
-    run = engine.run(WAITS[kind].name, **arguments, deadline_hours=3)
+    run = engine.run(WAIT.name, **arguments, deadline_hours=3)
 
     hours = [int(call.at // 3600) for call in run.of("waits/poll_job")]
     assert hours.count(0) <= 45
@@ -150,7 +174,7 @@ def test_a_wait_looks_rarely(kind, engine, lives, auth):
 
 def test_an_outage_of_an_hour_does_not_end_a_wait(engine, sandbox, lives, auth):
     arguments, _ = made("batch", lives, auth)
-    run = engine.start("wait_for_batch", **arguments)
+    run = engine.start(WAIT.name, **arguments)
     engine.work(until=200)
     before = run.count("waits/poll_job")
     sandbox.faults.append(Fault("/v1/batches", 503, times=10**6))
@@ -170,7 +194,7 @@ def test_a_server_s_wish_to_wait_longer_is_met(engine, sandbox, lives, auth):
     headers = {"retry-after": "500"}
     sandbox.faults.append(Fault("/v1/batches", 429, headers=headers))
 
-    run = engine.run("wait_for_batch", **arguments)
+    run = engine.run(WAIT.name, **arguments)
 
     assert run.calls[1].at == 500
 
@@ -179,7 +203,7 @@ def test_a_look_that_is_refused_ends_the_wait_at_once(engine, sandbox, lives, au
     arguments, _ = made("batch", lives, auth)
     sandbox.faults.append(Fault("/v1/batches", 401, times=9))
 
-    run = engine.run("wait_for_batch", **arguments)
+    run = engine.run(WAIT.name, **arguments)
 
     assert run.error["extra"]["status"] == 401
     assert run.count("waits/poll_job") == 1
@@ -197,7 +221,7 @@ def test_a_step_that_dies_in_passing_is_run_again(engine, lives, auth, monkeypat
 
     monkeypatch.setattr(openflow, "_call", dying)
 
-    run = engine.run("wait_for_video", **arguments)
+    run = engine.run(WAIT.name, **arguments)
 
     assert run.outcome == "success"
     assert [call.at for call in run.calls[:3]] == [0, 30, 60]
@@ -205,7 +229,7 @@ def test_a_step_that_dies_in_passing_is_run_again(engine, lives, auth, monkeypat
 
 def test_a_stopped_endpoint_is_not_waited_for(engine, lives, auth):
     arguments, life = made("endpoint", lives, auth)
-    run = engine.start("wait_for_endpoint", **arguments)
+    run = engine.start(WAIT.name, **arguments)
     engine.work(until=100)
     stop = {"kind": "endpoint", "job_id": life.id}
     assert main_of(find("waits/cancel_job"))(auth, **stop)["cancelled"]
@@ -219,7 +243,7 @@ def test_a_worker_runs_a_wait(workspace, lives, auth):
     arguments, _ = made("video", lives, auth)
     engine = Engine(workspace, auth, lives.advance, in_worker=True)
 
-    run = engine.run("wait_for_video", **arguments)
+    run = engine.run(WAIT.name, **arguments)
 
     assert run.outcome == "success", run.result
     assert run.result["job"]["outputs"]["video_url"]

@@ -205,7 +205,9 @@ def _operation(name: str) -> object:
     except KeyError:
         from difflib import get_close_matches
 
-        if name.startswith("flows/"):
+        from tools.flows import is_flow
+
+        if is_flow(name):
             raise ValueError(
                 f"{name}: flows run in Windmill alone; FLOWS.md names the scripts that "
                 "each is made of"

@@ -74,7 +74,7 @@ def _source(flow: Flow) -> Iterator[str]:
     source = flow.source
     for name in sorted(SOURCE - source.keys()):
         yield f"{name} is missing"
-    for name in sorted(source.keys() - SOURCE - {"inner"}):
+    for name in sorted(source.keys() - SOURCE):
         yield f"{name} is unknown"
     if SOURCE - source.keys():
         return

@@ -14,8 +14,9 @@ HEAD = """\
 
 Ready flows for Windmill, deployed with the scripts. The path of a flow is
 `f/togetherai/flows/<name>`; each has a form. Run one as it is, use it as a step of your
-own, or fork it. Those marked *inner* are steps for other flows: they have no error
-handler, so that the outer flow's runs when they fail.
+own, or fork it. Those marked *inner* are steps for other flows, at
+`f/togetherai/inner/<name>`: they have no error handler, so that the outer flow's runs
+when they fail.
 
 A flow that is cancelled in Windmill runs nothing more, not even its error handler. A
 flow that makes something costly at Together therefore starts a guard first: a flow of

@@ -2,9 +2,9 @@
 
 A flow's source holds its texts, its arguments in the dialect of schemas/, and its
 modules as OpenFlow spells them, but with the pack's own ids as paths: `waits/poll_job`
-for a script, `flows/guard_job` for a flow. `auth` need not be passed on: every step
-that takes it gets the flow's. flows/_waits.yaml is a template and a table: each row of
-it is a flow too.
+for a script, `flows/run_batch` for a flow. `auth` need not be passed on: every step
+that takes it gets the flow's. Flows that are steps of others lie in flows/inner/, and
+are deployed to a folder of that name, so that people see what they start.
 """
 
 import copy
@@ -36,7 +36,7 @@ from tools.version import SCHEMA_KEY, mark
 # In C, ten times as fast, where PyYAML was built with it.
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-WAITS = "_waits"
+INNER = "inner"
 RESOURCE = "key"  # where the schedules expect the togetherai resource, in the folder
 AUTH = {"type": "javascript", "expr": "flow_input.auth"}
 LOOPS = ("forloopflow", "whileloopflow")
@@ -44,7 +44,7 @@ LOOPS = ("forloopflow", "whileloopflow")
 
 @dataclass(frozen=True)
 class Flow:
-    """A flow: flows/<name>.yaml, or a row of flows/_waits.yaml."""
+    """A flow: flows/<name>.yaml, or flows/inner/<name>.yaml."""
 
     root: Path
     name: str
@@ -53,7 +53,7 @@ class Flow:
 
     @property
     def id(self) -> str:
-        return f"flows/{self.name}"
+        return f"{INNER if self.inner else 'flows'}/{self.name}"
 
     @cached_property
     def source(self) -> dict:
@@ -85,27 +85,21 @@ class Flow:
     def inner(self) -> bool:
         """Whether it is there to be a step of other flows. Such a flow has no handler
         of failures: where one has run, Windmill does not run the outer flow's."""
-        return self.source.get("inner", False)
+        return self.path.parent.name == INNER
 
 
 def flows(root: Path = ROOT) -> Iterator[Flow]:
     """Every flow, sorted by name. Raises ValueError for what is not YAML."""
-    found = {}
-    for path in sorted((root / "flows").glob("*.yaml")):
-        for name, text in _texts(path.name, path.read_text(encoding="utf-8")).items():
-            found[name] = Flow(root, name, path, text)
-    yield from (found[name] for name in sorted(found))
+    found = [*(root / "flows").glob("*.yaml"), *(root / "flows" / INNER).glob("*.yaml")]
+    for path in sorted(found, key=lambda path: path.stem):
+        text = path.read_text(encoding="utf-8")
+        yield Flow(root, path.stem, path, _json(path.name, text))
 
 
 @lru_cache(maxsize=256)
-def _texts(file: str, text: str) -> dict[str, str]:
-    """The sources of the flows in a file, as JSON, by the names of the flows."""
-    source = _parsed(file, text)
-    found = {Path(file).stem: source}
-    if found.keys() == {WAITS}:
-        rows = source["flows"].items()
-        found = {name: _filled(source["template"], row) for name, row in rows}
-    return {name: json.dumps(own) for name, own in found.items()}
+def _json(file: str, text: str) -> str:
+    """A file of YAML as JSON."""
+    return json.dumps(_parsed(file, text))
 
 
 def _parsed(file: str, text: str) -> dict:
@@ -113,29 +107,6 @@ def _parsed(file: str, text: str) -> dict:
         return yaml.load(text, Loader)
     except yaml.YAMLError as error:
         raise ValueError(f"{file} is not YAML: {error}") from None
-
-
-def _filled(template: dict, row: dict) -> dict:
-    """The template with each text `$name` replaced by the row's value of that name;
-    arguments of the row come before the template's."""
-
-    def fill(value: object) -> object:
-        if isinstance(value, dict):
-            return {key: fill(inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [fill(inner) for inner in value]
-        if isinstance(value, str) and value.startswith("$"):
-            return copy.deepcopy(row[value[1:]])
-        return value
-
-    filled = fill(template)
-    shared = filled["arguments"]
-    filled["arguments"] = {
-        "properties": {**row["properties"], **shared["properties"]},
-        "required": list(row["properties"]),
-        "examples": row["examples"],
-    }
-    return filled
 
 
 def modules(value: dict) -> Iterator[dict]:
@@ -163,9 +134,14 @@ def parts(module: dict) -> list[list[dict]]:
     return branches
 
 
+def is_flow(path: str) -> bool:
+    """Whether a path in a source means a flow."""
+    return path.startswith(("flows/", f"{INNER}/"))
+
+
 def target(path: str, root: Path = ROOT) -> Operation | Flow:
     """The script or flow that a path in a source means. Raises KeyError."""
-    if path.startswith("flows/"):
+    if is_flow(path):
         return next(flow for flow in flows(root) if flow.id == path)
     return find(path, root)
 
@@ -257,7 +233,7 @@ def timetable(schedule: Schedule) -> dict:
         "timezone": source["timezone"],
         "cron_version": "v2",
         "script_path": f"{FOLDER}/{source['runs']}",
-        "is_flow": source["runs"].startswith("flows/"),
+        "is_flow": is_flow(source["runs"]),
         "enabled": False,
         "no_flow_overlap": True,
         "args": {"auth": f"$res:{FOLDER}/{RESOURCE}", **source.get("args", {})},
