@@ -8,12 +8,18 @@ from .asking import CHAT, ask, note, said
 from .client import TogetherError, _credentials, _storable, prepare
 from .costs import Budget, bill, prefetch
 from .jobs import run, script_schema
-from .validation import TYPES, check_schema, filled_in, problems
+from .references import is_word
+from .validation import TYPES, _problem, _target, check_schema, filled_in, problems
 
 AT_ONCE = 4  # calls of one round
 TOOL_SECONDS = 900.0
 RESULT_LENGTH = 50_000  # characters of a result that the model is shown
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+DEEPEST = 60  # levels of what a model may give
+REFUSED = (
+    "holds a $ that Windmill would take for the name of a variable or resource: write "
+    "it without the $"
+)
 
 
 def call_tools(auth, step, **arguments):
@@ -22,8 +28,9 @@ def call_tools(auth, step, **arguments):
     A tool is {"path", "kind": script or flow, "name", "description", "parameters": JSON
     Schema, "arguments": fixed ones that the model does not see}; what is not given is
     read from the script. It runs as a job of this workspace with this job's own rights.
-    A tool that fails tells the model so. After the last round the model answers without
-    tools.
+    What the model gives must be among the tool's parameters at every depth, and nothing
+    that Windmill would turn into a secret; else, and when a tool fails, the model is
+    told so. After the last round the model answers without tools.
 
     Returns {"text", "calls": [{"tool", "arguments", "result", "error", "seconds"}],
     "rounds", "messages", "usage", "cost_usd", "model", "finish_reason"}. Raises
@@ -107,10 +114,17 @@ class _Tool:
         if not self.description:
             texts = (found.get("summary"), found.get("description"))
             self.description = ". ".join(t.strip(" .") for t in texts if t)
+        self.schema = found.get("schema") or {}
         if self.parameters:
             check_schema(self.parameters, f"{field}.parameters")
+            for name in _resources(self.parameters, self.schema):
+                raise TogetherError.refused(
+                    f"{field}.parameters",
+                    f"offers {name}, which is a resource: a model cannot choose one; "
+                    "give it in arguments",
+                )
         else:
-            self.parameters = self.own(found.get("schema") or {}, field)
+            self.parameters = self.own(self.schema, field)
 
     def own(self, schema, field):
         """Return the parameters of the script itself, resources and fixed arguments
@@ -126,10 +140,18 @@ class _Tool:
                 raise TogetherError.refused(
                     f"{field}.arguments",
                     f"needs {name}: {self.path} takes a resource, which a model cannot "
-                    f'give; write {{"{name}": "$res:path/of/resource"}}',
+                    "give; write its path behind $res and a colon",
                 )
         needed = [name for name in required if name in kept]
         return {"type": "object", "properties": kept, "required": needed}
+
+    def faults(self, given):
+        """Return [{"field", "problem"}] of what a model gave and must not."""
+        wrong = problems(given, self.parameters, "arguments")
+        wrong += _strangers(given, [self.parameters], self.parameters, "arguments")
+        wrong += _taken(given, self.schema, "arguments")
+        wrong += _words(given, "arguments")
+        return wrong
 
     def offer(self):
         """Return the tool as a request offers it."""
@@ -158,10 +180,34 @@ def _name(path):
 
 
 def _is_resource(member):
-    kind = member.get("format") if isinstance(member, dict) else None
-    if not isinstance(kind, str) or kind.startswith("resource-s3"):
+    """Say whether a property of Windmill's form takes a resource, or a list of them;
+    an object in storage is none."""
+    if not isinstance(member, dict):
         return False
-    return kind.startswith("resource-")
+    if "resourceType" in member:
+        kind = f"resource-{member['resourceType']}"
+    else:
+        kind = str(member.get("format", ""))
+    if kind.startswith("resource-"):
+        return not kind.startswith(("resource-s3", "resource-S3"))
+    return member.get("type") == "resource" or _is_resource(member.get("items"))
+
+
+def _resources(parameters, schema):
+    """Yield what parameters offer and is a resource, by itself or in the schema."""
+    known = schema.get("properties") or {}
+    for name, member in (parameters.get("properties") or {}).items():
+        own = known.get(name)
+        if _is_resource(member) or _is_resource(own):
+            yield name
+        elif isinstance(member, dict):
+            own = own if isinstance(own, dict) else {}
+            for inner in _resources(member, own):
+                yield f"{name}.{inner}"
+            rows = member.get("items")
+            if isinstance(rows, dict):
+                for inner in _resources(rows, own.get("items") or {}):
+                    yield f"{name}[].{inner}"
 
 
 def _plain(member):
@@ -178,7 +224,12 @@ def _plain(member):
     elif kind.startswith("dynmultiselect"):
         found |= {"type": "array", "items": {"type": "string"}}
     if isinstance(member.get("properties"), dict):
-        found["properties"] = {n: _plain(p) for n, p in member["properties"].items()}
+        found["properties"] = {
+            n: _plain(p) for n, p in member["properties"].items() if not _is_resource(p)
+        }
+        if "required" in found:
+            kept = [n for n in found["required"] if n in found["properties"]]
+            found["required"] = kept
     if isinstance(member.get("items"), dict):
         found["items"] = _plain(member["items"])
     if isinstance(member.get("oneOf"), list) and member["oneOf"]:
@@ -268,7 +319,7 @@ def _carry_out(number, call, tools):
         if tool is None:
             known = ", ".join(tools)
             raise TogetherError(f"there is no tool {name!r}; there are {known}")
-        wrong = problems(given, tool.parameters, "arguments")
+        wrong = tool.faults(given)
         if wrong:
             listed = "; ".join(f"{p['field']} {p['problem']}" for p in wrong[:10])
             raise TogetherError(f"the arguments do not fit: {listed}")
@@ -304,6 +355,92 @@ def _arguments(text):
     if not isinstance(given, dict):
         raise TogetherError("the arguments must be a JSON object")
     return given
+
+
+def _strangers(value, schemas, root, field, depth=0):
+    """Yield the problem of each member that no schema names.
+
+    The schemas are those by which a value may be; an object for which none names a
+    member is free, save for the names that Windmill keeps for itself.
+    """
+    if depth > DEEPEST:
+        yield _problem(field, "is nested too deeply")
+        return
+    parts = _branches(schemas, root)
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            rows = [part["items"] for part in parts if "items" in part]
+            rows += [r for part in parts for r in part.get("prefixItems", ())]
+            yield from _strangers(item, rows, root, f"{field}[{number}]", depth + 1)
+    if not isinstance(value, dict):
+        return
+    named = [part["properties"] for part in parts if "properties" in part]
+    patterns = [p for part in parts for p in part.get("patternProperties", {}).items()]
+    more = [part["additionalProperties"] for part in parts if _says_more(part)]
+    free = not (named or patterns or more) or any(one is not False for one in more)
+    for name, item in value.items():
+        place = f"{field}.{name}"
+        own = [members[name] for members in named if name in members]
+        own += [part for key, part in patterns if re.search(key, name)]
+        if name.startswith(("_", "wm_")):
+            yield _problem(place, "is a name that Windmill keeps for itself")
+        elif own or free:
+            yield from _strangers(item, own or more, root, place, depth + 1)
+        else:
+            yield _problem(place, "is no parameter of the tool")
+
+
+def _says_more(part):
+    return "additionalProperties" in part
+
+
+def _branches(schemas, root):
+    """Return the schemas with all those that they consist of."""
+    found, left = [], list(schemas)
+    while left:
+        part = left.pop()
+        if not isinstance(part, dict) or any(part is one for one in found):
+            continue
+        found.append(part)
+        for name in ("allOf", "anyOf", "oneOf"):
+            left += part.get(name, ())
+        if "$ref" in part:
+            left.append(_target(part, root))
+    return found
+
+
+def _taken(value, schema, field):
+    """Yield the problem of each member that is a resource in the script's schema."""
+    if not isinstance(schema, dict):
+        return
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _taken(item, schema.get("items"), f"{field}[{number}]")
+    if isinstance(value, dict):
+        known = [schema.get("properties")]
+        known += [one.get("properties") for one in schema.get("oneOf") or ()]
+        for members in filter(None, known):
+            for name in members.keys() & value.keys():
+                if _is_resource(members[name]):
+                    problem = "is a resource, which is not yours to choose"
+                    yield _problem(f"{field}.{name}", problem)
+                yield from _taken(value[name], members[name], f"{field}.{name}")
+
+
+def _words(value, field):
+    """Yield the problem of each text that Windmill would resolve, or that would make it
+    resolve others."""
+    left = [(field, value)]
+    while left:
+        place, item = left.pop()
+        if isinstance(item, str):
+            if is_word(item) or re.match(r"\$[A-Za-z_]", item):
+                yield _problem(place, REFUSED)
+        elif isinstance(item, list):
+            left += [(f"{place}[{number}]", one) for number, one in enumerate(item)]
+        elif isinstance(item, dict):
+            for name, one in item.items():
+                left += [(f"the name in {place}", name), (f"{place}.{name}", one)]
 
 
 def _short(result):

@@ -12,6 +12,7 @@ import threading
 import time
 
 from .client import TogetherError, call, operation
+from .references import harmless
 
 TASKS = (
     "chat",
@@ -62,7 +63,7 @@ def choices(task, auth, filter_text="", other=True):
     """Return what Windmill's dynamic select offers, see scripts/picking.py."""
     from .picking import choices
 
-    return choices(task, auth, filter_text, other)
+    return harmless(choices(task, auth, filter_text, other))[0]
 
 
 # --- reading the lists -------------------------------------------------------------

@@ -40,6 +40,8 @@ from urllib3.exceptions import (
     ProtocolError,
 )
 
+from .references import SAFE, Stream, harmless, is_word
+
 gc.freeze()
 if _collecting:
     gc.enable()
@@ -103,10 +105,14 @@ class TogetherError(Exception):
     """
 
     def __init__(self, message, **facts):
-        super().__init__(message)
+        super().__init__(harmless(message)[0])
         for name, value in facts.items():
             if value is not None:
                 setattr(self, name, value)
+
+    def __setattr__(self, name, value):
+        # A flow hands them to its error handler, where Windmill would resolve them.
+        super().__setattr__(name, harmless(value)[0])
 
     @classmethod
     def refused(cls, field, problem, **facts):
@@ -130,12 +136,26 @@ def run(function, auth, table, /, **arguments):
 
     A TogetherError leaves it without the frames of the helper: Windmill shows them
     before the advice, and they help nobody who can act on it. Any other exception is a
-    fault of the pack and keeps them.
+    fault of the pack and keeps them. Neither holds what Windmill would resolve in the
+    next step, see scripts/references.py; the log, and the result's own note, say how
+    many texts were changed.
     """
     try:
-        return function(auth, table, **arguments)
+        result, count = harmless(function(auth, table, **arguments))
     except TogetherError as error:
         raise error.with_traceback(None) from None
+    if count:
+        note = CHANGED.format(count)
+        print(f"together: {note}", file=sys.stderr)
+        if isinstance(result, dict) and isinstance(result.get("note"), str):
+            result["note"] += f" {note}"
+    return result
+
+
+CHANGED = (
+    "A space was put behind the $ in {} texts, which Windmill would have taken for "
+    "variables or resources in the next step."
+)
 
 
 def call(auth, operation, /, **arguments):
@@ -974,9 +994,16 @@ def _credentials(auth, host):
     """Return the key and the base: scheme, host and path before /v1, /v2 or /v3."""
     if not isinstance(auth, dict):
         raise TogetherError(
-            "auth must be a togetherai resource: choose one in the form, or pass "
-            "'$res:f/folder/name' from a flow or schedule."
+            "auth must be a togetherai resource: choose one in the form; a flow or "
+            "schedule passes its path behind $res and a colon."
         )
+    for name in ("api_key", "base_url"):
+        if isinstance(auth.get(name), str) and is_word(auth[name]):
+            raise TogetherError(
+                f"auth.{name} is a reference that Windmill did not resolve: choose the "
+                "resource itself, and see that its variable exists and that the one "
+                "who runs this may read it. auth.api_key must be the API key."
+            )
     key = auth.get("api_key")
     key = key.strip() if isinstance(key, str) else ""
     if not key:
@@ -987,7 +1014,8 @@ def _credentials(auth, host):
         raise TogetherError(
             "auth.api_key holds characters that no API key has: paste it again."
         )
-    base = (auth.get("base_url") or "").strip().rstrip("/") or host
+    base = auth.get("base_url") or ""
+    base = base.strip().rstrip("/") or host if isinstance(base, str) else ""
     if not _is_base(base):
         raise TogetherError(
             "auth.base_url must look like https://host or https://host/v1; leave it "
@@ -1213,7 +1241,30 @@ def _answer(request, reply):
         raise request.failure(None, reply, type="invalid_answer") from None
     if isinstance(answer, dict) and answer.keys() == {"error"} and answer["error"]:
         raise request.failure(None, reply) from None
-    return _delivered(request, answer)
+    return _delivered(request, _top(answer))
+
+
+def _top(answer):
+    """Return an answer whose members at the top are none of those by which a result
+    tells Windmill what to do with it: they get a _ at their end."""
+    if not isinstance(answer, dict):
+        return answer
+    alone = ALONE if len(answer) == 1 else ()
+    told = [n for n in answer if n == "render_all" or n[:3] == "wm_" or n in alone]
+    told += [name for name in answer if name.startswith("windmill_")]
+    if not told:
+        return answer
+    print(
+        f"together: {', '.join(told)} in the answer would mean something to Windmill "
+        "and got a _ at the end",
+        file=sys.stderr,
+    )
+    return {f"{name}_" if name in told else name: answer[name] for name in answer}
+
+
+# What Windmill shows in a way of its own where it is a result's only member.
+ALONE = ("html", "map", "pdf", "file", "png", "svg", "jpeg", "gif", "md", "markdown")
+ALONE += ("table-col", "table-row", "table-row-object")
 
 
 def _delivered(request, answer):
@@ -1248,7 +1299,6 @@ def _whole(digits):
     return number if len(digits) < 16 or -SAFE <= number <= SAFE else digits
 
 
-SAFE = 2**53 - 1
 _decode = json.JSONDecoder(strict=False, parse_int=_whole).decode
 
 
@@ -1335,7 +1385,7 @@ def _follow(request, response, gather):
         response.close()
         fault = error
     show.end()
-    answer = gather.whole(request)
+    answer = _top(gather.whole(request))
     if done:
         return answer
     facts = {"partial": answer} if gather.started else {}
@@ -1401,6 +1451,7 @@ class _Show:
 
     def __init__(self):
         self.half = ""
+        self.out = Stream()  # Windmill keeps the stream beside the result: `wm_stream`
 
     def add(self, text):
         if self.half:
@@ -1410,6 +1461,10 @@ class _Show:
         if text:
             if not text.isascii() or "\x00" in text:
                 text = _mend(text, [])
+            self.write(self.out.add(text))
+
+    def write(self, text):
+        if text:
             if "\n" in text:
                 text = text.replace("\n", "\\n")
             sys.stdout.write(f"WM_STREAM: {text}\n")
@@ -1419,6 +1474,7 @@ class _Show:
         if self.half:
             half, self.half = self.half, ""
             self.add(half + "\ufffd")
+        self.write(self.out.end())
 
 
 class _Gather:

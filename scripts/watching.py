@@ -15,6 +15,7 @@ import time
 
 from . import jobs, windmill
 from .client import TogetherError, call, operation, prepare
+from .references import harmless
 
 __all__ = [
     "batch_finished",
@@ -66,6 +67,7 @@ def batch_finished(auth, step, **arguments):
     ended = (*KINDS["batch"]["good"], *KINDS["batch"]["bad"])
     wanted = given.get("states") or ended
     seen = {b["id"]: b for b in call(auth, BATCHES) if b.get("status") in ended}
+    seen, _ = harmless(seen)
 
     def news(mark):
         fresh = [job for name, job in seen.items() if name not in mark]
@@ -144,7 +146,7 @@ def model_changed(auth, step, **arguments):
     given = prepare(step, arguments)
     listed = call(auth, MODELS, limit=MANY, max_pages=100)
     models = filter(None, map(normalised, entries(listed)))
-    found = {model["id"]: model for model in models}
+    found, _ = harmless({model["id"]: model for model in models})
     if not found:
         raise TogetherError("The catalogue is empty: that is no news, but a fault.")
     now = {name: model["status"] == "deprecated" for name, model in found.items()}
@@ -215,6 +217,7 @@ def endpoint_idle(auth, step, **arguments):
     """Return the endpoints that have become idle; see list_idle_endpoints."""
     given = prepare(step, arguments)
     idle = {found["job_id"]: found for found in idle_endpoints(auth, given)}
+    idle, _ = harmless(idle)
 
     def news(mark):
         return [found for name, found in idle.items() if name not in mark]
@@ -317,6 +320,7 @@ def _hours(text, now):
 
 def _changed(found, states, key):
     """Return those of the things by id whose state is another than marked."""
+    found, _ = harmless(found)
     now = {name: entry["state"] for name, entry in found.items()}
 
     def news(mark):
@@ -338,6 +342,7 @@ def new(news, mark, key, first=None, eager=False):
     not the mark. The first run, unless it is eager, and one that overlaps with another
     return nothing. Raises TogetherError.
     """
+    mark, _ = harmless(mark)  # as the state has it
     state = windmill.get_state()
     if not isinstance(state, dict) or "mark" not in state:
         state = {"mark": mark if first is None else first}

@@ -29,6 +29,7 @@ from .client import (
 
 # Not late: a Windmill that does not answer does not hand out modules either.
 from .failures import describe, never_sent
+from .references import harmless
 
 __all__ = [
     "create_state",
@@ -62,7 +63,8 @@ def get_state(path=None):
 
     `path` names another state resource. Raises TogetherError.
     """
-    where = f"resources/get_value_interpolated/{_path(path or _state_path())}"
+    # Its value as it is: `get_value_interpolated` would resolve what it holds.
+    where = f"resources/get_value/{_path(path or _state_path())}"
     what = "The state cannot be read"
     reply = _send("GET", where, what)
     if reply.status == 404:
@@ -71,7 +73,9 @@ def get_state(path=None):
 
 
 def set_state(value, path=None):
-    """Keep a JSON value for the next run. Raises TogetherError."""
+    """Keep a JSON value for the next run, without what Windmill would resolve when
+    the package `wmill` reads it. Raises TogetherError."""
+    value, _ = harmless(value)
     place = path or _state_path()
     what = "The state cannot be written"
     reply = _send("GET", f"resources/get/{_path(place)}", what)
@@ -86,6 +90,7 @@ def set_state(value, path=None):
 def create_state(value, path):
     """Keep a value where nothing is kept yet; return False where something is."""
     what = "The state cannot be written"
+    value, _ = harmless(value)
     state = {"path": path, "value": value, "resource_type": "state"}
     reply = _send("POST", "resources/create", what, body=state)
     if reply.status >= 300 and "already exists" not in reply.text():

@@ -9,6 +9,7 @@ parts of OpenFlow that the pack uses:
 - stop_after_if ends the innermost loop, through branches, or else the flow; the flow of
   a step of type `flow` ends only itself. It knows `result` and `flow_input` only.
 - A cancelled flow runs nothing more.
+- A step's arguments are resolved as tools/resolving.py says; a flow's own are not.
 - A failed step is tried again by its retry; then continue_on_error lets the flow go on,
   unless it is the last step; then the error handler runs, with `error`.
 
@@ -36,6 +37,7 @@ from tools.expressions import ExpressionError, evaluate
 from tools.flows import flows, rendered
 from tools.folders import FOLDER
 from tools.operations import ROOT
+from tools.resolving import UnresolvedError
 from tools.workspace import Job, Workspace
 
 RESOURCE = f"{FOLDER}/key"
@@ -422,14 +424,16 @@ class Engine:
     def _execute(self, run: Run, module: dict, path: str, arguments: dict) -> object:
         """Run a script as a job of the flow."""
         step = path.removeprefix(f"{FOLDER}/")
-        given = {name: self._resolved(value) for name, value in arguments.items()}
         environment = self._environment(run, module, path)
         started = time.monotonic()
-        if self.in_worker:
-            job = worker.run(step, given, environment=environment)
-            success, result = not job.failed, job.result
+        try:
+            secrets = self.workspace.secrets(self.resources)
+            given = secrets.arguments(json.loads(json.dumps(arguments)))
+        except UnresolvedError as problem:
+            words = {"name": "NotFound", "message": str(problem)}
+            success, result = False, {"error": {**words, "step_id": module["id"]}}
         else:
-            success, result = _call(step, given, environment)
+            success, result = self._work(step, given, environment)
         seconds = time.monotonic() - started
         call = Call(step, arguments, self.now, seconds, success, result)
         run.calls.append(call)
@@ -437,6 +441,12 @@ class Engine:
         if not success:
             raise StepError(result)
         return result
+
+    def _work(self, step: str, given: dict, environment: dict[str, str]) -> tuple:
+        if self.in_worker:
+            job = worker.run(step, given, environment=environment)
+            return not job.failed, job.result
+        return _call(step, given, environment)
 
     def _gather(self) -> None:
         """Wait for the flows that a step started to be in the queue."""
@@ -448,14 +458,6 @@ class Engine:
                 if job.kind == "flow" and name not in mine
             ]
             self.lock.wait_for(lambda: self.spawned >= len(wanted), 10)
-
-    def _resolved(self, value: object) -> object:
-        """What the worker makes of references to resources."""
-        if isinstance(value, str) and value.startswith("$res:"):
-            return self.resources[value.removeprefix("$res:")]
-        if isinstance(value, dict):
-            return {name: self._resolved(inner) for name, inner in value.items()}
-        return value
 
     def _environment(self, run: Run, module: dict, path: str) -> dict[str, str]:
         self.workspace.job_id = str(uuid.uuid4())

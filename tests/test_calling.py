@@ -44,6 +44,8 @@ def shop(workspace):
     workspace.register(
         "f/shop/find_order", find_order, schema=SCHEMA, summary="Finds an order."
     )
+    database = {"value": {"host": "db"}, "resource_type": "postgresql"}
+    workspace.resources["f/shop/db"] = database
     workspace.register(
         "f/shop/cancel", lambda number: f"cancelled {number}", kind="flow"
     )
@@ -154,7 +156,7 @@ def test_what_the_row_says_wins_over_the_script_s_own(sandbox, shop, auth):
         "parameters": parameters,
         "arguments": {"db": "$res:f/shop/db", "number": 7},
     }
-    say(sandbox, calling(("order", {"number": 12, "db": "mine"})), "Well.")
+    say(sandbox, calling(("order", {"number": 12})), "Well.")
     found = use(auth, row)
 
     (tool,) = asked(sandbox)[0]["tools"]
@@ -162,7 +164,7 @@ def test_what_the_row_says_wins_over_the_script_s_own(sandbox, shop, auth):
         tool["function"]
     )
     # A fixed argument is not the model's to change.
-    assert {"number": 7, "state": "sent", "db": "$res:f/shop/db"} == (
+    assert {"number": 7, "state": "sent", "db": {"host": "db"}} == (
         found["calls"][0]["result"]
     )
 
@@ -362,7 +364,7 @@ def test_a_resource_that_is_needed_may_be_fixed(sandbox, shop, auth):
     shop.register("f/shop/needy", lambda number, db: db, schema=NEEDY)
 
     tool = {"path": "f/shop/needy", "arguments": {"db": "$res:f/shop/db"}}
-    assert "$res:f/shop/db" == use(auth, tool)["calls"][0]["result"]
+    assert {"host": "db"} == use(auth, tool)["calls"][0]["result"]
 
 
 def test_outside_windmill_nothing_is_asked(sandbox, auth, monkeypatch):
@@ -390,3 +392,167 @@ def test_a_worker_runs_it(sandbox, shop, auth):
     assert not job.failed, job.result
     assert "sent" == job.result["calls"][0]["result"]["state"]
     assert "round 1: find_order" in job.log
+
+
+# --- what a model must not give ----------------------------------------------------
+
+SECRET = "the value of a secret"
+WORDS = ["$var:", "$jsonvar:", "$res:", "$encrypted:"]
+NESTED = {
+    "type": "object",
+    "properties": {
+        "mail": {
+            "type": "object",
+            "properties": {
+                "to": {"type": "string"},
+                "smtp": {"type": "object", "format": "resource-smtp"},
+                "more": {"type": "array", "items": {"type": "object"}},
+            },
+            "required": ["to", "smtp"],
+        },
+        "logs": {"type": "array", "items": {"type": "resource", "resourceType": "s"}},
+        "rows": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"id": {"type": "number"}}},
+        },
+        "text": {"type": "string"},
+    },
+}
+
+
+@pytest.fixture
+def mail(workspace):
+    """A workspace with a secret and a tool that says what it was given."""
+    workspace.variables["u/admin/secret"] = SECRET
+    kept = {"value": {"password": SECRET}, "resource_type": "smtp"}
+    workspace.resources["u/admin/smtp"] = kept
+    workspace.register("f/mail/send", lambda **given: given, schema=NESTED)
+    return workspace
+
+
+def given_by_model(sandbox, auth, arguments, **tool):
+    """Let a model call the tool; (the call in the result, all that was sent)."""
+    say(sandbox, calling(("send", arguments)), "Done.")
+    found = use(auth, {"path": "f/mail/send", **tool})
+    assert "Done." == found["text"]
+    told = json.loads(found["messages"][-2]["content"])
+    assert SECRET not in json.dumps([found, asked(sandbox)])
+    return found["calls"][0], told
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *({"text": f"{word}u/admin/secret"} for word in WORDS),
+        {"text": f" as it says {WORDS[0]}u/admin/secret"},
+        {"text": "\\u0024var:u/admin/secret"},
+        '{"text": "\\u0024var:u/admin/secret"}',
+        {"text": "$WM_TOKEN"},
+        {"text": "$HOME"},
+        {"mail": {"more": [{"deep": [{"$var:u/admin/secret": 1}]}]}},
+        {"mail": {"more": [{"deep": [[["$res:u/admin/smtp"]]]}]}},
+    ],
+)
+def test_a_model_s_references_are_refused_and_it_is_told(
+    sandbox, mail, auth, arguments
+):
+    call, told = given_by_model(sandbox, auth, arguments)
+
+    assert call["result"] is None
+    assert "without the $" in call["error"]
+    assert call["error"] == told["error"]
+    assert not mail.jobs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"_ENTRYPOINT_OVERRIDE": "other"}, "Windmill keeps for itself"),
+        ({"wm_trigger": {}}, "Windmill keeps for itself"),
+        ({"mail": {"to": "a", "bcc": "b"}}, "arguments.mail.bcc is no parameter"),
+        (
+            {"mail": {"to": "a", "more": [{"_x": 1}]}},
+            "arguments.mail.more[0]._x is a name",
+        ),
+        ({"rows": [{"id": 1}, {"ID": 2}]}, "arguments.rows[1].ID is no parameter"),
+        ({"mail": {"to": "a", "smtp": {"host": "x"}}}, "arguments.mail.smtp is a reso"),
+        ({"logs": [{}]}, "arguments.logs is"),
+        ({"extra": 1}, "arguments.extra is no parameter"),
+    ],
+)
+@pytest.mark.parametrize("parameters", [None, {"type": "object"}])
+def test_a_model_gives_what_the_tool_takes_and_nothing_else(
+    sandbox, mail, auth, arguments, problem, parameters
+):
+    row = {"parameters": parameters} if parameters else {}
+    call, _ = given_by_model(sandbox, auth, arguments, **row)
+
+    assert problem in call["error"]
+    assert not mail.jobs
+
+
+def test_parameters_that_a_row_gives_are_all_that_a_model_may_give(sandbox, mail, auth):
+    own = {
+        "type": "object",
+        "properties": {
+            "mail": {
+                "anyOf": [
+                    {"$ref": "#/$defs/mail"},
+                    {"allOf": [{"$ref": "#/$defs/mail"}]},
+                ]
+            },
+            "rows": {"type": "array", "items": {"additionalProperties": True}},
+        },
+        "$defs": {"mail": {"properties": {"to": {"type": "string"}}}},
+    }
+    fine = {"mail": {"to": "a"}, "rows": [{"any": {"thing": 1}}]}
+    call, told = given_by_model(sandbox, auth, fine, parameters=own)
+    assert fine == call["result"] == told
+
+    for wrong in ({"text": "x"}, {"mail": {"to": "a", "more": []}}):
+        call, _ = given_by_model(sandbox, auth, wrong, parameters=own)
+        assert "is no parameter of the tool" in call["error"]
+
+
+@pytest.mark.parametrize(
+    ("named", "place"),
+    [
+        ({"logs": {"type": "array"}}, "logs"),
+        ({"mail": {"properties": {"smtp": {}}}}, "mail.smtp"),
+        ({"other": {"type": "object", "format": "resource-smtp"}}, "other"),
+        (
+            {"rows": {"items": {"properties": {"x": {"format": "resource-a"}}}}},
+            "rows[].x",
+        ),
+    ],
+)
+def test_a_resource_is_not_offered_to_a_model(sandbox, mail, auth, named, place):
+    with pytest.raises(TogetherError, match="which is a resource") as raised:
+        use(
+            auth,
+            {
+                "path": "f/mail/send",
+                "parameters": {"type": "object", "properties": named},
+            },
+        )
+
+    (problem,) = raised.value.problems
+    assert f"offers {place}," in problem["problem"]
+    assert not asked(sandbox)
+
+
+def test_resources_within_are_not_offered_either(sandbox, mail, auth):
+    use(auth, {"path": "f/mail/send"})
+
+    offered = asked(sandbox)[0]["tools"][0]["function"]["parameters"]["properties"]
+    assert {"mail", "rows", "text"} == offered.keys()
+    assert {"to", "more"} == offered["mail"]["properties"].keys()
+    assert ["to"] == offered["mail"]["required"]
+
+
+def test_large_whole_numbers_of_a_model_are_told_as_text(sandbox, mail, auth):
+    call, _ = given_by_model(sandbox, auth, {"rows": [{"id": 12345678901234567890}]})
+
+    assert {"rows": [{"id": "12345678901234567890"}]} == call["arguments"]
+    (job,) = mail.jobs.values()
+    assert {"rows": [{"id": 12345678901234567890}]} == job.arguments

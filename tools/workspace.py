@@ -11,6 +11,7 @@ what it refuses are taken from its public source.
 
 import asyncio
 import contextlib
+import inspect
 import itertools
 import json
 import re
@@ -34,6 +35,7 @@ from starlette.responses import (
     StreamingResponse,
 )
 
+from tools.resolving import Secrets, UnresolvedError, resolving
 from tools.sandbox import Fault, Recorded
 
 NAME = "test"
@@ -123,6 +125,7 @@ class Workspace:
         self.cuts: list[int] = []  # of coming downloads: bytes after which one breaks
         self.objects: dict[tuple[str, str], StoredObject] = {}
         self.resources: dict[str, dict] = {}
+        self.variables: dict[str, str] = {}
         self.progress: dict[str, list[int]] = {}
         self.runnables: dict[tuple[str, str], Runnable] = {}
         self.jobs: dict[str, Job] = {}
@@ -188,10 +191,12 @@ class Workspace:
     ) -> None:
         """Put a script or flow at a path: a callable that takes the arguments.
 
+        Its schema, where none is given, is inferred from its names, as Windmill does.
+
         What it raises is the job's error. A callable that takes nothing is a canned
         result: `lambda **_: 5`.
         """
-        schema = schema or {"type": "object", "properties": {}}
+        schema = schema or _inferred(function)
         self.runnables[kind, path] = Runnable(function, schema, summary, description)
 
     # The server.
@@ -310,6 +315,22 @@ class Workspace:
             return PlainTextResponse(f"Not found: resource at name {path}", 404)
         return JSONResponse(self.resources[path]["value"])
 
+    async def get_resolved(self, _: dict, __: object, path: str) -> Response:
+        """The value of a resource with what it refers to; never what a job keeps."""
+        if path not in self.resources:
+            return PlainTextResponse(f"Not found: resource at name {path}", 404)
+        try:
+            value = self.secrets().value(self.resources[path]["value"])
+        except UnresolvedError as problem:
+            return PlainTextResponse(f"Not found: {problem}", 404)
+        return JSONResponse(value)
+
+    def secrets(self, more: dict | None = None) -> Secrets:
+        """What references in a job's arguments lead to; more are further resources."""
+        kept = {path: found["value"] for path, found in self.resources.items()}
+        job = {n: v for n, v in self.environment.items() if n.startswith("WM_")}
+        return Secrets(self.variables, {**kept, **(more or {})}, job)
+
     async def get_resource(self, _: dict, __: object, path: str) -> Response:
         if path not in self.resources:
             return PlainTextResponse(f"Not found: resource at name {path}", 404)
@@ -366,9 +387,12 @@ class Workspace:
         name = str(uuid.uuid4())
         job = self.jobs[name] = Job(path, kind, given, query)
         loop = asyncio.get_running_loop()
+        function = self.runnables[kind, path].function
+        if kind == "script":  # a flow hands its arguments on as they are
+            function = resolving(function, self.secrets())
 
         def work() -> None:
-            success, result = _outcome(self.runnables[kind, path].function, given)
+            success, result = _outcome(function, given)
             with contextlib.suppress(RuntimeError):  # the server has ended
                 loop.call_soon_threadsafe(_finish, job, success, result)
 
@@ -438,6 +462,18 @@ class Workspace:
         return PlainTextResponse("done", 201)
 
 
+def _inferred(function: Callable) -> dict:
+    """The schema of a callable's arguments, as far as its signature tells."""
+    properties, required = {}, []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            continue
+        properties[name] = {}
+        if parameter.default is parameter.empty:
+            required.append(name)
+    return {"type": "object", "properties": properties, "required": required}
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat()
 
@@ -489,7 +525,7 @@ _ROUTES = [
     ("GET", r"job_helpers/download_s3_file", Workspace.download),
     ("GET", r"job_helpers/list_stored_files", Workspace.list_files),
     ("DELETE", r"job_helpers/delete_s3_file", Workspace.delete),
-    ("GET", r"resources/get_value_interpolated/(.+)", Workspace.get_value),
+    ("GET", r"resources/get_value_interpolated/(.+)", Workspace.get_resolved),
     ("GET", r"resources/get_value/(.+)", Workspace.get_value),
     ("GET", r"resources/get/(.+)", Workspace.get_resource),
     ("POST", r"resources/create", Workspace.create_resource),
