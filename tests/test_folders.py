@@ -1,7 +1,5 @@
 """The pack in another folder: everything in it still finds everything else."""
 
-import json
-import subprocess
 from contextlib import ExitStack
 
 import pytest
@@ -9,7 +7,7 @@ import yaml
 
 from tests.flows import FLOW, SCHEDULE, references
 from tests.remote import Remote, paths, push
-from tests.wmill import WINDMILL, wmill
+from tests.wmill import wmill
 from tools.folders import FOLDER, moved
 from tools.operations import find, imported, scripts, with_own
 from tools.sandbox import Fault
@@ -310,37 +308,6 @@ def test_a_build_replaces_a_build_and_nothing_else(tmp_path, one_step):
 
 
 # --- as Windmill's own tools see it ------------------------------------------------
-
-
-def imports(place, names):
-    """What Windmill's import parser finds in each of the built scripts."""
-    lines = [json.dumps([name, str(place / f"{name}.py")]) for name in names]
-    done = subprocess.run(
-        ["node", "imports.mjs"],
-        cwd=WINDMILL,
-        input="\n".join(lines),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return dict(zip(names, map(json.loads, done.stdout.splitlines()), strict=True))
-
-
-@pytest.mark.slow
-def test_windmill_finds_what_every_script_imports(placed, node_packages):
-    place, folder = placed
-    names = sorted(paths(place, ".py"))
-
-    found = imports(place, names)
-
-    for script in scripts():
-        modules = found[f"{folder}/{script.id}"]
-        wanted = {f"{folder}/{name}" for name in imported(script.script_path)}
-        assert set(modules) == wanted
-        assert f"{folder}/client" in modules
-    # Of `from . import x`, which is for modules only, Windmill sees the folder.
-    known = {*names, folder}
-    assert all(set(modules) <= known for modules in found.values())
 
 
 @pytest.mark.slow

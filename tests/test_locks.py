@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
-from tools.locks import PYTHON, lock
+from tools.locks import PYTHONS, lock
 from tools.operations import (
     ROOT,
     imported,
@@ -55,20 +56,48 @@ def test_only_realtime_scripts_install_websockets():
         assert ("websockets==" in text) == ("realtime" in used(script)), script.id
 
 
-def test_a_script_says_itself_what_its_lock_says():
-    """For when Windmill computes the lock anew; it reads comments of one word after
-    `requirements:`, and the last of them ends the file."""
-    files = tree()
-    for script in scripts():
-        code = files[f"{FOLDER}/{script.id}.py"].decode()
-        text = files[f"{FOLDER}/{script.id}.script.lock"].decode()
+@pytest.mark.parametrize("python", [None, "3.12"])
+def test_a_script_says_itself_what_its_lock_says(python):
+    """For when Windmill computes the lock anew; it reads the Python in the comments
+    that come first, and packages in comments of one word after `requirements:`."""
+    files = tree(python=python) if python else tree()
+    python = python or "3.11"
+    names = [path.removesuffix(".py") for path in files if path.endswith(".py")]
+    assert len(names) > len(list(scripts()))
+    for name in names:
+        code = files[f"{name}.py"].decode()
+        first, *pins = files[f"{name}.script.lock"].decode().splitlines()
+        assert first == f"# py: {python}"
+        assert code.startswith(f"# py: =={python}.*\n")
         assert code.count("\n# requirements:\n") == 1
-        pins = code.split("\n# requirements:\n")[1].splitlines()
-        assert [f"# {pin}" for pin in text.splitlines()[1:]] == pins
+        said = code.split("\n# requirements:\n")[1].splitlines()
+        assert [f"# {pin}" for pin in pins] == said
+
+
+def test_a_flow_s_picker_says_it_too():
+    files = tree(python="3.13")
+    texts = [c.decode() for path, c in files.items() if path.endswith("flow.yaml")]
+    found = [text for text in texts if "x-windmill-dyn-select-code" in text]
+
+    assert found
+    for text in found:
+        schema = yaml.safe_load(text)["schema"]
+        assert schema["x-windmill-dyn-select-code"].startswith("# py: ==3.13.*\n")
 
 
 def test_a_script_without_packages_has_a_lock_all_the_same():
-    assert lock([], REQUIREMENTS) == PYTHON
+    assert lock([], REQUIREMENTS) == "# py: 3.11\n"
+    assert lock([], REQUIREMENTS, "3.12") == "# py: 3.12\n"
+
+
+@pytest.mark.parametrize("python", ["3.10", "3", "3.12.1", "312", "", "3.11\n"])
+def test_a_python_on_which_the_pack_does_not_run_is_refused(python):
+    with pytest.raises(ValueError, match=r"take one of 3\.11, 3\.12"):
+        lock([], REQUIREMENTS, python)
+
+
+def test_the_locks_are_resolved_for_every_python_that_can_be_asked_for():
+    assert {python for python, _ in WORKERS} == set(PYTHONS)
 
 
 def test_an_import_that_is_not_pinned_is_refused(tmp_path):

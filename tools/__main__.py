@@ -98,7 +98,8 @@ def build(arguments: argparse.Namespace) -> int:
     """Assemble the tree that `wmill sync push` deploys."""
     from tools.tree import build as write
 
-    count = write(Path(arguments.target), folder=arguments.folder)
+    words = {"folder": arguments.folder, "python": arguments.python}
+    count = write(Path(arguments.target), **words)
     say(
         f"{count} files in {arguments.target}; deploy them with: "
         f"cd {shlex.quote(arguments.target)} && wmill sync push --keep-deleted"
@@ -388,6 +389,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--target", default="build", help="default: build")
     command.add_argument(
         "--folder", default="f/togetherai", help="default: f/togetherai"
+    )
+    command.add_argument(
+        "--python",
+        default="3.11",
+        help="the version that the workers have (default: 3.11)",
     )
     command = add(deploy)
     command.add_argument(

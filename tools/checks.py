@@ -15,7 +15,7 @@ import jsonschema
 import yaml
 
 from scripts.client import SWITCH
-from tools import flow_docs, flows, render, traps
+from tools import flow_docs, flows, nesting, render, traps, tree
 from tools.flow_checks import flow_problems
 from tools.form import form
 from tools.operations import ROOT, Operation, helper_modules, operations, scripts
@@ -72,6 +72,8 @@ def problems(root: Path = ROOT) -> list[Problem]:
         lists = render.lists(operations(root))
         found += _current(root / "scripts" / "lists.py", lists)
         found += _flows(root)
+        if not any(problem.fixable for problem in found):
+            found += _built(root)
     wanted = {operation.script_path for operation in scripts(root)}
     for path in sorted((root / "scripts").glob("*/*.py")):
         if path not in wanted and "Rendered from schemas/" in path.read_text():
@@ -89,6 +91,18 @@ def _flows(root: Path) -> Iterator[Problem]:
             for trap in traps.in_form(form(flow)):
                 yield Problem(flow.path, f"{flow.name}: {trap}")
         yield from _current(root / flow_docs.PAGE, flow_docs.page(root))
+
+
+def _built(root: Path) -> Iterator[Problem]:
+    """What is built of the scripts is not locked anew by Windmill on its own."""
+    try:
+        code = tree.code(root)
+    except ValueError as error:
+        yield Problem(root / "scripts", f"cannot be built: {error}")
+        return
+    for id, (text, _) in code.items():
+        for what in nesting.wrong(text.decode()):
+            yield Problem(root / "scripts" / f"{id}.py", f"as built: {what}")
 
 
 def _current(path: Path, text: str) -> Iterator[Problem]:

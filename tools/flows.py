@@ -20,7 +20,8 @@ import yaml
 from scripts.client import OTHER
 from tools.folders import FOLDER
 from tools.form import form
-from tools.locks import lock
+from tools.locks import PYTHON, annotated, lock
+from tools.nesting import nested
 from tools.operations import (
     ROOT,
     Operation,
@@ -146,7 +147,7 @@ def target(path: str, root: Path = ROOT) -> Operation | Flow:
     return find(path, root)
 
 
-def rendered(flow: Flow) -> dict:
+def rendered(flow: Flow, python: str = PYTHON) -> dict:
     """The content of <name>__flow/flow.yaml."""
     value = copy.deepcopy(flow.value)
     for module in modules(value):
@@ -161,7 +162,7 @@ def rendered(flow: Flow) -> dict:
     schema = form(flow)
     if pickers(flow.arguments):
         schema["x-windmill-dyn-select-lang"] = "python3"
-        schema["x-windmill-dyn-select-code"] = _picker_code(flow)
+        schema["x-windmill-dyn-select-code"] = _picker_code(flow, python)
     schema[SCHEMA_KEY] = mark(flow.id)
     return {
         "summary": flow.source["summary"],
@@ -191,17 +192,16 @@ def _chosen(value: object, arguments: dict) -> object:
     return found
 
 
-def _picker_code(flow: Flow) -> str:
+def _picker_code(flow: Flow, python: str) -> str:
     """What Windmill runs for the choices of a flow's form; pinned, so that opening the
     form resolves no packages."""
     root, loaded = flow.root, with_own({"catalogue"}, flow.root)
     needed = {name for module in loaded for name in module_packages(module, root)}
-    pins = lock(needed, root / "requirements.txt").splitlines()[1:]
-    lines = ["# requirements:", *(f"#{pin}" for pin in pins), ""]
-    lines.append(f"from {FOLDER.replace('/', '.')}.catalogue import choices")
+    lines = [f"from {FOLDER.replace('/', '.')}.catalogue import choices"]
     for name, schema in pickers(flow.arguments).items():
         lines += ["", "", picker(name, schema)]
-    return "\n".join(lines) + "\n"
+    pins = lock(needed, root / "requirements.txt", python)
+    return annotated(nested("\n".join(lines) + "\n"), pins)
 
 
 @dataclass(frozen=True)
@@ -240,10 +240,11 @@ def timetable(schedule: Schedule) -> dict:
     }
 
 
-def files(root: Path) -> dict[str, dict]:
+def files(root: Path, python: str = PYTHON) -> dict[str, dict]:
     """What the flows and schedules add to the sync tree: path and content."""
     found = {
-        f"{FOLDER}/{flow.id}__flow/flow.yaml": rendered(flow) for flow in flows(root)
+        f"{FOLDER}/{flow.id}__flow/flow.yaml": rendered(flow, python)
+        for flow in flows(root)
     }
     for schedule in schedules(root):
         path = f"{FOLDER}/{schedule.name}.schedule.yaml"

@@ -11,12 +11,16 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-PYTHON = "# py: 3.11\n"
+PYTHON = "3.11"  # which Windmill takes where nothing else is said
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
-def lock(modules: Iterable[str], pinned: Path) -> str:
-    """The lock of a script that imports these modules: their packages and what those
-    bring, pinned as in requirements.txt. Raises ValueError for one not pinned there."""
+def lock(modules: Iterable[str], pinned: Path, python: str = PYTHON) -> str:
+    """The lock of a script that imports these modules: the Python that runs it, their
+    packages and what those bring, pinned as in requirements.txt. Raises ValueError for
+    a package not pinned there, and for a Python on which the pack does not run."""
+    if python not in PYTHONS:
+        raise ValueError(f"Python {python!r}: take one of {', '.join(PYTHONS)}")
     pins = dict(re.findall(r"^([\w.-]+)==(\S+)", pinned.read_text(), re.M))
     needed: set[str] = set()
     waiting = [(name, "a script") for name in sorted(modules)]
@@ -27,15 +31,20 @@ def lock(modules: Iterable[str], pinned: Path) -> str:
         if name not in needed:
             needed.add(name)
             waiting += [(brought, name) for brought in _brought(name)]
-    return PYTHON + "".join(f"{name}=={pins[name]}\n" for name in sorted(needed))
+    lines = [f"# py: {python}", *(f"{name}=={pins[name]}" for name in sorted(needed))]
+    return "".join(f"{line}\n" for line in lines)
 
 
-def requirements(text: str) -> str:
-    """A lock as comments in the script that it is of. Windmill resolves these instead
-    of what it infers when it computes the lock anew: after an edit on its page, and
-    for every script that imports a module which was deployed again."""
-    pins = text.splitlines()[1:]
-    return "".join(f"# {line}\n" for line in ("requirements:", *pins)) if pins else ""
+def annotated(text: str, own_lock: str) -> str:
+    """A script that says itself what its lock says, for when Windmill computes the lock
+    anew: after an edit on its page, and in tests there. Its Python comes first, and
+    what it needs last; without `requirements:` Windmill would take the workspace's
+    default dependencies, and lock the script anew when these change."""
+    first, *pins = own_lock.splitlines()
+    python = first.removeprefix("# py: ")
+    return f"# py: =={python}.*\n{text}" + "".join(
+        f"# {line}\n" for line in ("requirements:", *pins)
+    )
 
 
 def _brought(name: str) -> Iterator[str]:

@@ -136,22 +136,24 @@ def helper_modules(root: Path = ROOT) -> list[str]:
 
 def imported(script: Path) -> set[str]:
     """The names of the shared modules that a Python file imports, wherever in it."""
-    return set(_imports(script.read_text(encoding="utf-8"))[0])
+    return set(imports(script.read_text(encoding="utf-8"))[0])
 
 
 def packages(script: Path) -> set[str]:
     """The modules beyond ours and the standard library's that a Python file imports,
     wherever in it, by the first part of their names."""
-    return set(_imports(script.read_text(encoding="utf-8"))[1])
+    return set(imports(script.read_text(encoding="utf-8"))[1])
 
 
 def module_packages(name: str, root: Path = ROOT) -> set[str]:
     """The same of a shared module as it is deployed. Raises FlattenError."""
-    return set(_imports(module_text(root, name))[1])
+    return set(imports(module_text(root, name))[1])
 
 
 @cache
-def _imports(text: str) -> tuple[frozenset[str], frozenset[str]]:
+def imports(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The shared modules that a Python text imports, wherever in it, and the modules
+    beyond ours and the standard library's."""
     shared, foreign = set(), set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and node.level:
@@ -171,7 +173,7 @@ def with_own(modules: Iterable[str], root: Path = ROOT) -> set[str]:
     while waiting:
         name = waiting.pop()
         found.add(name)
-        waiting |= _imports(module_text(root, name))[0] - found
+        waiting |= imports(module_text(root, name))[0] - found
     return found
 
 

@@ -1,5 +1,6 @@
 """Assemble the sync tree that `wmill sync push` deploys: build/."""
 
+import ast
 import hashlib
 import re
 import shutil
@@ -12,16 +13,14 @@ from tools import flows
 from tools.flatten import module_text, parts_of, script_text
 from tools.folders import FOLDER, checked, moved
 from tools.form import form
-from tools.locks import lock, requirements
+from tools.locks import PYTHON, annotated, lock
+from tools.nesting import nested
 from tools.operations import (
     ROOT,
     Operation,
     helper_modules,
-    imported,
-    module_packages,
-    packages,
+    imports,
     scripts,
-    with_own,
 )
 from tools.version import mark
 
@@ -31,34 +30,22 @@ RESOURCE_TYPE = "togetherai.resource-type.yaml"
 BUILT = b"# Built by `./dev build`, which replaces this folder and all that is in it.\n"
 
 
-def tree(root: Path = ROOT, folder: str = FOLDER) -> dict[str, bytes]:
+def tree(
+    root: Path = ROOT, folder: str = FOLDER, python: str = PYTHON
+) -> dict[str, bytes]:
     """Every file of the sync tree: its path in the tree and its content.
 
-    The same sources give the same bytes. Raises ValueError for a folder that Windmill
-    would not take, and for a package that makes no module (tools/flatten.py).
+    The same sources give the same bytes. `python` is the version that the scripts run
+    on. Raises ValueError for a folder that Windmill would not take, a version on which
+    the pack does not run, and a package that makes no module (tools/flatten.py).
     """
     checked(folder)
     files = {
         "wmill.yaml": _settings(root),
         RESOURCE_TYPE: (root / "resources" / RESOURCE_TYPE).read_bytes(),
     }
-    modules = _Modules(root)
-    for name, content in modules.texts.items():
-        used = frozenset({name})
-        own_lock = modules.lock(used, frozenset())
-        content += _comment(mark(name))
-        files |= _script(f"{FOLDER}/{name}", content, _HELPER, own_lock)
-    for script in scripts(root):
-        used = frozenset(imported(script.script_path))
-        own_lock = modules.lock(used, frozenset(packages(script.script_path)))
-        # Windmill keeps a module's text for each version of the script that imports
-        # it: a new one only reaches scripts whose own text changed with it. And it
-        # may compute the lock anew, from what it takes for the imports, unless told.
-        content = _deployed(script).encode() + modules.stamp(used)
-        content += _comment(mark(script.id))
-        content += requirements(own_lock).encode()
-        files |= _script(f"{FOLDER}/{script.id}", content, _about(script), own_lock)
-    files |= {path: _yaml(found) for path, found in flows.files(root).items()}
+    files |= _scripts(root, python)
+    files |= {path: _yaml(found) for path, found in flows.files(root, python).items()}
     files = moved(files, folder)
     if folder.startswith("f/"):
         # Of a folder within a folder, this is outside what a push writes: the outer
@@ -69,54 +56,107 @@ def tree(root: Path = ROOT, folder: str = FOLDER) -> dict[str, bytes]:
     return dict(sorted(files.items()))
 
 
+def module_texts(root: Path = ROOT) -> dict[str, str]:
+    """The modules that the scripts share, by their names, as the sources have them."""
+    return {name: module_text(root, name) for name in helper_modules(root)}
+
+
+def built(text: str, id: str, own_lock: str, *comments: str) -> bytes:
+    """What is deployed for the text of a script or module: what Windmill reads of it
+    when it comes to imports, Python and packages, and whose version it is."""
+    last = "".join(f"# {comment}\n" for comment in (*comments, mark(id)))
+    try:
+        return annotated(nested(text) + last, own_lock).encode()
+    except ValueError as error:
+        raise ValueError(f"{id}: {error}") from error
+
+
+def code(root: Path = ROOT, python: str = PYTHON) -> dict[str, tuple[bytes, str]]:
+    """The text and the lock of every script, and of the modules that these share, by
+    their ids, modules first. Raises as tree() does."""
+    modules = _Modules(root, python)
+    parts = parts_of(root)
+    found = {}
+    for name, text in modules.texts.items():
+        own_lock = modules.lock(frozenset({name}), frozenset())
+        found[name] = built(text, name, own_lock), own_lock
+    for script in scripts(root):
+        text = script.script_path.read_text(encoding="utf-8")
+        text = script_text(text, (script.group, script.name), parts)
+        used, own = imports(text)
+        own_lock = modules.lock(used, own)
+        # Windmill keeps a module's text for each version of the script that imports
+        # it: a new one only reaches scripts whose own text changed with it.
+        content = built(text, script.id, own_lock, modules.stamp(used))
+        found[script.id] = content, own_lock
+    return found
+
+
+def _scripts(root: Path, python: str) -> dict[str, bytes]:
+    """The files of all scripts and of the modules that they share."""
+    known = {script.id: script for script in scripts(root)}
+    files = {}
+    for id, (text, own_lock) in code(root, python).items():
+        about = _about(known[id]) if id in known else _helper(text)
+        files |= _script(id, text, about, own_lock)
+    return files
+
+
 class _Modules:
     """The modules that scripts share, and what a script gets for those it imports."""
 
-    def __init__(self, root: Path) -> None:
-        self.texts = {
-            name: module_text(root, name).encode() for name in helper_modules(root)
-        }
-        all_of = cache(lambda used: sorted(with_own(used, root)))
+    def __init__(self, root: Path, python: str) -> None:
+        self.texts = module_texts(root)
 
         @cache
-        def stamp(used: frozenset[str]) -> bytes:
-            """The line that changes with any of the modules, and with any that these
+        def all_of(used: frozenset[str]) -> list[str]:
+            """Modules and those that they may load themselves."""
+            found: set[str] = set()
+            waiting = set(used)
+            while waiting:
+                found.add(name := waiting.pop())
+                waiting |= imports(self.texts[name])[0] - found
+            return sorted(found)
+
+        @cache
+        def stamp(used: frozenset[str]) -> str:
+            """The words that change with any of the modules, and with any that these
             may load."""
-            content = b"".join(self.texts[name] for name in all_of(used))
-            return _comment(f"helper {hashlib.sha256(content).hexdigest()[:12]}")
+            content = "".join(self.texts[name] for name in all_of(used)).encode()
+            return f"helper {hashlib.sha256(content).hexdigest()[:12]}"
 
         @cache
         def lock_of(used: frozenset[str], own: frozenset[str]) -> str:
-            needed = own.union(*(module_packages(n, root) for n in all_of(used)))
-            return lock(needed, root / "requirements.txt")
+            needed = own.union(*(imports(self.texts[n])[1] for n in all_of(used)))
+            return lock(needed, root / "requirements.txt", python)
 
         self.stamp, self.lock = stamp, lock_of
 
 
-def _deployed(script: Operation) -> str:
-    text = script.script_path.read_text(encoding="utf-8")
-    return script_text(text, (script.group, script.name), parts_of(script.root))
+def _helper(text: bytes) -> dict:
+    """What is said of a module: the first line of its docstring."""
+    lines = (ast.get_docstring(ast.parse(text)) or "").splitlines()
+    return {
+        "summary": lines[0].rstrip(".") if lines else "Together AI helper",
+        "description": "What the scripts of this folder share; nothing to run.",
+        "schema": {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "order": [],
+            "properties": {},
+            "required": [],
+        },
+    }
 
 
-_HELPER = {
-    "summary": "Together AI helper",
-    "description": "What the scripts of this folder share; nothing to run.",
-    "schema": {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "order": [],
-        "properties": {},
-        "required": [],
-    },
-}
-
-
-def build(target: Path, root: Path = ROOT, folder: str = FOLDER) -> int:
+def build(
+    target: Path, root: Path = ROOT, folder: str = FOLDER, python: str = PYTHON
+) -> int:
     """Write the tree to a directory, replacing what was there; return how many files.
 
     Refuses to replace a directory that no build made.
     """
-    files = tree(root, folder)
+    files = tree(root, folder, python)
     if target.exists() and any(target.iterdir()):
         settings = target / "wmill.yaml"
         made_here = settings.exists() and settings.read_bytes().startswith(BUILT)
@@ -142,7 +182,8 @@ def _about(operation: Operation) -> dict:
     }
 
 
-def _script(path: str, content: bytes, about: dict, lock: str) -> dict[str, bytes]:
+def _script(id: str, content: bytes, about: dict, lock: str) -> dict[str, bytes]:
+    path = f"{FOLDER}/{id}"
     settings = {
         "summary": about["summary"],
         "description": about["description"],
@@ -157,10 +198,6 @@ def _script(path: str, content: bytes, about: dict, lock: str) -> dict[str, byte
         f"{path}.script.yaml": _yaml(settings),
         f"{path}.script.lock": lock.encode(),
     }
-
-
-def _comment(text: str) -> bytes:
-    return f"# {text}\n".encode()
 
 
 def _settings(root: Path) -> bytes:
