@@ -4,7 +4,7 @@ Lines and texts take the colour of the page's text, so that they can be read on 
 and dark pages alike.
 """
 
-from html import escape
+from .escaping import xml
 
 WIDTH, HEIGHT = 720, 280
 LEFT, RIGHT, TOP, BOTTOM = 70, 16, 34, 40
@@ -23,7 +23,7 @@ def bars(title, values, unit=""):
         parts.append(
             f'<rect x="{x + step * 0.1:.1f}" y="{y:.1f}" width="{step * 0.8:.1f}" '
             f'height="{height:.1f}" fill="{COLOURS[0]}">'
-            f"<title>{escape(str(label))}: {value:g} {escape(unit)}</title></rect>"
+            f"<title>{xml(label)}: {value:g} {xml(unit)}</title></rect>"
         )
         if number % every == 0:
             parts.append(_text(x + step / 2, HEIGHT - BOTTOM + 16, label, "middle"))
@@ -84,5 +84,5 @@ def _svg(title, unit, least, most, parts):
 def _text(x, y, text, anchor, size=11):
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="currentColor" '
-        f'text-anchor="{anchor}">{escape(str(text))}</text>'
+        f'text-anchor="{anchor}">{xml(text)}</text>'
     )

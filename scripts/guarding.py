@@ -10,11 +10,11 @@ A flow that is cancelled runs nothing more; so a guard is a flow of its own.
     finish_flow     the tidy result at the end of a flow
 """
 
-import json
 import os
 
 from . import jobs, waiting
 from .client import TogetherError, call, operation, prepare
+from .escaping import facts, inline
 from .windmill import in_job
 
 __all__ = [
@@ -86,10 +86,7 @@ def ask_approval(auth, step, **arguments):
     TogetherError.
     """
     given = prepare(step, arguments)
-    lines = [f"**{given['question']}**", ""]
-    for name, value in given.get("details", {}).items():
-        shown = value if isinstance(value, str) else json.dumps(value)
-        lines.append(f"- {name.replace('_', ' ')}: {shown}")
+    lines = [f"**{inline(given['question'])}**", "", *facts(given.get("details", {}))]
     urls = jobs.resume_urls(given.get("approver"))
     return {**urls, "description": {"markdown": "\n".join(lines)}}
 

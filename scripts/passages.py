@@ -18,6 +18,7 @@ import re
 import zipfile
 
 from .client import LIMIT, TogetherError, call, operation, prepare
+from .escaping import inline, prose
 
 __all__ = ["cite_answer", "rank_passages", "split_documents"]
 
@@ -144,11 +145,12 @@ def cite_answer(auth, step, **arguments):
         passage = passages[number - 1]
         kept = {n: passage.get(n) for n in ("source", "start", "text")}
         citations.append({"number": number, **kept})
-    lines = [answer, ""]
+    lines = [prose(answer), ""]
     for entry in citations:
         text = " ".join(str(entry["text"]).split())
         short = text if len(text) <= 200 else f"{text[:200].rsplit(' ', 1)[0]} ..."
-        lines.append(f"{entry['number']}. {entry['source']}: {short}")
+        number = f"\\[{entry['number']}\\]"
+        lines.append(f"- {number} {inline(entry['source'])}: {inline(short)}")
     return {
         "wm_renderer": "markdown",
         "markdown": "\n".join(lines),

@@ -34,3 +34,20 @@ def test_every_line_stays_within_the_picture(title, series):
             x, y = map(float, point.split(","))
             assert 0 <= x <= 720
             assert 0 <= y <= 280
+
+
+@given(st.text(max_size=9))
+def test_a_chart_is_ascii_which_is_all_that_windmill_s_page_takes(text):
+    for drawn in (bars(text, [(text, 1.0)], text), lines(text, {text: [(0, 1)]}, text)):
+        assert drawn.isascii()
+        ElementTree.fromstring(drawn)
+
+
+def test_what_a_chart_names_is_text():
+    drawn = bars("Größe €<script>", [("<b onclick=x>", 1)], "&")
+
+    assert "".join(ElementTree.fromstring(drawn).itertext()).startswith(
+        "Größe €<script>"
+    )
+    assert "<script" not in drawn
+    assert "<b " not in drawn

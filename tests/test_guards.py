@@ -120,7 +120,8 @@ def test_a_flow_is_started_and_watched_to_its_end(workspace, auth, monkeypatch):
     done = [_finished(watch, auth, job) for job in (one, two)]
 
     assert done[0]["outcome"] == "success"
-    assert done[0]["result"] == {"auth": "$res:f/a/key", "x": 1}
+    assert workspace.jobs[one].arguments == {"auth": "$res:f/a/key", "x": 1}
+    assert done[0]["result"] == {"auth": "$ res:f/a/key", "x": 1}
     assert done[1]["outcome"] == "failure"
     assert "division" in done[1]["result"]["error"]["message"]
 
@@ -177,6 +178,18 @@ def test_the_approval_page_says_what_there_is_to_decide_on(workspace, auth):
         "",
         "- estimated cost usd: 5.42",
         "- model: m",
+    ]
+    details = {
+        "dataset": {"rows": 3, "by_turn": [1, 2]},
+        "allowed": True,
+        "limit": None,
+    }
+    lines = ask(auth, "Train?", details)["description"]["markdown"].splitlines()
+    assert lines[2:] == [
+        "- dataset rows: 3",
+        "- dataset by turn: 1, 2",
+        "- allowed: yes",
+        "- limit: not known",
     ]
     assert "approver=ada" in found["resume"]
 

@@ -64,9 +64,22 @@ def page(place: Path = PLACE) -> Path:
 
     Raises OSError when the build fails.
     """
+    return _made(place, "form", "index.html")
+
+
+def renderer(place: Path = PLACE) -> Path:
+    """A program for Node that renders Markdown as Windmill's page does; built as page.
+
+    It reads a JSON list of texts and writes one of HTML. Raises OSError.
+    """
+    return _made(place, "markdown", "render.js") / "render.js"
+
+
+def _made(place: Path, name: str, main: str) -> Path:
+    """The folder of what vite makes of another one; only it has the file `main`."""
     install(place)
     sources = [place / "package-lock.json", place / "package.json"]
-    sources += sorted(path for path in (place / "form").iterdir() if path.is_file())
+    sources += sorted(path for path in (place / name).iterdir() if path.is_file())
     parts = (path.name.encode() + path.read_bytes() for path in sources)
     stamp = hashlib.sha256(b"".join(parts)).hexdigest()[:16]
     target = place / "built" / stamp
@@ -75,11 +88,11 @@ def page(place: Path = PLACE) -> Path:
             target.parent.mkdir(exist_ok=True)
             with tempfile.TemporaryDirectory(dir=target.parent) as folder:
                 vite = place / "node_modules" / "vite" / "bin" / "vite.js"
-                words = ("build", "--config", "form/vite.config.js", "--outDir")
-                _run(place, "node", str(vite), *words, f"{folder}/page")
-                for older in target.parent.glob("*/index.html"):
+                words = ("build", "--config", f"{name}/vite.config.js", "--outDir")
+                _run(place, "node", str(vite), *words, f"{folder}/made")
+                for older in target.parent.glob(f"*/{main}"):
                     shutil.rmtree(older.parent)
-                (Path(folder) / "page").rename(target)
+                (Path(folder) / "made").rename(target)
     return target
 
 
