@@ -12,7 +12,6 @@ import threading
 import time
 
 from .client import TogetherError, call, operation
-from .references import harmless
 
 TASKS = (
     "chat",
@@ -57,13 +56,6 @@ def models(auth, product=SERVERLESS, seconds=60.0):
     if best.models or best.complete:
         return list(best.models)
     raise best.error or TogetherError(f"the catalogue did not answer in {seconds:g} s")
-
-
-def choices(task, auth, filter_text="", other=True):
-    """Return what Windmill's dynamic select offers, see scripts/picking.py."""
-    from .picking import choices
-
-    return harmless(choices(task, auth, filter_text, other))[0]
 
 
 # --- reading the lists -------------------------------------------------------------

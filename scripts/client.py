@@ -165,7 +165,7 @@ def call(auth, operation, /, **arguments):
     into the last page's answer, so that its cursor leads on. Raises TogetherError; when
     a later page fails, `partial` holds the pages before it.
     """
-    request = _Request(auth, operation, arguments)
+    request = request_for(auth, operation, arguments)
     answer = _answer(request, request.send())
     pages = request.arguments.get("max_pages", 1)
     if pages == 1:
@@ -182,7 +182,7 @@ def stream(auth, operation, /, **arguments):
     that the same request gives without streaming. Raises TogetherError, with what had
     arrived in its `partial`.
     """
-    request = _Request(auth, operation, arguments)
+    request = request_for(auth, operation, arguments)
     if not request.body.get("stream"):
         if operation.get("reply") == "binary":
             from .downloads import receive
@@ -212,7 +212,7 @@ def upload(auth, operation, /, **arguments):
     A file member takes every shape that scripts/sources.py knows; where the API fetches
     files itself, it gets the URL. Raises TogetherError.
     """
-    request = _Request(auth, operation, arguments)
+    request = request_for(auth, operation, arguments)
     if "protocol" in operation:
         from .uploads import upload_file
 
@@ -232,7 +232,29 @@ def download(auth, operation, /, **arguments):
     """
     from .downloads import receive
 
-    return receive(_Request(auth, operation, arguments))
+    return receive(request_for(auth, operation, arguments))
+
+
+def request_for(auth, operation, arguments):
+    """Return the request of a verb, with what its answer needs at hand: what is paid
+    for must not depend on modules that cannot be fetched. Raises TogetherError, also
+    where there is no storage for bytes that are to go there."""
+    request = _Request(auth, operation, arguments, _with_files)
+    if request.output == "storage":
+        from .storage import check_storage
+
+        check_storage()
+    if "brings" in operation:
+        from . import fetching, showing  # noqa: F401 (what showing needs later)
+
+        request.deliver = showing.deliver_items
+    return request
+
+
+def _with_files(text, files, auth):
+    from .bodies import json_body
+
+    return json_body(text, files, auth)
 
 
 def prepare(step, arguments):
@@ -879,9 +901,12 @@ def _not_allowed(field, value, allowed):
 
 
 class _Request:
-    """One operation with its arguments: where it goes, what it says, how often."""
+    """One operation with its arguments: where it goes, what it says, how often.
 
-    def __init__(self, auth, operation, arguments):
+    with_files is what makes a Body of JSON that holds files, see _encode.
+    """
+
+    def __init__(self, auth, operation, arguments, with_files=None):
         self.operation = operation
         self.method = operation["method"]
         self.tries = 0
@@ -917,22 +942,13 @@ class _Request:
         choice = properties.get("output")
         if choice and choice.get("x-in") == "result":
             self.output = arguments.get("output", choice["default"])
-        if self.output == "storage":
-            from .storage import check_storage
-
-            check_storage()
-        self.deliver = None
-        if "brings" in operation:
-            # Now: what is paid for must not depend on modules that cannot be fetched.
-            from . import fetching, showing  # noqa: F401 (what showing needs later)
-
-            self.deliver = showing.deliver_items
+        self.deliver = None  # what puts the bytes of the answer there
         self.target = path + ("?" + "&".join(query) if query else "")
         self.body = arguments.get("body", {})
         self.data = None
         if "body" in properties and operation.get("content") != "multipart":
             self.headers["Content-Type"] = "application/json"
-            self.carry(_encode(self.body, auth))
+            self.carry(_encode(self.body, auth, with_files))
 
     def carry(self, data):
         """Send bytes, or a Body of scripts/bodies.py, with the request."""
@@ -1042,7 +1058,7 @@ def _project(auth, key, base):
             "retry": "read",
             "arguments": {"properties": {}},
         }
-        identity = call({"api_key": key, "base_url": base}, whoami)
+        identity = send_operation({"api_key": key, "base_url": base}, whoami)
         project = (identity.get("project") or {}).get("id")
         if not project:
             problem = "is required: this key belongs to no single project"
@@ -1084,8 +1100,9 @@ def _header(name, value):
     return text
 
 
-def _encode(body, auth):
-    """Return a body as JSON bytes, or as a Body where it holds files.
+def _encode(body, auth=None, with_files=None):
+    """Return a body as JSON bytes, or what with_files makes of one that holds files:
+    of its JSON text, the files by what stands for them there, and auth.
 
     NaN and infinities are refused by name.
     """
@@ -1114,11 +1131,7 @@ def _encode(body, auth):
     except (ValueError, TypeError, RecursionError) as error:
         problem = f"is not JSON ({error}); numbers must be finite"
         raise TogetherError.refused("body", problem) from None
-    if marks:
-        from .bodies import json_body
-
-        return json_body(text, marks, auth)
-    return data
+    return with_files(text, marks, auth) if marks else data
 
 
 # --- the wire ----------------------------------------------------------------------
@@ -1160,7 +1173,7 @@ def _pool(origin):
         if _names_proxy():
             from .proxying import pool_by_proxy
 
-            found = pool_by_proxy(origin, settings)
+            found = pool_by_proxy(origin, settings, _trust)
         if found is None:
             found = urllib3.PoolManager(**settings).connection_from_url(origin), None
         _pools[origin] = found
@@ -1265,6 +1278,13 @@ def _top(answer):
 # What Windmill shows in a way of its own where it is a result's only member.
 ALONE = ("html", "map", "pdf", "file", "png", "svg", "jpeg", "gif", "md", "markdown")
 ALONE += ("table-col", "table-row", "table-row-object")
+
+
+def send_operation(auth, operation, **arguments):
+    """Send an operation and return its JSON answer: one page, and no file in it, which
+    is what the helper itself asks for. Raises TogetherError."""
+    request = _Request(auth, operation, arguments)
+    return _answer(request, request.send())
 
 
 def _delivered(request, answer):

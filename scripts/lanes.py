@@ -76,7 +76,7 @@ class Lanes:
         To be called by the work of `map`: it waits at the gate.
         """
         request = copy.copy(self.request)
-        data = _encode(body, request.auth)
+        data = _encode(body)
         waiting_until = time.monotonic() + PATIENCE
         held = hung = 0
         while True:

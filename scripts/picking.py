@@ -12,6 +12,7 @@ import time
 
 from .catalogue import SERVERLESS, TUNABLE, entries, listing, usable
 from .client import OTHER, TogetherError, call, operation
+from .references import harmless
 
 # The account's own endpoints, of both versions.
 OWN = (
@@ -73,7 +74,7 @@ def choices(task, auth, filter_text="", other=True):
         # Of what the function returns, Windmill shows what holds the text as it stands.
         label = ANY if listed else f"{text}: not in the list, give its id below"
         listed.append((OTHER, label if text else ANY))
-    return [{"value": name, "label": label} for name, label in listed]
+    return harmless([{"value": name, "label": label} for name, label in listed])[0]
 
 
 def _offered(task, auth, ends):

@@ -18,7 +18,7 @@ from requests.utils import (
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-from .client import TogetherError, _trust
+from .client import TogetherError
 
 __all__ = ["pool_by_proxy", "proxy_of"]
 
@@ -51,15 +51,15 @@ def proxy_of(origin):
     return proxy, urllib3.make_headers(proxy_basic_auth=f"{user}:{password}")
 
 
-def pool_by_proxy(origin, settings):
+def pool_by_proxy(origin, settings, trust):
     """Return (pool, headers for each request, or None where it goes in a tunnel); None
-    where no proxy is for that host."""
+    where no proxy is for that host. trust() gives the TLS context."""
     found = proxy_of(origin)
     if found is None:
         return None
     url, headers = found
     if url.startswith("https:"):
-        settings = {**settings, "ssl_context": _trust(), "proxy_ssl_context": _trust()}
+        settings = {**settings, "ssl_context": trust(), "proxy_ssl_context": trust()}
     manager = urllib3.ProxyManager(url, proxy_headers=headers, **settings)
     pool = manager.connection_from_url(origin)
     return pool, headers if origin.startswith("http:") else None

@@ -13,7 +13,8 @@ Python library.
 import hashlib
 import re
 
-from .client import TogetherError, call, operation, upload
+from .bodies import multipart
+from .client import TogetherError, _answer, _Request, operation, send_operation
 from .sending import Part, Progress, odd, put, send_parts
 from .sources import LIMIT, _unreadable, open
 
@@ -106,7 +107,7 @@ def store_file(
         file_id = getattr(error, "file_id", None)
         if getattr(error, "status", None) != 409 or not file_id:
             raise
-        stored, reused = call(auth, FILE, file_id=file_id), True
+        stored, reused = send_operation(auth, FILE, file_id=file_id), True
         progress.say(f"the service has this content already, as {file_id}")
     return {**stored, "reused": reused, "dataset": dataset}
 
@@ -147,7 +148,7 @@ def _look(source, checker, progress):
 
 
 def _at_once(auth, source, about, progress):
-    found = upload(auth, REQUEST, body=about)
+    found = _announced(auth, about)
     location = found.get("location")
     file_id = _safe_id(found.get("file_id"))
     if not location:
@@ -157,6 +158,14 @@ def _at_once(auth, source, about, progress):
     put(auth, location, body, {}, "the signed address of the file")
     progress.say(f"{source.length} bytes are stored as {file_id}")
     return _surely(auth, PREPROCESS, file_id, file_id=file_id)
+
+
+def _announced(auth, about):
+    """Tell the service of the file that comes; return where its bytes shall go."""
+    request = _Request(auth, REQUEST, {"body": about})
+    data, request.headers["Content-Type"] = multipart(request)
+    request.carry(data)
+    return _answer(request, request.send())
 
 
 def _begun(file):
@@ -172,15 +181,15 @@ def _surely(auth, table, known, **arguments):
     catches the error sees in `ambiguous` whether it may have been carried out.
     """
     try:
-        found = call(auth, table, **arguments)
+        found = send_operation(auth, table, **arguments)
     except TogetherError as error:
         error.file_id = known
         if not getattr(error, "ambiguous", False):
             raise
         try:
-            found = call(auth, FILE, file_id=known)
+            found = send_operation(auth, FILE, file_id=known)
             if not _begun(found):
-                found = call(auth, table, **arguments)
+                found = send_operation(auth, table, **arguments)
         except TogetherError:
             raise error from None
     return found.get("file", found)
@@ -211,7 +220,7 @@ def _ceil(number, by):
 def _in_parts(auth, source, about, part, progress):
     size = part_size(source.length, part)
     count = _ceil(source.length, size)
-    begun = call(
+    begun = send_operation(
         auth,
         INITIATE,
         body={**about, "file_size": source.length, "num_parts": count},
@@ -226,7 +235,7 @@ def _in_parts(auth, source, about, part, progress):
     except BaseException as error:
         if not getattr(error, "ambiguous", False):
             try:
-                call(auth, ABORT, body=handle)
+                send_operation(auth, ABORT, body=handle)
             except TogetherError as other:
                 progress.say(f"the upload {upload_id} could not be given up: {other}")
         raise

@@ -193,8 +193,8 @@ def test_models_fit_the_task_and_answer_serverlessly():
     }
     with serving({NEW: reply({"data": MODELS, "next_cursor": None})}) as (auth, _):
         for task, name in only.items():
-            assert [name] == values(catalogue.choices(task, auth)), task
-        chat = values(catalogue.choices("chat", auth))
+            assert [name] == values(picking.choices(task, auth)), task
+        chat = values(picking.choices("chat", auth))
 
     assert {"acme/plain", "acme/tools", "acme/json", "acme/eyes"} == set(chat)
 
@@ -208,7 +208,7 @@ def test_recommended_and_new_models_come_first_and_deprecated_ones_last():
         supported("acme/good", status=f"{status}RECOMMENDED"),
     ]
     with serving({NEW: reply({"data": models})}) as (auth, _):
-        found = catalogue.choices("chat", auth)
+        found = picking.choices("chat", auth)
 
     assert ["acme/good", "acme/new", "acme/old", "acme/gone"] == values(found)
     assert found[0]["label"].endswith(" - recommended")
@@ -239,20 +239,20 @@ def test_recommended_and_new_models_come_first_and_deprecated_ones_last():
 )
 def test_a_label_tells_context_and_price(members, label):
     with serving({NEW: reply({"data": [supported("a/b", **members)]})}) as (auth, _):
-        assert label == catalogue.choices("chat", auth)[0]["label"]
+        assert label == picking.choices("chat", auth)[0]["label"]
 
 
 def test_every_word_of_the_filter_must_be_there(fresh):
     models = [supported("acme/small-chat"), supported("other/big-chat")]
     with serving({NEW: reply({"data": models})}) as (auth, asked):
-        found = catalogue.choices("chat", auth, "CHAT acme")
+        found = picking.choices("chat", auth, "CHAT acme")
         assert ["acme/small-chat"] == values(found)
         assert found[-1]["label"] == "Another model: give its id below"
         assert ["other/big-chat"] == values(
-            catalogue.choices("chat", auth, "OTHER/big-chat")
+            picking.choices("chat", auth, "OTHER/big-chat")
         )
         # Windmill shows only choices whose label holds what was typed.
-        (lacking,) = catalogue.choices("chat", auth, " me/own-endpoint ")
+        (lacking,) = picking.choices("chat", auth, " me/own-endpoint ")
         assert lacking == {
             "value": OTHER,
             "label": "me/own-endpoint: not in the list, give its id below",
@@ -286,21 +286,21 @@ def test_an_older_catalogue_is_understood():
     offers["tools"] = offers["vision"] = offers["chat"]
     with serving({OLD: reply(models)}) as (auth, _):
         for task, names in offers.items():
-            assert names == set(values(catalogue.choices(task, auth))), task
+            assert names == set(values(picking.choices(task, auth))), task
 
 
 def test_a_server_that_resembles_openai_s_is_understood():
     models = {"object": "list", "data": [{"id": "gemma", "object": "model"}]}
     with serving({OLD: reply(models)}) as (auth, _):
         for task in catalogue.TASKS:
-            assert ["gemma"] == values(catalogue.choices(task, auth))
+            assert ["gemma"] == values(picking.choices(task, auth))
 
 
 def test_five_hundred_models_are_offered():
     models = [supported(f"acme/m{n}", deploymentProfiles=[{}] * 9) for n in range(500)]
     with serving({NEW: reply({"data": models})}) as (auth, _):
-        assert 500 == len(values(catalogue.choices("chat", auth)))
-        assert 111 == len(values(catalogue.choices("chat", auth, "acme M3")))
+        assert 500 == len(values(picking.choices("chat", auth)))
+        assert 111 == len(values(picking.choices("chat", auth, "acme M3")))
 
 
 def test_all_pages_are_read():
@@ -317,7 +317,7 @@ def test_all_pages_are_read():
         return reply(pages[cursor])
 
     with serving({NEW: page}) as (auth, asked):
-        found = values(catalogue.choices("chat", auth))
+        found = values(picking.choices("chat", auth))
 
     assert {"acme/one", "acme/two"} == set(found)
     assert 3 == sum(path.startswith(NEW) for path in asked)
@@ -355,9 +355,9 @@ OWN = {
 def test_the_account_s_own_endpoints_are_offered_after_the_models():
     answers = {NEW: reply({"data": [supported("acme/chat")]}), **OWN}
     with serving(answers) as (auth, asked):
-        found = catalogue.choices("chat", auth)
-        assert ["me/older"] == values(catalogue.choices("chat", auth, "ME/older"))
-        media = values(catalogue.choices("image", auth))
+        found = picking.choices("chat", auth)
+        assert ["me/older"] == values(picking.choices("chat", auth, "ME/older"))
+        media = values(picking.choices("image", auth))
 
     assert ["acme/chat", "me/ready", "me/bare", "me/older"] == values(found)
     assert [
@@ -371,7 +371,7 @@ def test_the_account_s_own_endpoints_are_offered_after_the_models():
 
 def test_own_endpoints_are_offered_without_a_catalogue_too():
     with serving(OWN) as (auth, _):
-        found = values(catalogue.choices("chat", auth))
+        found = values(picking.choices("chat", auth))
 
     assert [*picking.BUILT_IN["chat"], "me/ready", "me/bare", "me/older"] == found
 
@@ -402,10 +402,10 @@ ODD = {
 @pytest.mark.parametrize("answer", ODD.values(), ids=ODD)
 def test_an_unreadable_catalogue_still_makes_a_form(answer, capsys):
     with serving({NEW: answer, OLD: answer}) as (auth, _):
-        found = catalogue.choices("chat", auth)
+        found = picking.choices("chat", auth)
         assert found[0]["label"].endswith("built-in list, the catalogue cannot be read")
         assert picking.BUILT_IN["chat"] == values(found)
-        assert [] == values(catalogue.choices("chat", auth, "x/y"))
+        assert [] == values(picking.choices("chat", auth, "x/y"))
         with pytest.raises(TogetherError):
             catalogue.models(auth)
 
@@ -417,7 +417,7 @@ def test_an_unreadable_catalogue_still_makes_a_form(answer, capsys):
 )
 def test_an_empty_catalogue_offers_nothing(answer):
     with serving({NEW: answer, OLD: answer}) as (auth, _):
-        assert [] == values(catalogue.choices("chat", auth))
+        assert [] == values(picking.choices("chat", auth))
         assert [] == catalogue.models(auth)
 
 
@@ -436,7 +436,7 @@ def test_an_empty_catalogue_offers_nothing(answer):
     ],
 )
 def test_a_form_without_a_resource_has_a_short_list(auth):
-    assert picking.BUILT_IN["chat"] == values(catalogue.choices("chat", auth))
+    assert picking.BUILT_IN["chat"] == values(picking.choices("chat", auth))
 
 
 def test_a_silent_catalogue_does_not_hold_the_form_up():
@@ -444,7 +444,7 @@ def test_a_silent_catalogue_does_not_hold_the_form_up():
     silent = {NEW: threading.Event(), OLD: threading.Event()}
     began = time.monotonic()
     with serving(silent) as (auth, _):
-        found = catalogue.choices("image", auth)
+        found = picking.choices("image", auth)
 
     assert picking.BUILT_IN["image"] == values(found)
     assert time.monotonic() - began < 10
@@ -453,7 +453,7 @@ def test_a_silent_catalogue_does_not_hold_the_form_up():
 def test_a_silent_new_list_gives_way_to_the_old_one():
     answers = {NEW: threading.Event(), OLD: reply([listed("acme/chat")])}
     with serving(answers) as (auth, _):
-        assert ["acme/chat"] == values(catalogue.choices("chat", auth))
+        assert ["acme/chat"] == values(picking.choices("chat", auth))
 
 
 LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
@@ -540,7 +540,7 @@ def test_an_unknown_cost_is_none_with_a_reason(pricing, usage, reason):
 def test_a_free_model_costs_nothing():
     with serving({OLD: reply([listed("acme/chat-Free", price=(0, 0))])}) as (auth, _):
         assert (0, None) == costs.cost(auth, "acme/chat-Free", TEXT)
-        assert "free" in catalogue.choices("chat", auth)[0]["label"]
+        assert "free" in picking.choices("chat", auth)[0]["label"]
 
 
 def test_a_price_that_the_new_list_lacks_comes_from_the_old_one():

@@ -195,9 +195,9 @@ def _chosen(value: object, arguments: dict) -> object:
 def _picker_code(flow: Flow, python: str) -> str:
     """What Windmill runs for the choices of a flow's form; pinned, so that opening the
     form resolves no packages."""
-    root, loaded = flow.root, with_own({"catalogue"}, flow.root)
+    root, loaded = flow.root, with_own({"picking"}, flow.root)
     needed = {name for module in loaded for name in module_packages(module, root)}
-    lines = [f"from {FOLDER.replace('/', '.')}.catalogue import choices"]
+    lines = [f"from {FOLDER.replace('/', '.')}.picking import choices"]
     for name, schema in pickers(flow.arguments).items():
         lines += ["", "", picker(name, schema)]
     pins = lock(needed, root / "requirements.txt", python)

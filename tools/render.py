@@ -103,7 +103,7 @@ def _imports(operation: Operation) -> str:
     if operation.step is not None:
         needed[operation.step["module"]] = {operation.verb}
         if pickers(operation.arguments):
-            needed["catalogue"] = {"choices"}
+            needed["picking"] = {"choices"}
     elif operation.realtime:
         needed["realtime"] = {operation.verb}
     else:

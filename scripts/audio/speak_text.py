@@ -11,8 +11,8 @@ Example arguments:
 Rendered from schemas/audio/speak_text.json; edit that, not this.
 """
 
-from ..catalogue import choices
 from ..client import run, togetherai
+from ..picking import choices
 from ..sounding import speak_text
 
 DynSelect_model = str

@@ -12,8 +12,8 @@ Example arguments:
 Rendered from schemas/audio/transcribe_recording.json; edit that, not this.
 """
 
-from ..catalogue import choices
 from ..client import run, togetherai
+from ..picking import choices
 from ..sounding import transcribe_recording
 
 DynSelect_model = str

@@ -18,8 +18,8 @@ Rendered from schemas/batches/submit_rows.json; edit that, not this.
 """
 
 from ..batching import submit_rows
-from ..catalogue import choices
 from ..client import run, togetherai
+from ..picking import choices
 
 DynSelect_model = str
 

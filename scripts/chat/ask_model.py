@@ -15,8 +15,8 @@ Rendered from schemas/chat/ask_model.json; edit that, not this.
 """
 
 from ..asking import ask_model
-from ..catalogue import choices
 from ..client import run, togetherai
+from ..picking import choices
 
 DynSelect_model = str
 

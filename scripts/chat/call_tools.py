@@ -15,8 +15,8 @@ Rendered from schemas/chat/call_tools.json; edit that, not this.
 """
 
 from ..calling import call_tools
-from ..catalogue import choices
 from ..client import run, togetherai
+from ..picking import choices
 
 DynSelect_model = str
 

@@ -14,9 +14,9 @@ Example arguments:
 Rendered from schemas/chat/extract_structured.json; edit that, not this.
 """
 
-from ..catalogue import choices
 from ..client import run, togetherai
 from ..extracting import extract_structured
+from ..picking import choices
 
 DynSelect_model = str
 

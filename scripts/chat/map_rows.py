@@ -18,8 +18,8 @@ Example arguments:
 Rendered from schemas/chat/map_rows.json; edit that, not this.
 """
 
-from ..catalogue import choices
 from ..client import run, togetherai
+from ..picking import choices
 from ..rows import map_rows
 
 DynSelect_model = str

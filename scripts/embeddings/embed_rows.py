@@ -16,8 +16,8 @@ Example arguments:
 Rendered from schemas/embeddings/embed_rows.json; edit that, not this.
 """
 
-from ..catalogue import choices
 from ..client import run, togetherai
+from ..picking import choices
 from ..rows import embed_rows
 
 DynSelect_model = str

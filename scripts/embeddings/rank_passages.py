@@ -14,9 +14,9 @@ Example arguments:
 Rendered from schemas/embeddings/rank_passages.json; edit that, not this.
 """
 
-from ..catalogue import choices
 from ..client import run, togetherai
 from ..passages import rank_passages
+from ..picking import choices
 
 DynSelect_model = str
 

@@ -14,8 +14,8 @@ Example arguments:
 Rendered from schemas/fine_tuning/submit_fine_tune.json; edit that, not this.
 """
 
-from ..catalogue import choices
 from ..client import run, togetherai
+from ..picking import choices
 from ..tuning import submit_fine_tune
 
 DynSelect_model = str

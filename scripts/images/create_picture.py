@@ -13,8 +13,8 @@ Example arguments:
 Rendered from schemas/images/create_picture.json; edit that, not this.
 """
 
-from ..catalogue import choices
 from ..client import run, togetherai
+from ..picking import choices
 from ..picturing import create_picture
 
 DynSelect_model = str

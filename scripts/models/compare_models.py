@@ -14,8 +14,8 @@ Rendered from schemas/models/compare_models.json; edit that, not this.
 """
 
 from ..asking import compare_models
-from ..catalogue import choices
 from ..client import run, togetherai
+from ..picking import choices
 
 DynMultiselect_models = list
 

@@ -16,8 +16,8 @@ Example arguments:
 Rendered from schemas/rerank/search_documents.json; edit that, not this.
 """
 
-from ..catalogue import choices
 from ..client import run, togetherai
+from ..picking import choices
 from ..rows import search_documents
 
 DynSelect_model = str

@@ -13,8 +13,8 @@ Example arguments:
 Rendered from schemas/videos/submit_video.json; edit that, not this.
 """
 
-from ..catalogue import choices
 from ..client import run, togetherai
+from ..picking import choices
 from ..picturing import submit_video
 
 DynSelect_model = str
