@@ -17,6 +17,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
+from . import windmill
 from .client import TogetherError
 
 __all__ = ["fingerprint", "once", "say", "state_folder", "sweep"]
@@ -102,8 +103,6 @@ def state_folder(name):
     place = os.environ.get("WM_STATE_PATH_NEW") or os.environ.get("WM_STATE_PATH")
     if not place:
         return None
-    from . import windmill
-
     if not windmill.in_job():
         return None
     return "/".join([*place.split("/")[:2], f"togetherai_{name}", ""])
@@ -115,8 +114,6 @@ def sweep(folder, emptied=None):
 
     `emptied(path)` first removes what such a record points to. Raises TogetherError.
     """
-    from . import windmill
-
     limit = datetime.fromtimestamp(time.time() - KEEP, UTC).isoformat()
     found = windmill.list_states(folder)
     newest = sorted(found, key=found.get, reverse=True)
@@ -144,9 +141,6 @@ class _Record:
         self.folder = state_folder("intents")
         self.path = None
         if self.folder:
-            from . import windmill
-
-            self.windmill = windmill
             self.path = f"{self.folder}{kind}_{mark}"
         job = os.environ.get("WM_JOB_ID")
         self.own = {
@@ -167,7 +161,7 @@ class _Record:
         while True:
             if not self.create():
                 return None
-            found = self.windmill.get_state(self.path)
+            found = windmill.get_state(self.path)
             if not found:  # forgotten since: the other run failed
                 continue
             if found.get("token") == self.own["token"]:
@@ -190,7 +184,7 @@ class _Record:
     def create(self):
         """Write the own record where there is none; return False when none is kept."""
         try:
-            self.windmill.create_state(self.own, self.path)
+            windmill.create_state(self.own, self.path)
         except TogetherError as error:
             if getattr(error, "status", None) not in (401, 403):
                 raise
@@ -201,14 +195,14 @@ class _Record:
     def take_over(self):
         """Make an earlier run's record this run's own."""
         if self.path:
-            self.windmill.set_state(self.own, self.path)
+            windmill.set_state(self.own, self.path)
 
     def finish(self, made):
         """Write down what exists now. It exists: failing to say so fails nothing."""
         if not self.path:
             return
         try:
-            self.windmill.set_state({**self.own, "made": made}, self.path)
+            windmill.set_state({**self.own, "made": made}, self.path)
             sweep(self.folder)
         except TogetherError as error:
             say(f"the {self.kind} exists, but this was not recorded: {error}")
@@ -218,7 +212,7 @@ class _Record:
         if not self.path:
             return
         try:
-            self.windmill.delete_state(self.path)
+            windmill.delete_state(self.path)
         except TogetherError as error:
             say(f"the record of the {self.kind} that failed stays: {error}")
 

@@ -33,12 +33,12 @@ class Outcome:
         self.sums |= {"usage": None, "unknown": 0}
         self.unsent = False
         self.bar = self.log = self.began = time.monotonic()
-        self.windmill = self.journal = None
+        self.set_progress = self.journal = None  # outside a job
         self.pending = iter(table or ())
         if output == "storage" or os.environ.get("WM_TOKEN"):
-            from . import windmill
+            from .windmill import set_progress
 
-            self.windmill = windmill
+            self.set_progress = set_progress
             if output == "storage":
                 from .storage import check_storage
 
@@ -112,7 +112,7 @@ class Outcome:
             sums["usage"] = costs.added([sums["usage"], usage])
         elif usage is not None:
             sums["unknown"] += 1
-        line = _line(row) if self.windmill else None
+        line = _line(row) if self.set_progress else None
         self.keep(row, line)
         if self.journal:
             if not sent and not self.unsent:
@@ -127,8 +127,8 @@ class Outcome:
 
     def show(self, now):
         share = self.table.share(self.answered) if self.table else None
-        if self.windmill and share is not None:
-            self.windmill.set_progress(99 * share)
+        if self.set_progress and share is not None:
+            self.set_progress(99 * share)
         if now - self.log > LOG_SECONDS:
             self.log = now
             part = "" if share is None else f" ({share:.0%})"
