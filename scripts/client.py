@@ -189,8 +189,13 @@ def stream(auth, operation, /, **arguments):
 
             return receive(request)
         return _answer(request, request.send())
+    return _streamed(request)
+
+
+def _streamed(request):
+    """Send a request whose answer comes as events; show it, and return it whole."""
     request.headers["Accept-Encoding"] = "identity"
-    gather = _gathering(operation["stream"])
+    gather = _gathering(request.operation["stream"])
     if request.output is not None:
         from .showing import deliver
     response = request.send(streaming=True)
