@@ -300,7 +300,7 @@ def test_the_form_s_models_are_harmless(sandbox, auth, monkeypatch):
     listed = reply(find("models/list_supported_models"), {})
     listed["data"][0]["displayName"] = WORDS[0]
     sandbox.answers["list_supported_models"] = lambda _: listed
-    from scripts.catalogue import choices
+    from scripts.picking import choices
 
     found = choices("chat", {**auth, "api_key": "tgp_of_its_own"})
     assert resolved(found) == found
