@@ -165,7 +165,7 @@ def call(auth, operation, /, **arguments):
     into the last page's answer, so that its cursor leads on. Raises TogetherError; when
     a later page fails, `partial` holds the pages before it.
     """
-    request = request_for(auth, operation, arguments)
+    request = _request_for(auth, operation, arguments)
     answer = _answer(request, request.send())
     pages = request.arguments.get("max_pages", 1)
     if pages == 1:
@@ -182,7 +182,7 @@ def stream(auth, operation, /, **arguments):
     that the same request gives without streaming. Raises TogetherError, with what had
     arrived in its `partial`.
     """
-    request = request_for(auth, operation, arguments)
+    request = _request_for(auth, operation, arguments)
     if not request.body.get("stream"):
         if operation.get("reply") == "binary":
             from .downloads import receive
@@ -217,7 +217,7 @@ def upload(auth, operation, /, **arguments):
     A file member takes every shape that scripts/sources.py knows; where the API fetches
     files itself, it gets the URL. Raises TogetherError.
     """
-    request = request_for(auth, operation, arguments)
+    request = _request_for(auth, operation, arguments)
     if "protocol" in operation:
         from .uploads import upload_file
 
@@ -237,10 +237,10 @@ def download(auth, operation, /, **arguments):
     """
     from .downloads import receive
 
-    return receive(request_for(auth, operation, arguments))
+    return receive(_request_for(auth, operation, arguments))
 
 
-def request_for(auth, operation, arguments):
+def _request_for(auth, operation, arguments):
     """Return the request of a verb, with what its answer needs at hand: what is paid
     for must not depend on modules that cannot be fetched. Raises TogetherError, also
     where there is no storage for bytes that are to go there."""
@@ -1063,7 +1063,7 @@ def _project(auth, key, base):
             "retry": "read",
             "arguments": {"properties": {}},
         }
-        identity = send_operation({"api_key": key, "base_url": base}, whoami)
+        identity = _send_operation({"api_key": key, "base_url": base}, whoami)
         project = (identity.get("project") or {}).get("id")
         if not project:
             problem = "is required: this key belongs to no single project"
@@ -1285,7 +1285,7 @@ ALONE = ("html", "map", "pdf", "file", "png", "svg", "jpeg", "gif", "md", "markd
 ALONE += ("table-col", "table-row", "table-row-object")
 
 
-def send_operation(auth, operation, **arguments):
+def _send_operation(auth, operation, **arguments):
     """Send an operation and return its JSON answer: one page, and no file in it, which
     is what the helper itself asks for. Raises TogetherError."""
     request = _Request(auth, operation, arguments)

@@ -27,9 +27,9 @@ from .client import (
     USER_AGENT,
     TogetherError,
     _Reply,
+    _request_for,
     _Show,
     _trust,
-    request_for,
 )
 from .sources import open
 
@@ -50,7 +50,7 @@ def transcribe(auth, operation, **arguments):
     bits per sample, of any rate and number of channels; anything else is taken for raw
     samples of the format named.
     """
-    request = request_for(auth, operation, arguments)
+    request = _request_for(auth, operation, arguments)
     rate = RATES.get(request.arguments["input_audio_format"], 24000)
     samples = _samples(_fetched(request), rate)
     size = int(rate * PIECE) * 2
@@ -108,7 +108,7 @@ def speak(auth, operation, **arguments):
 
     {"file": base64, "filename"} or {"s3": key, "filename"}.
     """
-    request = request_for(auth, operation, arguments)
+    request = _request_for(auth, operation, arguments)
     session = _Session(request, {})
     sound = []
 

@@ -14,7 +14,7 @@ import hashlib
 import re
 
 from .bodies import multipart
-from .client import TogetherError, _answer, _Request, operation, send_operation
+from .client import TogetherError, _answer, _Request, _send_operation, operation
 from .sending import Part, Progress, odd, put, send_parts
 from .sources import LIMIT, _unreadable, open
 
@@ -107,7 +107,7 @@ def store_file(
         file_id = getattr(error, "file_id", None)
         if getattr(error, "status", None) != 409 or not file_id:
             raise
-        stored, reused = send_operation(auth, FILE, file_id=file_id), True
+        stored, reused = _send_operation(auth, FILE, file_id=file_id), True
         progress.say(f"the service has this content already, as {file_id}")
     return {**stored, "reused": reused, "dataset": dataset}
 
@@ -181,15 +181,15 @@ def _surely(auth, table, known, **arguments):
     catches the error sees in `ambiguous` whether it may have been carried out.
     """
     try:
-        found = send_operation(auth, table, **arguments)
+        found = _send_operation(auth, table, **arguments)
     except TogetherError as error:
         error.file_id = known
         if not getattr(error, "ambiguous", False):
             raise
         try:
-            found = send_operation(auth, FILE, file_id=known)
+            found = _send_operation(auth, FILE, file_id=known)
             if not _begun(found):
-                found = send_operation(auth, table, **arguments)
+                found = _send_operation(auth, table, **arguments)
         except TogetherError:
             raise error from None
     return found.get("file", found)
@@ -220,7 +220,7 @@ def _ceil(number, by):
 def _in_parts(auth, source, about, part, progress):
     size = part_size(source.length, part)
     count = _ceil(source.length, size)
-    begun = send_operation(
+    begun = _send_operation(
         auth,
         INITIATE,
         body={**about, "file_size": source.length, "num_parts": count},
@@ -235,7 +235,7 @@ def _in_parts(auth, source, about, part, progress):
     except BaseException as error:
         if not getattr(error, "ambiguous", False):
             try:
-                send_operation(auth, ABORT, body=handle)
+                _send_operation(auth, ABORT, body=handle)
             except TogetherError as other:
                 progress.say(f"the upload {upload_id} could not be given up: {other}")
         raise

@@ -38,7 +38,8 @@ def pack(tmp_path):
         for path in sources(ROOT, name):
             place = tmp_path / path.relative_to(ROOT)
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(path.read_text() if own else "")
+            kept = own or path.stem == "__init__"
+            place.write_text(path.read_text() if kept else "")
     shutil.copytree(ROOT / "resources", tmp_path / "resources")
     for problem in problems(tmp_path):
         problem.fix()

@@ -16,9 +16,10 @@ import yaml
 
 from scripts.client import SWITCH
 from tools import flow_docs, flows, nesting, render, traps, tree
+from tools.flatten import sources
 from tools.flow_checks import flow_problems
 from tools.form import form
-from tools.operations import ROOT, Operation, helper_modules, operations, scripts
+from tools.operations import ROOT, Operation, operations, scripts
 
 CATALOGUE = "OPERATIONS.md"
 SCREEN = 8  # fields that a form shows at first, a switch for the others among them
@@ -75,7 +76,8 @@ def problems(root: Path = ROOT) -> list[Problem]:
         if not any(problem.fixable for problem in found):
             found += _built(root)
     wanted = {operation.script_path for operation in scripts(root)}
-    for path in sorted((root / "scripts").glob("*/*.py")):
+    helpers = set(sources(root))
+    for path in sorted(set((root / "scripts").glob("*/*.py")) - helpers):
         if path not in wanted and "Rendered from schemas/" in path.read_text():
             found.append(Problem(path, "has no schema", orphan=True))
         found += [Problem(path, trap) for trap in traps.in_main(path)]
@@ -225,8 +227,7 @@ def _tables(root: Path) -> Iterator[Problem]:
         (o.exchange["method"], _shape(o.exchange["path"]), o.exchange["retry"])
         for o in operations(root)
     }
-    for name in helper_modules(root):
-        path = root / "scripts" / f"{name}.py"
+    for path in sources(root):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or _name(node.func) != "operation":
                 continue

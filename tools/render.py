@@ -115,7 +115,7 @@ def _imports(operation: Operation) -> str:
 
 
 def lists(operations: Iterable[Operation]) -> str:
-    """The text of scripts/lists.py: which operation lists what is under a path."""
+    """Which operation lists what is under a path: the text of scripts/lists.py."""
     found = list(operations)
     listing = {o.exchange["path"]: o.id for o in found if o.exchange["method"] == "GET"}
     above = {
