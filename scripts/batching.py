@@ -43,6 +43,8 @@ def submit_rows(auth, step, **arguments):
     table = Table(auth, given["rows"])
     template = Template(given["template"])
     table.require(template.columns, "template")
+    if "answer_column" in given:
+        table.keep_free(given["answer_column"])
     with tempfile.TemporaryDirectory() as folder:
         place = pathlib.Path(folder, "rows.jsonl")
         written = _written(place, table, template, given)
@@ -83,6 +85,8 @@ def _written(place, table, template, given):
             try:
                 text = template.fill(row) if not isinstance(row, Flaw) else None
                 why = row.why if text is None else None
+                if own := table.taken(row):
+                    raise table.not_free(f"but a row has a column {own!r} already")
             except KeyError as error:
                 why = f"has no column {error.args[0]!r}"
             if why is not None:

@@ -11,6 +11,7 @@ from .outcome import Outcome
 from .tabular import Flaw, Table, chat_text, digest, lines_of
 
 CONTENT = operation("GET", "/v1/files/{file_id}/content", "read", reply="binary")
+RESERVED = ("custom_id",)
 ENDED = ("COMPLETED", "FAILED", "EXPIRED", "CANCELLED")
 BLOCK = 1 << 18
 
@@ -18,15 +19,16 @@ BLOCK = 1 << 18
 def collect_rows(auth, step, **arguments):
     """Return what a batch answered, in the order of the rows that it was made of.
 
-    {"rows": [{"custom_id", ...row, <answer_column>: text or None, "error": None or
-    why}], "done", "failed", "cut": how many answers max_tokens ended, "status",
-    "usage", "cost_usd", "cost_note"?}; with output "storage" a JSON Lines file, "s3",
-    in place of "rows". A batch that failed, expired or was cancelled gives what it has,
-    and its state as the reason for the rest. Raises TogetherError while the batch is
-    not over, and when the rows given are not those that it was made of.
+    {"rows": [{"custom_id", ...row, <answer_column>: text or None,
+    <answer_column>_error: None or why}], "done", "failed", "cut": how many answers
+    max_tokens ended, "status", "usage", "cost_usd", "cost_note"?, "markdown": all that
+    in short}; with output "storage" a JSON Lines file, "s3", in place of "rows", with
+    output "table" nothing but the rows. A batch that failed, expired or was cancelled
+    gives what it has, and its state as the reason for the rest. Raises TogetherError
+    while the batch is not over, when the rows given are not those that it was made of,
+    when none was answered, or more failed than fail_when_failed_share allows.
     """
     given = prepare(step, arguments)
-    column = given["answer_column"]
     batch = call(auth, BATCH, batch_id=given["batch_id"])
     status = str(batch.get("status")).upper()
     if status not in ENDED:
@@ -44,12 +46,15 @@ def collect_rows(auth, step, **arguments):
                 lines.read(auth, batch[member])
         if "rows" in given:
             table = Table(auth, given["rows"])
+            table.keep_free(given["answer_column"], RESERVED)
             asked = _joined(table, lines)
         else:
             table, asked = None, _named(auth, batch, lines)
         reason = _reason(batch, status)
-        with Outcome("collect_rows", None, table, given["output"]) as outcome:
+        with Outcome("collect_rows", None, table, given) as outcome:
             for name, row in asked:
+                if own := table and table.taken(row):
+                    raise table.not_free(f"but a row has a column {own!r} already")
                 answer, why = lines.get(name)
                 text = finish = None
                 if answer is not None:
@@ -57,12 +62,11 @@ def collect_rows(auth, step, **arguments):
                     text, finish = _text(answer)
                     if text is None:
                         why = f"the model gave no text (finish_reason {finish})"
-                out = {"custom_id": name, **row, column: text, "error": why}
                 if text is None and why is None:
-                    out["error"] = reason
+                    why = reason
                 cut = text is not None and finish == "length"
-                outcome.add(row, out, cut=cut)
-    return {**outcome.result(bill.sums(auth), "cut"), "status": status}
+                outcome.add(row, text, why, cut=cut, custom_id=name)
+    return outcome.result(bill.sums(auth), "cut", status=status)
 
 
 def _reason(batch, status):

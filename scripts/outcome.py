@@ -1,4 +1,8 @@
-"""Rows out: gathered in order, counted, shown as progress, kept for a rerun."""
+"""Rows out: gathered in order, counted, shown as progress, kept for a rerun.
+
+A job that was given rows and answered none of them fails, with what there is in the
+error's `partial`; so does one of whose rows too large a share failed.
+"""
 
 import json
 import os
@@ -6,31 +10,36 @@ import sys
 import time
 
 from . import costs
-from .client import LIMIT
+from .client import LIMIT, TogetherError
+from .tabular import code, error_column, summary
 
 __all__ = ["Outcome"]
 
 BAR_SECONDS, LOG_SECONDS = 2.0, 15.0
+NAMED, LONGEST = 3, 300  # failures that are told in full; characters of one
 
 
 class Outcome:
     """The answered rows of a step, as a context manager around the work.
 
-    kind names the step, settings is what the answers depend on, None where they cost
-    nothing to get again, table the rows and output "result" or "storage". `left()`
-    gives the rows that an earlier run has not answered, `add()` takes the answered
-    ones in the same order. Rows for storage are
+    kind names the step, settings is what the answers depend on, None where nothing is
+    to be kept for a rerun, table the rows or None. given are the step's arguments:
+    `answer_column`, `output` ("result", "table" for the bare list, or "storage") and
+    `fail_when_failed_share`. `left()` gives the rows that an earlier run has not
+    answered, `add()` takes the answered ones in the same order. Rows for storage are
     never held in memory; nor are those of a job that are too many for a result, which
     go to storage by themselves. Raises TogetherError when there is no storage.
     """
 
-    def __init__(self, kind, settings, table, output):
+    def __init__(self, kind, settings, table, given):
         self.kind = kind
         self.table = table
-        self.output = output
+        self.column = given["answer_column"]
+        self.output = output = given["output"]
+        self.most_failed = given.get("fail_when_failed_share")
         self.rows, self.size, self.file = [], 0, None
         self.sums = {"done": 0, "failed": 0, "cut": 0, "dimensions": None}
-        self.sums |= {"usage": None, "unknown": 0}
+        self.sums |= {"usage": None, "unknown": 0, "failures": []}
         self.unsent = False
         self.bar = self.log = self.began = time.monotonic()
         self.set_progress = self.journal = None  # outside a job
@@ -49,6 +58,8 @@ class Outcome:
             if settings is not None and state_folder("rows"):
                 from .journal import Journal
 
+                columns = [self.column, error_column(self.column)]
+                settings = {**settings, "columns": columns}
                 self.journal = Journal(kind, settings, table.first, self.pending)
         if table:
             table.first = None  # seen, and not held any longer than the others
@@ -97,16 +108,25 @@ class Outcome:
             self.file.write(_line(row) + b"\n")
         self.rows = []
 
-    def add(self, given, row, usage=None, cut=False, sent=True):
-        """Take the outcome of the next row: given as it came, row as it goes out.
+    def add(self, given, answer, why=None, usage=None, cut=False, sent=True, **before):
+        """Take the outcome of the next row: given as it came, its answer, or why there
+        is none; before are columns that stand before its own.
 
         usage is what its call used, {} when the answer does not say, None when there
         was no answer of its own; cut when max_tokens ended it; sent is False when the
-        row is left to another run.
+        row is left to another run. No column that the row came with is changed.
         """
-        failed = row["error"] is not None
+        row = {**before, **(given if isinstance(given, dict) else {})}
+        row.setdefault(self.column, answer)
+        row.setdefault(error_column(self.column), why)
         sums = self.sums
-        sums["failed" if failed else "done"] += 1
+        if why is not None:
+            sums["failed"] += 1
+            if len(sums["failures"]) < NAMED:
+                failure = {"row": self.answered, "error": why[:LONGEST]}
+                sums["failures"] = [*sums["failures"], failure]
+        else:
+            sums["done"] += 1
         sums["cut"] += cut
         if usage:
             sums["usage"] = costs.added([sums["usage"], usage])
@@ -147,13 +167,64 @@ class Outcome:
             note = "no row was answered"
         return {"usage": usage, **costs.told(usd, note)}
 
-    def result(self, bill, *names):
-        """Return the step's result; names are of further sums that belong to it."""
+    def result(self, bill, *names, **facts):
+        """Return the step's result; names are of further sums that belong to it, facts
+        stand beside them. Raises TogetherError when no row was answered, or when more
+        failed than the step was told to bear."""
         counts = {name: self.sums[name] for name in ("done", "failed", *names)}
-        result = {**self.stored(), **counts, **bill}
+        result = {**self.stored(), **counts, **bill, **facts}
         if self.journal and not self.unsent:
             self.journal.finish()
-        return result
+        self.judge(result)
+        if self.output == "table" and "rows" in result:
+            _say(f"{self.first_line()} {_cost(result)}")
+            return result["rows"]
+        return {**summary(self.lines(result)), **result}
+
+    def judge(self, result):
+        """Raise a TogetherError when the job is not to count as done."""
+        done, failed = self.sums["done"], self.sums["failed"]
+        share, most = failed / max(1, self.answered), self.most_failed
+        first = self.sums["failures"][0] if self.sums["failures"] else None
+        if first and not done:
+            kind, words = "nothing_done", self.first_line()
+            advice = "Correct what the reason names and run the step again."
+        elif first and most is not None and share > most:
+            kind = "too_many_failed"
+            words = f"{failed} of {self.answered} rows failed, a share of {share:.2g}; "
+            words += f"fail_when_failed_share allows {most:g}."
+            advice = "The error's `partial` holds every row that was answered."
+        else:
+            return
+        raise TogetherError(
+            f"{words} Row {first['row']}: {first['error']}",
+            type=kind,
+            partial=result,
+            failures=self.sums["failures"],
+            advice=advice,
+        )
+
+    def first_line(self):
+        """Say in a sentence how many of the rows were answered."""
+        done, failed = self.sums["done"], self.sums["failed"]
+        if not done:
+            return f"None of the {self.answered} rows was answered."
+        some = f"{done} of {self.answered} rows were answered, {failed} failed."
+        return some if failed else f"All {done} rows were answered."
+
+    def lines(self, result):
+        """Return the lines of the result's summary in Markdown; text of others is shown
+        as code."""
+        lines = [f"**{self.first_line()}**", "", f"- {_cost(result)}"]
+        if self.sums["cut"]:
+            lines.append(f"- Cut at the longest answer: {self.sums['cut']}")
+        for one in self.sums["failures"]:
+            lines.append(f"- Row {one['row']}: {code(one['error'])}")
+        if "s3" in result:
+            lines.append(f"- The rows: {code(result['s3'])} in the workspace's storage")
+        else:
+            lines.append("- The rows: `rows` of this result")
+        return lines
 
     def stored(self):
         """Return {"rows"}, or {"s3"} and the like, with a note of what nobody asked."""
@@ -173,6 +244,12 @@ class Outcome:
 
 def _line(row):
     return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _cost(result):
+    if result["cost_usd"] is None:
+        return f"Cost: not known, {result['cost_note']}."
+    return f"Cost: {result['cost_usd']:.6g} USD."
 
 
 def _say(text):

@@ -104,7 +104,7 @@ def rank_passages(auth, step, **arguments):
     for number, row in enumerate(table):
         vector = None if isinstance(row, Flaw) else row.get("embedding")
         if not isinstance(vector, list):
-            continue  # embed_rows says in `error` why there is none
+            continue  # embed_rows says in embedding_error why there is none
         if len(vector) != len(wanted):
             problem = f"have {len(vector)} numbers each, the question's {len(wanted)}"
             raise _refused("rows", f"{problem}: they are of another model")
@@ -120,7 +120,9 @@ def rank_passages(auth, step, **arguments):
         raise _refused("rows", "hold no vectors: embeddings/embed_rows makes them")
     passages = []
     for similarity, _, row in sorted(best, reverse=True):
-        kept = {n: v for n, v in row.items() if n not in ("embedding", "error")}
+        kept = {
+            n: v for n, v in row.items() if n not in ("embedding", "embedding_error")
+        }
         passages.append({**kept, "similarity": round(similarity, 6)})
     bill = costs.bill(auth, given["model"], [answer])
     return {"passages": passages, **bill}

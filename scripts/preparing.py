@@ -14,11 +14,12 @@ from pathlib import Path
 
 from .client import TogetherError, prepare
 from .costs import tokens
-from .tabular import Flaw, Table, digest
+from .tabular import Flaw, Table, code, digest, summary
 
 __all__ = ["conversation", "prepare_dataset"]
 
 REPORTED = 20  # rows that cannot be used and are told one by one
+NAMED = 3  # of them, in the summary
 REMEMBERED = 500_000  # rows among which a repetition is noticed; 16 bytes each
 MOST_RESULT = 1_500_000  # bytes of rows that are handed back in the result
 SPEAKERS = {
@@ -61,7 +62,38 @@ def prepare_dataset(auth, step, **arguments):
             found.work(Table(auth, given["dataset"], "dataset"), training, validation)
         found.judge()
         parts = [path if path.stat().st_size else None for path in paths]
-        return {**found.report(), **_handed_on(auth, given, parts)}
+        handed_on = _handed_on(auth, given, parts)
+        if given["output"] == "table":
+            return handed_on
+        report = found.report()
+        return {**summary(_lines(report, given)), **report, **handed_on}
+
+
+PLACES = {
+    "upload": "uploaded to the service: `training_file` and `validation_file`",
+    "storage": "in the workspace's storage: `training` and `validation`",
+    "result": "`training` and `validation` of this result",
+}
+
+
+def _lines(report, given):
+    """Return the lines of the result's summary in Markdown."""
+    counts = report["statistics"]
+    bad = counts["unusable_rows"]
+    head = f"{counts['rows'] - bad} of {counts['rows']} rows can be used"
+    lines = [
+        f"**{head}{f', {bad} were left out' if bad else ''}.**",
+        "",
+        f"- Training rows: {counts['training_rows']}, validation rows: "
+        f"{counts['validation_rows']}, repeated ones left out: "
+        f"{counts['repeated_rows']}",
+        f"- About {counts['estimated_tokens']} tokens",
+    ]
+    lines += [
+        f"- {code(one['field'])}: {code(one['problem'])}"
+        for one in report["problems"][:NAMED]
+    ]
+    return [*lines, f"- The rows: {PLACES[given['output']]}"]
 
 
 class _Preparation:
@@ -166,15 +198,18 @@ def _texts(value):
 def _handed_on(auth, given, parts):
     """Return where the two files went."""
     names = ("training", "validation")
-    if given["output"] == "result":
+    if given["output"] in ("result", "table"):
         if sum(os.path.getsize(path) for path in parts if path) > MOST_RESULT:
             raise TogetherError(
-                'output "result" cannot hold so many rows.',
+                f'output "{given["output"]}" cannot hold so many rows.',
                 problems=[{"field": "output", "problem": "must be another"}],
                 ambiguous=False,
                 advice="Choose the workspace's storage or an upload.",
             )
-        return {name: _rows(path) for name, path in zip(names, parts, strict=True)}
+        found = {name: _rows(path) for name, path in zip(names, parts, strict=True)}
+        if given["output"] == "result":
+            return found
+        return [{"split": n, **row} for n in names for row in found[n] or ()]
     title = given.get("name") or "dataset"
     handed_on = {}
     for name, path in zip(names, parts, strict=True):

@@ -12,18 +12,24 @@ from .storage import list_objects
 
 __all__ = ["list_new_objects", "read_rows"]
 
+SHOWN = 20  # columns that the summary names
+
 
 def read_rows(auth, step, **arguments):
     """Return the rows of a file as they are, to loop over.
 
-    {"rows": [objects], "count"}. Raises TogetherError, with the rows that cannot be
-    read in its `problems`, or when there are more than `most`.
+    {"rows": [objects], "count", "markdown"}, with output "table" nothing but the rows.
+    Raises TogetherError, with the rows that cannot be read in its `problems`, when
+    there are more than `most`, or when they have the column `answer_column`.
     """
-    from .tabular import Flaw, Table
+    from .tabular import Flaw, Table, code, summary
 
     given = prepare(step, arguments)
-    rows, problems = [], []
-    for number, row in enumerate(Table(auth, given["rows"])):
+    rows, problems, columns = [], [], {}
+    table = Table(auth, given["rows"])
+    if "answer_column" in given:
+        table.keep_free(given["answer_column"])
+    for number, row in enumerate(table):
         if number >= given["most"]:
             raise TogetherError(
                 f"There are more than {given['most']} rows.",
@@ -32,11 +38,19 @@ def read_rows(auth, step, **arguments):
             )
         if isinstance(row, Flaw):
             problems.append({"field": f"rows[{number}]", "problem": row.why})
+        elif own := table.taken(row):
+            raise table.not_free(f"but row {number + 1} has a column {own!r} already")
+        else:
+            columns.update(dict.fromkeys(row))
         rows.append(row)
     if problems:
         listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems[:10])
         raise TogetherError(f"Rows cannot be read: {listed}", problems=problems[:100])
-    return {"rows": rows, "count": len(rows)}
+    if given["output"] == "table":
+        return rows
+    named = ", ".join(code(name) for name in list(columns)[:SHOWN])
+    lines = [f"**{len(rows)} rows were read.**", "", f"- Columns: {named}"]
+    return {**summary(lines), "rows": rows, "count": len(rows)}
 
 
 def list_new_objects(auth, step, **arguments):

@@ -38,72 +38,73 @@ HOPELESS_AFTER = 20  # refusals without one answer
 def map_rows(auth, step, **arguments):
     """Ask a chat model about every row.
 
-    Returns {"rows": [{...row, <answer_column>: text or None, "error": None or why}],
-    "done", "failed", "cut": how many answers max_tokens ended, "stopped"?: why rows
-    were left to another run, "usage", "cost_usd", "cost_note"?}; with output "storage"
-    a JSON Lines file, "s3", in place of "rows". A job that ended midway goes on where
-    it stopped when it is run again with the same input, where the workspace has
-    storage. Raises TogetherError before anything is sent, or when the first answers
-    show that no row can be answered.
+    Returns {"rows": [{...row, <answer_column>: text or None, <answer_column>_error:
+    None or why}], "done", "failed", "cut": how many answers max_tokens ended,
+    "stopped"?: why rows were left to another run, "usage", "cost_usd", "cost_note"?,
+    "markdown": all that in short}; with output "storage" a JSON Lines file, "s3", in
+    place of "rows", with output "table" nothing but the rows. A job that ended midway
+    goes on where it stopped when it is run again with the same input, where the
+    workspace has storage and `keep` is not off. Raises TogetherError before anything is
+    sent, when the first answers show that no row can be answered, when none was, or
+    when more failed than fail_when_failed_share allows.
     """
     given = prepare(step, arguments)
     table = Table(auth, given["rows"])
     template = Template(given["template"])
     table.require(template.columns, "template")
+    table.keep_free(given["answer_column"])
     lanes = Lanes(auth, CHAT, given["concurrency"], given["timeout_seconds"])
     costs.prefetch(auth)
-    column = given["answer_column"]
     names = ("model", "temperature", "max_tokens")
     body = {name: given[name] for name in names if name in given}
     before = []
     if "system" in given:
         before.append({"role": "system", "content": given["system"]})
-    settings = {**body, "before": before, "template": given["template"], "to": column}
-    with Outcome("map_rows", settings, table, given["output"]) as outcome:
+    settings = {**body, "before": before, "template": given["template"]}
+    settings = settings if given["keep"] else None
+    with Outcome("map_rows", settings, table, given) as outcome:
         sender = _Sender(auth, given, lanes.send, outcome)
 
         def work(row):
-            if isinstance(row, Flaw):
-                return [(row, {column: None, "error": row.why})]
+            if why := _unfit(table, row):
+                return [(row, None, why)]
             try:
                 asked = [*before, {"role": "user", "content": template.fill(row)}]
             except KeyError as error:
-                why = f"the row has no column {error.args[0]!r}"
-                return [(row, {**row, column: None, "error": why})]
+                return [(row, None, f"the row has no column {error.args[0]!r}")]
             most = sum(costs.most_tokens(one["content"]) for one in asked)
             try:
                 reserved, _ = sender.reserve([most])
                 answer = sender.send({**body, "messages": asked}, reserved)
             except TogetherError as error:
-                out = {**row, column: None, "error": str(error)}
-                return [(row, out, None, False, sender.sent(error))]
+                return [(row, None, str(error), None, False, sender.sent(error))]
             text, reason = chat_text(answer)
             why = None if text else f"the model gave no text (finish_reason {reason})"
             usage = costs.usage_of(answer) or {}
-            out = {**row, column: text, "error": why}
-            return [(row, out, usage, bool(text) and reason == "length")]
+            return [(row, text, why, usage, bool(text) and reason == "length")]
 
         _run(lanes, work, outcome.left(), outcome)
     bill = outcome.bill(auth, given["model"])
-    return {**outcome.result(bill, "cut"), **sender.told()}
+    return outcome.result(bill, "cut", **sender.told())
 
 
 def embed_rows(auth, step, **arguments):
     """Turn the text of every row into a vector.
 
-    Returns {"rows": [{...row, "embedding": numbers or None, "error": None or why}],
-    "dimensions", "done", "failed", "stopped"?, "usage", "cost_usd", "cost_note"?}; with
-    output "storage" a JSON Lines file, "s3", in place of "rows". Goes on where it
-    stopped and raises as map_rows does.
+    Returns {"rows": [{...row, <answer_column>: numbers or None, <answer_column>_error:
+    None or why}], "dimensions", "done", "failed", "stopped"?, "usage", "cost_usd",
+    "cost_note"?, "markdown"}; `output`, going on where it stopped, and errors are as
+    with map_rows.
     """
     given = prepare(step, arguments)
     table = Table(auth, given["rows"])
     column = given["column"]
     table.require([column], "column")
+    table.keep_free(given["answer_column"])
     lanes = Lanes(auth, EMBED, given["concurrency"], given["timeout_seconds"])
     costs.prefetch(auth)
     settings = {"model": given["model"], "column": column}
-    with Outcome("embed_rows", settings, table, given["output"]) as outcome:
+    with Outcome("embed_rows", settings, table, given) as outcome:
         sender = _Sender(auth, given, lanes.send, outcome, writes=False)
 
         def vectors(texts):
@@ -129,7 +130,7 @@ def embed_rows(auth, step, **arguments):
             return done + vectors(texts[count:]) if texts[count:] else done
 
         def work(chunk):
-            texts = [_text(row, column) for row in chunk]
+            texts = [_embedded(table, row, column) for row in chunk]
             good = [text for text in texts if not isinstance(text, Flaw)]
             found = iter(vectors(good) if good else ())
             done = []
@@ -138,22 +139,20 @@ def embed_rows(auth, step, **arguments):
                     vector, why, usage, sent = None, text.why, None, True
                 else:
                     vector, why, usage, sent = next(found)
-                members = {} if isinstance(row, Flaw) else row
-                out = {**members, "embedding": vector, "error": why}
-                done.append((row, out, usage, False, sent))
+                done.append((row, vector, why, usage, False, sent))
                 if vector is not None:
                     outcome.sums["dimensions"] = len(vector)
             return done
 
         chunks = _chunks(
             outcome.left(),
-            lambda row: len(str(_text(row, column))),
+            lambda row: len(str(_embedded(table, row, column))),
             EMBED_TEXTS,
             EMBED_SIZE,
         )
         _run(lanes, work, chunks, outcome)
     bill = outcome.bill(auth, given["model"])
-    return {**outcome.result(bill, "dimensions"), **sender.told()}
+    return outcome.result(bill, "dimensions", **sender.told())
 
 
 def search_documents(auth, step, **arguments):
@@ -418,6 +417,20 @@ def _text(row, column):
     if value is None or value == "":
         return Flaw(f"the row has no text in its column {column!r}")
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _unfit(table, row):
+    """Return why a row cannot be worked at, or None."""
+    if isinstance(row, Flaw):
+        return row.why
+    own = table.taken(row)
+    return own and f"the row has a column {own!r} of its own, which stays as it was"
+
+
+def _embedded(table, row, column):
+    """Return what a row's column says, or a Flaw."""
+    why = _unfit(table, row)
+    return Flaw(why) if why else _text(row, column)
 
 
 def _is_text(row):

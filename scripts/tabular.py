@@ -10,7 +10,18 @@ from itertools import chain, islice
 
 from .client import TogetherError
 
-__all__ = ["Flaw", "Table", "Template", "chat_text", "digest", "find", "lines_of"]
+__all__ = [
+    "Flaw",
+    "Table",
+    "Template",
+    "chat_text",
+    "code",
+    "digest",
+    "error_column",
+    "find",
+    "lines_of",
+    "summary",
+]
 
 BLOCK = 1 << 18
 AHEAD = 100  # rows that are looked at before anything is sent
@@ -42,6 +53,7 @@ class Table:
         self.read = 0
         self.size = None  # bytes of the file, where known
         self.position = 0
+        self.new = ()  # columns that answers go to
         if isinstance(value, dict) and value.get("rows"):
             value = value["rows"]
         if isinstance(value, list):
@@ -86,6 +98,35 @@ class Table:
                 f"{listed}. The columns are: {names}",
                 advice="Correct the names of the columns and run the step again.",
             )
+
+    def keep_free(self, column, reserved=(), field="answer_column"):
+        """Raise TogetherError where answers in this column would overwrite something.
+
+        It and the one that says why there is no answer must be new; `reserved` are
+        names that the step itself gives. Rows after the first ones are looked at as
+        they come: see `taken`.
+        """
+        self.new = (column, error_column(column))
+        if column in reserved:
+            raise self.not_free("which the step itself fills", field)
+        for row in self.first:
+            if own := self.taken(row):
+                raise self.not_free(
+                    f"but the rows have a column {own!r} already", field
+                )
+
+    def not_free(self, why, field="answer_column"):
+        """Return the error for an answer column that is taken."""
+        problem = f"is {self.new[0]!r}, {why}"
+        return TogetherError.refused_all(
+            [{"field": field, "problem": problem}],
+            f"Answer column ({field}) {problem}",
+            advice="Choose another name for the column of the answers.",
+        )
+
+    def taken(self, row):
+        """Return the column of a row that its answer would overwrite, or None."""
+        return next((name for name in self.new if _is(row) and name in row), None)
 
     def parse(self, value):
         """Yield the rows of a file."""
@@ -176,6 +217,24 @@ def lines_of(blocks):
             rest = [line]
     if rest := b"".join(rest):
         yield rest
+
+
+def error_column(column):
+    """Return the column that says why a row has nothing in its answer column."""
+    return f"{column}_error"
+
+
+def summary(lines):
+    """Return the members by which Windmill shows a short text above a result."""
+    return {"wm_renderer": "markdown", "markdown": "\n".join(lines)}
+
+
+def code(text):
+    """Return a text as Markdown's code, in which nothing is a link or a picture."""
+    text = " ".join(str(text).split()) or "-"
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    return f"{fence} {text} {fence}"
 
 
 def digest(value):

@@ -97,7 +97,7 @@ def test_rows_go_in_and_their_answers_come_out_in_order(sandbox, auth):
     sandbox.lives.advance(3600)
     result = collect_rows(auth, made["batch_id"], ROWS)
     for row, out, line in zip(ROWS, result["rows"], lines, strict=True):
-        answer = {"answer": f"Say {row['text']}!", "error": None}
+        answer = {"answer": f"Say {row['text']}!", "answer_error": None}
         assert out == {"custom_id": line["custom_id"], **row, **answer}
     assert (result["done"], result["failed"], result["status"]) == (12, 0, "COMPLETED")
     assert result["usage"]["prompt_tokens"] == 120
@@ -138,7 +138,7 @@ def test_a_row_that_the_service_refused_has_its_words(sandbox, auth):
     result = through(sandbox, auth, rows, rows)
 
     assert result["rows"][3]["answer"] is None
-    assert "too bad" in result["rows"][3]["error"]
+    assert "too bad" in result["rows"][3]["answer_error"]
     assert (result["done"], result["failed"]) == (12, 1)
 
 
@@ -151,16 +151,18 @@ def test_a_row_that_the_service_refused_has_its_words(sandbox, auth):
 )
 def test_a_batch_that_ended_badly_reports_every_row(sandbox, auth, state, words):
     sandbox.lives.doom("batch", "no credit", state)
-    result = through(sandbox, auth, ROWS, ROWS)
+    with pytest.raises(TogetherError, match=f"None of the 12 .* Row 1: {words}") as one:
+        through(sandbox, auth, ROWS, ROWS)
+    with pytest.raises(TogetherError) as other:
+        collect_rows(auth, batches(sandbox)[0].id)
 
+    result = one.value.partial
     assert result["status"] == state
     assert result["failed"] == len(result["rows"]) == 12
-    assert all(row["error"].startswith(words) for row in result["rows"])
+    told = [row["answer_error"] for row in result["rows"]]
+    assert all(why.startswith(words) for why in told)
     assert result["cost_usd"] is None
-    without = collect_rows(auth, batches(sandbox)[0].id)
-    assert [row["error"] for row in without["rows"]] == [
-        row["error"] for row in result["rows"]
-    ]
+    assert told == [row["answer_error"] for row in other.value.partial["rows"]]
 
 
 def test_a_batch_that_expired_gives_what_it_has(sandbox, auth):
@@ -171,7 +173,7 @@ def test_a_batch_that_expired_gives_what_it_has(sandbox, auth):
     assert 0 < result["done"] < 12
     assert result["done"] + result["failed"] == 12
     for row in result["rows"]:
-        assert (row["answer"] is None) is ("expired" in (row["error"] or ""))
+        assert (row["answer"] is None) is ("expired" in (row["answer_error"] or ""))
     assert result["cost_usd"] > 0
 
 
@@ -211,6 +213,40 @@ def test_a_batch_that_somebody_else_made_is_collected_too(sandbox, auth):
     assert [row["answer"] for row in result["rows"]] == ["b!", "a!", "c!"]
     with pytest.raises(TogetherError, match="another step made it"):
         collect_rows(auth, batch, [{"text": "a"}])
+
+
+def test_the_answers_can_be_a_bare_table(sandbox, auth):
+    rows = through(sandbox, auth, ROWS, ROWS, output="table")
+
+    assert [row["answer"] for row in rows] == [f"Say text {n}!" for n in range(12)]
+
+
+def test_more_failures_than_are_borne_turn_the_collection_red(sandbox, auth):
+    rows = [*ROWS, {"text": "bad"}]
+    with pytest.raises(TogetherError, match="1 of 13 rows failed") as caught:
+        through(sandbox, auth, rows, rows, fail_when_failed_share=0.05)
+
+    assert caught.value.partial["done"] == 12
+
+
+@pytest.mark.parametrize("place", [0, 149])
+def test_answers_overwrite_no_column_and_nothing_is_sent(sandbox, auth, place):
+    rows = [{"text": f"text {n}"} for n in range(150)]
+    rows[place]["answer"] = "mine"
+    with pytest.raises(TogetherError, match=r"Answer column \(answer_column\)"):
+        submit_rows(auth, MODEL, TEMPLATE, rows, answer_column="answer")
+    assert not sandbox.requests
+
+    made = submit_rows(auth, MODEL, TEMPLATE, rows)
+    sandbox.lives.advance(3600)
+    for column in ("answer", "custom_id"):
+        with pytest.raises(TogetherError, match=r"Answer column \(answer_column\)"):
+            collect_rows(auth, made["batch_id"], rows, answer_column=column)
+    found = collect_rows(auth, made["batch_id"], rows, answer_column="said")["rows"]
+    assert (found[place]["answer"], found[place]["said"]) == (
+        "mine",
+        f"Say text {place}!",
+    )
 
 
 def test_the_answers_can_go_to_storage(sandbox, auth, workspace):

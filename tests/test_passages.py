@@ -153,7 +153,7 @@ def rank(auth, rows, **more):
 
 def test_the_nearest_passages_come_first_without_their_vectors(north, auth):
     rows = [{"text": name, "embedding": v} for name, v in VECTORS.items()][::-1]
-    rows.insert(0, {"text": "none", "embedding": None, "error": "refused"})
+    rows.insert(0, {"text": "none", "embedding": None, "embedding_error": "refused"})
 
     found = rank(auth, rows, top=2)
 

@@ -183,6 +183,26 @@ def test_bad_rows_stop_it_unless_they_may_be_left_out(sandbox, auth):
     assert found["statistics"]["estimated_tokens"] > 0
 
 
+def test_the_rows_can_be_a_bare_table(sandbox, auth):
+    rows = PREPARE(auth, PAIRS, output="table", validation_share=0.5)
+    found = PREPARE(auth, PAIRS, output="result", validation_share=0.5)
+
+    assert [row.pop("split") for row in rows] == ["training"] * len(
+        found["training"]
+    ) + ["validation"] * len(found["validation"])
+    assert rows == [*found["training"], *found["validation"]]
+
+
+def test_the_summary_says_how_many_rows_can_be_used(sandbox, auth):
+    rows = [*PAIRS[:3], {"<b>": 1}]
+    found = PREPARE(auth, rows, skip_bad=True, output="result", validation_share=0)
+
+    lines = found["markdown"].splitlines()
+    assert lines[0] == "**3 of 4 rows can be used, 1 were left out.**"
+    assert any("`` <b>" in line or "` must have" in line for line in lines), lines
+    assert lines[-1] == "- The rows: `training` and `validation` of this result"
+
+
 def test_without_a_row_to_train_on_nothing_is_sent(sandbox, auth):
     with pytest.raises(TogetherError, match="no row to train on"):
         PREPARE(auth, [{"a": 1}], skip_bad=True)

@@ -45,6 +45,14 @@ def answers(result):
     return [row["answer"] for row in result["rows"]]
 
 
+def red(run, *arguments, kind="nothing_done", **more):
+    """The result in the error with which a step ends that answered no row."""
+    with pytest.raises(TogetherError) as caught:
+        run(*arguments, **more)
+    assert caught.value.type == kind
+    return caught.value.partial
+
+
 def test_a_thousand_rows_survive_a_moody_service(auth, moody):
     def mood(number, text, times):
         row = int(text)
@@ -71,9 +79,9 @@ def test_a_thousand_rows_survive_a_moody_service(auth, moody):
     for row in result["rows"]:
         if row["id"] in lost:
             assert row["answer"] is None
-            assert lost[row["id"]] in row["error"]
+            assert lost[row["id"]] in row["answer_error"]
         else:
-            assert (row["answer"], row["error"]) == (f"{row['id']}!", None)
+            assert (row["answer"], row["answer_error"]) == (f"{row['id']}!", None)
     assert (result["done"], result["failed"]) == (996, 4)
     assert result["usage"]["prompt_tokens"] == 9960
     assert _pool(auth["base_url"])[0].pool.full()  # every connection was given back
@@ -113,9 +121,9 @@ def test_a_refusal_holds_all_calls_back():
 
 def test_a_service_that_refuses_for_too_long_is_reported(auth, moody):
     moody.mood = lambda number, text, times: (429, {"retry-after": "3600"})
-    result = map_rows(auth, MODEL, "{{id}}", numbered(3), concurrency=2)
+    result = red(map_rows, auth, MODEL, "{{id}}", numbered(3), concurrency=2)
 
-    assert [row["error"][:3] for row in result["rows"]] == ["429"] * 3
+    assert [row["answer_error"][:3] for row in result["rows"]] == ["429"] * 3
 
 
 @pytest.mark.parametrize(
@@ -154,7 +162,7 @@ def test_a_row_that_cannot_be_asked_is_reported_in_its_place(auth, moody):
     rows = '{"q": "a"}\nnonsense\n[1]\n{"p": 1}\n{"q": null}\n{"q": "b"}'
     result = map_rows(auth, MODEL, "x{{q}}", rows)
 
-    assert [row["error"] for row in result["rows"]] == [
+    assert [row["answer_error"] for row in result["rows"]] == [
         None,
         "line 2 is not JSON",
         "line 3 is no object",
@@ -162,10 +170,10 @@ def test_a_row_that_cannot_be_asked_is_reported_in_its_place(auth, moody):
         None,
         None,
     ]
-    assert result["rows"][1] == {"answer": None, "error": "line 2 is not JSON"}
+    assert result["rows"][1] == {"answer": None, "answer_error": "line 2 is not JSON"}
     assert sorted(moody.seen) == ["x", "xa", "xb"]
     result = map_rows(auth, MODEL, "x{{q}}", "q\na\nb,c\n")
-    assert result["rows"][1]["error"] == "line 3 has more cells than columns"
+    assert result["rows"][1]["answer_error"] == "line 3 has more cells than columns"
 
 
 @pytest.mark.parametrize(
@@ -203,7 +211,7 @@ def test_an_answer_without_text_is_an_error_and_a_cut_one_is_counted(auth, moody
 
     assert moody.bodies[0]["messages"][0] == {"role": "system", "content": "Be brief"}
     assert answers(result) == [None, "Once upon", None, None]
-    assert "no text (finish_reason length)" in result["rows"][0]["error"]
+    assert "no text (finish_reason length)" in result["rows"][0]["answer_error"]
     assert (result["done"], result["failed"], result["cut"]) == (1, 3, 1)
     assert (result["usage"], result["cost_usd"]) == (None, None)
     assert "does not say" in result["cost_note"]
@@ -224,7 +232,7 @@ def test_a_request_that_is_refused_again_and_again_ends_the_step(auth, moody):
     with pytest.raises(TogetherError, match="400"):
         map_rows(auth, MODEL, "{{id}}", numbered(500), concurrency=4)
     assert len(moody.bodies) < 40
-    assert map_rows(auth, MODEL, "{{id}}", numbered(5))["failed"] == 5
+    assert red(map_rows, auth, MODEL, "{{id}}", numbered(5))["failed"] == 5
 
 
 def test_credit_that_runs_out_leaves_the_rest_unsent(auth, moody):
@@ -233,7 +241,7 @@ def test_credit_that_runs_out_leaves_the_rest_unsent(auth, moody):
 
     assert (result["done"], result["failed"]) == (50, 450)
     assert len(moody.bodies) <= 54
-    assert result["rows"][499]["error"].startswith("not sent: 402")
+    assert result["rows"][499]["answer_error"].startswith("not sent: 402")
 
 
 def test_a_budget_ends_the_sending_before_it_is_exceeded(auth, moody):
@@ -246,7 +254,7 @@ def test_a_budget_ends_the_sending_before_it_is_exceeded(auth, moody):
     assert 20 <= result["done"] <= 40
     assert result["done"] == len(moody.bodies)
     assert result["cost_usd"] <= spent * 40
-    assert result["rows"][99]["error"] == f"not sent: {result['stopped']}"
+    assert result["rows"][99]["answer_error"] == f"not sent: {result['stopped']}"
     assert "budget_usd is used up" in result["stopped"]
     assert len(result["rows"]) == 100
 
@@ -291,9 +299,8 @@ def test_what_is_answered_but_cannot_be_used_counts_as_spent(auth, moody):
     spent = map_rows(auth, MODEL, "{{id}}", numbered(1), max_tokens=90)["cost_usd"]
     moody.calm()
     moody.mood = lambda number, text, times: {"error": {"message": "cut"}}
-    result = map_rows(
-        auth, MODEL, "{{id}}", numbered(40), max_tokens=90, budget_usd=spent * 90
-    )
+    asked = MODEL, "{{id}}", numbered(40)
+    result = red(map_rows, auth, *asked, max_tokens=90, budget_usd=spent * 90)
 
     assert 2 <= len(moody.bodies) <= 8
     assert result["failed"] == 40
@@ -301,7 +308,7 @@ def test_what_is_answered_but_cannot_be_used_counts_as_spent(auth, moody):
 
 
 def test_a_budget_for_nothing_says_that_nothing_was_answered(auth, moody):
-    result = map_rows(auth, MODEL, "{{id}}", numbered(3), budget_usd=0)
+    result = red(map_rows, auth, MODEL, "{{id}}", numbered(3), budget_usd=0)
 
     assert moody.bodies == []
     assert (result["failed"], result["cost_usd"]) == (3, None)
@@ -366,6 +373,112 @@ def test_storage_that_is_missing_is_noticed_before_anything_is_sent(
         map_rows(auth, MODEL, "{{id}}", numbered(3), output="storage")
 
     assert moody.bodies == []
+
+
+# --- columns of the user's own -----------------------------------------------------
+
+
+@pytest.mark.parametrize("column", ["id", "said", "note"])
+def test_no_column_of_the_rows_is_overwritten(auth, moody, column):
+    rows = [{"id": n, "said": "mine", "note_error": "mine"} for n in range(3)]
+    with pytest.raises(TogetherError) as caught:
+        map_rows(auth, MODEL, "{{id}}", rows, answer_column=column)
+
+    assert "Nothing was sent: Answer column (answer_column)" in str(caught.value)
+    assert caught.value.problems[0]["field"] == "answer_column"
+    with pytest.raises(TogetherError, match="answer_column"):
+        embed_rows(auth, MODEL, rows, column="said", answer_column=column)
+    assert moody.bodies == []
+
+
+def test_columns_called_as_answers_usually_are_stay(auth):
+    rows = [{"id": 1, "error": "404", "answer": "mine", "embedding": 5}]
+    asked = map_rows(auth, MODEL, "{{id}}", rows, answer_column="said")
+    embedded = embed_rows(auth, MODEL, rows, column="error", answer_column="vector")
+
+    assert asked["rows"] == [{**rows[0], "said": "1!", "said_error": None}]
+    assert {**embedded["rows"][0], **rows[0]} == embedded["rows"][0]
+    assert embedded["rows"][0]["vector"][0] == 3
+
+
+def test_a_later_row_with_a_column_of_that_name_keeps_it_and_is_not_sent(auth, moody):
+    rows = numbered(150)
+    rows[140]["answer"] = "mine"
+    result = map_rows(auth, MODEL, "{{id}}", rows)
+
+    assert result["rows"][140]["answer"] == "mine"
+    assert "'answer' of its own" in result["rows"][140]["answer_error"]
+    assert (result["done"], result["failed"], len(moody.bodies)) == (149, 1, 149)
+
+
+# --- what a result says, and when it is red ----------------------------------------
+
+
+def refusing(*texts):
+    return lambda number, text, times: (400, {}) if text in texts else None
+
+
+def test_a_table_alone_is_a_bare_list_and_its_cost_in_the_log(auth, capsys):
+    rows = map_rows(auth, MODEL, "{{id}}", numbered(2), output="table")
+
+    assert rows == [
+        {"id": n, "answer": f"{n}!", "answer_error": None} for n in range(2)
+    ]
+    assert "All 2 rows were answered. Cost: " in capsys.readouterr().err
+
+
+def test_the_summary_tells_first_what_failed_and_nothing_of_it_is_a_link(auth, moody):
+    text = "see ``[x](https://example.com)`` ![y](https://example.com/y.png)"
+    body = {"error": {"message": text}}
+    moody.mood = lambda number, text, times: body if text == "1" else None
+    result = map_rows(auth, MODEL, "{{id}}", numbered(3))
+
+    lines = result["markdown"].splitlines()
+    assert result["wm_renderer"] == "markdown"
+    assert lines[0] == "**2 of 3 rows were answered, 1 failed.**"
+    assert any(line.startswith("- Row 2: ``` ") for line in lines), lines
+    assert text in result["markdown"]
+    assert lines[-1] == "- The rows: `rows` of this result"
+
+
+def test_a_step_that_answers_no_row_is_red_with_the_first_reason(auth, moody):
+    moody.mood = lambda number, text, times: (400, {"x-request-id": "r"})
+    with pytest.raises(TogetherError) as caught:
+        map_rows(auth, MODEL, "{{id}}", numbered(3))
+
+    assert str(caught.value).startswith("None of the 3 rows was answered. Row 1: 400")
+    assert caught.value.failures[0]["row"] == 1
+    assert answers(caught.value.partial) == [None] * 3
+
+
+def test_more_failures_than_are_borne_turn_a_step_red(auth, moody):
+    moody.mood = refusing("1", "2")
+    asked = auth, MODEL, "{{id}}", numbered(4)
+    kept = red(map_rows, *asked, kind="too_many_failed", fail_when_failed_share=0.4)
+
+    assert answers(kept) == ["0!", None, None, "3!"]
+    assert map_rows(*asked, fail_when_failed_share=0.5)["failed"] == 2
+    moody.mood = refusing("1")
+    red(map_rows, *asked, kind="too_many_failed", fail_when_failed_share=0)
+    red(
+        embed_rows,
+        auth,
+        MODEL,
+        [{"text": "a"}, {"text": ""}],
+        kind="too_many_failed",
+        fail_when_failed_share=0.1,
+    )
+
+
+def test_a_run_that_keeps_nothing_writes_no_row_to_storage(
+    auth, workspace, monkeypatch
+):
+    monkeypatch.setattr(journal, "PART_ROWS", 7)
+    map_rows(auth, MODEL, "{{id}}", numbered(30), keep=False)
+
+    written = [one for one in workspace.requests if "upload_s3" in one.path]
+    assert written == []
+    assert workspace.resources == {}
 
 
 def test_progress_is_shown_and_grows(auth, moody, workspace, monkeypatch, capsys):
@@ -551,7 +664,7 @@ def test_embeddings_come_in_the_order_of_the_rows(auth, moody):
     for row in result["rows"]:
         if row["id"] in (100, 101):
             assert row["embedding"] is None
-            assert "no text in its column 'about'" in row["error"]
+            assert "no text in its column 'about'" in row["embedding_error"]
         else:
             assert row["embedding"][0] == len(str(row["about"]))
     assert (result["done"], result["failed"], result["dimensions"]) == (298, 2, 2)
@@ -579,7 +692,7 @@ def test_embeddings_keep_to_their_budget_and_go_on_with_a_larger_one(
     assert sent == [64, 64, 64, 43]
     assert first["done"] == sum(sent)
     assert first["cost_usd"] == pytest.approx(sum(sent) * 40 * PER_TOKEN)
-    assert "budget_usd is used up" in first["rows"][-1]["error"]
+    assert "budget_usd is used up" in first["rows"][-1]["embedding_error"]
     missing = [row["id"] for row in first["rows"] if row["embedding"] is None]
     assert missing == list(range(sum(sent), 300))
     moody.bodies.clear()
@@ -604,7 +717,7 @@ def test_a_text_that_cannot_be_embedded_does_not_take_others_with_it(auth, moody
     result = embed_rows(auth, MODEL, texts)
 
     assert (result["done"], result["failed"]) == (59, 1)
-    assert "413" in result["rows"][17]["error"]
+    assert "413" in result["rows"][17]["embedding_error"]
 
 
 def test_requests_that_are_too_large_for_all_lanes_are_halved(auth, moody):
@@ -619,10 +732,10 @@ def test_requests_that_are_too_large_for_all_lanes_are_halved(auth, moody):
 def test_an_answer_without_vectors_fails_its_rows_and_is_paid(auth, moody, vectors):
     usage = {"prompt_tokens": 12}
     moody.mood = lambda number, text, times: {"data": vectors, "usage": usage}
-    result = embed_rows(auth, MODEL, ["a", "b", "c"])
+    result = red(embed_rows, auth, MODEL, ["a", "b", "c"])
 
     assert result["failed"] == 3
-    assert "vectors" in result["rows"][2]["error"]
+    assert "vectors" in result["rows"][2]["embedding_error"]
     assert result["cost_usd"] == pytest.approx(12 * PER_TOKEN)
 
 

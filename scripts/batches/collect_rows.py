@@ -5,9 +5,11 @@ Brings the answers of a batch that is over, in the order of the rows it was made
 each with its answer or the reason why there is none. A batch that failed, expired or
 was cancelled gives what it has.
 
-Returns: rows, each with custom_id, its columns, the answer and error (why there is
-none); done, failed and cut count them; status of the batch, usage, cost_usd at half
-price. With output storage, s3 leads to the file instead.
+Returns: rows, each with custom_id, its columns, the answer and <answer_column>_error
+(why there is none); done, failed and cut count them; status of the batch, usage,
+cost_usd at half price; all that in short as markdown. With output storage, s3 leads to
+the file instead; with output table, nothing but the rows. Fails when no row was
+answered.
 
 Example arguments:
     {"batch_id": "2d6f0b1e-8c4a-4f7d-9b35-6a1e0c9d8f72"}
@@ -26,10 +28,11 @@ STEP = {
             "rows": {"x-file": "content"},
             "output": {
                 "type": "string",
-                "enum": ["result", "storage"],
+                "enum": ["result", "table", "storage"],
                 "default": "result",
             },
             "answer_column": {"type": "string", "minLength": 1, "default": "answer"},
+            "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1},
         },
     },
 }
@@ -41,6 +44,7 @@ def main(
     rows: "str | list | dict | None" = None,
     output: str = "result",
     answer_column: str = "answer",
+    fail_when_failed_share: float | None = None,
 ):
     return run(
         collect_rows,
@@ -50,4 +54,5 @@ def main(
         rows=rows,
         output=output,
         answer_column=answer_column,
+        fail_when_failed_share=fail_when_failed_share,
     )

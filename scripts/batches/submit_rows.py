@@ -41,6 +41,7 @@ STEP = {
             "max_tokens": {"type": "integer", "minimum": 1},
             "budget_usd": {"type": "number", "minimum": 0},
             "again": {"type": "string"},
+            "answer_column": {"type": "string"},
         },
     },
 }
@@ -57,6 +58,7 @@ def main(
     max_tokens: int | None = None,
     budget_usd: float | None = None,
     again: str | None = None,
+    answer_column: str | None = None,
 ):
     return run(
         submit_rows,
@@ -71,4 +73,5 @@ def main(
         max_tokens=max_tokens,
         budget_usd=budget_usd,
         again=again,
+        answer_column=answer_column,
     )

@@ -6,9 +6,10 @@ with the answers. Runs many calls at once, slows down when the service says so, 
 reports every row with its answer or its error. For half the price within a day use
 batches/submit_rows.
 
-Returns: rows, each with its columns, the answer and error (why there is none); done,
-failed and cut count them; stopped, why rows were left out; usage, cost_usd. With output
-storage, s3 leads to the file instead.
+Returns: rows, each with its columns, the answer and <answer_column>_error (why there is
+none); done, failed and cut count them; stopped, why rows were left out; usage,
+cost_usd; all that in short as markdown. With output storage, s3 leads to the file
+instead; with output table, nothing but the rows. Fails when no row was answered.
 
 Example arguments:
     {"model": "openai/gpt-oss-20b", "template": "Is this a complaint? Answer yes or no:
@@ -48,12 +49,14 @@ STEP = {
             },
             "output": {
                 "type": "string",
-                "enum": ["result", "storage"],
+                "enum": ["result", "table", "storage"],
                 "default": "result",
             },
             "budget_usd": {"type": "number", "minimum": 0},
             "answer_column": {"type": "string", "minLength": 1, "default": "answer"},
             "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
+            "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1},
+            "keep": {"type": "boolean", "default": True},
         },
     },
 }
@@ -73,6 +76,8 @@ def main(
     budget_usd: float | None = None,
     answer_column: str = "answer",
     timeout_seconds: float = 120,
+    fail_when_failed_share: float | None = None,
+    keep: bool = True,
 ):
     return run(
         map_rows,
@@ -90,4 +95,6 @@ def main(
         budget_usd=budget_usd,
         answer_column=answer_column,
         timeout_seconds=timeout_seconds,
+        fail_when_failed_share=fail_when_failed_share,
+        keep=keep,
     )

@@ -5,9 +5,10 @@ Turns the text in one column of a table into vectors, any number of rows, many a
 Use them for search by meaning, grouping and finding duplicates; compare only vectors of
 the same model.
 
-Returns: rows, each with its columns, embedding (a list of numbers) and error (why there
-is none); dimensions, done, failed, stopped (why rows were left out), usage, cost_usd.
-With output storage, s3 leads to the file instead.
+Returns: rows, each with its columns, embedding (a list of numbers) and embedding_error
+(why there is none); dimensions, done, failed, stopped (why rows were left out), usage,
+cost_usd; all that in short as markdown. With output storage, s3 leads to the file
+instead; with output table, nothing but the rows. Fails when no row was embedded.
 
 Example arguments:
     {"model": "BAAI/bge-large-en-v1.5", "rows": [{"text": "The invoice was paid
@@ -37,7 +38,7 @@ STEP = {
             "column": {"type": "string", "minLength": 1, "default": "text"},
             "output": {
                 "type": "string",
-                "enum": ["result", "storage"],
+                "enum": ["result", "table", "storage"],
                 "default": "result",
             },
             "concurrency": {
@@ -48,6 +49,8 @@ STEP = {
             },
             "budget_usd": {"type": "number", "minimum": 0},
             "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
+            "answer_column": {"type": "string", "minLength": 1, "default": "embedding"},
+            "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1},
         },
     },
 }
@@ -63,6 +66,8 @@ def main(
     concurrency: int = 4,
     budget_usd: float | None = None,
     timeout_seconds: float = 120,
+    answer_column: str = "embedding",
+    fail_when_failed_share: float | None = None,
 ):
     return run(
         embed_rows,
@@ -76,4 +81,6 @@ def main(
         concurrency=concurrency,
         budget_usd=budget_usd,
         timeout_seconds=timeout_seconds,
+        answer_column=answer_column,
+        fail_when_failed_share=fail_when_failed_share,
     )

@@ -4,7 +4,8 @@
 Reads the rows of a table, JSON Lines, a JSON list or CSV, into the result, for a flow
 to loop over.
 
-Returns: rows, a list of objects, and count.
+Returns: rows, a list of objects, and count; in short as markdown. With output table,
+nothing but the rows.
 
 Example arguments:
     {"rows": [{"subject": "a fox"}]}
@@ -21,10 +22,30 @@ STEP = {
         "properties": {
             "rows": {"x-file": "content"},
             "most": {"type": "integer", "minimum": 1, "default": 1000},
+            "answer_column": {"type": "string"},
+            "output": {
+                "type": "string",
+                "enum": ["result", "table"],
+                "default": "result",
+            },
         },
     },
 }
 
 
-def main(auth: togetherai, rows: "str | list | dict", most: int = 1000):
-    return run(read_rows, auth, STEP, rows=rows, most=most)
+def main(
+    auth: togetherai,
+    rows: "str | list | dict",
+    most: int = 1000,
+    answer_column: str | None = None,
+    output: str = "result",
+):
+    return run(
+        read_rows,
+        auth,
+        STEP,
+        rows=rows,
+        most=most,
+        answer_column=answer_column,
+        output=output,
+    )
