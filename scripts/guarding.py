@@ -5,6 +5,7 @@ A flow that is cancelled runs nothing more; so a guard is a flow of its own.
     start_guard     a flow that stops the work when this one is cancelled
     start_flow      another flow of the workspace, without waiting for it
     watch_flow      one look at a flow that was started
+    choose_output   where bytes go, decided before they are paid for
     ask_approval    the links by which a person lets this flow go on
     report_failure  what a failed flow left running, and what that costs
     finish_flow     the tidy result at the end of a flow
@@ -19,6 +20,7 @@ from .windmill import in_job
 
 __all__ = [
     "ask_approval",
+    "choose_output",
     "finish_flow",
     "report_failure",
     "start_flow",
@@ -77,6 +79,18 @@ def watch_flow(auth, step, **arguments):
         pause = int(min(FIRST * waiting.GROWTH ** given["attempt"], LONGEST))
         return {"done": False, "outcome": None, "wait_seconds": pause}
     return {"done": True, "wait_seconds": 0, **found}
+
+
+def choose_output(auth, step, **arguments):
+    """Return {"output": storage, result or url, "note": why not storage, or None}.
+
+    Raises TogetherError where storage was chosen and there is none.
+    """
+    from .storage import place_for
+
+    given = prepare(step, arguments)
+    output, note = place_for(given.get("output"), given["instead"], given["field"])
+    return {"output": output, "note": note}
 
 
 def ask_approval(auth, step, **arguments):

@@ -31,8 +31,9 @@ class Outcome:
     go to storage by themselves. Raises TogetherError when there is no storage.
     """
 
-    def __init__(self, kind, settings, table, given):
+    def __init__(self, kind, settings, table, given, done="answered"):
         self.kind = kind
+        self.verb = done  # what was done with a row
         self.table = table
         self.column = given["answer_column"]
         self.output = output = given["output"]
@@ -206,11 +207,12 @@ class Outcome:
 
     def first_line(self):
         """Say in a sentence how many of the rows were answered."""
-        done, failed = self.sums["done"], self.sums["failed"]
+        done, failed, all_of = self.sums["done"], self.sums["failed"], self.answered
         if not done:
-            return f"None of the {self.answered} rows was answered."
-        some = f"{done} of {self.answered} rows were answered, {failed} failed."
-        return some if failed else f"All {done} rows were answered."
+            return f"None of the {all_of} rows was {self.verb}."
+        if failed:
+            return f"{done} of {all_of} rows were {self.verb}, {failed} failed."
+        return f"All {done} rows were {self.verb}."
 
     def lines(self, result):
         """Return the lines of the result's summary in Markdown; text of others is shown
@@ -224,6 +226,8 @@ class Outcome:
             lines.append(f"- The rows: {code(result['s3'])} in the workspace's storage")
         else:
             lines.append("- The rows: `rows` of this result")
+        if "note" in result:
+            lines.append(f"- {code(result['note'])}")
         return lines
 
     def stored(self):

@@ -1,10 +1,12 @@
 """Steps that make pictures and videos."""
 
 import random
+from itertools import zip_longest
 
 from .client import TogetherError, call, operation, prepare
 from .costs import afford, cost, prefetch, told
 from .intents import fingerprint, once
+from .storage import place_for
 
 GENERATE = operation(
     "POST",
@@ -181,7 +183,8 @@ def collect_video(auth, step, **arguments):
             advice="Wait with waits/poll_job, or with the flow that makes videos.",
             ambiguous=False,
         )
-    video = call(auth, FETCH_VIDEO, video_id=name, output=given["output"])
+    output, note = place_for(given.get("output"), "url")
+    video = call(auth, FETCH_VIDEO, video_id=name, output=output)
     outputs = video.get("outputs") or {}
     used = {"videos": 1, "seconds": _number(video.get("seconds"))}
     shown = ("wm_renderer", "html", "s3", "storage", "file", "filename", "note")
@@ -193,8 +196,48 @@ def collect_video(auth, step, **arguments):
         "seconds": _number(video.get("seconds")),
         "size": video.get("size"),
         "status": status,
+        **({"note": note} if note else {}),
         **_priced(auth, video.get("model"), used),
     }
+
+
+def collect_pictures(auth, step, **arguments):
+    """Return the rows of a table, each with the picture that was drawn of it.
+
+    {"rows": [{...row, <answer_column>: {"s3" or "url", "filename"?, "seed"} or None,
+    <answer_column>_error: None or why}], "message", "done", "failed", "cost_usd",
+    "cost_note"?, "note"?, "markdown"}; with output "storage" a JSON Lines file, "s3",
+    in place of "rows", with output "table" nothing but the rows. `drawn` is what
+    create_picture gave for each row, or the error of its job. Raises TogetherError when
+    no row was drawn, or more failed than fail_when_failed_share allows.
+    """
+    from .outcome import Outcome
+    from .tabular import Table
+
+    given = prepare(step, arguments)
+    table, drawn = Table(auth, given["rows"]), Table(auth, given["drawn"], "drawn")
+    table.keep_free(given["answer_column"])
+    usd, note = 0.0, None
+    with Outcome("draw_rows", None, table, given, "drawn") as outcome:
+        for row, made in zip_longest(table, drawn):
+            if row is None or not isinstance(made, dict):
+                raise TogetherError.refused("drawn", "must hold an entry for each row")
+            error = made.get("error")
+            if error:
+                words = str(error.get("message") or error.get("name") or "no reason")
+                outcome.add(row, None, words)
+                if not words.startswith("Nothing was sent"):
+                    note = note or "a row that failed may have cost something"
+                continue
+            picture = next(iter(made.get("pictures") or ()), None)
+            why = None if picture else "the service sent no picture"
+            outcome.add(row, picture and {**picture, "seed": made.get("seed")}, why)
+            usd += made.get("cost_usd") or 0.0
+            note = note or made.get("cost_note")
+    facts = {"message": outcome.first_line()}
+    if "note" in given:
+        facts["note"] = given["note"]
+    return outcome.result(told(None if note else usd, note), **facts)
 
 
 def _number(text):

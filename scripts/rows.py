@@ -104,7 +104,7 @@ def embed_rows(auth, step, **arguments):
     lanes = Lanes(auth, EMBED, given["concurrency"], given["timeout_seconds"])
     costs.prefetch(auth)
     settings = {"model": given["model"], "column": column}
-    with Outcome("embed_rows", settings, table, given) as outcome:
+    with Outcome("embed_rows", settings, table, given, "embedded") as outcome:
         sender = _Sender(auth, given, lanes.send, outcome, writes=False)
 
         def vectors(texts):

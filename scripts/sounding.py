@@ -153,6 +153,7 @@ def speak_text(auth, step, **arguments):
     when the text may cost more than budget_usd.
     """
     from . import showing
+    from .storage import place_for
 
     given = prepare(step, arguments)
     texts = sentences(given["text"], PIECE)
@@ -162,6 +163,7 @@ def speak_text(auth, step, **arguments):
     if "budget_usd" in given:
         may_cost = cost(auth, given["model"], used)
         afford(given["budget_usd"], *may_cost, "the sound")
+    place_for(given["output"], "result")
     voice = given.get("voice") or _first_voice(auth, given["model"])
     body = {
         "model": given["model"],

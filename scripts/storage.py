@@ -18,6 +18,7 @@ __all__ = [
     "delete_object",
     "list_objects",
     "open_object",
+    "place_for",
     "store_lines",
     "write_object",
 ]
@@ -200,20 +201,44 @@ def delete_object(key, storage=None):
     _ask("DELETE", "job_helpers/delete_s3_file", what, query)
 
 
-def check_storage(storage=None):
+def place_for(output, instead, field="Output (output)"):
+    """Return (output, note) that hold, before anything is paid for.
+
+    What was chosen holds, and raises a TogetherError where it cannot be; `field` is
+    what the form calls it. None becomes "storage" where the workspace has one, else
+    `instead`, with a note of why.
+    """
+    if output == "storage":
+        check_storage(field=field)
+    if output:
+        return output, None
+    try:
+        check_storage(field=field)
+    except TogetherError as error:
+        why = getattr(error, "detail", None) or "this is not a Windmill job"
+        note = f"It comes in the result, since {why}."
+        if instead == "url":
+            note = f"It stays at its address, which lapses after a while, since {why}."
+        print(f"together: {note}", file=sys.stderr)
+        return instead, note
+    return "storage", None
+
+
+def check_storage(storage=None, field="Output (output)"):
     """Raise a TogetherError where the workspace has no storage to write to.
 
     For a step to ask before it spends money. Where the server does not let this token
     ask, nothing is known and nothing is raised.
     """
-    what = 'Nothing was sent: output "storage" cannot be used'
+    what = f'Nothing was sent: {field} cannot be "storage"'
     query = {"storage": storage} if storage else {}
     reply = _send("GET", "job_helpers/test_connection", what, query)
     if reply.status not in (200, 401, 403, 405):
         error = _refusal(
             "GET", "job_helpers/test_connection", what, reply, storing=True
         )
-        error.problems = [{"field": "output", "problem": error.detail}]
+        name = field.rpartition("(")[2].rstrip(")")
+        error.problems = [{"field": name, "problem": error.detail}]
         raise error
 
 

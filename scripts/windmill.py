@@ -45,8 +45,8 @@ TRIES = 3
 NIL = "00000000-0000-0000-0000-000000000000"  # a dedicated worker's WM_JOB_ID
 FREE_EDITION = "Windmill's free edition stores objects of at most 50 MB."
 NO_STORAGE = (
-    "Set up object storage in the workspace's settings, or choose the output "
-    '"result", which needs none.'
+    "Set up object storage in the workspace's settings, or choose another output, "
+    "which needs none."
 )
 
 
@@ -187,7 +187,9 @@ def _open(method, path, what, query=None, body=None, headers=None, timeout=None)
     response = _reach(method, path, what, query, body, headers, timeout)
     if response.status >= 300:
         reply = _Reply(response, response.read())
-        raise _refusal(method, path, what, reply, storing="s3_file" in path)
+        raise _refusal(
+            method, path, what, reply, storing=path.startswith("job_helpers/")
+        )
     return response
 
 
@@ -209,7 +211,9 @@ def _ask(method, path, what, query=None, body=None, headers=None, timeout=None):
 
 def _json(method, path, what, reply):
     if reply.status >= 300:
-        raise _refusal(method, path, what, reply, storing="s3_file" in path)
+        raise _refusal(
+            method, path, what, reply, storing=path.startswith("job_helpers/")
+        )
     return _loads(reply.data)[0] if reply.data else None
 
 
@@ -250,8 +254,9 @@ def _broken(method, path, what, fault):
 
 def _refusal(method, path, what, reply, storing=False):
     """Return the TogetherError for what Windmill refused, with its own words."""
-    detail = reply.text().strip()[:500] or f"{reply.status} {reply.reason}"
-    words = detail.lower()
+    words = reply.text().strip()[:500]
+    detail = words or f"{reply.status} {reply.reason}"
+    words = words.lower()
     kind, advice = "windmill", "Windmill's own words say what it refuses."
     if storing and ("storage resource" in words or "storage not" in words):
         kind, advice = "no_storage", NO_STORAGE
@@ -261,8 +266,10 @@ def _refusal(method, path, what, reply, storing=False):
         advice = FREE_EDITION
     elif reply.status in (401, 403):
         kind, advice = "not_allowed", "The user whom the job runs as needs the right."
-    elif storing and reply.status == 404 and "download" not in path:
-        kind, advice = "no_storage", NO_STORAGE  # a server built without storage
+    elif storing and reply.status == 404 and (not words or "download" not in path):
+        # Windmill's public source has no storage at all, and no words for that.
+        kind, advice = "no_storage", NO_STORAGE
+        detail = "the workspace has no object storage"
     elif reply.status == 404 or "not found" in words:
         kind, advice = "not_found", "Check the name, and who may see it."
     return TogetherError(

@@ -103,6 +103,21 @@ def test_a_flow_s_model_may_be_given_by_its_id(engine, sandbox):
     assert {line["body"]["model"] for line in asked} == {"me/own-model"}
 
 
+def test_run_batch_overwrites_no_column_and_sends_nothing(engine, sandbox, lives):
+    run = engine.run("run_batch", **{**BATCH, "rows": [{"text": "a", "answer": "b"}]})
+
+    assert "Answer column (answer_column) is 'answer'" in run.error["message"]
+    assert not lives["batch"].lives
+
+
+def test_run_batch_gives_the_bare_table(engine, sandbox):
+    says(sandbox, str.upper)
+
+    run = engine.run("run_batch", **BATCH, output="table")
+
+    assert [row["answer"] for row in run.result] == [f"SAY TEXT {n}" for n in range(3)]
+
+
 def test_run_batch_that_fails_says_why_and_that_nothing_runs(engine, lives):
     lives.doom("batch", "no credit left")
 
@@ -645,6 +660,22 @@ def test_make_video_stores_it(engine, workspace, lives):
     assert workspace.content(run.result["s3"])[4:12] == b"ftypisom"
 
 
+@pytest.mark.parametrize("missing", ["storage", "helpers"])
+def test_make_video_without_storage_gives_the_address_and_says_so(
+    engine, workspace, lives, sandbox, missing
+):
+    setattr(workspace, missing, False)
+
+    run = engine.run("make_video", **VIDEO, output="storage")
+    assert "Output (output)" in run.error["message"]
+    assert not [r for r in sandbox.requests if r.path == "/v2/videos"]
+
+    run = engine.run("make_video", **VIDEO)
+    assert run.outcome == "success", run.result
+    assert run.result["url"].endswith(".mp4")
+    assert "no object storage" in run.result["note"]
+
+
 def test_make_video_that_fails_says_why(engine, lives):
     lives.doom("video", "not that")
 
@@ -696,9 +727,54 @@ def test_draw_rows_goes_on_after_a_row_that_fails(engine, sandbox):
     run = engine.run("draw_rows", **DRAW, rows=[{"animal": "x"}, {"animal": "y"}])
 
     assert run.outcome == "success"
-    assert run.result["message"] == "1 of 2 rows were drawn."
-    assert "400" in run.result["rows"][0]["error"]
+    assert run.result["message"] == "1 of 2 rows were drawn, 1 failed."
+    assert run.result["cost_usd"] is None
+    assert run.result["markdown"].startswith("**1 of 2 rows were drawn, 1 failed.**")
+    assert "400" in run.result["rows"][0]["picture_error"]
     assert run.result["rows"][1]["picture"]
+
+
+@pytest.mark.parametrize("missing", ["storage", "helpers"])
+def test_draw_rows_without_storage_gives_addresses_and_says_so(
+    engine, workspace, sandbox, missing
+):
+    setattr(workspace, missing, False)
+
+    run = engine.run("draw_rows", **DRAW, rows=[{"animal": "x"}], pictures="storage")
+    assert "Pictures (pictures)" in run.error["message"]
+    assert not [r for r in sandbox.requests if "images" in r.path]
+
+    run = engine.run("draw_rows", **DRAW, rows=[{"animal": "x"}])
+    assert run.outcome == "success", run.result
+    assert run.result["rows"][0]["picture"]["url"].startswith("http")
+    assert "no object storage" in run.result["note"]
+    assert "no object storage" in run.result["markdown"]
+
+
+def test_draw_rows_that_draws_none_is_red(engine, sandbox):
+    sandbox.faults.append(Fault("/v1/images", 400, times=9))
+    rows = [{"animal": "x"}, {"animal": "y"}]
+
+    run = engine.run("draw_rows", **DRAW, rows=rows)
+    assert run.error["message"].startswith("None of the 2 rows was drawn. Row 1: 400")
+
+    sandbox.faults[:] = [Fault("/v1/images", 400)]
+    run = engine.run("draw_rows", **DRAW, rows=rows, fail_when_failed_share=0.4)
+    assert "1 of 2 rows failed" in run.error["message"]
+
+
+def test_draw_rows_overwrites_no_column_and_gives_a_bare_table(engine, sandbox):
+    rows = [{"animal": "x", "picture": "mine"}]
+
+    run = engine.run("draw_rows", **DRAW, rows=rows)
+    assert "Answer column (answer_column) is 'picture'" in run.error["message"]
+    assert not [r for r in sandbox.requests if "images" in r.path]
+
+    more = {"answer_column": "drawing", "output": "table"}
+    run = engine.run("draw_rows", **DRAW, rows=rows, **more)
+    assert run.outcome == "success", run.result
+    assert run.result[0]["picture"] == "mine"
+    assert run.result[0]["drawing"]["s3"]
 
 
 def test_draw_rows_refuses_too_many_before_anything_is_drawn(engine, sandbox):
@@ -716,7 +792,7 @@ def test_draw_rows_leaves_out_what_its_budget_does_not_reach(engine, sandbox, pr
 
     assert run.outcome == "success", run.result
     assert [bool(row["picture"]) for row in run.result["rows"]] == [1, 1, 0, 0]
-    assert "budget_usd is below 0.03" in run.result["rows"][3]["error"]
+    assert "budget_usd is below 0.03" in run.result["rows"][3]["picture_error"]
     assert run.result["cost_usd"] == pytest.approx(0.06)
     assert len([r for r in sandbox.requests if "images" in r.path]) == 2
 

@@ -13,7 +13,13 @@ from wmill.s3_types import S3Object
 
 from scripts import jobs, windmill
 from scripts.client import TogetherError
-from scripts.storage import check_storage, open_object, write_object
+from scripts.storage import (
+    check_storage,
+    list_objects,
+    open_object,
+    place_for,
+    write_object,
+)
 from tools.sandbox import Fault
 
 WORDS = random.Random(5).randbytes(3_000_000)
@@ -252,9 +258,11 @@ def test_a_missing_object_is_named(workspace):
     assert (caught.value.type, caught.value.status) == ("not_found", 404)
 
 
-def test_a_workspace_without_storage_says_what_to_do(workspace):
-    workspace.storage = False
+@pytest.mark.parametrize("missing", ["storage", "helpers"])
+def test_a_workspace_without_storage_says_what_to_do(workspace, missing):
+    setattr(workspace, missing, False)
     for ask in (
+        lambda: list_objects("k"),
         lambda: open_object("k"),
         lambda: write_object(b"x", "k"),
         lambda: write_object(io.BytesIO(WORDS), "k"),
@@ -264,8 +272,27 @@ def test_a_workspace_without_storage_says_what_to_do(workspace):
             ask()
         assert caught.value.type == "no_storage"
         assert "workspace's settings" in caught.value.advice
-    workspace.storage = True
+    setattr(workspace, missing, True)
     assert check_storage() is None
+
+
+@pytest.mark.parametrize("missing", ["storage", "helpers"])
+def test_where_bytes_go_is_decided_by_whether_there_is_storage(
+    workspace, missing, capsys
+):
+    assert place_for(None, "url") == place_for("storage", "url") == ("storage", None)
+    setattr(workspace, missing, False)
+
+    for instead in ("url", "result"):
+        output, note = place_for(None, instead)
+        assert output == instead
+        assert "the workspace has no object storage" in note
+        assert note in capsys.readouterr().err
+    assert place_for("result", "url") == ("result", None)
+    with pytest.raises(TogetherError, match=r"Pictures \(pictures\)") as caught:
+        place_for("storage", "url", "Pictures (pictures)")
+    assert str(caught.value).startswith("Nothing was sent")
+    assert caught.value.problems[0]["field"] == "pictures"
 
 
 def test_the_free_edition_s_limit_is_named(workspace):

@@ -157,6 +157,19 @@ def test_a_video_is_begun_once_and_collected_when_it_is_done(
     assert linked["url"].endswith(".mp4")
 
 
+def test_a_video_without_storage_is_told_by_its_address(auth, lives, workspace):
+    made = SUBMIT(auth, "minimax/hailuo-02", "A boat")
+    lives.advance(3600)
+    workspace.helpers = False
+
+    found = COLLECT(auth, made["video_id"])
+
+    assert found["url"].endswith(".mp4")
+    assert "lapses after a while" in found["note"]
+    with pytest.raises(TogetherError, match=r"Output \(output\) cannot be"):
+        COLLECT(auth, made["video_id"], output="storage")
+
+
 def test_a_video_that_was_not_made_says_why(auth, lives, workspace):
     name = SUBMIT(auth, "minimax/hailuo-02", "A boat")["video_id"]
     lives.fail(name, "the prompt is refused")

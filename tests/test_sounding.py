@@ -125,6 +125,14 @@ def test_a_text_that_costs_more_than_its_budget_is_not_spoken(sandbox, auth, pri
     assert found["cost_usd"] == exact == pytest.approx(4e-6 * found["characters"])
 
 
+def test_without_storage_for_it_a_text_is_not_spoken(sandbox, auth, workspace):
+    workspace.helpers = False
+    with pytest.raises(TogetherError, match=r"Nothing was sent: Output \(output\)"):
+        SPEAK(auth, KOKORO, LONG, output="storage")
+
+    assert not [r for r in sandbox.requests if r.method == "POST"]
+
+
 def test_a_text_without_a_word_is_not_spoken(sandbox, auth):
     with pytest.raises(TogetherError, match="text holds no word") as caught:
         SPEAK(auth, "m", "\n \n", voice="x", budget_usd=1)

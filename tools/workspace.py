@@ -81,6 +81,7 @@ class Workspace:
     """The server, as a context manager that runs it in a thread of its own.
 
     storage   False answers as a workspace without object storage does; may be changed
+    helpers   False answers as Windmill's public source does, which knows no storage
     ranges    whether a part of an object can be asked for; Windmill sends it all
     updates   whether jobs_u/getupdate_sse exists; older servers lack it
     limit     the largest object in bytes; 50 MiB in Windmill's free edition
@@ -92,12 +93,13 @@ class Workspace:
         ranges: bool = False,
         updates: bool = True,
         limit: int | None = None,
+        helpers: bool = True,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="workspace-"))
         self.job_id = str(uuid.uuid4())
         self.flow_job_id = str(uuid.uuid4())
         self.numbers = itertools.count()
-        self.configure(storage, ranges, updates, limit)
+        self.configure(storage, ranges, updates, limit, helpers)
         settings = uvicorn.Config(
             self.app,
             host="127.0.0.1",
@@ -116,10 +118,11 @@ class Workspace:
         ranges: bool = False,
         updates: bool = True,
         limit: int | None = None,
+        helpers: bool = True,
     ) -> None:
         """Forget everything and start anew, as an empty workspace."""
         self.storage, self.ranges = storage, ranges
-        self.updates, self.limit = updates, limit
+        self.updates, self.limit, self.helpers = updates, limit, helpers
         self.requests: list[Recorded] = []
         self.faults: list[Fault] = []
         self.cuts: list[int] = []  # of coming downloads: bytes after which one breaks
@@ -230,6 +233,8 @@ class Workspace:
         if not is_open and headers.get("authorization") != f"Bearer {TOKEN}":
             return PlainTextResponse("Unauthorized", 401)
         query = dict(request.query_params)
+        if path.startswith("job_helpers/") and not self.helpers:
+            return Response(status_code=404)
         for method, pattern, serve in _ROUTES:
             found = re.fullmatch(pattern, path)
             if found and method == request.method:

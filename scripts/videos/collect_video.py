@@ -20,15 +20,11 @@ STEP = {
         "required": ["video_id"],
         "properties": {
             "video_id": {"type": "string", "minLength": 1},
-            "output": {
-                "type": "string",
-                "enum": ["result", "storage", "url"],
-                "default": "storage",
-            },
+            "output": {"type": "string", "enum": ["result", "storage", "url"]},
         },
     },
 }
 
 
-def main(auth: togetherai, video_id: str, output: str = "storage"):
+def main(auth: togetherai, video_id: str, output: str | None = None):
     return run(collect_video, auth, STEP, video_id=video_id, output=output)
