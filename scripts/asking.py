@@ -31,7 +31,8 @@ def ask_model(auth, step, **arguments):
 
     Returns {"text", "reasoning", "usage", "cost_usd", "model", "finish_reason",
     "messages": the conversation with the answer, to be the history of the next
-    question}; "cost_note" says why a cost is None. Raises TogetherError.
+    question}; "cost_note" says why a cost is None. Raises TogetherError, also when the
+    model gave no text, with the rest in its `partial`.
     """
     history = messages_of(arguments.pop("history", None), "history")
     given = prepare(step, arguments)
@@ -50,7 +51,7 @@ def ask_model(auth, step, **arguments):
     if found["finish_reason"] == "length":
         note("the answer was cut: max_tokens or the model's context is used up")
     reply = {"role": "assistant", "content": found["text"]}
-    return {
+    result = {
         "text": found["text"],
         "reasoning": found["reasoning"],
         **bill(auth, given["model"], [answer]),
@@ -58,6 +59,16 @@ def ask_model(auth, step, **arguments):
         "finish_reason": found["finish_reason"],
         "messages": _handed_back([*messages, reply]),
     }
+    if not found["text"]:
+        raise TogetherError(
+            f"The model gave no text (finish_reason {found['finish_reason']}).",
+            type="nothing_done",
+            partial=result,
+            advice="Allow a longer answer: a model that thinks first may use it all up."
+            if found["finish_reason"] == "length"
+            else "Ask in other words, or another model.",
+        )
+    return result
 
 
 def compare_models(auth, step, **arguments):

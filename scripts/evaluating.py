@@ -64,7 +64,8 @@ def report_evaluation(auth, step, **arguments):
     {"type", "state", "pass_percentage", "mean_score", "std_score", "label_counts",
     "a_wins", "b_wins", "ties", "failed": rows without a verdict, "result_file_id",
     "results": as the API gives them, "cost_usd": None and "cost_note": why}; what the
-    type does not have is None. Raises TogetherError when it is not done.
+    type does not have is None. Raises TogetherError when it is not done, or done
+    without a single verdict.
     """
     given = prepare(step, arguments)
     found = call(auth, EVALUATION, evaluation_id=given["evaluation_id"])
@@ -85,7 +86,7 @@ def report_evaluation(auth, step, **arguments):
             pass  # shown as it came
     lost = ("generation_fail_count", "judge_fail_count")
     lost += ("invalid_label_count", "invalid_score_count")
-    return {
+    report = {
         "type": found.get("type"),
         "state": state,
         "pass_percentage": results.get(
@@ -103,6 +104,22 @@ def report_evaluation(auth, step, **arguments):
         "cost_usd": None,
         "cost_note": COST_NOTE,
     }
+    if report["failed"] and not _verdicts(report):
+        raise TogetherError(
+            f"No row got a verdict: {report['failed']} failed.",
+            type="nothing_done",
+            partial=report,
+            advice="The result file, result_file_id, says of each row what went wrong.",
+        )
+    return report
+
+
+def _verdicts(report):
+    """Say whether any row of an evaluation got a verdict."""
+    counts = report["label_counts"]
+    counted = counts.values() if isinstance(counts, dict) else [counts]
+    wins = (report[name] for name in ("a_wins", "b_wins", "ties", "mean_score"))
+    return any([*counted, *wins]) or report["mean_score"] == 0
 
 
 class _Begun:

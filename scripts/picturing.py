@@ -48,7 +48,7 @@ def create_picture(auth, step, **arguments):
     Returns the members that show or hold them, and {"pictures": [{"filename"?, "s3"?,
     "url"?}], "model", "seed": repeats the picture, "width", "height", "cost_usd"};
     "cost_note" says why a cost is None. Raises TogetherError, before anything is sent
-    when the pictures may cost more than budget_usd.
+    when the pictures may cost more than budget_usd, and when none came.
     """
     given = prepare(step, arguments)
     width, height = SIZES[given["size"]]
@@ -78,7 +78,7 @@ def create_picture(auth, step, **arguments):
     made = answer.pop("data", None) or []
     kept = ("index", "type", "b64_json", "id", "object")
     shown = {name: value for name, value in answer.items() if name not in kept}
-    return {
+    result = {
         **shown,
         "pictures": [_kept(picture) for picture in made],
         "seed": seed,
@@ -86,6 +86,14 @@ def create_picture(auth, step, **arguments):
         "height": height,
         **_priced(auth, given["model"], _used(len(made), width, height)),
     }
+    if not made:
+        raise TogetherError(
+            "The service answered without a picture.",
+            type="nothing_done",
+            partial=result,
+            advice="Change the prompt and run the step again.",
+        )
+    return result
 
 
 def _used(count, width, height):

@@ -11,6 +11,7 @@ only once that job is known to have ended well; otherwise the next run reports i
 
 import datetime
 import os
+import sys
 import time
 
 from . import jobs, windmill
@@ -348,12 +349,14 @@ def new(news, mark, key, first=None, eager=False):
         state = {"mark": mark if first is None else first}
         if not eager:
             windmill.set_state(state)
+            _say("this first run only notes how things are")
             return []
     before, carried = state["mark"], []
     pending = state.get("pending")
     if pending:
         ended = _ended(pending["job"])
         if ended is None:
+            _say(f"the run {pending['job']} still works at what is new")
             return []
         if ended:
             before = pending["mark"]
@@ -366,9 +369,15 @@ def new(news, mark, key, first=None, eager=False):
         job = os.environ.get("WM_JOB_ID")
         told = {"job": job, "at": int(time.time()), "mark": mark, "found": found}
         windmill.set_state({"mark": before, "pending": told})
-    elif pending or before != mark:
-        windmill.set_state({"mark": mark})
+    else:
+        _say("nothing is new since the last run")
+        if pending or before != mark:
+            windmill.set_state({"mark": mark})
     return found
+
+
+def _say(text):
+    print(f"together: {text}", file=sys.stderr)
 
 
 def _ended(job):

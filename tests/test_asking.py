@@ -244,6 +244,26 @@ def test_an_answer_that_was_cut_says_so(sandbox, auth, capsys):
     assert "was cut" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("reason", "advice"), [("length", "longer answer"), ("stop", "other words")]
+)
+def test_an_answer_without_text_is_red_and_keeps_the_rest(
+    sandbox, auth, reason, advice
+):
+    def empty(body, whole):
+        message = {"role": "assistant", "content": "", "reasoning": "Hm."}
+        whole["choices"][0] |= {"finish_reason": reason, "message": message}
+        return whole
+
+    say(sandbox, empty)
+    with pytest.raises(TogetherError, match=f"no text .finish_reason {reason}") as e:
+        ASK(auth, MODEL, "And?")
+
+    assert e.value.type == "nothing_done"
+    assert e.value.partial["usage"]
+    assert advice in e.value.advice
+
+
 @pytest.mark.slow
 def test_a_worker_shows_the_answer_while_it_arrives(sandbox, auth):
     pieces = []

@@ -140,6 +140,23 @@ def test_a_column_that_no_row_has_is_refused(sandbox, lives, auth):
     assert not sandbox.files
 
 
+def test_an_evaluation_without_a_verdict_is_red(sandbox, lives, auth):
+    made = submit(auth)["evaluation_id"]
+    lives.advance(3600)
+    found = report(auth, made)["results"]
+    zero = dict.fromkeys(found["label_counts"], 0)
+    lost = {**found, "label_counts": zero, "judge_fail_count": 2}
+    shown = {"workflow_id": made, "status": "completed", "type": "classify"}
+    sandbox.lives = None
+    sandbox.answers["get_evaluation"] = lambda arguments: {**shown, "results": lost}
+
+    with pytest.raises(TogetherError, match="No row got a verdict: 2") as caught:
+        report(auth, made)
+    assert caught.value.partial["failed"] == 2
+    lost |= {"label_counts": {"good": 1}}
+    assert report(auth, made)["failed"] == 2
+
+
 def test_a_report_of_what_is_not_done_says_its_state(lives, auth):
     made = submit(auth)["evaluation_id"]
 

@@ -183,6 +183,25 @@ def test_collect_finished_batches_stores_each_once(engine, sandbox, lives, works
     assert engine.run("collect_finished_batches").result == []
 
 
+def test_collect_finished_batches_stores_why_a_batch_has_no_answer(
+    engine, sandbox, lives, workspace
+):
+    engine.run("collect_finished_batches")
+    lives.doom("batch", "too slow", "EXPIRED", after=1)
+    engine.run("run_batch", **BATCH)
+
+    run = engine.run("collect_finished_batches")
+
+    assert run.outcome == "success", run.result
+    assert run.result["message"] == "1 batch has ended, 1 of them without an answer."
+    (batch,) = run.result["batches"]
+    assert (batch["done"], batch["failed"]) == (0, 3)
+    assert "expired" in batch["problem"]
+    rows = lines(workspace.content(batch["s3"]))
+    assert all("expired" in row["answer_error"] for row in rows)
+    assert engine.run("collect_finished_batches").result == []
+
+
 def test_collect_finished_batches_fails_when_one_cannot_be_collected(
     engine, sandbox, lives
 ):
@@ -584,7 +603,9 @@ def test_fine_tune_model_over_budget_is_not_even_asked_about(engine, lives):
 
     run = engine.run("fine_tune_model", **TUNE, budget_usd=1)
 
-    assert run.result["trained"] is False
+    assert "Nothing was trained: it would cost about" in run.result["message"]
+    assert run.result["error"]["extra"]["details"]["trained"] is False
+    assert run.result["kept"]["training_file"]
     assert run.count("waits/ask_approval") == 0
     assert not lives["fine-tune"].lives
 

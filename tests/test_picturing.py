@@ -73,6 +73,15 @@ def test_a_reference_picture_goes_along(paints, auth):
     assert several["reference_images"] == ["https://example.com/a.png", one]
 
 
+def test_an_answer_without_a_picture_is_red(paints, auth):
+    paints.answers["generate_image"] = lambda arguments: {"id": "i", "data": []}
+    with pytest.raises(TogetherError, match="without a picture") as caught:
+        PICTURE(auth, MODEL, "A lighthouse", seed=5)
+
+    assert caught.value.type == "nothing_done"
+    assert caught.value.partial["seed"] == 5
+
+
 def test_the_cost_is_the_catalogue_s_or_a_reason(paints, auth):
     found = PICTURE(auth, MODEL, "A lighthouse")
 
