@@ -11,7 +11,8 @@ import time
 
 from . import costs
 from .client import LIMIT, TogetherError
-from .tabular import code, error_column, summary
+from .escaping import inline
+from .tabular import error_column, summary
 
 __all__ = ["Outcome"]
 
@@ -215,19 +216,20 @@ class Outcome:
         return f"All {done} rows were {self.verb}."
 
     def lines(self, result):
-        """Return the lines of the result's summary in Markdown; text of others is shown
-        as code."""
+        """Return the lines of the result's summary in Markdown."""
         lines = [f"**{self.first_line()}**", "", f"- {_cost(result)}"]
         if self.sums["cut"]:
             lines.append(f"- Cut at the longest answer: {self.sums['cut']}")
         for one in self.sums["failures"]:
-            lines.append(f"- Row {one['row']}: {code(one['error'])}")
+            lines.append(f"- Row {one['row']}: {inline(one['error'])}")
         if "s3" in result:
-            lines.append(f"- The rows: {code(result['s3'])} in the workspace's storage")
+            lines.append(
+                f"- The rows: {inline(result['s3'])} in the workspace's storage"
+            )
         else:
             lines.append("- The rows: `rows` of this result")
         if "note" in result:
-            lines.append(f"- {code(result['note'])}")
+            lines.append(f"- {inline(result['note'])}")
         return lines
 
     def stored(self):

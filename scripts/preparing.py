@@ -14,7 +14,8 @@ from pathlib import Path
 
 from .client import TogetherError, prepare
 from .costs import tokens
-from .tabular import Flaw, Table, code, digest, summary
+from .escaping import inline
+from .tabular import Flaw, Table, digest, summary
 
 __all__ = ["conversation", "prepare_dataset"]
 
@@ -90,7 +91,7 @@ def _lines(report, given):
         f"- About {counts['estimated_tokens']} tokens",
     ]
     lines += [
-        f"- {code(one['field'])}: {code(one['problem'])}"
+        f"- {inline(one['field'])}: {inline(one['problem'])}"
         for one in report["problems"][:NAMED]
     ]
     return [*lines, f"- The rows: {PLACES[given['output']]}"]

@@ -22,7 +22,8 @@ def read_rows(auth, step, **arguments):
     Raises TogetherError, with the rows that cannot be read in its `problems`, when
     there are more than `most`, or when they have the column `answer_column`.
     """
-    from .tabular import Flaw, Table, code, summary
+    from .escaping import inline
+    from .tabular import Flaw, Table, summary
 
     given = prepare(step, arguments)
     rows, problems, columns = [], [], {}
@@ -48,7 +49,7 @@ def read_rows(auth, step, **arguments):
         raise TogetherError(f"Rows cannot be read: {listed}", problems=problems[:100])
     if given["output"] == "table":
         return rows
-    named = ", ".join(code(name) for name in list(columns)[:SHOWN])
+    named = ", ".join(inline(name) for name in list(columns)[:SHOWN])
     lines = [f"**{len(rows)} rows were read.**", "", f"- Columns: {named}"]
     return {**summary(lines), "rows": rows, "count": len(rows)}
 

@@ -15,7 +15,6 @@ __all__ = [
     "Table",
     "Template",
     "chat_text",
-    "code",
     "digest",
     "error_column",
     "find",
@@ -227,14 +226,6 @@ def error_column(column):
 def summary(lines):
     """Return the members by which Windmill shows a short text above a result."""
     return {"wm_renderer": "markdown", "markdown": "\n".join(lines)}
-
-
-def code(text):
-    """Return a text as Markdown's code, in which nothing is a link or a picture."""
-    text = " ".join(str(text).split()) or "-"
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    fence = "`" * (longest + 1)
-    return f"{fence} {text} {fence}"
 
 
 def digest(value):

@@ -199,7 +199,7 @@ def test_the_summary_says_how_many_rows_can_be_used(sandbox, auth):
 
     lines = found["markdown"].splitlines()
     assert lines[0] == "**3 of 4 rows can be used, 1 were left out.**"
-    assert any("`` <b>" in line or "` must have" in line for line in lines), lines
+    assert any("must have" in line and "\\<b" in line for line in lines), lines
     assert lines[-1] == "- The rows: `training` and `validation` of this result"
 
 
