@@ -38,6 +38,7 @@ import urllib3
 from urllib3.exceptions import (
     HTTPError,
     ProtocolError,
+    ReadTimeoutError,
 )
 
 from .references import SAFE, Stream, harmless, is_word
@@ -66,6 +67,13 @@ SEND_TIMEOUT = 60.0  # for the next piece of a large body
 # Seconds of silence after which an answer is given up, by retry class: a model may
 # think for minutes before the first byte of an answer that is not streamed.
 READ_TIMEOUT = {"read": 60.0, "inference": 600.0, "creates": 120.0, "mutates": 120.0}
+# Seconds after which an answer must be whole, however it drips.
+MOST_SECONDS = {"read": 300.0, "inference": 3600.0, "creates": 600.0, "mutates": 600.0}
+MOST_ANSWER_BYTES = 64 * MIB  # of an answer that is held in memory, decompressed
+MOST_ERROR_BYTES = 64 * 1024  # of an error; the rest of it is not read
+MOST_EVENT_BYTES = 16 * MIB  # of one server-sent event
+LAST_EVENTS = 5.0  # seconds for what may follow the last text of a stream
+END_OF_BODY = 0.2  # seconds for the end of a body whose content is complete
 MAX_TRIES = 4
 LIMIT = 1_900_000  # bytes that a result in Windmill can hold
 DEADLINE = 900.0  # no new try starts after this many seconds
@@ -195,20 +203,34 @@ def stream(auth, operation, /, **arguments):
 def _streamed(request):
     """Send a request whose answer comes as events; show it, and return it whole."""
     request.headers["Accept-Encoding"] = "identity"
-    gather = _gathering(request.operation["stream"])
     if request.output is not None:
         from .showing import deliver
-    response = request.send(streaming=True)
-    kind = response.headers.get("content-type", "")
-    if "json" in kind and "event" not in kind:
-        return _answer(request, _Reply(response, _body(request, response)))
-    answer = _follow(request, response, gather)
-    if request.output is None:
+    answer = _whole_stream(request)
+    if request.output is None or not isinstance(answer.get("file"), str):
         return answer
     import base64
 
     sound = base64.b64decode(answer["file"])
     return deliver(sound, answer["filename"], request.output, paid=True)
+
+
+def _whole_stream(request):
+    """Send a request for a stream and return the whole answer. Where an error is all
+    that came of it, it is tried again as an answer of that status would be."""
+    while True:
+        gather = _gathering(request.operation["stream"])
+        response = request.send(streaming=True)
+        kind = response.headers.get("content-type", "")
+        pieces = None
+        if "event" not in kind and ("json" in kind or "html" in kind):
+            reply = _Reply(response, _body(request, response))
+            if not reply.data.lstrip().startswith((b"data:", b"event:", b": ")):
+                return _answer(request, reply)
+            pieces = [reply.data, b"\n\n"]
+        answer = _follow(request, response, gather, pieces)
+        if not isinstance(answer, _Reply):
+            return answer
+        request.again(None, answer)
 
 
 def upload(auth, operation, /, **arguments):
@@ -915,6 +937,7 @@ class _Request:
         self.operation = operation
         self.method = operation["method"]
         self.tries = 0
+        self.began = time.monotonic()
         self.auth = auth
         self.key, self.base = _credentials(auth, operation.get("host", HOST))
         arguments = _prepare(operation, arguments)
@@ -971,7 +994,7 @@ class _Request:
         large = self.data and (self.data.__class__ is not bytes or len(self.data) > MIB)
         connect = SEND_TIMEOUT if large else CONNECT_TIMEOUT
         timeout = urllib3.Timeout(connect=connect, read=READ_TIMEOUT[retry])
-        started = time.monotonic()
+        most = time.monotonic() + MOST_SECONDS[retry]
         while True:
             self.tries += 1
             response = data = fault = None
@@ -984,8 +1007,7 @@ class _Request:
                     timeout,
                 )
                 if not streaming or response.status >= 300:
-                    data = response.read()
-                    response.release_conn()
+                    data = _whole_body(response, most)
             except (HTTPError, OSError) as error:
                 fault = error
             if fault is None and response.status < 300:
@@ -993,12 +1015,16 @@ class _Request:
             reply = None if fault else _Reply(response, data)
             if reply and self.redirects(reply):
                 return reply
-            from .failures import pause
+            self.again(fault, reply)
 
-            wait = pause(self, retry, fault, reply)
-            if wait is None or time.monotonic() - started + wait > DEADLINE:
-                raise self.failure(fault, reply) from None
-            time.sleep(wait)
+    def again(self, fault, reply):
+        """Wait until another try makes sense. Raises TogetherError where none does."""
+        from .failures import pause
+
+        wait = pause(self, self.operation["retry"], fault, reply)
+        if wait is None or time.monotonic() - self.began + wait > DEADLINE:
+            raise self.failure(fault, reply) from None
+        time.sleep(wait)
 
     def redirects(self, reply):
         wanted = self.operation.get("reply") in ("binary", "redirect")
@@ -1051,7 +1077,10 @@ def _is_base(url):
         named = parts.hostname and (parts.port is None or parts.port > 0)
     except ValueError:
         return False
-    return bool(named) and parts.scheme in ("http", "https") and "@" not in url
+    written = url.isascii() and url.isprintable() and not set(url) & set(" @?#\\")
+    # What comes behind the version is an operation's own path.
+    whole = not re.search(r"/v[123]/", parts.path)
+    return bool(named) and parts.scheme in ("http", "https") and written and whole
 
 
 def _project(auth, key, base):
@@ -1154,17 +1183,25 @@ def _exchange(method, url, data, headers, timeout):
     pool, extra = _pool(origin)
     if extra is not None:  # a proxy for http wants the whole URL
         target, headers = url, {**headers, **extra}
-    return pool.urlopen(
-        method,
-        target,
-        body=data,
-        headers=headers,
-        retries=False,
-        redirect=False,
-        assert_same_host=False,
-        preload_content=False,
-        timeout=timeout,
-    )
+    try:
+        response = pool.urlopen(
+            method,
+            target,
+            body=data,
+            headers=headers,
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            timeout=timeout,
+        )
+    except (OverflowError, ValueError) as error:
+        raise ProtocolError(f"the answer makes no sense: {error}") from None
+    if response.status < 200:
+        # An interim answer: the final one would be read as that of the next request.
+        _abandon(response)
+        raise ProtocolError(f"the answer is {response.status}, an interim one")
+    return response
 
 
 def _pool(origin):
@@ -1205,7 +1242,15 @@ def _trust():
         directory = ssl.get_default_verify_paths().capath
         if bundle:
             where = "capath" if os.path.isdir(bundle) else "cafile"
-            context.load_verify_locations(**{where: bundle})
+            try:
+                context.load_verify_locations(**{where: bundle})
+            except OSError as error:  # ssl's own errors are of this kind, too
+                name = next(n for n in names if os.environ.get(n))
+                raise TogetherError(
+                    f"{name} names {bundle}, which holds no certificates that can be "
+                    f"read: {error.strerror or error}.",
+                    advice=f"Correct {name} in the worker's environment, or unset it.",
+                ) from None
         elif directory and any(name.endswith(".0") for name in os.listdir(directory)):
             context.load_verify_locations(capath=directory)
         else:
@@ -1236,10 +1281,57 @@ class _Reply:
 
 
 def _body(request, response):
+    most = time.monotonic() + MOST_SECONDS[request.operation["retry"]]
     try:
-        return response.read()
+        return _whole_body(response, most)
     except (HTTPError, OSError) as error:
         raise request.failure(error, None) from None
+
+
+def _whole_body(response, most):
+    """Return the body of an answer, decompressed, read by the moment `most`.
+
+    Of an error only the first MOST_ERROR_BYTES. Raises urllib3's HTTPError, a
+    _TooLargeError for more than MOST_ANSWER_BYTES.
+    """
+    error = response.status >= 300
+    limit = MOST_ERROR_BYTES if error else MOST_ANSWER_BYTES
+    pieces, size = [], 0
+    for piece in _pieces(response, most):
+        size += len(piece)
+        pieces.append(piece)
+        if size > limit:
+            _abandon(response)
+            if error:
+                break
+            raise _TooLargeError(f"the answer has more than {limit // MIB} MiB")
+    response.release_conn()
+    return pieces[0][:limit] if len(pieces) == 1 else b"".join(pieces)[:limit]
+
+
+def _pieces(response, most=None):
+    """Yield the bytes of a body as they arrive, until the moment `most`. Raises
+    urllib3's HTTPError."""
+    try:
+        while piece := response.read1(65536):
+            yield piece
+            if most is not None and time.monotonic() > most:
+                _abandon(response)
+                raise ReadTimeoutError(None, "", "the answer took too long")
+    except (OverflowError, ValueError) as error:  # lengths that none can have
+        _abandon(response)
+        raise ProtocolError(f"the answer's length makes no sense: {error}") from None
+
+
+def _abandon(response):
+    """Close the connection of an answer that is not read to its end, and give its place
+    in the pool back."""
+    response.close()
+    response.release_conn()
+
+
+class _TooLargeError(ProtocolError):
+    """An answer of more bytes than the helper reads; asking again brings no fewer."""
 
 
 def _answer(request, reply):
@@ -1257,8 +1349,8 @@ def _answer(request, reply):
         if kind == "none":
             return None
         raise request.failure(None, reply, type="invalid_answer") from None
-    if isinstance(answer, dict) and answer.keys() == {"error"} and answer["error"]:
-        raise request.failure(None, reply) from None
+    if _bears_error(answer, request.operation["retry"]):
+        raise request.failure(None, _told(reply.text())) from None
     return _delivered(request, _top(answer))
 
 
@@ -1292,6 +1384,53 @@ def _send_operation(auth, operation, **arguments):
     return _answer(request, request.send())
 
 
+def _bears_error(answer, retry):
+    """Say whether an answer of status 200 is an error all the same.
+
+    The answer of a model has no member `error` that is not null; a thing that was
+    created or read may have one, about itself, beside its other members.
+    """
+    if isinstance(answer, list):
+        answer = answer[0] if len(answer) == 1 else None
+        return isinstance(answer, dict) and answer.keys() == {"error"}
+    if not isinstance(answer, dict):
+        return False
+    if answer.get("error") and retry == "inference":
+        return True
+    if answer.get("object") == "error":
+        return True
+    return bool(answer.get("error")) and answer.keys() <= {
+        *ERROR_MEMBERS,
+        "error",
+        "id",
+    }
+
+
+def _is_error(chunk):
+    """Say whether an object is an error: one that says so, or that has a message and
+    nothing of an answer."""
+    return bool(
+        chunk.get("error")
+        or chunk.get("object") == "error"
+        or (
+            chunk.keys() <= ERROR_MEMBERS
+            and isinstance(chunk.get("message") or chunk.get("detail"), str)
+        )
+    )
+
+
+ERROR_MEMBERS = frozenset(
+    ("message", "detail", "type", "code", "status", "param", "request_id", "object")
+)
+
+
+def _told(data):
+    """Return an error that came in an answer of status 200 as a _Reply."""
+    from .failures import event_error
+
+    return event_error(data)
+
+
 def _delivered(request, answer):
     """Return an answer with the bytes that it brings, if any, where they shall go."""
     return request.deliver(request, answer) if request.deliver else answer
@@ -1304,8 +1443,12 @@ def _loads(data):
     becomes U+FFFD and a number its name as text, and the log says how many. A whole
     number beyond 2^53, such as a seed, becomes text, since JavaScript would round it.
     """
-    text = data.decode("utf-8", "replace")
     lost = []
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        text = data.decode("utf-8-sig", "replace")
+        lost.append(error)
     decode = _decode
     if "NaN" in text or "Infinity" in text:
         decode = _decoder(lost).decode
@@ -1313,17 +1456,38 @@ def _loads(data):
         value = decode(text)
     except (ValueError, RecursionError):
         return None, "not JSON"
+    if text.count("[") + text.count("{") > MOST_NESTING and _is_deep(value):
+        return None, f"nested more than {MOST_NESTING} deep"
     if lost or _suspect(text):
         value = _storable(value, lost)
     return value, None
 
 
+def _is_deep(value):
+    """Say whether a value of JSON is nested deeper than Windmill's server reads it."""
+    level = [value]
+    for _ in range(MOST_NESTING):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
 def _whole(digits):
     """Return a whole number; as text where JavaScript would round it."""
-    number = int(digits)
-    return number if len(digits) < 16 or -SAFE <= number <= SAFE else digits
+    if len(digits) < 16:
+        return int(digits)
+    # Longer ones than any that JavaScript keeps may be too long for Python, too.
+    number = int(digits) if len(digits) < 20 else SAFE + 1
+    return number if -SAFE <= number <= SAFE else digits
 
 
+MOST_NESTING = 100  # serde_json, which reads results in Windmill, stops at 128
 _decode = json.JSONDecoder(strict=False, parse_int=_whole).decode
 
 
@@ -1381,84 +1545,169 @@ def _mend(value, lost):
 # --- streams -----------------------------------------------------------------------
 
 
-def _follow(request, response, gather):
-    """Read server-sent events to [DONE], show their text, return the whole answer."""
-    done = False
-    fault = None
+def _follow(request, response, gather, pieces=None):
+    """Read server-sent events to [DONE], show their text, return the whole answer.
+
+    `pieces` gives the bytes of an answer that was read already. Where an error is all
+    that came, it is returned as a _Reply, so that the caller may try again. Raises
+    TogetherError, with what had arrived in its `partial`.
+    """
+    fault, done = None, False
     show = _Show()
+    most = time.monotonic() + MOST_SECONDS[request.operation["retry"]]
+    events = _Events(pieces or _pieces(response, most))
     try:
-        for events in _events(response):
-            for data in events:
-                if data[:6] == "[DONE]":
-                    done = True
-                    break
-                fault = gather.add(data)
-                if fault:
-                    break
-            if gather.text:
-                show.add(gather.take_text())
-            if done or fault:
+        for data, name in events:
+            if data[:6].upper() == "[DONE]":
+                done = True
                 break
-        if done:
-            # What follows [DONE] is the end of the body: with it read, the connection
-            # serves the next call.
-            response.drain_conn()
-            response.release_conn()
-        else:
-            response.close()
+            fault = gather.add(data, name)
+            if fault:
+                break
+            if gather.text and not events.waiting:
+                show.add(gather.take_text())
+            if gather.ended and not gather.expires:
+                # Only the use of tokens and [DONE] can follow: no reason to wait long.
+                gather.expires = _hurry(response, LAST_EVENTS)
     except (HTTPError, OSError) as error:
-        response.close()
-        fault = error
+        if not (gather.ended and isinstance(error, ReadTimeoutError)):
+            fault = error
+    if gather.text:
+        show.add(gather.take_text())
     show.end()
+    _part(response, fault is None)
+    if not (done or fault or gather.started):
+        bare = _Reply(response, events.rest())
+        if bare.data.strip():  # not framed as events at all
+            return _answer(request, bare)
+    return _concluded(request, gather, done, fault)
+
+
+def _concluded(request, gather, done, fault):
+    """Return the answer of a stream that is over, the _Reply of an error that came in
+    its place, or raise TogetherError."""
+    if isinstance(fault, _Reply) and not gather.started:
+        return fault
     answer = _top(gather.whole(request))
-    if done:
-        return answer
     facts = {"partial": answer} if gather.started else {}
+    if fault is None and gather.failed:
+        fault = gather.failed
     if isinstance(fault, _Reply):
-        raise request.failure(None, fault, **facts) from None
-    if fault is None:
+        kind = {"type": "invalid_answer"} if fault.status < 400 else {}
+        raise request.failure(None, fault, **kind, **facts) from None
+    if fault is None and not gather.started:
+        fault = ProtocolError("the stream ended without an answer")
+    elif fault is None and not done:
+        if gather.ended:
+            print("together: the stream ended without [DONE]", file=sys.stderr)
+            return answer
         fault = ProtocolError("the stream ended without [DONE]")
-    raise request.failure(fault, None, **facts) from None
+    if fault is not None:
+        raise request.failure(fault, None, **facts) from None
+    return answer
 
 
-def _events(response):
-    """Yield lists of the data of server-sent events, as soon as they arrive.
+def _hurry(response, seconds):
+    """Let no further read of a response wait longer than that; return True."""
+    connection = getattr(response, "connection", None)
+    sock = connection.sock if connection is not None else None
+    if sock is None:
+        # Of an answer after which the server closes, only its file has the socket.
+        raw = getattr(getattr(response, "_fp", None), "fp", None)
+        sock = getattr(getattr(raw, "raw", None), "_sock", None)
+    if sock is not None:
+        sock.settimeout(seconds)
+    return True
+
+
+def _part(response, whole):
+    """Leave the connection: for the next call where the body ends at once, as it does
+    behind [DONE]; else closed."""
+    try:
+        if whole and _hurry(response, END_OF_BODY) and not response.read1(1):
+            response.release_conn()
+            return
+    except (HTTPError, OSError, ValueError):
+        pass
+    _abandon(response)
+
+
+class _Events:
+    """Iterates over server-sent events, (data, event name or ""), as soon as they are
+    whole. An event that the end of the body cuts is none.
 
     https://html.spec.whatwg.org/multipage/server-sent-events.html: lines end with CR,
-    LF or both, several data lines are one value, other fields do not matter here.
+    LF or both, several data lines are one value. A field `error`, which some servers
+    write and the specification does not know, is an event of that name. `waiting` are
+    the whole events that came with the one at hand. Raises _TooLargeError for an event
+    of more than MOST_EVENT_BYTES.
     """
-    rest = b""
-    after_cr = False
-    while True:
-        piece = response.read1(65536)
-        if not piece:
-            if rest.strip():
-                yield _data(rest.decode("utf-8", "replace"))
-            return
-        if after_cr or b"\r" in piece:
-            if after_cr and piece.startswith(b"\n"):
-                piece = piece[1:]
-            after_cr = piece.endswith(b"\r")
-            piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        rest += piece
-        end = rest.rfind(b"\n\n")
-        if end >= 0:
+
+    def __init__(self, pieces):
+        self.pieces = pieces
+        self.waiting = []
+        self.held = []  # pieces of the event that is not yet whole
+        self.size = 0
+        self.after_cr = False
+
+    def __iter__(self):
+        for piece in self.pieces:
+            if self.after_cr or b"\r" in piece:
+                if self.after_cr and piece.startswith(b"\n"):
+                    piece = piece[1:]
+                self.after_cr = piece.endswith(b"\r")
+                piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            end = piece.rfind(b"\n\n") + 2  # 1 for none
+            if end == 1:
+                seam = self.held and self.held[-1].endswith(b"\n")
+                if not (seam and piece.startswith(b"\n")):
+                    self.hold(piece)
+                    continue
             # Whole events are whole characters, too.
-            yield _data(rest[:end].decode("utf-8", "replace"))
-            rest = rest[end + 2 :]
+            whole = b"".join((*self.held, piece[:end])) if self.held else piece[:end]
+            self.held.clear()
+            self.size = 0
+            self.hold(piece[end:])
+            self.waiting = _data(whole.decode("utf-8", "replace"))
+            self.waiting.reverse()
+            while self.waiting:
+                yield self.waiting.pop()
+
+    def hold(self, piece):
+        if piece:
+            self.held.append(piece)
+            self.size += len(piece)
+            if self.size > MOST_EVENT_BYTES:
+                limit = MOST_EVENT_BYTES // MIB
+                raise _TooLargeError(f"an event has more than {limit} MiB")
+
+    def rest(self):
+        """Return what came after the last whole event."""
+        return b"".join(self.held)
 
 
 def _data(text):
-    """Return the data of each event in text that holds only whole events."""
+    """Return (data, name) of each event in text that holds only whole events; those
+    without data are none."""
     found = []
     for block in text.split("\n\n"):
         if block.startswith("data: ") and "\n" not in block:
-            found.append(block[6:])
+            found.append((block[6:], ""))
             continue
-        lines = block.lstrip("\ufeff").split("\n")
-        parts = [line[5:].removeprefix(" ") for line in lines if line[:5] == "data:"]
-        if parts:
-            found.append("\n".join(parts))
+        name, parts = "", []
+        for line in block.lstrip("\ufeff").split("\n"):
+            field, _, value = line.partition(":")
+            value = value.removeprefix(" ")
+            if field == "data":
+                parts.append(value)
+            elif field == "event":
+                name = value.strip()
+            elif field == "error":
+                name = field
+                parts.append(value)
+        data = "\n".join(parts)
+        if data.strip():
+            found.append((data, name))
     return found
 
 
@@ -1503,33 +1752,52 @@ class _Show:
 
 
 class _Gather:
-    """Collects the chunks of a stream into the answer without streaming."""
+    """Collects the chunks of a stream into the answer without streaming.
+
+    started   whether a part of the answer came
+    ended     whether every choice that began is whole
+    failed    the _Reply of an error within a choice, or None
+    """
 
     object = ""
-    text_members = frozenset(
-        ("content", "reasoning", "reasoning_content", "refusal", "arguments")
-    )
 
     def __init__(self):
-        self.started = False
+        self.started = self.expires = False
+        self.failed = None
         self.lost = []
         self.decode = _decoder(self.lost).decode
         self.top = {}
         self.choices = {}
+        self.open = 0  # choices that began and did not end
         self.text = []
 
-    def add(self, data):
-        """Take one event; return a _Reply when it reports an error."""
+    @property
+    def ended(self):
+        return self.open == 0 and bool(self.choices)
+
+    def add(self, data, name=""):
+        """Take one event; return a _Reply when it reports an error or is no answer."""
         try:
             chunk = self.decode(data)
         except (ValueError, RecursionError):
-            chunk = None
-        if not isinstance(chunk, dict) or chunk.get("error"):
-            from .failures import event_error
-
-            return event_error(data)
+            chunk = data
+        if chunk is None or name == "ping":
+            return None
+        if not isinstance(chunk, dict):
+            return _told(data) if name == "error" else _unknown(data)
+        if "choices" not in chunk:
+            kind = chunk.get("type")
+            if kind == "ping":
+                return None
+            if name == "error" or kind == "error" or _is_error(chunk):
+                return _told(data)
+        elif chunk.get("error"):
+            return _told(data)
+        try:
+            self.fold(chunk)
+        except (AttributeError, TypeError, ValueError):
+            return _unknown(data)  # of other types than the API's
         self.started = True
-        self.fold(chunk)
         return None
 
     def take_text(self):
@@ -1540,16 +1808,34 @@ class _Gather:
 
     def fold(self, chunk):
         for choice in chunk.pop("choices", None) or ():
-            self.fold_choice(choice, chunk)
+            if choice is not None:
+                self.fold_choice(choice, chunk)
         top = self.top
         for name, value in chunk.items():
-            if value is not None:
+            if value is not None and (value != "" or name not in top):
                 top[name] = value
 
-    def choice(self, index):
+    def choice(self, found):
+        """Return what is known of a choice, by the index that it gives."""
+        index = int(found.get("index") or 0)
         if index not in self.choices:
             self.choices[index] = {"logprobs": [], "members": {"index": index}}
+            self.open += 1
         return self.choices[index]
+
+    def fold_members(self, choice, found, apart):
+        """Take over members of a choice but those that are gathered apart; what is
+        empty takes nothing back."""
+        members = choice["members"]
+        for name, value in found.items():
+            if value is None or name in apart or (value == "" and name in members):
+                continue
+            if name == "finish_reason" and value and not members.get(name):
+                self.open -= 1
+            members[name] = value
+        if found.get("error") or found.get("finish_reason") == "error":
+            error = found.get("error") or "the model's answer ended with an error"
+            self.failed = _told(json.dumps({"error": error}))
 
     def fold_logprobs(self, choice, found, text, token_id, top):
         if isinstance(found, dict):
@@ -1588,46 +1874,143 @@ class _Gather:
         return _storable(answer, self.lost)
 
 
+def _unknown(data):
+    """Return what came in place of a chunk as a _Reply."""
+    from .failures import event_error
+
+    return event_error(data, 200)
+
+
 class _Chat(_Gather):
     object = "chat.completion"
-    gathered = frozenset(("delta", "index", "logprobs", "top_logprobs"))
+    gathered = frozenset(
+        ("delta", "message", "index", "logprobs", "top_logprobs", "error")
+    )
+    texts = frozenset(
+        ("content", "reasoning", "reasoning_content", "refusal", "arguments")
+    )
 
     def fold_choice(self, found, chunk):
-        choice = self.choice(found.get("index", 0))
-        delta = found.get("delta") or {}
-        for name, value in found.items():
-            if value is not None and name not in self.gathered:
-                choice["members"][name] = value
+        choice = self.choice(found)
+        # Some servers give the last piece, or all of it, as a message.
+        delta = found.get("delta") or found.get("message") or {}
         message = choice.get("message")
         if message is None:
             message = choice["message"] = {"role": "assistant"}
-        self.fold_delta(message, delta)
-        text = delta.get("content") or ""
-        if text and choice["members"]["index"] == 0:
-            self.text.append(text)
+        shown = self.fold_delta(message, delta)
+        if shown and choice["members"]["index"] == 0:
+            self.text.append(shown)
         logprobs = found.get("logprobs")
         if logprobs is not None:
             top = found.get("top_logprobs")
-            self.fold_logprobs(choice, logprobs, text, delta.get("token_id"), top)
+            token_id = delta.get("token_id")
+            self.fold_logprobs(choice, logprobs, shown, token_id, top)
+        self.fold_members(choice, found, self.gathered)
 
     def fold_delta(self, message, delta):
+        """Add a piece to what is known of a message; return the text to be shown."""
+        shown = ""
         for name, value in delta.items():
             if value is None or name == "token_id":
                 continue
+            if name == "content":
+                if value.__class__ is not str:
+                    value = self.content(message, value)
+                shown += value
             if name == "tool_calls":
-                calls = message.setdefault("tool_calls", {})
-                for position, part in enumerate(value):
-                    index = part.get("index", position)
-                    self.fold_delta(calls.setdefault(int(index), {}), part)
-            elif isinstance(value, dict):
-                self.fold_delta(message.setdefault(name, {}), value)
-            elif name in self.text_members:
+                self.fold_calls(message.setdefault("tool_calls", []), value)
+            elif name in self.texts and isinstance(value, str):
                 if name in message:
                     message[name].append(value)
                 else:
                     message[name] = [value]
             else:
-                message[name] = value
+                self.fold_member(message, name, value)
+        return shown
+
+    def content(self, message, value):
+        """Return the text of content in another form than text: parts of it, thoughts
+        among them, or a number."""
+        if not isinstance(value, list):
+            return json.dumps(value) if isinstance(value, dict) else str(value)
+        texts = []
+        for part in value:
+            if isinstance(part, dict) and "thinking" in str(part.get("type")):
+                thought = part.get("thinking") or part.get("text") or ""
+                if isinstance(thought, list):  # of parts again
+                    thought = self.content(message, thought)
+                message.setdefault("reasoning", []).append(str(thought))
+            elif isinstance(part, dict):
+                texts.append(str(part.get("text") or ""))
+            elif part is not None:
+                texts.append(str(part))
+        return "".join(texts)
+
+    def fold_member(self, message, name, value):
+        """Add a member that is no text to be joined: lists grow, objects are merged,
+        anything else is replaced, but not by an empty text."""
+        known = message.get(name)
+        if name in self.texts:
+            # A text of another kind is one piece: arguments that are an object.
+            text = json.dumps(value) if isinstance(value, dict | list) else str(value)
+            message.setdefault(name, []).append(text)
+        elif isinstance(value, list) and isinstance(known, list):
+            known.extend(value)
+        elif name == "audio" and isinstance(value, dict):
+            self.fold_audio(message.setdefault("audio", {}), value)
+        elif isinstance(value, dict) and isinstance(known, dict | None):
+            known = message.setdefault(name, {})
+            self.fold_delta(known, value)
+        elif value != "" or name not in message:
+            message[name] = value
+
+    def fold_audio(self, known, value):
+        """Join sound, which comes as base64 of any length, and its transcript."""
+        for name, piece in value.items():
+            if piece is None:
+                continue
+            if name == "data":
+                import base64
+
+                sound = base64.b64decode(known.get("data", "")) + base64.b64decode(
+                    piece
+                )
+                known["data"] = base64.b64encode(sound).decode()
+            elif name == "transcript":
+                known["transcript"] = known.get("transcript", "") + piece
+            else:
+                known[name] = piece
+
+    def fold_calls(self, calls, parts):
+        """Add pieces of tool calls. A piece belongs to the call of its index, or of its
+        place where it has none, unless it says that another call begins: by an id of
+        its own and a name, or after arguments that are whole."""
+        for place, part in enumerate(parts):
+            if part is None:
+                continue
+            index = part.get("index")
+            index = place if index is None else int(index)
+            call = next((c for c in reversed(calls) if c["index"] == index), None)
+            if call is None or self.begins(call, part):
+                call = {"index": index}
+                calls.append(call)
+            part = {name: value for name, value in part.items() if name != "index"}
+            if call.get("id"):
+                part.pop("id", None)  # the first one stays
+            self.fold_delta(call, part)
+
+    def begins(self, call, part):
+        """Say whether a piece of the same index begins another call."""
+        if not part.get("id") or not call.get("id") or part["id"] == call["id"]:
+            return False
+        function = part.get("function")
+        if isinstance(function, dict) and function.get("name"):
+            return True
+        try:
+            self.decode("".join(call.get("function", {}).get("arguments", ())))
+        except ValueError:
+            return False
+        return True
 
     def finish(self, choice):
         message = self.joined(choice["message"])
@@ -1638,8 +2021,12 @@ class _Chat(_Gather):
         whole = {}
         for name, value in message.items():
             if name == "tool_calls":
-                value = [self.joined(value[index]) for index in sorted(value)]
-            elif name in self.text_members:
+                calls = sorted(value, key=lambda call: call["index"])
+                value = [
+                    self.joined({**call, "index": place})
+                    for place, call in enumerate(calls)
+                ]
+            elif name in self.texts:
                 value = "".join(value)
             elif isinstance(value, dict):
                 value = self.joined(value)

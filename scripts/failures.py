@@ -12,6 +12,7 @@ A call of the API that goes well loads none of this.
 
 import http.client
 import json
+import math
 import random
 import re
 import ssl
@@ -20,6 +21,7 @@ from types import SimpleNamespace
 
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    DecodeError,
     NameResolutionError,
     NewConnectionError,
     ProtocolError,
@@ -29,7 +31,7 @@ from urllib3.exceptions import (
 )
 
 from . import client
-from .client import TogetherError, _loads, _Reply
+from .client import TogetherError, _loads, _Reply, _TooLargeError
 
 __all__ = [
     "describe",
@@ -40,10 +42,34 @@ __all__ = [
     "retry_after",
 ]
 
+TITLE_WITHIN = 20_000  # characters of a web page
+REASONS = (
+    "message",
+    "detail",
+    "msg",
+    "error_description",
+    "error",
+    "errors",
+    "reason",
+    "description",
+    "title",
+    "status",
+    "metadata",
+    "raw",
+)
+OWN_WORDS = re.compile("the (answer|stream|event)|an event")
+MOMENT = 1e9  # a number beyond it is a time since 1970, in seconds
+MILLISECONDS = 1e12  # beyond it, in milliseconds
 SHORTEST_KEY = 8  # characters; a sandbox takes any key, "x" too
 MAX_WAIT = 60.0  # the longest single wait that a server may ask for
 UNCLEAR = (408, 500, 502, 504, 520, 524)  # the work may have been done
 REQUEST_IDS = ("x-request-id", "x-together-traceid", "cf-ray")
+OUT_OF_CREDIT = (
+    "insufficient_quota",
+    "insufficient balance",
+    "credit limit",
+    "billing",
+)
 ADVICE = {
     400: "Correct the request; the server's words say what it refuses.",
     401: "Check the API key in the togetherai resource.",
@@ -72,12 +98,15 @@ def pause(request, retry, fault, reply):
         return None
     harmless = retry in ("read", "inference")
     if fault is not None:
-        if isinstance(fault, SSLError) or not (harmless or never_sent(fault)):
+        final = isinstance(fault, SSLError | _TooLargeError | DecodeError)
+        if final or not (harmless or never_sent(fault)):
             return None
         return backoff(request.tries, None)
     advised = reply.headers.get("x-should-retry")
     asked = retry_after(reply.headers)
     if advised == "false" or (asked is not None and asked > MAX_WAIT):
+        return None
+    if reply.status == 429 and out_of_credit(reply):
         return None
     if reply.status == 429 or (harmless and reply.status in (408, 425)):
         return backoff(request.tries, asked)
@@ -90,29 +119,56 @@ def pause(request, retry, fault, reply):
     return None
 
 
+def out_of_credit(reply):
+    """Say whether a 429 is about money, which no waiting brings."""
+    words = _server_words(reply)
+    named = f"{words.get('type')} {words.get('code')} {words.get('detail')}".lower()
+    return any(word in named for word in OUT_OF_CREDIT)
+
+
 def backoff(tries, asked):
-    if asked is not None:
-        return asked
-    return min(0.5 * 2 ** (tries - 1), 10.0) * random.uniform(0.75, 1.0)
+    """Return the seconds before the next of so many tries: what the server asks for,
+    but never so few that refusals become a storm."""
+    own = min(0.5 * 2 ** (tries - 1), 10.0) * random.uniform(0.75, 1.0)
+    return own if asked is None else max(asked, own / 2)
 
 
 def retry_after(headers):
-    """Return the seconds that the server asks to wait, or None. RFC 9110, 10.2.3."""
-    try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        if "retry-after" in headers:
-            value = headers["retry-after"]
-            if value.strip().replace(".", "", 1).isdigit():
-                return float(value)
-            from email.utils import parsedate_to_datetime
+    """Return the seconds that the server asks to wait, or None. RFC 9110, 10.2.3.
 
-            return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-        if headers.get("x-ratelimit-remaining") == "0":
-            return max(0.0, float(headers["x-ratelimit-reset"]))
-    except (KeyError, ValueError, TypeError):
-        pass
-    return None
+    A number too large for a wait is a moment: seconds or milliseconds since 1970.
+    """
+    waits = []
+    if "retry-after-ms" in headers:
+        waits.append(_seconds(headers["retry-after-ms"], 1000))
+    if "retry-after" in headers:
+        waits.append(_seconds(headers["retry-after"]))
+    if headers.get("x-ratelimit-remaining") == "0":
+        waits.append(_seconds(headers.get("x-ratelimit-reset")))
+    return next((wait for wait in waits if wait is not None), None)
+
+
+def _seconds(text, unit=1):
+    """Return the seconds from now that a header names, or None where it names none."""
+    text = (text or "").strip()
+    try:
+        number = float(text)
+    except ValueError:
+        if unit != 1 or not text:
+            return None
+        from email.utils import parsedate_to_datetime
+
+        try:
+            number = parsedate_to_datetime(text).timestamp()
+        except (ValueError, TypeError, OverflowError):
+            return None
+    if not math.isfinite(number):
+        return None
+    if number > MILLISECONDS:
+        number, unit = number / 1000, 1
+    if number > MOMENT:
+        return max(0.0, number - time.time())
+    return max(0.0, number / unit)
 
 
 # --- the error ---------------------------------------------------------------------
@@ -135,7 +191,7 @@ def failure(request, fault, reply, **facts):
         detail = None
     else:
         ambiguous = costly and (reply.status < 400 or reply.status in UNCLEAR)
-        words = _server_words(reply)
+        words = _server_words(reply, request.key)
         detail = words.pop("detail", None)
         facts.update(words, status=reply.status)
         facts["request_id"] = next(
@@ -148,6 +204,8 @@ def failure(request, fault, reply, **facts):
         if detail:
             summary += f": {detail}"
         advice = _advice(request, reply.status)
+        if reply.status == 429 and out_of_credit(reply):
+            advice = ADVICE[402]
     if ambiguous:
         advice = "It is not known whether this was carried out: "
         find = operation.get("find")
@@ -165,12 +223,18 @@ def failure(request, fault, reply, **facts):
 
 
 def _without(key, value):
-    """Take the API key out of what a server echoed.
+    """Take the API key out of what a server echoed, at every depth.
 
     A few letters are no key: to mask them everywhere would spoil the words.
     """
-    if isinstance(value, str) and len(key) >= SHORTEST_KEY and key in value:
+    if len(key) < SHORTEST_KEY:
+        return value
+    if isinstance(value, str):
         return value.replace(key, "***")
+    if isinstance(value, list):
+        return [_without(key, item) for item in value]
+    if isinstance(value, dict):
+        return {_without(key, k): _without(key, v) for k, v in value.items()}
     return value
 
 
@@ -203,6 +267,13 @@ def describe(fault):
         words = f"no connection within {client.CONNECT_TIMEOUT:g} s"
     elif isinstance(fault, ReadTimeoutError):
         words = "the server fell silent before its answer was complete"
+    elif isinstance(fault, DecodeError):
+        return "the answer's compression cannot be undone", "Check auth.base_url."
+    elif isinstance(fault, _TooLargeError):
+        advice = "Ask for less at a time, or check auth.base_url."
+        return str(fault.args[0]), advice
+    elif isinstance(fault, ProtocolError) and OWN_WORDS.match(str(fault)):
+        words = str(fault)
     elif isinstance(fault, ProtocolError):
         words = "the connection broke before the answer was complete"
     else:
@@ -231,6 +302,8 @@ def _advice(request, status):
     if status < 400:
         return "Check auth.base_url: what answers there is not the API."
     inference = request.operation["retry"] == "inference"
+    if status == 407:
+        return "Give the proxy's user and password in the worker's proxy settings."
     if status == 403 and inference:
         return f"Shorten the input or max_tokens if they do not fit. {ADVICE[403]}"
     if status == 404:
@@ -259,51 +332,86 @@ def _missing(request, inference):
 # --- the server's words ------------------------------------------------------------
 
 
-def _server_words(reply):
-    """Return detail, type, code and param from any of Together's error shapes."""
+def _server_words(reply, key=""):
+    """Return detail, type, code and param from any shape of an error, without the key,
+    which must go before anything is cut."""
     found, problem = _loads(reply.data)
     if problem:
-        text = reply.text().strip()
+        text = _without(key, reply.text().strip())
         if not text:
             return {"detail": "the answer is empty"}
-        if re.match(r"\s*<", text):
-            title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-            name = f" titled {title[1].strip()!r}" if title else ""
+        if text.startswith("<"):
+            title = _title(text)
+            name = f" titled {title!r}" if title else ""
             return {"detail": f"the answer is a web page{name[:120]}, not JSON"}
         return {"detail": text[:500]}
+    found = _without(key, found)
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0]
     error = found.get("error", found) if isinstance(found, dict) else found
-    if isinstance(error, str):
-        return {"detail": error[:2000]}
-    if not isinstance(error, dict):
-        return {"detail": json.dumps(found)[:500]}
-    words = {
-        name: error[name]
-        for name in ("type", "code", "param")
-        if isinstance(error.get(name), str | int)
-    }
-    for name in ("message", "status", "detail"):
-        if isinstance(error.get(name), str):
-            words["detail"] = error[name][:2000]
-            return words
-    if isinstance(error.get("file_id"), str):
-        words["file_id"] = error["file_id"]
-        words["detail"] = f"the same content is stored already as {error['file_id']}"
-        return words
-    words["detail"] = json.dumps(found)[:500]
+    if isinstance(found, dict) and not isinstance(error, dict | str | list):
+        error = found
+    words = {}
+    if isinstance(error, dict):
+        words = {
+            name: error[name]
+            for name in ("type", "code", "param")
+            if isinstance(error.get(name), str | int)
+        }
+        if isinstance(error.get("file_id"), str):
+            words["file_id"] = error["file_id"]
+    told = _reason_in(error) or _reason_in(found)
+    if not told and "file_id" in words:
+        told = f"the same content is stored already as {words['file_id']}"
+    words["detail"] = (told or json.dumps(found))[: 2000 if told else 500]
     return words
 
 
-def event_error(data):
-    """Return a _Reply for an error that came as an event, under the status it names."""
-    status = 500
+def _title(page):
+    """Return the title of a web page, or None; its end need not be there."""
+    head = page[:TITLE_WITHIN]
+    start = head.lower().find("<title>")
+    if start < 0:
+        return None
+    return head[start + 7 :].split("<", 1)[0].strip() or None
+
+
+def _reason_in(error, depth=0):
+    """Return the words of an error of any shape: a text, an object with a text under
+    one of the usual names, or a list of either; None where there is none."""
+    if isinstance(error, str):
+        return error.strip() or None
+    if depth > 4:
+        return None
+    if isinstance(error, list):
+        told = [_reason_in(one, depth + 1) for one in error[:20]]
+        return "; ".join(dict.fromkeys(filter(None, told))) or None
+    if not isinstance(error, dict):
+        return None
+    for name in REASONS:
+        told = _reason_in(error.get(name), depth + 1)
+        if told:
+            where = error.get("loc") or error.get("field")
+            if isinstance(where, list):
+                where = ".".join(map(str, where[:10]))
+            return f"{where}: {told}" if isinstance(where, str) else told
+    return None
+
+
+def event_error(data, status=500):
+    """Return a _Reply for an error that came as an event, or in an answer of status
+    200, under the status that it names."""
     try:
-        error = json.loads(data)["error"]
-        for name in ("status", "code"):
-            named = error.get(name)
-            if isinstance(named, int | str) and str(named).isdigit():
-                status = int(named)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        pass
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        found = None
+    if isinstance(found, list) and found:
+        found = found[0]
+    error = found.get("error", found) if isinstance(found, dict) else None
+    for name in ("status", "code"):
+        named = error.get(name) if isinstance(error, dict) else None
+        if isinstance(named, int | str) and re.fullmatch(r"[45]\d\d", str(named)):
+            status = int(named)
     reason = http.client.responses.get(status, "")
     head = SimpleNamespace(status=status, reason=reason, headers={})
     return _Reply(head, data.encode("utf-8", "replace"))

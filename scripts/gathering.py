@@ -15,19 +15,15 @@ class Completion(_Gather):
     object = "text.completion"
 
     def fold_choice(self, found, chunk):
-        choice = self.choice(found.get("index", 0))
+        choice = self.choice(found)
         delta = found.get("delta") or {}
         text = found.get("text")
         if text is None:
             text = delta.get("content") or ""
-        for name, value in found.items():
-            if value is not None and name not in ("delta", "text", "logprobs"):
-                choice["members"][name] = value
-        for name in ("finish_reason", "seed"):
-            if chunk.get(name) is not None:
-                choice["members"][name] = chunk[name]
-                self.top.pop(name, None)
-        choice.setdefault("text", []).append(text)
+        choice.setdefault("text", []).append(str(text))
+        self.fold_members(choice, found, ("delta", "text", "logprobs", "error"))
+        above = {n: chunk[n] for n in ("finish_reason", "seed") if n in chunk}
+        self.fold_members(choice, above, ())
         if text and choice["members"]["index"] == 0:
             self.text.append(text)
         token = chunk.get("token") or {}

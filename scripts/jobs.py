@@ -13,7 +13,15 @@ import json
 import os
 import time
 
-from .client import HTTPError, TogetherError, _events, _exchange, _loads, urllib3
+from .client import (
+    HTTPError,
+    TogetherError,
+    _Events,
+    _exchange,
+    _loads,
+    _pieces,
+    urllib3,
+)
 from .windmill import _ask, _json, _outside, _path, _refusal, _request, _send
 
 __all__ = [
@@ -104,11 +112,10 @@ def _watch(job, seconds):
         try:
             if response.status != 200:
                 return False
-            for events in _events(response):
-                for data in events:
-                    update, _ = _loads(data.encode())
-                    if isinstance(update, dict) and update.get("completed"):
-                        return True
+            for data, _ in _Events(_pieces(response)):
+                update, _ = _loads(data.encode())
+                if isinstance(update, dict) and update.get("completed"):
+                    return True
                 if time.monotonic() > until:
                     return False
         finally:

@@ -7,6 +7,7 @@ asks for, and fewer may be under way after it; every success lets more through a
 
 import copy
 import random
+import sys
 import threading
 import time
 from itertools import chain, islice
@@ -22,6 +23,7 @@ from .client import (
     _pool,
     _Reply,
     _Request,
+    _whole_body,
     urllib3,
 )
 
@@ -29,7 +31,10 @@ __all__ = ["Lanes"]
 
 PATIENCE = 900.0  # seconds after which a request that only meets 429 is given up
 WINDOW = 16  # results per lane that may wait for an earlier one
-BLOCK = 1 << 16
+APART = 0.25  # seconds between two tries while the service only refuses
+TELL = (
+    60.0  # seconds of nothing but refusals after which the log says so, again and again
+)
 
 
 class Lanes:
@@ -94,9 +99,9 @@ class Lanes:
                 if problem or not isinstance(answer, dict) or answer.get("error"):
                     raise request.failure(None, reply, type="invalid_answer")
                 return answer
-            from .failures import pause, retry_after
+            from .failures import out_of_credit, pause, retry_after
 
-            if fault is None and reply.status == 429:
+            if fault is None and reply.status == 429 and not out_of_credit(reply):
                 asked = retry_after(reply.headers)
                 if asked is None:
                     asked = min(2.0**held, 30.0) * random.uniform(0.75, 1.0)
@@ -117,17 +122,9 @@ class Lanes:
 
     def exchange(self, data):
         """Send once; return a _Reply, or raise urllib3's error."""
-        started = time.monotonic()
+        most = time.monotonic() + self.timeout
         response = _exchange("POST", self.url, data, self.request.headers, self.limits)
-        pieces = []
-        while piece := response.read1(BLOCK):
-            pieces.append(piece)
-            if time.monotonic() - started > self.timeout:
-                response.close()
-                response.release_conn()  # its place in the pool, too
-                raise ReadTimeoutError(None, self.url, "the answer took too long")
-        response.release_conn()
-        return _Reply(response, b"".join(pieces))
+        return _Reply(response, _whole_body(response, most))
 
 
 class _Gate:
@@ -139,6 +136,8 @@ class _Gate:
         self.active = 0
         self.shut_until = 0.0
         self.narrowed = 0.0
+        self.refused = None  # since when there were only refusals
+        self.told = 0.0
         self.waiting = 0
         self.closing = threading.Event()
         self.turn = threading.Condition()
@@ -153,6 +152,8 @@ class _Gate:
                 shut = self.shut_until - now
                 if shut <= 0 and self.active < int(self.limit):
                     self.active += 1
+                    if self.refused is not None:
+                        self.shut_until = now + APART
                     return now
                 self.waiting += 1
                 self.turn.wait(shut if shut > 0 else None)
@@ -166,8 +167,11 @@ class _Gate:
 
     def widen(self):
         """After a success, let more be under way: all of them after 16 rounds."""
-        if self.limit < self.most:
+        if self.limit < self.most or self.refused is not None:
             with self.turn:
+                if self.refused is not None:
+                    self.refused = None
+                    self.turn.notify_all()
                 more = max(1.0, self.most / 16) / self.limit
                 self.limit = min(self.most, self.limit + more)
                 self.turn.notify()
@@ -180,6 +184,16 @@ class _Gate:
         with self.turn:
             now = time.monotonic()
             self.shut_until = max(self.shut_until, now + seconds)
+            if self.refused is None:
+                self.refused = self.told = now
+            elif now - self.told >= TELL:
+                self.told = now
+                since = now - self.refused
+                print(
+                    f"together: too many requests: waiting since {since:.0f} s",
+                    file=sys.stderr,
+                    flush=True,
+                )
             if entered > self.narrowed:
                 self.limit = max(1.0, self.limit * 0.7)
                 self.narrowed = now
