@@ -1348,7 +1348,7 @@ def _answer(request, reply):
     if problem:
         if kind == "none":
             return None
-        raise request.failure(None, reply, type="invalid_answer") from None
+        raise request.failure(None, reply) from None
     if _bears_error(answer, request.operation["retry"]):
         raise request.failure(None, _told(reply.text())) from None
     return _delivered(request, _top(answer))
@@ -1399,11 +1399,11 @@ def _bears_error(answer, retry):
         return True
     if answer.get("object") == "error":
         return True
-    return bool(answer.get("error")) and answer.keys() <= {
-        *ERROR_MEMBERS,
-        "error",
-        "id",
-    }
+    return bool(answer.get("error")) and answer.keys() <= {"error", *ALONE_WITH_ERROR}
+
+
+# What stands beside an error and makes no thing of it: a thing has an id.
+ALONE_WITH_ERROR = ("message", "detail", "type", "code", "param", "request_id")
 
 
 def _is_error(chunk):
@@ -1593,8 +1593,7 @@ def _concluded(request, gather, done, fault):
     if fault is None and gather.failed:
         fault = gather.failed
     if isinstance(fault, _Reply):
-        kind = {"type": "invalid_answer"} if fault.status < 400 else {}
-        raise request.failure(None, fault, **kind, **facts) from None
+        raise request.failure(None, fault, **facts) from None
     if fault is None and not gather.started:
         fault = ProtocolError("the stream ended without an answer")
     elif fault is None and not done:

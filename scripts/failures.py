@@ -193,6 +193,8 @@ def failure(request, fault, reply, **facts):
         ambiguous = costly and (reply.status < 400 or reply.status in UNCLEAR)
         words = _server_words(reply, request.key)
         detail = words.pop("detail", None)
+        if reply.status < 400:
+            words["type"] = "invalid_answer"
         facts.update(words, status=reply.status)
         facts["request_id"] = next(
             (reply.headers[h] for h in REQUEST_IDS if h in reply.headers), None

@@ -97,7 +97,7 @@ class Lanes:
                 self.gate.widen()
                 answer, problem = _loads(reply.data)
                 if problem or not isinstance(answer, dict) or answer.get("error"):
-                    raise request.failure(None, reply, type="invalid_answer")
+                    raise request.failure(None, reply)
                 return answer
             from .failures import out_of_credit, pause, retry_after
 

@@ -2,11 +2,13 @@
 
 import json
 import re
+import time
 
 import pytest
 
 from scripts import failures
 from scripts.client import TogetherError
+from tests.conftest import KEY
 from tests.wire import main_of
 from tools.operations import find, operations
 from tools.sandbox import Fault
@@ -138,3 +140,115 @@ def test_the_stack_is_the_script_and_one_frame_of_ours(script, sandbox, auth):
     frames = re.findall(r'File "(.+?)"', job.result["error"]["stack"])
     assert job.result["error"]["name"] == "TogetherError", json.dumps(job.result)
     assert [name.endswith(f"{script}.py") for name in frames] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "2"}, 2),
+        ({"retry-after-ms": "1500"}, 1.5),
+        ({"retry-after-ms": "soon", "retry-after": "2"}, 2),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "3"}, 3),
+        ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0),
+    ],
+)
+def test_the_server_names_a_wait(headers, seconds):
+    assert failures.retry_after(headers) == seconds
+
+
+@pytest.mark.parametrize("unit", [1, 1000])
+@pytest.mark.parametrize("name", ["retry-after", "x-ratelimit-reset"])
+def test_a_wait_may_be_told_as_a_moment(name, unit):
+    moment = unit * int(time.time() + 1000)
+
+    wait = failures.retry_after({name: str(moment), "x-ratelimit-remaining": "0"})
+
+    assert 900 < wait <= 1000
+
+
+@pytest.mark.parametrize("text", ["inf", "nan", "-inf", "", "soon", "1e999"])
+def test_what_names_no_wait_is_none(text):
+    assert failures.retry_after({"retry-after": text}) is None
+    assert failures.retry_after({"retry-after-ms": text}) is None
+
+
+@pytest.mark.parametrize("asked", [0, 0.001, None])
+def test_tries_are_never_a_storm(asked):
+    waits = [failures.backoff(tries, asked) for tries in (1, 2, 3)]
+
+    assert sum(waits) >= 1 / 4 * sum((0.5, 1, 2)) * 0.75
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"errors": [{"message": "it is too long"}]},
+        {"error": {"metadata": {"raw": "it is too long"}}},
+        {"error_description": "it is too long"},
+        {"detail": [{"loc": ["body", "model"], "msg": "it is too long"}]},
+        {"title": "it is too long", "status": 400},
+        {"error": {"error": {"message": "it is too long"}}},
+        [{"error": "it is too long"}],
+        {"error": True, "reason": "it is too long"},
+    ],
+)
+def test_the_reason_is_told_wherever_it_stands(body, sandbox, auth):
+    sandbox.faults.append(Fault(".*", 400, body=body))
+
+    with pytest.raises(TogetherError, match="it is too long"):
+        main_of(find("batches/get_batch"))(auth, batch_id="b")
+
+
+def test_the_key_goes_before_words_are_cut(sandbox, auth):
+    for length in range(470, 500):
+        sandbox.faults.append(Fault(".*", 400, body={"x": "y" * length + KEY}))
+
+        with pytest.raises(TogetherError) as caught:
+            main_of(find("batches/get_batch"))(auth, batch_id="b")
+
+        assert KEY[:6] not in json.dumps([str(caught.value), vars(caught.value)])
+
+
+def test_a_page_of_unclosed_titles_is_read_once():
+    assert failures._title("<title>" * 1_000_000) is None  # squared, that takes days
+
+
+@pytest.mark.parametrize("script", ["chat/create_chat_completion", "chat/map_rows"])
+def test_a_429_for_want_of_credit_is_final(script, sandbox, auth):
+    told = {"error": {"message": "nothing left", "code": "insufficient_quota"}}
+    sandbox.faults.append(Fault("^/v1/chat", 429, times=99, body=told))
+
+    job = run(script, {"auth": auth, **find(script).schema["examples"][0]})
+
+    asked = [r for r in sandbox.requests if r.path == "/v1/chat/completions"]
+    assert len(asked) <= 2  # one for each row
+    assert "nothing left" in json.dumps(job.result)
+    if job.failed:
+        assert "Add credit" in job.result["error"]["extra"]["advice"]
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_bundle_of_certificates_that_cannot_be_read_is_named(content, tmp_path):
+    bundle = tmp_path / "ca.pem"
+    if content:
+        bundle.write_text(content)
+
+    job = run(
+        "batches/get_batch",
+        {"auth": {"api_key": KEY, "base_url": "https://127.0.0.1:9"}, "batch_id": "b"},
+        environment={"REQUESTS_CA_BUNDLE": str(bundle)},
+    )
+
+    message = job.result["error"]["message"]
+    assert f"REQUESTS_CA_BUNDLE names {bundle}" in message
+
+
+@pytest.mark.parametrize(
+    "tail", ["/v1?x=1", "/v1#x", "/v1/chat/completions", "/v1\u200b", "/a b", "\\x"]
+)
+def test_a_base_url_that_cannot_work_is_refused(tail, sandbox, auth):
+    with pytest.raises(TogetherError, match=r"auth\.base_url must look like"):
+        main_of(find("batches/get_batch"))(
+            {**auth, "base_url": sandbox.url + tail}, batch_id="b"
+        )
+    assert not sandbox.requests

@@ -1,0 +1,432 @@
+"""Streams in every dress that services and gateways give them."""
+
+import base64
+import gzip
+import itertools
+import json
+import threading
+import time
+import tracemalloc
+
+import pytest
+
+from scripts import client, gathering
+from scripts.client import TogetherError
+from tests.conftest import KEY
+from tests.test_client import BATCH, BODY, CHAT, CREATE, answer, auth_for, server, sse
+
+STREAMED = {**BODY, "stream": True}
+ERROR = {"message": "no worker is free", "type": "overloaded", "code": 503}
+
+
+def piece(delta, finish=None, **more):
+    choice = {"index": 0, "delta": delta, "finish_reason": finish, **more}
+    return {"id": "a", "model": "m", "choices": [choice]}
+
+
+def tool_call(name=None, arguments="", **more):
+    function = {"name": name, "arguments": arguments}
+    return {"function": {k: v for k, v in function.items() if v is not None}, **more}
+
+
+def framed(*events, done=True):
+    """The bytes of a stream; text goes out as it is."""
+    texts = [e if isinstance(e, str) else f"data: {json.dumps(e)}\n\n" for e in events]
+    return sse(("".join(texts) + ("data: [DONE]\n\n" if done else "")).encode())
+
+
+def streamed(*answers):
+    with server(*answers) as (url, requests):
+        return CHAT(auth_for(url), STREAMED), requests
+
+
+def message(*events, done=True):
+    return streamed(framed(*events, done=done))[0]["choices"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        f"event: error\ndata: {json.dumps(ERROR)}\n\n",
+        f"error: {json.dumps(ERROR)}\n\n",
+        {"object": "error", **ERROR},
+        {"type": "error", **ERROR},
+        {"error": ERROR},
+        {"error": "no worker is free"},
+        ERROR,
+        {"detail": "no worker is free"},
+        piece({}, "error", error=ERROR),
+    ],
+)
+@pytest.mark.parametrize("done", [True, False])
+def test_an_error_in_a_stream_is_one_however_it_is_told(told, done):
+    half = piece({"content": "Hel"})
+    with pytest.raises(TogetherError, match="no worker is free") as caught:
+        streamed(framed(half, told, done=done))
+
+    kept = caught.value.partial["choices"][0]["message"]
+    assert kept["content"] == "Hel"
+
+
+def test_a_choice_that_ended_with_an_error_is_no_answer():
+    with pytest.raises(TogetherError, match="ended with an error"):
+        streamed(framed(piece({"content": "Hel"}), piece({}, "error")))
+
+
+def test_an_error_that_is_all_that_came_is_tried_again():
+    failed = framed({"error": {"message": "busy", "code": 503}}, done=False)
+    good = framed(piece({"content": "Hello"}, "stop"))
+
+    found, requests = streamed(failed, good)
+
+    assert found["choices"][0]["message"]["content"] == "Hello"
+    assert len(requests) == 2
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        "data:\n\n",
+        "data: null\n\n",
+        'event: ping\ndata: {"type": "ping"}\n\n',
+        ": x\n\n",
+    ],
+)
+def test_a_heartbeat_is_no_event(passing):
+    found = message(
+        piece({"content": "Hel"}), passing, piece({"content": "lo"}, "stop")
+    )
+
+    assert found["content"] == "Hello"
+
+
+@pytest.mark.parametrize("place", [{"index": 0}, {}, {"index": None}])
+def test_calls_of_one_index_are_told_apart_by_their_ids(place):
+    one = tool_call("weather", '{"city": "Rome"}', id="a", **place)
+    two = tool_call("clock", '{"zone": "CET"}', id="b", **place)
+
+    found = message(
+        piece({"tool_calls": [one]}),
+        piece({"tool_calls": [two]}),
+        piece({}, "tool_calls"),
+    )
+
+    names = [c["function"]["name"] for c in found["tool_calls"]]
+    assert (names, [c["id"] for c in found["tool_calls"]]) == (
+        ["weather", "clock"],
+        ["a", "b"],
+    )
+
+
+def test_a_call_whose_id_changes_on_the_way_stays_one():
+    found = message(
+        piece({"tool_calls": [tool_call("f", '{"a": ', id="a", index=0)]}),
+        piece({"tool_calls": [tool_call(None, "1}", id="b", index=0)]}, "tool_calls"),
+    )
+
+    [call] = found["tool_calls"]
+    assert (call["id"], call["function"]["arguments"]) == ("a", '{"a": 1}')
+
+
+def test_what_is_empty_later_takes_nothing_back():
+    first = piece({"role": "assistant", "content": "a"}, "stop")
+    later = {**piece({"role": ""}, ""), "id": "", "model": ""}
+
+    found, _ = streamed(framed(first, later))
+
+    choice = found["choices"][0]
+    assert (found["id"], found["model"]) == ("a", "m")
+    assert (choice["finish_reason"], choice["message"]["role"]) == ("stop", "assistant")
+
+
+@pytest.mark.parametrize("null", [None, [None]])
+def test_nulls_are_left_out(null):
+    found = message(
+        {**piece({}), "choices": null},
+        piece({"content": "a", "tool_calls": null}),
+        piece({"content": None}, "stop"),
+    )
+
+    assert found["content"] == "a"
+    assert not found.get("tool_calls")
+
+
+def test_content_in_parts_is_text_and_thoughts():
+    parts = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "Yes"}]
+
+    found = message(piece({"content": parts}), piece({"content": "."}, "stop"))
+
+    assert (found["content"], found["reasoning"]) == ("Yes.", "hm")
+
+
+def test_arguments_that_are_an_object_become_its_text():
+    call = {"index": 0, "id": "a", "function": {"name": "f", "arguments": {"a": [1]}}}
+
+    found = message(piece({"tool_calls": [call]}, "tool_calls"))
+
+    assert json.loads(found["tool_calls"][0]["function"]["arguments"]) == {"a": [1]}
+
+
+def test_lists_and_sound_grow():
+    found = message(
+        piece({"annotations": [1], "audio": {"data": "QQ==", "transcript": "He"}}),
+        piece({"annotations": [2], "audio": {"data": "Qg==", "transcript": "llo"}}),
+        piece({}, "stop"),
+    )
+
+    assert found["annotations"] == [1, 2]
+    assert base64.b64decode(found["audio"]["data"]) == b"AB"
+    assert found["audio"]["transcript"] == "Hello"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"choices": "x"},
+        {"choices": ["x"]},
+        {"choices": [{"delta": "x"}]},
+        {"choices": [{"index": "x", "delta": {}}]},
+        {"choices": [{"delta": {"tool_calls": "x"}}]},
+        {"choices": [{"delta": {"tool_calls": [{"index": "x"}]}}]},
+        {"choices": [{"delta": {"audio": {"data": 5}}}]},
+        [1],
+        5,
+        "data: {broken\n\n",
+        "data: " + "[" * 100_000 + "\n\n",
+    ],
+)
+@pytest.mark.parametrize("before", [(), (piece({"content": "a"}),)])
+def test_an_event_of_another_shape_is_an_error_that_keeps_what_came(odd, before):
+    with pytest.raises(TogetherError) as caught:
+        streamed(framed(*before, odd))
+
+    assert caught.value.type == "invalid_answer"
+    assert bool(before) == hasattr(caught.value, "partial")
+
+
+def test_a_stream_without_done_counts_when_every_choice_ended():
+    assert (
+        message(piece({"content": "Hello"}, "stop"), done=False)["content"] == "Hello"
+    )
+
+
+@pytest.mark.parametrize("cut", ["", 'data: {"choices": [{"del'])
+def test_a_stream_that_is_cut_is_told_as_that(cut):
+    with pytest.raises(TogetherError, match=r"without \[DONE\]") as caught:
+        streamed(framed(piece({"content": "Hel"}), cut, done=False))
+
+    assert not hasattr(caught.value, "status")
+    assert caught.value.partial["choices"][0]["message"]["content"] == "Hel"
+
+
+@pytest.mark.parametrize("events", [(), (": hello\n\n",)])
+@pytest.mark.parametrize("done", [True, False])
+def test_a_stream_with_nothing_in_it_is_an_error(events, done):
+    with pytest.raises(TogetherError, match="without an answer"):
+        streamed(framed(*events, done=done))
+
+
+@pytest.mark.parametrize("more", [b"", b": ping\n\n"])
+def test_nobody_waits_for_what_follows_done(more):
+    answered, ended = threading.Event(), threading.Event()
+
+    def hold(connection):
+        connection.sendall(framed(piece({"content": "Hello"}, "stop")))
+        try:
+            for _ in range(300):
+                if answered.wait(0.1):
+                    return
+                connection.sendall(more)
+            ended.set()
+        except OSError:
+            pass
+
+    found, _ = streamed(hold)
+    answered.set()
+
+    assert found["choices"][0]["message"]["content"] == "Hello"
+    assert not ended.is_set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "words"),
+    [
+        ("application/json", b'{"error": {"message": "too long"}}', "too long"),
+        ("text/event-stream", b'{"error": {"message": "too long"}}', "too long"),
+        ("text/html", b"<html><title>Sign in</title>", "web page titled 'Sign in'"),
+    ],
+)
+def test_what_is_no_stream_is_told(kind, body, words):
+    with pytest.raises(TogetherError, match=words):
+        streamed(answer(body, headers=f"content-type: {kind}\r\n"))
+
+
+def test_events_under_the_name_of_json_are_read():
+    raw = framed(piece({"content": "Hello"}, "stop"))
+    raw = raw.replace(b"text/event-stream", b"application/json")
+
+    assert streamed(raw)[0]["choices"][0]["message"]["content"] == "Hello"
+
+
+@pytest.mark.parametrize("kind", ["text/event-stream", "application/json"])
+def test_a_whole_answer_in_place_of_a_stream_is_the_answer(kind):
+    whole = {"choices": [{"index": 0, "message": {"content": "Hello"}}]}
+
+    found, _ = streamed(
+        answer(json.dumps(whole).encode(), headers=f"content-type: {kind}\r\n")
+    )
+
+    assert found["choices"][0]["message"]["content"] == "Hello"
+
+
+def test_an_event_is_read_in_linear_time_and_bounded():
+    def seconds(size):
+        data = b"data: " + b"x" * size
+        pieces = [data[n : n + 4096] for n in range(0, len(data), 4096)] + [b"\n\n"]
+        took = []
+        for _ in range(3):
+            began = time.process_time()
+            assert len(list(client._Events(pieces))) == 1
+            took.append(time.process_time() - began)
+        return min(took)
+
+    assert seconds(8 << 20) < 3 * max(seconds(4 << 20), 0.01)
+    with pytest.raises(client._TooLargeError):
+        list(client._Events(itertools.repeat(b"x" * (1 << 16))))
+
+
+def test_the_key_is_in_no_part_of_a_stream_that_broke():
+    with pytest.raises(TogetherError) as caught:
+        streamed(framed(piece({"content": f"you said {KEY}"}), done=False))
+
+    assert KEY not in json.dumps(vars(caught.value))
+    assert "you said ***" in json.dumps(caught.value.partial)
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+# --- answers that are read whole ---------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Hints"])
+def test_an_interim_answer_is_not_taken_for_the_final_one(status):
+    early = f"HTTP/1.1 {status}\r\n\r\n".encode()
+
+    with server(early + answer(b'{"n": 1}'), answer(b'{"n": 2}')) as (url, requests):
+        found = CHAT(auth_for(url), BODY)
+
+    # http.client itself reads on after 100; after others the helper asks anew.
+    assert found == {"n": 1 if status.startswith("100") else 2}
+    assert len(requests) == found["n"]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        answer(b"{}", length=10**30),
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+        + b"f" * 16
+        + b"\r\n{}",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n-5\r\n{}\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n",
+    ],
+)
+def test_a_length_that_none_can_have_is_a_broken_answer(raw):
+    with server(raw) as (url, requests):
+        with pytest.raises(TogetherError) as caught:
+            CREATE(auth_for(url), BATCH)
+
+    assert caught.value.ambiguous
+    assert len(requests) == 1
+
+
+def test_an_answer_is_bounded_after_it_is_unpacked():
+    bomb = gzip.compress(b" " * (client.MOST_ANSWER_BYTES + (1 << 20)), 9)
+    packed = answer(bomb, headers="content-encoding: gzip\r\n")
+    with server(packed) as (url, requests):
+        tracemalloc.start()
+        with pytest.raises(TogetherError, match="more than 64 MiB"):
+            CHAT(auth_for(url), BODY)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert most < 3 * client.MOST_ANSWER_BYTES
+    assert len(requests) == 1
+
+
+def test_of_an_error_only_the_beginning_is_read():
+    with server(answer(b"x" * (8 << 20), "400 Bad")) as (url, _):
+        tracemalloc.start()
+        with pytest.raises(TogetherError, match="400 Bad: xxx"):
+            CHAT(auth_for(url), BODY)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert most < 2 << 20
+
+
+def test_an_answer_that_drips_ends(monkeypatch):
+    monkeypatch.setitem(client.MOST_SECONDS, "creates", 0.5)
+
+    def drip(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 9000\r\n\r\n")
+        for _ in range(200):
+            connection.sendall(b" ")
+            time.sleep(0.05)
+
+    with server(drip) as (url, _):
+        with pytest.raises(TogetherError, match=r"silent|too long") as caught:
+            CREATE(auth_for(url), BATCH)
+
+    assert caught.value.ambiguous
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "it did not work", "model": "m"},
+        {"error": {"message": "it did not work"}, "id": "a"},
+        {"error": {"message": "it did not work", "code": 429}},
+        {"object": "error", "message": "it did not work"},
+        [{"error": {"message": "it did not work"}}],
+    ],
+)
+def test_an_error_under_status_200_is_one(body):
+    with server(answer(json.dumps(body).encode())) as (url, requests):
+        with pytest.raises(TogetherError, match="it did not work") as caught:
+            CHAT(auth_for(url), BODY)
+
+    assert "base_url" not in caught.value.advice
+    assert len(requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"id": "a", "status": "failed", "error": {"message": "x"}}, {"error": None}],
+)
+def test_a_thing_may_tell_of_an_error_of_its_own(body):
+    with server(answer(json.dumps(body).encode())) as (url, _):
+        assert CREATE(auth_for(url), BATCH) == body
+
+
+@pytest.mark.parametrize("depth", [150, 900, 100_000])
+def test_what_windmill_could_not_read_is_an_error(depth):
+    raw = b'{"x": ' + b"[" * depth + b'"\\u0000"' + b"]" * depth + b"}"
+    with server(answer(raw)) as (url, _):
+        with pytest.raises(TogetherError) as caught:
+            CHAT(auth_for(url), BODY)
+
+    assert caught.value.type == "invalid_answer"
+
+
+def test_a_mark_at_the_beginning_and_a_number_of_5000_digits_are_read():
+    raw = b"\xef\xbb\xbf" + b'{"n": ' + b"1" * 5000 + b"}"
+    with server(answer(raw)) as (url, _):
+        assert CHAT(auth_for(url), BODY) == {"n": "1" * 5000}
+
+
+def test_speech_that_is_no_base64_is_an_error():
+    spoken = gathering.Speech()
+
+    assert spoken.add('{"b64": "A"}').status == 200
