@@ -37,6 +37,11 @@ from tools.lives import Lives
 from tools.operations import ROOT, Operation, operations, told
 
 _COMMIT_SOUND = "input_audio_buffer.commit"
+# What the file of an example holds.
+ROWS = b"""\
+{"prompt": "How do I reset my password?", "answer": "Press reset."}
+{"prompt": "Where is my order?", "answer": "It left on Monday."}
+"""
 PIECE = 0.03  # seconds between two pieces of a stream
 
 
@@ -275,7 +280,7 @@ class Sandbox:
             return StreamingResponse(events, media_type="text/event-stream")
         kind = operation.exchange.get("reply")
         if kind == "binary":
-            return Response(tone(), media_type="audio/wav")
+            return Response(*brought(operation))
         if kind == "none":
             return Response(status_code=204)
         if kind == "redirect":
@@ -463,6 +468,14 @@ def reply(operation: Operation, given: dict) -> object:
         answer["choices"] = [{**first, "index": index} for index in range(count)]
     make = MADE.get(operation.name)
     return make(given, answer) if make else answer
+
+
+def brought(operation: Operation) -> tuple[bytes, int, None, str]:
+    """The bytes that an operation brings, as the arguments of a response: rows where it
+    is a file of the account's, else a sound."""
+    if operation.group != "files":
+        return tone(), 200, None, "audio/wav"
+    return ROWS, 200, None, "application/jsonl"
 
 
 def tone(seconds: float = 0.4, rate: int = 24000) -> bytes:
