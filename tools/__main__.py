@@ -361,6 +361,34 @@ def test(arguments: argparse.Namespace) -> int:
     return subprocess.run([sys.executable, "-m", "pytest", *words], cwd=ROOT).returncode
 
 
+def live(arguments: argparse.Namespace) -> int:
+    """Try the pack on a real Windmill server, in a folder that it makes and removes."""
+    from tools.deploy import DeployError, Target
+    from tools.live import remove
+    from tools.live import run as play
+    from tools.windmill_api import ApiError
+
+    token = os.environ.get(arguments.token_env, "")
+    if not token:
+        raise ValueError(f"the environment has no {arguments.token_env}")
+    target = Target(arguments.workspace, arguments.base_url, token)
+    try:
+        if arguments.remove:
+            return remove(target, arguments.remove, say)
+        return play(
+            target,
+            say,
+            only=arguments.only,
+            sandbox_url=arguments.sandbox_url,
+            listen=arguments.listen,
+            file=arguments.json,
+            keep=arguments.keep,
+        )
+    except (ApiError, DeployError) as error:
+        say(f"error: {error}")
+        return 1
+
+
 def bench(arguments: argparse.Namespace) -> int:
     """Measure the scripts beside their alternatives, interleaved in one run."""
     from tools.bench import report
@@ -431,6 +459,33 @@ def _parser() -> argparse.ArgumentParser:
         "--local-model", action="store_true", help="a real model on this machine"
     )
     add(test)
+    command = add(live)
+    command.add_argument("--base-url", required=True, help="of the Windmill server")
+    command.add_argument("--workspace", required=True, help="the id of a workspace")
+    command.add_argument(
+        "--token-env",
+        default="WM_TOKEN",
+        metavar="NAME",
+        help="environment variable that holds a token (default: WM_TOKEN)",
+    )
+    command.add_argument(
+        "--sandbox-url",
+        metavar="URL",
+        help="the address, http://host:port, under which the workers reach this "
+        "machine; the next port is used too (default: they are on it)",
+    )
+    command.add_argument(
+        "--listen",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="where the sandbox listens (default: 127.0.0.1)",
+    )
+    command.add_argument("--only", metavar="NAME,...", help="these subjects only")
+    command.add_argument("--json", type=Path, metavar="FILE", help="the result, again")
+    command.add_argument("--keep", action="store_true", help="do not clear away")
+    command.add_argument(
+        "--remove", metavar="FOLDER", help="only remove what such a run has left"
+    )
     command = add(bench)
     command.add_argument("--workload", help="only this one, such as rows")
     command.add_argument("--json", action="store_true", help="rows instead of a table")

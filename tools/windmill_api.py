@@ -66,6 +66,7 @@ class WindmillApi:
         body: object = None,
         *,
         stream: bool = False,
+        headers: dict[str, str] | None = None,
         **query: object,
     ) -> requests.Response:
         """The response itself; a body is sent as JSON."""
@@ -76,6 +77,7 @@ class WindmillApi:
                 f"{self.base_url}/api{quote(place)}",
                 params={name: given for name, given in query.items() if given != ""},
                 json=body,
+                headers=headers,
                 timeout=self.timeout,
                 stream=stream,
                 # A redirect would make a GET of a POST.

@@ -1,0 +1,90 @@
+"""Every example of every script, run as a job against the sandbox."""
+
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from tools.live.checks import ShortError, Subject
+from tools.live.stage import Stage
+from tools.operations import scripts
+
+AT_ONCE = 16
+SHARE = 450 / 523  # of the examples has to succeed, at least
+# What needs a storage that the workspace does not have says so.
+NO_STORAGE = "no_storage"
+STORED = "needs object storage, which the workspace does not have"
+# The examples that cannot succeed against the sandbox, and why; by script, and where
+# that is not all of them, by their number.
+EXPECTED = {
+    "chat/call_tools#0": "names a script of a user's",
+    "chat/call_tools#1": "names a resource of a user's",
+    "embeddings/rank_passages#1": "names an object in a user's storage",
+    "embeddings/split_documents#1": "names an object in a user's storage",
+    "files/read_rows#1": "names an object in a user's storage",
+    "waits/poll_job#1": "looks at a job whose deadline is over",
+    "waits/start_flow": "names a flow of a user's",
+    "waits/watch_flow": "names a job of a user's",
+}
+# These fail before they begin: Windmill looks for their resource.
+BEFORE = ("chat/call_tools#1",)
+
+
+def expected(name: str, error: dict, storage: bool) -> str | None:
+    """Why an example's failure was to be expected; None where it was not."""
+    extra = error.get("extra") or {}
+    if not storage and extra.get("type") == NO_STORAGE:
+        return STORED
+    return EXPECTED.get(name) or EXPECTED.get(name.partition("#")[0])
+
+
+def every_example_runs(stage: Stage) -> dict:
+    examples = [
+        (f"{script.id}#{number}", script.id, example)
+        for script in scripts()
+        for number, example in enumerate(script.schema.get("examples", []))
+    ]
+
+    def run(case: tuple[str, str, dict]) -> tuple[str, dict | None]:
+        name, script_id, example = case
+        job = stage.run(script_id, example)
+        return name, None if job.success else job.error
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        futures = [pool.submit(run, case) for case in examples]
+        try:
+            found = [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    reasons, wrong, foreign = {}, {}, []
+    for name, error in found:
+        if error is None:
+            continue
+        if error.get("name") != "TogetherError" and name not in BEFORE:
+            foreign.append(name)
+        reason = expected(name, error, stage.storage)
+        if reason:
+            reasons[name] = reason
+        else:
+            words = str(error.get("message"))[:300]
+            wrong[name] = f"{error.get('name')}: {words}"
+    succeeded = len(found) - len(reasons) - len(wrong)
+    details = {
+        "examples": len(found),
+        "succeeded": succeeded,
+        "expected_failures": reasons,
+        "unexpected_failures": wrong,
+    }
+    counts = Counter(reasons.values())
+    said = f"{succeeded} of {len(found)} examples succeed"
+    said += "".join(f"; {count} fail: {reason}" for reason, count in counts.items())
+    if wrong or foreign or succeeded < SHARE * len(found):
+        listed = json.dumps(wrong, indent=1, ensure_ascii=False)
+        named = f"; not a TogetherError: {', '.join(foreign)}" if foreign else ""
+        short = ShortError(f"{said}; {len(wrong)} unexpected: {listed}{named}")
+        short.details = details
+        raise short
+    return {"said": said, **details}
+
+
+SUBJECT = Subject("examples", (every_example_runs,))

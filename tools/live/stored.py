@@ -1,0 +1,43 @@
+"""What goes to the workspace's object storage, and comes from there."""
+
+from tools.live.checks import Subject, expect
+from tools.live.flow_runs import MODEL, rows
+from tools.live.stage import Stage
+
+
+def rows_go_to_storage_and_come_back(stage: Stage) -> str:
+    stage.needs_storage()
+    given = {"model": MODEL, "template": "Repeat {{text}}", "rows": rows(5)}
+    stored = stage.run("chat/map_rows", {**given, "output": "storage"}).succeeded()
+    expect("s3" in stored, f"nothing was stored: {str(stored)[:300]}")
+    again = stage.run("files/read_rows", {"rows": {"s3": stored["s3"]}}).succeeded()
+    count = len(again["rows"])
+    expect(count == 5, f"{count} of 5 rows came back")
+    return f"5 rows by way of {stored['s3']}"
+
+
+def a_picture_goes_to_storage(stage: Stage) -> str:
+    stage.needs_storage()
+    given = {"model": "black-forest-labs/FLUX.1-schnell", "prompt": "A lighthouse"}
+    done = stage.run("images/create_picture", {**given, "output": "storage"})
+    result = done.succeeded()
+    keys = [p["s3"] for p in result.get("pictures", [])] or [result["s3"]]
+    return f"stored as {', '.join(keys)}"
+
+
+def a_film_goes_to_storage(stage: Stage) -> str:
+    stage.needs_storage()
+    words = {"model": "minimax/hailuo-02", "prompt": "A boat", "output": "storage"}
+    result = stage.run_flow("make_video", **words).succeeded()
+    expect("s3" in result, f"nothing was stored: {str(result)[:300]}")
+    return f"stored as {result['s3']}"
+
+
+SUBJECT = Subject(
+    "storage",
+    (
+        rows_go_to_storage_and_come_back,
+        a_picture_goes_to_storage,
+        a_film_goes_to_storage,
+    ),
+)
