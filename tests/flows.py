@@ -6,7 +6,9 @@ description: A step of every kind.
 value:
   modules:
     - id: ask
-      retry: {constant: {attempts: 2, seconds: 5}}
+      retry:
+        constant: {attempts: 2, seconds: 5}
+        exponential: {attempts: 0, multiplier: 1, seconds: 0, random_factor: null}
       timeout: {type: static, value: 60}
       value:
         type: script
@@ -23,7 +25,11 @@ value:
           - id: choose
             value:
               type: branchone
-              branches: [{expr: "flow_input.iter.index > 0", modules: []}]
+              branches:
+                - expr: flow_input.iter.index > 0
+                  modules: []
+                  skip_failure: true
+                  parallel: true
               default: [{id: same, value: {type: identity}}]
     - id: sure
       suspend: {required_events: 1, timeout: 60}

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from tests import payloads
+from tests.server_form import server_form
 from tests.wmill import wmill
 
 # What a call to create or update an object leaves of it in the archive: the kind of
@@ -84,13 +85,16 @@ class Remote:
         self.writes.append((path, body))
         with self.judging:  # the models are imported as they are needed
             self.problems += payloads.problems("POST", path, body)
+        if found := re.fullmatch(r"/w/\w+/schedules/setenabled/(.+)", path):
+            self.files[f"{found[1]}.schedule.json"]["enabled"] = body["enabled"]
         found = re.fullmatch(r"/w/\w+/(resources/type|\w+)/(create|update/(.+))", path)
         if not found or found[1] not in KINDS:
             return "ok"
         suffix, elsewhere = KINDS[found[1]]
         name = found[3] or body["path" if "path" in elsewhere else "name"]
         kept = {k: v for k, v in body.items() if k not in (*elsewhere, *UNKEPT)}
-        self.files[self._file(found[1], name)] = kept
+        file = self._file(found[1], name)
+        self.files[file] = server_form(suffix, kept, self.files.get(file))
         if suffix == "script":
             self.files[f"{name}.py"] = body["content"]
         return name

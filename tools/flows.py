@@ -41,6 +41,22 @@ INNER = "inner"
 RESOURCE = "key"  # where the schedules expect the togetherai resource, in the folder
 AUTH = {"type": "javascript", "expr": "flow_input.auth"}
 LOOPS = ("forloopflow", "whileloopflow")
+# What Windmill writes into a stored flow where nothing is said.
+RETRY = {
+    "constant": {"attempts": 0, "seconds": 0},
+    "exponential": {
+        "attempts": 0,
+        "multiplier": 1,
+        "seconds": 0,
+        "random_factor": None,
+    },
+}
+BRANCH = {"expr": "", "skip_failure": True, "parallel": True}
+DEFAULTS = {
+    "forloopflow": {"skip_failures": True, "parallel": False},
+    "whileloopflow": {"skip_failures": False},
+    "branchall": {"parallel": True},
+}
 
 
 @dataclass(frozen=True)
@@ -158,7 +174,7 @@ def rendered(flow: Flow, python: str = PYTHON) -> dict:
                 **step.get("input_transforms", {}),
             }
             step["path"] = f"{FOLDER}/{step['path']}"
-    value = _chosen(value, flow.arguments)
+    value = as_stored(_chosen(value, flow.arguments))
     schema = form(flow)
     if pickers(flow.arguments):
         schema["x-windmill-dyn-select-lang"] = "python3"
@@ -170,6 +186,28 @@ def rendered(flow: Flow, python: str = PYTHON) -> dict:
         "value": value,
         "schema": schema,
     }
+
+
+def as_stored(value: dict) -> dict:
+    """A flow's value with what Windmill adds when it stores one, so that a later push
+    finds no difference. These are Windmill's own defaults; none changes what is run."""
+    for module in modules(value):
+        step = module["value"]
+        if "retry" in module:
+            for name, delay in RETRY.items():
+                module["retry"][name] = {**delay, **module["retry"].get(name, {})}
+        if "stop_after_if" in module:
+            module["stop_after_if"].setdefault("error_message", None)
+        if isinstance(module.get("timeout"), int):
+            module["timeout"] = {"type": "static", "value": module["timeout"]}
+        for name, default in DEFAULTS.get(step["type"], {}).items():
+            step.setdefault(name, default)
+        if isinstance(step.get("parallelism"), int):
+            step["parallelism"] = {"type": "static", "value": step["parallelism"]}
+        for branch in step.get("branches", ()):
+            for name, default in BRANCH.items():
+                branch.setdefault(name, default)
+    return value
 
 
 def _chosen(value: object, arguments: dict) -> object:
@@ -236,6 +274,7 @@ def timetable(schedule: Schedule) -> dict:
         "is_flow": is_flow(source["runs"]),
         "enabled": False,
         "no_flow_overlap": True,
+        "ws_error_handler_muted": False,
         "args": {"auth": f"$res:{FOLDER}/{RESOURCE}", **source.get("args", {})},
     }
 

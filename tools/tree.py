@@ -42,7 +42,7 @@ def tree(
     checked(folder)
     files = {
         "wmill.yaml": _settings(root),
-        RESOURCE_TYPE: (root / "resources" / RESOURCE_TYPE).read_bytes(),
+        RESOURCE_TYPE: _resource_type(root),
     }
     files |= _scripts(root, python)
     files |= {path: _yaml(found) for path, found in flows.files(root, python).items()}
@@ -198,6 +198,13 @@ def _script(id: str, content: bytes, about: dict, lock: str) -> dict[str, bytes]
         f"{path}.script.yaml": _yaml(settings),
         f"{path}.script.lock": lock.encode(),
     }
+
+
+def _resource_type(root: Path) -> bytes:
+    """The hub's resource type, and what Windmill adds when it stores one, so that a
+    later push finds no difference."""
+    found = yaml.safe_load((root / "resources" / RESOURCE_TYPE).read_text())
+    return _yaml({**found, "format_extension": None, "is_fileset": False})
 
 
 def _settings(root: Path) -> bytes:
