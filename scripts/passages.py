@@ -19,6 +19,7 @@ import zipfile
 
 from .client import LIMIT, TogetherError, call, operation, prepare
 from .escaping import inline, prose
+from .tabular import Flaw, Table
 
 __all__ = ["cite_answer", "rank_passages", "split_documents"]
 
@@ -92,7 +93,6 @@ def rank_passages(auth, step, **arguments):
     rows. Raises TogetherError.
     """
     from . import costs
-    from .tabular import Flaw, Table
 
     given = prepare(step, arguments)
     table = Table(auth, given["rows"])
@@ -136,7 +136,11 @@ def cite_answer(auth, step, **arguments):
     model found no answer, "markdown": all of it, for reading, **details}.
     """
     given = prepare(step, arguments)
-    answer, passages = given["answer"], given["passages"]
+    answer = given["answer"]
+    passages = list(Table(auth, given["passages"], "passages"))
+    for number, passage in enumerate(passages):
+        if isinstance(passage, Flaw):
+            raise _refused(f"passages[{number}]", passage.why)
     numbers = [int(n) for n in re.findall(r"\[(\d+)\]", answer)]
     numbers += [n for n in given.get("cited", []) if isinstance(n, int)]
     citations, unknown = [], []

@@ -54,6 +54,7 @@ class Call:
     seconds: float
     success: bool
     result: object
+    given: dict | None = None  # the arguments as the script got them, resolved
 
 
 @dataclass
@@ -157,6 +158,10 @@ class Engine:
         if self.by_form:
             arguments = sent(flow, arguments)
         path = f"{FOLDER}/{flow.id if flow else f'flows/{name}'}"
+        return self.start_at(path, **arguments)
+
+    def start_at(self, path: str, **arguments: object) -> Run:
+        """Start the flow at a path."""
         run = Run(path, {"auth": f"$res:{RESOURCE}", **arguments})
         self.workspace.jobs[run.id] = Job(run.path, "flow", run.arguments, {})
         self._enqueue(run)
@@ -426,6 +431,7 @@ class Engine:
         step = path.removeprefix(f"{FOLDER}/")
         environment = self._environment(run, module, path)
         started = time.monotonic()
+        given = None
         try:
             secrets = self.workspace.secrets(self.resources)
             given = secrets.arguments(json.loads(json.dumps(arguments)))
@@ -435,7 +441,7 @@ class Engine:
         else:
             success, result = self._work(step, given, environment)
         seconds = time.monotonic() - started
-        call = Call(step, arguments, self.now, seconds, success, result)
+        call = Call(step, arguments, self.now, seconds, success, result, given)
         run.calls.append(call)
         self._gather()
         if not success:

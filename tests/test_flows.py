@@ -13,6 +13,7 @@ from tests.openflow import FOLDER, RESOURCE, Engine
 from tools.flows import flows, schedules
 from tools.operations import find
 from tools.sandbox import Fault
+from tools.workspace import TOKEN
 
 MODEL = "openai/gpt-oss-20b"
 ROWS = [{"text": f"text {n}"} for n in range(3)]
@@ -992,6 +993,217 @@ def test_ask_documents_names_the_one_that_cannot_be_read(engine, sandbox):
     run = engine.run("ask_documents", **{**ASK, "documents": [DOCUMENTS[0], pdf]})
 
     assert "documents[1] is a PDF" in run.error["message"]
+
+
+# --- what comes from outside is never resolved -------------------------------------
+
+SECRET = "the value of a secret"
+NAMED = "$var:u/admin/secret"
+PLANTED = [
+    {"text": f"{NAMED}", "a": "$va", "b": "r:u/admin/secret", "token": "$WM_TOKEN"},
+    {"text": "$res:u/admin/database", "a": "$", "b": "res:u/admin/database"},
+    {"text": f" {NAMED}", "a": "$WM_", "b": "TOKEN", "$res:u/admin/database": "x"},
+    {"text": "$var:u/admin/none", "a": "$var", "b": ":u/admin/none"},
+]
+
+
+@pytest.fixture
+def planted(engine, workspace):
+    """The engine of a workspace that has secrets."""
+    workspace.variables["u/admin/secret"] = SECRET
+    database = {"value": {"password": SECRET}, "resource_type": "postgresql"}
+    workspace.resources["u/admin/database"] = database
+    rows = "\n".join(map(json.dumps, PLANTED)).replace("$", "\\u0024")
+    workspace.put("inbox/rows.jsonl", rows.encode())
+    workspace.put("inbox/$var:u/admin/secret.jsonl", rows.encode())
+    return engine
+
+
+def stays_secret(run, sandbox, workspace):
+    """The flow did its work, and no secret is anywhere."""
+    seen = [json.dumps(run.result, default=str)]
+    seen += [json.dumps([c.result, c.path], default=str) for c in run.calls]
+    seen += [request.body.decode("latin-1") for request in sandbox.requests]
+    seen += [str(kept) for kept in sandbox.files.values()]
+    seen += [one.file.read_bytes().decode("latin-1") for one in _kept(workspace)]
+    seen += [json.dumps(workspace.resources[n]) for n in workspace.resources][1:]
+    for text in seen:
+        assert SECRET not in text
+        assert TOKEN not in text
+    seen = [json.dumps(call.given, default=str) for call in run.calls]
+    assert not any(SECRET in text or TOKEN in text for text in seen)
+    assert run.outcome == "success", run.result
+
+
+def _kept(workspace):
+    return workspace.objects.values()
+
+
+given_in_every_way = pytest.mark.parametrize(
+    "rows", [PLANTED, {"s3": "inbox/rows.jsonl"}], ids=["rows", "file"]
+)
+
+
+def test_the_engine_resolves_what_windmill_does(planted):
+    planted.add("f/mine/echo", echo("flow_input.said"))
+    said = [NAMED, {"x": [" $res:", "$WM_TOKEN"]}, "$WM_TOKEN", "$var:u/admin/none"]
+    runs = [planted.start_at("f/mine/echo", said=one) for one in said]
+    planted.work()
+
+    assert [run.outcome for run in runs] == ["success"] * 3 + ["failure"]
+    arguments = [run.calls[0].given["details"] for run in runs[:3]]
+    assert arguments == [
+        {"said": SECRET},
+        {"said": {"x": [" $res:", TOKEN]}},
+        {"said": "$WM_TOKEN"},
+    ]
+    assert "u/admin/none not found" in runs[3].error["message"]
+
+
+def echo(text):
+    inputs = {
+        "message": {"type": "static", "value": "It said"},
+        "details": {"type": "javascript", "expr": f"({{said: {text}}})"},
+    }
+    step = {"type": "script", "path": f"{FOLDER}/waits/finish_flow"}
+    return {"modules": [{"id": "end", "value": {**step, "input_transforms": inputs}}]}
+
+
+@given_in_every_way
+def test_run_batch_resolves_no_row_and_no_answer(rows, planted, sandbox, workspace):
+    says(sandbox, lambda text: f"{NAMED} {text}")
+
+    run = planted.run(
+        "run_batch", model=MODEL, template="{{a}}{{b}}{{text}}", rows=rows
+    )
+
+    stays_secret(run, sandbox, workspace)
+    assert len(run.result["rows"]) == len(PLANTED)
+    (asked,) = (
+        lines(t) for about, t in sandbox.files.values() if "batch-api" in str(about)
+    )
+    said = [line["body"]["messages"][-1]["content"] for line in asked]
+    assert said == [row["a"] + row["b"] + row["text"] for row in PLANTED]
+
+
+def test_run_folder_batches_resolves_no_row(planted, sandbox, workspace):
+    says(sandbox, lambda text: f"{NAMED} {text}")
+    workspace.objects.pop(("", "inbox/$var:u/admin/secret.jsonl"))
+
+    run = planted.run("run_folder_batches", **FOLDER_BATCH)
+
+    stays_secret(run, sandbox, workspace)
+    assert run.result["tables"][0]["done"] == len(PLANTED)
+
+
+@given_in_every_way
+def test_draw_rows_resolves_no_row(rows, planted, sandbox, workspace):
+    given = {**DRAW, "template": "{{a}}{{b}}"}
+
+    run = planted.run("draw_rows", **given, rows=rows)
+
+    stays_secret(run, sandbox, workspace)
+    asked = [r.json["prompt"] for r in sandbox.requests if "images" in r.path]
+    assert [one.replace(" ", "") for one in asked] == [
+        row["a"] + row["b"] for row in PLANTED
+    ]
+
+
+@given_in_every_way
+@pytest.mark.parametrize("type", JUDGED)
+def test_evaluate_models_resolves_no_row(type, rows, planted, sandbox, workspace):
+    words = {"type": type, "judge_model": MODEL, "judge_prompt": "Is it?", "rows": rows}
+
+    run = planted.run("evaluate_models", **words, **JUDGED[type])
+
+    stays_secret(run, sandbox, workspace)
+
+
+@given_in_every_way
+def test_run_on_endpoint_resolves_no_row(rows, planted, sandbox, workspace, lives):
+    says(sandbox, lambda text: NAMED)
+
+    run = planted.run("run_on_endpoint", **{**ON_ENDPOINT, "rows": rows})
+
+    stays_secret(run, sandbox, workspace)
+    assert run.result["result"]["done"] == len(PLANTED)
+
+
+def test_serve_model_resolves_no_prompt(planted, sandbox, workspace, lives):
+    planted.decide = answers("resume")
+    prompts = [{"prompt": row["text"]} for row in PLANTED]
+
+    run = planted.run("serve_model", **SERVE, **{**COMPARED, "prompts": prompts})
+
+    stays_secret(run, sandbox, workspace)
+
+
+def test_fine_tune_model_resolves_no_row(planted, sandbox, workspace, lives):
+    planted.decide = answers("resume")
+    rows = [{"question": row["text"], "answer": row["text"]} for row in PLANTED]
+
+    run = planted.run("fine_tune_model", **{**TUNE, "dataset": rows})
+
+    stays_secret(run, sandbox, workspace)
+
+
+@pytest.mark.parametrize("rerank", [{}, {"rerank_model": "r"}])
+@pytest.mark.parametrize("kept", [False, True], ids=["given", "stored"])
+def test_ask_documents_resolves_no_document_and_no_answer(
+    rerank, kept, planted, sandbox, workspace
+):
+    embeds(sandbox)
+    said = {"answer": f"{NAMED} [1]$res:u/admin/database", "cited": [1]}
+    says(sandbox, lambda _: json.dumps(said))
+    sandbox.answers["rerank_documents"] = lambda arguments: {
+        "object": "rerank",
+        "model": "m",
+        "results": [
+            {"index": n, "relevance_score": 1.0 - n / 9}
+            for n in range(len(arguments["body"]["documents"]))
+        ],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 0, "total_tokens": 1},
+    }
+    texts = [row["text"] for row in PLANTED]
+    texts[2] = f"$WM_TOKEN about the guarantee {NAMED} " * 40
+    documents = []
+    for number, text in enumerate(texts):
+        workspace.put(f"docs/{number}.md", text.encode())
+        name = {"filename": f"{number}.md"}
+        stored = {"s3": f"docs/{number}.md"}
+        documents.append(stored if kept else {"text": text, **name})
+
+    run = planted.run("ask_documents", **{**ASK, "documents": documents, **rerank})
+
+    stays_secret(run, sandbox, workspace)
+    assert run.result["answer"].startswith("$ var:u/admin/secret [1]")
+    assert run.result["citations"][0]["text"]
+
+
+def test_write_meeting_notes_resolves_nothing_that_was_said(
+    planted, sandbox, workspace
+):
+    heard = {**NOTES, "title": "$var", "summary": NAMED, "decisions": ["$WM_TOKEN"]}
+    says(sandbox, lambda _: json.dumps(heard))
+    sandbox.answers["create_transcription"] = lambda _: {"text": NAMED, "duration": 3.0}
+
+    run = planted.run("write_meeting_notes", **MEETING)
+
+    stays_secret(run, sandbox, workspace)
+    assert run.result["notes"]["summary"] == "$ var:u/admin/secret"
+
+
+def test_an_error_s_words_are_not_resolved(planted, sandbox, workspace):
+    words = {"error": {"message": NAMED, "type": "$WM_TOKEN"}}
+    sandbox.faults.append(Fault("/v1/images", 400, times=99, body=words))
+    sandbox.faults.append(Fault("/v1/batches", 400, times=99, body=words))
+
+    runs = [planted.run("draw_rows", **DRAW, rows=[{"animal": NAMED}])]
+    runs.append(planted.run("run_batch", **BATCH))
+    for run in runs:
+        assert "var:u/admin/secret" in json.dumps(run.result)
+        run.outcome = "success"
+        stays_secret(run, sandbox, workspace)
 
 
 # --- all of them -------------------------------------------------------------------

@@ -22,7 +22,7 @@ STEP = {
         "required": ["answer", "passages"],
         "properties": {
             "answer": {"type": "string", "minLength": 1},
-            "passages": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+            "passages": {"x-file": "content"},
             "cited": {"type": "array", "items": {"type": "integer"}},
             "details": {"type": "object"},
         },
@@ -33,7 +33,7 @@ STEP = {
 def main(
     auth: togetherai,
     answer: str,
-    passages: "list",
+    passages: "str | list | dict",
     cited: list[int] | None = None,
     details: "dict | None" = None,
 ):
