@@ -30,7 +30,7 @@ from urllib.parse import unquote, unquote_to_bytes
 from .client import TogetherError
 from .filenames import kind_of, media_type, safe_name, suffix
 
-__all__ = ["Source", "open", "uri", "url"]
+__all__ = ["Source", "are_files", "open", "uri", "url"]
 
 BLOCK = 1 << 20  # bytes that are held at once
 LIMIT = int(50.1 * 2**30)  # bytes; no operation takes more
@@ -79,11 +79,19 @@ def _opened(value, field, auth, limit, name=None):
     if isinstance(value, os.PathLike):
         return _File(value, field, name)
     if isinstance(value, list):
+        if are_files(value):
+            if len(value) > 1:
+                raise TogetherError.refused(
+                    field, f"is a list of {len(value)} files: give one of them"
+                )
+            return _opened(value[0], field, auth, limit, name)
         return _Rows(value, field, name or "rows.jsonl")
     if not isinstance(value, str):
         raise TogetherError.refused(
             field, f"must be a file: text, or an object with {SHAPES}"
         )
+    if value[:1].isspace() and re.match(r"data:|s3://|https?://", value.lstrip(), re.I):
+        value = value.strip()
     if _is_url(value):
         from .remote import Address
 
@@ -123,7 +131,18 @@ def url(value, field):
     """Return the http(s) URL that a file was given as, or None."""
     if isinstance(value, dict):
         value = _told(value, field)[1]
+    value = value.strip() if isinstance(value, str) else value
     return value if _is_url(value) else None
+
+
+def are_files(value):
+    """Say whether a list holds, in place of rows, objects in storage: what a form that
+    lets choose several of them, and list_new_objects, give."""
+    known = {"s3", "storage", "filename", "presigned"}
+    return bool(value) and all(
+        isinstance(one, dict) and isinstance(one.get("s3"), str) and one.keys() <= known
+        for one in value
+    )
 
 
 def _is_url(value):
@@ -155,6 +174,11 @@ def _told(value, field):
     if "content" in value and not told:  # Windmill's own {"content", "filename"}
         value, told = {**value, "file": value["content"]}, ["file"]
     if not told:
+        # The form sends blanks for a file that is not given, but with no name.
+        if _filled(value.get("filename")) and any(
+            value.get(key) in ("", b"") for key in ("file", "content", "text")
+        ):
+            raise TogetherError.refused(field, "is empty: the file has 0 bytes")
         raise TogetherError.refused(
             field, f"is required: an object with one of {SHAPES}"
         )
@@ -166,6 +190,8 @@ def _told(value, field):
         )
     key = told[0]
     inner, storage = value[key], value.get("storage")
+    if key == "url" and isinstance(inner, str):
+        inner = inner.strip()
     name = value.get("filename")
     if isinstance(inner, dict) and key in ("file", "s3"):
         # What the form's picker of stored objects gives, and Windmill's file results.

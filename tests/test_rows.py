@@ -173,8 +173,8 @@ def test_a_row_that_cannot_be_asked_is_reported_in_its_place(auth, moody):
     ]
     assert result["rows"][1] == {"answer": None, "answer_error": "line 2 is not JSON"}
     assert sorted(moody.seen) == ["x", "xa", "xb"]
-    result = map_rows(auth, MODEL, "x{{q}}", "q\na\nb,c\n")
-    assert result["rows"][1]["answer_error"] == "line 3 has more cells than columns"
+    result = map_rows(auth, MODEL, "x{{q}}", "q,p\na,1\nb,c,d\n")
+    assert "line 3 has more cells than columns" in result["rows"][1]["answer_error"]
 
 
 @pytest.mark.parametrize(

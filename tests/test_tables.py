@@ -1,0 +1,291 @@
+"""Tables as programs write them: each reads as what a person sees in it."""
+
+import base64
+import json
+
+import pytest
+
+from scripts.client import TogetherError
+from scripts.files.read_rows import main as read_rows
+from scripts.tabular import Flaw, Table, Template
+
+AUTH = {"api_key": "tgp_tables_0123456789"}
+TOWNS = [{"town": "Köln", "people": "1,1 Mio"}, {"town": "Évry", "people": "67 000"}]
+
+
+def given(data, name="t.csv"):
+    data = data if isinstance(data, bytes) else data.encode()
+    return {"file": base64.b64encode(data).decode(), "filename": name}
+
+
+def rows(data, name="t.csv"):
+    return list(Table(AUTH, given(data, name)))
+
+
+def whys(data, name="t.csv"):
+    return [row.why for row in rows(data, name) if isinstance(row, Flaw)]
+
+
+# --- encodings ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-32"],
+)
+def test_a_table_is_read_in_the_encodings_of_spreadsheets(encoding, capsys):
+    text = "town;people\r\nKöln;1,1 Mio\r\nÉvry;67 000\r\n"
+
+    assert rows(text.encode(encoding)) == TOWNS
+    told = capsys.readouterr().err
+    assert ("read as" in told) == (not encoding.startswith("utf-8"))
+
+
+def test_an_encoding_is_told_by_what_stands_far_behind(capsys):
+    lines = "n,town\n" + "1,Bonn\n" * 400_000
+
+    assert rows(f"{lines}2,Köln\n".encode("cp1252"))[-1] == {"n": "2", "town": "Köln"}
+    assert rows(f"{lines}2,Köln\n".encode())[-1] == {"n": "2", "town": "Köln"}
+    assert capsys.readouterr().err.count("Windows-1252") == 1
+
+
+@pytest.mark.parametrize("cut", range(1, 6))
+def test_a_character_may_lie_on_two_blocks(cut):
+    from scripts.decoding import texts
+
+    data = "a,Ж,😀\n".encode()
+
+    assert "".join(texts([data[:cut], data[cut:], data * 999])) == "a,Ж,😀\n" * 1000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "id,text\n1,Привет\n".encode("cp1251"),
+        "id,text\n1,中文表格\n".encode("gbk"),
+        "id,text\n1,日本語\n".encode("shift-jis"),
+        b"id,text\n1,caf\xc3\xa9\n2,caf\xe9\n",
+        "id,text\n1,Köln\n".encode("utf-16")[:-1],
+    ],
+)
+def test_what_is_neither_is_refused_with_its_line(data):
+    with pytest.raises(TogetherError, match=r"is not (whole )?text in UTF.*line \d"):
+        rows(data)
+
+
+# --- CSV ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ('a,"b; c; d"\n1,2\n', {"a": "1", "b; c; d": "2"}),
+        (
+            "Cost (net, gross);Day\n3,50;Mon\n",
+            {"Cost (net, gross)": "3,50", "Day": "Mon"},
+        ),
+        ("a\tb, c\n1\t2, 3\n", {"a": "1", "b, c": "2, 3"}),
+        ("a|b\n1;2|3\n", {"a": "1;2", "b": "3"}),
+        ("greeting\nhello, world\n", {"greeting": "hello, world"}),
+        ('greeting\n"hello, world"\n', {"greeting": "hello, world"}),
+        ("sep=|\r\na|b\r\n1|2\r\n", {"a": "1", "b": "2"}),
+        ('"sep=\t"\na\tb\n1\t2\n', {"a": "1", "b": "2"}),
+        ("\r\n \n,\na,b\n1,2\n", {"a": "1", "b": "2"}),
+        ("a,b\r1,2\r3,4", {"a": "1", "b": "2"}),
+        ("a, b\n1, 2\n", {"a": "1", "b": " 2"}),
+        ('a, b\n1, "2, 3"\n', {"a": "1", "b": "2, 3"}),
+        ('a,b\n1,"two\nlines, ""so"""\n', {"a": "1", "b": 'two\nlines, "so"'}),
+        ("[a],b\n1,2\n", {"[a]": "1", "b": "2"}),
+        ("a,b\n1,2,\n", {"a": "1", "b": "2"}),
+        ("a,b\n1\n", {"a": "1", "b": None}),
+        ("a,b,,\n1,2,,\n", {"a": "1", "b": "2"}),
+        ("a,b,,\n1,2,3,\n", {"a": "1", "b": "2", "column_3": "3"}),
+        ("a,,a,a\n1,2,3,4\n", {"a": "1", "column_2": "2", "a_2": "3", "a_3": "4"}),
+        ("a,a_2,a\n1,2,3\n", {"a": "1", "a_2": "2", "a_3": "3"}),
+    ],
+)
+def test_csv_is_read_as_it_is_seen(text, row):
+    assert rows(text)[0] == row
+
+
+def test_rows_of_nothing_are_no_rows():
+    assert rows("a,b\n1,2\n,\n ,\t\n\n3,4\n,\n\x1a") == [
+        {"a": "1", "b": "2"},
+        {"a": "3", "b": "4"},
+    ]
+
+
+def test_a_quotation_that_is_not_closed_is_named_before_anything_is_sent():
+    text = 'a,b\n1,2\n2,"three\n' + "4,5\n" * 900
+
+    with pytest.raises(TogetherError, match="line 3 opens a quotation") as caught:
+        Table(AUTH, given(text))
+    assert caught.value.ambiguous is False
+
+
+def test_a_quotation_that_is_not_closed_far_behind_is_a_flaw():
+    read = rows("a,b\n" + "1,2\n" * 500 + '2,"three\n' + "4,5\n" * 900)
+
+    assert len(read) == 501
+    assert "line 502 opens a quotation" in read[-1].why
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('a,b\n1,"2"3\n4,5\n', "line 2 is not CSV: a closed quotation"),
+        ("a,b\n1,2\r3\n4,5\n", "line 2 is not CSV: it holds a line break"),
+        ("a,b\n1,2,3\n4,5\n", "line 2 has more cells than columns"),
+    ],
+)
+def test_a_line_that_is_no_csv_is_named_and_the_next_is_read(text, problem):
+    assert [problem in why for why in whys(text)] == [True]
+    assert rows(text)[-1] == {"a": "4", "b": "5"}
+
+
+def test_a_header_that_is_no_csv_does_not_make_the_next_line_one():
+    with pytest.raises(TogetherError, match="line 1 is not CSV"):
+        rows('"a"x,b\n1,2\n')
+
+
+def test_a_cell_is_as_long_as_a_picture_and_not_longer():
+    cell = "x" * (12 << 20)
+
+    assert rows(f"a,b\n1,{cell}\n") == [{"a": "1", "b": cell}]
+    with pytest.raises(TogetherError, match="line 2 has a cell of more than 16 Mi"):
+        rows('a,b\n1,"' + cell + cell)
+
+
+def test_a_line_without_an_end_is_not_held(monkeypatch):
+    monkeypatch.setattr("scripts.tabular.ROW_CHARACTERS", 1 << 20)
+
+    with pytest.raises(TogetherError, match="line 2 is longer"):
+        rows("a,b\n" + "x" * (3 << 20))
+    with pytest.raises(TogetherError, match="line 1 is longer"):
+        rows("x" * (3 << 20))
+
+
+# --- JSON --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('[{"a": 1}, {"a": "]"}]', "t.json"),
+        ('[\n{"a": 1}\n,\n{"a": "]"}\n]\n', "t.csv"),
+        ('{"a": 1}\n{"a": "]"}\n', "t.csv"),
+        ('{"a": 1}\r{"a": "]"}', "t.jsonl"),
+        ('{"rows": [{"a": 1}, {"a": "]"}]}', "t.json"),
+        ('{\n "data": [\n  {"a": 1},\n  {"a": "]"}\n ]\n}\n', "t.json"),
+    ],
+)
+def test_json_is_told_by_its_content(text, name):
+    assert rows(text, name) == [{"a": 1}, {"a": "]"}]
+
+
+def test_an_object_over_several_lines_is_a_row():
+    assert rows('{\n "a": 1,\n "b": [2]\n}\n', "t.json") == [{"a": 1, "b": [2]}]
+
+
+def test_json_lines_that_hold_rows_are_rows():
+    text = '{"rows": [{"a": 1}]}\n{"rows": [{"a": 2}]}\n'
+
+    assert rows(text) == [{"rows": [{"a": 1}]}, {"rows": [{"a": 2}]}]
+
+
+def test_items_of_a_list_may_be_longer_than_a_block():
+    items = [{"n": n, "text": '\\" ] } é' * (n % 7) * 90_000} for n in range(20)]
+    items += [[], "text", 12, None]
+
+    read = rows(json.dumps(items, ensure_ascii=False), "t.json")
+
+    assert read[:20] == items[:20]
+    assert read[21] == {"text": "text"}
+    assert [r.why for r in read if isinstance(r, Flaw)] == [
+        f"row {n} is no object" for n in (21, 23, 24)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('[{"a": 1}, {"a": 2}', "it is cut off"),
+        ('[{"a": 1}, {"a": ', "row 2"),
+        ('[{"a": 1} {"a": 2}]', "behind row 1"),
+        ('[{"a": 1},]', "row 2"),
+        ('[{"a": 1}]]', "more behind"),
+        ("[" * 9_000, "nested too deeply"),
+        ("[]", "holds no row"),
+    ],
+)
+def test_a_list_that_is_no_json_is_refused(text, problem):
+    with pytest.raises(TogetherError, match=problem):
+        rows(text, "t.json")
+
+
+def test_rows_hold_what_a_result_can(capsys):
+    text = (
+        '{"a": NaN, "b": -1e999, "c": [1.5, Infinity]}\n'
+        '{"a": "x\\u0000", "\\ud83d": {"b": ["\\udc00"]}}\n'
+        '{"a": "\\ud83d\\ude00", "b": 9007199254740993}\n'
+    )
+    wanted = [
+        {"a": "NaN", "b": "-Infinity", "c": [1.5, "Infinity"]},
+        {"a": "x\ufffd", "\ufffd": {"b": ["\ufffd"]}},
+        {"a": "😀", "b": "9007199254740993"},
+    ]
+
+    assert rows(text, "t.jsonl") == wanted
+    assert rows(f"[{','.join(text.splitlines())}]", "t.json") == wanted
+    assert list(Table(AUTH, [json.loads(row) for row in text.splitlines()])) == wanted
+    assert rows("a\nx\0y\n") == [{"a": "x\ufffdy"}]
+    assert "was replaced" in capsys.readouterr().err
+
+
+def test_nesting_is_bounded():
+    deep = "[" * 5_000 + "]" * 5_000
+
+    assert whys(f'{{"a": {deep}}}\n{{"a": 1}}\n') == ["line 1 is not JSON"]
+
+
+# --- other files -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"\n <!DOCTYPE HTML><title>Share</title>", "web page"),
+        (b"<html>", "web page"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel"),
+        (b"%PDF-1.7\n%", "PDF"),
+        (b"PAR1aaaaPAR1", "Parquet"),
+        (b"\x1f\x8b\x08\0\0\0\0\0", "gzip"),
+        (b"\xef\xbb\xbf", "holds no row|0 bytes"),
+        (b"id,text\n", "holds no row"),
+    ],
+)
+def test_what_is_no_table_is_named(data, words):
+    with pytest.raises(TogetherError, match=words):
+        rows(data)
+
+
+def test_read_rows_names_the_lines():
+    with pytest.raises(TogetherError, match=r"rows\[1\] line 3 is not CSV"):
+        read_rows(AUTH, given('a,b\n1,2\n3,"4"5\n'))
+
+
+# --- templates ---------------------------------------------------------------------
+
+
+def test_blanks_around_a_column_s_name_count_for_nothing():
+    template = Template("{{ a }}-{{a}}-{{ b.c }}-{{}}-{{ }}")
+
+    assert template.columns == ["a", "a", "b.c"]
+    assert template.fill({" a": 1, "b": {"c": "x"}}) == "1-1-x-{{}}-{{ }}"
+    with pytest.raises(KeyError, match="a"):
+        template.fill({"A": 1})
+
+
+def test_columns_that_are_not_there_are_refused_with_those_that_are():
+    with pytest.raises(TogetherError, match="columns are: ' x', y"):
+        Table(AUTH, [{" x": 1, "y": 2}]).require(["z"], "template")
