@@ -150,6 +150,7 @@ class Table:
     def taken(self, row):
         """Return the column of a row that its answer would overwrite, or None."""
         return next((name for name in self.new if _is(row) and name in row), None)
+
     # --- files ---------------------------------------------------------------------
 
     def parse(self, value):
