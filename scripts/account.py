@@ -1,11 +1,19 @@
 """Steps about the account behind an API key, and any operation by its path."""
 
 import datetime
+import os
+import re
+import time
 from decimal import Decimal, InvalidOperation
 
 from . import charts
 from .client import TogetherError, call, download, operation, prepare
 
+PACK = "1.0.0"  # the pack's version; ./dev fix writes here what pyproject.toml says
+OWN = "organization/check_connection"
+# How what the build writes says of which version it is.
+MARK = re.compile(r"^(?:# )?together-ai-for-windmill (\S{1,40}) ([\w/]+)$", re.M | re.A)
+PATIENCE = 20.0  # seconds for reading what the folder holds
 IDENTITY = operation("GET", "/v3/whoami", "read")
 USAGE = operation(
     "GET",
@@ -29,8 +37,10 @@ def check_connection(auth, step, **arguments):
     """Return whose key it is and which areas of the API it may read.
 
     {"ok", "key_type", "organization": {"id", "name"}, "project": {...}, "may": [...],
-    "may_not": {area: reason}}. Where the key is refused or the service cannot be
-    reached, {"ok": False, "why", "advice", "wm_failure": why}: by the last member
+    "may_not": {area: reason}, "pack": {"version", "older": [{"path", "version"}],
+    "note"?}}: `older` are the scripts and flows of other versions that lie beside this
+    one, None where that cannot be told. Where the key is refused or the service cannot
+    be reached, {"ok": False, "why", "advice", "wm_failure": why}: by the last member
     Windmill counts the job as failed (since 1.699) and keeps its result. Raises
     TogetherError for a resource that holds no usable key or address.
     """
@@ -59,7 +69,54 @@ def check_connection(auth, step, **arguments):
         "project": identity.get("project"),
         "may": may,
         "may_not": may_not,
+        "pack": {"version": PACK, **_others()},
     }
+
+
+def _others():
+    """Return what of the pack in this job's folder is of another version.
+
+    Windmill, which is asked for it, may refuse or be slow: that is no fault of the key.
+    """
+    from . import windmill
+
+    place = os.environ.get("WM_JOB_PATH") or ""
+    folder = place.removesuffix(f"/{OWN}")
+    if not windmill.in_job() or folder == place:
+        note = "What else the folder holds is told where the step is deployed."
+        return {"older": None, "note": note}
+    started, found = time.monotonic(), []
+    try:
+        for kind in ("script", "flow"):
+            for path in windmill.list_runnables(kind, f"{folder}/"):
+                if time.monotonic() - started > PATIENCE:
+                    note = "Windmill is slow: not all of the folder was read."
+                    return {"older": found, "note": note}
+                content = windmill.read_runnable(kind, path)
+                version = _version(kind, path.removeprefix(f"{folder}/"), content)
+                if version not in (None, PACK):
+                    found.append({"path": path, "version": version})
+    except TogetherError as error:
+        return {"older": None, "note": str(error)}
+    if found:
+        note = "./dev deploy --prune removes what this version no longer has."
+        return {"older": found, "note": note}
+    return {"older": []}
+
+
+def _version(kind, name, content):
+    """Return the version of the pack that a script or flow says it is of, or None: it
+    is not of the pack, or a copy under another name."""
+    if kind == "flow":
+        schema = (content or {}).get("schema")
+        content = schema.get("x-pack") if isinstance(schema, dict) else None
+    if not isinstance(content, str):
+        return None
+    for version, own in MARK.findall(content):
+        if own == name:
+            return version
+    line = rf"^Rendered\s+from\s+schemas/{re.escape(name)}\.json;"
+    return "before 1.0.0" if re.search(line, content, re.M) else None
 
 
 def report_usage(auth, step, **arguments):

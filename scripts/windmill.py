@@ -9,6 +9,7 @@ except set_progress, which has nobody to tell.
     get_state, set_state     what a scheduled script remembers from run to run
     create_state, delete_state, list_states   records of what was begun
     set_progress             the bar in the job's page
+    list_runnables, read_runnable             the workspace's scripts and flows
 """
 
 import json
@@ -36,7 +37,9 @@ __all__ = [
     "delete_state",
     "get_state",
     "in_job",
+    "list_runnables",
     "list_states",
+    "read_runnable",
     "set_progress",
     "set_state",
 ]
@@ -113,6 +116,30 @@ def list_states(start):
         for state in found
         if state["path"].startswith(start)
     }
+
+
+def list_runnables(kind, start):
+    """Return the paths of the scripts, modules too, or of the flows below a path."""
+    query = {"path_start": start, "per_page": "1000", "without_description": "true"}
+    if kind == "script":
+        query["include_without_main"] = "true"
+    what = f"The {kind}s of {start} cannot be listed"
+    found = _ask("GET", f"{kind}s/list", what, query)
+    return sorted(one["path"] for one in found if one["path"].startswith(start))
+
+
+def read_runnable(kind, path):
+    """Return a Python script's text, or a flow as Windmill describes it; None where
+    there is none."""
+    script = kind == "script"
+    where = f"scripts/raw/p/{_path(path)}.py" if script else f"flows/get/{_path(path)}"
+    what = f"The {kind} {path} cannot be read"
+    reply = _send("GET", where, what)
+    if reply.status == 404:
+        return None
+    if script and reply.status < 300:
+        return reply.text()
+    return _json("GET", where, what, reply)
 
 
 def _state_path():

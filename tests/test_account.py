@@ -11,6 +11,7 @@ from scripts.client import TogetherError
 from tests.wire import main_of
 from tools.operations import find
 from tools.sandbox import Fault
+from tools.version import VERSION
 from tools.worker import run
 
 CHECK = main_of(find("organization/check_connection"))
@@ -70,6 +71,61 @@ def test_a_service_that_cannot_be_reached_is_told_with_its_cause():
 def test_a_resource_without_a_key_is_refused(sandbox):
     with pytest.raises(TogetherError, match="api_key is empty"):
         CHECK({"api_key": "", "base_url": sandbox.url})
+
+
+MARK = "together-ai-for-windmill"
+FOLDER = "f/togetherai"
+
+
+@pytest.fixture
+def deployed(workspace, monkeypatch):
+    """A workspace that holds scripts of several versions; the job is the step's."""
+    monkeypatch.setenv("WM_JOB_PATH", f"{FOLDER}/organization/check_connection")
+
+    def put(path, content):
+        workspace.register(f"{FOLDER}/{path}", lambda: 1, content=content)
+
+    put("client", f"A = 1\n# {MARK} {VERSION} client\n")
+    put("chat/old", f"A = 1\n# helper 1\n# {MARK} 0.9.0 chat/old\n")
+    put("chat/older", "Old.\n\nRendered from schemas/chat/older.json; edit that.\n")
+    put("chat/copied", f"# {MARK} 0.9.0 chat/old\n")
+    put("mine", f"WORDS = '# {MARK} is good'\n")
+    for name, version in (("flows/run_batch", VERSION), ("flows/gone", "0.8.0")):
+        schema = {"type": "object", "x-pack": f"{MARK} {version} {name}"}
+        workspace.register(f"{FOLDER}/{name}", lambda: 1, "flow", schema)
+    workspace.register("f/togetherai_2/x", lambda: 1, content=f"# {MARK} 0.1.0 x\n")
+    workspace.register("f/togetherai/flows/mine", lambda: 1, "flow", {"type": "object"})
+    return workspace
+
+
+def test_the_pack_s_version_is_told_and_what_of_others_is_in_the_folder(
+    sandbox, auth, deployed
+):
+    found = CHECK(auth)["pack"]
+
+    assert found["version"] == VERSION
+    assert found["older"] == [
+        {"path": f"{FOLDER}/chat/old", "version": "0.9.0"},
+        {"path": f"{FOLDER}/chat/older", "version": "before 1.0.0"},
+        {"path": f"{FOLDER}/flows/gone", "version": "0.8.0"},
+    ]
+    assert "--prune" in found["note"]
+
+
+def test_a_folder_that_cannot_be_listed_fails_no_check(sandbox, auth, deployed):
+    deployed.faults.append(Fault("scripts/list", 403, body="Not authorized"))
+
+    found = CHECK(auth)
+
+    assert found["ok"]
+    assert found["pack"]["older"] is None
+    assert "403" in found["pack"]["note"] or "authorized" in found["pack"]["note"]
+
+
+def test_outside_windmill_the_version_is_told_all_the_same(sandbox, auth):
+    found = CHECK(auth)["pack"]
+
+    assert (found["version"], found["older"]) == (VERSION, None)
 
 
 REPORT = main_of(find("organization/report_usage"))

@@ -20,13 +20,15 @@ from tools.deploy import (
     Change,
     DeployError,
     Target,
+    Wish,
     command_line,
     confirm,
     deploy,
     summary,
 )
 from tools.flatten import sources
-from tools.operations import ROOT, scripts
+from tools.operations import ROOT, operations, scripts
+from tools.version import VERSION, mark
 
 TOKEN = "wm_secret_0123456789"
 
@@ -82,13 +84,14 @@ def test_a_deployment_shows_asks_pushes_and_then_has_nothing_to_do(one_step, own
         no = Talk(answer=False)
         third = deploy(target(url), say=no.say, ask=no.ask, root=one_step)
 
-    assert done == {"folder": "f/togetherai", "pushed": True, "create": len(first)}
+    told = {"folder": "f/togetherai", "version": VERSION}
+    assert done == {**told, "pushed": True, "create": len(first)}
     assert talk.asked == [f"push these {len(first)} changes?"]
     assert f"f/togetherai to workspace w on {url} as a@b.c" in talk.said
     assert "  create 1 resource type: togetherai" in talk.said
     assert any(STEP in line and "next, in Windmill" in line for line in talk.said)
-    assert again == {"folder": "f/togetherai", "pushed": False}
-    assert "nothing to change" in talk.said[-1]
+    assert again == {**told, "pushed": False}
+    assert "nothing to do" in talk.said[-1]
     assert third["update"] == 2
     assert f"f/togetherai/{STEP}" in "".join(no.said)
     assert (no.said[-1], remote.writes) == ("nothing pushed", first)
@@ -115,7 +118,7 @@ def test_a_profile_of_the_command_line_will_do(
             deploy(Target("other"), say=talk.say, ask=talk.ask, root=one_step)
 
     assert (active["pushed"], named["pushed"]) == (True, False)
-    assert "f/togetherai to workspace prod as a@b.c" in talk.said
+    assert f"f/togetherai to workspace w (prod) on {url}/ as a@b.c" in talk.said
 
 
 @pytest.mark.slow
@@ -165,13 +168,223 @@ def test_a_wrong_token_is_told_and_not_shown(one_step, own_path):
     talk = Talk()
     with (
         refusing(401) as url,
-        pytest.raises(DeployError, match="Unauthorized") as caught,
+        pytest.raises(
+            DeployError, match=r"401: Bearer \*\*\*\nthe token may"
+        ) as caught,
     ):
         deploy(target(url), say=talk.say, ask=talk.ask, root=one_step)
 
     assert "--token" not in str(caught.value)
     assert TOKEN not in str(caught.value) + "".join(talk.said)
     assert TOKEN not in repr(target(url))
+
+
+@pytest.fixture
+def scheduled(one_step):
+    """A pack of one step and three schedules of it."""
+    place = one_step / "schedules"
+    place.mkdir()
+    for name in ("kept", "changed", "deleted"):
+        about = {"summary": name, "description": "Once a day.", "runs": STEP}
+        about |= {"schedule": "0 0 7 * * *", "timezone": "UTC"}
+        (place / f"{name}.yaml").write_text(json.dumps(about))
+    return one_step
+
+
+def upgrade(root, number):
+    """The next version of a pack."""
+    helper = sources(root, "client")[-1]
+    helper.write_text(helper.read_text() + f"\n\nVERSION_{number} = True\n")
+
+
+def schedule_of(remote, folder, name):
+    return remote.files.get(f"{folder}/{name}.schedule.json")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", ["f/togetherai", "u/me/together", "f/other/inside"])
+def test_schedules_are_created_off_once_and_then_are_the_user_s(
+    folder, scheduled, own_path
+):
+    own_path()
+    remote, talk = Remote(), Talk()
+    if folder.startswith("f/other/"):
+        remote.files["f/other/folder.meta.json"] = {"summary": "mine", "owners": []}
+    words = {"say": talk.say, "ask": talk.ask, "root": scheduled, "folder": folder}
+    with remote.serving() as url:
+        deploy(target(url), **words)
+        for name in ("kept", "changed", "deleted"):
+            made = schedule_of(remote, folder, name)
+            assert (made["enabled"], made["script_path"]) == (False, f"{folder}/{STEP}")
+        mine = {"enabled": True, "schedule": "0 0 9 * * *", "args": {"limit": 77}}
+        remote.files[f"{folder}/changed.schedule.json"] |= mine
+        del remote.files[f"{folder}/deleted.schedule.json"]
+        before = {n: schedule_of(remote, folder, n) for n in ("kept", "changed")}
+        for number in range(10):
+            upgrade(scheduled, number)
+            remote.writes.clear()
+            assert deploy(target(url), **words)["update"] == 2
+            assert len(remote.writes) == 2
+        for name, content in before.items():
+            assert schedule_of(remote, folder, name) == content
+        assert schedule_of(remote, folder, "deleted") is None
+
+        asked = deploy(target(url), Wish(schedules=True), **words)
+
+    assert asked["create"] == 1
+    assert schedule_of(remote, folder, "deleted")["enabled"] is False
+    assert schedule_of(remote, folder, "changed") == before["changed"]
+    assert remote.problems == []
+
+
+@pytest.mark.slow
+def test_a_deployment_that_broke_off_is_a_first_one_still(scheduled, own_path):
+    own_path()
+    remote, talk = Remote(), Talk()
+    words = {"say": talk.say, "ask": talk.ask, "root": scheduled}
+    remote.breaks = "POST /w/w/schedules/create"
+    with remote.serving() as url:
+        with pytest.raises(DeployError, match="same command again"):
+            deploy(target(url), **words)
+        assert "f/togetherai/folder.meta.json" in remote.files
+        deploy(target(url), **words)
+
+    for name in ("kept", "changed", "deleted"):
+        assert schedule_of(remote, "f/togetherai", name)
+    creations = [url for url, _ in remote.writes if url == "/w/w/folders/create"]
+    assert len(creations) == 1
+
+
+@pytest.mark.slow
+def test_the_folder_is_created_with_a_summary_and_then_left_alone(one_step, own_path):
+    own_path()
+    remote, talk = Remote(), Talk()
+    words = {"say": talk.say, "ask": talk.ask, "root": one_step}
+    with remote.serving() as url:
+        deploy(target(url), **words)
+        file = "f/togetherai/folder.meta.json"
+        assert remote.files[file]["summary"] == "Together AI"
+        remote.files[file] = {"summary": "Ours", "owners": ["g/all"]}
+        upgrade(one_step, 1)
+        deploy(target(url), **words)
+        assert remote.files[file] == {"summary": "Ours", "owners": ["g/all"]}
+        with pytest.raises(DeployError, match=r"no folder f/other .*create it"):
+            deploy(target(url), folder="f/other/inside", **words)
+    assert "  create 1 folder: f/togetherai" in talk.said
+
+
+def script(remote, path, content, **about):
+    remote.files[f"{path}.py"] = content
+    about = {"summary": "", "kind": "script", "lock": "", "schema": {}, **about}
+    remote.files[f"{path}.script.json"] = about
+
+
+@pytest.mark.slow
+def test_prune_removes_what_the_pack_no_longer_has_and_nothing_else(one_step, own_path):
+    own_path()
+    remote, talk, no = Remote(), Talk(), Talk(answer=False)
+    (one_step / "scripts" / "realtime.py").unlink(missing_ok=True)
+    main = "def main():\n    return 1\n"
+    folder = "f/togetherai"
+    mine = {
+        f"{folder}/mine": main,
+        # Copies of ours under other names are a user's.
+        f"{folder}/chat/copied": f"{main}# {mark('chat/gone', '0.9.0')}\n",
+        f"{folder}/chat/old_copy": rendered("chat/older"),
+    }
+    gone = {
+        f"{folder}/chat/gone": f"{main}# {mark('chat/gone', '0.9.0')}\n",
+        f"{folder}/chat/older": rendered("chat/older"),
+        f"{folder}/realtime": unmarked_module("realtime"),
+    }
+    with remote.serving() as url:
+        deploy(target(url), say=talk.say, ask=talk.ask, root=one_step)
+        for path, content in (mine | gone).items():
+            script(remote, path, content)
+        remote.files["u/me/daily.schedule.json"] = {
+            "script_path": f"{folder}/chat/gone",
+            "is_flow": False,
+            "enabled": True,
+        }
+        uses = {"type": "script", "path": f"{folder}/chat/gone"}
+        remote.files["u/me/flow.flow.json"] = {"value": {"modules": [{"value": uses}]}}
+        before = dict(remote.files)
+        plain = deploy(target(url), say=no.say, ask=no.ask, root=one_step)
+        assert (plain["pushed"], no.asked) == (False, [])
+        assert f"3 files of other versions in {folder}: --prune removes them" in no.said
+        words = {"say": no.say, "ask": no.ask, "root": one_step}
+        deploy(target(url), Wish(prune=True), **words)
+        assert remote.files == before
+        done = deploy(
+            target(url), Wish(prune=True), say=talk.say, ask=talk.ask, root=one_step
+        )
+        again = deploy(
+            target(url), Wish(prune=True), say=talk.say, ask=talk.ask, root=one_step
+        )
+
+    assert no.asked == ["remove these 3 of other versions?"]
+    shown = "\n".join(no.said).replace("\n      ", " ")
+    assert f"  remove 3 scripts: {', '.join(sorted(gone))}\n" in shown
+    assert (
+        "  note: the schedule u/me/daily (on) runs f/togetherai/chat/gone, w" in shown
+    )
+    assert "  note: u/me/flow uses f/togetherai/chat/gone, which goes\n" in shown
+    assert done["pruned"] == 3
+    lost = before.keys() - remote.files.keys()
+    assert lost == {f"{path}{end}" for path in gone for end in (".py", ".script.json")}
+    assert (again["pushed"], talk.said[-1]) == (False, NOTHING)
+
+
+NOTHING = "nothing to do: the workspace has this version of the pack"
+
+
+def rendered(name):
+    """A script of before there were marks."""
+    text = f"Rendered from schemas/{name}.json; edit that, not this."
+    return f'"""Older.\n\n{text}\n"""\n\n\ndef main():\n    return 1\n'
+
+
+def unmarked_module(name):
+    return f'"""{UNMARKED["modules"][name]}\n\nMore.\n"""\n\nA = 1\n'
+
+
+UNMARKED = json.loads((ROOT / "tools" / "unmarked.json").read_text())
+
+
+@pytest.mark.slow
+def test_a_part_comes_with_what_it_needs_and_grows(own_path, node_packages):
+    own_path()
+    remote, talk = Remote(), Talk()
+    words = {"say": talk.say, "ask": talk.ask}
+
+    def there():
+        return {f.removesuffix(".py") for f in remote.files if f.endswith(".py")}
+
+    with remote.serving() as url:
+        with pytest.raises(ValueError, match="no group rows; there are audio, "):
+            deploy(target(url), Wish(groups=["rows"]), **words)
+        assert remote.writes == []
+        deploy(target(url), Wish(groups=["rerank"]), **words)
+        first = there()
+        again = deploy(target(url), Wish(groups=["rerank"]), **words)
+        deploy(target(url), Wish(groups=["evaluations"], steps=True), **words)
+
+    start = "f/togetherai"
+    assert {f"{start}/rerank/{name}" for name in RERANK} <= first
+    assert {f"{start}/client", f"{start}/{STEP}"} <= first
+    assert not any("/chat/" in path or "/evaluations/" in path for path in first)
+    assert (again["pushed"], talk.said.count(NOTHING)) == (False, 1)
+    grown = there() - first
+    assert any("/evaluations/" in path for path in grown)
+    raw = {f"{start}/{o.id}" for o in operations() if o.group == "evaluations"}
+    assert not raw & grown
+    assert any("more that the folder holds already" in line for line in talk.said)
+    # The schedules of what came later are created when they are asked for.
+    assert not any(f.endswith(".schedule.json") for f in remote.files)
+    assert remote.problems == []
+
+
+RERANK = [script.name for script in scripts() if script.group == "rerank"]
 
 
 OLD = {
@@ -254,7 +467,7 @@ def tool(*words, stdin=subprocess.DEVNULL, **environment):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
         stdin=stdin,
         env={**known, **environment},
     )

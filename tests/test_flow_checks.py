@@ -18,6 +18,7 @@ from tools.flows import (
     rendered,
     schedules,
     taken,
+    timetable,
 )
 from tools.operations import ROOT
 
@@ -237,8 +238,7 @@ def test_the_code_behind_a_flow_s_models_gives_choices(sandbox, auth):
     "schedule", list(schedules()), ids=lambda schedule: schedule.name
 )
 def test_a_schedule_is_off_and_names_a_resource_not_a_key(schedule):
-    path = f"f/togetherai/{schedule.name}.schedule.yaml"
-    content = files(ROOT)[path]
+    content = timetable(schedule)
 
     assert content["enabled"] is False
     assert content["args"]["auth"] == "$res:f/togetherai/key"

@@ -43,7 +43,6 @@ MINE = {
 SUFFIXES = {
     ".py": "scripts",
     "__flow/flow.yaml": "flows",
-    ".schedule.yaml": "schedules",
 }
 
 
@@ -80,7 +79,7 @@ def test_a_push_creates_everything_once_and_touches_nothing_else(built):
         assert script["summary"]
         assert script["language"] == "python3"
     others = [url for url, _ in first if url.split("/")[3] not in SUFFIXES.values()]
-    assert sorted(others) == ["/w/w/folders/create", "/w/w/resources/type/create"]
+    assert others == ["/w/w/resources/type/create"]
     assert remote.files.items() >= MINE.items()
 
     assert push(built, remote) == []
@@ -124,7 +123,7 @@ def test_only_the_pack_s_settings_keep_a_push_from_deleting(small):
     assert "/w/w/scripts/archive/p/f/togetherai/my_script" in lost
     assert any("my_flow" in url for url in lost)
     assert any("other" in url for url in lost)
-    assert "/w/w/schedules/delete/f/togetherai/mine" in lost
+    assert not any("schedules" in url or "folders" in url for url in lost)
 
 
 @pytest.fixture
@@ -140,7 +139,7 @@ def with_flow(small):
     return small
 
 
-def test_flows_and_schedules_are_pushed_once_too(with_flow):
+def test_flows_are_pushed_once_too_and_schedules_beside_them_never(with_flow):
     assert wmill(with_flow, "lint", "--locks-required").returncode == 0
     remote = Remote(MINE)
 
@@ -148,8 +147,7 @@ def test_flows_and_schedules_are_pushed_once_too(with_flow):
 
     flow = created(first, "flows")["f/togetherai/flows/ask"]
     assert flow["value"]["modules"][2]["value"]["content"].startswith("def main()")
-    schedule = created(first, "schedules")["f/togetherai/morning"]
-    assert (schedule["enabled"], schedule["is_flow"]) == (False, True)
+    assert not any("schedules" in url or "folders" in url for url, _ in first)
     assert push(with_flow, remote) == []
 
 
@@ -247,7 +245,8 @@ def repository(tmp_path, node_packages):
 @pytest.fixture
 def deployed(small):
     """A workspace with a pack of one step, and the build that it came from."""
-    remote = Remote()
+    about = {"summary": "Together AI", "owners": [], "extra_perms": {}}
+    remote = Remote({"f/togetherai/folder.meta.json": about})
     push(small, remote)
     return remote, small
 

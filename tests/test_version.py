@@ -5,6 +5,9 @@ import re
 import pytest
 import yaml
 
+from tools.__main__ import main
+from tools.checks import problems
+from tools.flows import schedules, timetable
 from tools.operations import ROOT
 from tools.tree import FOLDER, tree
 from tools.version import NAME, VERSION, mark, mark_of, marked
@@ -24,8 +27,8 @@ def objects(files):
             yield name.removesuffix(".py"), text
         elif name.endswith("__flow/flow.yaml"):
             yield name.removesuffix("__flow/flow.yaml"), yaml.safe_load(text)
-        elif name.endswith(".schedule.yaml"):
-            yield name.removesuffix(".schedule.yaml"), yaml.safe_load(text)
+    for schedule in schedules():
+        yield schedule.name, timetable(schedule)
 
 
 def test_everything_that_is_built_says_which_version_it_is_of(files):
@@ -91,3 +94,52 @@ def _changelog():
 
 def _project():
     return (ROOT / "pyproject.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("log", "what"),
+    [
+        ("## Unreleased\n\nA\n", None),
+        ("## Unreleased\n\n## 0.9.0 (2026-01-01)\n", None),
+        (f"## {VERSION} (2026-01-01)\n\n## 0.9.0\n", None),
+        (f"## Unreleased\n\n## {VERSION} (2026-01-01)\n", "no version after"),
+        ("## 0.9.0\n", "first heading is not the version"),
+        ("## 99.0.0\n", "first heading is not the version"),
+    ],
+)
+def test_the_change_log_agrees_with_the_version(log, what, one_step):
+    (one_step / "CHANGELOG.md").write_text(f"# Changelog\n\n{log}")
+
+    found = [p.what for p in problems(one_step) if p.path.name == "CHANGELOG.md"]
+
+    assert len(found) == (what is not None)
+    assert what is None or what in found[0]
+
+
+def test_the_helper_s_version_is_the_pack_s_or_is_mended(one_step):
+    path = next(
+        path
+        for path in (one_step / "scripts").rglob("*.py")
+        if LINE in path.read_text()
+    )
+    path.write_text(path.read_text().replace(LINE, 'PACK = "0.1.0"'))
+
+    found = [p for p in problems(one_step) if p.path == path and "PACK" in p.what]
+    for problem in found:
+        problem.fix()
+
+    assert [(p.what, p.fixable) for p in found] == [
+        (f"PACK is not the version, {VERSION}", True)
+    ]
+    assert LINE in path.read_text()
+
+
+LINE = f'PACK = "{VERSION}"'
+
+
+def test_the_command_tells_the_version(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"{NAME} {VERSION}\n"

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.operations import ROOT, find, scripts
+from tools.version import NAME, VERSION
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -104,14 +105,54 @@ def build(arguments: argparse.Namespace) -> int:
         f"{count} files in {arguments.target}; deploy them with: "
         f"cd {shlex.quote(arguments.target)} && wmill sync push --keep-deleted"
     )
+    space, name, *inner = arguments.folder.split("/")
+    if space == "f" and not inner:
+        say(f"before the first time, create the folder: wmill folder push {name}")
     return 0
 
 
 def deploy(arguments: argparse.Namespace) -> int:
     """Build, show what would change in a workspace, ask, and push."""
     from tools.checks import problems
-    from tools.deploy import TOKEN, DeployError, Target, confirm
+    from tools.deploy import DeployError, Wish
     from tools.deploy import deploy as write
+
+    target, words = _target(arguments, "push")
+    groups = arguments.groups and [g.strip() for g in arguments.groups.split(",")]
+    wish = Wish(groups, arguments.steps, arguments.schedules, arguments.prune)
+    if found := problems():
+        for problem in found[:10]:
+            say(problem.show(ROOT))
+        say("error: nothing deployed, these sources have problems; see ./dev check")
+        return 1
+    place = Path(arguments.target) if arguments.target else None
+    try:
+        done = write(target, wish, place=place, python=arguments.python, **words)
+    except DeployError as failure:
+        say(f"error: {failure}")
+        return 1
+    print(json.dumps(done))
+    return 0
+
+
+def undeploy(arguments: argparse.Namespace) -> int:
+    """Show what the pack brought into a workspace, ask, and remove it; no more."""
+    from tools.deploy import DeployError
+    from tools.undeploy import undeploy as remove
+
+    target, words = _target(arguments, "remove")
+    try:
+        done = remove(target, **words)
+    except DeployError as failure:
+        say(f"error: {failure}")
+        return 1
+    print(json.dumps(done))
+    return 0
+
+
+def _target(arguments: argparse.Namespace, verb: str) -> tuple[object, dict]:
+    """The workspace that a command is about, and how it talks."""
+    from tools.deploy import TOKEN, Target, confirm
 
     token = arguments.token
     if not token and arguments.base_url:
@@ -119,28 +160,15 @@ def deploy(arguments: argparse.Namespace) -> int:
     target = Target(arguments.workspace, arguments.base_url, token)
     if not (arguments.yes or arguments.dry_run or sys.stdin.isatty()):
         raise ValueError(
-            "nobody is at a terminal to be asked: pass --yes to push without a "
-            "question, or --dry-run to see what would change"
+            f"nobody is at a terminal to be asked: pass --yes to {verb} without a "
+            "question, or --dry-run to see what it would do"
         )
-    if found := problems():
-        for problem in found[:10]:
-            say(problem.show(ROOT))
-        say("error: nothing deployed, these sources have problems; see ./dev check")
-        return 1
-    try:
-        done = write(
-            target,
-            say=say,
-            ask=(lambda _: True) if arguments.yes else confirm,
-            folder=arguments.folder,
-            place=Path(arguments.target) if arguments.target else None,
-            dry_run=arguments.dry_run,
-        )
-    except DeployError as failure:
-        say(f"error: {failure}")
-        return 1
-    print(json.dumps(done))
-    return 0
+    return target, {
+        "say": say,
+        "ask": (lambda _: True) if arguments.yes else confirm,
+        "folder": arguments.folder,
+        "dry_run": arguments.dry_run,
+    }
 
 
 def upstream(arguments: argparse.Namespace) -> int:
@@ -396,8 +424,23 @@ def bench(arguments: argparse.Namespace) -> int:
     return report(arguments.workload, arguments.json, arguments.rounds)
 
 
+def _to_workspace(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--workspace",
+        help="a workspace's id; without --base-url, a profile of wmill (default: its "
+        "active one)",
+    )
+    command.add_argument("--base-url", help="such as https://app.windmill.dev")
+    command.add_argument("--token", help="default: WM_TOKEN of the environment")
+    command.add_argument(
+        "--folder", default="f/togetherai", help="default: f/togetherai"
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./dev", description=__doc__.splitlines()[0])
+    version = f"{NAME} {VERSION}"
+    parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(function: object) -> argparse.ArgumentParser:
@@ -424,19 +467,36 @@ def _parser() -> argparse.ArgumentParser:
         help="the version that the workers have (default: 3.11)",
     )
     command = add(deploy)
+    _to_workspace(command)
     command.add_argument(
-        "--workspace",
-        help="a workspace's id; without --base-url, a profile of wmill (default: its "
-        "active one)",
-    )
-    command.add_argument("--base-url", help="such as https://app.windmill.dev")
-    command.add_argument("--token", help="default: WM_TOKEN of the environment")
-    command.add_argument(
-        "--folder", default="f/togetherai", help="default: f/togetherai"
+        "--python",
+        default="3.11",
+        help="the version that the workers have (default: 3.11)",
     )
     command.add_argument("--target", help="keep the build there")
     command.add_argument("--yes", action="store_true", help="push without asking")
     command.add_argument("--dry-run", action="store_true", help="show the changes only")
+    command.add_argument(
+        "--groups", help="only these, such as chat,batches, and what they need"
+    )
+    command.add_argument(
+        "--steps", action="store_true", help="steps and flows, no raw operations"
+    )
+    command.add_argument(
+        "--schedules",
+        action="store_true",
+        help="create the schedules that are missing, off (default: at the first "
+        "deployment only)",
+    )
+    command.add_argument(
+        "--prune",
+        action="store_true",
+        help="remove scripts and flows of the pack that this version no longer has",
+    )
+    command = add(undeploy)
+    _to_workspace(command)
+    command.add_argument("--yes", action="store_true", help="remove without asking")
+    command.add_argument("--dry-run", action="store_true", help="show it only")
     command = add(upstream)
     command.add_argument("spec", help="an OpenAPI document, YAML or JSON")
     command = add(run)

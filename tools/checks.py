@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jsonschema
 import yaml
+from packaging.version import Version
 
 from scripts.client import SWITCH
 from tools import flow_docs, flows, nesting, render, traps, tree
@@ -20,6 +21,7 @@ from tools.flatten import sources
 from tools.flow_checks import flow_problems
 from tools.form import form
 from tools.operations import ROOT, Operation, operations, scripts
+from tools.version import VERSION
 
 CATALOGUE = "OPERATIONS.md"
 SCREEN = 8  # fields that a form shows at first, a switch for the others among them
@@ -61,6 +63,7 @@ def problems(root: Path = ROOT) -> list[Problem]:
         if not own:
             sound.append(operation)
     found += _unique(root)
+    found += _versions(root)
     if len(sound) == len(list(scripts(root))):
         found += _exceptions(root)
         found += _tables(root)
@@ -277,6 +280,29 @@ def _title(operation: Operation) -> str:
         return operation.schema.get("title", "")
     except ValueError:
         return ""
+
+
+def _versions(root: Path) -> Iterator[Problem]:
+    """What the helper and the change log say of the pack's version is what it is."""
+    for path in sorted((root / "scripts").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        right = re.sub(r'^PACK = "[^"]*"', f'PACK = "{VERSION}"', text, flags=re.M)
+        if right != text:
+            yield Problem(path, f"PACK is not the version, {VERSION}", right)
+    path = root / "CHANGELOG.md"
+    if not path.exists():
+        return
+    headings = re.findall(r"^## (.+)$", path.read_text(encoding="utf-8"), re.M)
+    told = [h.split()[0] for h in headings if h[0].isdigit()]
+    newest = max(told, key=Version, default="0")
+    if not headings or headings[0].startswith("Unreleased"):
+        if Version(newest) >= Version(VERSION):
+            what = (
+                f"what is unreleased is no version after {newest}: see pyproject.toml"
+            )
+            yield Problem(path, what)
+    elif told[:1] != [VERSION] or headings[0].split()[0] != VERSION:
+        yield Problem(path, f"its first heading is not the version, {VERSION}")
 
 
 def _exceptions(root: Path) -> Iterator[Problem]:

@@ -1,9 +1,11 @@
-"""Deploy the pack to a workspace, with Windmill's own command line.
+"""Deploy the pack, or a part of it, to a workspace.
 
-`wmill sync push` does the work; around it are the build, a summary of what will change
-that a person can read, a question, and care for the token: it is written to a profile
-that lives as long as the deployment and that only this user may read, so that it is on
-no command line, and it is cut from all that the command line says.
+`wmill sync push` does the work, on scripts, flows and the resource type. What a user
+sets is made once, by Windmill's API, and left alone afterwards: the folder, and the
+schedules, which are created switched off. Around it are the build, a summary of what
+will change that a person can read, a question, and care for the token: the command
+line finds it in a profile that lives as long as the deployment and that only this user
+may read, so that it is on no command line, and it is cut from all that is said.
 """
 
 import json
@@ -14,16 +16,42 @@ import subprocess
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tools.operations import ROOT
-from tools.tree import FOLDER, build
+from tools.deployed import (
+    DeployError,
+    Held,
+    entries,
+    held,
+    listed,
+    remove,
+    timetables,
+)
+from tools.folders import checked
+from tools.locks import PYTHON
+from tools.operations import ROOT, operations
+from tools.parts import FIRST, Part, of_part, part, runnables
+from tools.tree import FOLDER, SUMMARY, build
+from tools.version import VERSION
+from tools.windmill_api import ApiError, WindmillApi
+from tools.wmill_profile import profile
 
 TOKEN = "WM_TOKEN"  # the name that the command line itself gives to it
+LOG_IN = (
+    "give --workspace, --base-url and a token, or log the command line in: "
+    "wmill workspace add"
+)
+MENDED = "the same command again does what is left"
+ADVICE = {
+    None: "see whether the address is right and the server is up",
+    401: f"the token may be wrong, or of another workspace: {LOG_IN}",
+    403: "take the token of an admin, or of an owner of the folder",
+    404: "see whether --base-url and --workspace are right",
+}
 SUFFIXES = {
     "/folder.meta.yaml": "folder",
     ".resource-type.yaml": "resource type",
@@ -33,7 +61,6 @@ SUFFIXES = {
     ".py": "script",
 }
 FEW = 12  # objects that are named rather than counted
-FIRST = "organization/check_connection"
 
 
 @dataclass(frozen=True)
@@ -44,6 +71,7 @@ class Target:
     workspace: str | None = None
     base_url: str | None = None
     token: str | None = field(default=None, repr=False)
+    name: str | None = None  # of the profile
 
     def __post_init__(self) -> None:
         if not self.base_url:
@@ -57,22 +85,67 @@ class Target:
                 f"environment as {TOKEN} (or pass --token)"
             )
 
+    def resolved(self) -> "Target":
+        """The same with the address and token of its profile. Raises DeployError."""
+        if self.base_url:
+            return self
+        try:
+            name, base_url, workspace, token = profile(self.workspace)
+        except ValueError as error:
+            raise DeployError(f"{error}\n{LOG_IN}") from None
+        return Target(workspace, base_url, token, name)
+
+    @contextmanager
+    def api(self) -> Iterator[WindmillApi]:
+        """Windmill's API there. What it refuses is a DeployError, with what to do."""
+        try:
+            yield WindmillApi(self.base_url, self.workspace, self.token)
+        except ApiError as error:
+            said = f"Windmill at {self.base_url} refused {error}"
+            if error.status is None:
+                said = f"Windmill at {self.base_url} does not answer ({error})"
+            # Of one who is known and may not, Windmill says 401 as well.
+            known = error.status == 401 and "Not authorized" in error.words
+            advice = ADVICE.get(403 if known else error.status, MENDED)
+            raise DeployError(f"{said}\n{advice}") from None
+
+    def where(self, user: dict) -> str:
+        """The workspace and its user, for people."""
+        profiled = (
+            f" ({self.name})" if self.name and self.name != self.workspace else ""
+        )
+        who = user.get("email") or user.get("username")
+        return f"workspace {self.workspace}{profiled} on {self.base_url} as {who}"
+
 
 @dataclass(frozen=True)
 class Change:
-    """One object that a push would write: `create`, `update` or `delete` it."""
+    """One object that is written: `create`, `update` or `delete` it."""
 
     what: str
     kind: str
     path: str
 
 
-class DeployError(Exception):
-    """The command line did not do what it was asked; the message says what it said."""
+@dataclass(frozen=True)
+class Wish:
+    """What is to be deployed: `groups` (None: all of them), without the operations of
+    the API for `steps`; `schedules` where the folder has the pack already; `prune` for
+    the removal of what this version no longer has."""
+
+    groups: Collection[str] | None = None
+    steps: bool = False
+    schedules: bool = False
+    prune: bool = False
+
+    @property
+    def partial(self) -> bool:
+        return self.groups is not None or self.steps
 
 
 def deploy(
     target: Target,
+    wish: Wish = Wish(),
     *,
     say: Callable[[str], None],
     ask: Callable[[str], bool],
@@ -80,25 +153,40 @@ def deploy(
     place: Path | None = None,
     dry_run: bool = False,
     root: Path = ROOT,
+    python: str = PYTHON,
 ) -> dict:
-    """Build, show what a push would change, ask, push; return what was done.
+    """Build, show what would change, ask, write; return what was done.
 
-    `place` keeps the build. Raises ValueError for what cannot be tried, DeployError for
-    what went wrong. Nothing is written before `ask` agreed, and nothing is deleted.
+    {"folder", "version", "pushed", "create"?, "update"?, "pruned"?}: how many objects.
+    `place` keeps the build, `python` is what the scripts run on. Raises ValueError for
+    what cannot be tried, DeployError for what went wrong. Nothing is written before
+    `ask` agreed, and only what `wish` says is deleted.
     """
+    checked(folder)
     program = command_line()
+    target = target.resolved()
     with ExitStack() as stack:
         if place is None:
             place = Path(stack.enter_context(TemporaryDirectory(prefix="pack-")))
-        build(place, root, folder)
+        build(place, root, folder, python)
+        api = stack.enter_context(target.api())
+        user = api.get("users/whoami")
+        say(f"{folder} to {target.where(user)}")
+        found = listed(api, folder)
+        tree = _runnables(place)
+        chosen = _chosen(place, folder, wish, found, root, say)
+        outside = {key: about for key, about in found.items() if key not in tree}
+        old = held(api, folder, outside)
+        first = not old and len(outside) == len(found)
         windmill = stack.enter_context(_windmill(program, place, target))
-        say(f"{folder} to {windmill.where()}")
-        changes = windmill.changes()
-        done = {"folder": folder, "pushed": False}
+        changes = _folder(api, folder)
+        absent = _schedules(api, root, folder, chosen)
+        if first or wish.schedules:
+            changes += [Change("create", "schedule", path) for path in absent]
+        pushed = windmill.changes()
+        changes = sorted(changes + pushed, key=lambda c: (c.what, c.kind, c.path))
+        done = {"folder": folder, "version": VERSION, "pushed": False}
         done |= dict(Counter(change.what for change in changes))
-        if not changes:
-            say("nothing to change: the workspace has this version of the pack")
-            return done
         for line in summary(changes, folder):
             say(line)
         lost = [change.path for change in changes if change.what == "delete"]
@@ -106,17 +194,160 @@ def deploy(
             raise DeployError(
                 f"this push would delete {', '.join(lost)}: nothing pushed"
             )
-        if dry_run or not ask(f"push these {len(changes)} changes?"):
+        pruned = old if wish.prune else []
+        if old and not wish.prune:
+            files = "1 file" if len(old) == 1 else f"{len(old)} files"
+            say(f"{files} of other versions in {folder}: --prune removes them")
+        for line in _pruning(api, pruned, folder):
+            say(line)
+        if not changes and not pruned:
+            say("nothing to do: the workspace has this version of the pack")
+            return done
+        if dry_run or not ask(_question(changes, pruned)):
             say("nothing pushed")
             return done
-        windmill.push(say)
+        # Before the scripts: what is stopped in the middle is a first deployment still.
+        for change in changes:
+            if change.kind == "folder":
+                name = change.path.removeprefix("f/")
+                api.post("folders/create", {"name": name, "summary": SUMMARY})
+        for change in changes:
+            if change.kind == "schedule":
+                timetable = {"path": change.path, **absent[change.path]}
+                api.post("schedules/create", timetable)
+        if pushed:
+            windmill.push(say)
+        if pruned:
+            remove(api, folder, pruned, say)
+            done["pruned"] = len(pruned)
         say("done")
+        if not first and not wish.schedules:
+            new = {change.path for change in pushed if change.what == "create"}
+            off = [path for path, body in absent.items() if body["script_path"] in new]
+            if off:
+                say(f"no schedule was created; --schedules does: {', '.join(off)}")
         if any(c.what == "create" and c.path == f"{folder}/{FIRST}" for c in changes):
             say(
                 "next, in Windmill: add a resource of the type togetherai with your "
                 f"API key, and run {folder}/{FIRST}, which says whether it works"
             )
         return {**done, "pushed": True}
+
+
+def _runnables(place: Path) -> set[tuple[str, str]]:
+    """The kinds and paths of what is in a build."""
+    files = (p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file())
+    return {
+        ("script" if file.endswith(".py") else "flow", path)
+        for path, file in runnables(files).items()
+    }
+
+
+def _chosen(
+    place: Path,
+    folder: str,
+    wish: Wish,
+    found: dict,
+    root: Path,
+    say: Callable[[str], None],
+) -> set[str] | None:
+    """Make a part of the build, if a part is wished for, and tell of it; the paths of
+    its scripts and flows, or None for all."""
+    if not wish.partial:
+        return None
+    paths = [path for path in place.rglob("*") if path.is_file()]
+    files = {path.relative_to(place).as_posix(): path.read_bytes() for path in paths}
+    raw = [f"{folder}/{found.id}" for found in operations(root)] if wish.steps else []
+    there = [path for _, path in found]
+    chosen = part(files, folder, wish.groups, raw, there)
+    kept = of_part(files, chosen.paths)
+    for name, content in kept.items():
+        if content != files[name]:
+            (place / name).write_bytes(content)
+    for name in files.keys() - kept.keys():
+        (place / name).unlink()
+    for line in told(chosen, len(runnables(files))):
+        say(line)
+    return chosen.paths
+
+
+def told(chosen: Part, total: int) -> Iterator[str]:
+    """What a part is, in two lines at most."""
+    needed = f", and {len(chosen.needed)} that these need" if chosen.needed else ""
+    yield (
+        f"a part of the pack: {len(chosen.chosen)} of its {total} scripts and flows"
+        f"{needed}"
+    )
+    if chosen.kept:
+        yield (
+            f"with {len(chosen.kept)} more that the folder holds already: all steps "
+            "share modules, and so their version"
+        )
+
+
+def _folder(api: WindmillApi, folder: str) -> list[Change]:
+    """The folder's creation, where it is missing. Raises DeployError for a folder in
+    another one that is missing: that one is the user's."""
+    space, name, *inner = folder.split("/")
+    if space != "f" or api.find(f"folders/get/{name}") is not None:
+        return []
+    if inner:
+        raise DeployError(
+            f"there is no folder f/{name} to deploy {folder} into, or you may not see "
+            "it: create it in Windmill first"
+        )
+    return [Change("create", "folder", folder)]
+
+
+def _schedules(
+    api: WindmillApi, root: Path, folder: str, chosen: set[str] | None
+) -> dict[str, dict]:
+    """The schedules of what is deployed that the workspace has not, and what creates
+    them."""
+    there = entries(api, "schedules", f"{folder}/")
+    return {
+        path: timetable
+        for path, timetable in timetables(root, folder).items()
+        if path not in there and (chosen is None or timetable["script_path"] in chosen)
+    }
+
+
+def _question(changes: list[Change], pruned: list[Held]) -> str:
+    asked = [f"push these {len(changes)} changes"] if changes else []
+    if pruned:
+        asked.append(f"remove these {len(pruned)} of other versions")
+    return f"{' and '.join(asked)}?"
+
+
+def _pruning(api: WindmillApi, pruned: list[Held], folder: str) -> Iterator[str]:
+    """What a removal would take, and which schedules and flows would miss it."""
+    if not pruned:
+        return
+    yield from summary([Change("remove", p.kind, p.path) for p in pruned], folder)
+    yield from missed(api, {(p.kind, p.path) for p in pruned})
+
+
+def missed(
+    api: WindmillApi, gone: set[tuple[str, str]], start: str | None = None
+) -> Iterator[str]:
+    """A line for each schedule and flow that stays and uses something that goes:
+    objects by kind and path, or (`start`) all of a folder that does not stay."""
+    for schedule in entries(api, "schedules").values():
+        kind = "flow" if schedule["is_flow"] else "script"
+        if (kind, schedule["script_path"]) in gone:
+            state = "on" if schedule["enabled"] else "off"
+            yield (
+                f"  note: the schedule {schedule['path']} ({state}) runs "
+                f"{schedule['script_path']}, which goes"
+            )
+    asked = [("script", start), ("flow", start)] if start else sorted(gone)
+    for kind, path in asked:
+        where = f"flows/list_paths_from_workspace_runnable/{kind}/{path}"
+        # An older server cannot tell.
+        found = api.find(f"{where}", match_path_start=str(bool(start)).lower()) or ()
+        if users := sorted({flow for flow in found if ("flow", flow) not in gone}):
+            what = f"{kind}s of {path.rstrip('/')}" if start else f"{path}, which goes"
+            yield f"  note: {', '.join(users)} uses {what}"
 
 
 def command_line() -> list[str]:
@@ -188,10 +419,6 @@ def _object(file: str) -> tuple[str, str]:
 @contextmanager
 def _windmill(program: list[str], place: Path, target: Target) -> Iterator["_Windmill"]:
     """The command line in a build, speaking to the target."""
-    if not target.base_url:
-        words = ["--workspace", target.workspace] if target.workspace else []
-        yield _Windmill([*program], words, place, target)
-        return
     with TemporaryDirectory(prefix="profile-") as config:
         remotes = Path(config) / "windmill" / "remotes.ndjson"
         remotes.parent.mkdir()
@@ -213,18 +440,6 @@ class _Windmill:
     words: list[str]
     place: Path
     target: Target
-
-    def where(self) -> str:
-        """The workspace and the user, as the command line knows them. Raises
-        DeployError when it cannot log in."""
-        said = self.run("workspace", "whoami")
-        name = re.search(r"^Active: (.+)$", said, re.M)
-        user = re.search(r'"email": "(.+?)"', said)
-        at = f" on {self.target.base_url}" if self.target.base_url else ""
-        return (
-            f"workspace {name[1] if name else self.target.workspace}{at}"
-            f"{f' as {user[1]}' if user else ''}"
-        )
 
     def changes(self) -> list[Change]:
         said = self.run("sync", "push", "--keep-deleted", "--dry-run", "--json-output")
@@ -289,10 +504,7 @@ def _explained(words: tuple[str, ...], said: str, code: int) -> str:
         kept = [line for line in kept if "Unknown option" in line]
         advice = f"\nthis wmill is too old: npm install -g windmill-cli@{_pinned()}"
     elif re.search("No workspace|Workspace .* not found|Unauthorized", said):
-        advice = (
-            "\ngive --workspace, --base-url and a token, or log the command line in: "
-            "wmill workspace add"
-        )
+        advice = f"\n{LOG_IN}"
     text = "\n".join(kept[-15:]).strip()
     return f"wmill {' '.join(words)} failed ({code}): {text}{advice}"
 

@@ -262,7 +262,8 @@ def schedules(root: Path = ROOT) -> Iterator[Schedule]:
 
 
 def timetable(schedule: Schedule) -> dict:
-    """The content of <name>.schedule.yaml: off until somebody turns it on."""
+    """What creates a schedule in f/togetherai: off until somebody turns it on. It is
+    no part of the tree, as a push would set a user's schedule back to it."""
     source = schedule.source
     return {
         "summary": source["summary"],
@@ -280,15 +281,11 @@ def timetable(schedule: Schedule) -> dict:
 
 
 def files(root: Path, python: str = PYTHON) -> dict[str, dict]:
-    """What the flows and schedules add to the sync tree: path and content."""
-    found = {
+    """What the flows add to the sync tree: path and content."""
+    return {
         f"{FOLDER}/{flow.id}__flow/flow.yaml": rendered(flow, python)
         for flow in flows(root)
     }
-    for schedule in schedules(root):
-        path = f"{FOLDER}/{schedule.name}.schedule.yaml"
-        found[path] = timetable(schedule)
-    return found
 
 
 def taken(root: Path = ROOT) -> set[str]:

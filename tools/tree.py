@@ -25,6 +25,7 @@ from tools.operations import (
 from tools.version import mark
 
 RESOURCE_TYPE = "togetherai.resource-type.yaml"
+SUMMARY = "Together AI"  # of the folder
 
 # By its first line a folder is known as a build, which the next build may replace.
 BUILT = b"# Built by `./dev build`, which replaces this folder and all that is in it.\n"
@@ -48,10 +49,11 @@ def tree(
     files |= {path: _yaml(found) for path, found in flows.files(root, python).items()}
     files = moved(files, folder)
     if folder.startswith("f/"):
-        # Of a folder within a folder, this is outside what a push writes: the outer
-        # one is the user's, and must be there.
+        # No push writes it (wmill.yaml: skipFolders), but one by a user who is no admin
+        # stops without it. Of a folder within a folder, the outer one is the user's.
         space = "/".join(folder.split("/")[:2])
-        files[f"{space}/folder.meta.yaml"] = _yaml({"summary": "Together AI"})
+        about = {"summary": SUMMARY} if space == folder else {}
+        files[f"{space}/folder.meta.yaml"] = _yaml(about)
     files["wmill-lock.yaml"] = _hashes(files)
     return dict(sorted(files.items()))
 

@@ -90,6 +90,7 @@ class WindmillApi:
             raise ApiError(method, path, response.status_code, words)
         if not response.ok:
             words = response.text.strip()[:2000] or response.reason
+            words = words.replace(self.session.auth.token, "***")
             raise ApiError(method, path, response.status_code, words)
         return response
 
@@ -102,10 +103,10 @@ class WindmillApi:
     def delete(self, path: str) -> object:
         return self.ask("DELETE", path)
 
-    def find(self, path: str) -> object | None:
+    def find(self, path: str, **query: object) -> object | None:
         """Like `get`; None where there is no such thing."""
         try:
-            return self.get(path)
+            return self.get(path, **query)
         except ApiError as error:
             if error.status == 404:
                 return None
@@ -136,8 +137,8 @@ class WindmillApi:
 
 class _Bearer(requests.auth.AuthBase):
     def __init__(self, token: str) -> None:
-        self._token = token
+        self.token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
+        request.headers["Authorization"] = f"Bearer {self.token}"
         return request

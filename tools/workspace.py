@@ -61,6 +61,7 @@ class Runnable:
     schema: dict
     summary: str
     description: str
+    content: str
 
 
 @dataclass
@@ -191,6 +192,7 @@ class Workspace:
         schema: dict | None = None,
         summary: str = "",
         description: str = "",
+        content: str = "",
     ) -> None:
         """Put a script or flow at a path: a callable that takes the arguments.
 
@@ -200,7 +202,9 @@ class Workspace:
         result: `lambda **_: 5`.
         """
         schema = schema or _inferred(function)
-        self.runnables[kind, path] = Runnable(function, schema, summary, description)
+        self.runnables[kind, path] = Runnable(
+            function, schema, summary, description, content
+        )
 
     # The server.
 
@@ -444,6 +448,21 @@ class Workspace:
             }
         )
 
+    async def list_runnables(self, query: dict, _: object, place: str) -> Response:
+        start = re.escape(query.get("path_start", "")).replace("_", ".")
+        found = [
+            {"path": path}
+            for kind, path in sorted(self.runnables)
+            if f"{kind}s" == place and re.match(start, path)
+        ]
+        return JSONResponse(found)
+
+    async def raw(self, _: dict, __: object, path: str) -> Response:
+        found = self.runnables.get(("script", path))
+        if found is None:
+            return PlainTextResponse(f"Not found: script not found at {path}", 404)
+        return PlainTextResponse(found.content)
+
     async def resume_urls(
         self, query: dict, _: object, job: str, nonce: str
     ) -> Response:
@@ -545,6 +564,8 @@ _ROUTES = [
     ("GET", rf"jobs_u/getupdate_sse/{_ID}", Workspace.watch),
     ("POST", rf"jobs_u/queue/cancel/{_ID}", Workspace.cancel),
     ("GET", r"(scripts/get/p|flows/get)/(.+)", Workspace.describe),
+    ("GET", r"(scripts|flows)/list", Workspace.list_runnables),
+    ("GET", r"scripts/raw/p/(.+)\.py", Workspace.raw),
     ("GET", rf"jobs/resume_urls/{_ID}/(\d+)", Workspace.resume_urls),
     ("POST", rf"jobs_u/(resume|cancel)/{_ID}/\d+/[0-9a-f]+", Workspace.resume),
 ]

@@ -2,10 +2,11 @@
 """Check connection.
 
 Tells whether the API key works, whose it is, which project it belongs to and what it
-may read. Costs nothing.
+may read; also which version of the pack this is. Costs nothing.
 
 Returns: ok, key_type, organization, project, the areas of the API that the key may
-read, and why not the others.
+read, and why not the others; pack: its version, and what of other versions is in the
+folder.
 
 Rendered from schemas/organization/check_connection.json; edit that, not this.
 """

@@ -1,0 +1,350 @@
+"""`./dev undeploy`, and what it knows the pack by, against a stand-in."""
+
+import copy
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from tests.conftest import STEP
+from tests.remote import Remote
+from tools.deploy import DeployError, Target
+from tools.deployed import timetables
+from tools.operations import ROOT
+from tools.parts import runnables
+from tools.tree import RESOURCE_TYPE, tree
+from tools.undeploy import undeploy
+from tools.version import mark
+
+TOKEN = "wm_secret_0123456789"
+MAIN = "def main():\n    return 1\n"
+UNMARKED = json.loads((ROOT / "tools" / "unmarked.json").read_text())
+
+
+FEW = ("account", "client", "flows/run_batch", "chat/ask_model", STEP)
+
+
+@pytest.fixture(scope="module")
+def pack():
+    """Some of the pack in f/togetherai, as an export has it, and all its schedules."""
+    return as_exported(tree(), "f/togetherai")
+
+
+def as_exported(files, folder):
+    found = {}
+    for path, file in runnables(files).items():
+        name = path.removeprefix(f"{folder}/")
+        if name not in FEW and not name.startswith("triggers/"):
+            continue
+        text = files[file].decode()
+        if file.endswith(".py"):
+            about = yaml.safe_load(files[f"{path}.script.yaml"])
+            found |= {f"{path}.py": text, f"{path}.script.json": about}
+        else:
+            found[f"{path}.flow.json"] = yaml.safe_load(text)
+    for path, timetable in timetables(folder=folder).items():
+        found[f"{path}.schedule.json"] = timetable
+    about = yaml.safe_load(files[RESOURCE_TYPE])
+    found["togetherai.resource-type.json"] = about
+    if folder.count("/") == 1:
+        found[f"{folder}/folder.meta.json"] = {"summary": "Together AI", "owners": []}
+    return found
+
+
+def state(path):
+    return {f"{path}.resource.json": {"resource_type": "state", "value": {}}}
+
+
+def workspace(files):
+    return Remote(copy.deepcopy(files), judge=False)
+
+
+class Talk:
+    def __init__(self, answer=True):
+        self.said, self.asked, self.answer = [], [], answer
+
+    def say(self, line):
+        self.said.append(line)
+
+    def ask(self, question):
+        self.asked.append(question)
+        return self.answer
+
+
+def run(remote, talk=None, **words):
+    talk = talk or Talk()
+    with remote.serving() as url:
+        target = Target("w", url, TOKEN)
+        return undeploy(target, say=talk.say, ask=talk.ask, **words)
+
+
+def reasons(done):
+    return {(s["kind"], s["path"]): s["reason"] for s in done["stays"]}
+
+
+@pytest.mark.parametrize("admin", [True, False])
+def test_everything_of_the_pack_goes_and_nothing_else(pack, admin):
+    other = {"f/else/folder.meta.json": {"summary": "mine", "owners": []}}
+    records = {
+        **state("f/togetherai/togetherai_intents/batch_0"),
+        **state("f/team/togetherai_rows/rows_1"),
+        **state("f/togetherai/triggers/batch_finished/user"),
+        **state("f/togetherai/flows/run_batch/a_user"),
+    }
+    remote = workspace(pack | other | records)
+    remote.admin = admin
+    talk = Talk()
+
+    dry = run(remote, talk, dry_run=True)
+    assert (remote.writes, talk.asked) == ([], [])
+    assert remote.files == pack | other | records
+    done = run(remote, talk)
+
+    kinds = {"togetherai.resource-type.json": pack["togetherai.resource-type.json"]}
+    assert remote.files == other | ({} if admin else kinds)
+    scripts = sum(name.endswith(".py") for name in pack)
+    flows = sum(name.endswith(".flow.json") for name in pack)
+    counts = {"script": scripts, "flow": flows, "state": 4, "folder": 1}
+    counts["schedule"] = len(timetables())
+    total = sum(counts.values()) + admin
+    assert done["removed"] == counts | ({"resource type": 1} if admin else {})
+    assert talk.asked == [f"remove these {total}?"]
+    assert dry["stays"] == done["stays"]
+    if admin:
+        assert done["stays"] == []
+        assert remote.archived == {}
+    else:
+        what = ("resource type", "togetherai")
+        assert reasons(done) == {what: "only an admin may delete it"}
+        assert len(remote.archived) == 2 * scripts
+        assert any("scripts are archived: only an admin" in line for line in talk.said)
+    assert run(remote, talk)["removed"] == {}
+    assert talk.said[-1] == "nothing to do: the pack is not in this folder"
+    assert remote.tokens == {f"Bearer {TOKEN}"}
+    assert TOKEN not in "".join(talk.said)
+
+
+def test_what_is_a_user_s_stays_and_is_named_with_the_reason(pack):
+    mine = {
+        "f/togetherai/mine.py": MAIN,
+        "f/togetherai/mine.script.json": {"summary": "mine", "schema": {}},
+        "f/togetherai/chat/copy.py": pack["f/togetherai/chat/ask_model.py"],
+        "f/togetherai/chat/copy.script.json": {"summary": "my copy", "schema": {}},
+        "f/togetherai/flows/mine.flow.json": {
+            "summary": "Run a batch",
+            "value": {
+                "modules": [
+                    {"value": {"type": "script", "path": "f/togetherai/chat/ask_model"}}
+                ]
+            },
+        },
+        "f/togetherai/mine.schedule.json": {
+            "script_path": "f/togetherai/mine",
+            "is_flow": False,
+            "enabled": True,
+        },
+        "f/togetherai/key.resource.json": {"resource_type": "togetherai", "value": {}},
+        "f/togetherai/key.variable.json": {"value": "x", "is_secret": True},
+        "f/togetherai/notes.app.json": {"summary": "mine", "value": {}},
+        **state("f/togetherai/mine/user"),
+        **state("u/me/my_state"),
+        "other.resource-type.json": {"schema": {}},
+    }
+    remote = workspace(pack | mine)
+    for name in ("watch_spending_hourly", "watch_models_daily"):
+        remote.files[f"f/togetherai/{name}.schedule.json"]["enabled"] = True
+    changed = remote.files["f/togetherai/watch_spending_hourly.schedule.json"]
+    changed["args"]["limit_usd"] = 77
+    remote.files["f/togetherai/report_usage_daily.schedule.json"]["tag"] = "big"
+    kept = {name for name in remote.files if name in mine}
+    kept |= {f"f/togetherai/{n}.schedule.json" for n in CHANGED}
+    kept |= {"togetherai.resource-type.json", "f/togetherai/folder.meta.json"}
+    talk = Talk()
+
+    done = run(remote, talk)
+
+    assert remote.files.keys() == kept
+    found = reasons(done)
+    start = "f/togetherai"
+    assert (
+        found["schedule", f"{start}/watch_models_daily"] == "you changed it (enabled)"
+    )
+    both = "you changed it (args, enabled)"
+    assert found["schedule", f"{start}/watch_spending_hourly"] == both
+    assert found["schedule", f"{start}/report_usage_daily"] == "you changed it (tag)"
+    assert found["resource type", "togetherai"] == f"{start}/key is of it"
+    assert found["folder", start].startswith("it holds f/togetherai/")
+    for kind, name in [
+        ("script", "mine"),
+        ("script", "chat/copy"),
+        ("flow", "flows/mine"),
+        ("schedule", "mine"),
+    ]:
+        assert found[kind, f"{start}/{name}"] == "not of the pack"
+    assert found["resource", f"{start}/key"] == "a togetherai, yours"
+    assert found["variable", f"{start}/key"] == "yours"
+    shown = "\n".join(talk.said)
+    assert "note: the schedule f/togetherai/watch_models_daily (on) runs" in shown
+    assert "note: f/togetherai/flows/mine uses scripts of f/togetherai" in shown
+    assert "  stays: variable f/togetherai/key (yours)" in talk.said
+
+
+CHANGED = ("watch_spending_hourly", "watch_models_daily", "report_usage_daily")
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["POST /w/w/scripts/delete/p/f/togetherai/chat/", "DELETE /w/w/folders/delete/"],
+)
+def test_stopped_in_the_middle_it_is_run_again(pack, call):
+    remote = workspace(pack)
+    remote.breaks = call
+
+    with pytest.raises(DeployError, match="same command again"):
+        run(remote)
+    assert remote.files
+    run(remote)
+
+    assert remote.files == {}
+
+
+def test_what_the_server_does_not_remove_is_an_error(pack):
+    remote = workspace(pack)
+    remote.readonly = {"f/togetherai/flows/run_batch"}
+
+    with pytest.raises(DeployError, match=r"still there: .*/run_batch.* owner"):
+        run(remote)
+
+
+def test_a_user_who_may_not_remove_is_told_what_is_needed(pack):
+    remote = workspace(pack)
+    remote.admin = False
+    remote.readonly = {"f/togetherai/account"}
+
+    with pytest.raises(DeployError, match="token of an admin, or of an owner"):
+        run(remote)
+
+
+def test_no_is_no(pack):
+    remote, talk = workspace(pack), Talk(answer=False)
+
+    assert run(remote, talk)["removed"] == {}
+    assert (remote.writes, talk.said[-1]) == ([], "nothing removed")
+
+
+def test_another_copy_of_the_pack_keeps_what_both_share(pack):
+    mine = as_exported(tree(folder="u/me/together"), "u/me/together")
+    records = {
+        **state("f/team/togetherai_intents/batch_0"),
+        **state("f/togetherai/togetherai_intents/batch_1"),
+        **state("u/me/togetherai_intents/batch_2"),
+    }
+    remote = workspace(pack | mine | records)
+
+    done = run(remote, folder="u/me/together")
+
+    assert remote.files == pack | {
+        name: content for name, content in records.items() if "u/me" not in name
+    }
+    reason = reasons(done)["resource type", "togetherai"]
+    assert reason == "f/togetherai holds the pack too"
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_shared_resource_type_and_a_folder_of_the_user_s_stay(pack, own):
+    remote = workspace(pack)
+    remote.files["f/togetherai/folder.meta.json"]["summary"] = "Our own"
+    about = remote.files["togetherai.resource-type.json"]
+    if own:
+        about["schema"] = {"type": "object", "properties": {"key": {}}}
+    else:
+        about["workspace_id"] = "admins"
+
+    done = run(remote)
+
+    kept = {"togetherai.resource-type.json", "f/togetherai/folder.meta.json"}
+    assert remote.files.keys() == kept
+    folder = {("folder", "f/togetherai"): "not created by the pack"}
+    changed = {("resource type", "togetherai"): "it is not as the pack has it"}
+    assert reasons(done) == (folder | changed if own else folder)
+
+
+def test_what_had_no_marks_yet_is_known_by_what_the_build_put_into_it():
+    """The pack before 1.0.0: paths and texts as they were then."""
+    text = f"Rendered from schemas/{STEP}.json; edit that, not this."
+    old = {f"{STEP}.py": f'"""Check connection.\n\n{text}\n"""\n\n{MAIN}'}
+    for name, line in UNMARKED["modules"].items():
+        old[f"{name}.py"] = f'"""{line}\n\nMore.\n"""\n\nA = 1\n'
+    files = {f"f/togetherai/{name}": content for name, content in old.items()}
+    files |= {
+        name.replace(".py", ".script.json"): {"summary": "", "schema": {}}
+        for name in list(files)
+    }
+    step = {"type": "script", "path": f"f/togetherai/{STEP}", "input_transforms": {}}
+    for name, summary in UNMARKED["flows"].items():
+        flow = {"summary": summary, "value": {"modules": [{"id": "a", "value": step}]}}
+        files[f"f/togetherai/flows/{name}.flow.json"] = flow
+    for name, timetable in UNMARKED["schedules"].items():
+        files[f"f/togetherai/{name}.schedule.json"] = timetable
+    mine = {
+        "f/togetherai/chat/client.py": '"""Send one operation."""\n',
+        "f/togetherai/chat/client.script.json": {"summary": "", "schema": {}},
+        "f/togetherai/chat/connection.py": old[f"{STEP}.py"],
+        "f/togetherai/chat/connection.script.json": {"summary": "", "schema": {}},
+    }
+    remote = workspace(files | mine)
+
+    done = run(remote)
+
+    assert remote.files == mine
+    assert done["removed"]["script"] == len(old)
+
+
+def test_a_schedule_of_an_older_version_is_unchanged(pack):
+    remote = workspace(pack)
+    file = "f/togetherai/watch_models_daily.schedule.json"
+    about = remote.files[file]
+    line = about["description"].splitlines()[-1]
+    assert line == mark("watch_models_daily")
+    older = mark("watch_models_daily", "0.9.0")
+    about["description"] = about["description"].replace(line, older)
+
+    run(remote)
+
+    assert file not in remote.files
+
+
+# --- the command -------------------------------------------------------------------
+
+
+def tool(*words, **environment):
+    known = {k: v for k, v in os.environ.items() if k != "WM_TOKEN"}
+    return subprocess.run(
+        [sys.executable, "-m", "tools", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        stdin=subprocess.DEVNULL,
+        env={**known, **environment},
+    )
+
+
+def test_the_command_says_what_it_did_as_json(pack):
+    remote = workspace(pack)
+    with remote.serving() as url:
+        place = ("--workspace", "w", "--base-url", url)
+        unasked = tool("undeploy", *place, WM_TOKEN=TOKEN)
+        done = tool("undeploy", *place, "--yes", WM_TOKEN=TOKEN)
+        down = tool("undeploy", *place[:3], "http://127.0.0.1:1", "--yes", WM_TOKEN="t")
+
+    assert (unasked.returncode, done.returncode, down.returncode) == (2, 0, 1)
+    assert "nobody is at a terminal" in unasked.stderr
+    assert json.loads(done.stdout)["removed"]["folder"] == 1
+    assert remote.files == {}
+    assert TOKEN not in done.stderr + done.stdout
+    assert "does not answer" in down.stderr
+    assert "Traceback" not in down.stderr
