@@ -149,9 +149,9 @@ OTHERS = {
         "inner flow has no failure_module",
     ),
     "a result inside a function": (
-        "draw_rows",
-        "drawn.filter((one) => !one.error)",
-        "drawn.filter((one) => results.read)",
+        "stop_idle_endpoints",
+        "got.filter((one) => one.cancelled)",
+        "got.filter((one) => results.idle)",
         "SyntaxError",
     ),
 }

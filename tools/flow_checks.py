@@ -243,12 +243,18 @@ class _Walk:
         a file may be given in the same ways."""
         if not isinstance(transform, dict):
             return
-        whole = re.fullmatch(r"flow_input\.(\w+)", str(transform.get("expr")))
+        text = str(transform.get("expr"))
+        whole = re.fullmatch(r"flow_input\.(\w+)", text)
         own = self.flow.arguments.get(whole[1], {}) if whole else {}
         if "default" in own and own["default"] != member.get("default"):
             said = json.dumps(own["default"])
             self.found.append(f"{place}: without the form there is no {said}; write ??")
-        if own and _ways(own) != _ways(member):
+        # A table is handed on within an expression.
+        names = sorted(set(re.findall(r"\bflow_input\.(\w+)", text)))
+        files = [_ways(self.flow.arguments.get(name, {})) for name in names]
+        ways = _ways(member)
+        handed = [given for given in files if ways is not None and given is not None]
+        if (own and _ways(own) != ways) or any(given != ways for given in handed):
             self.found.append(f"{place}: the step's form takes a file in other ways")
 
     def transform(
