@@ -76,6 +76,8 @@ def _marked(head):
     for mark, encoding in MARKS:
         if head.startswith(mark):
             return encoding, len(mark)
+    if len(head) < 6 or (len(head) < HEAD_BYTES and len(head) % 2):
+        return None, 0
     # Every other byte of UTF-16 is zero where the text is mostly ASCII.
     head = head[: min(len(head), HEAD_BYTES) // 2 * 2]
     even, odd = head[::2].count(0), head[1::2].count(0)

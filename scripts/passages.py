@@ -9,13 +9,10 @@ between the others.
 """
 
 import heapq
-import html
-import io
 import json
 import math
 import os
 import re
-import zipfile
 
 from .client import LIMIT, TogetherError, call, operation, prepare
 from .escaping import inline, prose
@@ -24,7 +21,7 @@ from .tabular import Flaw, Table
 __all__ = ["cite_answer", "rank_passages", "split_documents"]
 
 EMBED = operation("POST", "/v1/embeddings", "inference")
-LARGEST = 50 << 20  # bytes of one document
+LARGEST_BYTES = 50 << 20  # of one document
 MOST = 200  # documents at a time
 # Where a passage may end, the best place first.
 ENDS = ("\n\n", "\n", ". ", "! ", "? ", "; ", ", ", " ")
@@ -39,7 +36,12 @@ ADVICE = (
     "is the text of an open file; give it as text with a filename. Scanned pages have "
     "none: chat/extract_structured reads them as pictures."
 )
-WORD_TEXT = "word/document.xml"
+SAVED = "save it as Word (.docx), HTML or text"
+OTHERS = {
+    b"{\\rtf": "an RTF file",
+    b"\xd0\xcf\x11\xe0": "an old or protected Office file",
+    b"\x1f\x8b": "compressed with gzip",
+}
 
 
 def split_documents(auth, step, **arguments):
@@ -189,46 +191,36 @@ def _kept(passages, output):
 def _text(auth, value, field):
     """Return a document's name and its text."""
     from . import sources
+    from .decoding import BadTextError, texts
 
-    source = sources.open(value, field, auth, LARGEST)
+    source = sources.open(value, field, auth, LARGEST_BYTES)
     blocks = source.blocks()
     content = bytes(next(blocks, b""))
-    if content[:START].lstrip().startswith(b"%PDF"):
+    head = content[:START].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith(b"%PDF"):
         raise _refused(field, f"is a PDF, which cannot be read here: {INSTEAD}")
+    for mark, what in OTHERS.items():
+        if head.startswith(mark):
+            raise _refused(field, f"is {what}, which cannot be read here: {SAVED}")
     content += b"".join(bytes(block) for block in blocks)
     name = source.named()
-    if content.startswith(b"PK"):
-        return name, _word(content, field)
+    if content.startswith(b"PK\x03\x04"):
+        from . import word
+        from .archives import BadFileError
+
+        try:
+            return name, word.text_of(content).strip()
+        except BadFileError as error:
+            raise _refused(field, str(error)) from None
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise _refused(field, "is not text in UTF-8, nor a Word file") from None
-    if re.match(r"\s*<(!doctype|html|\?xml)", text, re.IGNORECASE):
-        text = _plain(text)
-    return name, text.strip()
+        text = "".join(texts([content]))
+    except BadTextError as error:
+        raise _refused(field, f"{error}, nor a Word file") from None
+    from . import webpages
 
-
-def _word(content, field):
-    """Return the text of a Word document (.docx)."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if archive.getinfo(WORD_TEXT).file_size > LARGEST:
-                raise _refused(field, "holds too much text")
-            text = archive.read(WORD_TEXT).decode("utf-8", "replace")
-    except (KeyError, zipfile.BadZipFile):
-        raise _refused(field, "is an archive, but no Word file (.docx)") from None
-    text = re.sub(r"<w:(tab|br)\b[^>]*>", " ", text)
-    text = re.sub(r"</w:p>", "\n\n", text)
-    return html.unescape(re.sub(r"<[^>]+>", "", text)).strip()
-
-
-def _plain(text):
-    """Return the words of a web page."""
-    text = re.sub(r"(?is)<(script|style|head)\b.*?</\1\s*>", " ", text)
-    text = re.sub(r"(?i)<(/p|/div|/li|/tr|/h\d|br)\b[^>]*>", "\n", text)
-    text = html.unescape(re.sub(r"(?s)<!--.*?-->|<[^>]+>", " ", text))
-    text = re.sub(r"[ \t\r\f\v]+", " ", text)
-    return re.sub(r"\n\s*\n\s*", "\n\n", text)
+    if webpages.is_page(text, source.name):
+        text = webpages.text_of(text)
+    return name, text.replace("\x00", "\ufffd").strip()
 
 
 def _pieces(text, size, overlap):
@@ -242,7 +234,8 @@ def _pieces(text, size, overlap):
             yield start + (len(text[start:end]) - len(text[start:end].lstrip())), piece
         if end >= len(text):
             return
-        after = max(start + 1, end - overlap)
+        # A step of a quarter at least, however much overlaps.
+        after = max(start + size // 4, end - overlap)
         space = text.find(" ", after, end)
         start = end if not overlap else (space + 1 if space >= 0 else after)
 

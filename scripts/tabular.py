@@ -37,8 +37,8 @@ SAMPLE_CHARACTERS, SAMPLE_LINES = 1 << 16, 200  # by which the delimiter is told
 DELIMITERS = "\t;|,"
 ONE_COLUMN = "\x1f"  # the delimiter of a table whose header has none
 NO_TABLES = (
-    (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls): save it as CSV UTF-8"),
-    (b"%PDF", "a PDF and no table: give CSV or JSON Lines"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls), or protected: save it as .xlsx"),
+    (b"%PDF", "a PDF and no table: give CSV, .xlsx or JSON Lines"),
     (b"PAR1", "a Parquet file, which is not read here: give CSV or JSON Lines"),
     (b"\x1f\x8b", "compressed with gzip: give the table itself"),
 )
@@ -170,12 +170,13 @@ class Table:
         for mark, what in NO_TABLES:
             if head.startswith(mark):
                 raise self.refused(f"is {what}")
-        if head.startswith(b"PK\x03\x04"):
-            raise self.refused(
-                "is an Excel workbook or another archive: save the sheet as CSV UTF-8"
-            )
         blocks = self.counted(chain([head], blocks))
-        yield from self.written(name, self.decoded(blocks))
+        if head.startswith(b"PK\x03\x04"):
+            from .workbook import records
+
+            yield from self.tabled(records(blocks, self.field, self.say))
+        else:
+            yield from self.written(name, self.decoded(blocks))
 
     def written(self, name, blocks):
         """Yield the rows of text."""

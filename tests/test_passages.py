@@ -79,7 +79,7 @@ def test_word_files_and_web_pages_become_their_text(auth):
 @pytest.mark.parametrize(
     ("document", "problem"),
     [
-        ({"file": "UEsDBA=="}, "no Word file"),
+        ({"file": "UEsDBA=="}, "damaged archive, or cut short"),
         ({"file": "gIGC"}, "not text in UTF-8"),
         ({"text": "  "}, "no text"),
     ],

@@ -1,0 +1,315 @@
+"""Documents as people have them: what is read of each, and within which bounds."""
+
+import base64
+import io
+import tracemalloc
+import zipfile
+import zlib
+
+import pytest
+
+from scripts import archives, webpages, word
+from scripts.client import TogetherError
+from scripts.embeddings.split_documents import main as split_documents
+
+AUTH = {"api_key": "tgp_documents_0123456789"}
+HEAD = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def docx(body, main="word/document.xml", how=zipfile.ZIP_DEFLATED, **more):
+    """A Word file of such a body; `more` are further parts of it by their kind."""
+    buffer = io.BytesIO()
+    related = "".join(
+        f'<Relationship Id="r{kind}" Type="{HEAD}/{kind}" Target="{kind}.xml"/>'
+        for kind in more
+    )
+    with zipfile.ZipFile(buffer, "w", how) as archive:
+        archive.writestr(
+            "_rels/.rels",
+            f'<Relationships><Relationship Id="r" Type="{HEAD}/officeDocument" '
+            f'Target="/{main}"/></Relationships>',
+        )
+        archive.writestr(main, f"<w:document><w:body>{body}</w:body></w:document>")
+        folder, _, name = main.rpartition("/")
+        archive.writestr(
+            f"{folder}/_rels/{name}.rels", f"<Relationships>{related}</Relationships>"
+        )
+        for kind, content in more.items():
+            archive.writestr(f"{folder}/{kind}.xml", content)
+    return buffer.getvalue()
+
+
+def run(text, properties=""):
+    return f"<w:r><w:rPr>{properties}</w:rPr><w:t>{text}</w:t></w:r>"
+
+
+def paragraph(*runs):
+    return f"<w:p>{''.join(runs)}</w:p>"
+
+
+def document(data, name):
+    data = data if isinstance(data, bytes) else data.encode()
+    return {"file": base64.b64encode(data).decode(), "filename": name}
+
+
+def text_of(data, name):
+    found = split_documents(AUTH, [document(data, name)], size=10**6, overlap=0)
+    return "\n".join(passage["text"] for passage in found["passages"])
+
+
+# --- Word --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (
+            paragraph(
+                run("Due in "),
+                "<w:del><w:r><w:delText>two</w:delText></w:r></w:del>",
+                f"<w:ins>{run('three')}</w:ins>",
+                run(" weeks"),
+            ),
+            "Due in three weeks",
+        ),
+        (
+            paragraph(f"<w:moveFrom>{run('here')}</w:moveFrom>")
+            + paragraph(f"<w:moveTo>{run('there')}</w:moveTo>"),
+            "there",
+        ),
+        (
+            "<w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr>"
+            + run("One ")
+            + "</w:p>"
+            + paragraph(run("line")),
+            "One line",
+        ),
+        (
+            paragraph(
+                "<mc:AlternateContent><mc:Choice><w:txbxContent>"
+                + paragraph(run("Aside"))
+                + "</w:txbxContent></mc:Choice><mc:Fallback><w:txbxContent>"
+                + paragraph(run("Aside"))
+                + "</w:txbxContent></mc:Fallback></mc:AlternateContent>"
+            ),
+            "Aside",
+        ),
+        (
+            paragraph(
+                "<w:r><w:instrText> PAGEREF _x \\h </w:instrText></w:r>", run("7")
+            ),
+            "7",
+        ),
+        (paragraph(run("seen"), run("unseen", "<w:vanish/>")), "seen"),
+        (paragraph(run("a", '<w:vanish w:val="0"/>')), "a"),
+        (
+            paragraph(run("a &lt; b &amp; c"), "<w:r><w:tab/><w:br/></w:r>", run("d")),
+            "a < b & c\t\nd",
+        ),
+        (
+            "<w:tbl><w:tr><w:tc>"
+            + paragraph(run("Name"))
+            + "</w:tc><w:tc>"
+            + paragraph(run("Ada"))
+            + "</w:tc></w:tr></w:tbl>"
+            + paragraph(run("End")),
+            "Name \tAda \t\n\nEnd",
+        ),
+        (
+            paragraph(
+                "<w:r><w:ruby><w:rt><w:r><w:t>kan</w:t></w:r></w:rt>"
+                "<w:rubyBase><w:r><w:t>漢</w:t></w:r></w:rubyBase></w:ruby></w:r>"
+            ),
+            "漢",
+        ),
+    ],
+)
+def test_a_word_file_is_read_as_it_reads_once_its_changes_are_accepted(body, text):
+    assert text_of(docx(body), "a.docx") == text
+    assert text_of(docx(body, "word/document3.xml"), "a.docx") == text
+
+
+def test_notes_stand_where_they_are_referred_to():
+    body = paragraph(
+        run("Rent"),
+        '<w:r><w:footnoteReference w:id="2"/></w:r>',
+        run(" is due"),
+        '<w:r><w:endnoteReference w:id="2"/></w:r>',
+    )
+    foot = f'<w:footnotes><w:footnote w:id="2">{paragraph(run("cold"))}</w:footnote>'
+    end = f'<w:endnotes><w:endnote w:id="2">{paragraph(run("monthly"))}</w:endnote>'
+
+    read = docx(body, footnotes=f"{foot}</w:footnotes>", endnotes=f"{end}</w:endnotes>")
+
+    assert text_of(read, "a.docx") == "Rent [cold] is due [monthly]"
+
+
+def lying(body, how):
+    """A Word file whose directory says that its text has 100 bytes."""
+    data = docx(body, how=how)
+    return data.replace(
+        len(f"<w:document><w:body>{body}</w:body></w:document>").to_bytes(4, "little"),
+        (100).to_bytes(4, "little"),
+    )
+
+
+BLANKS = " " * (90 << 20)
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (lambda: docx(BLANKS), "unfolds to more than 64 MiB"),
+        (lambda: docx(f"<w:t>{BLANKS[: 5 << 20]}</w:t>"), "more than 4 Mi char"),
+        (lambda: lying(BLANKS, zipfile.ZIP_DEFLATED), "damaged|unfolds"),
+        (lambda: docx(BLANKS, how=zipfile.ZIP_BZIP2), "packed in a way"),
+        (lambda: docx(BLANKS[:999], how=zipfile.ZIP_LZMA), "packed in a way"),
+        (lambda: docx("<w:p>" * 300), "nests elements"),
+        (lambda: docx("<w:p/>" * 2_100_000), "more than 2000000 elements"),
+        (lambda: docx(f'<w:p a="{BLANKS[: 9 << 20]}"/>'), "a tag of more than"),
+        (lambda: docx("<" * (2 << 20)), "is damaged"),
+        (lambda: docx("<w:p>")[:-30], "damaged archive, or cut short"),
+        (lambda: docx(paragraph(run("a")), "xl/workbook.xml"), "Excel workbook"),
+        (lambda: docx(paragraph(run("a")), "ppt/presentation.xml"), "PowerPoint"),
+        (lambda: docx(paragraph(run("a")), "other.xml"), None),
+    ],
+)
+def test_a_word_file_is_read_within_bounds(data, problem):
+    data = data()
+    if problem is None:
+        assert text_of(data, "a.docx") == "a"
+        return
+    tracemalloc.start()
+    with pytest.raises(TogetherError, match=problem):
+        text_of(data, "a.docx")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < (64 << 20) + 3 * len(data)
+
+
+def test_what_an_entity_stands_for_is_not_unfolded():
+    entity = '<!DOCTYPE a [<!ENTITY a "aaaa">]><w:document>&a;</w:document>'
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("word/document.xml", entity)
+
+    with pytest.raises(TogetherError, match="declares a document type"):
+        text_of(buffer.getvalue(), "a.docx")
+
+
+def test_any_damage_of_an_archive_is_told_as_one():
+    whole = docx(paragraph(run("word ")) * 50)
+    for place in range(0, len(whole), 3):
+        broken = bytearray(whole)
+        broken[place] ^= 0x5A
+        try:
+            word.text_of(bytes(broken))
+        except archives.BadFileError:
+            continue
+
+
+def test_an_encrypted_member_is_told():
+    data = bytearray(docx(paragraph(run("a"))))
+    for mark, offset in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        place = -1
+        while (place := data.find(mark, place + 1)) >= 0:
+            data[place + offset] |= 1
+
+    with pytest.raises(TogetherError, match="protected with a password"):
+        text_of(bytes(data), "a.docx")
+
+
+def test_an_archive_of_very_many_files_is_not_opened():
+    entry = b"PK\x01\x02" + bytes(42)
+
+    with pytest.raises(TogetherError, match="of more than 10000 files"):
+        text_of(b"PK\x03\x04" + entry * 10_001, "a.docx")
+
+
+# --- web pages ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<p>a &lt; b, c < d and e > f</p>", "a < b, c < d and e > f"),
+        ('<img alt="x > y" src=z.png>after', "after"),
+        ("<a title='it > is' href=x>link</a>s", "links"),
+        ("CO<sub>2</sub> and m<sup>2</sup>, <b>bo</b>ld", "CO2 and m2, bold"),
+        ("<p>one<p>two<br>three", "one\n\ntwo\nthree"),
+        ("<ul><li>one<li>two</ul>", "one\ntwo"),
+        ("<table><tr><td>a<td>b<tr><td>c</table>d", "a\tb\nc\n\nd"),
+        ("one\n  two\t three", "one two three"),
+        ("<pre>one\n  two</pre>three", "one\n  two\n\nthree"),
+        ("a<script>if (x < y) { '</p>' }</SCRIPT >b", "ab"),
+        ("a<style>p > q {}</style>b<title>t</title>c", "abc"),
+        ("a<!-- <p>no</p> -->b<!-->c<!--->d<!doctype x>e<?php x ?>f", "abcdef"),
+        (
+            "&Auml;&#228;&#xe4;&nbsp;&euro;&amp;amp;&unknown;",
+            "Ää\u00e4\xa0€&amp;&unknown;",
+        ),
+        (f"&#{'9' * 5000};&#x110000;", "\ufffd\ufffd"),
+        ("a<p class=don't>b", "a\n\nb"),
+        ("a</>b</ c>d", "abd"),
+        ("a <b", "a"),
+    ],
+)
+def test_a_page_is_read_as_a_browser_shows_it(page, text):
+    assert webpages.text_of(page) == text
+
+
+def test_xml_is_read_tag_by_tag():
+    page = "<?xml version='1.0'?><a><b>one</b><b>two</b><c><![CDATA[x < y]]></c></a>"
+
+    assert text_of(page, "feed.xml") == "one two x < y"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "page"),
+    [
+        ("<!doctype html>x", None, True),
+        ("\n<!-- saved -->\n<!-- from --> <HTML>x", None, True),
+        ("<div class=a>x</div>", None, True),
+        ("<div>x</div>", "part.html", True),
+        ('<p align="center">A readme</p>', "README.md", False),
+        ("<T> is a type", None, False),
+        ("<!-- no end", None, False),
+        ("if a < b:", "a.py", False),
+        ("x", "a.htm", True),
+    ],
+)
+def test_a_page_is_told_by_its_beginning(text, name, page):
+    assert webpages.is_page(text, name) is page
+
+
+# --- other files -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16", "utf-16-le"])
+def test_a_text_is_read_in_the_encodings_of_editors(encoding):
+    assert text_of("Dear Zoë, so".encode(encoding), "a.txt") == "Dear Zoë, so"
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"{\\rtf1\\ansi Dear\\par}", "RTF"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old or protected Office file"),
+        (zlib.compress(b"a", wbits=31), "gzip"),
+        ("Привет".encode("cp1251"), "line 1"),
+    ],
+)
+def test_what_cannot_be_read_says_what_it_is(data, problem):
+    with pytest.raises(TogetherError, match=problem) as caught:
+        text_of(data, "a")
+    assert caught.value.problems[0]["field"] == "documents[0]"
+
+
+def test_a_text_that_begins_as_an_archive_is_a_text():
+    assert text_of("PKI in short", "a.txt") == "PKI in short"
+
+
+def test_no_overlap_makes_passages_without_number():
+    found = split_documents(AUTH, [document("a " * 5_000, "a")], size=100, overlap=99)
+
+    assert found["count"] <= 4 * 10_000 / 100 + 1
