@@ -10,7 +10,7 @@ import re
 import sys
 import time
 
-from .client import TogetherError, _File, call, operation, prepare, stream
+from .client import FileValue, TogetherError, call, operation, prepare, stream
 from .costs import Budget, bill, cost, estimate, prefetch, spent_on, usage_of
 
 CHAT = operation(
@@ -38,7 +38,8 @@ def ask_model(auth, step, **arguments):
     given = prepare(step, arguments)
     if "system" in given:
         history = [m for m in history if m["role"] != "system"]
-        history.insert(0, {"role": "system", "content": given["system"]})
+        if given["system"]:
+            history.insert(0, {"role": "system", "content": given["system"]})
     question = user_message(given["prompt"], given.get("pictures"))
     messages = [*history, question]
     body = {"model": given["model"], "messages": messages}
@@ -85,7 +86,7 @@ def compare_models(auth, step, **arguments):
     models = list(dict.fromkeys([*given["models"], *given.get("other_models", [])]))
     settings = {n: given[n] for n in ("temperature", "max_tokens") if n in given}
     before = []
-    if "system" in given:
+    if given.get("system"):
         before = [{"role": "system", "content": given["system"]}]
     budget = Budget(given.get("budget_usd"))
     prefetch(auth)
@@ -247,7 +248,7 @@ def _read(part, field):
     """Return a part whose picture, given as a file, goes out as the API takes it."""
     image = part.get("image_url") if isinstance(part, dict) else None
     if isinstance(image, dict) and isinstance(image.get("url"), dict):
-        file = _File(image["url"], field, "uri")
+        file = FileValue(image["url"], field, "uri")
         return {**part, "image_url": {**image, "url": file}}
     return part
 
@@ -284,7 +285,7 @@ def _handed_back(messages):
 def _written(part):
     """Return a part with its picture as it was given."""
     image = part.get("image_url") if isinstance(part, dict) else None
-    if isinstance(image, dict) and isinstance(image.get("url"), _File):
+    if isinstance(image, dict) and isinstance(image.get("url"), FileValue):
         value = image["url"].value
         if isinstance(value, bytes):
             value = base64.b64encode(value).decode()

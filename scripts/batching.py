@@ -43,7 +43,7 @@ def submit_rows(auth, step, **arguments):
     table = Table(auth, given["rows"])
     template = Template(given["template"])
     table.require(template.columns, "template")
-    if "answer_column" in given:
+    if given.get("answer_column"):
         table.keep_free(given["answer_column"])
     with tempfile.TemporaryDirectory() as folder:
         place = pathlib.Path(folder, "rows.jsonl")
@@ -74,7 +74,7 @@ def _written(place, table, template, given):
     """Write the batch's input file; return its number of rows, its digest and a guess
     at the tokens that its questions have."""
     body = {"model": given["model"], "messages": []}
-    if "system" in given:
+    if given.get("system"):
         body["messages"].append({"role": "system", "content": given["system"]})
     body |= {k: given[k] for k in ("temperature", "max_tokens") if k in given}
     before = body["messages"]

@@ -5,11 +5,19 @@ import re
 import time
 
 from .asking import CHAT, ask, note, said
-from .client import TogetherError, _credentials, _storable, prepare
+from .client import (
+    TYPES,
+    TogetherError,
+    _credentials,
+    _storable,
+    prepare,
+    problem,
+    ref_target,
+)
 from .costs import Budget, bill, prefetch
 from .jobs import run, script_schema
 from .references import is_word
-from .validation import TYPES, _problem, _target, check_schema, filled_in, problems
+from .validation import check_schema, filled_in, problems
 
 AT_ONCE = 4  # calls of one round
 TOOL_SECONDS = 900.0
@@ -40,7 +48,7 @@ def call_tools(auth, step, **arguments):
     _credentials(auth, CHAT["host"])  # a missing key is known before a tool is read
     tools = _tools(given["tools"])
     messages = []
-    if "system" in given:
+    if given.get("system"):
         messages.append({"role": "system", "content": given["system"]})
     messages.append({"role": "user", "content": given["prompt"]})
     body = {"model": given["model"], "messages": messages}
@@ -364,7 +372,7 @@ def _strangers(value, schemas, root, field, depth=0):
     member is free, save for the names that Windmill keeps for itself.
     """
     if depth > DEEPEST:
-        yield _problem(field, "is nested too deeply")
+        yield problem(field, "is nested too deeply")
         return
     parts = _branches(schemas, root)
     if isinstance(value, list):
@@ -383,11 +391,11 @@ def _strangers(value, schemas, root, field, depth=0):
         own = [members[name] for members in named if name in members]
         own += [part for key, part in patterns if re.search(key, name)]
         if name.startswith(("_", "wm_")):
-            yield _problem(place, "is a name that Windmill keeps for itself")
+            yield problem(place, "is a name that Windmill keeps for itself")
         elif own or free:
             yield from _strangers(item, own or more, root, place, depth + 1)
         else:
-            yield _problem(place, "is no parameter of the tool")
+            yield problem(place, "is no parameter of the tool")
 
 
 def _says_more(part):
@@ -405,7 +413,7 @@ def _branches(schemas, root):
         for name in ("allOf", "anyOf", "oneOf"):
             left += part.get(name, ())
         if "$ref" in part:
-            left.append(_target(part, root))
+            left.append(ref_target(part, root))
     return found
 
 
@@ -422,8 +430,8 @@ def _taken(value, schema, field):
         for members in filter(None, known):
             for name in members.keys() & value.keys():
                 if _is_resource(members[name]):
-                    problem = "is a resource, which is not yours to choose"
-                    yield _problem(f"{field}.{name}", problem)
+                    words = "is a resource, which is not yours to choose"
+                    yield problem(f"{field}.{name}", words)
                 yield from _taken(value[name], members[name], f"{field}.{name}")
 
 
@@ -435,7 +443,7 @@ def _words(value, field):
         place, item = left.pop()
         if isinstance(item, str):
             if is_word(item) or re.match(r"\$[A-Za-z_]", item):
-                yield _problem(place, REFUSED)
+                yield problem(place, REFUSED)
         elif isinstance(item, list):
             left += [(f"{place}[{number}]", one) for number, one in enumerate(item)]
         elif isinstance(item, dict):

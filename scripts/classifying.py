@@ -124,7 +124,7 @@ def _instructions(labels, coded, multiple, given):
     word = "letter" if "A" in coded else "number"
     request = (SEVERAL if multiple else ONE).format(code=word)
     parts = ["Classify the user's text. The categories:", *lines, request]
-    if "instructions" in given:
+    if given.get("instructions"):
         parts.append(given["instructions"])
     return "\n".join(parts)
 

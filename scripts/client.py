@@ -80,6 +80,8 @@ DEADLINE = 900.0  # no new try starts after this many seconds
 # What the form says beside what the user fills in; tools/form.py makes it.
 LEAVE = "Default"  # the first choice of what is optional: send nothing
 SET = "Set"  # the other choice of an optional object: send what is filled in
+NOTHING = "None"  # of a number that may be null: send null
+EDITOR = "Editor"  # of a JSON Schema: made with Windmill's editor, which adds words
 OTHER = "other"  # the choice of a model by its id, where a list of models is offered
 SWITCH = "more_options"  # the switch that shows an object's advanced fields
 
@@ -287,11 +289,11 @@ def _with_files(text, files, auth):
 def prepare(step, arguments):
     """Return a step's arguments as its schema wants them, defaults filled in.
 
-    What was left empty is no key of the answer. Raises TogetherError, with every
-    mistake in its `problems`.
+    What is not given, and has no default, is no key of the answer. Raises
+    TogetherError, with every mistake in its `problems`.
     """
     members = step["arguments"]["properties"]
-    given = _prepare(step, _by_id(members, arguments))
+    given = checked_arguments(step, _by_id(members, arguments))
     for name, member in members.items():
         if name not in given and "default" in member:
             given[name] = member["default"]
@@ -344,510 +346,165 @@ def operation(method, path, retry, query=(), body=True, **exchange):
     return {**table, "arguments": {"properties": properties}}
 
 
-# --- what the user meant: from a form's arguments to the request's ----------------
+# --- the form rule: what a form or a flow gives becomes what it means ---------------
+#
+# What is absent or null is not given; everything else is meant, empty or not. The form
+# keeps to that: its optional texts and lists are nullable, so that one left alone sends
+# nothing. What it adds beside the values (buttons, a switch, rows of one field) is
+# taken away where the table says that the form has it, and nowhere else.
+
+NOT_GIVEN = object()
 
 
-class _Drop:
-    """The value of a member that is not to be sent."""
+def checked_arguments(operation, arguments):
+    """Return the arguments as they are meant, without those that are not given.
 
-
-def _prepare(operation, arguments):
-    """Return the arguments as the schema wants them; raise with every mistake found.
-
-    At the top level an untouched optional argument is None, "", [] or false, wherever
-    it comes from. A body is a form's only when it bears a form's marks.
+    Raises TogetherError with every mistake found.
     """
-    problems = []
     schema = operation["arguments"]
-    required = schema.get("required", ())
-    known = schema["properties"]
-    prepared = {}
+    members, required = schema["properties"], schema.get("required", ())
+    meant, found, pressed = {}, [], {}
     for name, value in arguments.items():
-        member = known[name]
-        form = name != "body" or _is_form(value, member)
-        value = _tidy(value, member, name, name in required, form, problems)
-        if value is not _Drop:
-            prepared[name] = value
-    if problems:
+        value = normalise(value, members[name], name, name in required, pressed)
+        if value is not NOT_GIVEN:
+            meant[name] = value
+            found += schema_problems(value, members[name], name, pressed)
+        elif name in required:
+            found.append(problem(name, "is required"))
+    found += [problem(n, "is required") for n in required if n not in arguments]
+    if found:
         raise TogetherError.refused_all(
-            problems, method=operation.get("method"), path=operation.get("path")
+            found, method=operation.get("method"), path=operation.get("path")
         )
-    return prepared
+    return meant
 
 
-def _is_form(value, schema):
-    """Say whether an object was made by Windmill's form rather than by a flow step.
+def normalise(value, schema, field, required=False, pressed=None):
+    """Return what a value means: without what only the form needs, with numbers that
+    came as text, and without the members that are not given. NOT_GIVEN for nothing.
 
-    A form with a switch for its advanced fields always sends the switch, and one with
-    buttons their labels. Any other sends every text, switch, list and object, filled in
-    or not; so an object with all of them, one left empty, is a form's. A form saved
-    before the schema grew lacks a few: then three must be empty. Numbers and selects
-    are only sent when filled in. A lone false is no sign: a flow step may mean it.
+    A required text or list that is empty counts as not given, save where the schema
+    says by `minLength` or `minItems` 0 that the service takes it. `pressed` gets each
+    object for which a button was pressed, with its variant, by the object's id.
     """
-    if not isinstance(value, dict):
-        return False
-    if SWITCH in value or any(group in value for group in schema.get("x-groups", ())):
-        return True
-    known = schema.get("properties", {})
-    required = schema.get("required", ())
-    empty = 0
-    for name, found in value.items():
-        member = known.get(name)
-        if member is None:
-            continue
-        if found.__class__ is dict and _bears_marks(found, member):
-            return True
-        if name not in required:
-            empty += _is_untouched(found)
-        elif found.__class__ is list and found and "items" in member:
-            rows = member["items"]
-            if "properties" in rows and any(_is_form(row, rows) for row in found[:20]):
-                return True
-    if not empty:
-        return False
-    sent = [name for name, member in known.items() if _always_sent(member)]
-    lacking = sum(name not in value for name in sent)
-    return empty >= (3 if lacking else 1) and lacking * 5 <= len(sent)
-
-
-def _bears_marks(value, member):
-    """Say whether an object within another was surely made by a form."""
-    label = value.get("label")
-    if "anyOf" in member:
-        titles = [variant.get("title") for variant in member["anyOf"]]
-        if _tag(value) is not None and (label == LEAVE or value[_tag(value)] in titles):
-            return True
-    if _has_file(member):
-        return label is not None
-    if member.get("type") != "object":
-        return False
-    return label in (LEAVE, SET) or _is_form(value, member)
-
-
-def _always_sent(member):
-    """Say whether a form sends this field even when it is empty."""
-    kind = _kind(member)
-    if (
-        kind in ("integer", "number", "null")
-        or "enum" in member
-        or "x-unsent" in member
-    ):
-        return False  # a number box, a select, or what is shown only at times
-    # A switch whose rest position is not known is a select too.
-    return kind != "boolean" or "default" in member
-
-
-def _is_untouched(value):
-    return value is None or value == "" or value == [] or value == {}
-
-
-def _tidy(value, schema, field, required, form, problems):
-    """Return the value with its types right and nothing that was left empty.
-
-    Appends {"field", "problem"} to problems; returns _Drop for what is not to be sent.
-    """
-    kind = schema.get("type")
-    if kind.__class__ is list:
-        kind = _kind(schema)
-    if value.__class__ is dict and _takes_file(schema):
-        if not _is_blank(value):
-            if "label" in value:
-                value = {k: v for k, v in value.items() if k != "label" and v != ""}
-            return _tidy_file(value, schema, field, problems)
-        value = None
+    if "x-choice" in schema and value.__class__ is dict and "label" in value:
+        union, (value, schema) = schema, behind_button(value, schema)
+        if union is not schema:
+            value = normalise(value, schema, field, required, pressed)
+            if pressed is not None and value.__class__ is dict:
+                pressed[id(value)] = value, schema  # kept, or its id may be another's
+            return value
     if value is None:
-        if not form and _allows_null(schema):
-            return None
-        if required:
-            problems.append({"field": field, "problem": "is required"})
-        return _Drop
-    if form:
-        if value.__class__ is dict and "anyOf" not in schema:
-            chosen = _chosen(value, kind, schema)
-            if chosen is not value:
-                # What was set is sent, even when nothing is filled in.
-                required = required or value.get("label") == SET
-                return _tidy(chosen, schema, field, required, form, problems)
-        if "x-groups" in schema and value.__class__ is dict:
-            value = _ungrouped(value, schema["x-groups"])
-        if not required:
-            if value == "" or value == [] or value == {}:
-                return _Drop
-            if schema.get("properties") and _is_unfilled(value, schema):
-                return _Drop
-            if isinstance(value, bool) and value is schema.get("default", False):
-                return _Drop
+        return None if allows_null(schema) else NOT_GIVEN
+    if required and (value == "" or value == []) and not may_be_empty(schema):
+        return NOT_GIVEN
+    if value is NOT_GIVEN:
+        return value
+    if takes_file(schema):
+        return file_value(value, schema, field)
     if "anyOf" in schema:
-        return _tidy_union(value, schema, field, required, form, problems)
-    if kind is None:
-        if required and form and value in ("", [], {}):
-            problems.append({"field": field, "problem": "is required"})
-            return _Drop
-        allowed = schema.get("enum")
-        if allowed and value not in allowed:
-            problems.append(_not_allowed(field, value, allowed))
-        return value
-    if kind == "object":
-        return _tidy_object(value, schema, field, required, form, problems)
-    if kind == "array":
-        return _tidy_array(value, schema, field, required, form, problems)
-    return _tidy_scalar(value, kind, schema, field, problems)
-
-
-def _chosen(value, kind, schema):
-    """Return what is behind the button of a form that an object names, else itself."""
-    label = value.get("label")
-    if kind == "object":
-        if label == LEAVE:
-            return None
-        if label == SET and "label" not in schema.get("properties", ()):
-            return {k: v for k, v in value.items() if k != "label"}
-        if schema.get("format") == "json-schema":
-            return _json_schema(value.get("value") if label else value)
-    elif kind and _tag(value):
-        # A row's field that is a choice for other kinds of rows: here it is plain.
-        return _behind(value, schema)
+        return normalise_union(value, schema, field, pressed)
+    kind = kind_of(schema)
+    if kind == "object" and value.__class__ is dict:
+        return normalise_object(value, schema, field, pressed)
+    if kind == "array" and value.__class__ is list and "items" in schema:
+        return normalise_list(value, schema, field, pressed)
+    if value.__class__ is str and kind in ("integer", "number", "boolean"):
+        return read_text(value, kind)
     return value
 
 
-def _json_schema(schema):
-    """Return a JSON Schema without the words that Windmill's editor of schemas adds.
-
-    One that the editor has not touched has no `order`, and is returned as it is.
-    """
-    if not isinstance(schema, dict) or "order" not in schema:
-        return schema
-    from .editing import plain_schema
-
-    return plain_schema(schema) if schema.get("properties") else {}
-
-
-def _kind(schema):
-    """Return the type of a schema, null aside."""
-    kinds = schema.get("type")
-    if isinstance(kinds, list):
-        return next(kind for kind in kinds if kind != "null")
-    return kinds
-
-
-def _allows_null(schema):
-    kinds = schema.get("type")
-    if kinds is None:
-        return any(_allows_null(variant) for variant in schema.get("anyOf", ()))
-    return kinds == "null" or (isinstance(kinds, list) and "null" in kinds)
-
-
-def _is_blank(value):
-    """Say whether a part of a form was left as it came: empty all the way down."""
-    if isinstance(value, dict):
-        if value.get("label") == SET:
-            return False
-        return all(_is_blank(v) for k, v in value.items() if k != "label")
-    return value is None or value is False or value == "" or value == []
-
-
-def _is_unfilled(value, schema):
-    """Say whether an optional object of a form was left as it came."""
-    if not _is_blank(value):
-        return False
-    # A button pressed is an answer, even with nothing behind it.
-    required = schema.get("required", ())
-    tags = (
-        (value[name], _tag(value[name]))
-        for name, member in schema["properties"].items()
-        if "anyOf" in member and name in value and name not in required
-    )
-    return not any(tag and chosen[tag] != LEAVE for chosen, tag in tags)
-
-
-def _tidy_object(value, schema, field, required, form, problems):
-    if not isinstance(value, dict):
-        problems.append(_mistyped(field, value, "an object"))
-        return value
-    known = schema.get("properties")
-    needed = schema.get("required", ())
+def normalise_object(value, schema, field, pressed):
+    members = schema.get("properties")
     others = schema.get("additionalProperties")
-    if known is None and others is None:
-        return value
-    if form:
-        if "x-beside" in schema:
-            value = _folded(value, schema["x-beside"])
-        if "x-follows" in schema:
-            value = _followed(value, schema["x-follows"])
-    tidied = {}
-    for name, found in value.items():
-        member = (known or {}).get(name, others)
-        if member is None and form and (name == SWITCH or _is_blank(found)):
-            continue
-        if isinstance(member, dict):
-            path = f"{field}.{name}"
-            found = _tidy(found, member, path, name in needed, form, problems)
-            if found is _Drop:
-                continue
-        tidied[name] = found
-    if form and not tidied and not required:
-        return _Drop
-    problems.extend(
-        {"field": f"{field}.{name}", "problem": "is required"}
-        for name in needed
-        if name not in value
-    )
-    return tidied
+    if not members and others is None:
+        return value  # free: what it holds is the user's
+    if schema.keys() & {"x-switch", "x-groups", "x-beside", "x-follows"}:
+        value = without_form_fields(value, schema)
+    required = schema.get("required", ())
+    meant = {}
+    for name, given in value.items():
+        member = (members or {}).get(name, others)
+        if member is not None:
+            path, needed = f"{field}.{name}", name in required
+            given = normalise(given, member, path, needed, pressed)
+        if given is not NOT_GIVEN:
+            meant[name] = given
+    return meant
 
 
-def _folded(row, name):
-    """Return a form's message whose text and the lists beside it are one list of parts.
-
-    A picture is {"source": file}, or the file itself; a part is as the wire has it.
-    """
-    row = dict(row)
-    text = row.get(name)
-    parts = []
-    for entry in row.pop("pictures", None) or ():
-        source = _row(entry, "source")
-        if not _is_blank(source):
-            parts.append({"type": "image_url", "image_url": {"url": source}})
-    parts += row.pop("parts", None) or ()
-    if not parts:
-        if text == "":
-            del row[name]
-        return row
-    if text and not isinstance(text, list):
-        text = [{"type": "text", "text": text}]
-    row[name] = (text or []) + parts
-    return row
+def normalise_list(value, schema, field, pressed):
+    items, row = schema["items"], schema.get("x-row")
+    meant = []
+    for number, entry in enumerate(value):
+        alone = row and entry.__class__ is dict and entry.keys() == {row}
+        given = entry[row] if alone else entry
+        given = normalise(given, items, f"{field}[{number}]", pressed=pressed)
+        if given is not NOT_GIVEN:
+            meant.append(given)
+        elif not alone:
+            meant.append(None)  # refused: without it the others would move up
+    return meant
 
 
-def _followed(value, follows):
-    """Return a form's object with the members that the choice for another one names."""
-    named = {}
-    for name, (other, names) in follows.items():
-        chosen = value.get(other)
-        tag = _tag(chosen)
-        if name not in value and tag is not None and chosen[tag] in names:
-            named[name] = names[chosen[tag]]
-    return {**named, **value}
-
-
-def _ungrouped(value, groups):
-    """Return a form's object with the one member that each group of buttons names."""
-    value = dict(value)
-    for group, names in groups.items():
-        chosen = value.pop(group, None) or {}
-        name = names.get(chosen.get("label"))
-        if name in chosen:
-            value[name] = chosen[name]
-        elif name is not None:
-            value[name] = {**chosen, "label": SET}
-    return value
-
-
-def _row(entry, name):
-    """Return what a form's row holds whose only field has this name, else the row."""
-    if entry.__class__ is dict and name in entry and len(entry) == 1:
-        return entry[name]
-    return entry
-
-
-def _is_wire(row, items):
-    """Say whether a row in a form's list came ready-made, say pasted as JSON."""
-    if "x-switch" not in items or SWITCH in row:
-        return False
-    return not any(map(_tag, row.values()))
-
-
-def _tidy_array(value, schema, field, required, form, problems):
-    if not isinstance(value, list):
-        problems.append(_mistyped(field, value, "a list"))
-        return value
-    items = schema.get("items", {})
-    tidied = []
-    for number, found in enumerate(value):
-        own = form
-        if form:
-            if found.__class__ is dict:
-                own = not _is_wire(found, items)
-                if _has_file(items):
-                    found = _row(found, "source")
-                    if found.__class__ is dict and _is_blank(found):
-                        continue
-                elif items.get("type") == "string":
-                    found = _row(found, "text")
-            if found == "" or found is None:
-                continue
-        item = _tidy(found, items, f"{field}[{number}]", True, own, problems)
-        if item is not _Drop:
-            tidied.append(item)
-    if form and not tidied and not required:
-        return _Drop
-    least, most = schema.get("minItems", 0), schema.get("maxItems")
-    if len(tidied) < least:
-        problem = "is required" if not tidied else f"needs at least {least} entries"
-        problems.append({"field": field, "problem": problem})
-    if most is not None and len(tidied) > most:
-        problems.append({"field": field, "problem": f"takes at most {most} entries"})
-    return tidied
-
-
-def _tidy_scalar(value, kind, schema, field, problems):
-    if _takes_file(schema):
-        return _tidy_file(value, schema, field, problems)
-    if kind == "string":
-        if not isinstance(value, str):
-            problems.append(_mistyped(field, value, "text"))
-            return value
-        _check_text(value, schema, field, problems)
-    elif kind == "boolean":
-        if value in ("true", "false"):
-            value = value == "true"
-        if not isinstance(value, bool):
-            problems.append(_mistyped(field, value, "true or false"))
-            return value
-    elif kind in ("integer", "number"):
-        value = _number(value, kind)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            problems.append(_mistyped(field, value, f"a {_WORDS[kind]}"))
-            return value
-        if kind == "integer" and value != value // 1:
-            problems.append(_mistyped(field, value, "a whole number"))
-            return value
-        least, most = schema.get("minimum"), schema.get("maximum")
-        if least is not None and value < least:
-            problem = f"must be at least {least} (got {value})"
-            problems.append({"field": field, "problem": problem})
-        if most is not None and value > most:
-            problem = f"must be at most {most} (got {value})"
-            problems.append({"field": field, "problem": problem})
-    allowed = schema.get("enum")
-    if allowed and value not in allowed:
-        problems.append(_not_allowed(field, value, allowed))
-    return value
-
-
-class _File:
-    """A file in a body where JSON has text: what becomes of it, scripts/bodies.py."""
-
-    def __init__(self, value, field, kind):
-        self.value, self.field, self.kind = value, field, kind
-
-
-def _takes_file(schema):
-    return "x-file" in schema or schema.get("format") == "binary"
-
-
-def _has_file(schema):
-    return _takes_file(schema) or any(map(_takes_file, schema.get("anyOf", ())))
-
-
-def _tidy_file(value, schema, field, problems):
-    """Take a file in any of the shapes that scripts/sources.py knows."""
-    kind = schema.get("x-file")
-    carried = kind in (None, "content") or schema.get("format") == "binary"
-    if isinstance(value, bool | int | float) or (carried and value == ""):
-        problems.append(_mistyped(field, value, "a file"))
-        return value
-    if carried:
-        return value
-    if isinstance(value, str):
-        _check_text(value, schema, field, problems)
-        known = value[:5] in ("http:", "https", "data:")
-        if kind == "uri" and (known or len(value) < 24) and value[:5] != "s3://":
-            return value  # shorter than any file in base64
-        if kind == "base64" and not known and value[:5] != "s3://":
-            return value
-    return _File(value, field, kind)
-
-
-_WORDS = {"integer": "whole number", "number": "number"}
-
-
-def _number(value, kind):
-    """Read a number that the form sent as text: lists of integers arrive as strings."""
-    numeric = r"\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*"
-    if isinstance(value, str) and re.fullmatch(numeric, value):
-        try:
-            return int(value)
-        except ValueError:
-            number = float(value)
-            if kind == "number" or number.is_integer():
-                return number
-    return value
-
-
-def _check_text(value, schema, field, problems):
-    least, most = schema.get("minLength", 0), schema.get("maxLength")
-    if len(value) < least:
-        problem = "is required" if not value else f"needs at least {least} characters"
-        problems.append({"field": field, "problem": problem})
-    elif most is not None and len(value) > most:
-        problem = f"takes at most {most} characters (got {len(value)})"
-        problems.append({"field": field, "problem": problem})
-    elif "pattern" in schema and not re.search(schema["pattern"], value):
-        problem = f"must match {schema['pattern']}"
-        problems.append({"field": field, "problem": problem})
-
-
-def _tidy_union(value, schema, field, required, form, problems):
-    """Take a value of any variant, or the form's tagged object, in the wire's shape."""
+def normalise_union(value, schema, field, pressed):
+    """Return a value as the variant has it that it fits best."""
     variants = schema["anyOf"]
-    if _is_file(value):
-        taking = next((v for v in variants if _takes_file(v)), None)
-        if taking is not None:
-            return _tidy(value, taking, field, required, form, problems)
-    tag = _tag(value)
-    if tag is not None:
-        for variant in variants:
-            if variant.get("title") == value[tag]:
-                if variant.get("type") == "object":
-                    value = _untagged(value, tag, variant)
-                    return _tidy(value, variant, field, True, True, problems)
-                value = _behind(value, variant)
-                if required and value in ("", []):
-                    value = None
-                return _tidy(value, variant, field, required, True, problems)
-        if value[tag] == LEAVE and not required:
-            return _Drop
-    closest = None
-    # First as it is, then with text read as numbers: "5" stays text where text fits.
-    for variant in variants:
-        if value.__class__ is dict and _distance(value, variant) == 2:
-            continue
-        found = []
-        tidied = _tidy(value, variant, field, required, form, found)
-        if not found and (tidied is value or tidied == value or form):
-            return tidied
-        distance = _distance(value, variant), len(found)
-        if closest is None or distance < closest[0]:
-            closest = distance, tidied, found
-    if closest and closest[0][0] < 2:
-        _, tidied, found = closest
-        problems.extend(found)
-        return tidied
-    told_by = _told_by(variants)
-    if isinstance(value, dict) and told_by:
-        name, allowed = told_by
-        problem = {"field": f"{field}.{name}", "problem": "is required"}
-        if value.get(name):
-            problem = _not_allowed(f"{field}.{name}", value[name], allowed)
-        problems.append(problem)
-        return value
-    choices = " or ".join(_noun(variant) for variant in variants)
-    problems.append(_mistyped(field, value, choices))
-    return value
+    if surely_file(value):
+        variants = [one for one in variants if takes_file(one)] or variants
+    fitting = [one for one in variants if fit(value, one) < UNFIT]
+    if len(fitting) == 1:
+        return normalise(value, fitting[0], field, pressed=pressed)
+    best = None
+    for variant in fitting:
+        given = normalise(value, variant, field, pressed=pressed)
+        if given is NOT_GIVEN:
+            return given
+        faults = len(schema_problems(given, variant, field, pressed))
+        rank = (faults > 0, fit(value, variant), faults)
+        if best is None or rank < best[0]:
+            best = rank, given
+    return value if best is None else best[1]
 
 
-def _is_file(value):
-    """Say whether a value can be nothing but a file."""
-    if value.__class__ is dict:
-        return any(name in value for name in ("s3", "file", "url", "text", "rows"))
-    return not isinstance(value, str | int | float | list | dict)
+def behind_button(value, schema):
+    """Return (what is given, its schema) of a group of buttons in a form."""
+    label = value["label"]
+    inner = {name: given for name, given in value.items() if name != "label"}
+    if label == LEAVE:
+        return NOT_GIVEN, schema
+    if has_file(schema):
+        filled = {n: v for n, v in inner.items() if v is not None and v != ""}
+        return (filled if filled.keys() - {"filename"} else NOT_GIVEN), schema
+    if "anyOf" in schema:
+        for variant in schema["anyOf"]:
+            if variant.get("title") == label:
+                return behind_variant(inner, variant), variant
+        return value, schema
+    if schema.get("format") == "json-schema":
+        given = inner.get("value")
+        if label == EDITOR and given.__class__ is dict:
+            from .editing import plain_schema
+
+            given = plain_schema(given) if given.get("properties") else {}
+        return (NOT_GIVEN if given is None else given), schema
+    if kind_of(schema) == "object":
+        return (inner if label == SET else value), schema
+    return (None if label == NOTHING else behind_variant(inner, schema)), schema
 
 
-def _tag(value):
-    """Return the name of the member by which a form names the variant, or None."""
-    if isinstance(value, dict):
-        return next((tag for tag in ("label", "kind") if tag in value), None)
-    return None
+def behind_variant(inner, variant):
+    """Return what is given behind the button for one variant of a union."""
+    allowed = variant.get("enum", ())
+    if kind_of(variant) != "object":
+        if len(allowed) == 1:
+            return allowed[0]
+        given = inner.get(BEHIND.get(kind_of(variant), "value"))
+        return NOT_GIVEN if given is None else given
+    for name, member in variant.get("properties", {}).items():
+        if len(member.get("enum", ())) == 1 and not inner.get(name):
+            inner[name] = member["enum"][0]
+    return inner
 
 
 # What the form calls the field behind a button, by the type of what it takes: the same
@@ -861,67 +518,455 @@ BEHIND = {
 }
 
 
-def _behind(value, variant):
-    """Return what was given behind a button that takes a single value."""
-    allowed = variant.get("enum", ())
-    if len(allowed) == 1:
-        return allowed[0]
-    found = value.get(BEHIND.get(_kind(variant)))
-    return value.get("value") if found is None else found
+def without_form_fields(value, schema):
+    """Return an object of a form as the wire has it: no switch, no groups of buttons,
+    parts beside a text in one list with it, and what a choice names named."""
+    value = dict(value)
+    if "x-switch" in schema:
+        value.pop(SWITCH, None)
+    for group, names in schema.get("x-groups", {}).items():
+        chosen = value.pop(group, None) or {}
+        name = names.get(chosen.get("label"))
+        if name is None:
+            continue
+        if schema["properties"][name].get("type") == "object":
+            value[name] = {n: v for n, v in chosen.items() if n != "label"}
+        else:
+            value[name] = chosen.get(name)
+    if "x-beside" in schema:
+        join_parts(value, schema["x-beside"])
+    for name, (other, names) in schema.get("x-follows", {}).items():
+        chosen = value.get(other)
+        if name not in value and chosen.__class__ is dict:
+            value[name] = names.get(chosen.get("label"))
+    return value
 
 
-def _untagged(value, tag, variant):
-    """Return a form's variant as the wire wants it: no tag, but its discriminator."""
-    untagged = {k: v for k, v in value.items() if k != tag}
-    for name, member in variant.get("properties", {}).items():
-        allowed = member.get("enum", ())
-        if len(allowed) == 1 and not untagged.get(name):
-            untagged[name] = allowed[0]
-    return untagged
+def join_parts(row, name):
+    """Make one list of parts of a message's text and the lists that a form has beside
+    it: a part is as the wire has it, a picture is {"source": file}, or the file."""
+    pictures, others = row.pop("pictures", None) or [], row.pop("parts", None) or []
+    parts = []
+    for entry in pictures:
+        alone = entry.__class__ is dict and entry.keys() == {"source"}
+        given = entry["source"] if alone else entry
+        if given.__class__ is dict and "label" in given:
+            given, _ = behind_button(given, {"x-file": "uri"})
+        if given is not NOT_GIVEN:
+            parts.append({"type": "image_url", "image_url": {"url": given}})
+    parts += others
+    text = row.get(name)
+    if parts:
+        if text and text.__class__ is not list:
+            text = [{"type": "text", "text": text}]
+        row[name] = (text or []) + parts
 
 
-def _told_by(variants):
+def kind_of(schema):
+    """Return the type of a schema, null aside."""
+    kinds = schema.get("type")
+    if kinds.__class__ is list:
+        return next(kind for kind in kinds if kind != "null")
+    return kinds
+
+
+def allows_null(schema):
+    kinds = schema.get("type")
+    if kinds is None:
+        return any(map(allows_null, schema.get("anyOf", ())))
+    return kinds == "null" or (kinds.__class__ is list and "null" in kinds)
+
+
+def may_be_empty(schema):
+    """Say whether the service takes an empty text or list where one is required."""
+    least = (schema.get("minLength"), schema.get("minItems"))
+    return 0 in least or any(map(may_be_empty, schema.get("anyOf", ())))
+
+
+def read_text(text, kind):
+    """Return the number or truth that a text says, else the text: a form sends selects,
+    and the rows of a list of whole numbers, as texts."""
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(text, text)
+    if re.fullmatch(r"\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*", text):
+        try:
+            return int(text)
+        except ValueError:
+            number = float(text)
+            if kind == "number" or number.is_integer():
+                return number
+    return text
+
+
+class FileValue:
+    """A file in a body where JSON has text: what becomes of it, scripts/bodies.py."""
+
+    def __init__(self, value, field, kind):
+        self.value, self.field, self.kind = value, field, kind
+
+
+def takes_file(schema):
+    return "x-file" in schema
+
+
+def has_file(schema):
+    return takes_file(schema) or any(map(takes_file, schema.get("anyOf", ())))
+
+
+def is_carried(schema):
+    """Say whether a file stays as it was given until the request is made of it."""
+    return schema["x-file"] in ("bytes", "content") or "format" in schema
+
+
+def surely_file(value):
+    """Say whether a value can be nothing but a file."""
+    if value.__class__ is dict:
+        return any(name in value for name in ("s3", "file", "url", "text", "rows"))
+    return not isinstance(value, str | int | float | list | dict)
+
+
+def file_value(value, schema, field):
+    """Return a file, given in any of the shapes that scripts/sources.py knows, as a
+    FileValue where the wire has it as text; a text that is already as it should be, and
+    what is no file, as it is."""
+    if isinstance(value, bool | int | float) or is_carried(schema):
+        return value
+    kind = schema["x-file"]
+    if value.__class__ is str and value[:5] != "s3://":
+        known = value[:5] in ("http:", "https", "data:")
+        if known if kind == "base64" else not (known or len(value) < 24):
+            return FileValue(value, field, kind)
+        return value  # an address, base64, or shorter than any file in base64
+    return FileValue(value, field, kind)
+
+
+# --- what is wrong with a value, by its JSON Schema ---------------------------------
+#
+# The part of draft 2020-12 that schemas for models use: type, enum, const, properties,
+# patternProperties, required, additionalProperties, items, prefixItems, sizes, bounds,
+# pattern, anyOf, oneOf, allOf, not, and $ref within the schema. Other words are passed
+# over. `jsonschema` would do more, but importing it takes longer than a request.
+
+MAX_DEPTH = 100
+TYPES = {
+    "object": "an object",
+    "array": "a list",
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "null": "null",
+}
+# How well a value fits a variant: it says so itself, by its type, though it lacks what
+# is required, or once read as such a type.
+TOLD, TYPED, LACKING, READABLE, UNFIT = range(5)
+
+
+def schema_problems(value, schema, field, pressed=None):
+    """Return [{"field": path, "problem": text}] of what does not fit, [] if all does.
+
+    The schema must be one that `check_schema` of scripts/validation.py lets pass.
+    `pressed` is what `normalise` says of the value.
+    """
+    found = []
+    check(value, schema, field, found, (schema, pressed or {}), 0)
+    return found
+
+
+def check(value, schema, field, found, context, depth):
+    """Add to found what does not fit; context is (where a $ref begins, pressed)."""
+    if depth > MAX_DEPTH:
+        found.append(problem(field, "is nested too deeply"))
+        return
+    if schema.__class__ is bool:
+        if not schema:
+            found.append(problem(field, "must not be there"))
+        return
+    if "$ref" in schema:
+        check(value, ref_target(schema, context[0]), field, found, context, depth + 1)
+    if takes_file(schema):
+        check_file(value, schema, field, found)
+        return
+    kinds = schema.get("type")
+    if kinds is not None:
+        kinds = kinds if kinds.__class__ is list else [kinds]
+        if not any(is_kind(value, kind) for kind in kinds):
+            wanted = " or ".join(TYPES[kind] for kind in kinds)
+            found.append(mistyped(field, value, wanted))
+            return
+    for allowed in allowed_values(schema):
+        if not any(same(value, one) for one in allowed):
+            found.append(not_allowed(field, value, allowed))
+            break
+    if value.__class__ is str:
+        check_text(value, schema, field, found)
+    elif isinstance(value, int | float) and value.__class__ is not bool:
+        check_number(value, schema, field, found)
+    elif value.__class__ is list:
+        check_list(value, schema, field, found, context, depth)
+    elif value.__class__ is dict:
+        check_object(value, schema, field, found, context, depth)
+    for word, combined in COMBINED.items():
+        if word in schema:
+            combined(value, schema[word], field, found, context, depth)
+
+
+def check_file(value, schema, field, found):
+    if value.__class__ is FileValue:
+        value = value.value
+    no_file = value is None or isinstance(value, bool | int | float)
+    if no_file or (value == "" and is_carried(schema)):
+        found.append(mistyped(field, value, "a file"))
+    elif value.__class__ is str and not is_carried(schema):
+        check_text(value, schema, field, found)
+
+
+def allowed_values(schema):
+    if "const" in schema:
+        yield [schema["const"]]
+    if "enum" in schema:
+        yield schema["enum"]
+
+
+def check_text(value, schema, field, found):
+    check_size(len(value), schema, "Length", "characters", field, found)
+    if "pattern" in schema and not re.search(schema["pattern"], value):
+        found.append(problem(field, f"must match {schema['pattern']}"))
+
+
+def check_number(value, schema, field, found):
+    for name, fits, words in BOUNDS:
+        bound = schema.get(name)
+        if bound is not None and not fits(value, bound):
+            found.append(problem(field, f"must be {words} {bound} (got {value})"))
+
+
+def is_multiple(value, of):
+    if of == 0:
+        return True
+    if isinstance(value, int) and isinstance(of, int):
+        return value % of == 0
+    if value - value != 0:
+        return False  # infinite, or no number
+    from fractions import Fraction  # of the decimals: 0.3 is a multiple of 0.1
+
+    return (Fraction(str(value)) / Fraction(str(of))).denominator == 1
+
+
+BOUNDS = (
+    ("minimum", lambda value, bound: value >= bound, "at least"),
+    ("maximum", lambda value, bound: value <= bound, "at most"),
+    ("exclusiveMinimum", lambda value, bound: value > bound, "more than"),
+    ("exclusiveMaximum", lambda value, bound: value < bound, "less than"),
+    ("multipleOf", is_multiple, "a multiple of"),
+)
+
+
+def check_list(value, schema, field, found, context, depth):
+    check_size(len(value), schema, "Items", "entries", field, found)
+    first = schema.get("prefixItems", [])
+    rest = schema.get("items", True)
+    for number, item in enumerate(value if first or rest is not True else ()):
+        part = first[number] if number < len(first) else rest
+        check(item, part, f"{field}[{number}]", found, context, depth + 1)
+    if schema.get("uniqueItems") is True:
+        for number, item in enumerate(value):
+            if any(same(item, other) for other in value[:number]):
+                found.append(problem(f"{field}[{number}]", "is there twice"))
+                break
+
+
+def check_object(value, schema, field, found, context, depth):
+    check_size(len(value), schema, "Properties", "members", field, found)
+    known = schema.get("properties", {})
+    for name in schema.get("required", ()):
+        if name not in value:
+            found.append(problem(f"{field}.{name}", "is required"))
+    patterns = schema.get("patternProperties", {})
+    others = schema.get("additionalProperties", True)
+    for name, member in value.items():
+        parts = [known[name]] if name in known else []
+        parts += [part for key, part in patterns.items() if re.search(key, name)]
+        for part in parts or [others]:
+            if part is not True:
+                check(member, part, f"{field}.{name}", found, context, depth + 1)
+
+
+def check_any(value, variants, field, found, context, depth):
+    _, pressed = context
+    if id(value) in pressed:
+        _, variant = pressed[id(value)]
+        check(value, variant, field, found, context, depth + 1)
+        return
+    nearest = None
+    for variant in variants:
+        faults = []
+        check(value, variant, field, faults, context, depth + 1)
+        if not faults:
+            return
+        rank = (fit(value, variant), len(faults))
+        if nearest is None or rank < nearest[0]:
+            nearest = rank, faults
+    if nearest is None:
+        return
+    (fitting, _), faults = nearest
+    if fitting < UNFIT:
+        found.extend(faults)
+        return
+    told_by = discriminator(variants)
+    if value.__class__ is dict and told_by:
+        name, allowed = told_by
+        if value.get(name) is not None:
+            found.append(not_allowed(f"{field}.{name}", value[name], allowed))
+        else:
+            found.append(problem(f"{field}.{name}", "is required"))
+        return
+    found.append(mistyped(field, value, " or ".join(map(noun, variants))))
+
+
+def check_one(value, variants, field, found, context, depth):
+    tried = []
+    for variant in variants:
+        faults = []
+        check(value, variant, field, faults, context, depth + 1)
+        tried.append(faults)
+    fitting = sum(not faults for faults in tried)
+    if not fitting:
+        unfit = [problem(field, "must not be there")]
+        found.extend(min(tried, key=len, default=unfit))
+    elif fitting > 1:
+        found.append(problem(field, "fits several of the variants of oneOf"))
+
+
+def check_all(value, variants, field, found, context, depth):
+    for variant in variants:
+        check(value, variant, field, found, context, depth + 1)
+
+
+def check_not(value, variant, field, found, context, depth):
+    faults = []
+    check(value, variant, field, faults, context, depth + 1)
+    if not faults:
+        found.append(problem(field, "must not be such a value"))
+
+
+COMBINED = {
+    "allOf": check_all,
+    "anyOf": check_any,
+    "oneOf": check_one,
+    "not": check_not,
+}
+
+
+def check_size(size, schema, name, unit, field, found):
+    least, most = schema.get(f"min{name}"), schema.get(f"max{name}")
+    if least is not None and size < least:
+        words = f"needs at least {least} {unit} (got {size})"
+        if least == 1:
+            words = "must not be empty"
+        found.append(problem(field, words))
+    if most is not None and size > most:
+        found.append(problem(field, f"takes at most {most} {unit} (got {size})"))
+
+
+def fit(value, schema):
+    """Say how well a value fits a variant, by its type and its constants."""
+    if schema.__class__ is bool or "type" not in schema:
+        return TYPED
+    kinds = schema["type"]
+    kinds = kinds if kinds.__class__ is list else [kinds]
+    if value.__class__ is dict and "object" in kinds:
+        for name, member in schema.get("properties", {}).items():
+            if value.get(name) is not None and is_constant(member):
+                return TOLD if value[name] in member["enum"] else UNFIT
+        if any(value.get(name) is None for name in schema.get("required", ())):
+            return LACKING
+    if takes_file(schema) and surely_file(value):
+        return TYPED
+    if any(is_kind(value, kind) for kind in kinds):
+        return TYPED
+    if value.__class__ is str and read_text(value, kind_of(schema)) is not value:
+        return READABLE
+    return UNFIT
+
+
+def is_constant(schema):
+    return schema.__class__ is dict and len(schema.get("enum", ())) == 1
+
+
+def discriminator(variants):
     """Return (name, values) of the member that tells all variants apart, or None."""
-    for name in variants[0].get("properties", ()):
-        values = [v.get("properties", {}).get(name, {}).get("enum") for v in variants]
-        if all(value and len(value) == 1 for value in values):
-            return name, [value[0] for value in values]
+    members = [v.get("properties", {}) if v.__class__ is dict else {} for v in variants]
+    for name in members[0]:
+        if all(is_constant(own.get(name)) for own in members):
+            return name, [own[name]["enum"][0] for own in members]
     return None
 
 
-def _distance(value, variant):
-    """Say how well a variant fits: 0 by its discriminator, 1 by type, 2 not."""
-    kind = variant.get("type")
-    if isinstance(value, dict) and kind == "object":
-        for name, member in variant.get("properties", {}).items():
-            allowed = member.get("enum", ())
-            if len(allowed) == 1 and name in value:
-                return 0 if value[name] in allowed else 2
-        return 1
-    types = {"string": str, "array": list, "boolean": bool}
-    if kind in ("integer", "number"):
-        fits = not isinstance(_number(value, kind), str | bool | dict | list)
-    else:
-        fits = kind in types and isinstance(value, types[kind])
-    return 1 if fits else 2
+def noun(variant):
+    if variant.__class__ is bool or "type" not in variant:
+        return "something else"
+    return variant.get("title") or TYPES[kind_of(variant)]
 
 
-def _noun(variant):
-    if "title" in variant:
-        return variant["title"]
-    return f"{variant.get('type', 'value')}"
+def is_kind(value, kind):
+    if kind == "boolean" or value.__class__ is bool:
+        return kind == "boolean" and value.__class__ is bool
+    if kind == "integer":
+        whole = isinstance(value, float) and value.is_integer()
+        return whole or isinstance(value, int)
+    if kind == "null":
+        return value is None
+    kinds = {"object": dict, "array": list, "string": str, "number": int | float}
+    return isinstance(value, kinds[kind])
 
 
-def _mistyped(field, value, wanted):
-    names = {dict: "an object", list: "a list", str: "text", bool: "true or false"}
-    got = names.get(type(value), f"the number {value}")
-    return {"field": field, "problem": f"must be {wanted} (got {got})"}
+def same(one, other):
+    """JSON's equality: 1 is 1.0, and neither is true."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[n], other[n]) for n in one)
+    return one == other
 
 
-def _not_allowed(field, value, allowed):
-    choices = ", ".join(json.dumps(choice) for choice in allowed)
-    shown = json.dumps(value, default=str)[:60]
-    return {"field": field, "problem": f"must be one of {choices} (got {shown})"}
+def ref_target(schema, root):
+    """Return what a $ref leads to. Raises LookupError or ValueError."""
+    head, _, path = schema["$ref"].partition("#")
+    if head:
+        raise LookupError(head)
+    found = root
+    for part in path.split("/")[1:]:
+        part = part.replace("~1", "/").replace("~0", "~")
+        found = found[int(part) if isinstance(found, list) else part]
+    if not isinstance(found, dict | bool):
+        raise LookupError(path)
+    return found
+
+
+def problem(field, words):
+    return {"field": field, "problem": words}
+
+
+def mistyped(field, value, wanted):
+    """Say what a value should be, and what it is: of a long text, which may be a
+    secret, only that it is one."""
+    names = {dict: "an object", list: "a list", str: "text"}
+    is_short = value.__class__ is str and len(value) <= 20
+    got = shown(value) if is_short else names.get(value.__class__, shown(value))
+    return problem(field, f"must be {wanted} (got {got})")
+
+
+def not_allowed(field, value, allowed):
+    choices = ", ".join(map(shown, allowed))
+    return problem(field, f"must be one of {choices} (got {shown(value)})")
+
+
+def shown(value):
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 # --- the request -------------------------------------------------------------------
@@ -940,7 +985,7 @@ class _Request:
         self.began = time.monotonic()
         self.auth = auth
         self.key, self.base = _credentials(auth, operation.get("host", HOST))
-        arguments = _prepare(operation, arguments)
+        arguments = checked_arguments(operation, arguments)
         self.idempotency_key = None
         self.headers = {
             "Authorization": f"Bearer {self.key}",
@@ -1143,7 +1188,7 @@ def _encode(body, auth=None, with_files=None):
     marks = {}
 
     def mark(value):
-        if not isinstance(value, _File):
+        if not isinstance(value, FileValue):
             raise TypeError(f"{type(value).__name__} is no JSON")
         text = os.urandom(16).hex()
         marks[text] = value

@@ -42,7 +42,7 @@ def extract_structured(auth, step, **arguments):
     schema = _schema(given)
     sent, wrapped = _wrapped(schema)
     system = SYSTEM + json.dumps(sent, ensure_ascii=False)
-    if "instructions" in given:
+    if given.get("instructions"):
         system += f"\n\n{given['instructions']}"
     material = user_message(given.get("text"), given.get("pictures"))
     body = {

@@ -44,7 +44,7 @@ def start_guard(auth, step, **arguments):
     watched = os.environ.get("WM_ROOT_FLOW_JOB_ID") or os.environ.get("WM_FLOW_JOB_ID")
     if not in_job() or not watched:
         return {"guard": None, "note": "There is no guard outside a Windmill flow."}
-    if "resource" not in given:
+    if not given.get("resource"):
         # The key itself must not become an argument of a job, where everybody reads it.
         note = "There is no guard: the flow was not given a resource, but a key itself."
         return {"guard": None, "note": note}
@@ -62,7 +62,7 @@ def start_flow(auth, step, **arguments):
     """Start a flow, do not wait for it; {"flow_job_id"}. Raises TogetherError."""
     given = prepare(step, arguments)
     words = given.get("arguments", {})
-    if "resource" in given:
+    if given.get("resource"):
         words = _with_auth(given["resource"], words)
     return {"flow_job_id": jobs.start(given["path"], "flow", words)}
 

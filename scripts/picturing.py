@@ -66,7 +66,7 @@ def create_picture(auth, step, **arguments):
         "response_format": "url" if given["output"] == "url" else "base64",
         "output_format": given["format"],
     }
-    if "avoid" in given:
+    if given.get("avoid"):
         body["negative_prompt"] = given["avoid"]
     references = given.get("pictures", [])
     if len(references) == 1:
@@ -243,7 +243,7 @@ def collect_pictures(auth, step, **arguments):
             usd += made.get("cost_usd") or 0.0
             note = note or made.get("cost_note")
     facts = {"message": outcome.first_line()}
-    if "note" in given:
+    if given.get("note"):
         facts["note"] = given["note"]
     return outcome.result(told(None if note else usd, note), **facts)
 

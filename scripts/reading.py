@@ -28,7 +28,7 @@ def read_rows(auth, step, **arguments):
     given = prepare(step, arguments)
     rows, problems, columns = [], [], {}
     table = Table(auth, given["rows"])
-    if "answer_column" in given:
+    if given.get("answer_column"):
         table.keep_free(given["answer_column"])
     for number, row in enumerate(table):
         if number >= given["most"]:

@@ -58,7 +58,7 @@ def map_rows(auth, step, **arguments):
     names = ("model", "temperature", "max_tokens")
     body = {name: given[name] for name in names if name in given}
     before = []
-    if "system" in given:
+    if given.get("system"):
         before.append({"role": "system", "content": given["system"]})
     settings = {**body, "before": before, "template": given["template"]}
     settings = settings if given["keep"] else None

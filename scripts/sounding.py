@@ -170,7 +170,7 @@ def speak_text(auth, step, **arguments):
         "voice": voice,
         "response_format": given["format"],
     }
-    if "language" in given:
+    if given.get("language"):
         body["language"] = given["language"]
     prefetch(auth)
 

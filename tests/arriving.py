@@ -4,13 +4,15 @@ import base64
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from scripts.client import TogetherError
-from tests.filled import ABSENT, shown
+from scripts.client import FileValue, TogetherError
+from tests.filled import ABSENT, given_file, shown
 from tests.wire import expected, main_of, parts
+from tools.form import is_file, is_nullable_number
+from tools.form_show import hints
 from tools.operations import Operation, find
 from tools.sandbox import Recorded, Sandbox
 from tools.workspace import Workspace
@@ -45,7 +47,8 @@ def check_arrives(
         assert base64.b64decode(body["file"]) == sandbox.files[result["id"]][1]
         return
     request = asked(sandbox)
-    meant = without_marks(operation.schema, arguments)
+    kinds = Kinds(operation.schema)
+    meant = kinds.without_null({**resting(operation), **arguments})
     method, path, query, body = expected(operation, meant, project())
     query = query.replace(".000Z", "Z")
     found = request.query.replace(".000Z", "Z")
@@ -55,7 +58,14 @@ def check_arrives(
         run(operation, arguments, sandbox, auth)
         assert parts(asked(sandbox)) == parts(request)
     elif not operation.realtime:  # its messages are in test_realtime.py
-        assert body == without_marks(operation.schema, request.json)
+        found = kinds.without_rest(request.json, body)
+        assert kinds.texts(body) == kinds.texts(found)
+
+
+def resting(operation: Operation) -> dict:
+    """What a form's switches among the arguments say when nobody touched them."""
+    members = operation.arguments.items()
+    return {n: False for n, m in members if m.get("default") is False}
 
 
 def check_untouched(
@@ -81,7 +91,9 @@ def check_untouched(
         # A worker passes None for what has no default and was not sent.
         run(script, {**dict.fromkeys(required), **sent}, sandbox, auth)
     named = {problem["field"] for problem in caught.value.problems}
-    assert not empty - named, f"not named: {empty - named}"
+    # Of a choice that was made and not filled in, the argument itself is named.
+    missed = {e for e in empty - named if e.partition(".")[0] not in named}
+    assert not missed, f"not named: {missed}"
     for name in named:
         assert name in str(caught.value)
         assert _at(sent, name) in (ABSENT, None, "", []), f"{name} was not empty"
@@ -105,34 +117,87 @@ def asked(sandbox: Sandbox) -> Recorded:
     return requests[-1]
 
 
-def without_marks(schema: dict, value: object) -> object:
-    """Without what a form cannot say otherwise: a time has milliseconds, null is no
-    member, and a whole number is text where the service takes both in one list."""
-    both = set(_either(schema))
+class Kinds:
+    """The names of the members of a schema that can be said in several ways."""
 
-    def plain(value: object, name: str | None = None) -> object:
-        if isinstance(value, dict):
-            return {n: plain(v, n) for n, v in value.items() if v is not None}
+    def __init__(self, schema: dict) -> None:
+        members = [*named(schema)]
+        self.files = {n for n, m in members if is_file(m)}
+        self.lists = {n for n, m in members if is_file(m.get("items", {}))}
+        self.nulls = {n for n, m in members if is_nullable_number(m)}
+        self.times = {n for n, m in members if m.get("format") == "date-time"}
+        self.switches = {n for n, m in members if m.get("default") is False}
+        self.beside = {n for n, m in members if "beside" in hints(m)}
+        self.either = {n for n, m in members if either(m.get("items", {}))}
+
+    def plain(self, value: object, name: str | None = None) -> object:
+        """A value with each of these said in one way."""
+        if name in self.beside and isinstance(value, str):
+            value = [{"type": "text", "text": value}]
+        if name in self.files:
+            return plain_file(value)
+        if name in self.lists:
+            return [plain_file(item) for item in value]
+        return self._inside(self.plain, value, name)
+
+    def texts(self, value: object, name: str | None = None) -> object:
+        """The same of what is on the wire, where files are texts."""
+        return self._inside(self.texts, value, name)
+
+    def _inside(self, way: Callable, value: object, name: str | None) -> object:
         if isinstance(value, list):
-            return [plain(item, name) for item in value]
-        if name in both and isinstance(value, int):
-            return str(value)
-        return value.replace(".000Z", "Z") if isinstance(value, str) else value
+            return [way(item, name) for item in value]
+        if isinstance(value, dict):
+            return {n: way(v, n) for n, v in value.items()}
+        if name in self.times:
+            return value.replace(".000Z", "Z")
+        return str(value) if name in self.either else value
 
-    return plain(value)
+    def without_null(self, value: object) -> object:
+        """Without the nulls for which a form has no button."""
+        if isinstance(value, list):
+            return [self.without_null(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        members = {name: self.without_null(found) for name, found in value.items()}
+        return {n: v for n, v in members.items() if v is not None or n in self.nulls}
+
+    def without_rest(self, found: object, wanted: object) -> object:
+        """Without the switches that were left as they are."""
+        if isinstance(found, list) and isinstance(wanted, list):
+            pairs = zip(found, wanted, strict=False)
+            return [self.without_rest(f, w) for f, w in pairs] + found[len(wanted) :]
+        if not isinstance(found, dict) or not isinstance(wanted, dict):
+            return found
+        return {
+            name: self.without_rest(value, wanted.get(name))
+            for name, value in found.items()
+            if name in wanted or value is not False or name not in self.switches
+        }
 
 
-def _either(schema: object) -> Iterator[str]:
-    """The names of the lists whose entries may be a text or a whole number."""
-    for name, member in schema.items() if isinstance(schema, dict) else ():
-        if isinstance(member, dict):
-            variants = member.get("items", {}).get("anyOf", ())
-            if {"string", "integer"} == {v.get("type") for v in variants}:
-                yield name
-            yield from _either(member)
-        elif isinstance(member, list):
-            for part in member:
-                yield from _either(part)
+def plain_file(value: object) -> dict:
+    """A file by the way in which it is given; not every form asks for its name too."""
+    value = value.value if isinstance(value, FileValue) else value
+    return {**given_file(value), "filename": None}
+
+
+def named(schema: object) -> Iterator[tuple[str, dict]]:
+    """Every member of a schema, at any depth, with its name."""
+    if isinstance(schema, list):
+        for part in schema:
+            yield from named(part)
+    elif isinstance(schema, dict):
+        if isinstance(schema.get("properties"), dict):
+            yield from schema["properties"].items()
+        for part in schema.values():
+            yield from named(part)
+
+
+def either(items: dict) -> bool:
+    """Whether an entry may be a text or a whole number: a form's rows are texts."""
+    kinds = {variant.get("type") for variant in items.get("anyOf", ())}
+    return kinds == {"string", "integer"}
 
 
 def _empty(fields: dict, required: list, sent: dict, place: str) -> Iterator[str]:

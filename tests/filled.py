@@ -10,10 +10,10 @@ import jsonschema
 import quickjs
 from hypothesis import strategies as st
 
-from scripts.client import BEHIND, SET, SWITCH
+from scripts.client import BEHIND, NOTHING, SET, SWITCH
 from tools.flows import Flow
-from tools.form import form
-from tools.form_show import has_switch, hints, kind_of
+from tools.form import form, is_nullable_number
+from tools.form_show import hints, kind_of
 from tools.operations import Operation
 
 ABSENT = object()
@@ -40,7 +40,7 @@ def untouched(field: dict, required: bool = False) -> object:
     if kind == "boolean":
         return False
     if kind == "array" and "items" in field:
-        return []
+        return ABSENT if field.get("nullable") else []
     if kind == "object" and field.get("properties"):
         return filled(field["properties"], field.get("required", []), {})
     if kind in ("array", "object") and "format" not in field:
@@ -105,6 +105,9 @@ def shown(field: dict, sent: dict) -> bool:
 
 def form_value(schema: dict, field: dict, value: object) -> object:
     """What the form sends when a person fills in just what the wire is to carry."""
+    if "oneOf" in field and is_nullable_number(schema):
+        title = NOTHING if value is None else "Number"
+        return {"label": title, **({} if value is None else {"number": value})}
     if value is None:
         return untouched(field)
     if "oneOf" in field:
@@ -134,7 +137,7 @@ def _object(schema: dict, fields: dict, required: list[str], value: dict) -> dic
             given[group] = _grouped(members[name], fields[group], title, name, found)
         elif "follows" not in hints(members[name]):
             given[name] = form_value(members[name], fields[name], found)
-    if has_switch(schema):
+    if SWITCH in fields:
         given[SWITCH] = any(hints(members[n]).get("advanced") for n in value)
     return filled(fields, required, given)
 
@@ -168,22 +171,22 @@ WAYS = {
 }
 
 
-def _given(value: object) -> dict:
+def given_file(value: object) -> dict:
     """A file as the fields behind its button say it."""
     if isinstance(value, list):
         return {"rows": value}
     if isinstance(value, str):
         return {"url" if value.startswith("http") else "file": value}
     if "s3" in value:
-        return {"s3": value}
-    return value if value.keys() & WAYS.keys() else _given(*value.values())
+        return {"s3": value["s3"] if isinstance(value["s3"], dict) else value}
+    return value if value.keys() & WAYS.keys() else given_file(*value.values())
 
 
 def _button(schema: dict, field: dict, value: object) -> dict:
     """What a group of buttons sends: a file, a union, or an optional object."""
     by_title = {variant["title"]: variant for variant in field["oneOf"]}
     if "Drop a file" in by_title:
-        given = _given(value)
+        given = given_file(value)
         way = next(title for member, title in WAYS.items() if member in given)
         fields = by_title[way]["properties"]
         return chosen(by_title[way], {n: v for n, v in given.items() if n in fields})
@@ -265,17 +268,19 @@ def _row(schema: dict, items: dict, value: object) -> object:
 
 def _parts(member: dict, fields: dict, parts: list[dict]) -> dict:
     """A list of parts as a text, pictures and others beside it, in that order."""
-    given = {"pictures": [], "parts": []}
+    given: dict = {}
     items = next(v for v in member["anyOf"] if v.get("type") == "array")["items"]
     for position, part in enumerate(parts):
         if position == 0 and part["type"] == "text":
             given["content"] = part["text"]
-        elif part["type"] == "image_url" and not given["parts"]:
+        elif part["type"] == "image_url" and "parts" not in given:
             row = {"type": "string", "x-file": "uri"}
             url = part["image_url"]["url"]
-            given["pictures"].append(_row(row, fields["pictures"]["items"], url))
+            picture = _row(row, fields["pictures"]["items"], url)
+            given.setdefault("pictures", []).append(picture)
         else:
-            given["parts"].append(_row(items, fields["parts"]["items"], part))
+            own = _row(items, fields["parts"]["items"], part)
+            given.setdefault("parts", []).append(own)
     return given
 
 
@@ -307,7 +312,8 @@ def fillable(schema: dict) -> st.SearchStrategy:
         rows = fillable(schema.get("items", {}))
         return st.lists(rows, min_size=least, max_size=least + 1, unique_by=json.dumps)
     if kind == "boolean":
-        return st.just(not schema["default"]) if "default" in schema else st.booleans()
+        # A switch at rest is sent anyway.
+        return st.just(True) if schema.get("default") is False else st.booleans()
     if kind in ("integer", "number"):
         least = schema.get("minimum", 1)
         return st.integers(int(-(-least // 1)), int(schema.get("maximum", least + 99)))
@@ -344,7 +350,7 @@ def _fillable_object(schema: dict) -> st.SearchStrategy:
     always = {
         name: st.just(hints(m)["start"]) if _starts(m) else fillable(m)
         for name, m in members.items()
-        if name in schema.get("required", ()) or _starts(m)
+        if name in schema.get("required", ()) or _starts(m) or "open" in hints(m)
     }
     others = {n: fillable(m) for n, m in members.items() if n not in always}
     drawn = st.fixed_dictionaries(always, optional=others)

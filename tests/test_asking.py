@@ -192,11 +192,11 @@ def test_what_the_form_sends_is_what_was_filled_in(sandbox, auth):
         auth,
         MODEL,
         "And?",
-        system="",
+        system=None,
         pictures=[{"source": picture}],
         history=[{"role": "user", "content": "Hi."}, {"role": "", "content": ""}],
         temperature=None,
-        reasoning_effort="",
+        reasoning_effort=None,
     )
 
     first, question = asked(sandbox)[0]["messages"]

@@ -224,7 +224,7 @@ def test_what_windmill_s_editor_adds_is_not_sent(sandbox, auth):
         "order": ["order", "rows"],
     }
     say(sandbox, '{"order": "x"}')
-    extract(auth, schema=edited)
+    extract(auth, schema={"label": "Editor", "value": edited})
 
     sent = asked(sandbox)[0]["response_format"]["json_schema"]["schema"]
     rows = {"a": {"type": "number"}}
@@ -241,11 +241,8 @@ def test_what_the_form_sends_is_what_was_filled_in(sandbox, auth):
     found = EXTRACT(
         auth,
         MODEL,
-        text="",
         pictures=[{"source": picture}],
-        fields=[],
         schema={"label": "JSON", "value": SCHEMA},
-        instructions="",
         max_tokens=None,
     )
 
@@ -253,7 +250,7 @@ def test_what_the_form_sends_is_what_was_filled_in(sandbox, auth):
     (part,) = asked(sandbox)[0]["messages"][1]["content"]
     assert "https://example.com/a.png" == part["image_url"]["url"]
     say(sandbox, '{"a": "x"}')
-    row = {"name": "a", "type": "", "description": "", "required": True}
+    row = {"name": "a", "required": "true"}
     schema = {"label": "Editor", "value": EMPTY}
     found = EXTRACT(auth, MODEL, text="x", fields=[row], schema=schema)
     assert {"a": "x"} == found["data"]

@@ -1,21 +1,38 @@
 """What Windmill's form sends becomes what the user filled in, and nothing else."""
 
+import copy
 import importlib
+import json
 import re
+from urllib.parse import parse_qs
 
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scripts.client import LEAVE, SWITCH, TogetherError, _File, _is_form, _prepare
-from tests.arriving import check_untouched
-from tests.filled import ABSENT, fillable, filled, sent, shown, untouched
+from scripts.client import (
+    NOT_GIVEN,
+    SWITCH,
+    TogetherError,
+    _Request,
+    checked_arguments,
+    may_be_empty,
+    normalise,
+)
+from tests.arriving import Kinds, check_untouched
+from tests.filled import (
+    ABSENT,
+    fillable,
+    filled,
+    sent,
+    shown,
+    untouched,
+)
 from tests.wire import main_of, valid
-from tools.form import form
-from tools.form_show import opened
+from tools.form import form, is_file
+from tools.form_show import hints, opened
 from tools.operations import find, has_own_default, scripts
-
-FILE = {"audio", "file", "filename", "rows", "s3", "text", "url", "video"}
 
 SCRIPTS = list(scripts())
 BY_ID = pytest.mark.parametrize("operation", SCRIPTS, ids=lambda o: o.id)
@@ -38,17 +55,15 @@ def check_round_trip(operation, arguments):
 
 
 def check_sent(operation, arguments, given):
-    """What the form sends becomes the arguments that were meant, and nothing else."""
-    found = _prepare(module_table(operation), given)
+    """What the form sends becomes the arguments that were meant, the form's own
+    defaults, and what its switches send at rest: what the service does anyway."""
+    found = checked_arguments(module_table(operation), given)
 
-    wanted = {**defaults(operation), **arguments}
-    # A form without any mark is not told from a flow step: then a switch at rest is
-    # sent, which says what the service takes for granted anyway.
-    resting = operation.arguments.get("body", {}).get("properties", {})
-    for name, value in list(found.get("body", {}).items()):
-        if value is False and resting.get(name, {}).get("default") is False:
-            del found["body"][name]
-    assert plain(without_empty(wanted)) == plain(without_empty(found))
+    kinds = Kinds(operation.schema)
+    wanted = {**defaults(operation), **kinds.without_null(arguments)}
+    if "body" in operation.arguments:
+        wanted.setdefault("body", {})  # a form's is always there, and may hold nothing
+    assert kinds.plain(wanted) == kinds.plain(kinds.without_rest(found, wanted))
 
 
 @BY_ID
@@ -94,8 +109,37 @@ def test_the_name_of_a_file_is_asked_for_once(operation):
             assert "filename" not in inner
 
 
-def without_empty(arguments):
-    return {name: value for name, value in arguments.items() if value != {}}
+@BY_ID
+def test_an_untouched_form_gives_nothing_but_what_it_must(operation):
+    """The required, switches at the service's own default, and main's own defaults."""
+    fields = form(operation)["properties"]
+    fields.pop("auth")
+    table = module_table(operation)["arguments"]["properties"]
+
+    for name, value in filled(fields, operation.required, {}).items():
+        member = operation.arguments[name]
+        meant = normalise(value, table[name], name)
+        if name == "body":
+            assert not [*extra(member, meant)]
+        elif meant is not NOT_GIVEN and name not in operation.required:
+            assert meant == member["default"]
+
+
+def extra(schema, meant):
+    """The members that are neither required nor a switch at rest."""
+    if "anyOf" in schema:
+        yield from min(([*extra(v, meant)] for v in schema["anyOf"]), key=len)
+        return
+    groups = hints(schema).get("groups", {}).values()
+    needed = {n for own in groups if own.get("needed") for n in own["of"].values()}
+    for name, value in meant.items() if isinstance(meant, dict) else ():
+        member = schema.get("properties", {}).get(name, {})
+        if name in {*schema.get("required", ()), *needed}:
+            yield from extra(member, value)
+        elif member.get("enum") == [value]:
+            continue  # what tells the variant
+        elif value is not False or member.get("default") is not False:
+            yield name
 
 
 @pytest.mark.slow
@@ -116,59 +160,206 @@ def test_whatever_a_person_fills_in_is_what_is_sent(operation, data):
 def defaults(operation):
     """What a form holds at first, and sends."""
     members = operation.arguments.items()
-    own = {n: m for n, m in members if has_own_default(operation, m)}
-    # A switch in its rest position says nothing, nor does an empty text.
-    values = {n: m.get("default") for n, m in own.items()}
-    return {
-        n: v
-        for n, v in values.items()
-        if v not in (None, "", []) and v.__class__ is not bool
+    own = {n: m.get("default") for n, m in members if has_own_default(operation, m)}
+    return {name: value for name, value in own.items() if value is not None}
+
+
+# --- one rule for forms and flows --------------------------------------------------
+
+
+def request(operation, arguments, auth):
+    """The request that arguments become; it is not sent."""
+    return _Request(auth, module_table(operation), arguments)
+
+
+def attempt(operation, arguments, auth):
+    """(The request, None), or (None, the refusal)."""
+    try:
+        return request(operation, arguments, auth), None
+    except TogetherError as error:
+        return None, error
+
+
+def check_given(operation, given, auth):
+    """What is given, without any null, is what is sent, or it is refused: just where
+    jsonschema finds fault, or where a required text or list is empty."""
+    schema = operation.schema
+    judge = jsonschema.Draft202012Validator({**schema, "required": []})
+    wrong = list(judge.iter_errors(given)) or [*empty_required(schema, given)]
+    made, refusal = attempt(operation, given, auth)
+    assert bool(wrong) == (made is None), refusal or wrong
+    if made is None:
+        return
+    assert {n: v for n, v in given.items() if n != "body"} == {
+        n: v for n, v in made.arguments.items() if n in given and n != "body"
     }
+    if operation.exchange.get("content") == "multipart":
+        assert given["body"] == made.body
+    elif "body" in operation.arguments and not operation.realtime:
+        assert json.dumps(given.get("body", {})) == json.dumps(wire_body(made))
+    query = parse_qs(made.target.partition("?")[2], keep_blank_values=True)
+    for name, member in operation.arguments.items():
+        if member.get("x-in") == "query" and name in given:
+            assert [query_text(given[name])] == query[member.get("x-wire", name)]
 
 
-def plain(value):
-    """A value without the differences that the service does not make: a number may be a
-    text, a time have milliseconds, a file be named by the way in which it is given, and
-    have a name beside."""
-    if isinstance(value, _File):
-        return plain(value.value)
+def wire_body(made):
+    data = made.data if isinstance(made.data, bytes) else b"".join(made.data)
+    return json.loads(data)
+
+
+def query_text(value):
+    items = value if isinstance(value, list) else [value]
+    return ",".join(i if isinstance(i, str) else json.dumps(i) for i in items)
+
+
+def empty_required(schema, value):
+    """The required texts and lists that are empty where the schema does not say that
+    they may be."""
+    if "anyOf" in schema:
+        fitting = [
+            [*empty_required(variant, value)]
+            for variant in schema["anyOf"]
+            if jsonschema.Draft202012Validator(variant).is_valid(value)
+        ]
+        yield from min(fitting, key=len, default=[])
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            member = schema.get("properties", {}).get(name)
+            member = member or schema.get("additionalProperties") or {}
+            needed = name in schema.get("required", ()) and not may_be_empty(member)
+            if needed and inner in ("", []):
+                yield name
+            yield from empty_required(member, inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from empty_required(schema.get("items", {}), inner)
+
+
+def places(schema, value, path=()):
+    """(path, schema) of every member that a value has, at any depth."""
+    if "anyOf" in schema:
+        variants = [
+            v
+            for v in schema["anyOf"]
+            if jsonschema.Draft202012Validator(v).is_valid(value)
+        ]
+        schema = variants[0] if variants else {}
     if isinstance(value, dict):
-        if len(value.keys() - {"filename"}) == 1 and value.keys() <= FILE:
-            return plain(next(v for n, v in value.items() if n != "filename"))
-        return {n: plain(v) for n, v in value.items() if v is not None}
+        for name, inner in value.items():
+            member = schema.get("properties", {}).get(name)
+            member = member or schema.get("additionalProperties") or {}
+            yield (*path, name), member
+            yield from places(member, inner, (*path, name))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from places(schema.get("items", {}), inner, (*path, number))
+
+
+def with_value(arguments, path, value):
+    """A copy of arguments with another value at a path."""
+    changed = copy.deepcopy(arguments)
+    inner = changed
+    for name in path[:-1]:
+        inner = inner[name]
+    inner[path[-1]] = value
+    return changed
+
+
+def no_files(schema, value):
+    """An example as a flow sends it that has its files as texts."""
+    if is_file(schema) and isinstance(value, dict | str):
+        return "https://example.com/a.png"
+    if "anyOf" in schema:
+        return next(
+            no_files(v, value)
+            for v in schema["anyOf"]
+            if jsonschema.Draft202012Validator(v).is_valid(value)
+        )
+    if isinstance(value, dict):
+        members = schema.get("properties", {})
+        return {n: no_files(members.get(n, {}), v) for n, v in value.items()}
     if isinstance(value, list):
-        match value:
-            case [{"type": "text", "text": text}]:  # the same to the service
-                return text
-        return [plain(item) for item in value]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    text = str(value) if is_number else value
-    return text.replace(".000Z", "Z") if isinstance(text, str) else text
+        return [no_files(schema.get("items", {}), v) for v in value]
+    return value
 
 
-@BY_ID
-def test_blank_values_of_every_optional_member_are_left_out(operation, sandbox, auth):
-    """Also where the form would not have sent them: an editor of JSON may."""
-    body = operation.arguments.get("body")
-    if body is None:
-        pytest.skip("no body")
-    least = operation.schema["examples"][0].get("body", {})
-    blank = {"string": "", "boolean": False, "array": [], "object": {}}
-    sent = dict(least)
-    for name, member in body["properties"].items():
-        kind = member.get("type") if isinstance(member.get("type"), str) else None
-        if name not in sent and (kind in blank or "anyOf" in member):
-            rest = member.get("default") if kind == "boolean" else None
-            sent[name] = {"label": LEAVE} if "anyOf" in member else rest or blank[kind]
-    arguments = {**operation.schema["examples"][0], "body": sent}
-
-    prepared = _prepare(module_table(operation), arguments)
-
-    if _is_form(sent, module_table(operation)["arguments"]["properties"]["body"]):
-        assert least == prepared.get("body", {})
+def fullest(operation):
+    """The fullest example, with its files as texts."""
+    example = no_files(operation.schema, operation.schema["examples"][-1])
+    return at_once(operation, without_nulls(example))
 
 
-@BY_ID
+def at_once(operation, arguments):
+    """Arguments for which nothing is asked before the request is made."""
+    known = {"project_id": "p", "output": "result"}
+    known = {n: v for n, v in known.items() if n in operation.arguments}
+    return {**arguments, **known}
+
+
+OPERATIONS = [o for o in SCRIPTS if o.step is None]
+EACH_OPERATION = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.id)
+
+
+@EACH_OPERATION
+def test_what_a_flow_empties_is_sent_empty(operation, auth):
+    """Each member of the fullest example, at any depth, by every empty value."""
+    example = fullest(operation)
+    check_given(operation, example, auth)
+
+    for path, member in places(operation.schema, example):
+        place = member.get("x-in")
+        if place in ("pages", "result", "upload", "message", "path") or is_file(member):
+            continue
+        for empty in ("", [], {}, 0, False):
+            if place is None or empty not in ({}, []):
+                check_given(operation, with_value(example, path, empty), auth)
+
+
+def without_nulls(value):
+    if isinstance(value, dict):
+        return {n: without_nulls(v) for n, v in value.items() if v is not None}
+    return [*map(without_nulls, value)] if isinstance(value, list) else value
+
+
+@EACH_OPERATION
+def test_null_is_not_given_save_where_the_schema_has_it(operation, auth):
+    example = fullest(operation)
+
+    for path, member in places(operation.schema, example):
+        if path in (("project_id",), ("output",)):
+            continue  # what is not given is asked for, or made a result of
+        nulled = with_value(example, path, None)
+        if jsonschema.Draft202012Validator(member).is_valid(None):
+            wanted = nulled  # null by its type, or of no type at all
+        else:
+            wanted = with_value(example, path, ABSENT)
+        if isinstance(path[-1], int):
+            wanted = nulled  # refused, unless it may be null
+        made, refusal = attempt(operation, nulled, auth)
+        if made is None:
+            assert is_needed(operation.schema, path, example), (path, refusal)
+            continue
+        for name, value in stripped(wanted).items():
+            assert made.arguments[name] == value, path
+
+
+def stripped(value):
+    """Without the members that are ABSENT."""
+    if isinstance(value, dict):
+        return {n: stripped(v) for n, v in value.items() if v is not ABSENT}
+    return [*map(stripped, value)] if isinstance(value, list) else value
+
+
+def is_needed(schema, path, example):
+    """Whether jsonschema misses what is at a path, or it is an entry of a list."""
+    if isinstance(path[-1], int):
+        return True
+    without = stripped(with_value(example, path, ABSENT))
+    return not jsonschema.Draft202012Validator(schema).is_valid(without)
+
+
+@EACH_OPERATION
 @settings(
     max_examples=25,
     deadline=None,
@@ -176,28 +367,22 @@ def test_blank_values_of_every_optional_member_are_left_out(operation, sandbox, 
     derandomize=True,
 )
 @given(data=st.data())
-def test_a_valid_body_passes_unchanged(operation, data):
-    schema = operation.arguments.get("body")
-    if schema is None:
-        pytest.skip("no body")
-    table = module_table(operation)
-    body = data.draw(valid(schema))
-    if _is_form(body, table["arguments"]["properties"]["body"]) or tagged(body):
-        return
-    least = operation.schema["examples"][0]
-
-    prepared = _prepare(table, {**least, "body": body})
-
-    assert body == prepared["body"]
+def test_what_a_flow_gives_is_what_is_sent(operation, auth, data):
+    if operation.arguments:
+        values = {n: flow_value(n, m) for n, m in operation.arguments.items()}
+        needed = {n: values.pop(n) for n in operation.required}
+        drawn = st.fixed_dictionaries(needed, optional=values)
+        given = without_nulls(data.draw(drawn))
+        check_given(operation, at_once(operation, given), auth)
 
 
-def tagged(value):
-    """Say whether a random object happens to look like a choice in a form."""
-    if isinstance(value, dict):
-        return bool({"label", "kind"} & value.keys()) or any(
-            map(tagged, value.values())
-        )
-    return isinstance(value, list) and any(map(tagged, value))
+def flow_value(name, schema):
+    """What a flow may give for an argument."""
+    if schema.get("x-in") in ("path", "header"):
+        return st.sampled_from(["x", "a b", "1"])
+    if schema.get("x-in") == "pages":
+        return st.just(1)
+    return valid(schema, required=True) if name == "body" else valid(schema)
 
 
 CHAT = find("chat/create_chat_completion")
@@ -210,7 +395,7 @@ def chat_body(**members):
 
 def prepared(**members):
     body = chat_body(**members)
-    return _prepare(module_table(CHAT), {"body": body})["body"]
+    return checked_arguments(module_table(CHAT), {"body": body})["body"]
 
 
 def filled_form(*rows, **members):
@@ -232,7 +417,7 @@ def test_a_form_s_messages_become_the_wire_s():
         {"role": "function", "content": "function", "name": "f"},
     ]
 
-    found = _prepare(module_table(CHAT), {"body": filled_form(*rows)})["body"]
+    found = checked_arguments(module_table(CHAT), {"body": filled_form(*rows)})["body"]
 
     del rows[1]["more_options"]
     assert rows == found["messages"]
@@ -275,7 +460,7 @@ def test_a_conversation_pasted_into_a_form_as_json_passes_unharmed():
     ]
 
     sent = filled_form(messages=messages)
-    found = _prepare(module_table(CHAT), {"body": sent})["body"]
+    found = checked_arguments(module_table(CHAT), {"body": sent})["body"]
 
     assert messages == found["messages"]
 
@@ -284,38 +469,9 @@ def test_an_empty_message_is_refused_by_name():
     sent = filled_form({"role": "user", "content": ""})
 
     with pytest.raises(TogetherError) as caught:
-        _prepare(module_table(CHAT), {"body": sent})
+        checked_arguments(module_table(CHAT), {"body": sent})
 
     assert "body.messages[0].content is required" in str(caught.value)
-
-
-def test_messages_of_a_form_saved_when_their_text_had_buttons_are_understood():
-    """A row's content was a choice, and plain text for most roles."""
-    blank = {"name": "", "reasoning": "", "reasoning_content": "", "tool_calls": []}
-    rows = [
-        {"role": role, "content": {"label": "Text", "value": role}, **blank}
-        for role in ("system", "user", "assistant", "tool", "function")
-    ]
-    rows[3]["tool_call_id"] = "c"
-    rows[4]["name"] = "f"
-    part = {
-        "type": "image_url",
-        "image_url": {"url": "https://e.com/a.png"},
-        "text": "",
-    }
-    rows[1]["content"] = {"label": "List of parts", "value": [part]}
-
-    sent = filled_form(messages=rows)
-    found = _prepare(module_table(CHAT), {"body": sent})["body"]["messages"]
-
-    del part["text"]
-    assert found == [
-        {"role": "system", "content": "system"},
-        {"role": "user", "content": [part]},
-        {"role": "assistant", "content": "assistant"},
-        {"role": "tool", "content": "tool", "tool_call_id": "c"},
-        {"role": "function", "content": "function", "name": "f"},
-    ]
 
 
 def test_a_schema_from_windmill_s_editor_becomes_plain_json_schema():
@@ -336,10 +492,11 @@ def test_a_schema_from_windmill_s_editor_becomes_plain_json_schema():
         "order": ["order", "rows"],
     }
     json_schema = {"name": "n", "schema": edited, "strict": False, "description": ""}
+    json_schema["schema"] = {"label": "Editor", "value": edited}
     choice = {"label": "JSON schema", "json_schema": json_schema}
 
     sent = filled_form(response_format=choice)
-    found = _prepare(module_table(CHAT), {"body": sent})["body"]
+    found = checked_arguments(module_table(CHAT), {"body": sent})["body"]
 
     wanted = {
         "type": "object",
@@ -355,9 +512,12 @@ def test_a_schema_from_windmill_s_editor_becomes_plain_json_schema():
     del wanted["properties"]["order"]["originalType"]
     assert found["response_format"] == {
         "type": "json_schema",
-        "json_schema": {"name": "n", "schema": wanted},
+        "json_schema": {**json_schema, "schema": wanted},
     }
+    plain = {"label": "JSON", "value": edited}
+    choice["json_schema"] = {"name": "n", "schema": plain}
     flow = {"type": "json_schema", "json_schema": {"name": "n", "schema": edited}}
+    assert prepared(response_format=choice)["response_format"] == flow
     assert prepared(response_format=flow)["response_format"] == flow
 
 
@@ -367,7 +527,7 @@ def test_a_schema_from_windmill_s_editor_becomes_plain_json_schema():
         (
             "endpoints/create_rollout",
             "strategy",
-            {"label": "Canary", "stepInterval": "", "steps": []},
+            {"label": "Canary"},
             {"canary": {}},
         ),
         ("endpoints/create_rollout", "strategy", {"label": "Rolling"}, {"rolling": {}}),
@@ -393,7 +553,8 @@ def test_what_was_chosen_is_sent_though_nothing_is_filled_in(
     sent |= {n: v for n, v in least.items() if n in sent}
     given = {n: v for n, v in least.items() if n in operation.arguments}
 
-    found = _prepare(module_table(operation), {**given, "body": sent}).get("body", {})
+    given["body"] = sent
+    found = checked_arguments(module_table(operation), given)["body"]
 
     assert wanted == {n: v for n, v in found.items() if n not in least}
 
@@ -445,22 +606,21 @@ def named_fields(fields):
 
 def test_a_form_s_choices_become_the_wire_s():
     sent = filled_form(
-        tool_choice={"label": "Mode or name", "value": "auto"},
-        response_format={"label": "JSON object", "schema": {}},
-        stop=["", "END"],
-        logprobs={"label": "Number", "value": 3},
+        tool_choice="auto",
+        response_format={"label": "JSON object", "schema": {"label": "Default"}},
+        stop=["END"],
+        logprobs={"label": "Number", "number": 3},
         seed=7,
     )
     titles = {
         name: [
             v.get("title") for v in CHAT.arguments["body"]["properties"][name]["anyOf"]
         ]
-        for name in ("tool_choice", "response_format")
+        for name in ("response_format",)
     }
-    sent["tool_choice"]["label"] = titles["tool_choice"][0]
     sent["response_format"]["label"] = titles["response_format"][2]
 
-    found = _prepare(module_table(CHAT), {"body": sent})["body"]
+    found = checked_arguments(module_table(CHAT), {"body": sent})["body"]
 
     assert {
         "tool_choice": "auto",
@@ -469,21 +629,6 @@ def test_a_form_s_choices_become_the_wire_s():
         "logprobs": 3,
         "seed": 7,
     }.items() <= found.items()
-
-
-def test_a_form_saved_before_the_schema_grew_is_still_a_form():
-    """It had no switch, so it sent every field, and buttons for the text of a row."""
-    fields = form(CHAT)["properties"]["body"]["properties"]
-    for field in fields.values():
-        field.pop("showExpr", None)
-    sent = filled(fields, [], {"model": "m"})
-    row = {"role": "user", "content": {"label": "Text", "value": "hi"}, "name": ""}
-    sent["messages"] = [row]
-    del sent[SWITCH], sent["user"], sent["prompt_cache_key"]
-
-    found = _prepare(module_table(CHAT), {"body": sent})["body"]
-
-    assert chat_body() == found
 
 
 def test_a_flow_step_s_explicit_false_is_kept():
@@ -500,9 +645,10 @@ def test_numbers_that_came_as_text_are_numbers():
     }
 
     assert prepared(n="3", temperature="0.5") == prepared(n=3, temperature=0.5)
-    assert _prepare(table, {"ids": ["5", "-7", ""]}) == {"ids": [5, -7]}
-    with pytest.raises(TogetherError, match=r"ids\[0\] must be a whole number"):
-        _prepare(table, {"ids": ["5.5"]})
+    assert checked_arguments(table, {"ids": ["5", "-7"]}) == {"ids": [5, -7]}
+    for text in ("5.5", ""):
+        with pytest.raises(TogetherError, match=r"ids\[0\] must be a whole number"):
+            checked_arguments(table, {"ids": [text]})
 
 
 def test_members_newer_than_the_schema_pass():

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts import bodies, sources
-from scripts.client import TogetherError, _prepare
+from scripts.client import TogetherError, checked_arguments
 from scripts.sources import BLOCK
 from tests.test_client import KEY, answer, auth_for, server
 from tests.wire import main_of
@@ -528,7 +528,7 @@ def test_an_untouched_file_of_a_form_is_not_sent(sandbox, auth):
         "model": "m",
         "prompt": "p",
         "image_url": blank,
-        "reference_images": [blank],
+        "reference_images": [{"source": blank}],
     }
 
     generate(auth, body)
@@ -621,7 +621,7 @@ def test_each_place_for_a_file_takes_every_shape(script):
 def refused(table, arguments):
     """The fields that the helper finds fault with."""
     try:
-        _prepare(table, arguments)
+        checked_arguments(table, arguments)
     except TogetherError as error:
         return [problem["field"] for problem in error.problems]
     return []

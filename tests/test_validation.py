@@ -131,9 +131,10 @@ def test_it_follows_references_as_jsonschema_does(schema, one, several, value):
         (
             {"a": 1},
             {"anyOf": [{"type": "string"}, {"properties": {"a": {"type": "null"}}}]},
-            "answer",
-            "must be text",
+            "answer.a",
+            "must be null (got 1)",
         ),
+        (True, {"anyOf": [{"type": "string"}, {"type": "number"}]}, "answer", "or a"),
         (3, {"oneOf": [{"minimum": 1}, {"minimum": 2}]}, "answer", "several"),
     ],
 )

@@ -1,6 +1,5 @@
 """What a request must look like, derived from a schema without the helper's code."""
 
-import base64
 import importlib
 import json
 from email.parser import BytesParser
@@ -26,7 +25,7 @@ def expected(operation: Operation, arguments: dict, project: str) -> tuple:
         place, value = schema.get("x-in"), arguments.get(name)
         if place == "path":
             path = path.replace(f"{{{name}}}", quote(str(value), safe=""))
-        elif place == "query" and value is not None and value is not False:
+        elif place == "query" and value is not None:
             items = value if isinstance(value, list) else [value]
             texts = [i if isinstance(i, str) else json.dumps(i) for i in items]
             query[schema.get("x-wire", name)] = ",".join(texts)
@@ -52,49 +51,68 @@ def parts(request: Recorded) -> list[tuple]:
     )
 
 
-def valid(schema: dict) -> st.SearchStrategy:
-    """Any value that the schema allows, members that it does not know included."""
+def valid(schema: dict, required: bool = False) -> st.SearchStrategy:
+    """Any value that the schema allows, empty ones and members that it does not know
+    included; but what is required is not empty, unless the schema says that it may."""
+    if "x-file" in schema or schema.get("format") == "binary":
+        return st.sampled_from(["https://example.com/a.png", "data:text/plain,a"])
     if "anyOf" in schema:
-        return st.one_of(*map(valid, schema["anyOf"]))
+        return st.one_of(*(valid(v, required) for v in schema["anyOf"]))
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     kind = schema.get("type")
-    if schema.get("format") == "binary":
-        return st.binary(min_size=1).map(lambda data: base64.b64encode(data).decode())
     if isinstance(kind, list):
-        return st.one_of(*(valid({**schema, "type": one}) for one in kind))
+        return st.one_of(*(valid({**schema, "type": k}, required) for k in kind))
     if kind == "object":
         return _objects(schema)
     if kind == "array":
-        bounds = schema.get("minItems", 0), min(schema.get("maxItems", 4), 4)
+        least = schema.get("minItems", int(required))
         return st.lists(
-            valid(schema.get("items", {})), min_size=bounds[0], max_size=bounds[1]
+            valid(schema.get("items", {})),
+            min_size=least,
+            max_size=min(schema.get("maxItems", least + 3), least + 3),
+            unique=schema.get("uniqueItems", False),
         )
+    if "pattern" in schema:
+        return st.from_regex(schema["pattern"], fullmatch=True)
+    if kind == "string":
+        least = schema.get("minLength", int(required))
+        texts = st.text(min_size=least, max_size=schema.get("maxLength", 20))
+        common = ["", "Default", "Set", "true", "5", "other"]
+        most = schema.get("maxLength", 20)
+        usual = [text for text in common if least <= len(text) <= most]
+        return st.one_of(texts, st.sampled_from(usual)) if usual else texts
     least, most = schema.get("minimum"), schema.get("maximum")
     simple = {
-        "string": st.text(
-            min_size=schema.get("minLength", 0), max_size=schema.get("maxLength", 20)
-        ),
         "integer": st.integers(least, most),
         "number": st.floats(least, most, allow_nan=False, allow_infinity=False),
         "boolean": st.booleans(),
         "null": st.none(),
     }
-    if "pattern" in schema:
-        return st.from_regex(schema["pattern"], fullmatch=True)
-    return simple.get(kind, st.none() | st.booleans() | st.text(max_size=9))
+    if kind in simple:
+        return simple[kind]
+    return st.one_of(st.booleans(), st.text(max_size=9), _free())
+
+
+def _free() -> st.SearchStrategy:
+    """An object of the user's own, which may look like a form's."""
+    names = st.sampled_from(["label", "kind", "value", "more_options", "source", "a"])
+    words = st.sampled_from(["", "Default", "Set", "Editor", "Text", "x", [], {}, 0])
+    return st.dictionaries(names, words, max_size=3)
 
 
 def _objects(schema: dict) -> st.SearchStrategy:
     known = schema.get("properties", {})
     required = schema.get("required", [])
+    others = schema.get("additionalProperties")
+    if not known and others is None:
+        return _free()
     fixed = st.fixed_dictionaries(
-        {name: valid(known[name]) for name in known if name in required},
+        {name: valid(known[name], True) for name in known if name in required},
         optional={name: valid(known[name]) for name in known if name not in required},
     )
-    values = schema.get("additionalProperties", {"type": "integer"})
     names = st.text("abc_", min_size=1, max_size=6).filter(
         lambda name: name not in known
     )
-    others = st.dictionaries(names, valid(values), max_size=2)
-    return st.tuples(others, fixed).map(lambda pair: {**pair[0], **pair[1]})
+    unknown = st.dictionaries(names, valid(others or {"type": "integer"}), max_size=2)
+    return st.tuples(unknown, fixed).map(lambda pair: {**pair[0], **pair[1]})

@@ -7,8 +7,16 @@ the help of the `x-form` words that schemas/_operation.json explains; scripts/cl
 reads what such a form sends.
 """
 
-from scripts.client import BEHIND, LEAVE, SET, SWITCH
-from tools.form_show import both, closed, condition, hints, kind_of, one_of, opened
+from scripts.client import BEHIND, EDITOR, LEAVE, NOTHING, SET, SWITCH
+from tools.form_show import (
+    both,
+    closed,
+    condition,
+    hints,
+    kind_of,
+    one_of,
+    opened,
+)
 from tools.operations import Operation, has_own_default
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -33,9 +41,6 @@ FILENAME = {
     "title": "Its name",
     "description": "Name of the file with its ending, where it matters.",
 }
-# An optional object with more members than these, or with a required one, is closed
-# until it is wanted.
-OPEN = 2
 
 
 def form(operation: Operation) -> dict:
@@ -78,16 +83,8 @@ def _argument(operation: Operation, name: str, schema: dict) -> dict:
     if operation.step is not None and "x-models" in schema:
         picker = "dynmultiselect" if schema.get("type") == "array" else "dynselect"
         return {"type": "object", "format": f"{picker}-{name}", **texts(schema)}
-    if schema.get("type") == "boolean":
+    if schema.get("type") == "boolean" and is_switch(operation, schema):
         return {"type": "boolean", **texts(schema)}
-    if schema.get("format") == "json-schema":
-        # Reading the script again, Windmill drops the format of an object, not of a
-        # field inside it.
-        plain = {"type": "object", "title": "Schema"}
-        fields = {"Editor": {**plain, "format": "json-schema"}, "JSON": plain}
-        needed = ["value"] if required else []
-        variants = [variant(t, {"value": f}, needed) for t, f in fields.items()]
-        return {"type": "object", **texts(schema), "oneOf": variants}
     found = field(name, schema, required)
     if found["type"] == "string":
         # Without this note, the choices of a select would be lost.
@@ -99,6 +96,12 @@ def _argument(operation: Operation, name: str, schema: dict) -> dict:
         elif found["items"]["type"] in ("integer", "number"):
             found |= {"items": {"type": "number"}, "originalType": "number[]"}
     return found
+
+
+def is_switch(operation: Operation, schema: dict) -> bool:
+    """Whether a truth among main's arguments is a switch: where it rests is known, and
+    what it sends there says nothing new."""
+    return has_own_default(operation, schema) or schema.get("default") is False
 
 
 def texts(schema: dict) -> dict:
@@ -125,6 +128,8 @@ def field(name: str, schema: dict, required: bool) -> dict:
             return field(name, {**chosen, **texts(schema)}, required)
         values = closed(schema)
         return _select(schema, values) if values else _choice(name, schema, required)
+    if is_nullable_number(schema):
+        return _number_or_null(schema, required)
     kind = kind_of(schema)
     if kind == "string" or (kind is None and "enum" in schema):
         return {"type": "string", **texts(schema), **_text(schema, required)}
@@ -136,6 +141,8 @@ def field(name: str, schema: dict, required: bool) -> dict:
         return {"type": kind, **texts(schema), **_number(schema)}
     if kind == "array":
         return {"type": "array", **texts(schema), **_list(name, schema, required)}
+    if schema.get("format") == "json-schema":
+        return _json_schema(schema, required)
     if kind == "object":
         return _object(schema, required)
     return {"type": "object", **texts(schema)}
@@ -147,22 +154,56 @@ def _titled(schema: dict, title: str) -> dict:
 
 def _object(schema: dict, required: bool) -> dict:
     found = {"type": "object", **texts(schema)}
-    if hints(schema).get("bare"):
-        chosen = variant(SET, {}, [])
-    elif not schema.get("properties"):
-        if schema.get("format") == "json-schema":
-            found["format"] = "json-schema"
-        return found
-    elif required or hints(schema).get("open") or _is_small(schema):
-        return {**found, **members(schema)}
-    else:
-        inner = members(schema)
-        chosen = variant(SET, inner["properties"], inner.get("required", []))
+    if not is_choice(schema, required):
+        return {**found, **members(schema)} if schema.get("properties") else found
+    inner = members(schema) if schema.get("properties") else {"properties": {}}
+    chosen = variant(SET, inner["properties"], inner.get("required", []))
     return {**found, "oneOf": [variant(LEAVE, {}, []), chosen]}
 
 
-def _is_small(schema: dict) -> bool:
-    return not schema.get("required") and len(schema["properties"]) <= OPEN
+def is_choice(schema: dict, required: bool) -> bool:
+    """Whether the form renders a group of buttons for a schema, behind which a value is
+    to be found: what scripts/client.py is told as `x-choice`."""
+    if is_file(schema) or is_nullable_number(schema):
+        return True
+    if "anyOf" in schema:
+        if "show" in hints(schema):
+            return is_choice(_titled(schema, hints(schema)["show"]), required)
+        return closed(schema) is None
+    if schema.get("format") == "json-schema":
+        return True
+    asked = schema.get("properties") or hints(schema).get("bare")
+    closed_first = not required and not hints(schema).get("open")
+    return bool(kind_of(schema) == "object" and asked and closed_first)
+
+
+def is_nullable_number(schema: dict) -> bool:
+    """Whether null means something of its own beside a number."""
+    kinds = schema.get("type")
+    return isinstance(kinds, list) and bool({"integer", "number"} & set(kinds))
+
+
+def _number_or_null(schema: dict, required: bool) -> dict:
+    """A number box that was emptied sends null, so null has a button of its own."""
+    kind = kind_of(schema)
+    number = {"type": kind, "title": "Number", **_number(schema)}
+    variants = [] if required else [variant(LEAVE, {}, [])]
+    variants += [variant("Number", {BEHIND[kind]: number}, [BEHIND[kind]])]
+    variants += [variant(NOTHING, {}, [])]
+    return {"type": "object", **texts(schema), "oneOf": variants}
+
+
+def _json_schema(schema: dict, required: bool) -> dict:
+    """Windmill's editor of schemas, whose words are taken away again, or plain JSON.
+
+    Reading a script again, Windmill drops the format of an object at the top, not of a
+    field inside it.
+    """
+    plain = {"type": "object", "title": "Schema"}
+    fields = {EDITOR: {**plain, "format": "json-schema"}, "JSON": plain}
+    variants = [] if required else [variant(LEAVE, {}, [])]
+    variants += [variant(t, {"value": f}, ["value"]) for t, f in fields.items()]
+    return {"type": "object", **texts(schema), "oneOf": variants}
 
 
 def members(schema: dict) -> dict:
@@ -256,8 +297,8 @@ def _text(schema: dict, required: bool) -> dict:
         keys["format"] = "date-time"
     if "pattern" in schema:
         keys["pattern"] = schema["pattern"]
-        if not required:
-            keys["nullable"] = True  # else leaving it empty would be refused
+    if not required and "enum" not in keys:
+        keys["nullable"] = True  # left alone it sends nothing, instead of ""
     if "start" in own:
         keys["default"] = own["start"]
     elif "default" in schema and "enum" not in keys:
@@ -266,9 +307,9 @@ def _text(schema: dict, required: bool) -> dict:
 
 
 def _switch(schema: dict) -> dict:
-    """A switch where its rest position is the service's own; else a choice of three."""
-    if "default" in schema:
-        return {"type": "boolean", "default": schema["default"]}
+    """A switch where off is the service's own; else a choice of three."""
+    if schema.get("default") is False:
+        return {"type": "boolean", "default": False}
     return _select({}, {"true": "Yes", "false": "No"})
 
 
@@ -310,7 +351,9 @@ def _list(name: str, schema: dict, required: bool) -> dict:
     keys = {"items": items}
     if items == {"type": "object"}:
         return {}  # one editor of JSON for all rows, instead of one for each
-    if required and schema.get("minItems"):
+    if not required:
+        keys["nullable"] = True
+    elif schema.get("minItems") != 0:
         keys["nonEmpty"] = True
     if "start" in hints(schema):
         keys["default"] = hints(schema)["start"]
@@ -348,34 +391,26 @@ def _merged(variants: list[dict]) -> dict:
 
     They become one object whose other fields show for the values that have them.
     """
-    objects = [v for v in variants if v.get("type") == "object" and "properties" in v]
-    shared = [
-        name
-        for name in (objects[0]["properties"] if objects else ())
-        if all(_constant(v["properties"].get(name, {})) for v in objects)
-    ]
-    if len(objects) != len(variants) or not shared:
+    key = row_key(variants)
+    if key is None:
         simple = next(
             (v for v in variants if v.get("type") in ("string", "integer")), None
         )
         return {"type": simple["type"]} if simple else {"type": "object"}
-    key = shared[0]
-    by_value = {v["properties"][key]["enum"][0]: v for v in objects}
-    labels = {value: v.get("title", value) for value, v in by_value.items()}
-    first = objects[0]["properties"][key]
+    labels = {_value(v, key): v.get("title", _value(v, key)) for v in variants}
+    first = variants[0]["properties"][key]
     told = {**_select({"title": first.get("title", key)}, labels), "required": True}
     found, rest = {key: told}, {}
-    for name in dict.fromkeys(n for v in objects for n in v["properties"]):
+    for name in dict.fromkeys(n for v in variants for n in v["properties"]):
         if name == key:
             continue
         owners = {
-            value: v["properties"][name]
-            for value, v in by_value.items()
+            _value(v, key): v["properties"][name]
+            for v in variants
             if name in v["properties"]
         }
-        needed = all(name in by_value[o].get("required", ()) for o in owners)
+        kept, needed = shared_member(variants, name)
         plain = [o for o, m in owners.items() if not hints(m).get("advanced")]
-        kept = next(iter(owners.values()))
         own = _beside_text(kept) if "beside" in hints(kept) else None
         own = own or field(name, kept, needed)
         if needed and own["type"] != "object":
@@ -396,6 +431,31 @@ def _merged(variants: list[dict]) -> dict:
     if rest:
         found |= {SWITCH: switch(), **rest}
     return {"type": "object", "properties": found}
+
+
+def row_fields(variants: list[dict]) -> dict:
+    """The fields of rows of several kinds."""
+    return _merged(variants).get("properties", {})
+
+
+def row_key(variants: list[dict]) -> str | None:
+    """The member by which rows of several kinds of objects are told apart, if any."""
+    for name in variants[0].get("properties", {}):
+        if all(_constant(v.get("properties", {}).get(name, {})) for v in variants):
+            return name
+    return None
+
+
+def _value(variant: dict, key: str) -> str:
+    return variant["properties"][key]["enum"][0]
+
+
+def shared_member(variants: list[dict], name: str) -> tuple[dict, bool]:
+    """The schema by which a member of such rows is rendered for all kinds that have it,
+    and whether all of them require it."""
+    owners = [v for v in variants if name in v["properties"]]
+    needed = all(name in v.get("required", ()) for v in owners)
+    return owners[0]["properties"][name], needed
 
 
 def _among(key: str, values: list[str], all_values: dict) -> str | None:

@@ -13,15 +13,6 @@ def hints(schema: dict) -> dict:
     return schema.get("x-form", {})
 
 
-def has_switch(schema: dict) -> bool:
-    """Whether an object's form, or that of a union's rows, has a switch for advanced
-    fields."""
-    own = schema.get("properties", {}).values()
-    return any(hints(m).get("advanced") for m in own) or any(
-        map(has_switch, schema.get("anyOf", ()))
-    )
-
-
 def has_rows(schema: dict) -> bool:
     """Whether the rows of a list are objects in the form."""
     items = schema.get("items", {})
@@ -62,8 +53,10 @@ def condition(schema: dict, siblings: dict) -> str | None:
             continue
         if "anyOf" in other and not closed(other):
             value = f"fields.{name}?.label"
-        if kind_of(other) == "boolean" and "default" not in other:
-            values = [str(found).lower() for found in values]
+        if kind_of(other) == "boolean":
+            # A switch sends a truth, a select its name.
+            value = f"String({value} ?? '')"
+            values = [str(found).lower() for found in values if found is not None]
         tests.append(one_of(value, values))
     return both(*tests)
 
@@ -98,7 +91,7 @@ def _filled(value: str, field: dict) -> str:
         tests = (_filled(f"{value}?.{n}", own) for n, own in inner.items())
         return " || ".join([test, *tests])
     if field["type"] == "boolean":
-        return f"{value} === {'false' if field.get('default') else 'true'}"
+        return f"{value} === true"
     if field["type"] == "array":
         return f"{value}?.length > 0"
     if field.get("properties"):

@@ -5,7 +5,17 @@ import keyword
 import textwrap
 from collections.abc import Iterable
 
-from tools.form_show import closed, has_rows, has_switch, hints
+from scripts.client import SWITCH
+from tools.form import (
+    is_choice,
+    is_file,
+    is_switch,
+    members,
+    row_fields,
+    row_key,
+    shared_member,
+)
+from tools.form_show import closed, has_rows, hints
 from tools.operations import Operation, has_own_default
 
 WIDTH = 88
@@ -63,7 +73,7 @@ def script(operation: Operation) -> str:
         types.add("Body", body)
     signature = ["auth: togetherai"]
     for name, member in operation.arguments.items():
-        signature.append(_parameter(name, member, name in operation.required))
+        signature.append(_parameter(operation, name, member))
     name = "OPERATION" if operation.step is None else "STEP"
     # Through `run`, so that an error that a person can act on shows no stack of ours.
     passed = [operation.verb, "auth", name]
@@ -84,9 +94,18 @@ def script(operation: Operation) -> str:
 
 def _table(operation: Operation) -> dict:
     """What the helper needs to know: the exchange, and the arguments to check by."""
-    arguments = checked(
-        {"properties": operation.arguments, "required": operation.required}
-    )
+    arguments = {
+        "required": operation.required,
+        "properties": {
+            # The body itself is no choice, whether it is required or not.
+            name: checked(member, name == "body" or name in operation.required)
+            for name, member in operation.arguments.items()
+        },
+    }
+    for name in operation.required:
+        _without_least(arguments["properties"][name])
+    if not operation.required:
+        del arguments["required"]
     for name, member in operation.arguments.items():
         if "default" in member and has_own_default(operation, member):
             arguments["properties"][name]["default"] = member["default"]
@@ -167,54 +186,119 @@ def picker(name: str, schema: dict) -> str:
     )
 
 
-def checked(schema: dict, variant: bool = False) -> dict:
-    """The part of a schema that the helper checks arguments by."""
+def checked(
+    schema: dict, required: bool = False, asked: bool = True, variant: bool = False
+) -> dict:
+    """The part of a schema that the helper checks arguments by, and what it has to take
+    away of what the form adds.
+
+    `required` is whether the value is; `asked` whether the form has fields for it at
+    all; `variant` whether it is one of a union's, behind a button of its own.
+    """
     kept = {key: schema[key] for key in CHECKED if schema.get(key) not in (None, [])}
     if variant and "title" in schema:
         kept["title"] = schema["title"]
     if schema.get("format") == "binary":
-        kept["format"] = "binary"
-    if schema.get("type") == "boolean" and "default" in schema:
-        kept["default"] = schema["default"]
+        kept |= {"format": "binary", "x-file": schema.get("x-file", "bytes")}
     if schema.get("format") == "json-schema":
         kept["format"] = "json-schema"
-    if _is_silent(schema):
-        kept["x-unsent"] = True
+    shown = hints(schema).get("show")
+    if asked and not variant and not shown and is_choice(schema, required):
+        kept["x-choice"] = True
     if "properties" in schema:
-        members = schema["properties"]
-        kept["properties"] = {n: checked(m) for n, m in members.items()}
-        for name, member in members.items():
-            if "follows" in hints(member):
-                (follows,) = hints(member)["follows"].items()
-                kept.setdefault("x-follows", {})[name] = list(follows)
-            if "beside" in hints(member):
-                kept["x-beside"] = name
-        for group, own in hints(schema).get("groups", {}).items():
-            kept.setdefault("x-groups", {})[group] = own["of"]
-            for name in own["of"].values():
-                kept["properties"][name]["x-unsent"] = True
-    for key in ("items", "additionalProperties"):
-        if isinstance(schema.get(key), dict):
-            kept[key] = checked(schema[key])
-    if has_switch(schema.get("items", {})):
-        kept["items"]["x-switch"] = True
+        kept |= _checked_members(schema, asked, variant)
+    if isinstance(schema.get("items"), dict):
+        kept |= _checked_items(schema["items"], asked)
+    if isinstance(schema.get("additionalProperties"), dict):
+        others = checked(schema["additionalProperties"], asked=False)
+        kept["additionalProperties"] = others
     if "anyOf" in schema:
-        kept["anyOf"] = [checked(variant, True) for variant in schema["anyOf"]]
+        one_asked = asked and (shown or closed(schema) is None)
+        kept["anyOf"] = [
+            {**checked(v, required, v.get("title") == shown), **_titled(v)}
+            if shown
+            else checked(v, required, one_asked, variant=True)
+            for v in schema["anyOf"]
+        ]
     return kept
 
 
-def _is_silent(schema: dict) -> bool:
-    """Whether the form may send nothing for a text, list, object or union: a select,
-    a picker, or what is shown only at times."""
-    own = hints(schema)
-    return bool(
-        own.keys() & {"when", "hidden", "follows"}
-        or "x-suggestions" in schema
-        or "contentEncoding" in schema
-        or schema.get("format") in ("date-time", "json-schema")
-        or (schema.get("type") == "string" and "pattern" in schema)
-        or ("anyOf" in schema and "show" not in own and closed(schema))
-    )
+def _titled(variant: dict) -> dict:
+    return {"title": variant["title"]} if "title" in variant else {}
+
+
+def _checked_members(schema: dict, asked: bool, told: bool) -> dict:
+    """The members of an object; `told` is whether they tell it from other variants."""
+    found: dict = {"properties": {}}
+    groups = hints(schema).get("groups", {})
+    alone = {name for own in groups.values() for name in own["of"].values()}
+    for name, member in schema["properties"].items():
+        needed = name in schema.get("required", ()) or name in alone
+        own_asked = asked and not hints(member).keys() & {"hidden", "follows"}
+        found["properties"][name] = checked(member, needed, own_asked)
+        if name in schema.get("required", ()) and not told:
+            _without_least(found["properties"][name])
+    if not asked:
+        return found
+    if SWITCH in members(schema)["properties"]:
+        found["x-switch"] = True
+    if groups:
+        found["x-groups"] = {group: own["of"] for group, own in groups.items()}
+    for name, member in schema["properties"].items():
+        if "follows" in hints(member):
+            (follows,) = hints(member)["follows"].items()
+            found.setdefault("x-follows", {})[name] = list(follows)
+    return found
+
+
+def _without_least(kept: dict) -> None:
+    """What is required is not empty anyway."""
+    for key in ("minLength", "minItems"):
+        if kept.get(key) == 1:
+            del kept[key]
+
+
+def _checked_items(items: dict, asked: bool) -> dict:
+    """What is to be known of the rows of a list."""
+    if asked and is_file(items):
+        return {"items": checked(items, True), "x-row": "source"}
+    if asked and "rows" in hints(items):
+        return {"items": checked(items, True), "x-row": "text"}
+    if asked and "anyOf" in items and "show" not in hints(items):
+        return {"items": _checked_rows(items)}
+    asked = asked and bool(items.get("properties") or "show" in hints(items))
+    return {"items": checked(items, True, asked)}
+
+
+def _checked_rows(items: dict) -> dict:
+    """Rows of several kinds: what one form shows for all of them."""
+    variants = items["anyOf"]
+    if row_key(variants) is None:
+        return checked(items, True, asked=False)
+    found = checked(items, True, asked=False)
+    switch = SWITCH in row_fields(variants)
+    for variant, kept in zip(variants, found["anyOf"], strict=True):
+        for name in variant["properties"]:
+            own, needed = shared_member(variants, name)
+            if "beside" in hints(own):
+                kept["properties"][name] = _checked_beside(variant["properties"][name])
+                if "beside" in hints(variant["properties"][name]):
+                    kept["x-beside"] = name
+            else:
+                member = checked(variant["properties"][name], needed)
+                kept["properties"][name] = member
+        if switch:
+            kept["x-switch"] = True
+    return found
+
+
+def _checked_beside(schema: dict) -> dict:
+    """A text with lists beside it: no buttons, but rows of parts."""
+    kept = checked(schema, True, asked=False)
+    for number, variant in enumerate(schema.get("anyOf", ())):
+        if variant.get("type") == "array":
+            kept["anyOf"][number] |= _checked_items(variant["items"], True)
+    return kept
 
 
 def literal(value: object, column: int = 0, indent: int = 0) -> str:
@@ -256,8 +340,9 @@ def _fit(parts: list[str], before: str, after: str, indent: int = 0) -> str:
     return "\n" + "".join(f"{pad}{part},\n" for part in parts) + " " * indent
 
 
-def _parameter(name: str, schema: dict, required: bool) -> str:
+def _parameter(operation: Operation, name: str, schema: dict) -> str:
     """One of main's parameters; see CONTRIBUTING on what Windmill makes of each."""
+    required = name in operation.required
     if name == "body":
         return 'body: "Body"' if required else 'body: "Body" = None'
     kind = schema.get("type")
@@ -269,6 +354,9 @@ def _parameter(name: str, schema: dict, required: bool) -> str:
         # Quoted, as the body is: the parser leaves alone what it does not know.
         kinds = "str | list | dict"
         return f'{name}: "{kinds}"' if required else f'{name}: "{kinds} | None" = None'
+    elif kind == "boolean" and not is_switch(operation, schema):
+        # Quoted, or Windmill would make a switch of the select again.
+        return f'{name}: "bool"' if required else f'{name}: "bool | None" = None'
     elif kind == "object":
         return f'{name}: "dict"' if required else f'{name}: "dict | None" = None'
     elif kind == "array" and (rows or items.get("type") in KINDS_OF_ROWS):

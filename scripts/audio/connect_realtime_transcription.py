@@ -29,18 +29,14 @@ OPERATION = {
     "arguments": {
         "required": ["model", "input_audio_format", "recording"],
         "properties": {
-            "model": {"type": "string", "minLength": 1, "x-in": "query"},
-            "input_audio_format": {
-                "type": "string",
-                "minLength": 1,
-                "x-in": "query",
-                "x-unsent": True,
-            },
+            "model": {"type": "string", "x-in": "query"},
+            "input_audio_format": {"type": "string", "x-in": "query"},
             "recording": {
                 "type": "string",
                 "x-in": "message",
                 "x-file": "uri",
                 "format": "binary",
+                "x-choice": True,
             },
             "turn_detection": {
                 "type": "string",
@@ -52,24 +48,11 @@ OPERATION = {
                 "minimum": 0,
                 "maximum": 1,
                 "x-in": "query",
-                "x-unsent": True,
             },
-            "min_silence_duration_ms": {
-                "type": "integer",
-                "x-in": "query",
-                "x-unsent": True,
-            },
-            "min_speech_duration_ms": {
-                "type": "integer",
-                "x-in": "query",
-                "x-unsent": True,
-            },
-            "max_speech_duration_s": {
-                "type": "number",
-                "x-in": "query",
-                "x-unsent": True,
-            },
-            "speech_pad_ms": {"type": "integer", "x-in": "query", "x-unsent": True},
+            "min_silence_duration_ms": {"type": "integer", "x-in": "query"},
+            "min_speech_duration_ms": {"type": "integer", "x-in": "query"},
+            "max_speech_duration_s": {"type": "number", "x-in": "query"},
+            "speech_pad_ms": {"type": "integer", "x-in": "query"},
             "eot_threshold": {"type": "number", "x-in": "query"},
             "eot_timeout_ms": {"type": "integer", "x-in": "query"},
             "eager_eot_threshold": {"type": "number", "x-in": "query"},

@@ -26,8 +26,8 @@ OPERATION = {
     "arguments": {
         "required": ["text"],
         "properties": {
-            "text": {"type": "string", "minLength": 1, "x-in": "message"},
-            "model": {"type": "string", "x-in": "query", "x-unsent": True},
+            "text": {"type": "string", "x-in": "message"},
+            "model": {"type": "string", "x-in": "query"},
             "voice": {"type": "string", "x-in": "query"},
             "max_partial_length": {"type": "integer", "x-in": "query"},
             "output": {

@@ -54,20 +54,21 @@ OPERATION = {
                 "type": "object",
                 "required": ["model", "input", "voice"],
                 "properties": {
-                    "model": {"type": "string", "minLength": 1, "x-unsent": True},
-                    "input": {"type": "string", "minLength": 1},
-                    "voice": {"type": "string", "minLength": 1},
-                    "response_format": {"type": "string", "x-unsent": True},
-                    "language": {"type": "string", "x-unsent": True},
+                    "model": {"type": "string"},
+                    "input": {"type": "string"},
+                    "voice": {"type": "string"},
+                    "response_format": {"type": "string"},
+                    "language": {"type": "string"},
                     "sample_rate": {"type": "integer"},
                     "bit_rate": {
                         "type": "integer",
                         "enum": [32000, 64000, 96000, 128000, 192000],
                     },
-                    "response_encoding": {"type": "string", "x-unsent": True},
-                    "stream": {"type": "boolean", "default": False},
+                    "response_encoding": {"type": "string"},
+                    "stream": {"type": "boolean"},
                     "extra_params": {
                         "type": "object",
+                        "x-choice": True,
                         "properties": {
                             "pronunciation_dict": {
                                 "type": "array",
@@ -76,6 +77,7 @@ OPERATION = {
                         },
                     },
                 },
+                "x-switch": True,
             },
             "output": {
                 "type": "string",

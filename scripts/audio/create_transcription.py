@@ -48,8 +48,13 @@ OPERATION = {
                 "type": "object",
                 "required": ["file"],
                 "properties": {
-                    "file": {"type": "string", "x-file": "uri", "format": "binary"},
-                    "model": {"type": "string", "x-unsent": True},
+                    "file": {
+                        "type": "string",
+                        "x-file": "uri",
+                        "format": "binary",
+                        "x-choice": True,
+                    },
+                    "model": {"type": "string"},
                     "language": {"type": "string"},
                     "prompt": {"type": "string"},
                     "response_format": {
@@ -57,7 +62,6 @@ OPERATION = {
                         "enum": ["json", "verbose_json"],
                     },
                     "timestamp_granularities": {
-                        "x-unsent": True,
                         "anyOf": [
                             {
                                 "type": "string",
@@ -68,19 +72,20 @@ OPERATION = {
                                 "type": "array",
                                 "minItems": 1,
                                 "maxItems": 2,
-                                "title": "Several levels",
                                 "items": {
                                     "type": "string",
                                     "enum": ["segment", "word"],
                                 },
+                                "title": "Several levels",
                             },
                         ],
                     },
-                    "diarize": {"type": "boolean", "default": False},
-                    "min_speakers": {"type": "integer", "x-unsent": True},
-                    "max_speakers": {"type": "integer", "x-unsent": True},
+                    "diarize": {"type": "boolean"},
+                    "min_speakers": {"type": "integer"},
+                    "max_speakers": {"type": "integer"},
                     "temperature": {"type": "number", "minimum": 0.0, "maximum": 1.0},
                 },
+                "x-switch": True,
             },
         },
     },

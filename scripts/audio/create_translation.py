@@ -45,15 +45,19 @@ OPERATION = {
                 "type": "object",
                 "required": ["file"],
                 "properties": {
-                    "file": {"type": "string", "x-file": "uri", "format": "binary"},
-                    "model": {"type": "string", "x-unsent": True},
+                    "file": {
+                        "type": "string",
+                        "x-file": "uri",
+                        "format": "binary",
+                        "x-choice": True,
+                    },
+                    "model": {"type": "string"},
                     "language": {"type": "string"},
                     "response_format": {
                         "type": "string",
                         "enum": ["json", "verbose_json"],
                     },
                     "timestamp_granularities": {
-                        "x-unsent": True,
                         "anyOf": [
                             {
                                 "type": "string",
@@ -64,11 +68,11 @@ OPERATION = {
                                 "type": "array",
                                 "minItems": 1,
                                 "maxItems": 2,
-                                "title": "Several levels",
                                 "items": {
                                     "type": "string",
                                     "enum": ["segment", "word"],
                                 },
+                                "title": "Several levels",
                             },
                         ],
                     },

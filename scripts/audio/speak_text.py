@@ -26,9 +26,9 @@ STEP = {
     "arguments": {
         "required": ["model", "text"],
         "properties": {
-            "model": {"type": "string", "minLength": 1},
-            "text": {"type": "string", "minLength": 1},
-            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
+            "model": {"type": "string"},
+            "text": {"type": "string"},
+            "other_model": {"type": "string", "x-id-of": "model"},
             "voice": {"type": "string"},
             "language": {"type": "string"},
             "format": {

@@ -27,10 +27,10 @@ STEP = {
     "arguments": {
         "required": ["model", "recording"],
         "properties": {
-            "model": {"type": "string", "minLength": 1},
-            "recording": {"x-file": "content"},
-            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
-            "language": {"type": "string", "x-unsent": True},
+            "model": {"type": "string"},
+            "recording": {"x-file": "content", "x-choice": True},
+            "other_model": {"type": "string", "x-id-of": "model"},
+            "language": {"type": "string"},
             "prompt": {"type": "string"},
             "speakers": {"type": "boolean", "default": False},
         },

@@ -24,8 +24,8 @@ STEP = {
     "arguments": {
         "required": ["batch_id"],
         "properties": {
-            "batch_id": {"type": "string", "minLength": 1},
-            "rows": {"x-file": "content"},
+            "batch_id": {"type": "string"},
+            "rows": {"x-file": "content", "x-choice": True},
             "output": {
                 "type": "string",
                 "enum": ["result", "table", "storage"],

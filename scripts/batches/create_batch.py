@@ -44,8 +44,8 @@ OPERATION = {
                 "type": "object",
                 "required": ["input_file_id", "endpoint"],
                 "properties": {
-                    "input_file_id": {"type": "string", "minLength": 1},
-                    "endpoint": {"type": "string", "minLength": 1, "x-unsent": True},
+                    "input_file_id": {"type": "string"},
+                    "endpoint": {"type": "string"},
                     "model_id": {"type": "string"},
                     "completion_window": {"type": "string"},
                     "priority": {"type": "integer"},

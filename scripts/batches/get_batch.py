@@ -23,7 +23,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["batch_id"],
-        "properties": {"batch_id": {"type": "string", "minLength": 1, "x-in": "path"}},
+        "properties": {"batch_id": {"type": "string", "x-in": "path"}},
     },
 }
 

@@ -29,27 +29,33 @@ STEP = {
     "arguments": {
         "required": ["model", "prompt"],
         "properties": {
-            "model": {"type": "string", "minLength": 1},
-            "prompt": {"type": "string", "minLength": 1},
-            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
+            "model": {"type": "string"},
+            "prompt": {"type": "string"},
+            "other_model": {"type": "string", "x-id-of": "model"},
             "system": {"type": "string"},
             "pictures": {
                 "type": "array",
-                "items": {"type": "string", "minLength": 1, "x-file": "uri"},
+                "items": {
+                    "type": "string",
+                    "minLength": 1,
+                    "x-file": "uri",
+                    "x-choice": True,
+                },
+                "x-row": "source",
             },
             "history": {
                 "type": "array",
                 "items": {
                     "type": "object",
                     "properties": {
-                        "role": {"type": "string", "x-unsent": True},
+                        "role": {"type": "string"},
                         "content": {"type": "string"},
                     },
                 },
             },
             "temperature": {"type": "number", "minimum": 0},
             "max_tokens": {"type": "integer", "minimum": 1},
-            "reasoning_effort": {"type": "string", "x-unsent": True},
+            "reasoning_effort": {"type": "string"},
         },
     },
 }

@@ -29,29 +29,28 @@ STEP = {
     "arguments": {
         "required": ["model", "prompt", "tools"],
         "properties": {
-            "model": {"type": "string", "minLength": 1},
-            "prompt": {"type": "string", "minLength": 1},
+            "model": {"type": "string"},
+            "prompt": {"type": "string"},
             "tools": {
                 "type": "array",
-                "minItems": 1,
                 "items": {
                     "type": "object",
                     "required": ["path"],
                     "properties": {
-                        "path": {"type": "string", "minLength": 1},
+                        "path": {"type": "string"},
                         "kind": {"type": "string", "enum": ["script", "flow"]},
                         "name": {"type": "string"},
                         "description": {"type": "string"},
                         "parameters": {
                             "type": "object",
                             "format": "json-schema",
-                            "x-unsent": True,
+                            "x-choice": True,
                         },
                         "arguments": {"type": "object"},
                     },
                 },
             },
-            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
+            "other_model": {"type": "string", "x-id-of": "model"},
             "system": {"type": "string"},
             "max_rounds": {
                 "type": "integer",

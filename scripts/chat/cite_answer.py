@@ -21,8 +21,8 @@ STEP = {
     "arguments": {
         "required": ["answer", "passages"],
         "properties": {
-            "answer": {"type": "string", "minLength": 1},
-            "passages": {"x-file": "content"},
+            "answer": {"type": "string"},
+            "passages": {"x-file": "content", "x-choice": True},
             "cited": {"type": "array", "items": {"type": "integer"}},
             "details": {"type": "object"},
         },

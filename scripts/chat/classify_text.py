@@ -29,21 +29,20 @@ STEP = {
     "arguments": {
         "required": ["model", "text", "labels"],
         "properties": {
-            "model": {"type": "string", "minLength": 1},
-            "text": {"type": "string", "minLength": 1},
+            "model": {"type": "string"},
+            "text": {"type": "string"},
             "labels": {
                 "type": "array",
-                "minItems": 1,
                 "items": {
                     "type": "object",
                     "required": ["name"],
                     "properties": {
-                        "name": {"type": "string", "minLength": 1},
+                        "name": {"type": "string"},
                         "description": {"type": "string"},
                     },
                 },
             },
-            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
+            "other_model": {"type": "string", "x-id-of": "model"},
             "multiple": {"type": "boolean", "default": False},
             "instructions": {"type": "string"},
             "max_tokens": {"type": "integer", "minimum": 1, "default": 1000},

@@ -196,10 +196,9 @@ OPERATION = {
                 "type": "object",
                 "required": ["model", "messages"],
                 "properties": {
-                    "model": {"type": "string", "minLength": 1},
+                    "model": {"type": "string"},
                     "messages": {
                         "type": "array",
-                        "minItems": 1,
                         "items": {
                             "anyOf": [
                                 {
@@ -254,8 +253,8 @@ OPERATION = {
                                                                         "properties": {
                                                                             "url": {
                                                                                 "type": "string",
-                                                                                "minLength": 1,
                                                                                 "x-file": "uri",
+                                                                                "x-choice": True,
                                                                             },
                                                                         },
                                                                     },
@@ -283,8 +282,8 @@ OPERATION = {
                                                                         "properties": {
                                                                             "url": {
                                                                                 "type": "string",
-                                                                                "minLength": 1,
                                                                                 "x-file": "uri",
+                                                                                "x-choice": True,
                                                                             },
                                                                         },
                                                                     },
@@ -312,8 +311,8 @@ OPERATION = {
                                                                         "properties": {
                                                                             "url": {
                                                                                 "type": "string",
-                                                                                "minLength": 1,
                                                                                 "x-file": "uri",
+                                                                                "x-choice": True,
                                                                             },
                                                                         },
                                                                     },
@@ -342,13 +341,11 @@ OPERATION = {
                                                                         "properties": {
                                                                             "data": {
                                                                                 "type": "string",
-                                                                                "minLength": 1,
                                                                                 "x-file": "base64",
+                                                                                "x-choice": True,
                                                                             },
                                                                             "format": {
                                                                                 "type": "string",
-                                                                                "minLength": 1,
-                                                                                "x-unsent": True,
                                                                             },
                                                                         },
                                                                     },
@@ -362,6 +359,7 @@ OPERATION = {
                                         "name": {"type": "string"},
                                     },
                                     "x-beside": "content",
+                                    "x-switch": True,
                                 },
                                 {
                                     "type": "object",
@@ -372,6 +370,7 @@ OPERATION = {
                                         "content": {"type": "string"},
                                         "name": {"type": "string"},
                                     },
+                                    "x-switch": True,
                                 },
                                 {
                                     "type": "object",
@@ -391,10 +390,7 @@ OPERATION = {
                                                 "required": ["id", "type", "function"],
                                                 "properties": {
                                                     "index": {"type": "number"},
-                                                    "id": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
+                                                    "id": {"type": "string"},
                                                     "type": {
                                                         "type": "string",
                                                         "enum": ["function"],
@@ -406,12 +402,10 @@ OPERATION = {
                                                             "arguments",
                                                         ],
                                                         "properties": {
-                                                            "name": {
-                                                                "type": "string",
-                                                                "minLength": 1,
-                                                            },
+                                                            "name": {"type": "string"},
                                                             "arguments": {
                                                                 "type": "string",
+                                                                "minLength": 0,
                                                             },
                                                         },
                                                     },
@@ -421,12 +415,13 @@ OPERATION = {
                                         "function_call": {
                                             "type": "object",
                                             "required": ["arguments", "name"],
+                                            "x-choice": True,
                                             "properties": {
-                                                "arguments": {"type": "string"},
-                                                "name": {
+                                                "arguments": {
                                                     "type": "string",
-                                                    "minLength": 1,
+                                                    "minLength": 0,
                                                 },
+                                                "name": {"type": "string"},
                                             },
                                         },
                                         "reasoning": {"type": ["string", "null"]},
@@ -434,6 +429,7 @@ OPERATION = {
                                             "type": ["string", "null"],
                                         },
                                     },
+                                    "x-switch": True,
                                 },
                                 {
                                     "type": "object",
@@ -441,13 +437,14 @@ OPERATION = {
                                     "title": "Tool result",
                                     "properties": {
                                         "role": {"type": "string", "enum": ["tool"]},
-                                        "content": {"type": "string"},
+                                        "content": {"type": "string", "minLength": 0},
                                         "tool_call_id": {
                                             "type": "string",
                                             "minLength": 1,
                                         },
                                         "name": {"type": "string"},
                                     },
+                                    "x-switch": True,
                                 },
                                 {
                                     "type": "object",
@@ -458,17 +455,18 @@ OPERATION = {
                                             "type": "string",
                                             "enum": ["function"],
                                         },
-                                        "content": {"type": "string"},
+                                        "content": {"type": "string", "minLength": 0},
                                         "name": {"type": "string", "minLength": 1},
                                     },
+                                    "x-switch": True,
                                 },
                             ],
-                            "x-switch": True,
                         },
                     },
                     "max_tokens": {"type": "integer"},
                     "temperature": {"type": "number"},
                     "response_format": {
+                        "x-choice": True,
                         "anyOf": [
                             {
                                 "type": "object",
@@ -491,7 +489,7 @@ OPERATION = {
                                             "schema": {
                                                 "type": "object",
                                                 "format": "json-schema",
-                                                "x-unsent": True,
+                                                "x-choice": True,
                                             },
                                             "strict": {"type": ["boolean", "null"]},
                                             "description": {"type": "string"},
@@ -500,7 +498,6 @@ OPERATION = {
                                     "schema": {
                                         "type": "object",
                                         "format": "json-schema",
-                                        "x-unsent": True,
                                     },
                                 },
                             },
@@ -513,7 +510,7 @@ OPERATION = {
                                     "schema": {
                                         "type": "object",
                                         "format": "json-schema",
-                                        "x-unsent": True,
+                                        "x-choice": True,
                                     },
                                 },
                             },
@@ -528,8 +525,8 @@ OPERATION = {
                             },
                         ],
                     },
-                    "reasoning_effort": {"type": "string", "x-unsent": True},
-                    "stream": {"type": "boolean", "default": False},
+                    "reasoning_effort": {"type": "string"},
+                    "stream": {"type": "boolean"},
                     "tools": {
                         "type": "array",
                         "items": {
@@ -544,7 +541,7 @@ OPERATION = {
                                         "parameters": {
                                             "type": "object",
                                             "format": "json-schema",
-                                            "x-unsent": True,
+                                            "x-choice": True,
                                         },
                                         "strict": {"type": "boolean"},
                                     },
@@ -554,15 +551,10 @@ OPERATION = {
                     },
                     "tool_choice": {
                         "anyOf": [
-                            {
-                                "type": "string",
-                                "title": "Mode or function name",
-                                "x-unsent": True,
-                            },
+                            {"type": "string", "title": "Mode or function name"},
                             {
                                 "type": "object",
                                 "required": ["type", "function"],
-                                "title": "Function object",
                                 "properties": {
                                     "index": {"type": "number"},
                                     "id": {"type": "string", "minLength": 1},
@@ -571,19 +563,25 @@ OPERATION = {
                                         "type": "object",
                                         "required": ["name"],
                                         "properties": {
-                                            "name": {"type": "string", "minLength": 1},
+                                            "name": {"type": "string"},
                                             "arguments": {"type": "string"},
                                         },
                                     },
                                 },
+                                "title": "Function object",
                             },
                         ],
                     },
                     "reasoning": {
                         "type": "object",
+                        "x-choice": True,
                         "properties": {"enabled": {"type": "boolean"}},
                     },
-                    "stop": {"type": "array", "items": {"type": "string"}},
+                    "stop": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "x-row": "text",
+                    },
                     "top_p": {"type": "number"},
                     "top_k": {"type": "integer"},
                     "min_p": {"type": "number"},
@@ -597,6 +595,7 @@ OPERATION = {
                         "enum": ["truncate", "error"],
                     },
                     "logprobs": {
+                        "x-choice": True,
                         "anyOf": [
                             {
                                 "type": "integer",
@@ -608,7 +607,7 @@ OPERATION = {
                         ],
                     },
                     "top_logprobs": {"type": "integer", "minimum": 0},
-                    "echo": {"type": "boolean", "default": False},
+                    "echo": {"type": "boolean"},
                     "logit_bias": {
                         "type": "object",
                         "additionalProperties": {"type": "number"},
@@ -617,6 +616,7 @@ OPERATION = {
                     "safety_model": {"type": "string"},
                     "compliance": {"type": "string", "enum": ["hipaa"]},
                     "function_call": {
+                        "x-choice": True,
                         "anyOf": [
                             {
                                 "type": "string",
@@ -636,6 +636,7 @@ OPERATION = {
                     "prompt_cache_key": {"type": "string"},
                     "user": {"type": "string"},
                 },
+                "x-switch": True,
             },
         },
     },

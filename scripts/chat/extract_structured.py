@@ -29,12 +29,18 @@ STEP = {
     "arguments": {
         "required": ["model"],
         "properties": {
-            "model": {"type": "string", "minLength": 1},
-            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
+            "model": {"type": "string"},
+            "other_model": {"type": "string", "x-id-of": "model"},
             "text": {"type": "string"},
             "pictures": {
                 "type": "array",
-                "items": {"type": "string", "minLength": 1, "x-file": "uri"},
+                "items": {
+                    "type": "string",
+                    "minLength": 1,
+                    "x-file": "uri",
+                    "x-choice": True,
+                },
+                "x-row": "source",
             },
             "fields": {
                 "type": "array",
@@ -42,7 +48,7 @@ STEP = {
                     "type": "object",
                     "required": ["name"],
                     "properties": {
-                        "name": {"type": "string", "minLength": 1},
+                        "name": {"type": "string"},
                         "type": {
                             "type": "string",
                             "enum": [
@@ -55,11 +61,11 @@ STEP = {
                             ],
                         },
                         "description": {"type": "string"},
-                        "required": {"type": "boolean", "default": True},
+                        "required": {"type": "boolean"},
                     },
                 },
             },
-            "schema": {"type": "object", "format": "json-schema", "x-unsent": True},
+            "schema": {"type": "object", "format": "json-schema", "x-choice": True},
             "instructions": {"type": "string"},
             "max_tokens": {"type": "integer", "minimum": 1},
         },

@@ -34,10 +34,10 @@ STEP = {
     "arguments": {
         "required": ["model", "template", "rows"],
         "properties": {
-            "model": {"type": "string", "minLength": 1},
-            "template": {"type": "string", "minLength": 1},
-            "rows": {"x-file": "content"},
-            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
+            "model": {"type": "string"},
+            "template": {"type": "string"},
+            "rows": {"x-file": "content", "x-choice": True},
+            "other_model": {"type": "string", "x-id-of": "model"},
             "system": {"type": "string"},
             "temperature": {"type": "number", "minimum": 0},
             "max_tokens": {"type": "integer", "minimum": 1},

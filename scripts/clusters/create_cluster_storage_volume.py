@@ -42,9 +42,9 @@ OPERATION = {
                 "type": "object",
                 "required": ["volume_name", "size_tib", "region"],
                 "properties": {
-                    "volume_name": {"type": "string", "minLength": 1},
+                    "volume_name": {"type": "string"},
                     "size_tib": {"type": "integer"},
-                    "region": {"type": "string", "minLength": 1},
+                    "region": {"type": "string"},
                     "is_lifecycle_independent": {"type": "boolean"},
                     "instance_cluster_id": {"type": "string"},
                     "project_id": {"type": "string"},

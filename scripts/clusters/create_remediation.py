@@ -38,8 +38,8 @@ OPERATION = {
     "arguments": {
         "required": ["cluster_id", "instance_id", "body"],
         "properties": {
-            "cluster_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "instance_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "cluster_id": {"type": "string", "x-in": "path"},
+            "instance_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "required": ["mode"],

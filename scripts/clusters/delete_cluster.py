@@ -24,9 +24,7 @@ OPERATION = {
     "find": "clusters/get_cluster",
     "arguments": {
         "required": ["cluster_id"],
-        "properties": {
-            "cluster_id": {"type": "string", "minLength": 1, "x-in": "path"},
-        },
+        "properties": {"cluster_id": {"type": "string", "x-in": "path"}},
     },
 }
 

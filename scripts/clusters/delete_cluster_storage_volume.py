@@ -24,7 +24,7 @@ OPERATION = {
     "find": "clusters/get_cluster_storage_volume",
     "arguments": {
         "required": ["volume_id"],
-        "properties": {"volume_id": {"type": "string", "minLength": 1, "x-in": "path"}},
+        "properties": {"volume_id": {"type": "string", "x-in": "path"}},
     },
 }
 

@@ -23,9 +23,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["cluster_id"],
-        "properties": {
-            "cluster_id": {"type": "string", "minLength": 1, "x-in": "path"},
-        },
+        "properties": {"cluster_id": {"type": "string", "x-in": "path"}},
     },
 }
 

@@ -23,7 +23,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["volume_id"],
-        "properties": {"volume_id": {"type": "string", "minLength": 1, "x-in": "path"}},
+        "properties": {"volume_id": {"type": "string", "x-in": "path"}},
     },
 }
 

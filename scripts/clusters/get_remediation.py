@@ -27,9 +27,9 @@ OPERATION = {
     "arguments": {
         "required": ["cluster_id", "instance_id", "remediation_id"],
         "properties": {
-            "cluster_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "instance_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "remediation_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "cluster_id": {"type": "string", "x-in": "path"},
+            "instance_id": {"type": "string", "x-in": "path"},
+            "remediation_id": {"type": "string", "x-in": "path"},
         },
     },
 }

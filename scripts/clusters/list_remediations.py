@@ -24,8 +24,8 @@ OPERATION = {
     "arguments": {
         "required": ["cluster_id", "instance_id"],
         "properties": {
-            "cluster_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "instance_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "cluster_id": {"type": "string", "x-in": "path"},
+            "instance_id": {"type": "string", "x-in": "path"},
             "mode": {
                 "type": "array",
                 "x-in": "query",
@@ -43,11 +43,7 @@ OPERATION = {
             "order_by": {"type": "string", "x-in": "query"},
             "page_size": {"type": "integer", "x-in": "query"},
             "page_token": {"type": "string", "x-in": "query"},
-            "state": {
-                "type": "array",
-                "x-in": "query",
-                "items": {"type": "string", "x-unsent": True},
-            },
+            "state": {"type": "array", "x-in": "query", "items": {"type": "string"}},
             "trigger": {
                 "type": "array",
                 "x-in": "query",

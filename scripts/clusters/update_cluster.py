@@ -73,12 +73,12 @@ OPERATION = {
     "arguments": {
         "required": ["cluster_id"],
         "properties": {
-            "cluster_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "cluster_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "properties": {
                     "num_gpus": {"type": "integer"},
-                    "reservation_end_time": {"type": "string", "x-unsent": True},
+                    "reservation_end_time": {"type": "string"},
                     "num_reserved_gpus": {"type": "integer"},
                     "num_preemptible_gpus": {"type": "integer"},
                     "num_capacity_pool_gpus": {"type": "integer"},
@@ -89,30 +89,35 @@ OPERATION = {
                             "type": "object",
                             "required": ["name"],
                             "properties": {
-                                "name": {"type": "string", "minLength": 1},
+                                "name": {"type": "string"},
                                 "config": {
                                     "type": "object",
+                                    "x-choice": True,
                                     "properties": {
                                         "dashboard": {
                                             "type": "object",
+                                            "x-choice": True,
                                             "properties": {
                                                 "enabled": {"type": "boolean"},
                                             },
                                         },
                                         "headlamp": {
                                             "type": "object",
+                                            "x-choice": True,
                                             "properties": {
                                                 "enabled": {"type": "boolean"},
                                             },
                                         },
                                         "ingress": {
                                             "type": "object",
+                                            "x-choice": True,
                                             "properties": {
                                                 "enabled": {"type": "boolean"},
                                             },
                                         },
                                         "slurm_web": {
                                             "type": "object",
+                                            "x-choice": True,
                                             "properties": {
                                                 "enabled": {"type": "boolean"},
                                             },
@@ -125,6 +130,7 @@ OPERATION = {
                     "cluster_config": {
                         "type": "object",
                         "required": ["load_balancer"],
+                        "x-choice": True,
                         "properties": {
                             "load_balancer": {
                                 "type": "string",
@@ -132,18 +138,21 @@ OPERATION = {
                             },
                             "ingress": {
                                 "type": "object",
+                                "x-choice": True,
                                 "properties": {"enabled": {"type": "boolean"}},
                             },
                             "jumphost_enabled": {"type": "boolean"},
                             "kubernetes_dashboard_enabled": {"type": "boolean"},
                             "observability": {
                                 "type": "object",
+                                "x-choice": True,
                                 "properties": {"enabled": {"type": "boolean"}},
                             },
                             "gpu_operator_version": {"type": "string"},
                             "network_operator_version": {"type": "string"},
                             "slurm_startup_scripts": {
                                 "type": "object",
+                                "x-choice": True,
                                 "properties": {
                                     "controller_epilog": {"type": "string"},
                                     "controller_prolog": {"type": "string"},
@@ -156,6 +165,7 @@ OPERATION = {
                             },
                             "ssh_ca_enabled": {"type": "boolean"},
                         },
+                        "x-switch": True,
                     },
                 },
             },

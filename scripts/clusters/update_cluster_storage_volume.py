@@ -38,7 +38,7 @@ OPERATION = {
                 "type": "object",
                 "required": ["volume_id"],
                 "properties": {
-                    "volume_id": {"type": "string", "minLength": 1},
+                    "volume_id": {"type": "string"},
                     "size_tib": {"type": "integer"},
                 },
             },

@@ -45,7 +45,7 @@ OPERATION = {
                 "type": "object",
                 "required": ["code", "language"],
                 "properties": {
-                    "code": {"type": "string", "minLength": 1},
+                    "code": {"type": "string"},
                     "language": {"enum": ["python"]},
                     "session_id": {"type": "string"},
                     "files": {
@@ -54,12 +54,12 @@ OPERATION = {
                             "type": "object",
                             "required": ["content", "encoding", "name"],
                             "properties": {
-                                "content": {"type": "string"},
+                                "content": {"type": "string", "minLength": 0},
                                 "encoding": {
                                     "type": "string",
                                     "enum": ["string", "base64"],
                                 },
-                                "name": {"type": "string", "minLength": 1},
+                                "name": {"type": "string"},
                             },
                         },
                     },

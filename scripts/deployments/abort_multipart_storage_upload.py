@@ -38,8 +38,8 @@ OPERATION = {
                 "type": "object",
                 "required": ["filename", "upload_id"],
                 "properties": {
-                    "filename": {"type": "string", "minLength": 1},
-                    "upload_id": {"type": "string", "minLength": 1},
+                    "filename": {"type": "string"},
+                    "upload_id": {"type": "string"},
                 },
             },
         },

@@ -44,17 +44,16 @@ OPERATION = {
                 "type": "object",
                 "required": ["filename", "upload_id", "parts"],
                 "properties": {
-                    "filename": {"type": "string", "minLength": 1},
-                    "upload_id": {"type": "string", "minLength": 1},
+                    "filename": {"type": "string"},
+                    "upload_id": {"type": "string"},
                     "parts": {
                         "type": "array",
-                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["part_number", "etag"],
                             "properties": {
                                 "part_number": {"type": "integer"},
-                                "etag": {"type": "string", "minLength": 1},
+                                "etag": {"type": "string"},
                             },
                         },
                     },

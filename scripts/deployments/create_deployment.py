@@ -88,10 +88,10 @@ OPERATION = {
                 "type": "object",
                 "required": ["name", "image", "gpu_type"],
                 "properties": {
-                    "name": {"type": "string", "minLength": 1, "maxLength": 100},
-                    "image": {"type": "string", "minLength": 1},
+                    "name": {"type": "string", "maxLength": 100},
+                    "image": {"type": "string"},
                     "port": {"type": "integer", "minimum": 1, "maximum": 65535},
-                    "gpu_type": {"type": "string", "minLength": 1, "x-unsent": True},
+                    "gpu_type": {"type": "string"},
                     "gpu_count": {"type": "integer"},
                     "min_replicas": {"type": "integer"},
                     "max_replicas": {"type": "integer"},
@@ -101,12 +101,9 @@ OPERATION = {
                             "type": "object",
                             "required": ["name"],
                             "properties": {
-                                "name": {"type": "string", "minLength": 1},
-                                "value": {"type": "string", "x-unsent": True},
-                                "value_from_secret": {
-                                    "type": "string",
-                                    "x-unsent": True,
-                                },
+                                "name": {"type": "string"},
+                                "value": {"type": "string"},
+                                "value_from_secret": {"type": "string"},
                             },
                             "x-groups": {
                                 "content": {
@@ -117,6 +114,7 @@ OPERATION = {
                         },
                     },
                     "autoscaling": {
+                        "x-choice": True,
                         "anyOf": [
                             {
                                 "type": "object",
@@ -169,8 +167,8 @@ OPERATION = {
                             "type": "object",
                             "required": ["mount_path", "name"],
                             "properties": {
-                                "mount_path": {"type": "string", "minLength": 1},
-                                "name": {"type": "string", "minLength": 1},
+                                "mount_path": {"type": "string"},
+                                "name": {"type": "string"},
                                 "version": {"type": "integer"},
                             },
                         },
@@ -181,8 +179,8 @@ OPERATION = {
                             "type": "object",
                             "required": ["model_id", "mount_path"],
                             "properties": {
-                                "model_id": {"type": "string", "minLength": 1},
-                                "mount_path": {"type": "string", "minLength": 1},
+                                "model_id": {"type": "string"},
+                                "mount_path": {"type": "string"},
                                 "revision_id": {"type": "string"},
                             },
                         },
@@ -196,6 +194,7 @@ OPERATION = {
                     "termination_grace_period_seconds": {"type": "integer"},
                     "description": {"type": "string"},
                 },
+                "x-switch": True,
             },
         },
     },

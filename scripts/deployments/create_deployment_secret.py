@@ -41,8 +41,8 @@ OPERATION = {
                 "type": "object",
                 "required": ["name", "value"],
                 "properties": {
-                    "name": {"type": "string", "minLength": 1, "maxLength": 100},
-                    "value": {"type": "string", "minLength": 1},
+                    "name": {"type": "string", "maxLength": 100},
+                    "value": {"type": "string"},
                     "description": {"type": "string", "maxLength": 500},
                     "ttl_seconds": {"type": "integer"},
                     "project_id": {"type": "string"},

@@ -61,23 +61,21 @@ OPERATION = {
                             "origin": {
                                 "type": "object",
                                 "required": ["s3"],
+                                "x-choice": True,
                                 "properties": {
                                     "s3": {
                                         "type": "object",
                                         "required": ["role_arn", "uri"],
                                         "properties": {
-                                            "role_arn": {
-                                                "type": "string",
-                                                "minLength": 1,
-                                            },
-                                            "uri": {"type": "string", "minLength": 1},
+                                            "role_arn": {"type": "string"},
+                                            "uri": {"type": "string"},
                                         },
                                     },
                                 },
                             },
                         },
                     },
-                    "name": {"type": "string", "minLength": 1},
+                    "name": {"type": "string"},
                     "type": {"type": "string", "enum": ["readOnly"]},
                 },
             },

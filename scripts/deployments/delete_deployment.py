@@ -24,9 +24,7 @@ OPERATION = {
     "find": "deployments/list_deployments",
     "arguments": {
         "required": ["deployment_id"],
-        "properties": {
-            "deployment_id": {"type": "string", "minLength": 1, "x-in": "path"},
-        },
+        "properties": {"deployment_id": {"type": "string", "x-in": "path"}},
     },
 }
 

@@ -22,7 +22,7 @@ OPERATION = {
     "find": "deployments/list_deployment_volumes",
     "arguments": {
         "required": ["volume_id"],
-        "properties": {"volume_id": {"type": "string", "minLength": 1, "x-in": "path"}},
+        "properties": {"volume_id": {"type": "string", "x-in": "path"}},
     },
 }
 

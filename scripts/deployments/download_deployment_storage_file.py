@@ -27,7 +27,7 @@ OPERATION = {
     "arguments": {
         "required": ["filename"],
         "properties": {
-            "filename": {"type": "string", "minLength": 1, "x-in": "path"},
+            "filename": {"type": "string", "x-in": "path"},
             "output": {
                 "type": "string",
                 "enum": ["url", "storage", "result"],

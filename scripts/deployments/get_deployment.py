@@ -23,9 +23,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["deployment_id"],
-        "properties": {
-            "deployment_id": {"type": "string", "minLength": 1, "x-in": "path"},
-        },
+        "properties": {"deployment_id": {"type": "string", "x-in": "path"}},
     },
 }
 

@@ -23,7 +23,7 @@ OPERATION = {
     "arguments": {
         "required": ["deployment_id"],
         "properties": {
-            "deployment_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "deployment_id": {"type": "string", "x-in": "path"},
             "replica_id": {"type": "string", "x-in": "query"},
             "revision": {"type": "string", "x-in": "query"},
             "version": {"type": "string", "x-in": "query"},

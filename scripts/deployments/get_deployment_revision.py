@@ -25,8 +25,8 @@ OPERATION = {
     "arguments": {
         "required": ["deployment_id", "revision_identifier"],
         "properties": {
-            "deployment_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "revision_identifier": {"type": "string", "minLength": 1, "x-in": "path"},
+            "deployment_id": {"type": "string", "x-in": "path"},
+            "revision_identifier": {"type": "string", "x-in": "path"},
         },
     },
 }

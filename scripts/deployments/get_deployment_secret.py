@@ -23,7 +23,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["secret_id"],
-        "properties": {"secret_id": {"type": "string", "minLength": 1, "x-in": "path"}},
+        "properties": {"secret_id": {"type": "string", "x-in": "path"}},
     },
 }
 

@@ -24,7 +24,7 @@ OPERATION = {
     "arguments": {
         "required": ["volume_id"],
         "properties": {
-            "volume_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "volume_id": {"type": "string", "x-in": "path"},
             "version": {"type": "integer", "x-in": "query"},
         },
     },

@@ -38,7 +38,7 @@ OPERATION = {
                 "type": "object",
                 "required": ["filename", "parts_count"],
                 "properties": {
-                    "filename": {"type": "string", "minLength": 1},
+                    "filename": {"type": "string"},
                     "parts_count": {"type": "integer"},
                 },
             },

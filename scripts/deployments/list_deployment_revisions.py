@@ -25,7 +25,7 @@ OPERATION = {
     "arguments": {
         "required": ["deployment_id"],
         "properties": {
-            "deployment_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "deployment_id": {"type": "string", "x-in": "path"},
             "before": {"type": "integer", "x-in": "query"},
             "limit": {"type": "integer", "x-in": "query"},
         },

@@ -35,7 +35,7 @@ OPERATION = {
             "body": {
                 "type": "object",
                 "required": ["filename"],
-                "properties": {"filename": {"type": "string", "minLength": 1}},
+                "properties": {"filename": {"type": "string"}},
             },
         },
     },

@@ -34,13 +34,11 @@ OPERATION = {
     "arguments": {
         "required": ["deployment_id", "body"],
         "properties": {
-            "deployment_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "deployment_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "required": ["revision_identifier"],
-                "properties": {
-                    "revision_identifier": {"type": "string", "minLength": 1},
-                },
+                "properties": {"revision_identifier": {"type": "string"}},
             },
         },
     },

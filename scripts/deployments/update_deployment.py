@@ -83,14 +83,14 @@ OPERATION = {
     "arguments": {
         "required": ["deployment_id"],
         "properties": {
-            "deployment_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "deployment_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "properties": {
                     "image": {"type": "string"},
                     "min_replicas": {"type": "integer"},
                     "max_replicas": {"type": "integer"},
-                    "gpu_type": {"type": "string", "x-unsent": True},
+                    "gpu_type": {"type": "string"},
                     "gpu_count": {"type": "integer"},
                     "environment_variables": {
                         "type": "array",
@@ -98,12 +98,9 @@ OPERATION = {
                             "type": "object",
                             "required": ["name"],
                             "properties": {
-                                "name": {"type": "string", "minLength": 1},
-                                "value": {"type": "string", "x-unsent": True},
-                                "value_from_secret": {
-                                    "type": "string",
-                                    "x-unsent": True,
-                                },
+                                "name": {"type": "string"},
+                                "value": {"type": "string"},
+                                "value_from_secret": {"type": "string"},
                             },
                             "x-groups": {
                                 "content": {
@@ -114,6 +111,7 @@ OPERATION = {
                         },
                     },
                     "autoscaling": {
+                        "x-choice": True,
                         "anyOf": [
                             {
                                 "type": "object",
@@ -166,8 +164,8 @@ OPERATION = {
                             "type": "object",
                             "required": ["mount_path", "name"],
                             "properties": {
-                                "mount_path": {"type": "string", "minLength": 1},
-                                "name": {"type": "string", "minLength": 1},
+                                "mount_path": {"type": "string"},
+                                "name": {"type": "string"},
                                 "version": {"type": "integer"},
                             },
                         },
@@ -178,8 +176,8 @@ OPERATION = {
                             "type": "object",
                             "required": ["model_id", "mount_path"],
                             "properties": {
-                                "model_id": {"type": "string", "minLength": 1},
-                                "mount_path": {"type": "string", "minLength": 1},
+                                "model_id": {"type": "string"},
+                                "mount_path": {"type": "string"},
                                 "revision_id": {"type": "string"},
                             },
                         },
@@ -196,6 +194,7 @@ OPERATION = {
                     "description": {"type": "string"},
                     "name": {"type": "string", "minLength": 1, "maxLength": 100},
                 },
+                "x-switch": True,
             },
         },
     },

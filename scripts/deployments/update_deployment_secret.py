@@ -36,7 +36,7 @@ OPERATION = {
     "arguments": {
         "required": ["secret_id"],
         "properties": {
-            "secret_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "secret_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "properties": {

@@ -48,28 +48,27 @@ OPERATION = {
     "arguments": {
         "required": ["volume_id"],
         "properties": {
-            "volume_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "volume_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "properties": {
                     "content": {
                         "type": "object",
+                        "x-choice": True,
                         "properties": {
                             "source_prefix": {"type": "string"},
                             "type": {"type": "string", "enum": ["files"]},
                             "origin": {
                                 "type": "object",
                                 "required": ["s3"],
+                                "x-choice": True,
                                 "properties": {
                                     "s3": {
                                         "type": "object",
                                         "required": ["role_arn", "uri"],
                                         "properties": {
-                                            "role_arn": {
-                                                "type": "string",
-                                                "minLength": 1,
-                                            },
-                                            "uri": {"type": "string", "minLength": 1},
+                                            "role_arn": {"type": "string"},
+                                            "uri": {"type": "string"},
                                         },
                                     },
                                 },

@@ -40,14 +40,16 @@ OPERATION = {
                 "type": "object",
                 "required": ["model", "input"],
                 "properties": {
-                    "model": {"type": "string", "minLength": 1, "x-unsent": True},
+                    "model": {"type": "string"},
                     "input": {
+                        "x-choice": True,
                         "anyOf": [
                             {"type": "string", "title": "Text"},
                             {
                                 "type": "array",
                                 "title": "List of texts",
                                 "items": {"type": "string"},
+                                "x-row": "text",
                             },
                         ],
                     },

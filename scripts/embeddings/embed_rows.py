@@ -32,9 +32,9 @@ STEP = {
     "arguments": {
         "required": ["model", "rows"],
         "properties": {
-            "model": {"type": "string", "minLength": 1},
-            "rows": {"x-file": "content"},
-            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
+            "model": {"type": "string"},
+            "rows": {"x-file": "content", "x-choice": True},
+            "other_model": {"type": "string", "x-id-of": "model"},
             "column": {"type": "string", "minLength": 1, "default": "text"},
             "output": {
                 "type": "string",

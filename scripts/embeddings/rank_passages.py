@@ -29,10 +29,10 @@ STEP = {
     "arguments": {
         "required": ["model", "question", "rows"],
         "properties": {
-            "model": {"type": "string", "minLength": 1},
-            "question": {"type": "string", "minLength": 1},
-            "rows": {"x-file": "content"},
-            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
+            "model": {"type": "string"},
+            "question": {"type": "string"},
+            "rows": {"x-file": "content", "x-choice": True},
+            "other_model": {"type": "string", "x-id-of": "model"},
             "top": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 30},
         },
     },

@@ -23,8 +23,8 @@ STEP = {
         "properties": {
             "documents": {
                 "type": "array",
-                "minItems": 1,
-                "items": {"x-file": "content"},
+                "items": {"x-file": "content", "x-choice": True},
+                "x-row": "source",
             },
             "size": {"type": "integer", "minimum": 100, "default": 1200},
             "overlap": {"type": "integer", "minimum": 0, "default": 150},

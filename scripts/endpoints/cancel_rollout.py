@@ -37,13 +37,13 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "rollout_id", "body"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "rollout_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
+            "rollout_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "required": ["reason"],
                 "properties": {
-                    "reason": {"type": "string", "minLength": 1},
+                    "reason": {"type": "string"},
                     "disposition": {
                         "type": "string",
                         "enum": [

@@ -44,20 +44,19 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "body"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "required": ["name", "members"],
                 "properties": {
-                    "name": {"type": "string", "minLength": 1},
+                    "name": {"type": "string"},
                     "members": {
                         "type": "array",
-                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["deploymentId", "percent", "role"],
                             "properties": {
-                                "deploymentId": {"type": "string", "minLength": 1},
+                                "deploymentId": {"type": "string"},
                                 "percent": {"type": "integer"},
                                 "role": {
                                     "type": "string",

@@ -38,15 +38,15 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "deployment_id", "body"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "deployment_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
+            "deployment_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "required": ["adapterModelId"],
                 "properties": {
-                    "adapterModelId": {"type": "string", "minLength": 1},
+                    "adapterModelId": {"type": "string"},
                     "adapterRevisionId": {"type": "string"},
-                    "force": {"type": "boolean", "default": False},
+                    "force": {"type": "boolean"},
                 },
             },
             "project_id": {"type": "string", "x-in": "path"},

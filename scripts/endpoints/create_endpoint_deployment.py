@@ -85,12 +85,12 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "body"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "required": ["name", "autoscaling"],
                 "properties": {
-                    "name": {"type": "string", "minLength": 1},
+                    "name": {"type": "string"},
                     "model": {"type": "string"},
                     "config": {"type": "string"},
                     "autoscaling": {
@@ -101,6 +101,7 @@ OPERATION = {
                             "scaleToZeroWindow": {"type": "string"},
                             "scaleDown": {
                                 "type": "object",
+                                "x-choice": True,
                                 "properties": {
                                     "policies": {
                                         "type": "array",
@@ -137,6 +138,7 @@ OPERATION = {
                             "scaleDownWindow": {"type": "string"},
                             "scaleUp": {
                                 "type": "object",
+                                "x-choice": True,
                                 "properties": {
                                     "policies": {
                                         "type": "array",
@@ -177,11 +179,7 @@ OPERATION = {
                                     "type": "object",
                                     "required": ["name", "target", "type"],
                                     "properties": {
-                                        "name": {
-                                            "type": "string",
-                                            "minLength": 1,
-                                            "x-unsent": True,
-                                        },
+                                        "name": {"type": "string"},
                                         "target": {"type": "number"},
                                         "type": {
                                             "type": "string",
@@ -196,10 +194,12 @@ OPERATION = {
                                 },
                             },
                         },
+                        "x-switch": True,
                     },
                     "inactiveTimeout": {"type": "integer"},
                     "maxConcurrentRequestsPerReplica": {"type": "string"},
                     "placement": {
+                        "x-choice": True,
                         "anyOf": [
                             {
                                 "type": "object",
@@ -211,11 +211,9 @@ OPERATION = {
                                         "properties": {
                                             "compliancePolicy": {
                                                 "type": "object",
+                                                "x-choice": True,
                                                 "properties": {
-                                                    "hipaa": {
-                                                        "type": "boolean",
-                                                        "default": False,
-                                                    },
+                                                    "hipaa": {"type": "boolean"},
                                                 },
                                             },
                                             "constraint": {
@@ -247,9 +245,10 @@ OPERATION = {
                     "modelRevisionId": {"type": "string"},
                     "configId": {"type": "string"},
                 },
+                "x-switch": True,
             },
             "project_id": {"type": "string", "x-in": "path"},
-            "validateOnly": {"type": "boolean", "x-in": "query", "default": False},
+            "validateOnly": {"type": "boolean", "x-in": "query"},
         },
     },
 }

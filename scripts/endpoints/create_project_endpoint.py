@@ -40,7 +40,7 @@ OPERATION = {
                 "type": "object",
                 "required": ["name"],
                 "properties": {
-                    "name": {"type": "string", "minLength": 1},
+                    "name": {"type": "string"},
                     "visibility": {
                         "type": "string",
                         "enum": ["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"],

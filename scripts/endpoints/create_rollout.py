@@ -67,13 +67,13 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "body"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "required": ["sourceDeploymentId", "targetDeploymentId"],
                 "properties": {
-                    "sourceDeploymentId": {"type": "string", "minLength": 1},
-                    "targetDeploymentId": {"type": "string", "minLength": 1},
+                    "sourceDeploymentId": {"type": "string"},
+                    "targetDeploymentId": {"type": "string"},
                     "canary": {
                         "type": "object",
                         "properties": {
@@ -90,25 +90,21 @@ OPERATION = {
                                 },
                             },
                         },
-                        "x-unsent": True,
                     },
-                    "rolling": {"type": "object", "properties": {}, "x-unsent": True},
-                    "blueGreen": {"type": "object", "properties": {}, "x-unsent": True},
+                    "rolling": {"type": "object", "properties": {}},
+                    "blueGreen": {"type": "object", "properties": {}},
                     "metrics": {
                         "type": "array",
                         "items": {
                             "type": "object",
                             "required": ["name"],
                             "properties": {
-                                "name": {
-                                    "type": "string",
-                                    "minLength": 1,
-                                    "x-unsent": True,
-                                },
-                                "percentile": {"type": "integer", "x-unsent": True},
+                                "name": {"type": "string"},
+                                "percentile": {"type": "integer"},
                                 "regressionCheck": {
                                     "type": "object",
                                     "required": ["direction"],
+                                    "x-choice": True,
                                     "properties": {
                                         "direction": {
                                             "type": "string",
@@ -130,6 +126,7 @@ OPERATION = {
                                 "thresholdCheck": {
                                     "type": "object",
                                     "required": ["operator"],
+                                    "x-choice": True,
                                     "properties": {
                                         "operator": {
                                             "type": "string",
@@ -150,6 +147,7 @@ OPERATION = {
                     "finalTargetReplicas": {"type": "integer"},
                     "finalSourceReplicas": {"type": "integer"},
                 },
+                "x-switch": True,
                 "x-groups": {
                     "strategy": {
                         "Canary": "canary",

@@ -76,12 +76,12 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "body"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "required": ["name", "source"],
                 "properties": {
-                    "name": {"type": "string", "minLength": 1},
+                    "name": {"type": "string"},
                     "source": {
                         "type": "object",
                         "required": ["endpoint"],
@@ -91,6 +91,7 @@ OPERATION = {
                                 "required": ["sampling"],
                                 "properties": {
                                     "sampling": {
+                                        "x-choice": True,
                                         "anyOf": [
                                             {
                                                 "type": "object",
@@ -115,10 +116,7 @@ OPERATION = {
                                                         "type": "object",
                                                         "required": ["key", "rate"],
                                                         "properties": {
-                                                            "key": {
-                                                                "type": "string",
-                                                                "minLength": 1,
-                                                            },
+                                                            "key": {"type": "string"},
                                                             "rate": {"type": "number"},
                                                         },
                                                     },
@@ -155,10 +153,7 @@ OPERATION = {
                                                             "targetQps",
                                                         ],
                                                         "properties": {
-                                                            "key": {
-                                                                "type": "string",
-                                                                "minLength": 1,
-                                                            },
+                                                            "key": {"type": "string"},
                                                             "targetQps": {
                                                                 "type": "number",
                                                             },
@@ -181,11 +176,8 @@ OPERATION = {
                             "type": "object",
                             "required": ["name", "targetDeploymentId"],
                             "properties": {
-                                "name": {"type": "string", "minLength": 1},
-                                "targetDeploymentId": {
-                                    "type": "string",
-                                    "minLength": 1,
-                                },
+                                "name": {"type": "string"},
+                                "targetDeploymentId": {"type": "string"},
                                 "description": {"type": "string"},
                             },
                         },

@@ -36,14 +36,14 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "experiment_id", "body"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "experiment_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
+            "experiment_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "required": ["name", "targetDeploymentId"],
                 "properties": {
-                    "name": {"type": "string", "minLength": 1},
-                    "targetDeploymentId": {"type": "string", "minLength": 1},
+                    "name": {"type": "string"},
+                    "targetDeploymentId": {"type": "string"},
                     "description": {"type": "string"},
                 },
             },

@@ -27,10 +27,10 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "deployment_id", "adapter_id", "etag"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "deployment_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "adapter_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "etag": {"type": "string", "minLength": 1, "x-in": "query"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
+            "deployment_id": {"type": "string", "x-in": "path"},
+            "adapter_id": {"type": "string", "x-in": "path"},
+            "etag": {"type": "string", "x-in": "query"},
             "project_id": {"type": "string", "x-in": "path"},
         },
     },

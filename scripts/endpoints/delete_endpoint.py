@@ -24,9 +24,7 @@ OPERATION = {
     "find": "endpoints/get_endpoint",
     "arguments": {
         "required": ["endpoint_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
-        },
+        "properties": {"endpoint_id": {"type": "string", "x-in": "path"}},
     },
 }
 

@@ -21,11 +21,10 @@ STEP = {
     "arguments": {
         "required": ["model", "endpoint_name"],
         "properties": {
-            "model": {"type": "string", "minLength": 1},
+            "model": {"type": "string"},
             "endpoint_name": {
                 "type": "string",
                 "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$",
-                "x-unsent": True,
             },
             "deployment_name": {"type": "string", "minLength": 1, "default": "main"},
             "config": {"type": "string"},

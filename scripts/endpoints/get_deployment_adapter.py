@@ -27,9 +27,9 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "deployment_id", "adapter_id"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "deployment_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "adapter_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
+            "deployment_id": {"type": "string", "x-in": "path"},
+            "adapter_id": {"type": "string", "x-in": "path"},
             "project_id": {"type": "string", "x-in": "path"},
         },
     },

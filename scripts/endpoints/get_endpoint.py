@@ -23,9 +23,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["endpoint_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
-        },
+        "properties": {"endpoint_id": {"type": "string", "x-in": "path"}},
     },
 }
 

@@ -24,8 +24,8 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "deployment_id"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "deployment_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
+            "deployment_id": {"type": "string", "x-in": "path"},
             "project_id": {"type": "string", "x-in": "path"},
         },
     },

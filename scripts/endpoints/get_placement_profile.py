@@ -24,7 +24,7 @@ OPERATION = {
     "arguments": {
         "required": ["profile_id"],
         "properties": {
-            "profile_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "profile_id": {"type": "string", "x-in": "path"},
             "project_id": {"type": "string", "x-in": "path"},
         },
     },

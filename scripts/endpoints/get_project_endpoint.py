@@ -24,7 +24,7 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
             "project_id": {"type": "string", "x-in": "path"},
         },
     },

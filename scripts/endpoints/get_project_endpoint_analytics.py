@@ -24,13 +24,13 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
             "project_id": {"type": "string", "x-in": "path"},
             "deploymentId": {"type": "string", "x-in": "query"},
-            "endTime": {"type": "string", "x-in": "query", "x-unsent": True},
+            "endTime": {"type": "string", "x-in": "query"},
             "granularity": {"type": "string", "x-in": "query"},
-            "includeTimeSeries": {"type": "boolean", "x-in": "query", "default": False},
-            "startTime": {"type": "string", "x-in": "query", "x-unsent": True},
+            "includeTimeSeries": {"type": "boolean", "x-in": "query"},
+            "startTime": {"type": "string", "x-in": "query"},
         },
     },
 }

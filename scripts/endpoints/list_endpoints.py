@@ -41,6 +41,6 @@ def main(
     auth: togetherai,
     type: str | None = None,
     usage_type: str | None = None,
-    mine: bool | None = None,
+    mine: "bool | None" = None,
 ):
     return run(call, auth, OPERATION, type=type, usage_type=usage_type, mine=mine)

@@ -25,7 +25,7 @@ OPERATION = {
     "arguments": {
         "required": ["organization_id"],
         "properties": {
-            "organization_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "organization_id": {"type": "string", "x-in": "path"},
             "after": {"type": "string", "x-in": "query"},
             "filter": {"type": "string", "x-in": "query"},
             "limit": {"type": "integer", "x-in": "query"},

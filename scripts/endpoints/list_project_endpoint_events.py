@@ -26,7 +26,7 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
             "project_id": {"type": "string", "x-in": "path"},
             "after": {"type": "string", "x-in": "query"},
             "deploymentIds": {
@@ -40,7 +40,7 @@ OPERATION = {
                 "enum": ["LEVEL_DEBUG", "LEVEL_INFO", "LEVEL_WARN", "LEVEL_ERROR"],
                 "x-in": "query",
             },
-            "since": {"type": "string", "x-in": "query", "x-unsent": True},
+            "since": {"type": "string", "x-in": "query"},
             "sourceKinds": {
                 "type": "array",
                 "x-in": "query",
@@ -51,7 +51,7 @@ OPERATION = {
             },
             "subjectId": {"type": "string", "x-in": "query"},
             "types": {"type": "array", "x-in": "query", "items": {"type": "string"}},
-            "until": {"type": "string", "x-in": "query", "x-unsent": True},
+            "until": {"type": "string", "x-in": "query"},
             "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
         },
     },

@@ -26,8 +26,8 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "experiment_id"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "experiment_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
+            "experiment_id": {"type": "string", "x-in": "path"},
             "project_id": {"type": "string", "x-in": "path"},
             "after": {"type": "string", "x-in": "query"},
             "limit": {"type": "integer", "x-in": "query"},

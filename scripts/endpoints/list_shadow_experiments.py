@@ -25,7 +25,7 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
             "project_id": {"type": "string", "x-in": "path"},
             "after": {"type": "string", "x-in": "query"},
             "includeTargets": {"type": "boolean", "x-in": "query"},
@@ -41,7 +41,7 @@ def main(
     endpoint_id: str,
     project_id: str | None = None,
     after: str | None = None,
-    includeTargets: bool | None = None,
+    includeTargets: "bool | None" = None,
     limit: int | None = None,
     max_pages: int | None = None,
 ):

@@ -20,7 +20,7 @@ STEP = {
     "arguments": {
         "required": ["model"],
         "properties": {
-            "model": {"type": "string", "minLength": 1},
+            "model": {"type": "string"},
             "config": {"type": "string"},
             "replicas": {"type": "integer", "minimum": 1, "default": 1},
         },

@@ -33,8 +33,8 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "rollout_id"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "rollout_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
+            "rollout_id": {"type": "string", "x-in": "path"},
             "body": {"type": "object", "properties": {"etag": {"type": "string"}}},
             "project_id": {"type": "string", "x-in": "path"},
         },

@@ -42,8 +42,8 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "experiment_id"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "experiment_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
+            "experiment_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "properties": {
@@ -53,7 +53,7 @@ OPERATION = {
                             "type": "object",
                             "required": ["deploymentId", "percent", "role"],
                             "properties": {
-                                "deploymentId": {"type": "string", "minLength": 1},
+                                "deploymentId": {"type": "string"},
                                 "percent": {"type": "integer"},
                                 "role": {
                                     "type": "string",

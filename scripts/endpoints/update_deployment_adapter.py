@@ -37,15 +37,15 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "deployment_id", "adapter_id", "body"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "deployment_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "adapter_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
+            "deployment_id": {"type": "string", "x-in": "path"},
+            "adapter_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "required": ["adapterRevisionId", "etag"],
                 "properties": {
-                    "adapterRevisionId": {"type": "string", "minLength": 1},
-                    "etag": {"type": "string", "minLength": 1},
+                    "adapterRevisionId": {"type": "string"},
+                    "etag": {"type": "string"},
                 },
             },
             "project_id": {"type": "string", "x-in": "path"},

@@ -41,7 +41,7 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "properties": {
@@ -49,12 +49,13 @@ OPERATION = {
                     "autoscaling": {
                         "type": "object",
                         "required": ["min_replicas", "max_replicas"],
+                        "x-choice": True,
                         "properties": {
                             "min_replicas": {"type": "integer"},
                             "max_replicas": {"type": "integer"},
                         },
                     },
-                    "inactive_timeout": {"type": ["integer", "null"]},
+                    "inactive_timeout": {"type": ["integer", "null"], "x-choice": True},
                     "display_name": {"type": "string"},
                 },
             },

@@ -64,19 +64,21 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "deployment_id"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "deployment_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
+            "deployment_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "properties": {
                     "autoscaling": {
                         "type": "object",
+                        "x-choice": True,
                         "properties": {
                             "minReplicas": {"type": "integer"},
                             "maxReplicas": {"type": "integer"},
                             "scaleToZeroWindow": {"type": "string"},
                             "scaleDown": {
                                 "type": "object",
+                                "x-choice": True,
                                 "properties": {
                                     "policies": {
                                         "type": "array",
@@ -113,6 +115,7 @@ OPERATION = {
                             "scaleDownWindow": {"type": "string"},
                             "scaleUp": {
                                 "type": "object",
+                                "x-choice": True,
                                 "properties": {
                                     "policies": {
                                         "type": "array",
@@ -153,11 +156,7 @@ OPERATION = {
                                     "type": "object",
                                     "required": ["name", "target", "type"],
                                     "properties": {
-                                        "name": {
-                                            "type": "string",
-                                            "minLength": 1,
-                                            "x-unsent": True,
-                                        },
+                                        "name": {"type": "string"},
                                         "target": {"type": "number"},
                                         "type": {
                                             "type": "string",
@@ -172,6 +171,7 @@ OPERATION = {
                                 },
                             },
                         },
+                        "x-switch": True,
                     },
                     "inactiveTimeout": {"type": "integer"},
                     "maxConcurrentRequestsPerReplica": {"type": "string"},

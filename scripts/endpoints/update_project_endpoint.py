@@ -43,7 +43,7 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "properties": {
@@ -53,7 +53,7 @@ OPERATION = {
                             "type": "object",
                             "required": ["deploymentId", "weight"],
                             "properties": {
-                                "deploymentId": {"type": "string", "minLength": 1},
+                                "deploymentId": {"type": "string"},
                                 "weight": {"type": "number"},
                             },
                         },

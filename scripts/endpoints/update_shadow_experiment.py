@@ -72,21 +72,23 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "experiment_id", "updateMask"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "experiment_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "updateMask": {"type": "string", "minLength": 1, "x-in": "query"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
+            "experiment_id": {"type": "string", "x-in": "path"},
+            "updateMask": {"type": "string", "x-in": "query"},
             "body": {
                 "type": "object",
                 "properties": {
                     "source": {
                         "type": "object",
                         "required": ["endpoint"],
+                        "x-choice": True,
                         "properties": {
                             "endpoint": {
                                 "type": "object",
                                 "required": ["sampling"],
                                 "properties": {
                                     "sampling": {
+                                        "x-choice": True,
                                         "anyOf": [
                                             {
                                                 "type": "object",
@@ -111,10 +113,7 @@ OPERATION = {
                                                         "type": "object",
                                                         "required": ["key", "rate"],
                                                         "properties": {
-                                                            "key": {
-                                                                "type": "string",
-                                                                "minLength": 1,
-                                                            },
+                                                            "key": {"type": "string"},
                                                             "rate": {"type": "number"},
                                                         },
                                                     },
@@ -151,10 +150,7 @@ OPERATION = {
                                                             "targetQps",
                                                         ],
                                                         "properties": {
-                                                            "key": {
-                                                                "type": "string",
-                                                                "minLength": 1,
-                                                            },
+                                                            "key": {"type": "string"},
                                                             "targetQps": {
                                                                 "type": "number",
                                                             },

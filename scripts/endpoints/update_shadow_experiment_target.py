@@ -37,10 +37,10 @@ OPERATION = {
     "arguments": {
         "required": ["endpoint_id", "experiment_id", "target_id", "updateMask"],
         "properties": {
-            "endpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "experiment_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "target_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "updateMask": {"type": "string", "minLength": 1, "x-in": "query"},
+            "endpoint_id": {"type": "string", "x-in": "path"},
+            "experiment_id": {"type": "string", "x-in": "path"},
+            "target_id": {"type": "string", "x-in": "path"},
+            "updateMask": {"type": "string", "x-in": "query"},
             "body": {
                 "type": "object",
                 "properties": {

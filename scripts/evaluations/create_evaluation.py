@@ -89,9 +89,9 @@ OPERATION = {
                     "type": {
                         "type": "string",
                         "enum": ["classify", "score", "compare"],
-                        "x-unsent": True,
                     },
                     "parameters": {
+                        "x-choice": True,
                         "anyOf": [
                             {
                                 "type": "object",
@@ -123,19 +123,10 @@ OPERATION = {
                                                     "external",
                                                 ],
                                             },
-                                            "model": {"type": "string", "minLength": 1},
-                                            "external_base_url": {
-                                                "type": "string",
-                                                "x-unsent": True,
-                                            },
-                                            "external_api_token": {
-                                                "type": "string",
-                                                "x-unsent": True,
-                                            },
-                                            "system_template": {
-                                                "type": "string",
-                                                "minLength": 1,
-                                            },
+                                            "model": {"type": "string"},
+                                            "external_base_url": {"type": "string"},
+                                            "external_api_token": {"type": "string"},
+                                            "system_template": {"type": "string"},
                                             "num_workers": {
                                                 "type": "integer",
                                                 "minimum": 1,
@@ -143,6 +134,7 @@ OPERATION = {
                                             "max_tokens": {"type": "integer"},
                                             "temperature": {"type": "number"},
                                         },
+                                        "x-switch": True,
                                     },
                                     "labels": {
                                         "type": "array",
@@ -155,6 +147,7 @@ OPERATION = {
                                         "items": {"type": "string"},
                                     },
                                     "model_to_evaluate": {
+                                        "x-choice": True,
                                         "anyOf": [
                                             {
                                                 "type": "string",
@@ -186,11 +179,9 @@ OPERATION = {
                                                     },
                                                     "external_base_url": {
                                                         "type": "string",
-                                                        "x-unsent": True,
                                                     },
                                                     "external_api_token": {
                                                         "type": "string",
-                                                        "x-unsent": True,
                                                     },
                                                     "system_template": {
                                                         "type": "string",
@@ -214,6 +205,7 @@ OPERATION = {
                                                         "minimum": 1,
                                                     },
                                                 },
+                                                "x-switch": True,
                                             },
                                         ],
                                     },
@@ -250,19 +242,10 @@ OPERATION = {
                                                     "external",
                                                 ],
                                             },
-                                            "model": {"type": "string", "minLength": 1},
-                                            "external_base_url": {
-                                                "type": "string",
-                                                "x-unsent": True,
-                                            },
-                                            "external_api_token": {
-                                                "type": "string",
-                                                "x-unsent": True,
-                                            },
-                                            "system_template": {
-                                                "type": "string",
-                                                "minLength": 1,
-                                            },
+                                            "model": {"type": "string"},
+                                            "external_base_url": {"type": "string"},
+                                            "external_api_token": {"type": "string"},
+                                            "system_template": {"type": "string"},
                                             "num_workers": {
                                                 "type": "integer",
                                                 "minimum": 1,
@@ -270,11 +253,13 @@ OPERATION = {
                                             "max_tokens": {"type": "integer"},
                                             "temperature": {"type": "number"},
                                         },
+                                        "x-switch": True,
                                     },
                                     "min_score": {"type": "number"},
                                     "max_score": {"type": "number"},
                                     "pass_threshold": {"type": "number"},
                                     "model_to_evaluate": {
+                                        "x-choice": True,
                                         "anyOf": [
                                             {
                                                 "type": "string",
@@ -306,11 +291,9 @@ OPERATION = {
                                                     },
                                                     "external_base_url": {
                                                         "type": "string",
-                                                        "x-unsent": True,
                                                     },
                                                     "external_api_token": {
                                                         "type": "string",
-                                                        "x-unsent": True,
                                                     },
                                                     "system_template": {
                                                         "type": "string",
@@ -334,6 +317,7 @@ OPERATION = {
                                                         "minimum": 1,
                                                     },
                                                 },
+                                                "x-switch": True,
                                             },
                                         ],
                                     },
@@ -364,19 +348,10 @@ OPERATION = {
                                                     "external",
                                                 ],
                                             },
-                                            "model": {"type": "string", "minLength": 1},
-                                            "external_base_url": {
-                                                "type": "string",
-                                                "x-unsent": True,
-                                            },
-                                            "external_api_token": {
-                                                "type": "string",
-                                                "x-unsent": True,
-                                            },
-                                            "system_template": {
-                                                "type": "string",
-                                                "minLength": 1,
-                                            },
+                                            "model": {"type": "string"},
+                                            "external_base_url": {"type": "string"},
+                                            "external_api_token": {"type": "string"},
+                                            "system_template": {"type": "string"},
                                             "num_workers": {
                                                 "type": "integer",
                                                 "minimum": 1,
@@ -384,8 +359,10 @@ OPERATION = {
                                             "max_tokens": {"type": "integer"},
                                             "temperature": {"type": "number"},
                                         },
+                                        "x-switch": True,
                                     },
                                     "model_a": {
+                                        "x-choice": True,
                                         "anyOf": [
                                             {
                                                 "type": "string",
@@ -417,11 +394,9 @@ OPERATION = {
                                                     },
                                                     "external_base_url": {
                                                         "type": "string",
-                                                        "x-unsent": True,
                                                     },
                                                     "external_api_token": {
                                                         "type": "string",
-                                                        "x-unsent": True,
                                                     },
                                                     "system_template": {
                                                         "type": "string",
@@ -445,10 +420,12 @@ OPERATION = {
                                                         "minimum": 1,
                                                     },
                                                 },
+                                                "x-switch": True,
                                             },
                                         ],
                                     },
                                     "model_b": {
+                                        "x-choice": True,
                                         "anyOf": [
                                             {
                                                 "type": "string",
@@ -480,11 +457,9 @@ OPERATION = {
                                                     },
                                                     "external_base_url": {
                                                         "type": "string",
-                                                        "x-unsent": True,
                                                     },
                                                     "external_api_token": {
                                                         "type": "string",
-                                                        "x-unsent": True,
                                                     },
                                                     "system_template": {
                                                         "type": "string",
@@ -508,12 +483,12 @@ OPERATION = {
                                                         "minimum": 1,
                                                     },
                                                 },
+                                                "x-switch": True,
                                             },
                                         ],
                                     },
                                     "disable_position_bias_correction": {
                                         "type": "boolean",
-                                        "default": False,
                                     },
                                 },
                             },

@@ -23,9 +23,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["evaluation_id"],
-        "properties": {
-            "evaluation_id": {"type": "string", "minLength": 1, "x-in": "path"},
-        },
+        "properties": {"evaluation_id": {"type": "string", "x-in": "path"}},
     },
 }
 

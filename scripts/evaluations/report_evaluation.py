@@ -19,7 +19,7 @@ from ..evaluating import report_evaluation
 STEP = {
     "arguments": {
         "required": ["evaluation_id"],
-        "properties": {"evaluation_id": {"type": "string", "minLength": 1}},
+        "properties": {"evaluation_id": {"type": "string"}},
     },
 }
 

@@ -38,8 +38,8 @@ OPERATION = {
                 "type": "object",
                 "required": ["upload_id", "file_id"],
                 "properties": {
-                    "upload_id": {"type": "string", "minLength": 1},
-                    "file_id": {"type": "string", "minLength": 1},
+                    "upload_id": {"type": "string"},
+                    "file_id": {"type": "string"},
                 },
             },
         },

@@ -45,17 +45,16 @@ OPERATION = {
                 "type": "object",
                 "required": ["upload_id", "file_id", "parts"],
                 "properties": {
-                    "upload_id": {"type": "string", "minLength": 1},
-                    "file_id": {"type": "string", "minLength": 1},
+                    "upload_id": {"type": "string"},
+                    "file_id": {"type": "string"},
                     "parts": {
                         "type": "array",
-                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["part_number", "etag"],
                             "properties": {
                                 "part_number": {"type": "integer"},
-                                "etag": {"type": "string", "minLength": 1},
+                                "etag": {"type": "string"},
                             },
                         },
                     },

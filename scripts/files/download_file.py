@@ -26,7 +26,7 @@ OPERATION = {
     "arguments": {
         "required": ["file_id"],
         "properties": {
-            "file_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "file_id": {"type": "string", "x-in": "path"},
             "output": {
                 "type": "string",
                 "enum": ["result", "storage"],

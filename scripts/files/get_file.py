@@ -23,7 +23,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["file_id"],
-        "properties": {"file_id": {"type": "string", "minLength": 1, "x-in": "path"}},
+        "properties": {"file_id": {"type": "string", "x-in": "path"}},
     },
 }
 

@@ -51,7 +51,7 @@ OPERATION = {
                     "checksum",
                 ],
                 "properties": {
-                    "file_name": {"type": "string", "minLength": 1},
+                    "file_name": {"type": "string"},
                     "file_size": {"type": "integer"},
                     "num_parts": {"type": "integer", "minimum": 1, "maximum": 250},
                     "file_type": {
@@ -62,7 +62,7 @@ OPERATION = {
                         "type": "string",
                         "enum": ["fine-tune", "calibration", "eval", "batch-api"],
                     },
-                    "checksum": {"type": "string", "minLength": 1},
+                    "checksum": {"type": "string"},
                 },
             },
         },

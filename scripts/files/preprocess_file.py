@@ -24,7 +24,7 @@ OPERATION = {
     "find": "files/get_file",
     "arguments": {
         "required": ["file_id"],
-        "properties": {"file_id": {"type": "string", "minLength": 1, "x-in": "path"}},
+        "properties": {"file_id": {"type": "string", "x-in": "path"}},
     },
 }
 

@@ -20,7 +20,7 @@ STEP = {
     "arguments": {
         "required": ["rows"],
         "properties": {
-            "rows": {"x-file": "content"},
+            "rows": {"x-file": "content", "x-choice": True},
             "most": {"type": "integer", "minimum": 1, "default": 1000},
             "answer_column": {"type": "string"},
             "output": {

@@ -49,16 +49,12 @@ OPERATION = {
                         "type": "string",
                         "enum": ["fine-tune", "calibration", "eval", "batch-api"],
                     },
-                    "file_name": {"type": "string", "minLength": 1},
+                    "file_name": {"type": "string"},
                     "file_type": {
                         "type": "string",
                         "enum": ["csv", "jsonl", "parquet"],
                     },
-                    "checksum": {
-                        "type": "string",
-                        "pattern": "^[0-9a-f]{64}$",
-                        "x-unsent": True,
-                    },
+                    "checksum": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
                 },
             },
         },

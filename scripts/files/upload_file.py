@@ -58,8 +58,13 @@ OPERATION = {
                             "batch-api",
                         ],
                     },
-                    "file_name": {"type": "string", "minLength": 1},
-                    "file": {"type": "string", "format": "binary"},
+                    "file_name": {"type": "string"},
+                    "file": {
+                        "type": "string",
+                        "format": "binary",
+                        "x-file": "bytes",
+                        "x-choice": True,
+                    },
                     "file_type": {
                         "type": "string",
                         "enum": ["csv", "jsonl", "parquet"],

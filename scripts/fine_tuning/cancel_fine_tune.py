@@ -24,9 +24,7 @@ OPERATION = {
     "find": "fine_tuning/get_fine_tune",
     "arguments": {
         "required": ["fine_tune_id"],
-        "properties": {
-            "fine_tune_id": {"type": "string", "minLength": 1, "x-in": "path"},
-        },
+        "properties": {"fine_tune_id": {"type": "string", "x-in": "path"}},
     },
 }
 

@@ -112,13 +112,14 @@ OPERATION = {
                 "type": "object",
                 "required": ["training_file"],
                 "properties": {
-                    "training_file": {"type": "string", "minLength": 1},
+                    "training_file": {"type": "string"},
                     "model": {"type": "string"},
                     "validation_file": {"type": "string"},
                     "suffix": {"type": "string"},
                     "n_epochs": {"type": "integer"},
                     "learning_rate": {"type": "number"},
                     "training_type": {
+                        "x-choice": True,
                         "anyOf": [
                             {
                                 "type": "object",
@@ -144,6 +145,7 @@ OPERATION = {
                         ],
                     },
                     "batch_size": {
+                        "x-choice": True,
                         "anyOf": [
                             {"type": "integer", "title": "Number"},
                             {
@@ -154,6 +156,7 @@ OPERATION = {
                         ],
                     },
                     "training_method": {
+                        "x-choice": True,
                         "anyOf": [
                             {
                                 "type": "object",
@@ -162,7 +165,6 @@ OPERATION = {
                                 "properties": {
                                     "method": {"type": "string", "enum": ["sft"]},
                                     "train_on_inputs": {
-                                        "x-unsent": True,
                                         "anyOf": [
                                             {"type": "boolean", "title": "Yes or no"},
                                             {
@@ -184,12 +186,8 @@ OPERATION = {
                                     "rpo_alpha": {"type": "number"},
                                     "dpo_normalize_logratios_by_length": {
                                         "type": "boolean",
-                                        "default": False,
                                     },
-                                    "dpo_reference_free": {
-                                        "type": "boolean",
-                                        "default": False,
-                                    },
+                                    "dpo_reference_free": {"type": "boolean"},
                                     "simpo_gamma": {"type": "number"},
                                 },
                             },
@@ -199,16 +197,18 @@ OPERATION = {
                     "n_evals": {"type": "integer"},
                     "from_checkpoint": {"type": "string"},
                     "max_seq_length": {"type": "integer"},
-                    "packing": {"type": "boolean", "default": True},
+                    "packing": {"type": "boolean"},
                     "lr_scheduler": {
                         "type": "object",
                         "required": ["lr_scheduler_type"],
+                        "x-choice": True,
                         "properties": {
                             "lr_scheduler_type": {
                                 "type": "string",
                                 "enum": ["linear", "cosine"],
                             },
                             "lr_scheduler_args": {
+                                "x-choice": True,
                                 "anyOf": [
                                     {
                                         "type": "object",
@@ -234,16 +234,14 @@ OPERATION = {
                     "weight_decay": {"type": "number"},
                     "max_grad_norm": {"type": "number"},
                     "gradient_accumulation_steps": {"type": "integer"},
-                    "random_seed": {"type": ["integer", "null"]},
-                    "early_stopping_enabled": {"type": "boolean", "default": False},
-                    "early_stopping_patience": {"type": "integer", "x-unsent": True},
-                    "early_stopping_min_delta": {"type": "number", "x-unsent": True},
-                    "early_stopping_warmup_evals": {
-                        "type": "integer",
-                        "x-unsent": True,
-                    },
+                    "random_seed": {"type": ["integer", "null"], "x-choice": True},
+                    "early_stopping_enabled": {"type": "boolean"},
+                    "early_stopping_patience": {"type": "integer"},
+                    "early_stopping_min_delta": {"type": "number"},
+                    "early_stopping_warmup_evals": {"type": "integer"},
                     "multimodal_params": {
                         "type": "object",
+                        "x-choice": True,
                         "properties": {"train_vision": {"type": "boolean"}},
                     },
                     "wandb_key": {"type": "string"},
@@ -252,18 +250,18 @@ OPERATION = {
                     "wandb_entity": {"type": "string"},
                     "wandb_base_url": {"type": "string"},
                     "from_hf_model": {"type": "string"},
-                    "hf_model_revision": {"type": "string", "x-unsent": True},
+                    "hf_model_revision": {"type": "string"},
                     "hf_api_token": {"type": "string"},
                     "hf_output_repo_name": {"type": "string"},
                     "wandb_api_key": {"type": "string"},
                     "train_on_inputs": {
-                        "x-unsent": True,
                         "anyOf": [
                             {"type": "boolean", "title": "Yes or no"},
                             {"type": "string", "enum": ["auto"], "title": "Automatic"},
                         ],
                     },
                 },
+                "x-switch": True,
             },
         },
     },

@@ -24,8 +24,8 @@ OPERATION = {
     "arguments": {
         "required": ["fine_tune_id"],
         "properties": {
-            "fine_tune_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "force": {"type": "boolean", "x-in": "query", "default": False},
+            "fine_tune_id": {"type": "string", "x-in": "path"},
+            "force": {"type": "boolean", "x-in": "query"},
         },
     },
 }

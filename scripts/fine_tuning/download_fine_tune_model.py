@@ -28,7 +28,7 @@ OPERATION = {
     "arguments": {
         "required": ["ft_id"],
         "properties": {
-            "ft_id": {"type": "string", "minLength": 1, "x-in": "query"},
+            "ft_id": {"type": "string", "x-in": "query"},
             "checkpoint_step": {"type": "integer", "x-in": "query"},
             "checkpoint": {
                 "type": "string",

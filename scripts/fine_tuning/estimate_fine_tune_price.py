@@ -68,12 +68,13 @@ OPERATION = {
                 "type": "object",
                 "required": ["training_file"],
                 "properties": {
-                    "training_file": {"type": "string", "minLength": 1},
+                    "training_file": {"type": "string"},
                     "model": {"type": "string"},
                     "validation_file": {"type": "string"},
                     "n_epochs": {"type": "integer"},
                     "n_evals": {"type": "integer"},
                     "training_type": {
+                        "x-choice": True,
                         "anyOf": [
                             {
                                 "type": "object",
@@ -99,6 +100,7 @@ OPERATION = {
                         ],
                     },
                     "training_method": {
+                        "x-choice": True,
                         "anyOf": [
                             {
                                 "type": "object",
@@ -107,7 +109,6 @@ OPERATION = {
                                 "properties": {
                                     "method": {"type": "string", "enum": ["sft"]},
                                     "train_on_inputs": {
-                                        "x-unsent": True,
                                         "anyOf": [
                                             {"type": "boolean", "title": "Yes or no"},
                                             {
@@ -129,12 +130,8 @@ OPERATION = {
                                     "rpo_alpha": {"type": "number"},
                                     "dpo_normalize_logratios_by_length": {
                                         "type": "boolean",
-                                        "default": False,
                                     },
-                                    "dpo_reference_free": {
-                                        "type": "boolean",
-                                        "default": False,
-                                    },
+                                    "dpo_reference_free": {"type": "boolean"},
                                     "simpo_gamma": {"type": "number"},
                                 },
                             },

@@ -23,9 +23,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["model_name"],
-        "properties": {
-            "model_name": {"type": "string", "minLength": 1, "x-in": "query"},
-        },
+        "properties": {"model_name": {"type": "string", "x-in": "query"}},
     },
 }
 

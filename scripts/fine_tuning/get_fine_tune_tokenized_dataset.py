@@ -26,7 +26,7 @@ OPERATION = {
     "arguments": {
         "required": ["fine_tune_id"],
         "properties": {
-            "fine_tune_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "fine_tune_id": {"type": "string", "x-in": "path"},
             "output": {
                 "type": "string",
                 "enum": ["url", "storage", "result"],

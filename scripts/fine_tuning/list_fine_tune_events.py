@@ -23,9 +23,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["fine_tune_id"],
-        "properties": {
-            "fine_tune_id": {"type": "string", "minLength": 1, "x-in": "path"},
-        },
+        "properties": {"fine_tune_id": {"type": "string", "x-in": "path"}},
     },
 }
 

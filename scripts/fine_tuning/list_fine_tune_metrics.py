@@ -24,11 +24,11 @@ OPERATION = {
     "arguments": {
         "required": ["fine_tune_id"],
         "properties": {
-            "fine_tune_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "fine_tune_id": {"type": "string", "x-in": "path"},
             "global_step_from": {"type": "integer", "x-in": "query"},
             "global_step_to": {"type": "integer", "x-in": "query"},
-            "logged_at_from": {"type": "string", "x-in": "query", "x-unsent": True},
-            "logged_at_to": {"type": "string", "x-in": "query", "x-unsent": True},
+            "logged_at_from": {"type": "string", "x-in": "query"},
+            "logged_at_to": {"type": "string", "x-in": "query"},
             "resolution": {"type": "integer", "x-in": "query"},
         },
     },

@@ -22,7 +22,7 @@ STEP = {
     "arguments": {
         "required": ["dataset"],
         "properties": {
-            "dataset": {"x-file": "content"},
+            "dataset": {"x-file": "content", "x-choice": True},
             "system": {"type": "string"},
             "validation_share": {
                 "type": "number",
@@ -32,11 +32,7 @@ STEP = {
             },
             "seed": {"type": "integer", "minimum": 0, "default": 0},
             "skip_bad": {"type": "boolean", "default": False},
-            "name": {
-                "type": "string",
-                "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
-                "x-unsent": True,
-            },
+            "name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"},
             "output": {
                 "type": "string",
                 "enum": ["upload", "storage", "result", "table"],

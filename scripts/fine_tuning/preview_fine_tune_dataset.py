@@ -42,8 +42,8 @@ OPERATION = {
                 "type": "object",
                 "required": ["training_file", "model"],
                 "properties": {
-                    "training_file": {"type": "string", "minLength": 1},
-                    "model": {"type": "string", "minLength": 1},
+                    "training_file": {"type": "string"},
+                    "model": {"type": "string"},
                     "top_k": {"type": "integer"},
                     "train_on_inputs": {"type": "boolean"},
                     "training_method": {"type": "string", "enum": ["sft"]},

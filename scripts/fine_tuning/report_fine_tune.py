@@ -19,7 +19,7 @@ from ..tuning import report_fine_tune
 STEP = {
     "arguments": {
         "required": ["fine_tune_id"],
-        "properties": {"fine_tune_id": {"type": "string", "minLength": 1}},
+        "properties": {"fine_tune_id": {"type": "string"}},
     },
 }
 

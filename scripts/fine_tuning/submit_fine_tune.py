@@ -29,9 +29,9 @@ STEP = {
     "arguments": {
         "required": ["model", "training_file"],
         "properties": {
-            "model": {"type": "string", "minLength": 1},
-            "training_file": {"type": "string", "minLength": 1},
-            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
+            "model": {"type": "string"},
+            "training_file": {"type": "string"},
+            "other_model": {"type": "string", "x-id-of": "model"},
             "validation_file": {"type": "string"},
             "suffix": {"type": "string", "maxLength": 31},
             "n_epochs": {"type": "integer", "minimum": 1, "default": 1},

@@ -22,9 +22,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["instance_type_id"],
-        "properties": {
-            "instance_type_id": {"type": "string", "minLength": 1, "x-in": "path"},
-        },
+        "properties": {"instance_type_id": {"type": "string", "x-in": "path"}},
     },
 }
 

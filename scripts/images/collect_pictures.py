@@ -23,8 +23,8 @@ STEP = {
     "arguments": {
         "required": ["rows", "drawn"],
         "properties": {
-            "rows": {"x-file": "content"},
-            "drawn": {"x-file": "content"},
+            "rows": {"x-file": "content", "x-choice": True},
+            "drawn": {"x-file": "content", "x-choice": True},
             "answer_column": {"type": "string", "minLength": 1, "default": "picture"},
             "output": {
                 "type": "string",

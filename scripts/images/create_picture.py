@@ -28,9 +28,9 @@ STEP = {
     "arguments": {
         "required": ["model", "prompt"],
         "properties": {
-            "model": {"type": "string", "minLength": 1},
-            "prompt": {"type": "string", "minLength": 1},
-            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
+            "model": {"type": "string"},
+            "prompt": {"type": "string"},
+            "other_model": {"type": "string", "x-id-of": "model"},
             "size": {
                 "type": "string",
                 "enum": ["square", "landscape", "portrait", "wide", "tall"],
@@ -39,7 +39,13 @@ STEP = {
             "n": {"type": "integer", "minimum": 1, "maximum": 4, "default": 1},
             "pictures": {
                 "type": "array",
-                "items": {"type": "string", "minLength": 1, "x-file": "uri"},
+                "items": {
+                    "type": "string",
+                    "minLength": 1,
+                    "x-file": "uri",
+                    "x-choice": True,
+                },
+                "x-row": "source",
             },
             "avoid": {"type": "string"},
             "seed": {"type": "integer", "minimum": 0},

@@ -28,15 +28,11 @@ STEP = {
     "arguments": {
         "required": ["models", "prompts"],
         "properties": {
-            "models": {
-                "type": "array",
-                "minItems": 1,
-                "items": {"type": "string", "minLength": 1},
-            },
+            "models": {"type": "array", "items": {"type": "string", "minLength": 1}},
             "prompts": {
                 "type": "array",
-                "minItems": 1,
                 "items": {"type": "string", "minLength": 1},
+                "x-row": "text",
             },
             "other_models": {
                 "type": "array",

@@ -53,19 +53,19 @@ OPERATION = {
                 "type": "object",
                 "required": ["objectId", "files"],
                 "properties": {
-                    "objectId": {"type": "string", "minLength": 1},
+                    "objectId": {"type": "string"},
                     "files": {
                         "type": "array",
-                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["path", "hash"],
                             "properties": {
-                                "path": {"type": "string", "minLength": 1},
-                                "hash": {"type": "string", "minLength": 1},
+                                "path": {"type": "string"},
+                                "hash": {"type": "string"},
                                 "skipUpload": {"type": "boolean"},
                                 "uploadDetails": {
                                     "type": "object",
+                                    "x-choice": True,
                                     "properties": {
                                         "uploadId": {"type": "string"},
                                         "parts": {
@@ -75,10 +75,7 @@ OPERATION = {
                                                 "required": ["partNumber", "hash"],
                                                 "properties": {
                                                     "partNumber": {"type": "integer"},
-                                                    "hash": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
+                                                    "hash": {"type": "string"},
                                                 },
                                             },
                                         },

@@ -40,8 +40,8 @@ OPERATION = {
                 "type": "object",
                 "required": ["modelId", "remoteUrl"],
                 "properties": {
-                    "modelId": {"type": "string", "minLength": 1},
-                    "remoteUrl": {"type": "string", "minLength": 1},
+                    "modelId": {"type": "string"},
+                    "remoteUrl": {"type": "string"},
                     "token": {"type": "string"},
                 },
             },

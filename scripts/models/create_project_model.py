@@ -41,9 +41,9 @@ OPERATION = {
                 "type": "object",
                 "required": ["baseModelId", "name", "type"],
                 "properties": {
-                    "baseModelId": {"type": "string", "minLength": 1},
-                    "name": {"type": "string", "minLength": 1},
-                    "type": {"type": "string", "minLength": 1},
+                    "baseModelId": {"type": "string"},
+                    "name": {"type": "string"},
+                    "type": {"type": "string"},
                     "description": {"type": "string"},
                 },
             },

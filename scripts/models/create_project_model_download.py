@@ -41,9 +41,13 @@ OPERATION = {
                 "type": "object",
                 "required": ["objectId", "paths", "revisionId"],
                 "properties": {
-                    "objectId": {"type": "string", "minLength": 1},
-                    "paths": {"type": "array", "items": {"type": "string"}},
-                    "revisionId": {"type": "string", "minLength": 1},
+                    "objectId": {"type": "string"},
+                    "paths": {
+                        "type": "array",
+                        "minItems": 0,
+                        "items": {"type": "string"},
+                    },
+                    "revisionId": {"type": "string"},
                 },
             },
             "project_id": {"type": "string", "x-in": "path"},

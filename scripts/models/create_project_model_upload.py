@@ -44,16 +44,15 @@ OPERATION = {
                 "type": "object",
                 "required": ["objectId", "files"],
                 "properties": {
-                    "objectId": {"type": "string", "minLength": 1},
+                    "objectId": {"type": "string"},
                     "files": {
                         "type": "array",
-                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["path", "hash", "numParts"],
                             "properties": {
-                                "path": {"type": "string", "minLength": 1},
-                                "hash": {"type": "string", "minLength": 1},
+                                "path": {"type": "string"},
+                                "hash": {"type": "string"},
                                 "numParts": {"type": "integer"},
                             },
                         },

@@ -24,7 +24,7 @@ OPERATION = {
     "arguments": {
         "required": ["config_id"],
         "properties": {
-            "config_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "config_id": {"type": "string", "x-in": "path"},
             "project_id": {"type": "string", "x-in": "path"},
         },
     },

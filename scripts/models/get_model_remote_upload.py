@@ -24,7 +24,7 @@ OPERATION = {
     "arguments": {
         "required": ["upload_id"],
         "properties": {
-            "upload_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "upload_id": {"type": "string", "x-in": "path"},
             "project_id": {"type": "string", "x-in": "path"},
         },
     },

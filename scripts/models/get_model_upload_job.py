@@ -22,7 +22,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["job_id"],
-        "properties": {"job_id": {"type": "string", "minLength": 1, "x-in": "path"}},
+        "properties": {"job_id": {"type": "string", "x-in": "path"}},
     },
 }
 

@@ -24,7 +24,7 @@ OPERATION = {
     "arguments": {
         "required": ["model_id"],
         "properties": {
-            "model_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "model_id": {"type": "string", "x-in": "path"},
             "project_id": {"type": "string", "x-in": "path"},
         },
     },

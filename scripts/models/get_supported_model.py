@@ -23,7 +23,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["model_id"],
-        "properties": {"model_id": {"type": "string", "minLength": 1, "x-in": "path"}},
+        "properties": {"model_id": {"type": "string", "x-in": "path"}},
     },
 }
 

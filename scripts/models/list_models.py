@@ -22,5 +22,5 @@ OPERATION = {
 }
 
 
-def main(auth: togetherai, dedicated: bool | None = None):
+def main(auth: togetherai, dedicated: "bool | None" = None):
     return run(call, auth, OPERATION, dedicated=dedicated)

@@ -34,7 +34,7 @@ OPERATION = {
     "arguments": {
         "required": ["model_id"],
         "properties": {
-            "model_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "model_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "properties": {

@@ -15,16 +15,8 @@ from ..client import run, togetherai
 STEP = {
     "arguments": {
         "properties": {
-            "since": {
-                "type": "string",
-                "pattern": "^\\d{4}-\\d{2}-\\d{2}",
-                "x-unsent": True,
-            },
-            "until": {
-                "type": "string",
-                "pattern": "^\\d{4}-\\d{2}-\\d{2}",
-                "x-unsent": True,
-            },
+            "since": {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}"},
+            "until": {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}"},
         },
     },
 }

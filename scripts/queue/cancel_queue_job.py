@@ -38,8 +38,8 @@ OPERATION = {
                 "type": "object",
                 "required": ["model", "request_id"],
                 "properties": {
-                    "model": {"type": "string", "minLength": 1},
-                    "request_id": {"type": "string", "minLength": 1},
+                    "model": {"type": "string"},
+                    "request_id": {"type": "string"},
                 },
             },
         },

@@ -35,7 +35,7 @@ OPERATION = {
             "body": {
                 "type": "object",
                 "required": ["model"],
-                "properties": {"model": {"type": "string", "minLength": 1}},
+                "properties": {"model": {"type": "string"}},
             },
         },
     },

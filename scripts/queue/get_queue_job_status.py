@@ -25,8 +25,8 @@ OPERATION = {
     "arguments": {
         "required": ["request_id", "model"],
         "properties": {
-            "request_id": {"type": "string", "minLength": 1, "x-in": "query"},
-            "model": {"type": "string", "minLength": 1, "x-in": "query"},
+            "request_id": {"type": "string", "x-in": "query"},
+            "model": {"type": "string", "x-in": "query"},
         },
     },
 }

@@ -22,7 +22,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["model"],
-        "properties": {"model": {"type": "string", "minLength": 1, "x-in": "query"}},
+        "properties": {"model": {"type": "string", "x-in": "query"}},
     },
 }
 

@@ -40,7 +40,7 @@ OPERATION = {
                 "type": "object",
                 "required": ["model", "payload"],
                 "properties": {
-                    "model": {"type": "string", "minLength": 1},
+                    "model": {"type": "string"},
                     "payload": {"type": "object"},
                     "priority": {"type": "integer"},
                     "info": {"type": "object"},

@@ -46,14 +46,16 @@ OPERATION = {
                 "type": "object",
                 "required": ["model", "query", "documents"],
                 "properties": {
-                    "model": {"type": "string", "minLength": 1, "x-unsent": True},
-                    "query": {"type": "string", "minLength": 1},
+                    "model": {"type": "string"},
+                    "query": {"type": "string"},
                     "documents": {
+                        "x-choice": True,
                         "anyOf": [
                             {
                                 "type": "array",
                                 "title": "Texts",
                                 "items": {"type": "string"},
+                                "x-row": "text",
                             },
                             {
                                 "type": "array",
@@ -63,12 +65,8 @@ OPERATION = {
                         ],
                     },
                     "top_n": {"type": "integer"},
-                    "return_documents": {"type": "boolean", "default": False},
-                    "rank_fields": {
-                        "type": "array",
-                        "x-unsent": True,
-                        "items": {"type": "string"},
-                    },
+                    "return_documents": {"type": "boolean"},
+                    "rank_fields": {"type": "array", "items": {"type": "string"}},
                 },
             },
         },

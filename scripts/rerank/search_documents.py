@@ -31,10 +31,10 @@ STEP = {
     "arguments": {
         "required": ["model", "query", "documents"],
         "properties": {
-            "model": {"type": "string", "minLength": 1},
-            "query": {"type": "string", "minLength": 1},
-            "documents": {"x-file": "content"},
-            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
+            "model": {"type": "string"},
+            "query": {"type": "string"},
+            "documents": {"x-file": "content", "x-choice": True},
+            "other_model": {"type": "string", "x-id-of": "model"},
             "column": {"type": "string"},
             "top_n": {"type": "integer", "minimum": 1},
             "concurrency": {

@@ -63,14 +63,13 @@ OPERATION = {
     "arguments": {
         "required": ["session_id", "body"],
         "properties": {
-            "session_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "session_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "required": ["samples", "gradients"],
                 "properties": {
                     "samples": {
                         "type": "array",
-                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["loss_fn_inputs", "model_input"],
@@ -83,6 +82,7 @@ OPERATION = {
                                         "properties": {
                                             "data": {
                                                 "type": "array",
+                                                "minItems": 0,
                                                 "items": {"type": "number"},
                                             },
                                             "dtype": {
@@ -120,6 +120,7 @@ OPERATION = {
                                                         "properties": {
                                                             "tokens": {
                                                                 "type": "array",
+                                                                "minItems": 0,
                                                                 "items": {
                                                                     "anyOf": [
                                                                         {
@@ -146,12 +147,15 @@ OPERATION = {
                     },
                     "gradients": {
                         "type": "array",
-                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["data"],
                             "properties": {
-                                "data": {"type": "array", "items": {"type": "number"}},
+                                "data": {
+                                    "type": "array",
+                                    "minItems": 0,
+                                    "items": {"type": "number"},
+                                },
                                 "dtype": {
                                     "type": "string",
                                     "enum": [

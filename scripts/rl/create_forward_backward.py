@@ -89,14 +89,13 @@ OPERATION = {
     "arguments": {
         "required": ["session_id", "body"],
         "properties": {
-            "session_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "session_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "required": ["samples", "loss"],
                 "properties": {
                     "samples": {
                         "type": "array",
-                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["model_input", "loss_fn_inputs"],
@@ -117,6 +116,7 @@ OPERATION = {
                                                         "properties": {
                                                             "tokens": {
                                                                 "type": "array",
+                                                                "minItems": 0,
                                                                 "items": {
                                                                     "anyOf": [
                                                                         {
@@ -145,6 +145,7 @@ OPERATION = {
                                         "properties": {
                                             "data": {
                                                 "type": "array",
+                                                "minItems": 0,
                                                 "items": {"type": "number"},
                                             },
                                             "dtype": {
@@ -174,19 +175,15 @@ OPERATION = {
                         "type": "object",
                         "required": ["type"],
                         "properties": {
-                            "type": {
-                                "type": "string",
-                                "minLength": 1,
-                                "x-unsent": True,
-                            },
+                            "type": {"type": "string"},
                             "cross_entropy_params": {
                                 "type": "object",
-                                "x-unsent": True,
+                                "x-choice": True,
                                 "properties": {},
                             },
                             "grpo_params": {
                                 "type": "object",
-                                "x-unsent": True,
+                                "x-choice": True,
                                 "properties": {
                                     "beta": {"type": "number"},
                                     "agg_type": {
@@ -211,7 +208,7 @@ OPERATION = {
                             },
                             "cispo_params": {
                                 "type": "object",
-                                "x-unsent": True,
+                                "x-choice": True,
                                 "properties": {
                                     "clip_high_threshold": {"type": "number"},
                                     "clip_low_threshold": {"type": "number"},
@@ -219,7 +216,7 @@ OPERATION = {
                             },
                             "dppo_params": {
                                 "type": "object",
-                                "x-unsent": True,
+                                "x-choice": True,
                                 "properties": {
                                     "delta_high": {"type": "number"},
                                     "delta_low": {"type": "number"},
@@ -228,12 +225,12 @@ OPERATION = {
                             "dro_params": {
                                 "type": "object",
                                 "required": ["beta"],
-                                "x-unsent": True,
+                                "x-choice": True,
                                 "properties": {"beta": {"type": "number"}},
                             },
                             "ppo_params": {
                                 "type": "object",
-                                "x-unsent": True,
+                                "x-choice": True,
                                 "properties": {
                                     "clip_high_threshold": {"type": "number"},
                                     "clip_low_threshold": {"type": "number"},
@@ -241,8 +238,8 @@ OPERATION = {
                             },
                         },
                     },
-                    "forward_only": {"type": "boolean", "default": False},
-                    "return_loss_fn_outputs": {"type": "boolean", "default": False},
+                    "forward_only": {"type": "boolean"},
+                    "return_loss_fn_outputs": {"type": "boolean"},
                     "payload_id": {"type": "string"},
                 },
             },

@@ -26,7 +26,7 @@ OPERATION = {
     "arguments": {
         "required": ["session_id"],
         "properties": {
-            "session_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "session_id": {"type": "string", "x-in": "path"},
             "idempotency_key": {
                 "type": "string",
                 "x-in": "header",

@@ -51,7 +51,7 @@ OPERATION = {
     "arguments": {
         "required": ["session_id"],
         "properties": {
-            "session_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "session_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "properties": {
@@ -65,13 +65,13 @@ OPERATION = {
                             "learning_rate": {"type": "number"},
                             "weight_decay": {"type": "number"},
                         },
-                        "x-unsent": True,
                     },
                     "muon_params": {
                         "type": "object",
                         "properties": {
                             "adam": {
                                 "type": "object",
+                                "x-choice": True,
                                 "properties": {
                                     "beta1": {"type": "number"},
                                     "beta2": {"type": "number"},
@@ -87,7 +87,6 @@ OPERATION = {
                             "newton_schulz_steps": {"type": "integer"},
                             "weight_decay": {"type": "number"},
                         },
-                        "x-unsent": True,
                     },
                 },
                 "x-groups": {

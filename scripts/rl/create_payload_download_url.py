@@ -26,8 +26,8 @@ OPERATION = {
     "arguments": {
         "required": ["session_id", "payload_id"],
         "properties": {
-            "session_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "payload_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "session_id": {"type": "string", "x-in": "path"},
+            "payload_id": {"type": "string", "x-in": "path"},
             "output": {
                 "type": "string",
                 "enum": ["url", "storage", "result"],

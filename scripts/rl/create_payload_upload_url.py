@@ -24,9 +24,7 @@ OPERATION = {
     "retry": "creates",
     "arguments": {
         "required": ["session_id"],
-        "properties": {
-            "session_id": {"type": "string", "minLength": 1, "x-in": "path"},
-        },
+        "properties": {"session_id": {"type": "string", "x-in": "path"}},
     },
 }
 

@@ -58,14 +58,13 @@ OPERATION = {
     "arguments": {
         "required": ["session_id", "body"],
         "properties": {
-            "session_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "session_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "required": ["model_inputs"],
                 "properties": {
                     "model_inputs": {
                         "type": "array",
-                        "minItems": 1,
                         "items": {
                             "type": "object",
                             "required": ["chunks"],
@@ -82,6 +81,7 @@ OPERATION = {
                                                 "properties": {
                                                     "tokens": {
                                                         "type": "array",
+                                                        "minItems": 0,
                                                         "items": {
                                                             "anyOf": [
                                                                 {
@@ -105,12 +105,17 @@ OPERATION = {
                     },
                     "sampling_params": {
                         "type": "object",
+                        "x-choice": True,
                         "properties": {
                             "max_tokens": {"type": "integer"},
                             "temperature": {"type": "number"},
                             "top_p": {"type": "number"},
                             "top_k": {"type": "integer"},
-                            "stop": {"type": "array", "items": {"type": "string"}},
+                            "stop": {
+                                "type": "array",
+                                "items": {"type": "string"},
+                                "x-row": "text",
+                            },
                             "seed": {
                                 "anyOf": [
                                     {"type": "string", "title": "Text"},
@@ -120,9 +125,9 @@ OPERATION = {
                         },
                     },
                     "num_samples": {"type": "integer"},
-                    "prompt_logprobs": {"type": "boolean", "default": False},
+                    "prompt_logprobs": {"type": "boolean"},
                     "topk_prompt_logprobs": {"type": "integer"},
-                    "return_routed_experts": {"type": "boolean", "default": False},
+                    "return_routed_experts": {"type": "boolean"},
                     "payload_id": {"type": "string"},
                 },
             },

@@ -62,10 +62,11 @@ OPERATION = {
                 "type": "object",
                 "required": ["model_resources_id"],
                 "properties": {
-                    "model_resources_id": {"type": "string", "minLength": 1},
+                    "model_resources_id": {"type": "string"},
                     "display_name": {"type": "string"},
                     "lora_config": {
                         "type": "object",
+                        "x-choice": True,
                         "properties": {
                             "rank": {"type": "integer"},
                             "alpha": {"type": "integer"},
@@ -83,9 +84,11 @@ OPERATION = {
                     "load_optimizer": {"type": "boolean"},
                     "metadata": {
                         "type": "object",
+                        "x-choice": True,
                         "properties": {
                             "wandb": {
                                 "type": "object",
+                                "x-choice": True,
                                 "properties": {
                                     "entity": {"type": "string"},
                                     "group": {"type": "string"},

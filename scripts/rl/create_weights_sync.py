@@ -34,7 +34,7 @@ OPERATION = {
     "arguments": {
         "required": ["session_id", "body"],
         "properties": {
-            "session_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "session_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "required": ["weight_sync_type"],

@@ -27,7 +27,7 @@ OPERATION = {
     "arguments": {
         "required": ["checkpoint_id", "variant"],
         "properties": {
-            "checkpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "checkpoint_id": {"type": "string", "x-in": "path"},
             "variant": {
                 "type": "string",
                 "enum": [

@@ -51,24 +51,22 @@ OPERATION = {
                 "type": "object",
                 "required": ["base_model"],
                 "properties": {
-                    "base_model": {"type": "string", "minLength": 1},
+                    "base_model": {"type": "string"},
                     "lora_enabled": {"type": "boolean"},
                     "compute_config": {
                         "type": "object",
+                        "x-choice": True,
                         "properties": {
-                            "gpu_type": {"type": "string", "x-unsent": True},
+                            "gpu_type": {"type": "string"},
                             "num_generator_replicas": {"type": "integer"},
                         },
                     },
                     "inactive_timeout": {"type": "integer"},
                     "optimizer_config": {
                         "type": "object",
+                        "x-choice": True,
                         "properties": {
-                            "adam": {
-                                "type": "object",
-                                "properties": {},
-                                "x-unsent": True,
-                            },
+                            "adam": {"type": "object", "properties": {}},
                             "muon": {
                                 "type": "object",
                                 "properties": {
@@ -81,7 +79,6 @@ OPERATION = {
                                         ],
                                     },
                                 },
-                                "x-unsent": True,
                             },
                         },
                         "x-groups": {"optimizer": {"Adam": "adam", "Muon": "muon"}},

@@ -34,7 +34,7 @@ OPERATION = {
     "arguments": {
         "required": ["model_resources_id", "body"],
         "properties": {
-            "model_resources_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "model_resources_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "required": ["seconds"],

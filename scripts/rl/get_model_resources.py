@@ -25,9 +25,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["model_resources_id"],
-        "properties": {
-            "model_resources_id": {"type": "string", "minLength": 1, "x-in": "path"},
-        },
+        "properties": {"model_resources_id": {"type": "string", "x-in": "path"}},
     },
 }
 

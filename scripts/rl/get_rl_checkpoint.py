@@ -23,9 +23,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["checkpoint_id"],
-        "properties": {
-            "checkpoint_id": {"type": "string", "minLength": 1, "x-in": "path"},
-        },
+        "properties": {"checkpoint_id": {"type": "string", "x-in": "path"}},
     },
 }
 

@@ -27,8 +27,8 @@ OPERATION = {
     "arguments": {
         "required": ["session_id", "operation_id"],
         "properties": {
-            "session_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "operation_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "session_id": {"type": "string", "x-in": "path"},
+            "operation_id": {"type": "string", "x-in": "path"},
         },
     },
 }

@@ -23,9 +23,7 @@ OPERATION = {
     "retry": "read",
     "arguments": {
         "required": ["session_id"],
-        "properties": {
-            "session_id": {"type": "string", "minLength": 1, "x-in": "path"},
-        },
+        "properties": {"session_id": {"type": "string", "x-in": "path"}},
     },
 }
 

@@ -23,11 +23,7 @@ OPERATION = {
             "after": {"type": "string", "x-in": "query"},
             "created_by": {"type": "string", "x-in": "query"},
             "limit": {"type": "integer", "x-in": "query"},
-            "status": {
-                "type": "array",
-                "x-in": "query",
-                "items": {"type": "string", "x-unsent": True},
-            },
+            "status": {"type": "array", "x-in": "query", "items": {"type": "string"}},
         },
     },
 }

@@ -21,11 +21,7 @@ OPERATION = {
     "pages": "last_id",
     "arguments": {
         "properties": {
-            "status": {
-                "type": "array",
-                "x-in": "query",
-                "items": {"type": "string", "x-unsent": True},
-            },
+            "status": {"type": "array", "x-in": "query", "items": {"type": "string"}},
             "limit": {"type": "integer", "x-in": "query"},
             "after": {"type": "string", "x-in": "query"},
             "created_by": {"type": "string", "x-in": "query"},

@@ -25,8 +25,8 @@ OPERATION = {
     "arguments": {
         "required": ["model_resources_id"],
         "properties": {
-            "model_resources_id": {"type": "string", "minLength": 1, "x-in": "path"},
-            "force": {"type": "boolean", "x-in": "query", "default": False},
+            "model_resources_id": {"type": "string", "x-in": "path"},
+            "force": {"type": "boolean", "x-in": "query"},
         },
     },
 }

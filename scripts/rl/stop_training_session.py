@@ -25,9 +25,7 @@ OPERATION = {
     "find": "rl/get_training_session",
     "arguments": {
         "required": ["session_id"],
-        "properties": {
-            "session_id": {"type": "string", "minLength": 1, "x-in": "path"},
-        },
+        "properties": {"session_id": {"type": "string", "x-in": "path"}},
     },
 }
 

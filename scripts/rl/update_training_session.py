@@ -44,16 +44,18 @@ OPERATION = {
     "arguments": {
         "required": ["session_id"],
         "properties": {
-            "session_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "session_id": {"type": "string", "x-in": "path"},
             "body": {
                 "type": "object",
                 "properties": {
                     "display_name": {"type": "string"},
                     "metadata": {
                         "type": "object",
+                        "x-choice": True,
                         "properties": {
                             "wandb": {
                                 "type": "object",
+                                "x-choice": True,
                                 "properties": {
                                     "entity": {"type": "string"},
                                     "group": {"type": "string"},

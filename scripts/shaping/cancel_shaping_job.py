@@ -23,7 +23,7 @@ OPERATION = {
     "find": "shaping/get_shaping_job",
     "arguments": {
         "required": ["job_id"],
-        "properties": {"job_id": {"type": "string", "minLength": 1, "x-in": "path"}},
+        "properties": {"job_id": {"type": "string", "x-in": "path"}},
     },
 }
 

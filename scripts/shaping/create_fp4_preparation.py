@@ -48,7 +48,7 @@ OPERATION = {
                         "required": ["model_object_id"],
                         "properties": {
                             "calibration_file_id": {"type": "string"},
-                            "model_object_id": {"type": "string", "minLength": 1},
+                            "model_object_id": {"type": "string"},
                             "model_revision_id": {"type": "string"},
                         },
                     },

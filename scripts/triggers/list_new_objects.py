@@ -20,7 +20,7 @@ STEP = {
     "arguments": {
         "required": ["folder"],
         "properties": {
-            "folder": {"type": "string", "minLength": 1},
+            "folder": {"type": "string"},
             "ending": {"type": "string"},
             "storage": {"type": "string"},
             "existing": {"type": "boolean", "default": False},

@@ -19,7 +19,7 @@ STEP = {
     "arguments": {
         "required": ["video_id"],
         "properties": {
-            "video_id": {"type": "string", "minLength": 1},
+            "video_id": {"type": "string"},
             "output": {"type": "string", "enum": ["result", "storage", "url"]},
         },
     },

@@ -74,13 +74,14 @@ OPERATION = {
                 "type": "object",
                 "required": ["model"],
                 "properties": {
-                    "model": {"type": "string", "minLength": 1},
+                    "model": {"type": "string"},
                     "prompt": {"type": "string", "minLength": 1, "maxLength": 32000},
                     "seconds": {"type": "string"},
                     "resolution": {"type": "string"},
                     "ratio": {"type": "string"},
                     "media": {
                         "type": "object",
+                        "x-choice": True,
                         "properties": {
                             "frame_images": {
                                 "type": "array",
@@ -90,10 +91,11 @@ OPERATION = {
                                     "properties": {
                                         "input_image": {
                                             "type": "string",
-                                            "minLength": 1,
                                             "x-file": "uri",
+                                            "x-choice": True,
                                         },
                                         "frame": {
+                                            "x-choice": True,
                                             "anyOf": [
                                                 {
                                                     "type": "number",
@@ -117,15 +119,20 @@ OPERATION = {
                                     "properties": {
                                         "video": {
                                             "type": "string",
-                                            "minLength": 1,
                                             "x-file": "uri",
+                                            "x-choice": True,
                                         },
                                     },
                                 },
                             },
                             "reference_images": {
                                 "type": "array",
-                                "items": {"type": "string", "x-file": "uri"},
+                                "items": {
+                                    "type": "string",
+                                    "x-file": "uri",
+                                    "x-choice": True,
+                                },
+                                "x-row": "source",
                             },
                             "reference_videos": {
                                 "type": "array",
@@ -135,13 +142,14 @@ OPERATION = {
                                     "properties": {
                                         "video": {
                                             "type": "string",
-                                            "minLength": 1,
                                             "x-file": "uri",
+                                            "x-choice": True,
                                         },
                                     },
                                 },
                             },
                             "source_video": {
+                                "x-choice": True,
                                 "anyOf": [
                                     {
                                         "type": "string",
@@ -157,6 +165,7 @@ OPERATION = {
                                                 "type": "string",
                                                 "minLength": 1,
                                                 "x-file": "uri",
+                                                "x-choice": True,
                                             },
                                         },
                                     },
@@ -165,6 +174,7 @@ OPERATION = {
                             "audio_inputs": {
                                 "type": "array",
                                 "items": {
+                                    "x-choice": True,
                                     "anyOf": [
                                         {
                                             "type": "string",
@@ -180,11 +190,13 @@ OPERATION = {
                                                     "type": "string",
                                                     "minLength": 1,
                                                     "x-file": "uri",
+                                                    "x-choice": True,
                                                 },
                                             },
                                         },
                                     ],
                                 },
+                                "x-row": "source",
                             },
                         },
                     },
@@ -196,7 +208,7 @@ OPERATION = {
                     "fps": {"type": "integer"},
                     "steps": {"type": "integer", "minimum": 10, "maximum": 50},
                     "guidance_scale": {"type": "integer"},
-                    "output_format": {"type": "string", "x-unsent": True},
+                    "output_format": {"type": "string"},
                     "output_quality": {"type": "integer"},
                     "frame_images": {
                         "type": "array",
@@ -206,10 +218,11 @@ OPERATION = {
                             "properties": {
                                 "input_image": {
                                     "type": "string",
-                                    "minLength": 1,
                                     "x-file": "uri",
+                                    "x-choice": True,
                                 },
                                 "frame": {
+                                    "x-choice": True,
                                     "anyOf": [
                                         {"type": "number", "title": "Frame number"},
                                         {
@@ -224,9 +237,11 @@ OPERATION = {
                     },
                     "reference_images": {
                         "type": "array",
-                        "items": {"type": "string", "x-file": "uri"},
+                        "items": {"type": "string", "x-file": "uri", "x-choice": True},
+                        "x-row": "source",
                     },
                 },
+                "x-switch": True,
             },
         },
     },

@@ -29,7 +29,7 @@ OPERATION = {
     "arguments": {
         "required": ["video_id"],
         "properties": {
-            "video_id": {"type": "string", "minLength": 1, "x-in": "path"},
+            "video_id": {"type": "string", "x-in": "path"},
             "output": {
                 "type": "string",
                 "enum": ["url", "result", "storage"],

@@ -28,12 +28,17 @@ STEP = {
     "arguments": {
         "required": ["model", "prompt"],
         "properties": {
-            "model": {"type": "string", "minLength": 1},
-            "prompt": {"type": "string", "minLength": 1, "maxLength": 32000},
-            "other_model": {"type": "string", "x-id-of": "model", "x-unsent": True},
+            "model": {"type": "string"},
+            "prompt": {"type": "string", "maxLength": 32000},
+            "other_model": {"type": "string", "x-id-of": "model"},
             "seconds": {"type": "integer", "minimum": 1},
             "size": {"type": "string", "enum": ["landscape", "portrait", "square"]},
-            "picture": {"type": "string", "minLength": 1, "x-file": "uri"},
+            "picture": {
+                "type": "string",
+                "minLength": 1,
+                "x-file": "uri",
+                "x-choice": True,
+            },
             "seed": {"type": "integer", "minimum": 0},
             "budget_usd": {"type": "number", "minimum": 0},
             "again": {"type": "string"},

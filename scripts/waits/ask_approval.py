@@ -20,7 +20,7 @@ STEP = {
     "arguments": {
         "required": ["question"],
         "properties": {
-            "question": {"type": "string", "minLength": 1},
+            "question": {"type": "string"},
             "details": {"type": "object"},
             "approver": {"type": "string"},
         },

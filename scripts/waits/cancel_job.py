@@ -37,7 +37,7 @@ STEP = {
                     "shaping_job",
                 ],
             },
-            "job_id": {"type": "string", "minLength": 1},
+            "job_id": {"type": "string"},
         },
     },
 }

@@ -19,7 +19,7 @@ STEP = {
     "arguments": {
         "required": ["message"],
         "properties": {
-            "message": {"type": "string", "minLength": 1},
+            "message": {"type": "string"},
             "details": {"type": "object"},
             "error": {"type": "object"},
         },

@@ -19,9 +19,7 @@ from ..waiting import finish_wait
 STEP = {
     "arguments": {
         "required": ["polls"],
-        "properties": {
-            "polls": {"type": "array", "minItems": 1, "items": {"type": "object"}},
-        },
+        "properties": {"polls": {"type": "array", "items": {"type": "object"}}},
     },
 }
 

@@ -37,7 +37,7 @@ STEP = {
                     "shaping_job",
                 ],
             },
-            "job_id": {"type": "string", "minLength": 1},
+            "job_id": {"type": "string"},
             "started_at": {"type": "number", "minimum": 0},
             "deadline_seconds": {"type": "number", "minimum": 1},
             "attempt": {"type": "integer", "minimum": 0, "default": 0},

@@ -19,7 +19,7 @@ STEP = {
     "arguments": {
         "required": ["path"],
         "properties": {
-            "path": {"type": "string", "pattern": "^[ufg]/", "x-unsent": True},
+            "path": {"type": "string", "pattern": "^[ufg]/"},
             "arguments": {"type": "object"},
             "resource": {"type": "string"},
         },

@@ -36,7 +36,7 @@ STEP = {
                     "shaping_job",
                 ],
             },
-            "job_id": {"type": "string", "minLength": 1},
+            "job_id": {"type": "string"},
             "resource": {"type": "string"},
             "when": {
                 "type": "string",

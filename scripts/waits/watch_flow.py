@@ -19,7 +19,7 @@ STEP = {
     "arguments": {
         "required": ["flow_job_id"],
         "properties": {
-            "flow_job_id": {"type": "string", "minLength": 1},
+            "flow_job_id": {"type": "string"},
             "attempt": {"type": "integer", "minimum": 0, "default": 0},
         },
     },
