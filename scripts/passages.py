@@ -135,7 +135,7 @@ def cite_answer(auth, step, **arguments):
 
     {"answer", "citations": [{"number", "source", "start", "text"}], in the order of
     the answer, "unknown": numbers that stand for no passage, "answered": False when the
-    model found no answer, "markdown": all of it, for reading, **details}.
+    model found no answer, "markdown": all of it, for reading, "note"?, **details}.
     """
     given = prepare(step, arguments)
     answer = given["answer"]
@@ -153,7 +153,8 @@ def cite_answer(auth, step, **arguments):
         passage = passages[number - 1]
         kept = {n: passage.get(n) for n in ("source", "start", "text")}
         citations.append({"number": number, **kept})
-    lines = [prose(answer), ""]
+    noted = {"note": given["note"]} if "note" in given else {}
+    lines = [*(f"**{inline(note)}**\n" for note in noted.values()), prose(answer), ""]
     for entry in citations:
         text = " ".join(str(entry["text"]).split())
         short = text if len(text) <= 200 else f"{text[:200].rsplit(' ', 1)[0]} ..."
@@ -166,6 +167,7 @@ def cite_answer(auth, step, **arguments):
         "citations": citations,
         "unknown": unknown,
         "answered": bool(citations),
+        **noted,
         **given.get("details", {}),
     }
 

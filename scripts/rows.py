@@ -119,7 +119,10 @@ def embed_rows(auth, step, **arguments):
                     return vectors(texts[:half]) + vectors(texts[half:])
                 return [(None, str(error), None, sender.sent(error))] * len(texts)
             try:
-                found = [(vector, None) for vector in _vectors(answer, count)]
+                found = [
+                    (vector, None if vector else "the answer holds no vector for it")
+                    for vector in _vectors(answer, count)
+                ]
             except TogetherError as error:
                 found = [(None, str(error))] * count
             usages = [costs.usage_of(answer) or {}, *[None] * (count - 1)]

@@ -977,6 +977,27 @@ def texts_embedded(sandbox):
     return [text for body in asked for text in body["input"]]
 
 
+def test_ask_documents_says_first_which_passages_were_not_searched(engine, sandbox):
+    embeds(sandbox)
+    told = {"answer": "Two years [1].", "cited": [1]}
+    says(sandbox, lambda _: json.dumps(told))
+    whole = sandbox.answers["create_embeddings"]
+
+    def partly(arguments):
+        found = whole(arguments)
+        if len(found["data"]) > 1:
+            found["data"][1] = {**found["data"][1], "embedding": None}
+        return found
+
+    sandbox.answers["create_embeddings"] = partly
+
+    run = engine.run("ask_documents", **ASK)
+
+    assert run.outcome == "success", run.result
+    assert run.result["note"].startswith("1 of 2 passages have no vector")
+    assert run.result["markdown"].startswith("**1 of 2 passages")
+
+
 def test_ask_documents_that_do_not_say_it_is_not_answered(engine, sandbox):
     embeds(sandbox)
     says(sandbox, lambda _: json.dumps({"answer": "They do not say.", "cited": [7]}))

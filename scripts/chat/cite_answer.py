@@ -5,7 +5,7 @@ Turns the numbers in an answer, such as [2], into the passages that they stand f
 names those that stand for none. Costs nothing.
 
 Returns: answer, citations with source and text, unknown numbers, answered (whether
-anything is cited), all of it as markdown, and every member of details.
+anything is cited), all of it as markdown, note, and every member of details.
 
 Example arguments:
     {"answer": "Two years [1].", "passages": [{"source": "terms.md", "text": "The
@@ -24,6 +24,7 @@ STEP = {
             "answer": {"type": "string"},
             "passages": {"x-file": "content", "x-choice": True},
             "cited": {"type": "array", "items": {"type": "integer"}},
+            "note": {"type": "string"},
             "details": {"type": "object"},
         },
     },
@@ -35,6 +36,7 @@ def main(
     answer: str,
     passages: "str | list | dict",
     cited: list[int] | None = None,
+    note: str | None = None,
     details: "dict | None" = None,
 ):
     return run(
@@ -44,5 +46,6 @@ def main(
         answer=answer,
         passages=passages,
         cited=cited,
+        note=note,
         details=details,
     )
