@@ -253,9 +253,10 @@ def _line(row):
 
 
 def _cost(result):
-    if result["cost_usd"] is None:
+    usd = result["cost_usd"]
+    if usd is None:
         return f"Cost: not known, {result['cost_note']}."
-    return f"Cost: {result['cost_usd']:.6g} USD."
+    return f"Cost: {f'{usd:.8f}'.rstrip('0').rstrip('.')} USD."
 
 
 def _say(text):

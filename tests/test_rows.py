@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 
 import pytest
@@ -425,7 +426,8 @@ def test_a_table_alone_is_a_bare_list_and_its_cost_in_the_log(auth, capsys):
     assert rows == [
         {"id": n, "answer": f"{n}!", "answer_error": None} for n in range(2)
     ]
-    assert "All 2 rows were answered. Cost: " in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert re.search(r"All 2 rows were answered\. Cost: 0\.0{4}\d+ USD\.", told), told
 
 
 def test_the_summary_tells_first_what_failed_and_nothing_of_it_is_a_link(auth, moody):
