@@ -48,6 +48,12 @@ def test_data_fits_the_schema(sandbox, auth):
     assert (0, 50) == (body["temperature"], body["max_tokens"])
 
 
+def test_whole_numbers_beyond_what_javascript_holds_come_as_text(sandbox, auth):
+    say(sandbox, '{"name": "Ada", "age": 123456789012345678901}')
+
+    assert extract(auth)["data"] == {"name": "Ada", "age": "123456789012345678901"}
+
+
 def test_pictures_are_read_with_and_without_text(sandbox, auth):
     say(sandbox, GOOD)
     extract(auth, text=None, pictures=["https://example.com/a.png"])
