@@ -8,7 +8,7 @@ value:
     - id: ask
       retry:
         constant: {attempts: 2, seconds: 5}
-        exponential: {attempts: 0, multiplier: 1, seconds: 0, random_factor: null}
+        exponential: {attempts: 0, multiplier: 1, seconds: 1, random_factor: 0}
       timeout: {type: static, value: 60}
       value:
         type: script

@@ -31,7 +31,7 @@ WRITTEN = {
     # The command line sends these too; the server passes over them.
     "UpdateScheduleJsonBody": {"script_path", "is_flow", "enabled"},
 }
-NULL = {"random_factor", "error_message", "format_extension"}
+NULL = {"error_message", "format_extension"}
 
 # The generator of the models drops the referenced half of an allOf, ...
 REFERENCED = {

@@ -112,12 +112,27 @@ ADDED = {
 def test_every_kind_of_step_is_completed_as_the_server_does(name):
     module, changed = ADDED[name]
     value = {"modules": [module], "failure_module": {**LEAF, "retry": {}}}
-    wanted = server_form("flow", {"value": copy.deepcopy(value)})["value"]
+    stored = server_form("flow", {"value": copy.deepcopy(value)})["value"]
 
     found = flows.as_stored(copy.deepcopy(value))
 
-    assert exactly(found) == exactly(wanted)
+    assert exactly(server_form("flow", {"value": found})["value"]) == exactly(found)
+    assert exactly(without_delays(found)) == exactly(without_delays(stored))
     assert found["modules"][0][changed] != module[changed]
+
+
+def without_delays(value):
+    """A flow without the delays that have no attempts: which members those have is
+    said in one way by the server, and in another by its linter."""
+    if isinstance(value, list):
+        return [without_delays(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: without_delays(inner)
+        for name, inner in value.items()
+        if not (name in ("constant", "exponential") and inner["attempts"] == 0)
+    }
 
 
 def test_what_the_server_does_not_know_of_is_gone():

@@ -41,7 +41,8 @@ INNER = "inner"
 RESOURCE = "key"  # where the schedules expect the togetherai resource, in the folder
 AUTH = {"type": "javascript", "expr": "flow_input.auth"}
 LOOPS = ("forloopflow", "whileloopflow")
-# What Windmill writes into a stored flow where nothing is said.
+# What Windmill writes into a stored flow where nothing is said; but of a delay without
+# attempts, which is never used, what its own linter takes: it refuses 0 and null there.
 RETRY = {
     "constant": {"attempts": 0, "seconds": 0},
     "exponential": {
@@ -50,6 +51,10 @@ RETRY = {
         "seconds": 0,
         "random_factor": None,
     },
+}
+UNUSED = {
+    "constant": {"attempts": 0, "seconds": 1},
+    "exponential": {"attempts": 0, "multiplier": 1, "seconds": 1, "random_factor": 0},
 }
 BRANCH = {"expr": "", "skip_failure": True, "parallel": True}
 DEFAULTS = {
@@ -189,13 +194,15 @@ def rendered(flow: Flow, python: str = PYTHON) -> dict:
 
 
 def as_stored(value: dict) -> dict:
-    """A flow's value with what Windmill adds when it stores one, so that a later push
-    finds no difference. These are Windmill's own defaults; none changes what is run."""
+    """A flow's value with all members that Windmill adds to one when it stores it, so
+    that a later push finds no difference. None changes what is run."""
     for module in modules(value):
         step = module["value"]
         if "retry" in module:
-            for name, delay in RETRY.items():
-                module["retry"][name] = {**delay, **module["retry"].get(name, {})}
+            for name in RETRY:
+                given = module["retry"].get(name, {})
+                delay = RETRY[name] if given.get("attempts") else UNUSED[name]
+                module["retry"][name] = {**delay, **given}
         if "stop_after_if" in module:
             module["stop_after_if"].setdefault("error_message", None)
         if isinstance(module.get("timeout"), int):
