@@ -444,7 +444,7 @@ def normalise_list(value, schema, field, pressed):
             meant.append(given)
         elif not alone:
             meant.append(None)  # refused: without it the others would move up
-    return meant
+    return meant if meant or not value else NOT_GIVEN  # rows that nobody filled in
 
 
 def normalise_union(value, schema, field, pressed):

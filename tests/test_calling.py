@@ -171,8 +171,8 @@ def test_what_the_row_says_wins_over_the_script_s_own(sandbox, shop, auth):
 
 def test_what_the_form_sends_is_what_was_filled_in(sandbox, shop, auth):
     empty = {"type": "object", "properties": {}, "required": [], "order": []}
-    row = {"kind": "", "name": "", "description": "", "parameters": empty}
-    found = use(auth, {**FIND, **row, "arguments": {}}, system="", budget_usd=None)
+    row = {"parameters": {"label": "Editor", "value": empty}, "arguments": None}
+    found = use(auth, {**FIND, **row}, system=None, budget_usd=None)
 
     assert "find_order" == found["calls"][0]["tool"]
     assert (
