@@ -39,7 +39,7 @@ class BadFileError(ValueError):
     """An archive that cannot be read; str() says why, to be read behind a name."""
 
 
-def opened(file):
+def opened(file, what="archive"):
     """Return the ZipFile of an open binary file. Raises BadFileError."""
     file.seek(0)
     seam, count = b"", 0
@@ -47,11 +47,11 @@ def opened(file):
         count += (seam + block).count(b"PK\x01\x02")
         seam = block[-3:]
     if count > MOST_MEMBERS:
-        raise BadFileError(f"is an archive of more than {MOST_MEMBERS} files")
+        raise BadFileError(f"is an {what} of more than {MOST_MEMBERS} files")
     try:
         return zipfile.ZipFile(file)
     except DAMAGES:
-        raise BadFileError("is a damaged archive, or cut short") from None
+        raise BadFileError(f"is a damaged {what}, or cut short") from None
 
 
 def related(archive, part, kind):

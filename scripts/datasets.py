@@ -21,13 +21,14 @@ Together's documentation and of its Python library.
 import csv
 import io
 import json
+from itertools import pairwise
 
 from .client import TogetherError
 
-__all__ = ["Checker", "check"]
+__all__ = ["Checker", "check", "flaws"]
 
-LONGEST = 160 << 20  # bytes of a line: ten pictures of 10 MB, as base64, and text
-LONGEST_RECORD = 16 << 20  # characters of a record of CSV
+LINE_BYTES = 160 << 20  # ten pictures of 10 MB, as base64, and text
+RECORD_CHARACTERS = 16 << 20  # of a record of CSV
 REPORTED = 10  # mistakes that are told before the reading ends
 MAX_LINES = 50_000  # of a batch
 MAX_BYTES = 100 << 20  # of a batch
@@ -44,6 +45,7 @@ COLUMNS = {
 def check(file, purpose, file_type="jsonl", field="file", auth=None):
     """Read a file and return what it is: {"shape", "rows", "bytes", "columns"}.
 
+    With "warnings", a list of texts, where the service may refuse it all the same.
     Raises TogetherError with its mistakes in `problems`.
     """
     from .sources import open
@@ -52,6 +54,17 @@ def check(file, purpose, file_type="jsonl", field="file", auth=None):
     for block in open(file, field, auth).blocks():
         checker.feed(block)
     return checker.finish()
+
+
+def flaws(row):
+    """Return what is wrong with one row of a fine-tuning file, and what the service's
+    guide forbids; [] and [] if all is well."""
+    checker = Checker("fine-tune")
+    try:
+        checker.example(row)
+    except TogetherError:
+        pass  # so many mistakes that it ends at once
+    return [mistake["problem"] for mistake in checker.mistakes], checker.warnings
 
 
 class Checker:
@@ -65,6 +78,7 @@ class Checker:
         self.columns = None
         self.rows = self.line = self.size = 0
         self.mistakes = []
+        self.warnings = []
         self.ids = {}
         self.pieces = []  # of a line that is not complete yet
         self.waiting = 0  # bytes in these pieces
@@ -107,8 +121,8 @@ class Checker:
     def hold(self, piece):
         self.pieces.append(bytes(piece))
         self.waiting += len(piece)
-        if self.waiting > LONGEST:
-            self.mistake(self.line + 1, f"is longer than {LONGEST >> 20} MiB")
+        if self.waiting > LINE_BYTES:
+            self.mistake(self.line + 1, f"is longer than {LINE_BYTES >> 20} MiB")
             self.refuse()
 
     def finish(self):
@@ -129,12 +143,13 @@ class Checker:
             self.mistake(None, "is empty: it has no row")
         if self.mistakes:
             self.refuse()
-        return {
+        found = {
             "shape": self.shape,
             "rows": None if self.file_type == "parquet" else self.rows,
             "bytes": self.size,
             "columns": self.columns,
         }
+        return {**found, "warnings": self.warnings} if self.warnings else found
 
     def mistake(self, line, problem):
         """Note what is wrong with a line, or with the file."""
@@ -144,6 +159,12 @@ class Checker:
             self.mistakes[-1]["line"] = line
         if len(self.mistakes) >= REPORTED:
             self.refuse("These are the first mistakes; there may be more. ")
+
+    def warn(self, problem):
+        """Note what the service's guide forbids, and its own library lets pass."""
+        if len(self.warnings) < REPORTED:
+            where = f"line {self.line} " if self.line else ""
+            self.warnings.append(f"{where}{problem}")
 
     def refuse(self, more=""):
         listed = "; ".join(mistake["problem"] for mistake in self.mistakes)
@@ -198,9 +219,12 @@ class Checker:
             quotes -= text.count('"', before, end)
             end = before
         text, self.quoted = text[:end], text[end:]
-        if len(self.quoted) > LONGEST_RECORD:
+        if len(self.quoted) > RECORD_CHARACTERS:
             self.mistake(self.line + 1, "opens a quotation that does not end")
             self.refuse()
+        csv.field_size_limit(
+            RECORD_CHARACTERS
+        )  # of the whole process; 128 Ki otherwise
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         first = self.line
         while True:
@@ -226,6 +250,11 @@ class Checker:
 
     def header(self, record):
         self.columns = record
+        for sign, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+            if len(record) == 1 and sign in record[0]:
+                problem = f"is separated by {name}: the service reads commas only"
+                self.mistake(1, problem)
+                return
         for name in record:
             if not name.strip() or record.count(name) > 1:
                 problem = f"must give each column a name of its own (got {name!r})"
@@ -275,6 +304,10 @@ class Checker:
             if shape is None:
                 return
             self.shape, self.columns = shape, list(row)
+        both = [name for name in ("messages", "text") if name in row]
+        if len(both) > 1 or ("text" in row and "prompt" in row and "completion" in row):
+            self.mistake(self.line, "has two formats in one row: leave one of them out")
+            return
         for name in COLUMNS[shape]:
             if name not in row:
                 other = self.told(row, quiet=True)
@@ -306,11 +339,13 @@ class Checker:
             self.mistake(self.line, f"has an empty {name}")
 
     def conversation(self, messages, name, learned=True):
-        """Messages; where something is learned from them, an assistant must speak."""
+        """Messages; where something is learned from them, an assistant must speak, and
+        in turn unless `learned` is None."""
         if messages.__class__ is not list or not messages:
             self.mistake(self.line, f"must have a list of messages in {name}")
             return
         spoken = False
+        turns = []
         for number, message in enumerate(messages):
             if message.__class__ is not dict:
                 self.mistake(self.line, f"{name}[{number}] must be an object")
@@ -321,6 +356,7 @@ class Checker:
                 problem = f"{name}[{number}].role must be one of {wanted}"
                 self.mistake(self.line, f"{problem} (got {json.dumps(role)[:40]})")
                 return
+            turns.append(role)
             content = message.get("content")
             if content.__class__ is not str:
                 self.content(message, content, f"{name}[{number}]")
@@ -329,9 +365,22 @@ class Checker:
                 weight = message.get("weight", 1)
                 if weight not in (0, 1):
                     self.mistake(self.line, f"{name}[{number}].weight must be 0 or 1")
-        if learned and not spoken:
+        if learned:
+            self.order(turns, name)
+        if learned is not False and not spoken:
             problem = f"{name} has no message of the role assistant to learn from"
             self.mistake(self.line, problem)
+
+    def order(self, roles, name):
+        """Who speaks when: the guide wants system or user first, then turn by turn."""
+        turns = roles[1:] if roles[0] == "system" else roles
+        if turns[:1] == ["assistant"]:
+            self.warn(f"{name} begins with the assistant: the guide wants a user first")
+            return
+        for before, after in pairwise(turns):
+            if before == after != "tool":
+                self.warn(f"{name} has two messages of the {after} in a row")
+                return
 
     def content(self, message, content, place):
         """Content that is no text: parts, or none beside the calls of tools."""
@@ -359,7 +408,7 @@ class Checker:
             if answers.__class__ is not list or len(answers) != 1:
                 self.mistake(self.line, f"must have one message in {name}")
                 continue
-            self.conversation(answers, name)
+            self.conversation(answers, name, learned=None)
 
 
 def _last_break(block):

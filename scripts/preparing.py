@@ -10,10 +10,12 @@ import json
 import os
 import random
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from .client import TogetherError, prepare
 from .costs import tokens
+from .datasets import flaws
 from .escaping import inline
 from .tabular import Flaw, Table, digest, summary
 
@@ -49,7 +51,9 @@ PAIRS = (
 def prepare_dataset(auth, step, **arguments):
     """Check, convert and split rows, and hand them on as training files.
 
-    Returns {"shape", "statistics", "problems": rows that were left out, and by `output`
+    Returns {"shape", "statistics", "unused_columns": names of columns that nothing
+    was made of, "warnings": rows that the service may refuse, "problems": rows that
+    were left out, and by `output`
     "training_file", "validation_file": ids of the uploaded files; "training",
     "validation": stored objects, or the rows themselves}; a validation part without a
     row is None. Raises TogetherError, with the rows in its `problems`, when rows cannot
@@ -90,9 +94,12 @@ def _lines(report, given):
         f"{counts['repeated_rows']}",
         f"- About {counts['estimated_tokens']} tokens",
     ]
+    if report["unused_columns"]:
+        names = ", ".join(map(inline, map(str, report["unused_columns"])))
+        lines.append(f"- Columns that are not used: {names}")
     lines += [
         f"- {inline(one['field'])}: {inline(one['problem'])}"
-        for one in report["problems"][:NAMED]
+        for one in [*report["problems"], *report["warnings"]][:NAMED]
     ]
     return [*lines, f"- The rows: {PLACES[given['output']]}"]
 
@@ -105,9 +112,11 @@ class _Preparation:
         self.random = random.Random(given["seed"])
         self.shape = None
         self.problems = []
+        self.warnings = []
         self.bad = self.repeated = self.rows = self.kept = self.held_back = 0
         self.tokens = self.longest = self.turns = 0
         self.seen = set()
+        self.unused = Counter()  # columns, by the rows in which nothing reads them
 
     def work(self, table, training, validation):
         for row in table:
@@ -115,7 +124,10 @@ class _Preparation:
             try:
                 if isinstance(row, Flaw):
                     raise ValueError(row.why)
-                shape, made = conversation(row, self.given.get("system"))
+                shape, made, used = converted(row, self.given.get("system"))
+                wrong, warnings = flaws(made)
+                if wrong:
+                    raise ValueError("; ".join(wrong))
                 if self.shape not in (None, shape):
                     raise ValueError(f"is {shape}, while the rows before are not")
             except ValueError as error:
@@ -132,11 +144,19 @@ class _Preparation:
                 self.seen.add(mark)
             self.shape = shape
             self.kept += 1
+            self.warn(warnings)
+            self.unused.update(name for name in row if name not in used)
             line = json.dumps(made, ensure_ascii=False).encode("utf-8", "replace")
             held_back = self.random.random() < self.given["validation_share"]
             self.held_back += held_back
             (validation if held_back else training).write(line + b"\n")
             self.count(made, line)
+
+    def warn(self, warnings):
+        for problem in warnings:
+            if len(self.warnings) < REPORTED:
+                field = f"dataset[{self.rows - 1}]"
+                self.warnings.append({"field": field, "problem": problem})
 
     def count(self, made, line):
         size = tokens("".join(_texts(made)))
@@ -180,6 +200,8 @@ class _Preparation:
                 if conversations and self.turns
                 else None,
             },
+            "unused_columns": [name for name, _ in self.unused.most_common(REPORTED)],
+            "warnings": self.warnings,
             "problems": self.problems,
         }
 
@@ -225,8 +247,9 @@ def _handed_on(auth, given, parts):
 def _rows(path):
     if path is None:
         return None
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+    # Not splitlines, which ends a line at U+2028 too, within a text.
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        return [json.loads(line) for line in lines]
 
 
 def _stored(path, filename):
@@ -253,37 +276,128 @@ def conversation(row, system=None):
     `system` is put before conversations that have no system message. Raises ValueError
     that says what the row lacks.
     """
-    if "messages" in row or "conversations" in row:
-        messages = _messages(row.get("messages") or row.get("conversations"), system)
-        kept = {name: row[name] for name in ("tools",) if row.get(name)}
-        return "conversation", {"messages": messages, **kept}
-    pair = _preference(row, system)
-    if pair:
-        return "preference", pair
-    if _text(row, "prompt") and _text(row, "completion"):
-        return "instruction", {n: row[n] for n in ("prompt", "completion")}
-    for question, answer in PAIRS:
-        if _text(row, question) and _text(row, answer):
-            asked = row[question]
-            if question == "instruction" and _text(row, "input"):
-                asked = f"{asked}\n\n{row['input']}"
-            messages = [
-                {"role": "user", "content": asked},
-                {"role": "assistant", "content": row[answer]},
-            ]
-            own = row["system"] if _text(row, "system") else system
-            return "conversation", {"messages": _opened(messages, own)}
-    if _text(row, "text"):
-        return "general", {"text": row["text"]}
+    return converted(row, system)[:2]
+
+
+def converted(row, system=None):
+    """Return (shape, row, the names of the columns that went into it); see above."""
+    own = _words(row, "system") or _words(row, "system_prompt")
+    used = {"system" if _words(row, "system") else "system_prompt"} if own else set()
+    for read in (_preference, _conversation, _pair, _asked, _plain):
+        found = read(row, own or system)
+        if found:
+            shape, made, names = found
+            return shape, made, used | names
     known = ", ".join(map(str, list(row)[:8])) or "nothing"
     raise ValueError(
         "must have messages, a question and an answer, prompt and completion, a "
-        f"preferred and another answer, or text (it has {known})"
+        f"preferred and another answer, or text that is not empty (it has {known})"
     )
 
 
-def _text(row, name):
-    return isinstance(row.get(name), str) and bool(row[name].strip())
+def _words(row, name):
+    """Return the text of a column, of a number too; None where there is none."""
+    value = row.get(name)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return json.dumps(value)
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _conversation(row, system):
+    name = "messages" if row.get("messages") else "conversations"
+    if "messages" not in row and "conversations" not in row:
+        return None
+    made = {"messages": _opened(_messages(row.get(name)), system)}
+    if not any(message["role"] == "assistant" for message in made["messages"]):
+        raise ValueError("has no message of an assistant to learn from")
+    if row.get("tools"):
+        made["tools"] = row["tools"]
+    return "conversation", made, {"messages", "conversations", "tools"}
+
+
+def _pair(row, system):
+    """A prompt and its completion: texts, or the messages of one conversation."""
+    names = ("prompt", "completion")
+    if all(isinstance(row.get(name), list) for name in names):
+        messages = _messages(row["prompt"]) + _messages(row["completion"])
+        _refuse_bad(row)
+        return (
+            "conversation",
+            {"messages": _opened(messages, system)},
+            {*names, "label"},
+        )
+    texts = {name: _words(row, name) for name in names}
+    if not all(texts.values()):
+        return None
+    _refuse_bad(row)
+    if _words(row, "system") or _words(row, "system_prompt"):
+        asked = [{"role": "user", "content": texts["prompt"]}]
+        said = [{"role": "assistant", "content": texts["completion"]}]
+        made = {"messages": _opened([*asked, *said], system)}
+        return "conversation", made, {*names, "label"}
+    return "instruction", texts, {*names, "label"}
+
+
+def _refuse_bad(row):
+    """A row that says that its answer is a bad one must not be learned from."""
+    label = row.get("label")
+    if label is False or (isinstance(label, str) and label.strip().lower() == "false"):
+        raise ValueError(
+            "is labelled false, as an answer not to be learned: give such rows as "
+            "pairs of a chosen and a rejected answer"
+        )
+
+
+def _asked(row, system):
+    """A question and its answer, with what belongs to them."""
+    for question, answer in PAIRS:
+        asked, said = _words(row, question), _words(row, answer)
+        if not asked or not said:
+            continue
+        _refuse_bad(row)
+        used = {question, answer, "label"}
+        more = _words(row, "input") if question == "instruction" else None
+        if more:
+            asked = f"{asked}\n\n{more}"
+            used.add("input")
+        context = _words(row, "context")
+        if context:
+            asked = f"{context}\n\n{asked}"
+            used.add("context")
+        before = _history(row.get("history"))
+        if before:
+            used.add("history")
+        messages = [
+            *before,
+            {"role": "user", "content": asked},
+            {"role": "assistant", "content": said},
+        ]
+        return "conversation", {"messages": _opened(messages, system)}, used
+    return None
+
+
+def _history(turns):
+    """Return the messages of earlier questions, each with its answer."""
+    if isinstance(turns, str):
+        turns = _decoded(turns, "history") if turns.strip() else None
+    if not turns:
+        return []
+    messages = []
+    for turn in turns if isinstance(turns, list) else [None]:
+        if (
+            not isinstance(turn, list)
+            or len(turn) != 2
+            or not all(isinstance(text, str) and text.strip() for text in turn)
+        ):
+            raise ValueError("has a history that is no list of questions with answers")
+        messages.append({"role": "user", "content": turn[0]})
+        messages.append({"role": "assistant", "content": turn[1]})
+    return messages
+
+
+def _plain(row, system):
+    text = _words(row, "text")
+    return ("general", {"text": text}, {"text"}) if text else None
 
 
 def _opened(messages, system):
@@ -292,70 +406,99 @@ def _opened(messages, system):
     return messages
 
 
-def _messages(found, system):
+def _decoded(text, name):
+    """Return what a cell of CSV holds."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError(f"has {name} that are not JSON") from None
+
+
+def _messages(found, name="messages"):
     """Return messages as the API has them, ShareGPT's from and value translated."""
     if isinstance(found, str):
-        try:
-            found = json.loads(found)  # a cell of CSV
-        except ValueError:
-            raise ValueError("has messages that are not JSON") from None
+        found = _decoded(found, name)
     if not isinstance(found, list) or not found:
-        raise ValueError("has no messages")
+        raise ValueError(f"has no {name}")
     messages = []
     for number, message in enumerate(found):
+        place = f"{name}[{number}]"
         if not isinstance(message, dict):
-            raise ValueError(f"messages[{number}] must be an object")
+            raise ValueError(f"{place} must be an object")
         said = str(message.get("role", message.get("from"))).lower()
         if said not in SPEAKERS:
-            raise ValueError(f"messages[{number}] has the unknown role {said!r}")
+            raise ValueError(f"{place} has the unknown role {said!r}")
         if "from" in message:
             content = message.get("value")
             message = {k: v for k, v in message.items() if k not in ("from", "value")}
             message["content"] = content
-        if not message.get("content") and not message.get("tool_calls"):
-            raise ValueError(f"messages[{number}] says nothing")
+        if message.get("function_call"):
+            raise ValueError(f"{place} has a function_call: write it as tool_calls")
+        silent = SPEAKERS[said] == "tool" and message.get("content") == ""
+        if not message.get("content") and not message.get("tool_calls") and not silent:
+            raise ValueError(f"{place} says nothing")
         messages.append({**message, "role": SPEAKERS[said]})
-    if not any(message["role"] == "assistant" for message in messages):
-        raise ValueError("has no message of an assistant to learn from")
-    return _opened(messages, system)
+    return messages
 
 
 def _preference(row, system):
-    """Return a pair of answers to one question as the service wants it, or None."""
-    if "preferred_output" in row and "non_preferred_output" in row:
-        question, better, worse = (
-            row.get("input"),
-            row["preferred_output"],
-            row["non_preferred_output"],
-        )
-    elif "chosen" in row and "rejected" in row:
-        question, better, worse = row.get("prompt"), row["chosen"], row["rejected"]
+    """A pair of answers to one question."""
+    for names in (("preferred_output", "non_preferred_output"), ("chosen", "rejected")):
+        if all(row.get(name) is not None for name in names):
+            break
     else:
         return None
-    if isinstance(question, dict):
-        question = question.get("messages")
-    if question is None and isinstance(better, list):
-        question = better[:-1]  # whole conversations that differ in their last word
+    used = {*names}
+    better, worse = (row[name] for name in names)
+    wanted = "must have a question, a preferred answer and another one"
+    before = _before(better)
+    if before and before != _before(worse):
+        raise ValueError("has two conversations that differ before their last message")
+    tools = row.get("tools")
+    if before:
+        # Whole conversations that differ in their last word.
+        question = before
+        used |= {"prompt", "messages", "conversations"}
+    else:
+        name = next((n for n in QUESTIONS if row.get(n)), "prompt")
+        used.add(name)
+        question = row.get(name)
+        if isinstance(question, dict):
+            tools = question.get("tools") or tools
+            question = question.get("messages")
+        if isinstance(question, str) and name not in ("messages", "conversations"):
+            question = (
+                [{"role": "user", "content": question}] if question.strip() else 0
+            )
+        if not question:
+            raise ValueError(wanted)
+        question = _messages(question, name)
+        if question[-1]["role"] == "assistant":
+            question = question[:-1]  # one of the two answers
     answers = [_answer(better), _answer(worse)]
-    if isinstance(question, str) and question.strip():
-        question = [{"role": "user", "content": question}]
-    if not isinstance(question, list) or not question or not all(answers):
-        raise ValueError("must have a question, a preferred answer and another one")
-    asked = [
-        {"role": SPEAKERS.get(str(m.get("role")).lower(), "user"), **m, **_role(m)}
-        for m in question
-        if isinstance(m, dict)
-    ]
-    return {
-        "input": {"messages": _opened(asked, system)},
+    if not question or not all(answers):
+        raise ValueError(wanted)
+    asked = {"messages": _opened(question, system)}
+    if tools:
+        asked["tools"] = tools
+        used.add("tools")
+    made = {
+        "input": asked,
         "preferred_output": [answers[0]],
         "non_preferred_output": [answers[1]],
     }
+    return "preference", made, used
 
 
-def _role(message):
-    said = str(message.get("role")).lower()
-    return {"role": SPEAKERS[said]} if said in SPEAKERS else {}
+# Columns that hold what the two answers of a pair are to.
+QUESTIONS = ("input", "prompt", "question", "instruction", "messages", "conversations")
+
+
+def _before(answer):
+    """Return what a whole conversation has before its last message."""
+    if not isinstance(answer, list) or len(answer) < 2:
+        return []
+    return _messages(answer[:-1])
 
 
 def _answer(value):
@@ -363,7 +506,7 @@ def _answer(value):
     if isinstance(value, list):
         value = value[-1] if value else None
     if isinstance(value, dict):
-        value = value.get("content")
+        value = value.get("content", value.get("value"))
     if isinstance(value, str) and value.strip():
         return {"role": "assistant", "content": value}
     return None

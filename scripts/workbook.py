@@ -17,6 +17,7 @@ from .references import SAFE
 __all__ = ["records"]
 
 FILE_BYTES = 100 << 20
+SHEET_BYTES = 400 << 20  # unfolded
 TEXT_CHARACTERS = 64 << 20  # of all texts in a workbook
 MOST_TEXTS = 4 << 20
 MOST_ROWS = 1 << 20  # as Excel has it
@@ -49,7 +50,7 @@ def records(blocks, field, say=None):
 
 class _Workbook:
     def __init__(self, file, say):
-        self.archive = opened(file)
+        self.archive = opened(file, "Excel workbook")
         (main, *_) = [*related(self.archive, "", "officeDocument").values(), ""]
         if not main.startswith("xl/") or main not in self.archive.NameToInfo:
             raise BadFileError("is an archive, but no Excel workbook (.xlsx)")
@@ -165,7 +166,7 @@ class _Workbook:
                 found = [cells.get(column) for column in range(1, width + 1)]
                 done.append((kept["row"], found))
 
-        for _ in parse(self.archive, self.sheet, start, end, cell.add):
+        for _ in parse(self.archive, self.sheet, start, end, cell.add, SHEET_BYTES):
             yield from done
             done.clear()
 
@@ -187,18 +188,22 @@ class _Workbook:
         except ValueError:
             return text
         form = self.formats[style] if style < len(self.formats) else None
-        if form in ("date", "time", "both") and (moment := self.moment(number, form)):
+        if form.__class__ is str and (moment := self.moment(number, form)):
             return moment
         if not number.is_integer():
             return float(f"{number:.15g}")  # as many digits as Excel keeps
         if abs(number) > SAFE:
-            return text
+            return text if text.isdecimal() else number
         if form.__class__ is int:  # a number such as a postcode, shown as 01234
             return f"{int(number):0{form}}"
         return int(number)
 
     def moment(self, number, form):
         """Return a date or time as text, or None where it is none."""
+        if form == "elapsed":
+            hours, rest = divmod(round(abs(number) * 86400), 3600)
+            sign = "-" if number < 0 else ""
+            return f"{sign}{hours:02}:{rest // 60:02}:{rest % 60:02}"
         days = number + (1462 if self.early else number < 60)  # 29 February 1900 counts
         try:
             found = datetime(1899, 12, 30) + timedelta(seconds=round(days * 86400))
@@ -267,18 +272,20 @@ def _column(letters):
 
 
 def _format(known, code):
-    """Return "date", "time" or "both" for a format of dates, how many digits it fills
-    up to for one of zeros, None for any other."""
+    """Return "date", "time", "both" or "elapsed" for a format of dates, how many digits
+    it fills up to for one of zeros, None for any other."""
     if code is None:
         number = _number(known, 0, 1 << 20)
         if number not in DATES:
             return None
         if number in TIMES:
-            return "time"
+            return "elapsed" if number == 46 else "time"
         return "both" if number == 22 else "date"
     code = _LITERAL.sub("", code.partition(";")[0]).lower()
     if re.fullmatch("0{2,20}", code):
         return len(code)
+    if "[" in code:
+        return "elapsed"
     clock = "h" in code or "s" in code
     if "y" in code or "d" in code:
         return "both" if clock else "date"

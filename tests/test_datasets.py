@@ -1,5 +1,6 @@
 """What is said of a dataset before it is uploaded."""
 
+import csv
 import json
 import random
 import tracemalloc
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from scripts import datasets
 from scripts.client import TogetherError
-from scripts.datasets import Checker, check
+from scripts.datasets import Checker, check, flaws
 
 USER = {"role": "user", "content": "Hi"}
 BOT = {"role": "assistant", "content": "Hello"}
@@ -236,6 +237,8 @@ def test_csv_is_described():
         (b"a,\n1,2\n", 1, "a name of its own"),
         (b'a,b\n"x"y,2\n', 2, "is no CSV"),
         (b'a,b\n1,"2\n', 2, "is no CSV"),
+        (b"a;b\n1;2\n", 1, "separated by semicolons"),
+        (b"a\tb\n1\t2\n", 1, "separated by tabs"),
         (b"a,b\n", None, "is empty"),
         (b"", None, "is empty"),
     ],
@@ -248,8 +251,47 @@ def test_what_is_wrong_with_csv_is_told(content, line, words):
         assert words in problem
 
 
+def test_a_cell_may_be_long_whatever_was_read_before():
+    csv.field_size_limit(1 << 17)  # as Python begins
+
+    assert told(b"a,b\n1," + b"x" * 200_000 + b"\n", "eval", "csv")["rows"] == 1
+
+
+def test_two_formats_in_one_row_are_refused():
+    for row in ({**CHAT, "text": "a"}, {"prompt": "a", "completion": "b", "text": "c"}):
+        assert "two formats" in mistakes(lines(row), "fine-tune")[0][1]
+
+
+@pytest.mark.parametrize(
+    ("messages", "words"),
+    [
+        ([BOT, USER, BOT], "begins with the assistant"),
+        ([USER, USER, BOT], "two messages of the user in a row"),
+        ([USER, BOT, BOT], "two messages of the assistant in a row"),
+    ],
+)
+def test_what_the_guide_forbids_is_a_warning(messages, words):
+    found = told(lines(CHAT, {"messages": messages}), "fine-tune")
+
+    assert found["rows"] == 2
+    assert [words in text and "line 2" in text for text in found["warnings"]] == [True]
+    assert flaws({"messages": messages})[0] == []
+    assert words in flaws({"messages": messages})[1][0]
+
+
+def test_turns_with_tools_are_in_order():
+    system = {"role": "system", "content": "S"}
+    calls = {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}
+    tool = {"role": "tool", "content": "", "tool_call_id": "1"}
+
+    assert "warnings" not in told(
+        lines({"messages": [system, USER, calls, tool, tool, BOT, USER, BOT]}),
+        "fine-tune",
+    )
+
+
 def test_a_quotation_without_end_is_told(monkeypatch):
-    monkeypatch.setattr(datasets, "LONGEST_RECORD", 1000)
+    monkeypatch.setattr(datasets, "RECORD_CHARACTERS", 1000)
     content = b'a,b\n1,"' + b"x\n" * 5000
 
     assert "does not end" in mistakes(content, "eval", "csv", 50)[0][1]
@@ -286,7 +328,7 @@ def test_a_large_file_is_checked_in_constant_memory():
 
 
 def test_a_line_without_end_is_told(monkeypatch):
-    monkeypatch.setattr(datasets, "LONGEST", 1 << 20)
+    monkeypatch.setattr(datasets, "LINE_BYTES", 1 << 20)
 
     found = mistakes(lines(CHAT) + b"x" * (3 << 20), "fine-tune", pieces=4)
 

@@ -15,6 +15,16 @@ from tools.operations import find
 PREPARE = main_of(find("fine_tuning/prepare_dataset"))
 ASKED = {"role": "user", "content": "Q"}
 SAID = {"role": "assistant", "content": "A"}
+SYSTEM = {"role": "system", "content": "S"}
+FIRST = {"role": "user", "content": "First"}
+REPLY = {"role": "assistant", "content": "Reply"}
+OTHER = {"role": "assistant", "content": "B"}
+CALL = {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}
+PREFERENCE = {
+    "input": {"messages": [ASKED]},
+    "preferred_output": [SAID],
+    "non_preferred_output": [OTHER],
+}
 PAIRS = [{"question": f"Question {n}", "answer": f"Answer {n}"} for n in range(200)]
 
 
@@ -77,6 +87,92 @@ PAIRS = [{"question": f"Question {n}", "answer": f"Answer {n}"} for n in range(2
                 "non_preferred_output": [{"role": "assistant", "content": "B"}],
             },
         ),
+        (
+            {"system": "S", "conversations": [{"from": "human", "value": "Q"}, SAID]},
+            "conversation",
+            {"messages": [SYSTEM, ASKED, SAID]},
+        ),
+        (
+            {"system_prompt": "S", "prompt": "Q", "completion": "A"},
+            "conversation",
+            {"messages": [SYSTEM, ASKED, SAID]},
+        ),
+        (
+            {"system": "S", "prompt": "Q", "chosen": "A", "rejected": "B"},
+            "preference",
+            {**PREFERENCE, "input": {"messages": [SYSTEM, ASKED]}},
+        ),
+        (
+            {"prompt": "Q", "chosen": "A", "rejected": "B", "messages": [ASKED, SAID]},
+            "preference",
+            PREFERENCE,
+        ),
+        (
+            {
+                "prompt": "First",
+                "chosen": [FIRST, REPLY, ASKED, SAID],
+                "rejected": [FIRST, REPLY, ASKED, OTHER],
+            },
+            "preference",
+            {**PREFERENCE, "input": {"messages": [FIRST, REPLY, ASKED]}},
+        ),
+        (
+            {
+                "conversations": [
+                    {"from": "human", "value": "First"},
+                    {"from": "gpt", "value": "Reply"},
+                    {"from": "human", "value": "Q"},
+                ],
+                "chosen": {"from": "gpt", "value": "A"},
+                "rejected": {"from": "gpt", "value": "B"},
+            },
+            "preference",
+            {**PREFERENCE, "input": {"messages": [FIRST, REPLY, ASKED]}},
+        ),
+        (
+            {
+                "prompt": [{"from": "human", "value": "Q"}],
+                "chosen": "A",
+                "rejected": "B",
+            },
+            "preference",
+            PREFERENCE,
+        ),
+        (
+            {**PREFERENCE, "input": {"messages": [ASKED], "tools": [{"type": "x"}]}},
+            "preference",
+            {**PREFERENCE, "input": {"messages": [ASKED], "tools": [{"type": "x"}]}},
+        ),
+        (
+            {"prompt": [ASKED], "completion": [SAID]},
+            "conversation",
+            {"messages": [ASKED, SAID]},
+        ),
+        (
+            {"instruction": "Q", "output": "A", "history": [["First", "Reply"]]},
+            "conversation",
+            {"messages": [FIRST, REPLY, ASKED, SAID]},
+        ),
+        (
+            {"question": "Q", "context": "C", "answer": "A"},
+            "conversation",
+            {"messages": [{"role": "user", "content": "C\n\nQ"}, SAID]},
+        ),
+        (
+            {"question": "Q", "answer": 4, "label": True},
+            "conversation",
+            {"messages": [ASKED, {"role": "assistant", "content": "4"}]},
+        ),
+        (
+            {"prompt": "Q", "completion": 1.5},
+            "instruction",
+            {"prompt": "Q", "completion": "1.5"},
+        ),
+        (
+            {"messages": [ASKED, CALL, {"role": "tool", "content": ""}, SAID]},
+            "conversation",
+            {"messages": [ASKED, CALL, {"role": "tool", "content": ""}, SAID]},
+        ),
     ],
 )
 def test_a_row_becomes_what_the_service_trains_on(row, shape, made):
@@ -96,6 +192,23 @@ def test_a_row_becomes_what_the_service_trains_on(row, shape, made):
         ({"messages": [ASKED, {"role": "assistant"}]}, r"messages\[1\] says nothing"),
         ({"question": "Q", "answer": " "}, "must have"),
         ({"prompt": "Q", "chosen": "A", "rejected": ""}, "preferred answer"),
+        (
+            {"chosen": [ASKED, SAID], "rejected": [FIRST, OTHER]},
+            "differ before their last message",
+        ),
+        ({"prompt": "Q", "completion": "A", "label": False}, "labelled false"),
+        ({"question": "Q", "answer": "A", "label": "False"}, "labelled false"),
+        ({"instruction": "Q", "output": "A", "history": "so"}, "history"),
+        ({"instruction": "Q", "output": "A", "history": [["a"]]}, "history"),
+        (
+            {
+                "messages": [
+                    ASKED,
+                    {"role": "assistant", "function_call": {"name": "f"}},
+                ]
+            },
+            "function_call",
+        ),
     ],
 )
 def test_a_row_that_cannot_be_used_says_why(row, words):
@@ -125,6 +238,46 @@ def test_no_row_however_odd_breaks_the_reading(row):
     except ValueError:
         return  # the only way in which it may refuse
     assert made == conversation(made[1])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "assistant", "content": "A", "weight": 0.5},
+        {"role": "assistant", "content": 5},
+        {"role": "assistant", "content": {"a": 1}},
+        {"role": "assistant", "content": ["text"]},
+    ],
+)
+def test_what_the_check_of_an_upload_refuses_is_not_prepared(message, auth, sandbox):
+    rows = [{"messages": [ASKED, message]}]
+
+    with pytest.raises(TogetherError, match=r"messages\[1\]"):
+        check({"rows": rows}, "fine-tune")
+    with pytest.raises(TogetherError, match=r"dataset\[0\].*messages\[1\]"):
+        PREPARE(auth, rows)
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x0b", "\x1e", "\r"])
+def test_a_text_may_hold_what_ends_a_line_elsewhere(sign, auth, sandbox):
+    row = {"prompt": f"a{sign}b", "completion": "c"}
+
+    assert PREPARE(auth, [row], output="result", validation_share=0)["training"] == [
+        row
+    ]
+
+
+def test_columns_that_nothing_is_made_of_are_told(auth, sandbox):
+    rows = [{**pair, "id": 1, "label": True} for pair in PAIRS[:3]]
+    rows.append({"messages": [SAID, ASKED, SAID], "source": "web"})
+
+    found = PREPARE(auth, rows, output="result", validation_share=0)
+
+    assert found["unused_columns"] == ["id", "source"]
+    assert "id, source" in found["markdown"]
+    (warning,) = found["warnings"]
+    assert warning["field"] == "dataset[3]"
+    assert "begins with the assistant" in warning["problem"]
 
 
 def test_rows_are_split_by_the_seed_and_lost_nowhere(sandbox, auth):

@@ -1,0 +1,163 @@
+"""Excel workbooks: a cell is what Excel shows, of the first sheet that is seen."""
+
+import base64
+import io
+import zipfile
+
+import pytest
+
+from scripts.client import TogetherError
+from scripts.tabular import Table
+
+AUTH = {"api_key": "tgp_workbooks_0123456789"}
+HEAD = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+STYLES = (
+    '<styleSheet><numFmts><numFmt numFmtId="164" formatCode="00000"/>'
+    '<numFmt numFmtId="165" formatCode="[$-407]d. mmm yyyy\\ hh:mm"/>'
+    '<numFmt numFmtId="166" formatCode="#,##0.00 &quot;dry&quot;;[Red]-0"/>'
+    '<numFmt numFmtId="167" formatCode="[h]:mm"/></numFmts>'
+    '<cellStyleXfs><xf numFmtId="14"/></cellStyleXfs><cellXfs><xf numFmtId="0"/>'
+    '<xf numFmtId="14"/><xf numFmtId="20"/><xf numFmtId="164"/><xf numFmtId="165"/>'
+    '<xf numFmtId="166"/><xf numFmtId="167"/><xf numFmtId="22"/></cellXfs></styleSheet>'
+)
+
+
+def workbook(rows, texts="", sheets=None, properties="", main="xl/workbook.xml"):
+    """A workbook whose sheets are {name: (state, rows)}; rows alone are of one."""
+    sheets = sheets or {"Sheet1": ("visible", rows)}
+    listed = related = ""
+    for number, (name, (state, _)) in enumerate(sheets.items(), 1):
+        listed += f'<sheet name="{name}" state="{state}" r:id="s{number}"/>'
+        related += (
+            f'<Relationship Id="s{number}" Type="{HEAD}/worksheet" '
+            f'Target="worksheets/sheet{number}.xml"/>'
+        )
+    related += f'<Relationship Id="t" Type="{HEAD}/sharedStrings" Target="texts.xml"/>'
+    related += f'<Relationship Id="y" Type="{HEAD}/styles" Target="/xl/styles.xml"/>'
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(
+            "_rels/.rels",
+            f'<Relationships><Relationship Id="r" Type="{HEAD}/officeDocument" '
+            f'Target="{main}"/></Relationships>',
+        )
+        archive.writestr(
+            main,
+            f"<workbook><workbookPr {properties}/><sheets>{listed}</sheets></workbook>",
+        )
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels", f"<Relationships>{related}</Relationships>"
+        )
+        archive.writestr("xl/texts.xml", f"<sst>{texts}</sst>")
+        archive.writestr("xl/styles.xml", STYLES)
+        for number, (_, content) in enumerate(sheets.values(), 1):
+            archive.writestr(
+                f"xl/worksheets/sheet{number}.xml",
+                f"<worksheet><sheetData>{content}</sheetData></worksheet>",
+            )
+    return buffer.getvalue()
+
+
+def text(content, place=""):
+    return f'<c {place} t="inlineStr"><is><t>{content}</t></is></c>'
+
+
+def number(content, style=0, kind="n"):
+    return f'<c s="{style}" t="{kind}"><v>{content}</v></c>'
+
+
+def row(*cells):
+    return f"<row>{''.join(cells)}</row>"
+
+
+def read(data):
+    given = {"file": base64.b64encode(data).decode(), "filename": "t.xlsx"}
+    return list(Table(AUTH, given))
+
+
+def shown(cell, **more):
+    """What one cell is read as."""
+    (found,) = read(workbook(row(text("a")) + row(cell), **more))
+    return found["a"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        (number("12"), 12),
+        (number("12.0"), 12),
+        (number("0.30000000000000004"), 0.3),
+        (number("1E+20"), 1e20),
+        (number("12345678901234567890"), "12345678901234567890"),
+        (number("1234", 3), "01234"),
+        (number("45415", 1), "2024-05-03"),
+        (number("45415.25", 1), "2024-05-03T06:00:00"),
+        (number("0.39583333333333331", 2), "09:30:00"),
+        (number("45415.396006944444", 4), "2024-05-03T09:30:15"),
+        (number("59", 1), "1900-02-28"),
+        (number("61", 1), "1900-03-01"),
+        (number("1.5", 6), "36:00:00"),
+        (number("-3.5", 5), -3.5),
+        (number("9e99", 1), 9e99),
+        (number("1", kind="b"), True),
+        (number("#N/A", kind="e"), "#N/A"),
+        (number("made &amp; up", kind="str"), "made & up"),
+        (number("1", kind="s"), "so long"),
+        (text("_x000D_a_x0000_b_xD83D_"), "\na\ufffdb\ufffd"),
+    ],
+)
+def test_a_cell_is_what_excel_shows(cell, value):
+    texts = "<si><t>other</t></si><si><r><t>so </t></r><r><t>long</t></r>"
+    texts += "<rPh><t>no</t></rPh></si>"
+
+    found = shown(cell, texts=texts)
+
+    assert (found, type(found)) == (value, type(value))
+
+
+def test_days_may_be_counted_from_1904():
+    assert shown(number("43953", 1), properties='date1904="1"') == "2024-05-03"
+
+
+def test_cells_stand_where_their_place_says():
+    rows = row(text("a"), text("b"), text("c")) + "<row/>"
+    rows += row(text("third", 'r="C3"')) + row(number(1), number(2), number(3))
+
+    assert read(workbook(rows)) == [
+        {"a": None, "b": None, "c": "third"},
+        {"a": 1, "b": 2, "c": 3},
+    ]
+
+
+def test_the_first_sheet_that_is_seen_is_read(capsys):
+    one, two = (row(text("a")) + row(number(n)) for n in (1, 2))
+    sheets = {"Old": ("hidden", one), "New": ("visible", two)}
+
+    assert read(workbook("", sheets=sheets)) == [{"a": 2}]
+    assert "'New', of 2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (lambda: workbook(row(text("a")))[:-40], "damaged Excel workbook"),
+        (lambda: workbook(row(text("a"))), "holds no row"),
+        (lambda: workbook(row(text("a")) + "<row><c>"), "is damaged"),
+        (lambda: workbook("", main="word/document.xml"), "no Excel workbook"),
+        (lambda: workbook("", main="xl/workbook.bin"), "xlsb"),
+        (lambda: workbook("", sheets={"S": ("hidden", "")}), "without a sheet"),
+        (lambda: workbook(row(number("9", kind="s"))), "text that is not there"),
+        (lambda: workbook(row(text("a", 'r="XFD1"'))), "more than 2000 columns"),
+    ],
+)
+def test_what_cannot_be_read_says_why(data, problem):
+    with pytest.raises(TogetherError, match=problem) as caught:
+        read(data())
+    assert caught.value.problems[0]["field"] == "rows"
+
+
+def test_a_workbook_that_unfolds_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr("scripts.workbook.SHEET_BYTES", 1 << 20)
+
+    with pytest.raises(TogetherError, match="unfolds to more than 1 MiB"):
+        read(workbook(row(text("a")) + row(text("x" * 40)) * 100_000))
