@@ -8,6 +8,7 @@ multipart       a request's body as multipart/form-data
 import binascii
 import json
 
+from .client import TogetherError
 from .sources import Source, _unreadable, open, uri, url
 
 __all__ = ["Body", "exact", "json_body", "multipart", "multipart_body"]
@@ -126,6 +127,8 @@ def multipart_body(fields, files):
         part.make_multipart()
         parts += [line + part.render_headers().encode(), text.encode(), b"\r\n"]
     for name, filename, source in files:
+        if source.length == 0:
+            raise TogetherError.refused(source.field, "is empty: it has 0 bytes")
         part = RequestField(name, b"", filename=filename or source.named())
         part.make_multipart(content_type="application/octet-stream")
         parts += [line + part.render_headers().encode(), source, b"\r\n"]

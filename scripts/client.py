@@ -634,6 +634,8 @@ def file_value(value, schema, field):
     kind = schema["x-file"]
     if value.__class__ is str and value[:5] != "s3://":
         known = value[:5] in ("http:", "https", "data:")
+        # A data URI that its encoder broke into lines goes the way of a file.
+        known = known and not (kind == "uri" and "\n" in value)
         if known if kind == "base64" else not (known or len(value) < 24):
             return FileValue(value, field, kind)
         return value  # an address, base64, or shorter than any file in base64

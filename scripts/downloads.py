@@ -12,7 +12,7 @@ API alone; where it redirects to, scripts/fetching.py says what may be reached.
 
 import re
 import time
-from urllib.parse import urljoin
+import zlib
 
 from urllib3.exceptions import HTTPError
 
@@ -54,6 +54,7 @@ class Download:
         headers = response.headers
         coding = headers.get("content-encoding", "identity").strip().lower()
         self.coded = coding not in ("", "identity")
+        self.unpacked = _Unpacked(response, coding) if self.coded else None
         size = headers.get("content-length", "")
         if size.isdigit() and not self.coded:
             self.measure(int(size))
@@ -106,10 +107,12 @@ class Download:
         16 KiB, at three times the cost of read, which loses what it holds when it is
         reset: there, blocks are kept small.
         """
+        if self.coded:
+            return self.unpacked.read(size)
         sock = getattr(self.response.connection, "sock", None)
-        if hasattr(sock, "cipher") and not self.coded:
+        if hasattr(sock, "cipher"):
             return self.response.read(min(size, SECURE), decode_content=False)
-        return self.response.read1(size, decode_content=self.coded)
+        return self.response.read1(size, decode_content=False)
 
     def end(self):
         """The connection says that this is all: it must be."""
@@ -191,6 +194,52 @@ class Download:
             self.response = None
 
 
+class _Unpacked:
+    """A body that a server compresses though nobody asked for that: what it holds.
+
+    urllib3 takes a compressed body that is cut short for a whole one.
+    """
+
+    def __init__(self, response, coding):
+        if coding not in ("gzip", "x-gzip", "deflate"):
+            response.close()
+            raise TogetherError(
+                f"The download is compressed with {coding!r}, which was not asked for.",
+                type="unreachable",
+                advice="Give an address that answers with the file as it is.",
+            )
+        self.response = response
+        self.deflate = coding == "deflate"
+        self.stream = None
+        self.rest = b""
+
+    def read(self, size):
+        """Return up to size bytes. Raises OSError where the body is cut short."""
+        try:
+            while True:
+                raw = self.rest or self.response.read1(BLOCK, decode_content=False)
+                if not raw:
+                    if self.stream is None or self.stream.eof:
+                        return b""
+                    raise OSError("its compressed body is cut short")
+                if self.stream is None or self.stream.eof:
+                    self.stream = self.begun(raw)
+                piece = self.stream.decompress(raw, size)
+                self.rest = self.stream.unconsumed_tail or self.stream.unused_data
+                if self.stream.eof and not self.rest.strip(b"\0"):
+                    self.rest = b""  # what pads an archive
+                if piece:
+                    return piece
+        except zlib.error as error:
+            raise OSError(f"its compressed body is damaged ({error})") from None
+
+    def begun(self, raw):
+        """Return a decompressor for a stream that begins with these bytes."""
+        if self.deflate and raw[0] & 0x0F != 8:
+            return zlib.decompressobj(-zlib.MAX_WBITS)  # as some servers send it
+        return zlib.decompressobj(32 + zlib.MAX_WBITS)
+
+
 class _BusyError(OSError):
     """A server that answers, but not with what was asked for, for now."""
 
@@ -234,7 +283,7 @@ def open_url(url, auth, what, headers=None, length=None):
             headers={**(headers or {}), **asked},
             what=what,
         )
-        return good(response, lambda reply: _unreachable(what, reply))
+        return good(response, lambda reply: _unreachable(what, reply), asked)
 
     return Download(connect, length)
 
@@ -256,11 +305,16 @@ def _from_api(request):
             raise
         finally:
             request.headers = plain
-        if answer.status < 300:
+        if answer.status == 200 or (asked and answer.status == 206):
             return answer
+        if not 300 <= answer.status < 400:
+            answer.close()
+            raise _unreachable("The address of the download", answer)
         # A signed address may lapse: each part is asked for where the API says now.
         return good(
-            follow(request, answer, asked), lambda reply: request.failure(None, reply)
+            follow(request, answer, asked),
+            lambda reply: request.failure(None, reply),
+            asked,
         )
 
     return Download(connect)
@@ -278,23 +332,25 @@ class _Unread:
 
 def follow(request, reply, headers=None):
     """Return the response of where a redirect of the API leads, without the key."""
-    from .fetching import fetch, reach
+    from .fetching import fetch, led, reach
 
-    place = urljoin(request.base + request.target, reply.headers["location"])
+    what = "the address of the download"
+    place = led(request.base + request.target, reply.headers["location"], what)
     return fetch(
         "GET",
         place,
         reach=reach(request.auth),
         https=True,
         headers=headers,
-        what="the address of the download",
+        what=what,
     )
 
 
-def good(response, failure):
-    """Return a response that brings bytes; a passing failure is like a cut."""
+def good(response, failure, asked):
+    """Return a response that brings the bytes that the headers `asked` for: all, or
+    with a range those behind it; a passing failure is like a cut."""
     status = response.status
-    if status in (200, 206, 416):
+    if status == 200 or (asked and status in (206, 416)):
         return response
     reply = _Reply(response, response.read())
     response.close()

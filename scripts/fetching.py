@@ -20,7 +20,7 @@ The API key is never given to this module.
 
 import ipaddress
 import socket
-from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError
@@ -34,7 +34,7 @@ from .client import (
     _trust,
 )
 
-__all__ = ["PUBLIC", "fetch", "reach"]
+__all__ = ["PUBLIC", "fetch", "led", "reach"]
 
 BLOCK = 1 << 20  # bytes that go up at once
 MAX_REDIRECTS = 10
@@ -111,7 +111,7 @@ def fetch(
         if response.status not in REDIRECTS or not location:
             return response
         response.close()
-        target = urljoin(url, location)
+        target = led(url, location, what)
         plain = urlsplit(target).scheme != "https" and "http" not in reach
         if place.scheme == "https" and plain:
             raise _refused(what, f"{place.shown} redirects from https to http")
@@ -121,6 +121,24 @@ def fetch(
             given = {k: v for k, v in given.items() if k.lower() not in secrets}
         url = target
     raise _refused(what, f"{place.shown} redirects more than {MAX_REDIRECTS} times")
+
+
+def led(url, location, what="the address"):
+    """Return where a Location header leads to. Raises TogetherError.
+
+    Servers write one in UTF-8 though headers are Latin-1, as which they are read.
+    """
+    try:
+        location = location.encode("latin-1").decode()
+    except UnicodeError:
+        location = quote(location, safe=_ASCII, encoding="latin-1")
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise _refused(what, "it redirects to what is no URL") from None
+
+
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class _Place:

@@ -27,8 +27,31 @@ SIGNATURES = (
     (0, b"\xff\xf3", ".mp3", "audio/mpeg"),
     (0, b"OggS", ".ogg", "audio/ogg"),
     (0, b"fLaC", ".flac", "audio/flac"),
+    (0, b"\xff\xe3", ".mp3", "audio/mpeg"),
+    (0, b"\xff\xf2", ".mp3", "audio/mpeg"),
+    (0, b"\xff\xfa", ".mp3", "audio/mpeg"),
+    (0, b"\xff\xf1", ".aac", "audio/aac"),
+    (0, b"\xff\xf9", ".aac", "audio/aac"),
+    (8, b"AIFF", ".aiff", "audio/aiff"),
+    (8, b"AIFC", ".aiff", "audio/aiff"),
+    (0, b"caff", ".caf", "audio/x-caf"),
+    (0, b"#!AMR", ".amr", "audio/amr"),
     (4, b"ftypM4A", ".m4a", "audio/mp4"),
+    (4, b"ftypM4B", ".m4a", "audio/mp4"),
+    (4, b"ftypheic", ".heic", "image/heic"),
+    (4, b"ftypheix", ".heic", "image/heic"),
+    (4, b"ftyphevc", ".heic", "image/heic"),
+    (4, b"ftypmif1", ".heic", "image/heic"),
+    (4, b"ftypmsf1", ".heic", "image/heic"),
+    (4, b"ftypavif", ".avif", "image/avif"),
+    (4, b"ftypavis", ".avif", "image/avif"),
+    (4, b"ftypqt  ", ".mov", "video/quicktime"),
+    (4, b"ftyp3g", ".3gp", "video/3gpp"),
     (4, b"ftyp", ".mp4", "video/mp4"),
+    (0, b"II*\0", ".tiff", "image/tiff"),
+    (0, b"MM\0*", ".tiff", "image/tiff"),
+    (6, b"\0\0\0\0", ".bmp", "image/bmp"),
+    (0, b"<svg", ".svg", "image/svg+xml"),
     (0, b"\x1aE\xdf\xa3", ".webm", "video/webm"),
     (0, b"PAR1", ".parquet", "application/vnd.apache.parquet"),
     (0, b"%PDF-", ".pdf", "application/pdf"),
@@ -47,7 +70,10 @@ TYPES = {
 # What content alone does not tell.
 ENDINGS = {
     ".jpeg": "image/jpeg",
-    ".mov": "video/quicktime",
+    ".tif": "image/tiff",
+    ".aif": "audio/aiff",
+    ".html": "text/html",
+    ".htm": "text/html",
     ".opus": "audio/ogg",
     ".jsonl": "application/jsonl",
     ".csv": "text/csv",
@@ -62,23 +88,44 @@ def suffix(head, content_type=""):
     """Return the ending, with its dot, for content that begins so; "" if unknown."""
     kind = kind_of(head)
     if kind:
-        return next(s[2] for s in SIGNATURES if s[3] == kind)
+        return next((s[2] for s in SIGNATURES if s[3] == kind), ".html")
     return TYPES.get(content_type.lower(), "")
 
 
 def kind_of(head):
+    """Return the media type of content that begins so, "" where unknown."""
     for start, mark, _, kind in SIGNATURES:
-        if head[start : start + len(mark)] == mark:
+        if head[start : start + len(mark)] != mark:
+            continue
+        first = FIRST.get(kind)
+        if first is None or head.startswith(first):
             return kind
-    return ""
+    return "text/html" if PAGE.match(head) else ""
+
+
+# What begins content whose signature is further behind, or too short alone.
+FIRST = {
+    "image/bmp": b"BM",
+    "image/webp": b"RIFF",
+    "audio/wav": b"RIFF",
+    "audio/aiff": b"FORM",
+}
+PAGE = re.compile(rb"\s{0,8}<(!doctype |html)", re.IGNORECASE)
+CONTAINERS = ("audio/mp4", "video/mp4", "video/quicktime", "video/3gpp")
+
+
+def has_ending(name):
+    """Say whether a name ends in what tells its kind, as "Voice 001" does not."""
+    return re.fullmatch(r"\.[A-Za-z0-9_-]{1,10}", os.path.splitext(name)[1]) is not None
 
 
 def media_type(head, name=None):
     """Return what kind of file it is, "application/octet-stream" where unknown."""
     told = ENDINGS.get(os.path.splitext(name or "")[1].lower())
-    if told and told.endswith("/mp4"):
+    found = kind_of(head)
+    if told in CONTAINERS and found in ("", *CONTAINERS):
         return told  # sound and films share that container
-    return kind_of(head) or told or "application/octet-stream"
+    return found or told or "application/octet-stream"
 
 
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)

@@ -24,7 +24,11 @@ EMBED = operation("POST", "/v1/embeddings", "inference")
 LARGEST_BYTES = 50 << 20  # of one document
 MOST = 200  # documents at a time
 # Where a passage may end, the best place first.
-ENDS = ("\n\n", "\n", ". ", "! ", "? ", "; ", ", ", " ")
+ENDS = (
+    *("\n\n", "\n", ". ", "! ", "? ", "\u3002", "\uff01", "\uff1f"),
+    *("; ", ", ", "\uff1b", "\uff0c", "\u3001", " "),
+)
+BEGINNING = re.compile("[ \u3002\uff01\uff1f\uff1b\uff0c\u3001]")
 START = 1024  # bytes in which a PDF says that it is one, if behind blanks
 INSTEAD = (
     "give its text, which a Python step of yours can make with pypdf, or save it as "
@@ -238,8 +242,8 @@ def _pieces(text, size, overlap):
             return
         # A step of a quarter at least, however much overlaps.
         after = max(start + size // 4, end - overlap)
-        space = text.find(" ", after, end)
-        start = end if not overlap else (space + 1 if space >= 0 else after)
+        space = BEGINNING.search(text, after, end) if overlap else None
+        start = end if not overlap else (space.end() if space else after)
 
 
 def _end(text, start, size):

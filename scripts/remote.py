@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from .client import TogetherError
 from .downloads import Download, good
 from .fetching import fetch, reach
-from .filenames import ENDINGS, safe_name, suffix
+from .filenames import ENDINGS, has_ending, safe_name, suffix
 from .sources import BLOCK, Source, _unreadable
 
 __all__ = ["Address", "Stored"]
@@ -53,7 +53,7 @@ class Address(Source):
         )
         ranges = response.headers.get("accept-ranges", "").strip().lower()
         self.ranged = ranges == "bytes"
-        return good(response, self.refused)
+        return good(response, self.refused, headers)
 
     def refused(self, reply):
         words = f"its address answers {reply.status} {reply.reason}"
@@ -64,7 +64,7 @@ class Address(Source):
         return kind if kind in ENDINGS.values() else super().media_type()
 
     def named(self):
-        if self.name and os.path.splitext(self.name)[1]:
+        if self.name and has_ending(self.name):
             return self.name
         return (self.name or "file") + suffix(b"", self.media_type())
 

@@ -129,18 +129,15 @@ def _cut(text, most):
     """Return a text in pieces of at most so many characters, cut between words, or
     within one that is longer than a piece."""
     pieces, line = [], ""
-    for word in text.split():
-        while len(word) > most:
-            if line:
-                pieces.append(line)
-                line = ""
-            pieces.append(word[:most])
-            word = word[most:]
-        if line and len(line) + 1 + len(word) > most:
+    for word in re.split(r"\s+|(?<=[\uff0c\u3001\uff1b])", text.strip()):
+        gap = "" if line[-1:] in ("\uff0c", "\u3001", "\uff1b") else " "
+        if line and len(line) + len(gap) + len(word) > most:
             pieces.append(line)
-            line = word
-        else:
-            line = f"{line} {word}" if line else word
+            line = ""
+        starts = range(0, max(len(word), 1), most)
+        *whole, rest = (word[place : place + most] for place in starts)
+        pieces += whole
+        line = f"{line}{gap}{rest}" if line else rest
     return [*pieces, line] if line else pieces
 
 
@@ -220,15 +217,24 @@ def sentences(text, most):
     """Return a text in pieces of at most so many characters that end where sentences
     do, or else between words."""
     pieces, piece = [], ""
-    # The stop stays with its sentence; a line break ends one too.
-    for sentence in re.split(r"(?<=[.!?\u3002\uff01\uff1f])\s+|\n+", text.strip()):
+    for sentence in SENTENCE.split(text.strip()):
         for part in [sentence] if len(sentence) <= most else _cut(sentence, most):
-            if piece and len(piece) + 1 + len(part) > most:
+            gap = "" if piece[-1:] in FULL_STOPS else " "
+            if piece and len(piece) + len(gap) + len(part) > most:
                 pieces.append(piece)
                 piece = part
-            else:
-                piece = f"{piece} {part}" if piece else part
+            elif part:
+                piece = f"{piece}{gap}{part}" if piece else part
     return [*pieces, piece] if piece else pieces
+
+
+# The stop stays with its sentence; a line break ends one too. Chinese and Japanese have
+# no blank behind a stop, and what closes a quotation belongs to the sentence.
+FULL_STOPS = ("\u3002", "\uff01", "\uff1f", "\u300d", "\u300f")
+_STOP, _CLOSE = "[\u3002\uff01\uff1f]", "[\u300d\u300f\u201d\u2019\uff09]"
+SENTENCE = re.compile(
+    rf"(?<=[.!?])\s+|\n+|(?<={_STOP})(?!{_STOP}|{_CLOSE})\s*|(?<={_STOP}{_CLOSE})\s*"
+)
 
 
 def joined(parts, kind):

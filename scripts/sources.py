@@ -28,12 +28,13 @@ import tempfile
 from urllib.parse import unquote, unquote_to_bytes
 
 from .client import TogetherError
-from .filenames import kind_of, media_type, safe_name, suffix
+from .filenames import has_ending, kind_of, media_type, safe_name, suffix
 
 __all__ = ["Source", "are_files", "open", "uri", "url"]
 
 BLOCK = 1 << 20  # bytes that are held at once
 LIMIT = int(50.1 * 2**30)  # bytes; no operation takes more
+EMPTY = "is empty: the file has 0 bytes"
 SHAPES = "file, url, s3, text or rows"
 # Text of a place for URIs that is shorter is passed on as it is: it may be a name.
 LEAST_BASE64 = 64
@@ -118,7 +119,11 @@ def uri(value, field, auth=None, kind="uri"):
         given = isinstance(inner, str) and key in ("url", "file")
         if given and (_is_url(inner) or inner[:5].lower() == "data:"):
             value = inner
+    if isinstance(value, str) and value[:1].isspace():
+        value = value.lstrip()
     if isinstance(value, str) and kind == "uri":
+        if value[:5].lower() == "data:" and ";base64," in value[:1024].lower():
+            return "".join(value.split())  # as encoders break it into lines
         if _is_url(value) or value[:5].lower() == "data:" or not _is_content(value):
             return value
     elif isinstance(value, str) and not re.match(r"data:|s3://|https?://", value):
@@ -178,7 +183,7 @@ def _told(value, field):
         if _filled(value.get("filename")) and any(
             value.get(key) in ("", b"") for key in ("file", "content", "text")
         ):
-            raise TogetherError.refused(field, "is empty: the file has 0 bytes")
+            raise TogetherError.refused(field, EMPTY)
         raise TogetherError.refused(
             field, f"is required: an object with one of {SHAPES}"
         )
@@ -276,9 +281,9 @@ class Source(io.RawIOBase):
 
     def named(self):
         """Return its name, or one made up from its content."""
-        if self.name:
+        if self.name and has_ending(self.name):
             return self.name
-        return "file" + suffix(self.head())
+        return (self.name or "file") + suffix(self.head())
 
 
 class _Bytes(Source):

@@ -8,6 +8,7 @@ import io
 import json
 import random
 import threading
+import zlib
 
 import pytest
 import trustme
@@ -183,6 +184,54 @@ def test_a_compressed_answer_is_unpacked(api):
     headers = {"content-encoding": "gzip"}
     api.things[FILE] = Thing(gzip.compress(content), headers)
     assert base64.b64decode(download(api)["file"]) == content
+
+
+@pytest.mark.parametrize(
+    ("coding", "packed"),
+    [
+        ("x-gzip", lambda data: gzip.compress(data[:7]) + gzip.compress(data[7:])),
+        ("gzip", lambda data: gzip.compress(data) + bytes(512)),
+        ("deflate", zlib.compress),
+        ("Deflate", lambda data: zlib.compress(data, wbits=-15)),
+    ],
+)
+def test_a_compressed_answer_may_be_packed_in_several_ways(coding, packed, api):
+    content = WORDS[:50_000] + b"line\n" * 500_000
+    api.things[FILE] = Thing(packed(content), {"content-encoding": coding})
+
+    assert all_of(opened(api)) == content
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("lost", [1, 20, 3_000])
+def test_a_compressed_answer_that_is_cut_short_is_no_answer(lost, chunked, api):
+    content = gzip.compress(WORDS[:100_000])[:-lost]
+    headers = {"content-encoding": "gzip"}
+    api.things[FILE] = Thing(content, headers, chunked=chunked)
+
+    with pytest.raises(TogetherError, match="broke off"):
+        download(api)
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip"])
+def test_a_compression_that_is_not_known_is_named(coding, api):
+    api.things[FILE] = Thing(b"\x0b\x02\x80", {"content-encoding": coding})
+
+    with pytest.raises(TogetherError, match=f"compressed with '{coding}'"):
+        download(api)
+
+
+@pytest.mark.parametrize("status", [204, 206, 416])
+def test_a_part_that_nobody_asked_for_is_not_the_file(status, api, storage):
+    api.things[FILE] = storage.things["/a"] = Thing(b"", status=status)
+    auth = {"api_key": KEY, "base_url": storage.url}
+
+    for work in (
+        lambda: download(api),
+        lambda: open_url(f"{storage.url}/a", auth, "it"),
+    ):
+        with pytest.raises(TogetherError, match=str(status)):
+            work()
 
 
 def test_an_empty_file_is_a_file(api, workspace):

@@ -172,6 +172,29 @@ def test_each_redirect_is_checked(monkeypatch):
     assert len(seen) == 3
 
 
+@pytest.mark.parametrize(
+    ("location", "asked"),
+    [
+        ("/café.csv".encode(), b"/caf%C3%A9.csv"),
+        ("/café.csv".encode("latin-1"), b"/caf%E9.csv"),
+        (b"/caf%C3%A9.csv?a=%20b", b"/caf%C3%A9.csv?a=%20b"),
+        ("table.csv?name=Zoë".encode(), b"/table.csv?name=Zo%C3%AB"),
+    ],
+)
+def test_a_redirect_leads_to_its_very_bytes(location, asked):
+    target = moved("@").replace(b"@", location)
+    with server(target, answer(b"rows")) as (url, seen):
+        assert fetch("GET", f"{url}/a", reach=HERE).read() == b"rows"
+
+    assert seen[1].split(b" ")[1] == asked
+
+
+def test_a_redirect_to_what_is_no_url_is_refused():
+    with server(moved("http://[::1")) as (url, _):
+        with pytest.raises(TogetherError, match="redirects to what is no URL"):
+            fetch("GET", f"{url}/a", reach=HERE)
+
+
 def test_https_never_becomes_http(monkeypatch, tmp_path):
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")

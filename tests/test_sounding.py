@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001, the signs of other languages are what is tested
 """Recordings become text and subtitles, texts become sound."""
 
 import base64
@@ -154,6 +155,28 @@ def test_a_model_without_voices_asks_for_one(sandbox, auth):
         SPEAK(auth, "acme/speaks", "Hi.")
 
     assert [problem["field"] for problem in caught.value.problems] == ["voice"]
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("你好。世界很大！是吗？是。", ["你好。", "世界很大！", "是吗？是。"]),
+        ("他说：「好。」然后走了。", ["他说：「好。」", "然后走了。"]),
+        ("一二三四，五六七八，九", ["一二三四，", "五六七八，九"]),
+        ("好。One two. Six.", ["好。One", "two.", "Six."]),
+        ("A. B. C. D.", ["A. B.", "C. D."]),
+    ],
+)
+def test_a_text_is_cut_behind_the_stops_of_its_language(text, pieces):
+    assert sentences(text, 7 if text[0] in "他一" else 5) == pieces
+
+
+def test_a_recording_without_a_byte_is_not_sent(sandbox, auth):
+    create = main_of(find("audio/create_transcription"))
+
+    with pytest.raises(TogetherError, match="0 bytes"):
+        create(auth, {"model": "m", "file": {"file": "", "filename": "a.mp3"}})
+    assert not sandbox.requests
 
 
 @given(st.text(max_size=400), st.integers(5, 60))

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from scripts import bodies, sources
 from scripts.client import TogetherError, checked_arguments
 from scripts.sources import BLOCK
+from scripts.tabular import Table
 from tests.test_client import KEY, answer, auth_for, server
 from tests.wire import main_of
 from tools.operations import ROOT, find, scripts
@@ -391,7 +392,8 @@ def test_a_call_that_goes_well_loads_the_helper_alone(sandbox):
         check=True,
     )
 
-    assert done.stdout.splitlines()[-1] == "['scripts.client']"
+    loaded = "['scripts.client', 'scripts.references']"
+    assert done.stdout.splitlines()[-1] == loaded
 
 
 # --- in requests -------------------------------------------------------------------
@@ -678,3 +680,40 @@ def test_there_are_places_for_files():
     assert ("files/upload_file", "body.file") in found
     assert ("images/generate_image", "body.reference_images[0]") in found
     assert ("audio/create_translation", "body.file") in found
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, lambda f: [f], lambda f: {"file": f}])
+def test_a_list_of_one_object_in_storage_is_that_object(wrap, workspace, auth):
+    workspace.put("talks/a.mp3", b"ID3")
+    given = wrap({"s3": "talks/a.mp3"})
+
+    assert b"".join(sources.open(given, "file", auth).blocks()) == b"ID3"
+
+
+def test_several_files_are_not_one(auth):
+    given = [{"s3": "a.csv"}, {"s3": "b.csv", "storage": "x"}]
+
+    with pytest.raises(TogetherError, match="a list of 2 files"):
+        sources.open(given, "file", auth)
+    with pytest.raises(TogetherError, match="a list of 2 files"):
+        Table(auth, given)
+    rows = [{"s3": "a.csv", "note": "x"}, {"s3": None}]
+    assert list(Table(auth, rows)) == rows
+
+
+def test_blanks_around_an_address_count_for_nothing(sandbox, auth):
+    sandbox.objects["/t.csv"] = "text/csv", b"a\n1\n"
+    for place in (f" {sandbox.url}/t.csv\n", {"url": f"\t{sandbox.url}/t.csv "}):
+        assert list(Table(auth, place)) == [{"a": "1"}]
+
+
+def test_a_data_uri_may_be_broken_into_lines(sandbox, auth):
+    data = b"\x89PNG\r\n\x1a\n" + bytes(90)
+    given = "data:image/png;base64," + base64.encodebytes(data).decode()
+    generate = main_of(find("images/generate_image"))
+
+    generate(auth, {"model": "m", "prompt": "p", "image_url": given})
+
+    sent = sandbox.requests[0].json["image_url"]
+    assert sent == "".join(given.split())
+    assert b"".join(sources.open(f" {given}", "file", auth).blocks()) == data

@@ -1,0 +1,50 @@
+"""What a file is, told by its first bytes and by its name."""
+
+import pytest
+
+from scripts.filenames import has_ending, media_type, suffix
+
+BOX = bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "kind", "ending"),
+    [
+        (BOX + b"ftypheic", None, "image/heic", ".heic"),
+        (BOX + b"ftypmif1", "a.heic", "image/heic", ".heic"),
+        (BOX + b"ftypavif", None, "image/avif", ".avif"),
+        (BOX + b"ftypqt  ", None, "video/quicktime", ".mov"),
+        (BOX + b"ftypM4B ", None, "audio/mp4", ".m4a"),
+        (BOX + b"ftypisom", None, "video/mp4", ".mp4"),
+        (BOX + b"ftypisom", "speech.m4a", "audio/mp4", ".mp4"),
+        (BOX + b"ftypheic", "a.mp4", "image/heic", ".heic"),
+        (b"\x89PNG\r\n\x1a\n", "a.mp4", "image/png", ".png"),
+        (b"BM\x46\x10\0\0\0\0\0\0\x36\0", None, "image/bmp", ".bmp"),
+        (b"BM is short", None, "application/octet-stream", ""),
+        (b"II*\0\x08\0", None, "image/tiff", ".tiff"),
+        (b"MM\0*\0\0", "a.tif", "image/tiff", ".tiff"),
+        (b"<svg xmlns=", None, "image/svg+xml", ".svg"),
+        (b"\n<!DOCTYPE html>", "a.png", "text/html", ".html"),
+        (b"<html><body>", "a.mp3", "text/html", ".html"),
+        (b"RIFF\0\0\0\0WAVE", None, "audio/wav", ".wav"),
+        (b"text at WAVE", None, "application/octet-stream", ""),
+        (b"\xff\xf1\x50\x80", None, "audio/aac", ".aac"),
+        (b"\xff\xf9\x50\x80", None, "audio/aac", ".aac"),
+        (b"\xff\xe3\x18\xc4", None, "audio/mpeg", ".mp3"),
+        (b"FORM\0\0\0\0AIFC", None, "audio/aiff", ".aiff"),
+        (b"caff\0\1", None, "audio/x-caf", ".caf"),
+        (b"#!AMR\n", None, "audio/amr", ".amr"),
+        (b"id,text", "t.csv", "text/csv", ""),
+    ],
+)
+def test_a_file_is_what_its_content_says(head, name, kind, ending):
+    assert media_type(head, name) == kind
+    assert suffix(head) == ending
+
+
+@pytest.mark.parametrize(
+    ("name", "has"),
+    [("a.mp3", True), ("Voice 001", False), ("v1.2 of it", False), (".env", False)],
+)
+def test_a_name_ends_in_what_tells_its_kind_or_not(name, has):
+    assert has_ending(name) is has
