@@ -128,7 +128,9 @@ def what_a_user_set_stays(stage: Stage) -> str:
     api.post(f"schedules/setenabled/{changed}", {"enabled": True})
     api.delete(f"schedules/delete/{gone}")
     # Gives a group rights to the folder, has a key and a script there.
-    api.post(f"folders/update/{folder[2:]}", {"extra_perms": {"g/all": False}})
+    rights = api.get(f"folders/get/{folder[2:]}")["extra_perms"]
+    rights = {"extra_perms": {**rights, "g/all": False}}
+    api.post(f"folders/update/{folder[2:]}", rights)
     key = {"api_key": "of-a-user", "base_url": ""}
     api.post(
         "resources/create",

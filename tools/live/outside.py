@@ -230,7 +230,9 @@ def what_a_trigger_remembers(stage: Stage) -> str:
     operation = find("models/list_supported_models")
     canned = operation.schema["x-reply"]
     (first, *_) = canned["data"]
-    more = {**canned, "data": [*canned["data"], {**first, "id": planted.word}]}
+    names = ("id", "name", "displayName", "serverlessEndpoint")
+    new = {**first, **dict.fromkeys(names, planted.word)}
+    more = {**canned, "data": [*canned["data"], new]}
     trigger = "triggers/model_changed"
     path = stage.script(trigger)
     jobs, found = [], []
