@@ -178,7 +178,7 @@ def deploy(
         outside = {key: about for key, about in found.items() if key not in tree}
         old = held(api, folder, outside)
         first = not old and len(outside) == len(found)
-        windmill = stack.enter_context(_windmill(program, place, target))
+        windmill = stack.enter_context(windmill_cli(program, place, target))
         changes = _folder(api, folder)
         absent = _schedules(api, root, folder, chosen)
         if first or wish.schedules:
@@ -417,7 +417,9 @@ def _object(file: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _windmill(program: list[str], place: Path, target: Target) -> Iterator["_Windmill"]:
+def windmill_cli(
+    program: list[str], place: Path, target: Target
+) -> Iterator["_Windmill"]:
     """The command line in a build, speaking to the target."""
     with TemporaryDirectory(prefix="profile-") as config:
         remotes = Path(config) / "windmill" / "remotes.ndjson"

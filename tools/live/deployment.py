@@ -7,10 +7,11 @@ from tempfile import TemporaryDirectory
 
 import yaml
 
-from tools.deploy import _windmill, command_line
+from tools.deploy import command_line, windmill_cli
 from tools.live.checks import Subject, expect
 from tools.live.stage import TYPE, Stage
 from tools.tree import build
+from tools.undeploy import undeploy
 from tools.windmill_api import KINDS
 
 SETTLED = 30.0  # seconds after a push in which Windmill starts what the push causes
@@ -50,8 +51,8 @@ def a_pull_brings_what_was_pushed(stage: Stage) -> str:
         place, before = Path(folder, "pulled"), Path(folder, "built")
         build(before, folder=stage.folder)
         shutil.copytree(before, place)
-        with _windmill(command_line(), place, stage.target) as windmill:
-            windmill.run("sync", "pull", "--yes")
+        with windmill_cli(command_line(), place, stage.target) as program:
+            program.run("sync", "pull", "--yes")
         found = _differences(_parsed(before), _parsed(place))
     listed = "; ".join(found[:20])
     expect(not found, f"{len(found)} files differ: {listed}")
@@ -181,8 +182,6 @@ def _users(stage: Stage, schedule: str) -> dict:
 
 
 def undeploying_leaves_what_was_there(stage: Stage) -> str:
-    from tools.undeploy import undeploy
-
     folder = stage.second
     done = undeploy(stage.target, say=lambda _: None, ask=lambda _: True, folder=folder)
     mine = {f"{folder}/mine", f"{folder}/chat/mine"}
