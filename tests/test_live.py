@@ -9,9 +9,11 @@ import time
 
 import pytest
 
-from tests.test_windmill_api import said, serving
+from tests.remote import Remote
+from tests.test_windmill_api import TOKEN, said, serving
+from tests.wmill import WINDMILL
 from tools.deploy import Target
-from tools.live import SUBJECTS, chosen, remove
+from tools.live import SUBJECTS, chosen, remove, run
 from tools.live.checks import (
     OK,
     SHORT,
@@ -203,6 +205,137 @@ def test_the_model_fits_a_schema_as_it_always_does():
     assert find(CHAT).name == "create_chat_completion"
 
 
+# --- a whole run -------------------------------------------------------------------
+
+
+class Server(Remote):
+    """A workspace to which the pack is deployed; it runs no jobs."""
+
+    def get(self, path, query):
+        if path == "/version":
+            return "text/plain", b"CE v1.713.1"
+        if path in ("/users/tokens/list", "/w/w/jobs/list", "/w/w/jobs/queue/list"):
+            return "application/json", b"[]"
+        return super().get(path, query)
+
+    def post(self, path, body):
+        if path == "/w/w/resources/create":
+            self.files[f"{body['path']}.resource.json"] = body
+        return super().post(path, body)
+
+
+@pytest.fixture
+def server(node_packages, tmp_path, monkeypatch):
+    program = WINDMILL / "node_modules" / "windmill-cli" / "esm" / "main.js"
+    (tmp_path / "wmill").write_text(f'#!/bin/sh\nexec node {program} "$@"\n')
+    (tmp_path / "wmill").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    server = Server(judge=False)
+    server.files["f/shop/mine.variable.json"] = {"value": "x"}
+    return server
+
+
+def play(server, checks, one_step, **more):
+    """Run these checks; what was said, and the exit code."""
+    told = []
+    with server.serving() as url:
+        subjects = [Subject("s", checks)]
+        target = Target("w", url, TOKEN)
+        code = run(target, told.append, subjects, root=one_step, **more)
+    return told, code
+
+
+def sees_the_pack(stage):
+    there = stage.api.entries("scripts", f"{stage.folder}/")
+    expect(stage.script("organization/check_connection") in there, "no pack")
+    resource = f"{stage.folder}/key"
+    expect(resource in stage.api.entries("resources"), "no resource")
+    return stage.folder
+
+
+@pytest.mark.slow
+def test_a_run_deploys_tells_and_clears_away(server, one_step, capsys, tmp_path):
+    file = tmp_path / "result.json"
+    checks = (sees_the_pack, nothing_to_try_with)
+    told, code = play(server, checks, one_step, file=file)
+
+    assert (code, told[-1][:18]) == (0, "1 ok, 1 skipped, i")
+    assert server.files == {"f/shop/mine.variable.json": {"value": "x"}}
+    found = json.loads(capsys.readouterr().out)
+    assert found == json.loads(file.read_text())
+    assert found["windmill"] == "1.713.1"
+    assert (found["ok"], found["not_removed"]) == (1, [])
+    assert found["checks"][0]["evidence"] == found["folder"]
+
+
+@pytest.mark.slow
+def test_a_run_that_falls_short_ends_with_1_and_clears_away(server, one_step):
+    told, code = play(server, (it_falls_short, all_is_well), one_step)
+
+    assert code == 1
+    assert any(said.endswith("it falls short: one is not two") for said in told)
+    assert list(server.files) == ["f/shop/mine.variable.json"]
+
+
+@pytest.mark.slow
+def test_what_a_run_could_not_remove_ends_it_with_1(server, one_step):
+    server.breaks = "DELETE /w/w/resources/delete/"
+    told, code = play(server, (all_is_well,), one_step)
+
+    assert code == 1
+    assert any(said.startswith("not removed: f/live_") for said in told)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_interrupted_run_clears_away(name, server, one_step):
+    def is_interrupted(stage):
+        os.kill(os.getpid(), getattr(signal, name))
+        stage.pause(20)
+
+    with pytest.raises(KeyboardInterrupt):
+        play(server, (is_interrupted,), one_step)
+    assert list(server.files) == ["f/shop/mine.variable.json"]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.slow
+def test_a_run_that_is_kept_can_be_removed_by_name(server, one_step):
+    told, code = play(server, (all_is_well,), one_step, keep=True)
+
+    assert code == 0
+    (kept,) = [said for said in told if said.startswith("kept: ")]
+    folder = kept.split()[1]
+    assert f"{folder}/key.resource.json" in server.files
+    with server.serving() as url:
+        assert remove(Target("w", url, TOKEN), folder, told.append) == 0
+    left = set(server.files) - {"togetherai.resource-type.json"}
+    assert left == {"f/shop/mine.variable.json"}
+
+
+def test_another_resource_type_of_the_workspace_is_not_changed(one_step):
+    server = Server(judge=False)
+    server.files["togetherai.resource-type.json"] = {"schema": {"type": "object"}}
+    with pytest.raises(ValueError, match="resource type togetherai is another"):
+        play(server, (all_is_well,), one_step)
+    assert not server.writes
+
+
+def test_a_server_that_is_too_old_is_not_looked_at(one_step):
+    old = Remote(judge=False)
+    with pytest.raises(ValueError, match=r"1\.650\.0 is older than 1\.713"):
+        play(old, (all_is_well,), one_step)
+    assert not old.writes
+
+
+@pytest.mark.parametrize("url", ["https://a:1", "http://a:1/v1", "a:1"])
+def test_the_sandbox_s_address_is_checked(url, one_step):
+    server = Server(judge=False)
+    with pytest.raises(ValueError, match="not like http://host:port"):
+        play(server, (all_is_well,), one_step, sandbox_url=url)
+    assert not server.writes
+
+
 # --- clearing away -----------------------------------------------------------------
 
 OURS, BESIDE = "f/live_0a1b2c3d", "f/live_0a1b2c3d_b"
@@ -219,6 +352,8 @@ class Windmill:
         self.queued = {"q1": f"{OURS}/a", "q2": "f/liveX0a1b2c3d/c"}
         self.jobs = {str(n): f"{OURS}/a" for n in range(250)}
         self.jobs["x"] = "f/liveX0a1b2c3d/c"
+        parents = {"e1": "7", "e2": "x"}
+        self.empty = [{"id": i, "parent_job": p} for i, p in parents.items()]
         self.tokens = {"aaaa": f"live suite {OURS}", "bbbb": "live suite f/live_other"}
         self.archived = []
 
@@ -231,11 +366,14 @@ class Windmill:
             return said({"is_admin": self.admin})
         if what == "jobs/queue/list":
             return said(self.started(self.queued, start))
+        if query.get("job_kinds") == "identity":
+            return said(self.empty)
         if what == "jobs/list":
             return said(self.started(self.jobs, start))
         if what == "jobs/delete":
             for job in json.loads(body):
-                del self.jobs[job]
+                self.jobs.pop(job, None)
+                self.empty = [one for one in self.empty if one["id"] != job]
             return said("deleted")
         if what.startswith("jobs_u/queue/cancel/"):
             del self.queued[what.rpartition("/")[2]]
@@ -282,6 +420,7 @@ def test_what_the_suite_made_is_removed_and_nothing_else():
     assert windmill.folders == {"liveX0a1b2c3d"}
     assert windmill.queued.keys() == {"q2"}
     assert windmill.jobs.keys() == {"x"}
+    assert [job["id"] for job in windmill.empty] == ["e2"]
     assert windmill.tokens == {"bbbb": "live suite f/live_other"}
     assert not windmill.archived
 
@@ -311,7 +450,7 @@ def test_what_cannot_be_removed_is_named_and_the_rest_goes():
 @pytest.mark.parametrize("folder", ["f/togetherai", "f/live_", "live_0a1b2c3d/x", "x"])
 def test_only_a_folder_of_the_suite_is_removed_by_name(folder):
     with serving(Windmill().answer) as (api, got):
-        target = Target("w", api.base_url, "t")
+        target = Target("w", api.base_url, TOKEN)
         with pytest.raises(ValueError, match="no folder of the live suite"):
             remove(target, folder, print)
         assert not got
@@ -320,7 +459,7 @@ def test_only_a_folder_of_the_suite_is_removed_by_name(folder):
 def test_what_a_killed_run_left_is_removed_by_name():
     windmill, told = Windmill(), []
     with serving(windmill.answer) as (api, _):
-        target = Target("w", api.base_url, "t")
+        target = Target("w", api.base_url, TOKEN)
         assert remove(target, OURS, told.append) == 0
         windmill.folders.add("live_0a1b2c3d")
         windmill.refuses = ["DELETE folders/"]

@@ -392,7 +392,7 @@ def test(arguments: argparse.Namespace) -> int:
 def live(arguments: argparse.Namespace) -> int:
     """Try the pack on a real Windmill server, in a folder that it makes and removes."""
     from tools.deploy import DeployError, Target
-    from tools.live import remove
+    from tools.live import chosen, remove
     from tools.live import run as play
     from tools.windmill_api import ApiError
 
@@ -406,7 +406,7 @@ def live(arguments: argparse.Namespace) -> int:
         return play(
             target,
             say,
-            only=arguments.only,
+            chosen(arguments.only),
             sandbox_url=arguments.sandbox_url,
             listen=arguments.listen,
             file=arguments.json,

@@ -33,7 +33,7 @@ from tools.live.stage import NAME, clear_folders, setting
 from tools.operations import ROOT
 from tools.windmill_api import WindmillApi
 
-__all__ = ["SUBJECTS", "remove", "run"]
+__all__ = ["SUBJECTS", "chosen", "remove", "run"]
 
 SUBJECTS = {
     found.SUBJECT.name: found.SUBJECT
@@ -67,21 +67,20 @@ def chosen(names: str | None) -> list[Subject]:
 def run(
     target: Target,
     say: Callable[[str], None],
+    subjects: list[Subject],
     *,
-    only: str | None = None,
     sandbox_url: str | None = None,
     listen: str = "127.0.0.1",
     file: Path | None = None,
     keep: bool = False,
     root: Path = ROOT,
 ) -> int:
-    """Run the suite: the table by `say`, JSON to stdout and to `file`; return 0, or 1
+    """Run subjects: the table by `say`, JSON to stdout and to `file`; return 0, or 1
     where something falls short or could not be removed.
 
     Raises ValueError for what cannot be tried, and KeyboardInterrupt after clearing
     away; then nothing is written.
     """
-    subjects = chosen(only)
     began, started = time.monotonic(), datetime.now(UTC)
     with _interruptible():
         place = {"sandbox_url": sandbox_url, "listen": listen}

@@ -56,7 +56,7 @@ def chat_beside_its_alternatives(stage: Stage) -> dict:
     missing = None
     try:
         path = stage.make_script("sdk", SDK, None)
-        given = {"url": f"{url}/v1", "key": "k", "body": BODY}
+        given = {"url": url, "key": "k", "body": BODY}
         stage.wait(stage.start(path, given), "the SDK").succeeded()
         contenders["sdk"] = path, given
     except (ApiError, ShortError) as error:

@@ -177,9 +177,8 @@ def _tuning(stage: Stage, suffix: str) -> str:
 def _trained(stage: Stage, suffix: str) -> list[str]:
     """The ids of the sandbox's fine-tunes with this suffix."""
     lives = list(stage.sandbox.lives["fine-tune"].lives.values())
-    return [
-        one.id for one in lives if str(one.given["body"]["suffix"]).startswith(suffix)
-    ]
+    named = [(life.id, str(life.given["body"].get("suffix"))) for life in lives]
+    return [name for name, own in named if own.startswith(suffix)]
 
 
 def _answer(stage: Stage, job: str, link: str) -> dict:

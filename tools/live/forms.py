@@ -17,7 +17,11 @@ def _choices(stage: Stage, path: str, kind: str, name: str, given: dict) -> list
         "runnable_ref": {"source": "deployed", "path": path, "runnable_kind": kind},
     }
     job = str(stage.api.post("jobs/run/dynamic_select", body)).strip('"')
-    return stage.wait(job, f"{path}, {name}").succeeded()
+    found = stage.wait(job, f"{path}, {name}").succeeded()
+    if kind == "flow" and stage.user.get("is_admin"):
+        # The only jobs of the suite's that do not say whose they are.
+        stage.api.post("jobs/delete", [job])
+    return found
 
 
 def _pickers() -> list[tuple[str, str, str]]:
