@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from tests import payloads
 from tests.killed import Worker
-from tests.wmill import install
+from tests.wmill import WINDMILL, install
 from tools.checks import problems
 from tools.flatten import sources
 from tools.lives import Lives
@@ -103,6 +103,26 @@ def worker():
 def node_packages():
     install()
     payloads.install()
+
+
+@pytest.fixture
+def own_path(tmp_path, monkeypatch, node_packages):
+    """A folder that comes first on the PATH, with a `wmill` that notes its words."""
+    place = tmp_path / "bin"
+    place.mkdir()
+    monkeypatch.setenv("PATH", f"{place}{os.pathsep}{os.environ['PATH']}")
+    program = WINDMILL / "node_modules" / "windmill-cli" / "esm" / "main.js"
+
+    def write(before=""):
+        file = place / "wmill"
+        file.write_text(
+            f'#!/bin/sh\necho "$@" >> {place}/words\n{before}\n'
+            f'exec node {program} "$@"\n'
+        )
+        file.chmod(0o755)
+        return place / "words"
+
+    return write
 
 
 @pytest.fixture

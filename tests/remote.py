@@ -64,7 +64,7 @@ class Remote:
         self.tokens: set[str | None] = set()
         self.fetched: list[str] = []
         self.archived: dict[str, object] = {}
-        self.admin = True
+        self.admin = self.owner = True
         self.readonly: set[str] = set()  # what the user may see and not change
         self.breaks: str | None = None  # the call, METHOD path, that fails once
 
@@ -98,6 +98,8 @@ class Remote:
         if path.endswith("whoami"):
             who = {"email": "a@b.c", "username": "a", "folders": []}
             who["is_admin"] = self.admin
+            folders = [f.split("/")[1] for f in self.files if f.startswith("f/")]
+            who["folders_owners"] = sorted(set(folders)) if self.owner else []
             return "application/json", json.dumps(who).encode()
         if found := re.fullmatch(r"/w/\w+/(\w+)/list", path):
             listed = self._list(found[1], query)

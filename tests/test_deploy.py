@@ -33,26 +33,6 @@ from tools.version import VERSION, mark
 TOKEN = "wm_secret_0123456789"
 
 
-@pytest.fixture
-def own_path(tmp_path, monkeypatch, node_packages):
-    """A folder that comes first on the PATH, with a `wmill` that notes its words."""
-    place = tmp_path / "bin"
-    place.mkdir()
-    monkeypatch.setenv("PATH", f"{place}{os.pathsep}{os.environ['PATH']}")
-    program = WINDMILL / "node_modules" / "windmill-cli" / "esm" / "main.js"
-
-    def write(before=""):
-        file = place / "wmill"
-        file.write_text(
-            f'#!/bin/sh\necho "$@" >> {place}/words\n{before}\n'
-            f'exec node {program} "$@"\n'
-        )
-        file.chmod(0o755)
-        return place / "words"
-
-    return write
-
-
 class Talk:
     """What a deployment says, and an answer for its question."""
 

@@ -175,7 +175,10 @@ def test_what_is_a_user_s_stays_and_is_named_with_the_reason(pack):
     both = "you changed it (args, enabled)"
     assert found["schedule", f"{start}/watch_spending_hourly"] == both
     assert found["schedule", f"{start}/report_usage_daily"] == "you changed it (tag)"
-    assert found["resource type", "togetherai"] == f"{start}/key is of it"
+    assert (
+        found["resource type", "togetherai"]
+        == f"there are resources of it: {start}/key"
+    )
     assert found["folder", start].startswith("it holds f/togetherai/")
     for kind, name in [
         ("script", "mine"),
@@ -188,6 +191,7 @@ def test_what_is_a_user_s_stays_and_is_named_with_the_reason(pack):
     assert found["variable", f"{start}/key"] == "yours"
     shown = "\n".join(talk.said)
     assert "note: the schedule f/togetherai/watch_models_daily (on) runs" in shown
+    assert shown.count("note: the schedule") == 2  # not those that go
     assert "note: f/togetherai/flows/mine uses scripts of f/togetherai" in shown
     assert "  stays: variable f/togetherai/key (yours)" in talk.said
 
@@ -226,6 +230,17 @@ def test_a_user_who_may_not_remove_is_told_what_is_needed(pack):
 
     with pytest.raises(DeployError, match="token of an admin, or of an owner"):
         run(remote)
+
+
+def test_who_may_only_write_removes_nothing_rather_than_a_part(pack):
+    remote, talk = workspace(pack), Talk()
+    remote.admin = remote.owner = False
+
+    run(remote, talk, dry_run=True)
+    with pytest.raises(DeployError, match="only an admin or an owner of f/togetherai"):
+        run(remote, talk)
+
+    assert (remote.writes, talk.asked) == ([], [])
 
 
 def test_no_is_no(pack):

@@ -25,6 +25,7 @@ from tempfile import TemporaryDirectory
 from tools.deployed import (
     DeployError,
     Held,
+    check_rights,
     entries,
     held,
     listed,
@@ -203,6 +204,8 @@ def deploy(
         if not changes and not pruned:
             say("nothing to do: the workspace has this version of the pack")
             return done
+        if not dry_run:
+            check_rights(folder, pruned, user)
         if dry_run or not ask(_question(changes, pruned)):
             say("nothing pushed")
             return done
@@ -275,7 +278,8 @@ def told(chosen: Part, total: int) -> Iterator[str]:
     """What a part is, in two lines at most."""
     needed = f", and {len(chosen.needed)} that these need" if chosen.needed else ""
     yield (
-        f"a part of the pack: {len(chosen.chosen)} of its {total} scripts and flows"
+        f"a part of the pack: {len(chosen.chosen)} of its {total} scripts, modules and "
+        f"flows"
         f"{needed}"
     )
     if chosen.kept:
@@ -334,6 +338,8 @@ def missed(
     objects by kind and path, or (`start`) all of a folder that does not stay."""
     for schedule in entries(api, "schedules").values():
         kind = "flow" if schedule["is_flow"] else "script"
+        if ("schedule", schedule["path"]) in gone:
+            continue
         if (kind, schedule["script_path"]) in gone:
             state = "on" if schedule["enabled"] else "off"
             yield (

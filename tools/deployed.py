@@ -89,6 +89,21 @@ def held(
     return ours
 
 
+def check_rights(folder: str, objects: Iterable[Held], user: dict) -> None:
+    """Raise DeployError where the user (users/whoami) may not remove scripts of a
+    folder, which being allowed to write does not include."""
+    space, name = folder.split("/")[:2]
+    owner = name in user.get("folders_owners", ())
+    if space == "u":
+        owner = name == user.get("username")
+    scripts = any(found.kind == "script" for found in objects)
+    if scripts and not owner and not user.get("is_admin"):
+        raise DeployError(
+            f"only an admin or an owner of {space}/{name} may remove scripts from it: "
+            "take the token of one"
+        )
+
+
 def remove(
     api: WindmillApi, folder: str, objects: Iterable[Held], say: Callable[[str], None]
 ) -> None:

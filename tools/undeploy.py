@@ -17,6 +17,7 @@ from tools.deploy import FEW, Change, Target, missed, summary
 from tools.deployed import (
     Held,
     changes_of,
+    check_rights,
     entries,
     held,
     listed,
@@ -110,6 +111,8 @@ def _undeploy(
         return done
     for line in _missed(api, folder, plan):
         say(line)
+    if not dry_run:
+        check_rights(folder, plan.runnables, user)
     if dry_run or not ask(f"remove these {len(gone)}?"):
         say("nothing removed")
         return done
@@ -180,7 +183,7 @@ def _type(
     built = yaml.safe_load((root / "resources" / RESOURCE_TYPE).read_text())
     users = [r["path"] for r in api.pages("resources/list", resource_type=TYPE)]
     if users:
-        reason = f"{', '.join(sorted(users)[:5])} is of it"
+        reason = f"there are resources of it: {', '.join(sorted(users)[:5])}"
     elif others:
         reason = f"{', '.join(others)} holds the pack too"
     elif api.workspace == "admins":
@@ -238,5 +241,5 @@ def _kept(stays: list[Stay]) -> Iterator[str]:
 
 def _missed(api: WindmillApi, folder: str, plan: Plan) -> Iterator[str]:
     """What stays and uses something that goes."""
-    gone = {(one.kind, one.path) for one in plan.runnables}
+    gone = {(kind, path) for kind, path in plan.removals}
     yield from missed(api, gone, f"{folder}/")
