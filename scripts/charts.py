@@ -4,7 +4,8 @@ Lines and texts take the colour of the page's text, so that they can be read on 
 and dark pages alike.
 """
 
-from .escaping import xml
+import re
+from html import escape
 
 WIDTH, HEIGHT = 720, 280
 LEFT, RIGHT, TOP, BOTTOM = 70, 16, 34, 40
@@ -86,3 +87,13 @@ def _text(x, y, text, anchor, size=11):
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="currentColor" '
         f'text-anchor="{anchor}">{xml(text)}</text>'
     )
+
+
+# What XML cannot hold.
+UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def xml(text):
+    """Return a text as SVG has it: ASCII, because Windmill's page takes no other."""
+    fit = escape(UNFIT.sub("\ufffd", str(text)))
+    return fit.encode("ascii", "xmlcharrefreplace").decode()

@@ -7,18 +7,18 @@ import uuid
 import pytest
 from hypothesis import settings
 
-from tests import payloads
-from tests.killed import Worker
-from tests.wmill import WINDMILL, install
+from tests.support import windmill_models
+from tests.support.killable_worker import Worker
+from tests.support.windmill_cli import WINDMILL, install
 from tools.checks import problems
+from tools.fake_workspace import Workspace
 from tools.flatten import sources
 from tools.lives import Lives
 from tools.operations import ROOT, scripts
 from tools.sandbox import Sandbox
-from tools.tree import build
-from tools.workspace import Workspace
+from tools.sync_tree import build
 
-pytest.register_assert_rewrite("tests.arriving")
+pytest.register_assert_rewrite("tests.support.form_assertions")
 
 KEY = "tgp_test_0123456789abcdef"
 STEP = "organization/check_connection"
@@ -102,7 +102,7 @@ def worker():
 @pytest.fixture(scope="session")
 def node_packages():
     install()
-    payloads.install()
+    windmill_models.install()
 
 
 @pytest.fixture

@@ -4,12 +4,19 @@ import json
 
 import pytest
 
-from scripts.client import OTHER
-from scripts.picking import ANY
-from tests.arriving import check_run, check_untouched
+from scripts.catalog.model_picker import ANY
+from scripts.client.form import OTHER
 from tests.conftest import KEY
-from tests.filled import filled, sent
-from tests.filling import label, revealing, row_required, row_widget, steps, widget
+from tests.support.form_actions import (
+    label,
+    revealing,
+    row_required,
+    row_widget,
+    steps,
+    widget,
+)
+from tests.support.form_assertions import check_run, check_untouched
+from tests.support.form_values import filled, sent
 from tests.test_form import check_sent
 from tools.browser import RESOURCE, Browser, FormError, functions
 from tools.flows import flows

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import importlib
 import json
 import re
 import select
@@ -19,11 +20,14 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-import scripts.client as client
-from scripts import failures, paging
-from scripts.client import TogetherError, call, stream
+from scripts.client import TogetherError, call, resource, stream, transport
+from scripts.client import request as client_request
+from scripts.replies import live_text
+from scripts.replies import pages as replies_pages
+from scripts.replies import sse as replies_sse
+from scripts.resilience import retry
 from tests.conftest import KEY
-from tests.wire import main_of
+from tests.support.expected_request import main_of
 from tools.operations import find
 from tools.sandbox import Fault
 
@@ -36,8 +40,13 @@ BATCH = find("batches/create_batch").schema["examples"][0]["body"]
 
 
 def test_the_public_names_are_few():
-    assert all(hasattr(client, name) for name in client.__all__)
-    assert len(client.__all__) <= 9  # a script or a step of ours needs no more
+    package = importlib.import_module("scripts.client")
+
+    for name in package.PLACES:
+        assert getattr(package, name).__name__ == name
+    assert len(package.PLACES) <= 9  # a script or a step of ours needs no more
+    with pytest.raises(ImportError, match="cannot import name 'Request'"):
+        exec("from scripts.client import Request")
 
 
 @contextmanager
@@ -104,7 +113,7 @@ def auth_for(url):
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     """Waits as the helper would choose them, but a thousand times shorter."""
-    monkeypatch.setattr(failures, "backoff", lambda tries, asked: 0.001)
+    monkeypatch.setattr(retry, "backoff", lambda tries, asked: 0.001)
 
 
 CUT = answer(b'{"ok": tr', length=500)
@@ -213,7 +222,7 @@ def test_what_is_tried_again(create, status, headers, tries):
     ],
 )
 def test_how_long_the_server_asks_to_wait(headers, seconds):
-    assert seconds == failures.retry_after(headers)
+    assert seconds == retry.retry_after(headers)
 
 
 def test_a_connection_that_cannot_be_made_is_tried_again_for_creates():
@@ -223,13 +232,14 @@ def test_a_connection_that_cannot_be_made_is_tried_again_for_creates():
     with pytest.raises(TogetherError, match="no connection") as caught:
         CREATE(auth_for(url), BATCH)
 
-    assert caught.value.tries == client.MAX_TRIES
+    assert caught.value.tries == retry.MAX_TRIES
     assert caught.value.ambiguous is False
 
 
 def test_a_server_that_never_accepts_is_given_up(monkeypatch):
-    monkeypatch.setattr(client, "CONNECT_TIMEOUT", 0.2)
-    monkeypatch.setattr(client, "MAX_TRIES", 1)
+    for place in ("client.request", "resilience.explain"):
+        monkeypatch.setattr(f"scripts.{place}.CONNECT_TIMEOUT", 0.2)
+    monkeypatch.setattr(retry, "MAX_TRIES", 1)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -245,7 +255,7 @@ def test_a_server_that_never_accepts_is_given_up(monkeypatch):
 
 
 def test_silence_is_given_up(monkeypatch):
-    monkeypatch.setitem(client.READ_TIMEOUT, "creates", 0.2)
+    monkeypatch.setitem(client_request.READ_TIMEOUT, "creates", 0.2)
     release = threading.Event()
     with server(lambda connection: release.wait(10)) as (url, requests):
         with pytest.raises(TogetherError, match="silent") as caught:
@@ -335,7 +345,9 @@ def test_hosts():
 
     assert table["host"] == "https://api-inference.together.ai"
     for base in ("", None, "  "):
-        _, root = client._credentials({"api_key": "k", "base_url": base}, client.HOST)
+        _, root = resource.credentials(
+            {"api_key": "k", "base_url": base}, resource.HOST
+        )
         assert root == "https://api.together.ai"
 
 
@@ -350,7 +362,7 @@ def test_netrc_does_not_replace_the_key(sandbox, auth, tmp_path, monkeypatch):
 
 
 def test_the_environment_s_proxy_is_used(monkeypatch, sandbox):
-    monkeypatch.setattr(client, "_pools", {})
+    monkeypatch.setattr(transport, "_pools", {})
     with server(OK) as (proxy, requests):
         monkeypatch.setenv("http_proxy", proxy.replace("//", "//me:secret@"))
         assert GET(auth_for("http://together.example"), "f") == {"ok": True}
@@ -365,14 +377,14 @@ def test_an_untrusted_certificate_is_refused(tmp_path, monkeypatch):
     authority.issue_cert("127.0.0.1").configure_cert(context)
     bundle = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(bundle)
-    monkeypatch.setattr(client, "_pools", {})
-    monkeypatch.setattr(client, "_tls", {})
+    monkeypatch.setattr(transport, "_pools", {})
+    monkeypatch.setattr(transport, "_tls", {})
     with server(OK, tls=context) as (url, requests):
         with pytest.raises(TogetherError, match="not trusted"):
             GET(auth_for(url), "f")
         assert not requests
-        monkeypatch.setattr(client, "_pools", {})
-        monkeypatch.setattr(client, "_tls", {})
+        monkeypatch.setattr(transport, "_pools", {})
+        monkeypatch.setattr(transport, "_tls", {})
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
         assert GET(auth_for(url), "f") == {"ok": True}
         with pytest.raises(TogetherError, match="not trusted"):
@@ -387,7 +399,7 @@ def test_a_create_whose_answer_breaks_in_tls_may_have_been_carried_out(
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    monkeypatch.setattr(client, "_tls", {})
+    monkeypatch.setattr(transport, "_tls", {})
 
     def garble(connection):
         socket.socket.sendall(connection, b"no record of TLS at all")
@@ -401,7 +413,7 @@ def test_a_create_whose_answer_breaks_in_tls_may_have_been_carried_out(
 
 
 def test_a_project_is_found_from_the_key_once(sandbox, auth, monkeypatch):
-    monkeypatch.setattr(client, "_projects", {})
+    monkeypatch.setattr(client_request, "_projects", {})
     update = main_of(find("endpoints/update_project_endpoint"))
 
     for _ in range(2):
@@ -415,7 +427,7 @@ def test_a_project_is_found_from_the_key_once(sandbox, auth, monkeypatch):
 
 
 def test_an_organization_s_key_needs_the_project_named(monkeypatch):
-    monkeypatch.setattr(client, "_projects", {})
+    monkeypatch.setattr(client_request, "_projects", {})
     update = main_of(find("endpoints/update_project_endpoint"))
     with server(answer(b'{"type": "org_api_key"}')) as (url, _):
         with pytest.raises(TogetherError, match="project_id is required"):
@@ -622,7 +634,7 @@ def test_events_do_not_depend_on_how_they_are_cut(data):
             yield rest[:size]
             rest = rest[size:]
 
-    found = [event for event, _ in client._Events(cut())]
+    found = [event for event, _ in replies_sse.Events(cut())]
 
     assert [
         *(json.dumps({k: v}) for k, v in (("a", "\u00e9"), ("b", 2))),
@@ -711,7 +723,7 @@ def test_halves_of_a_character_meet(capsys):
 def test_a_piece_is_shown_before_the_next_arrives(chunked, monkeypatch):
     """The reader has each piece while the server waits for it: no block is filled."""
     shown = threading.Event()
-    monkeypatch.setattr(client._Show, "add", lambda self, text: shown.set())
+    monkeypatch.setattr(live_text.LiveText, "add", lambda self, text: shown.set())
     missed = []
 
     def one_by_one(connection):
@@ -760,21 +772,21 @@ def test_a_recording_goes_as_a_file_or_as_an_address(sandbox, auth):
 
 
 def test_a_warm_process_keeps_its_connection(sandbox, auth):
-    before = client._pool(sandbox.url)[0].num_connections
+    before = transport.connection_pool(sandbox.url)[0].num_connections
     for _ in range(5):
         GET(auth, "file-1")
         CHAT(auth, {**BODY, "stream": True})
 
-    assert client._pool(sandbox.url)[0].num_connections - before <= 1
+    assert transport.connection_pool(sandbox.url)[0].num_connections - before <= 1
 
 
 def test_a_connection_that_the_server_closed_is_not_used_again(monkeypatch):
-    monkeypatch.setattr(client, "_pools", {})
+    monkeypatch.setattr(transport, "_pools", {})
     kept = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
     with server(kept) as (url, requests):
         for _ in range(2):
             CREATE(auth_for(url), BATCH)
-            idle = client._pool(url)[0].pool.queue[-1]
+            idle = transport.connection_pool(url)[0].pool.queue[-1]
             assert select.select([idle.sock], [], [], 10)[0]  # its end has come
 
     assert len(requests) == 2
@@ -853,7 +865,7 @@ def test_pages_stop_where_the_user_says_and_can_go_on():
 
 
 def test_pages_stop_before_they_are_too_many(monkeypatch):
-    monkeypatch.setattr(paging, "MAX_ENTRIES", 2)
+    monkeypatch.setattr(replies_pages, "MAX_ENTRIES", 2)
     with server(page([1], "c")) as (url, requests):
         found = LIST(auth_for(url), max_pages=50)
 

@@ -5,11 +5,11 @@ import base64
 import pytest
 
 from scripts.client import TogetherError
-from tests.arriving import asked, project
-from tests.wire import expected, main_of
+from tests.support.expected_request import expected, main_of
+from tests.support.form_assertions import asked, project
+from tools.job_runner import run
 from tools.operations import operations
 from tools.sandbox import brought, reply, tone
-from tools.worker import run
 
 OPERATIONS = list(operations())
 CASES = [

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 import pytest
 
 from tests.conftest import STEP
-from tests.remote import Remote
-from tests.wmill import WINDMILL, wmill
+from tests.support.fake_windmill_api import Remote
+from tests.support.windmill_cli import WINDMILL, wmill
 from tools.deploy import (
     Change,
     DeployError,

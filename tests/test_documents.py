@@ -8,8 +8,8 @@ import zlib
 
 import pytest
 
-from scripts import archives, webpages, word
 from scripts.client import TogetherError
+from scripts.documents import office_archive, web_page, word_file
 from scripts.embeddings.split_documents import main as split_documents
 
 AUTH = {"api_key": "tgp_documents_0123456789"}
@@ -203,8 +203,8 @@ def test_any_damage_of_an_archive_is_told_as_one():
         broken = bytearray(whole)
         broken[place] ^= 0x5A
         try:
-            word.text_of(bytes(broken))
-        except archives.BadFileError:
+            word_file.word_text(bytes(broken))
+        except office_archive.BadFileError:
             continue
 
 
@@ -255,7 +255,7 @@ def test_an_archive_of_very_many_files_is_not_opened():
     ],
 )
 def test_a_page_is_read_as_a_browser_shows_it(page, text):
-    assert webpages.text_of(page) == text
+    assert web_page.page_text(page) == text
 
 
 def test_xml_is_read_tag_by_tag():
@@ -279,7 +279,7 @@ def test_xml_is_read_tag_by_tag():
     ],
 )
 def test_a_page_is_told_by_its_beginning(text, name, page):
-    assert webpages.is_page(text, name) is page
+    assert web_page.is_page(text, name) is page
 
 
 # --- other files -------------------------------------------------------------------

@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from scripts import failures
 from scripts.client import TogetherError
+from scripts.resilience import explain, retry, server_words
 from tests.conftest import KEY
-from tests.wire import main_of
+from tests.support.expected_request import main_of
+from tools.job_runner import run
 from tools.operations import find, operations
 from tools.sandbox import Fault
-from tools.worker import run
 
 
 def refused(script, sandbox, auth, status):
@@ -62,7 +62,7 @@ def test_every_path_with_an_id_finds_its_nearest_list(operation):
 
     request = Request({"path": path, "retry": "read"})
 
-    advice = failures._advice(request, 404)
+    advice = explain._advice(request, 404)
     assert (nearest or "Check the id.") in advice
 
 
@@ -153,7 +153,7 @@ def test_the_stack_is_the_script_and_one_frame_of_ours(script, sandbox, auth):
     ],
 )
 def test_the_server_names_a_wait(headers, seconds):
-    assert failures.retry_after(headers) == seconds
+    assert retry.retry_after(headers) == seconds
 
 
 @pytest.mark.parametrize("unit", [1, 1000])
@@ -161,20 +161,20 @@ def test_the_server_names_a_wait(headers, seconds):
 def test_a_wait_may_be_told_as_a_moment(name, unit):
     moment = unit * int(time.time() + 1000)
 
-    wait = failures.retry_after({name: str(moment), "x-ratelimit-remaining": "0"})
+    wait = retry.retry_after({name: str(moment), "x-ratelimit-remaining": "0"})
 
     assert 900 < wait <= 1000
 
 
 @pytest.mark.parametrize("text", ["inf", "nan", "-inf", "", "soon", "1e999"])
 def test_what_names_no_wait_is_none(text):
-    assert failures.retry_after({"retry-after": text}) is None
-    assert failures.retry_after({"retry-after-ms": text}) is None
+    assert retry.retry_after({"retry-after": text}) is None
+    assert retry.retry_after({"retry-after-ms": text}) is None
 
 
 @pytest.mark.parametrize("asked", [0, 0.001, None])
 def test_tries_are_never_a_storm(asked):
-    waits = [failures.backoff(tries, asked) for tries in (1, 2, 3)]
+    waits = [retry.backoff(tries, asked) for tries in (1, 2, 3)]
 
     assert sum(waits) >= 1 / 4 * sum((0.5, 1, 2)) * 0.75
 
@@ -210,7 +210,9 @@ def test_the_key_goes_before_words_are_cut(sandbox, auth):
 
 
 def test_a_page_of_unclosed_titles_is_read_once():
-    assert failures._title("<title>" * 1_000_000) is None  # squared, that takes days
+    assert (
+        server_words._title("<title>" * 1_000_000) is None
+    )  # squared, that takes days
 
 
 @pytest.mark.parametrize("script", ["chat/create_chat_completion", "chat/map_rows"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.filenames import has_ending, media_type, suffix
+from scripts.transfer.filetypes import has_ending, media_type, suffix
 
 BOX = bytes(4)
 

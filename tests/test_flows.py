@@ -1,4 +1,5 @@
-"""Every flow, run by the interpreter of tests/openflow.py against the sandbox.
+"""Every flow, run by the interpreter of tests/support/flow_engine.py against the
+sandbox.
 
 Sleeps are virtual. The wait flows have their own tests in test_waits.py.
 """
@@ -8,12 +9,12 @@ import urllib.request
 
 import pytest
 
-from tests import openflow
-from tests.openflow import FOLDER, RESOURCE, Engine
+from tests.support import flow_engine
+from tests.support.flow_engine import FOLDER, RESOURCE, Engine
+from tools.fake_workspace import TOKEN
 from tools.flows import flows, schedules
 from tools.operations import find
 from tools.sandbox import Fault
-from tools.workspace import TOKEN
 
 MODEL = "openai/gpt-oss-20b"
 ROWS = [{"text": f"text {n}"} for n in range(3)]
@@ -1251,8 +1252,8 @@ def test_a_first_step_that_dies_is_reported(name, engine, sandbox, monkeypatch):
             return call(step, given, environment)
         return False, {"error": {"name": "ExecutionErr", "message": "worker killed"}}
 
-    call = openflow._call
-    monkeypatch.setattr(openflow, "_call", died)
+    call = flow_engine._call
+    monkeypatch.setattr(flow_engine, "_call", died)
 
     run = engine.run(name, **example)
 

@@ -11,17 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scripts.client import (
-    NOT_GIVEN,
-    SWITCH,
-    TogetherError,
-    _Request,
-    checked_arguments,
-    may_be_empty,
-    normalise,
-)
-from tests.arriving import Kinds, check_untouched
-from tests.filled import (
+from scripts.client import TogetherError
+from scripts.client.form import NOT_GIVEN, SWITCH, checked_arguments, normalise
+from scripts.client.request import Request
+from scripts.client.validate import may_be_empty
+from tests.support.expected_request import main_of, valid
+from tests.support.form_assertions import Kinds, check_untouched
+from tests.support.form_values import (
     ABSENT,
     fillable,
     filled,
@@ -29,9 +25,8 @@ from tests.filled import (
     shown,
     untouched,
 )
-from tests.wire import main_of, valid
 from tools.form import form, is_file
-from tools.form_show import hints, opened
+from tools.form_visibility import hints, opened
 from tools.operations import find, has_own_default, scripts
 
 SCRIPTS = list(scripts())
@@ -169,7 +164,7 @@ def defaults(operation):
 
 def request(operation, arguments, auth):
     """The request that arguments become; it is not sent."""
-    return _Request(auth, module_table(operation), arguments)
+    return Request(auth, module_table(operation), arguments)
 
 
 def attempt(operation, arguments, auth):

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from tests.remote import Remote
+from tests.support.fake_windmill_api import Remote
+from tests.support.windmill_cli import WINDMILL
 from tests.test_windmill_api import TOKEN, said, serving
-from tests.wmill import WINDMILL
 from tools.deploy import Target
 from tools.live import SUBJECTS, chosen, remove, run
 from tools.live.checks import (

@@ -6,7 +6,7 @@ import urllib.request
 import pytest
 
 from scripts.client import TogetherError
-from tests.wire import main_of
+from tests.support.expected_request import main_of
 from tools.lives import KINDS
 from tools.operations import find, operations
 

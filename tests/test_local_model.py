@@ -6,10 +6,10 @@ import json
 import jsonschema
 import pytest
 
-from tests.wire import main_of
+from tests.support.expected_request import main_of
+from tools.job_runner import run
 from tools.local_model import LocalModel
 from tools.operations import find
-from tools.worker import run
 
 pytestmark = pytest.mark.slow
 CHAT = "chat/create_chat_completion"

@@ -16,7 +16,7 @@ from tools.operations import (
     scripts,
     with_own,
 )
-from tools.tree import FOLDER, tree
+from tools.sync_tree import FOLDER, tree
 
 REQUIREMENTS = ROOT / "requirements.txt"
 WORKERS = [
@@ -53,7 +53,7 @@ def test_only_realtime_scripts_install_websockets():
     files = tree()
     for script in scripts():
         text = files[f"{FOLDER}/{script.id}.script.lock"].decode()
-        assert ("websockets==" in text) == ("realtime" in used(script)), script.id
+        assert ("websockets==" in text) == ("realtime_audio" in used(script)), script.id
 
 
 @pytest.mark.parametrize("python", [None, "3.12"])

@@ -7,12 +7,13 @@ import subprocess
 import pytest
 import yaml
 
-from tests.wmill import WINDMILL
+from tests.support.windmill_cli import WINDMILL
 from tools.checks import problems
-from tools.folders import FOLDER
+from tools.flatten import sources
 from tools.nesting import WHY, nested, seen, wrong
 from tools.operations import scripts
-from tools.tree import code, tree
+from tools.sync_tree import code, tree
+from tools.target_folder import FOLDER
 
 # What a module may begin with: its text, and the modules of ours that it imports there.
 TOPS = {
@@ -135,17 +136,17 @@ def told(root):
 
 
 def test_check_tells_what_cannot_be_built(one_step):
-    helper = one_step / "scripts" / "costs.py"
+    helper = sources(one_step, "charts")[0]
     helper.write_text(helper.read_text() + "\nX = 1; from .client import call\n")
 
     [problem] = told(one_step)
 
-    assert "costs: line" in problem.what
+    assert "charts: line" in problem.what
     assert "write two lines" in problem.what
 
 
 def test_check_tells_what_would_be_locked_anew(one_step):
-    helper = one_step / "scripts" / "costs.py"
+    helper = sources(one_step, "charts")[0]
     helper.write_text(helper.read_text() + "\n# requirements: default\n")
 
     [problem] = told(one_step)

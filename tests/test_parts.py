@@ -6,7 +6,7 @@ import yaml
 from tools.flows import flows, modules
 from tools.operations import imported, scripts, with_own
 from tools.parts import FIRST, groups, of_part, part, runnables
-from tools.tree import tree
+from tools.sync_tree import tree
 
 FOLDER = "u/me/together"
 
@@ -41,7 +41,7 @@ def test_a_flow_comes_with_what_it_calls_and_what_its_form_needs(files):
     for script in scripts():
         if script.id in found:
             assert with_own(imported(script.script_path)) <= found
-    assert "catalogue" in found
+    assert "catalog" in found
 
 
 def test_what_a_step_starts_by_its_path_comes_too(files):

@@ -7,7 +7,7 @@ from email.parser import BytesParser
 
 import pytest
 
-from tests.wire import main_of
+from tests.support.expected_request import main_of
 from tools.browser import Browser
 from tools.operations import find
 

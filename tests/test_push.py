@@ -6,13 +6,13 @@ import shutil
 import pytest
 import yaml
 
-from tests import payloads
-from tests.flows import FLOW, SCHEDULE
-from tests.remote import Remote, paths, push
-from tests.wmill import wmill
+from tests.support import windmill_models
+from tests.support.fake_windmill_api import Remote, paths, push
+from tests.support.sample_flow import FLOW, SCHEDULE
+from tests.support.windmill_cli import wmill
 from tools.flatten import sources
 from tools.operations import ROOT, helper_modules, imported, scripts, with_own
-from tools.tree import build
+from tools.sync_tree import build
 
 pytestmark = pytest.mark.slow
 MINE = {
@@ -212,7 +212,7 @@ def test_windmill_s_models_tell_what_is_wrong_with_a_payload(name, node_packages
     def judged(text):
         body = {"path": "f/a/b"} if kind in ("flows", "schedules") else {}
         body |= yaml.safe_load(text)
-        return payloads.problems("POST", f"/w/w/{kind}/create", body)
+        return windmill_models.problems("POST", f"/w/w/{kind}/create", body)
 
     assert judged(text) == []
     [problem] = judged(text.replace(*change, 1))

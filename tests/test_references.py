@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scripts import windmill
 from scripts.client import TogetherError, run
-from scripts.references import Stream, harmless, is_word
-from tests.scripted import CHAT, MODEL, say
-from tests.wire import main_of
+from scripts.client.references import HarmlessText, harmless, is_word
+from scripts.workspace import state
+from tests.support.canned_chat import CHAT, MODEL, say
+from tests.support.expected_request import main_of
 from tools.operations import find, scripts
 from tools.resolving import Secrets
 from tools.sandbox import Fault, reply
@@ -111,14 +111,14 @@ def _large(value):
 @example(list(TOKEN))
 @example(["\\\\\\\\u00", "24en", "crypted", ":x"])
 def test_a_text_that_leaves_in_pieces_is_what_it_is_as_a_whole(pieces):
-    stream = Stream()
+    stream = HarmlessText()
     shown = [stream.add(piece) for piece in pieces] + [stream.end()]
 
     assert "".join(shown) == harmless("".join(pieces))[0]
 
 
 def test_a_text_is_held_back_no_longer_than_it_may_be_a_word():
-    stream = Stream()
+    stream = HarmlessText()
     assert stream.add("It costs $") == "It costs "
     assert stream.add("5.") == "$5."
     assert stream.add("a\\frac") == "a"
@@ -196,17 +196,17 @@ def test_an_error_is_harmless_with_all_that_it_carries(sandbox, auth):
 
 def test_state_is_harmless_and_read_as_it_is(workspace):
     workspace.variables["u/a/b"] = SECRET
-    windmill.set_state({"seen": [WORDS[0], TOKEN], WORDS[2]: f" {WORDS[1]}"})
-    windmill.create_state({"id": WORDS[0]}, "u/test/other")
+    state.set_state({"seen": [WORDS[0], TOKEN], WORDS[2]: f" {WORDS[1]}"})
+    state.create_state({"id": WORDS[0]}, "u/test/other")
 
     kept = json.dumps([one["value"] for one in workspace.resources.values()])
     assert not is_word(kept)
-    assert windmill.get_state()["seen"] == ["$ var:u/a/b", "$ WM_TOKEN"]
+    assert state.get_state()["seen"] == ["$ var:u/a/b", "$ WM_TOKEN"]
 
     # As a version before this one, or somebody else, has left it.
     place = {"value": {"x": WORDS[0], "y": TOKEN}, "resource_type": "state"}
     workspace.resources["u/test/old"] = place
-    assert windmill.get_state("u/test/old") == {"x": WORDS[0], "y": TOKEN}
+    assert state.get_state("u/test/old") == {"x": WORDS[0], "y": TOKEN}
 
 
 ROWS = [{"text": f" {WORDS[0]}", "t": TOKEN}, {WORDS[2]: "x", "text": WORDS[3]}]
@@ -300,7 +300,7 @@ def test_the_form_s_models_are_harmless(sandbox, auth, monkeypatch):
     listed = reply(find("models/list_supported_models"), {})
     listed["data"][0]["displayName"] = WORDS[0]
     sandbox.answers["list_supported_models"] = lambda _: listed
-    from scripts.picking import choices
+    from scripts.catalog import choices
 
     found = choices("chat", {**auth, "api_key": "tgp_of_its_own"})
     assert resolved(found) == found

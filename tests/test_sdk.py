@@ -16,9 +16,9 @@ import pytest
 import together
 from together.lib.resources import files as sdk_files
 
-from scripts.uploads import store_file
+from scripts.upload.file_upload import store_file
 from tests.conftest import KEY
-from tests.wire import main_of, parts
+from tests.support.expected_request import main_of, parts
 from tools.operations import operations
 from tools.sandbox import Sandbox
 

@@ -8,15 +8,15 @@ import shutil
 import pytest
 import yaml
 
-from tests.flows import SCHEDULE
-from tests.remote import Remote, push
 from tests.server_form import server_form
-from tests.wmill import WINDMILL, wmill
+from tests.support.fake_windmill_api import Remote, push
+from tests.support.sample_flow import SCHEDULE
+from tests.support.windmill_cli import WINDMILL, wmill
 from tools import flows
 from tools.flows import schedules, timetable
-from tools.folders import FOLDER
 from tools.operations import ROOT
-from tools.tree import build, tree
+from tools.sync_tree import build, tree
+from tools.target_folder import FOLDER
 
 RECORDED = json.loads((WINDMILL / "server_form.json").read_text())
 KINDS = {"__flow/flow.yaml": "flow", ".resource-type.yaml": "resource-type"}

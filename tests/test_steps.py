@@ -2,8 +2,9 @@
 
 import pytest
 
-from scripts.client import OTHER, TogetherError, prepare
-from tests.wire import main_of
+from scripts.client import TogetherError, prepare
+from scripts.client.form import OTHER
+from tests.support.expected_request import main_of
 from tools.operations import steps
 
 # With the least arguments these ask nobody, or the job's own Windmill, and need no key.

@@ -10,8 +10,9 @@ import tracemalloc
 
 import pytest
 
-from scripts import client, gathering
-from scripts.client import TogetherError
+from scripts.client import TogetherError, request, transport
+from scripts.replies import accumulators
+from scripts.replies import sse as replies_sse
 from tests.conftest import KEY
 from tests.test_client import BATCH, BODY, CHAT, CREATE, answer, auth_for, server, sse
 
@@ -286,13 +287,13 @@ def test_an_event_is_read_in_linear_time_and_bounded():
         took = []
         for _ in range(3):
             began = time.process_time()
-            assert len(list(client._Events(pieces))) == 1
+            assert len(list(replies_sse.Events(pieces))) == 1
             took.append(time.process_time() - began)
         return min(took)
 
     assert seconds(8 << 20) < 3 * max(seconds(4 << 20), 0.01)
-    with pytest.raises(client._TooLargeError):
-        list(client._Events(itertools.repeat(b"x" * (1 << 16))))
+    with pytest.raises(transport.TooLargeError):
+        list(replies_sse.Events(itertools.repeat(b"x" * (1 << 16))))
 
 
 def test_the_key_is_in_no_part_of_a_stream_that_broke():
@@ -342,7 +343,7 @@ def test_a_length_that_none_can_have_is_a_broken_answer(raw):
 
 
 def test_an_answer_is_bounded_after_it_is_unpacked():
-    bomb = gzip.compress(b" " * (client.MOST_ANSWER_BYTES + (1 << 20)), 9)
+    bomb = gzip.compress(b" " * (transport.MOST_ANSWER_BYTES + (1 << 20)), 9)
     packed = answer(bomb, headers="content-encoding: gzip\r\n")
     with server(packed) as (url, requests):
         tracemalloc.start()
@@ -351,7 +352,7 @@ def test_an_answer_is_bounded_after_it_is_unpacked():
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
 
-    assert most < 3 * client.MOST_ANSWER_BYTES
+    assert most < 3 * transport.MOST_ANSWER_BYTES
     assert len(requests) == 1
 
 
@@ -367,7 +368,7 @@ def test_of_an_error_only_the_beginning_is_read():
 
 
 def test_an_answer_that_drips_ends(monkeypatch):
-    monkeypatch.setitem(client.MOST_SECONDS, "creates", 0.5)
+    monkeypatch.setitem(request.MOST_SECONDS, "creates", 0.5)
 
     def drip(connection):
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 9000\r\n\r\n")
@@ -427,6 +428,6 @@ def test_a_mark_at_the_beginning_and_a_number_of_5000_digits_are_read():
 
 
 def test_speech_that_is_no_base64_is_an_error():
-    spoken = gathering.Speech()
+    spoken = accumulators.SpeechAccumulator()
 
     assert spoken.add('{"b64": "A"}').status == 200

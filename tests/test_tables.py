@@ -7,7 +7,7 @@ import pytest
 
 from scripts.client import TogetherError
 from scripts.files.read_rows import main as read_rows
-from scripts.tabular import Flaw, Table, Template
+from scripts.table.table import Flaw, Table, Template
 
 AUTH = {"api_key": "tgp_tables_0123456789"}
 TOWNS = [{"town": "Köln", "people": "1,1 Mio"}, {"town": "Évry", "people": "67 000"}]
@@ -51,7 +51,7 @@ def test_an_encoding_is_told_by_what_stands_far_behind(capsys):
 
 @pytest.mark.parametrize("cut", range(1, 6))
 def test_a_character_may_lie_on_two_blocks(cut):
-    from scripts.decoding import texts
+    from scripts.table.encodings import texts
 
     data = "a,Ж,😀\n".encode()
 
@@ -157,7 +157,7 @@ def test_a_cell_is_as_long_as_a_picture_and_not_longer():
 
 
 def test_a_line_without_an_end_is_not_held(monkeypatch):
-    monkeypatch.setattr("scripts.tabular.ROW_CHARACTERS", 1 << 20)
+    monkeypatch.setattr("scripts.table.table.ROW_CHARACTERS", 1 << 20)
 
     with pytest.raises(TogetherError, match="line 2 is longer"):
         rows("a,b\n" + "x" * (3 << 20))

@@ -10,12 +10,12 @@ import pytest
 import yaml
 
 from tests.conftest import STEP
-from tests.remote import Remote
+from tests.support.fake_windmill_api import Remote
 from tools.deploy import DeployError, Target
 from tools.deployed import timetables
 from tools.operations import ROOT
 from tools.parts import runnables
-from tools.tree import RESOURCE_TYPE, tree
+from tools.sync_tree import RESOURCE_TYPE, tree
 from tools.undeploy import undeploy
 from tools.version import mark
 
@@ -226,7 +226,7 @@ def test_what_the_server_does_not_remove_is_an_error(pack):
 def test_a_user_who_may_not_remove_is_told_what_is_needed(pack):
     remote = workspace(pack)
     remote.admin = False
-    remote.readonly = {"f/togetherai/account"}
+    remote.readonly = {"f/togetherai/account_steps"}
 
     with pytest.raises(DeployError, match="token of an admin, or of an owner"):
         run(remote)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import STEP
-from tests.remote import Remote
+from tests.support.fake_windmill_api import Remote
 from tests.test_deploy import Talk, rendered, script, target
 from tools.deploy import Wish, deploy
 from tools.flows import flows

@@ -9,7 +9,7 @@ from tools.__main__ import main
 from tools.checks import problems
 from tools.flows import schedules, timetable
 from tools.operations import ROOT
-from tools.tree import FOLDER, tree
+from tools.sync_tree import FOLDER, tree
 from tools.version import NAME, VERSION, mark, mark_of, marked
 
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 import yaml
 
-from tests.wmill import WINDMILL, wmill
+from tests.support.windmill_cli import WINDMILL, wmill
 from tools.form import form
 from tools.operations import scripts
 

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from scripts.client import TogetherError
-from scripts.tabular import Table
+from scripts.table.table import Table
 
 AUTH = {"api_key": "tgp_workbooks_0123456789"}
 HEAD = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -157,7 +157,7 @@ def test_what_cannot_be_read_says_why(data, problem):
 
 
 def test_a_workbook_that_unfolds_without_end_is_refused(monkeypatch):
-    monkeypatch.setattr("scripts.workbook.SHEET_BYTES", 1 << 20)
+    monkeypatch.setattr("scripts.documents.workbook.SHEET_BYTES", 1 << 20)
 
     with pytest.raises(TogetherError, match="unfolds to more than 1 MiB"):
         read(workbook(row(text("a")) + row(text("x" * 40)) * 100_000))

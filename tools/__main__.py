@@ -97,7 +97,7 @@ def new(arguments: argparse.Namespace) -> int:
 
 def build(arguments: argparse.Namespace) -> int:
     """Assemble the tree that `wmill sync push` deploys."""
-    from tools.tree import build as write
+    from tools.sync_tree import build as write
 
     words = {"folder": arguments.folder, "python": arguments.python}
     count = write(Path(arguments.target), **words)
@@ -208,8 +208,8 @@ def _windmill(storage: Path | None) -> Iterator[dict[str, str]]:
 
     With a folder, the objects that the job stores are left in it.
     """
-    from scripts.windmill import in_job
-    from tools.workspace import Workspace
+    from scripts.workspace.api import in_job
+    from tools.fake_workspace import Workspace
 
     if in_job():
         yield {}
@@ -271,7 +271,7 @@ def _arguments(text: str | None, operation: object) -> dict:
 
 
 def _job(name: str, arguments: dict, environment: dict | None = None) -> int:
-    from tools.worker import run as work
+    from tools.job_runner import run as work
 
     def show(piece: str) -> None:
         print(piece, end="", file=sys.stderr, flush=True)
@@ -289,11 +289,11 @@ def _job(name: str, arguments: dict, environment: dict | None = None) -> int:
 
 def _dry_run(operation: object, given: dict, base_url: str | None) -> int:
     """Let the script send to a recorder on this machine, and show what came."""
-    from scripts.catalogue import LISTED, SUPPORTED
-    from scripts.client import HOST
+    from scripts.catalog.catalog import LISTED, SUPPORTED
+    from scripts.client.resource import HOST
+    from tools.fake_workspace import Workspace
+    from tools.job_runner import run as work
     from tools.sandbox import Sandbox
-    from tools.worker import run as work
-    from tools.workspace import Workspace
 
     with Sandbox(judge=False) as recorder, Workspace() as workspace:
         auth = {"api_key": "dry-run", "base_url": recorder.url}

@@ -23,8 +23,8 @@ from pathlib import Path
 import certifi
 import trustme
 
+from tools.job_runner import prepare
 from tools.operations import ROOT
-from tools.worker import prepare
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 ANSWER = json.dumps(

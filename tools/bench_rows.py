@@ -14,7 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from tools import bench
-from tools.worker import prepare
+from tools.job_runner import prepare
 
 ROWS, AT_ONCE, LATENCY = 1000, 64, 0.1
 MODEL = {

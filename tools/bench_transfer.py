@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.bench import Row, environment, served
-from tools.worker import prepare
+from tools.job_runner import prepare
 
 SIZE = 1 << 30
 BLOCK = os.urandom(1 << 20)

@@ -15,10 +15,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.flows import Flow, rendered, target
-from tools.folders import FOLDER
 from tools.form import form
 from tools.node import PLACE, page
 from tools.operations import Operation
+from tools.target_folder import FOLDER
 
 RESOURCE = "$res:u/demo/together"  # what a form of the page has for auth
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")

@@ -15,11 +15,12 @@ import jsonschema
 import yaml
 from packaging.version import Version
 
-from scripts.client import SWITCH
-from tools import flow_docs, flows, nesting, render, traps, tree
+from scripts.client.form import SWITCH
+from tools import flow_docs, flows, nesting, render, sync_tree, windmill_lint
 from tools.flatten import sources
 from tools.flow_checks import flow_problems
 from tools.form import form
+from tools.layers import layer_problems
 from tools.operations import ROOT, Operation, operations, scripts
 from tools.version import VERSION
 
@@ -53,7 +54,7 @@ class Problem:
 
 
 def problems(root: Path = ROOT) -> list[Problem]:
-    """Every problem of the tree, the schemas' own first."""
+    """Every problem of the sync_tree, the schemas' own first."""
     found = []
     sound = []
     rules = json.loads((root / "schemas" / "_operation.json").read_text())
@@ -63,18 +64,19 @@ def problems(root: Path = ROOT) -> list[Problem]:
         if not own:
             sound.append(operation)
     found += _unique(root)
+    found += [Problem(path, what) for path, what in layer_problems(root)]
     found += _versions(root)
     if len(sound) == len(list(scripts(root))):
         found += _exceptions(root)
         found += _tables(root)
     for operation in sound:
         found += _current(operation.script_path, render.script(operation))
-        for trap in traps.in_form(form(operation)):
+        for trap in windmill_lint.in_form(form(operation)):
             found.append(Problem(operation.schema_path, trap))
     if len(sound) == len(list(scripts(root))):
         found += _current(root / CATALOGUE, render.catalogue(sound))
         lists = render.lists(operations(root))
-        found += _current(root / "scripts" / "lists.py", lists)
+        found += _current(root / "scripts" / "resilience" / "lists.py", lists)
         found += _flows(root)
         if not any(problem.fixable for problem in found):
             found += _built(root)
@@ -83,7 +85,7 @@ def problems(root: Path = ROOT) -> list[Problem]:
     for path in sorted(set((root / "scripts").glob("*/*.py")) - helpers):
         if path not in wanted and "Rendered from schemas/" in path.read_text():
             found.append(Problem(path, "has no schema", orphan=True))
-        found += [Problem(path, trap) for trap in traps.in_main(path)]
+        found += [Problem(path, trap) for trap in windmill_lint.in_main(path)]
     return found
 
 
@@ -93,7 +95,7 @@ def _flows(root: Path) -> Iterator[Problem]:
     yield from wrong
     if not wrong and (root / "flows").exists():
         for flow in flows.flows(root):
-            for trap in traps.in_form(form(flow)):
+            for trap in windmill_lint.in_form(form(flow)):
                 yield Problem(flow.path, f"{flow.name}: {trap}")
         yield from _current(root / flow_docs.PAGE, flow_docs.page(root))
 
@@ -101,13 +103,15 @@ def _flows(root: Path) -> Iterator[Problem]:
 def _built(root: Path) -> Iterator[Problem]:
     """What is built of the scripts is not locked anew by Windmill on its own."""
     try:
-        code = tree.code(root)
+        code = sync_tree.code(root)
     except ValueError as error:
         yield Problem(root / "scripts", f"cannot be built: {error}")
         return
     for id, (text, _) in code.items():
         for what in nesting.wrong(text.decode()):
-            yield Problem(root / "scripts" / f"{id}.py", f"as built: {what}")
+            place = root / "scripts" / f"{id}.py"
+            place = place if place.exists() else place.with_suffix("")  # a package
+            yield Problem(place, f"as built: {what}")
 
 
 def _current(path: Path, text: str) -> Iterator[Problem]:

@@ -32,11 +32,11 @@ from tools.deployed import (
     remove,
     timetables,
 )
-from tools.folders import checked
 from tools.locks import PYTHON
 from tools.operations import ROOT, operations
 from tools.parts import FIRST, Part, of_part, part, runnables
-from tools.tree import FOLDER, SUMMARY, build
+from tools.sync_tree import FOLDER, SUMMARY, build
+from tools.target_folder import checked
 from tools.version import VERSION
 from tools.windmill_api import ApiError, WindmillApi
 from tools.wmill_profile import profile

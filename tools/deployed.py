@@ -15,9 +15,9 @@ from functools import cache
 from pathlib import Path
 
 from tools.flows import schedules, timetable
-from tools.folders import FOLDER, moved
 from tools.operations import ROOT
 from tools.parts import FIRST
+from tools.target_folder import FOLDER, moved
 from tools.version import mark_of, marked
 from tools.windmill_api import KINDS, WindmillApi
 

@@ -1,4 +1,5 @@
-"""The sandbox's part of storing files by signed addresses: see scripts/uploads.py.
+"""The sandbox's part of storing files by signed addresses: see
+scripts/upload/file_upload.py.
 
 A file is announced and gets an address, or several for its parts; once its bytes are
 there and it is announced as complete, it is a file like any other. Content that is

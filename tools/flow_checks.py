@@ -11,7 +11,7 @@ import jsonschema
 from tools import expressions
 from tools.flows import LOOPS, Flow, Schedule, flows, modules, parts, schedules, target
 from tools.form import form
-from tools.form_show import hints
+from tools.form_visibility import hints
 from tools.operations import ROOT
 
 SOURCE = {"summary", "description", "needs", "costs", "leaves", "arguments", "value"}

@@ -17,8 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from scripts.client import OTHER
-from tools.folders import FOLDER
+from scripts.client.form import OTHER
 from tools.form import form
 from tools.locks import PYTHON, annotated, lock
 from tools.nesting import nested
@@ -32,6 +31,7 @@ from tools.operations import (
     with_own,
 )
 from tools.render import picker, pickers
+from tools.target_folder import FOLDER
 from tools.version import SCHEMA_KEY, mark
 
 # In C, ten times as fast, where PyYAML was built with it.
@@ -240,9 +240,9 @@ def _chosen(value: object, arguments: dict) -> object:
 def _picker_code(flow: Flow, python: str) -> str:
     """What Windmill runs for the choices of a flow's form; pinned, so that opening the
     form resolves no packages."""
-    root, loaded = flow.root, with_own({"picking"}, flow.root)
+    root, loaded = flow.root, with_own({"catalog"}, flow.root)
     needed = {name for module in loaded for name in module_packages(module, root)}
-    lines = [f"from {FOLDER.replace('/', '.')}.picking import choices"]
+    lines = [f"from {FOLDER.replace('/', '.')}.catalog import choices"]
     for name, schema in pickers(flow.arguments).items():
         lines += ["", "", picker(name, schema)]
     pins = lock(needed, root / "requirements.txt", python)

@@ -3,12 +3,12 @@
 Windmill's dialect differs from JSON Schema: it knows `oneOf` with titled objects only,
 `min` and `max` instead of `minimum` and `maximum`, `showExpr`, `order`; rows of a list
 may be objects but no unions. This is the one place where the translation is made, with
-the help of the `x-form` words that schemas/_operation.json explains; scripts/client.py
+the help of the `x-form` words that schemas/_operation.json explains; scripts/client/
 reads what such a form sends.
 """
 
-from scripts.client import BEHIND, EDITOR, LEAVE, NOTHING, SET, SWITCH
-from tools.form_show import (
+from scripts.client.form import BEHIND, EDITOR, LEAVE, NOTHING, SET, SWITCH
+from tools.form_visibility import (
     both,
     closed,
     condition,
@@ -163,7 +163,7 @@ def _object(schema: dict, required: bool) -> dict:
 
 def is_choice(schema: dict, required: bool) -> bool:
     """Whether the form renders a group of buttons for a schema, behind which a value is
-    to be found: what scripts/client.py is told as `x-choice`."""
+    to be found: what scripts/client/ is told as `x-choice`."""
     if is_file(schema) or is_nullable_number(schema):
         return True
     if "anyOf" in schema:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from scripts.client import OTHER
+from scripts.client.form import OTHER
 from tools.flatten import module_names, module_text
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -5,7 +5,7 @@ import keyword
 import textwrap
 from collections.abc import Iterable
 
-from scripts.client import SWITCH
+from scripts.client.form import SWITCH
 from tools.form import (
     is_choice,
     is_file,
@@ -15,7 +15,7 @@ from tools.form import (
     row_key,
     shared_member,
 )
-from tools.form_show import closed, has_rows, hints
+from tools.form_visibility import closed, has_rows, hints
 from tools.operations import Operation, has_own_default
 
 WIDTH = 88
@@ -122,9 +122,9 @@ def _imports(operation: Operation) -> str:
     if operation.step is not None:
         needed[operation.step["module"]] = {operation.verb}
         if pickers(operation.arguments):
-            needed["picking"] = {"choices"}
+            needed["catalog.model_picker"] = {"choices"}
     elif operation.realtime:
-        needed["realtime"] = {operation.verb}
+        needed["realtime_audio"] = {operation.verb}
     else:
         needed["client"].add(operation.verb)
     return "".join(

@@ -31,7 +31,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tools import answers
+from tools import canned_answers
 from tools.file_uploads import FileUploads
 from tools.lives import Lives
 from tools.operations import ROOT, Operation, operations, told
@@ -144,8 +144,8 @@ class Sandbox:
         return self.server.servers[0].sockets[0].getsockname()[1]
 
     def knows(self, name: str) -> bool:
-        """Whether an id stands in an example: what is asked of it gets canned answers,
-        also where things of its kind were created."""
+        """Whether an id stands in an example: what is asked of it gets canned
+        canned_answers, also where things of its kind were created."""
         return name in told(self.root)
 
     async def app(self, scope: dict, receive: object, send: object) -> None:
@@ -310,7 +310,7 @@ class Sandbox:
             where = ".".join(map(str, error.absolute_path))
             return f"{where}: {error.message[:300]}", where
         if operation.name == "create_chat_completion":
-            where = answers.nameless(arguments["body"].get("tools") or [])
+            where = canned_answers.nameless(arguments["body"].get("tools") or [])
             return (f"{where} is missing", where) if where else None
         return None
 
@@ -450,9 +450,9 @@ def _refuse(status: int, message: str, kind: str, param: str | None = None) -> R
 
 
 MADE = {
-    "create_chat_completion": answers.chat,
-    "create_embeddings": answers.embeddings,
-    "rerank_documents": answers.rerank,
+    "create_chat_completion": canned_answers.chat,
+    "create_embeddings": canned_answers.embeddings,
+    "rerank_documents": canned_answers.rerank,
 }
 
 
@@ -535,12 +535,12 @@ def chunks(operation: Operation, given: dict, answer: object = None) -> list[dic
     chat = operation.exchange["stream"] == "chat"
     for choice in answer["choices"]:
         text = choice["message"]["content"] if chat else choice["text"]
-        for piece in answers.pieces(text):
+        for piece in canned_answers.pieces(text):
             part = {"index": choice["index"]}
             if chat:
                 part["delta"] = {"role": "assistant", "content": piece}
                 if given.get("logprobs") is True:
-                    part["logprobs"] = answers.logprobs(given, [piece])
+                    part["logprobs"] = canned_answers.logprobs(given, [piece])
             else:
                 part["text"] = piece
             found.append({**head, "choices": [part], "usage": None})

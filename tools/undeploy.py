@@ -26,9 +26,9 @@ from tools.deployed import (
     remove,
     states,
 )
-from tools.folders import checked
 from tools.operations import ROOT
-from tools.tree import FOLDER, RESOURCE_TYPE, SUMMARY
+from tools.sync_tree import FOLDER, RESOURCE_TYPE, SUMMARY
+from tools.target_folder import checked
 from tools.windmill_api import WindmillApi
 
 TYPE = RESOURCE_TYPE.partition(".")[0]

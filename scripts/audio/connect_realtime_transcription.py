@@ -19,7 +19,7 @@ Rendered from schemas/audio/connect_realtime_transcription.json; edit that, not 
 """
 
 from ..client import run, togetherai
-from ..realtime import transcribe
+from ..realtime_audio import transcribe
 
 OPERATION = {
     "method": "GET",

@@ -16,7 +16,7 @@ Rendered from schemas/audio/connect_speech_websocket.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..realtime import speak
+from ..realtime_audio import speak
 
 OPERATION = {
     "method": "GET",

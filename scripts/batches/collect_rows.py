@@ -17,8 +17,8 @@ Example arguments:
 Rendered from schemas/batches/collect_rows.json; edit that, not this.
 """
 
+from ..batch_steps import collect_rows
 from ..client import run, togetherai
-from ..collecting import collect_rows
 
 STEP = {
     "arguments": {

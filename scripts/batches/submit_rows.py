@@ -17,9 +17,9 @@ Example arguments:
 Rendered from schemas/batches/submit_rows.json; edit that, not this.
 """
 
-from ..batching import submit_rows
+from ..batch_steps import submit_rows
+from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..picking import choices
 
 DynSelect_model = str
 

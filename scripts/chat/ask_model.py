@@ -14,9 +14,9 @@ Example arguments:
 Rendered from schemas/chat/ask_model.json; edit that, not this.
 """
 
-from ..asking import ask_model
+from ..catalog.model_picker import choices
+from ..chat_steps import ask_model
 from ..client import run, togetherai
-from ..picking import choices
 
 DynSelect_model = str
 

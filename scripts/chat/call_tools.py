@@ -14,9 +14,9 @@ Example arguments:
 Rendered from schemas/chat/call_tools.json; edit that, not this.
 """
 
-from ..calling import call_tools
+from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..picking import choices
+from ..tool_steps import call_tools
 
 DynSelect_model = str
 

@@ -15,7 +15,7 @@ Rendered from schemas/chat/cite_answer.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..passages import cite_answer
+from ..document_steps import cite_answer
 
 STEP = {
     "arguments": {

@@ -14,9 +14,9 @@ Example arguments:
 Rendered from schemas/chat/classify_text.json; edit that, not this.
 """
 
-from ..classifying import classify_text
+from ..catalog.model_picker import choices
+from ..classify_steps import classify_text
 from ..client import run, togetherai
-from ..picking import choices
 
 DynSelect_model = str
 

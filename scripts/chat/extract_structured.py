@@ -14,9 +14,9 @@ Example arguments:
 Rendered from schemas/chat/extract_structured.json; edit that, not this.
 """
 
+from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..extracting import extract_structured
-from ..picking import choices
+from ..extract_steps import extract_structured
 
 DynSelect_model = str
 

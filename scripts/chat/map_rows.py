@@ -19,9 +19,9 @@ Example arguments:
 Rendered from schemas/chat/map_rows.json; edit that, not this.
 """
 
+from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..picking import choices
-from ..rows import map_rows
+from ..row_steps import map_rows
 
 DynSelect_model = str
 

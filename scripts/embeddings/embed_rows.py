@@ -17,9 +17,9 @@ Example arguments:
 Rendered from schemas/embeddings/embed_rows.json; edit that, not this.
 """
 
+from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..picking import choices
-from ..rows import embed_rows
+from ..row_steps import embed_rows
 
 DynSelect_model = str
 

@@ -14,9 +14,9 @@ Example arguments:
 Rendered from schemas/embeddings/rank_passages.json; edit that, not this.
 """
 
+from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..passages import rank_passages
-from ..picking import choices
+from ..document_steps import rank_passages
 
 DynSelect_model = str
 

@@ -15,7 +15,7 @@ Rendered from schemas/endpoints/deploy_model.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..serving import deploy_model
+from ..deployment_steps import deploy_model
 
 STEP = {
     "arguments": {

@@ -11,7 +11,7 @@ Rendered from schemas/endpoints/list_idle_endpoints.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..watching import list_idle_endpoints
+from ..trigger_steps import list_idle_endpoints
 
 STEP = {
     "arguments": {

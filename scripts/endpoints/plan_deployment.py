@@ -14,7 +14,7 @@ Rendered from schemas/endpoints/plan_deployment.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..serving import plan_deployment
+from ..deployment_steps import plan_deployment
 
 STEP = {
     "arguments": {

@@ -14,7 +14,7 @@ Rendered from schemas/evaluations/report_evaluation.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..evaluating import report_evaluation
+from ..evaluation_steps import report_evaluation
 
 STEP = {
     "arguments": {

@@ -15,9 +15,9 @@ Example arguments:
 Rendered from schemas/evaluations/submit_evaluation.json; edit that, not this.
 """
 
+from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..evaluating import submit_evaluation
-from ..picking import choices
+from ..evaluation_steps import submit_evaluation
 
 DynSelect_judge_model = str
 DynSelect_model_a = str

@@ -14,7 +14,7 @@ Rendered from schemas/files/read_rows.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..reading import read_rows
+from ..storage_steps import read_rows
 
 STEP = {
     "arguments": {

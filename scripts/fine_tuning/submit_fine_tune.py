@@ -14,9 +14,9 @@ Example arguments:
 Rendered from schemas/fine_tuning/submit_fine_tune.json; edit that, not this.
 """
 
+from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..picking import choices
-from ..tuning import submit_fine_tune
+from ..fine_tune_steps import submit_fine_tune
 
 DynSelect_model = str
 

@@ -13,9 +13,9 @@ Example arguments:
 Rendered from schemas/images/create_picture.json; edit that, not this.
 """
 
+from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..picking import choices
-from ..picturing import create_picture
+from ..image_steps import create_picture
 
 DynSelect_model = str
 

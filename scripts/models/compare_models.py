@@ -13,9 +13,9 @@ Example arguments:
 Rendered from schemas/models/compare_models.json; edit that, not this.
 """
 
-from ..asking import compare_models
+from ..catalog.model_picker import choices
+from ..chat_steps import compare_models
 from ..client import run, togetherai
-from ..picking import choices
 
 DynMultiselect_models = list
 

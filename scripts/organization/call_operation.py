@@ -12,8 +12,8 @@ Example arguments:
 Rendered from schemas/organization/call_operation.json; edit that, not this.
 """
 
-from ..account import call_operation
 from ..client import run, togetherai
+from ..operation_steps import call_operation
 
 STEP = {
     "arguments": {

@@ -11,7 +11,7 @@ folder.
 Rendered from schemas/organization/check_connection.json; edit that, not this.
 """
 
-from ..account import check_connection
+from ..account_steps import check_connection
 from ..client import run, togetherai
 
 STEP = {"arguments": {"properties": {}}}

@@ -9,7 +9,7 @@ and a chart.
 Rendered from schemas/organization/report_usage.json; edit that, not this.
 """
 
-from ..account import report_usage
+from ..account_steps import report_usage
 from ..client import run, togetherai
 
 STEP = {

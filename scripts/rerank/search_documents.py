@@ -16,9 +16,9 @@ Example arguments:
 Rendered from schemas/rerank/search_documents.json; edit that, not this.
 """
 
+from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..picking import choices
-from ..rows import search_documents
+from ..row_steps import search_documents
 
 DynSelect_model = str
 

@@ -11,7 +11,7 @@ Rendered from schemas/triggers/endpoint_idle.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..watching import endpoint_idle
+from ..trigger_steps import endpoint_idle
 
 STEP = {
     "arguments": {

@@ -11,7 +11,7 @@ Rendered from schemas/triggers/evaluation_changed.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..watching import evaluation_changed
+from ..trigger_steps import evaluation_changed
 
 STEP = {
     "arguments": {"properties": {"only_ended": {"type": "boolean", "default": False}}},

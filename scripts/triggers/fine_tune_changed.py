@@ -11,7 +11,7 @@ Rendered from schemas/triggers/fine_tune_changed.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..watching import fine_tune_changed
+from ..trigger_steps import fine_tune_changed
 
 STEP = {
     "arguments": {"properties": {"only_ended": {"type": "boolean", "default": False}}},

@@ -14,7 +14,7 @@ Rendered from schemas/triggers/list_new_objects.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..reading import list_new_objects
+from ..storage_steps import list_new_objects
 
 STEP = {
     "arguments": {

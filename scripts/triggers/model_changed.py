@@ -11,7 +11,7 @@ Rendered from schemas/triggers/model_changed.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..watching import model_changed
+from ..trigger_steps import model_changed
 
 STEP = {
     "arguments": {

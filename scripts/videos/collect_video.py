@@ -13,7 +13,7 @@ Rendered from schemas/videos/collect_video.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..picturing import collect_video
+from ..video_steps import collect_video
 
 STEP = {
     "arguments": {

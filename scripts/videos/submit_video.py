@@ -13,9 +13,9 @@ Example arguments:
 Rendered from schemas/videos/submit_video.json; edit that, not this.
 """
 
+from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..picking import choices
-from ..picturing import submit_video
+from ..video_steps import submit_video
 
 DynSelect_model = str
 

@@ -14,7 +14,7 @@ Rendered from schemas/waits/cancel_job.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..waiting import cancel_job
+from ..wait_steps import cancel_job
 
 STEP = {
     "arguments": {

@@ -13,7 +13,7 @@ Rendered from schemas/waits/finish_flow.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..guarding import finish_flow
+from ..flow_steps import finish_flow
 
 STEP = {
     "arguments": {

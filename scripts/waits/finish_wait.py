@@ -14,7 +14,7 @@ Rendered from schemas/waits/finish_wait.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..waiting import finish_wait
+from ..wait_steps import finish_wait
 
 STEP = {
     "arguments": {

@@ -14,7 +14,7 @@ Rendered from schemas/waits/poll_job.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..waiting import poll_job
+from ..wait_steps import poll_job
 
 STEP = {
     "arguments": {

@@ -14,7 +14,7 @@ Rendered from schemas/waits/report_failure.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..guarding import report_failure
+from ..flow_steps import report_failure
 
 STEP = {
     "arguments": {

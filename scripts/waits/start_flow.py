@@ -13,7 +13,7 @@ Rendered from schemas/waits/start_flow.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..guarding import start_flow
+from ..flow_steps import start_flow
 
 STEP = {
     "arguments": {

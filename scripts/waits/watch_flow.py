@@ -13,7 +13,7 @@ Rendered from schemas/waits/watch_flow.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..guarding import watch_flow
+from ..flow_steps import watch_flow
 
 STEP = {
     "arguments": {

@@ -10,7 +10,7 @@ import yaml
 from tools.deploy import command_line, windmill_cli
 from tools.live.checks import Subject, expect
 from tools.live.stage import TYPE, Stage
-from tools.tree import build
+from tools.sync_tree import build
 from tools.undeploy import undeploy
 from tools.windmill_api import KINDS
 

@@ -24,7 +24,7 @@ from tools.live.checks import ShortError, SkippedError, StoppedError
 from tools.live.model import CHAT, LIST, catalogue, speaks
 from tools.operations import ROOT, find
 from tools.sandbox import Sandbox
-from tools.tree import RESOURCE_TYPE
+from tools.sync_tree import RESOURCE_TYPE
 from tools.windmill_api import ApiError, WindmillApi
 
 OLDEST = (1, 713)  # versions of Windmill before this are not looked at

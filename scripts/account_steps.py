@@ -1,0 +1,202 @@
+"""Steps about the account behind an API key."""
+
+import datetime
+import os
+import re
+import time
+from decimal import Decimal, InvalidOperation
+
+from . import charts
+from .client import TogetherError, call, operation, prepare
+
+PACK = "1.0.0"  # the pack's version; ./dev fix writes here what pyproject.toml says
+OWN = "organization/check_connection"
+# How what the build writes says of which version it is.
+MARK = re.compile(r"^(?:# )?together-ai-for-windmill (\S{1,40}) ([\w/]+)$", re.M | re.A)
+PATIENCE = 20.0  # seconds for reading what the folder holds
+IDENTITY = operation("GET", "/v3/whoami", "read")
+USAGE = operation(
+    "GET",
+    "/v1/billing/usage",
+    "read",
+    query=("month", "granularity", "limit"),
+    pages="cursor",
+)
+MOST_MONTHS = 24
+# What is asked to find out what a key may do: lists that cost nothing to read.
+AREAS = {
+    "models": operation("GET", "/v1/models", "read"),
+    "files": operation("GET", "/v1/files", "read"),
+    "batches": operation("GET", "/v1/batches", "read"),
+    "fine_tuning": operation("GET", "/v1/fine-tunes", "read"),
+    "evaluations": operation("GET", "/v1/evaluation", "read"),
+}
+
+
+def check_connection(auth, step, **arguments):
+    """Return whose key it is and which areas of the API it may read.
+
+    {"ok", "key_type", "organization": {"id", "name"}, "project": {...}, "may": [...],
+    "may_not": {area: reason}, "pack": {"version", "older": [{"path", "version"}],
+    "note"?}}: `older` are the scripts and flows of other versions that lie beside this
+    one, None where that cannot be told. Where the key is refused or the service cannot
+    be reached, {"ok": False, "why", "advice", "wm_failure": why}: by the last member
+    Windmill counts the job as failed (since 1.699) and keeps its result. Raises
+    TogetherError for a resource that holds no usable key or address.
+    """
+    prepare(step, arguments)
+    try:
+        identity = call(auth, IDENTITY)
+    except TogetherError as error:
+        if not hasattr(error, "tries"):
+            raise  # nothing was sent: there is nothing to say of the connection
+        why = str(error)
+        return {"ok": False, "why": why, "advice": error.advice, "wm_failure": why}
+    may, may_not = [], {}
+    for area, table in AREAS.items():
+        try:
+            call(auth, table)
+        except TogetherError as error:
+            if getattr(error, "status", None) not in (401, 403, 404):
+                raise
+            may_not[area] = str(error)
+        else:
+            may.append(area)
+    return {
+        "ok": not may_not,
+        "key_type": identity.get("type"),
+        "organization": identity.get("organization"),
+        "project": identity.get("project"),
+        "may": may,
+        "may_not": may_not,
+        "pack": {"version": PACK, **_others()},
+    }
+
+
+def _others():
+    """Return what of the pack in this job's folder is of another version.
+
+    Windmill, which is asked for it, may refuse or be slow: that is no fault of the key.
+    """
+    from .workspace.api import in_job  # only within a job
+    from .workspace.runnables import list_runnables, read_runnable  # only within a job
+
+    place = os.environ.get("WM_JOB_PATH") or ""
+    folder = place.removesuffix(f"/{OWN}")
+    if not in_job() or folder == place:
+        note = "What else the folder holds is told where the step is deployed."
+        return {"older": None, "note": note}
+    started, found = time.monotonic(), []
+    try:
+        for kind in ("script", "flow"):
+            for path in list_runnables(kind, f"{folder}/"):
+                if time.monotonic() - started > PATIENCE:
+                    note = "Windmill is slow: not all of the folder was read."
+                    return {"older": found, "note": note}
+                content = read_runnable(kind, path)
+                version = _version(kind, path.removeprefix(f"{folder}/"), content)
+                if version not in (None, PACK):
+                    found.append({"path": path, "version": version})
+    except TogetherError as error:
+        return {"older": None, "note": str(error)}
+    if found:
+        note = "./dev deploy --prune removes what this version no longer has."
+        return {"older": found, "note": note}
+    return {"older": []}
+
+
+def _version(kind, name, content):
+    """Return the version of the pack that a script or flow says it is of, or None: it
+    is not of the pack, or a copy under another name."""
+    if kind == "flow":
+        schema = (content or {}).get("schema")
+        content = schema.get("x-pack") if isinstance(schema, dict) else None
+    if not isinstance(content, str):
+        return None
+    for version, own in MARK.findall(content):
+        if own == name:
+            return version
+    line = rf"^Rendered\s+from\s+schemas/{re.escape(name)}\.json;"
+    return "before 1.0.0" if re.search(line, content, re.M) else None
+
+
+def report_usage(auth, step, **arguments):
+    """Return what the organization spent from one day to another, with a chart.
+
+    {"total_usd", "days": [{"date", "cost_usd"}], "products": [{"product", "cost_usd",
+    "share"}], "since", "until", "unreadable"}, dearest product first; unreadable counts
+    the entries whose cost is no number. Money as the service gives it, in USD. Raises
+    TogetherError.
+    """
+    given = prepare(step, arguments)
+    today = datetime.datetime.now(datetime.UTC).date()
+    until = _day("until", given.get("until")) or today
+    since = _day("since", given.get("since")) or until.replace(day=1)
+    if since > until:
+        raise TogetherError.refused("since", f"must not be after until ({until})")
+    days, products, unreadable = spending(auth, since, until)
+    total = sum(days.values(), Decimal(0))
+    spent = [(date, float(days[date])) for date in sorted(days)]
+    title = f"{total:.2f} USD from {since} to {until}"
+    return {
+        "wm_renderer": "svg",
+        "svg": charts.bars(title, spent, "USD"),
+        "since": since.isoformat(),
+        "until": until.isoformat(),
+        "total_usd": float(total),
+        "days": [{"date": date, "cost_usd": cost} for date, cost in spent],
+        "products": [
+            {
+                "product": name,
+                "cost_usd": float(cost),
+                "share": round(float(cost / total), 4) if total else None,
+            }
+            for name, cost in sorted(products.items(), key=lambda item: -item[1])
+        ],
+        "unreadable": unreadable,
+    }
+
+
+def spending(auth, since, until):
+    """Return what was spent between two dates, both included, in USD as Decimals.
+
+    (by day as text, by product, how many entries had no readable cost). Raises
+    TogetherError.
+    """
+    months = _months(since, until)
+    if len(months) > MOST_MONTHS:
+        raise TogetherError.refused(
+            "since", f"must be at most {MOST_MONTHS} months before until"
+        )
+    days, products, unreadable = {}, {}, 0
+    for month in months:
+        found = call(
+            auth, USAGE, month=month, granularity="day", limit=1000, max_pages=100
+        )
+        for window in found.get("data") or ():
+            date = str(window.get("date") or window.get("start_time") or "")[:10]
+            if not since.isoformat() <= date <= until.isoformat():
+                continue
+            for entry in window.get("line_items") or ():
+                try:
+                    cost = Decimal(entry.get("cost"))
+                except (InvalidOperation, TypeError, ValueError):
+                    unreadable += 1
+                    continue
+                name = entry.get("product_name") or "unnamed"
+                days[date] = days.get(date, 0) + cost
+                products[name] = products.get(name, 0) + cost
+    return days, products, unreadable
+
+
+def _day(field, text):
+    try:
+        return datetime.date.fromisoformat(text[:10]) if text else None
+    except ValueError:
+        raise TogetherError.refused(field, "must be a day such as 2026-11-24") from None
+
+
+def _months(since, until):
+    """Return the months from one day to another, as YYYY-MM."""
+    first, last = since.year * 12 + since.month - 1, until.year * 12 + until.month - 1
+    return [f"{n // 12:04}-{n % 12 + 1:02}" for n in range(first, last + 1)]

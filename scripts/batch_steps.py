@@ -1,0 +1,430 @@
+"""A table's questions as one batch, at half the price: submitted, and collected."""
+
+import hashlib
+import json
+import pathlib
+import tempfile
+from contextlib import closing
+
+from .catalog import pricing
+from .catalog.budget import UNLIMITED, check_budget
+from .catalog.pricing import PARTLY_UNTOLD, cost, cost_fields, sum_usage, usage_of
+from .client import TogetherError, call, operation, prepare
+from .client.jsonio import parse_json
+from .table.row_results import RowResults
+from .table.table import Flaw, Table, Template, chat_text, digest, lines_of
+from .transfer.download import open_download
+from .workspace.create_once import fingerprint, log, once
+
+ENDPOINT = "/v1/chat/completions"
+FILES = operation("GET", "/v1/files", "read")
+PREPROCESS = operation("POST", "/v1/files/{file_id}/preprocess", "mutates", body=False)
+DELETE = operation("DELETE", "/v1/files/{file_id}", "mutates", body=False)
+CREATE = operation("POST", "/v1/batches", "creates", find="batches/list_batches")
+BATCH = operation("GET", "/v1/batches/{batch_id}", "read")
+BATCHES = operation("GET", "/v1/batches", "read")
+
+MOST_ROWS, MOST_BYTES = 50_000, 100_000_000  # of one batch, says the documentation
+USELESS = ("FAILED", "EXPIRED", "CANCELLED")
+NAMED = 10  # rows that a message names
+
+
+def submit_rows(auth, step, **arguments):
+    """Create one batch that asks a chat model about every row.
+
+    Returns {"batch_id", "input_file_id", "rows": their number, "fingerprint",
+    "reattached": whether an earlier run had created it, "estimated_cost_usd",
+    "cost_note"?: why that is None}. However often it runs with the same input, one
+    batch is created, unless that one failed or `again` says otherwise. Raises
+    TogetherError before anything is sent when a row cannot be asked, the table is too
+    large for a batch, or its estimated cost is above budget_usd.
+    """
+    given = prepare(step, arguments)
+    table = Table(auth, given["rows"])
+    template = Template(given["template"])
+    table.require(template.columns, "template")
+    if given.get("answer_column"):
+        table.keep_free(given["answer_column"])
+    with tempfile.TemporaryDirectory() as folder:
+        place = pathlib.Path(folder, "rows.jsonl")
+        written = _written(place, table, template, given)
+        usd, note = _estimate(auth, given, written)
+        mark = fingerprint("batches/submit_rows", {"content": written["digest"]})
+        submission = _Submission(auth, place, f"rows-{mark}.jsonl")
+
+        def create():
+            advice = "Raise budget_usd, lower max_tokens, or submit fewer rows."
+            check_budget(given.get("budget_usd"), usd, note, "the batch", advice)
+            return submission.create()
+
+        made, reattached = once(
+            "batch", mark, create, submission.attach, submission.look
+        )
+    return {
+        "batch_id": made["id"],
+        "input_file_id": made["input_file_id"],
+        "rows": written["rows"],
+        "fingerprint": mark,
+        "reattached": reattached,
+        **cost_fields(usd, note, "estimated_cost_usd"),
+    }
+
+
+def _written(place, table, template, given):
+    """Write the batch's input file; return its number of rows, its digest and a guess
+    at the tokens that its questions have."""
+    body = {"model": given["model"], "messages": []}
+    if given.get("system"):
+        body["messages"].append({"role": "system", "content": given["system"]})
+    body |= {k: given[k] for k in ("temperature", "max_tokens") if k in given}
+    before = body["messages"]
+    rows = size = tokens = 0
+    flaws, hashed = [], hashlib.sha256()
+    with place.open("wb") as file:
+        for rows, row in enumerate(table, 1):
+            try:
+                text = template.fill(row) if not isinstance(row, Flaw) else None
+                why = row.why if text is None else None
+                if own := table.taken(row):
+                    raise table.not_free(f"but a row has a column {own!r} already")
+            except KeyError as error:
+                why = f"has no column {error.args[0]!r}"
+            if why is not None:
+                flaws.append({"field": f"rows[{rows - 1}]", "problem": why})
+                continue
+            messages = [*before, {"role": "user", "content": text}]
+            asked = {**body, "messages": messages}
+            name = _custom_id(rows - 1, row, given.get("again"))
+            line = json.dumps(
+                {"custom_id": name, "body": asked}, ensure_ascii=False
+            ).encode("utf-8", "replace")
+            tokens += sum(pricing.tokens(message["content"]) for message in messages)
+            size += len(line) + 1
+            hashed.update(line)
+            if rows > MOST_ROWS or size > MOST_BYTES:
+                _too_large(rows)
+            file.write(line + b"\n")
+    if flaws:
+        listed = "; ".join(f"{f['field']} {f['problem']}" for f in flaws[:NAMED])
+        more = f" and {len(flaws) - NAMED} more" if len(flaws) > NAMED else ""
+        raise TogetherError.refused_all(
+            flaws[:100],
+            f"{listed}{more}",
+            advice="Correct or leave out these rows and run the step again.",
+        )
+    return {"rows": rows, "digest": hashed.hexdigest(), "tokens": tokens}
+
+
+def _custom_id(index, row, again=None):
+    """Return a row's name in the batch; the API takes at most 64 characters."""
+    parts = [str(index), digest(row)]
+    if again:
+        parts.append(digest(again))
+    return "-".join(parts)
+
+
+def _too_large(rows):
+    problem = (
+        f"are too large for one batch, which takes {MOST_ROWS} rows and {MOST_BYTES} "
+        f"bytes; the first {rows - 1} rows fit"
+    )
+    raise TogetherError.refused(
+        "rows",
+        problem,
+        fitting_rows=rows - 1,
+        advice="Submit the table in parts, each as a batch of its own.",
+    )
+
+
+def _estimate(auth, given, written):
+    """Return (USD, None) that the batch may cost, or (None, why it is not known)."""
+    if "max_tokens" not in given:
+        return None, UNLIMITED
+    completion = given["max_tokens"] * written["rows"]
+    usage = {"prompt_tokens": written["tokens"], "completion_tokens": completion}
+    return cost(auth, given["model"], usage, batch=True)
+
+
+class _Submission:
+    """One input file and its batch at the service, found by the file's name."""
+
+    def __init__(self, auth, place, name):
+        self.auth = auth
+        self.place = place
+        self.name = name
+        self.files = self.begun = None
+
+    def look(self):
+        """Return the batch of an earlier run, or None."""
+        if not self.uploaded():
+            return None
+        found = call(self.auth, BATCHES)
+        entries = found.get("data", ()) if isinstance(found, dict) else found or ()
+        for batch in entries:
+            if batch.get("input_file_id") in self.files and _useful(batch):
+                return _reference(batch)
+        return None
+
+    def attach(self, made):
+        batch = call(self.auth, BATCH, batch_id=made["id"])
+        return _reference(batch) if _useful(batch) else None
+
+    def create(self):
+        files = self.uploaded()
+        file_id = files[0] if files else self.resumed() or self.upload()
+        body = {"input_file_id": file_id, "endpoint": ENDPOINT}
+        return _reference(call(self.auth, CREATE, body=body)["job"])
+
+    def uploaded(self):
+        """Return the ids of the files of this name that are complete."""
+        if self.files is None:
+            found = call(self.auth, FILES).get("data") or ()
+            named = [file for file in found if file.get("filename") == self.name]
+            whole = [file for file in named if self.is_whole(file)]
+            self.files = [file["id"] for file in whole]
+            self.begun = [file["id"] for file in named if file not in whole]
+        return self.files
+
+    def is_whole(self, file):
+        size = self.place.stat().st_size
+        status = file.get("processing_status")
+        return file.get("bytes") == size and status not in ("FAILED", "INVALID_FORMAT")
+
+    def resumed(self):
+        """Return the id of a file whose bytes an earlier run sent just before it ended,
+        and remove what it had only announced; None where the bytes are to be sent."""
+        kept = None
+        for file_id in self.begun:
+            try:
+                file = call(self.auth, PREPROCESS, file_id=file_id)
+                if kept is None and self.is_whole(file.get("file", file)):
+                    kept = file_id
+                    continue
+            except TogetherError as error:
+                if getattr(error, "status", None) not in (400, 404, 409, 422):
+                    raise
+            try:
+                call(self.auth, DELETE, file_id=file_id)
+            except TogetherError as error:
+                log(f"the file {file_id} of an earlier run stays: {error}")
+        return kept
+
+    def upload(self):
+        from .upload.file_upload import store_file  # only where a file goes up
+
+        stored = store_file(
+            self.auth, self.place, "batch-api", self.name, "jsonl", check=False
+        )
+        return stored["id"]
+
+
+def _useful(batch):
+    return str(batch.get("status")).upper() not in USELESS
+
+
+def _reference(batch):
+    return {"id": batch["id"], "input_file_id": batch.get("input_file_id")}
+
+
+CONTENT = operation("GET", "/v1/files/{file_id}/content", "read", reply="binary")
+RESERVED = ("custom_id",)
+ENDED = ("COMPLETED", "FAILED", "EXPIRED", "CANCELLED")
+BLOCK = 1 << 18
+
+
+def collect_rows(auth, step, **arguments):
+    """Return what a batch answered, in the order of the rows that it was made of.
+
+    {"rows": [{"custom_id", ...row, <answer_column>: text or None,
+    <answer_column>_error: None or why}], "done", "failed", "cut": how many answers
+    max_tokens ended, "status", "usage", "cost_usd", "cost_note"?, "markdown": all that
+    in short}; with output "storage" a JSON Lines file, "s3", in place of "rows", with
+    output "table" nothing but the rows. A batch that failed, expired or was cancelled
+    gives what it has, and its state as the reason for the rest. Raises TogetherError
+    while the batch is not over, when the rows given are not those that it was made of,
+    when none was answered, or more failed than fail_when_failed_share allows.
+    """
+    given = prepare(step, arguments)
+    batch = call(auth, BATCH, batch_id=given["batch_id"])
+    status = str(batch.get("status")).upper()
+    if status not in ENDED:
+        raise TogetherError(
+            f"The batch is {status}, {batch.get('progress') or 0:g} % done: collect it "
+            "when it is over.",
+            type="not_ended",
+            state=status,
+            advice="Wait with the flow that waits for a batch, or run this later.",
+        )
+    bill = _Bill()
+    with _Lines() as lines:
+        for member in ("output_file_id", "error_file_id"):
+            if batch.get(member):
+                lines.read(auth, batch[member])
+        if "rows" in given:
+            table = Table(auth, given["rows"])
+            table.keep_free(given["answer_column"], RESERVED)
+            asked = _joined(table, lines)
+        else:
+            table, asked = None, _named(auth, batch, lines)
+        reason = _reason(batch, status)
+        with RowResults("collect_rows", None, table, given) as outcome:
+            for name, row in asked:
+                if own := table and table.taken(row):
+                    raise table.not_free(f"but a row has a column {own!r} already")
+                answer, why = lines.get(name)
+                text = finish = None
+                if answer is not None:
+                    bill.add(answer.get("model") or batch.get("model_id"), answer)
+                    text, finish = _text(answer)
+                    if text is None:
+                        why = f"the model gave no text (finish_reason {finish})"
+                if text is None and why is None:
+                    why = reason
+                cut = text is not None and finish == "length"
+                outcome.add(row, text, why, cut=cut, custom_id=name)
+    return outcome.result(bill.sums(auth), "cut", status=status)
+
+
+def _reason(batch, status):
+    """Say why a row of the batch has no answer."""
+    if status == "COMPLETED":
+        return "the batch completed without an answer to this row"
+    ended = {"EXPIRED": "expired", "CANCELLED": "was cancelled"}.get(status, "failed")
+    why = f": {batch['error']}" if batch.get("error") else ""
+    return f"the batch {ended} before it answered this row{why}"
+
+
+def _text(answer):
+    """Return the text of a chat completion, or of a recording, and why it ended."""
+    if "choices" not in answer and isinstance(answer.get("text"), str):
+        return answer["text"], None
+    return chat_text(answer)
+
+
+def _joined(table, lines):
+    """Yield (custom_id, row) of the rows that a person gave."""
+    places = lines.places()
+    number = -1
+    for number, row in enumerate(table):
+        own = f"{number}-{digest(getattr(row, 'why', row))}"
+        name = places.pop(number, own)
+        if isinstance(row, Flaw) or not f"{name}-".startswith(f"{own}-"):
+            raise _others(f"rows[{number}] is not what the batch was made of")
+        yield name, row
+    if places:
+        raise _others(f"the batch has more rows than the {number + 1} given")
+
+
+def _others(problem):
+    return TogetherError(
+        f"The rows and the batch do not belong together: {problem}.",
+        problems=[{"field": "rows", "problem": problem}],
+        advice="Give the same rows as to the step that submitted the batch, or none.",
+    )
+
+
+def _named(auth, batch, lines):
+    """Yield (custom_id, {}) of all that was asked, as the input file has it; where
+    that is gone, of all that was answered."""
+    try:
+        source = open_download(auth, CONTENT, file_id=batch["input_file_id"])
+    except TogetherError as error:
+        if getattr(error, "status", None) != 404:
+            raise
+        places = lines.places(strict=False)
+        names = [places[number] for number in sorted(places)]
+    else:
+        names = (_parsed(line).get("custom_id") for line in _read(source))
+    yield from ((name, {}) for name in names if name)
+
+
+def _read(source):
+    return lines_of(iter(lambda: source.read(BLOCK), b""))
+
+
+def _parsed(line):
+    value, problem = parse_json(line)
+    return value if not problem and isinstance(value, dict) else {}
+
+
+class _Lines:
+    """The lines of a batch's files, kept on disk and found by custom_id."""
+
+    def __init__(self):
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115, __exit__ closes it
+        self.found = {}
+        self.end = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
+
+    def read(self, auth, file_id):
+        """Take a file's lines in; of two with the same name the first counts."""
+        with closing(open_download(auth, CONTENT, file_id=file_id)) as source:
+            for line in _read(source):
+                name = _parsed(line).get("custom_id")
+                if isinstance(name, str) and name not in self.found:
+                    self.file.write(line)
+                    self.found[name] = self.end, len(line)
+                    self.end += len(line)
+
+    def get(self, name):
+        """Return (answer, None), (None, why not), or (None, None): nothing is said."""
+        if name not in self.found:
+            return None, None
+        start, length = self.found[name]
+        self.file.seek(start)
+        line = _parsed(self.file.read(length))
+        response = line.get("response") or {}
+        body = response.get("body")
+        code = response.get("status_code", 200)
+        error = line.get("error")
+        if isinstance(body, dict):
+            error = error or body.get("error")
+            if not error and 200 <= code < 300:
+                return body, None
+        if isinstance(error, dict):
+            error = error.get("message") or error.get("code")
+        words = [str(code)] if code >= 300 else []
+        return None, " ".join([*words, str(error or "the answer is empty")])
+
+    def places(self, strict=True):
+        """Return {place: custom_id}; a name that submit_rows did not give has the place
+        at which it was read, or is an error where strict."""
+        places = {}
+        for number, name in enumerate(self.found):
+            place = name.partition("-")[0]
+            if place.isdecimal():
+                number = int(place)
+            elif strict:
+                raise _others(f"it has a row named {name!r}, so another step made it")
+            places[number] = name
+        return places
+
+
+class _Bill:
+    """What the answers used, by model."""
+
+    def __init__(self):
+        self.used = {}
+
+    def add(self, model, answer):
+        usage = usage_of(answer)
+        known = self.used.setdefault(model, [None, 0])
+        known[0] = sum_usage([known[0], usage])
+        known[1] += usage is None
+
+    def sums(self, auth):
+        """Return {"usage", "cost_usd", "cost_note"?}, at the batch's half price."""
+        usd, note = (0.0, None) if self.used else (None, "no answer says what was used")
+        for model, (usage, unknown) in self.used.items():
+            part, why = cost(auth, model, usage, batch=True)
+            if unknown:
+                part, why = None, PARTLY_UNTOLD
+            note = note or why
+            usd = None if part is None or usd is None else usd + part
+        usage = sum_usage([used for used, _ in self.used.values()])
+        return {"usage": usage, **cost_fields(usd, note)}

@@ -1,0 +1,76 @@
+"""Budgets: stop before more is spent than is allowed.
+
+check_budget   of one call, before it is sent
+Budget         of many calls, shared by threads
+"""
+
+import threading
+
+from ..client import TogetherError
+
+UNLIMITED = "without max_tokens nothing limits the length of answers"
+
+
+def check_budget(budget_usd, usd, note, what, advice=None, unknown=None):
+    """Raise TogetherError, before anything is sent, when what is asked for may cost
+    more USD than budget_usd, or None: not known, for the reason in the note. A budget
+    of None allows everything. `advice` is for a cost above the budget, `unknown` for a
+    cost that is not known."""
+    if budget_usd is None or (usd is not None and usd <= budget_usd):
+        return
+    if usd is None:
+        problem, kind = f"cannot be kept: {note}", "budget_unknown"
+        advice = unknown or "Leave budget_usd empty, or use a model that has a price."
+        if note == UNLIMITED:
+            advice = "Set max_tokens, or leave budget_usd empty."
+    else:
+        problem = f"is below {usd:.6g}, what {what} may cost"
+        kind, advice = "budget_reached", advice or "Raise budget_usd, or ask for less."
+    raise TogetherError.refused(
+        "budget_usd", problem, type=kind, estimated_cost_usd=usd, advice=advice
+    )
+
+
+class Budget:
+    """Money that a step of many calls may spend; safe to share between threads.
+
+    Before a call, `reserve` its estimated cost; after it, `settle` what it cost. A
+    budget of None allows everything.
+    """
+
+    def __init__(self, limit_usd=None):
+        self.limit = limit_usd
+        self.spent = 0.0
+        self.reserved = 0.0
+        self.lock = threading.Lock()
+
+    def reserve(self, usd):
+        """Set the money for a call aside. Raises TogetherError, before anything is
+        spent, when it might exceed the budget or its price is None: not known."""
+        if self.limit is None:
+            return
+        if usd is None:
+            raise TogetherError(
+                "budget_usd cannot be kept: the model's price is not known.",
+                type="budget_unknown",
+                advice="Leave budget_usd empty, or use a model that has a price.",
+            )
+        with self.lock:
+            if self.spent + self.reserved + usd > self.limit:
+                raise TogetherError(
+                    f"budget_usd is used up: {self.spent:.6g} of {self.limit:.6g} USD "
+                    f"are spent and the next call may cost {usd:.6g}.",
+                    type="budget_reached",
+                    spent_usd=round(self.spent, 10),
+                    budget_usd=self.limit,
+                    advice="Raise budget_usd, or do less in one run.",
+                )
+            self.reserved += usd
+
+    def settle(self, reserved, usd):
+        """Note what a call cost for which money was set aside; None: as estimated."""
+        if self.limit is None:
+            return
+        with self.lock:
+            self.reserved -= reserved
+            self.spent += reserved if usd is None else usd

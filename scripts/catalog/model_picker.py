@@ -1,0 +1,214 @@
+"""What a form offers where a model is to be chosen.
+
+The models of the catalogue that fit the task and answer serverlessly, the account's own
+endpoints, and last a word for any other model, which opens a field for its id. Windmill
+forgets a choice that the list lacks as soon as another field changes: what is typed
+into the list itself cannot be a choice.
+"""
+
+import sys
+import threading
+import time
+
+from ..client import TogetherError, call, operation
+from ..client.form import OTHER
+from ..client.references import harmless
+from .catalog import SERVERLESS, TUNABLE, entries, listing, usable
+
+# The account's own endpoints, of both versions.
+OWN = (
+    operation("GET", "/v2/projects/{project_id}/endpoints", "read", query=("limit",)),
+    operation("GET", "/v1/endpoints", "read", query=("type", "mine")),
+)
+OWN_ARGUMENTS = ({"limit": 100}, {"type": "dedicated", "mine": True})
+# What such an endpoint may be made for.
+OWN_TASKS = ("chat", "vision", "tools", "structured", "embedding", "rerank")
+ANY = "Another model: give its id below"
+PICKER_SECONDS = 1.7  # a form that opens waits no longer
+
+# What the form offers when the catalogue cannot be read.
+BUILT_IN = {
+    "chat": ["openai/gpt-oss-20b", "meta-llama/Llama-3.3-70B-Instruct-Turbo"],
+    "vision": ["Qwen/Qwen3-VL-8B-Instruct", "moonshotai/Kimi-K2.5"],
+    "tools": ["openai/gpt-oss-20b", "meta-llama/Llama-3.3-70B-Instruct-Turbo"],
+    "structured": ["openai/gpt-oss-20b", "meta-llama/Llama-3.3-70B-Instruct-Turbo"],
+    "embedding": ["BAAI/bge-large-en-v1.5", "BAAI/bge-base-en-v1.5"],
+    "rerank": ["Salesforce/Llama-Rank-v1"],
+    "image": ["black-forest-labs/FLUX.1-schnell"],
+    "speech": ["hexgrad/Kokoro-82M", "cartesia/sonic"],
+    "transcription": ["openai/whisper-large-v3"],
+    "video": ["minimax/hailuo-02"],
+    "fine_tuning": ["meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"],
+}
+
+
+def choices(task, auth, filter_text="", other=True):
+    """Return what Windmill's dynamic select offers: [{"value": id, "label": text}].
+
+    Models that fit the task and answer serverlessly, recommended and newest first,
+    deprecated ones last, then the account's own endpoints; of these, those that hold
+    every word of the filter. With `other`, last: any other model, by its id.
+    `auth` may be the resource, None or an unresolved "$res:" string: a form that was
+    just opened has no better. Never raises, and answers within two seconds, if need be
+    with a short list that says so.
+    """
+    text = (filter_text or "").strip()
+    ends = time.monotonic() + PICKER_SECONDS
+    own = _own_endpoints(task, auth)
+    try:
+        listed = [(m["id"], _label(m)) for m in _offered(task, auth, ends)]
+    except TogetherError as error:
+        print(f"together: the catalogue cannot be read: {error}", file=sys.stderr)
+        note = "built-in list, the catalogue cannot be read"
+        listed = [(name, f"{name} - {note}") for name in BUILT_IN.get(task, [])]
+    known = {name.lower() for name, _ in listed}
+    for thread in own:
+        thread.join(max(0.0, ends - time.monotonic()))
+        for name, label in list(thread.found):
+            if name.lower() not in known:
+                known.add(name.lower())
+                listed.append((name, label))
+    words = text.lower().split()
+    listed = [(n, t) for n, t in listed if all(word in t.lower() for word in words)]
+    listed.sort(key=lambda choice: choice[0].lower() != text.lower())
+    if other:
+        # Of what the function returns, Windmill shows what holds the text as it stands.
+        label = ANY if listed else f"{text}: not in the list, give its id below"
+        listed.append((OTHER, label if text else ANY))
+    return harmless([{"value": name, "label": label} for name, label in listed])[0]
+
+
+def _offered(task, auth, ends):
+    """Return the models to offer. Raises TogetherError when no list can be read."""
+    if not usable(auth):
+        raise TogetherError("choose the resource that holds the API key first")
+    first = listing(auth, TUNABLE if task == "fine_tuning" else SERVERLESS)
+    first.wait(PICKER_SECONDS * 0.65)
+    found = _fitting(first.models, task)
+    if found:
+        return found
+    second = listing(auth, None)
+    second.wait(ends - time.monotonic())
+    found = _fitting(second.models, task)
+    problem = second.problem()
+    if not found and problem is not None:
+        raise TogetherError(problem)
+    return found
+
+
+class _OwnEndpoints(threading.Thread):
+    """Reads one list of the account's own endpoints in the background."""
+
+    def __init__(self, auth, table, arguments):
+        super().__init__(daemon=True)
+        self.auth, self.table, self.arguments = auth, table, arguments
+        self.found = []
+
+    def run(self):
+        try:
+            answer = call(self.auth, self.table, **self.arguments)
+            self.found = [_own(entry) for entry in entries(answer) if _named(entry)]
+        except TogetherError as error:
+            # Other servers have none, and not every key may see them.
+            print(f"together: no own endpoints: {error}", file=sys.stderr)
+
+
+def _own_endpoints(task, auth):
+    """Return the threads that read the account's own endpoints."""
+    if task not in OWN_TASKS or not usable(auth):
+        return []
+    pairs = zip(OWN, OWN_ARGUMENTS, strict=True)
+    threads = [_OwnEndpoints(auth, *pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def _named(entry):
+    return isinstance(entry.get("name"), str) and entry["name"] != ""
+
+
+def _own(entry):
+    """Return (name, label) of an endpoint of either version."""
+    states = [entry.get("state")]
+    deployments = entry.get("deployments")
+    if isinstance(deployments, list):
+        states += [d.get("state") for d in deployments if isinstance(d, dict)]
+    words = [s.rsplit("_", 1)[-1].lower() for s in states if isinstance(s, str)]
+    ready = next((w for w in words if w in ("ready", "started")), None)
+    state = ready or next(iter(words), "not deployed")
+    return entry["name"], f"{entry['name']} - your own endpoint, {state}"
+
+
+def _fitting(found, task):
+    """Return the models for a task, best first: those known to do it and to answer
+    serverlessly, else those of which that is not known. Rerank models run on dedicated
+    endpoints alone."""
+    found = [m for m in list(found) if m["status"] != "hidden"]
+    fitting = [m for m in found if task in m["tasks"]]
+    fitting = fitting or [m for m in found if task in m["maybe"]]
+    if task not in ("fine_tuning", "rerank"):
+        sure = [m for m in fitting if m["serverless"]]
+        fitting = sure or [m for m in fitting if m["serverless"] is None]
+    return sorted(fitting, key=_rank)
+
+
+def _rank(model):
+    status = model["status"]
+    return (
+        status == "deprecated",
+        status != "recommended",
+        -(model["created"] or 0),
+        model["id"].lower(),
+    )
+
+
+# --- what the form shows -----------------------------------------------------------
+
+
+def _label(model):
+    parts = [model["id"]]
+    if model["name"].lower() not in (model["id"].lower(), _last(model["id"]).lower()):
+        parts[0] += f" ({model['name']})"
+    length = model["context_length"]
+    if length:
+        parts.append(f"{_short(length)} context")
+    price = _price_label(model["prices"])
+    if price:
+        parts.append(price)
+    if model["status"] in ("recommended", "deprecated"):
+        parts.append(model["status"])
+    return " - ".join(parts)
+
+
+def _last(name):
+    return name.rsplit("/", 1)[-1]
+
+
+def _short(length):
+    """128k for 131072, 200k for 200000, 1M for a million of either kind."""
+    base = 1024 if length % 1024 == 0 else 1000
+    if length >= base * base:
+        return f"{length / base / base:.3g}M"
+    return f"{length // base}k" if length >= base else str(length)
+
+
+def _price_label(prices):
+    if "input" in prices:
+        if not any(prices.values()):
+            return "free"
+        text = f"{_dollars(prices['input'])} in"
+        if prices.get("output"):
+            text += f", {_dollars(prices['output'])} out"
+        return f"{text} per 1M tokens"
+    for unit in ("image", "megapixel", "video", "second", "request"):
+        if unit in prices:
+            return f"{_dollars(prices[unit])} per {unit}"
+    if "character" in prices:
+        return f"{_dollars(prices['character'])} per 1M characters"
+    return None
+
+
+def _dollars(value):
+    whole, _, cents = f"{value:.6f}".partition(".")
+    return f"${whole}.{cents.rstrip('0').ljust(2, '0')}"

@@ -1,0 +1,207 @@
+"""What calls cost, by the catalogue's prices, and budgets that are kept.
+
+    cost, cost_by, bill    of calls that were made
+    told                as the members of a result
+    spent_on            of a call that failed
+    estimate, tokens, most_tokens    of calls that are about to be made
+    afford, Budget      stop before more is spent than is allowed
+    prefetch            the prices, while the paid call is under way
+
+A cost that is not known is None with a reason, never 0.
+"""
+
+import json
+import time
+
+from .catalog import SERVERLESS, listing, usable
+
+PRICE_SECONDS = 5.0  # a step that has its answer waits no longer
+BATCH_DISCOUNT = 0.5
+ASSUMED_TOKENS = 1000  # of an answer whose length is not bounded
+UNTOLD = "the answer does not say what was used"
+PARTLY_UNTOLD = "an answer does not say what was used"
+
+
+def cost(auth, model, usage, batch=False):
+    """Return (USD, None) for a call that was made, or (None, why it is not known).
+
+    `usage` counts tokens as `usage_of` gives them, or what a media model is paid for:
+    images, megapixels, seconds, characters, videos, requests. The catalogue's prices:
+    input, output and cached in USD per million tokens, character per million
+    characters, the others for one. Batch halves it. Never 0 for what is not known, and
+    never raises: the money is spent already.
+    """
+    if not any((usage or {}).values()):
+        return None, UNTOLD
+    return cost_by(priced(auth, model), usage, batch)
+
+
+def cost_by(found, usage, batch=False):
+    """Return what `cost` does, by what `priced` returned: the prices of one moment."""
+    usage = {n: v for n, v in (usage or {}).items() if v}
+    if not usage:
+        return None, UNTOLD
+    if isinstance(found, str):
+        return None, found
+    prices = found["prices"]
+    usd = _token_cost(prices, usage)
+    if usd is None:
+        usd = _unit_cost(prices, usage)
+    if usd is None:
+        units = ", ".join(usage)
+        return None, f"the catalogue names no price of {found['id']} for {units}"
+    return round(usd * (BATCH_DISCOUNT if batch else 1), 10), None
+
+
+def priced(auth, model):
+    """Return the catalogue's entry of a model that has prices, or why there is none."""
+    if not usable(auth):
+        return "there is no resource to read the catalogue with"
+    ends = time.monotonic() + PRICE_SECONDS
+    found = problem = None
+    for product, share in ((SERVERLESS, 0.6), (None, 1)):
+        read = listing(auth, product)
+        read.wait(share * (ends - time.monotonic()))
+        found = read.find(model) or found
+        if found and found["prices"]:
+            return found
+        problem = problem or read.problem()
+    if found:
+        return f"the catalogue names no price for {model}"
+    if problem:
+        return f"the catalogue cannot be read: {problem}"
+    return (
+        f"the catalogue does not list {model}; if it is a dedicated endpoint, it is "
+        "paid by the hour"
+    )
+
+
+def prefetch(auth):
+    """Begin to read the prices in the background, while the paid call is under way."""
+    if usable(auth):
+        listing(auth, SERVERLESS)
+
+
+def usage_of(answer):
+    """Return {"prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens"} of
+    an answer, or None when it reports no usage."""
+    found = answer.get("usage") if isinstance(answer, dict) else None
+    if not isinstance(found, dict):
+        return None
+    details = found.get("prompt_tokens_details")
+    details = details if isinstance(details, dict) else {}
+    prompt = found.get("prompt_tokens") or 0
+    completion = found.get("completion_tokens") or 0
+    total = found.get("total_tokens") or prompt + completion
+    if not total:
+        return None
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": total,
+        "cached_tokens": found.get("cached_tokens")
+        or details.get("cached_tokens")
+        or 0,
+    }
+
+
+def sum_usage(usages):
+    """Return the sum of several usages, those that are None aside; None for none."""
+    known = [usage for usage in usages if usage is not None]
+    if not known:
+        return None
+    return {name: sum(usage.get(name, 0) for usage in known) for name in known[0]}
+
+
+def bill(auth, model, answers, batch=False):
+    """Return {"usage", "cost_usd", and "cost_note" where the cost is None} of the
+    answers that one model gave, ready to be part of a step's result."""
+    usages = [usage_of(answer) for answer in answers]
+    usage = sum_usage(usages)
+    usd, note = cost(auth, model, usage, batch)
+    if usd is not None and None in usages:
+        usd, note = None, PARTLY_UNTOLD
+    return {"usage": usage, **cost_fields(usd, note)}
+
+
+def cost_fields(usd, note, name="cost_usd"):
+    """Return {name, and "cost_note" where there is one} of a cost, or an estimate."""
+    return {name: usd} if note is None else {name: usd, "cost_note": note}
+
+
+def spent_on(error):
+    """Return the USD that a call took which failed with a TogetherError: 0.0 where it
+    was refused, None where it may have been paid for: it hung, broke, or its answer
+    cannot be used."""
+    from ..resilience.explain import (
+        UNCLEAR,  # which made the error, so that it is there
+    )
+
+    status = getattr(error, "status", None)
+    refused = status is not None and status >= 400 and status not in UNCLEAR
+    return 0.0 if refused or hasattr(error, "problems") else None
+
+
+def tokens(text):
+    """Estimate the tokens of a text: a quarter of its bytes, so that English counts
+    about four letters and Chinese about four signs for three tokens."""
+    return -(-len(str(text).encode("utf-8", "replace")) // 4)
+
+
+def most_tokens(text):
+    """Return the most tokens that a text, or anything that is JSON, may have in a
+    request: one for each byte, and a few that a model puts around it."""
+    if not isinstance(text, str):
+        text = json.dumps(text, ensure_ascii=False, default=str)
+    return len(text.encode("utf-8", "replace")) + 8
+
+
+def estimate(auth, model, prompt, max_tokens=None, batch=False):
+    """Return (USD, None) that a call may cost, or (None, why it is not known).
+
+    The prompt is text, or anything that is JSON; an answer without max_tokens is taken
+    to have ASSUMED_TOKENS.
+    """
+    if not isinstance(prompt, str):
+        prompt = json.dumps(prompt, ensure_ascii=False, default=str)
+    completion = ASSUMED_TOKENS if max_tokens is None else max_tokens
+    usage = {"prompt_tokens": tokens(prompt), "completion_tokens": completion}
+    return cost(auth, model, usage, batch)
+
+
+def _token_cost(prices, usage):
+    prompt, completion = (
+        usage.get("prompt_tokens", 0),
+        usage.get("completion_tokens", 0),
+    )
+    if not prompt and not completion:
+        prompt = usage.get("total_tokens", 0)
+    needed = {"input": prompt, "output": completion}
+    if not (prompt or completion):
+        return None
+    if any(count and name not in prices for name, count in needed.items()):
+        return None
+    cached = min(usage.get("cached_tokens", 0), prompt)
+    usd = (prompt - cached) * prices.get("input", 0)
+    usd += cached * prices.get("cached", prices.get("input", 0))
+    return (usd + completion * prices.get("output", 0)) / 1e6
+
+
+def _unit_cost(prices, usage):
+    """Return the cost by the first measure that has a price: images and megapixels say
+    the same thing twice."""
+    for measure, unit in (
+        ("images", "image"),
+        ("megapixels", "megapixel"),
+        ("videos", "video"),
+        ("seconds", "second"),
+        ("characters", "character"),
+        ("requests", "request"),
+    ):
+        if measure in usage and unit in prices:
+            return usage[measure] * prices[unit] / (1e6 if unit == "character" else 1)
+    return None
+
+
+def cost_members(auth, model, used):
+    return cost_fields(*cost(auth, model, used))

@@ -1,0 +1,305 @@
+"""Steps that ask chat models: one question, or the same questions to several models.
+
+The modules extracting, classifying and calling build on what is here: `ask` sends one
+request, `said` reads an answer, `user_message` puts text and pictures together.
+"""
+
+import base64
+import json
+import re
+import sys
+import time
+
+from .catalog.budget import Budget
+from .catalog.pricing import bill, cost, estimate, prefetch, spent_on, usage_of
+from .client import TogetherError, call, operation, prepare, stream
+from .client.validate import FileValue
+
+CHAT = operation(
+    "POST",
+    "/v1/chat/completions",
+    "inference",
+    host="https://api-inference.together.ai",
+    stream="chat",
+)
+AT_ONCE = 8  # questions of one comparison
+# Pictures that are kept in the conversation handed back: Windmill's cloud loses
+# results of more than 2 MB.
+KEPT_PICTURES = 400_000  # characters of data URIs
+
+
+def ask_model(auth, step, **arguments):
+    """Ask once and show the answer while it arrives.
+
+    Returns {"text", "reasoning", "usage", "cost_usd", "model", "finish_reason",
+    "messages": the conversation with the answer, to be the history of the next
+    question}; "cost_note" says why a cost is None. Raises TogetherError, also when the
+    model gave no text, with the rest in its `partial`.
+    """
+    history = messages_of(arguments.pop("history", None), "history")
+    given = prepare(step, arguments)
+    if "system" in given:
+        history = [m for m in history if m["role"] != "system"]
+        if given["system"]:
+            history.insert(0, {"role": "system", "content": given["system"]})
+    question = user_message(given["prompt"], given.get("pictures"))
+    messages = [*history, question]
+    body = {"model": given["model"], "messages": messages}
+    for name in ("temperature", "max_tokens", "reasoning_effort"):
+        if name in given:
+            body[name] = given[name]
+    prefetch(auth)
+    answer = stream(auth, CHAT, body={**body, "stream": True})
+    found = parse_completion(answer)
+    if found["finish_reason"] == "length":
+        note("the answer was cut: max_tokens or the model's context is used up")
+    reply = {"role": "assistant", "content": found["text"]}
+    result = {
+        "text": found["text"],
+        "reasoning": found["reasoning"],
+        **bill(auth, given["model"], [answer]),
+        "model": answer.get("model") or given["model"],
+        "finish_reason": found["finish_reason"],
+        "messages": _handed_back([*messages, reply]),
+    }
+    if not found["text"]:
+        raise TogetherError(
+            f"The model gave no text (finish_reason {found['finish_reason']}).",
+            type="nothing_done",
+            partial=result,
+            advice="Allow a longer answer: a model that thinks first may use it all up."
+            if found["finish_reason"] == "length"
+            else "Ask in other words, or another model.",
+        )
+    return result
+
+
+def compare_models(auth, step, **arguments):
+    """Ask several models the same questions and put the answers side by side.
+
+    Returns a table as Windmill shows it: first the names of the columns, then a row
+    {"prompt", and each model's answer under its name} for each prompt, then rows that
+    tell each model's seconds, tokens and cost_usd. What fails says so in its cell.
+    Raises TogetherError when nothing was answered.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    given = prepare(step, arguments)
+    models = list(dict.fromkeys([*given["models"], *given.get("other_models", [])]))
+    settings = {n: given[n] for n in ("temperature", "max_tokens") if n in given}
+    before = []
+    if given.get("system"):
+        before = [{"role": "system", "content": given["system"]}]
+    budget = Budget(given.get("budget_usd"))
+    prefetch(auth)
+
+    def one(prompt, model):
+        messages = [*before, {"role": "user", "content": prompt}]
+        body = {"model": model, "messages": messages, **settings}
+        began = time.monotonic()
+        try:
+            answer = ask(auth, body, budget)
+        except TogetherError as error:
+            note(f"{model}: {error}")
+            return error, None, 0.0
+        return None, answer, time.monotonic() - began
+
+    asked = [(prompt, model) for prompt in given["prompts"] for model in models]
+    with ThreadPoolExecutor(min(AT_ONCE, len(asked))) as pool:
+        found = list(pool.map(lambda pair: one(*pair), asked))
+    if all(error for error, _, _ in found):
+        raise found[0][0]
+    cells = dict(zip(asked, found, strict=True))
+    rows = [
+        {"prompt": prompt, **{m: _cell(*cells[prompt, m][:2]) for m in models}}
+        for prompt in given["prompts"]
+    ]
+    sums = {model: _sums(auth, model, asked, found) for model in models}
+    names = ["seconds", "tokens", "cost_usd"]
+    if any("cost_note" in one for one in sums.values()):
+        names.append("cost_note")
+    for name in names:
+        row = {model: one.get(name) for model, one in sums.items()}
+        rows.append({"prompt": name, **row})
+    return [["prompt", *models], *rows]
+
+
+def _cell(error, answer):
+    return f"error: {error}" if error else parse_completion(answer)["text"]
+
+
+def _sums(auth, model, asked, found):
+    """Return what one model's answers took in all."""
+    own = [f for (_, m), f in zip(asked, found, strict=True) if m == model and f[1]]
+    if not own:
+        why = "no question was answered"
+        return {"seconds": None, "tokens": None, "cost_usd": None, "cost_note": why}
+    costs = bill(auth, model, [answer for _, answer, _ in own])
+    return {
+        **costs,
+        "seconds": round(sum(seconds for _, _, seconds in own), 2),
+        "tokens": costs["usage"] and costs["usage"]["total_tokens"],
+    }
+
+
+# --- what the other steps of this kind share ---------------------------------------
+
+
+def ask(auth, body, budget=None):
+    """Send one chat completion, within the budget, and return its answer."""
+    reserved = None
+    if budget is not None and budget.limit is not None:
+        usd, _ = estimate(auth, body["model"], body["messages"], body.get("max_tokens"))
+        budget.reserve(usd)
+        reserved = usd
+    spent = None
+    try:
+        answer = call(auth, CHAT, body=body)
+        if reserved is not None:
+            spent, _ = cost(auth, body["model"], usage_of(answer))
+    except TogetherError as error:
+        spent = spent_on(error)
+        raise
+    finally:
+        if reserved is not None:
+            budget.settle(reserved, spent)
+    return answer
+
+
+def parse_completion(answer):
+    """Return {"text", "reasoning", "tool_calls", "finish_reason", "logprobs"} of the
+    first choice; thinking is taken out of the text, None where there is none."""
+    choices = answer.get("choices") if isinstance(answer, dict) else None
+    choice = choices[0] if choices else {}
+    message = choice.get("message") or {}
+    content = message.get("content") or ""
+    if isinstance(content, list):
+        parts = (part.get("text") for part in content if isinstance(part, dict))
+        content = "".join(text for text in parts if isinstance(text, str))
+    text, thought = _thinking_apart(content)
+    reasoning = message.get("reasoning") or message.get("reasoning_content") or thought
+    return {
+        "text": text or message.get("refusal") or "",
+        "reasoning": reasoning or None,
+        "tool_calls": message.get("tool_calls") or [],
+        "finish_reason": choice.get("finish_reason"),
+        "logprobs": choice.get("logprobs"),
+    }
+
+
+def _thinking_apart(text):
+    """Return (answer, thinking) of a text in which a model thinks inside <think>.
+
+    The opening tag may be part of the model's template and so be lacking; the closing
+    one is when the answer was cut.
+    """
+    found = re.match(r"(?s)\s*(?:<think>)?(.*?)</think>\s*(.*)", text)
+    if found:
+        return found[2], found[1].strip()
+    if text.lstrip().startswith("<think>"):
+        return "", text.lstrip().removeprefix("<think>").strip()
+    return text, None
+
+
+def user_message(text, pictures):
+    """Return a user's message of a text, or None, and the pictures that `prepare` gives
+    of an argument with x-file."""
+    if not pictures:
+        return {"role": "user", "content": text}
+    parts = [{"type": "text", "text": text}] if text else []
+    for picture in pictures:
+        parts.append({"type": "image_url", "image_url": {"url": picture}})
+    return {"role": "user", "content": parts}
+
+
+def messages_of(value, field):
+    """Return a conversation as the API takes it; rows left empty in a form are none.
+
+    Raises TogetherError that names the row.
+    """
+    if value in (None, "", [], {}):
+        return []
+    if not isinstance(value, list):
+        raise TogetherError.refused(field, "must be a list of messages")
+    messages = []
+    for number, message in enumerate(value):
+        place = f"{field}[{number}]"
+        if not isinstance(message, dict):
+            raise TogetherError.refused(
+                place, "must be an object with role and content"
+            )
+        content = message.get("content")
+        if not content and not message.get("tool_calls"):
+            continue
+        if not isinstance(message.get("role"), str) or not message["role"]:
+            raise TogetherError.refused(
+                f"{place}.role", "is required: system, user or assistant"
+            )
+        if content is not None and not isinstance(content, str | list):
+            raise TogetherError.refused(
+                f"{place}.content", "must be text or a list of parts"
+            )
+        if isinstance(content, list):
+            parts = [_read(part, f"{place}.content") for part in content]
+            message = {**message, "content": parts}
+        messages.append(message)
+    return messages
+
+
+def _read(part, field):
+    """Return a part whose picture, given as a file, goes out as the API takes it."""
+    image = part.get("image_url") if isinstance(part, dict) else None
+    if isinstance(image, dict) and isinstance(image.get("url"), dict):
+        file = FileValue(image["url"], field, "uri")
+        return {**part, "image_url": {**image, "url": file}}
+    return part
+
+
+def note(text):
+    """Tell something in the job's log."""
+    print(f"together: {text}", file=sys.stderr, flush=True)
+
+
+def _handed_back(messages):
+    """Return a conversation as JSON, without pictures that make the result too large.
+
+    A picture is the file as it was given: as `history`, it is read anew.
+    """
+    room = KEPT_PICTURES
+    kept = []
+    for message in messages:
+        if isinstance(message["content"], list):
+            parts = []
+            for part in message["content"]:
+                part = _written(part)
+                size = len(json.dumps(part)) if _is_data(part) else 0
+                if size > room:
+                    note("messages leaves a picture out: give its URL, or store it")
+                    part = {"type": "text", "text": "(A picture was here.)"}
+                else:
+                    room -= size
+                parts.append(part)
+            message = {**message, "content": parts}
+        kept.append(message)
+    return kept
+
+
+def _written(part):
+    """Return a part with its picture as it was given."""
+    image = part.get("image_url") if isinstance(part, dict) else None
+    if isinstance(image, dict) and isinstance(image.get("url"), FileValue):
+        value = image["url"].value
+        if isinstance(value, bytes):
+            value = base64.b64encode(value).decode()
+        if isinstance(value, str):
+            value = {"s3" if value.startswith("s3://") else "file": value}
+        return {**part, "image_url": {**image, "url": value}}
+    return part
+
+
+def _is_data(part):
+    image = part.get("image_url") if isinstance(part, dict) else None
+    url = image.get("url") if isinstance(image, dict) else image
+    if isinstance(url, dict):
+        return "file" in url
+    return isinstance(url, str) and url.startswith("data:")

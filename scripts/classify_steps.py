@@ -1,0 +1,289 @@
+"""A step that sorts a text into categories, and says how sure the model is."""
+
+import math
+import re
+
+from .catalog.pricing import bill, prefetch
+from .chat_steps import ask, note, parse_completion
+from .client import TogetherError, prepare
+
+TRIES = 2  # the answer, and one more when it names no category
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+NONE = "NONE"
+MARKS = "*_`\"'()[]{}.!:- \n"  # that models put around an answer
+ONE = "Answer with the {code} of the one category that fits best, and nothing else."
+SEVERAL = (
+    "Answer with the {code}s of all categories that fit, separated by commas, and "
+    f"nothing else; if none fits, answer {NONE}."
+)
+# Newer models want a switch and a count, older ones a count alone, of which some
+# take 1 at most.
+LOGPROBS = (
+    {"logprobs": True, "top_logprobs": 20},
+    {"logprobs": True, "top_logprobs": 5},
+    {"logprobs": 5},
+    {"logprobs": 1},
+    {},
+)
+
+
+def classify_text(auth, step, **arguments):
+    """Return the category of a text, or with `multiple` all that fit.
+
+    {"label": the first, or None, "labels": all, "confidence": 0 to 1, or None with
+    "confidence_note", "scores": {category: 0 to 1, or None where the model does not
+    tell}, "usage", "cost_usd", "model"}. Categories are objects with name and
+    description; texts will do. Raises TogetherError when the answers name none.
+    """
+    labels = arguments.get("labels")
+    if isinstance(labels, list):
+        named = [{"name": one} if isinstance(one, str) else one for one in labels]
+        arguments["labels"] = named
+    given = prepare(step, arguments)
+    labels = _labels(given["labels"])
+    names = [label["name"] for label in labels]
+    coded = _coded(names)
+    multiple = given.get("multiple", False)
+    messages = [
+        {"role": "system", "content": _instructions(labels, coded, multiple, given)},
+        {"role": "user", "content": given["text"]},
+    ]
+    body = {"model": given["model"], "messages": messages, "temperature": 0}
+    body["max_tokens"] = given["max_tokens"]
+    prefetch(auth)
+    answers = []
+    for _ in range(TRIES):
+        answer = _asked(auth, body)
+        answers.append(answer)
+        found = parse_completion(answer)
+        chosen = recognised(found["text"], coded, multiple)
+        if chosen is not None or found["finish_reason"] == "length":
+            break
+        note(f"the answer names no category: {found['text'][:200]!r}")
+        listed = ", ".join(f"{code} ({name})" for code, name in coded.items())
+        request = f"Answer with one of: {listed}. Write nothing else."
+        body["messages"] += [
+            {"role": "assistant", "content": found["text"]},
+            {"role": "user", "content": request},
+        ]
+    facts = {
+        **bill(auth, given["model"], answers),
+        "model": answer.get("model") or given["model"],
+    }
+    if chosen is None:
+        raise _failure(found, facts)
+    sure = _sure(found["logprobs"], chosen, coded, multiple)
+    labels = [coded[code] for code in chosen]
+    return {"label": labels[0] if labels else None, "labels": labels, **sure, **facts}
+
+
+def _failure(found, facts):
+    shown = f"its last answer was {found['text'][:200]!r}"
+    message = f"The model named no category; {shown}."
+    advice = "Describe the categories, or choose another model."
+    if found["finish_reason"] == "length":
+        message = f"The answer was cut before it named a category; {shown}."
+        advice = "Raise max_tokens, or choose a model that reasons less."
+    return TogetherError(
+        f"{message} {advice}",
+        type="answer_misfit",
+        partial=found["text"],
+        finish_reason=found["finish_reason"],
+        advice=advice,
+        **facts,
+    )
+
+
+def _labels(labels):
+    """Return the categories. Raises TogetherError where two have one name."""
+    seen = {}
+    for number, label in enumerate(labels):
+        key = label["name"].strip().casefold()
+        if key in seen:
+            raise TogetherError.refused(
+                f"labels[{number}].name", f"is labels[{seen[key]}].name too"
+            )
+        seen[key] = number
+    return [{**label, "name": label["name"].strip()} for label in labels]
+
+
+def _coded(names):
+    """Return {code: name}: letters, or numbers where those are too few or are names."""
+    taken = {name.upper() for name in names}
+    if len(names) <= len(LETTERS) and not taken & set(LETTERS):
+        return dict(zip(LETTERS, names, strict=False))
+    return {str(number): name for number, name in enumerate(names, 1)}
+
+
+def _instructions(labels, coded, multiple, given):
+    lines = [
+        f"{code}: {label['name']}"
+        + (f" - {label['description']}" if label.get("description") else "")
+        for code, label in zip(coded, labels, strict=True)
+    ]
+    word = "letter" if "A" in coded else "number"
+    request = (SEVERAL if multiple else ONE).format(code=word)
+    parts = ["Classify the user's text. The categories:", *lines, request]
+    if given.get("instructions"):
+        parts.append(given["instructions"])
+    return "\n".join(parts)
+
+
+def _asked(auth, body):
+    """Ask with the first form of logprobs that the model takes; the others are refused
+    before anything is paid."""
+    for form in LOGPROBS:
+        try:
+            return ask(auth, {**body, **form})
+        except TogetherError as error:
+            words = f"{getattr(error, 'detail', '')} {getattr(error, 'param', '')}"
+            about = re.search(
+                r"logprob|expected an? (boolean|integer)|invalid type", words.lower()
+            )
+            refusal = getattr(error, "status", None) in (400, 422)
+            if not (form and refusal and about):
+                raise
+    raise AssertionError("without logprobs the answer or the error is returned")
+
+
+def recognised(text, coded, multiple):
+    """Return the codes that an answer names, best first; None when it is no answer.
+
+    Models add quotes, marks and whole sentences, or write the name of the category.
+    """
+    names = {name.strip(MARKS).casefold() or name: code for code, name in coded.items()}
+    bare = text.strip(MARKS)
+    if multiple and (bare.casefold() in (NONE.casefold(), "none of them", "")):
+        return [] if bare else None
+    parts = re.split(r"\s*[,;\n]\s*|\s+and\s+", bare) if multiple else [bare]
+    chosen = [_one(part, coded, names) for part in parts if part.strip()]
+    if chosen and all(chosen):
+        return list(dict.fromkeys(chosen))
+    # A sentence: whatever categories it names, by name; a longer name hides a shorter.
+    rest, found = bare.casefold(), []
+    for name in sorted(names, key=len, reverse=True):
+        match = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", rest)
+        if match:
+            found.append((match.start(), names[name]))
+            rest = rest[: match.start()] + "\0" * len(name) + rest[match.end() :]
+    found = [code for _, code in sorted(found)]
+    if not found:
+        told = re.findall(
+            r"(?i:answer|category|letter|number)\W+(?:is\W+)?(\w+)\b", bare
+        )
+        found = [code for code in told if code in coded]
+    if multiple:
+        return found or None
+    return found if len(found) == 1 else None
+
+
+def _one(part, coded, names):
+    """Return the code that a short answer is: "A", "a)", "A: Spam", "spam"."""
+    part = part.strip(MARKS)
+    if part.casefold() in names:
+        return names[part.casefold()]
+    if part.upper() in coded:
+        return part.upper()
+    match = re.match(r"(\w+)\W+(.+)", part)
+    if match and match[1].upper() in coded:
+        code = match[1].upper()
+        if match[2].strip(MARKS).casefold() == coded[code].casefold():
+            return code
+        if re.match(r"\w+[:.)]", part):
+            return code
+    return None
+
+
+# --- how sure ----------------------------------------------------------------------
+
+
+def _sure(logprobs, chosen, coded, multiple):
+    """Return confidence and scores: what the model gave each category in the place of
+    its answer; where one is to be chosen, as shares of what all categories got."""
+    tokens = _tokens(logprobs)
+    seen = [_seen(tokens, code, coded) for code in chosen or [NONE]]
+    if None in seen:
+        reason = "the model gives no log probabilities"
+        if tokens:
+            reason = "the log probabilities do not show the answer"
+        return {
+            "confidence": None,
+            "confidence_note": reason,
+            "scores": dict.fromkeys(coded.values()),
+        }
+    told = any(alternatives for _, alternatives in seen)
+    scores = {}
+    for code, (shares, _) in zip(chosen or [NONE], seen, strict=True):
+        whole = sum(shares.values()) if told and not multiple else 1.0
+        for other, share in shares.items():
+            if other == code or other not in chosen:
+                scores[other] = max(scores.get(other, 0.0), share / whole)
+    return {
+        "confidence": round(min(scores[code] for code in chosen or [NONE]), 4),
+        "scores": {
+            name: round(scores[code], 4) if code in scores else 0.0 if told else None
+            for code, name in coded.items()
+        },
+    }
+
+
+def _tokens(logprobs):
+    """Return [(token, logprob, {other token: logprob})] of either form in use; [] for
+    any other."""
+    try:
+        rows = logprobs.get("content")
+        if rows is not None:
+            return [
+                (
+                    row["token"],
+                    float(row["logprob"]),
+                    {
+                        one["token"]: float(one["logprob"])
+                        for one in row.get("top_logprobs") or ()
+                    },
+                )
+                for row in rows
+            ]
+        texts, values = logprobs["tokens"], logprobs["token_logprobs"]
+        others = logprobs.get("top_logprobs") or [{}] * len(texts)
+        return [
+            (text, float(value), other if isinstance(other, dict) else {})
+            for text, value, other in zip(texts, values, others, strict=True)
+        ]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return []
+
+
+def _seen(tokens, code, coded):
+    """Return ({code: probability}, whether the alternatives are known) of the last
+    place where the answer names a code, or its category; None: nowhere."""
+    text = "".join(token for token, _, _ in tokens)
+    for needle in (code, coded.get(code, code)):
+        pattern = rf"(?<!\w){re.escape(needle)}(?!\w)"
+        places = [m.span() for m in re.finditer(pattern, text, re.IGNORECASE)]
+        if places:
+            break
+    else:
+        return None
+    begin, end = places[-1]
+    total, position, within = 0.0, 0, []
+    for token, value, others in tokens:
+        if position < end and position + len(token) > begin:
+            total += value
+            within.append(others)
+        position += len(token)
+    shares = {}
+    if len(within) == 1:
+        known = {NONE.casefold(): NONE}
+        known |= {name.casefold(): code for code, name in coded.items()}
+        known |= {code.casefold(): code for code in coded}
+        for other, value in within[0].items():
+            found = known.get(other.strip(MARKS).casefold())
+            if found is not None:
+                shares[found] = shares.get(found, 0.0) + _probability(value)
+    shares[code] = max(shares.get(code, 0.0), _probability(total))
+    return shares, len(within) == 1 and bool(within[0])
+
+
+def _probability(logprob):
+    return math.exp(min(logprob, 0.0))

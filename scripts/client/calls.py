@@ -1,0 +1,173 @@
+"""The verbs, one for each shape of exchange; what seldom has a part is loaded late."""
+
+import sys
+
+from .errors import TogetherError
+from .form import checked_arguments, with_typed_models
+from .references import harmless
+from .request import Request, parse_answer, read_body
+from .transport import Reply
+
+
+def run(function, auth, table, /, **arguments):
+    """Return what a verb or a step's function returns for the arguments of main.
+
+    A TogetherError leaves it without the frames of the helper: Windmill shows them
+    before the advice, and they help nobody who can act on it. Any other exception is a
+    fault of the pack and keeps them. Neither holds what Windmill would resolve in the
+    next step, see scripts/client/references.py; the log, and the result's own note, say
+    how many texts were changed.
+    """
+    try:
+        result, count = harmless(function(auth, table, **arguments))
+    except TogetherError as error:
+        raise error.with_traceback(None) from None
+    if count:
+        note = CHANGED.format(count)
+        print(f"together: {note}", file=sys.stderr)
+        if isinstance(result, dict) and isinstance(result.get("note"), str):
+            result["note"] += f" {note}"
+    return result
+
+
+CHANGED = (
+    "A space was put behind the $ in {} texts, which Windmill would have taken for "
+    "variables or resources in the next step."
+)
+
+
+def call(auth, operation, /, **arguments):
+    """Send an operation and return its JSON answer, or None where it has none.
+
+    With the argument max_pages, a list's pages are fetched one after another and joined
+    into the last page's answer, so that its cursor leads on. Raises TogetherError; when
+    a later page fails, `partial` holds the pages before it.
+    """
+    request = request_for(auth, operation, arguments)
+    answer = parse_answer(request, request.send())
+    pages = request.arguments.get("max_pages", 1)
+    if pages == 1:
+        return answer
+    from ..replies.pages import join_pages  # few lists are joined
+
+    return join_pages(auth, operation, arguments, answer, pages)
+
+
+def stream(auth, operation, /, **arguments):
+    """Like call or download; with body.stream true, show the answer while it arrives.
+
+    Each piece of text goes to Windmill's result stream; the return value has the shape
+    that the same request gives without streaming. Raises TogetherError, with what had
+    arrived in its `partial`.
+    """
+    request = request_for(auth, operation, arguments)
+    if not request.body.get("stream"):
+        if operation.get("reply") == "binary":
+            from ..transfer.media_output import receive  # few answers are bytes
+
+            return receive(request)
+        return parse_answer(request, request.send())
+    return _streamed(request)
+
+
+def _streamed(request):
+    """Send a request whose answer comes as events; show it, and return it whole."""
+    request.headers["Accept-Encoding"] = "identity"
+    if request.output is not None:
+        from ..transfer.media_output import deliver  # few answers are bytes
+    answer = _whole_stream(request)
+    if request.output is None or not isinstance(answer.get("file"), str):
+        return answer
+    import base64
+
+    sound = base64.b64decode(answer["file"])
+    return deliver(sound, answer["filename"], request.output, paid=True)
+
+
+def _whole_stream(request):
+    """Send a request for a stream and return the whole answer. Where an error is all
+    that came of it, it is tried again as an answer of that status would be."""
+    from ..replies.accumulators import accumulator  # few answers are streams
+    from ..replies.follow import follow_stream  # few answers are streams
+
+    while True:
+        gather = accumulator(request.operation["stream"])
+        response = request.send(streaming=True)
+        kind = response.headers.get("content-type", "")
+        pieces = None
+        if "event" not in kind and ("json" in kind or "html" in kind):
+            reply = Reply(response, read_body(request, response))
+            if not reply.data.lstrip().startswith((b"data:", b"event:", b": ")):
+                return parse_answer(request, reply)
+            pieces = [reply.data, b"\n\n"]
+        answer = follow_stream(request, response, gather, pieces)
+        if not isinstance(answer, Reply):
+            return answer
+        request.again(None, answer)
+
+
+def upload(auth, operation, /, **arguments):
+    """Send an operation as multipart/form-data and return its JSON answer.
+
+    A file member takes every shape that scripts/transfer/file_input.py knows; where the
+    API fetches files itself, it gets the URL. Raises TogetherError.
+    """
+    request = request_for(auth, operation, arguments)
+    if "protocol" in operation:
+        from ..upload.file_upload import upload_file  # few operations upload
+
+        return upload_file(request)
+    from ..transfer.multipart import form_data  # few bodies hold files
+
+    data, request.headers["Content-Type"] = form_data(request)
+    request.carry(data)
+    return parse_answer(request, request.send())
+
+
+def download(auth, operation, /, **arguments):
+    """Send an operation and return the bytes as its `output` asks for.
+
+    That is {"file": base64, "filename"} for result, {"s3": key, "filename"} for
+    storage; see scripts/transfer/media_output.py. Raises TogetherError.
+    """
+    from ..transfer.media_output import receive  # few answers are bytes
+
+    return receive(request_for(auth, operation, arguments))
+
+
+def request_for(auth, operation, arguments):
+    """Return the request of a verb, with what its answer needs at hand: what is paid
+    for must not depend on modules that cannot be fetched. Raises TogetherError, also
+    where there is no storage for bytes that are to go there."""
+    request = Request(auth, operation, arguments, _with_files)
+    if request.output == "storage":
+        from ..workspace.storage import check_storage  # few results go to storage
+
+        check_storage()
+    if "brings" in operation:
+        from ..transfer.media_output import (
+            deliver_items,  # now: not once it is paid for
+        )
+
+        request.deliver = deliver_items
+    return request
+
+
+def _with_files(text, files, auth):
+    from ..transfer.multipart import json_body  # few bodies hold files
+
+    return json_body(text, files, auth)
+
+
+def prepare(step, arguments):
+    """Return a step's arguments as its schema wants them, defaults filled in.
+
+    What is not given, and has no default, is no key of the answer. Raises
+    TogetherError, with every mistake in its `problems`.
+    """
+    members = step["arguments"]["properties"]
+    given = checked_arguments(step, with_typed_models(members, arguments))
+    for name, member in members.items():
+        if name not in given and "default" in member:
+            given[name] = member["default"]
+    return given

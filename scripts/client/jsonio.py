@@ -1,0 +1,115 @@
+"""JSON as the service writes it, in a form that Windmill can keep."""
+
+import json
+import re
+import sys
+
+from .references import SAFE
+
+RESULT_LIMIT = 1_900_000  # bytes that a result in Windmill can hold
+
+
+def parse_json(data):
+    """Return (value, problem) of JSON bytes, in a form that Windmill can keep.
+
+    Postgres holds neither NUL nor half a surrogate pair, and JSON no NaN: a character
+    becomes U+FFFD and a number its name as text, and the log says how many. A whole
+    number beyond 2^53, such as a seed, becomes text, since JavaScript would round it.
+    """
+    lost = []
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        text = data.decode("utf-8-sig", "replace")
+        lost.append(error)
+    decode = _decode
+    if "NaN" in text or "Infinity" in text:
+        decode = noting_decoder(lost).decode
+    try:
+        value = decode(text)
+    except (ValueError, RecursionError):
+        return None, "not JSON"
+    if text.count("[") + text.count("{") > MOST_NESTING and _is_deep(value):
+        return None, f"nested more than {MOST_NESTING} deep"
+    if lost or _suspect(text):
+        value = storable(value, lost)
+    return value, None
+
+
+def _is_deep(value):
+    """Say whether a value of JSON is nested deeper than Windmill's server reads it."""
+    level = [value]
+    for _ in range(MOST_NESTING):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _whole(digits):
+    """Return a whole number; as text where JavaScript would round it."""
+    if len(digits) < 16:
+        return int(digits)
+    # Longer ones than any that JavaScript keeps may be too long for Python, too.
+    number = int(digits) if len(digits) < 20 else SAFE + 1
+    return number if -SAFE <= number <= SAFE else digits
+
+
+MOST_NESTING = 100  # serde_json, which reads results in Windmill, stops at 128
+_decode = json.JSONDecoder(strict=False, parse_int=_whole).decode
+
+
+def noting_decoder(lost):
+    """Return a JSON decoder that notes each NaN and Infinity, and keeps its name."""
+    return json.JSONDecoder(
+        parse_constant=lambda name: lost.append(name) or name,
+        parse_int=_whole,
+        strict=False,
+    )
+
+
+_HUGE = re.compile(r"[eE]\+?\d{3}")
+
+
+def _suspect(text):
+    """Say whether JSON text may hold what Windmill's database cannot: an escaped NUL
+    or half of a pair, or a number beyond all floats."""
+    return "\\u" in text or "\x00" in text or _HUGE.search(text) is not None
+
+
+def storable(value, lost):
+    """Return the value without what Windmill's database cannot hold."""
+    lost = list(lost)
+    value = mended(value, lost)
+    if lost:
+        print(
+            f"together: {len(lost)} values that JSON or Windmill's database cannot "
+            f"hold (NaN, Infinity, NUL, half a surrogate pair) were replaced",
+            file=sys.stderr,
+        )
+    return value
+
+
+def mended(value, lost):
+    if isinstance(value, str):
+        if not re.search("[\x00\ud800-\udfff]", value):  # seldom asked, so late
+            return value
+        # Two halves that arrived apart are one character once they meet.
+        had = value.count("\ufffd")
+        units = value.encode("utf-16-le", "surrogatepass")
+        value = units.decode("utf-16-le", "replace").replace("\x00", "\ufffd")
+        lost.extend("\ufffd" * (value.count("\ufffd") - had))
+        return value
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        lost.append(value)
+        return "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, list):
+        return [mended(item, lost) for item in value]
+    if isinstance(value, dict):
+        return {mended(k, lost): mended(v, lost) for k, v in value.items()}
+    return value

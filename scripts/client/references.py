@@ -1,0 +1,159 @@
+"""What Windmill would take for a reference to a secret, made harmless.
+
+Windmill looks for four words, a dollar sign with `var:`, `jsonvar:`, `res:` or
+`encrypted:` right behind it, anywhere in an argument of a job. Where it finds one, each
+text of that argument that begins with such a word becomes the variable or resource
+named behind it, and one that is the name of a variable of the job, such as its token,
+becomes that. What leaves a script may be an argument of the next, so no text that
+leaves one holds such a word: a space stands behind its dollar sign. JSON within a text
+counts too, however often it is escaped.
+
+    harmless   a value without such words, and how many texts held some
+    is_word    whether a text holds one
+    Stream     the same for a text that leaves piece by piece
+
+Whole numbers beyond 2^53 become text on the way, since JavaScript would round them.
+"""
+
+import re
+
+SAFE = 2**53 - 1
+JOB = "$WM_"  # how the names of a job's own variables begin
+WORDS = ("var", "jsonvar", "res", "encrypted")
+
+
+def _letter(letter):
+    high, low = f"{ord(letter):02x}"
+    low = f"[{low}{low.upper()}]"
+    return rf"(?:{letter}|\\{{1,8}}u00{high}{low})"
+
+
+def _spelled(word):
+    """Return the pattern of a word, each letter of which may be escaped as in JSON."""
+    return "".join(_letter(letter) for letter in word)
+
+
+_ANY = "|".join(map(_spelled, WORDS))
+_WORD = re.compile(rf"(?:\$|\\u0024)(?=[vjre\\])(?=(?:{_ANY}){_spelled(':')})")
+# The end of a text that may be the beginning of a word: no longer than the longest.
+_LONGEST = 13 * (len("encrypted:") + 1)
+_OPEN = re.compile(rf"[$\\][$\\A-Za-z0-9]{{0,{_LONGEST}}}\Z")
+# What a list may be full of without a look at each: numbers of a vector.
+_PLAIN = frozenset((float, bool, type(None)))
+_JSON = _PLAIN | {str, int, list, dict}
+
+
+def is_word(text):
+    """Say whether Windmill would find one of its words in a text."""
+    return _WORD.search(text) is not None
+
+
+def harmless(value):
+    """Return (the value as it may leave a script, how many texts were changed).
+
+    Lists and objects are changed in place. A value that is no JSON stays as it is.
+    """
+    root = [value]
+    count = 0
+    left = [root]
+    while left:
+        group = left.pop()
+        if group.__class__ is list:
+            if _PLAIN.issuperset(map(type, group)):
+                continue
+            items = enumerate(group)
+        else:
+            for name in group:
+                if name.__class__ is str and ("$" in name or "\\" in name):
+                    count += _renamed(group)
+                    break
+            items = group.items()
+        for place, item in items:
+            kind = item.__class__
+            if kind not in _JSON:
+                item = group[place] = _plain(item)
+                kind = item.__class__
+            if kind is str:
+                if "$" in item or "\\" in item:
+                    text = _text(item)
+                    if text is not item:
+                        group[place] = text
+                        count += 1
+            elif kind is dict or kind is list:
+                left.append(item)
+            elif kind is int and not -SAFE <= item <= SAFE:
+                group[place] = str(item)
+    return root[0], count
+
+
+def _plain(value):
+    """Return what JSON makes of a tuple, or of an object of a class of its own."""
+    for kind, plain in ((dict, dict), (list, list), (tuple, list), (str, str)):
+        if isinstance(value, kind):
+            return plain(value)
+    return value
+
+
+def _renamed(group):
+    """Make the names of an object's members harmless; return how many were not."""
+    names = [n for n in group if n.__class__ is str and ("$" in n or "\\" in n)]
+    changed = {name: _text(name) for name in names}
+    changed = {name: text for name, text in changed.items() if text is not name}
+    if changed:
+        members = list(group.items())
+        group.clear()
+        for name, item in members:
+            name = changed.get(name, name)
+            while name in group:  # another member has that name already
+                name += " "
+            group[name] = item
+    return len(changed)
+
+
+def _text(text):
+    """Return a text without the words; the same object where it holds none."""
+    whole = text
+    if "\x00" in text:
+        # Windmill takes NUL out of a result: a word that it parts would be whole then.
+        whole = text.replace("\x00", "\ufffd")
+    whole = _WORD.sub(r"\g<0> ", whole)
+    if whole.startswith(JOB):
+        whole = f"$ {whole[1:]}"
+    return text if whole == text else whole
+
+
+class HarmlessText:
+    """A text that leaves piece by piece, harmless as a whole."""
+
+    def __init__(self):
+        self.held = ""
+        self.begun = False
+        self.count = 0
+
+    def add(self, piece):
+        """Return what can leave of the text so far."""
+        text = self.held + piece
+        end = len(text)
+        if "$" in text or "\\" in text:
+            found = _OPEN.search(text, max(0, end - _LONGEST - 1))
+            if found:
+                end = found.start()
+        self.held = text[end:]
+        return self._out(text[:end])
+
+    def end(self):
+        """Return the rest."""
+        text, self.held = self.held, ""
+        return self._out(text)
+
+    def _out(self, text):
+        if not text:
+            return ""
+        whole = text
+        if "$" in text or "\\" in text:
+            whole = _WORD.sub(r"\g<0> ", text)
+            if not self.begun and whole.startswith(JOB):
+                whole = f"$ {whole[1:]}"
+            self.count += whole != text
+        self.begun = True
+        return whole

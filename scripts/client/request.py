@@ -1,0 +1,325 @@
+"""One operation with its arguments: made, sent until answered, its answer read.
+
+Nothing above this module is needed for that: where files or storage have a part in it,
+the verbs (calls.py) bring it.
+"""
+
+import json
+import os
+import sys
+import time
+from urllib.parse import quote, quote_plus
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from .errors import TogetherError
+from .form import checked_arguments
+from .jsonio import parse_json
+from .resource import HOST, credentials
+from .transport import (
+    CONNECT_TIMEOUT,
+    MIB,
+    USER_AGENT,
+    Reply,
+    http_exchange,
+    read_whole,
+)
+from .validate import FileValue
+
+SEND_TIMEOUT = 60.0  # for the next piece of a large body
+# Seconds of silence after which an answer is given up, by retry class: a model may
+# think for minutes before the first byte of an answer that is not streamed.
+READ_TIMEOUT = {"read": 60.0, "inference": 600.0, "creates": 120.0, "mutates": 120.0}
+# Seconds after which an answer must be whole, however it drips.
+MOST_SECONDS = {"read": 300.0, "inference": 3600.0, "creates": 600.0, "mutates": 600.0}
+DEADLINE = 900.0  # no new try starts after this many seconds
+
+
+class Request:
+    """One operation with its arguments: where it goes, what it says, how often.
+
+    with_files is what makes a Body of JSON that holds files, see encode_body.
+    """
+
+    def __init__(self, auth, operation, arguments, with_files=None):
+        self.operation = operation
+        self.method = operation["method"]
+        self.tries = 0
+        self.began = time.monotonic()
+        self.auth = auth
+        self.key, self.base = credentials(auth, operation.get("host", HOST))
+        arguments = checked_arguments(operation, arguments)
+        self.idempotency_key = None
+        self.headers = {
+            "Authorization": f"Bearer {self.key}",
+            "Accept": operation.get("accept", "application/json"),
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": USER_AGENT,
+        }
+        path, query = operation["path"], []
+        properties = operation["arguments"]["properties"]
+        if "{project_id}" in path and "project_id" not in arguments:
+            arguments["project_id"] = _project(auth, self.key, self.base)
+        for name, value in arguments.items():
+            place = properties[name].get("x-in")
+            wire = properties[name].get("x-wire", name)
+            if place == "path":
+                path = path.replace("{" + name + "}", _segment(name, value))
+            elif place == "query":
+                query += _query(wire, value)
+            elif place == "header":
+                self.headers[wire] = _header(name, value)
+        if "idempotency_key" in properties:
+            self.idempotency_key = self.headers.setdefault(
+                "Idempotency-Key", os.urandom(16).hex()
+            )
+        self.arguments = arguments
+        self.output = None  # where bytes go, in operations that bring some
+        choice = properties.get("output")
+        if choice and choice.get("x-in") == "result":
+            self.output = arguments.get("output", choice["default"])
+        self.deliver = None  # what puts the bytes of the answer there
+        self.target = path + ("?" + "&".join(query) if query else "")
+        self.body = arguments.get("body", {})
+        self.data = None
+        if "body" in properties and operation.get("content") != "multipart":
+            self.headers["Content-Type"] = "application/json"
+            self.carry(encode_body(self.body, auth, with_files))
+
+    def carry(self, data):
+        """Send bytes, or a Body of scripts/transfer/multipart.py, with the request."""
+        self.data = data
+        if not isinstance(data, bytes):
+            self.headers["Content-Length"] = str(data.length)
+
+    def send(self, streaming=False):
+        """Send until answered or hopeless; return the answer, which is a success.
+
+        With streaming, the urllib3 response with its body unread; else a Reply.
+        """
+        retry = self.operation["retry"]
+        # urllib3 holds each send to the time of a connection, too.
+        large = self.data and (self.data.__class__ is not bytes or len(self.data) > MIB)
+        connect = SEND_TIMEOUT if large else CONNECT_TIMEOUT
+        timeout = urllib3.Timeout(connect=connect, read=READ_TIMEOUT[retry])
+        most = time.monotonic() + MOST_SECONDS[retry]
+        while True:
+            self.tries += 1
+            response = data = fault = None
+            try:
+                response = http_exchange(
+                    self.method,
+                    self.base + self.target,
+                    self.data,
+                    self.headers,
+                    timeout,
+                )
+                if not streaming or response.status >= 300:
+                    data = read_whole(response, most)
+            except (HTTPError, OSError) as error:
+                fault = error
+            if fault is None and response.status < 300:
+                return response if streaming else Reply(response, data)
+            reply = None if fault else Reply(response, data)
+            if reply and self.redirects(reply):
+                return reply
+            self.again(fault, reply)
+
+    def again(self, fault, reply):
+        """Wait until another try makes sense. Raises TogetherError where none does."""
+        from ..resilience.retry import pause  # only when an exchange failed
+
+        wait = pause(self, self.operation["retry"], fault, reply)
+        if wait is None or time.monotonic() - self.began + wait > DEADLINE:
+            raise self.failure(fault, reply) from None
+        time.sleep(wait)
+
+    def redirects(self, reply):
+        wanted = self.operation.get("reply") in ("binary", "redirect")
+        return wanted and 301 <= reply.status <= 308 and "location" in reply.headers
+
+    def failure(self, fault, reply, **facts):
+        """Return the TogetherError for an exchange that failed."""
+        from ..resilience.explain import failure  # only when an exchange failed
+
+        return failure(self, fault, reply, **facts)
+
+
+def _project(auth, key, base):
+    """Return the project that the key belongs to, asked once per process."""
+    if (key, base) not in _projects:
+        whoami = {
+            "method": "GET",
+            "path": "/v3/whoami",
+            "retry": "read",
+            "arguments": {"properties": {}},
+        }
+        identity = send_operation({"api_key": key, "base_url": base}, whoami)
+        project = (identity.get("project") or {}).get("id")
+        if not project:
+            problem = "is required: this key belongs to no single project"
+            raise TogetherError(
+                f"project_id {problem}",
+                problems=[{"field": "project_id", "problem": problem}],
+                advice="projects/list_projects shows the projects of the organization.",
+            )
+        _projects[key, base] = project
+    return _projects[key, base]
+
+
+_projects = {}
+
+
+def _segment(name, value):
+    """Percent-encode a path argument, refusing what would change the path."""
+    text = str(value)
+    if text.strip() in ("", ".", ".."):
+        problem = "is required" if not text.strip() else f"must not be {text!r}"
+        raise TogetherError.refused(name, problem)
+    return quote(text, safe="")
+
+
+def _query(name, value):
+    """Encode a query parameter: lists joined by commas, objects as name[member]."""
+    if isinstance(value, dict):
+        pairs = [_query(f"{name}[{k}]", v) for k, v in value.items() if v is not None]
+        return [pair for found in pairs for pair in found]
+    items = value if isinstance(value, list) else [value]
+    text = ",".join(i if isinstance(i, str) else json.dumps(i) for i in items)
+    return [f"{quote(name, safe='[]')}={quote_plus(text)}"]
+
+
+def _header(name, value):
+    text = str(value)
+    if not (text.isascii() and text.isprintable()):
+        raise TogetherError.refused(name, "must be printable ASCII")
+    return text
+
+
+def encode_body(body, auth=None, with_files=None):
+    """Return a body as JSON bytes, or what with_files makes of one that holds files:
+    of its JSON text, the files by what stands for them there, and auth.
+
+    NaN and infinities are refused by name.
+    """
+    marks = {}
+
+    def mark(value):
+        if not isinstance(value, FileValue):
+            raise TypeError(f"{type(value).__name__} is no JSON")
+        text = os.urandom(16).hex()
+        marks[text] = value
+        return text
+
+    try:
+        text = json.dumps(
+            body,
+            ensure_ascii=False,
+            separators=(",", ":"),
+            allow_nan=False,
+            default=mark,
+        )
+        data = text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        marks.clear()
+        text = json.dumps(body, separators=(",", ":"), default=mark)
+        data = text.encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        problem = f"is not JSON ({error}); numbers must be finite"
+        raise TogetherError.refused("body", problem) from None
+    return with_files(text, marks, auth) if marks else data
+
+
+def read_body(request, response):
+    most = time.monotonic() + MOST_SECONDS[request.operation["retry"]]
+    try:
+        return read_whole(response, most)
+    except (HTTPError, OSError) as error:
+        raise request.failure(error, None) from None
+
+
+def parse_answer(request, reply):
+    """Return what a successful reply means: JSON, a file, a place, or nothing."""
+    kind = request.operation.get("reply", "json")
+    if kind == "redirect" and reply.status >= 300:
+        answer = {"location": reply.headers["location"]}
+        if "x-together-file-id" in reply.headers:
+            answer["file_id"] = reply.headers["x-together-file-id"]
+        return _delivered(request, answer)
+    if not reply.data and (kind == "none" or reply.status == 204):
+        return None
+    answer, problem = parse_json(reply.data)
+    if problem:
+        if kind == "none":
+            return None
+        raise request.failure(None, reply) from None
+    if _bears_error(answer, request.operation["retry"]):
+        raise request.failure(None, told_error(reply.text())) from None
+    return _delivered(request, _top(answer))
+
+
+def _top(answer):
+    """Return an answer whose members at the top are none of those by which a result
+    tells Windmill what to do with it: they get a _ at their end."""
+    if not isinstance(answer, dict):
+        return answer
+    alone = ALONE if len(answer) == 1 else ()
+    if isinstance(answer.get("file"), dict) and "content" not in answer["file"]:
+        alone = ()  # an entry about a file, such as /v1/files gives: nothing to show
+    told = [n for n in answer if n == "render_all" or n[:3] == "wm_" or n in alone]
+    told += [name for name in answer if name.startswith("windmill_")]
+    if not told:
+        return answer
+    print(
+        f"together: {', '.join(told)} in the answer would mean something to Windmill "
+        "and got a _ at the end",
+        file=sys.stderr,
+    )
+    return {f"{name}_" if name in told else name: answer[name] for name in answer}
+
+
+# What Windmill shows in a way of its own where it is a result's only member.
+ALONE = ("html", "map", "pdf", "file", "png", "svg", "jpeg", "gif", "md", "markdown")
+ALONE += ("table-col", "table-row", "table-row-object")
+
+
+def send_operation(auth, operation, **arguments):
+    """Send an operation and return its JSON answer: one page, and no file in it, which
+    is what the helper itself asks for. Raises TogetherError."""
+    request = Request(auth, operation, arguments)
+    return parse_answer(request, request.send())
+
+
+def _bears_error(answer, retry):
+    """Say whether an answer of status 200 is an error all the same.
+
+    The answer of a model has no member `error` that is not null; a thing that was
+    created or read may have one, about itself, beside its other members.
+    """
+    if isinstance(answer, list):
+        answer = answer[0] if len(answer) == 1 else None
+        return isinstance(answer, dict) and answer.keys() == {"error"}
+    if not isinstance(answer, dict):
+        return False
+    if answer.get("error") and retry == "inference":
+        return True
+    if answer.get("object") == "error":
+        return True
+    return bool(answer.get("error")) and answer.keys() <= {"error", *ALONE_WITH_ERROR}
+
+
+# What stands beside an error and makes no thing of it: a thing has an id.
+ALONE_WITH_ERROR = ("message", "detail", "type", "code", "param", "request_id")
+
+
+def told_error(data):
+    """Return an error that came in an answer of status 200 as a Reply."""
+    from ..resilience.explain import event_error  # only when an exchange failed
+
+    return event_error(data)
+
+
+def _delivered(request, answer):
+    """Return an answer with the bytes that it brings, if any, where they shall go."""
+    return request.deliver(request, answer) if request.deliver else answer

@@ -1,0 +1,63 @@
+"""The togetherai resource: the API key, and where the requests go."""
+
+import re
+from typing import NotRequired, TypedDict
+from urllib.parse import urlsplit
+
+from .errors import TogetherError
+from .references import is_word
+
+HOST = "https://api.together.ai"
+
+
+class togetherai(TypedDict):
+    """The Windmill resource that holds the API key, and an optional base URL."""
+
+    api_key: str
+    base_url: NotRequired[str]
+
+
+def credentials(auth, host):
+    """Return the key and the base: scheme, host and path before /v1, /v2 or /v3."""
+    if not isinstance(auth, dict):
+        raise TogetherError(
+            "auth must be a togetherai resource: choose one in the form; a flow or "
+            "schedule passes its path behind $res and a colon."
+        )
+    for name in ("api_key", "base_url"):
+        if isinstance(auth.get(name), str) and is_word(auth[name]):
+            raise TogetherError(
+                f"auth.{name} is a reference that Windmill did not resolve: choose the "
+                "resource itself, and see that its variable exists and that the one "
+                "who runs this may read it. auth.api_key must be the API key."
+            )
+    key = auth.get("api_key")
+    key = key.strip() if isinstance(key, str) else ""
+    if not key:
+        raise TogetherError(
+            "auth.api_key is empty: open the togetherai resource and paste the API key."
+        )
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise TogetherError(
+            "auth.api_key holds characters that no API key has: paste it again."
+        )
+    base = auth.get("base_url") or ""
+    base = base.strip().rstrip("/") or host if isinstance(base, str) else ""
+    if not _is_base(base):
+        raise TogetherError(
+            "auth.base_url must look like https://host or https://host/v1; leave it "
+            "empty for Together's own service."
+        )
+    return key, re.sub(r"/v[123]$", "", base).rstrip("/")
+
+
+def _is_base(url):
+    try:
+        parts = urlsplit(url)
+        named = parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    written = url.isascii() and url.isprintable() and not set(url) & set(" @?#\\")
+    # What comes behind the version is an operation's own path.
+    whole = not re.search(r"/v[123]/", parts.path)
+    return bool(named) and parts.scheme in ("http", "https") and written and whole

@@ -1,0 +1,412 @@
+"""Whether a value is what its schema wants, and what is said where it is not."""
+
+import json
+import re
+
+
+def kind_of(schema):
+    """Return the type of a schema, null aside."""
+    kinds = schema.get("type")
+    if kinds.__class__ is list:
+        return next(kind for kind in kinds if kind != "null")
+    return kinds
+
+
+def allows_null(schema):
+    kinds = schema.get("type")
+    if kinds is None:
+        return any(map(allows_null, schema.get("anyOf", ())))
+    return kinds == "null" or (kinds.__class__ is list and "null" in kinds)
+
+
+def may_be_empty(schema):
+    """Say whether the service takes an empty text or list where one is required."""
+    least = (schema.get("minLength"), schema.get("minItems"))
+    return 0 in least or any(map(may_be_empty, schema.get("anyOf", ())))
+
+
+def read_text(text, kind):
+    """Return the number or truth that a text says, else the text: a form sends selects,
+    and the rows of a list of whole numbers, as texts."""
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(text, text)
+    if re.fullmatch(r"\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*", text):
+        try:
+            return int(text)
+        except ValueError:
+            number = float(text)
+            if kind == "number" or number.is_integer():
+                return number
+    return text
+
+
+class FileValue:
+    """A file in a body where JSON has text; see transfer/multipart.py."""
+
+    def __init__(self, value, field, kind):
+        self.value, self.field, self.kind = value, field, kind
+
+
+def takes_file(schema):
+    return "x-file" in schema
+
+
+def has_file(schema):
+    return takes_file(schema) or any(map(takes_file, schema.get("anyOf", ())))
+
+
+def is_carried(schema):
+    """Say whether a file stays as it was given until the request is made of it."""
+    return schema["x-file"] in ("bytes", "content") or "format" in schema
+
+
+def surely_file(value):
+    """Say whether a value can be nothing but a file."""
+    if value.__class__ is dict:
+        return any(name in value for name in ("s3", "file", "url", "text", "rows"))
+    return not isinstance(value, str | int | float | list | dict)
+
+
+def file_value(value, schema, field):
+    """Return a file, given in any of the shapes that scripts/transfer/file_input.py
+    knows, as a FileValue where the wire has it as text; a text that is already as it
+    should be, and what is no file, as it is."""
+    if isinstance(value, bool | int | float) or is_carried(schema):
+        return value
+    kind = schema["x-file"]
+    if value.__class__ is str and value[:5] != "s3://":
+        known = value[:5] in ("http:", "https", "data:")
+        # A data URI that its encoder broke into lines goes the way of a file.
+        known = known and not (kind == "uri" and "\n" in value)
+        if known if kind == "base64" else not (known or len(value) < 24):
+            return FileValue(value, field, kind)
+        return value  # an address, base64, or shorter than any file in base64
+    return FileValue(value, field, kind)
+
+
+#
+# The part of draft 2020-12 that schemas for models use: type, enum, const, properties,
+# patternProperties, required, additionalProperties, items, prefixItems, sizes, bounds,
+# pattern, anyOf, oneOf, allOf, not, and $ref within the schema. Other words are passed
+# over. `jsonschema` would do more, but importing it takes longer than a request.
+
+MAX_DEPTH = 100
+TYPES = {
+    "object": "an object",
+    "array": "a list",
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "null": "null",
+}
+# How well a value fits a variant: it says so itself, by its type, though it lacks what
+# is required, or once read as such a type.
+TOLD, TYPED, LACKING, READABLE, UNFIT = range(5)
+
+
+def schema_problems(value, schema, field, pressed=None):
+    """Return [{"field": path, "problem": text}] of what does not fit, [] if all does.
+
+    The schema must be one that `check_schema` of scripts/json_schema.py lets pass.
+    `pressed` is what `normalise` says of the value.
+    """
+    found = []
+    check(value, schema, field, found, (schema, pressed or {}), 0)
+    return found
+
+
+def check(value, schema, field, found, context, depth):
+    """Add to found what does not fit; context is (where a $ref begins, pressed)."""
+    if depth > MAX_DEPTH:
+        found.append(problem(field, "is nested too deeply"))
+        return
+    if schema.__class__ is bool:
+        if not schema:
+            found.append(problem(field, "must not be there"))
+        return
+    if "$ref" in schema:
+        check(value, ref_target(schema, context[0]), field, found, context, depth + 1)
+    if takes_file(schema):
+        check_file(value, schema, field, found)
+        return
+    kinds = schema.get("type")
+    if kinds is not None:
+        kinds = kinds if kinds.__class__ is list else [kinds]
+        if not any(is_kind(value, kind) for kind in kinds):
+            wanted = " or ".join(TYPES[kind] for kind in kinds)
+            found.append(mistyped(field, value, wanted))
+            return
+    for allowed in allowed_values(schema):
+        if not any(same(value, one) for one in allowed):
+            found.append(not_allowed(field, value, allowed))
+            break
+    if value.__class__ is str:
+        check_text(value, schema, field, found)
+    elif isinstance(value, int | float) and value.__class__ is not bool:
+        check_number(value, schema, field, found)
+    elif value.__class__ is list:
+        check_list(value, schema, field, found, context, depth)
+    elif value.__class__ is dict:
+        check_object(value, schema, field, found, context, depth)
+    for word, combined in COMBINED.items():
+        if word in schema:
+            combined(value, schema[word], field, found, context, depth)
+
+
+def check_file(value, schema, field, found):
+    if value.__class__ is FileValue:
+        value = value.value
+    no_file = value is None or isinstance(value, bool | int | float)
+    if no_file or (value == "" and is_carried(schema)):
+        found.append(mistyped(field, value, "a file"))
+    elif value.__class__ is str and not is_carried(schema):
+        check_text(value, schema, field, found)
+
+
+def allowed_values(schema):
+    if "const" in schema:
+        yield [schema["const"]]
+    if "enum" in schema:
+        yield schema["enum"]
+
+
+def check_text(value, schema, field, found):
+    check_size(len(value), schema, "Length", "characters", field, found)
+    if "pattern" in schema and not re.search(schema["pattern"], value):
+        found.append(problem(field, f"must match {schema['pattern']}"))
+
+
+def check_number(value, schema, field, found):
+    for name, fits, words in BOUNDS:
+        bound = schema.get(name)
+        if bound is not None and not fits(value, bound):
+            found.append(problem(field, f"must be {words} {bound} (got {value})"))
+
+
+def is_multiple(value, of):
+    if of == 0:
+        return True
+    if isinstance(value, int) and isinstance(of, int):
+        return value % of == 0
+    if value - value != 0:
+        return False  # infinite, or no number
+    from fractions import Fraction  # of the decimals: 0.3 is a multiple of 0.1
+
+    return (Fraction(str(value)) / Fraction(str(of))).denominator == 1
+
+
+BOUNDS = (
+    ("minimum", lambda value, bound: value >= bound, "at least"),
+    ("maximum", lambda value, bound: value <= bound, "at most"),
+    ("exclusiveMinimum", lambda value, bound: value > bound, "more than"),
+    ("exclusiveMaximum", lambda value, bound: value < bound, "less than"),
+    ("multipleOf", is_multiple, "a multiple of"),
+)
+
+
+def check_list(value, schema, field, found, context, depth):
+    check_size(len(value), schema, "Items", "entries", field, found)
+    first = schema.get("prefixItems", [])
+    rest = schema.get("items", True)
+    for number, item in enumerate(value if first or rest is not True else ()):
+        part = first[number] if number < len(first) else rest
+        check(item, part, f"{field}[{number}]", found, context, depth + 1)
+    if schema.get("uniqueItems") is True:
+        for number, item in enumerate(value):
+            if any(same(item, other) for other in value[:number]):
+                found.append(problem(f"{field}[{number}]", "is there twice"))
+                break
+
+
+def check_object(value, schema, field, found, context, depth):
+    check_size(len(value), schema, "Properties", "members", field, found)
+    known = schema.get("properties", {})
+    for name in schema.get("required", ()):
+        if name not in value:
+            found.append(problem(f"{field}.{name}", "is required"))
+    patterns = schema.get("patternProperties", {})
+    others = schema.get("additionalProperties", True)
+    for name, member in value.items():
+        parts = [known[name]] if name in known else []
+        parts += [part for key, part in patterns.items() if re.search(key, name)]
+        for part in parts or [others]:
+            if part is not True:
+                check(member, part, f"{field}.{name}", found, context, depth + 1)
+
+
+def check_any(value, variants, field, found, context, depth):
+    _, pressed = context
+    if id(value) in pressed:
+        _, variant = pressed[id(value)]
+        check(value, variant, field, found, context, depth + 1)
+        return
+    nearest = None
+    for variant in variants:
+        faults = []
+        check(value, variant, field, faults, context, depth + 1)
+        if not faults:
+            return
+        rank = (fit(value, variant), len(faults))
+        if nearest is None or rank < nearest[0]:
+            nearest = rank, faults
+    if nearest is None:
+        return
+    (fitting, _), faults = nearest
+    if fitting < UNFIT:
+        found.extend(faults)
+        return
+    told_by = discriminator(variants)
+    if value.__class__ is dict and told_by:
+        name, allowed = told_by
+        if value.get(name) is not None:
+            found.append(not_allowed(f"{field}.{name}", value[name], allowed))
+        else:
+            found.append(problem(f"{field}.{name}", "is required"))
+        return
+    found.append(mistyped(field, value, " or ".join(map(noun, variants))))
+
+
+def check_one(value, variants, field, found, context, depth):
+    tried = []
+    for variant in variants:
+        faults = []
+        check(value, variant, field, faults, context, depth + 1)
+        tried.append(faults)
+    fitting = sum(not faults for faults in tried)
+    if not fitting:
+        unfit = [problem(field, "must not be there")]
+        found.extend(min(tried, key=len, default=unfit))
+    elif fitting > 1:
+        found.append(problem(field, "fits several of the variants of oneOf"))
+
+
+def check_all(value, variants, field, found, context, depth):
+    for variant in variants:
+        check(value, variant, field, found, context, depth + 1)
+
+
+def check_not(value, variant, field, found, context, depth):
+    faults = []
+    check(value, variant, field, faults, context, depth + 1)
+    if not faults:
+        found.append(problem(field, "must not be such a value"))
+
+
+COMBINED = {
+    "allOf": check_all,
+    "anyOf": check_any,
+    "oneOf": check_one,
+    "not": check_not,
+}
+
+
+def check_size(size, schema, name, unit, field, found):
+    least, most = schema.get(f"min{name}"), schema.get(f"max{name}")
+    if least is not None and size < least:
+        words = f"needs at least {least} {unit} (got {size})"
+        if least == 1:
+            words = "must not be empty"
+        found.append(problem(field, words))
+    if most is not None and size > most:
+        found.append(problem(field, f"takes at most {most} {unit} (got {size})"))
+
+
+def fit(value, schema):
+    """Say how well a value fits a variant, by its type and its constants."""
+    if schema.__class__ is bool or "type" not in schema:
+        return TYPED
+    kinds = schema["type"]
+    kinds = kinds if kinds.__class__ is list else [kinds]
+    if value.__class__ is dict and "object" in kinds:
+        for name, member in schema.get("properties", {}).items():
+            if value.get(name) is not None and is_constant(member):
+                return TOLD if value[name] in member["enum"] else UNFIT
+        if any(value.get(name) is None for name in schema.get("required", ())):
+            return LACKING
+    if takes_file(schema) and surely_file(value):
+        return TYPED
+    if any(is_kind(value, kind) for kind in kinds):
+        return TYPED
+    if value.__class__ is str and read_text(value, kind_of(schema)) is not value:
+        return READABLE
+    return UNFIT
+
+
+def is_constant(schema):
+    return schema.__class__ is dict and len(schema.get("enum", ())) == 1
+
+
+def discriminator(variants):
+    """Return (name, values) of the member that tells all variants apart, or None."""
+    members = [v.get("properties", {}) if v.__class__ is dict else {} for v in variants]
+    for name in members[0]:
+        if all(is_constant(own.get(name)) for own in members):
+            return name, [own[name]["enum"][0] for own in members]
+    return None
+
+
+def noun(variant):
+    if variant.__class__ is bool or "type" not in variant:
+        return "something else"
+    return variant.get("title") or TYPES[kind_of(variant)]
+
+
+def is_kind(value, kind):
+    if kind == "boolean" or value.__class__ is bool:
+        return kind == "boolean" and value.__class__ is bool
+    if kind == "integer":
+        whole = isinstance(value, float) and value.is_integer()
+        return whole or isinstance(value, int)
+    if kind == "null":
+        return value is None
+    kinds = {"object": dict, "array": list, "string": str, "number": int | float}
+    return isinstance(value, kinds[kind])
+
+
+def same(one, other):
+    """JSON's equality: 1 is 1.0, and neither is true."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[n], other[n]) for n in one)
+    return one == other
+
+
+def ref_target(schema, root):
+    """Return what a $ref leads to. Raises LookupError or ValueError."""
+    head, _, path = schema["$ref"].partition("#")
+    if head:
+        raise LookupError(head)
+    found = root
+    for part in path.split("/")[1:]:
+        part = part.replace("~1", "/").replace("~0", "~")
+        found = found[int(part) if isinstance(found, list) else part]
+    if not isinstance(found, dict | bool):
+        raise LookupError(path)
+    return found
+
+
+def problem(field, words):
+    return {"field": field, "problem": words}
+
+
+def mistyped(field, value, wanted):
+    """Say what a value should be, and what it is: of a long text, which may be a
+    secret, only that it is one."""
+    names = {dict: "an object", list: "a list", str: "text"}
+    is_short = value.__class__ is str and len(value) <= 20
+    got = shown(value) if is_short else names.get(value.__class__, shown(value))
+    return problem(field, f"must be {wanted} (got {got})")
+
+
+def not_allowed(field, value, allowed):
+    choices = ", ".join(map(shown, allowed))
+    return problem(field, f"must be one of {choices} (got {shown(value)})")
+
+
+def shown(value):
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."

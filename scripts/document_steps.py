@@ -1,0 +1,265 @@
+"""Questions to documents: into passages, the nearest ones, an answer that cites them.
+
+    split_documents  texts in pieces that a model can take in, each with its source
+    rank_passages    of embedded passages, those nearest to a question
+    cite_answer      an answer's numbers, as the passages that they stand for
+
+embeddings/embed_rows comes between the first two; rerank/search_documents and a model
+between the others.
+"""
+
+import heapq
+import json
+import math
+import os
+import re
+
+from .client import TogetherError, call, operation, prepare
+from .client.jsonio import RESULT_LIMIT
+from .table.table import Flaw, Table
+from .workspace.markup import inline, prose
+
+EMBED = operation("POST", "/v1/embeddings", "inference")
+LARGEST_BYTES = 50 << 20  # of one document
+MOST = 200  # documents at a time
+# Where a passage may end, the best place first.
+ENDS = (
+    *("\n\n", "\n", ". ", "! ", "? ", "\u3002", "\uff01", "\uff1f"),
+    *("; ", ", ", "\uff1b", "\uff0c", "\u3001", " "),
+)
+BEGINNING = re.compile("[ \u3002\uff01\uff1f\uff1b\uff0c\u3001]")
+START = 1024  # bytes in which a PDF says that it is one, if behind blanks
+INSTEAD = (
+    "give its text, which a Python step of yours can make with pypdf, or save it as "
+    "Word or HTML"
+)
+ADVICE = (
+    "Windmill installs what a Python script imports: after `from pypdf import "
+    'PdfReader`, "\\n\\n".join(page.extract_text() for page in PdfReader(file).pages) '
+    "is the text of an open file; give it as text with a filename. Scanned pages have "
+    "none: chat/extract_structured reads them as pictures."
+)
+SAVED = "save it as Word (.docx), HTML or text"
+OTHERS = {
+    b"{\\rtf": "an RTF file",
+    b"\xd0\xcf\x11\xe0": "an old or protected Office file",
+    b"\x1f\x8b": "compressed with gzip",
+}
+
+
+def split_documents(auth, step, **arguments):
+    """Return documents in overlapping passages.
+
+    {"passages": [{"id": number from 1, "source": file name, "start": its first
+    character, "text"}], "documents": [{"source", "characters", "passages"}]}; with
+    output storage, and where they are too many for a result, a JSON Lines file, "s3",
+    in place of "passages". Reads text,
+    Markdown, HTML, JSON, CSV and Word files. Raises TogetherError, with every document
+    that cannot be read in its `problems`.
+    """
+    given = prepare(step, arguments)
+    size, overlap = given["size"], given["overlap"]
+    if overlap >= size:
+        raise _refused("overlap", "must be less than size")
+    if len(given["documents"]) > MOST:
+        raise _refused("documents", f"takes at most {MOST} at a time")
+    passages, documents, problems = [], [], []
+    for number, value in enumerate(given["documents"]):
+        field = f"documents[{number}]"
+        try:
+            name, text = _text(auth, value, field)
+        except TogetherError as error:
+            known = getattr(error, "problems", None)
+            problems += known or [{"field": field, "problem": str(error)}]
+            continue
+        count = len(passages)
+        for start, piece in _pieces(text, size, overlap):
+            entry = {"id": len(passages) + 1, "source": name}
+            passages.append({**entry, "start": start, "text": piece})
+        found = {"source": name, "characters": len(text)}
+        documents.append({**found, "passages": len(passages) - count})
+    if not passages and not problems:
+        problems.append({"field": "documents", "problem": "hold no text"})
+    if problems:
+        listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
+        advice = {"advice": ADVICE} if INSTEAD in listed else {}
+        raise TogetherError(
+            f"The documents cannot be read: {listed}", problems=problems, **advice
+        )
+    shown = {"documents": documents, "count": len(passages)}
+    return {**_kept(passages, given["output"]), **shown}
+
+
+def rank_passages(auth, step, **arguments):
+    """Return the passages whose vectors are nearest to a question's.
+
+    {"passages": [{...row without its vector, "similarity": cosine}], nearest first,
+    "usage", "cost_usd"}. The question is embedded with the model that embedded the
+    rows. Raises TogetherError.
+    """
+    from .catalog.pricing import bill  # only where prices are asked for
+
+    given = prepare(step, arguments)
+    table = Table(auth, given["rows"])
+    body = {"model": given["model"], "input": [given["question"]]}
+    answer = call(auth, EMBED, body=body)
+    wanted = answer["data"][0]["embedding"]
+    length = math.sqrt(math.fsum(x * x for x in wanted)) or 1.0
+    best: list = []
+    for number, row in enumerate(table):
+        vector = None if isinstance(row, Flaw) else row.get("embedding")
+        if not isinstance(vector, list):
+            continue  # embed_rows says in embedding_error why there is none
+        if len(vector) != len(wanted):
+            problem = f"have {len(vector)} numbers each, the question's {len(wanted)}"
+            raise _refused("rows", f"{problem}: they are of another model")
+        size = math.sqrt(math.fsum(x * x for x in vector)) or 1.0
+        dot = math.fsum(x * y for x, y in zip(vector, wanted, strict=True))
+        # The earlier of two that are equally near.
+        entry = (dot / (size * length), -number, row)
+        if len(best) < given["top"]:
+            heapq.heappush(best, entry)
+        else:
+            heapq.heappushpop(best, entry)
+    if not best:
+        raise _refused("rows", "hold no vectors: embeddings/embed_rows makes them")
+    passages = []
+    for similarity, _, row in sorted(best, reverse=True):
+        kept = {
+            n: v for n, v in row.items() if n not in ("embedding", "embedding_error")
+        }
+        passages.append({**kept, "similarity": round(similarity, 6)})
+    bill = bill(auth, given["model"], [answer])
+    return {"passages": passages, **bill}
+
+
+def cite_answer(auth, step, **arguments):
+    """Return an answer with the passages that it cites.
+
+    {"answer", "citations": [{"number", "source", "start", "text"}], in the order of
+    the answer, "unknown": numbers that stand for no passage, "answered": False when the
+    model found no answer, "markdown": all of it, for reading, "note"?, **details}.
+    """
+    given = prepare(step, arguments)
+    answer = given["answer"]
+    passages = list(Table(auth, given["passages"], "passages"))
+    for number, passage in enumerate(passages):
+        if isinstance(passage, Flaw):
+            raise _refused(f"passages[{number}]", passage.why)
+    numbers = [int(n) for n in re.findall(r"\[(\d+)\]", answer)]
+    numbers += [n for n in given.get("cited", []) if isinstance(n, int)]
+    citations, unknown = [], []
+    for number in dict.fromkeys(numbers):
+        if not 1 <= number <= len(passages):
+            unknown.append(number)
+            continue
+        passage = passages[number - 1]
+        kept = {n: passage.get(n) for n in ("source", "start", "text")}
+        citations.append({"number": number, **kept})
+    noted = {"note": given["note"]} if "note" in given else {}
+    lines = [*(f"**{inline(note)}**\n" for note in noted.values()), prose(answer), ""]
+    for entry in citations:
+        text = " ".join(str(entry["text"]).split())
+        short = text if len(text) <= 200 else f"{text[:200].rsplit(' ', 1)[0]} ..."
+        number = f"\\[{entry['number']}\\]"
+        lines.append(f"- {number} {inline(entry['source'])}: {inline(short)}")
+    return {
+        "wm_renderer": "markdown",
+        "markdown": "\n".join(lines),
+        "answer": answer,
+        "citations": citations,
+        "unknown": unknown,
+        "answered": bool(citations),
+        **noted,
+        **given.get("details", {}),
+    }
+
+
+def _kept(passages, output):
+    """Return {"passages"}, or {"s3"} and the like; see store_lines."""
+    in_result = {"passages": passages}
+    if output == "result" and not os.environ.get("WM_TOKEN"):
+        return in_result
+    lines = (json.dumps(passage, ensure_ascii=False) + "\n" for passage in passages)
+    content = "".join(lines).encode("utf-8", "replace")
+    if output == "result" and len(content) <= RESULT_LIMIT:
+        return in_result
+    from .workspace.storage import store_lines  # only where objects are stored
+
+    stored = store_lines(content, "passages.jsonl", output, "passages")
+    return in_result if stored is None else stored
+
+
+# --- texts -------------------------------------------------------------------------
+
+
+def _text(auth, value, field):
+    """Return a document's name and its text."""
+    from .table.encodings import BadTextError, texts  # only where rows are given
+    from .transfer.file_input import open_file  # only where a file is given
+
+    source = open_file(value, field, auth, LARGEST_BYTES)
+    blocks = source.blocks()
+    content = bytes(next(blocks, b""))
+    head = content[:START].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith(b"%PDF"):
+        raise _refused(field, f"is a PDF, which cannot be read here: {INSTEAD}")
+    for mark, what in OTHERS.items():
+        if head.startswith(mark):
+            raise _refused(field, f"is {what}, which cannot be read here: {SAVED}")
+    content += b"".join(bytes(block) for block in blocks)
+    name = source.named()
+    if content.startswith(b"PK\x03\x04"):
+        from .documents import word_file  # only where such a file is given
+        from .documents.office_archive import (
+            BadFileError,  # only where such a file is given
+        )
+
+        try:
+            return name, word_file.word_text(content).strip()
+        except BadFileError as error:
+            raise _refused(field, str(error)) from None
+    try:
+        text = "".join(texts([content]))
+    except BadTextError as error:
+        raise _refused(field, f"{error}, nor a Word file") from None
+    from .documents import web_page  # only where such a file is given
+
+    if web_page.is_page(text, source.name):
+        text = web_page.page_text(text)
+    return name, text.replace("\x00", "\ufffd").strip()
+
+
+def _pieces(text, size, overlap):
+    """Yield (start, piece): pieces of at most `size` characters, each beginning about
+    `overlap` characters before the last one's end."""
+    start = 0
+    while start < len(text):
+        end = _end(text, start, size)
+        piece = text[start:end].strip()
+        if piece:
+            yield start + (len(text[start:end]) - len(text[start:end].lstrip())), piece
+        if end >= len(text):
+            return
+        # A step of a quarter at least, however much overlaps.
+        after = max(start + size // 4, end - overlap)
+        space = BEGINNING.search(text, after, end) if overlap else None
+        start = end if not overlap else (space.end() if space else after)
+
+
+def _end(text, start, size):
+    """Return where a piece ends: at the last good place in its second half."""
+    limit = start + size
+    if limit >= len(text):
+        return len(text)
+    for mark in ENDS:
+        place = text.rfind(mark, start + size // 2, limit)
+        if place >= 0:
+            return place + len(mark)
+    return limit
+
+
+def _refused(field, problem):
+    return TogetherError(
+        f"{field} {problem}", problems=[{"field": field, "problem": problem}]
+    )

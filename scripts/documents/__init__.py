@@ -1,0 +1,1 @@
+"""Files that people write: Word and Excel files, web pages."""

@@ -1,0 +1,132 @@
+"""Office files, which are archives of XML: read within bounds, whatever they claim.
+
+    opened        an archive, once it is known to be one
+    parse         the XML of one of its members, element by element, none of it held
+    related       where a part leads to, by the kind of the relationship
+    BadFileError  why an archive cannot be read
+
+An archive may say that a member is small and unfold it to gigabytes, nest elements a
+million deep or call itself by an entity: what is read ends at the bounds below.
+"""
+
+import posixpath
+import struct
+import zipfile
+import zlib
+from xml.parsers import expat
+
+MOST_MEMBERS = 10_000
+MEMBER_BYTES = 200 << 20  # of a member, unfolded
+PIECE_BYTES = 1 << 20  # that are unfolded and parsed at a time
+TOKEN_BYTES = 4 << 20  # of one tag, comment or the like
+DEPTH = 250  # elements within one another
+DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    expat.ExpatError,
+)
+
+
+class BadFileError(ValueError):
+    """An archive that cannot be read; str() says why, to be read behind a name."""
+
+
+def opened(file, what="archive"):
+    """Return the ZipFile of an open binary file. Raises BadFileError."""
+    file.seek(0)
+    seam, count = b"", 0
+    while block := file.read(PIECE_BYTES):
+        count += (seam + block).count(b"PK\x01\x02")
+        seam = block[-3:]
+    if count > MOST_MEMBERS:
+        raise BadFileError(f"is an {what} of more than {MOST_MEMBERS} files")
+    try:
+        return zipfile.ZipFile(file)
+    except DAMAGES:
+        raise BadFileError(f"is a damaged {what}, or cut short") from None
+
+
+def related(archive, part, kind):
+    """Return the names of the members that a part ("" for the whole) leads to by
+    relationships whose type ends with `kind`, by the relationships' ids."""
+    folder, name = posixpath.split(part)
+    found = {}
+
+    def start(tag, attributes):
+        kinds = attributes.get("Type", "").endswith(f"/{kind}")
+        if tag == "Relationship" and kinds and "TargetMode" not in attributes:
+            target = attributes.get("Target", "")
+            target = posixpath.normpath(posixpath.join("/", folder, target))
+            found[attributes.get("Id", "")] = target.lstrip("/")
+
+    rels = posixpath.join(folder, "_rels", f"{name}.rels")
+    if rels in archive.NameToInfo:
+        for _ in parse(archive, rels, start):
+            pass
+    return found
+
+
+def parse(archive, member, start, end=None, text=None, most=MEMBER_BYTES):
+    """Parse a member, and yield after each piece of it.
+
+    start(tag, attributes), end(tag) and text(characters) are called in order; names of
+    tags and attributes are without their prefixes. Raises BadFileError, KeyError where
+    there is no such member, and what these functions raise.
+    """
+    info = archive.getinfo(member)
+    if info.flag_bits & 1:
+        raise BadFileError("is protected with a password")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise BadFileError("is packed in a way that office programs do not use")
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.buffer_size = 1 << 16
+    depth = 0
+
+    def opens(tag, attributes):
+        nonlocal depth
+        depth += 1
+        if depth > DEPTH:
+            raise BadFileError(f"nests elements more than {DEPTH} deep")
+        if attributes:
+            attributes = {n.rpartition(":")[2]: v for n, v in attributes.items()}
+        start(tag.rpartition(":")[2], attributes)
+
+    def closes(tag):
+        nonlocal depth
+        depth -= 1
+        if end:
+            end(tag.rpartition(":")[2])
+
+    def refuse(*_):
+        raise BadFileError("declares a document type, which office programs do not")
+
+    parser.StartElementHandler = opens
+    parser.EndElementHandler = closes
+    parser.CharacterDataHandler = text
+    parser.StartDoctypeDeclHandler = refuse
+    size = 0
+    try:
+        with archive.open(info) as stream:
+            while piece := stream.read(PIECE_BYTES):
+                size += len(piece)
+                if size > most:
+                    raise BadFileError(f"unfolds to more than {most >> 20} MiB")
+                parser.Parse(piece)
+                if size - parser.CurrentByteIndex > TOKEN_BYTES:
+                    raise BadFileError(
+                        f"has a tag of more than {TOKEN_BYTES >> 20} MiB"
+                    )
+                yield
+        parser.Parse(b"", True)
+        yield
+    except BadFileError:
+        raise
+    except DAMAGES:
+        raise BadFileError("is damaged, or cut short") from None

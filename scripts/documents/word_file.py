@@ -1,0 +1,123 @@
+"""The text of a Word file (.docx), as it is read when every change in it is accepted.
+
+Paragraphs are a blank line apart, rows of tables a line, cells a tab. Footnotes stand
+in brackets where they are referred to, text boxes where they are anchored. What nobody
+sees is left out: deleted and hidden text, codes of fields, comments.
+"""
+
+import io
+
+from .office_archive import BadFileError, opened, parse, related
+
+XML_BYTES = 64 << 20  # of the document and of its notes, unfolded
+CHARACTERS = 4 << 20  # of text: about 1500 pages
+ELEMENTS = 2_000_000
+# Elements whose text is not part of the document as it reads.
+PASSED = frozenset(("del", "moveFrom", "Fallback", "rt"))
+OTHERS = {
+    "xl/": "is an Excel workbook: give its text, or its rows to a step for tables",
+    "ppt/": "is a PowerPoint file: give its text",
+}
+
+
+def word_text(content):
+    """Return the text of a .docx. Raises BadFileError."""
+    archive = opened(io.BytesIO(content))
+    (main, *_) = [*related(archive, "", "officeDocument").values(), None]
+    if main not in archive.NameToInfo:
+        main = "word/document.xml"
+    for folder, problem in OTHERS.items():
+        if main.startswith(folder):
+            raise BadFileError(problem)
+    if main not in archive.NameToInfo:
+        raise BadFileError("is an archive, but no Word file (.docx)")
+    notes = {}
+    for kind in ("footnote", "endnote"):
+        for part in related(archive, main, f"{kind}s").values():
+            if part in archive.NameToInfo:
+                notes |= _Reader(archive, part, kind=kind).notes
+    return _Reader(archive, main, notes).text()
+
+
+class _Reader:
+    """Reads one part: the document, or the notes of a kind."""
+
+    def __init__(self, archive, part, known=None, kind=None):
+        self.known = known or {}
+        self.kind = kind
+        self.notes = {}
+        self.pieces = []
+        self.size = self.elements = 0
+        self.passed = 0  # how many elements whose text is passed over are open
+        self.cells = 0  # how many cells of tables are
+        self.path = []
+        self.hidden = self.joined = self.reads = False
+        for _ in parse(archive, part, self.start, self.end, self.write, XML_BYTES):
+            pass
+
+    def text(self):
+        return "".join(self.pieces)
+
+    def add(self, text):
+        if not self.passed and not self.hidden:
+            self.size += len(text)
+            if self.size > CHARACTERS:
+                most = f"{CHARACTERS >> 20} Mi characters"
+                raise BadFileError(f"holds more than {most} of text: split it")
+            self.pieces.append(text)
+
+    def write(self, text):
+        if self.reads:
+            self.add(text)
+
+    def start(self, tag, attributes):
+        self.elements += 1
+        if self.elements > ELEMENTS:
+            raise BadFileError(f"has more than {ELEMENTS} elements: split it")
+        above = self.path[-1] if self.path else None
+        self.path.append(tag)
+        if tag == "t":
+            self.reads = True
+        elif tag == "r":
+            self.hidden = False
+        elif tag in PASSED:
+            if above == "rPr":  # of a paragraph's mark: it goes on in the next
+                self.joined = self.joined or tag == "del"
+            self.passed += 1
+        elif tag == "vanish" and self.path[-3:-1] == ["r", "rPr"]:
+            self.hidden = attributes.get("val", "1") not in ("0", "false", "off")
+        elif tag == "tc":
+            self.cells += 1
+        elif tag == "tab" and above == "r":
+            self.add("\t")
+        elif tag in ("br", "cr"):
+            self.add("\n")
+        elif tag == "noBreakHyphen":
+            self.add("-")
+        elif tag in ("footnoteReference", "endnoteReference"):
+            note = self.known.get((tag.removesuffix("Reference"), attributes.get("id")))
+            if note:
+                self.add(f" [{note}]")
+        elif tag == self.kind:
+            self.number = attributes.get("id")
+            self.pieces = []
+
+    def end(self, tag):
+        self.path.pop()
+        if tag == "t":
+            self.reads = False
+        elif tag == "r":
+            self.hidden = False
+        elif tag in PASSED:
+            self.passed -= 1
+        elif tag == "p":
+            if not self.joined:
+                self.add(" " if self.cells else "\n\n")
+            self.joined = False
+        elif tag == "tc":
+            self.cells -= 1
+            self.add("\t")
+        elif tag in ("tr", "tbl"):
+            self.add("\n")
+        elif tag == self.kind:
+            self.notes[self.kind, self.number] = " ".join(self.text().split())

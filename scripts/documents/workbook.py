@@ -1,0 +1,292 @@
+"""The rows of an Excel workbook (.xlsx): of its first sheet that is not hidden.
+
+A cell is what Excel shows: text, a number, true or false, a date or time as ISO 8601
+has it. The reader is small and the standard library's, since each package that a script
+may import is installed before every job that a worker has not run it on yet; openpyxl
+would be that for all steps that read tables, most of which are CSV.
+"""
+
+import re
+import tempfile
+from datetime import datetime, time, timedelta
+
+from ..client import TogetherError
+from ..client.references import SAFE
+from .office_archive import BadFileError, opened, parse, related
+
+FILE_BYTES = 100 << 20
+SHEET_BYTES = 400 << 20  # unfolded
+TEXT_CHARACTERS = 64 << 20  # of all texts in a workbook
+MOST_TEXTS = 4 << 20
+MOST_ROWS = 1 << 20  # as Excel has it
+MOST_COLUMNS = 2_000
+# Formats of dates that are known by number. ECMA-376, part 1, 18.8.30.
+DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
+TIMES = frozenset((18, 19, 20, 21, 32, 33, 45, 46, 47, 55, 56))
+_LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.DOTALL)
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+
+
+def records(blocks, field, say=None):
+    """Yield (row, cells) for each row of a workbook's bytes.
+
+    `say` takes what goes to the log. Raises TogetherError that names the field.
+    """
+    with tempfile.TemporaryFile() as file:
+        size = 0
+        for block in blocks:
+            size += len(block)
+            if size > FILE_BYTES:
+                problem = f"is a workbook of more than {FILE_BYTES >> 20} MiB"
+                raise TogetherError.refused(field, f"{problem}: save it as CSV UTF-8")
+            file.write(block)
+        try:
+            yield from _Workbook(file, say).records()
+        except BadFileError as error:
+            raise TogetherError.refused(field, str(error)) from None
+
+
+class _Workbook:
+    def __init__(self, file, say):
+        self.archive = opened(file, "Excel workbook")
+        (main, *_) = [*related(self.archive, "", "officeDocument").values(), ""]
+        if not main.startswith("xl/") or main not in self.archive.NameToInfo:
+            raise BadFileError("is an archive, but no Excel workbook (.xlsx)")
+        if main.endswith(".bin"):
+            raise BadFileError("is a binary workbook (.xlsb): save it as .xlsx")
+        self.main, self.sheets, self.early = main, [], False
+        self.read(main, self.workbook)
+        places = related(self.archive, main, "worksheet")
+        sheets = [
+            (name, places[i])
+            for name, i, hidden in self.sheets
+            if i in places and not hidden
+        ]
+        if not sheets:
+            raise BadFileError("is a workbook without a sheet of cells")
+        name, self.sheet = sheets[0]
+        if len(self.sheets) > 1 and say:
+            say(f"read from the first sheet, {name!r}, of {len(self.sheets)}")
+        self.texts = self.shared()
+        self.formats = self.styles()
+
+    def read(self, member, start, end=None, text=None):
+        for _ in parse(self.archive, member, start, end, text):
+            pass
+
+    def part(self, kind):
+        """Return the one part of a kind, or None."""
+        found = [*related(self.archive, self.main, kind).values()]
+        return found[0] if found and found[0] in self.archive.NameToInfo else None
+
+    def workbook(self, tag, given):
+        if tag == "sheet":
+            hidden = given.get("state", "visible") != "visible"
+            self.sheets.append((given.get("name", ""), given.get("id"), hidden))
+        elif tag == "workbookPr":
+            self.early = given.get("date1904") in ("1", "true")
+
+    def shared(self):
+        """Return the texts that cells share."""
+        part = self.part("sharedStrings")
+        if part is None:
+            return []
+        texts, cell = [], _Text()
+
+        def start(tag, given):
+            if tag == "si":
+                cell.begin()
+            cell.start(tag)
+
+        def end(tag):
+            cell.end(tag)
+            if tag == "si":
+                texts.append(cell.text())
+                if len(texts) > MOST_TEXTS:
+                    raise BadFileError(f"holds more than {MOST_TEXTS} texts")
+
+        self.read(part, start, end, cell.add)
+        return texts
+
+    def styles(self):
+        """Return what each style of cells makes of a number: a kind of date, or how
+        many digits are shown at least; None for a number."""
+        part = self.part("styles")
+        formats, own, within = [], {}, []
+
+        def start(tag, given):
+            within.append(tag)
+            if tag == "numFmt":
+                own[given.get("numFmtId")] = given.get("formatCode", "")
+            elif tag == "xf" and within[-2:-1] == ["cellXfs"]:
+                known = given.get("numFmtId", "0")
+                formats.append(_format(known, own.get(known)))
+
+        if part is not None:
+            self.read(part, start, lambda _: within.pop())
+        return formats
+
+    def records(self):
+        """Yield (row, cells) of the sheet."""
+        done, cells = [], {}
+        kept = {"row": 0, "column": 0, "kind": "n", "style": 0, "value": ""}
+        cell = _Text()
+
+        def start(tag, given):
+            if tag == "row":
+                cells.clear()
+                kept["row"] = _number(given.get("r"), kept["row"] + 1, MOST_ROWS)
+                kept["column"] = 0
+            elif tag == "c":
+                letters = re.match("[A-Z]{1,3}", given.get("r", ""))
+                last = kept["column"]
+                kept["column"] = _column(letters[0]) if letters else last + 1
+                if kept["column"] > MOST_COLUMNS:
+                    raise BadFileError(f"has more than {MOST_COLUMNS} columns")
+                kept["kind"] = given.get("t", "n")
+                kept["style"] = _number(given.get("s"), 0, 1 << 20)
+                kept["value"] = ""
+                cell.begin()
+            cell.start(tag)
+
+        def end(tag):
+            cell.end(tag)
+            if tag == "v":
+                kept["value"] = cell.text()
+                cell.begin()
+            elif tag == "c":
+                value = kept["value"] if kept["kind"] != "inlineStr" else cell.text()
+                value = self.value(kept["kind"], value, kept["style"])
+                if value is not None:
+                    cells[kept["column"]] = value
+            elif tag == "row":
+                width = max(cells, default=0)
+                found = [cells.get(column) for column in range(1, width + 1)]
+                done.append((kept["row"], found))
+
+        for _ in parse(self.archive, self.sheet, start, end, cell.add, SHEET_BYTES):
+            yield from done
+            done.clear()
+
+    def value(self, kind, text, style):
+        """Return what a cell shows, None for nothing."""
+        if kind == "s":
+            place = _number(text, -1, len(self.texts) - 1)
+            if place < 0:
+                raise BadFileError("is damaged: a cell names a text that is not there")
+            return self.texts[place]
+        if not text:
+            return None
+        if kind == "b":
+            return text.strip() == "1"
+        if kind != "n":
+            return text  # also an error such as #N/A, and dates that are text already
+        try:
+            number = float(text)
+        except ValueError:
+            return text
+        form = self.formats[style] if style < len(self.formats) else None
+        if form.__class__ is str and (moment := self.moment(number, form)):
+            return moment
+        if not number.is_integer():
+            return float(f"{number:.15g}")  # as many digits as Excel keeps
+        if abs(number) > SAFE:
+            return text if text.isdecimal() else number
+        if form.__class__ is int:  # a number such as a postcode, shown as 01234
+            return f"{int(number):0{form}}"
+        return int(number)
+
+    def moment(self, number, form):
+        """Return a date or time as text, or None where it is none."""
+        if form == "elapsed":
+            hours, rest = divmod(round(abs(number) * 86400), 3600)
+            sign = "-" if number < 0 else ""
+            return f"{sign}{hours:02}:{rest // 60:02}:{rest % 60:02}"
+        days = number + (1462 if self.early else number < 60)  # 29 February 1900 counts
+        try:
+            found = datetime(1899, 12, 30) + timedelta(seconds=round(days * 86400))
+        except OverflowError:
+            return None
+        if form == "time" and 0 <= number < 1:
+            return found.time().isoformat()
+        if form == "date" and found.time() == time():
+            return found.date().isoformat()
+        return found.isoformat()
+
+
+class _Text:
+    """The text of an element with runs; readings above characters are no part of it."""
+
+    def __init__(self):
+        self.pieces = []
+        self.reads = False
+        self.passed = 0
+        self.size = 0
+
+    def begin(self):
+        self.pieces = []
+
+    def start(self, tag):
+        self.passed += tag == "rPh"
+        self.reads = tag in ("t", "v") and not self.passed
+
+    def end(self, tag):
+        self.passed -= tag == "rPh"
+        self.reads = False
+
+    def add(self, text):
+        if self.reads:
+            self.size += len(text)
+            if self.size > TEXT_CHARACTERS:
+                most = TEXT_CHARACTERS >> 20
+                raise BadFileError(f"holds more than {most} Mi characters")
+            self.pieces.append(text)
+
+    def text(self):
+        text = "".join(self.pieces)
+        return _ESCAPED.sub(_character, text) if "_x" in text else text
+
+
+def _character(found):
+    code = int(found[1], 16)
+    if code == 0 or 0xD800 <= code < 0xE000:
+        return "\ufffd"
+    return "\n" if code == 13 else chr(code)
+
+
+def _number(text, otherwise, most):
+    """Return a whole number of at most so much, `otherwise` where there is none."""
+    text = (text or "").strip()
+    if not text.isdecimal() or len(text) > 9:
+        return otherwise
+    return int(text) if int(text) <= most else otherwise
+
+
+def _column(letters):
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def _format(known, code):
+    """Return "date", "time", "both" or "elapsed" for a format of dates, how many digits
+    it fills up to for one of zeros, None for any other."""
+    if code is None:
+        number = _number(known, 0, 1 << 20)
+        if number not in DATES:
+            return None
+        if number in TIMES:
+            return "elapsed" if number == 46 else "time"
+        return "both" if number == 22 else "date"
+    code = _LITERAL.sub("", code.partition(";")[0]).lower()
+    if re.fullmatch("0{2,20}", code):
+        return len(code)
+    if "[" in code:
+        return "elapsed"
+    clock = "h" in code or "s" in code
+    if "y" in code or "d" in code:
+        return "both" if clock else "date"
+    if clock:
+        return "time"
+    return "date" if "mm" in code else None

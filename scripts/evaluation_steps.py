@@ -1,0 +1,282 @@
+"""Steps that let a judge model decide how good answers are.
+
+    submit_evaluation  rows and a judge, once: a rerun attaches to what it began
+    report_evaluation  what came of it, in one shape for all three types
+
+A flow waits in between, holding no worker.
+"""
+
+import json
+import pathlib
+import tempfile
+
+from .client import TogetherError, call, operation, prepare
+from .workspace.create_once import fingerprint, once
+
+FILES = operation("GET", "/v1/files", "read")
+CONTENT = operation("GET", "/v1/files/{file_id}/content", "read", reply="binary")
+CREATE = operation(
+    "POST", "/v1/evaluation", "creates", find="evaluations/list_evaluations"
+)
+EVALUATION = operation("GET", "/v1/evaluation/{evaluation_id}", "read")
+EVALUATIONS = operation("GET", "/v1/evaluation", "read", query=("limit",))
+RECENT = 200  # evaluations that are searched for one that was begun before
+USELESS = ("error", "user_error")
+COST_NOTE = "the service does not say; organization/report_usage shows what a day cost"
+MANNERS = "You are a helpful assistant."
+
+
+def submit_evaluation(auth, step, **arguments):
+    """Begin an evaluation; return at once, while it is pending.
+
+    {"evaluation_id", "input_file_id", "rows": their number, "fingerprint",
+    "reattached"}. Rows that are conversations, as for a fine-tune, get the columns
+    prompt (the last question) and reference (its answer). Raises TogetherError before
+    anything is sent when something that the type needs is missing.
+    """
+    given = prepare(step, arguments)
+    parameters = _parameters(given)
+    with tempfile.TemporaryDirectory() as folder:
+        place = pathlib.Path(folder, "rows.jsonl")
+        rows, digest = _written(auth, given, pathlib.Path(folder, "from"), place)
+        body = {"type": given["type"], "parameters": parameters}
+        wanted = {**body, "content": digest, "again": given.get("again")}
+        mark = fingerprint("evaluations/submit_evaluation", wanted)
+        begun = _Begun(auth, body, place, f"eval-{mark}.jsonl")
+        made, reattached = once(
+            "evaluation", mark, begun.create, begun.attach, begun.look
+        )
+    return {
+        "evaluation_id": made["id"],
+        "input_file_id": made["input_file_id"],
+        "rows": rows,
+        "fingerprint": mark,
+        "reattached": reattached,
+    }
+
+
+def report_evaluation(auth, step, **arguments):
+    """Return what came of an evaluation.
+
+    {"type", "state", "pass_percentage", "mean_score", "std_score", "label_counts",
+    "a_wins", "b_wins", "ties", "failed": rows without a verdict, "result_file_id",
+    "results": as the API gives them, "cost_usd": None and "cost_note": why}; what the
+    type does not have is None. Raises TogetherError when it is not done, or done
+    without a single verdict.
+    """
+    given = prepare(step, arguments)
+    found = call(auth, EVALUATION, evaluation_id=given["evaluation_id"])
+    results, state = found.get("results") or {}, found.get("status")
+    if state != "completed":
+        reason = f": {results['error']}" if results.get("error") else ""
+        raise TogetherError(
+            f"The evaluation {given['evaluation_id']} is {state}{reason}",
+            state=state,
+            advice="The flow inner/wait_for_job waits until it is done.",
+        )
+    scores = results.get("aggregated_scores") or {}
+    counts = results.get("label_counts")
+    if isinstance(counts, str):
+        try:
+            counts = json.loads(counts)
+        except ValueError:
+            pass  # shown as it came
+    lost = ("generation_fail_count", "judge_fail_count")
+    lost += ("invalid_label_count", "invalid_score_count")
+    report = {
+        "type": found.get("type"),
+        "state": state,
+        "pass_percentage": results.get(
+            "pass_percentage", scores.get("pass_percentage")
+        ),
+        "mean_score": scores.get("mean_score"),
+        "std_score": scores.get("std_score"),
+        "label_counts": counts,
+        "a_wins": results.get("A_wins"),
+        "b_wins": results.get("B_wins"),
+        "ties": results.get("Ties"),
+        "failed": int(sum(results.get(name) or 0 for name in lost)),
+        "result_file_id": results.get("result_file_id"),
+        "results": results,
+        "cost_usd": None,
+        "cost_note": COST_NOTE,
+    }
+    if report["failed"] and not _verdicts(report):
+        raise TogetherError(
+            f"No row got a verdict: {report['failed']} failed.",
+            type="nothing_done",
+            partial=report,
+            advice="The result file, result_file_id, says of each row what went wrong.",
+        )
+    return report
+
+
+def _verdicts(report):
+    """Say whether any row of an evaluation got a verdict."""
+    counts = report["label_counts"]
+    counted = counts.values() if isinstance(counts, dict) else [counts]
+    wins = (report[name] for name in ("a_wins", "b_wins", "ties", "mean_score"))
+    return any([*counted, *wins]) or report["mean_score"] == 0
+
+
+class _Begun:
+    """The creation of one evaluation, and the ways to find it again."""
+
+    def __init__(self, auth, body, place, name):
+        self.auth = auth
+        self.body = body
+        self.place = place
+        self.name = name
+
+    def create(self):
+        file = self.stored() or self.store()
+        parameters = {**self.body["parameters"], "input_data_file_path": file}
+        body = {**self.body, "parameters": parameters}
+        made = call(self.auth, CREATE, body=body)
+        return {"id": made["workflow_id"], "input_file_id": file}
+
+    def attach(self, made):
+        try:
+            found = call(self.auth, EVALUATION, evaluation_id=made["id"])
+        except TogetherError as error:
+            if getattr(error, "status", None) == 404:
+                return None
+            raise
+        return None if found.get("status") in USELESS else made
+
+    def look(self):
+        file = self.stored()
+        if file is None:
+            return None
+        for found in call(self.auth, EVALUATIONS, limit=RECENT):
+            used = (found.get("parameters") or {}).get("input_data_file_path")
+            if used == file and found.get("status") not in USELESS:
+                return {"id": found["workflow_id"], "input_file_id": file}
+        return None
+
+    def stored(self):
+        """Return the id of the input file, if an earlier run stored it whole."""
+        size = self.place.stat().st_size
+        for file in call(self.auth, FILES).get("data") or ():
+            if file.get("filename") == self.name and file.get("bytes") == size:
+                return file["id"]
+        return None
+
+    def store(self):
+        from .upload.file_upload import store_file  # only where a file goes up
+
+        return store_file(self.auth, self.place, "eval", self.name, "jsonl")["id"]
+
+
+def _parameters(given):
+    """Return the API's parameters without the file; raise for what is missing."""
+    problems = []
+
+    def need(name, problem="is required for this type"):
+        if given.get(name) in (None, "", []):
+            problems.append({"field": name, "problem": problem})
+        return given.get(name)
+
+    if ("rows" in given) == ("file_id" in given):
+        problem = "is required, or file_id in its place; not both"
+        problems.append({"field": "rows", "problem": problem})
+    judge = {
+        "model": given["judge_model"],
+        "model_source": given["judge_source"],
+        "system_template": given["judge_prompt"],
+    }
+    parameters = {"judge": judge}
+    if given["type"] == "classify":
+        parameters["labels"] = need("labels") or []
+        parameters["pass_labels"] = need("pass_labels") or []
+        if parameters["labels"] and len(parameters["labels"]) < 2:
+            problems.append({"field": "labels", "problem": "must be two or more"})
+        for label in set(parameters["pass_labels"]) - set(parameters["labels"]):
+            problem = f"holds {label!r}, which is no label"
+            problems.append({"field": "pass_labels", "problem": problem})
+    elif given["type"] == "score":
+        names = ("min_score", "max_score", "pass_threshold")
+        parameters |= {name: need(name) for name in names}
+    sides = ("a", "b") if given["type"] == "compare" else ("a",)
+    for side in sides:
+        wanted = _side(given, side, problems)
+        if wanted is not None:
+            name = f"model_{side}" if len(sides) == 2 else "model_to_evaluate"
+            parameters[name] = wanted
+        elif len(sides) == 2:
+            need(f"model_{side}", f"is required, or column_{side} in its place")
+    if problems:
+        raise TogetherError.refused_all(problems)
+    return parameters
+
+
+def _side(given, side, problems):
+    """Return what is judged: a column's name, a model's settings, or None."""
+    model, column = given.get(f"model_{side}"), given.get(f"column_{side}")
+    if model and column:
+        problem = f"and model_{side} exclude each other"
+        problems.append({"field": f"column_{side}", "problem": problem})
+    if column or not model:
+        return column
+    return {
+        "model": model,
+        "model_source": given.get(f"source_{side}", "serverless"),
+        "system_template": given.get("system", MANNERS),
+        "input_template": given["template"],
+        "max_tokens": given["max_tokens"],
+        "temperature": given["temperature"],
+    }
+
+
+def _written(auth, given, source, place):
+    """Write the rows as the API reads them; return their number and a digest."""
+    import hashlib
+
+    from .table.table import Flaw, Table, Template  # only where rows are given
+
+    value, field = given.get("rows"), "rows"
+    if "file_id" in given:
+        from .transfer.download import open_download  # only where a file is read
+
+        value, field = source, "file_id"
+        with source.open("wb") as file:
+            stored = open_download(auth, CONTENT, file_id=given["file_id"])
+            while block := stored.read(1 << 20):
+                file.write(block)
+    table = Table(auth, value, field)
+    number, hashed, flaws, known = 0, hashlib.sha256(), [], set()
+    with place.open("wb") as file:
+        for number, row in enumerate(table, 1):
+            if isinstance(row, Flaw):
+                flaws.append({"field": f"{field}[{number - 1}]", "problem": row.why})
+                continue
+            row = _plain(row)
+            known |= row.keys()
+            line = json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")
+            hashed.update(line + b"\n")
+            file.write(line + b"\n")
+    wanted = [given[n] for n in ("column_a", "column_b") if n in given]
+    if given.get("model_a") or given.get("model_b"):
+        wanted += Template(given["template"]).columns
+    for name in wanted:
+        if name not in known:
+            names = ", ".join(sorted(known)) or "none"
+            problem = f"has no column {name!r}; there are: {names}"
+            flaws.append({"field": field, "problem": problem})
+    if flaws:
+        listed = "; ".join(f"{f['field']} {f['problem']}" for f in flaws[:10])
+        raise TogetherError.refused_all(flaws[:100], listed)
+    return number, hashed.hexdigest()
+
+
+def _plain(row):
+    """Return a row with the columns prompt and reference where it is a conversation."""
+    messages = row.get("messages")
+    if not isinstance(messages, list):
+        return row
+    said = {}
+    for message in messages:
+        if isinstance(message, dict) and isinstance(message.get("content"), str):
+            said[message.get("role")] = message["content"]
+    columns = {"prompt": said.get("user"), "reference": said.get("assistant")}
+    return {**{n: v for n, v in columns.items() if v is not None}, **row}

@@ -1,0 +1,200 @@
+"""A step that reads data out of text and pictures, in a form that is asked for."""
+
+import json
+import re
+
+from .catalog.pricing import bill, prefetch
+from .chat_steps import ask, note, parse_completion, user_message
+from .client import TogetherError, prepare
+from .client.jsonio import storable
+from .json_schema import check_schema, filled_in, problems
+
+TRIES = 2  # the answer, and its correction
+DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"  # not every grammar engine knows the digit class
+KINDS = {
+    "string": {"type": "string"},
+    "number": {"type": "number"},
+    "integer": {"type": "integer"},
+    "boolean": {"type": "boolean"},
+    "date": {"type": "string", "pattern": DATE},
+    "list": {"type": "array", "items": {"type": "string"}},
+}
+SYSTEM = (
+    "You read data out of the material that the user gives. Reply with JSON that fits "
+    "the JSON Schema below, and with nothing else. Invent nothing: what the material "
+    "does not say is null where the schema allows it.\n\nJSON Schema:\n"
+)
+MISFIT = (
+    "That does not fit the schema:\n{problems}\nReply with the whole JSON, corrected."
+)
+
+
+def extract_structured(auth, step, **arguments):
+    """Return what a model reads out of text and pictures, checked against a schema.
+
+    {"data": the value, "repaired": whether a second answer was needed, "text": what the
+    model wrote, "usage", "cost_usd", "model"}. Raises TogetherError: when two answers
+    do not fit, with the last one in `partial`, what was wrong with it in `problems`,
+    and `usage` and `cost_usd`.
+    """
+    given = prepare(step, arguments)
+    if not given.get("text") and not given.get("pictures"):
+        raise TogetherError.refused("text", "is required, or pictures")
+    schema = _schema(given)
+    sent, wrapped = _wrapped(schema)
+    system = SYSTEM + json.dumps(sent, ensure_ascii=False)
+    if given.get("instructions"):
+        system += f"\n\n{given['instructions']}"
+    material = user_message(given.get("text"), given.get("pictures"))
+    body = {
+        "model": given["model"],
+        "messages": [{"role": "system", "content": system}, material],
+        "temperature": 0,
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "data", "schema": sent},
+        },
+    }
+    if "max_tokens" in given:
+        body["max_tokens"] = given["max_tokens"]
+    prefetch(auth)
+    answers = []
+    for _ in range(TRIES):
+        answer = _asked(auth, body)
+        answers.append(answer)
+        found = parse_completion(answer)
+        text = found["text"]
+        value, wrong = _read(text, sent)
+        if not wrong or found["finish_reason"] == "length":
+            break
+        listed = "\n".join(f"- {p['field']} {p['problem']}" for p in wrong[:20])
+        note(f"answer {len(answers)} does not fit the schema:\n{listed}")
+        body["messages"] += [
+            {"role": "assistant", "content": text},
+            {"role": "user", "content": MISFIT.format(problems=listed)},
+        ]
+    model = answer.get("model") or given["model"]
+    costs = bill(auth, given["model"], answers)
+    if wrong:
+        raise _failure(found, wrong, len(answers), {**costs, "model": model})
+    return {
+        "data": value["value"] if wrapped else value,
+        "repaired": len(answers) > 1,
+        "text": text,
+        **costs,
+        "model": model,
+    }
+
+
+def _failure(found, wrong, count, facts):
+    first = f"{wrong[0]['field']} {wrong[0]['problem']}"
+    if found["finish_reason"] == "length":
+        message = "The answer was cut before it was complete."
+        advice = "Raise max_tokens, or ask for less at once."
+    else:
+        message = f"No answer of {count} fits the schema: {first}."
+        advice = "Make the schema simpler, its descriptions clearer, or choose another "
+        advice += "model."
+    return TogetherError(
+        f"{message} {advice}",
+        type="answer_misfit",
+        problems=wrong,
+        partial=found["text"],
+        finish_reason=found["finish_reason"],
+        advice=advice,
+        **facts,
+    )
+
+
+def _asked(auth, body):
+    """Send the request; without response_format where the model knows none, since the
+    schema is in the prompt too."""
+    try:
+        return ask(auth, body)
+    except TogetherError as error:
+        refusal = str(getattr(error, "detail", "")).lower()
+        about = re.search(r"response_format|json_schema|schema|grammar", refusal)
+        if getattr(error, "status", None) not in (400, 422) or not about:
+            raise
+        if "response_format" not in body:
+            raise
+        note(f"the model takes no schema ({error.detail}): it is told in words alone")
+        del body["response_format"]
+        return ask(auth, body)
+
+
+# --- the schema --------------------------------------------------------------------
+
+
+def _schema(given):
+    """Return the JSON Schema asked for. Raises TogetherError, naming the field."""
+    schema, fields = filled_in(given.get("schema")), given.get("fields")
+    if schema and fields:
+        raise TogetherError.refused(
+            "schema", "and fields exclude each other: give one of them"
+        )
+    if schema:
+        check_schema(schema, "schema")
+        return schema
+    if not fields:
+        raise TogetherError.refused("schema", "is required, or fields")
+    properties = {}
+    for number, field in enumerate(fields):
+        name = field["name"]
+        if name in properties:
+            raise TogetherError.refused(
+                f"fields[{number}].name", f"{name!r} is there twice"
+            )
+        kind = dict(KINDS[field.get("type", "string")])
+        if not field.get("required", True):
+            kind["type"] = [kind["type"], "null"]
+        if field.get("description"):
+            kind["description"] = field["description"]
+        properties[name] = kind
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _wrapped(schema):
+    """Return (schema, whether it was wrapped): the API wants an object at the root."""
+    if schema.get("type") == "object" or "properties" in schema:
+        return {"type": "object", **schema}, False
+    inner = dict(schema)
+    outer = {n: inner.pop(n) for n in ("$defs", "definitions") if n in inner}
+    return {
+        "type": "object",
+        "properties": {"value": inner},
+        "required": ["value"],
+        "additionalProperties": False,
+        **outer,
+    }, True
+
+
+# --- the answer --------------------------------------------------------------------
+
+
+def _read(text, schema):
+    """Return (value, problems) of the JSON in an answer."""
+    fenced = re.search(r"```(?:json)?\s*(.*?)```", text, re.DOTALL)
+    start, end = text.find("{"), text.rfind("}")
+    for part in (text, fenced and fenced[1], text[start : end + 1]):
+        if not part:
+            continue
+        try:
+            value = _decode(part)
+        except (ValueError, RecursionError):
+            continue
+        wrong = problems(value, schema)
+        return (value if wrong else storable(value, [])), wrong
+    return None, [{"field": "answer", "problem": "is not JSON"}]
+
+
+def _no_number(name):
+    raise ValueError(name)
+
+
+_decode = json.JSONDecoder(strict=False, parse_constant=_no_number).decode

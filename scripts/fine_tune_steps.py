@@ -1,0 +1,230 @@
+"""Steps from a training file to a fine-tuned model."""
+
+from . import charts
+from .client import TogetherError, call, operation, prepare
+from .workspace.create_once import fingerprint, log, once
+
+CREATE = operation(
+    "POST", "/v1/fine-tunes", "creates", find="fine_tuning/list_fine_tunes"
+)
+ESTIMATE = operation("POST", "/v1/fine-tunes/estimate-price", "read")
+LIST = operation("GET", "/v1/fine-tunes", "read")
+GET = operation("GET", "/v1/fine-tunes/{fine_tune_id}", "read")
+METRICS = operation("GET", "/v1/fine-tunes/{fine_tune_id}/metrics", "read")
+EVENTS = operation("GET", "/v1/fine-tunes/{fine_tune_id}/events", "read")
+
+FAILED = ("cancelled", "error", "user_error")
+SUFFIX = 40  # characters that the service takes
+SHOWN_EVENTS = 50
+NANO = 1e9  # a job's total_price is in billionths of a US dollar
+
+
+def submit_fine_tune(auth, step, **arguments):
+    """Begin a fine-tune, once: a rerun attaches to the one that it began.
+
+    The suffix of the new model's name ends in the first digits of the input's
+    fingerprint, by which the service can be searched. Returns {"fine_tune_id", "state",
+    "model_name", "fingerprint", "reattached", "estimated_cost_usd"}; "cost_note" says
+    why there is no estimate. Raises TogetherError, before anything is created, when the
+    price is over budget_usd or the account's limit.
+    """
+    given = prepare(step, arguments)
+    budget = given.pop("budget_usd", None)
+    mark = fingerprint("fine_tune", given)
+    again, lora = given.pop("again", None), given.pop("lora")
+    body = {**given, "suffix": _suffix(given.get("suffix"), mark)}
+    if not lora:  # left out, the service takes LoRA with the model's own settings
+        body["training_type"] = {"type": "Full"}
+    priced = {"estimated_cost_usd": None, "cost_note": "an earlier run began it"}
+
+    def create():
+        priced.clear()
+        priced.update(_price(auth, body, budget))
+        return _kept(call(auth, CREATE, body=body))
+
+    def attach(made):
+        found = call(auth, GET, fine_tune_id=made["id"])
+        return None if found.get("status") in FAILED else _kept(found)
+
+    def look():
+        for found in call(auth, LIST).get("data") or ():
+            alike = all(found.get(n) == body[n] for n in ("training_file", "suffix"))
+            if alike and found.get("status") not in FAILED:
+                return _kept(found)
+        return None
+
+    made, reattached = once("fine_tune", mark, create, attach, look)
+    if again:
+        log(f"begun anew because again is {again!r}")
+    return {
+        "fine_tune_id": made["id"],
+        "state": made["state"],
+        "model_name": made["model_name"],
+        "fingerprint": mark,
+        "reattached": reattached,
+        **priced,
+    }
+
+
+def _suffix(text, mark):
+    """Return the suffix that a person wants with the mark behind it."""
+    short = mark[:8]
+    return f"{text[: SUFFIX - len(short) - 1].rstrip('-')}-{short}" if text else short
+
+
+def _kept(found):
+    """Return what is to be known of a fine-tune that exists."""
+    return {
+        "id": found["id"],
+        "state": found.get("status"),
+        "model_name": found.get("model_output_name"),
+    }
+
+
+def _price(auth, body, budget):
+    """Return {"estimated_cost_usd"} of a fine-tune, {"cost_note"} beside None.
+
+    Raises TogetherError when it must not be begun for that price.
+    """
+    asked = ("training_file", "validation_file", "model", "n_epochs", "training_type")
+    found = call(auth, ESTIMATE, body={n: body[n] for n in asked if n in body})
+    price = found.get("estimated_total_price")
+    if not found.get("estimation_available", price is not None) or price is None:
+        note = "the service cannot estimate it yet: the file may not be validated"
+        if budget is not None:
+            raise TogetherError(
+                "Nothing was begun: budget_usd cannot be kept, the price of this "
+                "fine-tune is not known yet.",
+                advice="Try again in some minutes, or leave budget_usd empty.",
+                ambiguous=False,
+                problems=[{"field": "budget_usd", "problem": note}],
+            )
+        return {"estimated_cost_usd": None, "cost_note": note}
+    if budget is not None and price > budget:
+        problem = f"is {budget:g} USD and this fine-tune may cost {price:g} USD"
+        raise TogetherError(
+            f"Nothing was begun: budget_usd {problem}.",
+            estimated_cost_usd=price,
+            advice="Raise budget_usd, train fewer epochs or on fewer rows.",
+            ambiguous=False,
+            problems=[{"field": "budget_usd", "problem": problem}],
+        )
+    if found.get("allowed_to_proceed") is False:
+        limit = found.get("user_limit")
+        raise TogetherError(
+            f"Nothing was begun: the account may not spend the estimated {price:g} USD "
+            f"(its limit: {limit}).",
+            estimated_cost_usd=price,
+            advice="Add credit or raise the spending limit of the Together account.",
+            ambiguous=False,
+        )
+    return {"estimated_cost_usd": price}
+
+
+def report_fine_tune(auth, step, **arguments):
+    """Return where a fine-tune stands, with its loss as a chart.
+
+    {"fine_tune_id", "state", "model_name", "progress": 0 to 1 or None,
+    "seconds_remaining", "cost_usd", "metrics": [{"step", "train_loss", "eval_loss",
+    "learning_rate"}], "events": the newest, "reason": the service's own for a failure}.
+    Raises TogetherError.
+    """
+    given = prepare(step, arguments)
+    name = given["fine_tune_id"]
+    job = call(auth, GET, fine_tune_id=name)
+    events = _newest(call(auth, EVENTS, fine_tune_id=name).get("data") or [])
+    metrics = _metrics(auth, name)
+    price, note = _cost(job)
+    report = {
+        "fine_tune_id": name,
+        "state": job.get("status"),
+        "model": job.get("model"),
+        "model_name": job.get("model_output_name"),
+        "progress": _progress(job, events),
+        "seconds_remaining": _remaining(job),
+        "training_tokens": job.get("token_count"),
+        "cost_usd": price,
+        "metrics": metrics,
+        "events": events,
+    }
+    if note:
+        report["cost_note"] = note
+    if job.get("status") in FAILED:
+        report["reason"] = next(
+            (e["message"] for e in events if e["level"] in ("error", "fatal")),
+            events[0]["message"] if events else None,
+        )
+    series = {
+        title: [(row["step"], row[name]) for row in metrics if row[name] is not None]
+        for title, name in (("training", "train_loss"), ("evaluation", "eval_loss"))
+    }
+    series = {title: line for title, line in series.items() if line}
+    if series:
+        title = f"Loss of {job.get('model_output_name') or name}: {job.get('status')}"
+        report["wm_renderer"] = "svg"
+        report["svg"] = charts.lines(title, series, across="step")
+    return report
+
+
+def _metrics(auth, name):
+    try:
+        found = call(auth, METRICS, fine_tune_id=name).get("metrics") or []
+    except TogetherError as error:
+        if getattr(error, "status", None) not in (400, 404):
+            raise
+        return []  # none are kept before the first step
+    rows = [
+        {
+            "step": row.get("train/global_step", row.get("global_step")),
+            "train_loss": row.get("train/loss"),
+            "eval_loss": row.get("eval/loss"),
+            "learning_rate": row.get("train/learning_rate"),
+        }
+        for row in found
+    ]
+    rows = [row for row in rows if row["step"] is not None]
+    return sorted(rows, key=lambda row: row["step"])
+
+
+def _newest(events):
+    """Return the newest events first: when, how grave, what."""
+    found = [
+        {
+            "at": event.get("created_at"),
+            "level": str(event.get("level") or "info").lower(),
+            "message": event.get("message") or event.get("type") or "",
+            "step": event.get("step"),
+            "total_steps": event.get("total_steps"),
+        }
+        for event in events
+    ]
+    found.sort(key=lambda event: str(event["at"]), reverse=True)
+    return found[:SHOWN_EVENTS]
+
+
+def _progress(job, events):
+    """Return the share that is done, from 0 to 1, or None where nothing says it."""
+    if job.get("status") == "completed":
+        return 1.0
+    totals = [(e["step"], e["total_steps"]) for e in events if e["total_steps"]]
+    done = max((e["step"] for e in events if e["step"]), default=0)
+    if totals:
+        return round(min(done / totals[0][1], 1.0), 4)
+    if job.get("epochs_completed") and job.get("n_epochs"):
+        return round(min(job["epochs_completed"] / job["n_epochs"], 1.0), 4)
+    return None
+
+
+def _remaining(job):
+    progress = job.get("progress") or {}
+    return progress.get("seconds_remaining") if progress else None
+
+
+def _cost(job):
+    """Return (USD, None) of a job, or (None, why it is not known)."""
+    price = job.get("total_price")
+    if isinstance(price, int | float) and price > 0:
+        return price / NANO, None
+    if job.get("status") != "completed":
+        return None, "the service says it when the job is done"
+    return None, "the service does not say what the job cost"

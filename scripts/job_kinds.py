@@ -1,0 +1,298 @@
+"""KINDS: what can be waited for at Together.
+
+The one table of it: how to look at it, which of its states are the end, where it says
+why it failed, how it is stopped.
+"""
+
+from .client import TogetherError, call, operation
+
+GROWTH = 1.5  # of the pause from one look to the next
+HOUR = 3600
+# One try a look: what fails in passing is looked at again by the flow, later.
+ONCE = {"tries": 1}
+RL_OPERATION = (
+    "/v1/rl/training-sessions/{session_id}/operations/{operation_type}/{operation_id}"
+)
+
+
+def _last_of(entries, **wanted):
+    """Return the last of a list of objects that has one of these values, or {}."""
+    for entry in reversed(entries or []):
+        if all(entry.get(name) in values for name, values in wanted.items()):
+            return entry
+    return {}
+
+
+def _message(job):
+    return (job.get("error") or {}).get("message")
+
+
+def _tuning_reason(job):
+    events = job.get("events")
+    found = _last_of(events, type=("job_error", "JOB_ERROR")) or _last_of(
+        events, level=("error", "Error", "ERROR")
+    )
+    return found.get("message")
+
+
+def _epochs(job):
+    wanted = job.get("n_epochs")
+    return (job.get("epochs_completed") or 0) / wanted if wanted else None
+
+
+# By kind:
+#   names      what the parts of a job_id with slashes are, as the look's path has them
+#   look       the operation that shows it; state: where the answer holds its state
+#   prefix     of its states' names, left out below
+#   good, bad  the states that end it; late: bad too once it has been waited for
+#   reason     from the answer to why it failed; progress: to a share of 1
+#   first      seconds between the first two looks; longest: the most they become
+#   deadline   seconds after which the wait is given up
+#   stop       the operation that stops it, and its body
+#   left       what it costs when nobody stops it
+KINDS = {
+    "batch": {
+        "names": ("batch_id",),
+        "look": operation("GET", "/v1/batches/{batch_id}", "read", **ONCE),
+        "state": ("status",),
+        "good": ("COMPLETED",),
+        "bad": ("FAILED", "EXPIRED", "CANCELLED"),
+        "reason": lambda job: job.get("error"),
+        "progress": lambda job: (job.get("progress") or 0) / 100,
+        "first": 15,
+        "longest": 300,
+        "deadline": 25 * HOUR,
+        "stop": operation(
+            "POST", "/v1/batches/{batch_id}/cancel", "mutates", body=False
+        ),
+        "left": "it goes on, and every answer is charged",
+    },
+    "fine_tune": {
+        "names": ("fine_tune_id",),
+        "look": operation("GET", "/v1/fine-tunes/{fine_tune_id}", "read", **ONCE),
+        "state": ("status",),
+        "good": ("completed",),
+        "bad": ("cancelled", "error", "user_error"),
+        "reason": _tuning_reason,
+        "progress": _epochs,
+        "first": 30,
+        "longest": 600,
+        "deadline": 72 * HOUR,
+        "stop": operation(
+            "POST", "/v1/fine-tunes/{fine_tune_id}/cancel", "mutates", body=False
+        ),
+        "left": "it goes on training, and is charged",
+    },
+    "evaluation": {
+        "names": ("evaluation_id",),
+        "look": operation("GET", "/v1/evaluation/{evaluation_id}", "read", **ONCE),
+        "state": ("status",),
+        "good": ("completed",),
+        "bad": ("error", "user_error"),
+        "reason": lambda job: (job.get("results") or {}).get("error"),
+        "first": 15,
+        "longest": 300,
+        "deadline": 24 * HOUR,
+        "left": "it goes on; what its models write is charged",
+    },
+    "video": {
+        "names": ("video_id",),
+        "look": operation("GET", "/v2/videos/{video_id}", "read", **ONCE),
+        "state": ("status",),
+        "good": ("completed",),
+        "bad": ("failed", "cancelled"),
+        "reason": _message,
+        "first": 10,
+        "longest": 120,
+        "deadline": 2 * HOUR,
+        "left": "it is made all the same, and charged",
+    },
+    "endpoint": {
+        "names": ("endpoint_id",),
+        "look": operation("GET", "/v1/endpoints/{endpoint_id}", "read", **ONCE),
+        "state": ("state",),
+        "good": ("STARTED",),
+        "bad": ("ERROR",),
+        "late": ("STOPPING", "STOPPED"),
+        "first": 10,
+        "longest": 120,
+        "deadline": 2 * HOUR,
+        "stop": operation("PATCH", "/v1/endpoints/{endpoint_id}", "mutates"),
+        "stop_body": {"state": "STOPPED"},
+        "stopped": ("STOPPING", "STOPPED", "ERROR"),
+        "left": "it is charged for every minute that it is up, used or not",
+    },
+    "deployment": {
+        "names": ("endpoint_id", "deployment_id"),
+        "look": operation(
+            "GET",
+            "/v2/projects/{project_id}/endpoints/{endpoint_id}"
+            "/deployments/{deployment_id}",
+            "read",
+            **ONCE,
+        ),
+        "state": ("status", "state"),
+        "prefix": "DEPLOYMENT_STATE_",
+        "good": ("READY",),
+        "bad": ("FAILED",),
+        "late": ("STOPPING", "STOPPED"),
+        "reason": lambda job: (job.get("status") or {}).get("message"),
+        "first": 10,
+        "longest": 120,
+        "deadline": 2 * HOUR,
+        "stop": operation(
+            "PATCH",
+            "/v2/projects/{project_id}/endpoints/{endpoint_id}"
+            "/deployments/{deployment_id}",
+            "mutates",
+        ),
+        "stop_body": {"autoscaling": {"minReplicas": 0, "maxReplicas": 0}},
+        "stopped": ("STOPPING", "STOPPED", "FAILED"),
+        "left": "each replica is charged for every minute that it is up, used or not",
+    },
+    "model_upload": {
+        "names": ("job_id",),
+        "look": operation("GET", "/v1/jobs/{job_id}", "read", **ONCE),
+        "state": ("status",),
+        "good": ("Complete",),
+        "bad": ("Failed",),
+        "reason": lambda job: _last_of(job.get("status_updates")).get("message"),
+        "first": 15,
+        "longest": 120,
+        "deadline": 12 * HOUR,
+        "left": "it goes on; an upload costs nothing",
+    },
+    "remote_upload": {
+        "names": ("upload_id",),
+        "look": operation(
+            "GET",
+            "/v2/projects/{project_id}/models/uploads/{upload_id}",
+            "read",
+            **ONCE,
+        ),
+        "state": ("status",),
+        "prefix": "REMOTE_UPLOAD_STATUS_",
+        "good": ("SUCCEEDED",),
+        "bad": ("FAILED",),
+        "reason": lambda job: job.get("statusMessage"),
+        "first": 15,
+        "longest": 120,
+        "deadline": 12 * HOUR,
+        "left": "it goes on; an upload costs nothing",
+    },
+    "training_operation": {
+        "names": ("session_id", "operation_type", "operation_id"),
+        "look": operation("GET", RL_OPERATION, "read", **ONCE),
+        "state": ("status",),
+        "prefix": "TRAINING_OPERATION_STATUS_",
+        "good": ("COMPLETED",),
+        "bad": ("FAILED",),
+        "reason": _message,
+        "first": 2,
+        "longest": 120,
+        "deadline": HOUR,
+        "left": "it goes on; its session is charged while it is open",
+    },
+    "training_session": {
+        "names": ("session_id",),
+        "look": operation(
+            "GET", "/v1/rl/training-sessions/{session_id}", "read", **ONCE
+        ),
+        "state": ("status",),
+        "prefix": "TRAINING_SESSION_STATUS_",
+        "good": ("RUNNING",),
+        "bad": ("STOPPED", "ERROR", "EXPIRED"),
+        "reason": _message,
+        "first": 5,
+        "longest": 120,
+        "deadline": 2 * HOUR,
+        "stop": operation(
+            "POST", "/v1/rl/training-sessions/{session_id}/stop", "mutates", body=False
+        ),
+        "stopped": ("STOPPING", "STOPPED", "ERROR", "EXPIRED"),
+        "left": "it is charged until it is stopped",
+    },
+    "model_resources": {
+        "names": ("model_resources_id",),
+        "look": operation(
+            "GET", "/v1/rl/model-resources/{model_resources_id}", "read", **ONCE
+        ),
+        "state": ("status",),
+        "prefix": "MODEL_RESOURCES_STATUS_",
+        "good": ("READY",),
+        "bad": ("STOPPED", "ERROR"),
+        "reason": _message,
+        "first": 10,
+        "longest": 120,
+        "deadline": 4 * HOUR,
+        "stop": operation(
+            "POST",
+            "/v1/rl/model-resources/{model_resources_id}/stop",
+            "mutates",
+            body=False,
+        ),
+        "stopped": ("STOPPING", "STOPPED", "ERROR"),
+        "left": "they are charged until they are stopped",
+    },
+    "shaping_job": {
+        "names": ("job_id",),
+        "look": operation("GET", "/v1/shaping/{job_id}", "read", **ONCE),
+        "state": ("status",),
+        "good": ("completed",),
+        "bad": ("cancelled", "error", "user_error"),
+        "reason": _tuning_reason,
+        "first": 30,
+        "longest": 600,
+        "deadline": 24 * HOUR,
+        "stop": operation("POST", "/v1/shaping/{job_id}/cancel", "mutates", body=False),
+        "left": "it goes on, and is charged",
+    },
+}
+
+
+def look(auth, name, job_id):
+    """Return a job as the API shows it, and its state without prefix."""
+    kind = kind_of_job(name)
+    job = call(auth, kind["look"], **parts(name, job_id))
+    return job, state_of(kind, job)
+
+
+def pause_after(kind, attempt):
+    """Return the seconds from a look, the first being 0, to the next."""
+    return int(min(kind["first"] * GROWTH**attempt, kind["longest"]))
+
+
+def planned(kind, attempt):
+    """Return the seconds that lie before a look by plan."""
+    return sum(pause_after(kind, n) for n in range(attempt))
+
+
+def kind_of_job(name):
+    if name not in KINDS:
+        known = ", ".join(sorted(KINDS))
+        raise TogetherError.refused("kind", f"must be one of {known} (got {name!r})")
+    return KINDS[name]
+
+
+def over(kind):
+    """Return the states in which nothing is left to stop.
+
+    A running endpoint is what was waited for, not its end.
+    """
+    return kind.get("stopped", (*kind["good"], *kind["bad"]))
+
+
+def parts(name, job_id):
+    """Return the parts of a job's id by the names of their places, or raise."""
+    names = kind_of_job(name)["names"]
+    found = job_id.split("/")
+    if len(found) != len(names) or not all(found):
+        wanted = "/".join(names)
+        raise TogetherError.refused("job_id", f"must be {wanted} (got {job_id!r})")
+    return dict(zip(names, found, strict=True))
+
+
+def state_of(kind, job):
+    for name in kind["state"]:
+        job = job.get(name) if isinstance(job, dict) else None
+    return job.removeprefix(kind.get("prefix", "")) if isinstance(job, str) else job

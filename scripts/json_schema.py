@@ -1,0 +1,119 @@
+"""Whether a JSON Schema that a user gives can be used, and what an answer lacks by it.
+
+scripts/client/ says which part of JSON Schema is known, and checks by it.
+"""
+
+import re
+
+from .client import TogetherError
+from .client.validate import TYPES, is_kind, problem, ref_target, schema_problems
+
+
+def filled_in(schema):
+    """Return a schema, or {} where it says nothing: as an untouched editor gives it."""
+    if not isinstance(schema, dict) or schema.keys() - {
+        "$schema",
+        "type",
+        "properties",
+        "required",
+        "order",
+    }:
+        return schema or {}
+    said = schema.get("properties") or schema.get("type", "object") != "object"
+    return schema if said else {}
+
+
+def check_schema(schema, field):
+    """Raise a TogetherError that names the field unless the schema can be used."""
+    fault = _unusable(schema, schema, field)
+    if fault is not None:
+        advice = "Correct the schema: https://json-schema.org/learn explains how."
+        raise TogetherError.refused_all([fault], advice=advice)
+
+
+def problems(value, schema, field="answer"):
+    """Return [{"field": path, "problem": text}] of what does not fit, [] if all does.
+
+    The schema must be one that check_schema lets pass.
+    """
+    return schema_problems(value, schema, field)
+
+
+def _unusable(schema, root, field):
+    """Return the first problem of a schema, or None."""
+    if isinstance(schema, bool):
+        return None
+    if not isinstance(schema, dict):
+        return problem(field, "must be an object that holds a JSON Schema")
+    kinds = schema.get("type", [])
+    for kind in kinds if isinstance(kinds, list) else [kinds]:
+        if not isinstance(kind, str) or kind not in TYPES:
+            allowed = ", ".join(TYPES)
+            return problem(f"{field}.type", f"must be of {allowed} (got {kind!r})")
+    for name, kind in _SHAPES.items():
+        if name in schema and not is_kind(schema[name], kind):
+            return problem(f"{field}.{name}", f"must be {TYPES[kind]}")
+    if not all(isinstance(name, str) for name in schema.get("required", [])):
+        return problem(f"{field}.required", "must be a list of names")
+    for pattern in (schema.get("pattern", ""), *schema.get("patternProperties", ())):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            return problem(
+                f"{field}.pattern", f"is no regular expression: {pattern!r} ({error})"
+            )
+    if "$ref" in schema:
+        try:
+            ref_target(schema, root)
+        except (LookupError, ValueError):
+            return problem(f"{field}.$ref", f"leads nowhere: {schema['$ref']!r}")
+        if _circles(schema, root, ()):
+            return problem(f"{field}.$ref", f"leads to itself: {schema['$ref']!r}")
+    for path, part in _parts(schema):
+        fault = _unusable(part, root, f"{field}.{path}")
+        if fault is not None:
+            return fault
+    return None
+
+
+_SHAPES = {
+    **dict.fromkeys(("properties", "patternProperties"), "object"),
+    **dict.fromkeys(("$defs", "definitions"), "object"),
+    **dict.fromkeys(("required", "enum", "prefixItems"), "array"),
+    **dict.fromkeys(("anyOf", "oneOf", "allOf"), "array"),
+    **dict.fromkeys(("pattern", "$ref"), "string"),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum"), "number"),
+    **dict.fromkeys(("exclusiveMaximum", "multipleOf"), "number"),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), "integer"),
+    **dict.fromkeys(("minProperties", "maxProperties"), "integer"),
+}
+
+
+def _parts(schema):
+    """Yield (path, schema) of every schema directly inside another."""
+    for name in ("properties", "patternProperties", "$defs", "definitions"):
+        for key, part in schema.get(name, {}).items():
+            yield f"{name}.{key}", part
+    for name in ("anyOf", "oneOf", "allOf", "prefixItems"):
+        for number, part in enumerate(schema.get(name, [])):
+            yield f"{name}[{number}]", part
+    for name in ("items", "additionalProperties", "not"):
+        if name in schema:
+            yield name, schema[name]
+
+
+def _circles(schema, root, path):
+    """Say whether checking a value by a schema would lead back to it for the same
+    value; leading back for a part of the value is well."""
+    if not isinstance(schema, dict):
+        return False
+    if any(schema is one for one in path):
+        return True
+    nexts = [p for n in ("anyOf", "oneOf", "allOf") for p in schema.get(n, ())]
+    nexts.append(schema.get("not"))
+    if "$ref" in schema:
+        try:
+            nexts.append(ref_target(schema, root))
+        except (LookupError, ValueError):
+            return False  # named where that schema itself is looked at
+    return any(_circles(part, root, (*path, schema)) for part in nexts)

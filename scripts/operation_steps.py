@@ -1,0 +1,24 @@
+"""Any operation of the API by its path, where none has a script of its own."""
+
+from .client import TogetherError, call, download, operation, prepare
+
+
+def call_operation(auth, step, **arguments):
+    """Return the answer of any operation, for those that are newer than the pack.
+
+    JSON as it comes, or a file where `answer` says so. Only a GET is sent again after a
+    failure that may have carried it out. Raises TogetherError.
+    """
+    given = prepare(step, arguments)
+    method = given["method"]
+    query = given.get("query", {})
+    retry = "read" if method == "GET" else "mutates"
+    table = operation(method, given["path"], retry, query=tuple(query))
+    words = dict(query)
+    if "payload" in given and method == "GET":
+        raise TogetherError.refused("payload", "goes with another method than GET")
+    if "payload" in given:
+        words["body"] = given["payload"]
+    if given["answer"] == "file":
+        return download(auth, {**table, "reply": "binary", "accept": "*/*"}, **words)
+    return call(auth, table, **words)

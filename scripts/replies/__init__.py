@@ -1,0 +1,1 @@
+"""Answers that come piece by piece: events of a stream, pages of a list."""

@@ -1,0 +1,100 @@
+"""A stream followed to its end: its text shown, the whole answer returned."""
+
+import sys
+import time
+
+from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
+
+from ..client.request import MOST_SECONDS, _top, parse_answer
+from ..client.transport import Reply, abandon, read_pieces
+from .live_text import LiveText
+from .sse import Events
+
+LAST_EVENTS = 5.0  # seconds for what may follow the last text of a stream
+END_OF_BODY = 0.2  # seconds for the end of a body whose content is complete
+
+
+def follow_stream(request, response, gather, pieces=None):
+    """Read server-sent events to [DONE], show their text, return the whole answer.
+
+    `pieces` gives the bytes of an answer that was read already. Where an error is all
+    that came, it is returned as a Reply, so that the caller may try again. Raises
+    TogetherError, with what had arrived in its `partial`.
+    """
+    fault, done = None, False
+    show = LiveText()
+    most = time.monotonic() + MOST_SECONDS[request.operation["retry"]]
+    events = Events(pieces or read_pieces(response, most))
+    try:
+        for data, name in events:
+            if data[:6].upper() == "[DONE]":
+                done = True
+                break
+            fault = gather.add(data, name)
+            if fault:
+                break
+            if gather.text and not events.waiting:
+                show.add(gather.take_text())
+            if gather.ended and not gather.expires:
+                # Only the use of tokens and [DONE] can follow: no reason to wait long.
+                gather.expires = _hurry(response, LAST_EVENTS)
+    except (HTTPError, OSError) as error:
+        if not (gather.ended and isinstance(error, ReadTimeoutError)):
+            fault = error
+    if gather.text:
+        show.add(gather.take_text())
+    show.end()
+    _part(response, fault is None)
+    if not (done or fault or gather.started):
+        bare = Reply(response, events.rest())
+        if bare.data.strip():  # not framed as events at all
+            return parse_answer(request, bare)
+    return _concluded(request, gather, done, fault)
+
+
+def _concluded(request, gather, done, fault):
+    """Return the answer of a stream that is over, the Reply of an error that came in
+    its place, or raise TogetherError."""
+    if isinstance(fault, Reply) and not gather.started:
+        return fault
+    answer = _top(gather.whole(request))
+    facts = {"partial": answer} if gather.started else {}
+    if fault is None and gather.failed:
+        fault = gather.failed
+    if isinstance(fault, Reply):
+        raise request.failure(None, fault, **facts) from None
+    if fault is None and not gather.started:
+        fault = ProtocolError("the stream ended without an answer")
+    elif fault is None and not done:
+        if gather.ended:
+            print("together: the stream ended without [DONE]", file=sys.stderr)
+            return answer
+        fault = ProtocolError("the stream ended without [DONE]")
+    if fault is not None:
+        raise request.failure(fault, None, **facts) from None
+    return answer
+
+
+def _hurry(response, seconds):
+    """Let no further read of a response wait longer than that; return True."""
+    connection = getattr(response, "connection", None)
+    sock = connection.sock if connection is not None else None
+    if sock is None:
+        # Of an answer after which the server closes, only its file has the socket.
+        raw = getattr(getattr(response, "_fp", None), "fp", None)
+        sock = getattr(getattr(raw, "raw", None), "_sock", None)
+    if sock is not None:
+        sock.settimeout(seconds)
+    return True
+
+
+def _part(response, whole):
+    """Leave the connection: for the next call where the body ends at once, as it does
+    behind [DONE]; else closed."""
+    try:
+        if whole and _hurry(response, END_OF_BODY) and not response.read1(1):
+            response.release_conn()
+            return
+    except (HTTPError, OSError, ValueError):
+        pass
+    abandon(response)

@@ -1,0 +1,39 @@
+"""Windmill's result stream: text that is shown while a job runs."""
+
+import sys
+
+from ..client.jsonio import mended
+from ..client.references import HarmlessText
+
+
+class LiveText:
+    """Windmill's result stream: lines on stdout, see wmill.append_to_result_stream."""
+
+    def __init__(self):
+        self.half = ""
+        self.out = (
+            HarmlessText()
+        )  # Windmill keeps the stream beside the result: `wm_stream`
+
+    def add(self, text):
+        if self.half:
+            text, self.half = self.half + text, ""
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            self.half, text = text[-1], text[:-1]
+        if text:
+            if not text.isascii() or "\x00" in text:
+                text = mended(text, [])
+            self.write(self.out.add(text))
+
+    def write(self, text):
+        if text:
+            if "\n" in text:
+                text = text.replace("\n", "\\n")
+            sys.stdout.write(f"WM_STREAM: {text}\n")
+            sys.stdout.flush()
+
+    def end(self):
+        if self.half:
+            half, self.half = self.half, ""
+            self.add(half + "\ufffd")
+        self.write(self.out.end())

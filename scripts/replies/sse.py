@@ -1,0 +1,84 @@
+"""Server-sent events, read as they arrive."""
+
+from ..client.transport import MIB, TooLargeError
+
+MOST_EVENT_BYTES = 16 * MIB  # of one server-sent event
+
+
+class Events:
+    """Iterates over server-sent events, (data, event name or ""), as soon as they are
+    whole. An event that the end of the body cuts is none.
+
+    https://html.spec.whatwg.org/multipage/server-sent-events.html: lines end with CR,
+    LF or both, several data lines are one value. A field `error`, which some servers
+    write and the specification does not know, is an event of that name. `waiting` are
+    the whole events that came with the one at hand. Raises _TooLargeError for an event
+    of more than MOST_EVENT_BYTES.
+    """
+
+    def __init__(self, pieces):
+        self.pieces = pieces
+        self.waiting = []
+        self.held = []  # pieces of the event that is not yet whole
+        self.size = 0
+        self.after_cr = False
+
+    def __iter__(self):
+        for piece in self.pieces:
+            if self.after_cr or b"\r" in piece:
+                if self.after_cr and piece.startswith(b"\n"):
+                    piece = piece[1:]
+                self.after_cr = piece.endswith(b"\r")
+                piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            end = piece.rfind(b"\n\n") + 2  # 1 for none
+            if end == 1:
+                seam = self.held and self.held[-1].endswith(b"\n")
+                if not (seam and piece.startswith(b"\n")):
+                    self.hold(piece)
+                    continue
+            # Whole events are whole characters, too.
+            whole = b"".join((*self.held, piece[:end])) if self.held else piece[:end]
+            self.held.clear()
+            self.size = 0
+            self.hold(piece[end:])
+            self.waiting = _data(whole.decode("utf-8", "replace"))
+            self.waiting.reverse()
+            while self.waiting:
+                yield self.waiting.pop()
+
+    def hold(self, piece):
+        if piece:
+            self.held.append(piece)
+            self.size += len(piece)
+            if self.size > MOST_EVENT_BYTES:
+                limit = MOST_EVENT_BYTES // MIB
+                raise TooLargeError(f"an event has more than {limit} MiB")
+
+    def rest(self):
+        """Return what came after the last whole event."""
+        return b"".join(self.held)
+
+
+def _data(text):
+    """Return (data, name) of each event in text that holds only whole events; those
+    without data are none."""
+    found = []
+    for block in text.split("\n\n"):
+        if block.startswith("data: ") and "\n" not in block:
+            found.append((block[6:], ""))
+            continue
+        name, parts = "", []
+        for line in block.lstrip("\ufeff").split("\n"):
+            field, _, value = line.partition(":")
+            value = value.removeprefix(" ")
+            if field == "data":
+                parts.append(value)
+            elif field == "event":
+                name = value.strip()
+            elif field == "error":
+                name = field
+                parts.append(value)
+        data = "\n".join(parts)
+        if data.strip():
+            found.append((data, name))
+    return found

@@ -1,0 +1,192 @@
+"""What is said of an exchange that failed.
+
+failure      the TogetherError for an exchange
+describe     a fault of the connection in words, with advice
+event_error  an error that came as an event of a stream, as an answer
+"""
+
+import http.client
+import json
+import re
+from types import SimpleNamespace
+
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from ..client import TogetherError
+from ..client.transport import CONNECT_TIMEOUT, Reply, TooLargeError
+from .retry import never_sent, out_of_credit, retry_after
+from .server_words import server_words_of, without_key
+
+OWN_WORDS = re.compile("the (answer|stream|event)|an event")
+UNCLEAR = (408, 500, 502, 504, 520, 524)  # the work may have been done
+REQUEST_IDS = ("x-request-id", "x-together-traceid", "cf-ray")
+ADVICE = {
+    400: "Correct the request; the server's words say what it refuses.",
+    401: "Check the API key in the togetherai resource.",
+    402: "Add credit or raise the spending limit of the Together account.",
+    403: "The key may not do this; organization/check_connection tells what it may do.",
+    408: "Try again.",
+    409: "It exists, is in another state, or was changed since: read it again.",
+    413: "The request is too large: send less, or a URL instead of a file.",
+    422: "Correct the request; the server's words say what it refuses.",
+    429: "The rate limit is reached: wait, send less at once, or use the batch steps.",
+    500: "Together's service failed: try again later.",
+    503: "The model is overloaded: try again later or use another model.",
+}
+
+
+def failure(request, fault, reply, **facts):
+    """Return the TogetherError for an exchange that failed, without the API key."""
+    operation = request.operation
+    costly = operation["retry"] in ("creates", "mutates")
+    path = request.target.partition("?")[0]
+    facts.update(
+        method=request.method,
+        path=path,
+        tries=request.tries,
+        idempotency_key=request.idempotency_key,
+    )
+    if fault is not None:
+        ambiguous = costly and not never_sent(fault)
+        summary, advice = describe(fault)
+        detail = None
+    else:
+        ambiguous = costly and (reply.status < 400 or reply.status in UNCLEAR)
+        words = server_words_of(reply, request.key)
+        detail = words.pop("detail", None)
+        if reply.status < 400:
+            words["type"] = "invalid_answer"
+        facts.update(words, status=reply.status)
+        facts["request_id"] = next(
+            (reply.headers[h] for h in REQUEST_IDS if h in reply.headers), None
+        )
+        facts["retry_after"] = retry_after(reply.headers)
+        summary = f"{reply.status} {reply.reason}".strip()
+        if 300 <= reply.status < 400:
+            detail = "the server redirects, which this operation never does"
+        if detail:
+            summary += f": {detail}"
+        advice = _advice(request, reply.status)
+        if reply.status == 429 and out_of_credit(reply):
+            advice = ADVICE[402]
+    if ambiguous:
+        advice = "It is not known whether this was carried out: "
+        find = operation.get("find")
+        advice += f"look with {find} " if find else "look in the dashboard "
+        advice += "before running the step again."
+        if request.idempotency_key:
+            advice += (
+                f" Running it again with idempotency_key {request.idempotency_key}"
+            )
+            advice += " repeats nothing."
+    message = f"{summary} ({request.method} {path}). {advice}"
+    facts.update(ambiguous=ambiguous, advice=advice, detail=detail)
+    clean = {name: without_key(request.key, value) for name, value in facts.items()}
+    return TogetherError(without_key(request.key, message), **clean)
+
+
+def describe(fault):
+    """Return what happened and what to do about a fault of the connection."""
+    if isinstance(fault, ProxyError):
+        return "the proxy cannot be reached", "Check the worker's proxy settings."
+    if isinstance(fault, SSLError):
+        advice = "Check auth.base_url and the worker's certificates."
+        return f"the connection is not trusted: {_reason(fault)}", advice
+    # The first two are kinds of ConnectTimeoutError to urllib3, though nothing waited.
+    if isinstance(fault, NameResolutionError):
+        advice = "Check auth.base_url and the worker's network and DNS."
+        return f"no connection: {_host(fault)} cannot be resolved", advice
+    if isinstance(fault, NewConnectionError):
+        words = f"no connection{_cause(fault)}"
+    elif isinstance(fault, ConnectTimeoutError):
+        words = f"no connection within {CONNECT_TIMEOUT:g} s"
+    elif isinstance(fault, ReadTimeoutError):
+        words = "the server fell silent before its answer was complete"
+    elif isinstance(fault, DecodeError):
+        return "the answer's compression cannot be undone", "Check auth.base_url."
+    elif isinstance(fault, TooLargeError):
+        advice = "Ask for less at a time, or check auth.base_url."
+        return str(fault.args[0]), advice
+    elif isinstance(fault, ProtocolError) and OWN_WORDS.match(str(fault)):
+        words = str(fault)
+    elif isinstance(fault, ProtocolError):
+        words = "the connection broke before the answer was complete"
+    else:
+        words = f"the exchange failed ({type(fault).__name__})"
+    return words, "Try again; if it stays so, check the network and auth.base_url."
+
+
+def _host(fault):
+    """Return the name that was looked up, as urllib3 tells it."""
+    found = re.search(r"Failed to resolve '([^']{1,255})'", str(fault))
+    return found[1] if found else "the host's name"
+
+
+def _cause(fault):
+    """Return why there is no connection in the system's words, after a colon."""
+    cause = fault.__cause__ or fault.__context__
+    words = getattr(cause, "strerror", None)
+    return f": {words.lower()}" if isinstance(words, str) and words else ""
+
+
+def _reason(fault):
+    return str(fault).split("(_ssl.c")[0].strip(" (")[:200]
+
+
+def _advice(request, status):
+    if status < 400:
+        return "Check auth.base_url: what answers there is not the API."
+    inference = request.operation["retry"] == "inference"
+    if status == 407:
+        return "Give the proxy's user and password in the worker's proxy settings."
+    if status == 403 and inference:
+        return f"Shorten the input or max_tokens if they do not fit. {ADVICE[403]}"
+    if status == 404:
+        return _missing(request, inference)
+    return ADVICE.get(status, ADVICE[500 if status > 500 else 400])
+
+
+def _missing(request, inference):
+    """Return where to look for what a request named and the service does not have."""
+    path = request.operation["path"]
+    if "{" in path:
+        from .lists import LISTS  # only after a 404
+
+        end = len(path)
+        while (end := path.rfind("/{", 0, end)) > 0:
+            if path[:end] in LISTS:
+                return f"Check the id: {LISTS[path[:end]]} shows what exists."
+        return "Check the id."
+    if inference or (isinstance(request.body, dict) and "model" in request.body):
+        return "Check the model's name: models/list_models shows what exists."
+    if request.body:
+        return "Check the ids in the request."
+    return "Check auth.base_url: what answers there has no such operation."
+
+
+def event_error(data, status=500):
+    """Return a Reply for an error that came as an event, or in an answer of status
+    200, under the status that it names."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        found = None
+    if isinstance(found, list) and found:
+        found = found[0]
+    error = found.get("error", found) if isinstance(found, dict) else None
+    for name in ("status", "code"):
+        named = error.get(name) if isinstance(error, dict) else None
+        if isinstance(named, int | str) and re.fullmatch(r"[45]\d\d", str(named)):
+            status = int(named)
+    reason = http.client.responses.get(status, "")
+    head = SimpleNamespace(status=status, reason=reason, headers={})
+    return Reply(head, data.encode("utf-8", "replace"))

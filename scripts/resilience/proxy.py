@@ -1,0 +1,63 @@
+"""Connections through the proxy that the environment names.
+
+    proxy_of        which proxy is for a host
+    pool_by_proxy   the connections to a host through it
+
+Requests' own code reads the environment, so that both always agree. Raises
+TogetherError, without the proxy's password, where what is named is none that can be
+used.
+"""
+
+import urllib3
+from requests.utils import (
+    get_auth_from_url,
+    get_environ_proxies,
+    prepend_scheme_if_needed,
+    select_proxy,
+)
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
+
+from ..client import TogetherError
+
+
+def proxy_of(origin):
+    """Return (its URL, headers for it) of the proxy before a host, or None."""
+    proxy = select_proxy(origin, get_environ_proxies(origin))
+    if not proxy:
+        return None
+    try:
+        proxy = prepend_scheme_if_needed(proxy, "http")
+        usable = parse_url(proxy).scheme in ("http", "https")
+    except LocationParseError:
+        usable = False
+    if not usable:
+        advice = (
+            "Name it as http://host:port in the worker's HTTP_PROXY and HTTPS_PROXY, "
+            "or except the host in NO_PROXY."
+        )
+        raise TogetherError(
+            "Nothing was sent: the proxy that the worker's environment names for "
+            f"{origin} cannot be used. {advice}",
+            type="proxy",
+            ambiguous=False,
+            advice=advice,
+        )
+    user, password = get_auth_from_url(proxy)
+    if not user:
+        return proxy, {}
+    return proxy, urllib3.make_headers(proxy_basic_auth=f"{user}:{password}")
+
+
+def pool_by_proxy(origin, settings, trust):
+    """Return (pool, headers for each request, or None where it goes in a tunnel); None
+    where no proxy is for that host. trust() gives the TLS context."""
+    found = proxy_of(origin)
+    if found is None:
+        return None
+    url, headers = found
+    if url.startswith("https:"):
+        settings = {**settings, "ssl_context": trust(), "proxy_ssl_context": trust()}
+    manager = urllib3.ProxyManager(url, proxy_headers=headers, **settings)
+    pool = manager.connection_from_url(origin)
+    return pool, headers if origin.startswith("http:") else None

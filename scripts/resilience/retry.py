@@ -1,0 +1,129 @@
+"""Whether an exchange that failed is tried again, and when.
+
+pause        how long to wait before another try, or that there is none
+backoff      the wait where the server asks for none
+retry_after  the seconds that a server asks to wait
+never_sent   whether a failed exchange surely never reached the server
+"""
+
+import math
+import random
+import ssl
+import time
+
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+)
+
+from ..client.transport import TooLargeError
+from .server_words import server_words_of
+
+MAX_TRIES = 4
+MOMENT = 1e9  # a number beyond it is a time since 1970, in seconds
+MILLISECONDS = 1e12  # beyond it, in milliseconds
+MAX_WAIT = 60.0  # the longest single wait that a server may ask for
+OUT_OF_CREDIT = (
+    "insufficient_quota",
+    "insufficient balance",
+    "credit limit",
+    "billing",
+)
+
+
+def pause(request, retry, fault, reply):
+    """Return the seconds to wait before another try, or None to give up.
+
+    retry is the class of the operation, fault what was raised, or None, and then reply
+    what was answered.
+    """
+    if request.tries >= request.operation.get("tries", MAX_TRIES):
+        return None
+    harmless = retry in ("read", "inference")
+    if fault is not None:
+        final = isinstance(fault, SSLError | TooLargeError | DecodeError)
+        if final or not (harmless or never_sent(fault)):
+            return None
+        return backoff(request.tries, None)
+    advised = reply.headers.get("x-should-retry")
+    asked = retry_after(reply.headers)
+    if advised == "false" or (asked is not None and asked > MAX_WAIT):
+        return None
+    if reply.status == 429 and out_of_credit(reply):
+        return None
+    if reply.status == 429 or (harmless and reply.status in (408, 425)):
+        return backoff(request.tries, asked)
+    if reply.status == 503:
+        refused = advised == "true" or asked is not None
+        if harmless or refused or "overloaded" in reply.text().lower():
+            return backoff(request.tries, asked)
+    elif harmless and (reply.status >= 500 or advised == "true"):
+        return backoff(request.tries, asked)
+    return None
+
+
+def out_of_credit(reply):
+    """Say whether a 429 is about money, which no waiting brings."""
+    words = server_words_of(reply)
+    named = f"{words.get('type')} {words.get('code')} {words.get('detail')}".lower()
+    return any(word in named for word in OUT_OF_CREDIT)
+
+
+def backoff(tries, asked):
+    """Return the seconds before the next of so many tries: what the server asks for,
+    but never so few that refusals become a storm."""
+    own = min(0.5 * 2 ** (tries - 1), 10.0) * random.uniform(0.75, 1.0)
+    return own if asked is None else max(asked, own / 2)
+
+
+def retry_after(headers):
+    """Return the seconds that the server asks to wait, or None. RFC 9110, 10.2.3.
+
+    A number too large for a wait is a moment: seconds or milliseconds since 1970.
+    """
+    waits = []
+    if "retry-after-ms" in headers:
+        waits.append(_seconds(headers["retry-after-ms"], 1000))
+    if "retry-after" in headers:
+        waits.append(_seconds(headers["retry-after"]))
+    if headers.get("x-ratelimit-remaining") == "0":
+        waits.append(_seconds(headers.get("x-ratelimit-reset")))
+    return next((wait for wait in waits if wait is not None), None)
+
+
+def _seconds(text, unit=1):
+    """Return the seconds from now that a header names, or None where it names none."""
+    text = (text or "").strip()
+    try:
+        number = float(text)
+    except ValueError:
+        if unit != 1 or not text:
+            return None
+        from email.utils import parsedate_to_datetime
+
+        try:
+            number = parsedate_to_datetime(text).timestamp()
+        except (ValueError, TypeError, OverflowError):
+            return None
+    if not math.isfinite(number):
+        return None
+    if number > MILLISECONDS:
+        number, unit = number / 1000, 1
+    if number > MOMENT:
+        return max(0.0, number - time.time())
+    return max(0.0, number / unit)
+
+
+def never_sent(fault):
+    """Say whether a failed exchange surely never reached the server."""
+    if isinstance(fault, ProxyError):
+        fault = fault.original_error
+        if str(fault).startswith("Tunnel connection failed"):  # http.client's words
+            return True
+    if isinstance(fault, SSLError):
+        # Any other fault of TLS may come after the request has gone, too.
+        return isinstance(fault.args[0], ssl.SSLCertVerificationError)
+    return isinstance(fault, NewConnectionError | ConnectTimeoutError)

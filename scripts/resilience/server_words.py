@@ -1,0 +1,104 @@
+"""The server's own words, from any of the shapes of its errors."""
+
+import json
+
+from ..client.jsonio import parse_json
+
+TITLE_WITHIN = 20_000  # characters of a web page
+REASONS = (
+    "message",
+    "detail",
+    "msg",
+    "error_description",
+    "error",
+    "errors",
+    "reason",
+    "description",
+    "title",
+    "status",
+    "metadata",
+    "raw",
+)
+SHORTEST_KEY = 8  # characters; a sandbox takes any key, "x" too
+
+
+def without_key(key, value):
+    """Take the API key out of what a server echoed, at every depth.
+
+    A few letters are no key: to mask them everywhere would spoil the words.
+    """
+    if len(key) < SHORTEST_KEY:
+        return value
+    if isinstance(value, str):
+        return value.replace(key, "***")
+    if isinstance(value, list):
+        return [without_key(key, item) for item in value]
+    if isinstance(value, dict):
+        return {without_key(key, k): without_key(key, v) for k, v in value.items()}
+    return value
+
+
+def server_words_of(reply, key=""):
+    """Return detail, type, code and param from any shape of an error, without the key,
+    which must go before anything is cut."""
+    found, problem = parse_json(reply.data)
+    if problem:
+        text = without_key(key, reply.text().strip())
+        if not text:
+            return {"detail": "the answer is empty"}
+        if text.startswith("<"):
+            title = _title(text)
+            name = f" titled {title!r}" if title else ""
+            return {"detail": f"the answer is a web page{name[:120]}, not JSON"}
+        return {"detail": text[:500]}
+    found = without_key(key, found)
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0]
+    error = found.get("error", found) if isinstance(found, dict) else found
+    if isinstance(found, dict) and not isinstance(error, dict | str | list):
+        error = found
+    words = {}
+    if isinstance(error, dict):
+        words = {
+            name: error[name]
+            for name in ("type", "code", "param")
+            if isinstance(error.get(name), str | int)
+        }
+        if isinstance(error.get("file_id"), str):
+            words["file_id"] = error["file_id"]
+    told = _reason_in(error) or _reason_in(found)
+    if not told and "file_id" in words:
+        told = f"the same content is stored already as {words['file_id']}"
+    words["detail"] = (told or json.dumps(found))[: 2000 if told else 500]
+    return words
+
+
+def _title(page):
+    """Return the title of a web page, or None; its end need not be there."""
+    head = page[:TITLE_WITHIN]
+    start = head.lower().find("<title>")
+    if start < 0:
+        return None
+    return head[start + 7 :].split("<", 1)[0].strip() or None
+
+
+def _reason_in(error, depth=0):
+    """Return the words of an error of any shape: a text, an object with a text under
+    one of the usual names, or a list of either; None where there is none."""
+    if isinstance(error, str):
+        return error.strip() or None
+    if depth > 4:
+        return None
+    if isinstance(error, list):
+        told = [_reason_in(one, depth + 1) for one in error[:20]]
+        return "; ".join(dict.fromkeys(filter(None, told))) or None
+    if not isinstance(error, dict):
+        return None
+    for name in REASONS:
+        told = _reason_in(error.get(name), depth + 1)
+        if told:
+            where = error.get("loc") or error.get("field")
+            if isinstance(where, list):
+                where = ".".join(map(str, where[:10]))
+            return f"{where}: {told}" if isinstance(where, str) else told
+    return None

@@ -1,0 +1,464 @@
+"""Rows in, rows out: the same question to a model for every row of a table.
+
+    map_rows          a chat model's answer to each row
+    embed_rows        the vector of each row's text
+    search_documents  the texts, or rows, that answer a query best
+
+The first two keep the order of the rows and report each row exactly once, with its
+answer or the reason why there is none.
+"""
+
+import json
+import threading
+
+from .catalog.budget import Budget, check_budget
+from .catalog.pricing import (
+    bill,
+    cost,
+    cost_by,
+    most_tokens,
+    prefetch,
+    priced,
+    spent_on,
+    usage_of,
+)
+from .client import TogetherError, operation, prepare
+from .table.row_results import RowResults
+from .table.table import Flaw, Table, Template, chat_text, find
+from .table.worker_pool import WorkerPool
+
+CHAT = operation(
+    "POST",
+    "/v1/chat/completions",
+    "inference",
+    host="https://api-inference.together.ai",
+)
+EMBED = operation("POST", "/v1/embeddings", "inference")
+RERANK = operation("POST", "/v1/rerank", "inference")
+
+# Of one request; what the service takes at most is not documented, and a request that
+# it finds too large is sent again in halves.
+EMBED_TEXTS, EMBED_SIZE = 64, 200_000  # characters
+RERANK_TEXTS, RERANK_SIZE = 500, 1_000_000
+TOO_MUCH = (400, 413, 422)
+HOPELESS = (401, 402, 404)  # what is true of every row: key, credit, model
+HOPELESS_AFTER = 20  # refusals without one answer
+
+
+def map_rows(auth, step, **arguments):
+    """Ask a chat model about every row.
+
+    Returns {"rows": [{...row, <answer_column>: text or None, <answer_column>_error:
+    None or why}], "done", "failed", "cut": how many answers max_tokens ended,
+    "stopped"?: why rows were left to another run, "usage", "cost_usd", "cost_note"?,
+    "markdown": all that in short}; with output "storage" a JSON Lines file, "s3", in
+    place of "rows", with output "table" nothing but the rows. A job that ended midway
+    goes on where it stopped when it is run again with the same input, where the
+    workspace has storage and `keep` is not off. Raises TogetherError before anything is
+    sent, when the first answers show that no row can be answered, when none was, or
+    when more failed than fail_when_failed_share allows.
+    """
+    given = prepare(step, arguments)
+    table = Table(auth, given["rows"])
+    template = Template(given["template"])
+    table.require(template.columns, "template")
+    table.keep_free(given["answer_column"])
+    lanes = WorkerPool(auth, CHAT, given["concurrency"], given["timeout_seconds"])
+    prefetch(auth)
+    names = ("model", "temperature", "max_tokens")
+    body = {name: given[name] for name in names if name in given}
+    before = []
+    if given.get("system"):
+        before.append({"role": "system", "content": given["system"]})
+    settings = {**body, "before": before, "template": given["template"]}
+    settings = settings if given["keep"] else None
+    with RowResults("map_rows", settings, table, given) as outcome:
+        sender = _Sender(auth, given, lanes.send, outcome)
+
+        def work(row):
+            if why := _unfit(table, row):
+                return [(row, None, why)]
+            try:
+                asked = [*before, {"role": "user", "content": template.fill(row)}]
+            except KeyError as error:
+                return [(row, None, f"the row has no column {error.args[0]!r}")]
+            most = sum(most_tokens(one["content"]) for one in asked)
+            try:
+                reserved, _ = sender.reserve([most])
+                answer = sender.send({**body, "messages": asked}, reserved)
+            except TogetherError as error:
+                return [(row, None, str(error), None, False, sender.sent(error))]
+            text, reason = chat_text(answer)
+            why = None if text else f"the model gave no text (finish_reason {reason})"
+            usage = usage_of(answer) or {}
+            return [(row, text, why, usage, bool(text) and reason == "length")]
+
+        _run(lanes, work, outcome.left(), outcome)
+    bill = outcome.bill(auth, given["model"])
+    return outcome.result(bill, "cut", **sender.told())
+
+
+def embed_rows(auth, step, **arguments):
+    """Turn the text of every row into a vector.
+
+    Returns {"rows": [{...row, <answer_column>: numbers or None, <answer_column>_error:
+    None or why}], "dimensions", "done", "failed", "stopped"?, "usage", "cost_usd",
+    "cost_note"?, "markdown"}; `output`, going on where it stopped, and errors are as
+    with map_rows.
+    """
+    given = prepare(step, arguments)
+    table = Table(auth, given["rows"])
+    column = given["column"]
+    table.require([column], "column")
+    table.keep_free(given["answer_column"])
+    lanes = WorkerPool(auth, EMBED, given["concurrency"], given["timeout_seconds"])
+    prefetch(auth)
+    settings = {"model": given["model"], "column": column}
+    with RowResults("embed_rows", settings, table, given, "embedded") as outcome:
+        sender = _Sender(auth, given, lanes.send, outcome, writes=False)
+
+        def vectors(texts):
+            """Return (vector, why not, usage, sent) for each text."""
+            try:
+                reserved, count = sender.reserve([*map(most_tokens, texts)])
+                body = {"model": given["model"], "input": texts[:count]}
+                answer = sender.send(body, reserved)
+            except TogetherError as error:
+                if sender.divisible(error, texts):
+                    half = len(texts) // 2
+                    return vectors(texts[:half]) + vectors(texts[half:])
+                return [(None, str(error), None, sender.sent(error))] * len(texts)
+            try:
+                found = [
+                    (vector, None if vector else "the answer holds no vector for it")
+                    for vector in _vectors(answer, count)
+                ]
+            except TogetherError as error:
+                found = [(None, str(error))] * count
+            usages = [usage_of(answer) or {}, *[None] * (count - 1)]
+            done = [
+                (*vector_or_why, usage, True)
+                for vector_or_why, usage in zip(found, usages, strict=True)
+            ]
+            return done + vectors(texts[count:]) if texts[count:] else done
+
+        def work(chunk):
+            texts = [_embedded(table, row, column) for row in chunk]
+            good = [text for text in texts if not isinstance(text, Flaw)]
+            found = iter(vectors(good) if good else ())
+            done = []
+            for row, text in zip(chunk, texts, strict=True):
+                if isinstance(text, Flaw):
+                    vector, why, usage, sent = None, text.why, None, True
+                else:
+                    vector, why, usage, sent = next(found)
+                done.append((row, vector, why, usage, False, sent))
+                if vector is not None:
+                    outcome.sums["dimensions"] = len(vector)
+            return done
+
+        chunks = _chunks(
+            outcome.left(),
+            lambda row: len(str(_embedded(table, row, column))),
+            EMBED_TEXTS,
+            EMBED_SIZE,
+        )
+        _run(lanes, work, chunks, outcome)
+    bill = outcome.bill(auth, given["model"])
+    return outcome.result(bill, "dimensions", **sender.told())
+
+
+def search_documents(auth, step, **arguments):
+    """Sort documents by how well they answer a query.
+
+    Returns {"results": [{"index", "score", "document"}], best first, "usage",
+    "cost_usd", "cost_note"?}. More documents than fit into a request are sent in
+    several: a rerank model scores each document for itself. Raises TogetherError.
+    """
+    given = prepare(step, arguments)
+    table = Table(auth, given["documents"], "documents")
+    column = given.get("column")
+    rows = list(table)
+    plain = column is None and all(_is_text(row) for row in rows)
+    if plain:
+        column = "text"
+    elif column is not None:
+        table.require([column], "column")
+    documents = [row if column is None else _text(row, column) for row in rows]
+    flaw = next((one for one in documents if isinstance(one, Flaw)), None)
+    if flaw is not None:
+        field = f"documents[{documents.index(flaw)}]"
+        raise TogetherError.refused(field, f"cannot be read: {flaw.why}")
+    lanes = WorkerPool(auth, RERANK, given["concurrency"], given["timeout_seconds"])
+    prefetch(auth)
+    if "budget_usd" in given:
+        # A model reads the query with each document.
+        most = sum(map(most_tokens, documents))
+        most += len(documents) * most_tokens(given["query"])
+        may_cost = cost(auth, given["model"], {"prompt_tokens": most})
+        check_budget(given["budget_usd"], *may_cost, "the search")
+    body = {"model": given["model"], "query": given["query"]}
+
+    def work(chunk):
+        part = [documents[index] for index in chunk]
+        asked = {**body, "documents": part, "return_documents": False}
+        if "top_n" in given:
+            asked["top_n"] = min(given["top_n"], len(part))
+        try:
+            answer = lanes.send(asked)
+        except TogetherError as error:
+            if getattr(error, "status", None) not in TOO_MUCH or len(chunk) == 1:
+                raise
+            half = len(chunk) // 2
+            (first, one), (second, other) = work(chunk[:half]), work(chunk[half:])
+            return first + second, one + other
+        return _scores(answer, chunk), [answer]
+
+    scored, answers = [], []
+    indexes = _chunks(
+        range(len(rows)),
+        lambda index: len(str(documents[index])),
+        RERANK_TEXTS,
+        RERANK_SIZE,
+    )
+    for found, several in lanes.map(work, indexes):
+        scored += found
+        answers += several
+    scored.sort(key=lambda pair: (-pair[1], pair[0]))
+    results = [
+        {
+            "index": index,
+            "score": score,
+            "document": rows[index]["text"] if plain else rows[index],
+        }
+        for index, score in scored[: given.get("top_n")]
+    ]
+    return {"results": results, **bill(auth, given["model"], answers)}
+
+
+def _run(lanes, work, tasks, outcome):
+    """Let the lanes do the tasks; each yields a list of arguments of outcome.add."""
+    try:
+        for done in lanes.map(work, tasks):
+            for one in done:
+                outcome.add(*one)
+    except _HopelessError as stop:
+        raise stop.error from None
+
+
+class _HopelessError(Exception):
+    """No row can be answered."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+
+class _Sender:
+    """Sends for the rows, until the budget is used up or nothing can be answered."""
+
+    def __init__(self, auth, given, send, outcome, writes=True):
+        self.auth = auth
+        self.given = given
+        self.send_once = send
+        self.outcome = outcome
+        self.writes = writes  # answers have tokens of their own
+        self.turn = threading.Condition()
+        self.refused = 0  # requests, as long as none was answered
+        self.answered = outcome.sums["done"] > 0
+        self.stopped = None  # why nothing more is sent
+        self.line = []  # who waits for money, the first of them for its turn
+        self.flying = 0
+        self.longest = 0  # tokens of an answer so far
+        self.money = None
+        if "budget_usd" in given:
+            self.money = Budget(given["budget_usd"])
+            # Once: a list that cannot be read again later ends nothing.
+            self.prices = priced(auth, given["model"])
+            usage = {"prompt_tokens": 1, "completion_tokens": int(writes)}
+            may_cost = cost_by(self.prices, usage)
+            if may_cost[0] is None:
+                check_budget(self.money.limit, *may_cost, "a row")
+            self.money.spent = self.cost(outcome.sums["usage"]) or 0.0
+
+    def send(self, body, reserved):
+        """Return the answer, with what `reserve` gave. Raises TogetherError."""
+        usd = None
+        try:
+            answer = self.send_once(body)
+            self.answered = True
+            if self.money:
+                usd = self.spent(answer, body)
+            return answer
+        except TogetherError as error:
+            usd = spent_on(error)
+            if not self.divisible(error, body.get("input", ())):
+                self.judge(error, getattr(error, "status", None))
+            raise
+        finally:
+            if self.money:
+                with self.turn:
+                    self.flying -= 1
+                    self.money.settle(reserved, usd)
+                    self.turn.notify_all()
+
+    def spent(self, answer, body):
+        """Return the USD that an answer to a body cost: where neither it nor max_tokens
+        says how long it is, what it can have cost at most; None: what was set aside."""
+        usage = usage_of(answer)
+        usd = self.cost(usage)
+        if not self.writes:
+            return usd
+        if usd is not None:
+            self.longest = max(self.longest, usage["completion_tokens"])
+        elif "max_tokens" not in self.given:
+            asked, most = most_tokens(body["messages"]), most_tokens(answer)
+            self.longest = max(self.longest, most)
+            return self.cost({"prompt_tokens": asked, "completion_tokens": most})
+        return usd
+
+    def divisible(self, error, texts):
+        """Say whether fewer of the texts may be taken where so many were refused."""
+        return len(texts) > 1 and getattr(error, "status", None) in TOO_MUCH
+
+    def sent(self, error):
+        return getattr(error, "type", None) != "not_sent"
+
+    def told(self):
+        """Return {"stopped": why} where rows were left to another run."""
+        return {"stopped": self.stopped} if self.outcome.unsent else {}
+
+    def not_sent(self):
+        return TogetherError(f"not sent: {self.stopped}", type="not_sent")
+
+    def judge(self, error, status):
+        """Stop when a failure is true of every row."""
+        if status is None or not 400 <= status < 500 or status in (408, 429):
+            return
+        self.refused += 1
+        hopeless = status in HOPELESS
+        if not self.answered and (hopeless or self.refused >= HOPELESS_AFTER):
+            raise _HopelessError(error)
+        if hopeless:
+            self.stopped = str(error)
+            raise self.not_sent() from None
+
+    def reserve(self, prompts):
+        """Set money aside for a request whose texts have at most so many tokens each.
+
+        Returns (USD, how many of the texts may go): all, save when the rest of the
+        budget is enough for some alone. Waits while others may leave money over, each
+        in its turn, so that what is left out comes last. Raises TogetherError of type
+        "not_sent" for what another run may send.
+        """
+        if not self.money and not self.stopped:
+            return None, len(prompts)
+        place = object()
+        with self.turn:
+            self.line.append(place)
+            try:
+                while not self.stopped:
+                    found = self.take(prompts) if self.line[0] is place else None
+                    if found:
+                        self.flying += 1
+                        return found
+                    if not self.stopped:
+                        self.turn.wait()
+            finally:
+                self.line.remove(place)
+                self.turn.notify_all()
+        raise self.not_sent()
+
+    def take(self, prompts):
+        """Do so without waiting; None: not now, or never when this has stopped."""
+        longest = self.given.get("max_tokens") or self.longest
+        if self.writes and not longest and self.flying:
+            return None  # how long an answer is, the first one tells
+        for count in range(len(prompts), 0, -1):
+            usage = {"prompt_tokens": sum(prompts[:count])}
+            if self.writes:
+                usage["completion_tokens"] = longest
+            usd = self.cost(usage)
+            try:
+                self.money.reserve(usd)
+            except TogetherError as error:
+                if self.flying:
+                    return None
+                self.stopped = self.stopped or str(error)
+            else:
+                return usd, count
+        return None
+
+    def cost(self, usage):
+        """Return the USD by the prices of the beginning, or None."""
+        return cost_by(self.prices, usage)[0]
+
+
+def _vectors(answer, count):
+    """Return the vectors of an answer, in the order of the texts."""
+    found = answer.get("data")
+    if not isinstance(found, list) or len(found) != count:
+        raise TogetherError(
+            f"the answer does not hold {count} vectors", type="invalid_answer"
+        )
+    try:
+        return [one["embedding"] for one in sorted(found, key=lambda one: one["index"])]
+    except (LookupError, TypeError):
+        raise TogetherError(
+            "the answer holds no vectors", type="invalid_answer"
+        ) from None
+
+
+def _scores(answer, chunk):
+    """Return (index, score) of each document of an answer; chunk holds the indexes."""
+    try:
+        return [
+            (chunk[found["index"]], found["relevance_score"])
+            for found in answer["results"]
+        ]
+    except (LookupError, TypeError):
+        raise TogetherError(
+            "the answer holds no scores", type="invalid_answer"
+        ) from None
+
+
+def _text(row, column):
+    """Return what a row's column says, or a Flaw."""
+    if isinstance(row, Flaw):
+        return row
+    value = find(row, column)
+    if value is None or value == "":
+        return Flaw(f"the row has no text in its column {column!r}")
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _unfit(table, row):
+    """Return why a row cannot be worked at, or None."""
+    if isinstance(row, Flaw):
+        return row.why
+    own = table.taken(row)
+    return own and f"the row has a column {own!r} of its own, which stays as it was"
+
+
+def _embedded(table, row, column):
+    """Return what a row's column says, or a Flaw."""
+    why = _unfit(table, row)
+    return Flaw(why) if why else _text(row, column)
+
+
+def _is_text(row):
+    return not isinstance(row, Flaw) and row.keys() == {"text"}
+
+
+def _chunks(items, size, most, largest):
+    """Yield lists of at most so many items, and of about that size in all."""
+    chunk, total = [], 0
+    for item in items:
+        own = size(item)
+        if chunk and (len(chunk) >= most or total + own > largest):
+            yield chunk
+            chunk, total = [], 0
+        chunk.append(item)
+        total += own
+    if chunk:
+        yield chunk

@@ -1,0 +1,73 @@
+"""Rows and stored files as lists, for a flow to go through.
+
+    read_rows         the rows of a file, in the result
+    list_new_objects  objects of a folder in storage that came since the last run
+
+The second is a trigger: what it returned counts as seen once its run ended well.
+"""
+
+from .client import TogetherError, prepare
+from .workspace.storage import list_objects
+from .workspace.watermark import new_since
+
+SHOWN = 20  # columns that the summary names
+
+
+def read_rows(auth, step, **arguments):
+    """Return the rows of a file as they are, to loop over.
+
+    {"rows": [objects], "count", "markdown"}, with output "table" nothing but the rows.
+    Raises TogetherError, with the rows that cannot be read in its `problems`, when
+    there are more than `most`, or when they have the column `answer_column`.
+    """
+    from .table.table import Flaw, Table, summary  # only where rows are given
+    from .workspace.markup import inline  # only within a job
+
+    given = prepare(step, arguments)
+    rows, problems, columns = [], [], {}
+    table = Table(auth, given["rows"])
+    if given.get("answer_column"):
+        table.keep_free(given["answer_column"])
+    for number, row in enumerate(table):
+        if number >= given["most"]:
+            raise TogetherError(
+                f"There are more than {given['most']} rows.",
+                problems=[{"field": "rows", "problem": "are too many"}],
+                advice="Raise `most`, or send them through a batch.",
+            )
+        if isinstance(row, Flaw):
+            problems.append({"field": f"rows[{number}]", "problem": row.why})
+        elif own := table.taken(row):
+            raise table.not_free(f"but row {number + 1} has a column {own!r} already")
+        else:
+            columns.update(dict.fromkeys(row))
+        rows.append(row)
+    if problems:
+        listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems[:10])
+        raise TogetherError(f"Rows cannot be read: {listed}", problems=problems[:100])
+    if given["output"] == "table":
+        return rows
+    named = ", ".join(inline(name) for name in list(columns)[:SHOWN])
+    lines = [f"**{len(rows)} rows were read.**", "", f"- Columns: {named}"]
+    return {**summary(lines), "rows": rows, "count": len(rows)}
+
+
+def list_new_objects(auth, step, **arguments):
+    """Return the objects of a folder that came since the last run, by name.
+
+    [{"s3": key, "storage"?}]. The first run only notes what is there, unless `existing`
+    says that it is to be returned. Raises TogetherError.
+    """
+    given = prepare(step, arguments)
+    storage, ending = given.get("storage"), given.get("ending", "")
+    prefix = given["folder"].strip("/") + "/"
+    listed = list_objects(prefix, storage)
+    keys = sorted(key for key in listed if key.endswith(ending))
+
+    def news(mark):
+        more = {"storage": storage} if storage else {}
+        return [{"s3": key, **more} for key in keys if key not in mark]
+
+    if given["existing"]:
+        return new_since(news, keys, "s3", first=[], eager=True)
+    return new_since(news, keys, "s3")

@@ -1,0 +1,1 @@
+"""Tables of rows: read, sent many at a time, counted and kept for a rerun."""

@@ -1,0 +1,264 @@
+"""Rows out: gathered in order, counted, shown as progress, kept for a rerun.
+
+A job that was given rows and answered none of them fails, with what there is in the
+error's `partial`; so does one of whose rows too large a share failed.
+"""
+
+import json
+import os
+import sys
+import time
+
+from ..catalog.pricing import PARTLY_UNTOLD, cost, cost_fields, sum_usage
+from ..client import TogetherError
+from ..client.jsonio import RESULT_LIMIT
+from ..workspace.markup import inline
+from .table import error_column, summary
+
+BAR_SECONDS, LOG_SECONDS = 2.0, 15.0
+NAMED, LONGEST = 3, 300  # failures that are told in full; characters of one
+
+
+class RowResults:
+    """The answered rows of a step, as a context manager around the work.
+
+    kind names the step, settings is what the answers depend on, None where nothing is
+    to be kept for a rerun, table the rows or None. given are the step's arguments:
+    `answer_column`, `output` ("result", "table" for the bare list, or "storage") and
+    `fail_when_failed_share`. `left()` gives the rows that an earlier run has not
+    answered, `add()` takes the answered ones in the same order. Rows for storage are
+    never held in memory; nor are those of a job that are too many for a result, which
+    go to storage by themselves. Raises TogetherError when there is no storage.
+    """
+
+    def __init__(self, kind, settings, table, given, done="answered"):
+        self.kind = kind
+        self.verb = done  # what was done with a row
+        self.table = table
+        self.column = given["answer_column"]
+        self.output = output = given["output"]
+        self.most_failed = given.get("fail_when_failed_share")
+        self.rows, self.size, self.file = [], 0, None
+        self.sums = {"done": 0, "failed": 0, "cut": 0, "dimensions": None}
+        self.sums |= {"usage": None, "unknown": 0, "failures": []}
+        self.unsent = False
+        self.bar = self.log = self.began = time.monotonic()
+        self.set_progress = self.journal = None  # outside a job
+        self.pending = iter(table or ())
+        if output == "storage" or os.environ.get("WM_TOKEN"):
+            from ..workspace.progress import set_progress  # only within a job
+
+            self.set_progress = set_progress
+            if output == "storage":
+                from ..workspace.storage import (
+                    check_storage,  # only where objects are stored
+                )
+
+                check_storage()
+                self.spill()
+            from ..workspace.create_once import state_folder  # only within a job
+
+            if settings is not None and state_folder("rows"):
+                from .checkpoint import Checkpoint  # only where a run can be repeated
+
+                columns = [self.column, error_column(self.column)]
+                settings = {**settings, "columns": columns}
+                self.journal = Checkpoint(kind, settings, table.first, self.pending)
+        if table:
+            table.first = None  # seen, and not held any longer than the others
+
+    def __enter__(self):
+        if self.journal:
+            for lines, sums in self.journal.earlier():
+                for line in lines:
+                    self.keep(json.loads(line), line)
+                self.sums = sums
+            if self.answered:
+                _say(f"{self.answered} rows were answered by an earlier run")
+            self.pending = self.journal.rows
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if self.journal and error is not None:
+            self.journal.flush()
+
+    @property
+    def answered(self):
+        """How many rows are reported, answered or not."""
+        return self.sums["done"] + self.sums["failed"]
+
+    def left(self):
+        """Yield the rows that are still to be answered."""
+        return self.pending
+
+    def keep(self, row, line):
+        """Hold a row: itself, or its line in a file."""
+        if self.file:
+            self.file.write(line + b"\n")
+            return
+        self.rows.append(row)
+        if line:
+            self.size += len(line)
+            if self.size > RESULT_LIMIT:
+                self.spill()
+
+    def spill(self):
+        """From now on hold the rows in a file."""
+        import tempfile
+
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115, stored() closes it
+        for row in self.rows:
+            self.file.write(_line(row) + b"\n")
+        self.rows = []
+
+    def add(self, given, answer, why=None, usage=None, cut=False, sent=True, **before):
+        """Take the outcome of the next row: given as it came, its answer, or why there
+        is none; before are columns that stand before its own.
+
+        usage is what its call used, {} when the answer does not say, None when there
+        was no answer of its own; cut when max_tokens ended it; sent is False when the
+        row is left to another run. No column that the row came with is changed.
+        """
+        row = {**before, **(given if isinstance(given, dict) else {})}
+        row.setdefault(self.column, answer)
+        row.setdefault(error_column(self.column), why)
+        sums = self.sums
+        if why is not None:
+            sums["failed"] += 1
+            if len(sums["failures"]) < NAMED:
+                failure = {"row": self.answered, "error": why[:LONGEST]}
+                sums["failures"] = [*sums["failures"], failure]
+        else:
+            sums["done"] += 1
+        sums["cut"] += cut
+        if usage:
+            sums["usage"] = sum_usage([sums["usage"], usage])
+        elif usage is not None:
+            sums["unknown"] += 1
+        line = _line(row) if self.set_progress else None
+        self.keep(row, line)
+        if self.journal:
+            if not sent and not self.unsent:
+                self.journal.flush()
+            elif not self.unsent:
+                self.journal.add(given, line, dict(sums))
+        self.unsent = self.unsent or not sent
+        now = time.monotonic()
+        if now - self.bar > BAR_SECONDS:
+            self.bar = now
+            self.show(now)
+
+    def show(self, now):
+        share = self.table.share(self.answered) if self.table else None
+        if self.set_progress and share is not None:
+            self.set_progress(99 * share)
+        if now - self.log > LOG_SECONDS:
+            self.log = now
+            part = "" if share is None else f" ({share:.0%})"
+            _say(
+                f"{self.answered} rows{part}, {self.sums['failed']} failed, "
+                f"{self.answered / (now - self.began):.1f} per second"
+            )
+
+    def bill(self, auth, model):
+        """Return {"usage", "cost_usd", "cost_note"?} of rows asked of one model."""
+        usage = self.sums["usage"]
+        usd, note = cost(auth, model, usage)
+        if self.sums["unknown"]:
+            usd, note = None, PARTLY_UNTOLD
+        elif usage is None:
+            note = "no row was answered"
+        return {"usage": usage, **cost_fields(usd, note)}
+
+    def result(self, bill, *names, **facts):
+        """Return the step's result; names are of further sums that belong to it, facts
+        stand beside them. Raises TogetherError when no row was answered, or when more
+        failed than the step was told to bear."""
+        counts = {name: self.sums[name] for name in ("done", "failed", *names)}
+        result = {**self.stored(), **counts, **bill, **facts}
+        if self.journal and not self.unsent:
+            self.journal.finish()
+        self.judge(result)
+        if self.output == "table" and "rows" in result:
+            _say(f"{self.first_line()} {_cost(result)}")
+            return result["rows"]
+        return {**summary(self.lines(result)), **result}
+
+    def judge(self, result):
+        """Raise a TogetherError when the job is not to count as done."""
+        done, failed = self.sums["done"], self.sums["failed"]
+        share, most = failed / max(1, self.answered), self.most_failed
+        first = self.sums["failures"][0] if self.sums["failures"] else None
+        if first and not done:
+            kind, words = "nothing_done", self.first_line()
+            advice = "Correct what the reason names and run the step again."
+        elif first and most is not None and share > most:
+            kind = "too_many_failed"
+            words = f"{failed} of {self.answered} rows failed, a share of {share:.2g}; "
+            words += f"fail_when_failed_share allows {most:g}."
+            advice = "The error's `partial` holds every row that was answered."
+        else:
+            return
+        raise TogetherError(
+            f"{words} Row {first['row']}: {first['error']}",
+            type=kind,
+            partial=result,
+            failures=self.sums["failures"],
+            advice=advice,
+        )
+
+    def first_line(self):
+        """Say in a sentence how many of the rows were answered."""
+        done, failed, all_of = self.sums["done"], self.sums["failed"], self.answered
+        if not done:
+            return f"None of the {all_of} rows was {self.verb}."
+        if failed:
+            return f"{done} of {all_of} rows were {self.verb}, {failed} failed."
+        return f"All {done} rows were {self.verb}."
+
+    def lines(self, result):
+        """Return the lines of the result's summary in Markdown."""
+        lines = [f"**{self.first_line()}**", "", f"- {_cost(result)}"]
+        if self.sums["cut"]:
+            lines.append(f"- Cut at the longest answer: {self.sums['cut']}")
+        for one in self.sums["failures"]:
+            lines.append(f"- Row {one['row']}: {inline(one['error'])}")
+        if "s3" in result:
+            lines.append(
+                f"- The rows: {inline(result['s3'])} in the workspace's storage"
+            )
+        else:
+            lines.append("- The rows: `rows` of this result")
+        if "note" in result:
+            lines.append(f"- {inline(result['note'])}")
+        return lines
+
+    def stored(self):
+        """Return {"rows"}, or {"s3"} and the like, with a note of what nobody asked."""
+        if not self.file:
+            return {"rows": self.rows}
+        from ..workspace.storage import store_lines  # only where objects are stored
+
+        self.file.seek(0)
+        with self.file:
+            name = f"{self.kind}.jsonl"
+            stored = store_lines(self.file, name, self.output, "rows")
+            if stored is None:
+                self.file.seek(0)
+                return {"rows": [json.loads(line) for line in self.file]}
+        return stored
+
+
+def _line(row):
+    return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _cost(result):
+    usd = result["cost_usd"]
+    if usd is None:
+        return f"Cost: not known, {result['cost_note']}."
+    return f"Cost: {f'{usd:.8f}'.rstrip('0').rstrip('.')} USD."
+
+
+def _say(text):
+    print(f"together: {text}", file=sys.stderr)

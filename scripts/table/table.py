@@ -1,0 +1,727 @@
+"""Rows in: a list, JSON Lines, a JSON array, CSV or an Excel workbook, read one row at
+a time.
+
+A row is an object, its members are the columns; a text stands for {"text": it}. What a
+result cannot hold (NaN, NUL, half a character) becomes what it becomes in an answer of
+the API, and a whole number beyond 2^53 becomes text.
+"""
+
+import hashlib
+import json
+import math
+import re
+import sys
+from itertools import chain, islice
+
+from ..client import TogetherError
+from ..client.jsonio import _suspect, mended, noting_decoder
+from ..client.references import SAFE
+from .encodings import BadTextError, texts
+
+AHEAD = 100  # rows that are looked at before anything is sent
+CELL_CHARACTERS = 16 << 20  # of a cell of CSV: a picture of 12 MB in base64
+ROW_CHARACTERS = 64 << 20  # of a line, and of an item of a JSON array
+SAMPLE_CHARACTERS, SAMPLE_LINES = 1 << 16, 200  # by which the delimiter is told
+DELIMITERS = "\t;|,"
+ONE_COLUMN = "\x1f"  # the delimiter of a table whose header has none
+NO_TABLES = (
+    (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls), or protected: save it as .xlsx"),
+    (b"%PDF", "a PDF and no table: give CSV, .xlsx or JSON Lines"),
+    (b"PAR1", "a Parquet file, which is not read here: give CSV or JSON Lines"),
+    (b"\x1f\x8b", "compressed with gzip: give the table itself"),
+)
+PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
+BLANK = re.compile(r"[ \t\r\n]*")
+
+
+class Flaw:
+    """A row that cannot be read, and why; `last` when nothing behind it can be."""
+
+    def __init__(self, why, last=False):
+        self.why = why
+        self.last = last
+
+
+class Table:
+    """The rows of a step's argument; iterate over it once, for objects and Flaws.
+
+    auth is the resource. value is a list of rows, or a file in any of the ways that
+    scripts/transfer/file_input.py knows: JSON Lines, a JSON array, CSV whose first line
+    names the columns, or the first sheet of an Excel workbook. `total` is the number of
+    rows where that is known before they are read, `first` are the first of them. Raises
+    TogetherError when there is no row, and while iterating when the file cannot be
+    read.
+    """
+
+    def __init__(self, auth, value, field="rows"):
+        self.auth = auth
+        self.field = field
+        self.total = None
+        self.read = 0
+        self.size = None  # bytes of the file, where known
+        self.position = 0
+        self.new = ()  # columns that answers go to
+        self.told = set()
+        self.lost = []  # what the decoder met that is no JSON
+        self.decode = noting_decoder(self.lost)
+        if isinstance(value, dict) and value.get("rows"):
+            value = value["rows"]
+        if isinstance(value, list) and not (value and _is_file(value)):
+            self.total = len(value)
+            found = (self.row(row, f"row {n}") for n, row in enumerate(value, 1))
+        else:
+            found = self.parse(value)
+        self.first = list(islice(found, AHEAD))
+        if not self.first:
+            raise TogetherError.refused(field, "holds no row")
+        if not _is(self.first[-1]) and self.first[-1].last:
+            raise TogetherError.refused(field, f"cannot be read: {self.first[-1].why}")
+        if len(self.first) < AHEAD and self.total is None:
+            self.total = len(self.first)
+        self.rows = chain(self.first, found)
+
+    def __iter__(self):
+        for row in self.rows:
+            self.read += 1
+            yield row
+
+    def share(self, done):
+        """Return which part of all rows `done` rows are, 0 to 1, or None."""
+        if self.total:
+            return done / self.total
+        if self.size and self.read:
+            return min(1.0, self.position / self.size) * done / self.read
+        return None
+
+    def require(self, columns, field):
+        """Raise TogetherError unless each column is in one of the first rows."""
+        known = dict.fromkeys(chain.from_iterable(r for r in self.first if _is(r)))
+        problems = [
+            {"field": field, "problem": f"names the column {name!r}, which no row has"}
+            for name in columns
+            if not any(_is(r) and _look(r, name) is not _NONE for r in self.first)
+        ]
+        if problems:
+            listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
+            names = ", ".join(map(_shown, list(known)[:30])) or "none"
+            raise TogetherError.refused_all(
+                problems,
+                f"{listed}. The columns are: {names}",
+                advice="Correct the names of the columns and run the step again.",
+            )
+
+    def keep_free(self, column, reserved=(), field="answer_column"):
+        """Raise TogetherError where answers in this column would overwrite something.
+
+        It and the one that says why there is no answer must be new; `reserved` are
+        names that the step itself gives. Rows after the first ones are looked at as
+        they come: see `taken`.
+        """
+        self.new = (column, error_column(column))
+        if column in reserved:
+            raise self.not_free("which the step itself fills", field)
+        for row in self.first:
+            if own := self.taken(row):
+                raise self.not_free(
+                    f"but the rows have a column {own!r} already", field
+                )
+
+    def not_free(self, why, field="answer_column"):
+        """Return the error for an answer column that is taken."""
+        problem = f"is {self.new[0]!r}, {why}"
+        return TogetherError.refused_all(
+            [{"field": field, "problem": problem}],
+            f"Answer column ({field}) {problem}",
+            advice="Choose another name for the column of the answers.",
+        )
+
+    def taken(self, row):
+        """Return the column of a row that its answer would overwrite, or None."""
+        return next((name for name in self.new if _is(row) and name in row), None)
+
+    # --- files ---------------------------------------------------------------------
+
+    def parse(self, value):
+        """Yield the rows of a file."""
+        from ..transfer.file_input import open_file  # only where a file is given
+
+        if isinstance(value, str) and _is_written(value):
+            value = {"text": value}
+        source = open_file(value, self.field, self.auth)
+        name, self.size = source.name, source.length
+        blocks = source.blocks()
+        head = b""
+        for block in blocks:
+            head += bytes(block)
+            if len(head) >= 8:
+                break
+        for mark, what in NO_TABLES:
+            if head.startswith(mark):
+                raise self.refused(f"is {what}")
+        blocks = self.counted(chain([head], blocks))
+        if head.startswith(b"PK\x03\x04"):
+            from ..documents.workbook import records  # only where such a file is given
+
+            yield from self.tabled(records(blocks, self.field, self.say))
+        else:
+            yield from self.written(name, self.decoded(blocks))
+
+    def written(self, name, blocks):
+        """Yield the rows of text."""
+        head = ""
+        for block in blocks:
+            head = block.lstrip()[:1024]
+            if head:
+                break
+        else:
+            nothing = "holds no row" if self.position else "is empty: it has 0 bytes"
+            raise self.refused(nothing)
+        if PAGE.match(head):
+            raise self.refused("is a web page and no table: give the file itself")
+        blocks = chain([block], blocks)
+        if head.startswith("[") and _is_array(name, head):
+            yield from self.array(blocks)
+            return
+        lines = enumerate(_lines(blocks, self.refused), 1)
+        first = next((n, line) for n, line in lines if line.strip())
+        lines = chain([first], lines)
+        if _is_json(name, first[1]):
+            yield from self.json_lines(lines)
+        else:
+            yield from self.tabled(_csv(lines, self.refused))
+
+    def refused(self, problem):
+        return TogetherError.refused(self.field, problem)
+
+    def say(self, text):
+        """Write to the log, once."""
+        if text not in self.told:
+            self.told.add(text)
+            print(f"together: {self.field}: {text}", file=sys.stderr)
+
+    def counted(self, blocks):
+        for block in blocks:
+            self.position += len(block)
+            yield block
+
+    def decoded(self, blocks):
+        """Yield the text of bytes, without NUL, which no result can hold."""
+        try:
+            for text in texts(blocks, lambda name: self.say(f"read as {name}")):
+                if "\x00" in text:
+                    self.say(LOST)
+                    text = text.replace("\x00", "\ufffd")
+                if text:
+                    yield text
+        except BadTextError as error:
+            raise self.refused(str(error)) from None
+
+    # --- JSON ----------------------------------------------------------------------
+
+    def row(self, value, where):
+        """Return a value as a row that a result can hold, or a Flaw."""
+        try:
+            if not _sound(value):
+                lost = self.lost
+                value = mended(self.decode.decode(json.dumps(value)), lost)
+                if lost:
+                    lost.clear()
+                    self.say(LOST)
+        except RecursionError:
+            return Flaw(f"{where} is nested too deeply")
+        return self.rowed(value, where)
+
+    def rowed(self, value, where):
+        if isinstance(value, dict):
+            return value
+        if isinstance(value, str):
+            return {"text": value}
+        return Flaw(f"{where} is no object")
+
+    def decoded_row(self, value, text, where):
+        """Return the value that a JSON text was read as, as a row."""
+        if self.lost:
+            self.lost.clear()
+            self.say(LOST)
+        return (self.row if _suspect(text) else self.rowed)(value, where)
+
+    def json_lines(self, lines):
+        number, line = next(lines)
+        lines = chain([(number, line)], lines)
+        if _decoded(self.decode, line) is None and not line.rstrip().endswith("}"):
+            # An object over several lines is one row, or holds them.
+            gathered, size = [], 0
+            for number, line in lines:
+                gathered.append((number, line))
+                size += len(line)
+                if size > ROW_CHARACTERS:
+                    break
+            text = "".join(line for _, line in gathered)
+            if isinstance(_decoded(self.decode, text), dict):
+                gathered = [(gathered[0][0], text)]
+            lines = chain(gathered, lines)
+        first = True
+        held = None  # the first row, until it is known whether it is the only one
+        for number, line in lines:
+            if not line.strip():
+                continue
+            if held is not None:
+                yield held
+                held = None
+            row = _decoded(self.decode, line)
+            if row is None:
+                first = False
+                yield Flaw(f"line {number} is not JSON")
+                continue
+            row = self.decoded_row(row, line, f"line {number}")
+            if first and _holds_rows(row):
+                held = row
+            else:
+                yield row
+            first = False
+        if held is not None:
+            (rows,) = held.values()
+            self.total = len(rows)
+            yield from (self.row(row, f"row {n}") for n, row in enumerate(rows, 1))
+
+    def array(self, blocks):
+        """Yield the items of a JSON array, of which no more than one is held."""
+        text = _Ahead(blocks, self.refused)
+        text.sign()
+        text.place += 1
+        number = 0
+        closed = text.sign() == "]"
+        while not closed:
+            number += 1
+            item, written = text.item(self.decode, number)
+            yield self.decoded_row(item, written, f"row {number}")
+            sign = text.sign()
+            if sign not in ("]", ","):
+                problem = f"{sign!r} behind row {number}" if sign else "it is cut off"
+                raise self.refused(f"is not JSON: {problem}")
+            closed = sign == "]"
+            text.place += not closed
+        text.place += 1
+        if text.sign():
+            raise self.refused("is not JSON: there is more behind its list of rows")
+
+    # --- cells ---------------------------------------------------------------------
+
+    def tabled(self, records):
+        """Yield the rows of records: (line, cells) or Flaws; the first that is not
+        blank names the columns."""
+        names = width = None
+        for record in records:
+            if not _is(record):
+                if names is None:
+                    raise self.refused(f"cannot be read: {record.why}")
+                yield record
+                continue
+            line, cells = record
+            if not any(map(_filled, cells)):
+                continue
+            if names is None:
+                names, width = _names(cells)
+                continue
+            row = dict(zip(names[:width], cells, strict=False))
+            if len(cells) < width:
+                row |= dict.fromkeys(names[len(cells) : width])
+            elif len(cells) > width:
+                more = [n for n, c in enumerate(cells[width:], width) if _filled(c)]
+                if more and more[-1] >= len(names):
+                    yield Flaw(
+                        f"line {line} has more cells than columns: a cell that holds "
+                        "the sign between cells must stand in quotes"
+                    )
+                    continue
+                row |= {names[n]: cells[n] for n in more}
+            yield row
+
+
+class _Ahead:
+    """JSON text, read as far as the value at hand needs."""
+
+    def __init__(self, blocks, refused):
+        self.blocks = iter(blocks)
+        self.refused = refused
+        self.text, self.place, self.ended = "", 0, False
+
+    def more(self):
+        """Hold at least twice as much: what is long is not read over and over."""
+        rest = self.text[self.place :]
+        pieces, size = [rest], 0
+        while size <= len(rest) and not self.ended:
+            block = next(self.blocks, None)
+            if block is None:
+                self.ended = True
+            else:
+                pieces.append(block)
+                size += len(block)
+        self.text, self.place = "".join(pieces), 0
+
+    def sign(self):
+        """Return the next sign that is not blank, "" at the end."""
+        while True:
+            self.place = BLANK.match(self.text, self.place).end()
+            if self.place < len(self.text):
+                return self.text[self.place]
+            if self.ended:
+                return ""
+            self.more()
+
+    def item(self, decoder, number):
+        """Return the next value and its text."""
+        self.sign()
+        while True:
+            fault = "it is cut off"
+            try:
+                value, end = decoder.raw_decode(self.text, self.place)
+                # A number may go on in the next block.
+                if end < len(self.text) or self.ended:
+                    written = self.text[self.place : end]
+                    self.place = end
+                    return value, written
+            except RecursionError:
+                problem = f"row {number} is nested too deeply"
+                raise self.refused(f"cannot be read: {problem}") from None
+            except ValueError as error:
+                fault = str(getattr(error, "msg", error))
+            if self.ended:
+                raise self.refused(f"is not JSON: row {number}: {fault}")
+            if len(self.text) - self.place > ROW_CHARACTERS:
+                raise self.refused(f"holds no row that can be read: {_long(number)}")
+            self.more()
+
+
+class Template:
+    """A text with {{column}} where a row's value goes."""
+
+    def __init__(self, text, field="template"):
+        self.texts, self.columns = [""], []
+        # Texts and names by turns.
+        for number, part in enumerate(re.split(r"{{([^{}]+)}}", text)):
+            if number % 2 and part.strip():
+                self.columns.append(part.strip())
+                self.texts.append("")
+            else:
+                self.texts[-1] += f"{{{{{part}}}}}" if number % 2 else part
+        if not self.columns:
+            raise TogetherError.refused(
+                field, "names no column: write {{column}} where a row's value goes"
+            )
+
+    def fill(self, row):
+        """Return the text for a row. Raises KeyError with a column that it lacks."""
+        parts = [self.texts[0]]
+        for name, text in zip(self.columns, self.texts[1:], strict=True):
+            value = _look(row, name)
+            if value is _NONE:
+                raise KeyError(name)
+            if value is None:
+                value = ""
+            elif value.__class__ is not str:
+                value = json.dumps(value, ensure_ascii=False)
+            parts += value, text
+        return "".join(parts)
+
+
+def lines_of(blocks):
+    """Yield the lines of some blocks of bytes, each with its end."""
+    rest = []
+    for block in blocks:
+        first, *more = bytes(block).split(b"\n")
+        rest.append(first)
+        for line in more:
+            yield b"".join(rest) + b"\n"
+            rest = [line]
+    if rest := b"".join(rest):
+        yield rest
+
+
+def error_column(column):
+    """Return the column that says why a row has nothing in its answer column."""
+    return f"{column}_error"
+
+
+def summary(lines):
+    """Return the members by which Windmill shows a short text above a result."""
+    return {"wm_renderer": "markdown", "markdown": "\n".join(lines)}
+
+
+def digest(value):
+    """Return 16 hexadecimal digits that stand for a JSON value."""
+    text = json.dumps(value, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def chat_text(answer):
+    """Return the text of a chat completion, or None, and why it ended."""
+    choices = answer.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    if not isinstance(choice, dict):
+        return None, "none given"
+    message = choice.get("message")
+    content = message.get("content") if isinstance(message, dict) else None
+    content = content if isinstance(content, str) else None
+    return content or None, choice.get("finish_reason")
+
+
+def find(row, name):
+    """Return a column's value, or that of a member of a member named a.b; or None."""
+    value = _look(row, name)
+    return None if value is _NONE else value
+
+
+_NONE = object()
+
+
+def _look(row, name):
+    """Return what find does, but _NONE where there is no such column."""
+    if name in row:
+        return row[name]
+    found = row
+    for part in name.split("."):
+        if not isinstance(found, dict) or part not in found:
+            break
+        found = found[part]
+    else:
+        return found
+    for key in row:
+        if key.strip() == name:
+            return row[key]
+    return _NONE
+
+
+def _is(row):
+    return row.__class__ is not Flaw
+
+
+def _shown(name):
+    """Return a column's name; in quotes where it would not be seen as it is."""
+    name = str(name)
+    return name if name == name.strip() != "" else repr(name)
+
+
+LOST = "what no result can hold (NaN, Infinity, NUL, half of a character) was replaced"
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def _sound(value):
+    """Say whether a value holds nothing but what a result can."""
+    kind = value.__class__
+    if kind is str:
+        if value.isascii():
+            return "\x00" not in value
+        return _UNSTORABLE.search(value) is None
+    if kind is float:
+        return math.isfinite(value)
+    if kind is int:
+        return -SAFE <= value <= SAFE
+    if kind is list:
+        if set(map(type, value)) == {float} and math.isfinite(sum(value)):
+            return True
+        return all(map(_sound, value))
+    if kind is dict:
+        return all(map(_sound, value)) and all(map(_sound, value.values()))
+    return True
+
+
+def _is_written(text):
+    """Say whether a text is a table itself, and no base64, address or the like."""
+    if re.match(r"\s*(data:|s3://|https?://)", text[:1024], re.IGNORECASE):
+        return False
+    return "\n" in text or text.lstrip()[:1] in ("{", "[")
+
+
+def _is_file(rows):
+    """Say whether a list is in fact a file, or several."""
+    if not isinstance(rows[0], dict) or "s3" not in rows[0]:
+        return False
+    from ..transfer.file_input import are_files  # only where a file is given
+
+    return are_files(rows)
+
+
+def _is_array(name, head):
+    """Tell the list of a JSON file from a CSV's first column named [like this]."""
+    start = head[1:].lstrip()[:5]
+    if name and name.lower().endswith((".csv", ".tsv")):
+        return start[:1] in ("{", "[")
+    return not start or start[0] in '{["]-0123456789' or start in ("true,", "null,")
+
+
+def _is_json(name, line):
+    start = line.lstrip()
+    if start[:1] != "{":
+        return False
+    if name and name.lower().endswith((".csv", ".tsv")):
+        return re.match(r'{\s*"', start) is not None
+    return True
+
+
+def _decoded(decoder, text):
+    """Return the value of a JSON text, or None."""
+    try:
+        return decoder.decode(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _holds_rows(row):
+    """Say whether a row is an object around rows, such as {"rows": [...]}."""
+    if not isinstance(row, dict) or len(row) != 1:
+        return False
+    ((name, rows),) = row.items()
+    if name not in ("rows", "data") or not isinstance(rows, list) or not rows:
+        return False
+    return all(isinstance(one, dict) for one in rows)
+
+
+def _long(number, what="row"):
+    return f"{what} {number} is longer than {ROW_CHARACTERS >> 20} Mi characters"
+
+
+def _lines(blocks, refused):
+    """Yield the lines of a text, each with its end. That is a carriage return alone
+    where the first line has one, as files of an old Mac."""
+    mark, held = None, []
+    rest, size, number = [], 0, 1
+    for block in blocks:
+        if mark is None:
+            seam = held[-1][-1:] if held else ""
+            found = re.search(r"\n|\r(?=[^\n])", seam + block)
+            held.append(block)
+            size += len(block)
+            if found is None:
+                if size > ROW_CHARACTERS:
+                    raise refused(_long(1, "line"))
+                continue
+            mark, size = found[0], 0
+            block = "".join(held)
+        first, *more = block.split(mark)
+        rest.append(first)
+        size += len(first)
+        for line in more:
+            yield "".join(rest) + mark
+            rest, size = [line], len(line)
+            number += 1
+        if size > ROW_CHARACTERS:
+            raise refused(_long(number, "line"))
+    rest = rest if mark else held
+    if last := "".join(rest):
+        yield last
+
+
+# --- CSV ---------------------------------------------------------------------------
+
+
+def _csv(lines, refused):
+    """Yield (line, cells) or a Flaw of each record of CSV, its header the first."""
+    import csv
+
+    csv.field_size_limit(CELL_CHARACTERS)
+    first, line = next(lines)
+    said = re.fullmatch(r'"?sep=(.)"?', line.strip("\r\n"), re.IGNORECASE)
+    lines = (line for _, line in lines)
+    sample, size = [], 0
+    if not said:
+        sample, size = [line], len(line)
+    else:
+        first += 1
+    for line in lines:
+        sample.append(line)
+        size += len(line)
+        if size > SAMPLE_CHARACTERS or len(sample) >= SAMPLE_LINES:
+            break
+    delimiter = said[1] if said else _delimiter(sample)
+    # A blank before a quotation would else make it a part of the cell.
+    blank = any(re.search(rf'{re.escape(delimiter)} +"[^"]', line) for line in sample)
+    reader = csv.reader(
+        chain(sample, lines),
+        delimiter=delimiter,
+        strict=True,
+        skipinitialspace=blank,
+    )
+    while True:
+        line = first + reader.line_num
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            why = str(error)
+            if "unexpected end" in why:
+                problem = f"line {line} opens a quotation that is never closed"
+                yield Flaw(f"{problem}: the rest of the file would be one cell", True)
+                return
+            if "field limit" in why:
+                problem = f"line {line} has a cell of more than {CELL_CHARACTERS >> 20}"
+                yield Flaw(f"{problem} Mi characters: is a quotation not closed?", True)
+                return
+            if "expected after" in why:
+                why = "a closed quotation is followed by more than the next cell"
+            elif "new-line character" in why:
+                why = "it holds a line break that is not in quotes"
+            yield Flaw(f"line {line} is not CSV: {why}")
+        else:
+            yield line, cells
+
+
+def _delimiter(sample):
+    """Return the sign that parts the cells: that by which most rows are as wide as the
+    header, and of those the one with most columns."""
+    best, delimiter = (-1.0, 0), ONE_COLUMN
+    for sign in DELIMITERS:
+        widths = _widths(sample, sign)
+        width = widths[0] if widths else 0
+        if width < 2:
+            continue
+        rows = widths[1:] or [width]
+        fit = sum(1.0 if w == width else 0.5 * (0 < w < width) for w in rows)
+        score = fit / len(rows), width
+        if score > best:
+            best, delimiter = score, sign
+    return delimiter
+
+
+def _widths(sample, sign):
+    """Return how many cells each record that is not blank has, 0 where it is no CSV."""
+    import csv
+
+    reader = csv.reader(sample, delimiter=sign, strict=True)
+    widths = []
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return widths
+        except csv.Error as error:
+            if "unexpected end" in str(error):
+                return widths  # the sample ends there, or the file
+            widths.append(0)
+        else:
+            if any(map(_filled, cells)):
+                widths.append(len(cells))
+
+
+def _filled(cell):
+    # \x1a ended the files of DOS.
+    return (
+        bool(cell.strip(" \t\r\n\x1a")) if cell.__class__ is str else cell is not None
+    )
+
+
+def _names(cells):
+    """Return a name of its own for each column, and how many columns there are up to
+    the last that the header names."""
+    names = [str(cell).strip() if _filled(cell) else "" for cell in cells]
+    width = max(n for n, name in enumerate(names, 1) if name)
+    taken = {name for name in names if name}
+    own = []
+    for number, name in enumerate(names, 1):
+        made, tries = name or f"column_{number}", 1
+        while made in own or (made != name and made in taken):
+            tries += 1
+            made = f"{name or f'column_{number}'}_{tries}"
+        own.append(made)
+    return own, width

@@ -1,0 +1,279 @@
+"""Send one operation many times at once, as fast as the service lets it be sent.
+
+Lanes are threads that share one prepared request, one pool of connections and one
+gate. A 429 that any lane gets closes the gate for all until the time that the server
+asks for, and fewer may be under way after it; every success lets more through again.
+"""
+
+import copy
+import random
+import sys
+import threading
+import time
+from itertools import chain, islice
+
+import urllib3
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from ..client.jsonio import parse_json
+from ..client.request import Request, encode_body
+from ..client.transport import (
+    CONNECT_TIMEOUT,
+    Reply,
+    connection_pool,
+    http_exchange,
+    read_whole,
+)
+
+PATIENCE = 900.0  # seconds after which a request that only meets 429 is given up
+WINDOW = 16  # results per lane that may wait for an earlier one
+APART = 0.25  # seconds between two tries while the service only refuses
+TELL = (
+    60.0  # seconds of nothing but refusals after which the log says so, again and again
+)
+
+
+class WorkerPool:
+    """Up to `concurrency` requests of one operation at a time.
+
+    auth and operation as for client.call; the operation is one of retry class
+    "inference" whose arguments are its body alone. A call that brings no byte for
+    `timeout` seconds, or is not complete after that time, hangs: it is cut off and
+    tried once more. Raises TogetherError when auth is not usable.
+    """
+
+    def __init__(self, auth, operation, concurrency, timeout):
+        request = Request(auth, operation, {"body": {}})
+        request.headers["Content-Type"] = "application/json"
+        self.request = request
+        self.url = request.base + request.target
+        connection_pool(request.base)  # once, before the lanes all make their own
+        self.timeout = timeout
+        self.limits = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=timeout)
+        self.concurrency = concurrency
+        self.gate = _Gate(concurrency)
+
+    def map(self, work, tasks):
+        """Yield work(task) for every task, in the order of the tasks.
+
+        Tasks are taken as lanes become free, so an endless iterator is welcome; what
+        is finished early waits, up to WINDOW results for each lane. What work or the
+        tasks raise ends everything and is raised here.
+        """
+        tasks = iter(tasks)
+        first = list(islice(tasks, self.concurrency))
+        line = _Line(chain(first, tasks), work, WINDOW * self.concurrency)
+        for _ in first:
+            threading.Thread(target=line.lane, daemon=True).start()
+        try:
+            yield from line.results()
+        finally:
+            line.close()
+            self.gate.close()
+
+    def send(self, body):
+        """Return the JSON answer to one body. Raises TogetherError.
+
+        To be called by the work of `map`: it waits at the gate.
+        """
+        request = copy.copy(self.request)
+        data = encode_body(body)
+        waiting_until = time.monotonic() + PATIENCE
+        held = hung = 0
+        while True:
+            entered = self.gate.enter()
+            request.tries += 1
+            try:
+                reply, fault = self.exchange(data), None
+            except (HTTPError, OSError) as error:
+                reply, fault = None, error
+            finally:
+                self.gate.leave()
+            if fault is None and reply.status < 300:
+                self.gate.widen()
+                answer, problem = parse_json(reply.data)
+                if problem or not isinstance(answer, dict) or answer.get("error"):
+                    raise request.failure(None, reply)
+                return answer
+            from ..resilience.retry import (  # only when something failed
+                out_of_credit,
+                pause,
+                retry_after,
+            )
+
+            if fault is None and reply.status == 429 and not out_of_credit(reply):
+                asked = retry_after(reply.headers)
+                if asked is None:
+                    asked = min(2.0**held, 30.0) * random.uniform(0.75, 1.0)
+                held += 1
+                if time.monotonic() + asked < waiting_until:
+                    request.tries -= 1
+                    self.gate.narrow(entered, asked)
+                    continue
+                raise request.failure(None, reply)
+            wait = pause(request, "inference", fault, reply)
+            hung += isinstance(fault, ReadTimeoutError)
+            if wait is None or hung > 1:
+                raise request.failure(fault, reply)
+            if fault is None and reply.status == 503:  # overloaded: no place to hurry
+                self.gate.narrow(entered, wait)
+            else:
+                self.gate.closing.wait(wait)
+
+    def exchange(self, data):
+        """Send once; return a Reply, or raise urllib3's error."""
+        most = time.monotonic() + self.timeout
+        response = http_exchange(
+            "POST", self.url, data, self.request.headers, self.limits
+        )
+        return Reply(response, read_whole(response, most))
+
+
+class _Gate:
+    """How many requests may be under way, and until when none may start."""
+
+    def __init__(self, most):
+        self.most = most
+        self.limit = float(most)
+        self.active = 0
+        self.shut_until = 0.0
+        self.narrowed = 0.0
+        self.refused = None  # since when there were only refusals
+        self.told = 0.0
+        self.waiting = 0
+        self.closing = threading.Event()
+        self.turn = threading.Condition()
+
+    def enter(self):
+        """Wait for a place; return the moment it was given."""
+        with self.turn:
+            while True:
+                if self.closing.is_set():
+                    raise _ClosedError
+                now = time.monotonic()
+                shut = self.shut_until - now
+                if shut <= 0 and self.active < int(self.limit):
+                    self.active += 1
+                    if self.refused is not None:
+                        self.shut_until = now + APART
+                    return now
+                self.waiting += 1
+                self.turn.wait(shut if shut > 0 else None)
+                self.waiting -= 1
+
+    def leave(self):
+        with self.turn:
+            self.active -= 1
+            if self.waiting:
+                self.turn.notify()
+
+    def widen(self):
+        """After a success, let more be under way: all of them after 16 rounds."""
+        if self.limit < self.most or self.refused is not None:
+            with self.turn:
+                if self.refused is not None:
+                    self.refused = None
+                    self.turn.notify_all()
+                more = max(1.0, self.most / 16) / self.limit
+                self.limit = min(self.most, self.limit + more)
+                self.turn.notify()
+
+    def narrow(self, entered, seconds):
+        """Let nothing start for some seconds, and then less than before.
+
+        Requests that started before the last narrowing say nothing new.
+        """
+        with self.turn:
+            now = time.monotonic()
+            self.shut_until = max(self.shut_until, now + seconds)
+            if self.refused is None:
+                self.refused = self.told = now
+            elif now - self.told >= TELL:
+                self.told = now
+                since = now - self.refused
+                print(
+                    f"together: too many requests: waiting since {since:.0f} s",
+                    file=sys.stderr,
+                    flush=True,
+                )
+            if entered > self.narrowed:
+                self.limit = max(1.0, self.limit * 0.7)
+                self.narrowed = now
+
+    def close(self):
+        self.closing.set()
+        with self.turn:
+            self.turn.notify_all()
+
+
+class _ClosedError(Exception):
+    """The gate is closed: nobody waits for the result any more."""
+
+
+class _Line:
+    """Tasks that go in and results that come out, in the same order."""
+
+    def __init__(self, tasks, work, window):
+        self.tasks = tasks
+        self.work = work
+        self.window = window
+        self.finished = {}
+        self.taken = 0  # tasks that were given to a lane
+        self.head = 0  # the result that is handed out next
+        self.ended = False
+        self.fault = None
+        self.lock = threading.Lock()
+        self.ready = threading.Condition(self.lock)
+        self.room = threading.Condition(self.lock)
+
+    def lane(self):
+        """Take tasks and leave results until there are none."""
+        try:
+            while True:
+                with self.lock:
+                    while self.taken - self.head >= self.window and not self.ended:
+                        self.room.wait()
+                    if self.ended:
+                        return
+                    task = next(self.tasks, _Line)
+                    if task is _Line:
+                        self.ended = True
+                        self.ready.notify()
+                        self.room.notify_all()
+                        return
+                    number = self.taken
+                    self.taken += 1
+                result = self.work(task)
+                with self.lock:
+                    self.finished[number] = result
+                    if number == self.head:
+                        self.ready.notify()
+        except _ClosedError:
+            return
+        except BaseException as error:
+            with self.lock:
+                self.fault = self.fault or error
+                self.ended = True
+                self.ready.notify()
+                self.room.notify_all()
+
+    def results(self):
+        while True:
+            with self.lock:
+                while self.head not in self.finished:
+                    if self.fault:
+                        raise self.fault
+                    if self.ended and self.head == self.taken:
+                        return
+                    self.ready.wait()
+                batch = []
+                while self.head in self.finished:
+                    batch.append(self.finished.pop(self.head))
+                    self.head += 1
+                self.room.notify_all()
+            yield from batch
+
+    def close(self):
+        with self.lock:
+            self.ended = True
+            self.room.notify_all()

@@ -1,0 +1,452 @@
+"""A step in which a model uses scripts and flows of the workspace as its tools."""
+
+import json
+import re
+import time
+
+from .catalog.budget import Budget
+from .catalog.pricing import bill, prefetch
+from .chat_steps import CHAT, ask, note, parse_completion
+from .client import TogetherError, prepare
+from .client.jsonio import storable
+from .client.references import is_word
+from .client.resource import credentials
+from .client.validate import TYPES, problem, ref_target
+from .json_schema import check_schema, filled_in, problems
+from .workspace.jobs import run, script_schema
+
+AT_ONCE = 4  # calls of one round
+TOOL_SECONDS = 900.0
+RESULT_LENGTH = 50_000  # characters of a result that the model is shown
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+DEEPEST = 60  # levels of what a model may give
+REFUSED = (
+    "holds a $ that Windmill would take for the name of a variable or resource: write "
+    "it without the $"
+)
+
+
+def call_tools(auth, step, **arguments):
+    """Let a model answer with the help of tools, in at most max_rounds rounds of calls.
+
+    A tool is {"path", "kind": script or flow, "name", "description", "parameters": JSON
+    Schema, "arguments": fixed ones that the model does not see}; what is not given is
+    read from the script. It runs as a job of this workspace with this job's own rights.
+    What the model gives must be among the tool's parameters at every depth, and nothing
+    that Windmill would turn into a secret; else, and when a tool fails, the model is
+    told so. After the last round the model answers without tools.
+
+    Returns {"text", "calls": [{"tool", "arguments", "result", "error", "seconds"}],
+    "rounds", "messages", "usage", "cost_usd", "model", "finish_reason"}. Raises
+    TogetherError; `partial` holds the same as far as it came.
+    """
+    given = prepare(step, arguments)
+    credentials(auth, CHAT["host"])  # a missing key is known before a tool is read
+    tools = _tools(given["tools"])
+    messages = []
+    if given.get("system"):
+        messages.append({"role": "system", "content": given["system"]})
+    messages.append({"role": "user", "content": given["prompt"]})
+    body = {"model": given["model"], "messages": messages}
+    if "max_tokens" in given:
+        body["max_tokens"] = given["max_tokens"]
+    offered = [tool.offer() for tool in tools.values()]
+    budget = Budget(given.get("budget_usd"))
+    prefetch(auth)
+    answers, calls, rounds = [], [], 0
+    try:
+        while True:
+            if rounds < given["max_rounds"]:
+                answer = ask(auth, {**body, "tools": offered}, budget)
+            else:
+                note(f"{rounds} rounds are done: the model answers without tools")
+                answer = ask(auth, body, budget)
+            answers.append(answer)
+            found = parse_completion(answer)
+            wanted = found["tool_calls"] if rounds < given["max_rounds"] else []
+            message, wanted = _message(answer, found["text"], wanted, rounds)
+            messages.append(message)
+            if not wanted:
+                break
+            rounds += 1
+            done = _round(rounds, wanted, tools)
+            calls += [entry for entry, _ in done]
+            messages += [told for _, told in done]
+    except TogetherError as error:
+        costs = bill(auth, given["model"], answers)
+        error.partial = {
+            "calls": calls,
+            "rounds": rounds,
+            "messages": messages,
+            **costs,
+        }
+        raise
+    return {
+        "text": found["text"],
+        "calls": calls,
+        "rounds": rounds,
+        "messages": messages,
+        **bill(auth, given["model"], answers),
+        "model": answer.get("model") or given["model"],
+        "finish_reason": found["finish_reason"],
+    }
+
+
+# --- the tools ---------------------------------------------------------------------
+
+
+class _Tool:
+    """A script or flow that the model may call."""
+
+    def __init__(self, given, field):
+        self.path = given["path"].strip()
+        self.kind = given.get("kind", "script")
+        self.fixed = given.get("arguments") or {}
+        self.name = given.get("name") or _name(self.path)
+        self.description = given.get("description")
+        self.parameters = filled_in(given.get("parameters"))
+        if not NAME.fullmatch(self.name):
+            raise TogetherError.refused(
+                f"{field}.name", "must be of letters, digits, _ and -, at most 64"
+            )
+        try:
+            found = script_schema(self.path, self.kind)
+        except TogetherError as error:
+            raise TogetherError.refused(
+                f"{field}.path", f"cannot be used: {error}"
+            ) from None
+        if not self.description:
+            texts = (found.get("summary"), found.get("description"))
+            self.description = ". ".join(t.strip(" .") for t in texts if t)
+        self.schema = found.get("schema") or {}
+        if self.parameters:
+            check_schema(self.parameters, f"{field}.parameters")
+            for name in _resources(self.parameters, self.schema):
+                raise TogetherError.refused(
+                    f"{field}.parameters",
+                    f"offers {name}, which is a resource: a model cannot choose one; "
+                    "give it in arguments",
+                )
+        else:
+            self.parameters = self.own(self.schema, field)
+
+    def own(self, schema, field):
+        """Return the parameters of the script itself, resources and fixed arguments
+        left out: the first a model cannot give, the second it shall not."""
+        required = schema.get("required") or []
+        kept = {}
+        for name, member in (schema.get("properties") or {}).items():
+            if name in self.fixed:
+                continue
+            if not _is_resource(member):
+                kept[name] = _plain(member)
+            elif name in required:
+                raise TogetherError.refused(
+                    f"{field}.arguments",
+                    f"needs {name}: {self.path} takes a resource, which a model cannot "
+                    "give; write its path behind $res and a colon",
+                )
+        needed = [name for name in required if name in kept]
+        return {"type": "object", "properties": kept, "required": needed}
+
+    def faults(self, given):
+        """Return [{"field", "problem"}] of what a model gave and must not."""
+        wrong = problems(given, self.parameters, "arguments")
+        wrong += _strangers(given, [self.parameters], self.parameters, "arguments")
+        wrong += _taken(given, self.schema, "arguments")
+        wrong += _words(given, "arguments")
+        return wrong
+
+    def offer(self):
+        """Return the tool as a request offers it."""
+        function = {"name": self.name, "parameters": self.parameters}
+        if self.description:
+            function["description"] = self.description
+        return {"type": "function", "function": function}
+
+
+def _tools(rows):
+    tools = {}
+    for number, row in enumerate(rows):
+        field = f"tools[{number}]"
+        tool = _Tool(row, field)
+        if tool.name in tools:
+            other = tools[tool.name].path
+            raise TogetherError.refused(
+                f"{field}.name", f"{tool.name!r} is the tool {other} too"
+            )
+        tools[tool.name] = tool
+    return tools
+
+
+def _name(path):
+    return re.sub(r"[^A-Za-z0-9_-]", "_", path.rsplit("/", 1)[-1])[:64] or "tool"
+
+
+def _is_resource(member):
+    """Say whether a property of Windmill's form takes a resource, or a list of them;
+    an object in storage is none."""
+    if not isinstance(member, dict):
+        return False
+    if "resourceType" in member:
+        kind = f"resource-{member['resourceType']}"
+    else:
+        kind = str(member.get("format", ""))
+    if kind.startswith("resource-"):
+        return not kind.startswith(("resource-s3", "resource-S3"))
+    return member.get("type") == "resource" or _is_resource(member.get("items"))
+
+
+def _resources(parameters, schema):
+    """Yield what parameters offer and is a resource, by itself or in the schema."""
+    known = schema.get("properties") or {}
+    for name, member in (parameters.get("properties") or {}).items():
+        own = known.get(name)
+        if _is_resource(member) or _is_resource(own):
+            yield name
+        elif isinstance(member, dict):
+            own = own if isinstance(own, dict) else {}
+            for inner in _resources(member, own):
+                yield f"{name}.{inner}"
+            rows = member.get("items")
+            if isinstance(rows, dict):
+                for inner in _resources(rows, own.get("items") or {}):
+                    yield f"{name}[].{inner}"
+
+
+def _plain(member):
+    """Return one property of Windmill's form as JSON Schema."""
+    if not isinstance(member, dict):
+        return {}
+    found = {}
+    for name, fits in _KEPT.items():
+        if name in member and fits(member[name]):
+            found[_STANDARD.get(name, name)] = member[name]
+    kind = str(member.get("format", ""))
+    if kind.startswith("dynselect"):
+        found["type"] = "string"
+    elif kind.startswith("dynmultiselect"):
+        found |= {"type": "array", "items": {"type": "string"}}
+    if isinstance(member.get("properties"), dict):
+        found["properties"] = {
+            n: _plain(p) for n, p in member["properties"].items() if not _is_resource(p)
+        }
+        if "required" in found:
+            kept = [n for n in found["required"] if n in found["properties"]]
+            found["required"] = kept
+    if isinstance(member.get("items"), dict):
+        found["items"] = _plain(member["items"])
+    if isinstance(member.get("oneOf"), list) and member["oneOf"]:
+        found["anyOf"] = [_plain(part) for part in member["oneOf"]]
+    if "enum" in found:
+        values = [v.get("value") if isinstance(v, dict) else v for v in found["enum"]]
+        found["enum"] = values
+    return found
+
+
+def _compiles(pattern):
+    try:
+        return isinstance(pattern, str) and pattern != "" and bool(re.compile(pattern))
+    except re.error:  # JavaScript's, where it differs from Python's
+        return False
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+# Of Windmill's form of a schema, what JSON Schema has too, and how it must look.
+_STANDARD = {"min": "minimum", "max": "maximum"}
+_KEPT = {
+    "type": lambda kind: isinstance(kind, str) and kind in TYPES,
+    "description": lambda text: isinstance(text, str) and text != "",
+    "enum": lambda values: isinstance(values, list) and values != [],
+    "required": lambda names: (
+        isinstance(names, list) and all(isinstance(name, str) for name in names)
+    ),
+    "pattern": _compiles,
+    "min": _is_number,
+    "max": _is_number,
+}
+
+
+# --- one round ---------------------------------------------------------------------
+
+
+def _message(answer, text, wanted, rounds):
+    """Return the assistant's message as the API takes it back, and its calls."""
+    message = {"role": "assistant", "content": text}
+    calls = []
+    for number, call in enumerate(wanted):
+        call = call if isinstance(call, dict) else {}
+        function = call.get("function") or {}
+        given = function.get("arguments")
+        given = given if isinstance(given, str) else json.dumps(given or {})
+        calls.append(
+            {
+                "id": call.get("id") or f"call_{rounds + 1}_{number + 1}",
+                "index": number,
+                "type": "function",
+                "function": {
+                    "name": function.get("name") or "unnamed",
+                    "arguments": given,
+                },
+            }
+        )
+    if calls:
+        message["tool_calls"] = calls
+        reasoning = answer["choices"][0]["message"].get("reasoning")
+        if reasoning:
+            # Models that think between calls want their thoughts back.
+            message["reasoning"] = reasoning
+    return message, calls
+
+
+def _round(number, wanted, tools):
+    """Carry out the calls of a round, a few at once; in their own order, return
+    [(what the result tells of the call, the message that tells the model)]."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    if len(wanted) == 1:
+        return [_carry_out(number, wanted[0], tools)]
+    with ThreadPoolExecutor(min(AT_ONCE, len(wanted))) as pool:
+        return list(pool.map(lambda call: _carry_out(number, call, tools), wanted))
+
+
+def _carry_out(number, call, tools):
+    name, text = call["function"]["name"], call["function"]["arguments"]
+    began = time.monotonic()
+    given = result = None
+    try:
+        given = _arguments(text)
+        tool = tools.get(name)
+        if tool is None:
+            known = ", ".join(tools)
+            raise TogetherError(f"there is no tool {name!r}; there are {known}")
+        wrong = tool.faults(given)
+        if wrong:
+            listed = "; ".join(f"{p['field']} {p['problem']}" for p in wrong[:10])
+            raise TogetherError(f"the arguments do not fit: {listed}")
+        given = storable(given, [])
+        result = run(tool.path, tool.kind, {**given, **tool.fixed}, TOOL_SECONDS)
+        error = None
+    except TogetherError as failure:
+        error = str(failure)
+    seconds = round(time.monotonic() - began, 3)
+    outcome = f"failed: {error}" if error else f"answered {_short(result)}"
+    note(f"round {number}: {name}({text[:300]}) {outcome} ({seconds} s)")
+    entry = {
+        "tool": name,
+        "arguments": given if given is not None else text,
+        "result": result,
+        "error": error,
+        "seconds": seconds,
+    }
+    shown = {"error": error} if error else result
+    content = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
+    if len(content) > RESULT_LENGTH:
+        left = len(content) - RESULT_LENGTH
+        content = f"{content[:RESULT_LENGTH]}... ({left} more characters left out)"
+    return entry, {"role": "tool", "tool_call_id": call["id"], "content": content}
+
+
+def _arguments(text):
+    """Return the arguments that a model wrote. Raises TogetherError for no object."""
+    try:
+        given = json.loads(text, strict=False) if text.strip() else {}
+    except (ValueError, RecursionError):
+        raise TogetherError("the arguments are not JSON") from None
+    if not isinstance(given, dict):
+        raise TogetherError("the arguments must be a JSON object")
+    return given
+
+
+def _strangers(value, schemas, root, field, depth=0):
+    """Yield the problem of each member that no schema names.
+
+    The schemas are those by which a value may be; an object for which none names a
+    member is free, save for the names that Windmill keeps for itself.
+    """
+    if depth > DEEPEST:
+        yield problem(field, "is nested too deeply")
+        return
+    parts = _branches(schemas, root)
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            rows = [part["items"] for part in parts if "items" in part]
+            rows += [r for part in parts for r in part.get("prefixItems", ())]
+            yield from _strangers(item, rows, root, f"{field}[{number}]", depth + 1)
+    if not isinstance(value, dict):
+        return
+    named = [part["properties"] for part in parts if "properties" in part]
+    patterns = [p for part in parts for p in part.get("patternProperties", {}).items()]
+    more = [part["additionalProperties"] for part in parts if _says_more(part)]
+    free = not (named or patterns or more) or any(one is not False for one in more)
+    for name, item in value.items():
+        place = f"{field}.{name}"
+        own = [members[name] for members in named if name in members]
+        own += [part for key, part in patterns if re.search(key, name)]
+        if name.startswith(("_", "wm_")):
+            yield problem(place, "is a name that Windmill keeps for itself")
+        elif own or free:
+            yield from _strangers(item, own or more, root, place, depth + 1)
+        else:
+            yield problem(place, "is no parameter of the tool")
+
+
+def _says_more(part):
+    return "additionalProperties" in part
+
+
+def _branches(schemas, root):
+    """Return the schemas with all those that they consist of."""
+    found, left = [], list(schemas)
+    while left:
+        part = left.pop()
+        if not isinstance(part, dict) or any(part is one for one in found):
+            continue
+        found.append(part)
+        for name in ("allOf", "anyOf", "oneOf"):
+            left += part.get(name, ())
+        if "$ref" in part:
+            left.append(ref_target(part, root))
+    return found
+
+
+def _taken(value, schema, field):
+    """Yield the problem of each member that is a resource in the script's schema."""
+    if not isinstance(schema, dict):
+        return
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _taken(item, schema.get("items"), f"{field}[{number}]")
+    if isinstance(value, dict):
+        known = [schema.get("properties")]
+        known += [one.get("properties") for one in schema.get("oneOf") or ()]
+        for members in filter(None, known):
+            for name in members.keys() & value.keys():
+                if _is_resource(members[name]):
+                    words = "is a resource, which is not yours to choose"
+                    yield problem(f"{field}.{name}", words)
+                yield from _taken(value[name], members[name], f"{field}.{name}")
+
+
+def _words(value, field):
+    """Yield the problem of each text that Windmill would resolve, or that would make it
+    resolve others."""
+    left = [(field, value)]
+    while left:
+        place, item = left.pop()
+        if isinstance(item, str):
+            if is_word(item) or re.match(r"\$[A-Za-z_]", item):
+                yield problem(place, REFUSED)
+        elif isinstance(item, list):
+            left += [(f"{place}[{number}]", one) for number, one in enumerate(item)]
+        elif isinstance(item, dict):
+            for name, one in item.items():
+                left += [(f"the name in {place}", name), (f"{place}.{name}", one)]
+
+
+def _short(result):
+    text = json.dumps(result, ensure_ascii=False, default=str)
+    return text if len(text) <= 300 else f"{text[:300]}..."

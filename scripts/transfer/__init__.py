@@ -1,0 +1,1 @@
+"""Files and bytes: given as an argument, fetched, downloaded, shown and stored."""

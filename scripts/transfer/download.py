@@ -1,0 +1,375 @@
+"""Bring bytes over HTTP: a piece at a time, whole, and known to be whole.
+
+    open_download   what an operation of the API answers with, as a readable
+    open_url        what an address in one of its answers leads to, as a readable
+    receive         the verb of the download scripts: into the result or into storage
+
+A connection that breaks is mended by asking for the rest (RFC 9110, section 14): only a
+206 for just that part counts, under the same ETag where the server gives one. What is
+shorter or longer than the server, or the API, said is an error. The API key goes to the
+API alone; where it redirects to, scripts/transfer/public_fetch.py says what may be
+reached.
+"""
+
+import re
+import time
+import zlib
+
+from urllib3.exceptions import HTTPError
+
+from ..client import TogetherError
+from ..client.request import Request
+from ..client.transport import Reply
+from .filetypes import named
+
+READ_BLOCK = 1 << 20  # bytes that are read at a time
+SECURE = 1 << 18  # bytes that are read at a time over TLS
+BARREN = 6  # connections in a row that bring nothing before it is given up
+
+
+class Download:
+    """A readable: read(size) gives up to that many bytes, b"" at the end.
+
+    `length` is the bytes there are in all, or None; `name` what the server calls the
+    file, made safe, or ""; `content_type`, "" where unknown. read raises TogetherError;
+    its type is "changed_download" when the bytes changed while they were read, so that
+    all must be read anew.
+    """
+
+    def __init__(self, connect, length=None):
+        self.connect = connect
+        self.length = length
+        self.position = 0
+        self.barren = 0
+        self.kept = b""
+        self.ended = False
+        self.response = None
+        while self.response is None:
+            try:
+                self.begin(connect({}))
+            except (HTTPError, OSError) as fault:
+                self.cut(fault)
+
+    def begin(self, response):
+        """Note what the first answer says of the whole."""
+        headers = response.headers
+        coding = headers.get("content-encoding", "identity").strip().lower()
+        self.coded = coding not in ("", "identity")
+        self.unpacked = _Unpacked(response, coding) if self.coded else None
+        size = headers.get("content-length", "")
+        if size.isdigit() and not self.coded:
+            self.measure(int(size))
+        tag = headers.get("etag", "")
+        self.validator = tag if tag.startswith('"') else None  # W/ is weak
+        self.content_type = headers.get("content-type", "").split(";")[0].strip()
+        self.name = named(headers.get("content-disposition", ""))
+        self.response = response
+
+    def measure(self, size):
+        if self.length not in (None, size):
+            raise TogetherError(
+                f"The download has {size} bytes where {self.length} were announced.",
+                type="wrong_length",
+                advice="Run the step again; if it stays so, tell Together's support.",
+            )
+        self.length = size
+
+    def peek(self):
+        """Return the first bytes without taking them."""
+        if not self.kept:
+            self.kept = self.read(READ_BLOCK)
+        return self.kept
+
+    def read(self, size=READ_BLOCK):
+        """Return up to size bytes, as soon as some are there."""
+        if self.kept:
+            piece, self.kept = self.kept[:size], self.kept[size:]
+            return piece
+        while not self.ended:
+            try:
+                if self.response is None:
+                    self.resume()
+                    continue
+                piece = self.take(size)
+            except (HTTPError, OSError) as fault:
+                self.cut(fault)
+                continue
+            if piece:
+                self.position += len(piece)
+                self.barren = 0
+                return piece
+            self.end()
+        return b""
+
+    def take(self, size):
+        """Read from the connection as much as comes at once.
+
+        read1 loses nothing when the connection breaks. Over TLS it brings one record,
+        16 KiB, at three times the cost of read, which loses what it holds when it is
+        reset: there, blocks are kept small.
+        """
+        if self.coded:
+            return self.unpacked.read(size)
+        sock = getattr(self.response.connection, "sock", None)
+        if hasattr(sock, "cipher"):
+            return self.response.read(min(size, SECURE), decode_content=False)
+        return self.response.read1(size, decode_content=False)
+
+    def end(self):
+        """The connection says that this is all: it must be."""
+        self.response.drain_conn()
+        self.response.release_conn()
+        self.ended = True
+        if not self.coded:
+            self.measure(self.position)
+
+    def resume(self):
+        """Ask for the bytes that are missing."""
+        if self.position == 0:
+            self.begin(self.connect({}))
+            return
+        if self.coded:  # the part of a compressed body is no part of the content
+            raise _changed("the server compresses it")
+        headers = {"Range": f"bytes={self.position}-"}
+        if self.validator:
+            headers["If-Range"] = self.validator
+        response = self.connect(headers)
+        status, given = response.status, response.headers
+        if status == 416:
+            # Nothing follows what came: the end, unless more was announced.
+            response.close()
+            self.ended = True
+            self.measure(self.position)
+            return
+        tag = given.get("etag")
+        same = self.validator is None or tag is None or tag == self.validator
+        if status == 206:
+            part = re.fullmatch(
+                r"bytes (\d+)-\d+/(\d+|\*)", given.get("content-range", "")
+            )
+            if part is None or int(part[1]) != self.position or not same:
+                response.close()
+                raise _changed("the server sent another part than was asked for")
+            if part[2] != "*":
+                self.measure(int(part[2]))
+            self.response = response
+            return
+        # A server that knows no ranges begins again: only a strong ETag proves that it
+        # is the same, and then what has come is passed over.
+        if self.validator is None or tag != self.validator:
+            response.close()
+            raise _changed("the server cannot send the rest alone")
+        self.response = response
+        over = self.position
+        while over > 0:
+            piece = response.read1(min(over, READ_BLOCK), decode_content=False)
+            if not piece:
+                raise _changed("it is shorter than before")
+            over -= len(piece)
+
+    def cut(self, fault):
+        """Give the connection up; wait a little, or raise when it leads nowhere."""
+        self.close()
+        self.barren += 1
+        if self.barren >= BARREN:
+            from ..resilience.explain import describe  # only when something failed
+
+            words, advice = describe(fault)
+            words = str(fault) if isinstance(fault, _BusyError) else words
+            so_far = f"{self.position} of {self.length} bytes"
+            if self.length is None:
+                so_far = f"{self.position} bytes"
+            raise TogetherError(
+                f"The download broke off after {so_far}: {words}. {advice}",
+                type="connection",
+                received=self.position,
+                advice=advice,
+            ) from None
+        if self.barren > 1:
+            time.sleep(min(0.25 * 2 ** (self.barren - 2), 8.0))
+
+    def close(self):
+        """Give the connection up."""
+        if self.response is not None:
+            self.response.close()
+            self.response = None
+
+
+class _Unpacked:
+    """A body that a server compresses though nobody asked for that: what it holds.
+
+    urllib3 takes a compressed body that is cut short for a whole one.
+    """
+
+    def __init__(self, response, coding):
+        if coding not in ("gzip", "x-gzip", "deflate"):
+            response.close()
+            raise TogetherError(
+                f"The download is compressed with {coding!r}, which was not asked for.",
+                type="unreachable",
+                advice="Give an address that answers with the file as it is.",
+            )
+        self.response = response
+        self.deflate = coding == "deflate"
+        self.stream = None
+        self.rest = b""
+
+    def read(self, size):
+        """Return up to size bytes. Raises OSError where the body is cut short."""
+        try:
+            while True:
+                raw = self.rest or self.response.read1(READ_BLOCK, decode_content=False)
+                if not raw:
+                    if self.stream is None or self.stream.eof:
+                        return b""
+                    raise OSError("its compressed body is cut short")
+                if self.stream is None or self.stream.eof:
+                    self.stream = self.begun(raw)
+                piece = self.stream.decompress(raw, size)
+                self.rest = self.stream.unconsumed_tail or self.stream.unused_data
+                if self.stream.eof and not self.rest.strip(b"\0"):
+                    self.rest = b""  # what pads an archive
+                if piece:
+                    return piece
+        except zlib.error as error:
+            raise OSError(f"its compressed body is damaged ({error})") from None
+
+    def begun(self, raw):
+        """Return a decompressor for a stream that begins with these bytes."""
+        if self.deflate and raw[0] & 0x0F != 8:
+            return zlib.decompressobj(-zlib.MAX_WBITS)  # as some servers send it
+        return zlib.decompressobj(32 + zlib.MAX_WBITS)
+
+
+class _BusyError(OSError):
+    """A server that answers, but not with what was asked for, for now."""
+
+
+def _changed(problem):
+    return TogetherError(
+        f"The download broke off and cannot be continued: {problem}.",
+        type="changed_download",
+        advice="Run the step again.",
+    )
+
+
+def open_download(auth, operation, **arguments):
+    """Send an operation and return its answer's bytes as a Download.
+
+    For steps that read what others store: a batch's output, say, row by row. Raises
+    TogetherError.
+    """
+    if "output" in operation["arguments"]["properties"]:
+        arguments["output"] = "result"  # where it goes is the caller's affair
+    return api_download(Request(auth, operation, arguments))
+
+
+def open_url(url, auth, what, headers=None, length=None):
+    """Return a Download of a signed address from one of the API's answers.
+
+    Only https and public addresses are reached, but for what the resource's own base
+    URL opens; the key stays here. `what` names it in messages, `length` is what the API
+    says of its size. Raises TogetherError.
+    """
+    from .public_fetch import fetch, reach  # only where an address is given
+
+    opened = reach(auth)
+
+    def connect(asked):
+        response = fetch(
+            "GET",
+            url,
+            reach=opened,
+            https=True,
+            headers={**(headers or {}), **asked},
+            what=what,
+        )
+        return good(response, lambda reply: _unreachable(what, reply), asked)
+
+    return Download(connect, length)
+
+
+def api_download(request):
+    plain = {**request.headers, "Accept-Encoding": "identity"}
+
+    def connect(asked):
+        request.headers = {**plain, **asked}
+        request.tries = 0
+        try:
+            answer = request.send(streaming=True)
+        except TogetherError as error:
+            status = getattr(error, "status", 503)  # none: no answer came
+            if asked and status == 416:
+                return _Unread(416)
+            if asked and (status == 429 or status >= 500):
+                raise _BusyError(str(error)) from None
+            raise
+        finally:
+            request.headers = plain
+        if answer.status == 200 or (asked and answer.status == 206):
+            return answer
+        if not 300 <= answer.status < 400:
+            answer.close()
+            raise _unreachable("The address of the download", answer)
+        # A signed address may lapse: each part is asked for where the API says now.
+        return good(
+            follow(request, answer, asked),
+            lambda reply: request.failure(None, reply),
+            asked,
+        )
+
+    return Download(connect)
+
+
+class _Unread:
+    """An answer without a body."""
+
+    def __init__(self, status):
+        self.status, self.headers = status, {}
+
+    def close(self):
+        """There is nothing to close."""
+
+
+def follow(request, reply, headers=None):
+    """Return the response of where a redirect of the API leads, without the key."""
+    from .public_fetch import fetch, led, reach  # only where an address is given
+
+    what = "the address of the download"
+    place = led(request.base + request.target, reply.headers["location"], what)
+    return fetch(
+        "GET",
+        place,
+        reach=reach(request.auth),
+        https=True,
+        headers=headers,
+        what=what,
+    )
+
+
+def good(response, failure, asked):
+    """Return a response that brings the bytes that the headers `asked` for: all, or
+    with a range those behind it; a passing failure is like a cut."""
+    status = response.status
+    if status == 200 or (asked and status in (206, 416)):
+        return response
+    reply = Reply(response, response.read())
+    response.close()
+    if status in (408, 425, 429) or status >= 500:
+        from ..resilience.retry import retry_after  # only when something failed
+
+        wait = retry_after(reply.headers)
+        if wait is not None:
+            time.sleep(min(wait, 30.0))
+        raise _BusyError(f"the server answers {status} {reply.reason}")
+    raise failure(reply)
+
+
+def _unreachable(what, reply):
+    advice = "Such addresses lapse: ask the API for a new one."
+    return TogetherError(
+        f"{what} answers {reply.status} {reply.reason}. {advice}",
+        type="unreachable",
+        status=reply.status,
+        advice=advice,
+    )

@@ -1,0 +1,241 @@
+"""One way to give a file, wherever the pack takes one.
+
+    open    any of the shapes below, as a Source: read lazily, again and again
+    uri     the same, for a place where the API wants a URL, a data URI or base64
+    url     the URL that a file was given as, for a place where the API fetches it
+
+A file is one of:
+
+- base64 text, a data URI, an http(s) URL, "s3://storage/key" (an object in the
+  workspace's storage; "s3:///key" in its default one), bytes
+- {"file": base64 or data URI, "filename"?: name}
+- {"url": http(s) URL, "filename"?: name}
+- {"s3": key, "storage"?: name}, as Windmill's own steps give and take it
+- {"text": text, "filename"?: name}
+- {"rows": [objects], "filename"?: name}, or the bare list: JSON Lines, one a row
+- for callers in Python: a pathlib.Path, or a Source
+
+A form's group of buttons sends such an object too, with `label` and with blanks, which
+count for nothing. URLs are fetched through transfer/public_fetch.py, without the API
+key.
+"""
+
+import os
+import re
+from urllib.parse import unquote, unquote_to_bytes
+
+from ..client import TogetherError
+from .file_source import (
+    BLOCK,
+    EMPTY,
+    FILE_LIMIT,
+    Base64Source,
+    BytesSource,
+    PathSource,
+    RowsSource,
+    Source,
+    TextSource,
+    decode_base64,
+)
+from .filetypes import kind_of, safe_name, suffix
+
+SHAPES = "file, url, s3, text or rows"
+# Text of a place for URIs that is shorter is passed on as it is: it may be a name.
+LEAST_BASE64 = 64
+
+
+def open_file(value, field, auth=None, limit=FILE_LIMIT):
+    """Return the Source of a file argument, its first bytes not read yet.
+
+    `field` names the argument in messages; `auth`, the resource, says which networks a
+    URL may lead to. A URL and a stored object are asked for at once, so that what
+    cannot be read is known now. Raises TogetherError.
+    """
+    source = _opened(value, field, auth, limit)
+    if source.length is not None and source.length > limit:
+        size = f"{source.length:,}".replace(",", " ")
+        raise TogetherError.refused(
+            field, f"is too large: {size} bytes, at most {limit} fit"
+        )
+    return source
+
+
+def _opened(value, field, auth, limit, name=None):
+    if isinstance(value, Source):
+        return value
+    if isinstance(value, dict):
+        key, value, given, storage = _told(value, field)
+        name = given or name
+        if key == "rows":
+            return RowsSource(value, field, name or "rows.jsonl")
+        if key == "text":
+            return TextSource(value, field, name or "text.txt")
+        if key == "s3":
+            from .remote_file import StoredSource  # only where a file is given
+
+            return StoredSource(value, storage, field, name)
+        if key == "url" and not _is_url(value):
+            raise TogetherError.refused(
+                field, "url must begin with http:// or https://"
+            )
+        return _opened(value, field, auth, limit, name)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return BytesSource(value, field, name)
+    if isinstance(value, os.PathLike):
+        return PathSource(value, field, name)
+    if isinstance(value, list):
+        if are_files(value):
+            if len(value) > 1:
+                raise TogetherError.refused(
+                    field, f"is a list of {len(value)} files: give one of them"
+                )
+            return _opened(value[0], field, auth, limit, name)
+        return RowsSource(value, field, name or "rows.jsonl")
+    if not isinstance(value, str):
+        raise TogetherError.refused(
+            field, f"must be a file: text, or an object with {SHAPES}"
+        )
+    if value[:1].isspace() and re.match(r"data:|s3://|https?://", value.lstrip(), re.I):
+        value = value.strip()
+    if _is_url(value):
+        from .remote_file import UrlSource  # only where a file is given
+
+        return UrlSource(value, field, auth, limit, name)
+    if value[:5].lower() == "data:":
+        return _data_uri(value, field, name)
+    if value.startswith("s3://"):
+        from .remote_file import StoredSource  # only where a file is given
+
+        storage, _, key = value[5:].partition("/")
+        return StoredSource(key, storage or None, field, name)
+    return Base64Source(value, field, name)
+
+
+def uri_of(value, field, auth=None, kind="uri"):
+    """Return what goes where the API wants a URI: the text, or [prefix, Source].
+
+    http(s) URLs and data URIs, and texts that are neither base64 nor an object in
+    storage, are what they are. For all else the source is to be sent in base64 after
+    the prefix, which is that of a data URI, or empty for the kind "base64".
+    """
+    if isinstance(value, dict):
+        key, inner, _, _ = _told(value, field)
+        given = isinstance(inner, str) and key in ("url", "file")
+        if given and (_is_url(inner) or inner[:5].lower() == "data:"):
+            value = inner
+    if isinstance(value, str) and value[:1].isspace():
+        value = value.lstrip()
+    if isinstance(value, str) and kind == "uri":
+        if value[:5].lower() == "data:" and ";base64," in value[:1024].lower():
+            return "".join(value.split())  # as encoders break it into lines
+        if _is_url(value) or value[:5].lower() == "data:" or not _is_content(value):
+            return value
+    elif isinstance(value, str) and not re.match(r"data:|s3://|https?://", value):
+        return value
+    source = open_file(value, field, auth).settled()
+    return [f"data:{source.media_type()};base64," if kind == "uri" else "", source]
+
+
+def url_of(value, field):
+    """Return the http(s) URL that a file was given as, or None."""
+    if isinstance(value, dict):
+        value = _told(value, field)[1]
+    value = value.strip() if isinstance(value, str) else value
+    return value if _is_url(value) else None
+
+
+def are_files(value):
+    """Say whether a list holds, in place of rows, objects in storage: what a form that
+    lets choose several of them, and list_new_objects, give."""
+    known = {"s3", "storage", "filename", "presigned"}
+    return bool(value) and all(
+        isinstance(one, dict) and isinstance(one.get("s3"), str) and one.keys() <= known
+        for one in value
+    )
+
+
+def _is_url(value):
+    return isinstance(value, str) and re.match(r"https?://", value, re.I) is not None
+
+
+def _is_content(text):
+    """Say whether a text in a place for URIs is meant as a file's content."""
+    if text.startswith("s3://"):
+        return True
+    if len(text) < 24 or ":" in text[:24]:
+        return False
+    try:
+        head = decode_base64(text[:24])
+        known = kind_of(head) != ""
+        if not known and len(text) < LEAST_BASE64:
+            return False
+        return re.fullmatch(r"[A-Za-z0-9+/\s]+={0,2}\s*", text) is not None
+    except ValueError:
+        return False
+
+
+def _told(value, field):
+    """Return (key, value, filename, storage) of a file given as an object."""
+    label = value.get("label", value.get("kind"))
+    if label is not None and "value" in value:
+        value = {"file": value["value"]}
+    told = [k for k in ("file", "url", "s3", "text", "rows") if _filled(value.get(k))]
+    if "content" in value and not told:  # Windmill's own {"content", "filename"}
+        value, told = {**value, "file": value["content"]}, ["file"]
+    if not told:
+        # The form sends blanks for a file that is not given, but with no name.
+        if _filled(value.get("filename")) and any(
+            value.get(key) in ("", b"") for key in ("file", "content", "text")
+        ):
+            raise TogetherError.refused(field, EMPTY)
+        raise TogetherError.refused(
+            field, f"is required: an object with one of {SHAPES}"
+        )
+    if "url" in told and ("file" in told or "s3" in told):
+        told.remove("url")  # an answer's address, and what was fetched from there
+    if len(told) > 1:
+        raise TogetherError.refused(
+            field, f"must have one of {SHAPES}, not {' and '.join(told)}"
+        )
+    key = told[0]
+    inner, storage = value[key], value.get("storage")
+    if key == "url" and isinstance(inner, str):
+        inner = inner.strip()
+    name = value.get("filename")
+    if isinstance(inner, dict) and key in ("file", "s3"):
+        # What the form's picker of stored objects gives, and Windmill's file results.
+        return _told({"filename": name, **inner}, field)
+    if key == "s3" and isinstance(inner, str) and inner.startswith("s3://"):
+        storage, _, inner = inner[5:].partition("/")
+    wanted = {"rows": list, "text": str, "s3": str, "url": str}.get(key)
+    if wanted and not isinstance(inner, wanted):
+        words = {list: "a list", str: "text"}
+        raise TogetherError.refused(field, f"{key} must be {words[wanted]}")
+    name = safe_name(name) if isinstance(name, str) else ""
+    return key, inner, name or None, storage or None
+
+
+def _filled(value):
+    if isinstance(value, dict):
+        return any(_filled(inner) for inner in value.values())
+    return value is not None and value != "" and value != [] and value != b""
+
+
+def _data_uri(text, field, name):
+    head, comma, _ = text[: 1 << 12].partition(",")
+    if not comma:
+        raise TogetherError.refused(field, "is no data URI: it has no comma")
+    kind, *parameters = head[5:].split(";")
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip().lower() in ("name", "filename"):
+            name = name or safe_name(unquote(value)) or None
+    start = len(head) + 1
+    ending = suffix(b"", kind.strip())
+    if name is None and ending:
+        name = f"file{ending}"
+    if parameters and parameters[-1].strip().lower() == "base64":
+        if "%" in text[start : start + BLOCK]:
+            return Base64Source(unquote(text[start:]), field, name)
+        return Base64Source(text, field, name, start)
+    return BytesSource(unquote_to_bytes(text[start:]), field, name)

@@ -1,0 +1,407 @@
+"""Results that show themselves, and the choice of where bytes go.
+
+    deliver         bytes or a readable: into the result, or into storage
+    deliver_items   an answer that brings bytes, or addresses of bytes, in its members
+    pictures, view  the members that make Windmill show pictures, sounds or clips
+
+Windmill renders what the member named by `wm_renderer` holds, and keeps the rest of
+the result as it is for the next step. It renders nothing of results beyond about 2.5
+million characters, and its cloud refuses those beyond 2 MB: what is larger goes to
+storage by itself, and both the log and the answer's `note` say so.
+"""
+
+import base64
+import json
+import os
+import sys
+import time
+from urllib.parse import quote, unquote, urlsplit
+
+from ..client import TogetherError
+from ..client.jsonio import RESULT_LIMIT
+from ..client.transport import Reply
+from ..resilience.retry import MAX_TRIES
+from .download import READ_BLOCK, api_download, follow, open_url
+from .filetypes import TYPES, kind_of, named, safe_name, suffix
+from .media_view import pictures, view
+
+
+def receive(request):
+    """Send an operation whose answer is bytes; return what its `output` asks for.
+
+    A GET streams and is resumed. Anything else is paid work, small and sent whole.
+    """
+    if request.method != "GET":
+        reply = request.send()
+        if reply.status >= 300:
+            response = follow(request, reply)
+            reply = Reply(response, response.read(decode_content=True))
+            if reply.status >= 300:
+                raise request.failure(None, reply)
+        kind = reply.headers.get("content-type", "").split(";")[0].strip()
+        name = named(reply.headers.get("content-disposition", ""))
+        name = name or _own_name(request, kind, reply.data)
+        return deliver(reply.data, name, request.output, kind, paid=True)
+    for left in range(MAX_TRIES - 1, -1, -1):
+        source = api_download(request)
+        try:
+            kind = source.content_type
+            name = source.name or _own_name(request, kind, source.peek())
+            return deliver(source, name, request.output, kind)
+        except TogetherError as error:
+            if getattr(error, "type", None) != "changed_download" or not left:
+                raise
+        finally:
+            source.close()
+    raise AssertionError("the last try returns or raises")
+
+
+def _own_name(request, content_type, head):
+    """Return a name for bytes that came without one: the schema's, with a suffix."""
+    name = request.operation.get("filename", "download")
+    step = request.arguments.get("checkpoint_step")
+    if step is not None:
+        stem, dot, ending = name.partition(".")
+        name = f"{stem}-checkpoint-{step}{dot}{ending}"
+    if "." in name:
+        if "x-tar" in content_type:
+            name = name.replace(".tar.zst", ".tar.gz")
+        return name
+    asked = request.body.get("response_format")
+    asked = f".{asked}" if isinstance(asked, str) else ""
+    return safe_name(name + (suffix(head, content_type) or asked or ".bin"))
+
+
+WATCHED = 64 << 20  # bytes from which on a transfer moves the job's progress bar
+ADDRESSES = ("url", "video_url", "download_url", "location")
+SET_UP = "Set up object storage in the workspace's settings."
+NAMES = ("filename", "path")
+SIZES = ("size", "sizeBytes")
+
+
+def deliver(content, filename, output, content_type="", paid=False):
+    """Return {"file": base64, "filename"} or {"s3": key, "storage"?, "filename"}.
+
+    `content` is bytes, or a readable with `length`. What is too large for a result goes
+    to storage; where there is none, what was paid for comes back in the result all the
+    same, with a note, and anything else raises a TogetherError that names `output`.
+    """
+    data = content if output == "storage" else _held(content)
+    small = isinstance(data, bytes) and len(data) <= _room()
+    if output != "storage" and small:
+        return _as_result(data, filename, content_type)
+    size = len(data) if isinstance(data, bytes) else data.length
+    try:
+        answer = _stored(data, filename, content_type)
+    except TogetherError as error:
+        if paid and output != "storage":
+            note = f"It is larger than Windmill shows. {error}"
+            return {**_as_result(data, filename, content_type), "note": _say(note)}
+        if paid and small:
+            error.partial = _as_result(data, filename, content_type)
+        if output != "storage" and _no_storage(error):
+            raise _too_large(filename, size) from None
+        raise
+    if output == "storage":
+        return answer
+    return {**answer, "note": _say(_moved(filename, size))}
+
+
+def _room(taken=0):
+    """Return how many bytes a result holds; outside Windmill nothing limits it."""
+    inside = "WM_TOKEN" in os.environ
+    return (RESULT_LIMIT - taken) * 3 // 4 if inside else sys.maxsize
+
+
+def _held(content):
+    """Return the bytes of content that a result has room for, else a readable."""
+    if isinstance(content, bytes):
+        return content
+    room = _room()
+    pieces, size = [], 0
+    if (content.length or 0) <= room:
+        while piece := content.read(READ_BLOCK):
+            pieces.append(piece)
+            size += len(piece)
+            if size > room:
+                break
+        else:
+            return b"".join(pieces)
+    return _Chain(pieces, content)
+
+
+class _Chain:
+    """A readable: pieces that were read already, then the rest."""
+
+    def __init__(self, pieces, rest):
+        self.pieces, self.rest = pieces, rest
+        self.length = rest.length
+
+    def read(self, size=-1):
+        return self.pieces.pop(0) if self.pieces else self.rest.read(size)
+
+
+def _as_result(data, filename, content_type=""):
+    text = base64.b64encode(data).decode()
+    answer = {"file": text, "filename": filename}
+    kind = kind_of(data) or content_type
+    if kind in TYPES and 2 * len(text) < RESULT_LIMIT:
+        place = filename, f"data:{kind};base64,{text}"
+        answer |= view(kind.partition("/")[0].replace("image", "picture"), [place])
+    return answer
+
+
+def _stored(content, filename, content_type=""):
+    from ..workspace.storage import write_object  # only where objects are stored
+
+    if not isinstance(content, bytes) and (content.length or 0) >= WATCHED:
+        content = _Watched(content)
+    kind = content_type or "application/octet-stream"
+    stored = write_object(content, filename=filename, content_type=kind)
+    return {**stored, "filename": filename}
+
+
+class _Watched:
+    """A readable that moves the job's progress bar, every five seconds at most."""
+
+    def __init__(self, content):
+        self.content, self.length = content, content.length
+        self.done, self.told = 0, time.monotonic()
+
+    def read(self, size=-1):
+        piece = self.content.read(size)
+        self.done += len(piece)
+        if time.monotonic() - self.told >= 5.0:
+            from ..workspace.progress import set_progress  # only within a job
+
+            set_progress(100 * self.done // self.length)
+            self.told = time.monotonic()
+        return piece
+
+
+def _no_storage(error):
+    return getattr(error, "type", None) in ("no_storage", "not_in_windmill")
+
+
+def _say(note):
+    print(f"together: {note}", file=sys.stderr)
+    return note
+
+
+def _megabytes(size):
+    return "more" if size is None else f"{size / 1e6:.1f} MB, more"
+
+
+def _moved(filename, size):
+    held = f"has {_megabytes(size)} than a result holds"
+    return f"{filename} {held}: it is in the workspace's storage."
+
+
+def _too_large(filename, size):
+    problem = (
+        f"cannot be the result: {filename} has {_megabytes(size)} than the "
+        f"{RESULT_LIMIT * 3 / 4e6:.1f} MB that a result holds, and the workspace has no "
+        "object storage"
+    )
+    return TogetherError(
+        f'output "result" {problem}. {SET_UP}',
+        type="too_large",
+        problems=[{"field": "output", "problem": problem}],
+        advice=SET_UP,
+    )
+
+
+def deliver_items(request, answer):
+    """Return the API's answer with the bytes that it brings shown, stored or left.
+
+    Nothing of the answer is lost: a view is put beside it, an item that is stored gets
+    the members of the object ({"s3", "storage"?, "filename"}) in place of its base64.
+    When only one is brought, the answer itself carries them, so that a next step can
+    take it as a file. Raises TogetherError, with the answer in its `partial`.
+    """
+    brings = request.operation["brings"]
+    items = _items(answer, brings["at"])
+    if not items:
+        return answer
+    if request.output == "url":
+        return {**answer, **_linked(brings, items)}
+    try:
+        if request.output == "storage":
+            return _store_items(request, answer, items)
+        return _show_items(request, answer, items)
+    except TogetherError as error:
+        error.partial = answer
+        raise
+
+
+def _items(answer, path):
+    """Return the members of an answer that bring bytes: `path` is like data/*."""
+    found = [answer]
+    for name in filter(None, path.split("/")):
+        if name == "*":
+            found = [item for group in found for item in group or ()]
+        else:
+            found = [item[name] for item in found if item.get(name)]
+    return [item for item in found if isinstance(item, dict) and _brings(item)]
+
+
+def _brings(item):
+    return bool(item.get("b64_json") or item.get("parts") or _address(item))
+
+
+def _address(item):
+    found = (item.get(name) for name in ADDRESSES)
+    return next((value for value in found if isinstance(value, str) and value), None)
+
+
+def _linked(brings, items):
+    """Return the view of what the browser itself can fetch from where it is."""
+    places = [_address(item) for item in items]
+    shown = [place for place in places if place and place.startswith("https:")]
+    return view(brings["kind"], [("", place) for place in shown])
+
+
+def _member(item, names):
+    return next((item[name] for name in names if item.get(name)), None)
+
+
+def _open(item, auth):
+    """Return the bytes, or a readable of the bytes, that an item brings."""
+    if item.get("b64_json"):
+        return base64.b64decode(item["b64_json"])
+    size = _member(item, SIZES)
+    size = int(size) if str(size or "").isdigit() else None
+    if item.get("parts"):
+        return _Parts(item["parts"], auth, size)
+    return open_url(_address(item), auth, "the address in the answer", length=size)
+
+
+class _Parts:
+    """A readable of a file that comes in parts, each at an address of its own."""
+
+    name = content_type = ""
+
+    def __init__(self, parts, auth, length):
+        self.parts = sorted(parts, key=lambda part: part.get("partNumber") or 0)
+        self.auth, self.length = auth, length
+        self.source, self.kept = None, b""
+
+    def peek(self):
+        if not self.kept:
+            self.kept = self.read(READ_BLOCK)
+        return self.kept
+
+    def read(self, size=READ_BLOCK):
+        if self.kept:
+            piece, self.kept = self.kept[:size], self.kept[size:]
+            return piece
+        while self.source or self.parts:
+            if self.source is None:
+                part = self.parts.pop(0)
+                given = part.get("sizeBytes")
+                self.source = open_url(
+                    part["url"],
+                    self.auth,
+                    "the address of a part",
+                    part.get("headers"),
+                    int(given) if str(given or "").isdigit() else None,
+                )
+            if piece := self.source.read(size):
+                return piece
+            self.source = None
+        return b""
+
+    def close(self):
+        if self.source is not None:
+            self.source.close()
+
+
+def _name(item, number, content, kind):
+    """Return the file name for an item: its own, the server's, its address's."""
+    head = content if isinstance(content, bytes) else content.peek()
+    given = safe_name(str(_member(item, NAMES) or ""))
+    given = given or getattr(content, "name", "")
+    if not given and _address(item):
+        path = unquote(urlsplit(_address(item)).path)
+        given = safe_name(path) if "." in os.path.basename(path) else ""
+    if given:
+        return given
+    said = getattr(content, "content_type", "")
+    return f"{kind}-{number}{suffix(head, said) or '.bin'}"
+
+
+def _store_items(request, answer, items):
+    kind = request.operation["brings"]["kind"]
+    stored = []
+    for number, item in enumerate(items, 1):
+        content = _open(item, request.auth)
+        name = _name(item, number, content, kind)
+        head = content if isinstance(content, bytes) else content.peek()
+        said = kind_of(head) or getattr(content, "content_type", "")
+        stored.append(_stored(content, name, said))
+        item.pop("b64_json", None)
+        item.update(stored[-1])
+    if len(stored) == 1:
+        return {**answer, **stored[0]}
+    if kind == "picture":
+        return {**answer, **view(kind, [(s["filename"], _preview(s)) for s in stored])}
+    return answer
+
+
+def _preview(stored):
+    """Return where Windmill's own page shows a stored picture from."""
+    workspace = quote(os.environ.get("WM_WORKSPACE", ""), safe="")
+    place = f"/api/w/{workspace}/job_helpers/load_image_preview"
+    return f"{place}?file_key={quote(stored['s3'], safe='')}"
+
+
+def _show_items(request, answer, items):
+    """Hold what the items bring in the result, if there is room."""
+    brings = request.operation["brings"]
+    room = _room(len(json.dumps(answer)))
+    files = []
+    try:
+        for number, item in enumerate(items, 1):
+            content = _open(item, request.auth)
+            name = _name(item, number, content, brings["kind"])
+            data = content if isinstance(content, bytes) else _read(content, room)
+            room -= len(data) + 200
+            files.append((data, name))
+            if room < 0:
+                break
+    except TogetherError as error:
+        # The answer is paid for and whole; only its view is wanting.
+        note = f"It could not be fetched to be shown: {error}"
+        return {**answer, **_linked(brings, items), "note": _say(note)}
+    if room < 0:
+        return _too_many(request, answer, items)
+    if brings["kind"] == "picture":
+        return {**answer, **pictures(files)}
+    shown = [_as_result(data, name) for data, name in files]
+    if len(shown) == 1:
+        return {**answer, **shown[0]}
+    for item, file in zip(items, shown, strict=True):
+        item.update(file=file["file"], filename=file["filename"])
+    return answer
+
+
+def _read(content, room):
+    """Return all bytes of a readable, or a few more than there is room for."""
+    pieces, size = [], 0
+    while size <= room and (piece := content.read(READ_BLOCK)):
+        pieces.append(piece)
+        size += len(piece)
+    content.close()
+    return b"".join(pieces)
+
+
+def _too_many(request, answer, items):
+    """More than a result holds: to storage, else as the API gave it."""
+    what = "What it brings is larger than a result holds"
+    try:
+        answer = _store_items(request, answer, items)
+    except TogetherError as error:
+        note = f"{what}. {error}"
+        linked = _linked(request.operation["brings"], items)
+        return {**answer, **linked, "note": _say(note)}
+    return {**answer, "note": _say(f"{what}: it is in the workspace's storage.")}

@@ -1,0 +1,153 @@
+"""Sources that lie elsewhere: every reading of them is a request.
+
+Address  what a web address answers with
+Stored   an object of the workspace's storage
+"""
+
+import copy
+import os
+import time
+from urllib.parse import unquote, urlsplit
+
+from ..client import TogetherError
+from .download import Download, good
+from .file_source import BLOCK, Source, unreadable
+from .filetypes import ENDINGS, has_ending, safe_name, suffix
+from .public_fetch import fetch, reach
+
+READING_DEADLINE = 6 * 3600.0  # seconds that one reading of an address may take
+
+
+class UrlSource(Source):
+    """What a web address answers with, fetched anew at every reading."""
+
+    remote = True
+
+    def __init__(self, url, field, auth, limit, name):
+        super().__init__(field, name)
+        self.url, self.limit, self.reach = url, limit, reach(auth)
+        self.ranged = False
+        self.first = self.waiting = self.guarded(Download, self.connect)
+        self.length = self.first.length
+        self.ranged = self.ranged and self.first.validator is not None
+        path = unquote(urlsplit(url).path)
+        self.name = name or self.first.name or safe_name(path) or None
+        if self.length is not None and self.length > limit:
+            self.close()
+            raise TogetherError.refused(field, f"is too large: {self.length} bytes")
+
+    def guarded(self, function, *arguments):
+        """Do something that may fail, and say so of the argument."""
+        try:
+            return function(*arguments)
+        except TogetherError as error:
+            if self.field in str(error):
+                raise
+            raise unreadable(self.field, str(error)) from error
+
+    def connect(self, headers):
+        response = fetch(
+            "GET", self.url, reach=self.reach, headers=headers, what=self.field
+        )
+        ranges = response.headers.get("accept-ranges", "").strip().lower()
+        self.ranged = ranges == "bytes"
+        return good(response, self.refused, headers)
+
+    def refused(self, reply):
+        words = f"its address answers {reply.status} {reply.reason}"
+        return unreadable(self.field, words.strip())
+
+    def media_type(self):
+        kind = self.first.content_type.lower()
+        return kind if kind in ENDINGS.values() else super().media_type()
+
+    def named(self):
+        if self.name and has_ending(self.name):
+            return self.name
+        return (self.name or "file") + suffix(b"", self.media_type())
+
+    def blocks(self, start=0):
+        stream, self.waiting = self.waiting, None
+        if stream is None or start:
+            if stream is not None:
+                stream.close()
+            stream = self.again(start)
+        until = time.monotonic() + READING_DEADLINE
+        try:
+            while block := self.guarded(stream.read, BLOCK):
+                if stream.validator != self.first.validator:
+                    raise unreadable(self.field, "it changed while it was read")
+                if stream.position > self.limit:
+                    raise TogetherError.refused(
+                        self.field, f"is too large: over {self.limit} bytes"
+                    )
+                if time.monotonic() > until:
+                    problem = f"it is not done after {READING_DEADLINE:g} seconds"
+                    raise unreadable(self.field, problem)
+                yield block
+        finally:
+            stream.close()
+
+    def again(self, start):
+        """Return a download from `start` on, of the same content as at first."""
+        stream = copy.copy(self.first)
+        stream.position, stream.kept, stream.ended = start, b"", False
+        stream.response, stream.barren = None, 0
+        if start and not self.ranged:
+            stream.position = 0
+            self.pass_over(stream, start)
+        return stream
+
+    def pass_over(self, stream, count):
+        while count > 0:
+            block = self.guarded(stream.read, min(count, BLOCK))
+            if not block:
+                return
+            count -= len(block)
+
+    def close(self):
+        if self.waiting is not None:
+            self.waiting.close()
+        super().close()
+
+
+class StoredSource(Source):
+    """An object of the workspace's storage.
+
+    Not ranged: Windmill sends it from its start, whatever it is asked for.
+    """
+
+    remote = True
+
+    def __init__(self, key, storage, field, name):
+        if not key:
+            raise TogetherError.refused(
+                field, "s3 must be the key of an object in storage"
+            )
+        super().__init__(field, name or safe_name(key) or None)
+        self.key, self.storage = key, storage
+        self.waiting = self.ask()
+        self.length = self.waiting.length
+
+    def media_type(self):
+        # Asking for its first bytes would be a request of its own.
+        ending = os.path.splitext(self.name or "")[1].lower()
+        return ENDINGS.get(ending) or super().media_type()
+
+    def ask(self, start=0):
+        from ..workspace.storage import open_object  # only where objects are stored
+
+        try:
+            return open_object(self.key, self.storage, start)
+        except TogetherError as error:
+            raise unreadable(self.field, str(error)) from error
+
+    def blocks(self, start=0):
+        stream, self.waiting = self.waiting, None
+        if stream is None or start:
+            if stream is not None:
+                stream.close()
+            stream = self.ask(start)
+        with stream:
+            while block := stream.read(BLOCK):
+                yield block

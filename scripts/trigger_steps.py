@@ -1,0 +1,312 @@
+"""Trigger scripts: what is new at Together since the last run, for a schedule to ask.
+
+Each returns a list, empty when nothing is new; the first run only notes how things are
+(workspace/watermark.py).
+"""
+
+import datetime
+
+from .client import TogetherError, call, operation, prepare
+from .client.references import harmless
+from .workspace.watermark import new_since
+
+BATCHES = operation("GET", "/v1/batches", "read")
+FINE_TUNES = operation("GET", "/v1/fine-tunes", "read")
+EVALUATIONS = operation("GET", "/v1/evaluation", "read", query=("limit",))
+MODELS = operation(
+    "GET", "/v2/supported-models", "read", query=("limit",), pages="cursor"
+)
+ENDPOINTS = operation(
+    "GET", "/v1/endpoints", "read", query=("type", "mine", "usage_type")
+)
+PROJECT_ENDPOINTS = operation(
+    "GET",
+    "/v2/projects/{project_id}/endpoints",
+    "read",
+    query=("limit",),
+    pages="cursor",
+)
+ANALYTICS = operation(
+    "GET",
+    "/v2/projects/{project_id}/endpoints/{endpoint_id}/analytics",
+    "read",
+    query=("deploymentId", "startTime", "endTime"),
+)
+MANY = 100  # entries of a page
+EVALUATIONS_SEEN = 200  # the newest, which is all that a list without pages can show
+
+
+def batch_finished(auth, step, **arguments):
+    """Return the batches that ended since the last run, oldest first.
+
+    [{"batch_id", "state", "input_file_id", "output_file_id", "error_file_id", "error",
+    "model"}]. Raises TogetherError.
+    """
+    from .job_kinds import KINDS  # only where a job is looked at
+
+    given = prepare(step, arguments)
+    ended = (*KINDS["batch"]["good"], *KINDS["batch"]["bad"])
+    wanted = given.get("states") or ended
+    seen = {b["id"]: b for b in call(auth, BATCHES) if b.get("status") in ended}
+    seen, _ = harmless(seen)
+
+    def news(mark):
+        fresh = [job for name, job in seen.items() if name not in mark]
+        fresh.sort(key=lambda job: str(job.get("completed_at") or ""))
+        return [
+            {
+                "batch_id": job["id"],
+                "state": job["status"],
+                "model": job.get("model_id"),
+                "input_file_id": job.get("input_file_id"),
+                "output_file_id": job.get("output_file_id"),
+                "error_file_id": job.get("error_file_id"),
+                "error": job.get("error"),
+            }
+            for job in fresh
+            if job["status"] in wanted
+        ]
+
+    return new_since(news, sorted(seen), "batch_id")
+
+
+def fine_tune_changed(auth, step, **arguments):
+    """Return the fine-tuning jobs whose state changed, or that are new.
+
+    [{"fine_tune_id", "state", "previous": state or None, "model", "model_output_name",
+    "suffix"}]. Raises TogetherError.
+    """
+    from .job_kinds import KINDS  # only where a job is looked at
+
+    given = prepare(step, arguments)
+    ended = (*KINDS["fine_tune"]["good"], *KINDS["fine_tune"]["bad"])
+    jobs = {job["id"]: job for job in call(auth, FINE_TUNES).get("data") or ()}
+
+    def shown(job):
+        return {
+            "fine_tune_id": job["id"],
+            "state": job.get("status"),
+            "model": job.get("model"),
+            "model_output_name": job.get("model_output_name"),
+            "suffix": job.get("suffix"),
+        }
+
+    found = {name: shown(job) for name, job in jobs.items()}
+    return _changed(found, ended if given.get("only_ended") else None, "fine_tune_id")
+
+
+def evaluation_changed(auth, step, **arguments):
+    """Return the evaluations whose state changed, or that are new.
+
+    [{"evaluation_id", "type", "state", "previous": state or None, "results"}]. Raises
+    TogetherError.
+    """
+    from .job_kinds import KINDS  # only where a job is looked at
+
+    given = prepare(step, arguments)
+    ended = (*KINDS["evaluation"]["good"], *KINDS["evaluation"]["bad"])
+    found = {}
+    for job in call(auth, EVALUATIONS, limit=EVALUATIONS_SEEN):
+        found[job["workflow_id"]] = {
+            "evaluation_id": job["workflow_id"],
+            "type": job.get("type"),
+            "state": job.get("status"),
+            "results": job.get("results"),
+        }
+    return _changed(found, ended if given.get("only_ended") else None, "evaluation_id")
+
+
+def model_changed(auth, step, **arguments):
+    """Return the models that came, went, or were deprecated.
+
+    [{"model", "change": added, removed or deprecated, "name", "tasks", "prices"}].
+    Raises TogetherError.
+    """
+    from .catalog.catalog import entries, normalised  # only where prices are asked for
+
+    given = prepare(step, arguments)
+    listed = call(auth, MODELS, limit=MANY, max_pages=100)
+    models = filter(None, map(normalised, entries(listed)))
+    found, _ = harmless({model["id"]: model for model in models})
+    if not found:
+        raise TogetherError("The catalogue is empty: that is no news, but a fault.")
+    now = {name: model["status"] == "deprecated" for name, model in found.items()}
+
+    def news(mark):
+        changes = [(name, "added") for name in now if name not in mark]
+        changes += [
+            (name, "deprecated")
+            for name, deprecated in now.items()
+            if deprecated and mark.get(name) is False
+        ]
+        changes += [(name, "removed") for name in mark if name not in now]
+        return [
+            {
+                "model": name,
+                "change": change,
+                "name": found.get(name, {}).get("name"),
+                "tasks": sorted(found.get(name, {}).get("tasks") or ()),
+                "prices": found.get(name, {}).get("prices"),
+            }
+            for name, change in changes
+            if change in given.get("changes", ("added", "removed", "deprecated"))
+        ]
+
+    return new_since(news, now, "model")
+
+
+def spend_over_limit(auth, step, **arguments):
+    """Return the period in which more than the limit was spent, once for each.
+
+    [{"period": "2026-11" or "2026-11-24", "total_usd", "limit_usd", "products"}], the
+    dearest product first. Raises TogetherError.
+    """
+    from .account_steps import spending  # the other triggers need none of it
+
+    given = prepare(step, arguments)
+    today = datetime.datetime.now(datetime.UTC).date()
+    since = today if given["period"] == "day" else today.replace(day=1)
+    name = today.isoformat()[: 10 if given["period"] == "day" else 7]
+    days, products, _ = spending(auth, since, today)
+    total, limit = float(sum(days.values())), given["limit_usd"]
+    over = total > limit
+    mark = {"period": name, "limit_usd": limit, "over": over}
+
+    def news(before):
+        told = before.get("over") and before.get("period") == name
+        # A limit that was raised since is another one.
+        if not over or (told and before.get("limit_usd") == limit):
+            return []
+        dearest = sorted(products.items(), key=lambda item: -item[1])
+        return [
+            {
+                "period": name,
+                "total_usd": total,
+                "limit_usd": limit,
+                "products": [
+                    {"product": product, "cost_usd": float(cost)}
+                    for product, cost in dearest
+                ],
+            }
+        ]
+
+    # Before the first run nothing was over the limit: the second run says so.
+    return new_since(news, mark, "period", first={"period": name, "over": False})
+
+
+def endpoint_idle(auth, step, **arguments):
+    """Return the endpoints that have become idle; see list_idle_endpoints."""
+    given = prepare(step, arguments)
+    idle = {found["job_id"]: found for found in idle_endpoints(auth, given)}
+    idle, _ = harmless(idle)
+
+    def news(mark):
+        return [found for name, found in idle.items() if name not in mark]
+
+    return new_since(news, sorted(idle), "job_id")
+
+
+def list_idle_endpoints(auth, step, **arguments):
+    """Return all endpoints that run without being used, whether told before or not.
+
+    [{"kind": deployment or endpoint, "job_id": for waits/cancel_job, "name", "model",
+    "idle_minutes", "up_hours"}]. Raises TogetherError.
+    """
+    return idle_endpoints(auth, prepare(step, arguments))
+
+
+def idle_endpoints(auth, given):
+    """Return the idle endpoints; given as list_idle_endpoints takes it.
+
+    A deployment of /v2 is idle when its analytics count no request in the last
+    `minutes`, and it is older than that. The API says nothing of the use of a /v1
+    endpoint: one is idle only when it is older than `v1_after_hours`.
+    """
+    now = datetime.datetime.now(datetime.UTC)
+    found = []
+    listed = call(auth, PROJECT_ENDPOINTS, limit=MANY, max_pages=100)
+    for endpoint in listed.get("data") or ():
+        for deployment in endpoint.get("deployments") or ():
+            if deployment.get("state") != "DEPLOYMENT_STATE_READY":
+                continue
+            hours = _hours(deployment.get("createdAt"), now)
+            if hours is not None and hours * 60 < given["minutes"]:
+                continue
+            if _requests(auth, endpoint["id"], deployment["id"], given, now) != 0:
+                continue
+            found.append(
+                {
+                    "kind": "deployment",
+                    "job_id": f"{endpoint['id']}/{deployment['id']}",
+                    "name": deployment.get("name") or endpoint.get("name"),
+                    "model": deployment.get("model"),
+                    "idle_minutes": given["minutes"],
+                    "up_hours": hours,
+                }
+            )
+    if "v1_after_hours" in given:
+        listed = call(auth, ENDPOINTS, type="dedicated", mine=True)
+        for endpoint in listed.get("data") or ():
+            hours = _hours(endpoint.get("created_at"), now)
+            if (
+                endpoint.get("state") != "STARTED"
+                or endpoint.get("type") != "dedicated"
+            ):
+                continue
+            if hours is None or hours < given["v1_after_hours"]:
+                continue
+            found.append(
+                {
+                    "kind": "endpoint",
+                    "job_id": endpoint["id"],
+                    "name": endpoint.get("name"),
+                    "model": endpoint.get("model"),
+                    "idle_minutes": None,
+                    "up_hours": hours,
+                }
+            )
+    return found
+
+
+def _requests(auth, endpoint, deployment, given, now):
+    """Return how many requests a deployment had, or None where it is not told."""
+    since = now - datetime.timedelta(minutes=given["minutes"])
+    found = call(
+        auth,
+        ANALYTICS,
+        endpoint_id=endpoint,
+        deploymentId=deployment,
+        startTime=since.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        endTime=now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+    )
+    for entry in found.get("deploymentAnalytics") or ():
+        if entry.get("deploymentId") == deployment:
+            metrics = (entry.get("metrics") or {}).get("requestMetrics") or {}
+            total = str(metrics.get("totalRequests"))
+            return int(total) if total.isdigit() else None
+    return None
+
+
+def _hours(text, now):
+    """Return the hours since a time as the API writes it, or None."""
+    try:
+        then = datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        return round((now - then).total_seconds() / 3600, 2)
+    except (ValueError, TypeError):
+        return None
+
+
+def _changed(found, states, key):
+    """Return those of the things by id whose state is another than marked."""
+    found, _ = harmless(found)
+    now = {name: entry["state"] for name, entry in found.items()}
+
+    def news(mark):
+        return [
+            {**entry, "previous": mark.get(name)}
+            for name, entry in found.items()
+            if mark.get(name) != entry["state"]
+            and (states is None or entry["state"] in states)
+        ]
+
+    return new_since(news, now, key)

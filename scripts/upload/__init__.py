@@ -1,0 +1,1 @@
+"""Files of any size to the service: looked at, sent whole or in parts."""

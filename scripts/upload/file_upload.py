@@ -1,0 +1,256 @@
+"""Upload files of any size to the service, as its own Python library does.
+
+upload_file   what files/upload_file does
+store_file    the same, for steps that have a file in hand
+
+A file is read twice: once to look at it (upload/dataset_check.py) and to know its
+length and checksum, once to send it. Up to 5 GiB it goes to one signed address, above
+in parts, each of which is tried again alone. What cannot be read from any place at will
+goes through temporary files, a part at a time. Protocol and limits are those of
+Together's Python library.
+"""
+
+import hashlib
+import re
+
+from ..client import TogetherError, operation
+from ..client.request import Request, parse_answer, send_operation
+from ..transfer.file_input import open_file
+from ..transfer.file_source import FILE_LIMIT, unreadable
+from ..transfer.multipart import form_data
+from .multipart_upload import Part, Progress, put, send_parts, unexpected_answer
+
+OVER = 5 << 30  # bytes; a larger file goes in parts
+PART = 250 << 20  # bytes of a part, while there are few enough of them
+LEAST = 5 << 20  # bytes of a part
+MOST = 250  # parts
+
+REQUEST = operation(
+    "POST",
+    "/v1/files",
+    "creates",
+    content="multipart",
+    reply="redirect",
+    find="files/list_files",
+)
+PREPROCESS = operation(
+    "POST", "/v1/files/{file_id}/preprocess", "mutates", find="files/get_file"
+)
+del PREPROCESS["arguments"]["properties"]["body"]  # it takes none
+FILE = operation("GET", "/v1/files/{file_id}", "read")
+INITIATE = operation(
+    "POST", "/v1/files/multipart/initiate", "creates", find="files/list_files"
+)
+COMPLETE = operation(
+    "POST", "/v1/files/multipart/complete", "mutates", find="files/get_file"
+)
+ABORT = operation("POST", "/v1/files/multipart/abort", "mutates", reply="none")
+TYPES = ("jsonl", "parquet", "csv")
+
+
+def upload_file(request):
+    """Carry out files/upload_file; see store_file."""
+    body = request.body
+    return store_file(
+        request.auth,
+        body["file"],
+        body["purpose"],
+        body["file_name"],
+        body.get("file_type"),
+        check=request.arguments.get("check", True),
+        field="body.file",
+    )
+
+
+def store_file(
+    auth,
+    file,
+    purpose,
+    file_name=None,
+    file_type=None,
+    check=True,
+    field="file",
+    over=OVER,
+    part=PART,
+):
+    """Upload a file in any shape that transfer/file_input.py knows; return the stored
+    file.
+
+    The answer is the service's own, and `reused`: whether it had the content already,
+    and `dataset`: what the check found, or None. `file_type` follows the name's ending
+    where it is not given. Files of more than `over` bytes go in parts of about `part`.
+    Raises TogetherError.
+    """
+    source = open_file(file, field, auth)
+    name = file_name or source.named()
+    kind = _file_type(name, file_type)
+    checker = None
+    if check:
+        from .dataset_check import Checker  # only where a file is checked
+
+        checker = Checker(purpose, kind, field)
+    progress = Progress(name, source.length)
+    checksum = _look(source, checker, progress)
+    dataset = checker.finish() if checker else None
+    about = {
+        "purpose": purpose,
+        "file_name": name,
+        "file_type": kind,
+        "checksum": checksum,
+    }
+    try:
+        if source.length > over:
+            stored = _in_parts(auth, source, about, part, progress)
+        else:
+            stored = _at_once(auth, source, about, progress)
+        reused = False
+    except TogetherError as error:
+        file_id = getattr(error, "file_id", None)
+        if getattr(error, "status", None) != 409 or not file_id:
+            raise
+        stored, reused = send_operation(auth, FILE, file_id=file_id), True
+        progress.say(f"the service has this content already, as {file_id}")
+    return {**stored, "reused": reused, "dataset": dataset}
+
+
+def _file_type(name, given):
+    """Return jsonl, parquet or csv, by what is said and by the name's ending."""
+    ending = name.rpartition(".")[2].lower() if "." in name else ""
+    told = ending if ending in TYPES else None
+    if given and told and given != told:
+        raise TogetherError.refused(
+            "file_type", f"is {given}, but the name {name!r} ends in .{told}"
+        )
+    return given or told or "jsonl"
+
+
+def _look(source, checker, progress):
+    """Read a file to its end; return its SHA-256. Its length is known then."""
+    digest = hashlib.sha256()
+    length = 0
+    for block in source.blocks():
+        digest.update(block)
+        length += len(block)
+        if length > FILE_LIMIT:
+            raise TogetherError.refused(
+                source.field, f"is too large: at most {FILE_LIMIT} bytes fit"
+            )
+        if checker:
+            checker.feed(block)
+        progress.read(length)
+    if source.length not in (None, length):
+        words = f"{source.length} bytes were announced, {length} came"
+        raise unreadable(source.field, words)
+    source.length = length
+    return digest.hexdigest()
+
+
+# --- at once -----------------------------------------------------------------------
+
+
+def _at_once(auth, source, about, progress):
+    found = _announced(auth, about)
+    location = found.get("location")
+    file_id = _safe_id(found.get("file_id"))
+    if not location:
+        raise unexpected_answer("it does not say where the bytes shall go")
+    progress.expect(source.length)
+    body = Part(source, 0, source.length, progress, about["checksum"])
+    put(auth, location, body, {}, "the signed address of the file")
+    progress.say(f"{source.length} bytes are stored as {file_id}")
+    return _surely(auth, PREPROCESS, file_id, file_id=file_id)
+
+
+def _announced(auth, about):
+    """Tell the service of the file that comes; return where its bytes shall go."""
+    request = Request(auth, REQUEST, {"body": about})
+    data, request.headers["Content-Type"] = form_data(request)
+    request.carry(data)
+    return parse_answer(request, request.send())
+
+
+def _begun(file):
+    """Say whether the service has begun to look at a file, or has done so."""
+    status = file.get("processing_status")
+    return bool(file.get("Processed")) or status not in (None, "", "PENDING")
+
+
+def _surely(auth, table, known, **arguments):
+    """Make a call that may be made twice; where its answer is lost, look at the file.
+
+    The bytes are up there: a connection that breaks now must not lose them. Whoever
+    catches the error sees in `ambiguous` whether it may have been carried out.
+    """
+    try:
+        found = send_operation(auth, table, **arguments)
+    except TogetherError as error:
+        error.file_id = known
+        if not getattr(error, "ambiguous", False):
+            raise
+        try:
+            found = send_operation(auth, FILE, file_id=known)
+            if not _begun(found):
+                found = send_operation(auth, table, **arguments)
+        except TogetherError:
+            raise error from None
+    return found.get("file", found)
+
+
+def _safe_id(file_id):
+    text = str(file_id or "")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text):
+        raise unexpected_answer(f"{text[:60]!r} is no file id")
+    return text
+
+
+# --- in parts ----------------------------------------------------------------------
+
+
+def part_size(length, part=PART):
+    """Return the bytes of each part but the last, which may be smaller."""
+    if length <= part:
+        return length
+    count = min(MOST, _ceil(length, part))
+    return max(_ceil(length, count), LEAST)
+
+
+def _ceil(number, by):
+    return -(-number // by)
+
+
+def _in_parts(auth, source, about, part, progress):
+    size = part_size(source.length, part)
+    count = _ceil(source.length, size)
+    begun = send_operation(
+        auth,
+        INITIATE,
+        body={**about, "file_size": source.length, "num_parts": count},
+    )
+    upload_id, file_id = begun.get("upload_id"), _safe_id(begun.get("file_id"))
+    handle = {"upload_id": upload_id, "file_id": file_id}
+    try:
+        places = _places(begun.get("parts"), count)
+        tags = send_parts(auth, source, size, places, progress, about["checksum"])
+        parts = [{"part_number": n, "etag": tags[n]} for n in sorted(tags)]
+        return _surely(auth, COMPLETE, file_id, body={**handle, "parts": parts})
+    except BaseException as error:
+        if not getattr(error, "ambiguous", False):
+            try:
+                send_operation(auth, ABORT, body=handle)
+            except TogetherError as other:
+                progress.say(f"the upload {upload_id} could not be given up: {other}")
+        raise
+
+
+def _places(parts, count):
+    """Return {part number: (address, headers)}, from either spelling."""
+    places = {}
+    for part in parts or ():
+        number = part.get("PartNumber", part.get("part_number"))
+        address = part.get("URL", part.get("UploadURL", part.get("url")))
+        headers = part.get("Headers", part.get("headers")) or {}
+        places[number] = address, headers
+    known = all(address for address, _ in places.values())
+    if set(places) != set(range(1, count + 1)) or not known:
+        raise unexpected_answer(f"it names {len(places)} addresses for {count} parts")
+    return places

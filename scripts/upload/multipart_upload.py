@@ -1,0 +1,264 @@
+"""Send the bytes of a file to signed addresses, whole or in parts.
+
+put         to one address, tried again until it is taken
+send_parts  in parts, several at once; one that fails is tried again alone
+Progress    tells the job's page and log how far a large file is
+
+What has been acknowledged is not sent again. transfer/public_fetch.py says which
+addresses are reached, at every redirect: https and public ones, but for what the
+resource's own base URL opens. The API key stays behind.
+"""
+
+import hashlib
+import re
+import sys
+import tempfile
+import threading
+import time
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from ..client import TogetherError
+from ..transfer.file_source import temporary, unreadable
+from ..transfer.multipart import exact
+from ..transfer.public_fetch import fetch, reach
+
+AT_ONCE = 4  # parts
+TRIES = 5  # of a part, or of a whole file
+PATIENCE = 0.25  # seconds before the second try, doubled for each further one
+# Seconds: for a block to leave, and for the answer after the last one.
+TIMEOUT = urllib3.Timeout(connect=60.0, read=300.0)
+WATCHED = 16 << 20  # bytes from which on the progress is shown
+PAUSE = 2.0  # seconds between two pieces of news of it
+CHANGED = "it changed while it was uploaded"
+
+
+def send_parts(auth, source, size, places, progress=None, checksum=None):
+    """Send a file in parts of `size` bytes; return {part number: ETag}.
+
+    `places` is {part number: (signed address, headers)}, parts counted from 1. Four go
+    at once; one that fails is tried again alone, and when it fails for good the others
+    stop. With `checksum`, a SHA-256, what was read in order must be what it says.
+    Raises TogetherError.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    progress = progress or Progress(source.named(), source.length)
+    progress.expect(source.length)
+    tags, faults, stop = {}, [], threading.Event()
+    room = threading.Semaphore(AT_ONCE)
+
+    def send(number, content, start, length):
+        try:
+            address, headers = places[number]
+            body = Part(content, start, length, progress, stop=stop)
+            what = f"the signed address of part {number}"
+            response = put(auth, address, body, headers, what)
+            tag = response.headers.get("etag", "").strip().strip('"')
+            if not tag:
+                raise unexpected_answer(f"no ETag came for part {number}")
+            tags[number] = tag
+        except BaseException as error:
+            faults.append(error)
+            stop.set()
+        finally:
+            if content is not source:
+                content.close()
+            room.release()
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            for number, content, start in _cut(source, size, len(places), checksum):
+                room.acquire()
+                if stop.is_set():
+                    break
+                length = min(size, source.length - (number - 1) * size)
+                pool.submit(send, number, content, start, length)
+        except BaseException:
+            stop.set()
+            raise
+    if faults:
+        raise next((f for f in faults if not isinstance(f, _StoppedError)), faults[0])
+    return tags
+
+
+def _cut(source, size, count, checksum):
+    """Yield (number, Source, where in it the part starts) for each part in order."""
+    if source.ranged:
+        for number in range(count):
+            yield number + 1, source, number * size
+        return
+    digest = hashlib.sha256()
+    blocks = exact(source)
+    rest = memoryview(b"")
+    for number in range(count):
+        handle = tempfile.NamedTemporaryFile(prefix="together-")  # noqa: SIM115 (kept)
+        left = min(size, source.length - number * size)
+        while left:
+            rest = rest or memoryview(next(blocks))
+            piece = rest[:left]
+            digest.update(piece)
+            handle.write(piece)
+            left -= len(piece)
+            rest = rest[len(piece) :]
+        handle.flush()
+        if number == count - 1 and checksum not in (None, digest.hexdigest()):
+            raise unreadable(source.field, CHANGED)
+        yield number + 1, temporary(handle, source.field), 0
+
+
+class _StoppedError(Exception):
+    """Another part has failed for good."""
+
+
+class Part:
+    """A part of a source as a request's body; counts what has gone.
+
+    With `checksum`, a source that is asked for anew is only sent to its last byte when
+    it is what was looked at.
+    """
+
+    def __init__(self, source, start, length, progress, checksum=None, stop=None):
+        self.source, self.start, self.length = source, start, length
+        self.progress = progress
+        self.checksum = checksum if source.remote else None
+        self.stop = stop
+        self.gone = 0
+
+    def __iter__(self):
+        self.take_back()
+        digest = hashlib.sha256() if self.checksum else None
+        for block in exact(self.source, self.start, self.length):
+            if self.stop is not None and self.stop.is_set():
+                raise _StoppedError
+            if digest:
+                digest.update(block)
+                last = self.gone + len(block) == self.length
+                if last and digest.hexdigest() != self.checksum:
+                    raise unreadable(self.source.field, CHANGED)
+            yield block
+            self.gone += len(block)
+            self.progress.sent(len(block))
+
+    def take_back(self):
+        """What has gone counts for nothing: it will go again."""
+        self.progress.sent(-self.gone)
+        self.gone = 0
+
+
+def put(auth, address, body, headers, what):
+    """Send bytes to a signed address until they are taken; return the response.
+
+    To put the same bytes to the same address again changes nothing there.
+    """
+    headers = {**headers, "Content-Length": str(body.length)}
+    opened = reach(auth)
+    for tries in range(1, TRIES + 1):
+        wait = None
+        try:
+            response = fetch(
+                "PUT",
+                address,
+                reach=opened,
+                https=True,
+                headers=headers,
+                body=body,
+                timeout=TIMEOUT,
+                what=what,
+            )
+            data = response.read()
+        except (HTTPError, OSError) as error:
+            from ..resilience.explain import describe  # only when something failed
+
+            words = describe(error)[0]
+            status = None
+        else:
+            if 200 <= response.status < 300:
+                return response
+            status = response.status
+            words = f"the storage answers {status} {response.reason or ''}".strip()
+            words += _storage_words(data)
+            from ..resilience.retry import retry_after  # only when something failed
+
+            wait = retry_after(response.headers)
+        passing = status is None or status in (408, 425, 429) or status >= 500
+        if not passing or tries == TRIES:
+            raise _failed(what, words, status, tries)
+        body.progress.say(f"{what}: {words}; trying again")
+        wait = min(30.0, PATIENCE * 2 ** (tries - 1) if wait is None else wait)
+        if body.stop is None:
+            time.sleep(wait)
+        elif body.stop.wait(wait):
+            raise _StoppedError
+    raise AssertionError("the last try returns or raises")
+
+
+def _storage_words(data):
+    """Return what a storage's XML says of an error."""
+    text = data[:4096].decode("utf-8", "replace")
+    found = [re.search(rf"<{tag}>([^<]*)</{tag}>", text) for tag in ("Code", "Message")]
+    told = ": ".join(match[1].strip() for match in found if match and match[1].strip())
+    return f" ({told})" if told else ""
+
+
+def _failed(what, words, status, tries):
+    advice = "Run the step again."
+    return TogetherError(
+        f"The file could not be uploaded to {what}: {words}. {advice}",
+        type="storage",
+        status=status,
+        tries=tries,
+        ambiguous=False,
+        advice=advice,
+    )
+
+
+class Progress:
+    """Tells the job's page and log how far a large upload is.
+
+    Reading it the first time is a third of the bar, sending it the rest.
+    """
+
+    def __init__(self, name, length):
+        self.name = name
+        self.length = length
+        self.count = 0
+        self.told = time.monotonic()
+        self.shown = -1
+        self.lock = threading.Lock()
+
+    def read(self, count):
+        if self.length and self.length >= WATCHED:
+            self.show(33 * count // self.length, count, "read")
+
+    def expect(self, length):
+        self.length, self.count = length, 0
+
+    def sent(self, count):
+        with self.lock:
+            self.count += count
+            if self.length >= WATCHED and count > 0:
+                self.show(33 + 66 * self.count // self.length, self.count, "sent")
+
+    def show(self, percent, count, done):
+        now = time.monotonic()
+        if percent <= self.shown or now - self.told < PAUSE:
+            return
+        self.shown, self.told = percent, now
+        self.say(f"{count >> 20} of {self.length >> 20} MiB {done}")
+        from ..workspace.progress import set_progress  # only within a job
+
+        set_progress(percent)
+
+    def say(self, text):
+        print(f"together: {self.name!r}: {text}", file=sys.stderr, flush=True)
+
+
+def unexpected_answer(problem):
+    return TogetherError(
+        f"The service's answer to the upload cannot be used: {problem}.",
+        type="invalid_answer",
+        ambiguous=False,
+        advice="Run the step again; if it stays so, tell Together's support.",
+    )

@@ -1,0 +1,1 @@
+"""The job's own Windmill: its state, storage, jobs and progress."""

@@ -1,0 +1,166 @@
+"""The job's own Windmill: plain HTTP with the token that every job has.
+
+The same calls that the package `wmill` makes, without installing it. Outside a job
+there is no Windmill to ask: every function says so in a TogetherError.
+"""
+
+import json
+import os
+import time
+from urllib.parse import quote, urlencode
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from ..client import TogetherError
+from ..client.jsonio import parse_json
+from ..client.transport import USER_AGENT, Reply, http_exchange
+from ..resilience.explain import describe
+from ..resilience.retry import never_sent
+
+WINDMILL_TRIES = 3
+FREE_EDITION = "Windmill's free edition stores objects of at most 50 MB."
+NO_STORAGE = (
+    "Set up object storage in the workspace's settings, or choose another output, "
+    "which needs none."
+)
+
+
+def in_job():
+    """Say whether this process is a Windmill job, with a token to ask its server."""
+    return None not in _place()
+
+
+def _place():
+    """Return the server's address, the workspace and the token; None where unknown."""
+    base = os.environ.get("BASE_INTERNAL_URL") or os.environ.get("WM_BASE_URL") or None
+    workspace = os.environ.get("WM_WORKSPACE") or None
+    return base, workspace, os.environ.get("WM_TOKEN") or None
+
+
+def not_in_job(what):
+    return TogetherError(
+        f"{what}: this is not a Windmill job (WM_TOKEN, WM_WORKSPACE and "
+        "BASE_INTERNAL_URL are not all set).",
+        type="not_in_windmill",
+        advice="Run the step in Windmill.",
+    )
+
+
+def quoted_path(path):
+    return quote(path.strip("/"), safe="/")
+
+
+def windmill_request(path, query, what):
+    base, workspace, token = _place()
+    if not in_job():
+        raise not_in_job(what)
+    url = f"{base.rstrip('/')}/api/w/{quote(workspace, safe='')}/{path}"
+    if query:
+        url += "?" + urlencode(query)
+    return url, {"Authorization": f"Bearer {token}", "User-Agent": USER_AGENT}
+
+
+def open_windmill(
+    method, path, what, query=None, body=None, headers=None, timeout=None
+):
+    """Return the response, its body unread; a refusal or a broken wire is raised."""
+    response = _reach(method, path, what, query, body, headers, timeout)
+    if response.status >= 300:
+        reply = Reply(response, response.read())
+        raise refusal(
+            method, path, what, reply, storing=path.startswith("job_helpers/")
+        )
+    return response
+
+
+def send_windmill(
+    method, path, what, query=None, body=None, headers=None, timeout=None
+):
+    response = _reach(method, path, what, query, body, headers, timeout)
+    try:
+        data = response.read()
+        response.release_conn()
+    except (HTTPError, OSError) as error:
+        raise _broken(method, path, what, error) from None
+    return Reply(response, data)
+
+
+def ask_windmill(method, path, what, query=None, body=None, headers=None, timeout=None):
+    """Return the JSON, or None, that a call answers with."""
+    reply = send_windmill(method, path, what, query, body, headers, timeout)
+    return parse_reply(method, path, what, reply)
+
+
+def parse_reply(method, path, what, reply):
+    if reply.status >= 300:
+        raise refusal(
+            method, path, what, reply, storing=path.startswith("job_helpers/")
+        )
+    return parse_json(reply.data)[0] if reply.data else None
+
+
+def _reach(method, path, what, query, body, headers, timeout):
+    url, sent = windmill_request(path, query, what)
+    if isinstance(body, dict):
+        body = json.dumps(body, separators=(",", ":")).encode()
+        sent["Content-Type"] = "application/json"
+    sent.update(headers or {})
+    timeout = timeout or urllib3.Timeout(connect=10.0, read=60.0)
+    for tries in range(WINDMILL_TRIES):
+        try:
+            response = http_exchange(method, url, body, sent, timeout)
+        except (HTTPError, OSError) as error:
+            last = tries == WINDMILL_TRIES - 1
+            if last or not (method == "GET" or never_sent(error)):
+                raise _broken(method, path, what, error) from None
+        else:
+            passing = method == "GET" and response.status in (502, 503, 504)
+            if not passing or tries == WINDMILL_TRIES - 1:
+                return response
+            response.drain_conn()
+            response.release_conn()
+        time.sleep(0.25 * 2**tries)
+    raise AssertionError("the last try answers or raises")
+
+
+def _broken(method, path, what, fault):
+    words = describe(fault)[0]
+    return TogetherError(
+        f"{what}: {words} (Windmill, {method} {path}).",
+        type="connection",
+        method=method,
+        path=path,
+        advice="Try again; if it stays so, check BASE_INTERNAL_URL on the worker.",
+    )
+
+
+def refusal(method, path, what, reply, storing=False):
+    """Return the TogetherError for what Windmill refused, with its own words."""
+    words = reply.text().strip()[:500]
+    detail = words or f"{reply.status} {reply.reason}"
+    words = words.lower()
+    kind, advice = "windmill", "Windmill's own words say what it refuses."
+    if storing and ("storage resource" in words or "storage not" in words):
+        kind, advice = "no_storage", NO_STORAGE
+        detail = "the workspace has no object storage"
+    elif storing and "50mb" in words.replace(" ", ""):
+        kind = "too_large"
+        advice = FREE_EDITION
+    elif reply.status in (401, 403):
+        kind, advice = "not_allowed", "The user whom the job runs as needs the right."
+    elif storing and reply.status == 404 and (not words or "download" not in path):
+        # Windmill's public source has no storage at all, and no words for that.
+        kind, advice = "no_storage", NO_STORAGE
+        detail = "the workspace has no object storage"
+    elif reply.status == 404 or "not found" in words:
+        kind, advice = "not_found", "Check the name, and who may see it."
+    return TogetherError(
+        f"{what}: {detail} (Windmill, {method} {path.split('?')[0]}). {advice}",
+        type=kind,
+        status=reply.status,
+        detail=detail,
+        method=method,
+        path=path,
+        advice=advice,
+    )

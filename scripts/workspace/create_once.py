@@ -1,0 +1,227 @@
+"""Never pay twice: a costly thing is created once, however often its step runs.
+
+A worker may die, or its connection break, after the service has created something and
+before anybody wrote down what. So whoever creates a batch, a fine-tune or a video does
+it through `once`, which records the intent before the request goes out and the result
+after it, and on the next run attaches to what the earlier run created.
+
+The record is a Windmill resource of type `state`, one for each fingerprint, so that
+runs with different input never write to the same place. Outside a Windmill job there
+is no record; then only the service itself can tell what exists.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import time
+from datetime import UTC, datetime
+
+from ..client import TogetherError
+from .api import in_job
+from .state import create_state, delete_state, get_state, list_states, set_state
+
+KEEP = 7 * 86400  # seconds after which a record is forgotten
+MOST = 500  # records of one owner; older ones are forgotten first
+PATIENCE = 180.0  # seconds to wait for another job that is creating the same
+PAUSE = 2.0  # seconds between two looks at that job
+
+
+def fingerprint(operation, arguments):
+    """Return 32 hexadecimal digits that stand for an operation with its arguments.
+
+    Equal arguments give equal digits, whatever their order; members that are None do
+    not count. The key is no part of it: pass the arguments without auth.
+    """
+    text = json.dumps(
+        [operation, {k: v for k, v in arguments.items() if v is not None}],
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def once(kind, mark, create, attach, look=None):
+    """Create something unless an earlier run did; return (thing, reattached).
+
+    kind names it in records and messages ("batch"), mark is its fingerprint.
+
+        create()      sends the request; returns a small JSON object: {"id": ...}
+        attach(made)  takes that object, from an earlier run; returns the thing as it is
+                      now, or None when it is gone or failed and so must be made anew
+        look()        searches the service for a thing that bears the mark; returns it
+                      or None. Without look, the service cannot be searched.
+
+    Raises TogetherError when an earlier run may have created it and nothing can tell,
+    or when another job is creating it and does not finish.
+    """
+    record = _Record(kind, mark)
+    earlier = record.claim()
+    if earlier and "made" in earlier:
+        found = _existing(attach, earlier["made"])
+        if found is not None:
+            log(f"attached to the {kind} that an earlier run created")
+            return found, True
+        record.take_over()
+    found = look() if look else None
+    if found is not None:
+        record.finish(found)
+        log(f"attached to the {kind} that an earlier run created")
+        return found, True
+    if earlier and "made" not in earlier and not look:
+        raise TogetherError(
+            f"A run of {earlier['started_at']} sent the same request and ended before "
+            f"its answer came: whether the {kind} exists is not known, and the service "
+            "cannot be searched for it. Look in the dashboard; to create it in any "
+            "case, fill in `again` with a word not used before.",
+            ambiguous=True,
+            started_at=earlier["started_at"],
+            fingerprint=mark,
+        )
+    try:
+        made = create()
+    except TogetherError as error:
+        if not getattr(error, "ambiguous", False):
+            record.forget()
+            raise
+        found = look() if look else None
+        if found is None:
+            raise
+        made = found
+    record.finish(made)
+    return made, False
+
+
+def state_folder(name):
+    """Return the path under which records of that name are kept, with a slash at its
+    end; None where none can be.
+
+    It lies beside the step's own state, and is the same for every step of an owner: a
+    flow that is run again by hand finds what its schedule began.
+    """
+    place = os.environ.get("WM_STATE_PATH_NEW") or os.environ.get("WM_STATE_PATH")
+    if not place:
+        return None
+    if not in_job():
+        return None
+    return "/".join([*place.split("/")[:2], f"togetherai_{name}", ""])
+
+
+def sweep(folder, emptied=None):
+    """Delete the records under a folder that are older than KEEP seconds, and of more
+    than MOST the oldest.
+
+    `emptied(path)` first removes what such a record points to. Raises TogetherError.
+    """
+    limit = datetime.fromtimestamp(time.time() - KEEP, UTC).isoformat()
+    found = list_states(folder)
+    newest = sorted(found, key=found.get, reverse=True)
+    for number, path in enumerate(newest):
+        if number >= MOST or "" < found[path] < limit:
+            if emptied:
+                emptied(path)
+            delete_state(path)
+
+
+def _existing(attach, made):
+    try:
+        return attach(made)
+    except TogetherError as error:
+        if getattr(error, "status", None) == 404:
+            return None
+        raise
+
+
+class _Record:
+    """What is written down about one intent: {"started_at", "job", "made"?}."""
+
+    def __init__(self, kind, mark):
+        self.kind = kind
+        self.folder = state_folder("intents")
+        self.path = None
+        if self.folder:
+            self.path = f"{self.folder}{kind}_{mark}"
+        job = os.environ.get("WM_JOB_ID")
+        self.own = {
+            "started_at": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "job": job if job and job.strip("0-") else None,
+            "token": os.urandom(8).hex(),
+        }
+
+    def claim(self):
+        """Write the intent down; return the record of an earlier run, or None.
+
+        When another job is at work on the same, wait for it. Two jobs that start in
+        the same moment may both write: the one that reads its own record back goes on.
+        """
+        if not self.path:
+            return None
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            if not self.create():
+                return None
+            found = get_state(self.path)
+            if not found:  # forgotten since: the other run failed
+                continue
+            if found.get("token") == self.own["token"]:
+                return None
+            other = found.get("job")
+            if "made" in found:
+                return found
+            if other in (None, self.own["job"]) or not _is_running(other):
+                self.take_over()
+                return found
+            if time.monotonic() > deadline:
+                raise TogetherError(
+                    f"Job {other} is creating the same {self.kind} and has not "
+                    "finished: run this again when it has.",
+                    job=other,
+                    ambiguous=False,
+                )
+            time.sleep(PAUSE)
+
+    def create(self):
+        """Write the own record where there is none; return False when none is kept."""
+        try:
+            create_state(self.own, self.path)
+        except TogetherError as error:
+            if getattr(error, "status", None) not in (401, 403):
+                raise
+            log(f"reruns can only rely on the service: {error}")
+            self.path = None
+        return self.path is not None
+
+    def take_over(self):
+        """Make an earlier run's record this run's own."""
+        if self.path:
+            set_state(self.own, self.path)
+
+    def finish(self, made):
+        """Write down what exists now. It exists: failing to say so fails nothing."""
+        if not self.path:
+            return
+        try:
+            set_state({**self.own, "made": made}, self.path)
+            sweep(self.folder)
+        except TogetherError as error:
+            log(f"the {self.kind} exists, but this was not recorded: {error}")
+
+    def forget(self):
+        """Take the intent back: nothing was created."""
+        if not self.path:
+            return
+        try:
+            delete_state(self.path)
+        except TogetherError as error:
+            log(f"the record of the {self.kind} that failed stays: {error}")
+
+
+def _is_running(job):
+    from .jobs import is_running  # only where another job is at work
+
+    return is_running(job)
+
+
+def log(text):
+    """Write a line to the job's log."""
+    print(f"together: {text}", file=sys.stderr)

@@ -1,0 +1,215 @@
+"""Other scripts and flows of the workspace, run as jobs through the job's Windmill.
+
+    run                where its result is waited for
+    start, wait_for    the same in two steps
+    is_running, outcome, cancel    of a job
+    script_schema      what a script or flow takes
+    resume_urls        where a person resumes or cancels a waiting flow
+
+Raises TogetherError outside a job.
+"""
+
+import json
+import os
+import time
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from ..client import TogetherError
+from ..client.jsonio import parse_json
+from ..client.transport import http_exchange, read_pieces
+from .api import (
+    ask_windmill,
+    not_in_job,
+    parse_reply,
+    quoted_path,
+    refusal,
+    send_windmill,
+    windmill_request,
+)
+
+SILENCE = 60.0  # seconds after which a stream of updates is opened anew
+
+
+def run(path, kind="script", arguments=None, timeout=None):
+    """Run a script or flow of the workspace as a job and return its result.
+
+    `timeout` in seconds: the job is cancelled and the error's type is "timeout". A job
+    that fails raises a TogetherError with its message, its `error` object as Windmill
+    keeps it, and `job_id`.
+    """
+    return wait_for(start(path, kind, arguments), timeout, f"The {kind} {path}")
+
+
+def start(path, kind="script", arguments=None):
+    """Start a script or flow as a job and return the job's id."""
+    query = {}
+    if kind == "script":
+        # As a child, it is shown under this job and cancelled with it. A flow that is
+        # tracked so would overwrite the state of the flow that it is started from.
+        if os.environ.get("WM_JOB_ID"):
+            query["parent_job"] = os.environ["WM_JOB_ID"]
+        if os.environ.get("WM_ROOT_FLOW_JOB_ID"):
+            query["root_job"] = os.environ["WM_ROOT_FLOW_JOB_ID"]
+    where = f"jobs/run/{_letter(kind)}/{quoted_path(path)}"
+    what = f"The {kind} {path} cannot be started"
+    reply = send_windmill("POST", where, what, query, arguments or {})
+    if reply.status >= 300:
+        raise refusal("POST", where, what, reply)
+    return reply.text().strip().strip('"')
+
+
+def wait_for(job, timeout=None, name="The job"):
+    """Return the result of a job once it is done; see run.
+
+    The server tells when: its stream of updates is read instead of asking every while.
+    Servers without that stream are asked at growing intervals.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    pause = 0.1
+    try:
+        while True:
+            found = ask_windmill(
+                "GET", f"jobs_u/completed/get_result_maybe/{job}", name
+            )
+            if found.get("completed"):
+                if found.get("success"):
+                    return found.get("result")
+                raise _failed(job, name, found.get("result"))
+            left = SILENCE if deadline is None else deadline - time.monotonic()
+            if left <= 0:
+                cancel(job, f"not done within {timeout:g} seconds")
+                raise TogetherError(
+                    f"{name} was not done within {timeout:g} s and was cancelled.",
+                    type="timeout",
+                    job_id=job,
+                    advice="Give it more time, or less to do.",
+                )
+            watched = time.monotonic()
+            told = _watch(job, min(left, SILENCE))
+            if not told and time.monotonic() - watched < 1.0:
+                time.sleep(min(pause, left))
+                pause = min(pause * 1.5, 2.0)
+    except (KeyboardInterrupt, SystemExit):
+        cancel(job, "the job that waited for it was stopped")
+        raise
+
+
+def _watch(job, seconds):
+    """Read a job's updates until it is done (True), or no more come."""
+    from ..replies.sse import Events  # only where a job is waited for
+
+    query = {"only_result": "true", "no_logs": "true", "fast": "true"}
+    timeout = urllib3.Timeout(connect=5.0, read=seconds)
+    url, headers = windmill_request(
+        f"jobs_u/getupdate_sse/{job}", query, "Waiting failed"
+    )
+    headers["Accept"] = "text/event-stream"
+    until = time.monotonic() + seconds
+    try:
+        response = http_exchange("GET", url, None, headers, timeout)
+        try:
+            if response.status != 200:
+                return False
+            for data, _ in Events(read_pieces(response)):
+                update, _ = parse_json(data.encode())
+                if isinstance(update, dict) and update.get("completed"):
+                    return True
+                if time.monotonic() > until:
+                    return False
+        finally:
+            response.close()
+    except (HTTPError, OSError):
+        pass  # the job's own answer, asked next, says what is the matter
+    return False
+
+
+def is_running(job):
+    """Say whether a job is queued or runs; False where the server knows none."""
+    where = f"jobs_u/get/{job}"
+    what = f"The job {job} cannot be read"
+    reply = send_windmill("GET", where, what, {"no_logs": "true"})
+    if reply.status == 404:
+        return False
+    return parse_reply("GET", where, what, reply).get("type") != "CompletedJob"
+
+
+def outcome(job):
+    """Return how a job ended, {"outcome": "success", "failure" or "cancelled",
+    "result"}, or None while it is queued or runs."""
+    where = f"jobs_u/completed/get_result_maybe/{job}"
+    found = ask_windmill("GET", where, f"The job {job} cannot be read")
+    if not found.get("completed"):
+        return None
+    result = found.get("result")
+    if found.get("success"):
+        return {"outcome": "success", "result": result}
+    error = result.get("error") if isinstance(result, dict) else None
+    name = error.get("name") if isinstance(error, dict) else None
+    return {
+        "outcome": "cancelled" if name == "Canceled" else "failure",
+        "result": result,
+    }
+
+
+def cancel(job, reason="cancelled by the step that started it"):
+    """Cancel a job that is queued or runs."""
+    where = f"jobs_u/queue/cancel/{job}"
+    what = f"The job {job} cannot be cancelled"
+    reply = send_windmill("POST", where, what, body={"reason": reason})
+    if reply.status >= 300:
+        raise refusal("POST", where, what, reply)
+
+
+def _failed(job, name, result):
+    error = result.get("error", result) if isinstance(result, dict) else result
+    words = error.get("message") if isinstance(error, dict) else error
+    if not isinstance(words, str):
+        words = json.dumps(words)
+    return TogetherError(
+        f"{name} failed: {words[:2000]}",
+        type="job_failed",
+        job_id=job,
+        detail=words[:2000],
+        error=error,
+        advice=f"The page of the job {job} has its log.",
+    )
+
+
+def script_schema(path, kind="script"):
+    """Return {"path", "kind", "summary", "description", "schema"} of a script or flow.
+
+    `schema` is the JSON Schema of its arguments. Raises TogetherError.
+    """
+    where = {"p": "scripts/get/p", "f": "flows/get"}[_letter(kind)]
+    what = f"The {kind} {path} cannot be read"
+    found = ask_windmill("GET", f"{where}/{quoted_path(path)}", what)
+    return {
+        "path": path,
+        "kind": kind,
+        "summary": found.get("summary") or "",
+        "description": found.get("description") or "",
+        "schema": found.get("schema") or {"type": "object", "properties": {}},
+    }
+
+
+def resume_urls(approver=None):
+    """Return {"approvalPage", "resume", "cancel"}: the URLs that answer this step.
+
+    `approver` is the name that the flow records. Raises TogetherError.
+    """
+    job = os.environ.get("WM_JOB_ID")
+    if not job:
+        raise not_in_job("There are no resume URLs")
+    nonce = int.from_bytes(os.urandom(4), "big") % 1_000_000_001
+    query = {"approver": approver} if approver else {}
+    return ask_windmill(
+        "GET", f"jobs/resume_urls/{job}/{nonce}", "No resume URLs", query
+    )
+
+
+def _letter(kind):
+    if kind not in ("script", "flow"):
+        raise TogetherError(f"kind must be script or flow (got {kind!r})")
+    return "p" if kind == "script" else "f"

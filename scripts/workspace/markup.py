@@ -1,0 +1,67 @@
+"""Text of others in what Windmill's page shows: words to read, and nothing that acts.
+
+The page makes Markdown live as it is, addresses of `javascript:` and pictures that load
+by themselves too.
+
+    prose   a text of several lines: lists, headings and emphasis stay, and https links
+    inline  a text on one line, without any marks of its own
+    facts   an object as a list of its members
+
+Wherever a text holds an address of https, the address itself is the link.
+"""
+
+import re
+
+# Marks that make links, pictures, HTML and code, in which an escape would be shown.
+ACTING = re.compile(r"[\\`\[\]<&~]")
+MARKS = re.compile(r"[\\`\[\]<>&~*_|#]")
+HTTPS = re.compile(r"https://[\w!#$%&'*+,./:;=?@^~-]+(?<![.,:;!?'*_])", re.ASCII)
+
+
+def prose(text):
+    """Return a text as Markdown in which only its https addresses are links."""
+    return _linked(str(text), ACTING)
+
+
+def inline(text):
+    """Return a text as Markdown on one line that shows it as it stands."""
+    return _linked(" ".join(str(text).split()), MARKS)
+
+
+def facts(members):
+    """Return the lines of a Markdown list that tells an object's members."""
+    return [f"- {inline(name)}: {inline(told)}" for name, told in _told("", members)]
+
+
+def _linked(text, marks):
+    parts, start = [], 0
+    for found in HTTPS.finditer(text):
+        parts += _escaped(text[start : found.start()], marks), f"<{found[0]}>"
+        start = found.end()
+    return "".join([*parts, _escaped(text[start:], marks)])
+
+
+def _escaped(text, marks):
+    return marks.sub(r"\\\g<0>", text)
+
+
+def _told(name, value):
+    """Yield (name, words) of a value, members of members too."""
+    if isinstance(value, dict):
+        for inner, one in value.items():
+            yield from _told(f"{name} {inner.replace('_', ' ')}".strip(), one)
+    elif isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+        for number, one in enumerate(value, 1):
+            yield from _told(f"{name} {number}".strip(), one)
+    elif isinstance(value, list):
+        yield name, ", ".join(map(_words, value)) or "none"
+    else:
+        yield name, _words(value)
+
+
+def _words(value):
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

@@ -1,0 +1,31 @@
+"""The scripts and flows of the workspace."""
+
+from .api import ask_windmill, parse_reply, quoted_path, send_windmill
+
+
+def list_runnables(kind, start):
+    """Return the paths of the scripts, modules too, or of the flows below a path."""
+    query = {"path_start": start, "per_page": "1000", "without_description": "true"}
+    if kind == "script":
+        query["include_without_main"] = "true"
+    what = f"The {kind}s of {start} cannot be listed"
+    found = ask_windmill("GET", f"{kind}s/list", what, query)
+    return sorted(one["path"] for one in found if one["path"].startswith(start))
+
+
+def read_runnable(kind, path):
+    """Return a Python script's text, or a flow as Windmill describes it; None where
+    there is none."""
+    script = kind == "script"
+    where = (
+        f"scripts/raw/p/{quoted_path(path)}.py"
+        if script
+        else f"flows/get/{quoted_path(path)}"
+    )
+    what = f"The {kind} {path} cannot be read"
+    reply = send_windmill("GET", where, what)
+    if reply.status == 404:
+        return None
+    if script and reply.status < 300:
+        return reply.text()
+    return parse_reply("GET", where, what, reply)

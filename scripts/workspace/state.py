@@ -1,0 +1,81 @@
+"""What is remembered from run to run, as state resources of the workspace.
+
+get_state, set_state     what a scheduled script remembers from run to run
+create_state, delete_state, list_states   records of what was begun
+"""
+
+import os
+
+from ..client.references import harmless
+from .api import (
+    ask_windmill,
+    not_in_job,
+    parse_reply,
+    quoted_path,
+    refusal,
+    send_windmill,
+)
+
+
+def get_state(path=None):
+    """Return what set_state kept, or None: of this script under this schedule or flow.
+
+    `path` names another state resource. Raises TogetherError.
+    """
+    # Its value as it is: `get_value_interpolated` would resolve what it holds.
+    where = f"resources/get_value/{quoted_path(path or _state_path())}"
+    what = "The state cannot be read"
+    reply = send_windmill("GET", where, what)
+    if reply.status == 404:
+        return None
+    return parse_reply("GET", where, what, reply)
+
+
+def set_state(value, path=None):
+    """Keep a JSON value for the next run, without what Windmill would resolve when
+    the package `wmill` reads it. Raises TogetherError."""
+    value, _ = harmless(value)
+    place = path or _state_path()
+    what = "The state cannot be written"
+    reply = send_windmill("GET", f"resources/get/{quoted_path(place)}", what)
+    if reply.status == 404:
+        state = {"path": place, "value": value, "resource_type": "state"}
+        ask_windmill("POST", "resources/create", what, body=state)
+        return
+    where = f"resources/update_value/{quoted_path(place)}"
+    ask_windmill("POST", where, what, body={"value": value})
+
+
+def create_state(value, path):
+    """Keep a value where nothing is kept yet; return False where something is."""
+    what = "The state cannot be written"
+    value, _ = harmless(value)
+    state = {"path": path, "value": value, "resource_type": "state"}
+    reply = send_windmill("POST", "resources/create", what, body=state)
+    if reply.status >= 300 and "already exists" not in reply.text():
+        raise refusal("POST", "resources/create", what, reply)
+    return reply.status < 300
+
+
+def delete_state(path):
+    """Forget what is kept at a path. Raises TogetherError."""
+    where = f"resources/delete/{quoted_path(path)}"
+    ask_windmill("DELETE", where, f"The state {path} cannot be deleted")
+
+
+def list_states(start):
+    """Return {path: ISO 8601 time of its last change} of the states under a path."""
+    query = {"resource_type": "state", "path_start": start, "per_page": "1000"}
+    found = ask_windmill("GET", "resources/list", "The states cannot be listed", query)
+    return {
+        state["path"]: state.get("edited_at") or ""
+        for state in found
+        if state["path"].startswith(start)
+    }
+
+
+def _state_path():
+    path = os.environ.get("WM_STATE_PATH_NEW") or os.environ.get("WM_STATE_PATH")
+    if not path:
+        raise not_in_job("No state path is known")
+    return path

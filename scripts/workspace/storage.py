@@ -1,0 +1,289 @@
+"""The objects in the workspace's storage, read and written through the job's Windmill.
+
+Whatever the size, little is held in memory. Raises TogetherError outside a job, and
+where the workspace has no storage.
+"""
+
+import os
+import sys
+import time
+from urllib.parse import quote
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from ..client import TogetherError
+from ..resilience.explain import describe
+from .api import (
+    FREE_EDITION,
+    WINDMILL_TRIES,
+    ask_windmill,
+    open_windmill,
+    refusal,
+    send_windmill,
+)
+
+BLOCK = 1 << 20  # bytes that are read and sent at a time
+# While a body is sent the connection's timeout holds for each block, and the storage
+# behind Windmill may take its time with one.
+TRANSFER = urllib3.Timeout(connect=120.0, read=900.0)
+FREE = 50 << 20  # bytes
+
+
+def open_object(key, storage=None, start=0):
+    """Return a readable of an object in the workspace's storage, from byte `start` on.
+
+    It has read(size), `length` (bytes of the whole object, or None where the server
+    does not tell) and `name`. `storage` names one of the workspace's other storages.
+    A cut is mended by asking for the rest. Raises TogetherError: no such object, no
+    storage, not in a job.
+    """
+    return _Stored(key, storage, start)
+
+
+class _Stored:
+    def __init__(self, key, storage, start):
+        self.key = key
+        self.name = key.rsplit("/", 1)[-1]
+        self.query = {"file_key": key}
+        if storage:
+            self.query["storage"] = storage
+        self.position = start
+        self.length = None
+        self.open()
+
+    def open(self):
+        """Ask for the object from the position on."""
+        headers = {"Accept-Encoding": "identity"}
+        if self.position:
+            headers["Range"] = f"bytes={self.position}-"
+        path = "job_helpers/download_s3_file"
+        what = f"The object {self.key!r} cannot be read from storage"
+        response = open_windmill("GET", path, what, self.query, headers=headers)
+        begin, size = 0, response.headers.get("content-length", "")
+        if response.status == 206:
+            given, _, total = response.headers.get("content-range", "").partition("/")
+            span = given.removeprefix("bytes ").partition("-")[0]
+            begin = int(span) if span.isdigit() else -1
+            size = total
+        length = int(size) if size.isdigit() else None
+        changed = None not in (self.length, length) and self.length != length
+        if changed or begin not in (0, self.position):
+            response.close()
+            raise TogetherError(
+                f"The object {self.key!r} changed while it was read.",
+                type="changed_object",
+                advice="Run the step again when nothing writes to it.",
+            )
+        self.length = self.length if length is None else length
+        self.response = response
+        # A server that knows no ranges sends all from the start again.
+        skip = self.position - begin
+        while skip > 0:
+            piece = response.read(min(skip, BLOCK), decode_content=False)
+            if not piece:
+                break
+            skip -= len(piece)
+
+    def read(self, size=-1):
+        """Return up to size bytes, all that is left for -1, b"" at the end."""
+        if size is None or size < 0:
+            pieces = []
+            while piece := self.read(BLOCK):
+                pieces.append(piece)
+            return b"".join(pieces)
+        for tries in range(WINDMILL_TRIES):
+            try:
+                if self.response is None:
+                    self.open()
+                piece = self.response.read(size, decode_content=False)
+            except (HTTPError, OSError) as error:
+                self.close()
+                fault = error
+                time.sleep(0.25 * 2**tries)
+                continue
+            self.position += len(piece)
+            return piece
+        words, advice = describe(fault)
+        raise TogetherError(
+            f"The object {self.key!r} cannot be read from storage: {words}. {advice}",
+            type="connection",
+            advice=advice,
+        ) from None
+
+    def close(self):
+        """Give the connection up."""
+        if self.response is not None:
+            self.response.close()
+            self.response = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def write_object(content, key=None, filename=None, content_type=None, storage=None):
+    """Store bytes, or what a readable gives, and return {"s3": key, "storage"?: name}.
+
+    A readable is sent a block at a time, never held whole; where it has a `length` and
+    gives fewer or more bytes, nothing is stored. Without a key the object gets a new
+    one that ends in `filename`; with neither, Windmill chooses. Raises TogetherError.
+    """
+    query = {}
+    if key is None and filename is not None:
+        # Flat under the prefix that every workspace's rules let jobs write to.
+        key = f"windmill_uploads/{os.urandom(6).hex()}_{filename}"
+    if key is not None:
+        query["file_key"] = key
+    if storage:
+        query["storage"] = storage
+    if content_type is not None:
+        query["content_type"] = content_type
+    if filename is not None:
+        plain = filename.isascii() and not set(filename) & set('"\\%')
+        form = f'="{filename}"' if plain else f"*=UTF-8''{quote(filename, safe='')}"
+        query["content_disposition"] = f"inline; filename{form}"
+    headers = {"Content-Type": "application/octet-stream"}
+    if isinstance(content, bytes | bytearray | memoryview):
+        body = bytes(content)
+        headers["Content-Length"] = str(len(body))
+    else:
+        length = _length(content)
+        body = _blocks(content, length)
+        if length is not None:
+            headers["Content-Length"] = str(length)
+    what = "The result cannot be written to the workspace's storage"
+    path = "job_helpers/upload_s3_file"
+    try:
+        reply = ask_windmill(
+            "POST", path, what, query, body, headers=headers, timeout=TRANSFER
+        )
+    except TogetherError as error:
+        # A server that refuses in the middle of a body may hang up before it says why.
+        broken = getattr(error, "type", None) == "connection"
+        if broken and int(headers.get("Content-Length", 0)) > FREE:
+            error.advice = f"{FREE_EDITION} {error.advice}"
+        raise
+    stored = {"s3": reply["file_key"]}
+    if storage:
+        stored["storage"] = storage
+    return stored
+
+
+def store_lines(content, filename, output, what):
+    """Store JSON Lines that are too many for a result, or asked for in storage.
+
+    Returns the object, with a "note" where nobody asked for that; None where it was not
+    asked for and cannot be, so that they stay in the result. `what` they are is for the
+    log. Raises TogetherError.
+    """
+    try:
+        kind = "application/x-ndjson"
+        stored = write_object(content, filename=filename, content_type=kind)
+    except TogetherError as error:
+        if output == "storage":
+            raise
+        print(f"together: the {what} stay in the result: {error}", file=sys.stderr)
+        return None
+    if output == "storage":
+        return stored
+    note = f"The {what} are too many for a result, so they went to storage."
+    print(f"together: {note}", file=sys.stderr)
+    return {**stored, "note": note}
+
+
+def delete_object(key, storage=None):
+    """Delete an object of the storage. Raises TogetherError."""
+    query = {"file_key": key}
+    if storage:
+        query["storage"] = storage
+    what = f"The object {key!r} cannot be deleted"
+    ask_windmill("DELETE", "job_helpers/delete_s3_file", what, query)
+
+
+def place_for(output, instead, field="Output (output)"):
+    """Return (output, note) that hold, before anything is paid for.
+
+    What was chosen holds, and raises a TogetherError where it cannot be; `field` is
+    what the form calls it. None becomes "storage" where the workspace has one, else
+    `instead`, with a note of why.
+    """
+    if output == "storage":
+        check_storage(field=field)
+    if output:
+        return output, None
+    try:
+        check_storage(field=field)
+    except TogetherError as error:
+        why = getattr(error, "detail", None) or "this is not a Windmill job"
+        note = f"It comes in the result, since {why}."
+        if instead == "url":
+            note = f"It stays at its address, which lapses after a while, since {why}."
+        print(f"together: {note}", file=sys.stderr)
+        return instead, note
+    return "storage", None
+
+
+def check_storage(storage=None, field="Output (output)"):
+    """Raise a TogetherError where the workspace has no storage to write to.
+
+    For a step to ask before it spends money. Where the server does not let this token
+    ask, nothing is known and nothing is raised.
+    """
+    what = f'Nothing was sent: {field} cannot be "storage"'
+    query = {"storage": storage} if storage else {}
+    reply = send_windmill("GET", "job_helpers/test_connection", what, query)
+    if reply.status not in (200, 401, 403, 405):
+        error = refusal("GET", "job_helpers/test_connection", what, reply, storing=True)
+        name = field.rpartition("(")[2].rstrip(")")
+        error.problems = [{"field": name, "problem": error.detail}]
+        raise error
+
+
+def _length(content):
+    """Return the bytes that a readable holds, or None where it does not tell."""
+    length = getattr(content, "length", None)
+    if length is None and hasattr(content, "fileno"):
+        try:
+            length = os.fstat(content.fileno()).st_size - content.tell()
+        except OSError:  # in memory, or a pipe
+            return None
+    return length
+
+
+def _blocks(content, length):
+    sent = 0
+    while block := content.read(BLOCK):
+        sent += len(block)
+        if length is not None and sent > length:
+            break
+        yield block
+    if length is not None and sent != length:
+        raise TogetherError(
+            f"Nothing was stored: {length} bytes were announced, "
+            f"{'more' if sent > length else sent} came.",
+            type="wrong_length",
+        )
+
+
+def list_objects(prefix, storage=None):
+    """Return the keys of the objects whose keys begin so. Raises TogetherError."""
+    what = f"The objects under {prefix!r} cannot be listed"
+    query = {"max_keys": 1000, "prefix": prefix}
+    if storage:
+        query["storage"] = storage
+    keys = []
+    while True:
+        found = ask_windmill("GET", "job_helpers/list_stored_files", what, query)
+        if found.get("restricted_access") is True:
+            raise TogetherError(
+                f"{what}: the workspace's rules do not let this user see them.",
+                type="not_allowed",
+                advice="Ask who administrates the workspace's object storage.",
+            )
+        keys += [entry["s3"] for entry in found.get("windmill_large_files") or ()]
+        query["marker"] = found.get("next_marker")
+        if not query["marker"]:
+            return keys

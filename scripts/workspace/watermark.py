@@ -1,0 +1,71 @@
+"""What is new since the last run that ended well.
+
+What was seen is kept in the script's state. Nothing is reported twice or lost: what a
+run found is kept beside the old mark, with the run's own job, and counts as reported
+only once that job is known to have ended well; otherwise the next run reports it again.
+"""
+
+import os
+import sys
+import time
+
+from ..client import TogetherError
+from ..client.references import harmless
+from .jobs import outcome
+from .state import get_state, set_state
+
+
+def new_since(news, mark, key, first=None, eager=False):
+    """Return what is new since the mark of the last run that ended well.
+
+    `news` tells it from that mark; `mark` is how things are now; `key` names the member
+    by which two reports are of the same thing; `first` is what the first run notes, if
+    not the mark. The first run, unless it is eager, and one that overlaps with another
+    return nothing. Raises TogetherError.
+    """
+    mark, _ = harmless(mark)  # as the state has it
+    state = get_state()
+    if not isinstance(state, dict) or "mark" not in state:
+        state = {"mark": mark if first is None else first}
+        if not eager:
+            set_state(state)
+            _say("this first run only notes how things are")
+            return []
+    before, carried = state["mark"], []
+    pending = state.get("pending")
+    if pending:
+        ended = _ended(pending["job"])
+        if ended is None:
+            _say(f"the run {pending['job']} still works at what is new")
+            return []
+        if ended:
+            before = pending["mark"]
+        else:
+            carried = pending["found"]
+    found = news(before)
+    known = [entry[key] for entry in found]
+    found = [entry for entry in carried if entry[key] not in known] + found
+    if found:
+        job = os.environ.get("WM_JOB_ID")
+        told = {"job": job, "at": int(time.time()), "mark": mark, "found": found}
+        set_state({"mark": before, "pending": told})
+    else:
+        _say("nothing is new since the last run")
+        if pending or before != mark:
+            set_state({"mark": mark})
+    return found
+
+
+def _say(text):
+    print(f"together: {text}", file=sys.stderr)
+
+
+def _ended(job):
+    """Say whether a job ended well; None while it runs."""
+    try:
+        found = outcome(job)
+    except TogetherError as error:
+        if getattr(error, "status", None) == 404:
+            return True  # Windmill forgets jobs that ended long ago
+        raise
+    return None if found is None else found["outcome"] == "success"

@@ -1,0 +1,511 @@
+"""Run the pack's flows as Windmill does, with virtual time.
+
+The rules are those of Windmill's flow engine as its public source has them, for the
+parts of OpenFlow that the pack uses:
+
+- Loops and branches run as flows of their own inside the flow, with its error handler;
+  where that ran inside, it does not run again outside.
+- A sleep delays the step after the one that has it; it knows that step's result only.
+- stop_after_if ends the innermost loop, through branches, or else the flow; the flow of
+  a step of type `flow` ends only itself. It knows `result` and `flow_input` only.
+- A cancelled flow runs nothing more.
+- A step's arguments are resolved as tools/resolving.py says; a flow's own are not.
+- A failed step is tried again by its retry; then continue_on_error lets the flow go on,
+  unless it is the last step; then the error handler runs, with `error`.
+
+Sleeps, retries and unanswered approvals advance the clock of the engine and of the
+sandbox's things: three days pass in no time.
+"""
+
+import contextlib
+import heapq
+import importlib
+import inspect
+import itertools
+import json
+import os
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from tests.support.form_values import sent
+from tools import job_runner
+from tools.expressions import ExpressionError, evaluate
+from tools.fake_workspace import Job, Workspace
+from tools.flows import flows, rendered
+from tools.operations import ROOT
+from tools.resolving import UnresolvedError
+from tools.target_folder import FOLDER
+
+RESOURCE = f"{FOLDER}/key"
+APPROVAL_SECONDS = 1800
+
+
+@dataclass
+class Call:
+    """A step that ran: when, by the engine's clock, and how long it really took."""
+
+    path: str
+    arguments: dict
+    at: float
+    seconds: float
+    success: bool
+    result: object
+    given: dict | None = None  # the arguments as the script got them, resolved
+
+
+@dataclass
+class Run:
+    """A flow that runs or ran."""
+
+    path: str
+    arguments: dict
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    outcome: str | None = None  # success, failure or cancelled
+    result: object = None
+    started: float = 0.0
+    ended: float = 0.0
+    calls: list[Call] = field(default_factory=list)
+    work: Iterator | None = None
+    done: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def error(self) -> dict:
+        assert self.outcome == "failure", self.result
+        return self.result.get("error", self.result)
+
+    def count(self, path: str) -> int:
+        return Counter(call.path for call in self.calls)[path]
+
+    def of(self, path: str) -> list[Call]:
+        return [call for call in self.calls if call.path == path]
+
+
+@dataclass
+class End:
+    """How a sequence of steps ended."""
+
+    success: bool
+    result: object
+    stopped: bool = False
+    handled: bool = False  # an error handler ran inside
+
+
+class StepError(Exception):
+    """A step failed, with Windmill's result for it."""
+
+    def __init__(self, result: object, handled: bool = False) -> None:
+        super().__init__(str(result)[:500])
+        self.result = result
+        self.handled = handled
+
+
+class Engine:
+    """Runs flows; `decide` answers approvals, `advance` is told when time passes."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        auth: dict,
+        advance: Callable[[float], None] = lambda seconds: None,
+        in_worker: bool = False,
+        by_form: bool = False,
+    ) -> None:
+        self.workspace = workspace
+        self.advance = advance
+        self.in_worker = in_worker
+        self.by_form = by_form
+        self.now = 0.0
+        self.order = itertools.count()
+        self.waiting: list[tuple[float, int, Run]] = []
+        self.runs: list[Run] = []
+        self.decide: Callable[[dict], None] = lambda links: None
+        self.resources = {RESOURCE: auth}
+        self.values = {}
+        self.spawned = 0
+        self.lock = threading.Condition()
+        for flow in flows(ROOT):
+            path = f"{FOLDER}/{flow.id}"
+            self.add(path, rendered(flow)["value"])
+
+    def add(self, path: str, value: dict) -> None:
+        """Put a flow into the workspace, where steps can start it."""
+        self.values[path] = value
+        self.workspace.register(path, self._starter(path), "flow")
+
+    def _starter(self, path: str) -> Callable:
+        def start(**arguments: object) -> object:
+            run = Run(path, arguments)
+            with self.lock:
+                self._enqueue(run)
+                self.spawned += 1
+                self.lock.notify_all()
+            run.done.wait()
+            if run.outcome != "success":
+                raise StepError(run.result)
+            return run.result
+
+        return start
+
+    # --- what tests call -----------------------------------------------------------
+
+    def start(self, name: str, **arguments: object) -> Run:
+        """Start a flow: as a schedule does, or `by_form`, with all it sends."""
+        flow = next((flow for flow in flows(ROOT) if flow.name == name), None)
+        if self.by_form:
+            arguments = sent(flow, arguments)
+        path = f"{FOLDER}/{flow.id if flow else f'flows/{name}'}"
+        return self.start_at(path, **arguments)
+
+    def start_at(self, path: str, **arguments: object) -> Run:
+        """Start the flow at a path."""
+        run = Run(path, {"auth": f"$res:{RESOURCE}", **arguments})
+        self.workspace.jobs[run.id] = Job(run.path, "flow", run.arguments, {})
+        self._enqueue(run)
+        return run
+
+    def run(self, name: str, **arguments: object) -> Run:
+        """Run a flow to its end, and whatever it started."""
+        run = self.start(name, **arguments)
+        self.work()
+        return run
+
+    def work(self, until: float = float("inf")) -> None:
+        """Let everything run, up to a time of the engine's clock."""
+        while self.waiting and self.waiting[0][0] <= until:
+            at, _, run = heapq.heappop(self.waiting)
+            self._pass(at - self.now)
+            if run.outcome is None:
+                self._turn(run)
+        if until != float("inf"):
+            self._pass(until - self.now)
+
+    def cancel(self, run: Run) -> None:
+        """Cancel a flow as its page does."""
+        error = {"name": "Canceled", "message": "Job canceled: no longer wanted by ada"}
+        self._end(run, "cancelled", {"error": error})
+
+    # --- time ----------------------------------------------------------------------
+
+    def _enqueue(self, run: Run) -> None:
+        run.started = self.now
+        run.work = self._flow(run)
+        self.runs.append(run)
+        self._wait(run, 0)
+
+    def _wait(self, run: Run, seconds: float) -> None:
+        heapq.heappush(self.waiting, (self.now + seconds, next(self.order), run))
+
+    def _pass(self, seconds: float) -> None:
+        if seconds > 0:
+            self.now += seconds
+            self.advance(seconds)
+
+    def _turn(self, run: Run) -> None:
+        """Let a flow work until it sleeps or ends."""
+        try:
+            seconds = next(run.work)
+        except StopIteration as stop:
+            end = stop.value
+            self._end(run, "success" if end.success else "failure", end.result)
+        else:
+            self._wait(run, seconds)
+
+    def _end(self, run: Run, outcome: str, result: object) -> None:
+        run.outcome, run.result, run.ended = outcome, result, self.now
+        if run.work is not None:
+            run.work.close()
+        job = self.workspace.jobs.get(run.id)
+        if job is not None:
+            job.success, job.result = outcome == "success", result
+            job.done.set()
+        run.done.set()
+
+    # --- flows ---------------------------------------------------------------------
+
+    def _flow(self, run: Run) -> Iterator[float]:
+        value = self.values[run.path]
+        results: dict[str, object] = {}
+        handler = value.get("failure_module")
+        return self._frame(run, value["modules"], run.arguments, results, handler)
+
+    def _frame(
+        self,
+        run: Run,
+        modules: list[dict],
+        arguments: dict,
+        results: dict,
+        handler: dict | None,
+    ) -> Iterator[float]:
+        """A flow job: the whole flow, one round of a loop, a branch."""
+        previous: object = arguments
+        for number, module in enumerate(modules):
+            place = {"flow_input": arguments, "results": results}
+            place["previous_result"] = previous
+            before = modules[number - 1] if number else {}
+            try:
+                if "sleep" in before:
+                    yield self._seconds(before["sleep"], previous, arguments)
+                if "suspend" in before:
+                    place |= yield from self._suspended(before["suspend"], previous)
+                end = yield from self._module(run, module, place, handler)
+            except StepError as failure:
+                result = json.loads(json.dumps(failure.result))
+                if module.get("continue_on_error") and number < len(modules) - 1:
+                    results[module["id"]] = previous = result
+                    continue
+                if module.get("continue_on_error") or failure.handled:
+                    return End(False, result, handled=failure.handled)
+                if handler is None:
+                    return End(False, result)
+                end = yield from self._handle(run, handler, place, result)
+                return end
+            except ExpressionError as error:
+                # Windmill gives such a flow up at once.
+                words = {"name": "ExecutionErr", "message": str(error)}
+                return End(False, {"error": words}, handled=True)
+            previous = results[module["id"]] = end.result
+            if end.stopped or self._stops(module, end.result, arguments):
+                return End(True, end.result, stopped=True)
+        return End(True, previous)
+
+    def _handle(
+        self, run: Run, handler: dict, place: dict, result: object
+    ) -> Iterator[float]:
+        place = {**place, "previous_result": result}
+        try:
+            end = yield from self._module(run, handler, place, None)
+        except StepError as failure:
+            return End(False, failure.result, handled=True)
+        recovered = isinstance(end.result, dict) and end.result.get("recover") is True
+        return End(recovered, end.result, handled=True)
+
+    def _stops(self, module: dict, result: object, arguments: dict) -> bool:
+        if "stop_after_if" not in module or module["value"]["type"] in LOOPS:
+            return False
+        return self._holds(module["stop_after_if"]["expr"], result, arguments)
+
+    def _holds(self, text: str, result: object, arguments: dict) -> bool:
+        place = {"result": result, "previous_result": result, "flow_input": arguments}
+        return evaluate(f"Boolean({text})", place)
+
+    def _seconds(self, sleep: dict, result: object, arguments: dict) -> float:
+        place = {"result": result, "previous_result": result, "flow_input": arguments}
+        found = self._value(sleep, place)
+        number = isinstance(found, int | float) and not isinstance(found, bool)
+        if not number or found < 0:
+            raise ExpressionError(f"Expected an integer, found: {found!r}")
+        return found
+
+    def _suspended(self, suspend: dict, links: dict) -> Iterator[float]:
+        """Wait for an answer; what it leaves for the next step."""
+        job = links["resume"].split("/jobs_u/resume/")[1].split("/")[0]
+        self.decide(links)
+        answers = [a for a in self.workspace.resumed if a["job"] == job]
+        if not answers:
+            yield suspend.get("timeout", APPROVAL_SECONDS)
+            problem = {"message": "Timed out waiting to be resumed"}
+            problem["name"] = "SuspendedTimedOut"
+        elif answers[0]["action"] == "cancel":
+            problem = {"message": "Disapproved by ada", "name": "SuspendedDisapproved"}
+        else:
+            payload = answers[0]["payload"]
+            return {"resume": payload, "resumes": [payload], "approvers": ["ada"]}
+        if not suspend.get("continue_on_disapprove_timeout"):
+            raise StepError({"error": problem})
+        said = {"error": problem}
+        return {"resume": said, "resumes": [said], "approvers": []}
+
+    def _module(
+        self, run: Run, module: dict, place: dict, handler: dict | None
+    ) -> Iterator[float]:
+        skip = module.get("skip_if")
+        if skip and evaluate(f"Boolean({skip['expr']})", place):
+            return End(True, place["previous_result"])
+        tries = 0
+        while True:
+            try:
+                end = yield from self._try(run, module, place, handler)
+                return end
+            except StepError as failure:
+                pause = self._retry(module, tries, failure.result)
+                if pause is None:
+                    raise
+            tries += 1
+            yield pause
+
+    def _retry(self, module: dict, tries: int, result: object) -> float | None:
+        retry = module.get("retry", {})
+        if "retry_if" in retry:
+            place = {"result": result, "previous_result": result}
+            if not evaluate(f"Boolean({retry['retry_if']['expr']})", place):
+                return None
+        constant, growing = retry.get("constant"), retry.get("exponential")
+        if constant and tries < constant["attempts"]:
+            return constant["seconds"]
+        if growing and tries < growing["attempts"]:
+            return growing["multiplier"] * growing["seconds"] ** (tries + 1)
+        return None
+
+    def _try(
+        self, run: Run, module: dict, place: dict, handler: dict | None
+    ) -> Iterator[float]:
+        value = module["value"]
+        kind = value["type"]
+        if kind == "identity":
+            return End(True, place["previous_result"])
+        if kind == "script":
+            arguments = self._inputs(value, place)
+            return End(True, self._execute(run, module, value["path"], arguments))
+        if kind == "flow":
+            inner = Run(value["path"], self._inputs(value, place), id=run.id)
+            inner.calls = run.calls
+            end = yield from self._flow(inner)
+            if not end.success:
+                raise StepError(end.result, end.handled)
+            return End(True, end.result)
+        if kind == "branchone":
+            end = yield from self._branch(run, value, place, handler)
+            return end
+        end = yield from self._loop(run, module, place, handler)
+        return end
+
+    def _branch(
+        self, run: Run, value: dict, place: dict, handler: dict | None
+    ) -> Iterator[float]:
+        chosen = value["default"]
+        for branch in value["branches"]:
+            if evaluate(f"Boolean({branch['expr']})", place):
+                chosen = branch["modules"]
+                break
+        if not chosen:
+            return End(True, [])
+        inputs, results = place["flow_input"], place["results"]
+        end = yield from self._frame(run, chosen, inputs, results, handler)
+        if not end.success:
+            raise StepError(end.result, end.handled)
+        return end
+
+    def _loop(
+        self, run: Run, module: dict, place: dict, handler: dict | None
+    ) -> Iterator[float]:
+        value, done = module["value"], []
+        if value["type"] == "whileloopflow":
+            items: Iterator = itertools.count()
+        else:
+            items = iter(self._value(value["iterator"], place))
+        for index, item in enumerate(items):
+            inputs = dict(place["flow_input"])
+            if "iter" in inputs:
+                inputs["iter_parent"] = inputs["iter"]
+            inputs["iter"] = {"index": index, "value": item}
+            steps, results = value["modules"], place["results"]
+            end = yield from self._frame(run, steps, inputs, results, handler)
+            done.append(end.result)
+            if not end.success and not value.get("skip_failures"):
+                alone = value["type"] == "whileloopflow"
+                raise StepError(end.result if alone else done, end.handled)
+            stop = module.get("stop_after_if")
+            if end.stopped or (
+                stop and self._holds(stop["expr"], end.result, place["flow_input"])
+            ):
+                break
+        return End(True, done)
+
+    # --- steps ---------------------------------------------------------------------
+
+    def _inputs(self, value: dict, place: dict) -> dict:
+        given = value.get("input_transforms", {}).items()
+        return {name: self._value(transform, place) for name, transform in given}
+
+    def _value(self, transform: dict, place: dict) -> object:
+        if transform["type"] == "static":
+            return transform["value"]
+        return evaluate(transform["expr"], place)
+
+    def _execute(self, run: Run, module: dict, path: str, arguments: dict) -> object:
+        """Run a script as a job of the flow."""
+        step = path.removeprefix(f"{FOLDER}/")
+        environment = self._environment(run, module, path)
+        started = time.monotonic()
+        given = None
+        try:
+            secrets = self.workspace.secrets(self.resources)
+            given = secrets.arguments(json.loads(json.dumps(arguments)))
+        except UnresolvedError as problem:
+            words = {"name": "NotFound", "message": str(problem)}
+            success, result = False, {"error": {**words, "step_id": module["id"]}}
+        else:
+            success, result = self._work(step, given, environment)
+        seconds = time.monotonic() - started
+        call = Call(step, arguments, self.now, seconds, success, result, given)
+        run.calls.append(call)
+        self._gather()
+        if not success:
+            raise StepError(result)
+        return result
+
+    def _work(self, step: str, given: dict, environment: dict[str, str]) -> tuple:
+        if self.in_worker:
+            job = job_runner.run(step, given, environment=environment)
+            return not job.failed, job.result
+        return _call(step, given, environment)
+
+    def _gather(self) -> None:
+        """Wait for the flows that a step started to be in the queue."""
+        with self.lock:
+            mine = {run.id for run in self.runs}
+            wanted = [
+                name
+                for name, job in self.workspace.jobs.items()
+                if job.kind == "flow" and name not in mine
+            ]
+            self.lock.wait_for(lambda: self.spawned >= len(wanted), 10)
+
+    def _environment(self, run: Run, module: dict, path: str) -> dict[str, str]:
+        self.workspace.job_id = str(uuid.uuid4())
+        self.workspace.flow_job_id = run.id
+        state = f"u/test/{run.path}/{module['id']}".replace("/", "_")
+        return {
+            **self.workspace.environment,
+            "WM_JOB_PATH": path,
+            "WM_FLOW_STEP_ID": module["id"],
+            "WM_STATE_PATH": state,
+            "WM_STATE_PATH_NEW": state,
+        }
+
+
+LOOPS = ("forloopflow", "whileloopflow")
+
+
+def _call(step: str, arguments: dict, environment: dict[str, str]) -> tuple:
+    """Call a script's main in this process: (success, Windmill's result)."""
+    main = importlib.import_module(f"scripts.{step.replace('/', '.')}").main
+    given = {}
+    for name, parameter in inspect.signature(main).parameters.items():
+        if arguments.get(name) is not None or parameter.default in (
+            None,
+            inspect.Parameter.empty,
+        ):
+            given[name] = arguments.get(name)
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
+            result = main(**json.loads(json.dumps(given)))
+        return True, json.loads(json.dumps(result, default=str))
+    except Exception as error:  # whatever a script raises is its job's error
+        words = {"name": type(error).__name__, "message": str(error)}
+        words["step_id"] = environment["WM_FLOW_STEP_ID"]
+        if vars(error):
+            words["extra"] = vars(error)
+        return False, json.loads(json.dumps({"error": words}, default=str))
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

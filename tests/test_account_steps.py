@@ -1,0 +1,246 @@
+"""Steps about the account behind a key."""
+
+import re
+import socket
+from urllib.parse import parse_qsl
+from xml.etree import ElementTree
+
+import pytest
+
+from scripts.client import TogetherError
+from tests.support.expected_request import main_of
+from tools.job_runner import run
+from tools.operations import find
+from tools.sandbox import Fault
+from tools.version import VERSION
+
+CHECK = main_of(find("organization/check_connection"))
+
+
+def test_a_good_key_is_told_whose_it_is_and_what_it_may(sandbox, auth):
+    found = CHECK(auth)
+
+    whoami = find("organization/get_identity").schema["x-reply"]
+    assert found["ok"]
+    assert whoami["project"] == found["project"]
+    assert whoami["organization"] == found["organization"]
+    assert {"models", "files", "batches"} <= set(found["may"])
+
+
+def test_an_area_that_is_refused_is_named(sandbox, auth):
+    sandbox.faults.append(Fault("/v1/batches", 403))
+
+    found = CHECK(auth)
+
+    assert not found["ok"]
+    assert "batches" not in found["may"]
+    assert "403" in found["may_not"]["batches"]
+
+
+def test_a_bad_key_fails_the_job_and_says_why(sandbox, auth):
+    sandbox.faults.append(Fault("/v3/whoami", 401))
+
+    found = CHECK(auth)
+
+    assert not found["ok"]
+    assert found["why"].startswith("401 Unauthorized")
+    assert found["wm_failure"] == found["why"]
+    assert "API key" in found["advice"]
+
+
+def test_a_service_that_cannot_be_reached_is_told_with_its_cause():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]  # closed again: nobody listens there
+
+    job = run(
+        "organization/check_connection",
+        {
+            "auth": {
+                "api_key": "tgp_key_of_a_test",
+                "base_url": f"http://127.0.0.1:{port}",
+            }
+        },
+    )
+
+    assert job.failed
+    assert not job.result["ok"]
+    assert "connection refused" in job.result["error"]["message"]
+    assert "within" not in job.result["why"]  # nothing waited
+
+
+def test_a_resource_without_a_key_is_refused(sandbox):
+    with pytest.raises(TogetherError, match="api_key is empty"):
+        CHECK({"api_key": "", "base_url": sandbox.url})
+
+
+MARK = "together-ai-for-windmill"
+FOLDER = "f/togetherai"
+
+
+@pytest.fixture
+def deployed(workspace, monkeypatch):
+    """A workspace that holds scripts of several versions; the job is the step's."""
+    monkeypatch.setenv("WM_JOB_PATH", f"{FOLDER}/organization/check_connection")
+
+    def put(path, content):
+        workspace.register(f"{FOLDER}/{path}", lambda: 1, content=content)
+
+    put("client", f"A = 1\n# {MARK} {VERSION} client\n")
+    put("chat/old", f"A = 1\n# helper 1\n# {MARK} 0.9.0 chat/old\n")
+    put("chat/older", "Old.\n\nRendered from schemas/chat/older.json; edit that.\n")
+    put("chat/copied", f"# {MARK} 0.9.0 chat/old\n")
+    put("mine", f"WORDS = '# {MARK} is good'\n")
+    for name, version in (("flows/run_batch", VERSION), ("flows/gone", "0.8.0")):
+        schema = {"type": "object", "x-pack": f"{MARK} {version} {name}"}
+        workspace.register(f"{FOLDER}/{name}", lambda: 1, "flow", schema)
+    workspace.register("f/togetherai_2/x", lambda: 1, content=f"# {MARK} 0.1.0 x\n")
+    workspace.register("f/togetherai/flows/mine", lambda: 1, "flow", {"type": "object"})
+    return workspace
+
+
+def test_the_pack_s_version_is_told_and_what_of_others_is_in_the_folder(
+    sandbox, auth, deployed
+):
+    found = CHECK(auth)["pack"]
+
+    assert found["version"] == VERSION
+    assert found["older"] == [
+        {"path": f"{FOLDER}/chat/old", "version": "0.9.0"},
+        {"path": f"{FOLDER}/chat/older", "version": "before 1.0.0"},
+        {"path": f"{FOLDER}/flows/gone", "version": "0.8.0"},
+    ]
+    assert "--prune" in found["note"]
+
+
+def test_a_folder_that_cannot_be_listed_fails_no_check(sandbox, auth, deployed):
+    deployed.faults.append(Fault("scripts/list", 403, body="Not authorized"))
+
+    found = CHECK(auth)
+
+    assert found["ok"]
+    assert found["pack"]["older"] is None
+    assert "403" in found["pack"]["note"] or "authorized" in found["pack"]["note"]
+
+
+def test_outside_windmill_the_version_is_told_all_the_same(sandbox, auth):
+    found = CHECK(auth)["pack"]
+
+    assert (found["version"], found["older"]) == (VERSION, None)
+
+
+REPORT = main_of(find("organization/report_usage"))
+USAGE = re.escape("/v1/billing/usage")
+
+
+def month(*windows):
+    data = [
+        {
+            "date": date,
+            "line_items": [
+                {"product_name": name, "cost": cost, "quantity": "1"}
+                for name, cost in items
+            ],
+        }
+        for date, items in windows
+    ]
+    return {"data": data, "next_cursor": None}
+
+
+def test_usage_is_added_up_by_day_and_product_across_months(sandbox, auth):
+    january = month(
+        ("2026-01-30", [("gpt <oss>", "9.99")]),
+        ("2026-01-31", [("gpt <oss>", "0.10"), ("flux", "0.2")]),
+    )
+    february = month(("2026-02-01", [("gpt <oss>", "0.3"), ("odd", "n/a")]))
+    sandbox.faults += [Fault(USAGE, 200, body=body) for body in (january, february)]
+
+    found = REPORT(auth, since="2026-01-31", until="2026-02-01")
+
+    assert found["total_usd"] == 0.6
+    assert found["days"] == [
+        {"date": "2026-01-31", "cost_usd": 0.3},
+        {"date": "2026-02-01", "cost_usd": 0.3},
+    ]
+    assert [(p["product"], p["cost_usd"]) for p in found["products"]] == [
+        ("gpt <oss>", 0.4),
+        ("flux", 0.2),
+    ]
+    assert found["unreadable"] == 1
+    months = [dict(parse_qsl(request.query))["month"] for request in sandbox.requests]
+    assert months == ["2026-01", "2026-02"]
+    drawn = ElementTree.fromstring(found["svg"])
+    assert len(drawn.findall(".//{*}rect")) == 2
+
+
+@pytest.mark.parametrize(
+    ("days", "field"),
+    [
+        ({"since": "2026-03-01", "until": "2026-02-01"}, "since"),
+        ({"since": "2020-01-01", "until": "2026-02-01"}, "since"),
+        ({"until": "2026-02-31"}, "until"),
+    ],
+)
+def test_impossible_days_are_refused(days, field, sandbox, auth):
+    with pytest.raises(TogetherError) as caught:
+        REPORT(auth, **days)
+
+    assert [field] == [problem["field"] for problem in caught.value.problems]
+    assert not sandbox.requests
+
+
+CALL = main_of(find("organization/call_operation"))
+
+
+def test_any_operation_can_be_called(sandbox, auth):
+    body = find("chat/create_chat_completion").schema["examples"][0]["body"]
+
+    models = CALL(auth, "GET", "/v1/models", query={"dedicated": True})
+    answer = CALL(auth, "POST", "/v1/chat/completions", payload=body)
+
+    assert isinstance(models, list)
+    assert sandbox.requests[0].query == "dedicated=true"
+    assert answer["choices"]
+    assert sandbox.requests[1].json == body
+
+
+def test_an_answer_can_be_a_file(sandbox, auth):
+    body = find("audio/create_speech").schema["examples"][0]["body"]
+
+    found = CALL(auth, "POST", "/v1/audio/speech", payload=body, answer="file")
+
+    assert found["filename"].endswith(".wav")
+
+
+def test_what_may_have_been_carried_out_is_not_sent_again(sandbox, auth):
+    sandbox.faults.append(Fault("/v1/models", 500))
+
+    with pytest.raises(TogetherError) as caught:
+        CALL(auth, "POST", "/v1/models", payload={"model_name": "m"})
+
+    assert caught.value.ambiguous
+    assert len(sandbox.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"method": "GET", "path": "https://example.com/v1/models"}, "path"),
+        ({"method": "GET", "path": "/v1/models?x=1"}, "path"),
+        ({"method": "GET", "path": "/v1/models", "payload": {"a": 1}}, "payload"),
+        ({"method": "TRACE", "path": "/v1/models"}, "method"),
+    ],
+)
+def test_a_request_that_cannot_be_meant_is_refused(given, field, sandbox, auth):
+    with pytest.raises(TogetherError) as caught:
+        CALL(auth, **given)
+
+    assert [field] == [problem["field"] for problem in caught.value.problems]
+    assert not sandbox.requests
+
+
+def test_an_operation_takes_query_parameters_of_any_name(sandbox, auth):
+    with pytest.raises(TogetherError, match="400"):  # the sandbox knows neither
+        CALL(auth, "GET", "/v1/models", query={"auth": "1", "operation": "2"})
+
+    sent = dict(parse_qsl(sandbox.requests[-1].query))
+    assert sent == {"auth": "1", "operation": "2"}

@@ -1,0 +1,197 @@
+# ruff: noqa: RUF001, the signs of other languages are what is tested
+"""Recordings become text and subtitles, texts become sound."""
+
+import base64
+import io
+import re
+import wave
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts.audio_steps import joined, sentences
+from scripts.client import TogetherError
+from scripts.subtitles import subtitles
+from tests.support.expected_request import main_of
+from tools.operations import find
+from tools.sandbox import tone
+
+TRANSCRIBE = main_of(find("audio/transcribe_recording"))
+SPEAK = main_of(find("audio/speak_text"))
+WHISPER, KOKORO = "openai/whisper-large-v3", "hexgrad/Kokoro-82M"
+LONG = " ".join(f"This is sentence number {n} of a long text." for n in range(120))
+
+
+def test_a_recording_becomes_text_and_subtitles(sandbox, auth):
+    recording = base64.b64encode(tone()).decode()
+
+    found = TRANSCRIBE(auth, WHISPER, {"file": recording, "filename": "m.wav"})
+
+    assert found["text"] == "Good morning. Shall we start?"
+    assert found["srt"] == (
+        "1\n00:00:00,000 --> 00:00:01,600\nGood morning.\n\n"
+        "2\n00:00:01,900 --> 00:00:04,200\nShall we start?\n"
+    )
+    assert found["vtt"].startswith("WEBVTT\n\n00:00:00.000 --> 00:00:01.600\n")
+    assert found["duration"] == 4.2
+    (request,) = [r for r in sandbox.requests if r.method == "POST"]
+    assert tone() in request.body
+    assert b'filename="m.wav"' in request.body
+
+
+def test_an_address_is_left_to_the_service(sandbox, auth):
+    TRANSCRIBE(auth, WHISPER, "https://example.com/a.mp3", language="de")
+
+    (request,) = [r for r in sandbox.requests if r.method == "POST"]
+    assert b"https://example.com/a.mp3" in request.body
+    assert b'name="language"\r\n\r\nde' in request.body
+
+
+def test_speakers_are_told_apart(sandbox, auth):
+    part = {"speaker_id": "SPEAKER_1", "start": 0, "end": 1, "text": " Hi ", "id": 0}
+    sandbox.answers["create_transcription"] = lambda _: {
+        "text": "Hi",
+        "speaker_segments": [{**part, "words": []}],
+    }
+
+    found = TRANSCRIBE(auth, WHISPER, "https://example.com/a.mp3", speakers=True)
+
+    segment = {"start": 0, "end": 1, "text": "Hi", "speaker": "SPEAKER_1"}
+    assert found["segments"] == [segment]
+    assert "SPEAKER_1: Hi" in found["srt"]
+    assert found["cost_usd"] is None
+    assert found["cost_note"]
+
+
+SEGMENTS = st.lists(
+    st.builds(
+        lambda start, length, text: {
+            "start": start,
+            "end": start + length,
+            "text": text,
+        },
+        st.floats(0, 90_000),
+        st.floats(0.1, 600),
+        st.text(max_size=300).map(lambda text: " ".join(text.split())),
+    ),
+    max_size=5,
+)
+
+
+@given(SEGMENTS, st.sampled_from(["srt", "vtt"]))
+def test_subtitles_lose_no_word_and_stay_in_time(segments, kind):
+    text = subtitles(segments, kind)
+
+    spoken = "".join("".join(s["text"].split()) for s in segments)
+    times = re.findall(r"^([\d:.,]+) --> ([\d:.,]+)$", text, re.MULTILINE)
+    lines = [
+        line
+        for line in text.replace("&lt;", "<").replace("&amp;", "&").split("\n")
+        if "-->" not in line and not (kind == "srt" and line.isdigit())
+    ]
+    written = "".join("".join(line.split()) for line in lines).removeprefix("WEBVTT")
+    if not any(line.isdigit() for line in spoken.split()) and kind == "vtt":
+        assert written == spoken
+    assert all(start <= end for start, end in times)
+    assert bool(times) == any(segment["text"] for segment in segments)
+
+
+def test_a_long_text_is_spoken_in_parts_and_joined(sandbox, auth):
+    found = SPEAK(auth, KOKORO, LONG, format="wav")
+
+    with wave.open(io.BytesIO(base64.b64decode(found["file"]))) as whole:
+        frames = whole.getnframes()
+    with wave.open(io.BytesIO(tone())) as one:
+        assert frames == one.getnframes() * found["parts"]
+    spoken = [r.json for r in sandbox.requests if r.path == "/v1/audio/speech"]
+    assert found["parts"] == len(spoken) > 1
+    assert all(len(body["input"]) <= 1500 for body in spoken)
+    assert found["voice"] == "af_alloy"
+    assert "audio controls" in found["html"]
+
+
+def test_a_text_that_costs_more_than_its_budget_is_not_spoken(sandbox, auth, priced):
+    def refused(auth, budget):
+        with pytest.raises(TogetherError, match="Nothing was sent: budget_usd") as e:
+            SPEAK(auth, KOKORO, LONG, budget_usd=budget)
+        assert not [r for r in sandbox.requests if r.method == "POST"]
+        return e.value
+
+    assert refused(auth, 1e9).type == "budget_unknown"
+    auth = priced(KOKORO, perMillionCharacters=4)
+    error = refused(auth, 0.0001)
+    assert error.type == "budget_reached"
+    exact = error.estimated_cost_usd
+    found = SPEAK(auth, KOKORO, LONG, budget_usd=exact)
+    assert found["cost_usd"] == exact == pytest.approx(4e-6 * found["characters"])
+
+
+def test_without_storage_for_it_a_text_is_not_spoken(sandbox, auth, workspace):
+    workspace.helpers = False
+    with pytest.raises(TogetherError, match=r"Nothing was sent: Output \(output\)"):
+        SPEAK(auth, KOKORO, LONG, output="storage")
+
+    assert not [r for r in sandbox.requests if r.method == "POST"]
+
+
+def test_a_text_without_a_word_is_not_spoken(sandbox, auth):
+    with pytest.raises(TogetherError, match="text holds no word") as caught:
+        SPEAK(auth, "m", "\n \n", voice="x", budget_usd=1)
+
+    assert caught.value.problems[0]["field"] == "text"
+    assert not sandbox.requests
+
+
+def test_the_sound_can_be_stored(sandbox, auth, workspace):
+    found = SPEAK(auth, KOKORO, "Hi.", voice="af_heart", output="storage")
+
+    assert found["filename"] == "speech.mp3"
+    assert ("", found["s3"]) in workspace.objects
+    assert not [r for r in sandbox.requests if r.path == "/v1/voices"]
+
+
+def test_a_model_without_voices_asks_for_one(sandbox, auth):
+    with pytest.raises(TogetherError, match="voice") as caught:
+        SPEAK(auth, "acme/speaks", "Hi.")
+
+    assert [problem["field"] for problem in caught.value.problems] == ["voice"]
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("你好。世界很大！是吗？是。", ["你好。", "世界很大！", "是吗？是。"]),
+        ("他说：「好。」然后走了。", ["他说：「好。」", "然后走了。"]),
+        ("一二三四，五六七八，九", ["一二三四，", "五六七八，九"]),
+        ("好。One two. Six.", ["好。One", "two.", "Six."]),
+        ("A. B. C. D.", ["A. B.", "C. D."]),
+    ],
+)
+def test_a_text_is_cut_behind_the_stops_of_its_language(text, pieces):
+    assert sentences(text, 7 if text[0] in "他一" else 5) == pieces
+
+
+def test_a_recording_without_a_byte_is_not_sent(sandbox, auth):
+    create = main_of(find("audio/create_transcription"))
+
+    with pytest.raises(TogetherError, match="0 bytes"):
+        create(auth, {"model": "m", "file": {"file": "", "filename": "a.mp3"}})
+    assert not sandbox.requests
+
+
+@given(st.text(max_size=400), st.integers(5, 60))
+def test_a_text_is_cut_without_losing_a_word(text, most):
+    pieces = sentences(text, most)
+
+    assert "".join("".join(p.split()) for p in pieces) == "".join(text.split())
+    assert all(0 < len(piece) <= most for piece in pieces)
+
+
+def test_sound_files_are_joined_by_their_kind():
+    tagged = b"ID3\x04\x00\x00\x00\x00\x00\x03abc\xff\xfbframes"
+
+    assert joined([tagged, tagged], "mp3") == tagged + b"\xff\xfbframes"
+    assert joined([b"ab", b"cd"], "raw") == b"abcd"
+    with pytest.raises(TogetherError, match="part 2"):
+        joined([tone(rate=24000), tone(rate=16000)], "wav")

@@ -1,0 +1,360 @@
+"""Rows through a batch: one batch whatever happens, every row once, in order."""
+
+import json
+
+import pytest
+
+from scripts import batch_steps
+from scripts.batches.collect_rows import main as collect_rows
+from scripts.batches.create_batch import main as create_batch
+from scripts.batches.submit_rows import main as submit_rows
+from scripts.catalog.pricing import cost
+from scripts.client import TogetherError
+from tests.support.killable_worker import killed_anywhere
+from tools.lives import RefusalError
+from tools.sandbox import Sandbox
+
+MODEL = "openai/gpt-oss-20b"
+ROWS = [{"id": n, "text": f"text {n}"} for n in range(12)]
+TEMPLATE = "Say {{text}}"
+SUBMIT = "batches.submit_rows"
+
+
+@pytest.fixture(scope="module")
+def _living():
+    with Sandbox(pace=0) as server:
+        server.lives.control({"speed": 0})
+        yield server
+
+
+@pytest.fixture
+def sandbox(_living):
+    """A sandbox where batches live and models echo; they refuse a text that is bad."""
+    sandbox = _living
+
+    def echo(arguments):
+        text = arguments["body"]["messages"][-1]["content"]
+        if "bad" in text:
+            raise RefusalError(400, "too bad")
+        choice = {"index": 0, "message": {"role": "assistant", "content": f"{text}!"}}
+        return {
+            "model": arguments["body"]["model"],
+            "choices": [{**choice, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+        }
+
+    sandbox.answers["create_chat_completion"] = echo
+    sandbox.lives["batch"].lives.clear()
+    sandbox.requests.clear()
+    sandbox.files.clear()
+    sandbox.uploads.forget()
+    return sandbox
+
+
+@pytest.fixture
+def auth(sandbox):
+    return {"api_key": "tgp_batch_0123456789abcdef", "base_url": sandbox.url}
+
+
+def batches(sandbox):
+    return list(sandbox.lives["batch"].lives.values())
+
+
+def uploads(sandbox):
+    """The content of each input file, of those merely announced, too."""
+    return [
+        content
+        for record, content in sandbox.files.values()
+        if record["purpose"] == "batch-api"
+    ]
+
+
+def through(sandbox, auth, rows, given=None, **more):
+    """Submit rows, let their batch end, collect it."""
+    made = submit_rows(auth, MODEL, TEMPLATE, rows)
+    sandbox.lives.advance(3600)
+    return collect_rows(auth, made["batch_id"], given, **more)
+
+
+def test_rows_go_in_and_their_answers_come_out_in_order(sandbox, auth):
+    made = submit_rows(
+        auth, MODEL, TEMPLATE, ROWS, system="Be brief", temperature=0, max_tokens=9
+    )
+    lines = [json.loads(line) for line in uploads(sandbox)[0].splitlines()]
+
+    assert made["rows"] == 12
+    assert made["reattached"] is False
+    assert lines[3]["body"] == {
+        "model": MODEL,
+        "messages": [
+            {"role": "system", "content": "Be brief"},
+            {"role": "user", "content": "Say text 3"},
+        ],
+        "temperature": 0,
+        "max_tokens": 9,
+    }
+    assert all(len(line["custom_id"]) <= 64 for line in lines)
+    sandbox.lives.advance(3600)
+    result = collect_rows(auth, made["batch_id"], ROWS)
+    for row, out, line in zip(ROWS, result["rows"], lines, strict=True):
+        answer = {"answer": f"Say {row['text']}!", "answer_error": None}
+        assert out == {"custom_id": line["custom_id"], **row, **answer}
+    assert (result["done"], result["failed"], result["status"]) == (12, 0, "COMPLETED")
+    assert result["usage"]["prompt_tokens"] == 120
+
+
+def test_a_batch_costs_half_of_what_its_calls_would(sandbox, auth):
+    result = through(sandbox, auth, ROWS)
+
+    assert result["cost_usd"] == pytest.approx(
+        cost(auth, MODEL, result["usage"])[0] / 2
+    )
+
+
+def test_without_the_rows_the_input_file_tells_the_order(sandbox, auth):
+    result = through(sandbox, auth, ROWS, answer_column="said")
+
+    assert [row["said"] for row in result["rows"]] == [
+        f"Say text {n}!" for n in range(12)
+    ]
+    places = [row["custom_id"].partition("-")[0] for row in result["rows"]]
+    assert places == [str(n) for n in range(12)]
+
+
+def test_when_the_input_file_is_gone_what_was_answered_is_still_brought(sandbox, auth):
+    made = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+    sandbox.lives.advance(3600)
+    collect_rows(auth, made["batch_id"])
+    del sandbox.files[made["input_file_id"]]
+    result = collect_rows(auth, made["batch_id"])
+
+    assert [row["answer"] for row in result["rows"]] == [
+        f"Say text {n}!" for n in range(12)
+    ]
+
+
+def test_a_row_that_the_service_refused_has_its_words(sandbox, auth):
+    rows = [*ROWS[:3], {"text": "bad"}, *ROWS[3:]]
+    result = through(sandbox, auth, rows, rows)
+
+    assert result["rows"][3]["answer"] is None
+    assert "too bad" in result["rows"][3]["answer_error"]
+    assert (result["done"], result["failed"]) == (12, 1)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("FAILED", "the batch failed before it answered this row: no credit"),
+        ("CANCELLED", "the batch was cancelled before it answered this row"),
+    ],
+)
+def test_a_batch_that_ended_badly_reports_every_row(sandbox, auth, state, words):
+    sandbox.lives.doom("batch", "no credit", state)
+    with pytest.raises(TogetherError, match=f"None of the 12 .* Row 1: {words}") as one:
+        through(sandbox, auth, ROWS, ROWS)
+    with pytest.raises(TogetherError) as other:
+        collect_rows(auth, batches(sandbox)[0].id)
+
+    result = one.value.partial
+    assert result["status"] == state
+    assert result["failed"] == len(result["rows"]) == 12
+    told = [row["answer_error"] for row in result["rows"]]
+    assert all(why.startswith(words) for why in told)
+    assert result["cost_usd"] is None
+    assert told == [row["answer_error"] for row in other.value.partial["rows"]]
+
+
+def test_a_batch_that_expired_gives_what_it_has(sandbox, auth):
+    sandbox.lives.doom("batch", "", "EXPIRED", after=660)
+    result = through(sandbox, auth, ROWS, ROWS)
+
+    assert result["status"] == "EXPIRED"
+    assert 0 < result["done"] < 12
+    assert result["done"] + result["failed"] == 12
+    for row in result["rows"]:
+        assert (row["answer"] is None) is ("expired" in (row["answer_error"] or ""))
+    assert result["cost_usd"] > 0
+
+
+def test_a_batch_that_is_not_over_says_how_far_it_is(sandbox, auth):
+    made = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+    with pytest.raises(TogetherError, match="VALIDATING, 0 % done") as caught:
+        collect_rows(auth, made["batch_id"])
+
+    assert caught.value.state == "VALIDATING"
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (ROWS[:5], "more rows than the 5 given"),
+        ([*ROWS[:5], {"text": "other"}, *ROWS[6:]], r"rows\[5\] is not what"),
+        ('{"id": 0, "text": "text 0"}\nnonsense', r"rows\[1\] is not what"),
+    ],
+)
+def test_other_rows_than_those_submitted_are_refused(sandbox, auth, rows, words):
+    with pytest.raises(TogetherError, match=words):
+        through(sandbox, auth, ROWS, rows)
+
+
+def test_a_batch_that_somebody_else_made_is_collected_too(sandbox, auth):
+    lines = []
+    for name in ("b", "a", "c"):
+        body = {"model": MODEL, "messages": [{"role": "user", "content": name}]}
+        lines.append({"custom_id": name, "body": body})
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    file = sandbox.store_file("mine.jsonl", text.encode(), "batch-api")
+    body = {"input_file_id": file["id"], "endpoint": batch_steps.ENDPOINT}
+    batch = create_batch(auth, body)["job"]["id"]
+    sandbox.lives.advance(3600)
+    result = collect_rows(auth, batch)
+
+    assert [row["answer"] for row in result["rows"]] == ["b!", "a!", "c!"]
+    with pytest.raises(TogetherError, match="another step made it"):
+        collect_rows(auth, batch, [{"text": "a"}])
+
+
+def test_the_answers_can_be_a_bare_table(sandbox, auth):
+    rows = through(sandbox, auth, ROWS, ROWS, output="table")
+
+    assert [row["answer"] for row in rows] == [f"Say text {n}!" for n in range(12)]
+
+
+def test_more_failures_than_are_borne_turn_the_collection_red(sandbox, auth):
+    rows = [*ROWS, {"text": "bad"}]
+    with pytest.raises(TogetherError, match="1 of 13 rows failed") as caught:
+        through(sandbox, auth, rows, rows, fail_when_failed_share=0.05)
+
+    assert caught.value.partial["done"] == 12
+
+
+@pytest.mark.parametrize("place", [0, 149])
+def test_answers_overwrite_no_column_and_nothing_is_sent(sandbox, auth, place):
+    rows = [{"text": f"text {n}"} for n in range(150)]
+    rows[place]["answer"] = "mine"
+    with pytest.raises(TogetherError, match=r"Answer column \(answer_column\)"):
+        submit_rows(auth, MODEL, TEMPLATE, rows, answer_column="answer")
+    assert not sandbox.requests
+
+    made = submit_rows(auth, MODEL, TEMPLATE, rows)
+    sandbox.lives.advance(3600)
+    for column in ("answer", "custom_id"):
+        with pytest.raises(TogetherError, match=r"Answer column \(answer_column\)"):
+            collect_rows(auth, made["batch_id"], rows, answer_column=column)
+    found = collect_rows(auth, made["batch_id"], rows, answer_column="said")["rows"]
+    assert (found[place]["answer"], found[place]["said"]) == (
+        "mine",
+        f"Say text {place}!",
+    )
+
+
+def test_the_answers_can_go_to_storage(sandbox, auth, workspace):
+    result = through(sandbox, auth, ROWS, ROWS, output="storage")
+    lines = workspace.content(result["s3"]).decode().splitlines()
+
+    assert [json.loads(line)["id"] for line in lines] == list(range(12))
+    assert "rows" not in result
+
+
+def test_the_same_input_makes_one_batch_and_another_word_a_second(sandbox, auth):
+    first = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+    again = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+
+    assert again == {**first, "reattached": True}
+    other = submit_rows(auth, MODEL, TEMPLATE, ROWS, again="2026-11-24")
+    assert other["batch_id"] != first["batch_id"]
+    assert other == {
+        **submit_rows(auth, MODEL, TEMPLATE, ROWS, again="2026-11-24"),
+        "reattached": False,
+    }
+    assert len(batches(sandbox)) == len(uploads(sandbox)) == 2
+    sandbox.lives.advance(3600)
+    assert collect_rows(auth, other["batch_id"], ROWS)["done"] == 12
+
+
+def test_a_batch_that_failed_is_made_anew_from_the_same_file(sandbox, auth, workspace):
+    sandbox.lives.doom("batch", "no credit")
+    first = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+    sandbox.lives.advance(3600)
+    second = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+
+    assert second["batch_id"] != first["batch_id"]
+    assert second["reattached"] is False
+    assert second["input_file_id"] == first["input_file_id"]
+
+
+def test_rows_that_cannot_be_asked_are_named_before_anything_is_sent(sandbox, auth):
+    rows = "\n".join([*map(json.dumps, ROWS), "nonsense", '{"id": 1}'])
+    with pytest.raises(
+        TogetherError, match=r"rows\[12\] line 13 is not JSON"
+    ) as caught:
+        submit_rows(auth, MODEL, TEMPLATE, rows)
+
+    assert [p["field"] for p in caught.value.problems] == ["rows[12]", "rows[13]"]
+    assert sandbox.requests == []
+
+
+@pytest.mark.parametrize(("rows", "size"), [(5, 10**9), (10**9, 1000)])
+def test_a_table_too_large_for_a_batch_says_how_many_rows_fit(
+    sandbox, auth, monkeypatch, rows, size
+):
+    monkeypatch.setattr(batch_steps, "MOST_ROWS", rows)
+    monkeypatch.setattr(batch_steps, "MOST_BYTES", size)
+    with pytest.raises(TogetherError, match="too large for one batch") as caught:
+        submit_rows(auth, MODEL, TEMPLATE, ROWS)
+
+    fitting = caught.value.fitting_rows
+    assert f"the first {fitting} rows fit" in str(caught.value)
+    assert submit_rows(auth, MODEL, TEMPLATE, ROWS[:fitting])["rows"] == fitting
+
+
+def test_a_budget_needs_a_bound_and_a_price_and_holds(sandbox, auth):
+    def refused(**arguments):
+        with pytest.raises(TogetherError, match="budget_usd") as caught:
+            submit_rows(auth, rows=ROWS, template=TEMPLATE, **arguments)
+        assert batches(sandbox) == []
+        return str(caught.value)
+
+    assert "max_tokens" in refused(model=MODEL, budget_usd=1)
+    assert "nobody/knows" in refused(model="nobody/knows", max_tokens=9, budget_usd=1)
+    assert "may cost" in refused(model=MODEL, max_tokens=99999, budget_usd=0.0001)
+    made = submit_rows(auth, MODEL, TEMPLATE, ROWS, max_tokens=9, budget_usd=1)
+    assert 0 < made["estimated_cost_usd"] < 1
+    # What runs already is paid for, whatever is allowed now.
+    tight = submit_rows(auth, MODEL, TEMPLATE, ROWS, max_tokens=9, budget_usd=1e-9)
+    assert tight == {**made, "reattached": True}
+    unbounded = submit_rows(auth, MODEL, TEMPLATE, ROWS, again="x")
+    assert unbounded["estimated_cost_usd"] is None
+    assert "max_tokens" in unbounded["cost_note"]
+
+
+@pytest.mark.parametrize("in_job", [True, False], ids=["job", "alone"])
+def test_a_run_killed_at_any_request_leaves_one_batch_to_the_next(
+    sandbox, auth, workspace, worker, in_job
+):
+    arguments = {"auth": auth, "model": MODEL, "template": TEMPLATE, "rows": ROWS}
+    environment = (
+        workspace.environment if in_job else dict.fromkeys(workspace.environment, "")
+    )
+    batches_now = sandbox.lives["batch"].lives
+
+    def begin():
+        sandbox.files.clear()
+        sandbox.uploads.forget()
+        batches_now.clear()
+        workspace.configure()
+
+    servers = [sandbox, workspace]
+    killed = 0
+    for died, result in killed_anywhere(
+        worker, servers, SUBMIT, arguments, environment, begin, sandbox.uploads
+    ):
+        killed += died
+        assert list(batches_now) == [result["batch_id"]]
+        assert len(uploads(sandbox)) == 1
+        assert batches_now[result["batch_id"]].given["body"]["input_file_id"] in (
+            sandbox.files
+        )
+    assert killed >= 2 * (9 if in_job else 5)
+    assert worker.run(SUBMIT, arguments, environment)["reattached"] is True

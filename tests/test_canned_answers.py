@@ -1,0 +1,135 @@
+"""The sandbox's models: what they are asked for is what they give."""
+
+import json
+
+import jsonschema
+import pytest
+
+from scripts.client import TogetherError
+from tests.support.canned_chat import CHAT, MODEL
+from tests.support.expected_request import main_of
+from tools.canned_answers import fitting
+from tools.operations import find
+
+ASK = main_of(CHAT)
+TOOLS = [
+    {"type": "function", "function": {"name": name, "parameters": parameters}}
+    for name, parameters in {
+        "one": {"type": "object", "properties": {"n": {"type": "integer"}}},
+        "two": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}},
+            "required": ["city"],
+        },
+    }.items()
+]
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "kind": {"enum": ["b", "a"]},
+        "count": {"type": "integer", "minimum": 3},
+        "share": {"type": "number", "exclusiveMinimum": 0, "maximum": 0.5},
+        "due": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"},
+        "code": {"type": "string", "minLength": 6, "maxLength": 6},
+        "rows": {"type": "array", "minItems": 2, "items": {"$ref": "#/$defs/row"}},
+        "other": {"anyOf": [{"type": "null"}, {"type": "string"}]},
+        "sure": {"type": ["boolean", "null"]},
+    },
+    "required": ["kind", "count", "share", "due", "code", "rows", "other", "sure"],
+    "additionalProperties": False,
+    "$defs": {
+        "row": {
+            "type": "object",
+            "properties": {"v": {"const": 7}},
+            "required": ["v"],
+        }
+    },
+}
+
+
+def ask(auth, **members):
+    messages = [{"role": "user", "content": "Well?"}]
+    return ASK(auth, {"model": MODEL, "messages": messages, **members})
+
+
+def test_json_fits_the_schema():
+    jsonschema.validate(fitting(SCHEMA, SCHEMA), SCHEMA)
+
+
+REQUESTS = {
+    "text": {},
+    "a schema": {
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "x", "schema": SCHEMA},
+        }
+    },
+    "JSON": {"response_format": {"type": "json_object"}},
+    "tools": {"tools": TOOLS},
+    "a tool": {
+        "tools": TOOLS,
+        "tool_choice": {"type": "function", "function": {"name": "two"}},
+    },
+    "no tool": {"tools": TOOLS, "tool_choice": "none"},
+    "log probabilities": {"logprobs": True, "top_logprobs": 2},
+    "several": {"n": 2, "tools": TOOLS},
+}
+
+
+@pytest.mark.parametrize("members", REQUESTS.values(), ids=REQUESTS)
+def test_a_stream_is_the_answer_without_streaming(members, sandbox, auth):
+    plain = ask(auth, **members)
+    streamed = ask(auth, stream=True, **members)
+
+    for one, other in zip(plain["choices"], streamed["choices"], strict=True):
+        assert (one.get("logprobs") or None) == other.get("logprobs")
+        assert one["finish_reason"] == other["finish_reason"]
+        for name in ("content", "tool_calls"):
+            left, right = one["message"].get(name), other["message"].get(name)
+            assert (left or None) == (right or None)
+
+
+def test_tools_are_called_as_asked(sandbox, auth):
+    def names(**members):
+        (choice,) = ask(auth, tools=TOOLS, **members)["choices"]
+        calls = choice["message"].get("tool_calls") or []
+        for call in calls:
+            json.loads(call["function"]["arguments"])
+        return [call["function"]["name"] for call in calls]
+
+    assert ["one"] == names()
+    assert ["two"] == names(tool_choice=REQUESTS["a tool"]["tool_choice"])
+    assert [] == names(tool_choice="none")
+
+
+def test_a_tool_without_a_name_is_refused(sandbox, auth):
+    with pytest.raises(TogetherError, match=r"tools\.0\.function\.name") as caught:
+        ask(auth, tools=[{"type": "function"}])
+
+    assert caught.value.status == 400
+
+
+TEXTS = ["Goods come back within 30 days.", "We open at nine.", "The shop is closed."]
+
+
+def test_each_text_has_a_vector_and_shared_words_are_near(sandbox, auth):
+    embed = main_of(find("embeddings/create_embeddings"))
+    question = "When do you open: at nine?"
+
+    answer = embed(auth, {"model": "m", "input": [question, *TEXTS]})
+
+    asked, *found = [one["embedding"] for one in answer["data"]]
+    assert [one["index"] for one in answer["data"]] == [0, 1, 2, 3]
+    near = [sum(a * b for a, b in zip(asked, v, strict=True)) for v in found]
+    assert near.index(max(near)) == 1
+
+
+def test_each_document_has_a_score_and_shared_words_make_it_high(sandbox, auth):
+    rank = main_of(find("rerank/rerank_documents"))
+    body = {"model": "m", "query": "open at nine", "documents": TEXTS}
+
+    assert [r["index"] for r in rank(auth, body)["results"]] == [1, 0, 2]
+    objects = [{"name": "open at nine", "text": text} for text in TEXTS]
+    body |= {"documents": objects, "rank_fields": ["text"], "top_n": 1}
+    (best,) = rank(auth, {**body, "return_documents": True})["results"]
+    assert best["document"] == objects[1]

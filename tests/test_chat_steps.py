@@ -1,0 +1,369 @@
+"""Steps that ask models, against the sandbox."""
+
+import base64
+import json
+
+import pytest
+
+from scripts import chat_steps
+from scripts.client import TogetherError
+from tests.support.canned_chat import CHAT, MODEL, asked, price, say, usage
+from tests.support.expected_request import main_of
+from tools.job_runner import run
+from tools.operations import find
+from tools.sandbox import Fault
+
+ASK = main_of(find("chat/ask_model"))
+COMPARE = main_of(find("models/compare_models"))
+PICTURE = "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
+
+
+def test_the_table_by_which_a_model_is_asked_is_the_operation_s():
+    for name in ("method", "path", "retry", "host", "stream"):
+        assert CHAT.exchange[name] == chat_steps.CHAT[name]
+
+
+# --- ask_model ---------------------------------------------------------------------
+
+
+def test_a_question_is_answered_with_usage_and_cost(sandbox, auth):
+    found = ASK(auth, MODEL, "Why is the sky blue?")
+
+    text = CHAT.schema["x-reply"]["choices"][0]["message"]["content"]
+    question = {"role": "user", "content": "Why is the sky blue?"}
+    assert found == {
+        "text": text,
+        "reasoning": None,
+        "usage": {**usage(), "cached_tokens": 0},
+        "cost_usd": pytest.approx(price(21, 27)),
+        "model": MODEL,
+        "finish_reason": "stop",
+        "messages": [question, {"role": "assistant", "content": text}],
+    }
+    assert [{"model": MODEL, "messages": [question], "stream": True}] == asked(sandbox)
+
+
+def test_settings_instructions_and_pictures_are_sent(sandbox, auth):
+    ASK(
+        auth,
+        MODEL,
+        "What is it?",
+        system="Be brief.",
+        pictures=["https://example.com/a.png", PICTURE],
+        temperature=0,
+        max_tokens=9,
+        reasoning_effort="low",
+    )
+
+    parts = [
+        {"type": "text", "text": "What is it?"},
+        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+        {"type": "image_url", "image_url": {"url": PICTURE}},
+    ]
+    assert asked(sandbox)[-1] == {
+        "model": MODEL,
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": parts},
+        ],
+        "temperature": 0,
+        "max_tokens": 9,
+        "reasoning_effort": "low",
+        "stream": True,
+    }
+
+
+def test_the_messages_of_an_answer_are_the_history_of_the_next_question(sandbox, auth):
+    first = ASK(auth, MODEL, "One?", system="Count.", pictures=[PICTURE])
+    ASK(auth, MODEL, "Two?", history=first["messages"], system="Count on.")
+
+    said = asked(sandbox)[-1]["messages"]
+    assert ["system", "user", "assistant", "user"] == [m["role"] for m in said]
+    assert "Count on." == said[0]["content"]
+    assert first["messages"][1:] == said[1:3]
+
+
+def test_large_pictures_are_not_handed_back(sandbox, auth, capsys):
+    large = PICTURE + "A" * chat_steps.KEPT_PICTURES
+    file = {"file": base64.b64encode(PNG * chat_steps.KEPT_PICTURES).decode()}
+    pictures = [large, PICTURE, file, "https://example.com/b.png"]
+    found = ASK(auth, MODEL, "What is it?", pictures=pictures)
+
+    parts = found["messages"][0]["content"]
+    kinds = ["text", "text", "image_url", "text", "image_url"]
+    assert kinds == [part["type"] for part in parts]
+    assert large == asked(sandbox)[-1]["messages"][0]["content"][1]["image_url"]["url"]
+    assert "leaves a picture out" in capsys.readouterr().err
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(60)
+BASE64 = base64.b64encode(PNG).decode()
+SHAPES = {
+    "URL": ("https://example.com/a.png", None),
+    "URL of a form": ({"url": "https://example.com/a.png"}, None),
+    "data URI": (PICTURE, None),
+    "base64": (BASE64, {"file": BASE64}),
+    "bytes": (PNG, {"file": BASE64}),
+    "dropped": ({"file": BASE64}, None),
+    "stored": ({"s3": "a/b.png"}, None),
+    "stored elsewhere": ({"s3": "a/b.png", "storage": "two"}, None),
+    "picked": ({"s3": {"s3": "a/b.png"}}, None),
+    "place": ("s3:///a/b.png", {"s3": "s3:///a/b.png"}),
+}
+
+
+@pytest.mark.parametrize(("picture", "kept"), SHAPES.values(), ids=SHAPES)
+def test_a_picture_is_given_in_any_shape(picture, kept, sandbox, workspace, auth):
+    workspace.put("a/b.png", PNG)
+    workspace.put("a/b.png", PNG, "two")
+
+    found = ASK(auth, MODEL, "What is it?", pictures=[picture])
+    history = json.loads(json.dumps(found["messages"]))
+    again = ASK(auth, MODEL, "Sure?", history=history)
+
+    assert (kept or picture) == history[0]["content"][1]["image_url"]["url"]
+    assert history == again["messages"][:2]
+    first, second = (body["messages"][0]["content"][1] for body in asked(sandbox))
+    assert first == second
+    sent = first["image_url"]["url"]
+    assert sent in (
+        "https://example.com/a.png",
+        PICTURE,
+        f"data:image/png;base64,{BASE64}",
+    )
+
+
+def test_a_stored_picture_that_is_not_there_is_named(sandbox, workspace, auth):
+    with pytest.raises(TogetherError, match=r"pictures\[0\]"):
+        ASK(auth, MODEL, "What is it?", pictures=[{"s3": "a/b.png"}])
+    history = [{"role": "user", "content": [{"image_url": {"url": {"s3": "b"}}}]}]
+    with pytest.raises(TogetherError, match=r"history\[0\].content"):
+        ASK(auth, MODEL, "What is it?", history=history)
+    assert not asked(sandbox)
+
+
+@pytest.mark.parametrize(
+    ("message", "text", "reasoning"),
+    [
+        ({"content": "<think>\nHm.\n</think>\n\nYes."}, "Yes.", "Hm."),
+        ({"content": "Hm.</think>Yes."}, "Yes.", "Hm."),
+        ({"content": "<think>Hm, and so"}, "", "Hm, and so"),
+        ({"content": "<think></think>Yes."}, "Yes.", None),
+        ({"content": "Yes.", "reasoning": "Hm."}, "Yes.", "Hm."),
+        ({"content": "Yes.", "reasoning_content": "Hm."}, "Yes.", "Hm."),
+        ({"content": "I think so."}, "I think so.", None),
+        ({"content": None, "refusal": "I must not."}, "I must not.", None),
+        ({"content": None}, "", None),
+        ({"content": [{"type": "text", "text": "Ye"}, {"text": "s."}]}, "Yes.", None),
+    ],
+)
+def test_thinking_is_no_part_of_the_text(message, text, reasoning):
+    found = chat_steps.parse_completion(
+        {"choices": [{"message": message, "finish_reason": "stop"}]}
+    )
+
+    assert (text, reasoning) == (found["text"], found["reasoning"])
+
+
+def test_an_answer_without_choices_is_empty():
+    assert "" == chat_steps.parse_completion({})["text"]
+    assert "" == chat_steps.parse_completion({"choices": []})["text"]
+
+
+@pytest.mark.parametrize(
+    ("history", "field"),
+    [
+        ("hello", "history"),
+        (["hello"], "history[0]"),
+        ([{"content": "hello"}], "history[0].role"),
+        ([{"role": "user", "content": 5}], "history[0].content"),
+        ([{"role": "user", "content": "a"}, {"role": 3, "content": "b"}], "[1].role"),
+    ],
+)
+def test_a_history_that_is_none_is_refused_by_name(history, field, sandbox, auth):
+    with pytest.raises(TogetherError) as caught:
+        ASK(auth, MODEL, "And?", history=history)
+
+    assert caught.value.problems[0]["field"].endswith(field)
+    assert not asked(sandbox)
+
+
+def test_what_the_form_sends_is_what_was_filled_in(sandbox, auth):
+    picture = {"label": "URL", "url": "https://example.com/a.png"}
+    ASK(
+        auth,
+        MODEL,
+        "And?",
+        system=None,
+        pictures=[{"source": picture}],
+        history=[{"role": "user", "content": "Hi."}, {"role": "", "content": ""}],
+        temperature=None,
+        reasoning_effort=None,
+    )
+
+    first, question = asked(sandbox)[0]["messages"]
+    assert {"role": "user", "content": "Hi."} == first
+    assert ["text", "image_url"] == [part["type"] for part in question["content"]]
+    rows = COMPARE(auth, [MODEL], [{"text": "One?"}], other_models=[])
+    assert "One?" == rows[1]["prompt"]
+
+
+def test_rows_of_the_history_left_empty_are_not_sent(sandbox, auth):
+    rows = [{"role": "user", "content": ""}, {"role": "", "content": ""}]
+    ASK(auth, MODEL, "And?", history=rows)
+
+    assert 1 == len(asked(sandbox)[-1]["messages"])
+
+
+def test_an_answer_with_an_unknown_price_says_so(sandbox, auth):
+    found = ASK(auth, "me/endpoint", "And?")
+
+    assert found["cost_usd"] is None
+    assert "does not list me/endpoint" in found["cost_note"]
+
+
+def test_the_price_list_is_not_needed_for_an_answer(sandbox, auth):
+    """What the money was spent for is handed back, whatever happens then."""
+    own = {**auth, "api_key": f"{auth['api_key']}-unseen"}
+    sandbox.faults += [Fault("/models|/supported", 500, times=99)]
+    sandbox.faults[-1].status = 403
+
+    found = ASK(own, MODEL, "And?")
+
+    assert found["text"]
+    assert found["cost_usd"] is None
+    assert "cannot be read" in found["cost_note"]
+
+
+def test_an_answer_that_was_cut_says_so(sandbox, auth, capsys):
+    def cut(body, whole):
+        whole["choices"][0]["finish_reason"] = "length"
+        return whole
+
+    say(sandbox, cut)
+
+    assert "length" == ASK(auth, MODEL, "And?")["finish_reason"]
+    assert "was cut" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"), [("length", "longer answer"), ("stop", "other words")]
+)
+def test_an_answer_without_text_is_red_and_keeps_the_rest(
+    sandbox, auth, reason, advice
+):
+    def empty(body, whole):
+        message = {"role": "assistant", "content": "", "reasoning": "Hm."}
+        whole["choices"][0] |= {"finish_reason": reason, "message": message}
+        return whole
+
+    say(sandbox, empty)
+    with pytest.raises(TogetherError, match=f"no text .finish_reason {reason}") as e:
+        ASK(auth, MODEL, "And?")
+
+    assert e.value.type == "nothing_done"
+    assert e.value.partial["usage"]
+    assert advice in e.value.advice
+
+
+@pytest.mark.slow
+def test_a_worker_shows_the_answer_while_it_arrives(sandbox, auth):
+    pieces = []
+    job = run(
+        "chat/ask_model",
+        {"auth": auth, "model": MODEL, "prompt": "And?"},
+        show=pieces.append,
+    )
+
+    assert len(pieces) > 1
+    assert "".join(pieces) == job.result["wm_stream"] == job.result["text"]
+
+
+# --- compare_models ----------------------------------------------------------------
+
+
+def table(found):
+    """The rows of a table, its columns checked."""
+    for row in found[1:]:
+        assert set(row) == set(found[0])
+    return {row["prompt"]: row for row in found[1:]}
+
+
+def test_models_are_compared_side_by_side(sandbox, auth):
+    def echo(body, whole):
+        words = " ".join(m["content"] for m in body["messages"])
+        whole["choices"][0]["message"]["content"] = f"{body['model']}: {words}"
+        return whole
+
+    say(sandbox, echo)
+    found = COMPARE(
+        auth,
+        [MODEL, "a/b"],
+        ["One?", "Two?"],
+        other_models=["c/d", MODEL],
+        system="Brief.",
+        temperature=0,
+        max_tokens=5,
+    )
+
+    assert ["prompt", MODEL, "a/b", "c/d"] == found[0]
+    rows = table(found)
+    assert "a/b: Brief. One?" == rows["One?"]["a/b"]
+    assert "c/d: Brief. Two?" == rows["Two?"]["c/d"]
+    assert rows["tokens"][MODEL] == rows["tokens"]["c/d"] == 2 * 48
+    assert rows["cost_usd"][MODEL] == pytest.approx(2 * price(21, 27))
+    assert rows["cost_usd"]["a/b"] is None
+    assert "does not list a/b" in rows["cost_note"]["a/b"]
+    assert rows["cost_note"][MODEL] is None
+    assert rows["seconds"][MODEL] >= 0
+    assert all(b["temperature"] == 0 and b["max_tokens"] == 5 for b in asked(sandbox))
+
+
+def test_a_model_that_fails_does_not_lose_the_others(sandbox, auth, capsys):
+    def only_one(body, whole):
+        return whole if body["model"] == MODEL else {"error": "model not available"}
+
+    say(sandbox, only_one)
+    rows = table(COMPARE(auth, [MODEL, "a/b"], ["One?"]))
+
+    assert rows["One?"][MODEL].startswith("Cut them")
+    assert rows["One?"]["a/b"].startswith("error: ")
+    assert "model not available" in rows["One?"]["a/b"]
+    assert rows["tokens"]["a/b"] is rows["cost_usd"]["a/b"] is None
+    assert rows["cost_note"]["a/b"] == "no question was answered"
+    assert "a/b: " in capsys.readouterr().err
+
+
+def test_a_comparison_without_any_answer_fails(sandbox, auth):
+    sandbox.faults += [Fault("chat/completions", 401, times=9)]
+
+    with pytest.raises(TogetherError, match="401"):
+        COMPARE(auth, [MODEL, "a/b"], ["One?"])
+
+
+def test_a_comparison_keeps_to_its_budget(sandbox, auth):
+    one = price(10, 5)
+    rows = table(
+        COMPARE(
+            auth,
+            [MODEL],
+            [f"Question {n}?" for n in range(6)],
+            max_tokens=5,
+            budget_usd=one * 4,
+        )
+    )
+
+    refused = [r for r in rows.values() if "budget_usd" in str(r[MODEL])]
+    assert refused
+    assert 6 - len(refused) == len(asked(sandbox))
+    with pytest.raises(TogetherError, match="price is not known"):
+        COMPARE(auth, ["a/b"], ["One?"], budget_usd=1)
+
+
+@pytest.mark.slow
+def test_a_worker_compares(sandbox, auth):
+    arguments = {"models": [MODEL], "prompts": ["One?"]}
+    job = run("models/compare_models", {"auth": auth, **arguments})
+
+    assert not job.failed, job.result
+    assert ["prompt", MODEL] == job.result[0]

@@ -1,0 +1,175 @@
+"""A model is served under a name once, started again when stopped, and has requests."""
+
+import pytest
+
+from scripts.client import TogetherError
+from tests.support.expected_request import main_of
+from tools.operations import find
+
+MODEL = "openai/gpt-oss-20b"
+
+
+def deploy(auth, model=MODEL, name="chat", **more):
+    return main_of(find("deploy_model"))(auth, model, name, **more)
+
+
+def plan(auth, model=MODEL, **more):
+    return main_of(find("plan_deployment"))(auth, model, **more)
+
+
+def profiles(sandbox, *found):
+    """Let the catalogue know these configurations of the model: name and GPUs."""
+    reply = find("list_supported_models").schema["x-reply"]["data"][0]
+    profile = reply["deploymentProfiles"][0]
+    sandbox.answers["list_supported_models"] = lambda _: {
+        "data": [
+            {
+                **reply,
+                "deploymentProfiles": [
+                    {**profile, "config": f"projects/p/configs/{name}", "gpuCount": n}
+                    for name, n in found
+                ],
+            }
+        ],
+        "next_cursor": None,
+    }
+
+
+def instances(sandbox, **prices):
+    """Let hardware be for hire: GPUs of one kind, by count, and cents an hour."""
+    sandbox.answers["list_inference_instance_types"] = lambda _: {
+        "data": [
+            {
+                "id": f"{count[1:]}xnvidia-h100-80gb",
+                "gpuCount": int(count[1:]),
+                "gpuType": "nvidia-h100-80gb",
+                "priceCentsPerHour": cents,
+            }
+            for count, cents in prices.items()
+        ]
+    }
+
+
+def test_a_model_is_deployed_and_has_requests(sandbox, lives, auth):
+    made = deploy(auth)
+    lives.advance(400)
+
+    endpoint = main_of(find("get_project_endpoint"))(auth, made["endpoint_id"])
+    assert made["created"]
+    assert made["model"] == endpoint["name"] == "sandbox/chat"
+    assert made["job_id"] == f"{made['endpoint_id']}/{made['deployment_id']}"
+    assert endpoint["trafficSplit"] == [
+        {"deploymentId": made["deployment_id"], "weight": 1}
+    ]
+    (deployment,) = endpoint["deployments"]
+    assert deployment["state"] == "DEPLOYMENT_STATE_READY"
+    assert (
+        lives["deployment"].lives[made["deployment_id"]].kept["inactiveTimeout"] == 60
+    )
+
+
+def test_a_second_time_nothing_is_created(sandbox, lives, auth):
+    first = deploy(auth)
+    lives.advance(400)
+    sandbox.requests.clear()
+
+    again = deploy(auth)
+
+    assert again["reattached"]
+    assert again["deployment_id"] == first["deployment_id"]
+    assert {request.method for request in sandbox.requests} == {"GET"}
+
+
+def test_what_was_stopped_is_started_again(lives, auth):
+    made = deploy(auth)
+    lives.advance(400)
+    main_of(find("cancel_job"))(auth, "deployment", made["job_id"])
+    lives.advance(400)
+    assert lives.state(made["deployment_id"]) == "DEPLOYMENT_STATE_STOPPED"
+
+    again = deploy(auth, replicas=2)
+    lives.advance(400)
+
+    assert again["deployment_id"] == made["deployment_id"]
+    assert lives.state(made["deployment_id"]) == "DEPLOYMENT_STATE_READY"
+
+
+def test_a_name_that_serves_another_model_is_refused(lives, auth):
+    deploy(auth)
+
+    with pytest.raises(TogetherError, match="serves another model"):
+        deploy(auth, "ml_other")
+
+
+def test_a_second_deployment_shares_the_requests_of_the_first(lives, auth):
+    first = deploy(auth)
+    second = deploy(auth, deployment_name="blue")
+
+    endpoint = main_of(find("get_project_endpoint"))(auth, first["endpoint_id"])
+    assert [e["deploymentId"] for e in endpoint["trafficSplit"]] == [
+        first["deployment_id"],
+        second["deployment_id"],
+    ]
+
+
+def test_the_cheapest_configuration_is_taken_unless_one_is_named(sandbox, auth):
+    profiles(sandbox, ("cr_8", 8), ("cr_2", 2))
+    instances(sandbox, x1=250, x2=520, x8=1900)
+
+    cheap, named = plan(auth), plan(auth, config="cr_8", replicas=2)
+
+    assert (cheap["config"], cheap["usd_per_hour"]) == ("projects/p/configs/cr_2", 5.2)
+    assert [e["config"] for e in cheap["alternatives"]] == ["projects/p/configs/cr_8"]
+    assert (named["gpu_count"], named["usd_per_hour"]) == (8, 38)
+    with pytest.raises(TogetherError, match=r"there are: .*cr_8.*cr_2"):
+        plan(auth, config="cr_9")
+
+
+def test_a_price_that_is_not_listed_is_made_of_one_gpu_s_or_not_known(sandbox, auth):
+    profiles(sandbox, ("cr_4", 4))
+    instances(sandbox, x1=250)
+    assert plan(auth)["usd_per_hour"] == 10
+    instances(sandbox, x2=520)
+
+    found = plan(auth)
+
+    assert found["usd_per_hour"] is None
+    assert "no price" in found["cost_note"]
+
+
+def test_a_model_of_the_project_is_served_by_its_own_configurations(
+    sandbox, lives, auth
+):
+    entry = find("list_model_configs").schema["x-reply"]["data"][0]
+    selectors = [
+        {"key": "accelerator_type", "value": "nvidia-h100-80gb"},
+        {"key": "accelerator_count", "value": "2"},
+    ]
+    sandbox.answers["list_model_configs"] = lambda arguments: {
+        "data": [{**entry, "id": "cr_own", "projectId": "q", "selectors": selectors}]
+    }
+
+    made = deploy(auth, "ml_mine")
+
+    kept = lives["deployment"].lives[made["deployment_id"]].kept
+    assert kept["config"] == "projects/q/configs/cr_own"
+    assert kept["model"].endswith("/models/ml_mine")
+    assert made["gpu_count"] == 2
+
+
+def test_a_model_without_a_known_configuration_leaves_it_to_the_service(
+    sandbox, lives, auth
+):
+    sandbox.answers["list_model_configs"] = lambda _: {"data": []}
+
+    made = deploy(auth, "ml_mine")
+
+    assert "config" not in lives["deployment"].lives[made["deployment_id"]].kept
+
+
+def test_a_model_that_nobody_can_serve_is_refused_before_anything_is_made(
+    sandbox, lives, auth
+):
+    with pytest.raises(TogetherError, match="no model that can be served"):
+        deploy(auth, "acme/unknown")
+    assert {request.method for request in sandbox.requests} == {"GET"}

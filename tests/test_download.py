@@ -1,0 +1,438 @@
+"""Bytes arrive whole and once, from nowhere but where they may come from."""
+
+import base64
+import gzip
+import hashlib
+import importlib
+import io
+import json
+import random
+import threading
+import zlib
+
+import pytest
+import trustme
+
+from scripts.client import TogetherError, transport
+from scripts.transfer.download import open_download, open_url
+from scripts.transfer.filetypes import named, safe_name
+from scripts.workspace.storage import check_storage, write_object
+from tests.conftest import KEY
+from tests.support.byte_server import ByteServer, Thing
+from tools import bench_transfer
+
+WORDS = random.Random(11).randbytes(3_000_000)
+FILE = "/v1/files/file-1/content"
+
+
+@pytest.fixture(scope="module")
+def _api():
+    with ByteServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def _storage():
+    with ByteServer() as server:
+        yield server
+
+
+@pytest.fixture
+def api(_api):
+    """Plays the API."""
+    _api.things, _api.asked, _api.sent = {}, [], 0
+    return _api
+
+
+@pytest.fixture
+def storage(_storage):
+    """Plays the storage that signed addresses lead to."""
+    _storage.things, _storage.asked, _storage.sent = {}, [], 0
+    return _storage
+
+
+def main(name):
+    return importlib.import_module(f"scripts.{name.replace('/', '.')}").main
+
+
+def download(server, **arguments):
+    auth = {"api_key": KEY, "base_url": server.url}
+    return main("files/download_file")(auth, "file-1", **arguments)
+
+
+def opened(server):
+    module = importlib.import_module("scripts.files.download_file")
+    auth = {"api_key": KEY, "base_url": server.url}
+    return open_download(auth, module.OPERATION, file_id="file-1")
+
+
+def all_of(source):
+    return b"".join(iter(lambda: source.read(100_000), b""))
+
+
+# --- whole, and once ----------------------------------------------------------------
+
+
+def test_a_download_that_breaks_twenty_times_is_whole_and_fetches_nothing_twice(
+    api, workspace
+):
+    content = random.Random(3).randbytes(20_000_000) * 10
+    points = sorted(random.Random(4).sample(range(1, len(content)), 20))
+    cuts = [b - a for a, b in zip([0, *points], points, strict=False)]
+    api.things[FILE] = Thing(content, {"etag": '"v1"'}, cuts=[*cuts, None])
+
+    stored = download(api, output="storage")
+
+    kept = workspace.objects["", stored["s3"]].file
+    with kept.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    assert digest.digest() == hashlib.sha256(content).digest()
+    ranges = [asked.get("range") for asked in api.asked]
+    assert ranges == [None, *(f"bytes={point}-" for point in points)]
+    assert api.sent == len(content)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_reset_loses_only_what_was_under_way(api, chunked):
+    cuts = [500_000, 1, 900_000, 0, 700_000]
+    api.things[FILE] = Thing(WORDS, cuts=cuts, resets=True, chunked=chunked)
+    source = opened(api)
+    seen = []
+    while piece := source.read(65536):
+        seen.append(piece)
+
+    assert b"".join(seen) == WORDS
+    starts = [int(a["range"][6:-1]) for a in api.asked if "range" in a]
+    ends = {sum(map(len, seen[:n])) for n in range(len(seen))}
+    assert starts
+    assert set(starts) <= ends  # just what had come is not asked for again
+
+
+def test_a_download_that_never_gets_further_ends_in_an_error(api):
+    api.things[FILE] = Thing(WORDS, cuts=[1_000_000] + [0] * 20)
+    with pytest.raises(TogetherError, match="broke off after 1000000 of 3000000"):
+        all_of(opened(api))
+
+
+def test_another_file_is_never_glued_to_the_first(api, workspace):
+    """Under a new ETag all is fetched anew."""
+    other = WORDS[::-1]
+    thing = api.things[FILE] = Thing(WORDS, {"etag": '"v1"'}, cuts=[1_000_000])
+
+    class Swapped(dict):
+        def get(self, path, default=None):
+            if api.asked[-1].get("range"):
+                thing.content, thing.headers = other, {"etag": '"v2"'}
+            return thing
+
+    api.things = Swapped()
+    stored = download(api, output="storage")
+    assert workspace.content(stored["s3"]) == other
+
+
+@pytest.mark.parametrize(
+    ("etag", "asked"), [('"v1"', 2), ('W/"v1"', 3), (None, 3)], ids=str
+)
+def test_a_whole_answer_is_no_resume(api, workspace, etag, asked):
+    """A server without ranges: a strong ETag proves it is the same, nothing else."""
+    headers = {"etag": etag} if etag else {}
+    api.things[FILE] = Thing(WORDS, headers, cuts=[1_000_000], ranges=False)
+    stored = download(api, output="storage")
+    assert workspace.content(stored["s3"]) == WORDS
+    assert len(api.asked) == asked
+
+
+def test_another_part_than_asked_for_is_not_taken(api, workspace):
+    wrong = {"content-range": f"bytes 5-{len(WORDS) - 1}/{len(WORDS)}"}
+    thing = api.things[FILE] = Thing(WORDS, wrong, cuts=[1_000_000])
+    with pytest.raises(TogetherError, match="another part than was asked for"):
+        all_of(opened(api))
+    thing.cuts = [1_000_000]
+    stored = download(api, output="storage")
+    assert workspace.content(stored["s3"]) == WORDS
+
+
+@pytest.mark.parametrize("extra", [10, -10])
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_length_that_lies_is_an_error(api, workspace, extra, ranges):
+    api.things[FILE] = Thing(WORDS, says=len(WORDS) + extra, ranges=ranges)
+    if extra > 0:
+        with pytest.raises(TogetherError) as caught:
+            download(api, output="storage")
+        kinds = ("wrong_length", "changed_download", "connection")
+        assert caught.value.type in kinds
+        assert not workspace.objects
+    else:  # what is past the announced end belongs to no answer
+        stored = download(api, output="storage")
+        assert workspace.content(stored["s3"]) == WORDS[:extra]
+
+
+def test_a_size_that_the_api_gives_is_held_against_what_comes(storage):
+    storage.things["/a"] = Thing(WORDS)
+    storage.things["/b"] = Thing(WORDS, chunked=True)
+    auth = {"api_key": KEY, "base_url": storage.url}
+    for path in "/a", "/b":
+        for size in len(WORDS) - 1, len(WORDS) + 1:
+            with pytest.raises(TogetherError, match="were announced"):
+                all_of(open_url(storage.url + path, auth, "it", length=size))
+        assert all_of(open_url(storage.url + path, auth, "it")) == WORDS
+
+
+def test_a_compressed_answer_is_unpacked(api):
+    content = b"line\n" * 100_000
+    headers = {"content-encoding": "gzip"}
+    api.things[FILE] = Thing(gzip.compress(content), headers)
+    assert base64.b64decode(download(api)["file"]) == content
+
+
+@pytest.mark.parametrize(
+    ("coding", "packed"),
+    [
+        ("x-gzip", lambda data: gzip.compress(data[:7]) + gzip.compress(data[7:])),
+        ("gzip", lambda data: gzip.compress(data) + bytes(512)),
+        ("deflate", zlib.compress),
+        ("Deflate", lambda data: zlib.compress(data, wbits=-15)),
+    ],
+)
+def test_a_compressed_answer_may_be_packed_in_several_ways(coding, packed, api):
+    content = WORDS[:50_000] + b"line\n" * 500_000
+    api.things[FILE] = Thing(packed(content), {"content-encoding": coding})
+
+    assert all_of(opened(api)) == content
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("lost", [1, 20, 3_000])
+def test_a_compressed_answer_that_is_cut_short_is_no_answer(lost, chunked, api):
+    content = gzip.compress(WORDS[:100_000])[:-lost]
+    headers = {"content-encoding": "gzip"}
+    api.things[FILE] = Thing(content, headers, chunked=chunked)
+
+    with pytest.raises(TogetherError, match="broke off"):
+        download(api)
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip"])
+def test_a_compression_that_is_not_known_is_named(coding, api):
+    api.things[FILE] = Thing(b"\x0b\x02\x80", {"content-encoding": coding})
+
+    with pytest.raises(TogetherError, match=f"compressed with '{coding}'"):
+        download(api)
+
+
+@pytest.mark.parametrize("status", [204, 206, 416])
+def test_a_part_that_nobody_asked_for_is_not_the_file(status, api, storage):
+    api.things[FILE] = storage.things["/a"] = Thing(b"", status=status)
+    auth = {"api_key": KEY, "base_url": storage.url}
+
+    for work in (
+        lambda: download(api),
+        lambda: open_url(f"{storage.url}/a", auth, "it"),
+    ):
+        with pytest.raises(TogetherError, match=str(status)):
+            work()
+
+
+def test_an_empty_file_is_a_file(api, workspace):
+    api.things[FILE] = Thing(b"")
+    assert download(api)["file"] == ""
+    assert workspace.content(download(api, output="storage")["s3"]) == b""
+
+
+# --- where it comes from ------------------------------------------------------------
+
+
+def test_the_key_stays_with_the_api(api, storage, workspace):
+    place = f"{storage.url}/signed?sig=1"
+    api.things[FILE] = Thing(status=302, headers={"location": place})
+    storage.things["/signed?sig=1"] = Thing(WORDS, cuts=[1_000_000, 500_000])
+
+    stored = download(api, output="storage")
+
+    assert workspace.content(stored["s3"]) == WORDS
+    assert all("authorization" in asked for asked in api.asked)
+    assert [a.get("range") for a in storage.asked] == [
+        None,
+        "bytes=1000000-",
+        "bytes=1500000-",
+    ]
+    assert KEY not in json.dumps(storage.asked)
+
+
+@pytest.mark.parametrize("output", ["url", "storage", "result"])
+def test_a_file_of_a_deployment_is_behind_a_redirect(api, storage, workspace, output):
+    location = {"location": f"{storage.url}/weights.bin?sig=1"}
+    path = "/v1/deployments/storage/weights.bin"
+    api.things[path] = Thing(status=307, headers=location)
+    storage.things["/weights.bin?sig=1"] = Thing(WORDS[:9000])
+    auth = {"api_key": KEY, "base_url": api.url}
+    name = "deployments/download_deployment_storage_file"
+    result = main(name)(auth, filename="weights.bin", output=output)
+    assert result["location"] == location["location"]
+    if output == "storage":
+        assert workspace.content(result["s3"]) == WORDS[:9000]
+        assert result["filename"] == "weights.bin"
+    elif output == "result":
+        assert base64.b64decode(result["file"]) == WORDS[:9000]
+    assert len(storage.asked) == (output != "url")
+    assert KEY not in json.dumps(storage.asked)
+
+
+def test_a_signed_address_that_lapsed_is_asked_for_again(api, storage):
+    old, new = f"{storage.url}/old", f"{storage.url}/new"
+    thing = api.things[FILE] = Thing(status=302, headers={"location": old})
+    storage.things["/old"] = Thing(WORDS, cuts=[1_000_000])
+    storage.things["/new"] = Thing(WORDS)
+    source = opened(api)
+    first = source.read(100_000)
+    del storage.things["/old"]
+    thing.headers = {"location": new}
+    assert first + all_of(source) == WORDS
+
+
+def test_a_refusal_of_the_storage_says_what_it_is(api, storage):
+    place = f"{storage.url}/gone"
+    api.things[FILE] = Thing(status=302, headers={"location": place})
+    storage.things["/gone"] = Thing(b"<Error>expired</Error>", status=403)
+    with pytest.raises(TogetherError) as caught:
+        download(api)
+    assert caught.value.status == 403
+
+
+def test_a_redirect_to_this_machine_is_refused(api, storage, monkeypatch):
+    """The API is reached through a proxy, so that its own address opens nothing."""
+    storage.things["/secret"] = Thing(b"secret")
+    location = {"location": f"{storage.url}/secret"}
+    api.things[FILE] = Thing(status=302, headers=location)
+    monkeypatch.setenv("http_proxy", api.url)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    auth = {"api_key": KEY, "base_url": "http://api.example.com"}
+    with pytest.raises(TogetherError, match="this machine itself"):
+        main("files/download_file")(auth, "file-1")
+    assert not storage.asked
+    assert api.asked
+
+
+def test_a_redirect_from_https_to_http_is_refused(storage, tmp_path, monkeypatch):
+    authority = trustme.CA()
+    pem, trusted = tmp_path / "server.pem", tmp_path / "ca.pem"
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(pem)
+    authority.cert_pem.write_to_path(trusted)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+    monkeypatch.setattr(transport, "_tls", {})
+    storage.things["/plain"] = Thing(b"secret")
+    with ByteServer(pem) as api:
+        location = {"location": f"{storage.url}/plain"}
+        api.things[FILE] = Thing(status=302, headers=location)
+        with pytest.raises(TogetherError, match="not https"):
+            download(api)
+    assert not storage.asked
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://files.example.com/x",
+        "https://127.0.0.1/x",
+        "https://[::1]/x",
+        "https://10.1.2.3/x",
+        "https://169.254.169.254/latest",
+        "file:///etc/passwd",
+    ],
+)
+def test_an_address_in_an_answer_is_checked_too(url):
+    with pytest.raises(TogetherError, match="the address was not used"):
+        open_url(url, {"api_key": KEY}, "the address")
+
+
+# --- names --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ('attachment; filename="results.jsonl"', "results.jsonl"),
+        ("attachment; filename=results.jsonl", "results.jsonl"),
+        ('attachment; filename="../../etc/passwd"', "passwd"),
+        ('attachment; filename="..\\\\..\\\\windows\\\\win.ini"', "win.ini"),
+        ('attachment; filename="C:\\\\temp\\\\a.txt"', "a.txt"),
+        ('attachment; filename="a\\"b.txt"', "a_b.txt"),
+        (
+            "attachment; filename=\"x\"; filename*=UTF-8''na%C3%AFve.txt",
+            "na\u00efve.txt",
+        ),
+        ("attachment; filename*=iso-8859-1'en'%A3.txt", "\u00a3.txt"),
+        ("attachment; filename*=UTF-8''..%2F..%2Fa.txt; filename=b.txt", "a.txt"),
+        ("attachment; filename*=utf-16''x; filename=b.txt", "b.txt"),
+        ('attachment; filename="\u00c3\u00bcber.txt"', "\u00fcber.txt"),
+        ('attachment; filename="con.txt"', "_con.txt"),
+        ('attachment; filename="NUL"', "_NUL"),
+        ('attachment; filename="a\x00\x1bb.txt"', "ab.txt"),
+        ('attachment; filename="a\r\nset-cookie: x"', "aset-cookie_ x"),
+        ('attachment; filename="..."', ""),
+        ('attachment; filename=".bashrc"', "bashrc"),
+        ('attachment; filename=""', ""),
+        ("attachment", ""),
+        ('attachment; filename="semi;colon.txt"', "semi;colon.txt"),
+        ('attachment; xfilename="no.txt"', ""),
+        ('inline; FileName = "cased.txt"', "cased.txt"),
+    ],
+)
+def test_a_name_from_a_server_is_made_harmless(header, name):
+    assert named(header) == name
+
+
+def test_no_character_turns_a_name_around_or_hides_in_it():
+    assert safe_name("report\u202etxt.exe") == "reporttxt.exe"
+    assert safe_name("a\u200bb\u2028c.txt") == "ab_c.txt"
+
+
+@pytest.mark.parametrize("letter", ["a", "\u00e9", "\U0001f600"])
+def test_a_long_name_keeps_its_ending(letter):
+    name = safe_name(letter * 300 + ".jsonl")
+    assert len(name.encode()) <= 150
+    assert name.endswith(letter + ".jsonl")
+    assert len(safe_name(letter * 300).encode()) <= 150
+
+
+def test_the_server_s_name_is_the_object_s(api, workspace):
+    headers = {"content-disposition": 'attachment; filename="../out.jsonl"'}
+    api.things[FILE] = Thing(b"{}\n", headers)
+    assert download(api)["filename"] == "out.jsonl"
+    stored = download(api, output="storage")
+    assert stored["filename"] == "out.jsonl"
+    assert stored["s3"].endswith("_out.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "name"),
+    [
+        ("application/octet-stream", {}, "model.tar.zst"),
+        ("application/x-tar", {}, "model.tar.gz"),
+        ("", {"checkpoint_step": 120}, "model-checkpoint-120.tar.zst"),
+    ],
+)
+def test_a_model_s_archive_is_named_by_its_kind(api, workspace, kind, arguments, name):
+    query = "ft_id=ft-1" + "".join(f"&{k}={v}" for k, v in arguments.items())
+    thing = Thing(WORDS, {"content-type": kind})
+    api.things[f"/v1/finetune/download?{query}"] = thing
+    auth = {"api_key": KEY, "base_url": api.url}
+    stored = main("fine_tuning/download_fine_tune_model")(auth, "ft-1", **arguments)
+    assert stored["filename"] == name
+    assert workspace.content(stored["s3"]) == WORDS
+
+
+# --- the bench's own server ---------------------------------------------------------
+
+
+def test_the_bench_moves_whole_bytes(monkeypatch, workspace):
+    monkeypatch.setattr(bench_transfer, "SIZE", 3_000_000)
+    pipe = bench_transfer.Pipe(None)
+    threading.Thread(target=pipe.serve, daemon=True).start()
+    source = open_url(f"{pipe.url}/x", {"api_key": KEY, "base_url": pipe.url}, "it")
+    assert source.length == 3_000_000
+    assert all_of(source) == (bench_transfer.BLOCK * 3)[:3_000_000]
+    monkeypatch.setenv("BASE_INTERNAL_URL", pipe.url)
+    for content in WORDS, io.BytesIO(WORDS):  # announced, and in chunks
+        assert write_object(content, "k") == {"s3": "bench"}
+    assert check_storage() is None

@@ -1,0 +1,321 @@
+"""The step that reads data out of texts, against the sandbox."""
+
+import json
+
+import jsonschema
+import pytest
+
+from scripts.client import TogetherError
+from tests.support.canned_chat import MODEL, asked, price, say, usage
+from tests.support.expected_request import main_of
+from tools.job_runner import run
+from tools.operations import find
+from tools.sandbox import Fault
+
+EXTRACT = main_of(find("chat/extract_structured"))
+SCHEMA = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
+    "required": ["name", "age"],
+    "additionalProperties": False,
+}
+GOOD = '{"name": "Ada", "age": 36}'
+
+
+def extract(auth, **arguments):
+    return EXTRACT(auth, MODEL, **{"text": "Ada, 36", "schema": SCHEMA, **arguments})
+
+
+def test_data_fits_the_schema(sandbox, auth):
+    say(sandbox, GOOD)
+
+    found = extract(auth, instructions="Names in full.", max_tokens=50)
+
+    assert found == {
+        "data": {"name": "Ada", "age": 36},
+        "repaired": False,
+        "text": GOOD,
+        "usage": {**usage(), "cached_tokens": 0},
+        "cost_usd": pytest.approx(price(21, 27)),
+        "model": MODEL,
+    }
+    (body,) = asked(sandbox)
+    wanted = {"name": "data", "schema": SCHEMA}
+    assert {"type": "json_schema", "json_schema": wanted} == body["response_format"]
+    assert json.dumps(SCHEMA) in body["messages"][0]["content"]
+    assert "Names in full." in body["messages"][0]["content"]
+    assert "Ada, 36" == body["messages"][1]["content"]
+    assert (0, 50) == (body["temperature"], body["max_tokens"])
+
+
+def test_whole_numbers_beyond_what_javascript_holds_come_as_text(sandbox, auth):
+    say(sandbox, '{"name": "Ada", "age": 123456789012345678901}')
+
+    assert extract(auth)["data"] == {"name": "Ada", "age": "123456789012345678901"}
+
+
+def test_pictures_are_read_with_and_without_text(sandbox, auth):
+    say(sandbox, GOOD)
+    extract(auth, text=None, pictures=["https://example.com/a.png"])
+    extract(auth, pictures=["https://example.com/a.png"])
+
+    only, both = (body["messages"][1]["content"] for body in asked(sandbox))
+    picture = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    assert [picture] == only
+    assert [{"type": "text", "text": "Ada, 36"}, picture] == both
+
+
+FIELDS = [
+    {"name": "name", "type": "string", "description": "in full"},
+    {"name": "age", "type": "integer", "required": True},
+    {"name": "height", "type": "number", "required": False},
+    {"name": "born", "type": "date", "required": False},
+    {"name": "member", "type": "boolean"},
+    {"name": "tags", "type": "list", "description": ""},
+    {"name": "note"},
+]
+
+
+def test_rows_of_fields_make_a_schema(sandbox, auth):
+    found = EXTRACT(auth, MODEL, text="Ada", fields=FIELDS)
+
+    schema = asked(sandbox)[0]["response_format"]["json_schema"]["schema"]
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(found["data"], schema)
+    assert [field["name"] for field in FIELDS] == list(schema["properties"])
+    assert {"type": "string", "description": "in full"} == schema["properties"]["name"]
+    assert ["number", "null"] == schema["properties"]["height"]["type"]
+    assert {"type": "string"} == schema["properties"]["note"]
+    person = {"name": "A", "age": 1, "height": None, "born": None, "member": False}
+    validator = jsonschema.Draft202012Validator(schema)
+    assert validator.is_valid({**person, "tags": ["a"], "note": ""})
+    assert validator.is_valid({**person, "tags": [], "note": "", "born": "2026-01-02"})
+    assert not validator.is_valid({**person, "tags": [], "note": "", "born": "2 Jan"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"```json\n{GOOD}\n```",
+        f"Here it is:\n```\n{GOOD}\n```\nAnything else?",
+        f"Sure! {GOOD}",
+        f"<think>An age {{of}} 36.</think>{GOOD}",
+        f"\n  {GOOD}\n",
+    ],
+)
+def test_json_is_found_in_what_models_put_around_it(text, sandbox, auth):
+    say(sandbox, text)
+
+    found = extract(auth)
+
+    assert {"name": "Ada", "age": 36} == found["data"]
+    assert not found["repaired"]
+
+
+def test_an_answer_that_does_not_fit_is_corrected_once(sandbox, auth, capsys):
+    bad = '{"name": "Ada", "age": "36", "job": 1}'
+    say(sandbox, bad, GOOD)
+
+    found = extract(auth)
+
+    assert found["repaired"]
+    assert {"name": "Ada", "age": 36} == found["data"]
+    assert 2 * usage()["total_tokens"] == found["usage"]["total_tokens"]
+    assert found["cost_usd"] == pytest.approx(2 * price(21, 27))
+    messages = asked(sandbox)[1]["messages"]
+    assert {"role": "assistant", "content": bad} == messages[2]
+    assert 'answer.age must be a whole number (got "36")' in messages[3]["content"]
+    assert "answer.job must not be there" in messages[3]["content"]
+    assert "does not fit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [("Ada is 36.", "answer"), ('{"name": "Ada"}', "answer.age"), ("", "answer")],
+)
+def test_a_second_misfit_is_an_error_that_keeps_the_text(text, field, sandbox, auth):
+    say(sandbox, text)
+
+    with pytest.raises(TogetherError, match="No answer of 2 fits") as caught:
+        extract(auth)
+
+    error = caught.value
+    assert text == error.partial
+    assert field == error.problems[0]["field"]
+    assert error.cost_usd == pytest.approx(2 * price(21, 27))
+    assert 2 == len(asked(sandbox))
+
+
+def test_an_answer_that_was_cut_is_not_asked_for_again(sandbox, auth):
+    def cut(body, whole):
+        whole["choices"][0]["finish_reason"] = "length"
+        whole["choices"][0]["message"]["content"] = '{"name": "Ad'
+        return whole
+
+    say(sandbox, cut)
+
+    with pytest.raises(TogetherError, match="Raise max_tokens") as caught:
+        extract(auth)
+
+    assert '{"name": "Ad' == caught.value.partial
+    assert 1 == len(asked(sandbox))
+
+
+def test_a_model_without_schemas_is_told_in_words(sandbox, auth, capsys):
+    def choosy(body, whole):
+        if "response_format" in body:
+            words = "response_format json_schema is not supported by this model"
+            return {"error": {"message": words, "type": "invalid_request_error"}}
+        whole["choices"][0]["message"]["content"] = GOOD
+        return whole
+
+    say(sandbox, choosy)
+    with pytest.raises(TogetherError, match="not supported"):
+        extract(auth)  # the words came with a success: not the API's refusal
+
+    refusal = {"error": {"message": "json_schema is not supported", "type": "x"}}
+    sandbox.faults.append(Fault("chat/completions", 400, body=refusal))
+
+    assert {"name": "Ada", "age": 36} == extract(auth)["data"]
+    assert "response_format" not in asked(sandbox)[-1]
+    assert "told in words" in capsys.readouterr().err
+
+
+def test_another_refusal_is_the_error(sandbox, auth):
+    sandbox.faults.append(Fault("chat/completions", 400, body={"error": "no such"}))
+
+    with pytest.raises(TogetherError, match="no such"):
+        extract(auth)
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "data"),
+    [
+        ({"type": "array", "items": {"type": "integer"}}, '{"value": [1, 2]}', [1, 2]),
+        ({"enum": ["a", "b"]}, '{"value": "a"}', "a"),
+        (
+            {"$ref": "#/$defs/n", "$defs": {"n": {"type": "number"}}},
+            '{"value": 1.5}',
+            1.5,
+        ),
+        (
+            {"properties": {"a": {"$ref": "#/$defs/n"}}, "$defs": {"n": {}}},
+            '{"a": null}',
+            {"a": None},
+        ),
+    ],
+)
+def test_a_schema_of_any_kind_is_sent_as_an_object(schema, text, data, sandbox, auth):
+    say(sandbox, text)
+
+    assert data == extract(auth, schema=schema)["data"]
+    sent = asked(sandbox)[0]["response_format"]["json_schema"]["schema"]
+    assert "object" == sent["type"]
+    jsonschema.Draft202012Validator(sent).validate(json.loads(text))
+
+
+def test_what_windmill_s_editor_adds_is_not_sent(sandbox, auth):
+    edited = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {
+            "order": {"type": "string", "description": "", "default": None},
+            "rows": {
+                "type": "array",
+                "items": {"type": "object", "properties": {"a": {"type": "number"}}},
+                "pattern": "",
+            },
+        },
+        "required": [],
+        "order": ["order", "rows"],
+    }
+    say(sandbox, '{"order": "x"}')
+    extract(auth, schema={"label": "Editor", "value": edited})
+
+    sent = asked(sandbox)[0]["response_format"]["json_schema"]["schema"]
+    rows = {"a": {"type": "number"}}
+    rows = {"type": "array", "items": {"type": "object", "properties": rows}}
+    assert sent == {
+        "type": "object",
+        "properties": {"order": {"type": "string"}, "rows": rows},
+    }
+
+
+def test_what_the_form_sends_is_what_was_filled_in(sandbox, auth):
+    picture = {"label": "URL", "url": "https://example.com/a.png"}
+    say(sandbox, '{"name": "Ada", "age": 36}')
+    found = EXTRACT(
+        auth,
+        MODEL,
+        pictures=[{"source": picture}],
+        schema={"label": "JSON", "value": SCHEMA},
+        max_tokens=None,
+    )
+
+    assert {"name": "Ada", "age": 36} == found["data"]
+    (part,) = asked(sandbox)[0]["messages"][1]["content"]
+    assert "https://example.com/a.png" == part["image_url"]["url"]
+    say(sandbox, '{"a": "x"}')
+    row = {"name": "a", "required": "true"}
+    schema = {"label": "Editor", "value": EMPTY}
+    found = EXTRACT(auth, MODEL, text="x", fields=[row], schema=schema)
+    assert {"a": "x"} == found["data"]
+
+
+EMPTY = {"type": "object", "properties": {}, "required": [], "order": []}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"schema": None}, "schema"),
+        ({"schema": {}}, "schema"),
+        ({"schema": EMPTY}, "schema"),
+        ({"schema": {"label": "Editor", "value": EMPTY}}, "schema"),
+        ({"schema": {"label": "JSON", "value": None}}, "schema"),
+        ({"fields": [{"name": "a"}]}, "schema"),
+        ({"schema": {"type": "text"}}, "schema.type"),
+        (
+            {"schema": {"properties": {"a": {"$ref": "#/x"}}}},
+            "schema.properties.a.$ref",
+        ),
+        ({"schema": EMPTY, "fields": [{"name": "a"}, {"name": "a"}]}, "fields[1].name"),
+        ({"schema": None, "fields": [{"type": "string"}]}, "fields[0].name"),
+        ({"schema": None, "fields": [{"name": "a", "type": "x"}]}, "fields[0].type"),
+        ({"text": None}, "text"),
+        ({"text": "", "pictures": []}, "text"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_by_name(arguments, field, sandbox, auth):
+    with pytest.raises(TogetherError) as caught:
+        extract(auth, **arguments)
+
+    assert field == caught.value.problems[0]["field"]
+    assert not asked(sandbox)
+
+
+def test_what_windmill_cannot_keep_is_replaced(sandbox, auth, capsys):
+    say(sandbox, '{"name": "A\\u0000", "age": 1}')
+
+    assert "A\ufffd" == extract(auth)["data"]["name"]
+    assert "were replaced" in capsys.readouterr().err
+
+
+def test_numbers_that_are_none_do_not_fit(sandbox, auth):
+    say(sandbox, '{"name": "A", "age": NaN}')
+
+    with pytest.raises(TogetherError, match="is not JSON"):
+        extract(auth)
+
+
+@pytest.mark.slow
+def test_a_worker_runs_it(sandbox, auth):
+    arguments = {"model": MODEL, "text": "Ada", "fields": FIELDS}
+    job = run("chat/extract_structured", {"auth": auth, **arguments})
+
+    assert not job.failed, job.result
+    assert {field["name"] for field in FIELDS} == set(job.result["data"])
+    job = run(
+        "chat/extract_structured", {"auth": auth, **arguments, "schema": {"enum": [1]}}
+    )
+    assert "schema" == job.result["error"]["extra"]["problems"][0]["field"]

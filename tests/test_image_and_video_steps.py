@@ -1,0 +1,208 @@
+"""Pictures from words, and videos that are paid for once."""
+
+import base64
+
+import pytest
+
+from scripts.client import TogetherError
+from scripts.image_steps import SIZES
+from tests.support.expected_request import main_of
+from tools.operations import find
+from tools.sandbox import Fault
+
+PICTURE = main_of(find("images/create_picture"))
+SUBMIT = main_of(find("videos/submit_video"))
+COLLECT = main_of(find("videos/collect_video"))
+MODEL = "black-forest-labs/FLUX.1-schnell"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
+
+
+@pytest.fixture
+def paints(sandbox):
+    """The sandbox answers with as many small PNGs as are asked for."""
+
+    def paint(arguments):
+        body = arguments["body"]
+        picture = base64.b64encode(PNG).decode()
+        data = [
+            {"index": n, "b64_json": picture, "type": "b64_json"}
+            for n in range(body["n"])
+        ]
+        return {"id": "i", "model": body["model"], "object": "list", "data": data}
+
+    sandbox.answers["generate_image"] = paint
+    return sandbox
+
+
+def asked(sandbox, path):
+    return [r.json for r in sandbox.requests if r.method == "POST" and path == r.path]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_picture_shows_itself_and_can_be_repeated(size, paints, auth):
+    found = PICTURE(auth, MODEL, "A lighthouse", size=size)
+
+    (body,) = asked(paints, "/v1/images/generations")
+    assert (body["width"], body["height"]) == SIZES[size]
+    assert body["seed"] == found["seed"]
+    assert base64.b64decode(found["png"]["content"]) == PNG
+    assert found["wm_renderer"] == "png"
+    assert len(found["pictures"]) == 1
+
+
+def test_several_pictures_are_shown_together_and_stored_one_by_one(
+    paints, auth, workspace
+):
+    shown = PICTURE(auth, MODEL, "A lighthouse", n=3)
+    stored = PICTURE(auth, MODEL, "A lighthouse", n=3, output="storage")
+
+    assert shown["html"].count("<img") == 3
+    keys = [("", picture["s3"]) for picture in stored["pictures"]]
+    assert len(set(keys)) == 3
+    assert set(keys) <= set(workspace.objects)
+
+
+def test_a_reference_picture_goes_along(paints, auth):
+    content = base64.b64encode(PNG).decode()
+    one = f"data:image/png;base64,{content}"
+    PICTURE(auth, MODEL, "Like this", pictures=[{"file": content}])
+    PICTURE(auth, MODEL, "Like these", pictures=["https://example.com/a.png", one])
+
+    single, several = asked(paints, "/v1/images/generations")
+    assert single["image_url"] == one
+    assert several["reference_images"] == ["https://example.com/a.png", one]
+
+
+def test_an_answer_without_a_picture_is_red(paints, auth):
+    paints.answers["generate_image"] = lambda arguments: {"id": "i", "data": []}
+    with pytest.raises(TogetherError, match="without a picture") as caught:
+        PICTURE(auth, MODEL, "A lighthouse", seed=5)
+
+    assert caught.value.type == "nothing_done"
+    assert caught.value.partial["seed"] == 5
+
+
+def test_the_cost_is_the_catalogue_s_or_a_reason(paints, auth):
+    found = PICTURE(auth, MODEL, "A lighthouse")
+
+    assert found["cost_usd"] is None or found["cost_usd"] > 0
+    assert (found["cost_usd"] is None) == bool(found.get("cost_note"))
+
+
+@pytest.mark.parametrize("pricing", [{"perImage": 0.04}, {"perMegapixel": 0.04}])
+def test_pictures_that_cost_more_than_their_budget_are_not_made(
+    pricing, paints, auth, priced
+):
+    def refused(auth, budget):
+        with pytest.raises(TogetherError, match="Nothing was sent: budget_usd") as e:
+            PICTURE(auth, MODEL, "A lighthouse", n=3, budget_usd=budget)
+        assert not asked(paints, "/v1/images/generations")
+        return e.value
+
+    assert refused(auth, 1e9).type == "budget_unknown"
+    auth = priced(MODEL, **pricing)
+    error = refused(auth, 0.1)
+    assert error.type == "budget_reached"
+    found = PICTURE(auth, MODEL, "A lighthouse", n=3, budget_usd=0.13)
+    assert found["cost_usd"] == error.estimated_cost_usd == pytest.approx(0.12, rel=0.1)
+
+
+@pytest.mark.parametrize("pricing", [{"perVideo": 0.3}, {"perSecond": 0.05}])
+def test_a_video_that_costs_more_than_its_budget_is_not_begun(
+    pricing, lives, workspace, sandbox, auth, priced
+):
+    def submit(auth, **more):
+        return SUBMIT(auth, "minimax/hailuo-02", "A boat", seconds=6, **more)
+
+    with pytest.raises(TogetherError, match="cannot be kept") as caught:
+        submit(auth, budget_usd=1e9)
+    assert caught.value.type == "budget_unknown"
+    auth = priced("minimax/hailuo-02", **pricing)
+    with pytest.raises(TogetherError, match=r"is below 0\.3, what the video") as caught:
+        submit(auth, budget_usd=0.29)
+    assert caught.value.type == "budget_reached"
+    assert not asked(sandbox, "/v2/videos")
+
+    made = submit(auth, budget_usd=0.3)
+
+    assert (made["estimated_cost_usd"], made["reattached"]) == (0.3, False)
+    assert submit(auth)["video_id"] == made["video_id"]
+    again = submit(auth, budget_usd=0)
+    assert again["video_id"] == made["video_id"]
+    assert again["estimated_cost_usd"] is None
+    assert again["cost_note"] == "an earlier run began it"
+
+
+def test_a_video_without_a_known_price_says_so(auth, lives, workspace):
+    made = SUBMIT(auth, "minimax/hailuo-02", "A boat")
+
+    assert made["estimated_cost_usd"] is None
+    assert "names no price" in made["cost_note"]
+
+
+def test_a_video_is_begun_once_and_collected_when_it_is_done(
+    auth, lives, workspace, sandbox
+):
+    first = SUBMIT(auth, "minimax/hailuo-02", "A boat", seconds=6, size="portrait")
+    second = SUBMIT(auth, "minimax/hailuo-02", "A boat", seconds=6, size="portrait")
+    third = SUBMIT(auth, "minimax/hailuo-02", "A boat", seconds=6, again="more")
+
+    assert first["video_id"] == second["video_id"] != third["video_id"]
+    assert (first["reattached"], second["reattached"]) == (False, True)
+    body = asked(sandbox, "/v2/videos")[0]
+    assert body["seconds"] == "6"
+    assert (body["width"], body["height"]) == (768, 1366)
+    with pytest.raises(TogetherError, match="not finished") as caught:
+        COLLECT(auth, first["video_id"])
+    assert caught.value.type == "not_finished"
+
+    lives.advance(3600)
+    found = COLLECT(auth, first["video_id"])
+
+    assert ("", found["s3"]) in workspace.objects
+    assert found["status"] == "completed"
+    assert found["seconds"] == 6
+    linked = COLLECT(auth, first["video_id"], output="url")
+    assert linked["url"].endswith(".mp4")
+
+
+def test_a_video_without_storage_is_told_by_its_address(auth, lives, workspace):
+    made = SUBMIT(auth, "minimax/hailuo-02", "A boat")
+    lives.advance(3600)
+    workspace.helpers = False
+
+    found = COLLECT(auth, made["video_id"])
+
+    assert found["url"].endswith(".mp4")
+    assert "lapses after a while" in found["note"]
+    with pytest.raises(TogetherError, match=r"Output \(output\) cannot be"):
+        COLLECT(auth, made["video_id"], output="storage")
+
+
+def test_a_video_that_was_not_made_says_why(auth, lives, workspace):
+    name = SUBMIT(auth, "minimax/hailuo-02", "A boat")["video_id"]
+    lives.fail(name, "the prompt is refused")
+
+    with pytest.raises(TogetherError, match="the prompt is refused") as caught:
+        COLLECT(auth, name)
+    assert caught.value.type == "video_failed"
+    assert SUBMIT(auth, "minimax/hailuo-02", "A boat")["video_id"] != name
+
+
+def test_a_first_picture_begins_the_video(auth, lives, workspace, sandbox):
+    SUBMIT(auth, "minimax/hailuo-02", "A boat", picture="https://example.com/b.png")
+
+    (body,) = asked(sandbox, "/v2/videos")
+    frame = {"input_image": "https://example.com/b.png", "frame": "first"}
+    assert body["media"] == {"frame_images": [frame]}
+
+
+def test_a_lost_answer_is_not_paid_for_twice(auth, lives, workspace, sandbox):
+    """Nothing lists videos: the next run says so in place of making another."""
+    sandbox.faults.append(Fault("/v2/videos", 502))
+
+    for _ in range(2):
+        with pytest.raises(TogetherError) as caught:
+            SUBMIT(auth, "minimax/hailuo-02", "A boat")
+        assert caught.value.ambiguous
+    assert len(asked(sandbox, "/v2/videos")) == 1

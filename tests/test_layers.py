@@ -1,0 +1,119 @@
+"""An import only goes down, and a module that a job loads is there when it is asked."""
+
+import pytest
+
+from tools.layers import layer_problems
+from tools.operations import ROOT
+
+LAYERS = (
+    ("pure", "client/errors", "names"),
+    ("wire", "client/form", "client/sent"),
+    ("verbs", "client/calls"),
+    ("steps", "chat_steps", "other_steps"),
+)
+FILES = {
+    "client/__init__.py": '"""Sends."""\n\nPLACES = {"call": "calls"}\n',
+    "client/errors.py": "class TogetherError(Exception):\n    pass\n",
+    "client/form.py": "from .errors import TogetherError\n",
+    "client/sent.py": "SENT = []\n",
+    "client/calls.py": (
+        "from .sent import SENT\n\n\ndef call():\n"
+        "    from ..names import NAMES  # few have any\n\n    return NAMES, SENT\n"
+    ),
+    "names.py": "NAMES = []\n",
+    "chat_steps.py": "from .client import call\nfrom .names import NAMES\n",
+    "other_steps.py": "from . import names\n",
+}
+
+
+@pytest.fixture
+def wrong(tmp_path):
+    """Says what is wrong with such files, some of them other ones; None: not there."""
+
+    def judge(changed, layers=LAYERS):
+        for name, text in {**FILES, **changed}.items():
+            if text is not None:
+                place = tmp_path / "scripts" / name
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_text(text)
+        found = layer_problems(tmp_path, layers)
+        return [f"{path.relative_to(tmp_path)}: {what}" for path, what in found]
+
+    return judge
+
+
+def test_what_only_goes_down_is_right(wrong):
+    assert wrong({}) == []
+
+
+UP = "which stands above it"
+BROKEN = {
+    "a part that imports from above": (
+        {"client/errors.py": "from .form import x\n"},
+        f"scripts/client/errors.py: line 1: imports client/form, {UP} (pure)",
+    ),
+    "a module from above": (
+        {"names.py": "from .chat_steps import x\n"},
+        f"scripts/names.py: line 1: imports chat_steps, {UP} (pure)",
+    ),
+    "what a package hands out counts as its part": (
+        {"names.py": "from .client import call\n"},
+        f"scripts/names.py: line 1: imports client/calls, {UP} (pure)",
+    ),
+    "a module as an object": (
+        {"names.py": "from . import chat_steps\n"},
+        f"scripts/names.py: line 1: imports chat_steps, {UP} (pure)",
+    ),
+    "from above, though late": (
+        {"names.py": "def f():\n    from .chat_steps import x  # why\n"},
+        f"scripts/names.py: line 2: imports chat_steps, {UP} (pure)",
+    ),
+    "late without a reason": (
+        {"chat_steps.py": "def f():\n    from .names import NAMES\n"},
+        "scripts/chat_steps.py: line 2: an import that is late says why",
+    ),
+    "other modules for every job": (
+        {"client/calls.py": "from ..names import NAMES\n"},
+        "scripts/client/calls.py: line 1: names is loaded by every job: import it late",
+    ),
+    "other modules in a part of the client that is none for it": (
+        {"client/sent.py": "SENT = 1\n\ndef f():\n    from ..names import x  # why\n"},
+        "scripts/client/sent.py: line 4: only calls, form, request and transport load "
+        "other modules",
+    ),
+    "a module without a layer": (
+        {"new_steps.py": "from .names import NAMES\n"},
+        "scripts/new_steps.py: has no layer: give it one in tools/layers.py",
+    ),
+    "what cannot be one module": (
+        {"client/form.py": "from .errors import TogetherError as E\n"},
+        "scripts/client/form.py: line 1: TogetherError must keep its name",
+    ),
+    "deployed modules in a circle": (
+        {
+            "chat_steps.py": "from .other_steps import x\n",
+            "other_steps.py": "from .chat_steps import y\n",
+        },
+        "scripts/chat_steps.py: the modules make a circle: chat_steps -> other_steps "
+        "-> chat_steps",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_is_wrong_is_named(wrong, case):
+    changed, said = BROKEN[case]
+
+    assert wrong(changed)[0] == said
+
+
+def test_an_entry_without_a_module_is_stale(wrong):
+    layers = (*LAYERS, ("none", "gone"))
+
+    assert wrong({}, layers) == [
+        "tools/layers.py: gone is stale: there is no scripts/gone.py"
+    ]
+
+
+def test_the_pack_keeps_to_its_layers():
+    assert list(layer_problems(ROOT)) == []

@@ -1,0 +1,846 @@
+"""Rows in, rows out: each row once, in order, whatever the service does."""
+
+import base64
+import json
+import re
+import time
+
+import pytest
+
+from scripts.chat.map_rows import main as map_rows
+from scripts.client import TogetherError, operation
+from scripts.client.transport import connection_pool
+from scripts.embeddings.embed_rows import main as embed_rows
+from scripts.rerank.search_documents import main as search_documents
+from scripts.table import checkpoint
+from scripts.table import table as table_table
+from scripts.table.worker_pool import WorkerPool, _Gate
+from scripts.workspace.markup import inline
+from tests.support.fault_sandbox import DRIP, HANG, Moody
+from tools.sandbox import Fault
+
+KEY = "tgp_rows_0123456789abcdef"
+MODEL = "openai/gpt-oss-20b"  # has a price in the sandbox's catalogue
+PER_TOKEN = 0.05 / 1e6  # of what is asked
+
+
+@pytest.fixture(scope="session")
+def _moody():
+    with Moody() as server:
+        yield server
+
+
+@pytest.fixture
+def moody(_moody):
+    _moody.calm()
+    return _moody
+
+
+@pytest.fixture
+def auth(moody):
+    return {"api_key": KEY, "base_url": moody.url}
+
+
+def numbered(count):
+    return [{"id": n} for n in range(count)]
+
+
+def answers(result):
+    return [row["answer"] for row in result["rows"]]
+
+
+def red(run, *arguments, kind="nothing_done", **more):
+    """The result in the error with which a step ends that answered no row."""
+    with pytest.raises(TogetherError) as caught:
+        run(*arguments, **more)
+    assert caught.value.type == kind
+    return caught.value.partial
+
+
+def test_a_thousand_rows_survive_a_moody_service(auth, moody):
+    def mood(number, text, times):
+        row = int(text)
+        if number % 200 < 20:  # a burst
+            return 429, {"retry-after": "0.05"}
+        if row == 500:
+            return 500, {}
+        if row == 501:
+            return 400, {}
+        if row == 502 or (row % 100 == 50 and times == 1):
+            return HANG
+        if row == 503 or (row == 504 and times == 1):
+            return DRIP
+        if row % 33 == 0 and times == 1:
+            return 500, {}
+        return None
+
+    moody.mood = mood
+    rows = numbered(1000)
+    result = map_rows(auth, MODEL, "{{id}}", rows, concurrency=32, timeout_seconds=1)
+
+    assert [row["id"] for row in result["rows"]] == list(range(1000))
+    lost = {500: "500", 501: "400", 502: "fell silent", 503: "fell silent"}
+    for row in result["rows"]:
+        if row["id"] in lost:
+            assert row["answer"] is None
+            assert lost[row["id"]] in row["answer_error"]
+        else:
+            assert (row["answer"], row["answer_error"]) == (f"{row['id']}!", None)
+    assert (result["done"], result["failed"]) == (996, 4)
+    assert result["usage"]["prompt_tokens"] == 9960
+    assert connection_pool(auth["base_url"])[
+        0
+    ].pool.full()  # every connection was given back
+
+
+def test_no_more_calls_run_at_once_than_asked_for(auth, moody):
+    moody.pause = 0.01
+    map_rows(auth, MODEL, "{{id}}", numbered(60), concurrency=5)
+
+    assert 2 <= moody.most <= 5
+
+
+def test_what_was_refused_is_asked_again_when_its_time_has_come(auth, moody):
+    moody.mood = lambda number, text, times: (
+        (429, {"retry-after": "0.4"}) if number == 20 else None
+    )
+    result = map_rows(auth, MODEL, "{{id}}", numbered(60), concurrency=4)
+
+    assert result["done"] == 60
+    text = moody.bodies[19]["messages"]
+    refused, again = (b["at"] for b in moody.bodies if b["messages"] == text)
+    assert again - refused >= 0.4
+
+
+def test_a_refusal_holds_all_calls_back():
+    gate = _Gate(4)
+    entered = [gate.enter() for _ in range(3)]
+    closed = time.monotonic()
+    gate.narrow(entered[1], 0.2)
+    for _ in entered:
+        gate.leave()
+
+    # Fewer than the four of before, and none of them early.
+    assert all(gate.enter() - closed >= 0.2 for _ in range(2))
+    assert int(gate.limit) == gate.active == 2
+
+
+def test_a_service_that_refuses_for_too_long_is_reported(auth, moody):
+    moody.mood = lambda number, text, times: (429, {"retry-after": "3600"})
+    result = red(map_rows, auth, MODEL, "{{id}}", numbered(3), concurrency=2)
+
+    assert [row["answer_error"][:3] for row in result["rows"]] == ["429"] * 3
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([{"q": "a"}, {"q": "b"}], ["a!", "b!"]),
+        ({"rows": [{"q": "a"}], "label": "Rows", "text": ""}, ["a!"]),
+        ('{"q": "a"}\n\n{"q": "b"}\n', ["a!", "b!"]),
+        ('[{"q": "a"}, {"q": "b"}]', ["a!", "b!"]),
+        ("n,q\n1,a\n2,b\n", ["a!", "b!"]),
+        ("\ufeffn;q\r\n1;a\r\n2;b", ["a!", "b!"]),
+        ('q\tn\n"a\tb\nc"\t1\n', ["a\tb\nc!"]),
+        ('{"q": "\u2028"}\n{"q": 5}\n{"q": {"x": ["\xe9"]}}', None),
+    ],
+)
+def test_rows_come_as_a_list_or_any_kind_of_table(auth, rows, expected):
+    expected = expected or ["\u2028!", "5!", '{"x": ["\xe9"]}!']
+
+    assert answers(map_rows(auth, MODEL, "{{q}}", rows)) == expected
+
+
+def test_texts_are_rows_too(auth):
+    result = map_rows(auth, MODEL, "< {{ text }} >", ["a", "b"], answer_column="to")
+
+    assert [row["to"] for row in result["rows"]] == ["< a >!", "< b >!"]
+    assert result["rows"][0]["text"] == "a"
+
+
+def test_a_member_of_a_member_is_a_column(auth):
+    rows = [{"a": {"b": 1}, "a.c": 2}]
+
+    assert answers(map_rows(auth, MODEL, "{{a.b}} {{a.c}}", rows)) == ["1 2!"]
+
+
+def test_a_row_that_cannot_be_asked_is_reported_in_its_place(auth, moody):
+    rows = '{"q": "a"}\nnonsense\n[1]\n{"p": 1}\n{"q": null}\n{"q": "b"}'
+    result = map_rows(auth, MODEL, "x{{q}}", rows)
+
+    assert [row["answer_error"] for row in result["rows"]] == [
+        None,
+        "line 2 is not JSON",
+        "line 3 is no object",
+        "the row has no column 'q'",
+        None,
+        None,
+    ]
+    assert result["rows"][1] == {"answer": None, "answer_error": "line 2 is not JSON"}
+    assert sorted(moody.seen) == ["x", "xa", "xb"]
+    result = map_rows(auth, MODEL, "x{{q}}", "q,p\na,1\nb,c,d\n")
+    assert "line 3 has more cells than columns" in result["rows"][1]["answer_error"]
+
+
+@pytest.mark.parametrize(
+    ("template", "rows", "field", "words"),
+    [
+        ("{{q}}", [], "rows", "is required"),
+        ("{{q}}", None, "rows", "is required"),
+        ("{{q}}", "\n \n", "rows", "holds no row"),
+        ("{{q}}", "q\n", "rows", "holds no row"),
+        ("{{q}}", '[{"q"', "rows", "not JSON"),
+        ("no column", [{"q": 1}], "template", "names no column"),
+        ("{{p}} {{q}}", [{"q": 1}], "template", "'p'"),
+        ("{{q.r}}", [{"q": 1}], "template", "'q.r'"),
+    ],
+)
+def test_a_mistake_is_named_before_anything_is_sent(
+    auth, moody, template, rows, field, words
+):
+    with pytest.raises(TogetherError, match="Nothing was sent") as caught:
+        map_rows(auth, MODEL, template, rows)
+
+    assert [problem["field"] for problem in caught.value.problems] == [field]
+    assert words in str(caught.value)
+    assert moody.bodies == []
+
+
+def test_an_answer_without_text_is_an_error_and_a_cut_one_is_counted(auth, moody):
+    def mood(number, text, times):
+        content = {"0": None, "1": "Once upon"}.get(text, {})
+        choice = {"message": {"content": content}, "finish_reason": "length"}
+        return {"choices": [choice] if text != "3" else [], "usage": None}
+
+    moody.mood = mood
+    result = map_rows(auth, MODEL, "{{id}}", numbered(4), system="Be brief")
+
+    assert moody.bodies[0]["messages"][0] == {"role": "system", "content": "Be brief"}
+    assert answers(result) == [None, "Once upon", None, None]
+    assert "no text (finish_reason length)" in result["rows"][0]["answer_error"]
+    assert (result["done"], result["failed"], result["cut"]) == (1, 3, 1)
+    assert (result["usage"], result["cost_usd"]) == (None, None)
+    assert "does not say" in result["cost_note"]
+
+
+@pytest.mark.parametrize("status", [401, 402, 404])
+def test_what_is_true_of_every_row_ends_the_step(auth, moody, status):
+    moody.mood = lambda number, text, times: (status, {})
+
+    with pytest.raises(TogetherError, match=str(status)):
+        map_rows(auth, MODEL, "{{id}}", numbered(500), concurrency=4)
+    assert len(moody.bodies) <= 8
+
+
+def test_a_request_that_is_refused_again_and_again_ends_the_step(auth, moody):
+    moody.mood = lambda number, text, times: (400, {})
+
+    with pytest.raises(TogetherError, match="400"):
+        map_rows(auth, MODEL, "{{id}}", numbered(500), concurrency=4)
+    assert len(moody.bodies) < 40
+    assert red(map_rows, auth, MODEL, "{{id}}", numbered(5))["failed"] == 5
+
+
+def test_credit_that_runs_out_leaves_the_rest_unsent(auth, moody):
+    moody.mood = lambda number, text, times: (402, {}) if number > 50 else None
+    result = map_rows(auth, MODEL, "{{id}}", numbered(500), concurrency=4)
+
+    assert (result["done"], result["failed"]) == (50, 450)
+    assert len(moody.bodies) <= 54
+    assert result["rows"][499]["answer_error"].startswith("not sent: 402")
+
+
+def test_a_budget_ends_the_sending_before_it_is_exceeded(auth, moody):
+    spent = map_rows(auth, MODEL, "{{id}}", numbered(1), max_tokens=5)["cost_usd"]
+    moody.calm()
+    result = map_rows(
+        auth, MODEL, "{{id}}", numbered(100), max_tokens=5, budget_usd=spent * 40
+    )
+
+    assert 20 <= result["done"] <= 40
+    assert result["done"] == len(moody.bodies)
+    assert result["cost_usd"] <= spent * 40
+    assert result["rows"][99]["answer_error"] == f"not sent: {result['stopped']}"
+    assert "budget_usd is used up" in result["stopped"]
+    assert len(result["rows"]) == 100
+
+
+def test_prices_that_cannot_be_read_again_end_no_run(auth, moody, monkeypatch):
+    def mood(number, text, times):
+        if number == 5:
+            monkeypatch.setattr("scripts.catalog.catalog.MAX_AGE", -1)
+            moody.faults.append(Fault("models", 404, times=1000))
+
+    moody.mood = mood
+    auth["api_key"] += "_alone"  # with lists of its own
+    result = map_rows(
+        auth, MODEL, "{{id}}", numbered(40), max_tokens=5, budget_usd=1, concurrency=4
+    )
+
+    assert answers(result) == [f"{n}!" for n in range(40)]
+    assert result["usage"]["prompt_tokens"] == 400
+    assert (result["cost_usd"], "404" in result["cost_note"]) == (None, True)
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": 0, "total_tokens": 0}])
+@pytest.mark.parametrize("limited", [True, False])
+def test_answers_that_do_not_say_what_they_used_keep_to_a_budget(
+    auth, moody, usage, limited
+):
+    choice = {"message": {"content": "x" * 1000}, "finish_reason": "stop"}
+    moody.mood = lambda number, text, times: {"choices": [choice], "usage": usage}
+    settings = {"max_tokens": 1000} if limited else {}
+    result = map_rows(
+        auth, MODEL, "{{id}}", numbered(30), **settings, budget_usd=0.2 * 1e-6 * 10_500
+    )
+
+    assert result["done"] == len(moody.bodies)
+    assert 8 <= result["done"] <= 10
+    assert "budget_usd is used up" in result["stopped"]
+    assert (result["usage"], result["cost_usd"]) == (None, None)
+    assert "does not say" in result["cost_note"]
+
+
+def test_what_is_answered_but_cannot_be_used_counts_as_spent(auth, moody):
+    spent = map_rows(auth, MODEL, "{{id}}", numbered(1), max_tokens=90)["cost_usd"]
+    moody.calm()
+    moody.mood = lambda number, text, times: {"error": {"message": "cut"}}
+    asked = MODEL, "{{id}}", numbered(40)
+    result = red(map_rows, auth, *asked, max_tokens=90, budget_usd=spent * 90)
+
+    assert 2 <= len(moody.bodies) <= 8
+    assert result["failed"] == 40
+    assert "budget_usd is used up" in result["stopped"]
+
+
+def test_a_budget_for_nothing_says_that_nothing_was_answered(auth, moody):
+    result = red(map_rows, auth, MODEL, "{{id}}", numbered(3), budget_usd=0)
+
+    assert moody.bodies == []
+    assert (result["failed"], result["cost_usd"]) == (3, None)
+    assert result["cost_note"] == "no row was answered"
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda auth, **more: map_rows(auth, template="{{id}}", **more),
+        lambda auth, **more: embed_rows(auth, column="id", **more),
+        lambda auth, rows, **more: search_documents(
+            auth, query="q", documents=rows, **more
+        ),
+    ],
+)
+def test_a_budget_for_a_model_without_a_price_sends_nothing(run, auth, moody):
+    with pytest.raises(TogetherError, match="budget_usd cannot be kept") as caught:
+        run(auth, model="nobody/knows", rows=numbered(2), budget_usd=1)
+
+    assert caught.value.type == "budget_unknown"
+    assert caught.value.problems[0]["field"] == "budget_usd"
+    assert moody.bodies == []
+
+
+def test_a_model_without_a_price_costs_an_unknown_sum(auth):
+    result = map_rows(auth, "nobody/knows", "{{id}}", numbered(2))
+
+    assert result["cost_usd"] is None
+    assert "nobody/knows" in result["cost_note"]
+
+
+def test_results_can_go_to_storage(auth, workspace):
+    result = map_rows(auth, MODEL, "{{id}}", numbered(30), output="storage")
+
+    lines = workspace.content(result["s3"]).decode().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert "rows" not in result
+    assert [row["answer"] for row in rows] == [f"{n}!" for n in range(30)]
+
+
+def test_rows_that_are_too_many_for_a_result_go_to_storage(auth, workspace, capsys):
+    rows = [{"id": n, "text": "x" * 80_000} for n in range(30)]
+    result = map_rows(auth, MODEL, "{{id}}", rows)
+    lines = workspace.content(result["s3"]).decode().splitlines()
+
+    assert [json.loads(line)["answer"] for line in lines] == [
+        f"{n}!" for n in range(30)
+    ]
+    assert "too many for a result" in result["note"]
+    assert result["note"] in capsys.readouterr().err
+    workspace.storage = False
+    result = map_rows(auth, MODEL, "{{id}}", rows)
+    assert answers(result) == [f"{n}!" for n in range(30)]
+
+
+def test_storage_that_is_missing_is_noticed_before_anything_is_sent(
+    auth, moody, workspace
+):
+    workspace.storage = False
+    with pytest.raises(TogetherError, match="storage"):
+        map_rows(auth, MODEL, "{{id}}", numbered(3), output="storage")
+
+    assert moody.bodies == []
+
+
+# --- columns of the user's own -----------------------------------------------------
+
+
+@pytest.mark.parametrize("column", ["id", "said", "note"])
+def test_no_column_of_the_rows_is_overwritten(auth, moody, column):
+    rows = [{"id": n, "said": "mine", "note_error": "mine"} for n in range(3)]
+    with pytest.raises(TogetherError) as caught:
+        map_rows(auth, MODEL, "{{id}}", rows, answer_column=column)
+
+    assert "Nothing was sent: Answer column (answer_column)" in str(caught.value)
+    assert caught.value.problems[0]["field"] == "answer_column"
+    with pytest.raises(TogetherError, match="answer_column"):
+        embed_rows(auth, MODEL, rows, column="said", answer_column=column)
+    assert moody.bodies == []
+
+
+def test_columns_called_as_answers_usually_are_stay(auth):
+    rows = [{"id": 1, "error": "404", "answer": "mine", "embedding": 5}]
+    asked = map_rows(auth, MODEL, "{{id}}", rows, answer_column="said")
+    embedded = embed_rows(auth, MODEL, rows, column="error", answer_column="vector")
+
+    assert asked["rows"] == [{**rows[0], "said": "1!", "said_error": None}]
+    assert {**embedded["rows"][0], **rows[0]} == embedded["rows"][0]
+    assert embedded["rows"][0]["vector"][0] == 3
+
+
+def test_a_later_row_with_a_column_of_that_name_keeps_it_and_is_not_sent(auth, moody):
+    rows = numbered(150)
+    rows[140]["answer"] = "mine"
+    result = map_rows(auth, MODEL, "{{id}}", rows)
+
+    assert result["rows"][140]["answer"] == "mine"
+    assert "'answer' of its own" in result["rows"][140]["answer_error"]
+    assert (result["done"], result["failed"], len(moody.bodies)) == (149, 1, 149)
+
+
+# --- what a result says, and when it is red ----------------------------------------
+
+
+def refusing(*texts):
+    return lambda number, text, times: (400, {}) if text in texts else None
+
+
+def test_a_table_alone_is_a_bare_list_and_its_cost_in_the_log(auth, capsys):
+    rows = map_rows(auth, MODEL, "{{id}}", numbered(2), output="table")
+
+    assert rows == [
+        {"id": n, "answer": f"{n}!", "answer_error": None} for n in range(2)
+    ]
+    told = capsys.readouterr().err
+    assert re.search(r"All 2 rows were answered\. Cost: 0\.0{4}\d+ USD\.", told), told
+
+
+def test_the_summary_tells_first_what_failed_and_nothing_of_it_is_a_link(auth, moody):
+    text = "see ``[x](javascript:x)`` ![y](http://example.com/y.png)"
+    body = {"error": {"message": text}}
+    moody.mood = lambda number, text, times: body if text == "1" else None
+    result = map_rows(auth, MODEL, "{{id}}", numbered(3))
+
+    lines = result["markdown"].splitlines()
+    assert result["wm_renderer"] == "markdown"
+    assert lines[0] == "**2 of 3 rows were answered, 1 failed.**"
+    (told,) = (line for line in lines if line.startswith("- Row 2: "))
+    assert inline(text) in told
+    assert text not in told
+    assert lines[-1] == "- The rows: `rows` of this result"
+
+
+def test_a_step_that_answers_no_row_is_red_with_the_first_reason(auth, moody):
+    moody.mood = lambda number, text, times: (400, {"x-request-id": "r"})
+    with pytest.raises(TogetherError) as caught:
+        map_rows(auth, MODEL, "{{id}}", numbered(3))
+
+    assert str(caught.value).startswith("None of the 3 rows was answered. Row 1: 400")
+    assert caught.value.failures[0]["row"] == 1
+    assert answers(caught.value.partial) == [None] * 3
+
+
+def test_more_failures_than_are_borne_turn_a_step_red(auth, moody):
+    moody.mood = refusing("1", "2")
+    asked = auth, MODEL, "{{id}}", numbered(4)
+    kept = red(map_rows, *asked, kind="too_many_failed", fail_when_failed_share=0.4)
+
+    assert answers(kept) == ["0!", None, None, "3!"]
+    assert map_rows(*asked, fail_when_failed_share=0.5)["failed"] == 2
+    moody.mood = refusing("1")
+    red(map_rows, *asked, kind="too_many_failed", fail_when_failed_share=0)
+    red(
+        embed_rows,
+        auth,
+        MODEL,
+        [{"text": "a"}, {"text": ""}],
+        kind="too_many_failed",
+        fail_when_failed_share=0.1,
+    )
+
+
+def test_a_run_that_keeps_nothing_writes_no_row_to_storage(
+    auth, workspace, monkeypatch
+):
+    monkeypatch.setattr(checkpoint, "PART_ROWS", 7)
+    map_rows(auth, MODEL, "{{id}}", numbered(30), keep=False)
+
+    written = [one for one in workspace.requests if "upload_s3" in one.path]
+    assert written == []
+    assert workspace.resources == {}
+
+
+def test_progress_is_shown_and_grows(auth, moody, workspace, monkeypatch, capsys):
+    monkeypatch.setattr("scripts.table.row_results.BAR_SECONDS", 0)
+    monkeypatch.setattr("scripts.table.row_results.LOG_SECONDS", 0)
+    map_rows(auth, MODEL, "{{id}}", numbered(50))
+
+    shown = workspace.progress[workspace.job_id]
+    assert shown == sorted(shown)
+    assert shown[-1] == 99
+    assert "50 rows (100%), 0 failed" in capsys.readouterr().err
+
+
+class StoppedError(Exception):
+    """The job ends, as when a person cancels it."""
+
+
+def stop_after(count, monkeypatch):
+    """Let the run end while it adds a row."""
+    add = checkpoint.Checkpoint.add
+
+    def adding(self, row, line, sums):
+        add(self, row, line, sums)
+        if sums["done"] == count:
+            raise StoppedError
+
+    monkeypatch.setattr(checkpoint.Checkpoint, "add", adding)
+
+
+@pytest.mark.parametrize("output", ["result", "storage"])
+def test_a_run_that_ended_midway_goes_on(auth, moody, workspace, monkeypatch, output):
+    rows = numbered(100)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "PART_ROWS", 7)
+        stop_after(60, patch)
+        with pytest.raises(StoppedError):
+            map_rows(auth, MODEL, "{{id}}", rows, concurrency=4)
+    assert len(workspace.resources) == 1
+    before = len(moody.bodies)
+    again = map_rows(auth, MODEL, "{{id}}", rows, concurrency=9, output=output)
+
+    assert again["done"] == 100
+    assert again["usage"]["prompt_tokens"] == 1000
+    texts = [body["messages"][0]["content"] for body in moody.bodies[before:]]
+    # Calls of the first run that were under way may still arrive.
+    assert set(map(int, texts)) == set(range(60, 100))
+    if output == "result":
+        assert answers(again) == [f"{n}!" for n in range(100)]
+        assert workspace.objects == {}
+    assert workspace.resources == {}
+
+
+def test_a_run_that_was_killed_goes_on(auth, moody, workspace, worker, monkeypatch):
+    answer, kept = workspace.answer, []
+
+    async def until_the_third_part_is_kept(request, path):
+        response = await answer(request, path)
+        if "/resources/update_value/" in path:
+            kept.append(path)
+            if len(kept) == 2:  # the first part's record was created
+                worker.kill()
+        return response
+
+    call = {"auth": auth, "model": MODEL, "template": "{{id}}", "rows": numbered(100)}
+    job = workspace.environment, {"table.checkpoint.PART_ROWS": 7}
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace, "answer", until_the_third_part_is_kept)
+        assert worker.run("chat.map_rows", call, *job) is None
+    before = len(moody.bodies)
+    again = worker.run("chat.map_rows", call, *job)
+
+    assert answers(again) == [f"{n}!" for n in range(100)]
+    assert again["usage"]["prompt_tokens"] == 1000
+    texts = {body["messages"][0]["content"] for body in moody.bodies[before:]}
+    assert texts == {str(n) for n in range(21, 100)}
+
+
+def test_memory_stays_flat_however_many_rows(auth, moody, workspace, worker):
+    def run(count):
+        rows = (json.dumps({"id": n, "text": "x" * 20_000}) for n in range(count))
+        workspace.put("in/rows.jsonl", "\n".join(rows).encode())
+        call = {"rows": {"s3": "in/rows.jsonl"}, "output": "storage"}
+        call |= {"auth": auth, "model": MODEL, "template": "{{id}} {{text}}"}
+        result = worker.run("chat.map_rows", call, workspace.environment)
+        assert result["done"] == count
+        return len(workspace.content(result["s3"])), worker.peak * 1024
+
+    _, before = run(50)
+    size, after = run(1000)
+    # Windows and buffers fill, and are reused: a part of what passes through.
+    assert after - before < 30_000_000 < size
+
+
+def test_rows_that_changed_since_are_asked_again(auth, moody, workspace, monkeypatch):
+    monkeypatch.setattr(checkpoint, "PART_ROWS", 150)
+    rows = numbered(400)
+    with monkeypatch.context() as patch:
+        stop_after(300, patch)
+        with pytest.raises(StoppedError):
+            map_rows(auth, MODEL, "{{id}}", rows)
+    rows[200] = {"id": 9999}
+    before = len(moody.bodies)
+    again = map_rows(auth, MODEL, "{{id}}", rows)
+
+    assert answers(again) == [f"{row['id']}!" for row in rows]
+    assert 250 <= len(moody.bodies) - before <= 250 + 8
+
+
+def test_a_part_that_was_deleted_is_asked_again(auth, workspace, monkeypatch):
+    with monkeypatch.context() as patch:
+        stop_after(60, patch)
+        with pytest.raises(StoppedError):
+            map_rows(auth, MODEL, "{{id}}", numbered(100))
+    workspace.objects.clear()
+    again = map_rows(auth, MODEL, "{{id}}", numbered(100))
+
+    assert answers(again) == [f"{n}!" for n in range(100)]
+
+
+def test_a_finished_run_is_not_repeated_from_memory(auth, moody, workspace):
+    map_rows(auth, MODEL, "{{id}}", numbered(3))
+    map_rows(auth, MODEL, "{{id}}", numbered(3))
+
+    assert len(moody.bodies) == 6
+    assert workspace.resources == {}
+
+
+def test_a_larger_budget_goes_on_where_the_smaller_one_ended(auth, moody, workspace):
+    one = map_rows(auth, MODEL, "{{id}}", numbered(1), max_tokens=5)["cost_usd"]
+    first = map_rows(
+        auth, MODEL, "{{id}}", numbered(50), max_tokens=5, budget_usd=one * 30
+    )
+    moody.calm()
+    second = map_rows(
+        auth, MODEL, "{{id}}", numbered(50), max_tokens=5, budget_usd=one * 90
+    )
+
+    assert 0 < first["done"] < 50
+    assert second["done"] == 50
+    assert len(moody.bodies) < 50
+    assert answers(second) == [f"{n}!" for n in range(50)]
+
+
+def test_what_a_run_left_that_nobody_repeated_is_removed_after_a_week(
+    auth, moody, workspace, monkeypatch
+):
+    monkeypatch.setattr(checkpoint, "PART_ROWS", 7)
+    with monkeypatch.context() as patch:
+        stop_after(20, patch)
+        with pytest.raises(StoppedError):
+            map_rows(auth, MODEL, "{{id}}", numbered(30))
+    [left] = workspace.resources
+    parts = set(workspace.objects)
+    assert parts
+
+    map_rows(auth, MODEL, "other {{id}}", numbered(30))
+    assert list(workspace.resources) == [left]  # it may still be repeated
+    assert set(workspace.objects) == parts
+
+    workspace.resources[left]["edited_at"] = "2020-01-01T00:00:00Z"
+    map_rows(auth, MODEL, "another {{id}}", numbered(30))
+    assert workspace.resources == {}
+    assert workspace.objects == {}
+
+
+def test_without_storage_a_run_just_begins_anew(auth, workspace, monkeypatch, capsys):
+    workspace.storage = False
+    monkeypatch.setattr(checkpoint, "PART_ROWS", 7)
+    result = map_rows(auth, MODEL, "{{id}}", numbered(30))
+
+    assert result["done"] == 30
+    assert capsys.readouterr().err.count("begins anew") == 1
+
+
+def test_embeddings_come_in_the_order_of_the_rows(auth, moody):
+    rows = [{"id": n, "about": "x" * (n % 9 + 1)} for n in range(300)]
+    rows[100] = {"id": 100, "about": ""}
+    rows[101] = {"id": 101}
+    rows[102] = {"id": 102, "about": 7}
+    result = embed_rows(auth, MODEL, rows, column="about", concurrency=3)
+
+    assert [row["id"] for row in result["rows"]] == list(range(300))
+    for row in result["rows"]:
+        if row["id"] in (100, 101):
+            assert row["embedding"] is None
+            assert "no text in its column 'about'" in row["embedding_error"]
+        else:
+            assert row["embedding"][0] == len(str(row["about"]))
+    assert (result["done"], result["failed"], result["dimensions"]) == (298, 2, 2)
+    assert result["usage"]["prompt_tokens"] == 298
+    assert len(moody.bodies) == 5
+
+
+def test_embeddings_keep_to_their_budget_and_go_on_with_a_larger_one(
+    auth, moody, workspace
+):
+    """A text of 92 letters is set down for 100 tokens and turns out to have 40."""
+
+    def mood(number, text, times):
+        count = text.count(",") + 1
+        data = [{"index": n, "embedding": [n]} for n in range(count)]
+        return {"data": data, "usage": {"prompt_tokens": 40 * count}}
+
+    moody.mood = mood
+    rows = [{"id": n, "text": "x" * 92} for n in range(300)]
+    budget = 12_000 * PER_TOKEN
+    first = embed_rows(auth, MODEL, rows, concurrency=1, budget_usd=budget)
+    sent = [len(body["input"]) for body in moody.bodies]
+
+    # What three requests leave, 4320 tokens, is enough for 43 texts of the fourth.
+    assert sent == [64, 64, 64, 43]
+    assert first["done"] == sum(sent)
+    assert first["cost_usd"] == pytest.approx(sum(sent) * 40 * PER_TOKEN)
+    assert "budget_usd is used up" in first["rows"][-1]["embedding_error"]
+    missing = [row["id"] for row in first["rows"] if row["embedding"] is None]
+    assert missing == list(range(sum(sent), 300))
+    moody.bodies.clear()
+    again = embed_rows(auth, MODEL, rows, budget_usd=1)
+    assert (again["done"], "stopped" in again) == (300, False)
+    assert sum(len(body["input"]) for body in moody.bodies) == len(missing)
+    assert again["usage"]["prompt_tokens"] == 300 * 40
+
+
+def test_a_budget_for_a_part_of_a_request_sends_that_part(auth, moody):
+    rows = ["x" * 92] * 64
+    result = embed_rows(auth, MODEL, rows, budget_usd=10 * 100 * PER_TOKEN)
+
+    assert [len(body["input"]) for body in moody.bodies] == [10]
+    assert (result["done"], result["failed"]) == (10, 54)
+
+
+def test_a_text_that_cannot_be_embedded_does_not_take_others_with_it(auth, moody):
+    moody.mood = lambda number, text, times: (413, {}) if "bad" in text else None
+    texts = [f"text {n}" for n in range(60)]
+    texts[17] = "bad"
+    result = embed_rows(auth, MODEL, texts)
+
+    assert (result["done"], result["failed"]) == (59, 1)
+    assert "413" in result["rows"][17]["embedding_error"]
+
+
+def test_requests_that_are_too_large_for_all_lanes_are_halved(auth, moody):
+    moody.pause = 0.01
+    moody.mood = lambda number, text, times: (413, {}) if len(text) > 300 else None
+    result = embed_rows(auth, MODEL, ["x" * 20] * 64 * 25, concurrency=25)
+
+    assert (result["done"], result["failed"]) == (1600, 0)
+
+
+@pytest.mark.parametrize("vectors", [[{}] * 3, [None] * 3, [{"embedding": [1]}]])
+def test_an_answer_without_vectors_fails_its_rows_and_is_paid(auth, moody, vectors):
+    usage = {"prompt_tokens": 12}
+    moody.mood = lambda number, text, times: {"data": vectors, "usage": usage}
+    result = red(embed_rows, auth, MODEL, ["a", "b", "c"])
+
+    assert result["failed"] == 3
+    assert "vectors" in result["rows"][2]["embedding_error"]
+    assert result["cost_usd"] == pytest.approx(12 * PER_TOKEN)
+
+
+def test_documents_are_sorted_by_score_over_several_requests(auth, moody):
+    documents = [f"number {n * 7919 % 2003}" for n in range(2003)]
+    result = search_documents(auth, MODEL, "which?", documents, top_n=5)
+
+    found = [row["document"] for row in result["results"]]
+    assert found == [f"number {n}" for n in range(2002, 1997, -1)]
+    assert [documents[row["index"]] for row in result["results"]] == found
+    assert result["results"][0]["score"] == 0.002002
+    assert len(moody.bodies) == 5
+    assert result["usage"]["prompt_tokens"] == 2003
+
+
+def test_a_search_that_may_exceed_its_budget_is_not_begun(auth, moody):
+    documents = ["x" * 92] * 600  # at most 100 tokens each, and 9 for the query
+    most = 600 * 109 * PER_TOKEN
+    with pytest.raises(TogetherError, match="what the search may cost") as caught:
+        search_documents(auth, MODEL, "q", documents, budget_usd=most * 0.99)
+
+    assert moody.bodies == []
+    assert caught.value.type == "budget_reached"
+    assert caught.value.estimated_cost_usd == pytest.approx(most)
+    found = search_documents(auth, MODEL, "q", documents, budget_usd=most)
+    assert len(found["results"]) == 600
+    assert 0 < found["cost_usd"] < most
+
+
+def test_a_search_that_is_too_large_is_halved(auth, moody):
+    moody.mood = lambda number, text, times: (413, {}) if len(text) > 200 else None
+    result = search_documents(auth, MODEL, "q", [str(n) for n in range(300)])
+
+    assert [row["index"] for row in result["results"]] == list(range(299, -1, -1))
+
+
+def test_documents_may_be_rows_and_one_column_of_them(auth, moody):
+    rows = [{"title": "9", "text": "1"}, {"title": "1", "text": "2"}]
+
+    best = search_documents(auth, MODEL, "q", rows)["results"][0]
+    assert best["document"] == rows[0]
+    assert moody.bodies[0]["documents"] == rows
+    best = search_documents(auth, MODEL, "q", rows, column="text")["results"][0]
+    assert best == {"index": 1, "score": 2e-06, "document": rows[1]}
+    assert moody.bodies[1]["documents"] == ["1", "2"]
+
+
+def test_a_document_that_cannot_be_read_is_named(auth, moody):
+    with pytest.raises(TogetherError, match=r"documents\[1\] cannot be read: line 2"):
+        search_documents(auth, MODEL, "q", '{"a": 1}\nnope')
+    with pytest.raises(TogetherError, match="column 'b'"):
+        search_documents(auth, MODEL, "q", [{"a": 1}], column="b")
+    assert moody.bodies == []
+
+
+def lanes(auth, concurrency=4):
+    table = operation("POST", "/v1/chat/completions", "inference")
+    return WorkerPool(auth, table, concurrency, 5)
+
+
+def test_lanes_take_no_more_tasks_than_they_can_keep_in_order(auth, monkeypatch):
+    taken = []
+
+    def endless():
+        number = 0
+        while True:
+            taken.append(number)
+            yield number
+            number += 1
+
+    results = lanes(auth).map(lambda number: number * 2, endless())
+    assert [next(results) for _ in range(100)] == list(range(0, 200, 2))
+    results.close()
+    assert len(taken) < 100 + 4 * 16 + 4 + 1
+
+
+def test_what_a_task_or_its_work_raises_ends_the_lanes(auth):
+    def failing(number):
+        if number == 20:
+            raise ZeroDivisionError
+        return number
+
+    with pytest.raises(ZeroDivisionError):
+        list(lanes(auth).map(failing, range(1000)))
+
+    def broken():
+        yield from range(20)
+        raise OSError
+
+    with pytest.raises(OSError):  # noqa: PT011, there is nothing more to say
+        list(lanes(auth).map(lambda number: number, broken()))
+
+
+def test_a_table_tells_its_share_also_while_it_is_read(auth):
+    text = "n\n" + "".join(f"{n}\n" for n in range(100_000))
+    table = table_table.Table(auth, base64.b64encode(text.encode()).decode())
+    shares = [table.share(done) for done, _ in enumerate(table, 1)]
+
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0

@@ -1,0 +1,558 @@
+"""The step in which a model uses scripts and flows, against both stand-ins."""
+
+import json
+import threading
+
+import pytest
+
+from scripts.client import TogetherError
+from tests.support.canned_chat import MODEL, asked, price, say, usage
+from tests.support.expected_request import main_of
+from tools.job_runner import run
+from tools.operations import find
+from tools.sandbox import Fault
+
+CALL = main_of(find("chat/call_tools"))
+SCHEMA = {
+    "type": "object",
+    "order": ["db", "number"],
+    "properties": {
+        "db": {"type": "object", "format": "resource-postgresql", "description": ""},
+        "number": {
+            "type": "integer",
+            "description": "of the order",
+            "default": None,
+            "min": 1,
+        },
+        "kind": {"type": "string", "enum": ["a", "b"], "originalType": "string"},
+        "model": {"type": "object", "format": "dynselect-model"},
+        "file": {"type": "object", "format": "resource-s3_object"},
+        "odd": {"type": "any", "pattern": "(?<n>x)", "required": True},
+    },
+    "required": ["number"],
+}
+FIND = {"path": "f/shop/find_order"}
+
+
+@pytest.fixture
+def shop(workspace):
+    """A workspace with a script that finds orders, and a flow that cancels them."""
+
+    def find_order(number, **others):
+        return {"number": number, "state": "sent", **others}
+
+    workspace.register(
+        "f/shop/find_order", find_order, schema=SCHEMA, summary="Finds an order."
+    )
+    database = {"value": {"host": "db"}, "resource_type": "postgresql"}
+    workspace.resources["f/shop/db"] = database
+    workspace.register(
+        "f/shop/cancel", lambda number: f"cancelled {number}", kind="flow"
+    )
+    return workspace
+
+
+def calling(*calls, **members):
+    """A message that calls tools: (name, arguments)."""
+    return {
+        "content": None,
+        **members,
+        "tool_calls": [
+            {
+                "id": f"c{number}",
+                "type": "function",
+                "function": {
+                    "name": name,
+                    "arguments": given if isinstance(given, str) else json.dumps(given),
+                },
+            }
+            for number, (name, given) in enumerate(calls)
+        ],
+    }
+
+
+def use(auth, *tools, **arguments):
+    return CALL(auth, MODEL, "Where is order 12?", list(tools), **arguments)
+
+
+def test_a_model_uses_a_script_and_answers(sandbox, shop, auth, capsys):
+    say(sandbox, calling(("find_order", {"number": 12})), "It was sent.")
+
+    found = use(auth, FIND, system="Be brief.", max_tokens=99)
+
+    result = {"number": 12, "state": "sent"}
+    assert "It was sent." == found["text"]
+    (call,) = found["calls"]
+    seconds = call.pop("seconds")
+    assert seconds > 0
+    assert call == {
+        "tool": "find_order",
+        "arguments": {"number": 12},
+        "result": result,
+        "error": None,
+    }
+    assert (1, "stop", MODEL) == (
+        found["rounds"],
+        found["finish_reason"],
+        found["model"],
+    )
+    assert 2 * usage()["total_tokens"] == found["usage"]["total_tokens"]
+    assert found["cost_usd"] == pytest.approx(2 * price(21, 27))
+    roles = ["system", "user", "assistant", "tool", "assistant"]
+    assert roles == [message["role"] for message in found["messages"]]
+    assert found["messages"][:4] == asked(sandbox)[1]["messages"]
+    assert result == json.loads(found["messages"][3]["content"])
+    assert "c0" == found["messages"][3]["tool_call_id"]
+    assert all(body["max_tokens"] == 99 for body in asked(sandbox))
+    log = capsys.readouterr().err
+    assert 'round 1: find_order({"number": 12}) answered {"number": 12' in log
+
+
+def test_the_sandbox_s_model_calls_a_tool_by_itself(sandbox, shop, auth):
+    found = use(auth, FIND)
+
+    assert {"number": 1} == found["calls"][0]["arguments"]
+    assert 'The tool says: {"number": 1' in found["text"]
+
+
+def test_the_script_s_own_schema_and_summary_are_offered(sandbox, shop, auth):
+    use(auth, FIND)
+
+    (tool,) = asked(sandbox)[0]["tools"]
+    assert "Finds an order" == tool["function"].pop("description")
+    assert tool == {
+        "type": "function",
+        "function": {
+            "name": "find_order",
+            "parameters": {
+                "type": "object",
+                "properties": {
+                    "number": {
+                        "type": "integer",
+                        "description": "of the order",
+                        "minimum": 1,
+                    },
+                    "kind": {"type": "string", "enum": ["a", "b"]},
+                    "model": {"type": "string"},
+                    "file": {"type": "object"},
+                    "odd": {},
+                },
+                "required": ["number"],
+            },
+        },
+    }
+
+
+def test_what_the_row_says_wins_over_the_script_s_own(sandbox, shop, auth):
+    parameters = {
+        "type": "object",
+        "properties": {"number": {"type": "integer"}},
+        "required": ["number"],
+    }
+    row = {
+        **FIND,
+        "name": "order",
+        "description": "Looks up.",
+        "parameters": parameters,
+        "arguments": {"db": "$res:f/shop/db", "number": 7},
+    }
+    say(sandbox, calling(("order", {"number": 12})), "Well.")
+    found = use(auth, row)
+
+    (tool,) = asked(sandbox)[0]["tools"]
+    assert {"name": "order", "description": "Looks up.", "parameters": parameters} == (
+        tool["function"]
+    )
+    # A fixed argument is not the model's to change.
+    assert {"number": 7, "state": "sent", "db": {"host": "db"}} == (
+        found["calls"][0]["result"]
+    )
+
+
+def test_what_the_form_sends_is_what_was_filled_in(sandbox, shop, auth):
+    empty = {"type": "object", "properties": {}, "required": [], "order": []}
+    row = {"parameters": {"label": "Editor", "value": empty}, "arguments": None}
+    found = use(auth, {**FIND, **row}, system=None, budget_usd=None)
+
+    assert "find_order" == found["calls"][0]["tool"]
+    assert (
+        "number"
+        in (asked(sandbox)[0]["tools"][0]["function"]["parameters"]["properties"])
+    )
+
+
+def test_fixed_arguments_are_not_offered(sandbox, shop, auth):
+    use(auth, {**FIND, "arguments": {"number": 12}})
+
+    parameters = asked(sandbox)[0]["tools"][0]["function"]["parameters"]
+    assert "number" not in parameters["properties"]
+    assert [] == parameters["required"]
+
+
+def test_flows_are_tools_too(sandbox, shop, auth):
+    say(sandbox, calling(("cancel", {"number": 3})), "Done.")
+
+    found = use(auth, {"path": "f/shop/cancel", "kind": "flow"})
+
+    assert "cancelled 3" == found["calls"][0]["result"]
+    assert "cancelled 3" == found["messages"][2]["content"]
+
+
+def test_calls_of_one_round_run_at_once_and_are_told_in_order(sandbox, shop, auth):
+    together = threading.Barrier(3, timeout=20)
+
+    def meet(number):
+        together.wait()
+        return number
+
+    shop.register("f/shop/meet", meet)
+    calls = [("meet", {"number": n}) for n in (3, 1, 2)]
+    say(sandbox, calling(*calls), "Done.")
+
+    found = use(auth, {"path": "f/shop/meet"})
+
+    assert [3, 1, 2] == [call["result"] for call in found["calls"]]
+    told = [m for m in found["messages"] if m["role"] == "tool"]
+    assert [("c0", "3"), ("c1", "1"), ("c2", "2")] == [
+        (m["tool_call_id"], m["content"]) for m in told
+    ]
+
+
+def test_a_tool_s_failure_goes_back_to_the_model(sandbox, shop, auth, capsys):
+    def fail(**_):
+        raise ValueError("the database sleeps")
+
+    shop.register("f/shop/find_order", fail)
+    say(sandbox, calling(("find_order", {})), "I could not find out.")
+
+    found = use(auth, FIND)
+
+    assert "I could not find out." == found["text"]
+    assert found["calls"][0]["result"] is None
+    assert "the database sleeps" in found["calls"][0]["error"]
+    assert "the database sleeps" in json.loads(found["messages"][2]["content"])["error"]
+    assert "find_order({}) failed: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "words"),
+    [
+        ("lookup", {"number": 1}, "no tool 'lookup'; there are find_order"),
+        ("", {"number": 1}, "no tool 'unnamed'"),
+        ("find_order", {}, "arguments.number is required"),
+        ("find_order", {"number": "x"}, "arguments.number must be a whole number"),
+        ("find_order", {"number": 0}, "arguments.number must be at least 1"),
+        ("find_order", '{"number": 1', "the arguments are not JSON"),
+        ("find_order", "[1]", "must be a JSON object"),
+        ("find_order", "", "arguments.number is required"),
+    ],
+)
+def test_a_wrong_call_is_explained_to_the_model(
+    name, given, words, sandbox, shop, auth
+):
+    say(sandbox, calling((name, given)), "Sorry.")
+
+    found = use(auth, FIND)
+
+    assert words in found["calls"][0]["error"]
+    assert words in json.loads(found["messages"][2]["content"])["error"]
+    assert "Sorry." == found["text"]
+    assert not shop.jobs
+
+
+def test_after_the_last_round_the_model_answers_without_tools(sandbox, shop, auth):
+    def eager(body, whole):
+        message = {"role": "assistant", **calling(("find_order", {"number": 1}))}
+        if "tools" not in body:
+            message["content"] = "Enough."
+        whole["choices"][0]["message"] = message
+        return whole
+
+    say(sandbox, eager)
+    found = use(auth, FIND, max_rounds=2)
+
+    assert "Enough." == found["text"]
+    assert (2, 2, 3) == (found["rounds"], len(found["calls"]), len(asked(sandbox)))
+    assert "tool_calls" not in found["messages"][-1]
+
+
+def test_calls_without_ids_and_with_objects_are_understood(sandbox, shop, auth):
+    call = {"function": {"name": "find_order", "arguments": {"number": 5}}}
+    say(sandbox, {"content": "", "tool_calls": [call], "reasoning": "Hm."}, "Well.")
+
+    found = use(auth, FIND)
+
+    assert {"number": 5} == found["calls"][0]["arguments"]
+    message = asked(sandbox)[1]["messages"][1]
+    assert "Hm." == message["reasoning"]
+    assert message["tool_calls"][0]["id"] == found["messages"][2]["tool_call_id"]
+    assert '{"number": 5}' == message["tool_calls"][0]["function"]["arguments"]
+
+
+def test_a_long_result_is_cut_for_the_model_alone(sandbox, shop, auth):
+    shop.register("f/shop/find_order", lambda **_: "x" * 60_000)
+    say(sandbox, calling(("find_order", {})), "Long.")
+
+    found = use(auth, FIND)
+
+    assert 60_000 == len(found["calls"][0]["result"])
+    assert found["messages"][2]["content"].endswith("(10000 more characters left out)")
+
+
+def test_what_was_done_is_kept_when_a_later_request_fails(sandbox, shop, auth):
+    def then_fail(body, whole):
+        sandbox.faults.append(Fault("chat/completions", 402))
+        whole["choices"][0]["message"] = calling(("find_order", {"number": 1}))
+        return whole
+
+    say(sandbox, then_fail)
+
+    with pytest.raises(TogetherError, match="402") as caught:
+        use(auth, FIND)
+
+    partial = caught.value.partial
+    assert "sent" == partial["calls"][0]["result"]["state"]
+    assert partial["cost_usd"] == pytest.approx(price(21, 27))
+    assert "tool" == partial["messages"][-1]["role"]
+
+
+def test_the_budget_ends_the_calls(sandbox, shop, auth):
+    say(sandbox, calling(("find_order", {"number": 1})))
+
+    with pytest.raises(TogetherError, match="budget_usd is used up") as caught:
+        use(auth, FIND, max_tokens=20, budget_usd=2 * price(30, 20))
+
+    assert 1 <= len(asked(sandbox)) <= 3
+    assert len(asked(sandbox)) == len(caught.value.partial["calls"])
+
+
+NEEDY = {**SCHEMA, "required": ["number", "db"]}
+
+
+@pytest.mark.parametrize(
+    ("tools", "field", "words"),
+    [
+        ([{"path": "f/shop/nothing"}], "tools[0].path", "cannot be used"),
+        ([{**FIND, "kind": "flow"}], "tools[0].path", "cannot be used"),
+        ([{**FIND, "kind": "app"}], "tools[0].kind", "must be one of"),
+        ([{"name": "x"}], "tools[0].path", "is required"),
+        ([FIND, FIND], "tools[1].name", "f/shop/find_order too"),
+        ([{**FIND, "name": "find order"}], "tools[0].name", "letters"),
+        (
+            [{**FIND, "parameters": {"type": "x"}}],
+            "tools[0].parameters.type",
+            "must be",
+        ),
+        ([{"path": "f/shop/needy"}], "tools[0].arguments", "needs db"),
+        ([], "tools", "is required"),
+    ],
+)
+def test_tools_that_cannot_be_used_are_refused_by_name(
+    tools, field, words, sandbox, shop, auth
+):
+    shop.register("f/shop/needy", lambda **_: 1, schema=NEEDY)
+
+    with pytest.raises(TogetherError) as caught:
+        CALL(auth, MODEL, "Well?", tools)
+
+    assert field == caught.value.problems[0]["field"]
+    assert words in str(caught.value)
+    assert not asked(sandbox)
+
+
+def test_a_resource_that_is_needed_may_be_fixed(sandbox, shop, auth):
+    shop.register("f/shop/needy", lambda number, db: db, schema=NEEDY)
+
+    tool = {"path": "f/shop/needy", "arguments": {"db": "$res:f/shop/db"}}
+    assert {"host": "db"} == use(auth, tool)["calls"][0]["result"]
+
+
+def test_outside_windmill_nothing_is_asked(sandbox, auth, monkeypatch):
+    for name in ("WM_TOKEN", "WM_WORKSPACE"):
+        monkeypatch.delenv(name, raising=False)
+
+    with pytest.raises(TogetherError, match="not a Windmill job"):
+        use(auth, FIND)
+    assert not asked(sandbox)
+
+
+def test_tools_run_with_the_job_s_own_token(sandbox, shop, auth):
+    use(auth, FIND)
+
+    for request in shop.requests:
+        token = shop.environment["WM_TOKEN"]
+        assert f"Bearer {token}" == request.headers["authorization"]
+
+
+@pytest.mark.slow
+def test_a_worker_runs_it(sandbox, shop, auth):
+    arguments = {"model": MODEL, "prompt": "Where is it?", "tools": [FIND]}
+    job = run("chat/call_tools", {"auth": auth, **arguments})
+
+    assert not job.failed, job.result
+    assert "sent" == job.result["calls"][0]["result"]["state"]
+    assert "round 1: find_order" in job.log
+
+
+# --- what a model must not give ----------------------------------------------------
+
+SECRET = "the value of a secret"
+WORDS = ["$var:", "$jsonvar:", "$res:", "$encrypted:"]
+NESTED = {
+    "type": "object",
+    "properties": {
+        "mail": {
+            "type": "object",
+            "properties": {
+                "to": {"type": "string"},
+                "smtp": {"type": "object", "format": "resource-smtp"},
+                "more": {"type": "array", "items": {"type": "object"}},
+            },
+            "required": ["to", "smtp"],
+        },
+        "logs": {"type": "array", "items": {"type": "resource", "resourceType": "s"}},
+        "rows": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"id": {"type": "number"}}},
+        },
+        "text": {"type": "string"},
+    },
+}
+
+
+@pytest.fixture
+def mail(workspace):
+    """A workspace with a secret and a tool that says what it was given."""
+    workspace.variables["u/admin/secret"] = SECRET
+    kept = {"value": {"password": SECRET}, "resource_type": "smtp"}
+    workspace.resources["u/admin/smtp"] = kept
+    workspace.register("f/mail/send", lambda **given: given, schema=NESTED)
+    return workspace
+
+
+def given_by_model(sandbox, auth, arguments, **tool):
+    """Let a model call the tool; (the call in the result, all that was sent)."""
+    say(sandbox, calling(("send", arguments)), "Done.")
+    found = use(auth, {"path": "f/mail/send", **tool})
+    assert "Done." == found["text"]
+    told = json.loads(found["messages"][-2]["content"])
+    assert SECRET not in json.dumps([found, asked(sandbox)])
+    return found["calls"][0], told
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *({"text": f"{word}u/admin/secret"} for word in WORDS),
+        {"text": f" as it says {WORDS[0]}u/admin/secret"},
+        {"text": "\\u0024var:u/admin/secret"},
+        '{"text": "\\u0024var:u/admin/secret"}',
+        {"text": "$WM_TOKEN"},
+        {"text": "$HOME"},
+        {"mail": {"more": [{"deep": [{"$var:u/admin/secret": 1}]}]}},
+        {"mail": {"more": [{"deep": [[["$res:u/admin/smtp"]]]}]}},
+    ],
+)
+def test_a_model_s_references_are_refused_and_it_is_told(
+    sandbox, mail, auth, arguments
+):
+    call, told = given_by_model(sandbox, auth, arguments)
+
+    assert call["result"] is None
+    assert "without the $" in call["error"]
+    assert call["error"] == told["error"]
+    assert not mail.jobs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"_ENTRYPOINT_OVERRIDE": "other"}, "Windmill keeps for itself"),
+        ({"wm_trigger": {}}, "Windmill keeps for itself"),
+        ({"mail": {"to": "a", "bcc": "b"}}, "arguments.mail.bcc is no parameter"),
+        (
+            {"mail": {"to": "a", "more": [{"_x": 1}]}},
+            "arguments.mail.more[0]._x is a name",
+        ),
+        ({"rows": [{"id": 1}, {"ID": 2}]}, "arguments.rows[1].ID is no parameter"),
+        ({"mail": {"to": "a", "smtp": {"host": "x"}}}, "arguments.mail.smtp is a reso"),
+        ({"logs": [{}]}, "arguments.logs is"),
+        ({"extra": 1}, "arguments.extra is no parameter"),
+    ],
+)
+@pytest.mark.parametrize("parameters", [None, {"type": "object"}])
+def test_a_model_gives_what_the_tool_takes_and_nothing_else(
+    sandbox, mail, auth, arguments, problem, parameters
+):
+    row = {"parameters": parameters} if parameters else {}
+    call, _ = given_by_model(sandbox, auth, arguments, **row)
+
+    assert problem in call["error"]
+    assert not mail.jobs
+
+
+def test_parameters_that_a_row_gives_are_all_that_a_model_may_give(sandbox, mail, auth):
+    own = {
+        "type": "object",
+        "properties": {
+            "mail": {
+                "anyOf": [
+                    {"$ref": "#/$defs/mail"},
+                    {"allOf": [{"$ref": "#/$defs/mail"}]},
+                ]
+            },
+            "rows": {"type": "array", "items": {"additionalProperties": True}},
+        },
+        "$defs": {"mail": {"properties": {"to": {"type": "string"}}}},
+    }
+    fine = {"mail": {"to": "a"}, "rows": [{"any": {"thing": 1}}]}
+    call, told = given_by_model(sandbox, auth, fine, parameters=own)
+    assert fine == call["result"] == told
+
+    for wrong in ({"text": "x"}, {"mail": {"to": "a", "more": []}}):
+        call, _ = given_by_model(sandbox, auth, wrong, parameters=own)
+        assert "is no parameter of the tool" in call["error"]
+
+
+@pytest.mark.parametrize(
+    ("named", "place"),
+    [
+        ({"logs": {"type": "array"}}, "logs"),
+        ({"mail": {"properties": {"smtp": {}}}}, "mail.smtp"),
+        ({"other": {"type": "object", "format": "resource-smtp"}}, "other"),
+        (
+            {"rows": {"items": {"properties": {"x": {"format": "resource-a"}}}}},
+            "rows[].x",
+        ),
+    ],
+)
+def test_a_resource_is_not_offered_to_a_model(sandbox, mail, auth, named, place):
+    with pytest.raises(TogetherError, match="which is a resource") as raised:
+        use(
+            auth,
+            {
+                "path": "f/mail/send",
+                "parameters": {"type": "object", "properties": named},
+            },
+        )
+
+    (problem,) = raised.value.problems
+    assert f"offers {place}," in problem["problem"]
+    assert not asked(sandbox)
+
+
+def test_resources_within_are_not_offered_either(sandbox, mail, auth):
+    use(auth, {"path": "f/mail/send"})
+
+    offered = asked(sandbox)[0]["tools"][0]["function"]["parameters"]["properties"]
+    assert {"mail", "rows", "text"} == offered.keys()
+    assert {"to", "more"} == offered["mail"]["properties"].keys()
+    assert ["to"] == offered["mail"]["required"]
+
+
+def test_large_whole_numbers_of_a_model_are_told_as_text(sandbox, mail, auth):
+    call, _ = given_by_model(sandbox, auth, {"rows": [{"id": 12345678901234567890}]})
+
+    assert {"rows": [{"id": "12345678901234567890"}]} == call["arguments"]
+    (job,) = mail.jobs.values()
+    assert {"rows": [{"id": 12345678901234567890}]} == job.arguments

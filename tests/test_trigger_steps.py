@@ -1,0 +1,415 @@
+"""Triggers tell what is new: nothing twice, nothing lost, whatever run dies when."""
+
+import datetime
+import json
+import uuid
+
+import pytest
+
+from scripts.client import TogetherError
+from tests.support.expected_request import main_of
+from tools.fake_workspace import Job
+from tools.operations import find, steps
+from tools.sandbox import Fault
+
+TRIGGERS = [step for step in steps() if step.step.get("kind") == "trigger"]
+CHAT = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+
+
+@pytest.fixture
+def poll(workspace, auth, monkeypatch):
+    """Run a trigger as a job: poll(name, ends=..., **arguments)."""
+
+    def run(name, ends="success", **arguments):
+        step = find(f"triggers/{name}")
+        least = {n: step.schema["examples"][0][n] for n in step.required}
+        job = str(uuid.uuid4())
+        workspace.jobs[job] = Job(f"f/togetherai/{step.id}", "script", {}, {})
+        for variable in ("WM_STATE_PATH", "WM_STATE_PATH_NEW"):
+            monkeypatch.setenv(variable, f"u/test/{name}")
+        monkeypatch.setenv("WM_JOB_ID", job)
+        try:
+            return main_of(step)(auth, **{**least, **arguments})
+        finally:
+            if ends:
+                workspace.jobs[job].success = ends == "success"
+                workspace.jobs[job].done.set()
+
+    run.workspace = workspace
+    return run
+
+
+def batch(auth, sandbox):
+    line = json.dumps({"custom_id": "a", "body": CHAT}) + "\n"
+    file = sandbox.store_file("in.jsonl", line.encode(), "batch-api")["id"]
+    body = {"endpoint": "/v1/chat/completions", "input_file_id": file}
+    return main_of(find("create_batch"))(auth, body=body)["job"]["id"]
+
+
+def fine_tune(auth):
+    body = {"training_file": "file-1", "model": "m", "suffix": "mine"}
+    return main_of(find("create_fine_tune"))(auth, body=body)["id"]
+
+
+def evaluation(auth):
+    example = find("create_evaluation").schema["examples"][0]
+    return main_of(find("create_evaluation"))(auth, **example)["workflow_id"]
+
+
+def catalogue(sandbox, **models):
+    """Let the sandbox list models: id and status."""
+    entry = find("list_supported_models").schema["x-reply"]["data"][0]
+    sandbox.answers["list_supported_models"] = lambda _: {
+        "data": [
+            {
+                **entry,
+                "serverlessEndpoint": name,
+                "status": f"SUPPORTED_MODEL_STATUS_{status}",
+            }
+            for name, status in models.items()
+        ],
+        "next_cursor": None,
+    }
+
+
+def spent(sandbox, *costs):
+    """Let the sandbox bill this: one entry a product, today."""
+
+    def answer(arguments):
+        today = datetime.datetime.now(datetime.UTC).date().isoformat()
+        items = [
+            {"product_name": f"p{number}", "cost": str(cost)}
+            for number, cost in enumerate(costs)
+        ]
+        return {"data": [{"date": today, "line_items": items}], "next_cursor": None}
+
+    sandbox.answers["list_billing_usage"] = answer
+
+
+def deployed(sandbox, **requests):
+    """Let the sandbox have deployments: name and requests in the last hour."""
+    reply = find("get_project_endpoint").schema["x-reply"]
+    one = reply["deployments"][0]
+    sandbox.answers["list_project_endpoints"] = lambda _: {
+        "data": [
+            {
+                **reply,
+                "id": "ep_1",
+                "deployments": [{**one, "id": name} for name in requests],
+            }
+        ],
+        "next_cursor": None,
+    }
+    sandbox.answers["get_project_endpoint_analytics"] = lambda arguments: {
+        "deploymentAnalytics": [
+            {
+                "deploymentId": name,
+                "metrics": {"requestMetrics": {"totalRequests": str(count)}},
+            }
+            for name, count in requests.items()
+            if name == arguments["deploymentId"]
+        ]
+    }
+
+
+class World:
+    """Things at Together that change: for each trigger, how they are made to."""
+
+    def __init__(self, sandbox, lives, auth, workspace):
+        self.sandbox, self.lives, self.auth = sandbox, lives, auth
+        self.workspace = workspace
+        self.count = 0
+
+    def before(self, name):
+        """How things are when the first run comes; something is there already."""
+        if name == "model_changed":
+            catalogue(self.sandbox, old="SUPPORTED")
+        elif name == "spend_over_limit":
+            spent(self.sandbox, 1)
+        elif name == "endpoint_idle":
+            deployed(self.sandbox, busy=5)
+        else:
+            self.change(name)
+
+    def change(self, name):
+        """Let one thing happen; return what a trigger must tell of it."""
+        self.count += 1
+        if name == "batch_finished":
+            made = batch(self.auth, self.sandbox)
+            self.lives.advance(3600)
+            return [made]
+        if name == "list_new_objects":
+            self.workspace.put(f"inbox/{self.count}.csv", b"text\nx\n")
+            return [f"inbox/{self.count}.csv"]
+        if name == "fine_tune_changed":
+            return [fine_tune(self.auth)]
+        if name == "evaluation_changed":
+            return [evaluation(self.auth)]
+        if name == "model_changed":
+            names = [f"new{number}" for number in range(self.count)]
+            catalogue(
+                self.sandbox, old="SUPPORTED", **dict.fromkeys(names, "SUPPORTED")
+            )
+            return [names[-1]]
+        if name == "endpoint_idle":
+            names = [f"dep{number}" for number in range(self.count)]
+            deployed(self.sandbox, busy=5, **dict.fromkeys(names, 0))
+            return [f"ep_1/{names[-1]}"]
+        spent(self.sandbox, 1000 * self.count)
+        return ["period"]
+
+
+KEYS = {
+    "batch_finished": "batch_id",
+    "fine_tune_changed": "fine_tune_id",
+    "evaluation_changed": "evaluation_id",
+    "model_changed": "model",
+    "endpoint_idle": "job_id",
+    "spend_over_limit": "period",
+    "list_new_objects": "s3",
+}
+
+
+def told(name, found):
+    if name == "spend_over_limit":
+        return ["period" for _ in found]
+    return [entry[KEYS[name]] for entry in found]
+
+
+EACH = pytest.mark.parametrize("name", [step.name for step in TRIGGERS])
+
+
+@pytest.fixture
+def world(sandbox, lives, auth, workspace):
+    return World(sandbox, lives, auth, workspace)
+
+
+def test_every_trigger_is_tested_here():
+    assert KEYS.keys() == {step.name for step in TRIGGERS}
+
+
+@EACH
+def test_the_first_run_only_notes_how_things_are(name, poll, world):
+    world.before(name)
+
+    assert poll(name) == []
+    assert poll(name) == []
+
+
+@EACH
+def test_a_change_is_told_once(name, poll, world):
+    world.before(name)
+    poll(name)
+    news = world.change(name)
+
+    assert told(name, poll(name)) == news
+    assert poll(name) == []
+    assert poll(name) == []
+
+
+@EACH
+def test_what_a_run_that_died_had_found_is_told_again(name, poll, world):
+    world.before(name)
+    poll(name)
+    news = world.change(name)
+
+    assert told(name, poll(name, ends="failure")) == news
+    assert told(name, poll(name, ends="failure")) == news
+    assert told(name, poll(name)) == news
+    assert poll(name) == []
+
+
+# A period is told once, however much is spent in it.
+@pytest.mark.parametrize("name", sorted(KEYS.keys() - {"spend_over_limit"}))
+def test_what_comes_after_a_run_that_died_is_told_too(name, poll, world):
+    world.before(name)
+    poll(name)
+    first = world.change(name)
+    poll(name, ends="failure")
+    second = world.change(name)
+
+    assert sorted(told(name, poll(name))) == sorted(first + second)
+    assert poll(name) == []
+
+
+@EACH
+def test_a_run_that_cannot_save_its_state_tells_nothing_and_loses_nothing(
+    name, poll, world
+):
+    world.before(name)
+    poll(name)
+    news = world.change(name)
+    poll.workspace.faults.append(Fault("resources/update_value", 500))
+    with pytest.raises(TogetherError, match="state"):
+        poll(name, ends="failure")
+
+    assert told(name, poll(name)) == news
+
+
+@EACH
+def test_runs_that_overlap_tell_nothing_twice(name, poll, world):
+    world.before(name)
+    poll(name)
+    news = world.change(name)
+
+    assert told(name, poll(name, ends=None)) == news
+    assert poll(name) == []
+    for job in poll.workspace.jobs.values():
+        if not job.done.is_set():
+            job.success = True
+            job.done.set()
+    assert poll(name) == []
+
+
+@EACH
+def test_a_job_that_windmill_has_forgotten_counts_as_ended_well(name, poll, world):
+    world.before(name)
+    poll(name)
+    world.change(name)
+    poll(name)
+    poll.workspace.jobs.clear()
+
+    assert poll(name) == []
+
+
+# The objects are in Windmill's own storage.
+@pytest.mark.parametrize("name", sorted(KEYS.keys() - {"list_new_objects"}))
+def test_nothing_is_noted_while_together_does_not_answer(name, poll, world):
+    world.sandbox.faults.append(Fault(".", 401, times=99))
+    with pytest.raises(TogetherError, match="401"):
+        poll(name)
+    world.sandbox.faults.clear()
+
+    assert not poll.workspace.resources
+
+
+# --- what each of them tells -------------------------------------------------------
+
+
+def test_a_batch_is_told_with_its_files_and_only_in_the_states_asked_for(
+    poll, sandbox, lives, auth
+):
+    poll("batch_finished")
+    good, bad = batch(auth, sandbox), batch(auth, sandbox)
+    lives.advance(100)
+    lives.fail(bad, "no credit")
+    lives.advance(3600)
+
+    found = poll("batch_finished", states=["FAILED"])
+
+    assert [(b["batch_id"], b["error"]) for b in found] == [(bad, "no credit")]
+    assert good not in told("batch_finished", found)
+    assert poll("batch_finished") == []  # the other one was seen, too
+
+
+def test_a_state_is_told_with_the_one_before(poll, lives, auth):
+    fine_tune(auth)
+    poll("fine_tune_changed")
+    seen = []
+    for _ in range(8):
+        lives.advance(1500)
+        seen += [(f["previous"], f["state"]) for f in poll("fine_tune_changed")]
+
+    assert seen[0][0] == "pending"
+    assert seen[-1][1] == "completed"
+    assert [a for _, a in seen[:-1]] == [b for b, _ in seen[1:]]
+
+
+def test_only_ends_are_told_if_asked_for(poll, lives, auth):
+    made = fine_tune(auth)
+    poll("fine_tune_changed", only_ended=True)
+    lives.advance(3600)
+    assert poll("fine_tune_changed", only_ended=True) == []
+    lives.fail(made, "no")
+
+    (found,) = poll("fine_tune_changed", only_ended=True)
+
+    assert (found["state"], found["previous"]) == ("error", "running")
+
+
+def test_a_model_is_told_when_deprecated_and_when_gone(poll, sandbox):
+    catalogue(sandbox, a="SUPPORTED", b="RECOMMENDED")
+    poll("model_changed")
+    catalogue(sandbox, a="DEPRECATED", b="RECOMMENDED")
+    first = [(f["model"], f["change"]) for f in poll("model_changed")]
+    catalogue(sandbox, b="RECOMMENDED")
+    second = [(f["model"], f["change"]) for f in poll("model_changed")]
+
+    assert first == [("a", "deprecated")]
+    assert second == [("a", "removed")]
+    assert poll("model_changed", changes=["added"]) == []
+
+
+def test_an_empty_catalogue_is_no_news(poll, sandbox):
+    catalogue(sandbox, a="SUPPORTED")
+    poll("model_changed")
+    catalogue(sandbox)
+    with pytest.raises(TogetherError, match="empty"):
+        poll("model_changed")
+    catalogue(sandbox, a="SUPPORTED")
+
+    assert poll("model_changed") == []
+
+
+def test_a_limit_is_told_once_and_again_when_it_is_raised(poll, sandbox):
+    spent(sandbox, 60, 50)
+    assert poll("spend_over_limit", limit_usd=100) == []
+    (found,) = poll("spend_over_limit", limit_usd=100)
+    assert found["total_usd"] == 110
+    assert [p["cost_usd"] for p in found["products"]] == [60, 50]
+    assert poll("spend_over_limit", limit_usd=100) == []
+    assert poll("spend_over_limit", limit_usd=200) == []
+    spent(sandbox, 250)
+
+    assert len(poll("spend_over_limit", limit_usd=200)) == 1
+    assert poll("spend_over_limit", limit_usd=200) == []
+
+
+def test_an_endpoint_is_idle_again_after_it_was_used(poll, sandbox):
+    deployed(sandbox, a=0)
+    poll("endpoint_idle")
+    assert poll("endpoint_idle") == []
+    deployed(sandbox, a=3)
+    assert poll("endpoint_idle") == []
+    deployed(sandbox, a=0)
+
+    (found,) = poll("endpoint_idle")
+
+    assert (found["kind"], found["job_id"]) == ("deployment", "ep_1/a")
+
+
+def test_a_use_that_is_not_told_is_not_idleness(poll, sandbox):
+    deployed(sandbox, a="many")
+    poll("endpoint_idle")
+
+    assert poll("endpoint_idle") == []
+
+
+def test_all_idle_endpoints_are_listed_those_of_v1_by_age_alone(sandbox, lives, auth):
+    deployed(sandbox, a=0, b=1)
+    create = find("endpoints/create_endpoint")
+    main_of(create)(auth, **create.schema["examples"][0])
+    lives.advance(400)
+    idle = main_of(find("list_idle_endpoints"))
+
+    assert [f["job_id"] for f in idle(auth)] == ["ep_1/a"]
+    both = idle(auth, v1_after_hours=0)
+    assert [f["kind"] for f in both] == ["deployment", "endpoint"]
+    assert [f["kind"] for f in idle(auth, v1_after_hours=1)] == ["deployment"]
+
+
+def test_only_objects_of_the_folder_with_the_ending_are_told(poll, workspace):
+    for key in ("inbox/a.csv", "inbox/b.txt", "inbox/deep/c.csv", "inbox2/d.csv"):
+        workspace.put(key, b"x")
+
+    found = poll("list_new_objects", ending=".csv", existing=True)
+
+    assert [entry["s3"] for entry in found] == ["inbox/a.csv", "inbox/deep/c.csv"]
+    assert poll("list_new_objects", ending=".csv", existing=True) == []
+
+
+def test_a_folder_of_more_than_a_page_is_listed_whole(poll, workspace):
+    for number in range(2500):
+        workspace.put(f"inbox/{number:04}.csv", b"")
+
+    assert len(poll("list_new_objects", existing=True)) == 2500

@@ -1,0 +1,282 @@
+"""The wait flow, run by tests/support/flow_engine.py with virtual time."""
+
+import pytest
+
+from scripts.client import TogetherError
+from scripts.job_kinds import KINDS
+from tests.support import flow_engine
+from tests.support.expected_request import main_of
+from tests.support.flow_engine import Engine
+from tools.flows import flows
+from tools.lives import KINDS as LIVING
+from tools.operations import find
+from tools.sandbox import Fault
+
+# What each kind of the table is among the sandbox's things.
+NAMES = {
+    "batch": "batch",
+    "fine_tune": "fine-tune",
+    "evaluation": "evaluation",
+    "video": "video",
+    "endpoint": "endpoint",
+    "deployment": "deployment",
+    "model_upload": "model upload",
+    "remote_upload": "remote upload",
+    "training_operation": "training operation",
+    "training_session": "training session",
+    "model_resources": "model resources",
+    "shaping_job": "shaping job",
+}
+WAIT = next(flow for flow in flows() if flow.name == "wait_for_job")
+EACH = pytest.mark.parametrize("kind", KINDS)
+
+
+@pytest.fixture
+def engine(workspace, lives, auth):
+    return Engine(workspace, auth, lives.advance)
+
+
+def made(kind, lives, auth):
+    """Create a thing by the pack's own step; the wait flow's arguments for it."""
+    living = next(one for one in LIVING if one.name == NAMES[kind])
+    name = next(n for n, m in living.operations.items() if m in ("create", "once"))
+    arguments = dict(find(name).schema["examples"][0])
+    main_of(find(name))(auth, **arguments)
+    (life,) = lives[living.name].lives.values()
+    given = {**life.given, "operation_type": "-".join(name.split("_")[1:])}
+    ids = [*(given[part] for part in KINDS[kind]["names"][:-1]), life.id]
+    return {"kind": kind, "id": "/".join(ids)}, life
+
+
+def test_the_forms_know_every_kind():
+    assert KINDS.keys() == NAMES.keys()
+    kinds = WAIT.arguments["kind"]
+    assert list(KINDS) == kinds["enum"]
+    assert list(KINDS) == list(kinds["x-form"]["labels"])
+    for name in ("poll_job", "cancel_job", "start_guard"):
+        kind = find(f"waits/{name}").arguments["kind"]
+        assert list(KINDS) == kind["enum"], name
+
+
+def test_the_form_says_which_ids_a_kind_has_in_which_order():
+    for kind, row in KINDS.items():
+        ids = "/".join(row["names"])
+        label = WAIT.arguments["kind"]["x-form"]["labels"][kind]
+        assert (f"({ids})" in label) == ("/" in ids), kind
+        if "/" in ids:
+            assert ids in WAIT.arguments["id"]["description"]
+
+
+def test_the_form_says_how_long_a_kind_is_waited_for():
+    said = WAIT.arguments["deadline_hours"]["description"]
+    words = {
+        "batch": "batch",
+        "fine_tune": "fine-tuning job",
+        "evaluation": "evaluation and FP4 preparation",
+        "shaping_job": "evaluation and FP4 preparation",
+        "model_upload": "uploads",
+        "remote_upload": "uploads",
+        "model_resources": "model resources",
+        "training_operation": "training operation",
+    }
+
+    for kind, row in KINDS.items():
+        hours = row["deadline"] // 3600
+        assert f"{words.get(kind, 'everything else')} {hours}" in said, kind
+
+
+@EACH
+def test_a_wait_ends_with_the_job(kind, engine, lives, auth):
+    arguments, life = made(kind, lives, auth)
+
+    run = engine.run(WAIT.name, **arguments)
+
+    assert run.outcome == "success", run.result
+    assert run.result["done"]
+    assert run.result["state"] in KINDS[kind]["good"]
+    assert life.id in str(run.result["job"])
+    assert run.result["polls"] == run.count("waits/poll_job")
+    needed = life.course[-1][0] - life.created
+    assert needed <= run.ended <= needed + KINDS[kind]["longest"] + needed * 0.5
+
+
+@EACH
+def test_a_wait_for_what_is_done_takes_one_look(kind, engine, lives, auth):
+    arguments, _ = made(kind, lives, auth)
+    lives.advance(10**5)
+
+    run = engine.run(WAIT.name, **arguments)
+
+    assert run.outcome == "success", run.result
+    assert [call.path for call in run.calls] == ["waits/poll_job"]
+    assert run.result["job"]
+
+
+@EACH
+def test_a_job_that_fails_ends_the_wait_with_its_reason(kind, engine, lives, auth):
+    lives.doom(NAMES[kind], "the cat sat on it")
+    arguments, _ = made(kind, lives, auth)
+
+    run = engine.run(WAIT.name, **arguments)
+
+    assert run.error["name"] == "TogetherError"
+    assert run.error["extra"]["type"] == "job_failed"
+    assert run.error["extra"]["state"] in KINDS[kind]["bad"]
+    if kind != "endpoint":  # its API gives no reason
+        assert "the cat sat on it" in run.error["message"]
+
+
+@EACH
+def test_a_deadline_ends_the_wait_and_says_what_goes_on(kind, engine, lives, auth):
+    living = lives[NAMES[kind]]
+    for state in living.plan:
+        living.plan[state] = 10**6
+    arguments, _ = made(kind, lives, auth)
+
+    run = engine.run(WAIT.name, **arguments, deadline_hours=0.5)
+
+    assert run.error["extra"]["type"] == "deadline"
+    assert KINDS[kind]["left"] in run.error["message"]
+    assert 1800 <= run.ended <= 1801
+
+
+@EACH
+def test_without_a_deadline_of_its_own_a_kind_s_usual_one_holds(
+    kind, engine, lives, auth
+):
+    arguments, life = made(kind, lives, auth)
+    life.turn(life.created, *((life.course[0][1], 10**6), ("never", 0)))
+
+    run = engine.run(WAIT.name, **arguments)
+
+    assert run.error["extra"]["type"] == "deadline"
+    assert KINDS[kind]["deadline"] <= run.ended <= KINDS[kind]["deadline"] + 1
+
+
+@EACH
+def test_a_wait_looks_rarely(kind, engine, lives, auth):
+    """A worker is held only while a look lasts: the looks are what costs."""
+    living = lives[NAMES[kind]]
+    for state in living.plan:
+        living.plan[state] = 10**6
+    arguments, _ = made(kind, lives, auth)
+
+    run = engine.run(WAIT.name, **arguments, deadline_hours=3)
+
+    hours = [int(call.at // 3600) for call in run.of("waits/poll_job")]
+    assert hours.count(0) <= 45
+    assert hours.count(1) <= 31
+    assert hours.count(2) <= 31
+    pauses = [b.at - a.at for a, b in zip(run.calls, run.calls[1:], strict=False)]
+    growing = pauses[:-2]  # the last is cut by the deadline, then the flow ends
+    assert growing == sorted(growing)
+
+
+def test_an_outage_of_an_hour_does_not_end_a_wait(engine, sandbox, lives, auth):
+    arguments, _ = made("batch", lives, auth)
+    run = engine.start(WAIT.name, **arguments)
+    engine.work(until=200)
+    before = run.count("waits/poll_job")
+    sandbox.faults.append(Fault("/v1/batches", 503, times=10**6))
+    engine.work(until=3800)
+    during = run.of("waits/poll_job")[before:]
+    sandbox.faults.clear()
+    engine.work()
+
+    assert len(during) > 5
+    assert all("503" in call.result["trouble"] for call in during)
+    assert run.outcome == "success"
+    assert run.result["state"] == "COMPLETED"
+
+
+def test_a_server_s_wish_to_wait_longer_is_met(engine, sandbox, lives, auth):
+    arguments, _ = made("batch", lives, auth)
+    headers = {"retry-after": "500"}
+    sandbox.faults.append(Fault("/v1/batches", 429, headers=headers))
+
+    run = engine.run(WAIT.name, **arguments)
+
+    assert run.calls[1].at == 500
+
+
+def test_a_look_that_is_refused_ends_the_wait_at_once(engine, sandbox, lives, auth):
+    arguments, _ = made("batch", lives, auth)
+    sandbox.faults.append(Fault("/v1/batches", 401, times=9))
+
+    run = engine.run(WAIT.name, **arguments)
+
+    assert run.error["extra"]["status"] == 401
+    assert run.count("waits/poll_job") == 1
+
+
+def test_a_step_that_dies_in_passing_is_run_again(engine, lives, auth, monkeypatch):
+    arguments, _ = made("video", lives, auth)
+    deaths = iter([True, True, False])
+    call = flow_engine._call
+
+    def dying(step, given, environment):
+        if next(deaths, False):
+            return False, {"error": {"name": "ExecutionErr", "message": "killed"}}
+        return call(step, given, environment)
+
+    monkeypatch.setattr(flow_engine, "_call", dying)
+
+    run = engine.run(WAIT.name, **arguments)
+
+    assert run.outcome == "success"
+    assert [call.at for call in run.calls[:3]] == [0, 30, 60]
+
+
+def test_a_stopped_endpoint_is_not_waited_for(engine, lives, auth):
+    arguments, life = made("endpoint", lives, auth)
+    run = engine.start(WAIT.name, **arguments)
+    engine.work(until=100)
+    stop = {"kind": "endpoint", "job_id": life.id}
+    assert main_of(find("waits/cancel_job"))(auth, **stop)["cancelled"]
+    engine.work()
+
+    assert run.error["extra"]["state"] in ("STOPPING", "STOPPED")
+
+
+@pytest.mark.slow
+def test_a_worker_runs_a_wait(workspace, lives, auth):
+    arguments, _ = made("video", lives, auth)
+    engine = Engine(workspace, auth, lives.advance, in_worker=True)
+
+    run = engine.run(WAIT.name, **arguments)
+
+    assert run.outcome == "success", run.result
+    assert run.result["job"]["outputs"]["video_url"]
+
+
+# --- stopping ----------------------------------------------------------------------
+
+
+@EACH
+def test_what_can_be_stopped_is_stopped_once(kind, lives, auth):
+    _, life = made(kind, lives, auth)
+    lives.advance(1)
+    parts = [life.given[n] for n in KINDS[kind]["names"][:-1] if n in life.given]
+    if kind == "training_operation":
+        parts.append("forward-backward")
+    given = {"kind": kind, "job_id": "/".join([*parts, life.id])}
+    cancel = main_of(find("waits/cancel_job"))
+
+    first = cancel(auth, **given)
+    lives.advance(600)
+    second = cancel(auth, **given)
+
+    assert first["cancelled"] == ("stop" in KINDS[kind])
+    assert not second["cancelled"]
+    if "stop" in KINDS[kind]:
+        assert "already" in second["note"]
+    else:
+        assert KINDS[kind]["left"] in first["note"]
+
+
+def test_a_wrong_id_is_refused_before_anything_is_sent(sandbox, auth):
+    for name in ("poll_job", "cancel_job"):
+        for job_id in ("dep_1", "ep_1/", "a/b/c"):
+            with pytest.raises(TogetherError, match="endpoint_id/deployment_id"):
+                main_of(find(f"waits/{name}"))(auth, "deployment", job_id)
+    assert not sandbox.requests

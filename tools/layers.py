@@ -1,0 +1,223 @@
+"""Which module of scripts/ may import which: an import only goes down.
+
+LAYERS says where each stands; a table such as this is only worth something as long as
+nobody can forget it, so a module without an entry and an entry without a module are
+problems as well. What a job loads is looked at in the deployed modules (flatten.py):
+their imports at the top make no circle.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.flatten import FlattenError, module_names, module_text, sources
+
+LAYERS = (
+    (
+        "pure",
+        "charts",
+        "client/errors",
+        "client/form",
+        "client/jsonio",
+        "client/operation_table",
+        "client/references",
+        "client/resource",
+        "client/startup",
+        "client/validate",
+        "documents/office_archive",
+        "documents/web_page",
+        "documents/word_file",
+        "json_schema",
+        "schema_editor",
+        "subtitles",
+        "transfer/filetypes",
+        "workspace/markup",
+    ),
+    (
+        "wire",
+        "client/transport",
+        "replies/live_text",
+        "replies/sse",
+        "resilience/explain",
+        "resilience/lists",
+        "resilience/proxy",
+        "resilience/retry",
+        "resilience/server_words",
+    ),
+    (
+        "exchange",
+        "client/request",
+        "replies/accumulators",
+        "replies/follow",
+        "replies/pages",
+    ),
+    (
+        "bytes and workspace",
+        "transfer/download",
+        "transfer/file_input",
+        "transfer/file_source",
+        "transfer/media_output",
+        "transfer/media_view",
+        "transfer/multipart",
+        "transfer/public_fetch",
+        "transfer/remote_file",
+        "upload/dataset_check",
+        "upload/file_upload",
+        "upload/multipart_upload",
+        "workspace/api",
+        "workspace/create_once",
+        "workspace/jobs",
+        "workspace/progress",
+        "workspace/runnables",
+        "workspace/state",
+        "workspace/storage",
+        "workspace/watermark",
+    ),
+    ("verbs", "client/calls"),
+    (
+        "services",
+        "catalog/budget",
+        "catalog/catalog",
+        "catalog/model_picker",
+        "catalog/pricing",
+        "documents/workbook",
+        "fine_tune_data",
+        "job_kinds",
+        "realtime_audio",
+        "table/checkpoint",
+        "table/encodings",
+        "table/row_results",
+        "table/table",
+        "table/worker_pool",
+    ),
+    (
+        "steps",
+        "account_steps",
+        "audio_steps",
+        "batch_steps",
+        "chat_steps",
+        "classify_steps",
+        "deployment_steps",
+        "document_steps",
+        "evaluation_steps",
+        "extract_steps",
+        "fine_tune_steps",
+        "flow_steps",
+        "image_steps",
+        "operation_steps",
+        "row_steps",
+        "storage_steps",
+        "tool_steps",
+        "trigger_steps",
+        "video_steps",
+        "wait_steps",
+    ),
+)
+# The parts of client/ that load other modules, and late; all others of it load none.
+LATE_IN_CLIENT = ("client/calls", "client/form", "client/request", "client/transport")
+
+
+Layers = tuple[tuple[str, ...], ...]
+
+
+def layer_problems(root: Path, layers: Layers = LAYERS) -> Iterator[tuple[Path, str]]:
+    """Each file and what is wrong with what it imports, or with the table."""
+    place = {name: n for n, (_, *names) in enumerate(layers) for name in names}
+    files = {_name(root, path): path for path in sources(root)}
+    modules = {name for name in files if not name.endswith("/__init__")}
+    table = root / "tools" / "layers.py"
+    for name in sorted(modules - set(place)):
+        yield files[name], "has no layer: give it one in tools/layers.py"
+    for name in sorted(set(place) - modules):
+        yield table, f"{name} is stale: there is no scripts/{name}.py"
+    for name in sorted(modules & set(place)):
+        for line, there, late, reason in imports(root, files[name], name):
+            if place.get(there, -1) > place[name]:
+                layer = layers[place[name]][0]
+                words = f"imports {there}, which stands above it ({layer})"
+                yield files[name], f"line {line}: {words}"
+            if late and not reason:
+                yield files[name], f"line {line}: an import that is late says why"
+            outside = there.split("/")[0] != name.split("/")[0]
+            if name.startswith("client/") and outside:
+                if not late:
+                    words = f"{there} is loaded by every job: import it late"
+                    yield files[name], f"line {line}: {words}"
+                elif name not in LATE_IN_CLIENT:
+                    words = "only calls, form, request and transport load other modules"
+                    yield files[name], f"line {line}: {words}"
+    yield from _circles(root)
+
+
+def imports(root: Path, path: Path, name: str) -> Iterator[tuple[int, str, bool, bool]]:
+    """(line, module, whether it is within a function, whether the line says why) of
+    each import of ours; what a package hands out itself counts as its part's."""
+    text = path.read_text(encoding="utf-8")
+    lines = text.split("\n")
+    own = name.split("/")[:-1]
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        up = len(own) + 1 - node.level
+        base = [*own[:up], *(node.module.split(".") if node.module else ())]
+        whole = lines[node.lineno - 1 : node.end_lineno]
+        reason = any("  # " in line for line in whole)
+        for alias in node.names:
+            there = _place(root, base, alias.name)
+            if there is not None:
+                yield node.lineno, there, node.col_offset > 0, reason
+
+
+def _place(root: Path, base: list[str], name: str) -> str | None:
+    """The module that holds an imported name; None for a whole package."""
+    scripts = root / "scripts"
+    for words in ([*base, name], base):
+        if words and scripts.joinpath(*words).with_suffix(".py").exists():
+            return "/".join(words)
+    init = scripts.joinpath(*base, "__init__.py")
+    if base and init.exists():
+        part = _handed_out(init.read_text(encoding="utf-8")).get(name)
+        return f"{base[0]}/{part}" if part else None
+    return None
+
+
+def _handed_out(text: str) -> dict[str, str]:
+    """The table by which a package finds the names that it hands out itself."""
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PLACES":
+            return ast.literal_eval(node.value)
+    return {}
+
+
+def _name(root: Path, path: Path) -> str:
+    return path.relative_to(root / "scripts").with_suffix("").as_posix()
+
+
+def _circles(root: Path) -> Iterator[tuple[Path, str]]:
+    """Deployed modules that import each other while they are loaded."""
+    needs: dict[str, list[str]] = {}
+    names = module_names(root)
+    for name in names:
+        try:
+            tree = ast.parse(module_text(root, name))
+        except FlattenError as error:
+            path = root / "scripts" / f"{error.part}.py"
+            yield path, f"line {error.line}: {error.what}"
+            continue
+        nodes = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.level]
+        found = {node.module for node in nodes}
+        found |= {a.name for node in nodes for a in node.names if not node.module}
+        needs[name] = sorted(found & set(names))
+    done: set[str] = set()
+
+    def look(name: str, within: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
+        if name in within:
+            circle = " -> ".join([*within[within.index(name) :], name])
+            yield sources(root, name)[0], f"the modules make a circle: {circle}"
+        elif name not in done:
+            for other in needs.get(name, ()):
+                yield from look(other, (*within, name))
+            done.add(name)
+
+    for name in names:
+        yield from look(name, ())

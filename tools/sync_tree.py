@@ -1,0 +1,247 @@
+"""Assemble the sync tree that `wmill sync push` deploys: build/."""
+
+import ast
+import hashlib
+import re
+import shutil
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from tools import flows
+from tools.flatten import module_text, parts_of, script_text
+from tools.form import form
+from tools.locks import PYTHON, annotated, lock
+from tools.nesting import nested
+from tools.operations import (
+    ROOT,
+    Operation,
+    helper_modules,
+    imports,
+    scripts,
+)
+from tools.target_folder import FOLDER, checked, moved
+from tools.version import mark
+
+RESOURCE_TYPE = "togetherai.resource-type.yaml"
+SUMMARY = "Together AI"  # of the folder
+
+# By its first line a folder is known as a build, which the next build may replace.
+BUILT = b"# Built by `./dev build`, which replaces this folder and all that is in it.\n"
+
+
+def tree(
+    root: Path = ROOT, folder: str = FOLDER, python: str = PYTHON
+) -> dict[str, bytes]:
+    """Every file of the sync tree: its path in the tree and its content.
+
+    The same sources give the same bytes. `python` is the version that the scripts run
+    on. Raises ValueError for a folder that Windmill would not take, a version on which
+    the pack does not run, and a package that makes no module (tools/flatten.py).
+    """
+    checked(folder)
+    files = {
+        "wmill.yaml": _settings(root),
+        RESOURCE_TYPE: _resource_type(root),
+    }
+    files |= _scripts(root, python)
+    files |= {path: _yaml(found) for path, found in flows.files(root, python).items()}
+    files = moved(files, folder)
+    if folder.startswith("f/"):
+        # No push writes it (wmill.yaml: skipFolders), but one by a user who is no admin
+        # stops without it. Of a folder within a folder, the outer one is the user's.
+        space = "/".join(folder.split("/")[:2])
+        about = {"summary": SUMMARY} if space == folder else {}
+        files[f"{space}/folder.meta.yaml"] = _yaml(about)
+    files["wmill-lock.yaml"] = _hashes(files)
+    return dict(sorted(files.items()))
+
+
+def module_texts(root: Path = ROOT) -> dict[str, str]:
+    """The modules that the scripts share, by their names, as the sources have them."""
+    return {name: module_text(root, name) for name in helper_modules(root)}
+
+
+def built(text: str, id: str, own_lock: str, *comments: str) -> bytes:
+    """What is deployed for the text of a script or module: what Windmill reads of it
+    when it comes to imports, Python and packages, and whose version it is."""
+    last = "".join(f"# {comment}\n" for comment in (*comments, mark(id)))
+    try:
+        return annotated(nested(text) + last, own_lock).encode()
+    except ValueError as error:
+        raise ValueError(f"{id}: {error}") from error
+
+
+def code(root: Path = ROOT, python: str = PYTHON) -> dict[str, tuple[bytes, str]]:
+    """The text and the lock of every script, and of the modules that these share, by
+    their ids, modules first. Raises as tree() does."""
+    modules = _Modules(root, python)
+    parts = parts_of(root)
+    found = {}
+    for name, text in modules.texts.items():
+        own_lock = modules.lock(frozenset({name}), frozenset())
+        found[name] = built(text, name, own_lock), own_lock
+    for script in scripts(root):
+        text = script.script_path.read_text(encoding="utf-8")
+        text = script_text(text, (script.group, script.name), parts)
+        used, own = imports(text)
+        own_lock = modules.lock(used, own)
+        # Windmill keeps a module's text for each version of the script that imports
+        # it: a new one only reaches scripts whose own text changed with it.
+        content = built(text, script.id, own_lock, modules.stamp(used))
+        found[script.id] = content, own_lock
+    return found
+
+
+def _scripts(root: Path, python: str) -> dict[str, bytes]:
+    """The files of all scripts and of the modules that they share."""
+    known = {script.id: script for script in scripts(root)}
+    files = {}
+    for id, (text, own_lock) in code(root, python).items():
+        about = _about(known[id]) if id in known else _helper(text)
+        files |= _script(id, text, about, own_lock)
+    return files
+
+
+class _Modules:
+    """The modules that scripts share, and what a script gets for those it imports."""
+
+    def __init__(self, root: Path, python: str) -> None:
+        self.texts = module_texts(root)
+
+        @cache
+        def all_of(used: frozenset[str]) -> list[str]:
+            """Modules and those that they may load themselves."""
+            found: set[str] = set()
+            waiting = set(used)
+            while waiting:
+                found.add(name := waiting.pop())
+                waiting |= imports(self.texts[name])[0] - found
+            return sorted(found)
+
+        @cache
+        def stamp(used: frozenset[str]) -> str:
+            """The words that change with any of the modules, and with any that these
+            may load."""
+            content = "".join(self.texts[name] for name in all_of(used)).encode()
+            return f"helper {hashlib.sha256(content).hexdigest()[:12]}"
+
+        @cache
+        def lock_of(used: frozenset[str], own: frozenset[str]) -> str:
+            needed = own.union(*(imports(self.texts[n])[1] for n in all_of(used)))
+            return lock(needed, root / "requirements.txt", python)
+
+        self.stamp, self.lock = stamp, lock_of
+
+
+def _helper(text: bytes) -> dict:
+    """What is said of a module: the first line of its docstring."""
+    lines = (ast.get_docstring(ast.parse(text)) or "").splitlines()
+    return {
+        "summary": lines[0].rstrip(".") if lines else "Together AI helper",
+        "description": "What the scripts of this folder share; nothing to run.",
+        "schema": {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "order": [],
+            "properties": {},
+            "required": [],
+        },
+    }
+
+
+def build(
+    target: Path, root: Path = ROOT, folder: str = FOLDER, python: str = PYTHON
+) -> int:
+    """Write the tree to a directory, replacing what was there; return how many files.
+
+    Refuses to replace a directory that no build made.
+    """
+    files = tree(root, folder, python)
+    if target.exists() and any(target.iterdir()):
+        settings = target / "wmill.yaml"
+        made_here = settings.exists() and settings.read_bytes().startswith(BUILT)
+        if not made_here or (target / ".git").exists():
+            raise ValueError(
+                f"{target} is not empty and no build: choose another place"
+            )
+        shutil.rmtree(target)
+    for path, content in files.items():
+        place = target / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    return len(files)
+
+
+def _about(operation: Operation) -> dict:
+    step = operation.step or {}
+    return {
+        **{key: step[key] for key in ("kind", "timeout") if key in step},
+        "summary": operation.schema["title"],
+        "description": operation.schema["description"],
+        "schema": form(operation),
+    }
+
+
+def _script(id: str, content: bytes, about: dict, lock: str) -> dict[str, bytes]:
+    path = f"{FOLDER}/{id}"
+    settings = {
+        "summary": about["summary"],
+        "description": about["description"],
+        "lock": f"!inline {path}.script.lock",
+        "kind": about.get("kind", "script"),
+        "schema": about["schema"],
+    }
+    if "timeout" in about:
+        settings["timeout"] = about["timeout"]
+    return {
+        f"{path}.py": content,
+        f"{path}.script.yaml": _yaml(settings),
+        f"{path}.script.lock": lock.encode(),
+    }
+
+
+def _resource_type(root: Path) -> bytes:
+    """The hub's resource type, and what Windmill adds when it stores one, so that a
+    later push finds no difference."""
+    found = yaml.safe_load((root / "resources" / RESOURCE_TYPE).read_text())
+    return _yaml({**found, "format_extension": None, "is_fileset": False})
+
+
+def _settings(root: Path) -> bytes:
+    return BUILT + _yaml(yaml.safe_load((root / "wmill.yaml").read_text()))
+
+
+def _hashes(files: dict[str, bytes]) -> bytes:
+    """wmill-lock.yaml: what the CLI compares to see whether a form is up to date."""
+    locks = {}
+    for path, content in files.items():
+        if path.endswith(".py"):
+            name = path.removesuffix(".py")
+            text = b"{}" + content + files[f"{name}.script.yaml"]
+            locks[name] = hashlib.sha256(text).hexdigest()
+        elif path.endswith("__flow/flow.yaml"):
+            name = f"{path.removesuffix('/flow.yaml')}+__flow_hash"
+            locks[name] = hashlib.sha256(b"{}").hexdigest()  # no script of its own
+    return _yaml({"version": "v2", "locks": dict(sorted(locks.items()))})
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML 1.1 is what PyYAML writes and 1.2 what Windmill reads: in the latter, text
+    such as 1e-05 is a number unless it is quoted."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        number = r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?|0o[0-7]+|0x[\da-fA-F]+"
+        style = "'" if re.fullmatch(number, text) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
+def _yaml(value: dict) -> bytes:
+    text = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000
+    )
+    return text.encode()
