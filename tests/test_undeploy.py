@@ -24,7 +24,7 @@ MAIN = "def main():\n    return 1\n"
 UNMARKED = json.loads((ROOT / "tools" / "unmarked.json").read_text())
 
 
-FEW = ("account", "client", "flows/run_batch", "chat/ask_model", STEP)
+FEW = ("account_steps", "client", "flows/run_batch", "chat/ask_model", STEP)
 
 
 @pytest.fixture(scope="module")
