@@ -16,11 +16,12 @@ SHOWN = 20  # columns that the summary names
 def read_rows(auth, step, **arguments):
     """Return the rows of a file as they are, to loop over.
 
-    {"rows": [objects], "count", "markdown"}, with output "table" nothing but the rows.
-    Raises TogetherError, with the rows that cannot be read in its `problems`, when
-    there are more than `most`, or when they have the column `answer_column`.
+    {"rows": [objects], "texts"?: what `template` makes of each, "count", "markdown"},
+    with output "table" nothing but the rows. Raises TogetherError, with the rows that
+    cannot be read in its `problems`, when there are more than `most`, when they have
+    the column `answer_column`, or lack one that the template names.
     """
-    from .table.table import Flaw, Table, summary  # only where rows are given
+    from .table.table import Flaw, Table, Template, summary  # only where rows are given
     from .workspace.markup import inline  # only within a job
 
     given = prepare(step, arguments)
@@ -28,6 +29,10 @@ def read_rows(auth, step, **arguments):
     table = Table(auth, given["rows"])
     if given.get("answer_column"):
         table.keep_free(given["answer_column"])
+    template = Template(given["template"]) if given.get("template") else None
+    if template:
+        table.require(template.columns, "template")
+    texts = []
     for number, row in enumerate(table):
         if number >= given["most"]:
             raise TogetherError(
@@ -41,6 +46,11 @@ def read_rows(auth, step, **arguments):
             raise table.not_free(f"but row {number + 1} has a column {own!r} already")
         else:
             columns.update(dict.fromkeys(row))
+            try:
+                texts.append(template.fill(row) if template else None)
+            except KeyError as error:
+                why = f"has no column {error.args[0]!r}"
+                problems.append({"field": f"rows[{number}]", "problem": why})
         rows.append(row)
     if problems:
         listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems[:10])
@@ -49,7 +59,8 @@ def read_rows(auth, step, **arguments):
         return rows
     named = ", ".join(inline(name) for name in list(columns)[:SHOWN])
     lines = [f"**{len(rows)} rows were read.**", "", f"- Columns: {named}"]
-    return {**summary(lines), "rows": rows, "count": len(rows)}
+    found = {**summary(lines), "rows": rows, "count": len(rows)}
+    return {**found, "texts": texts} if template else found
 
 
 def list_new_objects(auth, step, **arguments):

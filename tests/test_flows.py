@@ -800,6 +800,32 @@ def test_draw_rows_overwrites_no_column_and_gives_a_bare_table(engine, sandbox):
     assert run.result[0]["drawing"]["s3"]
 
 
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("A painting of {{animl}}", "animl"),
+        ("A painting of nothing", "names no column"),
+        ("{{animal.kind.age}}", "animal.kind.age"),
+    ],
+)
+def test_draw_rows_refuses_a_template_that_does_not_fit(
+    template, words, engine, sandbox
+):
+    given = {**DRAW, "template": template}
+    run = engine.run("draw_rows", **given, rows=[{"animal": "x"}])
+
+    assert words in str(run.error)
+    assert not sandbox.requests
+
+
+def test_draw_rows_fills_in_members_and_whole_objects(engine, sandbox):
+    given = {**DRAW, "template": "{{ a.b }} and {{a}}"}
+    engine.run("draw_rows", **given, rows=[{"a": {"b": "x"}}])
+
+    (drawn,) = [r.json for r in sandbox.requests if r.path == "/v1/images/generations"]
+    assert drawn["prompt"] == 'x and {"b": "x"}'
+
+
 def test_draw_rows_refuses_too_many_before_anything_is_drawn(engine, sandbox):
     run = engine.run("draw_rows", **DRAW, rows=[{"animal": "x"}] * 3, most=2)
 

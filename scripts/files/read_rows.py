@@ -1,11 +1,11 @@
 # skip_result_postprocessing
 """Read rows.
 
-Reads the rows of a table, JSON Lines, a JSON list or CSV, into the result, for a flow
-to loop over.
+Reads the rows of a table, JSON Lines, a JSON list, CSV or Excel, into the result, for a
+flow to loop over.
 
-Returns: rows, a list of objects, and count; in short as markdown. With output table,
-nothing but the rows.
+Returns: rows, a list of objects, and count, and texts, one for each row, if there is a
+template; in short as markdown. With output table, nothing but the rows.
 
 Example arguments:
     {"rows": [{"subject": "a fox"}]}
@@ -23,6 +23,7 @@ STEP = {
             "rows": {"x-file": "content", "x-choice": True},
             "most": {"type": "integer", "minimum": 1, "default": 1000},
             "answer_column": {"type": "string"},
+            "template": {"type": "string"},
             "output": {
                 "type": "string",
                 "enum": ["result", "table"],
@@ -38,6 +39,7 @@ def main(
     rows: "str | list | dict",
     most: int = 1000,
     answer_column: str | None = None,
+    template: str | None = None,
     output: str = "result",
 ):
     return run(
@@ -47,5 +49,6 @@ def main(
         rows=rows,
         most=most,
         answer_column=answer_column,
+        template=template,
         output=output,
     )
