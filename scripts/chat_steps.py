@@ -6,7 +6,6 @@ request, `said` reads an answer, `user_message` puts text and pictures together.
 
 import base64
 import json
-import re
 import sys
 import time
 
@@ -193,9 +192,9 @@ def _thinking_apart(text):
     The opening tag may be part of the model's template and so be lacking; the closing
     one is when the answer was cut.
     """
-    found = re.match(r"(?s)\s*(?:<think>)?(.*?)</think>\s*(.*)", text)
-    if found:
-        return found[2], found[1].strip()
+    thought, closed, answer = text.partition("</think>")
+    if closed:
+        return answer.lstrip(), thought.lstrip().removeprefix("<think>").strip()
     if text.lstrip().startswith("<think>"):
         return "", text.lstrip().removeprefix("<think>").strip()
     return text, None

@@ -155,7 +155,7 @@ def recognised(text, coded, multiple):
     bare = text.strip(MARKS)
     if multiple and (bare.casefold() in (NONE.casefold(), "none of them", "")):
         return [] if bare else None
-    parts = re.split(r"\s*[,;\n]\s*|\s+and\s+", bare) if multiple else [bare]
+    parts = re.split(r"[,;\n]|(?<=\s)and(?=\s)", bare) if multiple else [bare]
     chosen = [_one(part, coded, names) for part in parts if part.strip()]
     if chosen and all(chosen):
         return list(dict.fromkeys(chosen))

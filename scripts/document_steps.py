@@ -146,7 +146,7 @@ def cite_answer(auth, step, **arguments):
     for number, passage in enumerate(passages):
         if isinstance(passage, Flaw):
             raise _refused(f"passages[{number}]", passage.why)
-    numbers = [int(n) for n in re.findall(r"\[(\d+)\]", answer)]
+    numbers = [int(n) for n in re.findall(r"\[(\d{1,9})\]", answer)]
     numbers += [n for n in given.get("cited", []) if isinstance(n, int)]
     citations, unknown = [], []
     for number in dict.fromkeys(numbers):

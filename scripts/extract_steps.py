@@ -179,9 +179,10 @@ def _wrapped(schema):
 
 def _read(text, schema):
     """Return (value, problems) of the JSON in an answer."""
-    fenced = re.search(r"```(?:json)?\s*(.*?)```", text, re.DOTALL)
+    _, _, fenced = text.partition("```")
+    fenced = fenced.partition("```")[0].removeprefix("json")
     start, end = text.find("{"), text.rfind("}")
-    for part in (text, fenced and fenced[1], text[start : end + 1]):
+    for part in (text, fenced, text[start : end + 1]):
         if not part:
             continue
         try:

@@ -3,10 +3,11 @@
 scripts/client/ says which part of JSON Schema is known, and checks by it.
 """
 
-import re
+from functools import lru_cache
 
 from .client import TogetherError
 from .client.validate import TYPES, is_kind, problem, ref_target, schema_problems
+from .linear_regex import UnfitError, searcher
 
 
 def filled_in(schema):
@@ -25,7 +26,10 @@ def filled_in(schema):
 
 def check_schema(schema, field):
     """Raise a TogetherError that names the field unless the schema can be used."""
-    fault = _unusable(schema, schema, field)
+    try:
+        fault = _unusable(schema, schema, field)
+    except RecursionError:
+        fault = problem(field, "is nested too deeply")
     if fault is not None:
         advice = "Correct the schema: https://json-schema.org/learn explains how."
         raise TogetherError.refused_all([fault], advice=advice)
@@ -36,7 +40,15 @@ def problems(value, schema, field="answer"):
 
     The schema must be one that check_schema lets pass.
     """
-    return schema_problems(value, schema, field)
+    return schema_problems(value, schema, field, search=search)
+
+
+def search(pattern, text):
+    """Look for a pattern in a text. Raises UnfitError where that may take for ever."""
+    return _searcher(pattern)(text)
+
+
+_searcher = lru_cache(maxsize=256)(searcher)
 
 
 def _unusable(schema, root, field):
@@ -57,11 +69,9 @@ def _unusable(schema, root, field):
         return problem(f"{field}.required", "must be a list of names")
     for pattern in (schema.get("pattern", ""), *schema.get("patternProperties", ())):
         try:
-            re.compile(pattern)
-        except re.error as error:
-            return problem(
-                f"{field}.pattern", f"is no regular expression: {pattern!r} ({error})"
-            )
+            _searcher(pattern)
+        except UnfitError as error:
+            return problem(f"{field}.pattern", f"{error} ({pattern!r})")
     if "$ref" in schema:
         try:
             ref_target(schema, root)
@@ -102,10 +112,11 @@ def _parts(schema):
             yield name, schema[name]
 
 
-def _circles(schema, root, path):
+def _circles(schema, root, path, done=None):
     """Say whether checking a value by a schema would lead back to it for the same
     value; leading back for a part of the value is well."""
-    if not isinstance(schema, dict):
+    done = set() if done is None else done
+    if not isinstance(schema, dict) or id(schema) in done:
         return False
     if any(schema is one for one in path):
         return True
@@ -116,4 +127,7 @@ def _circles(schema, root, path):
             nexts.append(ref_target(schema, root))
         except (LookupError, ValueError):
             return False  # named where that schema itself is looked at
-    return any(_circles(part, root, (*path, schema)) for part in nexts)
+    if any(_circles(part, root, (*path, schema), done) for part in nexts):
+        return True
+    done.add(id(schema))
+    return False

@@ -12,7 +12,8 @@ from .client.jsonio import storable
 from .client.references import is_word
 from .client.resource import credentials
 from .client.validate import TYPES, problem, ref_target
-from .json_schema import check_schema, filled_in, problems
+from .json_schema import check_schema, filled_in, problems, search
+from .linear_regex import UnfitError, searcher
 from .workspace.jobs import run, script_schema
 
 AT_ONCE = 4  # calls of one round
@@ -246,8 +247,8 @@ def _plain(member):
 
 def _compiles(pattern):
     try:
-        return isinstance(pattern, str) and pattern != "" and bool(re.compile(pattern))
-    except re.error:  # JavaScript's, where it differs from Python's
+        return isinstance(pattern, str) and pattern != "" and bool(searcher(pattern))
+    except UnfitError:  # JavaScript's, where it differs from Python's, or too slow
         return False
 
 
@@ -385,7 +386,7 @@ def _strangers(value, schemas, root, field, depth=0):
     for name, item in value.items():
         place = f"{field}.{name}"
         own = [members[name] for members in named if name in members]
-        own += [part for key, part in patterns if re.search(key, name)]
+        own += [part for key, part in patterns if search(key, name)]
         if name.startswith(("_", "wm_")):
             yield problem(place, "is a name that Windmill keeps for itself")
         elif own or free:

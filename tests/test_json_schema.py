@@ -199,3 +199,39 @@ def test_a_schema_that_is_none_is_refused_by_name(schema, field, words):
 
     assert field == caught.value.problems[0]["field"]
     assert words in caught.value.problems[0]["problem"]
+
+
+def test_references_that_lead_there_in_a_million_ways_are_followed_once():
+    definitions = {
+        f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(40)
+    }
+    definitions["d40"] = {"type": "string"}
+    for word in ("anyOf", "allOf", "oneOf"):
+        for n in range(40):
+            (parts,) = definitions[f"d{n}"].values()
+            definitions[f"d{n}"] = {word: parts}
+        schema = {"$defs": definitions, "$ref": "#/$defs/d0"}
+
+        check_schema(schema, "schema")
+        assert 0 < len(problems(1, schema)) <= 40
+
+
+def test_twice_the_same_is_found_among_many():
+    schema = {"uniqueItems": True}
+    values = [*range(50_000), "0", True, {"a": [1, {}]}, [1], None]
+
+    assert problems(values, schema) == []
+    assert problems([*values, 7.0], schema)[0]["field"] == f"answer[{len(values)}]"
+    assert problems([*values, {"a": [1.0, {}]}], schema)
+
+
+def test_a_pattern_that_takes_for_ever_is_matched_all_the_same():
+    schema = {"pattern": "^(a+)+$", "patternProperties": {"^(a|a)*$": True}}
+
+    check_schema(schema, "schema")
+    assert problems("a" * 40, schema) == []
+    assert "must match" in problems("a" * 40 + "!", schema)[0]["problem"]
+    assert problems({"a" * 40 + "!": 1}, schema) == []
+    assert "at most" in problems("a" * 9_000_000, schema)[0]["problem"]
+    with pytest.raises(TogetherError, match="looks around or back"):
+        check_schema({"pattern": "(a)\\1+"}, "schema")

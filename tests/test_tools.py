@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from scripts.client.form import LEAVE, SWITCH
+from tools.__main__ import _arguments as given_arguments
 from tools.checks import problems
 from tools.flatten import sources
 from tools.form import form
@@ -384,6 +385,15 @@ def test_run_takes_arguments_from_stdin_and_shows_the_stream():
     result = json.loads(done.stdout)
     assert result["wm_stream"] == result["choices"][0]["message"]["content"]
     assert result["wm_stream"] in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_run_reads_arguments_as_editors_save_them(encoding, tmp_path):
+    place = tmp_path / "given.json"
+    given = {"body": {"model": "m", "prompt": "Grüß Gott"}}
+    place.write_bytes(json.dumps(given, ensure_ascii=False).encode(encoding))
+
+    assert given_arguments(str(place), find("images/generate_image")) == given
 
 
 def test_run_plays_windmill_and_keeps_what_is_stored(tmp_path):

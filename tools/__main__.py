@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from scripts.table.encodings import BadTextError, texts
 from tools.operations import ROOT, find, scripts
 from tools.version import NAME, VERSION
 
@@ -254,7 +255,11 @@ def _arguments(text: str | None, operation: object) -> dict:
     if text == "-":
         text = sys.stdin.read()
     elif not text.lstrip().startswith(("{", "[")):
-        text = Path(text).read_text(encoding="utf-8")
+        # In the encodings of Windows' editors and shells, too.
+        try:
+            text = "".join(texts([Path(text).read_bytes()]))
+        except BadTextError as error:
+            raise ValueError(f"--args: {text} {error}") from None
     try:
         given = json.loads(text)
     except ValueError as error:

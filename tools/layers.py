@@ -28,6 +28,7 @@ LAYERS = (
         "documents/web_page",
         "documents/word_file",
         "json_schema",
+        "linear_regex",
         "schema_editor",
         "subtitles",
         "transfer/filetypes",

@@ -91,6 +91,7 @@ def file_value(value, schema, field):
 # over. `jsonschema` would do more, but importing it takes longer than a request.
 
 MAX_DEPTH = 100
+MOST_FAULTS = 20  # that are told of what is behind one $ref
 TYPES = {
     "object": "an object",
     "array": "a list",
@@ -105,19 +106,21 @@ TYPES = {
 TOLD, TYPED, LACKING, READABLE, UNFIT = range(5)
 
 
-def schema_problems(value, schema, field, pressed=None):
+def schema_problems(value, schema, field, pressed=None, search=re.search):
     """Return [{"field": path, "problem": text}] of what does not fit, [] if all does.
 
     The schema must be one that `check_schema` of scripts/json_schema.py lets pass.
-    `pressed` is what `normalise` says of the value.
+    `pressed` is what `normalise` says of the value; `search` looks for a pattern in a
+    text, and may raise a ValueError that says why it cannot.
     """
     found = []
-    check(value, schema, field, found, (schema, pressed or {}), 0)
+    check(value, schema, field, found, (schema, pressed or {}, search, {}), 0)
     return found
 
 
 def check(value, schema, field, found, context, depth):
-    """Add to found what does not fit; context is (where a $ref begins, pressed)."""
+    """Add to found what does not fit; context is (where a $ref begins, pressed, what
+    looks for a pattern, what was found behind a $ref)."""
     if depth > MAX_DEPTH:
         found.append(problem(field, "is nested too deeply"))
         return
@@ -126,9 +129,9 @@ def check(value, schema, field, found, context, depth):
             found.append(problem(field, "must not be there"))
         return
     if "$ref" in schema:
-        check(value, ref_target(schema, context[0]), field, found, context, depth + 1)
+        found += referred(value, schema, field, context, depth)
     if takes_file(schema):
-        check_file(value, schema, field, found)
+        check_file(value, schema, field, found, context)
         return
     kinds = schema.get("type")
     if kinds is not None:
@@ -142,7 +145,7 @@ def check(value, schema, field, found, context, depth):
             found.append(not_allowed(field, value, allowed))
             break
     if value.__class__ is str:
-        check_text(value, schema, field, found)
+        check_text(value, schema, field, found, context)
     elif isinstance(value, int | float) and value.__class__ is not bool:
         check_number(value, schema, field, found)
     elif value.__class__ is list:
@@ -154,14 +157,27 @@ def check(value, schema, field, found, context, depth):
             combined(value, schema[word], field, found, context, depth)
 
 
-def check_file(value, schema, field, found):
+def referred(value, schema, field, context, depth):
+    """Return what does not fit behind a $ref; looked at once, since a few references
+    to one another may lead there in a million ways."""
+    target = ref_target(schema, context[0])
+    known = context[3]
+    place = (id(value), id(target), field)
+    if place not in known:
+        faults = []
+        check(value, target, field, faults, context, depth + 1)
+        known[place] = faults[:MOST_FAULTS]
+    return known[place]
+
+
+def check_file(value, schema, field, found, context):
     if value.__class__ is FileValue:
         value = value.value
     no_file = value is None or isinstance(value, bool | int | float)
     if no_file or (value == "" and is_carried(schema)):
         found.append(mistyped(field, value, "a file"))
     elif value.__class__ is str and not is_carried(schema):
-        check_text(value, schema, field, found)
+        check_text(value, schema, field, found, context)
 
 
 def allowed_values(schema):
@@ -171,10 +187,14 @@ def allowed_values(schema):
         yield schema["enum"]
 
 
-def check_text(value, schema, field, found):
+def check_text(value, schema, field, found, context):
     check_size(len(value), schema, "Length", "characters", field, found)
-    if "pattern" in schema and not re.search(schema["pattern"], value):
-        found.append(problem(field, f"must match {schema['pattern']}"))
+    if "pattern" in schema:
+        try:
+            if not context[2](schema["pattern"], value):
+                found.append(problem(field, f"must match {schema['pattern']}"))
+        except ValueError as error:
+            found.append(problem(field, f"{schema['pattern']!r} {error}"))
 
 
 def check_number(value, schema, field, found):
@@ -213,10 +233,23 @@ def check_list(value, schema, field, found, context, depth):
         part = first[number] if number < len(first) else rest
         check(item, part, f"{field}[{number}]", found, context, depth + 1)
     if schema.get("uniqueItems") is True:
+        seen = set()
         for number, item in enumerate(value):
-            if any(same(item, other) for other in value[:number]):
+            item = hashed(item)
+            if item in seen:
                 found.append(problem(f"{field}[{number}]", "is there twice"))
                 break
+            seen.add(item)
+
+
+def hashed(value):
+    """Return what is equal for values that JSON takes for the same, and can be looked
+    up: 1 is 1.0, and neither is true."""
+    if value.__class__ is list:
+        return (list, *map(hashed, value))
+    if value.__class__ is dict:
+        return (dict, frozenset((name, hashed(item)) for name, item in value.items()))
+    return (bool, value) if value.__class__ is bool else value
 
 
 def check_object(value, schema, field, found, context, depth):
@@ -229,14 +262,14 @@ def check_object(value, schema, field, found, context, depth):
     others = schema.get("additionalProperties", True)
     for name, member in value.items():
         parts = [known[name]] if name in known else []
-        parts += [part for key, part in patterns.items() if re.search(key, name)]
+        parts += [p for key, p in patterns.items() if context[2](key, name)]
         for part in parts or [others]:
             if part is not True:
                 check(member, part, f"{field}.{name}", found, context, depth + 1)
 
 
 def check_any(value, variants, field, found, context, depth):
-    _, pressed = context
+    pressed = context[1]
     if id(value) in pressed:
         _, variant = pressed[id(value)]
         check(value, variant, field, found, context, depth + 1)

@@ -169,7 +169,7 @@ def _is_content(text):
         known = kind_of(head) != ""
         if not known and len(text) < LEAST_BASE64:
             return False
-        return re.fullmatch(r"[A-Za-z0-9+/\s]+={0,2}\s*", text) is not None
+        return re.fullmatch(r"[A-Za-z0-9+/\s]+", text.rstrip().rstrip("=")) is not None
     except ValueError:
         return False
 

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from urllib.parse import unquote_to_bytes
 
+HEADER_CHARACTERS = 4096  # of content-disposition that are looked at
 LONGEST = 150  # bytes of a file name; file systems end at 255, and prefixes come
 # Place and bytes by which content is known, its ending and its media type.
 SIGNATURES = (
@@ -133,7 +134,7 @@ _PARAMETER = re.compile(r';\s*(filename\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re
 def named(disposition):
     """Return the safe file name of a content-disposition header. RFC 6266."""
     found = {}
-    for name, value in _PARAMETER.findall(";" + disposition):
+    for name, value in _PARAMETER.findall(";" + disposition[:HEADER_CHARACTERS]):
         value = value.strip()
         if value.startswith('"'):
             value = re.sub(r"\\(.)", r"\1", value[1:-1])

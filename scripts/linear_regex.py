@@ -1,0 +1,238 @@
+"""Match the patterns of a JSON Schema in time that grows with the text and no faster.
+
+Python's re tries one way after another, and there may be 2^n of them: `^(a+)+$` takes
+it hours on forty letters. Where a pattern of somebody else's may be such a one, all
+ways are followed at once here (Thompson's construction), for a yes or no.
+
+    searcher      the function that looks for a pattern in a text
+    UnfitError    why a pattern cannot be matched so
+"""
+
+import re
+from re import _constants as c
+from re import _parser
+
+__all__ = ["UnfitError", "searcher"]
+
+MOST_STATES = 4_000
+MOST_STEPS = 3_000_000  # states times characters
+FLAGS = re.IGNORECASE | re.MULTILINE | re.DOTALL | re.ASCII
+ONCE = 1  # a repetition of at most so often is none
+CATEGORIES = {
+    c.CATEGORY_DIGIT: r"\d",
+    c.CATEGORY_NOT_DIGIT: r"\D",
+    c.CATEGORY_SPACE: r"\s",
+    c.CATEGORY_NOT_SPACE: r"\S",
+    c.CATEGORY_WORD: r"\w",
+    c.CATEGORY_NOT_WORD: r"\W",
+}
+
+
+class UnfitError(ValueError):
+    """A pattern that cannot be matched; str() says why, to be read behind its name."""
+
+
+def searcher(pattern):
+    """Return a function that says whether a text holds the pattern: re's own where that
+    is as fast. Raises UnfitError for a pattern that is none, or is not known here."""
+    try:
+        parsed = _parser.parse(pattern)
+        compiled = re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise UnfitError(f"is no regular expression: {error}") from None
+    if _quick(parsed):
+        return compiled.search
+    return _Machine(parsed).search
+
+
+def _quick(parsed):
+    """Say whether re needs no more than one way through the text."""
+    items = list(parsed)
+    begins = (
+        items[:1]
+        and items[0][0] is c.AT
+        and items[0][1]
+        in (
+            c.AT_BEGINNING,
+            c.AT_BEGINNING_STRING,
+        )
+    )
+    if begins and parsed.state.flags & re.MULTILINE:
+        begins = False
+    repeats = 0
+    for kind, value in items:
+        if kind in (c.MAX_REPEAT, c.MIN_REPEAT):
+            least, most, inner = value
+            if len(inner) != 1 or inner[0][0] not in _SINGLE:
+                return False
+            repeats += least != most and most > ONCE
+        elif kind not in _SINGLE and kind is not c.AT:
+            return False
+    return repeats == 0 or (repeats == 1 and bool(begins))
+
+
+_SINGLE = (c.LITERAL, c.NOT_LITERAL, c.ANY, c.IN)
+
+
+class _Machine:
+    """States, each with where it leads to: by a character, or at once."""
+
+    def __init__(self, parsed):
+        self.states = []
+        self.flags = parsed.state.flags
+        self.checks = []
+        items = list(parsed)
+        rest = self.ahead(items)
+        self.end = self.state(None)
+        self.start = self.chain(rest, self.end)
+
+    def ahead(self, items):
+        """Take the conditions that a pattern begins with, such as (?=.*[0-9])."""
+        place = 0
+        while place < len(items) and items[place][0] is c.AT:
+            place += 1
+        first = place
+        while place < len(items) and items[place][0] in (c.ASSERT, c.ASSERT_NOT):
+            kind, (direction, inner) = items[place]
+            anchored = first and items[0][1] in (
+                c.AT_BEGINNING,
+                c.AT_BEGINNING_STRING,
+            )
+            if direction < 0 or not anchored or self.flags & re.MULTILINE:
+                break
+            other = _Machine.__new__(_Machine)
+            other.states, other.flags, other.checks = [], self.flags, []
+            other.end = other.state(None)
+            other.start = other.chain([*items[:first], *inner], other.end)
+            self.checks.append((kind is c.ASSERT, other))
+            place += 1
+        return [*items[:first], *items[place:]]
+
+    def state(self, test, *nexts):
+        """Add a state. test is None for one that leads on at once, a function of a
+        character, or the kind of a place."""
+        if len(self.states) >= MOST_STATES:
+            raise UnfitError("is too large to be matched")
+        self.states.append([test, list(nexts)])
+        return len(self.states) - 1
+
+    def chain(self, items, then):
+        """Add states for items one behind the other; return the first."""
+        for item in reversed(list(items)):
+            then = self.item(*item, then)
+        return then
+
+    def item(self, kind, value, then):
+        if kind in _SINGLE:
+            return self.state(_test(kind, value, self.flags), then)
+        if kind is c.AT:
+            return self.state(value, then)
+        if kind is c.SUBPATTERN:
+            _, add, remove, inner = value
+            if (add | remove) & FLAGS:
+                raise UnfitError("changes its flags midway, which is not known here")
+            return self.chain(inner, then)
+        if kind is c.BRANCH:
+            return self.state(None, *(self.chain(part, then) for part in value[1]))
+        if kind in (c.MAX_REPEAT, c.MIN_REPEAT):
+            return self.repeat(*value, then)
+        raise UnfitError("looks around or back, which may take for ever")
+
+    def repeat(self, least, most, inner, then):
+        if most is c.MAXREPEAT:
+            again = self.state(None, then)
+            self.states[again][1].append(self.chain(inner, again))
+            then = again
+        else:
+            for _ in range(most - least):
+                then = self.state(None, self.chain(inner, then), then)
+        for _ in range(least):
+            then = self.chain(inner, then)
+        return then
+
+    def search(self, text):
+        """Say whether the text holds the pattern. Raises UnfitError for a long one."""
+        size = sum(len(m.states) for _, m in self.checks) + len(self.states)
+        if size * len(text) > MOST_STEPS:
+            most = MOST_STEPS // size
+            raise UnfitError(f"can be matched against at most {most} characters")
+        for wanted, machine in self.checks:
+            if machine.search(text) is not wanted:
+                return False
+        open_states = set()
+        for place in range(len(text) + 1):
+            open_states.add(self.start)
+            found = self.reached(open_states, text, place)
+            if self.end in found:
+                return True
+            if place == len(text):
+                return False
+            sign = text[place]
+            open_states = set()
+            for number in found:
+                test, nexts = self.states[number]
+                if callable(test) and test(sign):
+                    open_states.update(nexts)
+        return False
+
+    def reached(self, numbers, text, place):
+        """Return the states that are reached at a place without a character."""
+        seen = set(numbers)
+        left = list(numbers)
+        while left:
+            test, nexts = self.states[left.pop()]
+            if callable(test):
+                continue
+            if test is None or _at(test, text, place, self.flags):
+                new = [number for number in nexts if number not in seen]
+                seen.update(new)
+                left += new
+        return seen
+
+
+def _test(kind, value, flags):
+    """Return the function that says whether a character fits."""
+    if kind is c.ANY:
+        return (lambda sign: True) if flags & re.DOTALL else (lambda sign: sign != "\n")
+    if kind is c.IN:
+        negated = value[0][0] is c.NEGATE
+        tests = [_of_set(*part, flags) for part in value[negated:]]
+        fits = lambda sign: any(test(sign) for test in tests)  # noqa: E731
+    else:
+        negated = kind is c.NOT_LITERAL
+        fits = _of_set(c.LITERAL, value, flags)
+    if flags & re.IGNORECASE:
+        plain = fits
+        fits = lambda s: plain(s) or plain(s.lower()) or plain(s.upper())  # noqa: E731
+    return (lambda sign: not fits(sign)) if negated else fits
+
+
+def _of_set(kind, value, flags):
+    if kind is c.LITERAL:
+        letter = chr(value)
+        return lambda sign: sign == letter
+    if kind is c.RANGE:
+        first, last = map(chr, value)
+        return lambda sign: first <= sign <= last
+    if kind is c.CATEGORY and value in CATEGORIES:
+        return re.compile(CATEGORIES[value], flags & re.ASCII).match
+    raise UnfitError("has a set of characters that is not known here")
+
+
+def _at(kind, text, place, flags):
+    """Say whether a place in a text is of a kind, such as the end."""
+    if kind in (c.AT_BEGINNING, c.AT_BEGINNING_STRING):
+        many = kind is c.AT_BEGINNING and flags & re.MULTILINE
+        return place == 0 or bool(many and text[place - 1] == "\n")
+    if kind in (c.AT_END, c.AT_END_STRING):
+        if place == len(text):
+            return True
+        if kind is c.AT_END_STRING or text[place] != "\n":
+            return False
+        return bool(flags & re.MULTILINE) or place == len(text) - 1
+    if kind in (c.AT_BOUNDARY, c.AT_NON_BOUNDARY):
+        word = re.compile(r"\w", flags & re.ASCII).match
+        before = place > 0 and word(text[place - 1]) is not None
+        after = place < len(text) and word(text[place]) is not None
+        return (before != after) is (kind is c.AT_BOUNDARY)
+    raise UnfitError("asks for a place that is not known here")
