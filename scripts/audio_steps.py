@@ -9,7 +9,7 @@ from .catalog.budget import check_budget
 from .catalog.pricing import cost, cost_fields, prefetch
 from .client import TogetherError, call, operation, prepare, upload
 from .client.request import Request
-from .subtitles import _cut, subtitles
+from .subtitles import cut_text, subtitles
 
 FILE = {"type": "string", "format": "binary", "x-file": "uri"}
 TRANSCRIBE = operation(
@@ -167,7 +167,7 @@ def sentences(text, most):
     do, or else between words."""
     pieces, piece = [], ""
     for sentence in SENTENCE.split(text.strip()):
-        for part in [sentence] if len(sentence) <= most else _cut(sentence, most):
+        for part in [sentence] if len(sentence) <= most else cut_text(sentence, most):
             gap = "" if piece[-1:] in FULL_STOPS else " "
             if piece and len(piece) + len(gap) + len(part) > most:
                 pieces.append(piece)

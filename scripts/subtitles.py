@@ -17,7 +17,7 @@ def subtitles(segments, kind):
         start, end = segment["start"], segment["end"]
         if start is None or end is None or not segment["text"]:
             continue
-        pieces = _cut(segment["text"], LINE)
+        pieces = cut_text(segment["text"], LINE)
         total = sum(map(len, pieces))
         for number, piece in enumerate(pieces):
             share = (end - start) * len(piece) / total
@@ -42,7 +42,7 @@ def _clock(seconds, mark):
     return f"{hours:02}:{minutes:02}:{seconds:02}{mark}{milliseconds:03}"
 
 
-def _cut(text, most):
+def cut_text(text, most):
     """Return a text in pieces of at most so many characters, cut between words, or
     within one that is longer than a piece."""
     pieces, line = [], ""

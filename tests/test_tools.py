@@ -66,7 +66,11 @@ BREAKS = {
     "a TODO": lambda s: s["properties"]["file_id"].update(title="TODO"),
     "example of a wrong type": lambda s: s["examples"][0].update(file_id=5),
     "example of no argument": lambda s: s["examples"][0].update(nothing=5),
-    "one example": lambda s: s["examples"].pop(),
+    "no example": lambda s: s.update(examples=[]),
+    "an example twice": lambda s: s["examples"].append(s["examples"][0]),
+    "one example though something may be left out": lambda s: s["properties"].update(
+        x={**s["properties"]["file_id"], "x-in": "query"}
+    ),
     "nine fields at first": lambda s: with_body(s, *"abcdefghi"),
     "a required field that is advanced": lambda s: with_body(s, "a", a="required"),
     "a condition on no field": lambda s: with_body(s, "a", "b", b={"gone": [1]}),

@@ -149,7 +149,20 @@ def _schema(operation: Operation, rules: dict) -> Iterator[Problem]:
             yield Problem(path, f"examples[{number}].{where}: {error.message[:200]}")
         for name in set(example) - set(operation.arguments):
             yield Problem(path, f"examples[{number}]: {name} is no argument")
+    examples = schema["examples"]
+    if any(example in examples[:number] for number, example in enumerate(examples)):
+        yield Problem(path, "examples: one is there twice")
+    if len(examples) == 1 and _leaves_out(schema):
+        yield Problem(path, "examples: give two, the least and the most")
     yield from _screens(operation)
+
+
+def _leaves_out(schema: dict) -> bool:
+    """Whether any argument, or member of the body, need not be given."""
+    members = schema.get("properties", {})
+    body = members.get("body")
+    optional = members.keys() - set(schema.get("required", ()))
+    return bool(optional) or (body is not None and _leaves_out(body))
 
 
 def _screens(operation: Operation) -> Iterator[Problem]:

@@ -132,10 +132,13 @@ def layer_problems(root: Path, layers: Layers = LAYERS) -> Iterator[tuple[Path, 
     for name in sorted(set(place) - modules):
         yield table, f"{name} is stale: there is no scripts/{name}.py"
     for name in sorted(modules & set(place)):
-        for line, there, late, reason in imports(root, files[name], name):
+        for line, there, late, reason, private in imports(root, files[name], name):
             if place.get(there, -1) > place[name]:
                 layer = layers[place[name]][0]
                 words = f"imports {there}, which stands above it ({layer})"
+                yield files[name], f"line {line}: {words}"
+            if private:
+                words = f"{private} of {there} is its own: give it a public name"
                 yield files[name], f"line {line}: {words}"
             if late and not reason:
                 yield files[name], f"line {line}: an import that is late says why"
@@ -150,9 +153,12 @@ def layer_problems(root: Path, layers: Layers = LAYERS) -> Iterator[tuple[Path, 
     yield from _circles(root)
 
 
-def imports(root: Path, path: Path, name: str) -> Iterator[tuple[int, str, bool, bool]]:
-    """(line, module, whether it is within a function, whether the line says why) of
-    each import of ours; what a package hands out itself counts as its part's."""
+def imports(
+    root: Path, path: Path, name: str
+) -> Iterator[tuple[int, str, bool, bool, str]]:
+    """(line, module, whether it is within a function, whether the line says why, the
+    name if it is private) of each import of ours; what a package hands out itself
+    counts as its part's."""
     text = path.read_text(encoding="utf-8")
     lines = text.split("\n")
     own = name.split("/")[:-1]
@@ -166,7 +172,8 @@ def imports(root: Path, path: Path, name: str) -> Iterator[tuple[int, str, bool,
         for alias in node.names:
             there = _place(root, base, alias.name)
             if there is not None:
-                yield node.lineno, there, node.col_offset > 0, reason
+                private = alias.name if alias.name.startswith("_") else ""
+                yield node.lineno, there, node.col_offset > 0, reason, private
 
 
 def _place(root: Path, base: list[str], name: str) -> str | None:

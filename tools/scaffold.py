@@ -44,7 +44,7 @@ def scaffold(method: str, path: str) -> str:
         "properties": properties,
         **({"required": required} if required else {}),
         "x-returns": "TODO: what comes back, and what one needs of it next.",
-        "examples": [example, example],
+        "examples": [example],
         "x-reply": {},
     }
     return json.dumps(schema, indent=1) + "\n"

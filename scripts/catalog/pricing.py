@@ -1,10 +1,9 @@
-"""What calls cost, by the catalogue's prices, and budgets that are kept.
+"""What calls cost, by the catalogue's prices.
 
     cost, cost_by, bill    of calls that were made
-    told                as the members of a result
+    cost_fields         as the members of a result
     spent_on            of a call that failed
     estimate, tokens, most_tokens    of calls that are about to be made
-    afford, Budget      stop before more is spent than is allowed
     prefetch            the prices, while the paid call is under way
 
 A cost that is not known is None with a reason, never 0.

@@ -31,7 +31,7 @@ def parse_json(data):
         return None, "not JSON"
     if text.count("[") + text.count("{") > MOST_NESTING and _is_deep(value):
         return None, f"nested more than {MOST_NESTING} deep"
-    if lost or _suspect(text):
+    if lost or is_suspect(text):
         value = storable(value, lost)
     return value, None
 
@@ -76,7 +76,7 @@ def noting_decoder(lost):
 _HUGE = re.compile(r"[eE]\+?\d{3}")
 
 
-def _suspect(text):
+def is_suspect(text):
     """Say whether JSON text may hold what Windmill's database cannot: an escaped NUL
     or half of a pair, or a number beyond all floats."""
     return "\\u" in text or "\x00" in text or _HUGE.search(text) is not None

@@ -10,7 +10,7 @@ counts too, however often it is escaped.
 
     harmless   a value without such words, and how many texts held some
     is_word    whether a text holds one
-    Stream     the same for a text that leaves piece by piece
+    HarmlessText  the same for a text that leaves piece by piece
 
 Whole numbers beyond 2^53 become text on the way, since JavaScript would round them.
 """

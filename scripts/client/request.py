@@ -256,10 +256,10 @@ def parse_answer(request, reply):
         raise request.failure(None, reply) from None
     if _bears_error(answer, request.operation["retry"]):
         raise request.failure(None, told_error(reply.text())) from None
-    return _delivered(request, _top(answer))
+    return _delivered(request, without_signals(answer))
 
 
-def _top(answer):
+def without_signals(answer):
     """Return an answer whose members at the top are none of those by which a result
     tells Windmill what to do with it: they get a _ at their end."""
     if not isinstance(answer, dict):

@@ -5,7 +5,7 @@ import time
 
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
-from ..client.request import MOST_SECONDS, _top, parse_answer
+from ..client.request import MOST_SECONDS, parse_answer, without_signals
 from ..client.transport import Reply, abandon, read_pieces
 from .live_text import LiveText
 from .sse import Events
@@ -57,7 +57,7 @@ def _concluded(request, gather, done, fault):
     its place, or raise TogetherError."""
     if isinstance(fault, Reply) and not gather.started:
         return fault
-    answer = _top(gather.whole(request))
+    answer = without_signals(gather.whole(request))
     facts = {"partial": answer} if gather.started else {}
     if fault is None and gather.failed:
         fault = gather.failed

@@ -14,7 +14,7 @@ import sys
 from itertools import chain, islice
 
 from ..client import TogetherError
-from ..client.jsonio import _suspect, mended, noting_decoder
+from ..client.jsonio import is_suspect, mended, noting_decoder
 from ..client.references import SAFE
 from .encodings import BadTextError, texts
 
@@ -243,7 +243,7 @@ class Table:
         if self.lost:
             self.lost.clear()
             self.say(LOST)
-        return (self.row if _suspect(text) else self.rowed)(value, where)
+        return (self.row if is_suspect(text) else self.rowed)(value, where)
 
     def json_lines(self, lines):
         number, line = next(lines)

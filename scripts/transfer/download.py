@@ -2,7 +2,7 @@
 
     open_download   what an operation of the API answers with, as a readable
     open_url        what an address in one of its answers leads to, as a readable
-    receive         the verb of the download scripts: into the result or into storage
+    api_download    the same of a request that is at hand
 
 A connection that breaks is mended by asking for the rest (RFC 9110, section 14): only a
 206 for just that part counts, under the same ETag where the server gives one. What is

@@ -1,8 +1,8 @@
 """One way to give a file, wherever the pack takes one.
 
-    open    any of the shapes below, as a Source: read lazily, again and again
-    uri     the same, for a place where the API wants a URL, a data URI or base64
-    url     the URL that a file was given as, for a place where the API fetches it
+    open_file  any of the shapes below, as a Source: read lazily, again and again
+    uri_of     the same, for a place where the API wants a URL, a data URI or base64
+    url_of     the URL that a file was given as, for a place where the API fetches it
 
 A file is one of:
 

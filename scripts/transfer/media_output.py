@@ -2,7 +2,7 @@
 
     deliver         bytes or a readable: into the result, or into storage
     deliver_items   an answer that brings bytes, or addresses of bytes, in its members
-    pictures, view  the members that make Windmill show pictures, sounds or clips
+    receive         the verb of the download scripts: into the result or into storage
 
 Windmill renders what the member named by `wm_renderer` holds, and keeps the rest of
 the result as it is for the next step. It renders nothing of results beyond about 2.5

@@ -2,7 +2,7 @@
 
 Body            bytes, and sources as they are or as base64
 json_body       JSON in which some texts are files
-multipart       a request's body as multipart/form-data
+form_data       a request's body as multipart/form-data
 """
 
 import binascii

@@ -1,7 +1,7 @@
 """Sources that lie elsewhere: every reading of them is a request.
 
-Address  what a web address answers with
-Stored   an object of the workspace's storage
+UrlSource     what a web address answers with
+StoredSource  an object of the workspace's storage
 """
 
 import copy
