@@ -20,6 +20,8 @@ from tools.operations import Operation, has_own_default
 
 WIDTH = 88
 INNER = WIDTH - 4  # of what is indented once more in the end
+WIDE = 120  # of a compact table
+SHORT = 12  # lines of a table that need not be compact
 
 # What the helper needs to know of an argument; titles only where they name a variant.
 CHECKED = (
@@ -78,18 +80,26 @@ def script(operation: Operation) -> str:
     # Through `run`, so that an error that a person can act on shows no stack of ours.
     passed = [operation.verb, "auth", name]
     passed += [f"{argument}={argument}" for argument in operation.arguments]
-    table = _table(operation)
     parts = [
         "# skip_result_postprocessing\n",
         f'"""{_docstring(operation)}"""\n',
         f"\n{_imports(operation)}",
         types.text(),
         _pickers(operation),
-        f"\n{name} = {literal(table, len(name) + 3)}\n",
         f"\n\ndef main({_fit(signature, 'def main(', '):')}):\n",
-        f"    return run({_fit(passed, '    return run(', ')', 4)})\n",
+        f"    return run({_fit(passed, '    return run(', ')', 4)})\n\n\n",
+        *_assigned(name, _table(operation)),
     ]
     return "".join(parts)
+
+
+def _assigned(name: str, table: dict) -> list[str]:
+    """The table, below main, which a reader looks for: as ruff format lays it out where
+    that is short."""
+    text = literal(table, len(name) + 3)
+    if text.count("\n") < SHORT:
+        return [f"{name} = {text}\n"]
+    return ["# fmt: off\n", f"{name} = {compact(table, 0, len(name) + 3)}\n"]
 
 
 def _table(operation: Operation) -> dict:
@@ -172,7 +182,7 @@ def _pickers(operation: Operation) -> str:
         kind = "list" if schema.get("type") == "array" else "str"
         lines.append(f"{picker_type(name, schema)} = {kind}\n")
     functions = [f"\n\n{picker(name, schema)}\n" for name, schema in found.items()]
-    return "\n" + "".join(lines + functions) + "\n" if lines else ""
+    return "\n" + "".join(lines + functions) if lines else ""
 
 
 def picker(name: str, schema: dict) -> str:
@@ -321,6 +331,48 @@ def literal(value: object, column: int = 0, indent: int = 0) -> str:
     return "{\n" + ",\n".join(rows) + ",\n" + " " * indent + "}"
 
 
+def compact(value: object, indent: int, column: int) -> str:
+    """A JSON value as Python in few lines: the members of an object, or the objects of
+    a list, one a line, and everything else as many as there is room for."""
+    flat = _flat(value)
+    parts = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(parts, list):
+        return flat
+    if column + len(flat) <= WIDE - 4 or not parts:
+        return flat
+    inner = indent + 2
+    break_line = ",\n" + " " * inner
+    is_list = isinstance(value, list)
+    opened, ended = "[]" if is_list else "{}"
+    names = [""] * len(parts) if is_list else [f"{json.dumps(n)}: " for n in value]
+    if all(isinstance(part, dict) for part in parts):
+        rows = [
+            name + compact(part, inner, inner + len(name))
+            for name, part in zip(names, parts, strict=True)
+        ]
+        line = ", ".join(rows)
+        if "\n" not in line and inner + len(line) <= WIDE - 4:
+            rows = [line]
+        return opened + break_line[1:] + break_line.join(rows) + ended
+    text, column = opened, column + 1
+    is_full = False
+    for name, part in zip(names, parts, strict=True):
+        short = name + _flat(part)
+        fits = column + 2 + len(short) <= WIDE - 4
+        hangs = isinstance(part, dict | list) and column + len(name) + 20 < WIDE
+        if text != opened:
+            goes_on = not is_full and (fits or hangs)
+            text += ", " if goes_on else break_line
+            column = column + 2 if goes_on else inner
+        fits = column + len(short) <= WIDE - 4
+        text += short if fits else name + compact(part, inner, column + len(name))
+        column = (
+            len(text) - text.rfind("\n") - 1 if "\n" in text else column + len(short)
+        )
+        is_full = not fits
+    return text + ended
+
+
 def _flat(value: object) -> str:
     if isinstance(value, dict):
         return (
@@ -433,7 +485,7 @@ class _Types:
         lines = [f"from typing import {', '.join(sorted(self.used))}"]
         block = "\n\n".join([*lines, *self.classes.values()])
         head = "\nTYPE_CHECKING = False\nif TYPE_CHECKING:\n"
-        return f"{head}{textwrap.indent(block, '    ')}\n\n"
+        return f"{head}{textwrap.indent(block, '    ')}\n"
 
     def add(self, name: str, schema: dict) -> str:
         """Add the class of an object schema, those it needs before it."""

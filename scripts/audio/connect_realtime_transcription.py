@@ -21,46 +21,6 @@ Rendered from schemas/audio/connect_realtime_transcription.json; edit that, not 
 from ..client import run, togetherai
 from ..realtime_audio import transcribe
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/realtime",
-    "retry": "inference",
-    "reply": "transcript",
-    "arguments": {
-        "required": ["model", "input_audio_format", "recording"],
-        "properties": {
-            "model": {"type": "string", "x-in": "query"},
-            "input_audio_format": {"type": "string", "x-in": "query"},
-            "recording": {
-                "type": "string",
-                "x-in": "message",
-                "x-file": "uri",
-                "format": "binary",
-                "x-choice": True,
-            },
-            "turn_detection": {
-                "type": "string",
-                "enum": ["server_vad", "none"],
-                "x-in": "query",
-            },
-            "threshold": {
-                "type": "number",
-                "minimum": 0,
-                "maximum": 1,
-                "x-in": "query",
-            },
-            "min_silence_duration_ms": {"type": "integer", "x-in": "query"},
-            "min_speech_duration_ms": {"type": "integer", "x-in": "query"},
-            "max_speech_duration_s": {"type": "number", "x-in": "query"},
-            "speech_pad_ms": {"type": "integer", "x-in": "query"},
-            "eot_threshold": {"type": "number", "x-in": "query"},
-            "eot_timeout_ms": {"type": "integer", "x-in": "query"},
-            "eager_eot_threshold": {"type": "number", "x-in": "query"},
-            "language": {"type": "string", "x-in": "query"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -96,3 +56,21 @@ def main(
         eager_eot_threshold=eager_eot_threshold,
         language=language,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/realtime", "retry": "inference", "reply": "transcript",
+  "arguments": {"required": ["model", "input_audio_format", "recording"], "properties": {
+      "model": {"type": "string", "x-in": "query"},
+      "input_audio_format": {"type": "string", "x-in": "query"},
+      "recording": {"type": "string", "x-in": "message", "x-file": "uri", "format": "binary", "x-choice": True},
+      "turn_detection": {"type": "string", "enum": ["server_vad", "none"], "x-in": "query"},
+      "threshold": {"type": "number", "minimum": 0, "maximum": 1, "x-in": "query"},
+      "min_silence_duration_ms": {"type": "integer", "x-in": "query"},
+      "min_speech_duration_ms": {"type": "integer", "x-in": "query"},
+      "max_speech_duration_s": {"type": "number", "x-in": "query"},
+      "speech_pad_ms": {"type": "integer", "x-in": "query"},
+      "eot_threshold": {"type": "number", "x-in": "query"},
+      "eot_timeout_ms": {"type": "integer", "x-in": "query"},
+      "eager_eot_threshold": {"type": "number", "x-in": "query"},
+      "language": {"type": "string", "x-in": "query"}}}}

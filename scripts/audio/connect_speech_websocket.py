@@ -18,28 +18,6 @@ Rendered from schemas/audio/connect_speech_websocket.json; edit that, not this.
 from ..client import run, togetherai
 from ..realtime_audio import speak
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/audio/speech/websocket",
-    "retry": "inference",
-    "reply": "speech",
-    "arguments": {
-        "required": ["text"],
-        "properties": {
-            "text": {"type": "string", "x-in": "message"},
-            "model": {"type": "string", "x-in": "query"},
-            "voice": {"type": "string", "x-in": "query"},
-            "max_partial_length": {"type": "integer", "x-in": "query"},
-            "output": {
-                "type": "string",
-                "enum": ["result", "storage"],
-                "x-in": "result",
-                "default": "result",
-            },
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -59,3 +37,13 @@ def main(
         max_partial_length=max_partial_length,
         output=output,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/audio/speech/websocket", "retry": "inference", "reply": "speech",
+  "arguments": {"required": ["text"], "properties": {
+      "text": {"type": "string", "x-in": "message"},
+      "model": {"type": "string", "x-in": "query"},
+      "voice": {"type": "string", "x-in": "query"},
+      "max_partial_length": {"type": "integer", "x-in": "query"},
+      "output": {"type": "string", "enum": ["result", "storage"], "x-in": "result", "default": "result"}}}}

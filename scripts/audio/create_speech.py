@@ -39,56 +39,25 @@ if TYPE_CHECKING:
         extra_params: NotRequired[ExtraParams]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/audio/speech",
-    "retry": "inference",
-    "accept": "application/octet-stream",
-    "reply": "binary",
-    "filename": "speech",
-    "stream": "speech",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["model", "input", "voice"],
-                "properties": {
-                    "model": {"type": "string"},
-                    "input": {"type": "string"},
-                    "voice": {"type": "string"},
-                    "response_format": {"type": "string"},
-                    "language": {"type": "string"},
-                    "sample_rate": {"type": "integer"},
-                    "bit_rate": {
-                        "type": "integer",
-                        "enum": [32000, 64000, 96000, 128000, 192000],
-                    },
-                    "response_encoding": {"type": "string"},
-                    "stream": {"type": "boolean"},
-                    "extra_params": {
-                        "type": "object",
-                        "x-choice": True,
-                        "properties": {
-                            "pronunciation_dict": {
-                                "type": "array",
-                                "items": {"type": "string"},
-                            },
-                        },
-                    },
-                },
-                "x-switch": True,
-            },
-            "output": {
-                "type": "string",
-                "enum": ["result", "storage"],
-                "x-in": "result",
-                "default": "result",
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body", output: str = "result"):
     return run(stream, auth, OPERATION, body=body, output=output)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/audio/speech", "retry": "inference",
+  "accept": "application/octet-stream", "reply": "binary", "filename": "speech", "stream": "speech",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["model", "input", "voice"], "properties": {
+          "model": {"type": "string"},
+          "input": {"type": "string"},
+          "voice": {"type": "string"},
+          "response_format": {"type": "string"},
+          "language": {"type": "string"},
+          "sample_rate": {"type": "integer"},
+          "bit_rate": {"type": "integer", "enum": [32000, 64000, 96000, 128000, 192000]},
+          "response_encoding": {"type": "string"},
+          "stream": {"type": "boolean"},
+          "extra_params": {"type": "object", "x-choice": True, "properties": {
+              "pronunciation_dict": {"type": "array", "items": {"type": "string"}}}}},
+        "x-switch": True},
+      "output": {"type": "string", "enum": ["result", "storage"], "x-in": "result", "default": "result"}}}}

@@ -36,61 +36,25 @@ if TYPE_CHECKING:
         temperature: NotRequired[float]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/audio/transcriptions",
-    "retry": "inference",
-    "content": "multipart",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["file"],
-                "properties": {
-                    "file": {
-                        "type": "string",
-                        "x-file": "uri",
-                        "format": "binary",
-                        "x-choice": True,
-                    },
-                    "model": {"type": "string"},
-                    "language": {"type": "string"},
-                    "prompt": {"type": "string"},
-                    "response_format": {
-                        "type": "string",
-                        "enum": ["json", "verbose_json"],
-                    },
-                    "timestamp_granularities": {
-                        "anyOf": [
-                            {
-                                "type": "string",
-                                "enum": ["segment", "word"],
-                                "title": "One level",
-                            },
-                            {
-                                "type": "array",
-                                "minItems": 1,
-                                "maxItems": 2,
-                                "items": {
-                                    "type": "string",
-                                    "enum": ["segment", "word"],
-                                },
-                                "title": "Several levels",
-                            },
-                        ],
-                    },
-                    "diarize": {"type": "boolean"},
-                    "min_speakers": {"type": "integer"},
-                    "max_speakers": {"type": "integer"},
-                    "temperature": {"type": "number", "minimum": 0.0, "maximum": 1.0},
-                },
-                "x-switch": True,
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(upload, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/audio/transcriptions", "retry": "inference", "content": "multipart",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["file"], "properties": {
+          "file": {"type": "string", "x-file": "uri", "format": "binary", "x-choice": True},
+          "model": {"type": "string"},
+          "language": {"type": "string"},
+          "prompt": {"type": "string"},
+          "response_format": {"type": "string", "enum": ["json", "verbose_json"]},
+          "timestamp_granularities": {"anyOf": [
+              {"type": "string", "enum": ["segment", "word"], "title": "One level"},
+              {"type": "array", "minItems": 1, "maxItems": 2, "items": {"type": "string", "enum": ["segment", "word"]},
+                "title": "Several levels"}]},
+          "diarize": {"type": "boolean"},
+          "min_speakers": {"type": "integer"},
+          "max_speakers": {"type": "integer"},
+          "temperature": {"type": "number", "minimum": 0.0, "maximum": 1.0}},
+        "x-switch": True}}}}

@@ -33,57 +33,21 @@ if TYPE_CHECKING:
         temperature: NotRequired[float]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/audio/translations",
-    "retry": "inference",
-    "content": "multipart",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["file"],
-                "properties": {
-                    "file": {
-                        "type": "string",
-                        "x-file": "uri",
-                        "format": "binary",
-                        "x-choice": True,
-                    },
-                    "model": {"type": "string"},
-                    "language": {"type": "string"},
-                    "response_format": {
-                        "type": "string",
-                        "enum": ["json", "verbose_json"],
-                    },
-                    "timestamp_granularities": {
-                        "anyOf": [
-                            {
-                                "type": "string",
-                                "enum": ["segment", "word"],
-                                "title": "One level",
-                            },
-                            {
-                                "type": "array",
-                                "minItems": 1,
-                                "maxItems": 2,
-                                "items": {
-                                    "type": "string",
-                                    "enum": ["segment", "word"],
-                                },
-                                "title": "Several levels",
-                            },
-                        ],
-                    },
-                    "prompt": {"type": "string"},
-                    "temperature": {"type": "number", "minimum": 0.0, "maximum": 1.0},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(upload, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/audio/translations", "retry": "inference", "content": "multipart",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["file"], "properties": {
+          "file": {"type": "string", "x-file": "uri", "format": "binary", "x-choice": True},
+          "model": {"type": "string"},
+          "language": {"type": "string"},
+          "response_format": {"type": "string", "enum": ["json", "verbose_json"]},
+          "timestamp_granularities": {"anyOf": [
+              {"type": "string", "enum": ["segment", "word"], "title": "One level"},
+              {"type": "array", "minItems": 1, "maxItems": 2, "items": {"type": "string", "enum": ["segment", "word"]},
+                "title": "Several levels"}]},
+          "prompt": {"type": "string"},
+          "temperature": {"type": "number", "minimum": 0.0, "maximum": 1.0}}}}}}

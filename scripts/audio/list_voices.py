@@ -14,13 +14,14 @@ Rendered from schemas/audio/list_voices.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai):
+    return run(call, auth, OPERATION)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/voices",
     "retry": "read",
     "arguments": {"properties": {}},
 }
-
-
-def main(auth: togetherai):
-    return run(call, auth, OPERATION)

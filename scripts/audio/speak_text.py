@@ -22,31 +22,6 @@ def model(filterText: str = "", auth=None):
     return choices("speech", auth, filterText)
 
 
-STEP = {
-    "arguments": {
-        "required": ["model", "text"],
-        "properties": {
-            "model": {"type": "string"},
-            "text": {"type": "string"},
-            "other_model": {"type": "string", "x-id-of": "model"},
-            "voice": {"type": "string"},
-            "language": {"type": "string"},
-            "format": {
-                "type": "string",
-                "enum": ["mp3", "wav", "raw"],
-                "default": "mp3",
-            },
-            "output": {
-                "type": "string",
-                "enum": ["result", "storage"],
-                "default": "result",
-            },
-            "budget_usd": {"type": "number", "minimum": 0},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     model: DynSelect_model,
@@ -71,3 +46,16 @@ def main(
         output=output,
         budget_usd=budget_usd,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["model", "text"], "properties": {
+      "model": {"type": "string"},
+      "text": {"type": "string"},
+      "other_model": {"type": "string", "x-id-of": "model"},
+      "voice": {"type": "string"},
+      "language": {"type": "string"},
+      "format": {"type": "string", "enum": ["mp3", "wav", "raw"], "default": "mp3"},
+      "output": {"type": "string", "enum": ["result", "storage"], "default": "result"},
+      "budget_usd": {"type": "number", "minimum": 0}}}}

@@ -23,21 +23,6 @@ def model(filterText: str = "", auth=None):
     return choices("transcription", auth, filterText)
 
 
-STEP = {
-    "arguments": {
-        "required": ["model", "recording"],
-        "properties": {
-            "model": {"type": "string"},
-            "recording": {"x-file": "content", "x-choice": True},
-            "other_model": {"type": "string", "x-id-of": "model"},
-            "language": {"type": "string"},
-            "prompt": {"type": "string"},
-            "speakers": {"type": "boolean", "default": False},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     model: DynSelect_model,
@@ -58,3 +43,14 @@ def main(
         prompt=prompt,
         speakers=speakers,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["model", "recording"], "properties": {
+      "model": {"type": "string"},
+      "recording": {"x-file": "content", "x-choice": True},
+      "other_model": {"type": "string", "x-id-of": "model"},
+      "language": {"type": "string"},
+      "prompt": {"type": "string"},
+      "speakers": {"type": "boolean", "default": False}}}}

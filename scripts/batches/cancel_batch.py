@@ -16,6 +16,11 @@ Rendered from schemas/batches/cancel_batch.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, batch_id: str):
+    return run(call, auth, OPERATION, batch_id=batch_id)
+
+
 OPERATION = {
     "method": "POST",
     "path": "/v1/batches/{batch_id}/cancel",
@@ -26,7 +31,3 @@ OPERATION = {
         "properties": {"batch_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, batch_id: str):
-    return run(call, auth, OPERATION, batch_id=batch_id)

@@ -20,23 +20,6 @@ Rendered from schemas/batches/collect_rows.json; edit that, not this.
 from ..batch_steps import collect_rows
 from ..client import run, togetherai
 
-STEP = {
-    "arguments": {
-        "required": ["batch_id"],
-        "properties": {
-            "batch_id": {"type": "string"},
-            "rows": {"x-file": "content", "x-choice": True},
-            "output": {
-                "type": "string",
-                "enum": ["result", "table", "storage"],
-                "default": "result",
-            },
-            "answer_column": {"type": "string", "minLength": 1, "default": "answer"},
-            "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -56,3 +39,13 @@ def main(
         answer_column=answer_column,
         fail_when_failed_share=fail_when_failed_share,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["batch_id"], "properties": {
+      "batch_id": {"type": "string"},
+      "rows": {"x-file": "content", "x-choice": True},
+      "output": {"type": "string", "enum": ["result", "table", "storage"], "default": "result"},
+      "answer_column": {"type": "string", "minLength": 1, "default": "answer"},
+      "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1}}}}

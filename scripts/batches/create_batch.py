@@ -32,29 +32,16 @@ if TYPE_CHECKING:
         priority: NotRequired[int]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/batches",
-    "retry": "creates",
-    "find": "batches/list_batches",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["input_file_id", "endpoint"],
-                "properties": {
-                    "input_file_id": {"type": "string"},
-                    "endpoint": {"type": "string"},
-                    "model_id": {"type": "string"},
-                    "completion_window": {"type": "string"},
-                    "priority": {"type": "integer"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/batches", "retry": "creates", "find": "batches/list_batches",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["input_file_id", "endpoint"], "properties": {
+          "input_file_id": {"type": "string"},
+          "endpoint": {"type": "string"},
+          "model_id": {"type": "string"},
+          "completion_window": {"type": "string"},
+          "priority": {"type": "integer"}}}}}}

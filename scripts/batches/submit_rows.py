@@ -28,25 +28,6 @@ def model(filterText: str = "", auth=None):
     return choices("chat", auth, filterText)
 
 
-STEP = {
-    "arguments": {
-        "required": ["model", "template", "rows"],
-        "properties": {
-            "model": {"type": "string"},
-            "template": {"type": "string"},
-            "rows": {"x-file": "content", "x-choice": True},
-            "other_model": {"type": "string", "x-id-of": "model"},
-            "system": {"type": "string"},
-            "temperature": {"type": "number", "minimum": 0},
-            "max_tokens": {"type": "integer", "minimum": 1},
-            "budget_usd": {"type": "number", "minimum": 0},
-            "again": {"type": "string"},
-            "answer_column": {"type": "string"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     model: DynSelect_model,
@@ -75,3 +56,18 @@ def main(
         again=again,
         answer_column=answer_column,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["model", "template", "rows"], "properties": {
+      "model": {"type": "string"},
+      "template": {"type": "string"},
+      "rows": {"x-file": "content", "x-choice": True},
+      "other_model": {"type": "string", "x-id-of": "model"},
+      "system": {"type": "string"},
+      "temperature": {"type": "number", "minimum": 0},
+      "max_tokens": {"type": "integer", "minimum": 1},
+      "budget_usd": {"type": "number", "minimum": 0},
+      "again": {"type": "string"},
+      "answer_column": {"type": "string"}}}}

@@ -25,42 +25,6 @@ def model(filterText: str = "", auth=None):
     return choices("chat", auth, filterText)
 
 
-STEP = {
-    "arguments": {
-        "required": ["model", "prompt"],
-        "properties": {
-            "model": {"type": "string"},
-            "prompt": {"type": "string"},
-            "other_model": {"type": "string", "x-id-of": "model"},
-            "system": {"type": "string"},
-            "pictures": {
-                "type": "array",
-                "items": {
-                    "type": "string",
-                    "minLength": 1,
-                    "x-file": "uri",
-                    "x-choice": True,
-                },
-                "x-row": "source",
-            },
-            "history": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "role": {"type": "string"},
-                        "content": {"type": "string"},
-                    },
-                },
-            },
-            "temperature": {"type": "number", "minimum": 0},
-            "max_tokens": {"type": "integer", "minimum": 1},
-            "reasoning_effort": {"type": "string"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     model: DynSelect_model,
@@ -87,3 +51,19 @@ def main(
         max_tokens=max_tokens,
         reasoning_effort=reasoning_effort,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["model", "prompt"], "properties": {
+      "model": {"type": "string"},
+      "prompt": {"type": "string"},
+      "other_model": {"type": "string", "x-id-of": "model"},
+      "system": {"type": "string"},
+      "pictures": {"type": "array", "items": {"type": "string", "minLength": 1, "x-file": "uri", "x-choice": True},
+        "x-row": "source"},
+      "history": {"type": "array", "items": {"type": "object", "properties": {
+            "role": {"type": "string"}, "content": {"type": "string"}}}},
+      "temperature": {"type": "number", "minimum": 0},
+      "max_tokens": {"type": "integer", "minimum": 1},
+      "reasoning_effort": {"type": "string"}}}}

@@ -25,46 +25,6 @@ def model(filterText: str = "", auth=None):
     return choices("tools", auth, filterText)
 
 
-STEP = {
-    "arguments": {
-        "required": ["model", "prompt", "tools"],
-        "properties": {
-            "model": {"type": "string"},
-            "prompt": {"type": "string"},
-            "tools": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["path"],
-                    "properties": {
-                        "path": {"type": "string"},
-                        "kind": {"type": "string", "enum": ["script", "flow"]},
-                        "name": {"type": "string"},
-                        "description": {"type": "string"},
-                        "parameters": {
-                            "type": "object",
-                            "format": "json-schema",
-                            "x-choice": True,
-                        },
-                        "arguments": {"type": "object"},
-                    },
-                },
-            },
-            "other_model": {"type": "string", "x-id-of": "model"},
-            "system": {"type": "string"},
-            "max_rounds": {
-                "type": "integer",
-                "minimum": 1,
-                "maximum": 50,
-                "default": 6,
-            },
-            "max_tokens": {"type": "integer", "minimum": 1},
-            "budget_usd": {"type": "number", "minimum": 0},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     model: DynSelect_model,
@@ -89,3 +49,22 @@ def main(
         max_tokens=max_tokens,
         budget_usd=budget_usd,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["model", "prompt", "tools"], "properties": {
+      "model": {"type": "string"},
+      "prompt": {"type": "string"},
+      "tools": {"type": "array", "items": {"type": "object", "required": ["path"], "properties": {
+            "path": {"type": "string"},
+            "kind": {"type": "string", "enum": ["script", "flow"]},
+            "name": {"type": "string"},
+            "description": {"type": "string"},
+            "parameters": {"type": "object", "format": "json-schema", "x-choice": True},
+            "arguments": {"type": "object"}}}},
+      "other_model": {"type": "string", "x-id-of": "model"},
+      "system": {"type": "string"},
+      "max_rounds": {"type": "integer", "minimum": 1, "maximum": 50, "default": 6},
+      "max_tokens": {"type": "integer", "minimum": 1},
+      "budget_usd": {"type": "number", "minimum": 0}}}}

@@ -17,19 +17,6 @@ Rendered from schemas/chat/cite_answer.json; edit that, not this.
 from ..client import run, togetherai
 from ..document_steps import cite_answer
 
-STEP = {
-    "arguments": {
-        "required": ["answer", "passages"],
-        "properties": {
-            "answer": {"type": "string"},
-            "passages": {"x-file": "content", "x-choice": True},
-            "cited": {"type": "array", "items": {"type": "integer"}},
-            "note": {"type": "string"},
-            "details": {"type": "object"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -49,3 +36,17 @@ def main(
         note=note,
         details=details,
     )
+
+
+STEP = {
+    "arguments": {
+        "required": ["answer", "passages"],
+        "properties": {
+            "answer": {"type": "string"},
+            "passages": {"x-file": "content", "x-choice": True},
+            "cited": {"type": "array", "items": {"type": "integer"}},
+            "note": {"type": "string"},
+            "details": {"type": "object"},
+        },
+    },
+}

@@ -25,32 +25,6 @@ def model(filterText: str = "", auth=None):
     return choices("chat", auth, filterText)
 
 
-STEP = {
-    "arguments": {
-        "required": ["model", "text", "labels"],
-        "properties": {
-            "model": {"type": "string"},
-            "text": {"type": "string"},
-            "labels": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["name"],
-                    "properties": {
-                        "name": {"type": "string"},
-                        "description": {"type": "string"},
-                    },
-                },
-            },
-            "other_model": {"type": "string", "x-id-of": "model"},
-            "multiple": {"type": "boolean", "default": False},
-            "instructions": {"type": "string"},
-            "max_tokens": {"type": "integer", "minimum": 1, "default": 1000},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     model: DynSelect_model,
@@ -73,3 +47,16 @@ def main(
         instructions=instructions,
         max_tokens=max_tokens,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["model", "text", "labels"], "properties": {
+      "model": {"type": "string"},
+      "text": {"type": "string"},
+      "labels": {"type": "array", "items": {"type": "object", "required": ["name"], "properties": {
+            "name": {"type": "string"}, "description": {"type": "string"}}}},
+      "other_model": {"type": "string", "x-id-of": "model"},
+      "multiple": {"type": "boolean", "default": False},
+      "instructions": {"type": "string"},
+      "max_tokens": {"type": "integer", "minimum": 1, "default": 1000}}}}

@@ -183,465 +183,148 @@ if TYPE_CHECKING:
         user: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/chat/completions",
-    "retry": "inference",
-    "host": "https://api-inference.together.ai",
-    "stream": "chat",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["model", "messages"],
-                "properties": {
-                    "model": {"type": "string"},
-                    "messages": {
-                        "type": "array",
-                        "items": {
-                            "anyOf": [
-                                {
-                                    "type": "object",
-                                    "required": ["content", "role"],
-                                    "title": "User message",
-                                    "properties": {
-                                        "role": {"type": "string", "enum": ["user"]},
-                                        "content": {
-                                            "anyOf": [
-                                                {"type": "string", "title": "Text"},
-                                                {
-                                                    "type": "array",
-                                                    "title": "List of parts",
-                                                    "items": {
-                                                        "anyOf": [
-                                                            {
-                                                                "type": "object",
-                                                                "required": [
-                                                                    "type",
-                                                                    "text",
-                                                                ],
-                                                                "title": "Text",
-                                                                "properties": {
-                                                                    "type": {
-                                                                        "type": "string",
-                                                                        "enum": [
-                                                                            "text",
-                                                                        ],
-                                                                    },
-                                                                    "text": {
-                                                                        "type": "string",
-                                                                        "minLength": 1,
-                                                                    },
-                                                                },
-                                                            },
-                                                            {
-                                                                "type": "object",
-                                                                "title": "Image",
-                                                                "properties": {
-                                                                    "type": {
-                                                                        "type": "string",
-                                                                        "enum": [
-                                                                            "image_url",
-                                                                        ],
-                                                                    },
-                                                                    "image_url": {
-                                                                        "type": "object",
-                                                                        "required": [
-                                                                            "url",
-                                                                        ],
-                                                                        "properties": {
-                                                                            "url": {
-                                                                                "type": "string",
-                                                                                "x-file": "uri",
-                                                                                "x-choice": True,
-                                                                            },
-                                                                        },
-                                                                    },
-                                                                },
-                                                            },
-                                                            {
-                                                                "type": "object",
-                                                                "required": [
-                                                                    "type",
-                                                                    "video_url",
-                                                                ],
-                                                                "title": "Video",
-                                                                "properties": {
-                                                                    "type": {
-                                                                        "type": "string",
-                                                                        "enum": [
-                                                                            "video_url",
-                                                                        ],
-                                                                    },
-                                                                    "video_url": {
-                                                                        "type": "object",
-                                                                        "required": [
-                                                                            "url",
-                                                                        ],
-                                                                        "properties": {
-                                                                            "url": {
-                                                                                "type": "string",
-                                                                                "x-file": "uri",
-                                                                                "x-choice": True,
-                                                                            },
-                                                                        },
-                                                                    },
-                                                                },
-                                                            },
-                                                            {
-                                                                "type": "object",
-                                                                "required": [
-                                                                    "type",
-                                                                    "audio_url",
-                                                                ],
-                                                                "title": "Audio address",
-                                                                "properties": {
-                                                                    "type": {
-                                                                        "type": "string",
-                                                                        "enum": [
-                                                                            "audio_url",
-                                                                        ],
-                                                                    },
-                                                                    "audio_url": {
-                                                                        "type": "object",
-                                                                        "required": [
-                                                                            "url",
-                                                                        ],
-                                                                        "properties": {
-                                                                            "url": {
-                                                                                "type": "string",
-                                                                                "x-file": "uri",
-                                                                                "x-choice": True,
-                                                                            },
-                                                                        },
-                                                                    },
-                                                                },
-                                                            },
-                                                            {
-                                                                "type": "object",
-                                                                "required": [
-                                                                    "type",
-                                                                    "input_audio",
-                                                                ],
-                                                                "title": "Audio data",
-                                                                "properties": {
-                                                                    "type": {
-                                                                        "type": "string",
-                                                                        "enum": [
-                                                                            "input_audio",
-                                                                        ],
-                                                                    },
-                                                                    "input_audio": {
-                                                                        "type": "object",
-                                                                        "required": [
-                                                                            "data",
-                                                                            "format",
-                                                                        ],
-                                                                        "properties": {
-                                                                            "data": {
-                                                                                "type": "string",
-                                                                                "x-file": "base64",
-                                                                                "x-choice": True,
-                                                                            },
-                                                                            "format": {
-                                                                                "type": "string",
-                                                                            },
-                                                                        },
-                                                                    },
-                                                                },
-                                                            },
-                                                        ],
-                                                    },
-                                                },
-                                            ],
-                                        },
-                                        "name": {"type": "string"},
-                                    },
-                                    "x-beside": "content",
-                                    "x-switch": True,
-                                },
-                                {
-                                    "type": "object",
-                                    "required": ["content", "role"],
-                                    "title": "System message",
-                                    "properties": {
-                                        "role": {"type": "string", "enum": ["system"]},
-                                        "content": {"type": "string"},
-                                        "name": {"type": "string"},
-                                    },
-                                    "x-switch": True,
-                                },
-                                {
-                                    "type": "object",
-                                    "required": ["role"],
-                                    "title": "Assistant message",
-                                    "properties": {
-                                        "role": {
-                                            "type": "string",
-                                            "enum": ["assistant"],
-                                        },
-                                        "content": {"type": ["string", "null"]},
-                                        "name": {"type": "string"},
-                                        "tool_calls": {
-                                            "type": "array",
-                                            "items": {
-                                                "type": "object",
-                                                "required": ["id", "type", "function"],
-                                                "properties": {
-                                                    "index": {"type": "number"},
-                                                    "id": {"type": "string"},
-                                                    "type": {
-                                                        "type": "string",
-                                                        "enum": ["function"],
-                                                    },
-                                                    "function": {
-                                                        "type": "object",
-                                                        "required": [
-                                                            "name",
-                                                            "arguments",
-                                                        ],
-                                                        "properties": {
-                                                            "name": {"type": "string"},
-                                                            "arguments": {
-                                                                "type": "string",
-                                                                "minLength": 0,
-                                                            },
-                                                        },
-                                                    },
-                                                },
-                                            },
-                                        },
-                                        "function_call": {
-                                            "type": "object",
-                                            "required": ["arguments", "name"],
-                                            "x-choice": True,
-                                            "properties": {
-                                                "arguments": {
-                                                    "type": "string",
-                                                    "minLength": 0,
-                                                },
-                                                "name": {"type": "string"},
-                                            },
-                                        },
-                                        "reasoning": {"type": ["string", "null"]},
-                                        "reasoning_content": {
-                                            "type": ["string", "null"],
-                                        },
-                                    },
-                                    "x-switch": True,
-                                },
-                                {
-                                    "type": "object",
-                                    "required": ["role", "content", "tool_call_id"],
-                                    "title": "Tool result",
-                                    "properties": {
-                                        "role": {"type": "string", "enum": ["tool"]},
-                                        "content": {"type": "string", "minLength": 0},
-                                        "tool_call_id": {
-                                            "type": "string",
-                                            "minLength": 1,
-                                        },
-                                        "name": {"type": "string"},
-                                    },
-                                    "x-switch": True,
-                                },
-                                {
-                                    "type": "object",
-                                    "required": ["role", "content", "name"],
-                                    "title": "Function result (deprecated)",
-                                    "properties": {
-                                        "role": {
-                                            "type": "string",
-                                            "enum": ["function"],
-                                        },
-                                        "content": {"type": "string", "minLength": 0},
-                                        "name": {"type": "string", "minLength": 1},
-                                    },
-                                    "x-switch": True,
-                                },
-                            ],
-                        },
-                    },
-                    "max_tokens": {"type": "integer"},
-                    "temperature": {"type": "number"},
-                    "response_format": {
-                        "x-choice": True,
-                        "anyOf": [
-                            {
-                                "type": "object",
-                                "required": ["type"],
-                                "title": "Text",
-                                "properties": {
-                                    "type": {"type": "string", "enum": ["text"]},
-                                },
-                            },
-                            {
-                                "type": "object",
-                                "required": ["type"],
-                                "title": "JSON schema",
-                                "properties": {
-                                    "type": {"type": "string", "enum": ["json_schema"]},
-                                    "json_schema": {
-                                        "type": "object",
-                                        "properties": {
-                                            "name": {"type": "string", "minLength": 1},
-                                            "schema": {
-                                                "type": "object",
-                                                "format": "json-schema",
-                                                "x-choice": True,
-                                            },
-                                            "strict": {"type": ["boolean", "null"]},
-                                            "description": {"type": "string"},
-                                        },
-                                    },
-                                    "schema": {
-                                        "type": "object",
-                                        "format": "json-schema",
-                                    },
-                                },
-                            },
-                            {
-                                "type": "object",
-                                "required": ["type"],
-                                "title": "Any JSON",
-                                "properties": {
-                                    "type": {"type": "string", "enum": ["json_object"]},
-                                    "schema": {
-                                        "type": "object",
-                                        "format": "json-schema",
-                                        "x-choice": True,
-                                    },
-                                },
-                            },
-                            {
-                                "type": "object",
-                                "required": ["type", "pattern"],
-                                "title": "Regular expression",
-                                "properties": {
-                                    "type": {"type": "string", "enum": ["regex"]},
-                                    "pattern": {"type": "string", "minLength": 1},
-                                },
-                            },
-                        ],
-                    },
-                    "reasoning_effort": {"type": "string"},
-                    "stream": {"type": "boolean"},
-                    "tools": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "properties": {
-                                "type": {"type": "string"},
-                                "function": {
-                                    "type": "object",
-                                    "properties": {
-                                        "name": {"type": "string"},
-                                        "description": {"type": "string"},
-                                        "parameters": {
-                                            "type": "object",
-                                            "format": "json-schema",
-                                            "x-choice": True,
-                                        },
-                                        "strict": {"type": "boolean"},
-                                    },
-                                },
-                            },
-                        },
-                    },
-                    "tool_choice": {
-                        "anyOf": [
-                            {"type": "string", "title": "Mode or function name"},
-                            {
-                                "type": "object",
-                                "required": ["type", "function"],
-                                "properties": {
-                                    "index": {"type": "number"},
-                                    "id": {"type": "string", "minLength": 1},
-                                    "type": {"type": "string", "enum": ["function"]},
-                                    "function": {
-                                        "type": "object",
-                                        "required": ["name"],
-                                        "properties": {
-                                            "name": {"type": "string"},
-                                            "arguments": {"type": "string"},
-                                        },
-                                    },
-                                },
-                                "title": "Function object",
-                            },
-                        ],
-                    },
-                    "reasoning": {
-                        "type": "object",
-                        "x-choice": True,
-                        "properties": {"enabled": {"type": "boolean"}},
-                    },
-                    "stop": {
-                        "type": "array",
-                        "items": {"type": "string"},
-                        "x-row": "text",
-                    },
-                    "top_p": {"type": "number"},
-                    "top_k": {"type": "integer"},
-                    "min_p": {"type": "number"},
-                    "seed": {"type": "integer"},
-                    "n": {"type": "integer", "minimum": 1, "maximum": 128},
-                    "repetition_penalty": {"type": "number"},
-                    "presence_penalty": {"type": "number"},
-                    "frequency_penalty": {"type": "number"},
-                    "context_length_exceeded_behavior": {
-                        "type": "string",
-                        "enum": ["truncate", "error"],
-                    },
-                    "logprobs": {
-                        "x-choice": True,
-                        "anyOf": [
-                            {
-                                "type": "integer",
-                                "minimum": 0,
-                                "maximum": 20,
-                                "title": "Number",
-                            },
-                            {"type": "boolean", "title": "On or off"},
-                        ],
-                    },
-                    "top_logprobs": {"type": "integer", "minimum": 0},
-                    "echo": {"type": "boolean"},
-                    "logit_bias": {
-                        "type": "object",
-                        "additionalProperties": {"type": "number"},
-                    },
-                    "chat_template_kwargs": {"type": "object"},
-                    "safety_model": {"type": "string"},
-                    "compliance": {"type": "string", "enum": ["hipaa"]},
-                    "function_call": {
-                        "x-choice": True,
-                        "anyOf": [
-                            {
-                                "type": "string",
-                                "enum": ["none", "auto"],
-                                "title": "None or auto",
-                            },
-                            {
-                                "type": "object",
-                                "required": ["name"],
-                                "title": "Named function",
-                                "properties": {
-                                    "name": {"type": "string", "minLength": 1},
-                                },
-                            },
-                        ],
-                    },
-                    "prompt_cache_key": {"type": "string"},
-                    "user": {"type": "string"},
-                },
-                "x-switch": True,
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(stream, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/chat/completions", "retry": "inference",
+  "host": "https://api-inference.together.ai", "stream": "chat", "arguments": {"required": ["body"],
+    "properties": {
+      "body": {"type": "object", "required": ["model", "messages"], "properties": {
+          "model": {"type": "string"},
+          "messages": {"type": "array", "items": {"anyOf": [
+                {"type": "object", "required": ["content", "role"], "title": "User message",
+                  "properties": {
+                    "role": {"type": "string", "enum": ["user"]},
+                    "content": {"anyOf": [
+                        {"type": "string", "title": "Text"},
+                        {"type": "array", "title": "List of parts", "items": {"anyOf": [
+                              {"type": "object", "required": ["type", "text"], "title": "Text",
+                                "properties": {
+                                  "type": {"type": "string", "enum": ["text"]},
+                                  "text": {"type": "string", "minLength": 1}}},
+                              {"type": "object", "title": "Image", "properties": {
+                                  "type": {"type": "string", "enum": ["image_url"]},
+                                  "image_url": {"type": "object", "required": ["url"], "properties": {
+                                      "url": {"type": "string", "x-file": "uri", "x-choice": True}}}}},
+                              {"type": "object", "required": ["type", "video_url"], "title": "Video",
+                                "properties": {
+                                  "type": {"type": "string", "enum": ["video_url"]},
+                                  "video_url": {"type": "object", "required": ["url"], "properties": {
+                                      "url": {"type": "string", "x-file": "uri", "x-choice": True}}}}},
+                              {"type": "object", "required": ["type", "audio_url"], "title": "Audio address",
+                                "properties": {
+                                  "type": {"type": "string", "enum": ["audio_url"]},
+                                  "audio_url": {"type": "object", "required": ["url"], "properties": {
+                                      "url": {"type": "string", "x-file": "uri", "x-choice": True}}}}},
+                              {"type": "object", "required": ["type", "input_audio"], "title": "Audio data",
+                                "properties": {
+                                  "type": {"type": "string", "enum": ["input_audio"]},
+                                  "input_audio": {"type": "object", "required": ["data", "format"],
+                                    "properties": {
+                                      "data": {"type": "string", "x-file": "base64", "x-choice": True},
+                                      "format": {"type": "string"}}}}}]}}]},
+                    "name": {"type": "string"}},
+                  "x-beside": "content", "x-switch": True},
+                {"type": "object", "required": ["content", "role"], "title": "System message",
+                  "properties": {
+                    "role": {"type": "string", "enum": ["system"]},
+                    "content": {"type": "string"},
+                    "name": {"type": "string"}},
+                  "x-switch": True},
+                {"type": "object", "required": ["role"], "title": "Assistant message", "properties": {
+                    "role": {"type": "string", "enum": ["assistant"]},
+                    "content": {"type": ["string", "null"]},
+                    "name": {"type": "string"},
+                    "tool_calls": {"type": "array", "items": {"type": "object", "required": ["id", "type",
+                          "function"],
+                        "properties": {
+                          "index": {"type": "number"},
+                          "id": {"type": "string"},
+                          "type": {"type": "string", "enum": ["function"]},
+                          "function": {"type": "object", "required": ["name", "arguments"],
+                            "properties": {
+                              "name": {"type": "string"}, "arguments": {"type": "string", "minLength": 0}}}}}},
+                    "function_call": {"type": "object", "required": ["arguments", "name"], "x-choice": True,
+                      "properties": {"arguments": {"type": "string", "minLength": 0}, "name": {"type": "string"}}},
+                    "reasoning": {"type": ["string", "null"]},
+                    "reasoning_content": {"type": ["string", "null"]}},
+                  "x-switch": True},
+                {"type": "object", "required": ["role", "content", "tool_call_id"], "title": "Tool result",
+                  "properties": {
+                    "role": {"type": "string", "enum": ["tool"]},
+                    "content": {"type": "string", "minLength": 0},
+                    "tool_call_id": {"type": "string", "minLength": 1},
+                    "name": {"type": "string"}},
+                  "x-switch": True},
+                {"type": "object", "required": ["role", "content", "name"], "title": "Function result (deprecated)",
+                  "properties": {
+                    "role": {"type": "string", "enum": ["function"]},
+                    "content": {"type": "string", "minLength": 0},
+                    "name": {"type": "string", "minLength": 1}},
+                  "x-switch": True}]}},
+          "max_tokens": {"type": "integer"},
+          "temperature": {"type": "number"},
+          "response_format": {"x-choice": True, "anyOf": [
+              {"type": "object", "required": ["type"], "title": "Text", "properties": {
+                  "type": {"type": "string", "enum": ["text"]}}},
+              {"type": "object", "required": ["type"], "title": "JSON schema", "properties": {
+                  "type": {"type": "string", "enum": ["json_schema"]},
+                  "json_schema": {"type": "object", "properties": {
+                      "name": {"type": "string", "minLength": 1},
+                      "schema": {"type": "object", "format": "json-schema", "x-choice": True},
+                      "strict": {"type": ["boolean", "null"]},
+                      "description": {"type": "string"}}},
+                  "schema": {"type": "object", "format": "json-schema"}}},
+              {"type": "object", "required": ["type"], "title": "Any JSON", "properties": {
+                  "type": {"type": "string", "enum": ["json_object"]},
+                  "schema": {"type": "object", "format": "json-schema", "x-choice": True}}},
+              {"type": "object", "required": ["type", "pattern"], "title": "Regular expression",
+                "properties": {
+                  "type": {"type": "string", "enum": ["regex"]}, "pattern": {"type": "string", "minLength": 1}}}]},
+          "reasoning_effort": {"type": "string"},
+          "stream": {"type": "boolean"},
+          "tools": {"type": "array", "items": {"type": "object", "properties": {
+                "type": {"type": "string"},
+                "function": {"type": "object", "properties": {
+                    "name": {"type": "string"},
+                    "description": {"type": "string"},
+                    "parameters": {"type": "object", "format": "json-schema", "x-choice": True},
+                    "strict": {"type": "boolean"}}}}}},
+          "tool_choice": {"anyOf": [
+              {"type": "string", "title": "Mode or function name"},
+              {"type": "object", "required": ["type", "function"], "properties": {
+                  "index": {"type": "number"},
+                  "id": {"type": "string", "minLength": 1},
+                  "type": {"type": "string", "enum": ["function"]},
+                  "function": {"type": "object", "required": ["name"], "properties": {
+                      "name": {"type": "string"}, "arguments": {"type": "string"}}}},
+                "title": "Function object"}]},
+          "reasoning": {"type": "object", "x-choice": True, "properties": {"enabled": {"type": "boolean"}}},
+          "stop": {"type": "array", "items": {"type": "string"}, "x-row": "text"},
+          "top_p": {"type": "number"},
+          "top_k": {"type": "integer"},
+          "min_p": {"type": "number"},
+          "seed": {"type": "integer"},
+          "n": {"type": "integer", "minimum": 1, "maximum": 128},
+          "repetition_penalty": {"type": "number"},
+          "presence_penalty": {"type": "number"},
+          "frequency_penalty": {"type": "number"},
+          "context_length_exceeded_behavior": {"type": "string", "enum": ["truncate", "error"]},
+          "logprobs": {"x-choice": True, "anyOf": [
+              {"type": "integer", "minimum": 0, "maximum": 20, "title": "Number"},
+              {"type": "boolean", "title": "On or off"}]},
+          "top_logprobs": {"type": "integer", "minimum": 0},
+          "echo": {"type": "boolean"},
+          "logit_bias": {"type": "object", "additionalProperties": {"type": "number"}},
+          "chat_template_kwargs": {"type": "object"},
+          "safety_model": {"type": "string"},
+          "compliance": {"type": "string", "enum": ["hipaa"]},
+          "function_call": {"x-choice": True, "anyOf": [
+              {"type": "string", "enum": ["none", "auto"], "title": "None or auto"},
+              {"type": "object", "required": ["name"], "title": "Named function", "properties": {
+                  "name": {"type": "string", "minLength": 1}}}]},
+          "prompt_cache_key": {"type": "string"},
+          "user": {"type": "string"}},
+        "x-switch": True}}}}

@@ -25,54 +25,6 @@ def model(filterText: str = "", auth=None):
     return choices("structured", auth, filterText)
 
 
-STEP = {
-    "arguments": {
-        "required": ["model"],
-        "properties": {
-            "model": {"type": "string"},
-            "other_model": {"type": "string", "x-id-of": "model"},
-            "text": {"type": "string"},
-            "pictures": {
-                "type": "array",
-                "items": {
-                    "type": "string",
-                    "minLength": 1,
-                    "x-file": "uri",
-                    "x-choice": True,
-                },
-                "x-row": "source",
-            },
-            "fields": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["name"],
-                    "properties": {
-                        "name": {"type": "string"},
-                        "type": {
-                            "type": "string",
-                            "enum": [
-                                "string",
-                                "number",
-                                "integer",
-                                "boolean",
-                                "date",
-                                "list",
-                            ],
-                        },
-                        "description": {"type": "string"},
-                        "required": {"type": "boolean"},
-                    },
-                },
-            },
-            "schema": {"type": "object", "format": "json-schema", "x-choice": True},
-            "instructions": {"type": "string"},
-            "max_tokens": {"type": "integer", "minimum": 1},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     model: DynSelect_model,
@@ -97,3 +49,21 @@ def main(
         instructions=instructions,
         max_tokens=max_tokens,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["model"], "properties": {
+      "model": {"type": "string"},
+      "other_model": {"type": "string", "x-id-of": "model"},
+      "text": {"type": "string"},
+      "pictures": {"type": "array", "items": {"type": "string", "minLength": 1, "x-file": "uri", "x-choice": True},
+        "x-row": "source"},
+      "fields": {"type": "array", "items": {"type": "object", "required": ["name"], "properties": {
+            "name": {"type": "string"},
+            "type": {"type": "string", "enum": ["string", "number", "integer", "boolean", "date", "list"]},
+            "description": {"type": "string"},
+            "required": {"type": "boolean"}}}},
+      "schema": {"type": "object", "format": "json-schema", "x-choice": True},
+      "instructions": {"type": "string"},
+      "max_tokens": {"type": "integer", "minimum": 1}}}}

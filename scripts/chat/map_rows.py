@@ -30,38 +30,6 @@ def model(filterText: str = "", auth=None):
     return choices("chat", auth, filterText)
 
 
-STEP = {
-    "arguments": {
-        "required": ["model", "template", "rows"],
-        "properties": {
-            "model": {"type": "string"},
-            "template": {"type": "string"},
-            "rows": {"x-file": "content", "x-choice": True},
-            "other_model": {"type": "string", "x-id-of": "model"},
-            "system": {"type": "string"},
-            "temperature": {"type": "number", "minimum": 0},
-            "max_tokens": {"type": "integer", "minimum": 1},
-            "concurrency": {
-                "type": "integer",
-                "minimum": 1,
-                "maximum": 256,
-                "default": 8,
-            },
-            "output": {
-                "type": "string",
-                "enum": ["result", "table", "storage"],
-                "default": "result",
-            },
-            "budget_usd": {"type": "number", "minimum": 0},
-            "answer_column": {"type": "string", "minLength": 1, "default": "answer"},
-            "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
-            "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1},
-            "keep": {"type": "boolean", "default": True},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     model: DynSelect_model,
@@ -98,3 +66,22 @@ def main(
         fail_when_failed_share=fail_when_failed_share,
         keep=keep,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["model", "template", "rows"], "properties": {
+      "model": {"type": "string"},
+      "template": {"type": "string"},
+      "rows": {"x-file": "content", "x-choice": True},
+      "other_model": {"type": "string", "x-id-of": "model"},
+      "system": {"type": "string"},
+      "temperature": {"type": "number", "minimum": 0},
+      "max_tokens": {"type": "integer", "minimum": 1},
+      "concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 8},
+      "output": {"type": "string", "enum": ["result", "table", "storage"], "default": "result"},
+      "budget_usd": {"type": "number", "minimum": 0},
+      "answer_column": {"type": "string", "minLength": 1, "default": "answer"},
+      "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
+      "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1},
+      "keep": {"type": "boolean", "default": True}}}}

@@ -29,38 +29,6 @@ if TYPE_CHECKING:
         mode: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/compute/clusters/{cluster_id}/instances/{instance_id}/remediations/{remediation_id}/approve",
-    "retry": "mutates",
-    "find": "clusters/get_remediation",
-    "arguments": {
-        "required": ["cluster_id", "instance_id", "remediation_id"],
-        "properties": {
-            "cluster_id": {"type": "string", "x-in": "path"},
-            "instance_id": {"type": "string", "x-in": "path"},
-            "remediation_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "properties": {
-                    "comment": {"type": "string"},
-                    "mode": {
-                        "type": "string",
-                        "enum": [
-                            "REMEDIATION_MODE_VM_ONLY",
-                            "REMEDIATION_MODE_HOST_AWARE",
-                            "REMEDIATION_MODE_EVICT_WITHOUT_REPLACEMENT",
-                            "REMEDIATION_MODE_REBOOT_VM",
-                            "REMEDIATION_MODE_HOST_POWER_CYCLE",
-                        ],
-                    },
-                },
-            },
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     cluster_id: str,
@@ -77,3 +45,19 @@ def main(
         remediation_id=remediation_id,
         body=body,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST",
+  "path": "/v1/compute/clusters/{cluster_id}/instances/{instance_id}/remediations/{remediation_id}/approve",
+  "retry": "mutates", "find": "clusters/get_remediation", "arguments": {"required": ["cluster_id", "instance_id",
+      "remediation_id"],
+    "properties": {
+      "cluster_id": {"type": "string", "x-in": "path"},
+      "instance_id": {"type": "string", "x-in": "path"},
+      "remediation_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "properties": {
+          "comment": {"type": "string"},
+          "mode": {"type": "string", "enum": ["REMEDIATION_MODE_VM_ONLY", "REMEDIATION_MODE_HOST_AWARE",
+              "REMEDIATION_MODE_EVICT_WITHOUT_REPLACEMENT", "REMEDIATION_MODE_REBOOT_VM",
+              "REMEDIATION_MODE_HOST_POWER_CYCLE"]}}}}}}

@@ -19,21 +19,6 @@ Rendered from schemas/clusters/cancel_remediation.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/compute/clusters/{cluster_id}/instances/{instance_id}/remediations/{remediation_id}/cancel",
-    "retry": "mutates",
-    "find": "clusters/get_remediation",
-    "arguments": {
-        "required": ["cluster_id", "instance_id", "remediation_id"],
-        "properties": {
-            "cluster_id": {"type": "string", "x-in": "path"},
-            "instance_id": {"type": "string", "x-in": "path"},
-            "remediation_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
 
 def main(auth: togetherai, cluster_id: str, instance_id: str, remediation_id: str):
     return run(
@@ -44,3 +29,14 @@ def main(auth: togetherai, cluster_id: str, instance_id: str, remediation_id: st
         instance_id=instance_id,
         remediation_id=remediation_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST",
+  "path": "/v1/compute/clusters/{cluster_id}/instances/{instance_id}/remediations/{remediation_id}/cancel",
+  "retry": "mutates", "find": "clusters/get_remediation", "arguments": {"required": ["cluster_id", "instance_id",
+      "remediation_id"],
+    "properties": {
+      "cluster_id": {"type": "string", "x-in": "path"},
+      "instance_id": {"type": "string", "x-in": "path"},
+      "remediation_id": {"type": "string", "x-in": "path"}}}}

@@ -117,201 +117,93 @@ if TYPE_CHECKING:
         project_id: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/compute/clusters",
-    "retry": "creates",
-    "find": "clusters/list_clusters",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": [
-                    "billing_type",
-                    "cluster_name",
-                    "gpu_type",
-                    "num_gpus",
-                    "region",
-                ],
-                "properties": {
-                    "cluster_name": {"type": "string"},
-                    "region": {"type": "string"},
-                    "gpu_type": {"type": "string"},
-                    "num_gpus": {"type": "integer"},
-                    "billing_type": {
-                        "type": "string",
-                        "enum": ["ON_DEMAND", "RESERVED", "SCHEDULED_CAPACITY"],
-                    },
-                    "duration_days": {"type": "integer"},
-                    "reservation_start_time": {"type": "string"},
-                    "reservation_end_time": {"type": "string"},
-                    "cluster_type": {"type": "string", "enum": ["KUBERNETES", "SLURM"]},
-                    "slurm_shm_size_gib": {"type": "integer"},
-                    "shared_volume": {
-                        "type": "object",
-                        "required": ["region", "size_tib", "volume_name"],
-                        "properties": {
-                            "region": {"type": "string"},
-                            "size_tib": {"type": "integer"},
-                            "volume_name": {"type": "string"},
-                            "instance_cluster_id": {"type": "string"},
-                            "is_lifecycle_independent": {"type": "boolean"},
-                            "project_id": {"type": "string"},
-                        },
-                        "x-switch": True,
-                    },
-                    "volume_id": {"type": "string"},
-                    "auto_scale": {"type": "boolean"},
-                    "auto_scale_max_gpus": {"type": "integer"},
-                    "num_preemptible_gpus": {"type": "integer"},
-                    "num_reserved_gpus": {"type": "integer"},
-                    "capacity_pool_id": {"type": "string"},
-                    "num_capacity_pool_gpus": {"type": "integer"},
-                    "nvidia_version_id": {"type": "string", "minLength": 1},
-                    "cuda_version": {"type": "string"},
-                    "nvidia_driver_version": {"type": "string"},
-                    "slurm_image": {"type": "string"},
-                    "install_traefik": {"type": "boolean"},
-                    "add_ons": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["add_on_type", "name"],
-                            "properties": {
-                                "add_on_type": {"type": "string"},
-                                "name": {"type": "string"},
-                                "config": {
-                                    "type": "object",
-                                    "x-choice": True,
-                                    "properties": {
-                                        "dashboard": {
-                                            "type": "object",
-                                            "x-choice": True,
-                                            "properties": {
-                                                "enabled": {"type": "boolean"},
-                                            },
-                                        },
-                                        "headlamp": {
-                                            "type": "object",
-                                            "x-choice": True,
-                                            "properties": {
-                                                "enabled": {"type": "boolean"},
-                                            },
-                                        },
-                                        "ingress": {
-                                            "type": "object",
-                                            "x-choice": True,
-                                            "properties": {
-                                                "enabled": {"type": "boolean"},
-                                            },
-                                        },
-                                        "slurm_web": {
-                                            "type": "object",
-                                            "x-choice": True,
-                                            "properties": {
-                                                "enabled": {"type": "boolean"},
-                                            },
-                                        },
-                                    },
-                                },
-                            },
-                        },
-                    },
-                    "cluster_config": {
-                        "type": "object",
-                        "required": ["load_balancer"],
-                        "x-choice": True,
-                        "properties": {
-                            "load_balancer": {
-                                "type": "string",
-                                "enum": ["NONE", "TRAEFIK", "NGINX", "ISTIO"],
-                            },
-                            "ingress": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {"enabled": {"type": "boolean"}},
-                            },
-                            "jumphost_enabled": {"type": "boolean"},
-                            "kubernetes_dashboard_enabled": {"type": "boolean"},
-                            "observability": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {"enabled": {"type": "boolean"}},
-                            },
-                            "gpu_operator_version": {"type": "string"},
-                            "network_operator_version": {"type": "string"},
-                            "slurm_startup_scripts": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {
-                                    "controller_epilog": {"type": "string"},
-                                    "controller_prolog": {"type": "string"},
-                                    "extra_slurm_conf": {"type": "string"},
-                                    "login_init_script": {"type": "string"},
-                                    "nodeset_init_script": {"type": "string"},
-                                    "worker_epilog": {"type": "string"},
-                                    "worker_prolog": {"type": "string"},
-                                },
-                            },
-                            "ssh_ca_enabled": {"type": "boolean"},
-                        },
-                        "x-switch": True,
-                    },
-                    "oidc_config": {
-                        "type": "object",
-                        "required": [
-                            "client_id",
-                            "group_claim",
-                            "group_prefix",
-                            "issuer_url",
-                            "username_claim",
-                            "username_prefix",
-                        ],
-                        "x-choice": True,
-                        "properties": {
-                            "client_id": {"type": "string"},
-                            "group_claim": {"type": "string"},
-                            "group_prefix": {"type": "string"},
-                            "issuer_url": {"type": "string"},
-                            "username_claim": {"type": "string"},
-                            "username_prefix": {"type": "string"},
-                            "ca_cert": {"type": "string"},
-                        },
-                    },
-                    "acceptance_tests_params": {
-                        "type": "object",
-                        "x-choice": True,
-                        "properties": {
-                            "dcgm_diag_level": {
-                                "type": "string",
-                                "enum": [
-                                    "DCGM_DIAG_LEVEL_SHORT",
-                                    "DCGM_DIAG_LEVEL_MEDIUM",
-                                    "DCGM_DIAG_LEVEL_LONG",
-                                    "DCGM_DIAG_LEVEL_EXTENDED",
-                                ],
-                            },
-                            "dcgm_diag_skipped": {"type": "boolean"},
-                            "enabled": {"type": "boolean"},
-                            "gpu_burn_duration": {"type": "integer"},
-                            "gpu_burn_skipped": {"type": "boolean"},
-                            "nccl_multi_node_skipped": {"type": "boolean"},
-                            "nccl_single_node_skipped": {"type": "boolean"},
-                            "storage_skipped": {"type": "boolean"},
-                        },
-                    },
-                    "project_id": {"type": "string"},
-                },
-                "x-switch": True,
-                "x-groups": {
-                    "volume": {"New": "shared_volume", "Existing": "volume_id"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/compute/clusters", "retry": "creates", "find": "clusters/list_clusters",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["billing_type", "cluster_name", "gpu_type", "num_gpus", "region"],
+        "properties": {
+          "cluster_name": {"type": "string"},
+          "region": {"type": "string"},
+          "gpu_type": {"type": "string"},
+          "num_gpus": {"type": "integer"},
+          "billing_type": {"type": "string", "enum": ["ON_DEMAND", "RESERVED", "SCHEDULED_CAPACITY"]},
+          "duration_days": {"type": "integer"},
+          "reservation_start_time": {"type": "string"},
+          "reservation_end_time": {"type": "string"},
+          "cluster_type": {"type": "string", "enum": ["KUBERNETES", "SLURM"]},
+          "slurm_shm_size_gib": {"type": "integer"},
+          "shared_volume": {"type": "object", "required": ["region", "size_tib", "volume_name"],
+            "properties": {
+              "region": {"type": "string"},
+              "size_tib": {"type": "integer"},
+              "volume_name": {"type": "string"},
+              "instance_cluster_id": {"type": "string"},
+              "is_lifecycle_independent": {"type": "boolean"},
+              "project_id": {"type": "string"}},
+            "x-switch": True},
+          "volume_id": {"type": "string"},
+          "auto_scale": {"type": "boolean"},
+          "auto_scale_max_gpus": {"type": "integer"},
+          "num_preemptible_gpus": {"type": "integer"},
+          "num_reserved_gpus": {"type": "integer"},
+          "capacity_pool_id": {"type": "string"},
+          "num_capacity_pool_gpus": {"type": "integer"},
+          "nvidia_version_id": {"type": "string", "minLength": 1},
+          "cuda_version": {"type": "string"},
+          "nvidia_driver_version": {"type": "string"},
+          "slurm_image": {"type": "string"},
+          "install_traefik": {"type": "boolean"},
+          "add_ons": {"type": "array", "items": {"type": "object", "required": ["add_on_type", "name"],
+              "properties": {
+                "add_on_type": {"type": "string"},
+                "name": {"type": "string"},
+                "config": {"type": "object", "x-choice": True, "properties": {
+                    "dashboard": {"type": "object", "x-choice": True, "properties": {"enabled": {"type": "boolean"}}},
+                    "headlamp": {"type": "object", "x-choice": True, "properties": {"enabled": {"type": "boolean"}}},
+                    "ingress": {"type": "object", "x-choice": True, "properties": {"enabled": {"type": "boolean"}}},
+                    "slurm_web": {"type": "object", "x-choice": True, "properties": {"enabled": {"type": "boolean"}}}}}}}},
+          "cluster_config": {"type": "object", "required": ["load_balancer"], "x-choice": True,
+            "properties": {
+              "load_balancer": {"type": "string", "enum": ["NONE", "TRAEFIK", "NGINX", "ISTIO"]},
+              "ingress": {"type": "object", "x-choice": True, "properties": {"enabled": {"type": "boolean"}}},
+              "jumphost_enabled": {"type": "boolean"},
+              "kubernetes_dashboard_enabled": {"type": "boolean"},
+              "observability": {"type": "object", "x-choice": True, "properties": {"enabled": {"type": "boolean"}}},
+              "gpu_operator_version": {"type": "string"},
+              "network_operator_version": {"type": "string"},
+              "slurm_startup_scripts": {"type": "object", "x-choice": True, "properties": {
+                  "controller_epilog": {"type": "string"},
+                  "controller_prolog": {"type": "string"},
+                  "extra_slurm_conf": {"type": "string"},
+                  "login_init_script": {"type": "string"},
+                  "nodeset_init_script": {"type": "string"},
+                  "worker_epilog": {"type": "string"},
+                  "worker_prolog": {"type": "string"}}},
+              "ssh_ca_enabled": {"type": "boolean"}},
+            "x-switch": True},
+          "oidc_config": {"type": "object", "required": ["client_id", "group_claim", "group_prefix", "issuer_url",
+              "username_claim", "username_prefix"],
+            "x-choice": True, "properties": {
+              "client_id": {"type": "string"},
+              "group_claim": {"type": "string"},
+              "group_prefix": {"type": "string"},
+              "issuer_url": {"type": "string"},
+              "username_claim": {"type": "string"},
+              "username_prefix": {"type": "string"},
+              "ca_cert": {"type": "string"}}},
+          "acceptance_tests_params": {"type": "object", "x-choice": True, "properties": {
+              "dcgm_diag_level": {"type": "string", "enum": ["DCGM_DIAG_LEVEL_SHORT", "DCGM_DIAG_LEVEL_MEDIUM",
+                  "DCGM_DIAG_LEVEL_LONG", "DCGM_DIAG_LEVEL_EXTENDED"]},
+              "dcgm_diag_skipped": {"type": "boolean"},
+              "enabled": {"type": "boolean"},
+              "gpu_burn_duration": {"type": "integer"},
+              "gpu_burn_skipped": {"type": "boolean"},
+              "nccl_multi_node_skipped": {"type": "boolean"},
+              "nccl_single_node_skipped": {"type": "boolean"},
+              "storage_skipped": {"type": "boolean"}}},
+          "project_id": {"type": "string"}},
+        "x-switch": True, "x-groups": {"volume": {"New": "shared_volume", "Existing": "volume_id"}}}}}}

@@ -30,30 +30,17 @@ if TYPE_CHECKING:
         project_id: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/compute/clusters/storage/volumes",
-    "retry": "creates",
-    "find": "clusters/list_cluster_storage_volumes",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["volume_name", "size_tib", "region"],
-                "properties": {
-                    "volume_name": {"type": "string"},
-                    "size_tib": {"type": "integer"},
-                    "region": {"type": "string"},
-                    "is_lifecycle_independent": {"type": "boolean"},
-                    "instance_cluster_id": {"type": "string"},
-                    "project_id": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/compute/clusters/storage/volumes", "retry": "creates",
+  "find": "clusters/list_cluster_storage_volumes", "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["volume_name", "size_tib", "region"], "properties": {
+          "volume_name": {"type": "string"},
+          "size_tib": {"type": "integer"},
+          "region": {"type": "string"},
+          "is_lifecycle_independent": {"type": "boolean"},
+          "instance_cluster_id": {"type": "string"},
+          "project_id": {"type": "string"}}}}}}

@@ -30,38 +30,6 @@ if TYPE_CHECKING:
         reason: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/compute/clusters/{cluster_id}/instances/{instance_id}/remediations",
-    "retry": "creates",
-    "find": "clusters/list_remediations",
-    "arguments": {
-        "required": ["cluster_id", "instance_id", "body"],
-        "properties": {
-            "cluster_id": {"type": "string", "x-in": "path"},
-            "instance_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "required": ["mode"],
-                "properties": {
-                    "mode": {
-                        "type": "string",
-                        "enum": [
-                            "REMEDIATION_MODE_VM_ONLY",
-                            "REMEDIATION_MODE_HOST_AWARE",
-                            "REMEDIATION_MODE_EVICT_WITHOUT_REPLACEMENT",
-                            "REMEDIATION_MODE_REBOOT_VM",
-                            "REMEDIATION_MODE_HOST_POWER_CYCLE",
-                        ],
-                    },
-                    "reason": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, cluster_id: str, instance_id: str, body: "Body"):
     return run(
         call,
@@ -71,3 +39,17 @@ def main(auth: togetherai, cluster_id: str, instance_id: str, body: "Body"):
         instance_id=instance_id,
         body=body,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/compute/clusters/{cluster_id}/instances/{instance_id}/remediations",
+  "retry": "creates", "find": "clusters/list_remediations", "arguments": {"required": ["cluster_id", "instance_id",
+      "body"],
+    "properties": {
+      "cluster_id": {"type": "string", "x-in": "path"},
+      "instance_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "required": ["mode"], "properties": {
+          "mode": {"type": "string", "enum": ["REMEDIATION_MODE_VM_ONLY", "REMEDIATION_MODE_HOST_AWARE",
+              "REMEDIATION_MODE_EVICT_WITHOUT_REPLACEMENT", "REMEDIATION_MODE_REBOOT_VM",
+              "REMEDIATION_MODE_HOST_POWER_CYCLE"]},
+          "reason": {"type": "string"}}}}}}

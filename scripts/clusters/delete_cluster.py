@@ -17,6 +17,11 @@ Rendered from schemas/clusters/delete_cluster.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, cluster_id: str):
+    return run(call, auth, OPERATION, cluster_id=cluster_id)
+
+
 OPERATION = {
     "method": "DELETE",
     "path": "/v1/compute/clusters/{cluster_id}",
@@ -27,7 +32,3 @@ OPERATION = {
         "properties": {"cluster_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, cluster_id: str):
-    return run(call, auth, OPERATION, cluster_id=cluster_id)

@@ -17,6 +17,11 @@ Rendered from schemas/clusters/delete_cluster_storage_volume.json; edit that, no
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, volume_id: str):
+    return run(call, auth, OPERATION, volume_id=volume_id)
+
+
 OPERATION = {
     "method": "DELETE",
     "path": "/v1/compute/clusters/storage/volumes/{volume_id}",
@@ -27,7 +32,3 @@ OPERATION = {
         "properties": {"volume_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, volume_id: str):
-    return run(call, auth, OPERATION, volume_id=volume_id)

@@ -15,13 +15,14 @@ Rendered from schemas/clusters/list_clusters.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, projectId: str | None = None):
+    return run(call, auth, OPERATION, projectId=projectId)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/compute/clusters",
     "retry": "read",
     "arguments": {"properties": {"projectId": {"type": "string", "x-in": "query"}}},
 }
-
-
-def main(auth: togetherai, projectId: str | None = None):
-    return run(call, auth, OPERATION, projectId=projectId)

@@ -17,48 +17,6 @@ Rendered from schemas/clusters/list_remediations.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/compute/clusters/{cluster_id}/instances/{instance_id}/remediations",
-    "retry": "read",
-    "arguments": {
-        "required": ["cluster_id", "instance_id"],
-        "properties": {
-            "cluster_id": {"type": "string", "x-in": "path"},
-            "instance_id": {"type": "string", "x-in": "path"},
-            "mode": {
-                "type": "array",
-                "x-in": "query",
-                "items": {
-                    "type": "string",
-                    "enum": [
-                        "REMEDIATION_MODE_VM_ONLY",
-                        "REMEDIATION_MODE_HOST_AWARE",
-                        "REMEDIATION_MODE_EVICT_WITHOUT_REPLACEMENT",
-                        "REMEDIATION_MODE_REBOOT_VM",
-                        "REMEDIATION_MODE_HOST_POWER_CYCLE",
-                    ],
-                },
-            },
-            "order_by": {"type": "string", "x-in": "query"},
-            "page_size": {"type": "integer", "x-in": "query"},
-            "page_token": {"type": "string", "x-in": "query"},
-            "state": {"type": "array", "x-in": "query", "items": {"type": "string"}},
-            "trigger": {
-                "type": "array",
-                "x-in": "query",
-                "items": {
-                    "type": "string",
-                    "enum": [
-                        "REMEDIATION_TRIGGER_MANUAL",
-                        "REMEDIATION_TRIGGER_AUTOMATED",
-                    ],
-                },
-            },
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -84,3 +42,19 @@ def main(
         state=state,
         trigger=trigger,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/compute/clusters/{cluster_id}/instances/{instance_id}/remediations",
+  "retry": "read", "arguments": {"required": ["cluster_id", "instance_id"], "properties": {
+      "cluster_id": {"type": "string", "x-in": "path"},
+      "instance_id": {"type": "string", "x-in": "path"},
+      "mode": {"type": "array", "x-in": "query", "items": {"type": "string", "enum": ["REMEDIATION_MODE_VM_ONLY",
+            "REMEDIATION_MODE_HOST_AWARE", "REMEDIATION_MODE_EVICT_WITHOUT_REPLACEMENT",
+            "REMEDIATION_MODE_REBOOT_VM", "REMEDIATION_MODE_HOST_POWER_CYCLE"]}},
+      "order_by": {"type": "string", "x-in": "query"},
+      "page_size": {"type": "integer", "x-in": "query"},
+      "page_token": {"type": "string", "x-in": "query"},
+      "state": {"type": "array", "x-in": "query", "items": {"type": "string"}},
+      "trigger": {"type": "array", "x-in": "query", "items": {"type": "string", "enum": ["REMEDIATION_TRIGGER_MANUAL",
+            "REMEDIATION_TRIGGER_AUTOMATED"]}}}}}

@@ -28,23 +28,6 @@ if TYPE_CHECKING:
         comment: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/compute/clusters/{cluster_id}/instances/{instance_id}/remediations/{remediation_id}/reject",
-    "retry": "mutates",
-    "find": "clusters/get_remediation",
-    "arguments": {
-        "required": ["cluster_id", "instance_id", "remediation_id"],
-        "properties": {
-            "cluster_id": {"type": "string", "x-in": "path"},
-            "instance_id": {"type": "string", "x-in": "path"},
-            "remediation_id": {"type": "string", "x-in": "path"},
-            "body": {"type": "object", "properties": {"comment": {"type": "string"}}},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     cluster_id: str,
@@ -61,3 +44,15 @@ def main(
         remediation_id=remediation_id,
         body=body,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST",
+  "path": "/v1/compute/clusters/{cluster_id}/instances/{instance_id}/remediations/{remediation_id}/reject",
+  "retry": "mutates", "find": "clusters/get_remediation", "arguments": {"required": ["cluster_id", "instance_id",
+      "remediation_id"],
+    "properties": {
+      "cluster_id": {"type": "string", "x-in": "path"},
+      "instance_id": {"type": "string", "x-in": "path"},
+      "remediation_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "properties": {"comment": {"type": "string"}}}}}}

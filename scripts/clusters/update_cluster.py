@@ -65,114 +65,45 @@ if TYPE_CHECKING:
         cluster_config: NotRequired[ClusterConfig]
 
 
-OPERATION = {
-    "method": "PUT",
-    "path": "/v1/compute/clusters/{cluster_id}",
-    "retry": "mutates",
-    "find": "clusters/get_cluster",
-    "arguments": {
-        "required": ["cluster_id"],
-        "properties": {
-            "cluster_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "properties": {
-                    "num_gpus": {"type": "integer"},
-                    "reservation_end_time": {"type": "string"},
-                    "num_reserved_gpus": {"type": "integer"},
-                    "num_preemptible_gpus": {"type": "integer"},
-                    "num_capacity_pool_gpus": {"type": "integer"},
-                    "cluster_type": {"enum": ["KUBERNETES", "SLURM"]},
-                    "add_ons": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["name"],
-                            "properties": {
-                                "name": {"type": "string"},
-                                "config": {
-                                    "type": "object",
-                                    "x-choice": True,
-                                    "properties": {
-                                        "dashboard": {
-                                            "type": "object",
-                                            "x-choice": True,
-                                            "properties": {
-                                                "enabled": {"type": "boolean"},
-                                            },
-                                        },
-                                        "headlamp": {
-                                            "type": "object",
-                                            "x-choice": True,
-                                            "properties": {
-                                                "enabled": {"type": "boolean"},
-                                            },
-                                        },
-                                        "ingress": {
-                                            "type": "object",
-                                            "x-choice": True,
-                                            "properties": {
-                                                "enabled": {"type": "boolean"},
-                                            },
-                                        },
-                                        "slurm_web": {
-                                            "type": "object",
-                                            "x-choice": True,
-                                            "properties": {
-                                                "enabled": {"type": "boolean"},
-                                            },
-                                        },
-                                    },
-                                },
-                            },
-                        },
-                    },
-                    "cluster_config": {
-                        "type": "object",
-                        "required": ["load_balancer"],
-                        "x-choice": True,
-                        "properties": {
-                            "load_balancer": {
-                                "type": "string",
-                                "enum": ["NONE", "TRAEFIK", "NGINX", "ISTIO"],
-                            },
-                            "ingress": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {"enabled": {"type": "boolean"}},
-                            },
-                            "jumphost_enabled": {"type": "boolean"},
-                            "kubernetes_dashboard_enabled": {"type": "boolean"},
-                            "observability": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {"enabled": {"type": "boolean"}},
-                            },
-                            "gpu_operator_version": {"type": "string"},
-                            "network_operator_version": {"type": "string"},
-                            "slurm_startup_scripts": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {
-                                    "controller_epilog": {"type": "string"},
-                                    "controller_prolog": {"type": "string"},
-                                    "extra_slurm_conf": {"type": "string"},
-                                    "login_init_script": {"type": "string"},
-                                    "nodeset_init_script": {"type": "string"},
-                                    "worker_epilog": {"type": "string"},
-                                    "worker_prolog": {"type": "string"},
-                                },
-                            },
-                            "ssh_ca_enabled": {"type": "boolean"},
-                        },
-                        "x-switch": True,
-                    },
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, cluster_id: str, body: "Body" = None):
     return run(call, auth, OPERATION, cluster_id=cluster_id, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "PUT", "path": "/v1/compute/clusters/{cluster_id}", "retry": "mutates",
+  "find": "clusters/get_cluster", "arguments": {"required": ["cluster_id"], "properties": {
+      "cluster_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "properties": {
+          "num_gpus": {"type": "integer"},
+          "reservation_end_time": {"type": "string"},
+          "num_reserved_gpus": {"type": "integer"},
+          "num_preemptible_gpus": {"type": "integer"},
+          "num_capacity_pool_gpus": {"type": "integer"},
+          "cluster_type": {"enum": ["KUBERNETES", "SLURM"]},
+          "add_ons": {"type": "array", "items": {"type": "object", "required": ["name"],
+              "properties": {
+                "name": {"type": "string"},
+                "config": {"type": "object", "x-choice": True, "properties": {
+                    "dashboard": {"type": "object", "x-choice": True, "properties": {"enabled": {"type": "boolean"}}},
+                    "headlamp": {"type": "object", "x-choice": True, "properties": {"enabled": {"type": "boolean"}}},
+                    "ingress": {"type": "object", "x-choice": True, "properties": {"enabled": {"type": "boolean"}}},
+                    "slurm_web": {"type": "object", "x-choice": True, "properties": {"enabled": {"type": "boolean"}}}}}}}},
+          "cluster_config": {"type": "object", "required": ["load_balancer"], "x-choice": True,
+            "properties": {
+              "load_balancer": {"type": "string", "enum": ["NONE", "TRAEFIK", "NGINX", "ISTIO"]},
+              "ingress": {"type": "object", "x-choice": True, "properties": {"enabled": {"type": "boolean"}}},
+              "jumphost_enabled": {"type": "boolean"},
+              "kubernetes_dashboard_enabled": {"type": "boolean"},
+              "observability": {"type": "object", "x-choice": True, "properties": {"enabled": {"type": "boolean"}}},
+              "gpu_operator_version": {"type": "string"},
+              "network_operator_version": {"type": "string"},
+              "slurm_startup_scripts": {"type": "object", "x-choice": True, "properties": {
+                  "controller_epilog": {"type": "string"},
+                  "controller_prolog": {"type": "string"},
+                  "extra_slurm_conf": {"type": "string"},
+                  "login_init_script": {"type": "string"},
+                  "nodeset_init_script": {"type": "string"},
+                  "worker_epilog": {"type": "string"},
+                  "worker_prolog": {"type": "string"}}},
+              "ssh_ca_enabled": {"type": "boolean"}},
+            "x-switch": True}}}}}}

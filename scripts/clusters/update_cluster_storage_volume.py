@@ -26,26 +26,12 @@ if TYPE_CHECKING:
         size_tib: NotRequired[int]
 
 
-OPERATION = {
-    "method": "PUT",
-    "path": "/v1/compute/clusters/storage/volumes",
-    "retry": "mutates",
-    "find": "clusters/get_cluster_storage_volume",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["volume_id"],
-                "properties": {
-                    "volume_id": {"type": "string"},
-                    "size_tib": {"type": "integer"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "PUT", "path": "/v1/compute/clusters/storage/volumes", "retry": "mutates",
+  "find": "clusters/get_cluster_storage_volume", "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["volume_id"], "properties": {
+          "volume_id": {"type": "string"}, "size_tib": {"type": "integer"}}}}}}

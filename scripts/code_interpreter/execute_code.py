@@ -33,42 +33,19 @@ if TYPE_CHECKING:
         files: NotRequired[list[Files]]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/tci/execute",
-    "retry": "mutates",
-    "find": "code_interpreter/list_code_sessions",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["code", "language"],
-                "properties": {
-                    "code": {"type": "string"},
-                    "language": {"enum": ["python"]},
-                    "session_id": {"type": "string"},
-                    "files": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["content", "encoding", "name"],
-                            "properties": {
-                                "content": {"type": "string", "minLength": 0},
-                                "encoding": {
-                                    "type": "string",
-                                    "enum": ["string", "base64"],
-                                },
-                                "name": {"type": "string"},
-                            },
-                        },
-                    },
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/tci/execute", "retry": "mutates",
+  "find": "code_interpreter/list_code_sessions", "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["code", "language"], "properties": {
+          "code": {"type": "string"},
+          "language": {"enum": ["python"]},
+          "session_id": {"type": "string"},
+          "files": {"type": "array", "items": {"type": "object", "required": ["content", "encoding", "name"],
+              "properties": {
+                "content": {"type": "string", "minLength": 0},
+                "encoding": {"type": "string", "enum": ["string", "base64"]},
+                "name": {"type": "string"}}}}}}}}}

@@ -14,13 +14,14 @@ Rendered from schemas/code_interpreter/list_code_sessions.json; edit that, not t
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai):
+    return run(call, auth, OPERATION)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/tci/sessions",
     "retry": "read",
     "arguments": {"properties": {}},
 }
-
-
-def main(auth: togetherai):
-    return run(call, auth, OPERATION)

@@ -44,50 +44,30 @@ if TYPE_CHECKING:
         safety_model: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/completions",
-    "retry": "inference",
-    "stream": "completion",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["model", "prompt"],
-                "properties": {
-                    "model": {"type": "string"},
-                    "prompt": {"type": "string"},
-                    "max_tokens": {"type": "integer"},
-                    "temperature": {"type": "number"},
-                    "stop": {
-                        "type": "array",
-                        "items": {"type": "string"},
-                        "x-row": "text",
-                    },
-                    "stream": {"type": "boolean"},
-                    "top_p": {"type": "number"},
-                    "top_k": {"type": "integer"},
-                    "min_p": {"type": "number"},
-                    "seed": {"type": "integer"},
-                    "n": {"type": "integer", "minimum": 1, "maximum": 128},
-                    "repetition_penalty": {"type": "number"},
-                    "presence_penalty": {"type": "number"},
-                    "frequency_penalty": {"type": "number"},
-                    "logprobs": {"type": "integer", "minimum": 0, "maximum": 20},
-                    "echo": {"type": "boolean"},
-                    "logit_bias": {
-                        "type": "object",
-                        "additionalProperties": {"type": "number"},
-                    },
-                    "safety_model": {"type": "string"},
-                },
-                "x-switch": True,
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(stream, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/completions", "retry": "inference", "stream": "completion",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["model", "prompt"], "properties": {
+          "model": {"type": "string"},
+          "prompt": {"type": "string"},
+          "max_tokens": {"type": "integer"},
+          "temperature": {"type": "number"},
+          "stop": {"type": "array", "items": {"type": "string"}, "x-row": "text"},
+          "stream": {"type": "boolean"},
+          "top_p": {"type": "number"},
+          "top_k": {"type": "integer"},
+          "min_p": {"type": "number"},
+          "seed": {"type": "integer"},
+          "n": {"type": "integer", "minimum": 1, "maximum": 128},
+          "repetition_penalty": {"type": "number"},
+          "presence_penalty": {"type": "number"},
+          "frequency_penalty": {"type": "number"},
+          "logprobs": {"type": "integer", "minimum": 0, "maximum": 20},
+          "echo": {"type": "boolean"},
+          "logit_bias": {"type": "object", "additionalProperties": {"type": "number"}},
+          "safety_model": {"type": "string"}},
+        "x-switch": True}}}}

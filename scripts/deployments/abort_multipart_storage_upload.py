@@ -26,26 +26,12 @@ if TYPE_CHECKING:
         upload_id: str
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/storage/multipart/abort",
-    "retry": "mutates",
-    "reply": "none",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["filename", "upload_id"],
-                "properties": {
-                    "filename": {"type": "string"},
-                    "upload_id": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/storage/multipart/abort", "retry": "mutates", "reply": "none",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["filename", "upload_id"], "properties": {
+          "filename": {"type": "string"}, "upload_id": {"type": "string"}}}}}}

@@ -32,37 +32,15 @@ if TYPE_CHECKING:
         parts: list[Parts]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/storage/multipart/complete",
-    "retry": "mutates",
-    "reply": "none",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["filename", "upload_id", "parts"],
-                "properties": {
-                    "filename": {"type": "string"},
-                    "upload_id": {"type": "string"},
-                    "parts": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["part_number", "etag"],
-                            "properties": {
-                                "part_number": {"type": "integer"},
-                                "etag": {"type": "string"},
-                            },
-                        },
-                    },
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/storage/multipart/complete", "retry": "mutates", "reply": "none",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["filename", "upload_id", "parts"], "properties": {
+          "filename": {"type": "string"},
+          "upload_id": {"type": "string"},
+          "parts": {"type": "array", "items": {"type": "object", "required": ["part_number", "etag"],
+              "properties": {"part_number": {"type": "integer"}, "etag": {"type": "string"}}}}}}}}}

@@ -76,130 +76,51 @@ if TYPE_CHECKING:
         description: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/deployments",
-    "retry": "creates",
-    "find": "deployments/list_deployments",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["name", "image", "gpu_type"],
-                "properties": {
-                    "name": {"type": "string", "maxLength": 100},
-                    "image": {"type": "string"},
-                    "port": {"type": "integer", "minimum": 1, "maximum": 65535},
-                    "gpu_type": {"type": "string"},
-                    "gpu_count": {"type": "integer"},
-                    "min_replicas": {"type": "integer"},
-                    "max_replicas": {"type": "integer"},
-                    "environment_variables": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["name"],
-                            "properties": {
-                                "name": {"type": "string"},
-                                "value": {"type": "string"},
-                                "value_from_secret": {"type": "string"},
-                            },
-                            "x-groups": {
-                                "content": {
-                                    "Plain value": "value",
-                                    "Secret": "value_from_secret",
-                                },
-                            },
-                        },
-                    },
-                    "autoscaling": {
-                        "x-choice": True,
-                        "anyOf": [
-                            {
-                                "type": "object",
-                                "title": "HTTP traffic",
-                                "properties": {
-                                    "metric": {
-                                        "type": "string",
-                                        "enum": [
-                                            "HTTPTotalRequests",
-                                            "HTTPAvgRequestDuration",
-                                        ],
-                                    },
-                                    "target": {"type": "number"},
-                                    "time_interval_minutes": {"type": "integer"},
-                                },
-                            },
-                            {
-                                "type": "object",
-                                "title": "Queue backlog",
-                                "properties": {
-                                    "metric": {
-                                        "type": "string",
-                                        "enum": ["QueueBacklogPerWorker"],
-                                    },
-                                    "model": {"type": "string"},
-                                    "target": {"type": "number"},
-                                },
-                            },
-                            {
-                                "type": "object",
-                                "title": "Custom metric",
-                                "properties": {
-                                    "custom_metric_name": {"type": "string"},
-                                    "metric": {
-                                        "type": "string",
-                                        "enum": ["CustomMetric"],
-                                    },
-                                    "target": {"type": "number"},
-                                },
-                            },
-                        ],
-                    },
-                    "health_check_path": {"type": "string"},
-                    "cpu": {"type": "number", "minimum": 0.1},
-                    "memory": {"type": "number", "maximum": 1000},
-                    "storage": {"type": "integer", "maximum": 400},
-                    "volumes": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["mount_path", "name"],
-                            "properties": {
-                                "mount_path": {"type": "string"},
-                                "name": {"type": "string"},
-                                "version": {"type": "integer"},
-                            },
-                        },
-                    },
-                    "model_mounts": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["model_id", "mount_path"],
-                            "properties": {
-                                "model_id": {"type": "string"},
-                                "mount_path": {"type": "string"},
-                                "revision_id": {"type": "string"},
-                            },
-                        },
-                    },
-                    "command": {"type": "array", "items": {"type": "string"}},
-                    "args": {"type": "array", "items": {"type": "string"}},
-                    "capacity_type": {
-                        "type": "string",
-                        "enum": ["stable", "preemptible"],
-                    },
-                    "termination_grace_period_seconds": {"type": "integer"},
-                    "description": {"type": "string"},
-                },
-                "x-switch": True,
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/deployments", "retry": "creates", "find": "deployments/list_deployments",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["name", "image", "gpu_type"], "properties": {
+          "name": {"type": "string", "maxLength": 100},
+          "image": {"type": "string"},
+          "port": {"type": "integer", "minimum": 1, "maximum": 65535},
+          "gpu_type": {"type": "string"},
+          "gpu_count": {"type": "integer"},
+          "min_replicas": {"type": "integer"},
+          "max_replicas": {"type": "integer"},
+          "environment_variables": {"type": "array", "items": {"type": "object", "required": ["name"],
+              "properties": {
+                "name": {"type": "string"}, "value": {"type": "string"}, "value_from_secret": {"type": "string"}},
+              "x-groups": {"content": {"Plain value": "value", "Secret": "value_from_secret"}}}},
+          "autoscaling": {"x-choice": True, "anyOf": [
+              {"type": "object", "title": "HTTP traffic", "properties": {
+                  "metric": {"type": "string", "enum": ["HTTPTotalRequests", "HTTPAvgRequestDuration"]},
+                  "target": {"type": "number"},
+                  "time_interval_minutes": {"type": "integer"}}},
+              {"type": "object", "title": "Queue backlog", "properties": {
+                  "metric": {"type": "string", "enum": ["QueueBacklogPerWorker"]},
+                  "model": {"type": "string"},
+                  "target": {"type": "number"}}},
+              {"type": "object", "title": "Custom metric", "properties": {
+                  "custom_metric_name": {"type": "string"},
+                  "metric": {"type": "string", "enum": ["CustomMetric"]},
+                  "target": {"type": "number"}}}]},
+          "health_check_path": {"type": "string"},
+          "cpu": {"type": "number", "minimum": 0.1},
+          "memory": {"type": "number", "maximum": 1000},
+          "storage": {"type": "integer", "maximum": 400},
+          "volumes": {"type": "array", "items": {"type": "object", "required": ["mount_path", "name"],
+              "properties": {
+                "mount_path": {"type": "string"}, "name": {"type": "string"}, "version": {"type": "integer"}}}},
+          "model_mounts": {"type": "array", "items": {"type": "object", "required": ["model_id", "mount_path"],
+              "properties": {
+                "model_id": {"type": "string"}, "mount_path": {"type": "string"}, "revision_id": {"type": "string"}}}},
+          "command": {"type": "array", "items": {"type": "string"}},
+          "args": {"type": "array", "items": {"type": "string"}},
+          "capacity_type": {"type": "string", "enum": ["stable", "preemptible"]},
+          "termination_grace_period_seconds": {"type": "integer"},
+          "description": {"type": "string"}},
+        "x-switch": True}}}}

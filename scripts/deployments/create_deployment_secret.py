@@ -29,29 +29,16 @@ if TYPE_CHECKING:
         project_id: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/deployments/secrets",
-    "retry": "creates",
-    "find": "deployments/list_deployment_secrets",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["name", "value"],
-                "properties": {
-                    "name": {"type": "string", "maxLength": 100},
-                    "value": {"type": "string"},
-                    "description": {"type": "string", "maxLength": 500},
-                    "ttl_seconds": {"type": "integer"},
-                    "project_id": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/deployments/secrets", "retry": "creates",
+  "find": "deployments/list_deployment_secrets", "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["name", "value"], "properties": {
+          "name": {"type": "string", "maxLength": 100},
+          "value": {"type": "string"},
+          "description": {"type": "string", "maxLength": 500},
+          "ttl_seconds": {"type": "integer"},
+          "project_id": {"type": "string"}}}}}}

@@ -41,48 +41,19 @@ if TYPE_CHECKING:
         type: Literal["readOnly"]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/deployments/storage/volumes",
-    "retry": "creates",
-    "find": "deployments/list_deployment_volumes",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["content", "name", "type"],
-                "properties": {
-                    "content": {
-                        "type": "object",
-                        "properties": {
-                            "source_prefix": {"type": "string"},
-                            "type": {"type": "string", "enum": ["files"]},
-                            "origin": {
-                                "type": "object",
-                                "required": ["s3"],
-                                "x-choice": True,
-                                "properties": {
-                                    "s3": {
-                                        "type": "object",
-                                        "required": ["role_arn", "uri"],
-                                        "properties": {
-                                            "role_arn": {"type": "string"},
-                                            "uri": {"type": "string"},
-                                        },
-                                    },
-                                },
-                            },
-                        },
-                    },
-                    "name": {"type": "string"},
-                    "type": {"type": "string", "enum": ["readOnly"]},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/deployments/storage/volumes", "retry": "creates",
+  "find": "deployments/list_deployment_volumes", "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["content", "name", "type"], "properties": {
+          "content": {"type": "object", "properties": {
+              "source_prefix": {"type": "string"},
+              "type": {"type": "string", "enum": ["files"]},
+              "origin": {"type": "object", "required": ["s3"], "x-choice": True, "properties": {
+                  "s3": {"type": "object", "required": ["role_arn", "uri"], "properties": {
+                      "role_arn": {"type": "string"}, "uri": {"type": "string"}}}}}}},
+          "name": {"type": "string"},
+          "type": {"type": "string", "enum": ["readOnly"]}}}}}}

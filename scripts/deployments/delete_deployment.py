@@ -17,6 +17,11 @@ Rendered from schemas/deployments/delete_deployment.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, deployment_id: str):
+    return run(call, auth, OPERATION, deployment_id=deployment_id)
+
+
 OPERATION = {
     "method": "DELETE",
     "path": "/v1/deployments/{deployment_id}",
@@ -27,7 +32,3 @@ OPERATION = {
         "properties": {"deployment_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, deployment_id: str):
-    return run(call, auth, OPERATION, deployment_id=deployment_id)

@@ -16,6 +16,11 @@ Rendered from schemas/deployments/delete_deployment_secret.json; edit that, not 
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, secret_id: str):
+    return run(call, auth, OPERATION, secret_id=secret_id)
+
+
 OPERATION = {
     "method": "DELETE",
     "path": "/v1/deployments/secrets/{secret_id}",
@@ -26,7 +31,3 @@ OPERATION = {
         "properties": {"secret_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, secret_id: str):
-    return run(call, auth, OPERATION, secret_id=secret_id)

@@ -15,6 +15,11 @@ Rendered from schemas/deployments/delete_deployment_volume.json; edit that, not 
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, volume_id: str):
+    return run(call, auth, OPERATION, volume_id=volume_id)
+
+
 OPERATION = {
     "method": "DELETE",
     "path": "/v1/deployments/storage/volumes/{volume_id}",
@@ -25,7 +30,3 @@ OPERATION = {
         "properties": {"volume_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, volume_id: str):
-    return run(call, auth, OPERATION, volume_id=volume_id)

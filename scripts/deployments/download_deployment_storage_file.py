@@ -18,26 +18,13 @@ Rendered from schemas/deployments/download_deployment_storage_file.json; edit th
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/deployments/storage/{filename}",
-    "retry": "read",
-    "reply": "redirect",
-    "brings": {"at": "", "kind": "file"},
-    "arguments": {
-        "required": ["filename"],
-        "properties": {
-            "filename": {"type": "string", "x-in": "path"},
-            "output": {
-                "type": "string",
-                "enum": ["url", "storage", "result"],
-                "x-in": "result",
-                "default": "url",
-            },
-        },
-    },
-}
-
 
 def main(auth: togetherai, filename: str, output: str = "url"):
     return run(call, auth, OPERATION, filename=filename, output=output)
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/deployments/storage/{filename}", "retry": "read", "reply": "redirect",
+  "brings": {"at": "", "kind": "file"}, "arguments": {"required": ["filename"], "properties": {
+      "filename": {"type": "string", "x-in": "path"},
+      "output": {"type": "string", "enum": ["url", "storage", "result"], "x-in": "result", "default": "url"}}}}

@@ -17,6 +17,11 @@ Rendered from schemas/deployments/get_deployment.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, deployment_id: str):
+    return run(call, auth, OPERATION, deployment_id=deployment_id)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/deployments/{deployment_id}",
@@ -26,7 +31,3 @@ OPERATION = {
         "properties": {"deployment_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, deployment_id: str):
-    return run(call, auth, OPERATION, deployment_id=deployment_id)

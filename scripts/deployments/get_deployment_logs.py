@@ -16,21 +16,6 @@ Rendered from schemas/deployments/get_deployment_logs.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/deployments/{deployment_id}/logs",
-    "retry": "read",
-    "arguments": {
-        "required": ["deployment_id"],
-        "properties": {
-            "deployment_id": {"type": "string", "x-in": "path"},
-            "replica_id": {"type": "string", "x-in": "query"},
-            "revision": {"type": "string", "x-in": "query"},
-            "version": {"type": "string", "x-in": "query"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -48,3 +33,12 @@ def main(
         revision=revision,
         version=version,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/deployments/{deployment_id}/logs", "retry": "read",
+  "arguments": {"required": ["deployment_id"], "properties": {
+      "deployment_id": {"type": "string", "x-in": "path"},
+      "replica_id": {"type": "string", "x-in": "query"},
+      "revision": {"type": "string", "x-in": "query"},
+      "version": {"type": "string", "x-in": "query"}}}}

@@ -18,6 +18,17 @@ Rendered from schemas/deployments/get_deployment_revision.json; edit that, not t
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, deployment_id: str, revision_identifier: str):
+    return run(
+        call,
+        auth,
+        OPERATION,
+        deployment_id=deployment_id,
+        revision_identifier=revision_identifier,
+    )
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/deployments/{deployment_id}/revisions/{revision_identifier}",
@@ -30,13 +41,3 @@ OPERATION = {
         },
     },
 }
-
-
-def main(auth: togetherai, deployment_id: str, revision_identifier: str):
-    return run(
-        call,
-        auth,
-        OPERATION,
-        deployment_id=deployment_id,
-        revision_identifier=revision_identifier,
-    )

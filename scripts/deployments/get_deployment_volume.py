@@ -17,6 +17,11 @@ Rendered from schemas/deployments/get_deployment_volume.json; edit that, not thi
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, volume_id: str, version: int | None = None):
+    return run(call, auth, OPERATION, volume_id=volume_id, version=version)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/deployments/storage/volumes/{volume_id}",
@@ -29,7 +34,3 @@ OPERATION = {
         },
     },
 }
-
-
-def main(auth: togetherai, volume_id: str, version: int | None = None):
-    return run(call, auth, OPERATION, volume_id=volume_id, version=version)

@@ -27,25 +27,12 @@ if TYPE_CHECKING:
         parts_count: int
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/storage/multipart/init",
-    "retry": "creates",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["filename", "parts_count"],
-                "properties": {
-                    "filename": {"type": "string"},
-                    "parts_count": {"type": "integer"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/storage/multipart/init", "retry": "creates",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["filename", "parts_count"], "properties": {
+          "filename": {"type": "string"}, "parts_count": {"type": "integer"}}}}}}

@@ -18,20 +18,6 @@ Rendered from schemas/deployments/list_deployment_revisions.json; edit that, not
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/deployments/{deployment_id}/revisions",
-    "retry": "read",
-    "arguments": {
-        "required": ["deployment_id"],
-        "properties": {
-            "deployment_id": {"type": "string", "x-in": "path"},
-            "before": {"type": "integer", "x-in": "query"},
-            "limit": {"type": "integer", "x-in": "query"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -47,3 +33,11 @@ def main(
         before=before,
         limit=limit,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/deployments/{deployment_id}/revisions", "retry": "read",
+  "arguments": {"required": ["deployment_id"], "properties": {
+      "deployment_id": {"type": "string", "x-in": "path"},
+      "before": {"type": "integer", "x-in": "query"},
+      "limit": {"type": "integer", "x-in": "query"}}}}

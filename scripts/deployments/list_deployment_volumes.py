@@ -13,13 +13,14 @@ Rendered from schemas/deployments/list_deployment_volumes.json; edit that, not t
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai):
+    return run(call, auth, OPERATION)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/deployments/storage/volumes",
     "retry": "read",
     "arguments": {"properties": {}},
 }
-
-
-def main(auth: togetherai):
-    return run(call, auth, OPERATION)

@@ -25,24 +25,13 @@ if TYPE_CHECKING:
         images: NotRequired[list[str]]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/deployments/prewarm",
-    "retry": "mutates",
-    "reply": "none",
-    "arguments": {
-        "properties": {
-            "body": {
-                "type": "object",
-                "properties": {
-                    "volume": {"type": "string"},
-                    "images": {"type": "array", "items": {"type": "string"}},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body" = None):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/deployments/prewarm", "retry": "mutates", "reply": "none",
+  "arguments": {
+    "properties": {
+      "body": {"type": "object", "properties": {
+          "volume": {"type": "string"}, "images": {"type": "array", "items": {"type": "string"}}}}}}}

@@ -25,22 +25,11 @@ if TYPE_CHECKING:
         filename: str
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/storage/upload-request",
-    "retry": "creates",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["filename"],
-                "properties": {"filename": {"type": "string"}},
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/storage/upload-request", "retry": "creates",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["filename"], "properties": {"filename": {"type": "string"}}}}}}

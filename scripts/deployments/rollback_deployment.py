@@ -26,24 +26,14 @@ if TYPE_CHECKING:
         revision_identifier: str
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/deployments/{deployment_id}/rollback",
-    "retry": "mutates",
-    "find": "deployments/list_deployment_revisions",
-    "arguments": {
-        "required": ["deployment_id", "body"],
-        "properties": {
-            "deployment_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "required": ["revision_identifier"],
-                "properties": {"revision_identifier": {"type": "string"}},
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, deployment_id: str, body: "Body"):
     return run(call, auth, OPERATION, deployment_id=deployment_id, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/deployments/{deployment_id}/rollback", "retry": "mutates",
+  "find": "deployments/list_deployment_revisions", "arguments": {"required": ["deployment_id", "body"],
+    "properties": {
+      "deployment_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "required": ["revision_identifier"], "properties": {
+          "revision_identifier": {"type": "string"}}}}}}

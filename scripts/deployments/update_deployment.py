@@ -75,131 +75,53 @@ if TYPE_CHECKING:
         name: NotRequired[str]
 
 
-OPERATION = {
-    "method": "PATCH",
-    "path": "/v1/deployments/{deployment_id}",
-    "retry": "mutates",
-    "find": "deployments/get_deployment",
-    "arguments": {
-        "required": ["deployment_id"],
-        "properties": {
-            "deployment_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "properties": {
-                    "image": {"type": "string"},
-                    "min_replicas": {"type": "integer"},
-                    "max_replicas": {"type": "integer"},
-                    "gpu_type": {"type": "string"},
-                    "gpu_count": {"type": "integer"},
-                    "environment_variables": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["name"],
-                            "properties": {
-                                "name": {"type": "string"},
-                                "value": {"type": "string"},
-                                "value_from_secret": {"type": "string"},
-                            },
-                            "x-groups": {
-                                "content": {
-                                    "Plain value": "value",
-                                    "Secret": "value_from_secret",
-                                },
-                            },
-                        },
-                    },
-                    "autoscaling": {
-                        "x-choice": True,
-                        "anyOf": [
-                            {
-                                "type": "object",
-                                "title": "HTTP traffic",
-                                "properties": {
-                                    "metric": {
-                                        "type": "string",
-                                        "enum": [
-                                            "HTTPTotalRequests",
-                                            "HTTPAvgRequestDuration",
-                                        ],
-                                    },
-                                    "target": {"type": "number"},
-                                    "time_interval_minutes": {"type": "integer"},
-                                },
-                            },
-                            {
-                                "type": "object",
-                                "title": "Queue backlog",
-                                "properties": {
-                                    "metric": {
-                                        "type": "string",
-                                        "enum": ["QueueBacklogPerWorker"],
-                                    },
-                                    "model": {"type": "string"},
-                                    "target": {"type": "number"},
-                                },
-                            },
-                            {
-                                "type": "object",
-                                "title": "Custom metric",
-                                "properties": {
-                                    "custom_metric_name": {"type": "string"},
-                                    "metric": {
-                                        "type": "string",
-                                        "enum": ["CustomMetric"],
-                                    },
-                                    "target": {"type": "number"},
-                                },
-                            },
-                            {"type": "object", "title": "Off"},
-                        ],
-                    },
-                    "cpu": {"type": "number", "minimum": 0.1},
-                    "memory": {"type": "number", "maximum": 1000},
-                    "storage": {"type": "integer", "maximum": 400},
-                    "volumes": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["mount_path", "name"],
-                            "properties": {
-                                "mount_path": {"type": "string"},
-                                "name": {"type": "string"},
-                                "version": {"type": "integer"},
-                            },
-                        },
-                    },
-                    "model_mounts": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["model_id", "mount_path"],
-                            "properties": {
-                                "model_id": {"type": "string"},
-                                "mount_path": {"type": "string"},
-                                "revision_id": {"type": "string"},
-                            },
-                        },
-                    },
-                    "port": {"type": "integer", "minimum": 1, "maximum": 65535},
-                    "health_check_path": {"type": "string"},
-                    "command": {"type": "array", "items": {"type": "string"}},
-                    "args": {"type": "array", "items": {"type": "string"}},
-                    "capacity_type": {
-                        "type": "string",
-                        "enum": ["stable", "preemptible"],
-                    },
-                    "termination_grace_period_seconds": {"type": "integer"},
-                    "description": {"type": "string"},
-                    "name": {"type": "string", "minLength": 1, "maxLength": 100},
-                },
-                "x-switch": True,
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, deployment_id: str, body: "Body" = None):
     return run(call, auth, OPERATION, deployment_id=deployment_id, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "PATCH", "path": "/v1/deployments/{deployment_id}", "retry": "mutates",
+  "find": "deployments/get_deployment", "arguments": {"required": ["deployment_id"], "properties": {
+      "deployment_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "properties": {
+          "image": {"type": "string"},
+          "min_replicas": {"type": "integer"},
+          "max_replicas": {"type": "integer"},
+          "gpu_type": {"type": "string"},
+          "gpu_count": {"type": "integer"},
+          "environment_variables": {"type": "array", "items": {"type": "object", "required": ["name"],
+              "properties": {
+                "name": {"type": "string"}, "value": {"type": "string"}, "value_from_secret": {"type": "string"}},
+              "x-groups": {"content": {"Plain value": "value", "Secret": "value_from_secret"}}}},
+          "autoscaling": {"x-choice": True, "anyOf": [
+              {"type": "object", "title": "HTTP traffic", "properties": {
+                  "metric": {"type": "string", "enum": ["HTTPTotalRequests", "HTTPAvgRequestDuration"]},
+                  "target": {"type": "number"},
+                  "time_interval_minutes": {"type": "integer"}}},
+              {"type": "object", "title": "Queue backlog", "properties": {
+                  "metric": {"type": "string", "enum": ["QueueBacklogPerWorker"]},
+                  "model": {"type": "string"},
+                  "target": {"type": "number"}}},
+              {"type": "object", "title": "Custom metric", "properties": {
+                  "custom_metric_name": {"type": "string"},
+                  "metric": {"type": "string", "enum": ["CustomMetric"]},
+                  "target": {"type": "number"}}},
+              {"type": "object", "title": "Off"}]},
+          "cpu": {"type": "number", "minimum": 0.1},
+          "memory": {"type": "number", "maximum": 1000},
+          "storage": {"type": "integer", "maximum": 400},
+          "volumes": {"type": "array", "items": {"type": "object", "required": ["mount_path", "name"],
+              "properties": {
+                "mount_path": {"type": "string"}, "name": {"type": "string"}, "version": {"type": "integer"}}}},
+          "model_mounts": {"type": "array", "items": {"type": "object", "required": ["model_id", "mount_path"],
+              "properties": {
+                "model_id": {"type": "string"}, "mount_path": {"type": "string"}, "revision_id": {"type": "string"}}}},
+          "port": {"type": "integer", "minimum": 1, "maximum": 65535},
+          "health_check_path": {"type": "string"},
+          "command": {"type": "array", "items": {"type": "string"}},
+          "args": {"type": "array", "items": {"type": "string"}},
+          "capacity_type": {"type": "string", "enum": ["stable", "preemptible"]},
+          "termination_grace_period_seconds": {"type": "integer"},
+          "description": {"type": "string"},
+          "name": {"type": "string", "minLength": 1, "maxLength": 100}},
+        "x-switch": True}}}}

@@ -28,29 +28,18 @@ if TYPE_CHECKING:
         project_id: NotRequired[str]
 
 
-OPERATION = {
-    "method": "PATCH",
-    "path": "/v1/deployments/secrets/{secret_id}",
-    "retry": "mutates",
-    "find": "deployments/get_deployment_secret",
-    "arguments": {
-        "required": ["secret_id"],
-        "properties": {
-            "secret_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "properties": {
-                    "value": {"type": "string", "minLength": 1},
-                    "ttl_seconds": {"type": "integer"},
-                    "description": {"type": "string", "maxLength": 500},
-                    "name": {"type": "string", "minLength": 1, "maxLength": 100},
-                    "project_id": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, secret_id: str, body: "Body" = None):
     return run(call, auth, OPERATION, secret_id=secret_id, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "PATCH", "path": "/v1/deployments/secrets/{secret_id}", "retry": "mutates",
+  "find": "deployments/get_deployment_secret", "arguments": {"required": ["secret_id"],
+    "properties": {
+      "secret_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "properties": {
+          "value": {"type": "string", "minLength": 1},
+          "ttl_seconds": {"type": "integer"},
+          "description": {"type": "string", "maxLength": 500},
+          "name": {"type": "string", "minLength": 1, "maxLength": 100},
+          "project_id": {"type": "string"}}}}}}

@@ -40,49 +40,21 @@ if TYPE_CHECKING:
         type: NotRequired[Literal["readOnly"]]
 
 
-OPERATION = {
-    "method": "PATCH",
-    "path": "/v1/deployments/storage/volumes/{volume_id}",
-    "retry": "mutates",
-    "find": "deployments/get_deployment_volume",
-    "arguments": {
-        "required": ["volume_id"],
-        "properties": {
-            "volume_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "properties": {
-                    "content": {
-                        "type": "object",
-                        "x-choice": True,
-                        "properties": {
-                            "source_prefix": {"type": "string"},
-                            "type": {"type": "string", "enum": ["files"]},
-                            "origin": {
-                                "type": "object",
-                                "required": ["s3"],
-                                "x-choice": True,
-                                "properties": {
-                                    "s3": {
-                                        "type": "object",
-                                        "required": ["role_arn", "uri"],
-                                        "properties": {
-                                            "role_arn": {"type": "string"},
-                                            "uri": {"type": "string"},
-                                        },
-                                    },
-                                },
-                            },
-                        },
-                    },
-                    "name": {"type": "string"},
-                    "type": {"type": "string", "enum": ["readOnly"]},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, volume_id: str, body: "Body" = None):
     return run(call, auth, OPERATION, volume_id=volume_id, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "PATCH", "path": "/v1/deployments/storage/volumes/{volume_id}", "retry": "mutates",
+  "find": "deployments/get_deployment_volume", "arguments": {"required": ["volume_id"],
+    "properties": {
+      "volume_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "properties": {
+          "content": {"type": "object", "x-choice": True, "properties": {
+              "source_prefix": {"type": "string"},
+              "type": {"type": "string", "enum": ["files"]},
+              "origin": {"type": "object", "required": ["s3"], "x-choice": True, "properties": {
+                  "s3": {"type": "object", "required": ["role_arn", "uri"], "properties": {
+                      "role_arn": {"type": "string"}, "uri": {"type": "string"}}}}}}},
+          "name": {"type": "string"},
+          "type": {"type": "string", "enum": ["readOnly"]}}}}}}

@@ -29,36 +29,15 @@ if TYPE_CHECKING:
         input: str | list[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/embeddings",
-    "retry": "inference",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["model", "input"],
-                "properties": {
-                    "model": {"type": "string"},
-                    "input": {
-                        "x-choice": True,
-                        "anyOf": [
-                            {"type": "string", "title": "Text"},
-                            {
-                                "type": "array",
-                                "title": "List of texts",
-                                "items": {"type": "string"},
-                                "x-row": "text",
-                            },
-                        ],
-                    },
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/embeddings", "retry": "inference", "arguments": {"required": ["body"],
+    "properties": {
+      "body": {"type": "object", "required": ["model", "input"], "properties": {
+          "model": {"type": "string"},
+          "input": {"x-choice": True, "anyOf": [
+              {"type": "string", "title": "Text"},
+              {"type": "array", "title": "List of texts", "items": {"type": "string"}, "x-row": "text"}]}}}}}}

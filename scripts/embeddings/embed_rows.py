@@ -28,34 +28,6 @@ def model(filterText: str = "", auth=None):
     return choices("embedding", auth, filterText)
 
 
-STEP = {
-    "arguments": {
-        "required": ["model", "rows"],
-        "properties": {
-            "model": {"type": "string"},
-            "rows": {"x-file": "content", "x-choice": True},
-            "other_model": {"type": "string", "x-id-of": "model"},
-            "column": {"type": "string", "minLength": 1, "default": "text"},
-            "output": {
-                "type": "string",
-                "enum": ["result", "table", "storage"],
-                "default": "result",
-            },
-            "concurrency": {
-                "type": "integer",
-                "minimum": 1,
-                "maximum": 256,
-                "default": 4,
-            },
-            "budget_usd": {"type": "number", "minimum": 0},
-            "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
-            "answer_column": {"type": "string", "minLength": 1, "default": "embedding"},
-            "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     model: DynSelect_model,
@@ -84,3 +56,18 @@ def main(
         answer_column=answer_column,
         fail_when_failed_share=fail_when_failed_share,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["model", "rows"], "properties": {
+      "model": {"type": "string"},
+      "rows": {"x-file": "content", "x-choice": True},
+      "other_model": {"type": "string", "x-id-of": "model"},
+      "column": {"type": "string", "minLength": 1, "default": "text"},
+      "output": {"type": "string", "enum": ["result", "table", "storage"], "default": "result"},
+      "concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 4},
+      "budget_usd": {"type": "number", "minimum": 0},
+      "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
+      "answer_column": {"type": "string", "minLength": 1, "default": "embedding"},
+      "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1}}}}

@@ -25,20 +25,6 @@ def model(filterText: str = "", auth=None):
     return choices("embedding", auth, filterText)
 
 
-STEP = {
-    "arguments": {
-        "required": ["model", "question", "rows"],
-        "properties": {
-            "model": {"type": "string"},
-            "question": {"type": "string"},
-            "rows": {"x-file": "content", "x-choice": True},
-            "other_model": {"type": "string", "x-id-of": "model"},
-            "top": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 30},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     model: DynSelect_model,
@@ -57,3 +43,17 @@ def main(
         other_model=other_model,
         top=top,
     )
+
+
+STEP = {
+    "arguments": {
+        "required": ["model", "question", "rows"],
+        "properties": {
+            "model": {"type": "string"},
+            "question": {"type": "string"},
+            "rows": {"x-file": "content", "x-choice": True},
+            "other_model": {"type": "string", "x-id-of": "model"},
+            "top": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 30},
+        },
+    },
+}

@@ -17,26 +17,6 @@ Rendered from schemas/embeddings/split_documents.json; edit that, not this.
 from ..client import run, togetherai
 from ..document_steps import split_documents
 
-STEP = {
-    "arguments": {
-        "required": ["documents"],
-        "properties": {
-            "documents": {
-                "type": "array",
-                "items": {"x-file": "content", "x-choice": True},
-                "x-row": "source",
-            },
-            "size": {"type": "integer", "minimum": 100, "default": 1200},
-            "overlap": {"type": "integer", "minimum": 0, "default": 150},
-            "output": {
-                "type": "string",
-                "enum": ["result", "storage"],
-                "default": "result",
-            },
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -54,3 +34,12 @@ def main(
         overlap=overlap,
         output=output,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["documents"], "properties": {
+      "documents": {"type": "array", "items": {"x-file": "content", "x-choice": True}, "x-row": "source"},
+      "size": {"type": "integer", "minimum": 100, "default": 1200},
+      "overlap": {"type": "integer", "minimum": 0, "default": 150},
+      "output": {"type": "string", "enum": ["result", "storage"], "default": "result"}}}}

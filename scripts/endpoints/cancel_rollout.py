@@ -29,37 +29,6 @@ if TYPE_CHECKING:
         etag: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/{rollout_id}/cancel",
-    "retry": "mutates",
-    "find": "endpoints/get_rollout",
-    "arguments": {
-        "required": ["endpoint_id", "rollout_id", "body"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "rollout_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "required": ["reason"],
-                "properties": {
-                    "reason": {"type": "string"},
-                    "disposition": {
-                        "type": "string",
-                        "enum": [
-                            "CANCEL_DISPOSITION_FREEZE",
-                            "CANCEL_DISPOSITION_REVERT",
-                        ],
-                    },
-                    "etag": {"type": "string"},
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     endpoint_id: str,
@@ -76,3 +45,17 @@ def main(
         body=body,
         project_id=project_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/{rollout_id}/cancel", "retry": "mutates",
+  "find": "endpoints/get_rollout", "arguments": {"required": ["endpoint_id", "rollout_id", "body"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "rollout_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "required": ["reason"], "properties": {
+          "reason": {"type": "string"},
+          "disposition": {"type": "string", "enum": ["CANCEL_DISPOSITION_FREEZE", "CANCEL_DISPOSITION_REVERT"]},
+          "etag": {"type": "string"}}},
+      "project_id": {"type": "string", "x-in": "path"}}}}

@@ -36,47 +36,6 @@ if TYPE_CHECKING:
         description: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/abExperiments",
-    "retry": "creates",
-    "find": "endpoints/list_ab_experiments",
-    "arguments": {
-        "required": ["endpoint_id", "body"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "required": ["name", "members"],
-                "properties": {
-                    "name": {"type": "string"},
-                    "members": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["deploymentId", "percent", "role"],
-                            "properties": {
-                                "deploymentId": {"type": "string"},
-                                "percent": {"type": "integer"},
-                                "role": {
-                                    "type": "string",
-                                    "enum": [
-                                        "AB_EXPERIMENT_MEMBER_ROLE_CONTROL",
-                                        "AB_EXPERIMENT_MEMBER_ROLE_VARIANT",
-                                    ],
-                                },
-                            },
-                        },
-                    },
-                    "description": {"type": "string"},
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     endpoint_id: str,
@@ -91,3 +50,20 @@ def main(
         body=body,
         project_id=project_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/abExperiments",
+  "retry": "creates", "find": "endpoints/list_ab_experiments", "arguments": {"required": ["endpoint_id", "body"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "required": ["name", "members"], "properties": {
+          "name": {"type": "string"},
+          "members": {"type": "array", "items": {"type": "object", "required": ["deploymentId", "percent", "role"],
+              "properties": {
+                "deploymentId": {"type": "string"},
+                "percent": {"type": "integer"},
+                "role": {"type": "string", "enum": ["AB_EXPERIMENT_MEMBER_ROLE_CONTROL",
+                    "AB_EXPERIMENT_MEMBER_ROLE_VARIANT"]}}}},
+          "description": {"type": "string"}}},
+      "project_id": {"type": "string", "x-in": "path"}}}}

@@ -30,31 +30,6 @@ if TYPE_CHECKING:
         force: NotRequired[bool]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}/adapters",
-    "retry": "creates",
-    "find": "endpoints/list_deployment_adapters",
-    "arguments": {
-        "required": ["endpoint_id", "deployment_id", "body"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "deployment_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "required": ["adapterModelId"],
-                "properties": {
-                    "adapterModelId": {"type": "string"},
-                    "adapterRevisionId": {"type": "string"},
-                    "force": {"type": "boolean"},
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     endpoint_id: str,
@@ -71,3 +46,18 @@ def main(
         body=body,
         project_id=project_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}/adapters",
+  "retry": "creates", "find": "endpoints/list_deployment_adapters", "arguments": {"required": ["endpoint_id",
+      "deployment_id", "body"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "deployment_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "required": ["adapterModelId"], "properties": {
+          "adapterModelId": {"type": "string"},
+          "adapterRevisionId": {"type": "string"},
+          "force": {"type": "boolean"}}},
+      "project_id": {"type": "string", "x-in": "path"}}}}

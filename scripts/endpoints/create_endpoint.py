@@ -40,41 +40,22 @@ if TYPE_CHECKING:
         disable_prompt_cache: NotRequired[bool]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/endpoints",
-    "retry": "creates",
-    "find": "endpoints/list_endpoints",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["model", "hardware", "autoscaling"],
-                "properties": {
-                    "model": {"type": "string"},
-                    "hardware": {"type": "string"},
-                    "autoscaling": {
-                        "type": "object",
-                        "required": ["min_replicas", "max_replicas"],
-                        "properties": {
-                            "min_replicas": {"type": "integer"},
-                            "max_replicas": {"type": "integer"},
-                        },
-                    },
-                    "display_name": {"type": "string"},
-                    "inactive_timeout": {"type": ["integer", "null"], "x-choice": True},
-                    "state": {"type": "string", "enum": ["STARTED", "STOPPED"]},
-                    "availability_zone": {"type": "string"},
-                    "disable_speculative_decoding": {"type": "boolean"},
-                    "disable_prompt_cache": {"type": "boolean"},
-                },
-                "x-switch": True,
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/endpoints", "retry": "creates", "find": "endpoints/list_endpoints",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["model", "hardware", "autoscaling"], "properties": {
+          "model": {"type": "string"},
+          "hardware": {"type": "string"},
+          "autoscaling": {"type": "object", "required": ["min_replicas", "max_replicas"],
+            "properties": {"min_replicas": {"type": "integer"}, "max_replicas": {"type": "integer"}}},
+          "display_name": {"type": "string"},
+          "inactive_timeout": {"type": ["integer", "null"], "x-choice": True},
+          "state": {"type": "string", "enum": ["STARTED", "STOPPED"]},
+          "availability_zone": {"type": "string"},
+          "disable_speculative_decoding": {"type": "boolean"},
+          "disable_prompt_cache": {"type": "boolean"}},
+        "x-switch": True}}}}

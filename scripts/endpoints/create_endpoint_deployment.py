@@ -77,183 +77,6 @@ if TYPE_CHECKING:
         configId: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments",
-    "retry": "creates",
-    "find": "endpoints/list_endpoint_deployments",
-    "arguments": {
-        "required": ["endpoint_id", "body"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "required": ["name", "autoscaling"],
-                "properties": {
-                    "name": {"type": "string"},
-                    "model": {"type": "string"},
-                    "config": {"type": "string"},
-                    "autoscaling": {
-                        "type": "object",
-                        "properties": {
-                            "minReplicas": {"type": "integer"},
-                            "maxReplicas": {"type": "integer"},
-                            "scaleToZeroWindow": {"type": "string"},
-                            "scaleDown": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {
-                                    "policies": {
-                                        "type": "array",
-                                        "items": {
-                                            "type": "object",
-                                            "required": [
-                                                "periodSeconds",
-                                                "type",
-                                                "value",
-                                            ],
-                                            "properties": {
-                                                "periodSeconds": {"type": "integer"},
-                                                "type": {
-                                                    "type": "string",
-                                                    "enum": [
-                                                        "SCALING_POLICY_TYPE_PODS",
-                                                        "SCALING_POLICY_TYPE_PERCENT",
-                                                    ],
-                                                },
-                                                "value": {"type": "integer"},
-                                            },
-                                        },
-                                    },
-                                    "selectPolicy": {
-                                        "type": "string",
-                                        "enum": [
-                                            "SCALING_POLICY_SELECT_MAX",
-                                            "SCALING_POLICY_SELECT_MIN",
-                                            "SCALING_POLICY_SELECT_DISABLED",
-                                        ],
-                                    },
-                                },
-                            },
-                            "scaleDownWindow": {"type": "string"},
-                            "scaleUp": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {
-                                    "policies": {
-                                        "type": "array",
-                                        "items": {
-                                            "type": "object",
-                                            "required": [
-                                                "periodSeconds",
-                                                "type",
-                                                "value",
-                                            ],
-                                            "properties": {
-                                                "periodSeconds": {"type": "integer"},
-                                                "type": {
-                                                    "type": "string",
-                                                    "enum": [
-                                                        "SCALING_POLICY_TYPE_PODS",
-                                                        "SCALING_POLICY_TYPE_PERCENT",
-                                                    ],
-                                                },
-                                                "value": {"type": "integer"},
-                                            },
-                                        },
-                                    },
-                                    "selectPolicy": {
-                                        "type": "string",
-                                        "enum": [
-                                            "SCALING_POLICY_SELECT_MAX",
-                                            "SCALING_POLICY_SELECT_MIN",
-                                            "SCALING_POLICY_SELECT_DISABLED",
-                                        ],
-                                    },
-                                },
-                            },
-                            "scaleUpWindow": {"type": "string"},
-                            "scalingMetrics": {
-                                "type": "array",
-                                "items": {
-                                    "type": "object",
-                                    "required": ["name", "target", "type"],
-                                    "properties": {
-                                        "name": {"type": "string"},
-                                        "target": {"type": "number"},
-                                        "type": {
-                                            "type": "string",
-                                            "enum": [
-                                                "METRIC_TARGET_TYPE_VALUE",
-                                                "METRIC_TARGET_TYPE_UTILIZATION",
-                                                "METRIC_TARGET_TYPE_AVERAGE_VALUE",
-                                            ],
-                                        },
-                                        "percentile": {"type": "string"},
-                                    },
-                                },
-                            },
-                        },
-                        "x-switch": True,
-                    },
-                    "inactiveTimeout": {"type": "integer"},
-                    "maxConcurrentRequestsPerReplica": {"type": "string"},
-                    "placement": {
-                        "x-choice": True,
-                        "anyOf": [
-                            {
-                                "type": "object",
-                                "required": ["inline"],
-                                "title": "Rules given here",
-                                "properties": {
-                                    "inline": {
-                                        "type": "object",
-                                        "properties": {
-                                            "compliancePolicy": {
-                                                "type": "object",
-                                                "x-choice": True,
-                                                "properties": {
-                                                    "hipaa": {"type": "boolean"},
-                                                },
-                                            },
-                                            "constraint": {
-                                                "type": "string",
-                                                "enum": [
-                                                    "ENFORCEMENT_REQUIRED",
-                                                    "ENFORCEMENT_PREFERRED",
-                                                ],
-                                            },
-                                            "regions": {
-                                                "type": "array",
-                                                "items": {"type": "string"},
-                                            },
-                                        },
-                                    },
-                                },
-                            },
-                            {
-                                "type": "object",
-                                "required": ["profile"],
-                                "title": "Saved profile",
-                                "properties": {
-                                    "profile": {"type": "string", "minLength": 1},
-                                },
-                            },
-                        ],
-                    },
-                    "modelId": {"type": "string"},
-                    "modelRevisionId": {"type": "string"},
-                    "configId": {"type": "string"},
-                },
-                "x-switch": True,
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-            "validateOnly": {"type": "boolean", "x-in": "query"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     endpoint_id: str,
@@ -270,3 +93,66 @@ def main(
         project_id=project_id,
         validateOnly=validateOnly,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments",
+  "retry": "creates", "find": "endpoints/list_endpoint_deployments", "arguments": {"required": ["endpoint_id",
+      "body"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "required": ["name", "autoscaling"], "properties": {
+          "name": {"type": "string"},
+          "model": {"type": "string"},
+          "config": {"type": "string"},
+          "autoscaling": {"type": "object", "properties": {
+              "minReplicas": {"type": "integer"},
+              "maxReplicas": {"type": "integer"},
+              "scaleToZeroWindow": {"type": "string"},
+              "scaleDown": {"type": "object", "x-choice": True, "properties": {
+                  "policies": {"type": "array", "items": {"type": "object", "required": ["periodSeconds", "type",
+                        "value"],
+                      "properties": {
+                        "periodSeconds": {"type": "integer"},
+                        "type": {"type": "string", "enum": ["SCALING_POLICY_TYPE_PODS",
+                            "SCALING_POLICY_TYPE_PERCENT"]},
+                        "value": {"type": "integer"}}}},
+                  "selectPolicy": {"type": "string", "enum": ["SCALING_POLICY_SELECT_MAX",
+                      "SCALING_POLICY_SELECT_MIN", "SCALING_POLICY_SELECT_DISABLED"]}}},
+              "scaleDownWindow": {"type": "string"},
+              "scaleUp": {"type": "object", "x-choice": True, "properties": {
+                  "policies": {"type": "array", "items": {"type": "object", "required": ["periodSeconds", "type",
+                        "value"],
+                      "properties": {
+                        "periodSeconds": {"type": "integer"},
+                        "type": {"type": "string", "enum": ["SCALING_POLICY_TYPE_PODS",
+                            "SCALING_POLICY_TYPE_PERCENT"]},
+                        "value": {"type": "integer"}}}},
+                  "selectPolicy": {"type": "string", "enum": ["SCALING_POLICY_SELECT_MAX",
+                      "SCALING_POLICY_SELECT_MIN", "SCALING_POLICY_SELECT_DISABLED"]}}},
+              "scaleUpWindow": {"type": "string"},
+              "scalingMetrics": {"type": "array", "items": {"type": "object", "required": ["name", "target", "type"],
+                  "properties": {
+                    "name": {"type": "string"},
+                    "target": {"type": "number"},
+                    "type": {"type": "string", "enum": ["METRIC_TARGET_TYPE_VALUE", "METRIC_TARGET_TYPE_UTILIZATION",
+                        "METRIC_TARGET_TYPE_AVERAGE_VALUE"]},
+                    "percentile": {"type": "string"}}}}},
+            "x-switch": True},
+          "inactiveTimeout": {"type": "integer"},
+          "maxConcurrentRequestsPerReplica": {"type": "string"},
+          "placement": {"x-choice": True, "anyOf": [
+              {"type": "object", "required": ["inline"], "title": "Rules given here", "properties": {
+                  "inline": {"type": "object", "properties": {
+                      "compliancePolicy": {"type": "object", "x-choice": True, "properties": {
+                          "hipaa": {"type": "boolean"}}},
+                      "constraint": {"type": "string", "enum": ["ENFORCEMENT_REQUIRED", "ENFORCEMENT_PREFERRED"]},
+                      "regions": {"type": "array", "items": {"type": "string"}}}}}},
+              {"type": "object", "required": ["profile"], "title": "Saved profile", "properties": {
+                  "profile": {"type": "string", "minLength": 1}}}]},
+          "modelId": {"type": "string"},
+          "modelRevisionId": {"type": "string"},
+          "configId": {"type": "string"}},
+        "x-switch": True},
+      "project_id": {"type": "string", "x-in": "path"},
+      "validateOnly": {"type": "boolean", "x-in": "query"}}}}

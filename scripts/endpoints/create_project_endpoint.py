@@ -28,30 +28,14 @@ if TYPE_CHECKING:
         visibility: NotRequired[Literal["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"]]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v2/projects/{project_id}/endpoints",
-    "retry": "creates",
-    "find": "endpoints/list_project_endpoints",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["name"],
-                "properties": {
-                    "name": {"type": "string"},
-                    "visibility": {
-                        "type": "string",
-                        "enum": ["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"],
-                    },
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body", project_id: str | None = None):
     return run(call, auth, OPERATION, body=body, project_id=project_id)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v2/projects/{project_id}/endpoints", "retry": "creates",
+  "find": "endpoints/list_project_endpoints", "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["name"], "properties": {
+          "name": {"type": "string"},
+          "visibility": {"type": "string", "enum": ["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"]}}},
+      "project_id": {"type": "string", "x-in": "path"}}}}

@@ -68,128 +68,6 @@ if TYPE_CHECKING:
         targets: NotRequired[list[Targets]]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/shadowExperiments",
-    "retry": "creates",
-    "find": "endpoints/list_shadow_experiments",
-    "arguments": {
-        "required": ["endpoint_id", "body"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "required": ["name", "source"],
-                "properties": {
-                    "name": {"type": "string"},
-                    "source": {
-                        "type": "object",
-                        "required": ["endpoint"],
-                        "properties": {
-                            "endpoint": {
-                                "type": "object",
-                                "required": ["sampling"],
-                                "properties": {
-                                    "sampling": {
-                                        "x-choice": True,
-                                        "anyOf": [
-                                            {
-                                                "type": "object",
-                                                "required": ["uniform"],
-                                                "title": "Random share",
-                                                "properties": {
-                                                    "uniform": {
-                                                        "type": "object",
-                                                        "required": ["rate"],
-                                                        "properties": {
-                                                            "rate": {"type": "number"},
-                                                        },
-                                                    },
-                                                },
-                                            },
-                                            {
-                                                "type": "object",
-                                                "required": ["keyBased"],
-                                                "title": "Share by key",
-                                                "properties": {
-                                                    "keyBased": {
-                                                        "type": "object",
-                                                        "required": ["key", "rate"],
-                                                        "properties": {
-                                                            "key": {"type": "string"},
-                                                            "rate": {"type": "number"},
-                                                        },
-                                                    },
-                                                },
-                                            },
-                                            {
-                                                "type": "object",
-                                                "required": ["adaptiveUniform"],
-                                                "title": "Random up to a rate",
-                                                "properties": {
-                                                    "adaptiveUniform": {
-                                                        "type": "object",
-                                                        "required": ["targetQps"],
-                                                        "properties": {
-                                                            "targetQps": {
-                                                                "type": "number",
-                                                            },
-                                                            "window": {
-                                                                "type": "string",
-                                                            },
-                                                        },
-                                                    },
-                                                },
-                                            },
-                                            {
-                                                "type": "object",
-                                                "required": ["adaptiveKeyBased"],
-                                                "title": "By key up to a rate",
-                                                "properties": {
-                                                    "adaptiveKeyBased": {
-                                                        "type": "object",
-                                                        "required": [
-                                                            "key",
-                                                            "targetQps",
-                                                        ],
-                                                        "properties": {
-                                                            "key": {"type": "string"},
-                                                            "targetQps": {
-                                                                "type": "number",
-                                                            },
-                                                            "window": {
-                                                                "type": "string",
-                                                            },
-                                                        },
-                                                    },
-                                                },
-                                            },
-                                        ],
-                                    },
-                                },
-                            },
-                        },
-                    },
-                    "targets": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["name", "targetDeploymentId"],
-                            "properties": {
-                                "name": {"type": "string"},
-                                "targetDeploymentId": {"type": "string"},
-                                "description": {"type": "string"},
-                            },
-                        },
-                    },
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     endpoint_id: str,
@@ -204,3 +82,40 @@ def main(
         body=body,
         project_id=project_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/shadowExperiments",
+  "retry": "creates", "find": "endpoints/list_shadow_experiments", "arguments": {"required": ["endpoint_id", "body"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "required": ["name", "source"], "properties": {
+          "name": {"type": "string"},
+          "source": {"type": "object", "required": ["endpoint"], "properties": {
+              "endpoint": {"type": "object", "required": ["sampling"], "properties": {
+                  "sampling": {"x-choice": True, "anyOf": [
+                      {"type": "object", "required": ["uniform"], "title": "Random share",
+                        "properties": {
+                          "uniform": {"type": "object", "required": ["rate"], "properties": {
+                              "rate": {"type": "number"}}}}},
+                      {"type": "object", "required": ["keyBased"], "title": "Share by key",
+                        "properties": {
+                          "keyBased": {"type": "object", "required": ["key", "rate"], "properties": {
+                              "key": {"type": "string"}, "rate": {"type": "number"}}}}},
+                      {"type": "object", "required": ["adaptiveUniform"], "title": "Random up to a rate",
+                        "properties": {
+                          "adaptiveUniform": {"type": "object", "required": ["targetQps"],
+                            "properties": {"targetQps": {"type": "number"}, "window": {"type": "string"}}}}},
+                      {"type": "object", "required": ["adaptiveKeyBased"], "title": "By key up to a rate",
+                        "properties": {
+                          "adaptiveKeyBased": {"type": "object", "required": ["key", "targetQps"],
+                            "properties": {
+                              "key": {"type": "string"},
+                              "targetQps": {"type": "number"},
+                              "window": {"type": "string"}}}}}]}}}}},
+          "targets": {"type": "array", "items": {"type": "object", "required": ["name", "targetDeploymentId"],
+              "properties": {
+                "name": {"type": "string"},
+                "targetDeploymentId": {"type": "string"},
+                "description": {"type": "string"}}}}}},
+      "project_id": {"type": "string", "x-in": "path"}}}}

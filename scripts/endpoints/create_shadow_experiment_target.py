@@ -28,31 +28,6 @@ if TYPE_CHECKING:
         description: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/shadowExperiments/{experiment_id}/targets",
-    "retry": "creates",
-    "find": "endpoints/list_shadow_experiment_targets",
-    "arguments": {
-        "required": ["endpoint_id", "experiment_id", "body"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "experiment_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "required": ["name", "targetDeploymentId"],
-                "properties": {
-                    "name": {"type": "string"},
-                    "targetDeploymentId": {"type": "string"},
-                    "description": {"type": "string"},
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     endpoint_id: str,
@@ -69,3 +44,16 @@ def main(
         body=body,
         project_id=project_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/shadowExperiments/{experiment_id}/targets",
+  "retry": "creates", "find": "endpoints/list_shadow_experiment_targets", "arguments": {"required": ["endpoint_id",
+      "experiment_id", "body"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "experiment_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "required": ["name", "targetDeploymentId"], "properties": {
+          "name": {"type": "string"}, "targetDeploymentId": {"type": "string"}, "description": {"type": "string"}}},
+      "project_id": {"type": "string", "x-in": "path"}}}}

@@ -17,22 +17,6 @@ Rendered from schemas/endpoints/delete_ab_experiment.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "DELETE",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/abExperiments/{experiment_id}",
-    "retry": "mutates",
-    "find": "endpoints/get_ab_experiment",
-    "arguments": {
-        "required": ["endpoint_id", "experiment_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "experiment_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-            "etag": {"type": "string", "x-in": "query"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -50,3 +34,14 @@ def main(
         project_id=project_id,
         etag=etag,
     )
+
+
+# fmt: off
+OPERATION = {"method": "DELETE",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/abExperiments/{experiment_id}", "retry": "mutates",
+  "find": "endpoints/get_ab_experiment", "arguments": {"required": ["endpoint_id", "experiment_id"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "experiment_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"},
+      "etag": {"type": "string", "x-in": "query"}}}}

@@ -19,23 +19,6 @@ Rendered from schemas/endpoints/delete_deployment_adapter.json; edit that, not t
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "DELETE",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}/adapters/{adapter_id}",
-    "retry": "mutates",
-    "find": "endpoints/get_deployment_adapter",
-    "arguments": {
-        "required": ["endpoint_id", "deployment_id", "adapter_id", "etag"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "deployment_id": {"type": "string", "x-in": "path"},
-            "adapter_id": {"type": "string", "x-in": "path"},
-            "etag": {"type": "string", "x-in": "query"},
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -55,3 +38,16 @@ def main(
         etag=etag,
         project_id=project_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "DELETE",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}/adapters/{adapter_id}",
+  "retry": "mutates", "find": "endpoints/get_deployment_adapter", "arguments": {"required": ["endpoint_id",
+      "deployment_id", "adapter_id", "etag"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "deployment_id": {"type": "string", "x-in": "path"},
+      "adapter_id": {"type": "string", "x-in": "path"},
+      "etag": {"type": "string", "x-in": "query"},
+      "project_id": {"type": "string", "x-in": "path"}}}}

@@ -16,22 +16,6 @@ Rendered from schemas/endpoints/delete_endpoint_deployment.json; edit that, not 
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "DELETE",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}",
-    "retry": "mutates",
-    "find": "endpoints/get_endpoint_deployment",
-    "arguments": {
-        "required": ["endpoint_id", "deployment_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "deployment_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-            "etag": {"type": "string", "x-in": "query"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -49,3 +33,14 @@ def main(
         project_id=project_id,
         etag=etag,
     )
+
+
+# fmt: off
+OPERATION = {"method": "DELETE",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}", "retry": "mutates",
+  "find": "endpoints/get_endpoint_deployment", "arguments": {"required": ["endpoint_id", "deployment_id"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "deployment_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"},
+      "etag": {"type": "string", "x-in": "query"}}}}

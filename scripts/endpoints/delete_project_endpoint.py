@@ -15,21 +15,6 @@ Rendered from schemas/endpoints/delete_project_endpoint.json; edit that, not thi
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "DELETE",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}",
-    "retry": "mutates",
-    "find": "endpoints/get_project_endpoint",
-    "arguments": {
-        "required": ["endpoint_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-            "etag": {"type": "string", "x-in": "query"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -45,3 +30,11 @@ def main(
         project_id=project_id,
         etag=etag,
     )
+
+
+# fmt: off
+OPERATION = {"method": "DELETE", "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}", "retry": "mutates",
+  "find": "endpoints/get_project_endpoint", "arguments": {"required": ["endpoint_id"], "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"},
+      "etag": {"type": "string", "x-in": "query"}}}}

@@ -16,22 +16,6 @@ Rendered from schemas/endpoints/delete_rollout.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "DELETE",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/{rollout_id}",
-    "retry": "mutates",
-    "find": "endpoints/get_rollout",
-    "arguments": {
-        "required": ["endpoint_id", "rollout_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "rollout_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-            "etag": {"type": "string", "x-in": "query"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -49,3 +33,13 @@ def main(
         project_id=project_id,
         etag=etag,
     )
+
+
+# fmt: off
+OPERATION = {"method": "DELETE", "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/{rollout_id}",
+  "retry": "mutates", "find": "endpoints/get_rollout", "arguments": {"required": ["endpoint_id", "rollout_id"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "rollout_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"},
+      "etag": {"type": "string", "x-in": "query"}}}}

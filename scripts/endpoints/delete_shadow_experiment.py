@@ -18,22 +18,6 @@ Rendered from schemas/endpoints/delete_shadow_experiment.json; edit that, not th
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "DELETE",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/shadowExperiments/{experiment_id}",
-    "retry": "mutates",
-    "find": "endpoints/get_shadow_experiment",
-    "arguments": {
-        "required": ["endpoint_id", "experiment_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "experiment_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-            "etag": {"type": "string", "x-in": "query"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -51,3 +35,14 @@ def main(
         project_id=project_id,
         etag=etag,
     )
+
+
+# fmt: off
+OPERATION = {"method": "DELETE",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/shadowExperiments/{experiment_id}", "retry": "mutates",
+  "find": "endpoints/get_shadow_experiment", "arguments": {"required": ["endpoint_id", "experiment_id"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "experiment_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"},
+      "etag": {"type": "string", "x-in": "query"}}}}

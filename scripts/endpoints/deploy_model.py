@@ -17,29 +17,6 @@ Rendered from schemas/endpoints/deploy_model.json; edit that, not this.
 from ..client import run, togetherai
 from ..deployment_steps import deploy_model
 
-STEP = {
-    "arguments": {
-        "required": ["model", "endpoint_name"],
-        "properties": {
-            "model": {"type": "string"},
-            "endpoint_name": {
-                "type": "string",
-                "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$",
-            },
-            "deployment_name": {"type": "string", "minLength": 1, "default": "main"},
-            "config": {"type": "string"},
-            "replicas": {"type": "integer", "minimum": 1, "default": 1},
-            "max_replicas": {"type": "integer", "minimum": 1},
-            "inactive_minutes": {
-                "type": "integer",
-                "minimum": 0,
-                "maximum": 1440,
-                "default": 60,
-            },
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -63,3 +40,15 @@ def main(
         max_replicas=max_replicas,
         inactive_minutes=inactive_minutes,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["model", "endpoint_name"], "properties": {
+      "model": {"type": "string"},
+      "endpoint_name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"},
+      "deployment_name": {"type": "string", "minLength": 1, "default": "main"},
+      "config": {"type": "string"},
+      "replicas": {"type": "integer", "minimum": 1, "default": 1},
+      "max_replicas": {"type": "integer", "minimum": 1},
+      "inactive_minutes": {"type": "integer", "minimum": 0, "maximum": 1440, "default": 60}}}}

@@ -16,20 +16,6 @@ Rendered from schemas/endpoints/get_ab_experiment.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/abExperiments/{experiment_id}",
-    "retry": "read",
-    "arguments": {
-        "required": ["endpoint_id", "experiment_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "experiment_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -45,3 +31,12 @@ def main(
         experiment_id=experiment_id,
         project_id=project_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/abExperiments/{experiment_id}", "retry": "read",
+  "arguments": {"required": ["endpoint_id", "experiment_id"], "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "experiment_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"}}}}

@@ -20,21 +20,6 @@ Rendered from schemas/endpoints/get_deployment_adapter.json; edit that, not this
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}/adapters/{adapter_id}",
-    "retry": "read",
-    "arguments": {
-        "required": ["endpoint_id", "deployment_id", "adapter_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "deployment_id": {"type": "string", "x-in": "path"},
-            "adapter_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -52,3 +37,14 @@ def main(
         adapter_id=adapter_id,
         project_id=project_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}/adapters/{adapter_id}",
+  "retry": "read", "arguments": {"required": ["endpoint_id", "deployment_id", "adapter_id"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "deployment_id": {"type": "string", "x-in": "path"},
+      "adapter_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"}}}}

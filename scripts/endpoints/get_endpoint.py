@@ -17,6 +17,11 @@ Rendered from schemas/endpoints/get_endpoint.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, endpoint_id: str):
+    return run(call, auth, OPERATION, endpoint_id=endpoint_id)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/endpoints/{endpoint_id}",
@@ -26,7 +31,3 @@ OPERATION = {
         "properties": {"endpoint_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, endpoint_id: str):
-    return run(call, auth, OPERATION, endpoint_id=endpoint_id)

@@ -17,20 +17,6 @@ Rendered from schemas/endpoints/get_endpoint_deployment.json; edit that, not thi
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}",
-    "retry": "read",
-    "arguments": {
-        "required": ["endpoint_id", "deployment_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "deployment_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -46,3 +32,12 @@ def main(
         deployment_id=deployment_id,
         project_id=project_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}", "retry": "read",
+  "arguments": {"required": ["endpoint_id", "deployment_id"], "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "deployment_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"}}}}

@@ -17,6 +17,11 @@ Rendered from schemas/endpoints/get_placement_profile.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, profile_id: str, project_id: str | None = None):
+    return run(call, auth, OPERATION, profile_id=profile_id, project_id=project_id)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v2/projects/{project_id}/placement-profiles/{profile_id}",
@@ -29,7 +34,3 @@ OPERATION = {
         },
     },
 }
-
-
-def main(auth: togetherai, profile_id: str, project_id: str | None = None):
-    return run(call, auth, OPERATION, profile_id=profile_id, project_id=project_id)

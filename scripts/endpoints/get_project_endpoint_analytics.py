@@ -17,24 +17,6 @@ Rendered from schemas/endpoints/get_project_endpoint_analytics.json; edit that, 
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/analytics",
-    "retry": "read",
-    "arguments": {
-        "required": ["endpoint_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-            "deploymentId": {"type": "string", "x-in": "query"},
-            "endTime": {"type": "string", "x-in": "query"},
-            "granularity": {"type": "string", "x-in": "query"},
-            "includeTimeSeries": {"type": "boolean", "x-in": "query"},
-            "startTime": {"type": "string", "x-in": "query"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -58,3 +40,15 @@ def main(
         includeTimeSeries=includeTimeSeries,
         startTime=startTime,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/analytics", "retry": "read",
+  "arguments": {"required": ["endpoint_id"], "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"},
+      "deploymentId": {"type": "string", "x-in": "query"},
+      "endTime": {"type": "string", "x-in": "query"},
+      "granularity": {"type": "string", "x-in": "query"},
+      "includeTimeSeries": {"type": "boolean", "x-in": "query"},
+      "startTime": {"type": "string", "x-in": "query"}}}}

@@ -18,20 +18,6 @@ Rendered from schemas/endpoints/get_rollout.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/{rollout_id}",
-    "retry": "read",
-    "arguments": {
-        "required": ["endpoint_id", "rollout_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "rollout_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -47,3 +33,11 @@ def main(
         rollout_id=rollout_id,
         project_id=project_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/{rollout_id}",
+  "retry": "read", "arguments": {"required": ["endpoint_id", "rollout_id"], "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "rollout_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"}}}}

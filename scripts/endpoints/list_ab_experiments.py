@@ -17,23 +17,6 @@ Rendered from schemas/endpoints/list_ab_experiments.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/abExperiments",
-    "retry": "read",
-    "pages": "cursor",
-    "arguments": {
-        "required": ["endpoint_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-            "after": {"type": "string", "x-in": "query"},
-            "limit": {"type": "integer", "x-in": "query"},
-            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -53,3 +36,13 @@ def main(
         limit=limit,
         max_pages=max_pages,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/abExperiments",
+  "retry": "read", "pages": "cursor", "arguments": {"required": ["endpoint_id"], "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"},
+      "after": {"type": "string", "x-in": "query"},
+      "limit": {"type": "integer", "x-in": "query"},
+      "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"}}}}

@@ -19,24 +19,6 @@ Rendered from schemas/endpoints/list_deployment_adapters.json; edit that, not th
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}/adapters",
-    "retry": "read",
-    "pages": "cursor",
-    "arguments": {
-        "required": ["endpoint_id", "deployment_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "deployment_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-            "after": {"type": "string", "x-in": "query"},
-            "limit": {"type": "integer", "x-in": "query"},
-            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -58,3 +40,15 @@ def main(
         limit=limit,
         max_pages=max_pages,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}/adapters", "retry": "read",
+  "pages": "cursor", "arguments": {"required": ["endpoint_id", "deployment_id"], "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "deployment_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"},
+      "after": {"type": "string", "x-in": "query"},
+      "limit": {"type": "integer", "x-in": "query"},
+      "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"}}}}

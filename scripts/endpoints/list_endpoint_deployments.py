@@ -17,25 +17,6 @@ Rendered from schemas/endpoints/list_endpoint_deployments.json; edit that, not t
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments",
-    "retry": "read",
-    "pages": "cursor",
-    "arguments": {
-        "required": ["endpoint_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-            "after": {"type": "string", "x-in": "query"},
-            "filter": {"type": "string", "x-in": "query"},
-            "limit": {"type": "integer", "x-in": "query"},
-            "orderBy": {"type": "string", "x-in": "query"},
-            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -59,3 +40,15 @@ def main(
         orderBy=orderBy,
         max_pages=max_pages,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments",
+  "retry": "read", "pages": "cursor", "arguments": {"required": ["endpoint_id"], "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"},
+      "after": {"type": "string", "x-in": "query"},
+      "filter": {"type": "string", "x-in": "query"},
+      "limit": {"type": "integer", "x-in": "query"},
+      "orderBy": {"type": "string", "x-in": "query"},
+      "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"}}}}

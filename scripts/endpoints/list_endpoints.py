@@ -15,27 +15,6 @@ Rendered from schemas/endpoints/list_endpoints.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/endpoints",
-    "retry": "read",
-    "arguments": {
-        "properties": {
-            "type": {
-                "type": "string",
-                "enum": ["dedicated", "serverless"],
-                "x-in": "query",
-            },
-            "usage_type": {
-                "type": "string",
-                "enum": ["on-demand", "reserved"],
-                "x-in": "query",
-            },
-            "mine": {"type": "boolean", "x-in": "query"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -44,3 +23,11 @@ def main(
     mine: "bool | None" = None,
 ):
     return run(call, auth, OPERATION, type=type, usage_type=usage_type, mine=mine)
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/endpoints", "retry": "read", "arguments": {
+    "properties": {
+      "type": {"type": "string", "enum": ["dedicated", "serverless"], "x-in": "query"},
+      "usage_type": {"type": "string", "enum": ["on-demand", "reserved"], "x-in": "query"},
+      "mine": {"type": "boolean", "x-in": "query"}}}}

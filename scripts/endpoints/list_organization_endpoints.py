@@ -17,24 +17,6 @@ Rendered from schemas/endpoints/list_organization_endpoints.json; edit that, not
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/organizations/{organization_id}/endpoints",
-    "retry": "read",
-    "pages": "cursor",
-    "arguments": {
-        "required": ["organization_id"],
-        "properties": {
-            "organization_id": {"type": "string", "x-in": "path"},
-            "after": {"type": "string", "x-in": "query"},
-            "filter": {"type": "string", "x-in": "query"},
-            "limit": {"type": "integer", "x-in": "query"},
-            "orderBy": {"type": "string", "x-in": "query"},
-            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -56,3 +38,14 @@ def main(
         orderBy=orderBy,
         max_pages=max_pages,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v2/organizations/{organization_id}/endpoints", "retry": "read",
+  "pages": "cursor", "arguments": {"required": ["organization_id"], "properties": {
+      "organization_id": {"type": "string", "x-in": "path"},
+      "after": {"type": "string", "x-in": "query"},
+      "filter": {"type": "string", "x-in": "query"},
+      "limit": {"type": "integer", "x-in": "query"},
+      "orderBy": {"type": "string", "x-in": "query"},
+      "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"}}}}

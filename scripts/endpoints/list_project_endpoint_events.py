@@ -18,45 +18,6 @@ Rendered from schemas/endpoints/list_project_endpoint_events.json; edit that, no
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/events",
-    "retry": "read",
-    "pages": "cursor",
-    "arguments": {
-        "required": ["endpoint_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-            "after": {"type": "string", "x-in": "query"},
-            "deploymentIds": {
-                "type": "array",
-                "x-in": "query",
-                "items": {"type": "string"},
-            },
-            "limit": {"type": "integer", "x-in": "query"},
-            "minLevel": {
-                "type": "string",
-                "enum": ["LEVEL_DEBUG", "LEVEL_INFO", "LEVEL_WARN", "LEVEL_ERROR"],
-                "x-in": "query",
-            },
-            "since": {"type": "string", "x-in": "query"},
-            "sourceKinds": {
-                "type": "array",
-                "x-in": "query",
-                "items": {
-                    "type": "string",
-                    "enum": ["SOURCE_KIND_ENDPOINT", "SOURCE_KIND_DEPLOYMENT"],
-                },
-            },
-            "subjectId": {"type": "string", "x-in": "query"},
-            "types": {"type": "array", "x-in": "query", "items": {"type": "string"}},
-            "until": {"type": "string", "x-in": "query"},
-            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -90,3 +51,22 @@ def main(
         until=until,
         max_pages=max_pages,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/events", "retry": "read",
+  "pages": "cursor", "arguments": {"required": ["endpoint_id"], "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"},
+      "after": {"type": "string", "x-in": "query"},
+      "deploymentIds": {"type": "array", "x-in": "query", "items": {"type": "string"}},
+      "limit": {"type": "integer", "x-in": "query"},
+      "minLevel": {"type": "string", "enum": ["LEVEL_DEBUG", "LEVEL_INFO", "LEVEL_WARN", "LEVEL_ERROR"],
+        "x-in": "query"},
+      "since": {"type": "string", "x-in": "query"},
+      "sourceKinds": {"type": "array", "x-in": "query", "items": {"type": "string", "enum": ["SOURCE_KIND_ENDPOINT",
+            "SOURCE_KIND_DEPLOYMENT"]}},
+      "subjectId": {"type": "string", "x-in": "query"},
+      "types": {"type": "array", "x-in": "query", "items": {"type": "string"}},
+      "until": {"type": "string", "x-in": "query"},
+      "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"}}}}

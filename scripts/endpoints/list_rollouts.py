@@ -17,28 +17,6 @@ Rendered from schemas/endpoints/list_rollouts.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts",
-    "retry": "read",
-    "pages": "cursor",
-    "arguments": {
-        "required": ["endpoint_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-            "after": {"type": "string", "x-in": "query"},
-            "filter": {
-                "type": "string",
-                "enum": ["ROLLOUT_FILTER_ACTIVE", "ROLLOUT_FILTER_TERMINAL"],
-                "x-in": "query",
-            },
-            "limit": {"type": "integer", "x-in": "query"},
-            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -60,3 +38,14 @@ def main(
         limit=limit,
         max_pages=max_pages,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts", "retry": "read",
+  "pages": "cursor", "arguments": {"required": ["endpoint_id"], "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"},
+      "after": {"type": "string", "x-in": "query"},
+      "filter": {"type": "string", "enum": ["ROLLOUT_FILTER_ACTIVE", "ROLLOUT_FILTER_TERMINAL"], "x-in": "query"},
+      "limit": {"type": "integer", "x-in": "query"},
+      "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"}}}}

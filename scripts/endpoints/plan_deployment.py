@@ -16,17 +16,6 @@ Rendered from schemas/endpoints/plan_deployment.json; edit that, not this.
 from ..client import run, togetherai
 from ..deployment_steps import plan_deployment
 
-STEP = {
-    "arguments": {
-        "required": ["model"],
-        "properties": {
-            "model": {"type": "string"},
-            "config": {"type": "string"},
-            "replicas": {"type": "integer", "minimum": 1, "default": 1},
-        },
-    },
-}
-
 
 def main(auth: togetherai, model: str, config: str | None = None, replicas: int = 1):
     return run(
@@ -37,3 +26,15 @@ def main(auth: togetherai, model: str, config: str | None = None, replicas: int 
         config=config,
         replicas=replicas,
     )
+
+
+STEP = {
+    "arguments": {
+        "required": ["model"],
+        "properties": {
+            "model": {"type": "string"},
+            "config": {"type": "string"},
+            "replicas": {"type": "integer", "minimum": 1, "default": 1},
+        },
+    },
+}

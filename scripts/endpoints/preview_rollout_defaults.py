@@ -59,108 +59,6 @@ if TYPE_CHECKING:
         finalSourceReplicas: NotRequired[int]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/preview-defaults",
-    "retry": "read",
-    "arguments": {
-        "required": ["endpoint_id", "body"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "required": ["sourceDeploymentId", "targetDeploymentId"],
-                "properties": {
-                    "sourceDeploymentId": {"type": "string"},
-                    "targetDeploymentId": {"type": "string"},
-                    "canary": {
-                        "type": "object",
-                        "properties": {
-                            "stepInterval": {"type": "string"},
-                            "steps": {
-                                "type": "array",
-                                "items": {
-                                    "type": "object",
-                                    "required": ["traffic"],
-                                    "properties": {
-                                        "traffic": {"type": "integer"},
-                                        "replicas": {"type": "integer"},
-                                    },
-                                },
-                            },
-                        },
-                    },
-                    "rolling": {"type": "object", "properties": {}},
-                    "blueGreen": {"type": "object", "properties": {}},
-                    "metrics": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["name"],
-                            "properties": {
-                                "name": {"type": "string"},
-                                "percentile": {"type": "integer"},
-                                "regressionCheck": {
-                                    "type": "object",
-                                    "required": ["direction"],
-                                    "x-choice": True,
-                                    "properties": {
-                                        "direction": {
-                                            "type": "string",
-                                            "enum": [
-                                                "REGRESSION_DIRECTION_HIGHER_IS_WORSE",
-                                                "REGRESSION_DIRECTION_LOWER_IS_WORSE",
-                                            ],
-                                        },
-                                        "maxRegressionPercent": {"type": "number"},
-                                    },
-                                },
-                                "stat": {
-                                    "type": "string",
-                                    "enum": [
-                                        "METRIC_STAT_TYPE_AVG",
-                                        "METRIC_STAT_TYPE_PERCENTILE",
-                                    ],
-                                },
-                                "thresholdCheck": {
-                                    "type": "object",
-                                    "required": ["operator"],
-                                    "x-choice": True,
-                                    "properties": {
-                                        "operator": {
-                                            "type": "string",
-                                            "enum": [
-                                                "THRESHOLD_OPERATOR_GT",
-                                                "THRESHOLD_OPERATOR_GTE",
-                                                "THRESHOLD_OPERATOR_LT",
-                                                "THRESHOLD_OPERATOR_LTE",
-                                            ],
-                                        },
-                                        "value": {"type": "number"},
-                                    },
-                                },
-                                "window": {"type": "string"},
-                            },
-                        },
-                    },
-                    "finalTargetReplicas": {"type": "integer"},
-                    "finalSourceReplicas": {"type": "integer"},
-                },
-                "x-switch": True,
-                "x-groups": {
-                    "strategy": {
-                        "Canary": "canary",
-                        "Rolling": "rolling",
-                        "Blue-green": "blueGreen",
-                    },
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     endpoint_id: str,
@@ -175,3 +73,40 @@ def main(
         body=body,
         project_id=project_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/preview-defaults",
+  "retry": "read", "arguments": {"required": ["endpoint_id", "body"], "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "required": ["sourceDeploymentId", "targetDeploymentId"],
+        "properties": {
+          "sourceDeploymentId": {"type": "string"},
+          "targetDeploymentId": {"type": "string"},
+          "canary": {"type": "object", "properties": {
+              "stepInterval": {"type": "string"},
+              "steps": {"type": "array", "items": {"type": "object", "required": ["traffic"],
+                  "properties": {"traffic": {"type": "integer"}, "replicas": {"type": "integer"}}}}}},
+          "rolling": {"type": "object", "properties": {}},
+          "blueGreen": {"type": "object", "properties": {}},
+          "metrics": {"type": "array", "items": {"type": "object", "required": ["name"],
+              "properties": {
+                "name": {"type": "string"},
+                "percentile": {"type": "integer"},
+                "regressionCheck": {"type": "object", "required": ["direction"], "x-choice": True,
+                  "properties": {
+                    "direction": {"type": "string", "enum": ["REGRESSION_DIRECTION_HIGHER_IS_WORSE",
+                        "REGRESSION_DIRECTION_LOWER_IS_WORSE"]},
+                    "maxRegressionPercent": {"type": "number"}}},
+                "stat": {"type": "string", "enum": ["METRIC_STAT_TYPE_AVG", "METRIC_STAT_TYPE_PERCENTILE"]},
+                "thresholdCheck": {"type": "object", "required": ["operator"], "x-choice": True,
+                  "properties": {
+                    "operator": {"type": "string", "enum": ["THRESHOLD_OPERATOR_GT", "THRESHOLD_OPERATOR_GTE",
+                        "THRESHOLD_OPERATOR_LT", "THRESHOLD_OPERATOR_LTE"]},
+                    "value": {"type": "number"}}},
+                "window": {"type": "string"}}}},
+          "finalTargetReplicas": {"type": "integer"},
+          "finalSourceReplicas": {"type": "integer"}},
+        "x-switch": True, "x-groups": {
+          "strategy": {"Canary": "canary", "Rolling": "rolling", "Blue-green": "blueGreen"}}},
+      "project_id": {"type": "string", "x-in": "path"}}}}

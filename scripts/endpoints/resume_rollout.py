@@ -24,23 +24,6 @@ if TYPE_CHECKING:
         etag: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/{rollout_id}/resume",
-    "retry": "mutates",
-    "find": "endpoints/get_rollout",
-    "arguments": {
-        "required": ["endpoint_id", "rollout_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "rollout_id": {"type": "string", "x-in": "path"},
-            "body": {"type": "object", "properties": {"etag": {"type": "string"}}},
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     endpoint_id: str,
@@ -57,3 +40,14 @@ def main(
         body=body,
         project_id=project_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/{rollout_id}/resume", "retry": "mutates",
+  "find": "endpoints/get_rollout", "arguments": {"required": ["endpoint_id", "rollout_id"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "rollout_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "properties": {"etag": {"type": "string"}}},
+      "project_id": {"type": "string", "x-in": "path"}}}}

@@ -16,21 +16,6 @@ Rendered from schemas/endpoints/start_rollout.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/{rollout_id}/start",
-    "retry": "mutates",
-    "find": "endpoints/get_rollout",
-    "arguments": {
-        "required": ["endpoint_id", "rollout_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "rollout_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -46,3 +31,13 @@ def main(
         rollout_id=rollout_id,
         project_id=project_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/rollouts/{rollout_id}/start", "retry": "mutates",
+  "find": "endpoints/get_rollout", "arguments": {"required": ["endpoint_id", "rollout_id"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "rollout_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"}}}}

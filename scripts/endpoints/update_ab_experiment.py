@@ -34,48 +34,6 @@ if TYPE_CHECKING:
         etag: NotRequired[str]
 
 
-OPERATION = {
-    "method": "PATCH",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/abExperiments/{experiment_id}",
-    "retry": "mutates",
-    "find": "endpoints/get_ab_experiment",
-    "arguments": {
-        "required": ["endpoint_id", "experiment_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "experiment_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "properties": {
-                    "members": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["deploymentId", "percent", "role"],
-                            "properties": {
-                                "deploymentId": {"type": "string"},
-                                "percent": {"type": "integer"},
-                                "role": {
-                                    "type": "string",
-                                    "enum": [
-                                        "AB_EXPERIMENT_MEMBER_ROLE_CONTROL",
-                                        "AB_EXPERIMENT_MEMBER_ROLE_VARIANT",
-                                    ],
-                                },
-                            },
-                        },
-                    },
-                    "description": {"type": "string"},
-                    "etag": {"type": "string"},
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-            "updateMask": {"type": "string", "x-in": "query"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     endpoint_id: str,
@@ -94,3 +52,23 @@ def main(
         project_id=project_id,
         updateMask=updateMask,
     )
+
+
+# fmt: off
+OPERATION = {"method": "PATCH",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/abExperiments/{experiment_id}", "retry": "mutates",
+  "find": "endpoints/get_ab_experiment", "arguments": {"required": ["endpoint_id", "experiment_id"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "experiment_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "properties": {
+          "members": {"type": "array", "items": {"type": "object", "required": ["deploymentId", "percent", "role"],
+              "properties": {
+                "deploymentId": {"type": "string"},
+                "percent": {"type": "integer"},
+                "role": {"type": "string", "enum": ["AB_EXPERIMENT_MEMBER_ROLE_CONTROL",
+                    "AB_EXPERIMENT_MEMBER_ROLE_VARIANT"]}}}},
+          "description": {"type": "string"},
+          "etag": {"type": "string"}}},
+      "project_id": {"type": "string", "x-in": "path"},
+      "updateMask": {"type": "string", "x-in": "query"}}}}

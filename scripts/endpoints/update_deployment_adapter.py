@@ -29,31 +29,6 @@ if TYPE_CHECKING:
         etag: str
 
 
-OPERATION = {
-    "method": "PATCH",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}/adapters/{adapter_id}",
-    "retry": "mutates",
-    "find": "endpoints/get_deployment_adapter",
-    "arguments": {
-        "required": ["endpoint_id", "deployment_id", "adapter_id", "body"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "deployment_id": {"type": "string", "x-in": "path"},
-            "adapter_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "required": ["adapterRevisionId", "etag"],
-                "properties": {
-                    "adapterRevisionId": {"type": "string"},
-                    "etag": {"type": "string"},
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     endpoint_id: str,
@@ -72,3 +47,17 @@ def main(
         body=body,
         project_id=project_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "PATCH",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}/adapters/{adapter_id}",
+  "retry": "mutates", "find": "endpoints/get_deployment_adapter", "arguments": {"required": ["endpoint_id",
+      "deployment_id", "adapter_id", "body"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "deployment_id": {"type": "string", "x-in": "path"},
+      "adapter_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "required": ["adapterRevisionId", "etag"], "properties": {
+          "adapterRevisionId": {"type": "string"}, "etag": {"type": "string"}}},
+      "project_id": {"type": "string", "x-in": "path"}}}}

@@ -33,36 +33,17 @@ if TYPE_CHECKING:
         display_name: NotRequired[str]
 
 
-OPERATION = {
-    "method": "PATCH",
-    "path": "/v1/endpoints/{endpoint_id}",
-    "retry": "mutates",
-    "find": "endpoints/get_endpoint",
-    "arguments": {
-        "required": ["endpoint_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "properties": {
-                    "state": {"type": "string", "enum": ["STARTED", "STOPPED"]},
-                    "autoscaling": {
-                        "type": "object",
-                        "required": ["min_replicas", "max_replicas"],
-                        "x-choice": True,
-                        "properties": {
-                            "min_replicas": {"type": "integer"},
-                            "max_replicas": {"type": "integer"},
-                        },
-                    },
-                    "inactive_timeout": {"type": ["integer", "null"], "x-choice": True},
-                    "display_name": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, endpoint_id: str, body: "Body" = None):
     return run(call, auth, OPERATION, endpoint_id=endpoint_id, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "PATCH", "path": "/v1/endpoints/{endpoint_id}", "retry": "mutates",
+  "find": "endpoints/get_endpoint", "arguments": {"required": ["endpoint_id"], "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "properties": {
+          "state": {"type": "string", "enum": ["STARTED", "STOPPED"]},
+          "autoscaling": {"type": "object", "required": ["min_replicas", "max_replicas"], "x-choice": True,
+            "properties": {"min_replicas": {"type": "integer"}, "max_replicas": {"type": "integer"}}},
+          "inactive_timeout": {"type": ["integer", "null"], "x-choice": True},
+          "display_name": {"type": "string"}}}}}}

@@ -56,136 +56,6 @@ if TYPE_CHECKING:
         etag: NotRequired[str]
 
 
-OPERATION = {
-    "method": "PATCH",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}",
-    "retry": "mutates",
-    "find": "endpoints/get_endpoint_deployment",
-    "arguments": {
-        "required": ["endpoint_id", "deployment_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "deployment_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "properties": {
-                    "autoscaling": {
-                        "type": "object",
-                        "x-choice": True,
-                        "properties": {
-                            "minReplicas": {"type": "integer"},
-                            "maxReplicas": {"type": "integer"},
-                            "scaleToZeroWindow": {"type": "string"},
-                            "scaleDown": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {
-                                    "policies": {
-                                        "type": "array",
-                                        "items": {
-                                            "type": "object",
-                                            "required": [
-                                                "periodSeconds",
-                                                "type",
-                                                "value",
-                                            ],
-                                            "properties": {
-                                                "periodSeconds": {"type": "integer"},
-                                                "type": {
-                                                    "type": "string",
-                                                    "enum": [
-                                                        "SCALING_POLICY_TYPE_PODS",
-                                                        "SCALING_POLICY_TYPE_PERCENT",
-                                                    ],
-                                                },
-                                                "value": {"type": "integer"},
-                                            },
-                                        },
-                                    },
-                                    "selectPolicy": {
-                                        "type": "string",
-                                        "enum": [
-                                            "SCALING_POLICY_SELECT_MAX",
-                                            "SCALING_POLICY_SELECT_MIN",
-                                            "SCALING_POLICY_SELECT_DISABLED",
-                                        ],
-                                    },
-                                },
-                            },
-                            "scaleDownWindow": {"type": "string"},
-                            "scaleUp": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {
-                                    "policies": {
-                                        "type": "array",
-                                        "items": {
-                                            "type": "object",
-                                            "required": [
-                                                "periodSeconds",
-                                                "type",
-                                                "value",
-                                            ],
-                                            "properties": {
-                                                "periodSeconds": {"type": "integer"},
-                                                "type": {
-                                                    "type": "string",
-                                                    "enum": [
-                                                        "SCALING_POLICY_TYPE_PODS",
-                                                        "SCALING_POLICY_TYPE_PERCENT",
-                                                    ],
-                                                },
-                                                "value": {"type": "integer"},
-                                            },
-                                        },
-                                    },
-                                    "selectPolicy": {
-                                        "type": "string",
-                                        "enum": [
-                                            "SCALING_POLICY_SELECT_MAX",
-                                            "SCALING_POLICY_SELECT_MIN",
-                                            "SCALING_POLICY_SELECT_DISABLED",
-                                        ],
-                                    },
-                                },
-                            },
-                            "scaleUpWindow": {"type": "string"},
-                            "scalingMetrics": {
-                                "type": "array",
-                                "items": {
-                                    "type": "object",
-                                    "required": ["name", "target", "type"],
-                                    "properties": {
-                                        "name": {"type": "string"},
-                                        "target": {"type": "number"},
-                                        "type": {
-                                            "type": "string",
-                                            "enum": [
-                                                "METRIC_TARGET_TYPE_VALUE",
-                                                "METRIC_TARGET_TYPE_UTILIZATION",
-                                                "METRIC_TARGET_TYPE_AVERAGE_VALUE",
-                                            ],
-                                        },
-                                        "percentile": {"type": "string"},
-                                    },
-                                },
-                            },
-                        },
-                        "x-switch": True,
-                    },
-                    "inactiveTimeout": {"type": "integer"},
-                    "maxConcurrentRequestsPerReplica": {"type": "string"},
-                    "name": {"type": "string"},
-                    "etag": {"type": "string"},
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-            "updateMask": {"type": "string", "x-in": "query"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     endpoint_id: str,
@@ -204,3 +74,53 @@ def main(
         project_id=project_id,
         updateMask=updateMask,
     )
+
+
+# fmt: off
+OPERATION = {"method": "PATCH",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}", "retry": "mutates",
+  "find": "endpoints/get_endpoint_deployment", "arguments": {"required": ["endpoint_id", "deployment_id"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "deployment_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "properties": {
+          "autoscaling": {"type": "object", "x-choice": True, "properties": {
+              "minReplicas": {"type": "integer"},
+              "maxReplicas": {"type": "integer"},
+              "scaleToZeroWindow": {"type": "string"},
+              "scaleDown": {"type": "object", "x-choice": True, "properties": {
+                  "policies": {"type": "array", "items": {"type": "object", "required": ["periodSeconds", "type",
+                        "value"],
+                      "properties": {
+                        "periodSeconds": {"type": "integer"},
+                        "type": {"type": "string", "enum": ["SCALING_POLICY_TYPE_PODS",
+                            "SCALING_POLICY_TYPE_PERCENT"]},
+                        "value": {"type": "integer"}}}},
+                  "selectPolicy": {"type": "string", "enum": ["SCALING_POLICY_SELECT_MAX",
+                      "SCALING_POLICY_SELECT_MIN", "SCALING_POLICY_SELECT_DISABLED"]}}},
+              "scaleDownWindow": {"type": "string"},
+              "scaleUp": {"type": "object", "x-choice": True, "properties": {
+                  "policies": {"type": "array", "items": {"type": "object", "required": ["periodSeconds", "type",
+                        "value"],
+                      "properties": {
+                        "periodSeconds": {"type": "integer"},
+                        "type": {"type": "string", "enum": ["SCALING_POLICY_TYPE_PODS",
+                            "SCALING_POLICY_TYPE_PERCENT"]},
+                        "value": {"type": "integer"}}}},
+                  "selectPolicy": {"type": "string", "enum": ["SCALING_POLICY_SELECT_MAX",
+                      "SCALING_POLICY_SELECT_MIN", "SCALING_POLICY_SELECT_DISABLED"]}}},
+              "scaleUpWindow": {"type": "string"},
+              "scalingMetrics": {"type": "array", "items": {"type": "object", "required": ["name", "target", "type"],
+                  "properties": {
+                    "name": {"type": "string"},
+                    "target": {"type": "number"},
+                    "type": {"type": "string", "enum": ["METRIC_TARGET_TYPE_VALUE", "METRIC_TARGET_TYPE_UTILIZATION",
+                        "METRIC_TARGET_TYPE_AVERAGE_VALUE"]},
+                    "percentile": {"type": "string"}}}}},
+            "x-switch": True},
+          "inactiveTimeout": {"type": "integer"},
+          "maxConcurrentRequestsPerReplica": {"type": "string"},
+          "name": {"type": "string"},
+          "etag": {"type": "string"}}},
+      "project_id": {"type": "string", "x-in": "path"},
+      "updateMask": {"type": "string", "x-in": "query"}}}}

@@ -35,44 +35,6 @@ if TYPE_CHECKING:
         etag: NotRequired[str]
 
 
-OPERATION = {
-    "method": "PATCH",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}",
-    "retry": "mutates",
-    "find": "endpoints/get_project_endpoint",
-    "arguments": {
-        "required": ["endpoint_id"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "properties": {
-                    "trafficSplit": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["deploymentId", "weight"],
-                            "properties": {
-                                "deploymentId": {"type": "string"},
-                                "weight": {"type": "number"},
-                            },
-                        },
-                    },
-                    "name": {"type": "string"},
-                    "visibility": {
-                        "type": "string",
-                        "enum": ["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"],
-                    },
-                    "etag": {"type": "string"},
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-            "updateMask": {"type": "string", "x-in": "query"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     endpoint_id: str,
@@ -89,3 +51,17 @@ def main(
         project_id=project_id,
         updateMask=updateMask,
     )
+
+
+# fmt: off
+OPERATION = {"method": "PATCH", "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}", "retry": "mutates",
+  "find": "endpoints/get_project_endpoint", "arguments": {"required": ["endpoint_id"], "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "properties": {
+          "trafficSplit": {"type": "array", "items": {"type": "object", "required": ["deploymentId", "weight"],
+              "properties": {"deploymentId": {"type": "string"}, "weight": {"type": "number"}}}},
+          "name": {"type": "string"},
+          "visibility": {"type": "string", "enum": ["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"]},
+          "etag": {"type": "string"}}},
+      "project_id": {"type": "string", "x-in": "path"},
+      "updateMask": {"type": "string", "x-in": "query"}}}}

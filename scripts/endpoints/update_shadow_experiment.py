@@ -64,119 +64,6 @@ if TYPE_CHECKING:
         etag: NotRequired[str]
 
 
-OPERATION = {
-    "method": "PATCH",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/shadowExperiments/{experiment_id}",
-    "retry": "mutates",
-    "find": "endpoints/get_shadow_experiment",
-    "arguments": {
-        "required": ["endpoint_id", "experiment_id", "updateMask"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "experiment_id": {"type": "string", "x-in": "path"},
-            "updateMask": {"type": "string", "x-in": "query"},
-            "body": {
-                "type": "object",
-                "properties": {
-                    "source": {
-                        "type": "object",
-                        "required": ["endpoint"],
-                        "x-choice": True,
-                        "properties": {
-                            "endpoint": {
-                                "type": "object",
-                                "required": ["sampling"],
-                                "properties": {
-                                    "sampling": {
-                                        "x-choice": True,
-                                        "anyOf": [
-                                            {
-                                                "type": "object",
-                                                "required": ["uniform"],
-                                                "title": "Random share",
-                                                "properties": {
-                                                    "uniform": {
-                                                        "type": "object",
-                                                        "required": ["rate"],
-                                                        "properties": {
-                                                            "rate": {"type": "number"},
-                                                        },
-                                                    },
-                                                },
-                                            },
-                                            {
-                                                "type": "object",
-                                                "required": ["keyBased"],
-                                                "title": "Share by key",
-                                                "properties": {
-                                                    "keyBased": {
-                                                        "type": "object",
-                                                        "required": ["key", "rate"],
-                                                        "properties": {
-                                                            "key": {"type": "string"},
-                                                            "rate": {"type": "number"},
-                                                        },
-                                                    },
-                                                },
-                                            },
-                                            {
-                                                "type": "object",
-                                                "required": ["adaptiveUniform"],
-                                                "title": "Random up to a rate",
-                                                "properties": {
-                                                    "adaptiveUniform": {
-                                                        "type": "object",
-                                                        "required": ["targetQps"],
-                                                        "properties": {
-                                                            "targetQps": {
-                                                                "type": "number",
-                                                            },
-                                                            "window": {
-                                                                "type": "string",
-                                                            },
-                                                        },
-                                                    },
-                                                },
-                                            },
-                                            {
-                                                "type": "object",
-                                                "required": ["adaptiveKeyBased"],
-                                                "title": "By key up to a rate",
-                                                "properties": {
-                                                    "adaptiveKeyBased": {
-                                                        "type": "object",
-                                                        "required": [
-                                                            "key",
-                                                            "targetQps",
-                                                        ],
-                                                        "properties": {
-                                                            "key": {"type": "string"},
-                                                            "targetQps": {
-                                                                "type": "number",
-                                                            },
-                                                            "window": {
-                                                                "type": "string",
-                                                            },
-                                                        },
-                                                    },
-                                                },
-                                            },
-                                        ],
-                                    },
-                                },
-                            },
-                        },
-                    },
-                    "description": {"type": "string"},
-                    "etag": {"type": "string"},
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     endpoint_id: str,
@@ -195,3 +82,39 @@ def main(
         body=body,
         project_id=project_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "PATCH",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/shadowExperiments/{experiment_id}", "retry": "mutates",
+  "find": "endpoints/get_shadow_experiment", "arguments": {"required": ["endpoint_id", "experiment_id", "updateMask"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "experiment_id": {"type": "string", "x-in": "path"},
+      "updateMask": {"type": "string", "x-in": "query"},
+      "body": {"type": "object", "properties": {
+          "source": {"type": "object", "required": ["endpoint"], "x-choice": True, "properties": {
+              "endpoint": {"type": "object", "required": ["sampling"], "properties": {
+                  "sampling": {"x-choice": True, "anyOf": [
+                      {"type": "object", "required": ["uniform"], "title": "Random share",
+                        "properties": {
+                          "uniform": {"type": "object", "required": ["rate"], "properties": {
+                              "rate": {"type": "number"}}}}},
+                      {"type": "object", "required": ["keyBased"], "title": "Share by key",
+                        "properties": {
+                          "keyBased": {"type": "object", "required": ["key", "rate"], "properties": {
+                              "key": {"type": "string"}, "rate": {"type": "number"}}}}},
+                      {"type": "object", "required": ["adaptiveUniform"], "title": "Random up to a rate",
+                        "properties": {
+                          "adaptiveUniform": {"type": "object", "required": ["targetQps"],
+                            "properties": {"targetQps": {"type": "number"}, "window": {"type": "string"}}}}},
+                      {"type": "object", "required": ["adaptiveKeyBased"], "title": "By key up to a rate",
+                        "properties": {
+                          "adaptiveKeyBased": {"type": "object", "required": ["key", "targetQps"],
+                            "properties": {
+                              "key": {"type": "string"},
+                              "targetQps": {"type": "number"},
+                              "window": {"type": "string"}}}}}]}}}}},
+          "description": {"type": "string"},
+          "etag": {"type": "string"}}},
+      "project_id": {"type": "string", "x-in": "path"}}}}

@@ -29,33 +29,6 @@ if TYPE_CHECKING:
         etag: NotRequired[str]
 
 
-OPERATION = {
-    "method": "PATCH",
-    "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/shadowExperiments/{experiment_id}/targets/{target_id}",
-    "retry": "mutates",
-    "find": "endpoints/get_shadow_experiment_target",
-    "arguments": {
-        "required": ["endpoint_id", "experiment_id", "target_id", "updateMask"],
-        "properties": {
-            "endpoint_id": {"type": "string", "x-in": "path"},
-            "experiment_id": {"type": "string", "x-in": "path"},
-            "target_id": {"type": "string", "x-in": "path"},
-            "updateMask": {"type": "string", "x-in": "query"},
-            "body": {
-                "type": "object",
-                "properties": {
-                    "targetDeploymentId": {"type": "string"},
-                    "name": {"type": "string"},
-                    "description": {"type": "string"},
-                    "etag": {"type": "string"},
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     endpoint_id: str,
@@ -76,3 +49,21 @@ def main(
         body=body,
         project_id=project_id,
     )
+
+
+# fmt: off
+OPERATION = {"method": "PATCH",
+  "path": "/v2/projects/{project_id}/endpoints/{endpoint_id}/shadowExperiments/{experiment_id}/targets/{target_id}",
+  "retry": "mutates", "find": "endpoints/get_shadow_experiment_target", "arguments": {"required": ["endpoint_id",
+      "experiment_id", "target_id", "updateMask"],
+    "properties": {
+      "endpoint_id": {"type": "string", "x-in": "path"},
+      "experiment_id": {"type": "string", "x-in": "path"},
+      "target_id": {"type": "string", "x-in": "path"},
+      "updateMask": {"type": "string", "x-in": "query"},
+      "body": {"type": "object", "properties": {
+          "targetDeploymentId": {"type": "string"},
+          "name": {"type": "string"},
+          "description": {"type": "string"},
+          "etag": {"type": "string"}}},
+      "project_id": {"type": "string", "x-in": "path"}}}}

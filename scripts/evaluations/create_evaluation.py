@@ -74,442 +74,123 @@ if TYPE_CHECKING:
         parameters: Classify | Score | Compare
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/evaluation",
-    "retry": "creates",
-    "find": "evaluations/list_evaluations",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["type", "parameters"],
-                "properties": {
-                    "type": {
-                        "type": "string",
-                        "enum": ["classify", "score", "compare"],
-                    },
-                    "parameters": {
-                        "x-choice": True,
-                        "anyOf": [
-                            {
-                                "type": "object",
-                                "required": [
-                                    "judge",
-                                    "labels",
-                                    "pass_labels",
-                                    "input_data_file_path",
-                                ],
-                                "title": "Classify",
-                                "properties": {
-                                    "input_data_file_path": {
-                                        "type": "string",
-                                        "minLength": 1,
-                                    },
-                                    "judge": {
-                                        "type": "object",
-                                        "required": [
-                                            "model",
-                                            "system_template",
-                                            "model_source",
-                                        ],
-                                        "properties": {
-                                            "model_source": {
-                                                "type": "string",
-                                                "enum": [
-                                                    "serverless",
-                                                    "dedicated",
-                                                    "external",
-                                                ],
-                                            },
-                                            "model": {"type": "string"},
-                                            "external_base_url": {"type": "string"},
-                                            "external_api_token": {"type": "string"},
-                                            "system_template": {"type": "string"},
-                                            "num_workers": {
-                                                "type": "integer",
-                                                "minimum": 1,
-                                            },
-                                            "max_tokens": {"type": "integer"},
-                                            "temperature": {"type": "number"},
-                                        },
-                                        "x-switch": True,
-                                    },
-                                    "labels": {
-                                        "type": "array",
-                                        "minItems": 2,
-                                        "items": {"type": "string"},
-                                    },
-                                    "pass_labels": {
-                                        "type": "array",
-                                        "minItems": 1,
-                                        "items": {"type": "string"},
-                                    },
-                                    "model_to_evaluate": {
-                                        "x-choice": True,
-                                        "anyOf": [
-                                            {
-                                                "type": "string",
-                                                "title": "Column of the file",
-                                            },
-                                            {
-                                                "type": "object",
-                                                "required": [
-                                                    "model",
-                                                    "max_tokens",
-                                                    "temperature",
-                                                    "system_template",
-                                                    "input_template",
-                                                    "model_source",
-                                                ],
-                                                "title": "Model",
-                                                "properties": {
-                                                    "model_source": {
-                                                        "type": "string",
-                                                        "enum": [
-                                                            "serverless",
-                                                            "dedicated",
-                                                            "external",
-                                                        ],
-                                                    },
-                                                    "model": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "external_base_url": {
-                                                        "type": "string",
-                                                    },
-                                                    "external_api_token": {
-                                                        "type": "string",
-                                                    },
-                                                    "system_template": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "input_template": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "max_tokens": {
-                                                        "type": "integer",
-                                                        "minimum": 1,
-                                                    },
-                                                    "temperature": {
-                                                        "type": "number",
-                                                        "minimum": 0,
-                                                        "maximum": 2,
-                                                    },
-                                                    "num_workers": {
-                                                        "type": "integer",
-                                                        "minimum": 1,
-                                                    },
-                                                },
-                                                "x-switch": True,
-                                            },
-                                        ],
-                                    },
-                                },
-                            },
-                            {
-                                "type": "object",
-                                "required": [
-                                    "judge",
-                                    "min_score",
-                                    "max_score",
-                                    "pass_threshold",
-                                    "input_data_file_path",
-                                ],
-                                "title": "Score",
-                                "properties": {
-                                    "input_data_file_path": {
-                                        "type": "string",
-                                        "minLength": 1,
-                                    },
-                                    "judge": {
-                                        "type": "object",
-                                        "required": [
-                                            "model",
-                                            "system_template",
-                                            "model_source",
-                                        ],
-                                        "properties": {
-                                            "model_source": {
-                                                "type": "string",
-                                                "enum": [
-                                                    "serverless",
-                                                    "dedicated",
-                                                    "external",
-                                                ],
-                                            },
-                                            "model": {"type": "string"},
-                                            "external_base_url": {"type": "string"},
-                                            "external_api_token": {"type": "string"},
-                                            "system_template": {"type": "string"},
-                                            "num_workers": {
-                                                "type": "integer",
-                                                "minimum": 1,
-                                            },
-                                            "max_tokens": {"type": "integer"},
-                                            "temperature": {"type": "number"},
-                                        },
-                                        "x-switch": True,
-                                    },
-                                    "min_score": {"type": "number"},
-                                    "max_score": {"type": "number"},
-                                    "pass_threshold": {"type": "number"},
-                                    "model_to_evaluate": {
-                                        "x-choice": True,
-                                        "anyOf": [
-                                            {
-                                                "type": "string",
-                                                "title": "Column of the file",
-                                            },
-                                            {
-                                                "type": "object",
-                                                "required": [
-                                                    "model",
-                                                    "max_tokens",
-                                                    "temperature",
-                                                    "system_template",
-                                                    "input_template",
-                                                    "model_source",
-                                                ],
-                                                "title": "Model",
-                                                "properties": {
-                                                    "model_source": {
-                                                        "type": "string",
-                                                        "enum": [
-                                                            "serverless",
-                                                            "dedicated",
-                                                            "external",
-                                                        ],
-                                                    },
-                                                    "model": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "external_base_url": {
-                                                        "type": "string",
-                                                    },
-                                                    "external_api_token": {
-                                                        "type": "string",
-                                                    },
-                                                    "system_template": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "input_template": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "max_tokens": {
-                                                        "type": "integer",
-                                                        "minimum": 1,
-                                                    },
-                                                    "temperature": {
-                                                        "type": "number",
-                                                        "minimum": 0,
-                                                        "maximum": 2,
-                                                    },
-                                                    "num_workers": {
-                                                        "type": "integer",
-                                                        "minimum": 1,
-                                                    },
-                                                },
-                                                "x-switch": True,
-                                            },
-                                        ],
-                                    },
-                                },
-                            },
-                            {
-                                "type": "object",
-                                "required": ["judge", "input_data_file_path"],
-                                "title": "Compare",
-                                "properties": {
-                                    "input_data_file_path": {
-                                        "type": "string",
-                                        "minLength": 1,
-                                    },
-                                    "judge": {
-                                        "type": "object",
-                                        "required": [
-                                            "model",
-                                            "system_template",
-                                            "model_source",
-                                        ],
-                                        "properties": {
-                                            "model_source": {
-                                                "type": "string",
-                                                "enum": [
-                                                    "serverless",
-                                                    "dedicated",
-                                                    "external",
-                                                ],
-                                            },
-                                            "model": {"type": "string"},
-                                            "external_base_url": {"type": "string"},
-                                            "external_api_token": {"type": "string"},
-                                            "system_template": {"type": "string"},
-                                            "num_workers": {
-                                                "type": "integer",
-                                                "minimum": 1,
-                                            },
-                                            "max_tokens": {"type": "integer"},
-                                            "temperature": {"type": "number"},
-                                        },
-                                        "x-switch": True,
-                                    },
-                                    "model_a": {
-                                        "x-choice": True,
-                                        "anyOf": [
-                                            {
-                                                "type": "string",
-                                                "title": "Column of the file",
-                                            },
-                                            {
-                                                "type": "object",
-                                                "required": [
-                                                    "model",
-                                                    "max_tokens",
-                                                    "temperature",
-                                                    "system_template",
-                                                    "input_template",
-                                                    "model_source",
-                                                ],
-                                                "title": "Model",
-                                                "properties": {
-                                                    "model_source": {
-                                                        "type": "string",
-                                                        "enum": [
-                                                            "serverless",
-                                                            "dedicated",
-                                                            "external",
-                                                        ],
-                                                    },
-                                                    "model": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "external_base_url": {
-                                                        "type": "string",
-                                                    },
-                                                    "external_api_token": {
-                                                        "type": "string",
-                                                    },
-                                                    "system_template": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "input_template": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "max_tokens": {
-                                                        "type": "integer",
-                                                        "minimum": 1,
-                                                    },
-                                                    "temperature": {
-                                                        "type": "number",
-                                                        "minimum": 0,
-                                                        "maximum": 2,
-                                                    },
-                                                    "num_workers": {
-                                                        "type": "integer",
-                                                        "minimum": 1,
-                                                    },
-                                                },
-                                                "x-switch": True,
-                                            },
-                                        ],
-                                    },
-                                    "model_b": {
-                                        "x-choice": True,
-                                        "anyOf": [
-                                            {
-                                                "type": "string",
-                                                "title": "Column of the file",
-                                            },
-                                            {
-                                                "type": "object",
-                                                "required": [
-                                                    "model",
-                                                    "max_tokens",
-                                                    "temperature",
-                                                    "system_template",
-                                                    "input_template",
-                                                    "model_source",
-                                                ],
-                                                "title": "Model",
-                                                "properties": {
-                                                    "model_source": {
-                                                        "type": "string",
-                                                        "enum": [
-                                                            "serverless",
-                                                            "dedicated",
-                                                            "external",
-                                                        ],
-                                                    },
-                                                    "model": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "external_base_url": {
-                                                        "type": "string",
-                                                    },
-                                                    "external_api_token": {
-                                                        "type": "string",
-                                                    },
-                                                    "system_template": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "input_template": {
-                                                        "type": "string",
-                                                        "minLength": 1,
-                                                    },
-                                                    "max_tokens": {
-                                                        "type": "integer",
-                                                        "minimum": 1,
-                                                    },
-                                                    "temperature": {
-                                                        "type": "number",
-                                                        "minimum": 0,
-                                                        "maximum": 2,
-                                                    },
-                                                    "num_workers": {
-                                                        "type": "integer",
-                                                        "minimum": 1,
-                                                    },
-                                                },
-                                                "x-switch": True,
-                                            },
-                                        ],
-                                    },
-                                    "disable_position_bias_correction": {
-                                        "type": "boolean",
-                                    },
-                                },
-                            },
-                        ],
-                    },
-                },
-                "x-follows": {
-                    "type": [
-                        "parameters",
-                        {
-                            "Classify": "classify",
-                            "Score": "score",
-                            "Compare": "compare",
-                        },
-                    ],
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/evaluation", "retry": "creates", "find": "evaluations/list_evaluations",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["type", "parameters"], "properties": {
+          "type": {"type": "string", "enum": ["classify", "score", "compare"]},
+          "parameters": {"x-choice": True, "anyOf": [
+              {"type": "object", "required": ["judge", "labels", "pass_labels", "input_data_file_path"],
+                "title": "Classify", "properties": {
+                  "input_data_file_path": {"type": "string", "minLength": 1},
+                  "judge": {"type": "object", "required": ["model", "system_template", "model_source"],
+                    "properties": {
+                      "model_source": {"type": "string", "enum": ["serverless", "dedicated", "external"]},
+                      "model": {"type": "string"},
+                      "external_base_url": {"type": "string"},
+                      "external_api_token": {"type": "string"},
+                      "system_template": {"type": "string"},
+                      "num_workers": {"type": "integer", "minimum": 1},
+                      "max_tokens": {"type": "integer"},
+                      "temperature": {"type": "number"}},
+                    "x-switch": True},
+                  "labels": {"type": "array", "minItems": 2, "items": {"type": "string"}},
+                  "pass_labels": {"type": "array", "minItems": 1, "items": {"type": "string"}},
+                  "model_to_evaluate": {"x-choice": True, "anyOf": [
+                      {"type": "string", "title": "Column of the file"},
+                      {"type": "object", "required": ["model", "max_tokens", "temperature", "system_template",
+                          "input_template", "model_source"],
+                        "title": "Model", "properties": {
+                          "model_source": {"type": "string", "enum": ["serverless", "dedicated", "external"]},
+                          "model": {"type": "string", "minLength": 1},
+                          "external_base_url": {"type": "string"},
+                          "external_api_token": {"type": "string"},
+                          "system_template": {"type": "string", "minLength": 1},
+                          "input_template": {"type": "string", "minLength": 1},
+                          "max_tokens": {"type": "integer", "minimum": 1},
+                          "temperature": {"type": "number", "minimum": 0, "maximum": 2},
+                          "num_workers": {"type": "integer", "minimum": 1}},
+                        "x-switch": True}]}}},
+              {"type": "object", "required": ["judge", "min_score", "max_score", "pass_threshold",
+                  "input_data_file_path"],
+                "title": "Score", "properties": {
+                  "input_data_file_path": {"type": "string", "minLength": 1},
+                  "judge": {"type": "object", "required": ["model", "system_template", "model_source"],
+                    "properties": {
+                      "model_source": {"type": "string", "enum": ["serverless", "dedicated", "external"]},
+                      "model": {"type": "string"},
+                      "external_base_url": {"type": "string"},
+                      "external_api_token": {"type": "string"},
+                      "system_template": {"type": "string"},
+                      "num_workers": {"type": "integer", "minimum": 1},
+                      "max_tokens": {"type": "integer"},
+                      "temperature": {"type": "number"}},
+                    "x-switch": True},
+                  "min_score": {"type": "number"},
+                  "max_score": {"type": "number"},
+                  "pass_threshold": {"type": "number"},
+                  "model_to_evaluate": {"x-choice": True, "anyOf": [
+                      {"type": "string", "title": "Column of the file"},
+                      {"type": "object", "required": ["model", "max_tokens", "temperature", "system_template",
+                          "input_template", "model_source"],
+                        "title": "Model", "properties": {
+                          "model_source": {"type": "string", "enum": ["serverless", "dedicated", "external"]},
+                          "model": {"type": "string", "minLength": 1},
+                          "external_base_url": {"type": "string"},
+                          "external_api_token": {"type": "string"},
+                          "system_template": {"type": "string", "minLength": 1},
+                          "input_template": {"type": "string", "minLength": 1},
+                          "max_tokens": {"type": "integer", "minimum": 1},
+                          "temperature": {"type": "number", "minimum": 0, "maximum": 2},
+                          "num_workers": {"type": "integer", "minimum": 1}},
+                        "x-switch": True}]}}},
+              {"type": "object", "required": ["judge", "input_data_file_path"], "title": "Compare",
+                "properties": {
+                  "input_data_file_path": {"type": "string", "minLength": 1},
+                  "judge": {"type": "object", "required": ["model", "system_template", "model_source"],
+                    "properties": {
+                      "model_source": {"type": "string", "enum": ["serverless", "dedicated", "external"]},
+                      "model": {"type": "string"},
+                      "external_base_url": {"type": "string"},
+                      "external_api_token": {"type": "string"},
+                      "system_template": {"type": "string"},
+                      "num_workers": {"type": "integer", "minimum": 1},
+                      "max_tokens": {"type": "integer"},
+                      "temperature": {"type": "number"}},
+                    "x-switch": True},
+                  "model_a": {"x-choice": True, "anyOf": [
+                      {"type": "string", "title": "Column of the file"},
+                      {"type": "object", "required": ["model", "max_tokens", "temperature", "system_template",
+                          "input_template", "model_source"],
+                        "title": "Model", "properties": {
+                          "model_source": {"type": "string", "enum": ["serverless", "dedicated", "external"]},
+                          "model": {"type": "string", "minLength": 1},
+                          "external_base_url": {"type": "string"},
+                          "external_api_token": {"type": "string"},
+                          "system_template": {"type": "string", "minLength": 1},
+                          "input_template": {"type": "string", "minLength": 1},
+                          "max_tokens": {"type": "integer", "minimum": 1},
+                          "temperature": {"type": "number", "minimum": 0, "maximum": 2},
+                          "num_workers": {"type": "integer", "minimum": 1}},
+                        "x-switch": True}]},
+                  "model_b": {"x-choice": True, "anyOf": [
+                      {"type": "string", "title": "Column of the file"},
+                      {"type": "object", "required": ["model", "max_tokens", "temperature", "system_template",
+                          "input_template", "model_source"],
+                        "title": "Model", "properties": {
+                          "model_source": {"type": "string", "enum": ["serverless", "dedicated", "external"]},
+                          "model": {"type": "string", "minLength": 1},
+                          "external_base_url": {"type": "string"},
+                          "external_api_token": {"type": "string"},
+                          "system_template": {"type": "string", "minLength": 1},
+                          "input_template": {"type": "string", "minLength": 1},
+                          "max_tokens": {"type": "integer", "minimum": 1},
+                          "temperature": {"type": "number", "minimum": 0, "maximum": 2},
+                          "num_workers": {"type": "integer", "minimum": 1}},
+                        "x-switch": True}]},
+                  "disable_position_bias_correction": {"type": "boolean"}}}]}},
+        "x-follows": {"type": ["parameters", {"Classify": "classify", "Score": "score", "Compare": "compare"}]}}}}}

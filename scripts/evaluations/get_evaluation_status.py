@@ -17,6 +17,11 @@ Rendered from schemas/evaluations/get_evaluation_status.json; edit that, not thi
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, evaluation_id: str):
+    return run(call, auth, OPERATION, evaluation_id=evaluation_id)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/evaluation/{evaluation_id}/status",
@@ -26,7 +31,3 @@ OPERATION = {
         "properties": {"evaluation_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, evaluation_id: str):
-    return run(call, auth, OPERATION, evaluation_id=evaluation_id)

@@ -14,13 +14,14 @@ Rendered from schemas/evaluations/list_evaluation_models.json; edit that, not th
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, model_source: str | None = None):
+    return run(call, auth, OPERATION, model_source=model_source)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/evaluation/model-list",
     "retry": "read",
     "arguments": {"properties": {"model_source": {"type": "string", "x-in": "query"}}},
 }
-
-
-def main(auth: togetherai, model_source: str | None = None):
-    return run(call, auth, OPERATION, model_source=model_source)

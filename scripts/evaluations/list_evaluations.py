@@ -14,6 +14,11 @@ Rendered from schemas/evaluations/list_evaluations.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, status: str | None = None, limit: int | None = None):
+    return run(call, auth, OPERATION, status=status, limit=limit)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/evaluation",
@@ -25,7 +30,3 @@ OPERATION = {
         },
     },
 }
-
-
-def main(auth: togetherai, status: str | None = None, limit: int | None = None):
-    return run(call, auth, OPERATION, status=status, limit=limit)

@@ -16,13 +16,14 @@ Rendered from schemas/evaluations/report_evaluation.json; edit that, not this.
 from ..client import run, togetherai
 from ..evaluation_steps import report_evaluation
 
+
+def main(auth: togetherai, evaluation_id: str):
+    return run(report_evaluation, auth, STEP, evaluation_id=evaluation_id)
+
+
 STEP = {
     "arguments": {
         "required": ["evaluation_id"],
         "properties": {"evaluation_id": {"type": "string"}},
     },
 }
-
-
-def main(auth: togetherai, evaluation_id: str):
-    return run(report_evaluation, auth, STEP, evaluation_id=evaluation_id)

@@ -36,44 +36,6 @@ def model_b(filterText: str = "", auth=None):
     return choices("chat", auth, filterText)
 
 
-STEP = {
-    "arguments": {
-        "required": ["type", "judge_model", "judge_prompt"],
-        "properties": {
-            "type": {"type": "string", "enum": ["classify", "score", "compare"]},
-            "judge_model": {"type": "string"},
-            "judge_prompt": {"type": "string"},
-            "other_judge_model": {"type": "string", "x-id-of": "judge_model"},
-            "rows": {"x-file": "content", "x-choice": True},
-            "file_id": {"type": "string"},
-            "labels": {"type": "array", "items": {"type": "string"}},
-            "pass_labels": {"type": "array", "items": {"type": "string"}},
-            "min_score": {"type": "number"},
-            "max_score": {"type": "number"},
-            "pass_threshold": {"type": "number"},
-            "model_a": {"type": "string"},
-            "other_model_a": {"type": "string", "x-id-of": "model_a"},
-            "source_a": {"type": "string", "enum": ["serverless", "dedicated"]},
-            "column_a": {"type": "string"},
-            "model_b": {"type": "string"},
-            "other_model_b": {"type": "string", "x-id-of": "model_b"},
-            "source_b": {"type": "string", "enum": ["serverless", "dedicated"]},
-            "column_b": {"type": "string"},
-            "template": {"type": "string", "default": "{{prompt}}"},
-            "system": {"type": "string"},
-            "max_tokens": {"type": "integer", "minimum": 1, "default": 512},
-            "temperature": {"type": "number", "minimum": 0, "default": 0},
-            "judge_source": {
-                "type": "string",
-                "enum": ["serverless", "dedicated"],
-                "default": "serverless",
-            },
-            "again": {"type": "string"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     type: str,
@@ -132,3 +94,33 @@ def main(
         judge_source=judge_source,
         again=again,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["type", "judge_model", "judge_prompt"], "properties": {
+      "type": {"type": "string", "enum": ["classify", "score", "compare"]},
+      "judge_model": {"type": "string"},
+      "judge_prompt": {"type": "string"},
+      "other_judge_model": {"type": "string", "x-id-of": "judge_model"},
+      "rows": {"x-file": "content", "x-choice": True},
+      "file_id": {"type": "string"},
+      "labels": {"type": "array", "items": {"type": "string"}},
+      "pass_labels": {"type": "array", "items": {"type": "string"}},
+      "min_score": {"type": "number"},
+      "max_score": {"type": "number"},
+      "pass_threshold": {"type": "number"},
+      "model_a": {"type": "string"},
+      "other_model_a": {"type": "string", "x-id-of": "model_a"},
+      "source_a": {"type": "string", "enum": ["serverless", "dedicated"]},
+      "column_a": {"type": "string"},
+      "model_b": {"type": "string"},
+      "other_model_b": {"type": "string", "x-id-of": "model_b"},
+      "source_b": {"type": "string", "enum": ["serverless", "dedicated"]},
+      "column_b": {"type": "string"},
+      "template": {"type": "string", "default": "{{prompt}}"},
+      "system": {"type": "string"},
+      "max_tokens": {"type": "integer", "minimum": 1, "default": 512},
+      "temperature": {"type": "number", "minimum": 0, "default": 0},
+      "judge_source": {"type": "string", "enum": ["serverless", "dedicated"], "default": "serverless"},
+      "again": {"type": "string"}}}}

@@ -26,26 +26,12 @@ if TYPE_CHECKING:
         file_id: str
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/files/multipart/abort",
-    "retry": "mutates",
-    "reply": "none",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["upload_id", "file_id"],
-                "properties": {
-                    "upload_id": {"type": "string"},
-                    "file_id": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/files/multipart/abort", "retry": "mutates", "reply": "none",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["upload_id", "file_id"], "properties": {
+          "upload_id": {"type": "string"}, "file_id": {"type": "string"}}}}}}

@@ -33,37 +33,15 @@ if TYPE_CHECKING:
         parts: list[Parts]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/files/multipart/complete",
-    "retry": "mutates",
-    "find": "files/get_file",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["upload_id", "file_id", "parts"],
-                "properties": {
-                    "upload_id": {"type": "string"},
-                    "file_id": {"type": "string"},
-                    "parts": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["part_number", "etag"],
-                            "properties": {
-                                "part_number": {"type": "integer"},
-                                "etag": {"type": "string"},
-                            },
-                        },
-                    },
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/files/multipart/complete", "retry": "mutates", "find": "files/get_file",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["upload_id", "file_id", "parts"], "properties": {
+          "upload_id": {"type": "string"},
+          "file_id": {"type": "string"},
+          "parts": {"type": "array", "items": {"type": "object", "required": ["part_number", "etag"],
+              "properties": {"part_number": {"type": "integer"}, "etag": {"type": "string"}}}}}}}}}

@@ -16,27 +16,13 @@ Rendered from schemas/files/download_file.json; edit that, not this.
 
 from ..client import download, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/files/{file_id}/content",
-    "retry": "read",
-    "accept": "application/binary",
-    "reply": "binary",
-    "filename": "file",
-    "arguments": {
-        "required": ["file_id"],
-        "properties": {
-            "file_id": {"type": "string", "x-in": "path"},
-            "output": {
-                "type": "string",
-                "enum": ["result", "storage"],
-                "x-in": "result",
-                "default": "result",
-            },
-        },
-    },
-}
-
 
 def main(auth: togetherai, file_id: str, output: str = "result"):
     return run(download, auth, OPERATION, file_id=file_id, output=output)
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/files/{file_id}/content", "retry": "read", "accept": "application/binary",
+  "reply": "binary", "filename": "file", "arguments": {"required": ["file_id"], "properties": {
+      "file_id": {"type": "string", "x-in": "path"},
+      "output": {"type": "string", "enum": ["result", "storage"], "x-in": "result", "default": "result"}}}}

@@ -17,6 +17,11 @@ Rendered from schemas/files/get_file.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, file_id: str):
+    return run(call, auth, OPERATION, file_id=file_id)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/files/{file_id}",
@@ -26,7 +31,3 @@ OPERATION = {
         "properties": {"file_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, file_id: str):
-    return run(call, auth, OPERATION, file_id=file_id)

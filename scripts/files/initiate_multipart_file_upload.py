@@ -32,43 +32,19 @@ if TYPE_CHECKING:
         checksum: str
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/files/multipart/initiate",
-    "retry": "creates",
-    "find": "files/list_files",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": [
-                    "file_name",
-                    "file_size",
-                    "num_parts",
-                    "file_type",
-                    "purpose",
-                    "checksum",
-                ],
-                "properties": {
-                    "file_name": {"type": "string"},
-                    "file_size": {"type": "integer"},
-                    "num_parts": {"type": "integer", "minimum": 1, "maximum": 250},
-                    "file_type": {
-                        "type": "string",
-                        "enum": ["csv", "jsonl", "parquet"],
-                    },
-                    "purpose": {
-                        "type": "string",
-                        "enum": ["fine-tune", "calibration", "eval", "batch-api"],
-                    },
-                    "checksum": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/files/multipart/initiate", "retry": "creates",
+  "find": "files/list_files", "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["file_name", "file_size", "num_parts", "file_type", "purpose",
+          "checksum"],
+        "properties": {
+          "file_name": {"type": "string"},
+          "file_size": {"type": "integer"},
+          "num_parts": {"type": "integer", "minimum": 1, "maximum": 250},
+          "file_type": {"type": "string", "enum": ["csv", "jsonl", "parquet"]},
+          "purpose": {"type": "string", "enum": ["fine-tune", "calibration", "eval", "batch-api"]},
+          "checksum": {"type": "string"}}}}}}

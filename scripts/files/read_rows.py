@@ -16,23 +16,6 @@ Rendered from schemas/files/read_rows.json; edit that, not this.
 from ..client import run, togetherai
 from ..storage_steps import read_rows
 
-STEP = {
-    "arguments": {
-        "required": ["rows"],
-        "properties": {
-            "rows": {"x-file": "content", "x-choice": True},
-            "most": {"type": "integer", "minimum": 1, "default": 1000},
-            "answer_column": {"type": "string"},
-            "template": {"type": "string"},
-            "output": {
-                "type": "string",
-                "enum": ["result", "table"],
-                "default": "result",
-            },
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -52,3 +35,13 @@ def main(
         template=template,
         output=output,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["rows"], "properties": {
+      "rows": {"x-file": "content", "x-choice": True},
+      "most": {"type": "integer", "minimum": 1, "default": 1000},
+      "answer_column": {"type": "string"},
+      "template": {"type": "string"},
+      "output": {"type": "string", "enum": ["result", "table"], "default": "result"}}}}

@@ -31,36 +31,15 @@ if TYPE_CHECKING:
         checksum: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/files",
-    "retry": "creates",
-    "content": "multipart",
-    "reply": "redirect",
-    "find": "files/list_files",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["purpose", "file_name", "file_type"],
-                "properties": {
-                    "purpose": {
-                        "type": "string",
-                        "enum": ["fine-tune", "calibration", "eval", "batch-api"],
-                    },
-                    "file_name": {"type": "string"},
-                    "file_type": {
-                        "type": "string",
-                        "enum": ["csv", "jsonl", "parquet"],
-                    },
-                    "checksum": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(upload, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/files", "retry": "creates", "content": "multipart", "reply": "redirect",
+  "find": "files/list_files", "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["purpose", "file_name", "file_type"], "properties": {
+          "purpose": {"type": "string", "enum": ["fine-tune", "calibration", "eval", "batch-api"]},
+          "file_name": {"type": "string"},
+          "file_type": {"type": "string", "enum": ["csv", "jsonl", "parquet"]},
+          "checksum": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}}}}}

@@ -31,51 +31,18 @@ if TYPE_CHECKING:
         file_type: NotRequired[Literal["csv", "jsonl", "parquet"]]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/files/upload",
-    "retry": "creates",
-    "content": "multipart",
-    "protocol": "signed_upload",
-    "find": "files/list_files",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["purpose", "file_name", "file"],
-                "properties": {
-                    "purpose": {
-                        "type": "string",
-                        "enum": [
-                            "fine-tune",
-                            "calibration",
-                            "eval",
-                            "eval-sample",
-                            "eval-output",
-                            "eval-summary",
-                            "batch-generated",
-                            "batch-api",
-                        ],
-                    },
-                    "file_name": {"type": "string"},
-                    "file": {
-                        "type": "string",
-                        "format": "binary",
-                        "x-file": "bytes",
-                        "x-choice": True,
-                    },
-                    "file_type": {
-                        "type": "string",
-                        "enum": ["csv", "jsonl", "parquet"],
-                    },
-                },
-            },
-            "check": {"type": "boolean", "x-in": "upload", "default": True},
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body", check: bool = True):
     return run(upload, auth, OPERATION, body=body, check=check)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/files/upload", "retry": "creates", "content": "multipart",
+  "protocol": "signed_upload", "find": "files/list_files", "arguments": {"required": ["body"],
+    "properties": {
+      "body": {"type": "object", "required": ["purpose", "file_name", "file"], "properties": {
+          "purpose": {"type": "string", "enum": ["fine-tune", "calibration", "eval", "eval-sample", "eval-output",
+              "eval-summary", "batch-generated", "batch-api"]},
+          "file_name": {"type": "string"},
+          "file": {"type": "string", "format": "binary", "x-file": "bytes", "x-choice": True},
+          "file_type": {"type": "string", "enum": ["csv", "jsonl", "parquet"]}}},
+      "check": {"type": "boolean", "x-in": "upload", "default": True}}}}

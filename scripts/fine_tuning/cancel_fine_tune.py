@@ -17,6 +17,11 @@ Rendered from schemas/fine_tuning/cancel_fine_tune.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, fine_tune_id: str):
+    return run(call, auth, OPERATION, fine_tune_id=fine_tune_id)
+
+
 OPERATION = {
     "method": "POST",
     "path": "/v1/fine-tunes/{fine_tune_id}/cancel",
@@ -27,7 +32,3 @@ OPERATION = {
         "properties": {"fine_tune_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, fine_tune_id: str):
-    return run(call, auth, OPERATION, fine_tune_id=fine_tune_id)

@@ -100,173 +100,82 @@ if TYPE_CHECKING:
         train_on_inputs: NotRequired[bool | Literal["auto"]]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/fine-tunes",
-    "retry": "creates",
-    "find": "fine_tuning/list_fine_tunes",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["training_file"],
-                "properties": {
-                    "training_file": {"type": "string"},
-                    "model": {"type": "string"},
-                    "validation_file": {"type": "string"},
-                    "suffix": {"type": "string"},
-                    "n_epochs": {"type": "integer"},
-                    "learning_rate": {"type": "number"},
-                    "training_type": {
-                        "x-choice": True,
-                        "anyOf": [
-                            {
-                                "type": "object",
-                                "required": ["type"],
-                                "title": "Full",
-                                "properties": {
-                                    "type": {"type": "string", "enum": ["Full"]},
-                                },
-                            },
-                            {
-                                "type": "object",
-                                "required": ["type", "lora_r", "lora_alpha"],
-                                "title": "LoRA",
-                                "properties": {
-                                    "type": {"type": "string", "enum": ["Lora"]},
-                                    "lora_r": {"type": "integer"},
-                                    "lora_alpha": {"type": "integer"},
-                                    "lora_dropout": {"type": "number"},
-                                    "lora_trainable_modules": {"type": "string"},
-                                },
-                            },
-                            {"type": "null"},
-                        ],
-                    },
-                    "batch_size": {
-                        "x-choice": True,
-                        "anyOf": [
-                            {"type": "integer", "title": "Number"},
-                            {
-                                "type": "string",
-                                "enum": ["max"],
-                                "title": "Largest possible",
-                            },
-                        ],
-                    },
-                    "training_method": {
-                        "x-choice": True,
-                        "anyOf": [
-                            {
-                                "type": "object",
-                                "required": ["method", "train_on_inputs"],
-                                "title": "Supervised (SFT)",
-                                "properties": {
-                                    "method": {"type": "string", "enum": ["sft"]},
-                                    "train_on_inputs": {
-                                        "anyOf": [
-                                            {"type": "boolean", "title": "Yes or no"},
-                                            {
-                                                "type": "string",
-                                                "enum": ["auto"],
-                                                "title": "Automatic",
-                                            },
-                                        ],
-                                    },
-                                },
-                            },
-                            {
-                                "type": "object",
-                                "required": ["method"],
-                                "title": "Preference pairs (DPO)",
-                                "properties": {
-                                    "method": {"type": "string", "enum": ["dpo"]},
-                                    "dpo_beta": {"type": "number"},
-                                    "rpo_alpha": {"type": "number"},
-                                    "dpo_normalize_logratios_by_length": {
-                                        "type": "boolean",
-                                    },
-                                    "dpo_reference_free": {"type": "boolean"},
-                                    "simpo_gamma": {"type": "number"},
-                                },
-                            },
-                        ],
-                    },
-                    "n_checkpoints": {"type": "integer"},
-                    "n_evals": {"type": "integer"},
-                    "from_checkpoint": {"type": "string"},
-                    "max_seq_length": {"type": "integer"},
-                    "packing": {"type": "boolean"},
-                    "lr_scheduler": {
-                        "type": "object",
-                        "required": ["lr_scheduler_type"],
-                        "x-choice": True,
-                        "properties": {
-                            "lr_scheduler_type": {
-                                "type": "string",
-                                "enum": ["linear", "cosine"],
-                            },
-                            "lr_scheduler_args": {
-                                "x-choice": True,
-                                "anyOf": [
-                                    {
-                                        "type": "object",
-                                        "title": "Linear",
-                                        "properties": {
-                                            "min_lr_ratio": {"type": "number"},
-                                        },
-                                    },
-                                    {
-                                        "type": "object",
-                                        "required": ["min_lr_ratio", "num_cycles"],
-                                        "title": "Cosine",
-                                        "properties": {
-                                            "min_lr_ratio": {"type": "number"},
-                                            "num_cycles": {"type": "number"},
-                                        },
-                                    },
-                                ],
-                            },
-                        },
-                    },
-                    "warmup_ratio": {"type": "number"},
-                    "weight_decay": {"type": "number"},
-                    "max_grad_norm": {"type": "number"},
-                    "gradient_accumulation_steps": {"type": "integer"},
-                    "random_seed": {"type": ["integer", "null"], "x-choice": True},
-                    "early_stopping_enabled": {"type": "boolean"},
-                    "early_stopping_patience": {"type": "integer"},
-                    "early_stopping_min_delta": {"type": "number"},
-                    "early_stopping_warmup_evals": {"type": "integer"},
-                    "multimodal_params": {
-                        "type": "object",
-                        "x-choice": True,
-                        "properties": {"train_vision": {"type": "boolean"}},
-                    },
-                    "wandb_key": {"type": "string"},
-                    "wandb_project_name": {"type": "string"},
-                    "wandb_name": {"type": "string"},
-                    "wandb_entity": {"type": "string"},
-                    "wandb_base_url": {"type": "string"},
-                    "from_hf_model": {"type": "string"},
-                    "hf_model_revision": {"type": "string"},
-                    "hf_api_token": {"type": "string"},
-                    "hf_output_repo_name": {"type": "string"},
-                    "wandb_api_key": {"type": "string"},
-                    "train_on_inputs": {
-                        "anyOf": [
-                            {"type": "boolean", "title": "Yes or no"},
-                            {"type": "string", "enum": ["auto"], "title": "Automatic"},
-                        ],
-                    },
-                },
-                "x-switch": True,
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/fine-tunes", "retry": "creates", "find": "fine_tuning/list_fine_tunes",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["training_file"], "properties": {
+          "training_file": {"type": "string"},
+          "model": {"type": "string"},
+          "validation_file": {"type": "string"},
+          "suffix": {"type": "string"},
+          "n_epochs": {"type": "integer"},
+          "learning_rate": {"type": "number"},
+          "training_type": {"x-choice": True, "anyOf": [
+              {"type": "object", "required": ["type"], "title": "Full", "properties": {
+                  "type": {"type": "string", "enum": ["Full"]}}},
+              {"type": "object", "required": ["type", "lora_r", "lora_alpha"], "title": "LoRA",
+                "properties": {
+                  "type": {"type": "string", "enum": ["Lora"]},
+                  "lora_r": {"type": "integer"},
+                  "lora_alpha": {"type": "integer"},
+                  "lora_dropout": {"type": "number"},
+                  "lora_trainable_modules": {"type": "string"}}},
+              {"type": "null"}]},
+          "batch_size": {"x-choice": True, "anyOf": [
+              {"type": "integer", "title": "Number"},
+              {"type": "string", "enum": ["max"], "title": "Largest possible"}]},
+          "training_method": {"x-choice": True, "anyOf": [
+              {"type": "object", "required": ["method", "train_on_inputs"], "title": "Supervised (SFT)",
+                "properties": {
+                  "method": {"type": "string", "enum": ["sft"]},
+                  "train_on_inputs": {"anyOf": [
+                      {"type": "boolean", "title": "Yes or no"},
+                      {"type": "string", "enum": ["auto"], "title": "Automatic"}]}}},
+              {"type": "object", "required": ["method"], "title": "Preference pairs (DPO)",
+                "properties": {
+                  "method": {"type": "string", "enum": ["dpo"]},
+                  "dpo_beta": {"type": "number"},
+                  "rpo_alpha": {"type": "number"},
+                  "dpo_normalize_logratios_by_length": {"type": "boolean"},
+                  "dpo_reference_free": {"type": "boolean"},
+                  "simpo_gamma": {"type": "number"}}}]},
+          "n_checkpoints": {"type": "integer"},
+          "n_evals": {"type": "integer"},
+          "from_checkpoint": {"type": "string"},
+          "max_seq_length": {"type": "integer"},
+          "packing": {"type": "boolean"},
+          "lr_scheduler": {"type": "object", "required": ["lr_scheduler_type"], "x-choice": True,
+            "properties": {
+              "lr_scheduler_type": {"type": "string", "enum": ["linear", "cosine"]},
+              "lr_scheduler_args": {"x-choice": True, "anyOf": [
+                  {"type": "object", "title": "Linear", "properties": {"min_lr_ratio": {"type": "number"}}},
+                  {"type": "object", "required": ["min_lr_ratio", "num_cycles"], "title": "Cosine",
+                    "properties": {"min_lr_ratio": {"type": "number"}, "num_cycles": {"type": "number"}}}]}}},
+          "warmup_ratio": {"type": "number"},
+          "weight_decay": {"type": "number"},
+          "max_grad_norm": {"type": "number"},
+          "gradient_accumulation_steps": {"type": "integer"},
+          "random_seed": {"type": ["integer", "null"], "x-choice": True},
+          "early_stopping_enabled": {"type": "boolean"},
+          "early_stopping_patience": {"type": "integer"},
+          "early_stopping_min_delta": {"type": "number"},
+          "early_stopping_warmup_evals": {"type": "integer"},
+          "multimodal_params": {"type": "object", "x-choice": True, "properties": {
+              "train_vision": {"type": "boolean"}}},
+          "wandb_key": {"type": "string"},
+          "wandb_project_name": {"type": "string"},
+          "wandb_name": {"type": "string"},
+          "wandb_entity": {"type": "string"},
+          "wandb_base_url": {"type": "string"},
+          "from_hf_model": {"type": "string"},
+          "hf_model_revision": {"type": "string"},
+          "hf_api_token": {"type": "string"},
+          "hf_output_repo_name": {"type": "string"},
+          "wandb_api_key": {"type": "string"},
+          "train_on_inputs": {"anyOf": [
+              {"type": "boolean", "title": "Yes or no"}, {"type": "string", "enum": ["auto"], "title": "Automatic"}]}},
+        "x-switch": True}}}}

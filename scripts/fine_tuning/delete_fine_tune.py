@@ -16,20 +16,12 @@ Rendered from schemas/fine_tuning/delete_fine_tune.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "DELETE",
-    "path": "/v1/fine-tunes/{fine_tune_id}",
-    "retry": "mutates",
-    "find": "fine_tuning/get_fine_tune",
-    "arguments": {
-        "required": ["fine_tune_id"],
-        "properties": {
-            "fine_tune_id": {"type": "string", "x-in": "path"},
-            "force": {"type": "boolean", "x-in": "query"},
-        },
-    },
-}
-
 
 def main(auth: togetherai, fine_tune_id: str, force: bool | None = None):
     return run(call, auth, OPERATION, fine_tune_id=fine_tune_id, force=force)
+
+
+# fmt: off
+OPERATION = {"method": "DELETE", "path": "/v1/fine-tunes/{fine_tune_id}", "retry": "mutates",
+  "find": "fine_tuning/get_fine_tune", "arguments": {"required": ["fine_tune_id"], "properties": {
+      "fine_tune_id": {"type": "string", "x-in": "path"}, "force": {"type": "boolean", "x-in": "query"}}}}

@@ -18,33 +18,6 @@ Rendered from schemas/fine_tuning/download_fine_tune_model.json; edit that, not 
 
 from ..client import download, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/finetune/download",
-    "retry": "read",
-    "accept": "application/octet-stream",
-    "reply": "binary",
-    "filename": "model.tar.zst",
-    "arguments": {
-        "required": ["ft_id"],
-        "properties": {
-            "ft_id": {"type": "string", "x-in": "query"},
-            "checkpoint_step": {"type": "integer", "x-in": "query"},
-            "checkpoint": {
-                "type": "string",
-                "enum": ["merged", "adapter", "model_output_path"],
-                "x-in": "query",
-            },
-            "output": {
-                "type": "string",
-                "enum": ["storage", "result"],
-                "x-in": "result",
-                "default": "storage",
-            },
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -62,3 +35,12 @@ def main(
         checkpoint=checkpoint,
         output=output,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/finetune/download", "retry": "read", "accept": "application/octet-stream",
+  "reply": "binary", "filename": "model.tar.zst", "arguments": {"required": ["ft_id"], "properties": {
+      "ft_id": {"type": "string", "x-in": "query"},
+      "checkpoint_step": {"type": "integer", "x-in": "query"},
+      "checkpoint": {"type": "string", "enum": ["merged", "adapter", "model_output_path"], "x-in": "query"},
+      "output": {"type": "string", "enum": ["storage", "result"], "x-in": "result", "default": "storage"}}}}

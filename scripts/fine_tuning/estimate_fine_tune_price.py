@@ -57,93 +57,43 @@ if TYPE_CHECKING:
         from_checkpoint: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/fine-tunes/estimate-price",
-    "retry": "read",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["training_file"],
-                "properties": {
-                    "training_file": {"type": "string"},
-                    "model": {"type": "string"},
-                    "validation_file": {"type": "string"},
-                    "n_epochs": {"type": "integer"},
-                    "n_evals": {"type": "integer"},
-                    "training_type": {
-                        "x-choice": True,
-                        "anyOf": [
-                            {
-                                "type": "object",
-                                "required": ["type"],
-                                "title": "Full",
-                                "properties": {
-                                    "type": {"type": "string", "enum": ["Full"]},
-                                },
-                            },
-                            {
-                                "type": "object",
-                                "required": ["type", "lora_r", "lora_alpha"],
-                                "title": "LoRA",
-                                "properties": {
-                                    "type": {"type": "string", "enum": ["Lora"]},
-                                    "lora_r": {"type": "integer"},
-                                    "lora_alpha": {"type": "integer"},
-                                    "lora_dropout": {"type": "number"},
-                                    "lora_trainable_modules": {"type": "string"},
-                                },
-                            },
-                            {"type": "null"},
-                        ],
-                    },
-                    "training_method": {
-                        "x-choice": True,
-                        "anyOf": [
-                            {
-                                "type": "object",
-                                "required": ["method", "train_on_inputs"],
-                                "title": "Supervised (SFT)",
-                                "properties": {
-                                    "method": {"type": "string", "enum": ["sft"]},
-                                    "train_on_inputs": {
-                                        "anyOf": [
-                                            {"type": "boolean", "title": "Yes or no"},
-                                            {
-                                                "type": "string",
-                                                "enum": ["auto"],
-                                                "title": "Automatic",
-                                            },
-                                        ],
-                                    },
-                                },
-                            },
-                            {
-                                "type": "object",
-                                "required": ["method"],
-                                "title": "Preference pairs (DPO)",
-                                "properties": {
-                                    "method": {"type": "string", "enum": ["dpo"]},
-                                    "dpo_beta": {"type": "number"},
-                                    "rpo_alpha": {"type": "number"},
-                                    "dpo_normalize_logratios_by_length": {
-                                        "type": "boolean",
-                                    },
-                                    "dpo_reference_free": {"type": "boolean"},
-                                    "simpo_gamma": {"type": "number"},
-                                },
-                            },
-                        ],
-                    },
-                    "from_checkpoint": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/fine-tunes/estimate-price", "retry": "read",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["training_file"], "properties": {
+          "training_file": {"type": "string"},
+          "model": {"type": "string"},
+          "validation_file": {"type": "string"},
+          "n_epochs": {"type": "integer"},
+          "n_evals": {"type": "integer"},
+          "training_type": {"x-choice": True, "anyOf": [
+              {"type": "object", "required": ["type"], "title": "Full", "properties": {
+                  "type": {"type": "string", "enum": ["Full"]}}},
+              {"type": "object", "required": ["type", "lora_r", "lora_alpha"], "title": "LoRA",
+                "properties": {
+                  "type": {"type": "string", "enum": ["Lora"]},
+                  "lora_r": {"type": "integer"},
+                  "lora_alpha": {"type": "integer"},
+                  "lora_dropout": {"type": "number"},
+                  "lora_trainable_modules": {"type": "string"}}},
+              {"type": "null"}]},
+          "training_method": {"x-choice": True, "anyOf": [
+              {"type": "object", "required": ["method", "train_on_inputs"], "title": "Supervised (SFT)",
+                "properties": {
+                  "method": {"type": "string", "enum": ["sft"]},
+                  "train_on_inputs": {"anyOf": [
+                      {"type": "boolean", "title": "Yes or no"},
+                      {"type": "string", "enum": ["auto"], "title": "Automatic"}]}}},
+              {"type": "object", "required": ["method"], "title": "Preference pairs (DPO)",
+                "properties": {
+                  "method": {"type": "string", "enum": ["dpo"]},
+                  "dpo_beta": {"type": "number"},
+                  "rpo_alpha": {"type": "number"},
+                  "dpo_normalize_logratios_by_length": {"type": "boolean"},
+                  "dpo_reference_free": {"type": "boolean"},
+                  "simpo_gamma": {"type": "number"}}}]},
+          "from_checkpoint": {"type": "string"}}}}}}

@@ -18,6 +18,11 @@ Rendered from schemas/fine_tuning/get_fine_tune.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, fine_tune_id: str):
+    return run(call, auth, OPERATION, fine_tune_id=fine_tune_id)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/fine-tunes/{fine_tune_id}",
@@ -27,7 +32,3 @@ OPERATION = {
         "properties": {"fine_tune_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, fine_tune_id: str):
-    return run(call, auth, OPERATION, fine_tune_id=fine_tune_id)

@@ -17,6 +17,11 @@ Rendered from schemas/fine_tuning/get_fine_tune_model_limits.json; edit that, no
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, model_name: str):
+    return run(call, auth, OPERATION, model_name=model_name)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/fine-tunes/models/limits",
@@ -26,7 +31,3 @@ OPERATION = {
         "properties": {"model_name": {"type": "string", "x-in": "query"}},
     },
 }
-
-
-def main(auth: togetherai, model_name: str):
-    return run(call, auth, OPERATION, model_name=model_name)

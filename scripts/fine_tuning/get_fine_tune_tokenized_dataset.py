@@ -18,25 +18,13 @@ Rendered from schemas/fine_tuning/get_fine_tune_tokenized_dataset.json; edit tha
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/fine-tunes/{fine_tune_id}/download-tokenized-dataset",
-    "retry": "read",
-    "brings": {"at": "", "kind": "file"},
-    "arguments": {
-        "required": ["fine_tune_id"],
-        "properties": {
-            "fine_tune_id": {"type": "string", "x-in": "path"},
-            "output": {
-                "type": "string",
-                "enum": ["url", "storage", "result"],
-                "x-in": "result",
-                "default": "url",
-            },
-        },
-    },
-}
-
 
 def main(auth: togetherai, fine_tune_id: str, output: str = "url"):
     return run(call, auth, OPERATION, fine_tune_id=fine_tune_id, output=output)
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/fine-tunes/{fine_tune_id}/download-tokenized-dataset", "retry": "read",
+  "brings": {"at": "", "kind": "file"}, "arguments": {"required": ["fine_tune_id"], "properties": {
+      "fine_tune_id": {"type": "string", "x-in": "path"},
+      "output": {"type": "string", "enum": ["url", "storage", "result"], "x-in": "result", "default": "url"}}}}

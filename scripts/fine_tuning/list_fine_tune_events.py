@@ -17,6 +17,11 @@ Rendered from schemas/fine_tuning/list_fine_tune_events.json; edit that, not thi
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, fine_tune_id: str):
+    return run(call, auth, OPERATION, fine_tune_id=fine_tune_id)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/fine-tunes/{fine_tune_id}/events",
@@ -26,7 +31,3 @@ OPERATION = {
         "properties": {"fine_tune_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, fine_tune_id: str):
-    return run(call, auth, OPERATION, fine_tune_id=fine_tune_id)

@@ -17,23 +17,6 @@ Rendered from schemas/fine_tuning/list_fine_tune_metrics.json; edit that, not th
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/fine-tunes/{fine_tune_id}/metrics",
-    "retry": "read",
-    "arguments": {
-        "required": ["fine_tune_id"],
-        "properties": {
-            "fine_tune_id": {"type": "string", "x-in": "path"},
-            "global_step_from": {"type": "integer", "x-in": "query"},
-            "global_step_to": {"type": "integer", "x-in": "query"},
-            "logged_at_from": {"type": "string", "x-in": "query"},
-            "logged_at_to": {"type": "string", "x-in": "query"},
-            "resolution": {"type": "integer", "x-in": "query"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -55,3 +38,14 @@ def main(
         logged_at_to=logged_at_to,
         resolution=resolution,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/fine-tunes/{fine_tune_id}/metrics", "retry": "read",
+  "arguments": {"required": ["fine_tune_id"], "properties": {
+      "fine_tune_id": {"type": "string", "x-in": "path"},
+      "global_step_from": {"type": "integer", "x-in": "query"},
+      "global_step_to": {"type": "integer", "x-in": "query"},
+      "logged_at_from": {"type": "string", "x-in": "query"},
+      "logged_at_to": {"type": "string", "x-in": "query"},
+      "resolution": {"type": "integer", "x-in": "query"}}}}

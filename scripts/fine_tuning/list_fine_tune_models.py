@@ -13,13 +13,14 @@ Rendered from schemas/fine_tuning/list_fine_tune_models.json; edit that, not thi
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai):
+    return run(call, auth, OPERATION)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/fine-tunes/models/supported",
     "retry": "read",
     "arguments": {"properties": {}},
 }
-
-
-def main(auth: togetherai):
-    return run(call, auth, OPERATION)

@@ -18,30 +18,6 @@ Rendered from schemas/fine_tuning/prepare_dataset.json; edit that, not this.
 from ..client import run, togetherai
 from ..fine_tune_data import prepare_dataset
 
-STEP = {
-    "arguments": {
-        "required": ["dataset"],
-        "properties": {
-            "dataset": {"x-file": "content", "x-choice": True},
-            "system": {"type": "string"},
-            "validation_share": {
-                "type": "number",
-                "minimum": 0,
-                "maximum": 0.9,
-                "default": 0.1,
-            },
-            "seed": {"type": "integer", "minimum": 0, "default": 0},
-            "skip_bad": {"type": "boolean", "default": False},
-            "name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"},
-            "output": {
-                "type": "string",
-                "enum": ["upload", "storage", "result", "table"],
-                "default": "upload",
-            },
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -65,3 +41,15 @@ def main(
         name=name,
         output=output,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["dataset"], "properties": {
+      "dataset": {"x-file": "content", "x-choice": True},
+      "system": {"type": "string"},
+      "validation_share": {"type": "number", "minimum": 0, "maximum": 0.9, "default": 0.1},
+      "seed": {"type": "integer", "minimum": 0, "default": 0},
+      "skip_bad": {"type": "boolean", "default": False},
+      "name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"},
+      "output": {"type": "string", "enum": ["upload", "storage", "result", "table"], "default": "upload"}}}}

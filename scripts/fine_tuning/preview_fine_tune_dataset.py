@@ -31,28 +31,16 @@ if TYPE_CHECKING:
         training_method: NotRequired[Literal["sft"]]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/fine-tunes/preview",
-    "retry": "read",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["training_file", "model"],
-                "properties": {
-                    "training_file": {"type": "string"},
-                    "model": {"type": "string"},
-                    "top_k": {"type": "integer"},
-                    "train_on_inputs": {"type": "boolean"},
-                    "training_method": {"type": "string", "enum": ["sft"]},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/fine-tunes/preview", "retry": "read", "arguments": {"required": ["body"],
+    "properties": {
+      "body": {"type": "object", "required": ["training_file", "model"], "properties": {
+          "training_file": {"type": "string"},
+          "model": {"type": "string"},
+          "top_k": {"type": "integer"},
+          "train_on_inputs": {"type": "boolean"},
+          "training_method": {"type": "string", "enum": ["sft"]}}}}}}

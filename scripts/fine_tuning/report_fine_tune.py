@@ -16,13 +16,14 @@ Rendered from schemas/fine_tuning/report_fine_tune.json; edit that, not this.
 from ..client import run, togetherai
 from ..fine_tune_steps import report_fine_tune
 
+
+def main(auth: togetherai, fine_tune_id: str):
+    return run(report_fine_tune, auth, STEP, fine_tune_id=fine_tune_id)
+
+
 STEP = {
     "arguments": {
         "required": ["fine_tune_id"],
         "properties": {"fine_tune_id": {"type": "string"}},
     },
 }
-
-
-def main(auth: togetherai, fine_tune_id: str):
-    return run(report_fine_tune, auth, STEP, fine_tune_id=fine_tune_id)

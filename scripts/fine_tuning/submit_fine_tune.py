@@ -25,27 +25,6 @@ def model(filterText: str = "", auth=None):
     return choices("fine_tuning", auth, filterText)
 
 
-STEP = {
-    "arguments": {
-        "required": ["model", "training_file"],
-        "properties": {
-            "model": {"type": "string"},
-            "training_file": {"type": "string"},
-            "other_model": {"type": "string", "x-id-of": "model"},
-            "validation_file": {"type": "string"},
-            "suffix": {"type": "string", "maxLength": 31},
-            "n_epochs": {"type": "integer", "minimum": 1, "default": 1},
-            "n_checkpoints": {"type": "integer", "minimum": 1},
-            "n_evals": {"type": "integer", "minimum": 0},
-            "lora": {"type": "boolean", "default": True},
-            "learning_rate": {"type": "number", "minimum": 0},
-            "budget_usd": {"type": "number", "minimum": 0},
-            "again": {"type": "string"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     model: DynSelect_model,
@@ -78,3 +57,20 @@ def main(
         budget_usd=budget_usd,
         again=again,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["model", "training_file"], "properties": {
+      "model": {"type": "string"},
+      "training_file": {"type": "string"},
+      "other_model": {"type": "string", "x-id-of": "model"},
+      "validation_file": {"type": "string"},
+      "suffix": {"type": "string", "maxLength": 31},
+      "n_epochs": {"type": "integer", "minimum": 1, "default": 1},
+      "n_checkpoints": {"type": "integer", "minimum": 1},
+      "n_evals": {"type": "integer", "minimum": 0},
+      "lora": {"type": "boolean", "default": True},
+      "learning_rate": {"type": "number", "minimum": 0},
+      "budget_usd": {"type": "number", "minimum": 0},
+      "again": {"type": "string"}}}}

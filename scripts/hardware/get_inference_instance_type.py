@@ -16,6 +16,11 @@ Rendered from schemas/hardware/get_inference_instance_type.json; edit that, not 
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, instance_type_id: str):
+    return run(call, auth, OPERATION, instance_type_id=instance_type_id)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v2/public/inference-instance-types/{instance_type_id}",
@@ -25,7 +30,3 @@ OPERATION = {
         "properties": {"instance_type_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, instance_type_id: str):
-    return run(call, auth, OPERATION, instance_type_id=instance_type_id)

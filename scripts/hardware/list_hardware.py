@@ -14,13 +14,14 @@ Rendered from schemas/hardware/list_hardware.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, model: str | None = None):
+    return run(call, auth, OPERATION, model=model)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/hardware",
     "retry": "read",
     "arguments": {"properties": {"model": {"type": "string", "x-in": "query"}}},
 }
-
-
-def main(auth: togetherai, model: str | None = None):
-    return run(call, auth, OPERATION, model=model)

@@ -13,13 +13,14 @@ Rendered from schemas/hardware/list_inference_instance_types.json; edit that, no
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai):
+    return run(call, auth, OPERATION)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v2/public/inference-instance-types",
     "retry": "read",
     "arguments": {"properties": {}},
 }
-
-
-def main(auth: togetherai):
-    return run(call, auth, OPERATION)

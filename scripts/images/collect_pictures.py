@@ -19,24 +19,6 @@ Rendered from schemas/images/collect_pictures.json; edit that, not this.
 from ..client import run, togetherai
 from ..image_steps import collect_pictures
 
-STEP = {
-    "arguments": {
-        "required": ["rows", "drawn"],
-        "properties": {
-            "rows": {"x-file": "content", "x-choice": True},
-            "drawn": {"x-file": "content", "x-choice": True},
-            "answer_column": {"type": "string", "minLength": 1, "default": "picture"},
-            "output": {
-                "type": "string",
-                "enum": ["result", "table", "storage"],
-                "default": "result",
-            },
-            "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1},
-            "note": {"type": "string"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -58,3 +40,14 @@ def main(
         fail_when_failed_share=fail_when_failed_share,
         note=note,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["rows", "drawn"], "properties": {
+      "rows": {"x-file": "content", "x-choice": True},
+      "drawn": {"x-file": "content", "x-choice": True},
+      "answer_column": {"type": "string", "minLength": 1, "default": "picture"},
+      "output": {"type": "string", "enum": ["result", "table", "storage"], "default": "result"},
+      "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1},
+      "note": {"type": "string"}}}}

@@ -24,43 +24,6 @@ def model(filterText: str = "", auth=None):
     return choices("image", auth, filterText)
 
 
-STEP = {
-    "arguments": {
-        "required": ["model", "prompt"],
-        "properties": {
-            "model": {"type": "string"},
-            "prompt": {"type": "string"},
-            "other_model": {"type": "string", "x-id-of": "model"},
-            "size": {
-                "type": "string",
-                "enum": ["square", "landscape", "portrait", "wide", "tall"],
-                "default": "square",
-            },
-            "n": {"type": "integer", "minimum": 1, "maximum": 4, "default": 1},
-            "pictures": {
-                "type": "array",
-                "items": {
-                    "type": "string",
-                    "minLength": 1,
-                    "x-file": "uri",
-                    "x-choice": True,
-                },
-                "x-row": "source",
-            },
-            "avoid": {"type": "string"},
-            "seed": {"type": "integer", "minimum": 0},
-            "format": {"type": "string", "enum": ["png", "jpeg"], "default": "png"},
-            "output": {
-                "type": "string",
-                "enum": ["result", "storage", "url"],
-                "default": "result",
-            },
-            "budget_usd": {"type": "number", "minimum": 0},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     model: DynSelect_model,
@@ -91,3 +54,20 @@ def main(
         output=output,
         budget_usd=budget_usd,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["model", "prompt"], "properties": {
+      "model": {"type": "string"},
+      "prompt": {"type": "string"},
+      "other_model": {"type": "string", "x-id-of": "model"},
+      "size": {"type": "string", "enum": ["square", "landscape", "portrait", "wide", "tall"], "default": "square"},
+      "n": {"type": "integer", "minimum": 1, "maximum": 4, "default": 1},
+      "pictures": {"type": "array", "items": {"type": "string", "minLength": 1, "x-file": "uri", "x-choice": True},
+        "x-row": "source"},
+      "avoid": {"type": "string"},
+      "seed": {"type": "integer", "minimum": 0},
+      "format": {"type": "string", "enum": ["png", "jpeg"], "default": "png"},
+      "output": {"type": "string", "enum": ["result", "storage", "url"], "default": "result"},
+      "budget_usd": {"type": "number", "minimum": 0}}}}

@@ -47,60 +47,31 @@ if TYPE_CHECKING:
         disable_safety_checker: NotRequired[bool]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/images/generations",
-    "retry": "inference",
-    "brings": {"at": "data/*", "kind": "picture"},
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["model", "prompt"],
-                "properties": {
-                    "model": {"type": "string"},
-                    "prompt": {"type": "string"},
-                    "width": {"type": "integer"},
-                    "height": {"type": "integer"},
-                    "n": {"type": "integer"},
-                    "seed": {"type": "integer"},
-                    "reference_images": {
-                        "type": "array",
-                        "items": {"type": "string", "x-file": "uri", "x-choice": True},
-                        "x-row": "source",
-                    },
-                    "steps": {"type": "integer"},
-                    "response_format": {"type": "string", "enum": ["base64", "url"]},
-                    "output_format": {"type": "string"},
-                    "negative_prompt": {"type": "string"},
-                    "guidance_scale": {"type": "number"},
-                    "image_url": {"type": "string", "x-file": "uri", "x-choice": True},
-                    "image_loras": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["path", "scale"],
-                            "properties": {
-                                "path": {"type": "string"},
-                                "scale": {"type": "number"},
-                            },
-                        },
-                    },
-                    "disable_safety_checker": {"type": "boolean"},
-                },
-                "x-switch": True,
-            },
-            "output": {
-                "type": "string",
-                "enum": ["result", "storage", "url"],
-                "x-in": "result",
-                "default": "result",
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body", output: str = "result"):
     return run(call, auth, OPERATION, body=body, output=output)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/images/generations", "retry": "inference", "brings": {"at": "data/*",
+    "kind": "picture"},
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["model", "prompt"], "properties": {
+          "model": {"type": "string"},
+          "prompt": {"type": "string"},
+          "width": {"type": "integer"},
+          "height": {"type": "integer"},
+          "n": {"type": "integer"},
+          "seed": {"type": "integer"},
+          "reference_images": {"type": "array", "items": {"type": "string", "x-file": "uri", "x-choice": True},
+            "x-row": "source"},
+          "steps": {"type": "integer"},
+          "response_format": {"type": "string", "enum": ["base64", "url"]},
+          "output_format": {"type": "string"},
+          "negative_prompt": {"type": "string"},
+          "guidance_scale": {"type": "number"},
+          "image_url": {"type": "string", "x-file": "uri", "x-choice": True},
+          "image_loras": {"type": "array", "items": {"type": "object", "required": ["path", "scale"],
+              "properties": {"path": {"type": "string"}, "scale": {"type": "number"}}}},
+          "disable_safety_checker": {"type": "boolean"}},
+        "x-switch": True},
+      "output": {"type": "string", "enum": ["result", "storage", "url"], "x-in": "result", "default": "result"}}}}

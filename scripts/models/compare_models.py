@@ -24,29 +24,6 @@ def models(filterText: str = "", auth=None):
     return choices("chat", auth, filterText, other=False)
 
 
-STEP = {
-    "arguments": {
-        "required": ["models", "prompts"],
-        "properties": {
-            "models": {"type": "array", "items": {"type": "string", "minLength": 1}},
-            "prompts": {
-                "type": "array",
-                "items": {"type": "string", "minLength": 1},
-                "x-row": "text",
-            },
-            "other_models": {
-                "type": "array",
-                "items": {"type": "string", "minLength": 1},
-            },
-            "system": {"type": "string"},
-            "temperature": {"type": "number", "minimum": 0},
-            "max_tokens": {"type": "integer", "minimum": 1},
-            "budget_usd": {"type": "number", "minimum": 0},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     models: DynMultiselect_models,
@@ -69,3 +46,15 @@ def main(
         max_tokens=max_tokens,
         budget_usd=budget_usd,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["models", "prompts"], "properties": {
+      "models": {"type": "array", "items": {"type": "string", "minLength": 1}},
+      "prompts": {"type": "array", "items": {"type": "string", "minLength": 1}, "x-row": "text"},
+      "other_models": {"type": "array", "items": {"type": "string", "minLength": 1}},
+      "system": {"type": "string"},
+      "temperature": {"type": "number", "minimum": 0},
+      "max_tokens": {"type": "integer", "minimum": 1},
+      "budget_usd": {"type": "number", "minimum": 0}}}}

@@ -41,56 +41,22 @@ if TYPE_CHECKING:
         files: list[Files]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v2/projects/{project_id}/models/upload/complete",
-    "retry": "mutates",
-    "find": "models/list_project_model_revisions",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["objectId", "files"],
-                "properties": {
-                    "objectId": {"type": "string"},
-                    "files": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["path", "hash"],
-                            "properties": {
-                                "path": {"type": "string"},
-                                "hash": {"type": "string"},
-                                "skipUpload": {"type": "boolean"},
-                                "uploadDetails": {
-                                    "type": "object",
-                                    "x-choice": True,
-                                    "properties": {
-                                        "uploadId": {"type": "string"},
-                                        "parts": {
-                                            "type": "array",
-                                            "items": {
-                                                "type": "object",
-                                                "required": ["partNumber", "hash"],
-                                                "properties": {
-                                                    "partNumber": {"type": "integer"},
-                                                    "hash": {"type": "string"},
-                                                },
-                                            },
-                                        },
-                                    },
-                                },
-                            },
-                        },
-                    },
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body", project_id: str | None = None):
     return run(call, auth, OPERATION, body=body, project_id=project_id)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v2/projects/{project_id}/models/upload/complete", "retry": "mutates",
+  "find": "models/list_project_model_revisions", "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["objectId", "files"], "properties": {
+          "objectId": {"type": "string"},
+          "files": {"type": "array", "items": {"type": "object", "required": ["path", "hash"],
+              "properties": {
+                "path": {"type": "string"},
+                "hash": {"type": "string"},
+                "skipUpload": {"type": "boolean"},
+                "uploadDetails": {"type": "object", "x-choice": True, "properties": {
+                    "uploadId": {"type": "string"},
+                    "parts": {"type": "array", "items": {"type": "object", "required": ["partNumber", "hash"],
+                        "properties": {"partNumber": {"type": "integer"}, "hash": {"type": "string"}}}}}}}}}}},
+      "project_id": {"type": "string", "x-in": "path"}}}}

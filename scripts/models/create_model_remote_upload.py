@@ -28,28 +28,13 @@ if TYPE_CHECKING:
         token: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v2/projects/{project_id}/models/uploads",
-    "retry": "creates",
-    "find": "models/list_model_remote_uploads",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["modelId", "remoteUrl"],
-                "properties": {
-                    "modelId": {"type": "string"},
-                    "remoteUrl": {"type": "string"},
-                    "token": {"type": "string"},
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body", project_id: str | None = None):
     return run(call, auth, OPERATION, body=body, project_id=project_id)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v2/projects/{project_id}/models/uploads", "retry": "creates",
+  "find": "models/list_model_remote_uploads", "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["modelId", "remoteUrl"], "properties": {
+          "modelId": {"type": "string"}, "remoteUrl": {"type": "string"}, "token": {"type": "string"}}},
+      "project_id": {"type": "string", "x-in": "path"}}}}

@@ -29,29 +29,16 @@ if TYPE_CHECKING:
         description: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v2/projects/{project_id}/models",
-    "retry": "creates",
-    "find": "models/list_project_models",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["baseModelId", "name", "type"],
-                "properties": {
-                    "baseModelId": {"type": "string"},
-                    "name": {"type": "string"},
-                    "type": {"type": "string"},
-                    "description": {"type": "string"},
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body", project_id: str | None = None):
     return run(call, auth, OPERATION, body=body, project_id=project_id)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v2/projects/{project_id}/models", "retry": "creates",
+  "find": "models/list_project_models", "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["baseModelId", "name", "type"], "properties": {
+          "baseModelId": {"type": "string"},
+          "name": {"type": "string"},
+          "type": {"type": "string"},
+          "description": {"type": "string"}}},
+      "project_id": {"type": "string", "x-in": "path"}}}}

@@ -29,39 +29,6 @@ if TYPE_CHECKING:
         revisionId: str
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v2/projects/{project_id}/models/download",
-    "retry": "read",
-    "brings": {"at": "files/*", "kind": "file"},
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["objectId", "paths", "revisionId"],
-                "properties": {
-                    "objectId": {"type": "string"},
-                    "paths": {
-                        "type": "array",
-                        "minItems": 0,
-                        "items": {"type": "string"},
-                    },
-                    "revisionId": {"type": "string"},
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-            "output": {
-                "type": "string",
-                "enum": ["url", "storage"],
-                "x-in": "result",
-                "default": "url",
-            },
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     body: "Body",
@@ -69,3 +36,14 @@ def main(
     output: str = "url",
 ):
     return run(call, auth, OPERATION, body=body, project_id=project_id, output=output)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v2/projects/{project_id}/models/download", "retry": "read",
+  "brings": {"at": "files/*", "kind": "file"}, "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["objectId", "paths", "revisionId"], "properties": {
+          "objectId": {"type": "string"},
+          "paths": {"type": "array", "minItems": 0, "items": {"type": "string"}},
+          "revisionId": {"type": "string"}}},
+      "project_id": {"type": "string", "x-in": "path"},
+      "output": {"type": "string", "enum": ["url", "storage"], "x-in": "result", "default": "url"}}}}

@@ -33,37 +33,16 @@ if TYPE_CHECKING:
         files: list[Files]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v2/projects/{project_id}/models/upload/create",
-    "retry": "creates",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["objectId", "files"],
-                "properties": {
-                    "objectId": {"type": "string"},
-                    "files": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["path", "hash", "numParts"],
-                            "properties": {
-                                "path": {"type": "string"},
-                                "hash": {"type": "string"},
-                                "numParts": {"type": "integer"},
-                            },
-                        },
-                    },
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body", project_id: str | None = None):
     return run(call, auth, OPERATION, body=body, project_id=project_id)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v2/projects/{project_id}/models/upload/create", "retry": "creates",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["objectId", "files"], "properties": {
+          "objectId": {"type": "string"},
+          "files": {"type": "array", "items": {"type": "object", "required": ["path", "hash", "numParts"],
+              "properties": {
+                "path": {"type": "string"}, "hash": {"type": "string"}, "numParts": {"type": "integer"}}}}}},
+      "project_id": {"type": "string", "x-in": "path"}}}}

@@ -17,6 +17,11 @@ Rendered from schemas/models/get_model_remote_upload.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, upload_id: str, project_id: str | None = None):
+    return run(call, auth, OPERATION, upload_id=upload_id, project_id=project_id)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v2/projects/{project_id}/models/uploads/{upload_id}",
@@ -29,7 +34,3 @@ OPERATION = {
         },
     },
 }
-
-
-def main(auth: togetherai, upload_id: str, project_id: str | None = None):
-    return run(call, auth, OPERATION, upload_id=upload_id, project_id=project_id)

@@ -17,6 +17,11 @@ Rendered from schemas/models/get_supported_model.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, model_id: str):
+    return run(call, auth, OPERATION, model_id=model_id)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v2/supported-models/{model_id}",
@@ -26,7 +31,3 @@ OPERATION = {
         "properties": {"model_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, model_id: str):
-    return run(call, auth, OPERATION, model_id=model_id)

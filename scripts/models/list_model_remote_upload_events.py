@@ -16,21 +16,6 @@ Rendered from schemas/models/list_model_remote_upload_events.json; edit that, no
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/projects/{project_id}/models/uploads/{upload_id}/events",
-    "retry": "read",
-    "arguments": {
-        "required": ["upload_id"],
-        "properties": {
-            "upload_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-            "after": {"type": "string", "x-in": "query"},
-            "limit": {"type": "integer", "x-in": "query"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -48,3 +33,12 @@ def main(
         after=after,
         limit=limit,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v2/projects/{project_id}/models/uploads/{upload_id}/events", "retry": "read",
+  "arguments": {"required": ["upload_id"], "properties": {
+      "upload_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"},
+      "after": {"type": "string", "x-in": "query"},
+      "limit": {"type": "integer", "x-in": "query"}}}}

@@ -14,13 +14,14 @@ Rendered from schemas/models/list_models.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, dedicated: "bool | None" = None):
+    return run(call, auth, OPERATION, dedicated=dedicated)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/models",
     "retry": "read",
     "arguments": {"properties": {"dedicated": {"type": "boolean", "x-in": "query"}}},
 }
-
-
-def main(auth: togetherai, dedicated: "bool | None" = None):
-    return run(call, auth, OPERATION, dedicated=dedicated)

@@ -17,22 +17,6 @@ Rendered from schemas/models/list_organization_models.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/organizations/{organization_id}/models",
-    "retry": "read",
-    "pages": "cursor",
-    "arguments": {
-        "required": ["organization_id"],
-        "properties": {
-            "organization_id": {"type": "string", "x-in": "path"},
-            "after": {"type": "string", "x-in": "query"},
-            "limit": {"type": "integer", "x-in": "query"},
-            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -50,3 +34,12 @@ def main(
         limit=limit,
         max_pages=max_pages,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v2/organizations/{organization_id}/models", "retry": "read",
+  "pages": "cursor", "arguments": {"required": ["organization_id"], "properties": {
+      "organization_id": {"type": "string", "x-in": "path"},
+      "after": {"type": "string", "x-in": "query"},
+      "limit": {"type": "integer", "x-in": "query"},
+      "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"}}}}

@@ -16,20 +16,6 @@ Rendered from schemas/models/list_project_model_files.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/projects/{project_id}/models/{model_id}/files",
-    "retry": "read",
-    "arguments": {
-        "required": ["model_id"],
-        "properties": {
-            "model_id": {"type": "string", "x-in": "path"},
-            "project_id": {"type": "string", "x-in": "path"},
-            "revisionId": {"type": "string", "x-in": "query"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -45,3 +31,11 @@ def main(
         project_id=project_id,
         revisionId=revisionId,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v2/projects/{project_id}/models/{model_id}/files", "retry": "read",
+  "arguments": {"required": ["model_id"], "properties": {
+      "model_id": {"type": "string", "x-in": "path"},
+      "project_id": {"type": "string", "x-in": "path"},
+      "revisionId": {"type": "string", "x-in": "query"}}}}

@@ -17,6 +17,11 @@ Rendered from schemas/models/list_project_model_revisions.json; edit that, not t
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, model_id: str, project_id: str | None = None):
+    return run(call, auth, OPERATION, model_id=model_id, project_id=project_id)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v2/projects/{project_id}/models/{model_id}/revisions",
@@ -29,7 +34,3 @@ OPERATION = {
         },
     },
 }
-
-
-def main(auth: togetherai, model_id: str, project_id: str | None = None):
-    return run(call, auth, OPERATION, model_id=model_id, project_id=project_id)

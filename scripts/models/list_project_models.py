@@ -14,27 +14,6 @@ Rendered from schemas/models/list_project_models.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/projects/{project_id}/models",
-    "retry": "read",
-    "pages": "cursor",
-    "arguments": {
-        "properties": {
-            "project_id": {"type": "string", "x-in": "path"},
-            "after": {"type": "string", "x-in": "query"},
-            "limit": {"type": "integer", "x-in": "query"},
-            "organizationId": {"type": "string", "x-in": "query"},
-            "visibility": {
-                "type": "string",
-                "enum": ["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"],
-                "x-in": "query",
-            },
-            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -56,3 +35,15 @@ def main(
         visibility=visibility,
         max_pages=max_pages,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v2/projects/{project_id}/models", "retry": "read", "pages": "cursor",
+  "arguments": {
+    "properties": {
+      "project_id": {"type": "string", "x-in": "path"},
+      "after": {"type": "string", "x-in": "query"},
+      "limit": {"type": "integer", "x-in": "query"},
+      "organizationId": {"type": "string", "x-in": "query"},
+      "visibility": {"type": "string", "enum": ["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"], "x-in": "query"},
+      "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"}}}}

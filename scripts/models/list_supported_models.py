@@ -14,32 +14,6 @@ Rendered from schemas/models/list_supported_models.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/supported-models",
-    "retry": "read",
-    "pages": "cursor",
-    "arguments": {
-        "properties": {
-            "adapterMode": {
-                "type": "string",
-                "enum": [
-                    "ADAPTER_MODE_FIXED",
-                    "ADAPTER_MODE_DYNAMIC",
-                    "ADAPTER_MODE_DISABLED",
-                ],
-                "x-in": "query",
-            },
-            "after": {"type": "string", "x-in": "query"},
-            "limit": {"type": "integer", "x-in": "query"},
-            "modality": {"type": "string", "x-in": "query"},
-            "product": {"type": "string", "x-in": "query"},
-            "search": {"type": "string", "x-in": "query"},
-            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -63,3 +37,18 @@ def main(
         search=search,
         max_pages=max_pages,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v2/supported-models", "retry": "read", "pages": "cursor",
+  "arguments": {
+    "properties": {
+      "adapterMode": {"type": "string", "enum": ["ADAPTER_MODE_FIXED", "ADAPTER_MODE_DYNAMIC",
+          "ADAPTER_MODE_DISABLED"],
+        "x-in": "query"},
+      "after": {"type": "string", "x-in": "query"},
+      "limit": {"type": "integer", "x-in": "query"},
+      "modality": {"type": "string", "x-in": "query"},
+      "product": {"type": "string", "x-in": "query"},
+      "search": {"type": "string", "x-in": "query"},
+      "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"}}}}

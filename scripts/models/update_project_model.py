@@ -26,33 +26,6 @@ if TYPE_CHECKING:
         visibility: NotRequired[Literal["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"]]
 
 
-OPERATION = {
-    "method": "PATCH",
-    "path": "/v2/projects/{project_id}/models/{model_id}",
-    "retry": "mutates",
-    "find": "models/get_project_model",
-    "arguments": {
-        "required": ["model_id"],
-        "properties": {
-            "model_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "properties": {
-                    "description": {"type": "string"},
-                    "name": {"type": "string"},
-                    "visibility": {
-                        "type": "string",
-                        "enum": ["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"],
-                    },
-                },
-            },
-            "project_id": {"type": "string", "x-in": "path"},
-            "updateMask": {"type": "string", "x-in": "query"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     model_id: str,
@@ -69,3 +42,15 @@ def main(
         project_id=project_id,
         updateMask=updateMask,
     )
+
+
+# fmt: off
+OPERATION = {"method": "PATCH", "path": "/v2/projects/{project_id}/models/{model_id}", "retry": "mutates",
+  "find": "models/get_project_model", "arguments": {"required": ["model_id"], "properties": {
+      "model_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "properties": {
+          "description": {"type": "string"},
+          "name": {"type": "string"},
+          "visibility": {"type": "string", "enum": ["VISIBILITY_PRIVATE", "VISIBILITY_INTERNAL"]}}},
+      "project_id": {"type": "string", "x-in": "path"},
+      "updateMask": {"type": "string", "x-in": "query"}}}}

@@ -32,31 +32,18 @@ if TYPE_CHECKING:
         description: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/models",
-    "retry": "creates",
-    "find": "models/list_model_upload_jobs",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["model_name", "model_source"],
-                "properties": {
-                    "model_name": {"type": "string"},
-                    "model_source": {"type": "string"},
-                    "model_type": {"type": "string", "enum": ["model", "adapter"]},
-                    "base_model": {"type": "string"},
-                    "lora_model": {"type": "string"},
-                    "hf_token": {"type": "string"},
-                    "description": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/models", "retry": "creates", "find": "models/list_model_upload_jobs",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["model_name", "model_source"], "properties": {
+          "model_name": {"type": "string"},
+          "model_source": {"type": "string"},
+          "model_type": {"type": "string", "enum": ["model", "adapter"]},
+          "base_model": {"type": "string"},
+          "lora_model": {"type": "string"},
+          "hf_token": {"type": "string"},
+          "description": {"type": "string"}}}}}}

@@ -15,22 +15,6 @@ Rendered from schemas/organization/call_operation.json; edit that, not this.
 from ..client import run, togetherai
 from ..operation_steps import call_operation
 
-STEP = {
-    "arguments": {
-        "required": ["method", "path"],
-        "properties": {
-            "method": {
-                "type": "string",
-                "enum": ["GET", "POST", "PUT", "PATCH", "DELETE"],
-            },
-            "path": {"type": "string", "pattern": "^/v[0-9]+/[A-Za-z0-9_.~%:@/-]+$"},
-            "query": {"type": "object"},
-            "payload": {"type": "object"},
-            "answer": {"type": "string", "enum": ["json", "file"], "default": "json"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -50,3 +34,13 @@ def main(
         payload=payload,
         answer=answer,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["method", "path"], "properties": {
+      "method": {"type": "string", "enum": ["GET", "POST", "PUT", "PATCH", "DELETE"]},
+      "path": {"type": "string", "pattern": "^/v[0-9]+/[A-Za-z0-9_.~%:@/-]+$"},
+      "query": {"type": "object"},
+      "payload": {"type": "object"},
+      "answer": {"type": "string", "enum": ["json", "file"], "default": "json"}}}}

@@ -14,8 +14,9 @@ Rendered from schemas/organization/check_connection.json; edit that, not this.
 from ..account_steps import check_connection
 from ..client import run, togetherai
 
-STEP = {"arguments": {"properties": {}}}
-
 
 def main(auth: togetherai):
     return run(check_connection, auth, STEP)
+
+
+STEP = {"arguments": {"properties": {}}}

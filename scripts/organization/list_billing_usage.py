@@ -14,23 +14,6 @@ Rendered from schemas/organization/list_billing_usage.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/billing/usage",
-    "retry": "read",
-    "pages": "cursor",
-    "arguments": {
-        "properties": {
-            "after": {"type": "string", "x-in": "query"},
-            "granularity": {"type": "string", "enum": ["day", "hour"], "x-in": "query"},
-            "limit": {"type": "integer", "x-in": "query"},
-            "month": {"type": "string", "x-in": "query"},
-            "organization_id": {"type": "string", "x-in": "query"},
-            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -52,3 +35,15 @@ def main(
         organization_id=organization_id,
         max_pages=max_pages,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/billing/usage", "retry": "read", "pages": "cursor",
+  "arguments": {
+    "properties": {
+      "after": {"type": "string", "x-in": "query"},
+      "granularity": {"type": "string", "enum": ["day", "hour"], "x-in": "query"},
+      "limit": {"type": "integer", "x-in": "query"},
+      "month": {"type": "string", "x-in": "query"},
+      "organization_id": {"type": "string", "x-in": "query"},
+      "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"}}}}

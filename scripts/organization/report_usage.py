@@ -12,6 +12,11 @@ Rendered from schemas/organization/report_usage.json; edit that, not this.
 from ..account_steps import report_usage
 from ..client import run, togetherai
 
+
+def main(auth: togetherai, since: str | None = None, until: str | None = None):
+    return run(report_usage, auth, STEP, since=since, until=until)
+
+
 STEP = {
     "arguments": {
         "properties": {
@@ -20,7 +25,3 @@ STEP = {
         },
     },
 }
-
-
-def main(auth: togetherai, since: str | None = None, until: str | None = None):
-    return run(report_usage, auth, STEP, since=since, until=until)

@@ -14,20 +14,6 @@ Rendered from schemas/projects/list_projects.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/projects",
-    "retry": "read",
-    "pages": "cursor",
-    "arguments": {
-        "properties": {
-            "after": {"type": "string", "x-in": "query"},
-            "limit": {"type": "integer", "x-in": "query"},
-            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -36,3 +22,12 @@ def main(
     max_pages: int | None = None,
 ):
     return run(call, auth, OPERATION, after=after, limit=limit, max_pages=max_pages)
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/projects", "retry": "read", "pages": "cursor",
+  "arguments": {
+    "properties": {
+      "after": {"type": "string", "x-in": "query"},
+      "limit": {"type": "integer", "x-in": "query"},
+      "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"}}}}

@@ -26,26 +26,12 @@ if TYPE_CHECKING:
         request_id: str
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/queue/cancel",
-    "retry": "mutates",
-    "find": "queue/get_queue_job_status",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["model", "request_id"],
-                "properties": {
-                    "model": {"type": "string"},
-                    "request_id": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/queue/cancel", "retry": "mutates", "find": "queue/get_queue_job_status",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["model", "request_id"], "properties": {
+          "model": {"type": "string"}, "request_id": {"type": "string"}}}}}}

@@ -24,23 +24,11 @@ if TYPE_CHECKING:
         model: str
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/queue/clear",
-    "retry": "mutates",
-    "find": "queue/get_queue_metrics",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["model"],
-                "properties": {"model": {"type": "string"}},
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/queue/clear", "retry": "mutates", "find": "queue/get_queue_metrics",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["model"], "properties": {"model": {"type": "string"}}}}}}

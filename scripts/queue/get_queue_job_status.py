@@ -18,6 +18,11 @@ Rendered from schemas/queue/get_queue_job_status.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, request_id: str, model: str):
+    return run(call, auth, OPERATION, request_id=request_id, model=model)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/queue/status",
@@ -30,7 +35,3 @@ OPERATION = {
         },
     },
 }
-
-
-def main(auth: togetherai, request_id: str, model: str):
-    return run(call, auth, OPERATION, request_id=request_id, model=model)

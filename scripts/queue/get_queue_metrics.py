@@ -16,6 +16,11 @@ Rendered from schemas/queue/get_queue_metrics.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, model: str):
+    return run(call, auth, OPERATION, model=model)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/queue/metrics",
@@ -25,7 +30,3 @@ OPERATION = {
         "properties": {"model": {"type": "string", "x-in": "query"}},
     },
 }
-
-
-def main(auth: togetherai, model: str):
-    return run(call, auth, OPERATION, model=model)

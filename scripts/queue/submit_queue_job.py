@@ -29,27 +29,15 @@ if TYPE_CHECKING:
         info: NotRequired[dict]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/queue/submit",
-    "retry": "creates",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["model", "payload"],
-                "properties": {
-                    "model": {"type": "string"},
-                    "payload": {"type": "object"},
-                    "priority": {"type": "integer"},
-                    "info": {"type": "object"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/queue/submit", "retry": "creates", "arguments": {"required": ["body"],
+    "properties": {
+      "body": {"type": "object", "required": ["model", "payload"], "properties": {
+          "model": {"type": "string"},
+          "payload": {"type": "object"},
+          "priority": {"type": "integer"},
+          "info": {"type": "object"}}}}}}

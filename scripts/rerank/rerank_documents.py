@@ -35,44 +35,19 @@ if TYPE_CHECKING:
         rank_fields: NotRequired[list[str]]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/rerank",
-    "retry": "inference",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["model", "query", "documents"],
-                "properties": {
-                    "model": {"type": "string"},
-                    "query": {"type": "string"},
-                    "documents": {
-                        "x-choice": True,
-                        "anyOf": [
-                            {
-                                "type": "array",
-                                "title": "Texts",
-                                "items": {"type": "string"},
-                                "x-row": "text",
-                            },
-                            {
-                                "type": "array",
-                                "title": "Objects",
-                                "items": {"type": "object"},
-                            },
-                        ],
-                    },
-                    "top_n": {"type": "integer"},
-                    "return_documents": {"type": "boolean"},
-                    "rank_fields": {"type": "array", "items": {"type": "string"}},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/rerank", "retry": "inference", "arguments": {"required": ["body"],
+    "properties": {
+      "body": {"type": "object", "required": ["model", "query", "documents"], "properties": {
+          "model": {"type": "string"},
+          "query": {"type": "string"},
+          "documents": {"x-choice": True, "anyOf": [
+              {"type": "array", "title": "Texts", "items": {"type": "string"}, "x-row": "text"},
+              {"type": "array", "title": "Objects", "items": {"type": "object"}}]},
+          "top_n": {"type": "integer"},
+          "return_documents": {"type": "boolean"},
+          "rank_fields": {"type": "array", "items": {"type": "string"}}}}}}}

@@ -27,29 +27,6 @@ def model(filterText: str = "", auth=None):
     return choices("rerank", auth, filterText)
 
 
-STEP = {
-    "arguments": {
-        "required": ["model", "query", "documents"],
-        "properties": {
-            "model": {"type": "string"},
-            "query": {"type": "string"},
-            "documents": {"x-file": "content", "x-choice": True},
-            "other_model": {"type": "string", "x-id-of": "model"},
-            "column": {"type": "string"},
-            "top_n": {"type": "integer", "minimum": 1},
-            "concurrency": {
-                "type": "integer",
-                "minimum": 1,
-                "maximum": 256,
-                "default": 4,
-            },
-            "budget_usd": {"type": "number", "minimum": 0},
-            "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     model: DynSelect_model,
@@ -76,3 +53,17 @@ def main(
         budget_usd=budget_usd,
         timeout_seconds=timeout_seconds,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["model", "query", "documents"], "properties": {
+      "model": {"type": "string"},
+      "query": {"type": "string"},
+      "documents": {"x-file": "content", "x-choice": True},
+      "other_model": {"type": "string", "x-id-of": "model"},
+      "column": {"type": "string"},
+      "top_n": {"type": "integer", "minimum": 1},
+      "concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 4},
+      "budget_usd": {"type": "number", "minimum": 0},
+      "timeout_seconds": {"type": "number", "minimum": 1, "default": 120}}}}

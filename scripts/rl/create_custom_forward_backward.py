@@ -56,131 +56,6 @@ if TYPE_CHECKING:
         payload_id: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/rl/training-sessions/{session_id}/operations/custom-forward-backward",
-    "retry": "creates",
-    "arguments": {
-        "required": ["session_id", "body"],
-        "properties": {
-            "session_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "required": ["samples", "gradients"],
-                "properties": {
-                    "samples": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["loss_fn_inputs", "model_input"],
-                            "properties": {
-                                "loss_fn_inputs": {
-                                    "type": "object",
-                                    "additionalProperties": {
-                                        "type": "object",
-                                        "required": ["data", "dtype"],
-                                        "properties": {
-                                            "data": {
-                                                "type": "array",
-                                                "minItems": 0,
-                                                "items": {"type": "number"},
-                                            },
-                                            "dtype": {
-                                                "type": "string",
-                                                "enum": ["int64", "float32"],
-                                            },
-                                            "shape": {
-                                                "type": "array",
-                                                "items": {"type": "integer"},
-                                            },
-                                            "sparse_col_indices": {
-                                                "type": "array",
-                                                "items": {"type": "integer"},
-                                            },
-                                            "sparse_crow_indices": {
-                                                "type": "array",
-                                                "items": {"type": "integer"},
-                                            },
-                                        },
-                                    },
-                                },
-                                "model_input": {
-                                    "type": "object",
-                                    "required": ["chunks"],
-                                    "properties": {
-                                        "chunks": {
-                                            "type": "array",
-                                            "items": {
-                                                "type": "object",
-                                                "required": ["encoded_text"],
-                                                "properties": {
-                                                    "encoded_text": {
-                                                        "type": "object",
-                                                        "required": ["tokens"],
-                                                        "properties": {
-                                                            "tokens": {
-                                                                "type": "array",
-                                                                "minItems": 0,
-                                                                "items": {
-                                                                    "anyOf": [
-                                                                        {
-                                                                            "type": "string",
-                                                                            "title": "Text",
-                                                                        },
-                                                                        {
-                                                                            "type": "integer",
-                                                                            "title": "Number",
-                                                                        },
-                                                                    ],
-                                                                },
-                                                            },
-                                                        },
-                                                    },
-                                                },
-                                            },
-                                        },
-                                    },
-                                },
-                                "routed_experts_key": {"type": "string"},
-                            },
-                        },
-                    },
-                    "gradients": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["data"],
-                            "properties": {
-                                "data": {
-                                    "type": "array",
-                                    "minItems": 0,
-                                    "items": {"type": "number"},
-                                },
-                                "dtype": {
-                                    "type": "string",
-                                    "enum": [
-                                        "D_TYPE_UNSPECIFIED",
-                                        "D_TYPE_INT64",
-                                        "D_TYPE_FLOAT32",
-                                        "D_TYPE_BFLOAT16",
-                                    ],
-                                },
-                            },
-                        },
-                    },
-                    "payload_id": {"type": "string"},
-                },
-            },
-            "idempotency_key": {
-                "type": "string",
-                "x-in": "header",
-                "x-wire": "Idempotency-Key",
-            },
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     session_id: str,
@@ -195,3 +70,33 @@ def main(
         body=body,
         idempotency_key=idempotency_key,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/rl/training-sessions/{session_id}/operations/custom-forward-backward",
+  "retry": "creates", "arguments": {"required": ["session_id", "body"], "properties": {
+      "session_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "required": ["samples", "gradients"], "properties": {
+          "samples": {"type": "array", "items": {"type": "object", "required": ["loss_fn_inputs", "model_input"],
+              "properties": {
+                "loss_fn_inputs": {"type": "object", "additionalProperties": {"type": "object",
+                    "required": ["data", "dtype"], "properties": {
+                      "data": {"type": "array", "minItems": 0, "items": {"type": "number"}},
+                      "dtype": {"type": "string", "enum": ["int64", "float32"]},
+                      "shape": {"type": "array", "items": {"type": "integer"}},
+                      "sparse_col_indices": {"type": "array", "items": {"type": "integer"}},
+                      "sparse_crow_indices": {"type": "array", "items": {"type": "integer"}}}}},
+                "model_input": {"type": "object", "required": ["chunks"], "properties": {
+                    "chunks": {"type": "array", "items": {"type": "object", "required": ["encoded_text"],
+                        "properties": {
+                          "encoded_text": {"type": "object", "required": ["tokens"], "properties": {
+                              "tokens": {"type": "array", "minItems": 0, "items": {"anyOf": [
+                                    {"type": "string", "title": "Text"}, {"type": "integer", "title": "Number"}]}}}}}}}}},
+                "routed_experts_key": {"type": "string"}}}},
+          "gradients": {"type": "array", "items": {"type": "object", "required": ["data"],
+              "properties": {
+                "data": {"type": "array", "minItems": 0, "items": {"type": "number"}},
+                "dtype": {"type": "string", "enum": ["D_TYPE_UNSPECIFIED", "D_TYPE_INT64", "D_TYPE_FLOAT32",
+                    "D_TYPE_BFLOAT16"]}}}},
+          "payload_id": {"type": "string"}}},
+      "idempotency_key": {"type": "string", "x-in": "header", "x-wire": "Idempotency-Key"}}}}

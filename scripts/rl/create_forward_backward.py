@@ -82,177 +82,6 @@ if TYPE_CHECKING:
         payload_id: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/rl/training-sessions/{session_id}/operations/forward-backward",
-    "retry": "creates",
-    "arguments": {
-        "required": ["session_id", "body"],
-        "properties": {
-            "session_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "required": ["samples", "loss"],
-                "properties": {
-                    "samples": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["model_input", "loss_fn_inputs"],
-                            "properties": {
-                                "model_input": {
-                                    "type": "object",
-                                    "required": ["chunks"],
-                                    "properties": {
-                                        "chunks": {
-                                            "type": "array",
-                                            "items": {
-                                                "type": "object",
-                                                "required": ["encoded_text"],
-                                                "properties": {
-                                                    "encoded_text": {
-                                                        "type": "object",
-                                                        "required": ["tokens"],
-                                                        "properties": {
-                                                            "tokens": {
-                                                                "type": "array",
-                                                                "minItems": 0,
-                                                                "items": {
-                                                                    "anyOf": [
-                                                                        {
-                                                                            "type": "string",
-                                                                            "title": "Text",
-                                                                        },
-                                                                        {
-                                                                            "type": "integer",
-                                                                            "title": "Number",
-                                                                        },
-                                                                    ],
-                                                                },
-                                                            },
-                                                        },
-                                                    },
-                                                },
-                                            },
-                                        },
-                                    },
-                                },
-                                "loss_fn_inputs": {
-                                    "type": "object",
-                                    "additionalProperties": {
-                                        "type": "object",
-                                        "required": ["data", "dtype"],
-                                        "properties": {
-                                            "data": {
-                                                "type": "array",
-                                                "minItems": 0,
-                                                "items": {"type": "number"},
-                                            },
-                                            "dtype": {
-                                                "type": "string",
-                                                "enum": ["int64", "float32"],
-                                            },
-                                            "shape": {
-                                                "type": "array",
-                                                "items": {"type": "integer"},
-                                            },
-                                            "sparse_col_indices": {
-                                                "type": "array",
-                                                "items": {"type": "integer"},
-                                            },
-                                            "sparse_crow_indices": {
-                                                "type": "array",
-                                                "items": {"type": "integer"},
-                                            },
-                                        },
-                                    },
-                                },
-                                "routed_experts_key": {"type": "string"},
-                            },
-                        },
-                    },
-                    "loss": {
-                        "type": "object",
-                        "required": ["type"],
-                        "properties": {
-                            "type": {"type": "string"},
-                            "cross_entropy_params": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {},
-                            },
-                            "grpo_params": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {
-                                    "beta": {"type": "number"},
-                                    "agg_type": {
-                                        "type": "string",
-                                        "enum": [
-                                            "GRPO_LOSS_AGGREGATION_TYPE_UNSPECIFIED",
-                                            "GRPO_LOSS_AGGREGATION_TYPE_FIXED_HORIZON",
-                                            "GRPO_LOSS_AGGREGATION_TYPE_TOKEN_MEAN",
-                                            "GRPO_LOSS_AGGREGATION_TYPE_SEQUENCE_MEAN",
-                                        ],
-                                    },
-                                    "clip_high_threshold": {"type": "number"},
-                                    "clip_low_threshold": {"type": "number"},
-                                    "ratio_type": {
-                                        "type": "string",
-                                        "enum": [
-                                            "GRPO_LOSS_RATIO_TYPE_TOKEN",
-                                            "GRPO_LOSS_RATIO_TYPE_SEQUENCE",
-                                        ],
-                                    },
-                                },
-                            },
-                            "cispo_params": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {
-                                    "clip_high_threshold": {"type": "number"},
-                                    "clip_low_threshold": {"type": "number"},
-                                },
-                            },
-                            "dppo_params": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {
-                                    "delta_high": {"type": "number"},
-                                    "delta_low": {"type": "number"},
-                                },
-                            },
-                            "dro_params": {
-                                "type": "object",
-                                "required": ["beta"],
-                                "x-choice": True,
-                                "properties": {"beta": {"type": "number"}},
-                            },
-                            "ppo_params": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {
-                                    "clip_high_threshold": {"type": "number"},
-                                    "clip_low_threshold": {"type": "number"},
-                                },
-                            },
-                        },
-                    },
-                    "forward_only": {"type": "boolean"},
-                    "return_loss_fn_outputs": {"type": "boolean"},
-                    "payload_id": {"type": "string"},
-                },
-            },
-            "idempotency_key": {
-                "type": "string",
-                "x-in": "header",
-                "x-wire": "Idempotency-Key",
-            },
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     session_id: str,
@@ -267,3 +96,50 @@ def main(
         body=body,
         idempotency_key=idempotency_key,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/rl/training-sessions/{session_id}/operations/forward-backward",
+  "retry": "creates", "arguments": {"required": ["session_id", "body"], "properties": {
+      "session_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "required": ["samples", "loss"], "properties": {
+          "samples": {"type": "array", "items": {"type": "object", "required": ["model_input", "loss_fn_inputs"],
+              "properties": {
+                "model_input": {"type": "object", "required": ["chunks"], "properties": {
+                    "chunks": {"type": "array", "items": {"type": "object", "required": ["encoded_text"],
+                        "properties": {
+                          "encoded_text": {"type": "object", "required": ["tokens"], "properties": {
+                              "tokens": {"type": "array", "minItems": 0, "items": {"anyOf": [
+                                    {"type": "string", "title": "Text"}, {"type": "integer", "title": "Number"}]}}}}}}}}},
+                "loss_fn_inputs": {"type": "object", "additionalProperties": {"type": "object",
+                    "required": ["data", "dtype"], "properties": {
+                      "data": {"type": "array", "minItems": 0, "items": {"type": "number"}},
+                      "dtype": {"type": "string", "enum": ["int64", "float32"]},
+                      "shape": {"type": "array", "items": {"type": "integer"}},
+                      "sparse_col_indices": {"type": "array", "items": {"type": "integer"}},
+                      "sparse_crow_indices": {"type": "array", "items": {"type": "integer"}}}}},
+                "routed_experts_key": {"type": "string"}}}},
+          "loss": {"type": "object", "required": ["type"], "properties": {
+              "type": {"type": "string"},
+              "cross_entropy_params": {"type": "object", "x-choice": True, "properties": {}},
+              "grpo_params": {"type": "object", "x-choice": True, "properties": {
+                  "beta": {"type": "number"},
+                  "agg_type": {"type": "string", "enum": ["GRPO_LOSS_AGGREGATION_TYPE_UNSPECIFIED",
+                      "GRPO_LOSS_AGGREGATION_TYPE_FIXED_HORIZON", "GRPO_LOSS_AGGREGATION_TYPE_TOKEN_MEAN",
+                      "GRPO_LOSS_AGGREGATION_TYPE_SEQUENCE_MEAN"]},
+                  "clip_high_threshold": {"type": "number"},
+                  "clip_low_threshold": {"type": "number"},
+                  "ratio_type": {"type": "string", "enum": ["GRPO_LOSS_RATIO_TYPE_TOKEN",
+                      "GRPO_LOSS_RATIO_TYPE_SEQUENCE"]}}},
+              "cispo_params": {"type": "object", "x-choice": True, "properties": {
+                  "clip_high_threshold": {"type": "number"}, "clip_low_threshold": {"type": "number"}}},
+              "dppo_params": {"type": "object", "x-choice": True, "properties": {
+                  "delta_high": {"type": "number"}, "delta_low": {"type": "number"}}},
+              "dro_params": {"type": "object", "required": ["beta"], "x-choice": True, "properties": {
+                  "beta": {"type": "number"}}},
+              "ppo_params": {"type": "object", "x-choice": True, "properties": {
+                  "clip_high_threshold": {"type": "number"}, "clip_low_threshold": {"type": "number"}}}}},
+          "forward_only": {"type": "boolean"},
+          "return_loss_fn_outputs": {"type": "boolean"},
+          "payload_id": {"type": "string"}}},
+      "idempotency_key": {"type": "string", "x-in": "header", "x-wire": "Idempotency-Key"}}}}

@@ -43,66 +43,6 @@ if TYPE_CHECKING:
         muon_params: NotRequired[MuonParams]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/rl/training-sessions/{session_id}/operations/optim-step",
-    "retry": "creates",
-    "find": "rl/get_training_session",
-    "arguments": {
-        "required": ["session_id"],
-        "properties": {
-            "session_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "properties": {
-                    "adam_params": {
-                        "type": "object",
-                        "properties": {
-                            "beta1": {"type": "number"},
-                            "beta2": {"type": "number"},
-                            "eps": {"type": "number"},
-                            "grad_clip_norm": {"type": "number"},
-                            "learning_rate": {"type": "number"},
-                            "weight_decay": {"type": "number"},
-                        },
-                    },
-                    "muon_params": {
-                        "type": "object",
-                        "properties": {
-                            "adam": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {
-                                    "beta1": {"type": "number"},
-                                    "beta2": {"type": "number"},
-                                    "eps": {"type": "number"},
-                                    "grad_clip_norm": {"type": "number"},
-                                    "learning_rate": {"type": "number"},
-                                    "weight_decay": {"type": "number"},
-                                },
-                            },
-                            "grad_clip_norm": {"type": "number"},
-                            "learning_rate": {"type": "number"},
-                            "momentum": {"type": "number"},
-                            "newton_schulz_steps": {"type": "integer"},
-                            "weight_decay": {"type": "number"},
-                        },
-                    },
-                },
-                "x-groups": {
-                    "optimizer": {"Adam": "adam_params", "Muon": "muon_params"},
-                },
-            },
-            "idempotency_key": {
-                "type": "string",
-                "x-in": "header",
-                "x-wire": "Idempotency-Key",
-            },
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     session_id: str,
@@ -117,3 +57,33 @@ def main(
         body=body,
         idempotency_key=idempotency_key,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/rl/training-sessions/{session_id}/operations/optim-step",
+  "retry": "creates", "find": "rl/get_training_session", "arguments": {"required": ["session_id"],
+    "properties": {
+      "session_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "properties": {
+          "adam_params": {"type": "object", "properties": {
+              "beta1": {"type": "number"},
+              "beta2": {"type": "number"},
+              "eps": {"type": "number"},
+              "grad_clip_norm": {"type": "number"},
+              "learning_rate": {"type": "number"},
+              "weight_decay": {"type": "number"}}},
+          "muon_params": {"type": "object", "properties": {
+              "adam": {"type": "object", "x-choice": True, "properties": {
+                  "beta1": {"type": "number"},
+                  "beta2": {"type": "number"},
+                  "eps": {"type": "number"},
+                  "grad_clip_norm": {"type": "number"},
+                  "learning_rate": {"type": "number"},
+                  "weight_decay": {"type": "number"}}},
+              "grad_clip_norm": {"type": "number"},
+              "learning_rate": {"type": "number"},
+              "momentum": {"type": "number"},
+              "newton_schulz_steps": {"type": "integer"},
+              "weight_decay": {"type": "number"}}}},
+        "x-groups": {"optimizer": {"Adam": "adam_params", "Muon": "muon_params"}}},
+      "idempotency_key": {"type": "string", "x-in": "header", "x-wire": "Idempotency-Key"}}}}

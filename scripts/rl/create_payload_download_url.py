@@ -18,26 +18,6 @@ Rendered from schemas/rl/create_payload_download_url.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/rl/training-sessions/{session_id}/payloads/{payload_id}/download-url",
-    "retry": "read",
-    "brings": {"at": "", "kind": "file"},
-    "arguments": {
-        "required": ["session_id", "payload_id"],
-        "properties": {
-            "session_id": {"type": "string", "x-in": "path"},
-            "payload_id": {"type": "string", "x-in": "path"},
-            "output": {
-                "type": "string",
-                "enum": ["url", "storage", "result"],
-                "x-in": "result",
-                "default": "url",
-            },
-        },
-    },
-}
-
 
 def main(auth: togetherai, session_id: str, payload_id: str, output: str = "url"):
     return run(
@@ -48,3 +28,12 @@ def main(auth: togetherai, session_id: str, payload_id: str, output: str = "url"
         payload_id=payload_id,
         output=output,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/rl/training-sessions/{session_id}/payloads/{payload_id}/download-url",
+  "retry": "read", "brings": {"at": "", "kind": "file"}, "arguments": {"required": ["session_id", "payload_id"],
+    "properties": {
+      "session_id": {"type": "string", "x-in": "path"},
+      "payload_id": {"type": "string", "x-in": "path"},
+      "output": {"type": "string", "enum": ["url", "storage", "result"], "x-in": "result", "default": "url"}}}}

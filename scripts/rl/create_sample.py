@@ -51,96 +51,6 @@ if TYPE_CHECKING:
         payload_id: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/rl/training-sessions/{session_id}/operations/sample",
-    "retry": "creates",
-    "arguments": {
-        "required": ["session_id", "body"],
-        "properties": {
-            "session_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "required": ["model_inputs"],
-                "properties": {
-                    "model_inputs": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["chunks"],
-                            "properties": {
-                                "chunks": {
-                                    "type": "array",
-                                    "items": {
-                                        "type": "object",
-                                        "required": ["encoded_text"],
-                                        "properties": {
-                                            "encoded_text": {
-                                                "type": "object",
-                                                "required": ["tokens"],
-                                                "properties": {
-                                                    "tokens": {
-                                                        "type": "array",
-                                                        "minItems": 0,
-                                                        "items": {
-                                                            "anyOf": [
-                                                                {
-                                                                    "type": "string",
-                                                                    "title": "Text",
-                                                                },
-                                                                {
-                                                                    "type": "integer",
-                                                                    "title": "Number",
-                                                                },
-                                                            ],
-                                                        },
-                                                    },
-                                                },
-                                            },
-                                        },
-                                    },
-                                },
-                            },
-                        },
-                    },
-                    "sampling_params": {
-                        "type": "object",
-                        "x-choice": True,
-                        "properties": {
-                            "max_tokens": {"type": "integer"},
-                            "temperature": {"type": "number"},
-                            "top_p": {"type": "number"},
-                            "top_k": {"type": "integer"},
-                            "stop": {
-                                "type": "array",
-                                "items": {"type": "string"},
-                                "x-row": "text",
-                            },
-                            "seed": {
-                                "anyOf": [
-                                    {"type": "string", "title": "Text"},
-                                    {"type": "integer", "title": "Number"},
-                                ],
-                            },
-                        },
-                    },
-                    "num_samples": {"type": "integer"},
-                    "prompt_logprobs": {"type": "boolean"},
-                    "topk_prompt_logprobs": {"type": "integer"},
-                    "return_routed_experts": {"type": "boolean"},
-                    "payload_id": {"type": "string"},
-                },
-            },
-            "idempotency_key": {
-                "type": "string",
-                "x-in": "header",
-                "x-wire": "Idempotency-Key",
-            },
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     session_id: str,
@@ -155,3 +65,30 @@ def main(
         body=body,
         idempotency_key=idempotency_key,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/rl/training-sessions/{session_id}/operations/sample", "retry": "creates",
+  "arguments": {"required": ["session_id", "body"], "properties": {
+      "session_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "required": ["model_inputs"], "properties": {
+          "model_inputs": {"type": "array", "items": {"type": "object", "required": ["chunks"],
+              "properties": {
+                "chunks": {"type": "array", "items": {"type": "object", "required": ["encoded_text"],
+                    "properties": {
+                      "encoded_text": {"type": "object", "required": ["tokens"], "properties": {
+                          "tokens": {"type": "array", "minItems": 0, "items": {"anyOf": [
+                                {"type": "string", "title": "Text"}, {"type": "integer", "title": "Number"}]}}}}}}}}}},
+          "sampling_params": {"type": "object", "x-choice": True, "properties": {
+              "max_tokens": {"type": "integer"},
+              "temperature": {"type": "number"},
+              "top_p": {"type": "number"},
+              "top_k": {"type": "integer"},
+              "stop": {"type": "array", "items": {"type": "string"}, "x-row": "text"},
+              "seed": {"anyOf": [{"type": "string", "title": "Text"}, {"type": "integer", "title": "Number"}]}}},
+          "num_samples": {"type": "integer"},
+          "prompt_logprobs": {"type": "boolean"},
+          "topk_prompt_logprobs": {"type": "integer"},
+          "return_routed_experts": {"type": "boolean"},
+          "payload_id": {"type": "string"}}},
+      "idempotency_key": {"type": "string", "x-in": "header", "x-wire": "Idempotency-Key"}}}}

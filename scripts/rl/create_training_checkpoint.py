@@ -18,24 +18,6 @@ Rendered from schemas/rl/create_training_checkpoint.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/rl/training-sessions/{session_id}/operations/training-checkpoint",
-    "retry": "creates",
-    "find": "rl/list_rl_checkpoints",
-    "arguments": {
-        "required": ["session_id"],
-        "properties": {
-            "session_id": {"type": "string", "x-in": "path"},
-            "idempotency_key": {
-                "type": "string",
-                "x-in": "header",
-                "x-wire": "Idempotency-Key",
-            },
-        },
-    },
-}
-
 
 def main(auth: togetherai, session_id: str, idempotency_key: str | None = None):
     return run(
@@ -45,3 +27,11 @@ def main(auth: togetherai, session_id: str, idempotency_key: str | None = None):
         session_id=session_id,
         idempotency_key=idempotency_key,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/rl/training-sessions/{session_id}/operations/training-checkpoint",
+  "retry": "creates", "find": "rl/list_rl_checkpoints", "arguments": {"required": ["session_id"],
+    "properties": {
+      "session_id": {"type": "string", "x-in": "path"},
+      "idempotency_key": {"type": "string", "x-in": "header", "x-wire": "Idempotency-Key"}}}}

@@ -50,62 +50,29 @@ if TYPE_CHECKING:
         metadata: NotRequired[Metadata]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/rl/training-sessions",
-    "retry": "creates",
-    "find": "rl/list_training_sessions",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["model_resources_id"],
-                "properties": {
-                    "model_resources_id": {"type": "string"},
-                    "display_name": {"type": "string"},
-                    "lora_config": {
-                        "type": "object",
-                        "x-choice": True,
-                        "properties": {
-                            "rank": {"type": "integer"},
-                            "alpha": {"type": "integer"},
-                            "dropout": {"type": "number"},
-                            "seed": {
-                                "anyOf": [
-                                    {"type": "string", "title": "Text"},
-                                    {"type": "integer", "title": "Number"},
-                                ],
-                            },
-                            "train_unembed": {"type": "boolean"},
-                        },
-                    },
-                    "resume_from_checkpoint_id": {"type": "string"},
-                    "load_optimizer": {"type": "boolean"},
-                    "metadata": {
-                        "type": "object",
-                        "x-choice": True,
-                        "properties": {
-                            "wandb": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {
-                                    "entity": {"type": "string"},
-                                    "group": {"type": "string"},
-                                    "project": {"type": "string"},
-                                    "run_id": {"type": "string"},
-                                    "run_name": {"type": "string"},
-                                    "url": {"type": "string"},
-                                },
-                            },
-                        },
-                    },
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/rl/training-sessions", "retry": "creates",
+  "find": "rl/list_training_sessions", "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["model_resources_id"], "properties": {
+          "model_resources_id": {"type": "string"},
+          "display_name": {"type": "string"},
+          "lora_config": {"type": "object", "x-choice": True, "properties": {
+              "rank": {"type": "integer"},
+              "alpha": {"type": "integer"},
+              "dropout": {"type": "number"},
+              "seed": {"anyOf": [{"type": "string", "title": "Text"}, {"type": "integer", "title": "Number"}]},
+              "train_unembed": {"type": "boolean"}}},
+          "resume_from_checkpoint_id": {"type": "string"},
+          "load_optimizer": {"type": "boolean"},
+          "metadata": {"type": "object", "x-choice": True, "properties": {
+              "wandb": {"type": "object", "x-choice": True, "properties": {
+                  "entity": {"type": "string"},
+                  "group": {"type": "string"},
+                  "project": {"type": "string"},
+                  "run_id": {"type": "string"},
+                  "run_name": {"type": "string"},
+                  "url": {"type": "string"}}}}}}}}}}

@@ -26,39 +26,6 @@ if TYPE_CHECKING:
         weight_sync_type: str
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/rl/training-sessions/{session_id}/operations/weights-sync",
-    "retry": "creates",
-    "find": "rl/get_training_session",
-    "arguments": {
-        "required": ["session_id", "body"],
-        "properties": {
-            "session_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "required": ["weight_sync_type"],
-                "properties": {
-                    "weight_sync_type": {
-                        "type": "string",
-                        "enum": [
-                            "WEIGHT_SYNC_TYPE_SYNCHRONOUS",
-                            "WEIGHT_SYNC_TYPE_BACKGROUND_PUBLISH",
-                            "WEIGHT_SYNC_TYPE_PIPELINE",
-                        ],
-                    },
-                },
-            },
-            "idempotency_key": {
-                "type": "string",
-                "x-in": "header",
-                "x-wire": "Idempotency-Key",
-            },
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     session_id: str,
@@ -73,3 +40,14 @@ def main(
         body=body,
         idempotency_key=idempotency_key,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/rl/training-sessions/{session_id}/operations/weights-sync",
+  "retry": "creates", "find": "rl/get_training_session", "arguments": {"required": ["session_id", "body"],
+    "properties": {
+      "session_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "required": ["weight_sync_type"], "properties": {
+          "weight_sync_type": {"type": "string", "enum": ["WEIGHT_SYNC_TYPE_SYNCHRONOUS",
+              "WEIGHT_SYNC_TYPE_BACKGROUND_PUBLISH", "WEIGHT_SYNC_TYPE_PIPELINE"]}}},
+      "idempotency_key": {"type": "string", "x-in": "header", "x-wire": "Idempotency-Key"}}}}

@@ -19,34 +19,6 @@ Rendered from schemas/rl/download_rl_checkpoint.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/rl/checkpoints/{checkpoint_id}/download",
-    "retry": "read",
-    "brings": {"at": "data/*", "kind": "file"},
-    "arguments": {
-        "required": ["checkpoint_id", "variant"],
-        "properties": {
-            "checkpoint_id": {"type": "string", "x-in": "path"},
-            "variant": {
-                "type": "string",
-                "enum": [
-                    "CHECKPOINT_VARIANT_UNSPECIFIED",
-                    "CHECKPOINT_VARIANT_MERGED",
-                    "CHECKPOINT_VARIANT_ADAPTER",
-                ],
-                "x-in": "query",
-            },
-            "output": {
-                "type": "string",
-                "enum": ["url", "storage"],
-                "x-in": "result",
-                "default": "url",
-            },
-        },
-    },
-}
-
 
 def main(auth: togetherai, checkpoint_id: str, variant: str, output: str = "url"):
     return run(
@@ -57,3 +29,14 @@ def main(auth: togetherai, checkpoint_id: str, variant: str, output: str = "url"
         variant=variant,
         output=output,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/rl/checkpoints/{checkpoint_id}/download", "retry": "read",
+  "brings": {"at": "data/*", "kind": "file"}, "arguments": {"required": ["checkpoint_id", "variant"],
+    "properties": {
+      "checkpoint_id": {"type": "string", "x-in": "path"},
+      "variant": {"type": "string", "enum": ["CHECKPOINT_VARIANT_UNSPECIFIED", "CHECKPOINT_VARIANT_MERGED",
+          "CHECKPOINT_VARIANT_ADAPTER"],
+        "x-in": "query"},
+      "output": {"type": "string", "enum": ["url", "storage"], "x-in": "result", "default": "url"}}}}

@@ -40,56 +40,23 @@ if TYPE_CHECKING:
         base_weights_ref: NotRequired[str]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/rl/model-resources/estimate-cost",
-    "retry": "read",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["base_model"],
-                "properties": {
-                    "base_model": {"type": "string"},
-                    "lora_enabled": {"type": "boolean"},
-                    "compute_config": {
-                        "type": "object",
-                        "x-choice": True,
-                        "properties": {
-                            "gpu_type": {"type": "string"},
-                            "num_generator_replicas": {"type": "integer"},
-                        },
-                    },
-                    "inactive_timeout": {"type": "integer"},
-                    "optimizer_config": {
-                        "type": "object",
-                        "x-choice": True,
-                        "properties": {
-                            "adam": {"type": "object", "properties": {}},
-                            "muon": {
-                                "type": "object",
-                                "properties": {
-                                    "scaling_strategy": {
-                                        "type": "string",
-                                        "enum": [
-                                            "MUON_SCALING_STRATEGY_UNSPECIFIED",
-                                            "MUON_SCALING_STRATEGY_MATCH_ADAM",
-                                            "MUON_SCALING_STRATEGY_ORIGINAL",
-                                        ],
-                                    },
-                                },
-                            },
-                        },
-                        "x-groups": {"optimizer": {"Adam": "adam", "Muon": "muon"}},
-                    },
-                    "base_weights_ref": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/rl/model-resources/estimate-cost", "retry": "read",
+  "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["base_model"], "properties": {
+          "base_model": {"type": "string"},
+          "lora_enabled": {"type": "boolean"},
+          "compute_config": {"type": "object", "x-choice": True, "properties": {
+              "gpu_type": {"type": "string"}, "num_generator_replicas": {"type": "integer"}}},
+          "inactive_timeout": {"type": "integer"},
+          "optimizer_config": {"type": "object", "x-choice": True, "properties": {
+              "adam": {"type": "object", "properties": {}},
+              "muon": {"type": "object", "properties": {
+                  "scaling_strategy": {"type": "string", "enum": ["MUON_SCALING_STRATEGY_UNSPECIFIED",
+                      "MUON_SCALING_STRATEGY_MATCH_ADAM", "MUON_SCALING_STRATEGY_ORIGINAL"]}}}},
+            "x-groups": {"optimizer": {"Adam": "adam", "Muon": "muon"}}},
+          "base_weights_ref": {"type": "string"}}}}}}

@@ -26,24 +26,13 @@ if TYPE_CHECKING:
         seconds: int
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/rl/model-resources/{model_resources_id}/extend-expiry",
-    "retry": "mutates",
-    "find": "rl/get_model_resources",
-    "arguments": {
-        "required": ["model_resources_id", "body"],
-        "properties": {
-            "model_resources_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "required": ["seconds"],
-                "properties": {"seconds": {"type": "integer"}},
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, model_resources_id: str, body: "Body"):
     return run(call, auth, OPERATION, model_resources_id=model_resources_id, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/rl/model-resources/{model_resources_id}/extend-expiry",
+  "retry": "mutates", "find": "rl/get_model_resources", "arguments": {"required": ["model_resources_id", "body"],
+    "properties": {
+      "model_resources_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "required": ["seconds"], "properties": {"seconds": {"type": "integer"}}}}}}

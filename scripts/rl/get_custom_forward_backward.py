@@ -20,6 +20,11 @@ Rendered from schemas/rl/get_custom_forward_backward.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, session_id: str, operation_id: str):
+    return run(call, auth, OPERATION, session_id=session_id, operation_id=operation_id)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/rl/training-sessions/{session_id}/operations/custom-forward-backward/{operation_id}",
@@ -32,7 +37,3 @@ OPERATION = {
         },
     },
 }
-
-
-def main(auth: togetherai, session_id: str, operation_id: str):
-    return run(call, auth, OPERATION, session_id=session_id, operation_id=operation_id)

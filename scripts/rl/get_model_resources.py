@@ -19,6 +19,11 @@ Rendered from schemas/rl/get_model_resources.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, model_resources_id: str):
+    return run(call, auth, OPERATION, model_resources_id=model_resources_id)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/rl/model-resources/{model_resources_id}",
@@ -28,7 +33,3 @@ OPERATION = {
         "properties": {"model_resources_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, model_resources_id: str):
-    return run(call, auth, OPERATION, model_resources_id=model_resources_id)

@@ -17,6 +17,11 @@ Rendered from schemas/rl/get_rl_checkpoint.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, checkpoint_id: str):
+    return run(call, auth, OPERATION, checkpoint_id=checkpoint_id)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/rl/checkpoints/{checkpoint_id}",
@@ -26,7 +31,3 @@ OPERATION = {
         "properties": {"checkpoint_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, checkpoint_id: str):
-    return run(call, auth, OPERATION, checkpoint_id=checkpoint_id)

@@ -17,6 +17,11 @@ Rendered from schemas/rl/get_training_session.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, session_id: str):
+    return run(call, auth, OPERATION, session_id=session_id)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/rl/training-sessions/{session_id}",
@@ -26,7 +31,3 @@ OPERATION = {
         "properties": {"session_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, session_id: str):
-    return run(call, auth, OPERATION, session_id=session_id)

@@ -14,20 +14,6 @@ Rendered from schemas/rl/list_model_resources.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/rl/model-resources",
-    "retry": "read",
-    "arguments": {
-        "properties": {
-            "after": {"type": "string", "x-in": "query"},
-            "created_by": {"type": "string", "x-in": "query"},
-            "limit": {"type": "integer", "x-in": "query"},
-            "status": {"type": "array", "x-in": "query", "items": {"type": "string"}},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -45,3 +31,12 @@ def main(
         limit=limit,
         status=status,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/rl/model-resources", "retry": "read", "arguments": {
+    "properties": {
+      "after": {"type": "string", "x-in": "query"},
+      "created_by": {"type": "string", "x-in": "query"},
+      "limit": {"type": "integer", "x-in": "query"},
+      "status": {"type": "array", "x-in": "query", "items": {"type": "string"}}}}}

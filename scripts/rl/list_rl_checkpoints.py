@@ -14,27 +14,6 @@ Rendered from schemas/rl/list_rl_checkpoints.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/rl/checkpoints",
-    "retry": "read",
-    "pages": "last_id",
-    "arguments": {
-        "properties": {
-            "after": {"type": "string", "x-in": "query"},
-            "base_model": {"type": "string", "x-in": "query"},
-            "limit": {"type": "integer", "x-in": "query"},
-            "session_id": {"type": "string", "x-in": "query"},
-            "type": {
-                "type": "string",
-                "enum": ["CHECKPOINT_TYPE_TRAINING", "CHECKPOINT_TYPE_INFERENCE"],
-                "x-in": "query",
-            },
-            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -56,3 +35,15 @@ def main(
         type=type,
         max_pages=max_pages,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/rl/checkpoints", "retry": "read", "pages": "last_id",
+  "arguments": {
+    "properties": {
+      "after": {"type": "string", "x-in": "query"},
+      "base_model": {"type": "string", "x-in": "query"},
+      "limit": {"type": "integer", "x-in": "query"},
+      "session_id": {"type": "string", "x-in": "query"},
+      "type": {"type": "string", "enum": ["CHECKPOINT_TYPE_TRAINING", "CHECKPOINT_TYPE_INFERENCE"], "x-in": "query"},
+      "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"}}}}

@@ -14,13 +14,14 @@ Rendered from schemas/rl/list_rl_supported_models.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai):
+    return run(call, auth, OPERATION)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/rl/supported-models",
     "retry": "read",
     "arguments": {"properties": {}},
 }
-
-
-def main(auth: togetherai):
-    return run(call, auth, OPERATION)

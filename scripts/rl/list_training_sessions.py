@@ -14,23 +14,6 @@ Rendered from schemas/rl/list_training_sessions.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v1/rl/training-sessions",
-    "retry": "read",
-    "pages": "last_id",
-    "arguments": {
-        "properties": {
-            "status": {"type": "array", "x-in": "query", "items": {"type": "string"}},
-            "limit": {"type": "integer", "x-in": "query"},
-            "after": {"type": "string", "x-in": "query"},
-            "created_by": {"type": "string", "x-in": "query"},
-            "model_resources_id": {"type": "string", "x-in": "query"},
-            "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -52,3 +35,15 @@ def main(
         model_resources_id=model_resources_id,
         max_pages=max_pages,
     )
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v1/rl/training-sessions", "retry": "read", "pages": "last_id",
+  "arguments": {
+    "properties": {
+      "status": {"type": "array", "x-in": "query", "items": {"type": "string"}},
+      "limit": {"type": "integer", "x-in": "query"},
+      "after": {"type": "string", "x-in": "query"},
+      "created_by": {"type": "string", "x-in": "query"},
+      "model_resources_id": {"type": "string", "x-in": "query"},
+      "max_pages": {"type": "integer", "minimum": 1, "x-in": "pages"}}}}

@@ -17,20 +17,6 @@ Rendered from schemas/rl/stop_model_resources.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/rl/model-resources/{model_resources_id}/stop",
-    "retry": "mutates",
-    "find": "rl/get_model_resources",
-    "arguments": {
-        "required": ["model_resources_id"],
-        "properties": {
-            "model_resources_id": {"type": "string", "x-in": "path"},
-            "force": {"type": "boolean", "x-in": "query"},
-        },
-    },
-}
-
 
 def main(auth: togetherai, model_resources_id: str, force: bool | None = None):
     return run(
@@ -40,3 +26,9 @@ def main(auth: togetherai, model_resources_id: str, force: bool | None = None):
         model_resources_id=model_resources_id,
         force=force,
     )
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/rl/model-resources/{model_resources_id}/stop", "retry": "mutates",
+  "find": "rl/get_model_resources", "arguments": {"required": ["model_resources_id"], "properties": {
+      "model_resources_id": {"type": "string", "x-in": "path"}, "force": {"type": "boolean", "x-in": "query"}}}}

@@ -18,6 +18,11 @@ Rendered from schemas/rl/stop_training_session.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, session_id: str):
+    return run(call, auth, OPERATION, session_id=session_id)
+
+
 OPERATION = {
     "method": "POST",
     "path": "/v1/rl/training-sessions/{session_id}/stop",
@@ -28,7 +33,3 @@ OPERATION = {
         "properties": {"session_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, session_id: str):
-    return run(call, auth, OPERATION, session_id=session_id)

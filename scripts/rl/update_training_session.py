@@ -36,43 +36,21 @@ if TYPE_CHECKING:
         metadata: NotRequired[Metadata]
 
 
-OPERATION = {
-    "method": "PATCH",
-    "path": "/v1/rl/training-sessions/{session_id}",
-    "retry": "mutates",
-    "find": "rl/get_training_session",
-    "arguments": {
-        "required": ["session_id"],
-        "properties": {
-            "session_id": {"type": "string", "x-in": "path"},
-            "body": {
-                "type": "object",
-                "properties": {
-                    "display_name": {"type": "string"},
-                    "metadata": {
-                        "type": "object",
-                        "x-choice": True,
-                        "properties": {
-                            "wandb": {
-                                "type": "object",
-                                "x-choice": True,
-                                "properties": {
-                                    "entity": {"type": "string"},
-                                    "group": {"type": "string"},
-                                    "project": {"type": "string"},
-                                    "run_id": {"type": "string"},
-                                    "run_name": {"type": "string"},
-                                    "url": {"type": "string"},
-                                },
-                            },
-                        },
-                    },
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, session_id: str, body: "Body" = None):
     return run(call, auth, OPERATION, session_id=session_id, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "PATCH", "path": "/v1/rl/training-sessions/{session_id}", "retry": "mutates",
+  "find": "rl/get_training_session", "arguments": {"required": ["session_id"], "properties": {
+      "session_id": {"type": "string", "x-in": "path"},
+      "body": {"type": "object", "properties": {
+          "display_name": {"type": "string"},
+          "metadata": {"type": "object", "x-choice": True, "properties": {
+              "wandb": {"type": "object", "x-choice": True, "properties": {
+                  "entity": {"type": "string"},
+                  "group": {"type": "string"},
+                  "project": {"type": "string"},
+                  "run_id": {"type": "string"},
+                  "run_name": {"type": "string"},
+                  "url": {"type": "string"}}}}}}}}}}

@@ -16,6 +16,11 @@ Rendered from schemas/shaping/cancel_shaping_job.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, job_id: str):
+    return run(call, auth, OPERATION, job_id=job_id)
+
+
 OPERATION = {
     "method": "POST",
     "path": "/v1/shaping/{job_id}/cancel",
@@ -26,7 +31,3 @@ OPERATION = {
         "properties": {"job_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, job_id: str):
-    return run(call, auth, OPERATION, job_id=job_id)

@@ -31,33 +31,15 @@ if TYPE_CHECKING:
         inputs: Inputs
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v1/shaping/prepare-for-fp4-inference",
-    "retry": "creates",
-    "find": "shaping/list_shaping_jobs",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["inputs"],
-                "properties": {
-                    "inputs": {
-                        "type": "object",
-                        "required": ["model_object_id"],
-                        "properties": {
-                            "calibration_file_id": {"type": "string"},
-                            "model_object_id": {"type": "string"},
-                            "model_revision_id": {"type": "string"},
-                        },
-                    },
-                },
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v1/shaping/prepare-for-fp4-inference", "retry": "creates",
+  "find": "shaping/list_shaping_jobs", "arguments": {"required": ["body"], "properties": {
+      "body": {"type": "object", "required": ["inputs"], "properties": {
+          "inputs": {"type": "object", "required": ["model_object_id"], "properties": {
+              "calibration_file_id": {"type": "string"},
+              "model_object_id": {"type": "string"},
+              "model_revision_id": {"type": "string"}}}}}}}}

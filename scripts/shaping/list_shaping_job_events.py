@@ -16,6 +16,11 @@ Rendered from schemas/shaping/list_shaping_job_events.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
+
+def main(auth: togetherai, job_id: str):
+    return run(call, auth, OPERATION, job_id=job_id)
+
+
 OPERATION = {
     "method": "GET",
     "path": "/v1/shaping/{job_id}/events",
@@ -25,7 +30,3 @@ OPERATION = {
         "properties": {"job_id": {"type": "string", "x-in": "path"}},
     },
 }
-
-
-def main(auth: togetherai, job_id: str):
-    return run(call, auth, OPERATION, job_id=job_id)

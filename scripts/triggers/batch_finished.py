@@ -13,20 +13,13 @@ Rendered from schemas/triggers/batch_finished.json; edit that, not this.
 from ..client import run, togetherai
 from ..trigger_steps import batch_finished
 
-STEP = {
-    "arguments": {
-        "properties": {
-            "states": {
-                "type": "array",
-                "items": {
-                    "type": "string",
-                    "enum": ["COMPLETED", "FAILED", "EXPIRED", "CANCELLED"],
-                },
-            },
-        },
-    },
-}
-
 
 def main(auth: togetherai, states: list[str] | None = None):
     return run(batch_finished, auth, STEP, states=states)
+
+
+# fmt: off
+STEP = {
+  "arguments": {
+    "properties": {
+      "states": {"type": "array", "items": {"type": "string", "enum": ["COMPLETED", "FAILED", "EXPIRED", "CANCELLED"]}}}}}

@@ -13,15 +13,6 @@ Rendered from schemas/triggers/endpoint_idle.json; edit that, not this.
 from ..client import run, togetherai
 from ..trigger_steps import endpoint_idle
 
-STEP = {
-    "arguments": {
-        "properties": {
-            "minutes": {"type": "integer", "minimum": 1, "default": 60},
-            "v1_after_hours": {"type": "number", "minimum": 0},
-        },
-    },
-}
-
 
 def main(auth: togetherai, minutes: int = 60, v1_after_hours: float | None = None):
     return run(
@@ -31,3 +22,13 @@ def main(auth: togetherai, minutes: int = 60, v1_after_hours: float | None = Non
         minutes=minutes,
         v1_after_hours=v1_after_hours,
     )
+
+
+STEP = {
+    "arguments": {
+        "properties": {
+            "minutes": {"type": "integer", "minimum": 1, "default": 60},
+            "v1_after_hours": {"type": "number", "minimum": 0},
+        },
+    },
+}

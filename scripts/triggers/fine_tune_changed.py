@@ -13,10 +13,11 @@ Rendered from schemas/triggers/fine_tune_changed.json; edit that, not this.
 from ..client import run, togetherai
 from ..trigger_steps import fine_tune_changed
 
-STEP = {
-    "arguments": {"properties": {"only_ended": {"type": "boolean", "default": False}}},
-}
-
 
 def main(auth: togetherai, only_ended: bool = False):
     return run(fine_tune_changed, auth, STEP, only_ended=only_ended)
+
+
+STEP = {
+    "arguments": {"properties": {"only_ended": {"type": "boolean", "default": False}}},
+}

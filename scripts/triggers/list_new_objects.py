@@ -16,18 +16,6 @@ Rendered from schemas/triggers/list_new_objects.json; edit that, not this.
 from ..client import run, togetherai
 from ..storage_steps import list_new_objects
 
-STEP = {
-    "arguments": {
-        "required": ["folder"],
-        "properties": {
-            "folder": {"type": "string"},
-            "ending": {"type": "string"},
-            "storage": {"type": "string"},
-            "existing": {"type": "boolean", "default": False},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -45,3 +33,16 @@ def main(
         storage=storage,
         existing=existing,
     )
+
+
+STEP = {
+    "arguments": {
+        "required": ["folder"],
+        "properties": {
+            "folder": {"type": "string"},
+            "ending": {"type": "string"},
+            "storage": {"type": "string"},
+            "existing": {"type": "boolean", "default": False},
+        },
+    },
+}

@@ -13,6 +13,11 @@ Rendered from schemas/triggers/model_changed.json; edit that, not this.
 from ..client import run, togetherai
 from ..trigger_steps import model_changed
 
+
+def main(auth: togetherai, changes: list[str] | None = None):
+    return run(model_changed, auth, STEP, changes=changes)
+
+
 STEP = {
     "arguments": {
         "properties": {
@@ -23,7 +28,3 @@ STEP = {
         },
     },
 }
-
-
-def main(auth: togetherai, changes: list[str] | None = None):
-    return run(model_changed, auth, STEP, changes=changes)

@@ -16,6 +16,11 @@ Rendered from schemas/triggers/spend_over_limit.json; edit that, not this.
 from ..client import run, togetherai
 from ..trigger_steps import spend_over_limit
 
+
+def main(auth: togetherai, limit_usd: float, period: str = "month"):
+    return run(spend_over_limit, auth, STEP, limit_usd=limit_usd, period=period)
+
+
 STEP = {
     "arguments": {
         "required": ["limit_usd"],
@@ -25,7 +30,3 @@ STEP = {
         },
     },
 }
-
-
-def main(auth: togetherai, limit_usd: float, period: str = "month"):
-    return run(spend_over_limit, auth, STEP, limit_usd=limit_usd, period=period)

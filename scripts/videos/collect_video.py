@@ -15,6 +15,11 @@ Rendered from schemas/videos/collect_video.json; edit that, not this.
 from ..client import run, togetherai
 from ..video_steps import collect_video
 
+
+def main(auth: togetherai, video_id: str, output: str | None = None):
+    return run(collect_video, auth, STEP, video_id=video_id, output=output)
+
+
 STEP = {
     "arguments": {
         "required": ["video_id"],
@@ -24,7 +29,3 @@ STEP = {
         },
     },
 }
-
-
-def main(auth: togetherai, video_id: str, output: str | None = None):
-    return run(collect_video, auth, STEP, video_id=video_id, output=output)

@@ -63,190 +63,57 @@ if TYPE_CHECKING:
         reference_images: NotRequired[list[str | dict]]
 
 
-OPERATION = {
-    "method": "POST",
-    "path": "/v2/videos",
-    "retry": "creates",
-    "arguments": {
-        "required": ["body"],
-        "properties": {
-            "body": {
-                "type": "object",
-                "required": ["model"],
-                "properties": {
-                    "model": {"type": "string"},
-                    "prompt": {"type": "string", "minLength": 1, "maxLength": 32000},
-                    "seconds": {"type": "string"},
-                    "resolution": {"type": "string"},
-                    "ratio": {"type": "string"},
-                    "media": {
-                        "type": "object",
-                        "x-choice": True,
-                        "properties": {
-                            "frame_images": {
-                                "type": "array",
-                                "items": {
-                                    "type": "object",
-                                    "required": ["input_image"],
-                                    "properties": {
-                                        "input_image": {
-                                            "type": "string",
-                                            "x-file": "uri",
-                                            "x-choice": True,
-                                        },
-                                        "frame": {
-                                            "x-choice": True,
-                                            "anyOf": [
-                                                {
-                                                    "type": "number",
-                                                    "title": "Frame number",
-                                                },
-                                                {
-                                                    "type": "string",
-                                                    "enum": ["first", "last"],
-                                                    "title": "First or last",
-                                                },
-                                            ],
-                                        },
-                                    },
-                                },
-                            },
-                            "frame_videos": {
-                                "type": "array",
-                                "items": {
-                                    "type": "object",
-                                    "required": ["video"],
-                                    "properties": {
-                                        "video": {
-                                            "type": "string",
-                                            "x-file": "uri",
-                                            "x-choice": True,
-                                        },
-                                    },
-                                },
-                            },
-                            "reference_images": {
-                                "type": "array",
-                                "items": {
-                                    "type": "string",
-                                    "x-file": "uri",
-                                    "x-choice": True,
-                                },
-                                "x-row": "source",
-                            },
-                            "reference_videos": {
-                                "type": "array",
-                                "items": {
-                                    "type": "object",
-                                    "required": ["video"],
-                                    "properties": {
-                                        "video": {
-                                            "type": "string",
-                                            "x-file": "uri",
-                                            "x-choice": True,
-                                        },
-                                    },
-                                },
-                            },
-                            "source_video": {
-                                "x-choice": True,
-                                "anyOf": [
-                                    {
-                                        "type": "string",
-                                        "x-file": "uri",
-                                        "title": "Address",
-                                    },
-                                    {
-                                        "type": "object",
-                                        "required": ["video"],
-                                        "title": "Video object",
-                                        "properties": {
-                                            "video": {
-                                                "type": "string",
-                                                "minLength": 1,
-                                                "x-file": "uri",
-                                                "x-choice": True,
-                                            },
-                                        },
-                                    },
-                                ],
-                            },
-                            "audio_inputs": {
-                                "type": "array",
-                                "items": {
-                                    "x-choice": True,
-                                    "anyOf": [
-                                        {
-                                            "type": "string",
-                                            "x-file": "uri",
-                                            "title": "Address",
-                                        },
-                                        {
-                                            "type": "object",
-                                            "required": ["audio"],
-                                            "title": "Audio object",
-                                            "properties": {
-                                                "audio": {
-                                                    "type": "string",
-                                                    "minLength": 1,
-                                                    "x-file": "uri",
-                                                    "x-choice": True,
-                                                },
-                                            },
-                                        },
-                                    ],
-                                },
-                                "x-row": "source",
-                            },
-                        },
-                    },
-                    "generate_audio": {"type": "boolean"},
-                    "width": {"type": "integer"},
-                    "height": {"type": "integer"},
-                    "negative_prompt": {"type": "string"},
-                    "seed": {"type": "integer"},
-                    "fps": {"type": "integer"},
-                    "steps": {"type": "integer", "minimum": 10, "maximum": 50},
-                    "guidance_scale": {"type": "integer"},
-                    "output_format": {"type": "string"},
-                    "output_quality": {"type": "integer"},
-                    "frame_images": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "required": ["input_image"],
-                            "properties": {
-                                "input_image": {
-                                    "type": "string",
-                                    "x-file": "uri",
-                                    "x-choice": True,
-                                },
-                                "frame": {
-                                    "x-choice": True,
-                                    "anyOf": [
-                                        {"type": "number", "title": "Frame number"},
-                                        {
-                                            "type": "string",
-                                            "enum": ["first", "last"],
-                                            "title": "First or last",
-                                        },
-                                    ],
-                                },
-                            },
-                        },
-                    },
-                    "reference_images": {
-                        "type": "array",
-                        "items": {"type": "string", "x-file": "uri", "x-choice": True},
-                        "x-row": "source",
-                    },
-                },
-                "x-switch": True,
-            },
-        },
-    },
-}
-
-
 def main(auth: togetherai, body: "Body"):
     return run(call, auth, OPERATION, body=body)
+
+
+# fmt: off
+OPERATION = {"method": "POST", "path": "/v2/videos", "retry": "creates", "arguments": {"required": ["body"],
+    "properties": {
+      "body": {"type": "object", "required": ["model"], "properties": {
+          "model": {"type": "string"},
+          "prompt": {"type": "string", "minLength": 1, "maxLength": 32000},
+          "seconds": {"type": "string"},
+          "resolution": {"type": "string"},
+          "ratio": {"type": "string"},
+          "media": {"type": "object", "x-choice": True, "properties": {
+              "frame_images": {"type": "array", "items": {"type": "object", "required": ["input_image"],
+                  "properties": {
+                    "input_image": {"type": "string", "x-file": "uri", "x-choice": True},
+                    "frame": {"x-choice": True, "anyOf": [
+                        {"type": "number", "title": "Frame number"},
+                        {"type": "string", "enum": ["first", "last"], "title": "First or last"}]}}}},
+              "frame_videos": {"type": "array", "items": {"type": "object", "required": ["video"],
+                  "properties": {"video": {"type": "string", "x-file": "uri", "x-choice": True}}}},
+              "reference_images": {"type": "array", "items": {"type": "string", "x-file": "uri", "x-choice": True},
+                "x-row": "source"},
+              "reference_videos": {"type": "array", "items": {"type": "object", "required": ["video"],
+                  "properties": {"video": {"type": "string", "x-file": "uri", "x-choice": True}}}},
+              "source_video": {"x-choice": True, "anyOf": [
+                  {"type": "string", "x-file": "uri", "title": "Address"},
+                  {"type": "object", "required": ["video"], "title": "Video object", "properties": {
+                      "video": {"type": "string", "minLength": 1, "x-file": "uri", "x-choice": True}}}]},
+              "audio_inputs": {"type": "array", "items": {"x-choice": True, "anyOf": [
+                    {"type": "string", "x-file": "uri", "title": "Address"},
+                    {"type": "object", "required": ["audio"], "title": "Audio object", "properties": {
+                        "audio": {"type": "string", "minLength": 1, "x-file": "uri", "x-choice": True}}}]},
+                "x-row": "source"}}},
+          "generate_audio": {"type": "boolean"},
+          "width": {"type": "integer"},
+          "height": {"type": "integer"},
+          "negative_prompt": {"type": "string"},
+          "seed": {"type": "integer"},
+          "fps": {"type": "integer"},
+          "steps": {"type": "integer", "minimum": 10, "maximum": 50},
+          "guidance_scale": {"type": "integer"},
+          "output_format": {"type": "string"},
+          "output_quality": {"type": "integer"},
+          "frame_images": {"type": "array", "items": {"type": "object", "required": ["input_image"],
+              "properties": {
+                "input_image": {"type": "string", "x-file": "uri", "x-choice": True},
+                "frame": {"x-choice": True, "anyOf": [
+                    {"type": "number", "title": "Frame number"},
+                    {"type": "string", "enum": ["first", "last"], "title": "First or last"}]}}}},
+          "reference_images": {"type": "array", "items": {"type": "string", "x-file": "uri", "x-choice": True},
+            "x-row": "source"}},
+        "x-switch": True}}}}

@@ -21,25 +21,14 @@ Rendered from schemas/videos/get_video.json; edit that, not this.
 
 from ..client import call, run, togetherai
 
-OPERATION = {
-    "method": "GET",
-    "path": "/v2/videos/{video_id}",
-    "retry": "read",
-    "brings": {"at": "outputs", "kind": "video"},
-    "arguments": {
-        "required": ["video_id"],
-        "properties": {
-            "video_id": {"type": "string", "x-in": "path"},
-            "output": {
-                "type": "string",
-                "enum": ["url", "result", "storage"],
-                "x-in": "result",
-                "default": "url",
-            },
-        },
-    },
-}
-
 
 def main(auth: togetherai, video_id: str, output: str = "url"):
     return run(call, auth, OPERATION, video_id=video_id, output=output)
+
+
+# fmt: off
+OPERATION = {"method": "GET", "path": "/v2/videos/{video_id}", "retry": "read", "brings": {"at": "outputs",
+    "kind": "video"},
+  "arguments": {"required": ["video_id"], "properties": {
+      "video_id": {"type": "string", "x-in": "path"},
+      "output": {"type": "string", "enum": ["url", "result", "storage"], "x-in": "result", "default": "url"}}}}

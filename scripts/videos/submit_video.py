@@ -24,29 +24,6 @@ def model(filterText: str = "", auth=None):
     return choices("video", auth, filterText)
 
 
-STEP = {
-    "arguments": {
-        "required": ["model", "prompt"],
-        "properties": {
-            "model": {"type": "string"},
-            "prompt": {"type": "string", "maxLength": 32000},
-            "other_model": {"type": "string", "x-id-of": "model"},
-            "seconds": {"type": "integer", "minimum": 1},
-            "size": {"type": "string", "enum": ["landscape", "portrait", "square"]},
-            "picture": {
-                "type": "string",
-                "minLength": 1,
-                "x-file": "uri",
-                "x-choice": True,
-            },
-            "seed": {"type": "integer", "minimum": 0},
-            "budget_usd": {"type": "number", "minimum": 0},
-            "again": {"type": "string"},
-        },
-    },
-}
-
-
 def main(
     auth: togetherai,
     model: DynSelect_model,
@@ -73,3 +50,17 @@ def main(
         budget_usd=budget_usd,
         again=again,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["model", "prompt"], "properties": {
+      "model": {"type": "string"},
+      "prompt": {"type": "string", "maxLength": 32000},
+      "other_model": {"type": "string", "x-id-of": "model"},
+      "seconds": {"type": "integer", "minimum": 1},
+      "size": {"type": "string", "enum": ["landscape", "portrait", "square"]},
+      "picture": {"type": "string", "minLength": 1, "x-file": "uri", "x-choice": True},
+      "seed": {"type": "integer", "minimum": 0},
+      "budget_usd": {"type": "number", "minimum": 0},
+      "again": {"type": "string"}}}}

@@ -16,17 +16,6 @@ Rendered from schemas/waits/ask_approval.json; edit that, not this.
 from ..client import run, togetherai
 from ..flow_steps import ask_approval
 
-STEP = {
-    "arguments": {
-        "required": ["question"],
-        "properties": {
-            "question": {"type": "string"},
-            "details": {"type": "object"},
-            "approver": {"type": "string"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -42,3 +31,15 @@ def main(
         details=details,
         approver=approver,
     )
+
+
+STEP = {
+    "arguments": {
+        "required": ["question"],
+        "properties": {
+            "question": {"type": "string"},
+            "details": {"type": "object"},
+            "approver": {"type": "string"},
+        },
+    },
+}

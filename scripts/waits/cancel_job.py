@@ -16,32 +16,15 @@ Rendered from schemas/waits/cancel_job.json; edit that, not this.
 from ..client import run, togetherai
 from ..wait_steps import cancel_job
 
-STEP = {
-    "arguments": {
-        "required": ["kind", "job_id"],
-        "properties": {
-            "kind": {
-                "type": "string",
-                "enum": [
-                    "batch",
-                    "fine_tune",
-                    "evaluation",
-                    "video",
-                    "endpoint",
-                    "deployment",
-                    "model_upload",
-                    "remote_upload",
-                    "training_operation",
-                    "training_session",
-                    "model_resources",
-                    "shaping_job",
-                ],
-            },
-            "job_id": {"type": "string"},
-        },
-    },
-}
-
 
 def main(auth: togetherai, kind: str, job_id: str):
     return run(cancel_job, auth, STEP, kind=kind, job_id=job_id)
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["kind", "job_id"], "properties": {
+      "kind": {"type": "string", "enum": ["batch", "fine_tune", "evaluation", "video", "endpoint", "deployment",
+          "model_upload", "remote_upload", "training_operation", "training_session", "model_resources",
+          "shaping_job"]},
+      "job_id": {"type": "string"}}}}

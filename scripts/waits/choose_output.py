@@ -13,20 +13,6 @@ Rendered from schemas/waits/choose_output.json; edit that, not this.
 from ..client import run, togetherai
 from ..flow_steps import choose_output
 
-STEP = {
-    "arguments": {
-        "properties": {
-            "output": {"type": "string", "enum": ["storage", "result", "url"]},
-            "instead": {
-                "type": "string",
-                "enum": ["result", "url"],
-                "default": "result",
-            },
-            "field": {"type": "string", "minLength": 1, "default": "Output (output)"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -35,3 +21,12 @@ def main(
     field: str = "Output (output)",
 ):
     return run(choose_output, auth, STEP, output=output, instead=instead, field=field)
+
+
+# fmt: off
+STEP = {
+  "arguments": {
+    "properties": {
+      "output": {"type": "string", "enum": ["storage", "result", "url"]},
+      "instead": {"type": "string", "enum": ["result", "url"], "default": "result"},
+      "field": {"type": "string", "minLength": 1, "default": "Output (output)"}}}}

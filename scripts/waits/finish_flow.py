@@ -15,6 +15,16 @@ Rendered from schemas/waits/finish_flow.json; edit that, not this.
 from ..client import run, togetherai
 from ..flow_steps import finish_flow
 
+
+def main(
+    auth: togetherai,
+    message: str,
+    details: "dict | None" = None,
+    error: "dict | None" = None,
+):
+    return run(finish_flow, auth, STEP, message=message, details=details, error=error)
+
+
 STEP = {
     "arguments": {
         "required": ["message"],
@@ -25,12 +35,3 @@ STEP = {
         },
     },
 }
-
-
-def main(
-    auth: togetherai,
-    message: str,
-    details: "dict | None" = None,
-    error: "dict | None" = None,
-):
-    return run(finish_flow, auth, STEP, message=message, details=details, error=error)

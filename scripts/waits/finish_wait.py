@@ -16,13 +16,14 @@ Rendered from schemas/waits/finish_wait.json; edit that, not this.
 from ..client import run, togetherai
 from ..wait_steps import finish_wait
 
+
+def main(auth: togetherai, polls: "list"):
+    return run(finish_wait, auth, STEP, polls=polls)
+
+
 STEP = {
     "arguments": {
         "required": ["polls"],
         "properties": {"polls": {"type": "array", "items": {"type": "object"}}},
     },
 }
-
-
-def main(auth: togetherai, polls: "list"):
-    return run(finish_wait, auth, STEP, polls=polls)

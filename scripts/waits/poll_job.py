@@ -16,35 +16,6 @@ Rendered from schemas/waits/poll_job.json; edit that, not this.
 from ..client import run, togetherai
 from ..wait_steps import poll_job
 
-STEP = {
-    "arguments": {
-        "required": ["kind", "job_id"],
-        "properties": {
-            "kind": {
-                "type": "string",
-                "enum": [
-                    "batch",
-                    "fine_tune",
-                    "evaluation",
-                    "video",
-                    "endpoint",
-                    "deployment",
-                    "model_upload",
-                    "remote_upload",
-                    "training_operation",
-                    "training_session",
-                    "model_resources",
-                    "shaping_job",
-                ],
-            },
-            "job_id": {"type": "string"},
-            "started_at": {"type": "number", "minimum": 0},
-            "deadline_seconds": {"type": "number", "minimum": 1},
-            "attempt": {"type": "integer", "minimum": 0, "default": 0},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -64,3 +35,15 @@ def main(
         deadline_seconds=deadline_seconds,
         attempt=attempt,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["kind", "job_id"], "properties": {
+      "kind": {"type": "string", "enum": ["batch", "fine_tune", "evaluation", "video", "endpoint", "deployment",
+          "model_upload", "remote_upload", "training_operation", "training_session", "model_resources",
+          "shaping_job"]},
+      "job_id": {"type": "string"},
+      "started_at": {"type": "number", "minimum": 0},
+      "deadline_seconds": {"type": "number", "minimum": 1},
+      "attempt": {"type": "integer", "minimum": 0, "default": 0}}}}

@@ -16,43 +16,6 @@ Rendered from schemas/waits/report_failure.json; edit that, not this.
 from ..client import run, togetherai
 from ..flow_steps import report_failure
 
-STEP = {
-    "arguments": {
-        "required": ["error"],
-        "properties": {
-            "error": {"type": "object"},
-            "left": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["kind"],
-                    "properties": {
-                        "kind": {
-                            "type": "string",
-                            "enum": [
-                                "batch",
-                                "fine_tune",
-                                "evaluation",
-                                "video",
-                                "endpoint",
-                                "deployment",
-                                "model_upload",
-                                "remote_upload",
-                                "training_operation",
-                                "training_session",
-                                "model_resources",
-                                "shaping_job",
-                            ],
-                        },
-                        "job_id": {"type": ["string", "null"]},
-                    },
-                },
-            },
-            "kept": {"type": "object"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -61,3 +24,15 @@ def main(
     kept: "dict | None" = None,
 ):
     return run(report_failure, auth, STEP, error=error, left=left, kept=kept)
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["error"], "properties": {
+      "error": {"type": "object"},
+      "left": {"type": "array", "items": {"type": "object", "required": ["kind"], "properties": {
+            "kind": {"type": "string", "enum": ["batch", "fine_tune", "evaluation", "video", "endpoint",
+                "deployment", "model_upload", "remote_upload", "training_operation", "training_session",
+                "model_resources", "shaping_job"]},
+            "job_id": {"type": ["string", "null"]}}}},
+      "kept": {"type": "object"}}}}

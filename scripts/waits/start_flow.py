@@ -15,17 +15,6 @@ Rendered from schemas/waits/start_flow.json; edit that, not this.
 from ..client import run, togetherai
 from ..flow_steps import start_flow
 
-STEP = {
-    "arguments": {
-        "required": ["path"],
-        "properties": {
-            "path": {"type": "string", "pattern": "^[ufg]/"},
-            "arguments": {"type": "object"},
-            "resource": {"type": "string"},
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -41,3 +30,15 @@ def main(
         arguments=arguments,
         resource=resource,
     )
+
+
+STEP = {
+    "arguments": {
+        "required": ["path"],
+        "properties": {
+            "path": {"type": "string", "pattern": "^[ufg]/"},
+            "arguments": {"type": "object"},
+            "resource": {"type": "string"},
+        },
+    },
+}

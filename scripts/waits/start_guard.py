@@ -15,38 +15,6 @@ Rendered from schemas/waits/start_guard.json; edit that, not this.
 from ..client import run, togetherai
 from ..flow_steps import start_guard
 
-STEP = {
-    "arguments": {
-        "required": ["kind", "job_id"],
-        "properties": {
-            "kind": {
-                "type": "string",
-                "enum": [
-                    "batch",
-                    "fine_tune",
-                    "evaluation",
-                    "video",
-                    "endpoint",
-                    "deployment",
-                    "model_upload",
-                    "remote_upload",
-                    "training_operation",
-                    "training_session",
-                    "model_resources",
-                    "shaping_job",
-                ],
-            },
-            "job_id": {"type": "string"},
-            "resource": {"type": "string"},
-            "when": {
-                "type": "string",
-                "enum": ["cancelled", "ended"],
-                "default": "cancelled",
-            },
-        },
-    },
-}
-
 
 def main(
     auth: togetherai,
@@ -64,3 +32,14 @@ def main(
         resource=resource,
         when=when,
     )
+
+
+# fmt: off
+STEP = {
+  "arguments": {"required": ["kind", "job_id"], "properties": {
+      "kind": {"type": "string", "enum": ["batch", "fine_tune", "evaluation", "video", "endpoint", "deployment",
+          "model_upload", "remote_upload", "training_operation", "training_session", "model_resources",
+          "shaping_job"]},
+      "job_id": {"type": "string"},
+      "resource": {"type": "string"},
+      "when": {"type": "string", "enum": ["cancelled", "ended"], "default": "cancelled"}}}}

@@ -15,6 +15,11 @@ Rendered from schemas/waits/watch_flow.json; edit that, not this.
 from ..client import run, togetherai
 from ..flow_steps import watch_flow
 
+
+def main(auth: togetherai, flow_job_id: str, attempt: int = 0):
+    return run(watch_flow, auth, STEP, flow_job_id=flow_job_id, attempt=attempt)
+
+
 STEP = {
     "arguments": {
         "required": ["flow_job_id"],
@@ -24,7 +29,3 @@ STEP = {
         },
     },
 }
-
-
-def main(auth: togetherai, flow_job_id: str, attempt: int = 0):
-    return run(watch_flow, auth, STEP, flow_job_id=flow_job_id, attempt=attempt)
