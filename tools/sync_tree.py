@@ -139,6 +139,7 @@ def _helper(text: bytes) -> dict:
     """What is said of a module: the first line of its docstring."""
     lines = (ast.get_docstring(ast.parse(text)) or "").splitlines()
     return {
+        "kind": "script",
         "summary": lines[0].rstrip(".") if lines else "Together AI helper",
         "description": "What the scripts of this folder share; nothing to run.",
         "schema": {
@@ -177,7 +178,7 @@ def build(
 def _about(operation: Operation) -> dict:
     step = operation.step or {}
     return {
-        **{key: step[key] for key in ("kind", "timeout") if key in step},
+        "kind": step.get("kind", "script"),
         "summary": operation.schema["title"],
         "description": operation.schema["description"],
         "schema": form(operation),
@@ -190,11 +191,9 @@ def _script(id: str, content: bytes, about: dict, lock: str) -> dict[str, bytes]
         "summary": about["summary"],
         "description": about["description"],
         "lock": f"!inline {path}.script.lock",
-        "kind": about.get("kind", "script"),
+        "kind": about["kind"],
         "schema": about["schema"],
     }
-    if "timeout" in about:
-        settings["timeout"] = about["timeout"]
     return {
         f"{path}.py": content,
         f"{path}.script.yaml": _yaml(settings),
