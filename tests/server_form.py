@@ -197,6 +197,9 @@ def server_form(kind: str, body: dict, before: dict | None = None) -> dict:
     found = {**DEFAULTS.get(kind, {}), **body}
     if kind == "schedule" and before:
         found |= {name: before[name] for name in UNCHANGED if name in before}
+    if kind == "folder.meta" and before is None:
+        # Who creates a folder owns it.
+        found = {"owners": ["u/a"], "extra_perms": {"u/a": True}, **found}
     if kind == "flow":
         found["value"] = FLOW(body["value"])
     return found
