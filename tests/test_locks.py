@@ -86,8 +86,8 @@ def test_a_flow_s_picker_says_it_too():
 
 
 def test_a_script_without_packages_has_a_lock_all_the_same():
-    assert lock([], REQUIREMENTS) == "# py: 3.11\n"
-    assert lock([], REQUIREMENTS, "3.12") == "# py: 3.12\n"
+    assert lock([], REQUIREMENTS) == "# py: 3.11"
+    assert lock([], REQUIREMENTS, "3.12") == "# py: 3.12"
 
 
 @pytest.mark.parametrize("python", ["3.10", "3", "3.12.1", "312", "", "3.11\n"])

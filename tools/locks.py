@@ -32,7 +32,9 @@ def lock(modules: Iterable[str], pinned: Path, python: str = PYTHON) -> str:
             needed.add(name)
             waiting += [(brought, name) for brought in _brought(name)]
     lines = [f"# py: {python}", *(f"{name}=={pins[name]}" for name in sorted(needed))]
-    return "".join(f"{line}\n" for line in lines)
+    # No break at the end: the server writes none where it computes the lock itself, and
+    # what is pushed later would show as a change for ever.
+    return "\n".join(lines)
 
 
 def annotated(text: str, own_lock: str) -> str:
