@@ -235,9 +235,9 @@ def server(node_packages, tmp_path, monkeypatch):
     return server
 
 
-def play(server, checks, one_step, **more):
+def play(server, checks, one_step, told=None, **more):
     """Run these checks; what was said, and the exit code."""
-    told = []
+    told = [] if told is None else told
     with server.serving() as url:
         subjects = [Subject("s", checks)]
         target = Target("w", url, TOKEN)
@@ -293,8 +293,10 @@ def test_an_interrupted_run_clears_away(name, server, one_step):
         os.kill(os.getpid(), getattr(signal, name))
         stage.pause(20)
 
+    told = []
     with pytest.raises(KeyboardInterrupt):
-        play(server, (is_interrupted,), one_step)
+        play(server, (is_interrupted,), one_step, told=told)
+    assert any(said.startswith("interrupted: ") for said in told)
     assert list(server.files) == ["f/shop/mine.variable.json"]
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 

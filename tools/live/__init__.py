@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
 
 from tools.deploy import Target
 from tools.live import (
@@ -82,7 +81,7 @@ def run(
     away; then nothing is written.
     """
     began, started = time.monotonic(), datetime.now(UTC)
-    with _interruptible():
+    with _interruptible(say):
         place = {"sandbox_url": sandbox_url, "listen": listen}
         with setting(target, say, **place, keep=keep, root=root) as stage:
             where = f"{target.workspace} on {target.base_url}"
@@ -132,14 +131,18 @@ def remove(target: Target, folder: str, say: Callable[[str], None]) -> int:
 
 
 @contextmanager
-def _interruptible() -> Iterator[Event]:
-    """Let being told to end (SIGTERM) be what Ctrl-C is: a clearing away."""
+def _interruptible(say: Callable[[str], None]) -> Iterator[None]:
+    """Let being told to end (SIGTERM) be what Ctrl-C is, and answer at once: what runs
+    may need a moment to end."""
 
     def interrupt(*_: object) -> None:
+        say("interrupted: waiting for what runs to end ...")
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(one, interrupt) for one in signals]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in zip(signals, before, strict=True):
+            signal.signal(one, handler)
