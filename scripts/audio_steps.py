@@ -1,15 +1,17 @@
 """Steps that turn speech into text and text into speech."""
 
-import io
+import base64
 import re
-import wave
+import struct
 from concurrent.futures import ThreadPoolExecutor
 
 from .catalog.budget import check_budget
 from .catalog.pricing import cost, cost_fields, prefetch
 from .client import TogetherError, call, operation, prepare, upload
+from .client.jsonio import finite
 from .client.request import Request
 from .subtitles import cut_text, subtitles
+from .transfer.media_output import judge_media
 
 FILE = {"type": "string", "format": "binary", "x-file": "uri"}
 TRANSCRIBE = operation(
@@ -33,6 +35,7 @@ VOICES = operation("GET", "/v1/voices", "read")
 PIECE = 1500
 AT_ONCE = 4
 TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
+LONGEST_SECONDS = 1e7
 
 
 def transcribe_recording(auth, step, **arguments):
@@ -56,11 +59,22 @@ def transcribe_recording(auth, step, **arguments):
         body["diarize"] = True
     prefetch(auth)
     answer = upload(auth, TRANSCRIBE, body=body)
-    segments = _segments(answer)
-    duration = answer.get("duration")
+    answer = {"text": answer} if isinstance(answer, str) else answer
+    segments = _segments(answer) if isinstance(answer, dict) else []
+    text = answer.get("text") if isinstance(answer, dict) else None
+    if not isinstance(text, str):
+        if not segments:
+            raise TogetherError(
+                "The answer holds no text of the recording.",
+                type="invalid_answer",
+                partial=answer,
+                advice="Run the step again, or choose another model.",
+            )
+        text = " ".join(segment["text"] for segment in segments)
+    duration = _seconds(answer.get("duration"))
     usd, note = cost(auth, given["model"], {"seconds": duration})
     return {
-        "text": answer.get("text") or "",
+        "text": text,
         "segments": segments,
         "srt": subtitles(segments, "srt"),
         "vtt": subtitles(segments, "vtt"),
@@ -75,19 +89,29 @@ def _segments(answer):
     """Return the segments of an answer, those that name speakers where there are."""
     found = answer.get("speaker_segments") or answer.get("segments") or []
     segments = []
-    for part in found:
+    for part in found if isinstance(found, list) else [found]:
+        part = part if isinstance(part, dict) else {"text": part}
         segment = {
-            "start": part.get("start"),
-            "end": part.get("end"),
+            "start": _seconds(part.get("start")),
+            "end": _seconds(part.get("end")),
             "text": str(part.get("text") or "").strip(),
         }
         if part.get("speaker_id") is not None:
             segment["speaker"] = part["speaker_id"]
         segments.append(segment)
-    if not segments and answer.get("text"):
-        whole = {"start": 0.0, "end": answer.get("duration"), "text": answer["text"]}
-        segments.append(whole)
+    if not any(segment["text"] for segment in segments):
+        segments = []
+    text = answer.get("text")
+    if not segments and isinstance(text, str) and text:
+        end = _seconds(answer.get("duration"))
+        segments.append({"start": 0.0, "end": end, "text": text})
     return segments
+
+
+def _seconds(value):
+    """Return a time of the recording, None for what is none."""
+    number = finite(value)
+    return number if number is not None and 0 <= number < LONGEST_SECONDS else None
 
 
 def speak_text(auth, step, **arguments):
@@ -120,17 +144,7 @@ def speak_text(auth, step, **arguments):
         body["language"] = given["language"]
     prefetch(auth)
 
-    def one(numbered):
-        number, text = numbered
-        try:
-            return _spoken(auth, {**body, "input": text})
-        except TogetherError as error:
-            error.part = number
-            raise
-
-    with ThreadPoolExecutor(min(AT_ONCE, len(texts))) as pool:
-        spoken = list(pool.map(one, enumerate(texts, 1)))
-    sound = joined(spoken, given["format"])
+    sound = joined(_all_spoken(auth, body, texts), given["format"])
     usd, note = cost(auth, given["model"], used)
     name = f"speech.{given['format']}"
     kind = TYPES.get(given["format"], "")
@@ -144,9 +158,34 @@ def speak_text(auth, step, **arguments):
     }
 
 
+def _all_spoken(auth, body, texts):
+    """Return the sound of each text. When one fails, what has not begun is left, and
+    the error's `partial` holds what was spoken."""
+    spoken, failed = [], None
+    with ThreadPoolExecutor(min(AT_ONCE, len(texts))) as pool:
+        asked = [pool.submit(_spoken, auth, {**body, "input": text}) for text in texts]
+        for number, future in enumerate(asked, 1):
+            try:
+                if not future.cancelled():
+                    spoken.append((number, future.result()))
+            except TogetherError as error:
+                failed = failed or error
+                error.part = number
+                for other in asked:
+                    other.cancel()
+    if failed and spoken:
+        failed.partial = _kept(spoken, body["response_format"])
+    if failed:
+        raise failed
+    return [data for _, data in spoken]
+
+
 def _spoken(auth, body):
     """Return the bytes that one request brings."""
-    return Request(auth, SPEAK, {"body": body}).send().data
+    request = Request(auth, SPEAK, {"body": body})
+    reply = request.send()
+    judge_media(request, reply)
+    return reply.data
 
 
 def _first_voice(auth, model):
@@ -190,7 +229,8 @@ def joined(parts, kind):
     """Return sound files of one kind as one file.
 
     MP3 is a row of frames and raw is samples: both can follow one another; WAV has one
-    header for all. Raises TogetherError for WAV files that differ in their format.
+    header for all, whatever its samples are. Raises TogetherError, with the parts in
+    its `partial`, for WAV files that differ in their format, or are none.
     """
     if len(parts) == 1:
         return parts[0]
@@ -198,24 +238,69 @@ def joined(parts, kind):
         return parts[0] + b"".join(map(_frames, parts[1:]))
     if kind != "wav":
         return b"".join(parts)
-    buffer, form = io.BytesIO(), None
-    with wave.open(buffer, "wb") as whole:
-        for number, part in enumerate(parts, 1):
-            with wave.open(io.BytesIO(part)) as file:
-                own = file.getnchannels(), file.getsampwidth(), file.getframerate()
-                if form is None:
-                    form = own
-                    whole.setnchannels(own[0])
-                    whole.setsampwidth(own[1])
-                    whole.setframerate(own[2])
-                elif form != own:
-                    raise TogetherError(
-                        f"The spoken parts cannot be joined: part {number} is "
-                        f"{own}, the first {form} (channels, bytes, rate). Take mp3.",
-                        ambiguous=False,
-                    )
-                whole.writeframes(file.readframes(file.getnframes()))
-    return buffer.getvalue()
+    form, samples = None, []
+    for number, part in enumerate(parts, 1):
+        try:
+            own, data = _wave(part)
+        except (ValueError, struct.error):
+            words = f"part {number} is no WAV file"
+        else:
+            # Some programs write an empty extension behind the first 16 bytes.
+            if form is None or (own[:16], own[18:]) == (form[:16], form[18:]):
+                form = form or own
+                samples.append(data)
+                continue
+            words = f"part {number} has another format than the first"
+        raise TogetherError(
+            f"The spoken parts cannot be joined: {words}. Take mp3.",
+            type="parts_differ",
+            partial=_kept(enumerate(parts, 1), kind),
+            advice="The parts are in the error's `partial`; ask for mp3 next time.",
+            ambiguous=False,
+        )
+    data = b"".join(samples)
+    chunks = [(b"fmt ", form), (b"data", data)]
+    if form[:2] != b"\1\0":  # what is no PCM tells its number of frames
+        frames = len(data) // max(1, struct.unpack_from("<H", form, 12)[0])
+        chunks.insert(1, (b"fact", struct.pack("<I", frames)))
+    body = b"".join(
+        name + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
+        for name, content in chunks
+    )
+    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
+
+
+def _wave(data):
+    """Return the format and the samples of a WAV file, or raise ValueError.
+
+    https://www.mmsp.ece.mcgill.ca/Documents/AudioFormats/WAVE/WAVE.html
+    """
+    form, place = None, 12
+    while data[:4] == b"RIFF" and data[8:12] == b"WAVE" and place + 8 <= len(data):
+        name, size = struct.unpack_from("<4sI", data, place)
+        content = data[place + 8 : place + 8 + size]
+        if name == b"fmt " and len(content) >= 16:
+            form = content
+        if name == b"data" and form:
+            # Who writes it while it is made does not know how long it will be.
+            content = content or data[place + 8 :]
+            frame = max(1, struct.unpack_from("<H", form, 12)[0])
+            return form, content[: len(content) // frame * frame]
+        place += 8 + size + size % 2
+    raise ValueError
+
+
+def _kept(numbered, kind):
+    """Return the spoken parts, which are paid for, as files of a result."""
+    return {
+        "parts": [
+            {
+                "file": base64.b64encode(data).decode(),
+                "filename": f"speech-{number}.{kind}",
+            }
+            for number, data in numbered
+        ]
+    }
 
 
 def _frames(data):

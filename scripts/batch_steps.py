@@ -9,10 +9,12 @@ from contextlib import closing
 from .catalog import pricing
 from .catalog.budget import UNLIMITED, check_budget
 from .catalog.pricing import PARTLY_UNTOLD, cost, cost_fields, sum_usage, usage_of
+from .chat_steps import answered
 from .client import TogetherError, call, operation, prepare
-from .client.jsonio import parse_json
+from .client.jsonio import finite, parse_json
+from .resilience.server_words import reason_in
 from .table.row_results import RowResults
-from .table.table import Flaw, Table, Template, chat_text, digest, lines_of
+from .table.table import Flaw, Table, Template, digest, lines_of
 from .transfer.download import open_download
 from .workspace.create_once import fingerprint, log, once
 
@@ -158,9 +160,7 @@ class _Submission:
         """Return the batch of an earlier run, or None."""
         if not self.uploaded():
             return None
-        found = call(self.auth, BATCHES)
-        entries = found.get("data", ()) if isinstance(found, dict) else found or ()
-        for batch in entries:
+        for batch in _entries(call(self.auth, BATCHES)):
             if batch.get("input_file_id") in self.files and _useful(batch):
                 return _reference(batch)
         return None
@@ -173,12 +173,12 @@ class _Submission:
         files = self.uploaded()
         file_id = files[0] if files else self.resumed() or self.upload()
         body = {"input_file_id": file_id, "endpoint": ENDPOINT}
-        return _reference(call(self.auth, CREATE, body=body)["job"])
+        return _reference(_job(call(self.auth, CREATE, body=body)))
 
     def uploaded(self):
         """Return the ids of the files of this name that are complete."""
         if self.files is None:
-            found = call(self.auth, FILES).get("data") or ()
+            found = _entries(call(self.auth, FILES))
             named = [file for file in found if file.get("filename") == self.name]
             whole = [file for file in named if self.is_whole(file)]
             self.files = [file["id"] for file in whole]
@@ -218,6 +218,32 @@ class _Submission:
         return stored["id"]
 
 
+def _entries(answer):
+    """Return the objects of a list, bare or as the member data."""
+    found = answer.get("data") if isinstance(answer, dict) else answer
+    found = found if isinstance(found, list) else []
+    return [one for one in found if isinstance(one, dict)]
+
+
+def _job(answer):
+    """Return the batch of the answer to its creation, which may be bare. Raises
+    TogetherError, `ambiguous`, where none is in it, with the service's words."""
+    job = answer.get("job", answer) if isinstance(answer, dict) else None
+    if isinstance(job, dict) and isinstance(job.get("id"), str):
+        return job
+    from .resilience.server_words import reason_in  # only when something failed
+
+    told = isinstance(answer, dict) and answer.get("warning")
+    words = reason_in(told) or reason_in(answer) or "it gives no reason"
+    raise TogetherError(
+        f"The service did not say which batch it made: {words}.",
+        type="invalid_answer",
+        partial=answer,
+        ambiguous=True,
+        advice="Look with batches/list_batches before running the step again.",
+    )
+
+
 def _useful(batch):
     return str(batch.get("status")).upper() not in USELESS
 
@@ -230,6 +256,7 @@ CONTENT = operation("GET", "/v1/files/{file_id}/content", "read", reply="binary"
 RESERVED = ("custom_id",)
 ENDED = ("COMPLETED", "FAILED", "EXPIRED", "CANCELLED")
 BLOCK = 1 << 18
+LONGEST_REASON = 2000  # characters
 
 
 def collect_rows(auth, step, **arguments):
@@ -248,9 +275,9 @@ def collect_rows(auth, step, **arguments):
     batch = call(auth, BATCH, batch_id=given["batch_id"])
     status = str(batch.get("status")).upper()
     if status not in ENDED:
+        done = finite(batch.get("progress")) or 0
         raise TogetherError(
-            f"The batch is {status}, {batch.get('progress') or 0:g} % done: collect it "
-            "when it is over.",
+            f"The batch is {status}, {done:g} % done: collect it when it is over.",
             type="not_ended",
             state=status,
             advice="Wait with the flow that waits for a batch, or run this later.",
@@ -266,39 +293,39 @@ def collect_rows(auth, step, **arguments):
             asked = _joined(table, lines)
         else:
             table, asked = None, _named(auth, batch, lines)
-        reason = _reason(batch, status)
+        reason = _reason(batch, status, lines.unread)
         with RowResults("collect_rows", None, table, given) as outcome:
             for name, row in asked:
                 if own := table and table.taken(row):
                     raise table.not_free(f"but a row has a column {own!r} already")
                 answer, why = lines.get(name)
-                text = finish = None
+                text, cut = None, False
                 if answer is not None:
                     bill.add(answer.get("model") or batch.get("model_id"), answer)
-                    text, finish = _text(answer)
-                    if text is None:
-                        why = f"the model gave no text (finish_reason {finish})"
+                    text, why, cut = _text(answer)
                 if text is None and why is None:
                     why = reason
-                cut = text is not None and finish == "length"
                 outcome.add(row, text, why, cut=cut, custom_id=name)
     return outcome.result(bill.sums(auth), "cut", status=status)
 
 
-def _reason(batch, status):
+def _reason(batch, status, unread):
     """Say why a row of the batch has no answer."""
+    why = f"; {unread} lines of its files are no JSON" if unread else ""
     if status == "COMPLETED":
-        return "the batch completed without an answer to this row"
+        return f"the batch completed without an answer to this row{why}"
     ended = {"EXPIRED": "expired", "CANCELLED": "was cancelled"}.get(status, "failed")
-    why = f": {batch['error']}" if batch.get("error") else ""
+    told = reason_in(batch.get("error"))
+    why += f": {told}" if told else ""
     return f"the batch {ended} before it answered this row{why}"
 
 
 def _text(answer):
-    """Return the text of a chat completion, or of a recording, and why it ended."""
+    """Return the text of a chat completion, or of a recording, why there is none, and
+    whether it was cut."""
     if "choices" not in answer and isinstance(answer.get("text"), str):
-        return answer["text"], None
-    return chat_text(answer)
+        return answer["text"], None, False
+    return answered(answer)
 
 
 def _joined(table, lines):
@@ -347,6 +374,24 @@ def _parsed(line):
     return value if not problem and isinstance(value, dict) else {}
 
 
+def _outcome(line):
+    """Return (answer, None), or (None, why not), of a line of a batch's files."""
+    response = line.get("response")
+    response = response if isinstance(response, dict) else {"body": response}
+    body, code = response.get("body"), finite(response.get("status_code"))
+    if isinstance(body, str) and body.lstrip().startswith("{"):
+        body = _parsed(body.encode("utf-8", "replace")) or body
+    error = line.get("error") or (isinstance(body, dict) and body.get("error"))
+    refused = code is not None and not 200 <= code < 300
+    whole = isinstance(body, dict)
+    whole = whole and (code is not None or body.keys() & {"choices", "text"})
+    if whole and not error and not refused:
+        return body, None
+    words = [f"{code:g}"] if refused else []
+    told = reason_in(error) or reason_in(body) or "the answer is empty"
+    return None, " ".join([*words, told[:LONGEST_REASON]])
+
+
 class _Lines:
     """The lines of a batch's files, kept on disk and found by custom_id."""
 
@@ -354,6 +399,7 @@ class _Lines:
         self.file = tempfile.TemporaryFile()  # noqa: SIM115, __exit__ closes it
         self.found = {}
         self.end = 0
+        self.unread = 0  # lines that are no JSON, so that nothing tells whose they are
 
     def __enter__(self):
         return self
@@ -362,34 +408,28 @@ class _Lines:
         self.file.close()
 
     def read(self, auth, file_id):
-        """Take a file's lines in; of two with the same name the first counts."""
+        """Take a file's lines in; of two with the same name the first counts, save when
+        it is of a try that failed and the other of one that did not."""
         with closing(open_download(auth, CONTENT, file_id=file_id)) as source:
             for line in _read(source):
-                name = _parsed(line).get("custom_id")
-                if isinstance(name, str) and name not in self.found:
+                value = _parsed(line)
+                name = value.get("custom_id")
+                if not isinstance(name, str):
+                    self.unread += bool(line.strip())
+                    continue
+                good = _outcome(value)[0] is not None
+                if name not in self.found or (good and not self.found[name][2]):
                     self.file.write(line)
-                    self.found[name] = self.end, len(line)
+                    self.found[name] = self.end, len(line), good
                     self.end += len(line)
 
     def get(self, name):
         """Return (answer, None), (None, why not), or (None, None): nothing is said."""
         if name not in self.found:
             return None, None
-        start, length = self.found[name]
+        start, length, _ = self.found[name]
         self.file.seek(start)
-        line = _parsed(self.file.read(length))
-        response = line.get("response") or {}
-        body = response.get("body")
-        code = response.get("status_code", 200)
-        error = line.get("error")
-        if isinstance(body, dict):
-            error = error or body.get("error")
-            if not error and 200 <= code < 300:
-                return body, None
-        if isinstance(error, dict):
-            error = error.get("message") or error.get("code")
-        words = [str(code)] if code >= 300 else []
-        return None, " ".join([*words, str(error or "the answer is empty")])
+        return _outcome(_parsed(self.file.read(length)))
 
     def places(self, strict=True):
         """Return {place: custom_id}; a name that submit_rows did not give has the place
@@ -413,6 +453,7 @@ class _Bill:
 
     def add(self, model, answer):
         usage = usage_of(answer)
+        model = model if isinstance(model, str) else None
         known = self.used.setdefault(model, [None, 0])
         known[0] = sum_usage([known[0], usage])
         known[1] += usage is None

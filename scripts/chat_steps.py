@@ -6,6 +6,7 @@ request, `said` reads an answer, `user_message` puts text and pictures together.
 
 import base64
 import json
+import re
 import sys
 import time
 
@@ -22,6 +23,11 @@ CHAT = operation(
     stream="chat",
 )
 AT_ONCE = 8  # questions of one comparison
+# The reasons to end that servers have for an answer that is not complete.
+CUT = ("length", "max_tokens", "max_output_tokens", "model_length")
+QUOTES = "`'\"\u2018\u2019\u201c\u201d\u00ab\u00bb"
+DEEPEST_PART = 8  # levels of the parts of a message
+SHOWN = 200  # characters of an answer that a message quotes
 # Pictures that are kept in the conversation handed back: Windmill's cloud loses
 # results of more than 2 MB.
 KEPT_PICTURES = 400_000  # characters of data URIs
@@ -50,7 +56,7 @@ def ask_model(auth, step, **arguments):
     prefetch(auth)
     answer = stream(auth, CHAT, body={**body, "stream": True})
     found = parse_completion(answer)
-    if found["finish_reason"] == "length":
+    if found["cut"]:
         note("the answer was cut: max_tokens or the model's context is used up")
     reply = {"role": "assistant", "content": found["text"]}
     result = {
@@ -67,7 +73,7 @@ def ask_model(auth, step, **arguments):
             type="nothing_done",
             partial=result,
             advice="Allow a longer answer: a model that thinks first may use it all up."
-            if found["finish_reason"] == "length"
+            if found["cut"]
             else "Ask in other words, or another model.",
         )
     return result
@@ -124,7 +130,11 @@ def compare_models(auth, step, **arguments):
 
 
 def _cell(error, answer):
-    return f"error: {error}" if error else parse_completion(answer)["text"]
+    if error:
+        return f"error: {error}"
+    found = parse_completion(answer)
+    why = f"error: the model gave no text (finish_reason {found['finish_reason']})"
+    return found["text"] or why
 
 
 def _sums(auth, model, asked, found):
@@ -162,42 +172,160 @@ def ask(auth, body, budget=None):
     finally:
         if reserved is not None:
             budget.settle(reserved, spent)
+    found = parse_completion(answer)
+    if found["broken"]:
+        raise TogetherError(
+            found["broken"],
+            type="broken_answer",
+            partial=answer,
+            advice="Run the step again, or choose another model.",
+        )
     return answer
 
 
 def parse_completion(answer):
-    """Return {"text", "reasoning", "tool_calls", "finish_reason", "logprobs"} of the
-    first choice; thinking is taken out of the text, None where there is none."""
+    """Return what the first choice of an answer says, whatever its shape.
+
+    {"text", "reasoning": None where there is none, "refusal": the text is one, or None,
+    "tool_calls", "finish_reason", "cut": whether the answer ended before it was
+    complete, "broken": why the model failed midway, or None, "logprobs"}. Parts of
+    content are joined, an object is its JSON, and thinking is taken out of the text.
+    """
     choices = answer.get("choices") if isinstance(answer, dict) else None
-    choice = choices[0] if choices else {}
-    message = choice.get("message") or {}
-    content = message.get("content") or ""
-    if isinstance(content, list):
-        parts = (part.get("text") for part in content if isinstance(part, dict))
-        content = "".join(text for text in parts if isinstance(text, str))
-    text, thought = _thinking_apart(content)
-    reasoning = message.get("reasoning") or message.get("reasoning_content") or thought
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    choice = choice if isinstance(choice, dict) else {}
+    message = choice.get("message")
+    message = message if isinstance(message, dict) else {}
+    text, thought = _read_content(message.get("content"))
+    apart = [message.get("reasoning"), message.get("reasoning_content"), thought]
+    apart.append(message.get("reasoning_details"))
+    reasoning = next((words for one in apart if (words := _words(one))), None)
+    if reasoning is None:
+        text, reasoning = _thinking_apart(text)
+    refusal = _words(message.get("refusal")) or None
+    calls = message.get("tool_calls")
+    reason = choice.get("finish_reason")
     return {
-        "text": text or message.get("refusal") or "",
+        "text": text or refusal or "",
         "reasoning": reasoning or None,
-        "tool_calls": message.get("tool_calls") or [],
-        "finish_reason": choice.get("finish_reason"),
+        "refusal": None if text else refusal,
+        "tool_calls": calls if isinstance(calls, list) else [calls] if calls else [],
+        "finish_reason": reason,
+        "cut": isinstance(reason, str) and reason.lower() in CUT,
+        "broken": _broken(choice.get("error"), reason, text),
         "logprobs": choice.get("logprobs"),
     }
+
+
+def answered(answer):
+    """Return (text or None, why there is none or None, whether the text was cut) of the
+    answer to a row."""
+    found = parse_completion(answer)
+    why = found["broken"]
+    if not why and not found["text"]:
+        why = f"the model gave no text (finish_reason {found['finish_reason']})"
+    return None if why else found["text"], why, not why and found["cut"]
+
+
+def _read_content(content):
+    """Return (text, thinking or None) of a message's content of any form."""
+    if isinstance(content, str):
+        return content, None
+    if content is None or content == {}:
+        return "", None
+    if not isinstance(content, list):
+        return json.dumps(content, ensure_ascii=False), None
+    texts, thoughts = [], []
+    for part in content:
+        kind = str(part.get("type")) if isinstance(part, dict) else ""
+        if "thinking" in kind or "reasoning" in kind:
+            thoughts.append(_words(part))
+        else:
+            texts.append(_words(part))
+    text, thought = "".join(texts), "".join(thoughts)
+    if not text and not thought and any(content):
+        text = json.dumps(content, ensure_ascii=False)  # data, not parts of a message
+    return text, thought or None
+
+
+def _words(value, depth=0):
+    """Return the text of a text, of a part that has one, or of a list of them."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and depth < DEEPEST_PART:
+        return "".join(_words(one, depth + 1) for one in value)
+    if isinstance(value, dict) and depth < DEEPEST_PART:
+        names = ("text", "thinking", "reasoning", "summary", "content", "refusal")
+        found = (_words(value.get(name), depth + 1) for name in names)
+        return next(filter(None, found), "")
+    return ""
+
+
+def _broken(error, reason, text):
+    """Return why a model failed midway, with the beginning of what it had said."""
+    if not error and reason != "error":
+        return None
+    from .resilience.server_words import reason_in  # only when something failed
+
+    why = reason_in(error) or "no reason is given"
+    after = f" after {text[:SHOWN]!r}" if text else ""
+    return f"the model's answer broke off{after}: {why}"
 
 
 def _thinking_apart(text):
     """Return (answer, thinking) of a text in which a model thinks inside <think>.
 
     The opening tag may be part of the model's template and so be lacking; the closing
-    one is when the answer was cut.
+    one is when the answer was cut. A tag in quotation marks or code is a word of the
+    answer, and so is any in an answer that is JSON.
     """
-    thought, closed, answer = text.partition("</think>")
-    if closed:
-        return answer.lstrip(), thought.lstrip().removeprefix("<think>").strip()
-    if text.lstrip().startswith("<think>"):
-        return "", text.lstrip().removeprefix("<think>").strip()
-    return text, None
+    opened = text.lstrip().startswith("<think>")
+    if not opened and ("</think>" not in text or _is_json(text)):
+        return text, None
+    thoughts = []
+    while True:
+        end = _end_of_thinking(text, opened)
+        if end is None:
+            if opened:
+                thoughts.append(text.lstrip().removeprefix("<think>"))
+                text = ""
+            break
+        thoughts.append(text[:end].lstrip().removeprefix("<think>"))
+        text = text[end:].removeprefix("</think>").lstrip()
+        opened = text.startswith("<think>")
+        if not opened:
+            break
+    return text, "\n".join(filter(None, map(str.strip, thoughts)))
+
+
+def _end_of_thinking(text, opened):
+    """Return where the tag stands that ends the thinking, or None."""
+    depth, last, fences, seen = 0 if opened else 1, None, 0, 0
+    for tag in re.finditer("</?think>", text):
+        fences += text.count("```", seen, tag.start())
+        seen = tag.end()
+        around = text[max(0, tag.start() - 1) : tag.start()], text[tag.end() :][:1]
+        if all(sign and sign in QUOTES for sign in around):
+            continue
+        if not opened and fences % 2:
+            continue  # in a block of code
+        if tag[0] == "<think>":
+            depth += opened
+            continue
+        depth, last = depth - 1, tag.start()
+        if depth == 0:
+            return last
+    return last
+
+
+def _is_json(text):
+    if text.lstrip()[:1] not in ("{", "["):
+        return False
+    try:
+        json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def user_message(text, pictures):

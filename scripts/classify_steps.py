@@ -6,11 +6,14 @@ import re
 from .catalog.pricing import bill, prefetch
 from .chat_steps import ask, note, parse_completion
 from .client import TogetherError, prepare
+from .client.jsonio import finite
 
 TRIES = 2  # the answer, and one more when it names no category
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NONE = "NONE"
 MARKS = "*_`\"'()[]{}.!:- \n"  # that models put around an answer
+# What models call what they name.
+CALLED = "(final |correct |best )?(answer|category|label|class|letter|number|option)"
 ONE = "Answer with the {code} of the one category that fits best, and nothing else."
 SEVERAL = (
     "Answer with the {code}s of all categories that fit, separated by commas, and "
@@ -57,7 +60,7 @@ def classify_text(auth, step, **arguments):
         answers.append(answer)
         found = parse_completion(answer)
         chosen = recognised(found["text"], coded, multiple)
-        if chosen is not None or found["finish_reason"] == "length":
+        if chosen is not None or found["cut"] or found["refusal"]:
             break
         note(f"the answer names no category: {found['text'][:200]!r}")
         listed = ", ".join(f"{code} ({name})" for code, name in coded.items())
@@ -81,7 +84,10 @@ def _failure(found, facts):
     shown = f"its last answer was {found['text'][:200]!r}"
     message = f"The model named no category; {shown}."
     advice = "Describe the categories, or choose another model."
-    if found["finish_reason"] == "length":
+    if found["refusal"]:
+        message = f"The model refused; {shown}."
+        advice = "Ask in other words, or choose another model."
+    if found["cut"]:
         message = f"The answer was cut before it named a category; {shown}."
         advice = "Raise max_tokens, or choose a model that reasons less."
     return TogetherError(
@@ -184,6 +190,14 @@ def _one(part, coded, names):
         return names[part.casefold()]
     if part.upper() in coded:
         return part.upper()
+    # "<answer>A</answer>", "\\boxed{A}", "Answer: A", "Option A", "A (95 %)".
+    bare = re.sub(r"</?\w{1,20}>|\\boxed|\\text", " ", part).strip(MARKS)
+    bare = re.sub(rf"(?i)^(the )?({CALLED})\W*(is\b)?\W*", "", bare)
+    bare = re.sub(r"\s*\([^()]{0,40}\)$", "", bare).strip(MARKS)
+    if bare.casefold() in names:
+        return names[bare.casefold()]
+    if bare.upper() in coded and (bare.isupper() or bare.isdecimal()):
+        return bare
     match = re.match(r"(\w+)\W+(.+)", part)
     if match and match[1].upper() in coded:
         code = match[1].upper()
@@ -204,11 +218,17 @@ def _sure(logprobs, chosen, coded, multiple):
     seen = [_seen(tokens, code, coded) for code in chosen or [NONE]]
     if None in seen:
         reason = "the model gives no log probabilities"
-        if tokens:
+        if any(value is not None for _, value, _ in tokens):
             reason = "the log probabilities do not show the answer"
         return {
             "confidence": None,
             "confidence_note": reason,
+            "scores": dict.fromkeys(coded.values()),
+        }
+    if not all(sum(shares.values()) > 0 for shares, _ in seen):
+        return {
+            "confidence": None,
+            "confidence_note": "the log probabilities say that nothing is possible",
             "scores": dict.fromkeys(coded.values()),
         }
     told = any(alternatives for _, alternatives in seen)
@@ -228,30 +248,42 @@ def _sure(logprobs, chosen, coded, multiple):
 
 
 def _tokens(logprobs):
-    """Return [(token, logprob, {other token: logprob})] of either form in use; [] for
-    any other."""
-    try:
-        rows = logprobs.get("content")
-        if rows is not None:
-            return [
-                (
-                    row["token"],
-                    float(row["logprob"]),
-                    {
-                        one["token"]: float(one["logprob"])
-                        for one in row.get("top_logprobs") or ()
-                    },
-                )
-                for row in rows
-            ]
-        texts, values = logprobs["tokens"], logprobs["token_logprobs"]
-        others = logprobs.get("top_logprobs") or [{}] * len(texts)
-        return [
-            (text, float(value), other if isinstance(other, dict) else {})
-            for text, value, other in zip(texts, values, others, strict=True)
-        ]
-    except (AttributeError, KeyError, TypeError, ValueError):
+    """Return [(token, logprob or None, {other token: logprob})] of either form in use;
+    [] for any other. What is no number is None, or left out of the others."""
+    if not isinstance(logprobs, dict):
         return []
+    rows = logprobs.get("content")
+    if isinstance(rows, list) and rows:
+        return [
+            (str(row.get("token") or ""), finite(row.get("logprob")), _others(row))
+            for row in rows
+            if isinstance(row, dict)
+        ]
+    texts, values = logprobs.get("tokens"), logprobs.get("token_logprobs")
+    others = logprobs.get("top_logprobs") or []
+    if not isinstance(texts, list) or not isinstance(values, list):
+        return []
+    if len(texts) != len(values):
+        return []
+    others = others if isinstance(others, list) and len(others) == len(texts) else []
+    others = others or [{}] * len(texts)
+    return [
+        (str(text), finite(value), _numbers(other))
+        for text, value, other in zip(texts, values, others, strict=True)
+    ]
+
+
+def _others(row):
+    found = row.get("top_logprobs")
+    found = found if isinstance(found, list) else []
+    found = [one for one in found if isinstance(one, dict)]
+    return _numbers({str(one.get("token")): one.get("logprob") for one in found})
+
+
+def _numbers(others):
+    others = others if isinstance(others, dict) else {}
+    known = {name: finite(value) for name, value in others.items()}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def _seen(tokens, code, coded):
@@ -269,6 +301,8 @@ def _seen(tokens, code, coded):
     total, position, within = 0.0, 0, []
     for token, value, others in tokens:
         if position < end and position + len(token) > begin:
+            if value is None:
+                return None
             total += value
             within.append(others)
         position += len(token)

@@ -94,29 +94,43 @@ def rank_passages(auth, step, **arguments):
     """Return the passages whose vectors are nearest to a question's.
 
     {"passages": [{...row without its vector, "similarity": cosine}], nearest first,
-    "usage", "cost_usd"}. The question is embedded with the model that embedded the
-    rows. Raises TogetherError.
+    "note"?: how many rows were left out, "usage", "cost_usd"}. The question is embedded
+    with the model that embedded the rows. Raises TogetherError.
     """
     from .catalog.pricing import bill  # only where prices are asked for
+    from .row_steps import vector_of  # seldom needed
 
     given = prepare(step, arguments)
     table = Table(auth, given["rows"])
     body = {"model": given["model"], "input": [given["question"]]}
     answer = call(auth, EMBED, body=body)
-    wanted = answer["data"][0]["embedding"]
-    length = math.sqrt(math.fsum(x * x for x in wanted)) or 1.0
+    found = answer.get("data") if isinstance(answer, dict) else None
+    found = found[0] if isinstance(found, list) and len(found) == 1 else None
+    wanted = vector_of(found.get("embedding")) if isinstance(found, dict) else None
+    if wanted is None:
+        raise TogetherError(
+            "The service gave no usable vector of the question.",
+            type="invalid_answer",
+            partial=answer,
+            advice="Run the step again, or choose another embedding model.",
+        )
+    length = math.hypot(*wanted) or 1.0
+    wanted = [x / length for x in wanted]
+    left_out = 0
     best: list = []
     for number, row in enumerate(table):
-        vector = None if isinstance(row, Flaw) else row.get("embedding")
-        if not isinstance(vector, list):
+        value = None if isinstance(row, Flaw) else row.get("embedding")
+        vector = vector_of(value)
+        if vector is None:
+            left_out += value is not None
             continue  # embed_rows says in embedding_error why there is none
         if len(vector) != len(wanted):
             problem = f"have {len(vector)} numbers each, the question's {len(wanted)}"
             raise _refused("rows", f"{problem}: they are of another model")
-        size = math.sqrt(math.fsum(x * x for x in vector)) or 1.0
-        dot = math.fsum(x * y for x, y in zip(vector, wanted, strict=True))
+        size = math.hypot(*vector) or 1.0
+        dot = math.fsum(x / size * y for x, y in zip(vector, wanted, strict=True))
         # The earlier of two that are equally near.
-        entry = (dot / (size * length), -number, row)
+        entry = (dot, -number, row)
         if len(best) < given["top"]:
             heapq.heappush(best, entry)
         else:
@@ -130,6 +144,9 @@ def rank_passages(auth, step, **arguments):
         }
         passages.append({**kept, "similarity": round(similarity, 6)})
     bill = bill(auth, given["model"], [answer])
+    if left_out:
+        words = f"{left_out} rows are left out: what they have is no vector"
+        bill = {"note": words, **bill}
     return {"passages": passages, **bill}
 
 

@@ -4,7 +4,7 @@ import json
 import re
 
 from .catalog.pricing import bill, prefetch
-from .chat_steps import ask, note, parse_completion, user_message
+from .chat_steps import SHOWN, ask, note, parse_completion, user_message
 from .client import TogetherError, prepare
 from .client.jsonio import storable
 from .json_schema import check_schema, filled_in, problems
@@ -24,6 +24,8 @@ SYSTEM = (
     "the JSON Schema below, and with nothing else. Invent nothing: what the material "
     "does not say is null where the schema allows it.\n\nJSON Schema:\n"
 )
+# By these a server's words are known to be about response_format.
+FORM_WORDS = "response_format|json.{0,3}(schema|mode|object)|schema|grammar|structured"
 MISFIT = (
     "That does not fit the schema:\n{problems}\nReply with the whole JSON, corrected."
 )
@@ -65,7 +67,11 @@ def extract_structured(auth, step, **arguments):
         found = parse_completion(answer)
         text = found["text"]
         value, wrong = _read(text, sent)
-        if not wrong or found["finish_reason"] == "length":
+        if wrong and not text and found["reasoning"]:
+            # Some models that think write all of their answer as thoughts.
+            value, wrong = _read(found["reasoning"], sent)
+            text = text if wrong else found["reasoning"]
+        if not wrong or found["cut"] or found["refusal"]:
             break
         listed = "\n".join(f"- {p['field']} {p['problem']}" for p in wrong[:20])
         note(f"answer {len(answers)} does not fit the schema:\n{listed}")
@@ -88,9 +94,15 @@ def extract_structured(auth, step, **arguments):
 
 def _failure(found, wrong, count, facts):
     first = f"{wrong[0]['field']} {wrong[0]['problem']}"
-    if found["finish_reason"] == "length":
+    if found["refusal"]:
+        message = f"The model refused: {found['refusal'][:SHOWN]!r}."
+        advice = "Ask in other words, or choose another model."
+    elif found["cut"]:
         message = "The answer was cut before it was complete."
         advice = "Raise max_tokens, or ask for less at once."
+    elif not found["text"] and found["reasoning"]:
+        message = f"The model gave {count} answers that are nothing but reasoning."
+        advice = "Choose a model that reasons less, or none that reasons."
     else:
         message = f"No answer of {count} fits the schema: {first}."
         advice = "Make the schema simpler, its descriptions clearer, or choose another "
@@ -112,8 +124,8 @@ def _asked(auth, body):
     try:
         return ask(auth, body)
     except TogetherError as error:
-        refusal = str(getattr(error, "detail", "")).lower()
-        about = re.search(r"response_format|json_schema|schema|grammar", refusal)
+        words = f"{getattr(error, 'detail', '')} {getattr(error, 'param', '')}"
+        about = re.search(FORM_WORDS, words.lower())
         if getattr(error, "status", None) not in (400, 422) or not about:
             raise
         if "response_format" not in body:

@@ -2,6 +2,7 @@
 
 from . import charts
 from .client import TogetherError, call, operation, prepare
+from .client.jsonio import finite
 from .workspace.create_once import fingerprint, log, once
 
 CREATE = operation(
@@ -133,7 +134,7 @@ def report_fine_tune(auth, step, **arguments):
     name = given["fine_tune_id"]
     job = call(auth, GET, fine_tune_id=name)
     events = _newest(call(auth, EVENTS, fine_tune_id=name).get("data") or [])
-    metrics = _metrics(auth, name)
+    metrics, lost = _metrics(auth, name)
     price, note = _cost(job)
     report = {
         "fine_tune_id": name,
@@ -149,6 +150,8 @@ def report_fine_tune(auth, step, **arguments):
     }
     if note:
         report["cost_note"] = note
+    if lost:
+        report["note"] = f"{lost} losses are no numbers: the run may have diverged"
     if job.get("status") in FAILED:
         report["reason"] = next(
             (e["message"] for e in events if e["level"] in ("error", "fatal")),
@@ -167,23 +170,32 @@ def report_fine_tune(auth, step, **arguments):
 
 
 def _metrics(auth, name):
+    """Return the rows of a fine-tune's metrics, and how many losses are no numbers."""
     try:
         found = call(auth, METRICS, fine_tune_id=name).get("metrics") or []
     except TogetherError as error:
         if getattr(error, "status", None) not in (400, 404):
             raise
-        return []  # none are kept before the first step
+        return [], 0  # none are kept before the first step
     rows = [
         {
-            "step": row.get("train/global_step", row.get("global_step")),
-            "train_loss": row.get("train/loss"),
-            "eval_loss": row.get("eval/loss"),
-            "learning_rate": row.get("train/learning_rate"),
+            "step": finite(row.get("train/global_step", row.get("global_step"))),
+            "train_loss": finite(row.get("train/loss")),
+            "eval_loss": finite(row.get("eval/loss")),
+            "learning_rate": finite(row.get("train/learning_rate")),
         }
         for row in found
+        if isinstance(row, dict)
     ]
+    losses = [
+        row.get(n)
+        for row in found
+        if isinstance(row, dict)
+        for n in ("train/loss", "eval/loss")
+    ]
+    lost = sum(loss is not None and finite(loss) is None for loss in losses)
     rows = [row for row in rows if row["step"] is not None]
-    return sorted(rows, key=lambda row: row["step"])
+    return sorted(rows, key=lambda row: row["step"]), lost
 
 
 def _newest(events):
@@ -193,10 +205,11 @@ def _newest(events):
             "at": event.get("created_at"),
             "level": str(event.get("level") or "info").lower(),
             "message": event.get("message") or event.get("type") or "",
-            "step": event.get("step"),
-            "total_steps": event.get("total_steps"),
+            "step": finite(event.get("step")),
+            "total_steps": finite(event.get("total_steps")),
         }
         for event in events
+        if isinstance(event, dict)
     ]
     found.sort(key=lambda event: str(event["at"]), reverse=True)
     return found[:SHOWN_EVENTS]
@@ -210,20 +223,22 @@ def _progress(job, events):
     done = max((e["step"] for e in events if e["step"]), default=0)
     if totals:
         return round(min(done / totals[0][1], 1.0), 4)
-    if job.get("epochs_completed") and job.get("n_epochs"):
-        return round(min(job["epochs_completed"] / job["n_epochs"], 1.0), 4)
+    done, all_of = finite(job.get("epochs_completed")), finite(job.get("n_epochs"))
+    if done and all_of:
+        return round(min(done / all_of, 1.0), 4)
     return None
 
 
 def _remaining(job):
-    progress = job.get("progress") or {}
-    return progress.get("seconds_remaining") if progress else None
+    progress = job.get("progress")
+    found = progress.get("seconds_remaining") if isinstance(progress, dict) else None
+    return finite(found)
 
 
 def _cost(job):
     """Return (USD, None) of a job, or (None, why it is not known)."""
-    price = job.get("total_price")
-    if isinstance(price, int | float) and price > 0:
+    price = finite(job.get("total_price"))
+    if price is not None and price > 0:
         return price / NANO, None
     if job.get("status") != "completed":
         return None, "the service says it when the job is done"

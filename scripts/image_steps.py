@@ -6,6 +6,7 @@ from itertools import zip_longest
 from .catalog.budget import check_budget
 from .catalog.pricing import cost, cost_fields, cost_members, prefetch
 from .client import TogetherError, call, operation, prepare
+from .resilience.server_words import reason_in
 
 GENERATE = operation(
     "POST",
@@ -23,6 +24,7 @@ SIZES = {
     "wide": (1344, 768),
     "tall": (768, 1344),
 }
+BRINGS = ("b64_json", "url", "s3")
 LAST_SEED = 2**31 - 1
 
 
@@ -59,20 +61,29 @@ def create_picture(auth, step, **arguments):
         body["reference_images"] = references
     prefetch(auth)
     answer = call(auth, GENERATE, body=body, output=given["output"])
-    made = answer.pop("data", None) or []
+    found = answer.pop("data", None) or []
+    found = found if isinstance(found, list) else [found]
+    found = [one if isinstance(one, dict) else {"b64_json": one} for one in found]
+    made = [one for one in found if any(one.get(name) for name in BRINGS)]
+    left_out = [_why_left_out(one) for one in found if one not in made]
     kept = ("index", "type", "b64_json", "id", "object")
     shown = {name: value for name, value in answer.items() if name not in kept}
     result = {
         **shown,
-        "pictures": [_kept(picture) for picture in made],
+        "pictures": [_kept(one, "wm_renderer" in shown) for one in made],
         "seed": seed,
         "width": width,
         "height": height,
         **cost_members(auth, given["model"], _used(len(made), width, height)),
     }
+    if left_out:
+        words = f"{len(left_out)} of {len(found)} pictures did not come: "
+        told = [result.get("note"), words + "; ".join(dict.fromkeys(left_out))]
+        result["note"] = " ".join(filter(None, told))
     if not made:
+        why = f": {left_out[0]}" if left_out else ""
         raise TogetherError(
-            "The service answered without a picture.",
+            f"The service answered without a picture{why}.",
             type="nothing_done",
             partial=result,
             advice="Change the prompt and run the step again.",
@@ -85,9 +96,17 @@ def _used(count, width, height):
     return {"images": count, "megapixels": count * width * height / 1e6}
 
 
-def _kept(picture):
-    """Return what a next step needs of a picture; its bytes are in the view."""
-    names = ("index", "url", "s3", "storage", "filename")
+def _why_left_out(entry):
+    """Return why the service sent no picture in its place."""
+    reasons = (entry.get(name) for name in ("error", "finish_reason", "message"))
+    return next(filter(None, map(reason_in, reasons)), None) or "no reason is given"
+
+
+def _kept(picture, shown):
+    """Return what a next step needs of a picture; its bytes are in the view, or stay
+    where there is none."""
+    names = ["index", "url", "s3", "storage", "filename"]
+    names += [] if shown or picture.get("s3") else ["b64_json"]
     return {name: picture[name] for name in names if picture.get(name) is not None}
 
 

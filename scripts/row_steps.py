@@ -8,8 +8,11 @@ The first two keep the order of the rows and report each row exactly once, with 
 answer or the reason why there is none.
 """
 
+import base64
 import json
+import struct
 import threading
+from collections import Counter
 
 from .catalog.budget import Budget, check_budget
 from .catalog.pricing import (
@@ -22,9 +25,11 @@ from .catalog.pricing import (
     spent_on,
     usage_of,
 )
+from .chat_steps import answered
 from .client import TogetherError, operation, prepare
+from .client.jsonio import finite
 from .table.row_results import RowResults
-from .table.table import Flaw, Table, Template, chat_text, find
+from .table.table import Flaw, Table, Template, find
 from .table.worker_pool import WorkerPool
 
 CHAT = operation(
@@ -41,7 +46,9 @@ RERANK = operation("POST", "/v1/rerank", "inference")
 EMBED_TEXTS, EMBED_SIZE = 64, 200_000  # characters
 RERANK_TEXTS, RERANK_SIZE = 500, 1_000_000
 TOO_MUCH = (400, 413, 422)
+UNREAD = "are missing, repeated or no numbers; documents without one come last"
 HOPELESS = (401, 402, 404)  # what is true of every row: key, credit, model
+MOST_BARREN = 10  # failures in a row after which no request is halved
 HOPELESS_AFTER = 20  # refusals without one answer
 
 
@@ -88,10 +95,8 @@ def map_rows(auth, step, **arguments):
                 answer = sender.send({**body, "messages": asked}, reserved)
             except TogetherError as error:
                 return [(row, None, str(error), None, False, sender.sent(error))]
-            text, reason = chat_text(answer)
-            why = None if text else f"the model gave no text (finish_reason {reason})"
-            usage = usage_of(answer) or {}
-            return [(row, text, why, usage, bool(text) and reason == "length")]
+            text, why, cut = answered(answer)
+            return [(row, text, why, usage_of(answer) or {}, cut)]
 
         _run(lanes, work, outcome.left(), outcome)
     bill = outcome.bill(auth, given["model"])
@@ -129,10 +134,7 @@ def embed_rows(auth, step, **arguments):
                     return vectors(texts[:half]) + vectors(texts[half:])
                 return [(None, str(error), None, sender.sent(error))] * len(texts)
             try:
-                found = [
-                    (vector, None if vector else "the answer holds no vector for it")
-                    for vector in _vectors(answer, count)
-                ]
+                found = _vectors(answer, count)
             except TogetherError as error:
                 found = [(None, str(error))] * count
             usages = [usage_of(answer) or {}, *[None] * (count - 1)]
@@ -153,9 +155,18 @@ def embed_rows(auth, step, **arguments):
                 else:
                     vector, why, usage, sent = next(found)
                 done.append((row, vector, why, usage, False, sent))
-                if vector is not None:
-                    outcome.sums["dimensions"] = len(vector)
             return done
+
+        def fitting(done):
+            """Yield what was done, without vectors that have another length than the
+            first: they cannot be compared."""
+            for row, vector, why, *rest in done:
+                usual = outcome.sums["dimensions"]
+                if vector is not None and usual is None:
+                    outcome.sums["dimensions"] = len(vector)
+                elif vector is not None:
+                    vector, why = _judged(vector, usual)
+                yield row, vector, why, *rest
 
         chunks = _chunks(
             outcome.left(),
@@ -163,7 +174,7 @@ def embed_rows(auth, step, **arguments):
             EMBED_TEXTS,
             EMBED_SIZE,
         )
-        _run(lanes, work, chunks, outcome)
+        _run(lanes, work, chunks, outcome, fitting)
     bill = outcome.bill(auth, given["model"])
     return outcome.result(bill, "dimensions", **sender.told())
 
@@ -171,9 +182,10 @@ def embed_rows(auth, step, **arguments):
 def search_documents(auth, step, **arguments):
     """Sort documents by how well they answer a query.
 
-    Returns {"results": [{"index", "score", "document"}], best first, "usage",
-    "cost_usd", "cost_note"?}. More documents than fit into a request are sent in
-    several: a rerank model scores each document for itself. Raises TogetherError.
+    Returns {"results": [{"index", "score", "document"}], best first, "note"?, "usage",
+    "cost_usd", "cost_note"?}; documents without a score come last, with None for it.
+    More documents than fit into a request are sent in several: a rerank model scores
+    each document for itself. Raises TogetherError.
     """
     given = prepare(step, arguments)
     table = Table(auth, given["documents"], "documents")
@@ -210,21 +222,22 @@ def search_documents(auth, step, **arguments):
             if getattr(error, "status", None) not in TOO_MUCH or len(chunk) == 1:
                 raise
             half = len(chunk) // 2
-            (first, one), (second, other) = work(chunk[:half]), work(chunk[half:])
-            return first + second, one + other
-        return _scores(answer, chunk), [answer]
+            both = zip(work(chunk[:half]), work(chunk[half:]), strict=True)
+            return tuple(one + other for one, other in both)
+        return *_scores(answer, chunk, "top_n" not in given), [answer]
 
-    scored, answers = [], []
+    scored, answers, odd = [], [], 0
     indexes = _chunks(
         range(len(rows)),
         lambda index: len(str(documents[index])),
         RERANK_TEXTS,
         RERANK_SIZE,
     )
-    for found, several in lanes.map(work, indexes):
+    for found, unread, several in lanes.map(work, indexes):
         scored += found
+        odd += unread
         answers += several
-    scored.sort(key=lambda pair: (-pair[1], pair[0]))
+    scored.sort(key=lambda pair: (pair[1] is None, -(pair[1] or 0), pair[0]))
     results = [
         {
             "index": index,
@@ -233,14 +246,16 @@ def search_documents(auth, step, **arguments):
         }
         for index, score in scored[: given.get("top_n")]
     ]
-    return {"results": results, **bill(auth, given["model"], answers)}
+    noted = {"note": f"{odd} of the answer's scores {UNREAD}"} if odd else {}
+    return {"results": results, **noted, **bill(auth, given["model"], answers)}
 
 
-def _run(lanes, work, tasks, outcome):
-    """Let the lanes do the tasks; each yields a list of arguments of outcome.add."""
+def _run(lanes, work, tasks, outcome, last=iter):
+    """Let the lanes do the tasks; each yields a list of arguments of outcome.add, which
+    `last` looks through in the order of the rows."""
     try:
         for done in lanes.map(work, tasks):
-            for one in done:
+            for one in last(done):
                 outcome.add(*one)
     except _HopelessError as stop:
         raise stop.error from None
@@ -266,6 +281,7 @@ class _Sender:
         self.turn = threading.Condition()
         self.refused = 0  # requests, as long as none was answered
         self.answered = outcome.sums["done"] > 0
+        self.barren = 0  # failures of the service since it last answered
         self.stopped = None  # why nothing more is sent
         self.line = []  # who waits for money, the first of them for its turn
         self.flying = 0
@@ -286,12 +302,13 @@ class _Sender:
         usd = None
         try:
             answer = self.send_once(body)
-            self.answered = True
+            self.answered, self.barren = True, 0
             if self.money:
                 usd = self.spent(answer, body)
             return answer
         except TogetherError as error:
             usd = spent_on(error)
+            self.barren += getattr(error, "status", None) == 500
             if not self.divisible(error, body.get("input", ())):
                 self.judge(error, getattr(error, "status", None))
             raise
@@ -319,7 +336,10 @@ class _Sender:
 
     def divisible(self, error, texts):
         """Say whether fewer of the texts may be taken where so many were refused."""
-        return len(texts) > 1 and getattr(error, "status", None) in TOO_MUCH
+        status = getattr(error, "status", None)
+        # One text may be more than the service bears; when it is down, all are.
+        broken = status == 500 and self.barren < MOST_BARREN
+        return len(texts) > 1 and (status in TOO_MUCH or broken)
 
     def sent(self, error):
         return getattr(error, "type", None) != "not_sent"
@@ -395,31 +415,99 @@ class _Sender:
 
 
 def _vectors(answer, count):
-    """Return the vectors of an answer, in the order of the texts."""
+    """Return (vector, None) or (None, why not) for each text of a request, in order.
+
+    A vector is usable when it has as many numbers as most of them. Raises TogetherError
+    where it cannot be told whose vectors they are.
+    """
     found = answer.get("data")
+    found = [found] if isinstance(found, dict) else found
     if not isinstance(found, list) or len(found) != count:
         raise TogetherError(
             f"the answer does not hold {count} vectors", type="invalid_answer"
         )
-    try:
-        return [one["embedding"] for one in sorted(found, key=lambda one: one["index"])]
-    except (LookupError, TypeError):
-        raise TogetherError(
-            "the answer holds no vectors", type="invalid_answer"
-        ) from None
+    found = [one if isinstance(one, dict) else {"embedding": one} for one in found]
+    vectors: list = [None] * count
+    for place, one in zip(_places(found), found, strict=True):
+        vectors[place] = vector_of(one.get("embedding"))
+    lengths = Counter(len(vector) for vector in vectors if vector)
+    usual = lengths.most_common(1)[0][0] if lengths else 0
+    return [_judged(vector, usual) for vector in vectors]
 
 
-def _scores(answer, chunk):
-    """Return (index, score) of each document of an answer; chunk holds the indexes."""
-    try:
-        return [
-            (chunk[found["index"]], found["relevance_score"])
-            for found in answer["results"]
-        ]
-    except (LookupError, TypeError):
+def _places(found):
+    """Return whose vector each one is: by its index; in their order where none has one
+    of its own. A single index that is lacking is the one that is left."""
+    order = list(range(len(found)))
+    indexes = [finite(one.get("index")) for one in found]
+    lacking = indexes.count(None)
+    if not lacking and len({*indexes}) == 1:
+        return order
+    left = {*order} - {*indexes}
+    if lacking == len(left) == 1:
+        (rest,) = left
+        indexes = [rest if index is None else index for index in indexes]
+    elif lacking:
+        known = zip(order, indexes, strict=True)
+        indexes = [place if index is None else index for place, index in known]
+    if sorted(indexes) != order:
         raise TogetherError(
-            "the answer holds no scores", type="invalid_answer"
-        ) from None
+            "the answer does not say which text each of its vectors is of",
+            type="invalid_answer",
+        )
+    return [int(index) for index in indexes]
+
+
+def _judged(vector, usual):
+    if vector is None:
+        return None, "the answer holds no usable vector for it"
+    if len(vector) != usual:
+        return None, f"its vector has {len(vector)} numbers, the others {usual}"
+    return vector, None
+
+
+def vector_of(value):
+    """Return a vector as a list of finite numbers, None for what is none. It may come
+    as base64 of 32-bit floats, or as the only one of a list."""
+    if isinstance(value, str):
+        try:
+            data = base64.b64decode(value, validate=True)
+            value = list(struct.unpack(f"<{len(data) // 4}f", data))
+        except (ValueError, struct.error):
+            return None
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
+        value = value[0]
+    if not isinstance(value, list) or not value:
+        return None
+    good = all(
+        one.__class__ in (float, int) and finite(one) is not None for one in value
+    )
+    return value if good else None
+
+
+def _scores(answer, chunk, all_of):
+    """Return ([(index, score)], how much of the answer could not be read): chunk holds
+    the indexes of the documents. A document whose score is no number has None for it;
+    so has one that is not named, where `all_of` them were asked for."""
+    found = answer.get("results")
+    if not isinstance(found, list):
+        raise TogetherError("the answer holds no scores", type="invalid_answer")
+    scores, odd = {}, 0
+    for one in found:
+        one = one if isinstance(one, dict) else {}
+        place, score = finite(one.get("index")), finite(one.get("relevance_score"))
+        if place not in range(len(chunk)) or chunk[int(place)] in scores:
+            odd += 1
+            continue
+        scores[chunk[int(place)]] = score
+        odd += score is None
+    if all(score is None for score in scores.values()):
+        raise TogetherError("the answer holds no scores", type="invalid_answer")
+    if all_of:
+        missing = [index for index in chunk if index not in scores]
+        odd += len(missing)
+        scores |= dict.fromkeys(missing)
+    return list(scores.items()), odd
 
 
 def _text(row, column):

@@ -2,6 +2,7 @@
 
 import re
 
+SIGNS_A_SECOND = 15
 LINE = 84  # characters of a subtitle: two lines of 42
 
 
@@ -13,10 +14,7 @@ def subtitles(segments, kind):
     """
     mark = "," if kind == "srt" else "."
     blocks = []
-    for segment in segments:
-        start, end = segment["start"], segment["end"]
-        if start is None or end is None or not segment["text"]:
-            continue
+    for segment, start, end in _timed(segments):
         pieces = cut_text(segment["text"], LINE)
         total = sum(map(len, pieces))
         for number, piece in enumerate(pieces):
@@ -32,6 +30,25 @@ def subtitles(segments, kind):
     if kind == "srt":
         return "\n".join(f"{n}\n{block}" for n, block in enumerate(blocks, 1))
     return "WEBVTT\n\n" + "\n".join(blocks)
+
+
+def _timed(segments):
+    """Yield (segment, start, end) of those with words. A time that is lacking is that
+    of the neighbour, or a guess by the length of the words; where none has any, there
+    is nothing to go by."""
+    spoken = [segment for segment in segments if segment["text"]]
+    if all(s["end"] is None for s in spoken):
+        return
+    last = 0.0
+    for number, segment in enumerate(spoken):
+        start, end = segment["start"], segment["end"]
+        start = last if start is None else start
+        if end is None or end < start:
+            after = spoken[number + 1]["start"] if number + 1 < len(spoken) else None
+            guess = start + len(segment["text"]) / SIGNS_A_SECOND
+            end = guess if after is None else max(start, after)
+        last = end
+        yield segment, start, end
 
 
 def _clock(seconds, mark):

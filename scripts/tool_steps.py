@@ -37,9 +37,10 @@ def call_tools(auth, step, **arguments):
     that Windmill would turn into a secret; else, and when a tool fails, the model is
     told so. After the last round the model answers without tools.
 
-    Returns {"text", "calls": [{"tool", "arguments", "result", "error", "seconds"}],
-    "rounds", "messages", "usage", "cost_usd", "model", "finish_reason"}. Raises
-    TogetherError; `partial` holds the same as far as it came.
+    Returns {"text", "note"?: that the model wanted to go on, "calls": [{"tool",
+    "arguments", "result", "error", "seconds"}], "rounds", "messages", "usage",
+    "cost_usd", "model", "finish_reason"}. Raises TogetherError; `partial` holds the
+    same as far as it came.
     """
     given = prepare(step, arguments)
     credentials(auth, CHAT["host"])  # a missing key is known before a tool is read
@@ -54,18 +55,18 @@ def call_tools(auth, step, **arguments):
     offered = [tool.offer() for tool in tools.values()]
     budget = Budget(given.get("budget_usd"))
     prefetch(auth)
-    answers, calls, rounds = [], [], 0
+    answers, calls, rounds, used = [], [], 0, set()
     try:
         while True:
             if rounds < given["max_rounds"]:
                 answer = ask(auth, {**body, "tools": offered}, budget)
             else:
                 note(f"{rounds} rounds are done: the model answers without tools")
-                answer = ask(auth, body, budget)
+                answer = _last(auth, body, offered, budget)
             answers.append(answer)
             found = parse_completion(answer)
             wanted = found["tool_calls"] if rounds < given["max_rounds"] else []
-            message, wanted = _message(answer, found["text"], wanted, rounds)
+            message, wanted = _message(answer, found["text"], wanted, rounds, used)
             messages.append(message)
             if not wanted:
                 break
@@ -82,8 +83,13 @@ def call_tools(auth, step, **arguments):
             **costs,
         }
         raise
+    noted = {}
+    if found["tool_calls"]:
+        noted["note"] = "the model wanted more calls than max_rounds allows"
+        note(noted["note"])
     return {
         "text": found["text"],
+        **noted,
         "calls": calls,
         "rounds": rounds,
         "messages": messages,
@@ -91,6 +97,19 @@ def call_tools(auth, step, **arguments):
         "model": answer.get("model") or given["model"],
         "finish_reason": found["finish_reason"],
     }
+
+
+def _last(auth, body, offered, budget):
+    """Ask without letting the model call a tool. They are in the request all the same:
+    some services refuse a history of calls without; others know no choice of none."""
+    try:
+        return ask(auth, {**body, "tools": offered, "tool_choice": "none"}, budget)
+    except TogetherError as error:
+        words = f"{getattr(error, 'detail', '')} {getattr(error, 'param', '')}"
+        refused = getattr(error, "status", None) in (400, 422)
+        if not refused or "tool_choice" not in words:
+            raise
+        return ask(auth, body, budget)
 
 
 # --- the tools ---------------------------------------------------------------------
@@ -149,6 +168,19 @@ class _Tool:
                 )
         needed = [name for name in required if name in kept]
         return {"type": "object", "properties": kept, "required": needed}
+
+    def without_nulls(self, given):
+        """Leave out what a model gives as null and need not give: so models write that
+        they give nothing."""
+        members = self.parameters.get("properties") or {}
+        needed = self.parameters.get("required") or ()
+        return {
+            name: value
+            for name, value in given.items()
+            if value is not None
+            or name in needed
+            or not problems({name: value}, {"properties": {name: members.get(name)}})
+        }
 
     def faults(self, given):
         """Return [{"field", "problem"}] of what a model gave and must not."""
@@ -274,32 +306,44 @@ _KEPT = {
 # --- one round ---------------------------------------------------------------------
 
 
-def _message(answer, text, wanted, rounds):
-    """Return the assistant's message as the API takes it back, and its calls."""
+THOUGHTS = ("reasoning", "reasoning_content", "reasoning_details")
+
+
+def _message(answer, text, wanted, rounds, used):
+    """Return the assistant's message as any API takes it back, and its calls as the
+    model wrote them.
+
+    A service that checks the history refuses arguments that are no JSON object, odd
+    names and ids that repeat: so those are mended in the message, and the answer to the
+    call says what was wrong. `used` holds the ids so far, and gets these.
+    """
     message = {"role": "assistant", "content": text}
-    calls = []
+    calls, sent = [], []
     for number, call in enumerate(wanted):
         call = call if isinstance(call, dict) else {}
-        function = call.get("function") or {}
-        given = function.get("arguments")
+        function = call.get("function")
+        function = function if isinstance(function, dict) else {}
+        given, name = function.get("arguments"), function.get("name")
         given = given if isinstance(given, str) else json.dumps(given or {})
-        calls.append(
-            {
-                "id": call.get("id") or f"call_{rounds + 1}_{number + 1}",
-                "index": number,
-                "type": "function",
-                "function": {
-                    "name": function.get("name") or "unnamed",
-                    "arguments": given,
-                },
-            }
-        )
+        name = name if isinstance(name, str) and name else "unnamed"
+        known = call.get("id")
+        if not isinstance(known, str) or not known or known in used:
+            known = f"call_{rounds + 1}_{number + 1}"
+        used.add(known)
+        whole = {"id": known, "index": number, "type": "function"}
+        calls.append({**whole, "function": {"name": name, "arguments": given}})
+        try:
+            given = _arguments(given) and given
+        except TogetherError:
+            given = "{}"
+        shown = {"name": _name(name), "arguments": given or "{}"}
+        sent.append({**whole, "function": shown})
     if calls:
-        message["tool_calls"] = calls
-        reasoning = answer["choices"][0]["message"].get("reasoning")
-        if reasoning:
-            # Models that think between calls want their thoughts back.
-            message["reasoning"] = reasoning
+        message["tool_calls"] = sent
+        theirs = answer["choices"][0]["message"]
+        for name in THOUGHTS:  # models that think between calls want them back
+            if theirs.get(name):
+                message[name] = theirs[name]
     return message, calls
 
 
@@ -319,16 +363,16 @@ def _carry_out(number, call, tools):
     began = time.monotonic()
     given = result = None
     try:
-        given = _arguments(text)
+        given = storable(_arguments(text), [])
         tool = tools.get(name)
         if tool is None:
             known = ", ".join(tools)
             raise TogetherError(f"there is no tool {name!r}; there are {known}")
+        given = tool.without_nulls(given)
         wrong = tool.faults(given)
         if wrong:
             listed = "; ".join(f"{p['field']} {p['problem']}" for p in wrong[:10])
             raise TogetherError(f"the arguments do not fit: {listed}")
-        given = storable(given, [])
         result = run(tool.path, tool.kind, {**given, **tool.fixed}, TOOL_SECONDS)
         error = None
     except TogetherError as failure:
@@ -338,7 +382,7 @@ def _carry_out(number, call, tools):
     note(f"round {number}: {name}({text[:300]}) {outcome} ({seconds} s)")
     entry = {
         "tool": name,
-        "arguments": given if given is not None else text,
+        "arguments": given if given is not None else storable(text, []),
         "result": result,
         "error": error,
         "seconds": seconds,
@@ -357,6 +401,8 @@ def _arguments(text):
         given = json.loads(text, strict=False) if text.strip() else {}
     except (ValueError, RecursionError):
         raise TogetherError("the arguments are not JSON") from None
+    if given is None:  # so some models write that a tool takes none
+        return {}
     if not isinstance(given, dict):
         raise TogetherError("the arguments must be a JSON object")
     return given

@@ -3,6 +3,8 @@
 from .catalog.budget import check_budget
 from .catalog.pricing import cost, cost_fields, cost_members, prefetch
 from .client import TogetherError, call, operation, prepare
+from .client.jsonio import finite
+from .resilience.server_words import reason_in
 from .workspace.create_once import fingerprint, once
 from .workspace.storage import place_for
 
@@ -20,7 +22,8 @@ VIDEO_ADVICE = (
     "Raise budget_usd, or leave it empty; fill in seconds for a model that is paid by "
     "the second."
 )
-ENDED_BADLY = ("failed", "cancelled")
+ENDED_BADLY = ("failed", "cancelled", "canceled", "expired", "rejected", "error")
+DONE = ("completed", "succeeded")
 
 
 def submit_video(auth, step, **arguments):
@@ -61,7 +64,7 @@ def submit_video(auth, step, **arguments):
 
     def attach(made):
         video = call(auth, GET_VIDEO, video_id=made["id"])
-        if video.get("status") in ENDED_BADLY:
+        if str(video.get("status")).lower() in ENDED_BADLY:
             return None
         return {"id": video["id"], "state": video.get("status")}
 
@@ -86,9 +89,9 @@ def collect_video(auth, step, **arguments):
     given = prepare(step, arguments)
     name = given["video_id"]
     video = call(auth, GET_VIDEO, video_id=name)
-    status = video.get("status")
+    status = str(video.get("status")).lower()
     if status in ENDED_BADLY:
-        reason = (video.get("error") or {}).get("message") or "no reason is given"
+        reason = _reason(video) or "no reason is given"
         raise TogetherError(
             f"The video was not made ({status}): {reason}",
             type="video_failed",
@@ -96,7 +99,7 @@ def collect_video(auth, step, **arguments):
             advice="Change the prompt or the settings and submit it again.",
             ambiguous=False,
         )
-    if status != "completed":
+    if status not in DONE:
         raise TogetherError(
             f"The video is not finished yet: {status}.",
             type="not_finished",
@@ -105,13 +108,23 @@ def collect_video(auth, step, **arguments):
         )
     output, note = place_for(given.get("output"), "url")
     video = call(auth, FETCH_VIDEO, video_id=name, output=output)
-    outputs = video.get("outputs") or {}
+    outputs = video.get("outputs")
+    outputs = outputs[0] if isinstance(outputs, list) and outputs else outputs
+    address = outputs.get("video_url") if isinstance(outputs, dict) else None
+    if not isinstance(address, str) or not address:
+        raise TogetherError(
+            f"The video is {status}, but the answer holds no address of it.",
+            type="invalid_answer",
+            partial=video,
+            advice="Collect it again; the service may still be storing it.",
+            ambiguous=False,
+        )
     used = {"videos": 1, "seconds": _number(video.get("seconds"))}
     shown = ("wm_renderer", "html", "s3", "storage", "file", "filename", "note")
     return {
         **{key: video[key] for key in shown if key in video},
         "video_id": name,
-        "url": outputs.get("video_url"),
+        "url": address,
         "model": video.get("model"),
         "seconds": _number(video.get("seconds")),
         "size": video.get("size"),
@@ -122,7 +135,12 @@ def collect_video(auth, step, **arguments):
 
 
 def _number(text):
-    try:
-        return float(text)
-    except (TypeError, ValueError):
-        return None
+    number = finite(text)
+    return None if number is None else float(number)
+
+
+def _reason(video):
+    """Return the service's words on a video that failed, or its code, or None."""
+    error = video.get("error")
+    code = error.get("code") if isinstance(error, dict) else error
+    return reason_in(error) or (str(code) if code else None)

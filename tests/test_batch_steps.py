@@ -7,6 +7,7 @@ import pytest
 from scripts import batch_steps
 from scripts.batches.collect_rows import main as collect_rows
 from scripts.batches.create_batch import main as create_batch
+from scripts.batches.get_batch import main as get_batch
 from scripts.batches.submit_rows import main as submit_rows
 from scripts.catalog.pricing import cost
 from scripts.client import TogetherError
@@ -140,6 +141,66 @@ def test_a_row_that_the_service_refused_has_its_words(sandbox, auth):
     assert result["rows"][3]["answer"] is None
     assert "too bad" in result["rows"][3]["answer_error"]
     assert (result["done"], result["failed"]) == (12, 1)
+
+
+def answered_with(sandbox, auth, *odd, before=b""):
+    """Collect a batch of two rows; the lines are what its file says of the first."""
+    made = submit_rows(auth, MODEL, TEMPLATE, ROWS[:2])
+    sandbox.lives.advance(3600)
+    output = get_batch(auth, made["batch_id"])["output_file_id"]
+    record, content = sandbox.files[output]
+    found = sorted(map(json.loads, content.splitlines()), key=lambda o: o["custom_id"])
+    first, second = found
+    lines = [*({**first, **members} for members in odd), second]
+    text = "\n".join(json.dumps(line) for line in lines)
+    sandbox.files[output] = record, before + text.encode()
+    result = collect_rows(auth, made["batch_id"], ROWS[:2])
+    assert result["rows"][1]["answer"] == "Say text 1!"
+    return result["rows"][0]["answer"], result["rows"][0]["answer_error"]
+
+
+BODY = {"choices": [{"message": {"content": "good"}}]}
+REFUSED = {"response": {"status_code": 500, "body": {"error": {"message": "later"}}}}
+
+
+@pytest.mark.parametrize(
+    ("lines", "answer", "why"),
+    [
+        ([{"response": {"status_code": None, "body": BODY}}], "good", None),
+        ([{"response": {"status_code": "200", "body": BODY}}], "good", None),
+        ([{"response": {"body": json.dumps(BODY)}}], "good", None),
+        ([REFUSED, {"response": {"body": BODY}}], "good", None),
+        ([{"response": {"body": BODY}}, REFUSED], "good", None),
+        ([REFUSED], None, "500 later"),
+        ([{"response": "boom"}], None, "boom"),
+        ([{"response": None}], None, "the answer is empty"),
+        (
+            [{"response": {"status_code": 400, "body": '{"error": "no"}'}}],
+            None,
+            "400 no",
+        ),
+        ([{"error": [{"msg": "no"}], "response": None}], None, "no"),
+    ],
+)
+def test_an_odd_line_is_read_as_it_is_meant_and_loses_no_other(
+    sandbox, auth, lines, answer, why
+):
+    assert answered_with(sandbox, auth, *lines) == (answer, why)
+
+
+def test_a_mark_before_the_first_line_loses_nothing(sandbox, auth):
+    line = {"response": {"body": BODY}}
+
+    assert answered_with(sandbox, auth, line, before=b"\xef\xbb\xbf")[0] == "good"
+
+
+def test_lines_that_are_no_json_are_counted(sandbox, auth):
+    _, why = answered_with(sandbox, auth, before=b"<html>\nGateway\n")
+
+    assert why == (
+        "the batch completed without an answer to this row; 2 lines of its files are "
+        "no JSON"
+    )
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,33 @@ def test_a_stored_picture_that_is_not_there_is_named(sandbox, workspace, auth):
         ({"content": None, "refusal": "I must not."}, "I must not.", None),
         ({"content": None}, "", None),
         ({"content": [{"type": "text", "text": "Ye"}, {"text": "s."}]}, "Yes.", None),
+        (
+            {"content": "Write </think> last.", "reasoning": "A"},
+            "Write </think> last.",
+            "A",
+        ),
+        ({"content": "Write `</think>` last."}, "Write `</think>` last.", None),
+        ({"content": "```\n</think>\n```"}, "```\n</think>\n```", None),
+        ({"content": '{"tag": "a </think> b"}'}, '{"tag": "a </think> b"}', None),
+        ({"content": "<think>a `</think>` b</think>Yes."}, "Yes.", "a `</think>` b"),
+        (
+            {"content": "<think>a <think>b</think> c</think>Yes."},
+            "Yes.",
+            "a <think>b</think> c",
+        ),
+        ({"content": "<think>A <think> tag.</think>Yes."}, "Yes.", "A <think> tag."),
+        ({"content": "<think>a</think>\n<think>b</think>Yes."}, "Yes.", "a\nb"),
+        ({"content": "Hm.</think>A </think> tag."}, "A </think> tag.", "Hm."),
+        ({"content": {"name": "Zoë"}}, '{"name": "Zoë"}', None),
+        ({"content": [{"name": "Ann"}]}, '[{"name": "Ann"}]', None),
+        ({"content": 42}, "42", None),
+        (
+            {"content": [{"type": "thinking", "thinking": [{"text": "Hm."}]}, "Yes."]},
+            "Yes.",
+            "Hm.",
+        ),
+        ({"content": "Yes.", "reasoning_details": [{"text": "Hm."}]}, "Yes.", "Hm."),
+        ({"content": "Yes.", "reasoning": 5, "refusal": 5}, "Yes.", None),
     ],
 )
 def test_thinking_is_no_part_of_the_text(message, text, reasoning):
@@ -165,9 +192,26 @@ def test_thinking_is_no_part_of_the_text(message, text, reasoning):
     assert (text, reasoning) == (found["text"], found["reasoning"])
 
 
-def test_an_answer_without_choices_is_empty():
-    assert "" == chat_steps.parse_completion({})["text"]
-    assert "" == chat_steps.parse_completion({"choices": []})["text"]
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        *({"choices": odd} for odd in ([], None, 5, [None], ["a"], [{}], {"0": 1})),
+        *({"choices": [{"message": odd}]} for odd in (None, "a", [], {"content": ""})),
+    ],
+)
+def test_an_answer_that_says_nothing_is_empty(answer):
+    found = chat_steps.parse_completion(answer)
+
+    assert ("", None, []) == (found["text"], found["reasoning"], found["tool_calls"])
+
+
+@pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS"])
+def test_an_answer_is_cut_by_any_name(reason):
+    assert chat_steps.parse_completion({"choices": [{"finish_reason": reason}]})["cut"]
+    assert not chat_steps.parse_completion({"choices": [{"finish_reason": "stop"}]})[
+        "cut"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -332,6 +376,24 @@ def test_a_model_that_fails_does_not_lose_the_others(sandbox, auth, capsys):
     assert rows["tokens"]["a/b"] is rows["cost_usd"]["a/b"] is None
     assert rows["cost_note"]["a/b"] == "no question was answered"
     assert "a/b: " in capsys.readouterr().err
+
+
+def test_a_model_that_breaks_off_is_told_of_and_the_others_stay(sandbox, auth):
+    def answer(body, whole):
+        if body["model"] == "broken":
+            whole["choices"][0]["error"] = {"message": "the node is gone"}
+        elif body["model"] == "mute":
+            whole["choices"] = [None]
+        return whole
+
+    say(sandbox, answer)
+
+    row = COMPARE(auth, ["broken", "mute", MODEL], ["Hi"])[1]
+
+    assert "error: the model's answer broke off after 'Cut them" in row["broken"]
+    assert "the node is gone" in row["broken"]
+    assert "error: the model gave no text" in row["mute"]
+    assert row[MODEL].startswith("Cut them")
 
 
 def test_a_comparison_without_any_answer_fails(sandbox, auth):

@@ -162,7 +162,6 @@ ODD = [
     {"content": []},
     {"content": 5},
     {"content": [{"token": "B"}]},
-    {"content": [{"token": "B", "logprob": -1, "top_logprobs": [5]}]},
 ]
 
 
@@ -183,6 +182,21 @@ def test_without_probabilities_the_confidence_is_none_with_a_reason(
     assert "no log probabilities" in found["confidence_note"]
     assert {"delivery", "payment", "praise"} == set(found["scores"])
     assert [None] * 3 == list(found["scores"].values())
+
+
+@pytest.mark.parametrize("value", [-9999, "-Infinity"])
+def test_answers_that_are_not_possible_have_no_confidence(value, sandbox, auth):
+    def bare(body, whole):
+        rows = [{"token": "B", "logprob": value, "top_logprobs": [5]}]
+        whole["choices"][0]["logprobs"] = {"content": rows}
+        whole["choices"][0]["message"]["content"] = "<answer>B</answer>"
+        return whole
+
+    say(sandbox, bare)
+    found = classify(auth)
+
+    assert ("payment", None) == (found["label"], found["confidence"])
+    assert found["confidence_note"]
 
 
 REFUSALS = [

@@ -164,6 +164,26 @@ def test_the_nearest_passages_come_first_without_their_vectors(north, auth):
     assert found["usage"]["prompt_tokens"] == 3
 
 
+@pytest.mark.parametrize(
+    "vector", [["NaN", 0.0], [None, None], "north", [[1], [2]], {}]
+)
+def test_rows_without_a_usable_vector_are_left_out(vector, north, auth):
+    rows = [{"text": "a", "embedding": [1, 1]}, {"text": "b", "embedding": vector}]
+
+    found = rank(auth, rows)
+
+    assert ["a"] == [passage["text"] for passage in found["passages"]]
+    assert found["note"].startswith("1 rows are left out")
+
+
+@pytest.mark.parametrize("data", [[], None, [None], [{"embedding": ["NaN", 1]}], {}])
+def test_a_question_without_a_usable_vector_is_an_error(data, sandbox, auth):
+    sandbox.answers["create_embeddings"] = lambda arguments: {"data": data}
+
+    with pytest.raises(TogetherError, match="no usable vector of the question"):
+        rank(auth, [{"text": "a", "embedding": [1, 1]}])
+
+
 def test_of_two_equally_near_the_earlier_comes_first(north, auth):
     rows = [{"text": name, "embedding": [0, 1]} for name in "abc"]
 

@@ -181,6 +181,64 @@ def test_a_model_without_schemas_is_told_in_words(sandbox, auth, capsys):
     assert "told in words" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"message": "'additionalProperties' is unknown", "param": "response_format"},
+        {"message": "JSON mode is not supported for this model"},
+    ],
+)
+def test_words_about_the_form_of_answers_are_known_by_what_they_name(
+    error, sandbox, auth
+):
+    say(sandbox, GOOD)
+    sandbox.faults.append(Fault("chat/completions", 400, body={"error": error}))
+
+    assert extract(auth)["data"] == {"name": "Ada", "age": 36}
+    assert "response_format" not in asked(sandbox)[-1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"content": None, "refusal": "I must not."}, "refused: 'I must not.'"),
+        (lambda body, whole: cut(whole, "max_tokens"), "cut before it was complete"),
+    ],
+)
+def test_what_a_second_question_would_not_mend_is_asked_once(
+    answer, words, sandbox, auth
+):
+    say(sandbox, answer)
+
+    with pytest.raises(TogetherError, match=words):
+        extract(auth)
+
+    assert len(asked(sandbox)) == 1
+
+
+def cut(whole, reason):
+    whole["choices"][0]["message"]["content"] = GOOD[:9]
+    whole["choices"][0]["finish_reason"] = reason
+    return whole
+
+
+def test_an_answer_among_the_thoughts_is_found(sandbox, auth):
+    say(sandbox, {"content": None, "reasoning": GOOD})
+    assert extract(auth)["data"] == {"name": "Ada", "age": 36}
+
+    say(sandbox, {"content": None, "reasoning": "Ada, of course."})
+    with pytest.raises(TogetherError, match="nothing but reasoning"):
+        extract(auth)
+
+
+def test_data_may_be_an_object_already_and_hold_any_words(sandbox, auth):
+    say(sandbox, {"content": {"name": "Ada", "age": 36}})
+    assert extract(auth)["data"] == {"name": "Ada", "age": 36}
+
+    say(sandbox, '{"name": "A</think>da", "age": 36}')
+    assert extract(auth)["data"]["name"] == "A</think>da"
+
+
 def test_another_refusal_is_the_error(sandbox, auth):
     sandbox.faults.append(Fault("chat/completions", 400, body={"error": "no such"}))
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import struct
 import time
 
 import pytest
@@ -12,6 +13,7 @@ from scripts.client import TogetherError, operation
 from scripts.client.transport import connection_pool
 from scripts.embeddings.embed_rows import main as embed_rows
 from scripts.rerank.search_documents import main as search_documents
+from scripts.resilience import retry
 from scripts.table import checkpoint
 from scripts.table import table as table_table
 from scripts.table.worker_pool import WorkerPool, _Gate
@@ -221,6 +223,75 @@ def test_an_answer_without_text_is_an_error_and_a_cut_one_is_counted(auth, moody
     assert (result["done"], result["failed"], result["cut"]) == (1, 3, 1)
     assert (result["usage"], result["cost_usd"]) == (None, None)
     assert "does not say" in result["cost_note"]
+
+
+def test_rows_have_the_answer_without_thinking_and_whatever_its_form(auth, moody):
+    contents = [
+        "<think>Hm.</think>\nParis",
+        [{"type": "text", "text": "Paris"}],
+        {"city": "Paris"},
+    ]
+
+    def mood(number, text, times):
+        if text == "3":
+            message = {"content": None, "refusal": "I must not."}
+        else:
+            message = {"content": contents[int(text)]}
+        return {"choices": [{"message": message, "finish_reason": "stop"}]}
+
+    moody.mood = mood
+
+    told = answers(map_rows(auth, MODEL, "{{id}}", numbered(4)))
+
+    assert told == ["Paris", "Paris", '{"city": "Paris"}', "I must not."]
+
+
+@pytest.mark.parametrize(
+    ("choice", "why"),
+    [
+        ({"error": {"code": 502, "message": "the node is gone"}}, "the node is gone"),
+        ({"finish_reason": "error"}, "no reason is given"),
+    ],
+)
+def test_a_model_that_breaks_off_has_not_answered(auth, moody, choice, why):
+    half = {"message": {"content": "Par"}, **choice}
+    moody.mood = lambda number, text, times: (
+        {"choices": [half]} if text == "1" else None
+    )
+
+    result = map_rows(auth, MODEL, "{{id}}", numbered(3))
+
+    assert (result["done"], result["failed"]) == (2, 1)
+    row = result["rows"][1]
+    assert row["answer"] is None
+    assert row["answer_error"] == f"the model's answer broke off after 'Par': {why}"
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"prompt_tokens": "3", "completion_tokens": "2", "total_tokens": "5"}, 5),
+        ({"prompt_tokens": 3, "completion_tokens": 2.0, "cached_tokens": "x"}, 5),
+        ({"prompt_tokens": -1, "completion_tokens": 2}, None),
+        ({"prompt_tokens": "many", "completion_tokens": 2}, None),
+        ({"prompt_tokens": 3, "completion_tokens": [2]}, None),
+        ({"prompt_tokens": 10**30}, None),
+        ({"prompt_tokens": True}, None),
+    ],
+)
+def test_use_that_is_no_number_is_unknown_and_ends_nothing(auth, moody, usage, tokens):
+    choice = {"message": {"content": "Yes."}, "finish_reason": "stop"}
+    moody.mood = lambda number, text, times: {"choices": [choice], "usage": usage}
+
+    result = map_rows(auth, MODEL, "{{id}}", numbered(2))
+
+    assert answers(result) == ["Yes.", "Yes."]
+    if tokens is None:
+        assert (result["usage"], result["cost_usd"]) == (None, None)
+    else:
+        assert result["usage"]["total_tokens"] == 2 * tokens
+        assert result["usage"]["cached_tokens"] == 0
+        assert result["cost_usd"] > 0
 
 
 @pytest.mark.parametrize("status", [401, 402, 404])
@@ -743,8 +814,140 @@ def test_an_answer_without_vectors_fails_its_rows_and_is_paid(auth, moody, vecto
     result = red(embed_rows, auth, MODEL, ["a", "b", "c"])
 
     assert result["failed"] == 3
-    assert "vectors" in result["rows"][2]["embedding_error"]
+    assert "vector" in result["rows"][2]["embedding_error"]
     assert result["cost_usd"] == pytest.approx(12 * PER_TOKEN)
+
+
+FLOATS = base64.b64encode(struct.pack("<2f", 1, 2)).decode()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '["NaN", 1.0]',
+        "[null, null]",
+        "null",
+        "[]",
+        '["1", "2"]',
+        "[true, false]",
+        '"AAAA AAA="',
+        "[[1, 2], [3, 4]]",
+        "[1.0]",
+        "{}",
+    ],
+)
+def test_what_is_no_vector_fails_its_row_alone(auth, moody, odd):
+    texts = (
+        '{"data": [{"index": 0, "embedding": [1.0, 2.0]}, {"index": 1, "embedding": '
+        f'{odd}}}, {{"index": 2, "embedding": "{FLOATS}"}}, '
+        '{"index": 3, "embedding": [[3, 4]]}]}'
+    )
+    moody.mood = lambda number, text, times: json.loads(texts)
+
+    result = embed_rows(auth, MODEL, ["a", "b", "c", "d"])
+
+    found = [row["embedding"] for row in result["rows"]]
+    assert found == [[1.0, 2.0], None, [1.0, 2.0], [3, 4]]
+    assert "vector" in result["rows"][1]["embedding_error"]
+    assert (result["done"], result["failed"], result["dimensions"]) == (3, 1, 2)
+
+
+def test_vectors_of_all_requests_have_one_length(auth, moody):
+    def mood(number, text, times):
+        count = len(moody.bodies[number - 1]["input"])
+        vector = [1.0] * (2 if count == 64 else 3)
+        return {"data": [{"index": n, "embedding": vector} for n in range(count)]}
+
+    moody.mood = mood
+    result = embed_rows(auth, MODEL, ["a"] * 65, concurrency=1)
+
+    assert (result["done"], result["failed"], result["dimensions"]) == (64, 1, 2)
+    why = result["rows"][64]["embedding_error"]
+    assert why == "its vector has 3 numbers, the others 2"
+
+
+@pytest.mark.parametrize(
+    ("indexes", "found"),
+    [
+        ([2, 0, 1], [1, 2, 0]),
+        (["2", "0", "1"], [1, 2, 0]),
+        ([..., ..., ...], [0, 1, 2]),
+        ([0, 0, 0], [0, 1, 2]),
+        ([..., 1, 2], [0, 1, 2]),
+        ([None, 2, 1], [0, 2, 1]),
+        ([1, 1, 0], None),
+        ([0, 1, 7], None),
+        ([..., 1, ...], [0, 1, 2]),
+        ([..., ..., 1], None),
+        ([0, 1, 1.5], None),
+    ],
+)
+def test_vectors_are_given_to_the_texts_that_they_are_of(auth, moody, indexes, found):
+    data = [
+        {"embedding": [float(n)]}
+        if index is ...
+        else {"index": index, "embedding": [n]}
+        for n, index in enumerate(indexes)
+    ]
+    moody.mood = lambda number, text, times: {"data": data}
+
+    if found is None:
+        result = red(embed_rows, auth, MODEL, ["a", "b", "c"])
+        assert "does not say which text" in result["rows"][0]["embedding_error"]
+    else:
+        result = embed_rows(auth, MODEL, ["a", "b", "c"])
+        assert [row["embedding"][0] for row in result["rows"]] == found
+
+
+def test_a_text_that_breaks_the_service_takes_no_other_with_it(
+    auth, moody, monkeypatch
+):
+    monkeypatch.setattr(retry, "backoff", lambda tries, asked: 0.0)
+    moody.mood = lambda number, text, times: (500, {}) if "bad" in text else None
+    texts = [f"text {n}" for n in range(16)]
+    texts[3] = "bad"
+    result = embed_rows(auth, MODEL, texts, concurrency=1)
+
+    assert (result["done"], result["failed"]) == (15, 1)
+    assert "500" in result["rows"][3]["embedding_error"]
+
+
+def test_a_service_that_is_down_is_not_asked_for_every_half(auth, moody, monkeypatch):
+    monkeypatch.setattr(retry, "backoff", lambda tries, asked: 0.0)
+    moody.mood = lambda number, text, times: (500, {})
+    red(embed_rows, auth, MODEL, ["a"] * 256, concurrency=1)
+
+    assert len({json.dumps(body["input"]) for body in moody.bodies}) <= 7
+    assert len(moody.bodies) < 80
+
+
+@pytest.mark.parametrize(
+    ("results", "found", "odd"),
+    [
+        ([(0, None), (1, 0.5)], [(1, 0.5), (0, None)], 1),
+        ([(0, "0.9"), (1, 0.5)], [(0, 0.9), (1, 0.5)], 0),
+        ([(0, "NaN"), (1, 0.5)], [(1, 0.5), (0, None)], 1),
+        ([(-1, 0.9), (0, 0.5)], [(0, 0.5), (1, None)], 2),
+        ([(1, 0.9), (1, 0.9)], [(1, 0.9), (0, None)], 2),
+        ([("1", 0.9), (0, 1)], [(0, 1), (1, 0.9)], 0),
+        ([(True, 0.9), (0, 1)], [(0, 1), (1, None)], 2),
+        ([(1, None)], None, None),
+        ([], None, None),
+    ],
+)
+def test_documents_without_a_score_come_last_with_a_note(
+    auth, moody, results, found, odd
+):
+    told = [{"index": index, "relevance_score": score} for index, score in results]
+    moody.mood = lambda number, text, times: {"results": told}
+
+    if found is None:
+        with pytest.raises(TogetherError, match="no scores"):
+            search_documents(auth, MODEL, "q", ["one", "two"])
+        return
+    result = search_documents(auth, MODEL, "q", ["one", "two"])
+    assert [(one["index"], one["score"]) for one in result["results"]] == found
+    assert result.get("note", "0").split()[0] == str(odd)
 
 
 def test_documents_are_sorted_by_score_over_several_requests(auth, moody):

@@ -263,7 +263,7 @@ def test_a_wrong_call_is_explained_to_the_model(
 def test_after_the_last_round_the_model_answers_without_tools(sandbox, shop, auth):
     def eager(body, whole):
         message = {"role": "assistant", **calling(("find_order", {"number": 1}))}
-        if "tools" not in body:
+        if body.get("tool_choice") == "none":
             message["content"] = "Enough."
         whole["choices"][0]["message"] = message
         return whole
@@ -274,6 +274,7 @@ def test_after_the_last_round_the_model_answers_without_tools(sandbox, shop, aut
     assert "Enough." == found["text"]
     assert (2, 2, 3) == (found["rounds"], len(found["calls"]), len(asked(sandbox)))
     assert "tool_calls" not in found["messages"][-1]
+    assert "more calls" in found["note"]
 
 
 def test_calls_without_ids_and_with_objects_are_understood(sandbox, shop, auth):

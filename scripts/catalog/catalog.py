@@ -76,7 +76,7 @@ class Listing(threading.Thread):
         self.error = None
         self.complete = False
         self.late = False
-        self.known = {}  # lower-case name: model
+        self.known = {}  # name, and name in lower case: model
         self.began = time.monotonic()
 
     def run(self):
@@ -90,12 +90,14 @@ class Listing(threading.Thread):
             self.error = error
 
     def read_pages(self):
-        after = None
+        after, seen = None, set()  # of the ids of models: a cursor may lead in a circle
         for _ in range(MAX_PAGES):
             page = call(
                 self.auth, SUPPORTED, product=self.product, limit=PAGE, after=after
             )
             found = _normalised(page, self.product)
+            found = [model for model in found if model["id"] not in seen]
+            seen.update(model["id"] for model in found)
             self.models += found
             after = page.get("next_cursor") if isinstance(page, dict) else None
             if not after or not found:
@@ -110,15 +112,18 @@ class Listing(threading.Thread):
         """Return the model of that name, or None."""
         models = list(self.models)
         if not self.known and models:
-            known = {m["id"].lower(): m for m in models}
+            # By its very name first: ids may differ in their letters' case alone.
+            known = {}
             for model in models:
-                for other in (*model["aliases"], model["name"]):
+                known.setdefault(model["id"], model)
+            for model in models:
+                for other in (model["id"], *model["aliases"], model["name"]):
                     known.setdefault(other.lower(), model)
             if self.complete:
                 self.known = known
         else:
             known = self.known
-        return known.get(str(name).lower())
+        return known.get(str(name)) or known.get(str(name).lower())
 
     def problem(self):
         """Return why there is nothing in it, or None."""

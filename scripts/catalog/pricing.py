@@ -12,8 +12,10 @@ A cost that is not known is None with a reason, never 0.
 import json
 import time
 
+from ..client.jsonio import finite
 from .catalog import SERVERLESS, listing, usable
 
+MOST_TOKENS = 1e12  # of one answer; more is a mistake
 PRICE_SECONDS = 5.0  # a step that has its answer waits no longer
 BATCH_DISCOUNT = 0.5
 ASSUMED_TOKENS = 1000  # of an answer whose length is not bounded
@@ -83,25 +85,35 @@ def prefetch(auth):
 
 def usage_of(answer):
     """Return {"prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens"} of
-    an answer, or None when it reports no usage."""
+    an answer, or None when it reports no usage, or none that can be."""
     found = answer.get("usage") if isinstance(answer, dict) else None
     if not isinstance(found, dict):
         return None
     details = found.get("prompt_tokens_details")
     details = details if isinstance(details, dict) else {}
-    prompt = found.get("prompt_tokens") or 0
-    completion = found.get("completion_tokens") or 0
-    total = found.get("total_tokens") or prompt + completion
+    names = ("prompt_tokens", "completion_tokens", "total_tokens")
+    prompt, completion, total = (_count(found.get(name)) for name in names)
+    if None in (prompt, completion, total):
+        return None
+    total = total or prompt + completion
     if not total:
         return None
+    cached = _count(found.get("cached_tokens")) or _count(details.get("cached_tokens"))
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": total,
-        "cached_tokens": found.get("cached_tokens")
-        or details.get("cached_tokens")
-        or 0,
+        "cached_tokens": cached or 0,
     }
+
+
+def _count(value):
+    """Return a number of tokens, 0 where none is given, None for what is no number of
+    anything."""
+    number = 0 if value is None else finite(value)
+    if number is None or not 0 <= number <= MOST_TOKENS or number != int(number):
+        return None
+    return int(number)
 
 
 def sum_usage(usages):

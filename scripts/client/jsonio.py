@@ -113,3 +113,24 @@ def mended(value, lost):
     if isinstance(value, dict):
         return {mended(k, lost): mended(v, lost) for k, v in value.items()}
     return value
+
+
+def finite(value):
+    """Return what a number, or a text that is one, says as a finite number; None for
+    anything else. Answers hold numbers as text, null, NaN and numbers beyond any use.
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        if len(text) > MOST_DIGITS or "_" in text:
+            return None
+        try:
+            value = int(text) if text.isdecimal() else float(text)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if -LARGEST < value < LARGEST else None
+
+
+MOST_DIGITS = 40  # of a number that comes as text
+LARGEST = 1e300

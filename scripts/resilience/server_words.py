@@ -66,7 +66,7 @@ def server_words_of(reply, key=""):
         }
         if isinstance(error.get("file_id"), str):
             words["file_id"] = error["file_id"]
-    told = _reason_in(error) or _reason_in(found)
+    told = reason_in(error) or reason_in(found)
     if not told and "file_id" in words:
         told = f"the same content is stored already as {words['file_id']}"
     words["detail"] = (told or json.dumps(found))[: 2000 if told else 500]
@@ -82,7 +82,7 @@ def _title(page):
     return head[start + 7 :].split("<", 1)[0].strip() or None
 
 
-def _reason_in(error, depth=0):
+def reason_in(error, depth=0):
     """Return the words of an error of any shape: a text, an object with a text under
     one of the usual names, or a list of either; None where there is none."""
     if isinstance(error, str):
@@ -90,12 +90,12 @@ def _reason_in(error, depth=0):
     if depth > 4:
         return None
     if isinstance(error, list):
-        told = [_reason_in(one, depth + 1) for one in error[:20]]
+        told = [reason_in(one, depth + 1) for one in error[:20]]
         return "; ".join(dict.fromkeys(filter(None, told))) or None
     if not isinstance(error, dict):
         return None
     for name in REASONS:
-        told = _reason_in(error.get(name), depth + 1)
+        told = reason_in(error.get(name), depth + 1)
         if told:
             where = error.get("loc") or error.get("field")
             if isinstance(where, list):

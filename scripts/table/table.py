@@ -454,18 +454,6 @@ def digest(value):
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def chat_text(answer):
-    """Return the text of a chat completion, or None, and why it ended."""
-    choices = answer.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    if not isinstance(choice, dict):
-        return None, "none given"
-    message = choice.get("message")
-    content = message.get("content") if isinstance(message, dict) else None
-    content = content if isinstance(content, str) else None
-    return content or None, choice.get("finish_reason")
-
-
 def find(row, name):
     """Return a column's value, or that of a member of a member named a.b; or None."""
     value = _look(row, name)

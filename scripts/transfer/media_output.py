@@ -18,7 +18,7 @@ import time
 from urllib.parse import quote, unquote, urlsplit
 
 from ..client import TogetherError
-from ..client.jsonio import RESULT_LIMIT
+from ..client.jsonio import RESULT_LIMIT, parse_json
 from ..client.transport import Reply
 from ..resilience.retry import MAX_TRIES
 from .download import READ_BLOCK, api_download, follow, open_url
@@ -38,6 +38,7 @@ def receive(request):
             reply = Reply(response, response.read(decode_content=True))
             if reply.status >= 300:
                 raise request.failure(None, reply)
+        judge_media(request, reply)
         kind = reply.headers.get("content-type", "").split(";")[0].strip()
         name = named(reply.headers.get("content-disposition", ""))
         name = name or _own_name(request, kind, reply.data)
@@ -56,6 +57,26 @@ def receive(request):
     raise AssertionError("the last try returns or raises")
 
 
+def judge_media(request, reply):
+    """Raise TogetherError, with the server's words, for what came in place of sound.
+
+    What says that it is sound is not looked at: samples may begin with any byte.
+    """
+    data = reply.data
+    kind = reply.headers.get("content-type", "").split(";")[0].strip().lower()
+    page = (
+        data[:PAGE_HEAD]
+        .lstrip()
+        .lower()
+        .startswith((b"<!doctype", b"<html", b"<title"))
+    )
+    words = kind.endswith(("/json", "+json", "/html")) or page
+    if not words and data[:PAGE_HEAD].lstrip()[:1] == b"{":
+        words = isinstance(parse_json(data)[0], dict)
+    if not data or (words and not kind.startswith("audio/")):
+        raise request.failure(None, reply)
+
+
 def _own_name(request, content_type, head):
     """Return a name for bytes that came without one: the schema's, with a suffix."""
     name = request.operation.get("filename", "download")
@@ -72,6 +93,7 @@ def _own_name(request, content_type, head):
     return safe_name(name + (suffix(head, content_type) or asked or ".bin"))
 
 
+PAGE_HEAD = 100  # bytes by which a web page is known
 WATCHED = 64 << 20  # bytes from which on a transfer moves the job's progress bar
 ADDRESSES = ("url", "video_url", "download_url", "location")
 SET_UP = "Set up object storage in the workspace's settings."
@@ -238,11 +260,26 @@ def _items(answer, path):
     """Return the members of an answer that bring bytes: `path` is like data/*."""
     found = [answer]
     for name in filter(None, path.split("/")):
-        if name == "*":
-            found = [item for group in found for item in group or ()]
-        else:
-            found = [item[name] for item in found if item.get(name)]
+        if name != "*":
+            groups = [item for item in found if isinstance(item, dict)]
+            for item in groups:
+                item[name] = _regular(item.get(name))
+            found = [item[name] for item in groups if item[name]]
+        found = [
+            one
+            for item in found
+            for one in (item if isinstance(item, list) else [item])
+        ]
     return [item for item in found if isinstance(item, dict) and _brings(item)]
+
+
+def _regular(value):
+    """Return what brings bytes as an object, where it came as a bare text."""
+    if isinstance(value, list):
+        return [_regular(one) for one in value]
+    if not isinstance(value, str):
+        return value
+    return {"url" if value.startswith(("http:", "https:")) else "b64_json": value}
 
 
 def _brings(item):
@@ -257,7 +294,7 @@ def _address(item):
 def _linked(brings, items):
     """Return the view of what the browser itself can fetch from where it is."""
     places = [_address(item) for item in items]
-    shown = [place for place in places if place and place.startswith("https:")]
+    shown = [p for p in places if p and p.startswith(("https:", "data:image/"))]
     return view(brings["kind"], [("", place) for place in shown])
 
 
@@ -267,13 +304,29 @@ def _member(item, names):
 
 def _open(item, auth):
     """Return the bytes, or a readable of the bytes, that an item brings."""
-    if item.get("b64_json"):
-        return base64.b64decode(item["b64_json"])
+    address = _address(item) or ""
+    if item.get("b64_json") or address.startswith("data:"):
+        return _decoded(item.get("b64_json") or address)
     size = _member(item, SIZES)
     size = int(size) if str(size or "").isdigit() else None
     if item.get("parts"):
         return _Parts(item["parts"], auth, size)
     return open_url(_address(item), auth, "the address in the answer", length=size)
+
+
+def _decoded(text):
+    """Return the bytes of base64 as servers write it: a data URI, of either alphabet,
+    without its padding, in lines. Raises TogetherError for anything else."""
+    try:
+        text = text.split(",", 1)[-1] if text.startswith("data:") else text
+        text = "".join(text.split()).rstrip("=").translate({45: "+", 95: "/"})
+        data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (AttributeError, ValueError):
+        data = b""
+    if not data or data[:20].lstrip()[:1] in (b"{", b"["):
+        words = "What came is no base64 of a file."
+        raise TogetherError(words, type="invalid_answer")
+    return data
 
 
 class _Parts:

@@ -12,6 +12,7 @@ Together's Python library.
 
 import hashlib
 import re
+from urllib.parse import urljoin
 
 from ..client import TogetherError, operation
 from ..client.request import Request, parse_answer, send_operation
@@ -166,7 +167,14 @@ def _announced(auth, about):
     request = Request(auth, REQUEST, {"body": about})
     data, request.headers["Content-Type"] = form_data(request)
     request.carry(data)
-    return parse_answer(request, request.send())
+    found = parse_answer(request, request.send())
+    if isinstance(found.get("location"), str):  # RFC 9110, 10.2.2: it may be relative
+        own = request.base + request.target
+        try:
+            found["location"] = urljoin(own, found["location"])
+        except ValueError:
+            raise unexpected_answer("where the bytes shall go is no address") from None
+    return found
 
 
 def _begun(file):
@@ -188,12 +196,26 @@ def _surely(auth, table, known, **arguments):
         if not getattr(error, "ambiguous", False):
             raise
         try:
-            found = send_operation(auth, FILE, file_id=known)
+            found = _sent(auth, FILE, known)
             if not _begun(found):
                 found = send_operation(auth, table, **arguments)
         except TogetherError:
             raise error from None
-    return found.get("file", found)
+    if not isinstance(found, dict):
+        found = _sent(auth, FILE, known)
+    # A member that would mean something to Windmill has got a _ by now.
+    file = found.get("file_", found.get("file"))
+    return file if isinstance(file, dict) else found
+
+
+def _sent(auth, table, known):
+    """Return the answer to a question about a file; an empty object for no object."""
+    found = send_operation(auth, table, file_id=known)
+    if isinstance(found, dict):
+        return found
+    error = unexpected_answer("what it says of the file is no object")
+    error.file_id = known
+    raise error
 
 
 def _safe_id(file_id):
