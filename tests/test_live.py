@@ -116,7 +116,7 @@ def test_an_interruption_stops_the_checks_that_run_and_starts_no_more():
     stop, ended, begun = threading.Event(), [], []
 
     def is_interrupted(_):
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
         ended.append(stop.wait(20))
 
     def not_begun(_):
@@ -295,7 +295,7 @@ def test_what_a_run_could_not_remove_ends_it_with_1(server, one_step):
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_an_interrupted_run_clears_away(name, server, one_step):
     def is_interrupted(stage):
-        os.kill(os.getpid(), getattr(signal, name))
+        signal.pthread_kill(threading.main_thread().ident, getattr(signal, name))
         stage.pause(20)
 
     told = []

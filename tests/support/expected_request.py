@@ -106,7 +106,10 @@ def _objects(schema: dict) -> st.SearchStrategy:
     required = schema.get("required", [])
     others = schema.get("additionalProperties")
     if not known and others is None:
-        return _free()
+        # Beside the two labels of a choice, which is what a form makes of some.
+        return _free().filter(
+            lambda found: found.get("label") not in ("Default", "Set")
+        )
     fixed = st.fixed_dictionaries(
         {name: valid(known[name], True) for name in known if name in required},
         optional={name: valid(known[name]) for name in known if name not in required},
