@@ -65,6 +65,8 @@ def inferred(name, field, operation):
     if "x-models" in schema:
         select = "dynmultiselect" if schema["type"] == "array" else "dynselect"
         return [{select: name}]
+    if schema.get("type") == "boolean" and kind != "boolean":
+        return ["unknown"]  # a select of yes and no, which the parser leaves alone
     if kind in KINDS:
         return [KINDS[kind]]
     rows = field.get("items", {}).get("type")

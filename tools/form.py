@@ -353,6 +353,14 @@ def _list(name: str, schema: dict, required: bool) -> dict:
         return {}  # one editor of JSON for all rows, instead of one for each
     if not required:
         keys["nullable"] = True
+        if "enum" in items:
+            # A select of several breaks the page when it has no value, which is what
+            # says that nobody touched it: the values are typed instead.
+            keys["items"] = {"type": "string"}
+            values = [v["value"] if isinstance(v, dict) else v for v in items["enum"]]
+            keys["description"] = (
+                f"{schema['description']} One of: {', '.join(values)}."
+            )
     elif schema.get("minItems") != 0:
         keys["nonEmpty"] = True
     if "start" in hints(schema):
