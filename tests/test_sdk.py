@@ -103,9 +103,15 @@ def sdk_arguments(operation, method, arguments):
     return given
 
 
+EXAMPLES = [
+    pytest.param(name, number, id=f"{name}-{number}")
+    for name, operation in SDK.items()
+    for number in range(len(operation.schema["examples"]))
+]
+
+
 @pytest.mark.usefixtures("workspace")
-@pytest.mark.parametrize("number", [0, 1])
-@pytest.mark.parametrize("name", SDK)
+@pytest.mark.parametrize(("name", "number"), EXAMPLES)
 def test_the_wire_is_the_sdk_s(name, number, recorder):
     operation = SDK[name]
     if "protocol" in operation.exchange:
