@@ -277,13 +277,17 @@ def check_same(
 
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d(:|%3A)\d\d(:|%3A)\d\dZ")
 
 
 def _told(request: Recorded, known: str) -> tuple:
-    """A request without the ids that no argument holds: they are new each time."""
+    """A request without the ids and moments that no argument holds: they are new each
+    time."""
 
     def blank(text: str) -> str:
-        return _UUID.sub(lambda found: found[0] if found[0] in known else "", text)
+        for new in (_UUID, _MOMENT):
+            text = new.sub(lambda found: found[0] if found[0] in known else "", text)
+        return text
 
     content = request.body.decode("latin-1")
     if request.headers.get("content-type", "").startswith("multipart/"):
