@@ -291,7 +291,7 @@ def test_prune_removes_what_the_pack_no_longer_has_and_nothing_else(one_step, ow
         before = dict(remote.files)
         plain = deploy(target(url), say=no.say, ask=no.ask, root=one_step)
         assert (plain["pushed"], no.asked) == (False, [])
-        assert f"3 files of other versions in {folder}: --prune removes them" in no.said
+        assert f"no longer of the pack: 3 in {folder}; --prune removes them" in no.said
         words = {"say": no.say, "ask": no.ask, "root": one_step}
         deploy(target(url), Wish(prune=True), **words)
         assert remote.files == before
@@ -302,7 +302,7 @@ def test_prune_removes_what_the_pack_no_longer_has_and_nothing_else(one_step, ow
             target(url), Wish(prune=True), say=talk.say, ask=talk.ask, root=one_step
         )
 
-    assert no.asked == ["remove these 3 of other versions?"]
+    assert no.asked == ["remove these 3?"]
     shown = "\n".join(no.said).replace("\n      ", " ")
     assert f"  remove 3 scripts: {', '.join(sorted(gone))}\n" in shown
     assert (

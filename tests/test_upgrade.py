@@ -88,7 +88,7 @@ def test_a_flow_and_a_schedule_of_a_user_s_survive_an_upgrade(one_step, own_path
 
     assert done["update"] > 1
     assert again["pushed"] is False
-    assert any("of other versions" in line for line in talk.said)
+    assert any("no longer of the pack: " in line for line in talk.said)
     # What a later version of the pack no longer has goes when it is told to, and not
     # without a word of who misses it.
     assert pruned["pruned"] >= 1

@@ -104,7 +104,9 @@ class Target:
         except ApiError as error:
             said = f"Windmill at {self.base_url} refused {error}"
             if error.status is None:
-                said = f"Windmill at {self.base_url} does not answer ({error})"
+                said = (
+                    f"Windmill at {self.base_url} gave no answer: {_why(error.words)}"
+                )
             # Of one who is known and may not, Windmill says 401 as well.
             known = error.status == 401 and "Not authorized" in error.words
             advice = ADVICE.get(403 if known else error.status, MENDED)
@@ -142,6 +144,19 @@ class Wish:
     @property
     def partial(self) -> bool:
         return self.groups is not None or self.steps
+
+
+def _why(words: str) -> str:
+    """Why a connection failed, from what the library says of it."""
+    known = {
+        "certificate": "its certificate is not trusted here (REQUESTS_CA_BUNDLE names "
+        "a file of others)",
+        "timed out": "it took too long",
+        "resolve": "its name does not resolve",
+        "refused": "the connection was refused",
+    }
+    found = (said for word, said in known.items() if word in words.lower())
+    return next(found, words[:200])
 
 
 def deploy(
@@ -197,8 +212,7 @@ def deploy(
             )
         pruned = old if wish.prune else []
         if old and not wish.prune:
-            files = "1 file" if len(old) == 1 else f"{len(old)} files"
-            say(f"{files} of other versions in {folder}: --prune removes them")
+            say(f"no longer of the pack: {len(old)} in {folder}; --prune removes them")
         for line in _pruning(api, pruned, folder):
             say(line)
         if not changes and not pruned:
@@ -319,7 +333,7 @@ def _schedules(
 def _question(changes: list[Change], pruned: list[Held]) -> str:
     asked = [f"push these {len(changes)} changes"] if changes else []
     if pruned:
-        asked.append(f"remove these {len(pruned)} of other versions")
+        asked.append(f"remove these {len(pruned)}")
     return f"{' and '.join(asked)}?"
 
 
