@@ -83,6 +83,18 @@ def test_a_push_creates_everything_once_and_touches_nothing_else(built):
     assert remote.files.items() >= MINE.items()
 
     assert push(built, remote) == []
+    for name in MINE:
+        del remote.files[name]
+    assert_a_pull_changes_nothing(built, remote)
+
+
+def assert_a_pull_changes_nothing(place, remote):
+    before = {p: p.read_bytes() for p in place.rglob("*") if p.is_file()}
+    with remote.serving() as url:
+        words = ("--base-url", url, "--token", "t", "--workspace", "w")
+        done = wmill(place, "sync", "pull", "--yes", *words)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert before == {p: p.read_bytes() for p in place.rglob("*") if p.is_file()}
 
 
 def test_a_changed_helper_reaches_every_script_that_may_load_it(copy):
@@ -296,11 +308,5 @@ def test_the_pack_can_live_in_a_repository_of_the_user_s(deployed, repository):
 
 def test_a_pull_after_a_push_changes_no_file(deployed):
     remote, place = deployed
-    before = {p: p.read_bytes() for p in place.rglob("*") if p.is_file()}
 
-    with remote.serving() as url:
-        words = ("--base-url", url, "--token", "t", "--workspace", "w")
-        done = wmill(place, "sync", "pull", "--yes", *words)
-
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert before == {p: p.read_bytes() for p in place.rglob("*") if p.is_file()}
+    assert_a_pull_changes_nothing(place, remote)

@@ -30,6 +30,10 @@ SUMMARY = "Together AI"  # of the folder
 # By its first line a folder is known as a build, which the next build may replace.
 BUILT = b"# Built by `./dev build`, which replaces this folder and all that is in it.\n"
 
+# The command line writes wmill-lock.yaml in the order of JavaScript's localeCompare:
+# of what is in names, these come first, and in this order.
+COLLATION = str.maketrans("_/+", "\1\2\3")
+
 
 def tree(
     root: Path = ROOT, folder: str = FOLDER, python: str = PYTHON
@@ -223,7 +227,8 @@ def _hashes(files: dict[str, bytes]) -> bytes:
         elif path.endswith("__flow/flow.yaml"):
             name = f"{path.removesuffix('/flow.yaml')}+__flow_hash"
             locks[name] = hashlib.sha256(b"{}").hexdigest()  # no script of its own
-    return _yaml({"version": "v2", "locks": dict(sorted(locks.items()))})
+    in_order = sorted(locks, key=lambda name: name.translate(COLLATION))
+    return _yaml({"version": "v2", "locks": {name: locks[name] for name in in_order}})
 
 
 class _Dumper(yaml.SafeDumper):
