@@ -7,6 +7,7 @@ import uuid
 import pytest
 from hypothesis import settings
 
+from scripts.catalog import catalog
 from tests.support import windmill_models
 from tests.support.killable_worker import Worker
 from tests.support.windmill_cli import WINDMILL, install
@@ -41,6 +42,7 @@ def _server():
 @pytest.fixture
 def sandbox(_server):
     """The sandbox, with nothing recorded, stored or injected."""
+    catalog._listings.clear()  # or a list that one test let fail fails in the next
     _server.requests.clear()
     _server.faults.clear()
     _server.files.clear()
