@@ -29,14 +29,14 @@ def parse_json(data):
         value = decode(text)
     except (ValueError, RecursionError):
         return None, "not JSON"
-    if text.count("[") + text.count("{") > MOST_NESTING and _is_deep(value):
+    if text.count("[") + text.count("{") > MOST_NESTING and is_deep(value):
         return None, f"nested more than {MOST_NESTING} deep"
     if lost or is_suspect(text):
         value = storable(value, lost)
     return value, None
 
 
-def _is_deep(value):
+def is_deep(value):
     """Say whether a value of JSON is nested deeper than Windmill's server reads it."""
     level = [value]
     for _ in range(MOST_NESTING):
@@ -73,7 +73,7 @@ def noting_decoder(lost):
     )
 
 
-_HUGE = re.compile(r"[eE]\+?\d{3}")
+_HUGE = re.compile(r"[eE]\+?\d{3}|(?<!\d)\d{309}")
 
 
 def is_suspect(text):

@@ -29,6 +29,8 @@ CELLS = _names("td th")
 # A fragment of a page begins with one of these.
 BEGINNINGS = APART | LINES | CELLS | RAW | {"head", "meta", "link", "span", "a", "b"}
 
+# Any other < is text, as in a < b.
+_OPEN = re.compile(r"<[a-zA-Z/!?]")
 _NAME = re.compile(r"[a-zA-Z][^\s/>]*")
 _BEGINNING = re.compile(r"\s*(?:<(?:\?xml|!doctype|html|head|body)\b)", re.IGNORECASE)
 # The next sign within a tag that means something: its end, or a value in quotes.
@@ -124,15 +126,14 @@ def _tokens(page):
     ("start", name) and ("end", name) of tags."""
     place, size = 0, len(page)
     while place < size:
-        start = page.find("<", place)
-        if start < 0:
-            start = size
+        found = _OPEN.search(page, place)
+        start = found.start() if found else size
         if start > place:
             yield "text", page[place:start]
-        if start == size:
+        if found is None:
             return
         place = start + 1
-        mark = page[place : place + 1]
+        mark = page[place]
         if page.startswith("![CDATA[", place):
             end = _behind(page, "]]>", place)
             yield "data", page[place + 8 : end].removesuffix("]]>")
@@ -144,10 +145,7 @@ def _tokens(page):
         closes = mark == "/"
         name = _NAME.match(page, place + closes)
         if name is None:
-            if mark == "?" or closes:
-                place = _behind(page, ">", place)
-            else:
-                yield "text", "<"  # as in a < b
+            place = _behind(page, ">", place)
             continue
         tag = name[0].lower()
         place = _behind_tag(page, name.end())

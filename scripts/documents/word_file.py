@@ -11,7 +11,7 @@ from .office_archive import BadFileError, opened, parse, related
 
 XML_BYTES = 64 << 20  # of the document and of its notes, unfolded
 CHARACTERS = 4 << 20  # of text: about 1500 pages
-ELEMENTS = 2_000_000
+ELEMENTS = 1_500_000
 # Elements whose text is not part of the document as it reads.
 PASSED = frozenset(("del", "moveFrom", "Fallback", "rt"))
 OTHERS = {

@@ -14,7 +14,13 @@ import sys
 from itertools import chain, islice
 
 from ..client import TogetherError
-from ..client.jsonio import is_suspect, mended, noting_decoder
+from ..client.jsonio import (
+    MOST_NESTING,
+    is_deep,
+    is_suspect,
+    mended,
+    noting_decoder,
+)
 from ..client.references import SAFE
 from .encodings import BadTextError, texts
 
@@ -228,7 +234,7 @@ class Table:
                     lost.clear()
                     self.say(LOST)
         except RecursionError:
-            return Flaw(f"{where} is nested too deeply")
+            return Flaw(f"{where} is nested more than {MOST_NESTING} deep")
         return self.rowed(value, where)
 
     def rowed(self, value, where):
@@ -243,6 +249,8 @@ class Table:
         if self.lost:
             self.lost.clear()
             self.say(LOST)
+        if text.count("[") + text.count("{") > MOST_NESTING and is_deep(value):
+            return Flaw(f"{where} is nested more than {MOST_NESTING} deep")
         return (self.row if is_suspect(text) else self.rowed)(value, where)
 
     def json_lines(self, lines):
@@ -494,8 +502,11 @@ LOST = "what no result can hold (NaN, Infinity, NUL, half of a character) was re
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def _sound(value):
-    """Say whether a value holds nothing but what a result can."""
+def _sound(value, depth=0):
+    """Say whether a value holds nothing but what a result can. Raises RecursionError
+    for one that is nested deeper than that."""
+    if depth > MOST_NESTING:
+        raise RecursionError
     kind = value.__class__
     if kind is str:
         if value.isascii():
@@ -508,9 +519,10 @@ def _sound(value):
     if kind is list:
         if set(map(type, value)) == {float} and math.isfinite(sum(value)):
             return True
-        return all(map(_sound, value))
+        return all(_sound(item, depth + 1) for item in value)
     if kind is dict:
-        return all(map(_sound, value)) and all(map(_sound, value.values()))
+        members = all(_sound(item, depth + 1) for item in value.values())
+        return members and all(map(_sound, value))
     return True
 
 

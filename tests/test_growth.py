@@ -1,0 +1,338 @@
+"""What reads text from outside takes time by its size: twice as much, not four times.
+
+Each case is a text that other readers choke on. Its size is doubled, and the time of
+the processor may not more than triple. A module that reads with regular expressions or
+parses without a case here fails the last test.
+"""
+
+import ast
+import io
+import time
+import zipfile
+from collections import deque
+from pathlib import Path
+
+import pytest
+
+from scripts.audio_steps import sentences
+from scripts.chat_steps import _thinking_apart
+from scripts.classify_steps import recognised
+from scripts.client import TogetherError
+from scripts.client.jsonio import parse_json
+from scripts.client.references import HarmlessText, harmless
+from scripts.client.validate import schema_problems
+from scripts.document_steps import _pieces
+from scripts.documents import office_archive, web_page, word_file
+from scripts.extract_steps import _read
+from scripts.json_schema import check_schema, problems
+from scripts.linear_regex import UnfitError, searcher
+from scripts.subtitles import subtitles
+from scripts.table.encodings import BadTextError, texts
+from scripts.table.table import Table, Template
+from scripts.transfer import file_input, filetypes
+from scripts.upload.dataset_check import Checker
+from scripts.workspace.markup import inline, prose
+
+AUTH = {"api_key": "tgp_growth_0123456789"}
+LEAST = 0.01  # seconds of the smaller text, so that the ratio is steady
+LARGEST = 1 << 21  # characters up to which a text is made larger for that
+REFUSED = (TogetherError, BadTextError, UnfitError, office_archive.BadFileError)
+
+
+def table(text, name="t.csv"):
+    deque(Table(AUTH, {"text": text, "filename": name}), 0)
+
+
+def archive(member, text):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(member, text)
+    return buffer.getvalue()
+
+
+def word(body):
+    word_file.word_text(archive("word/document.xml", body))
+
+
+def workbook(cells):
+    rows = f"<row>{cells}</row>"
+    buffer = io.BytesIO()
+    head = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+    def related(kind, target):
+        return (
+            f'<Relationships><Relationship Id="a" Type="{head}/{kind}" '
+            f'Target="{target}"/></Relationships>'
+        )
+
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("_rels/.rels", related("officeDocument", "xl/workbook.xml"))
+        file.writestr("xl/workbook.xml", '<a><sheet name="a" r:id="a"/></a>')
+        file.writestr("xl/_rels/workbook.xml.rels", related("worksheet", "s.xml"))
+        file.writestr("xl/s.xml", f"<sheetData>{rows}</sheetData>")
+    deque(Table(AUTH, buffer.getvalue()), 0)
+
+
+def dataset(text, purpose, kind="jsonl"):
+    checker = Checker(purpose, kind)
+    data = memoryview(text.encode())
+    for place in range(0, len(data), 1 << 16):
+        checker.feed(data[place : place + (1 << 16)])
+    checker.finish()
+
+
+def streamed(text):
+    stream = HarmlessText()
+    for place in range(0, len(text), 5):
+        stream.add(text[place : place + 5])
+    stream.end()
+
+
+def decoded(data):
+    deque(texts([data]), 0)
+
+
+def spoken(text):
+    return {"start": 0.0, "end": 9.0, "text": text}
+
+
+def unique(text):
+    schema_problems([*range(len(text))], {"uniqueItems": True}, "f")
+
+
+def data_uri(text):
+    file_input.uri_of(f"data:;base64,{text}", "f", AUTH)
+
+
+def pieces(text):
+    deque(_pieces(text, 100, 99), 0)
+
+
+# Of each reader, texts that others of its kind have choked on, to be repeated.
+TEXTS = {
+    "tags": (
+        "<",
+        "<!--",
+        "<!-- ",
+        "<script ",
+        "<script>",
+        "<a b='",
+        '<a b="',
+        "</",
+        "<?",
+    ),
+    "page": ("<p>a", "&amp", "&#", "<pre> \n", "= ", "<a = ", "<![CDATA[", " ", "a\n"),
+    "word": ("<", "<a>", "<w:t>a</w:t>", "&amp;", "<w:p/>", "<!-- -->", "a "),
+    "sheet": ("<c><v>1</v></c>", "<c><v>1</v></c></row><row>", "<c/>", "<"),
+    "csv": (
+        '"a,\n',
+        "a,b\n",
+        '"',
+        ",",
+        "\n",
+        "\r",
+        '"",',
+        'a"',
+        " ",
+        ";\n,\n",
+        "{",
+        "[",
+    ),
+    "lines": ('{"a": 1}\n', "{\n", '"\\u0000"\n', '{"a": NaN}\n', '{"$var:": "$"}\n'),
+    "array": ('{"a": 1},', "[", '"', '"\\\\', "1", " ", "1,", '{"a":['),
+    "template": ("{{", "{{ ", "{{a}}", "{", "}}", "{{ a b "),
+    "bytes": (
+        b"a",
+        "é".encode(),
+        b"\xe9 ",
+        b"a\0",
+        b"\xff\xfe",
+        b"\xf0\x9f",
+        b"\n\xe9",
+    ),
+    "prose": (
+        "a",
+        "a ",
+        "a. ",
+        ".",
+        " ",
+        "\n",
+        "\u3002",
+        "\uff0c",
+        "\u3002\u300d",
+        "! ",
+    ),
+    "thought": ("\n", "<think>", "</think>", " <think> "),
+    "answer": ("```", "\n", " ", "```json ", "{", "}", "[", '{"a": ', "```\n"),
+    "choice": (
+        " ",
+        "\n",
+        "and ",
+        ",",
+        "A) ",
+        "answer ",
+        "letter is ",
+        "_",
+        "(",
+        "spam",
+    ),
+    "secret": (
+        "$",
+        "$v",
+        "\\",
+        "\\u0024",
+        "$\\u0076",
+        "\\\\",
+        "$encrypted",
+        "$var:",
+        "$WM_",
+    ),
+    "json": ("[", '{"a":', "1", '"', "\\ud83d", " ", "NaN,", "[],", "9e", "0"),
+    "rows": ('{"text": "a"}\n', "{\n", "\n", "[", '"', "a"),
+    "records": ("a,b\n", '"', '"\n', ",", "\n", '"a"\n', '""'),
+    "header": (
+        ";filename=",
+        ';filename="',
+        '"',
+        "\\",
+        ";",
+        " ",
+        "=",
+        "a/",
+        "a.",
+        "\u202e",
+    ),
+    "file": ("QUJD", " ", "=", "\n", "data:", "QUJD\n", "A" * 99 + " !"),
+    "shown": ("https://", "https://a", "[", "`", "*", "\\", "<", "&", ".", "!", "\n"),
+}
+CODED = {"A": "Spam", "B": "Ham"}
+# Module, texts, and what reads them.
+READERS = (
+    ("documents/web_page", "tags", web_page.page_text),
+    ("documents/web_page", "page", web_page.page_text),
+    ("documents/web_page", "tags", lambda text: web_page.is_page(text)),
+    ("documents/web_page", "page", lambda text: web_page.page_text(f"<?xml ?>{text}")),
+    ("documents/word_file", "word", word),
+    ("documents/word_file", "prose", lambda text: word(f"<a b='{text}'/>")),
+    ("documents/office_archive", "prose", lambda text: word(f"<a {text}/>")),
+    ("documents/workbook", "sheet", workbook),
+    ("table/table", "csv", table),
+    ("table/table", "lines", lambda text: table(text, "t.jsonl")),
+    ("table/table", "array", lambda text: table("[" + text, "t.json")),
+    ("table/table", "template", lambda text: Template(text + "{{a}}")),
+    ("table/encodings", "bytes", lambda data: deque(texts([data]), 0)),
+    ("document_steps", "prose", pieces),
+    ("audio_steps", "prose", lambda text: sentences(text, 60)),
+    ("subtitles", "prose", lambda text: subtitles([spoken(text)], "srt")),
+    ("chat_steps", "thought", _thinking_apart),
+    ("extract_steps", "answer", lambda text: _read(text + "x", {})),
+    ("classify_steps", "choice", lambda text: recognised(text + "x", CODED, True)),
+    ("classify_steps", "choice", lambda text: recognised(text + "x", CODED, False)),
+    ("client/validate", "prose", lambda text: unique(text)),
+    ("client/references", "secret", lambda text: harmless([text])),
+    ("client/references", "secret", streamed),
+    ("client/jsonio", "json", lambda text: parse_json(f"[{text}".encode())),
+    ("client/jsonio", "json", lambda text: parse_json(f'["{text}"]'.encode())),
+    ("upload/dataset_check", "rows", lambda text: dataset(text, "fine-tune")),
+    ("upload/dataset_check", "records", lambda text: dataset(text, "eval", "csv")),
+    ("transfer/filetypes", "header", filetypes.named),
+    ("transfer/filetypes", "header", filetypes.safe_name),
+    ("transfer/file_input", "file", lambda text: file_input.uri_of(text, "f", AUTH)),
+    ("transfer/file_input", "file", lambda text: file_input.open_file(text, "f", AUTH)),
+    ("transfer/file_input", "file", lambda text: data_uri(text)),
+    ("workspace/markup", "shown", inline),
+    ("workspace/markup", "shown", prose),
+    *(
+        ("linear_regex", "prose", searcher(pattern))
+        for pattern in ("^(a+)+$", "a*a*b", "^a+$", "(a|aa)*b", r"\s+\.")
+    ),
+)
+CASES = [
+    pytest.param(reader, text, id=f"{module} {number}: {text!r}")
+    for number, (module, kind, reader) in enumerate(READERS)
+    for text in TEXTS[kind]
+]
+
+
+def seconds(reader, text):
+    """The processor's time, the least of several tries."""
+    took = []
+    for _ in range(3):
+        began = time.process_time()
+        try:
+            reader(text)
+        except REFUSED:
+            pass
+        took.append(time.process_time() - began)
+        if took[-1] > 5:
+            break
+    return min(took)
+
+
+@pytest.mark.parametrize(("reader", "text"), CASES)
+def test_twice_the_text_takes_no_more_than_thrice_the_time(reader, text):
+    count = 4_000
+    once = seconds(reader, text * count)
+    while once < LEAST and len(text) * count < LARGEST:
+        count *= 2
+        once = seconds(reader, text * count)
+    # What is slow by its kind is so every time, what was disturbed is not.
+    for _ in range(4):
+        twice = seconds(reader, text * count * 2)
+        if once < LEAST or twice < 3 * once:
+            return  # as fast as memory, or by its size
+        once = seconds(reader, text * count)
+    raise AssertionError(f"{count} times: {once:.3f} s, twice as much: {twice:.3f} s")
+
+
+def test_references_take_time_by_their_number():
+    def nested(count):
+        steps = {
+            f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2}
+            for n in range(count)
+        }
+        return {"$defs": {**steps, f"d{count}": False}, "$ref": "#/$defs/d0"}
+
+    def work(count):
+        schema = nested(count)
+        check_schema(schema, "schema")
+        problems(1, schema)
+
+    assert seconds(work, 40) < 10 * max(seconds(work, 20), LEAST)
+
+
+# What uses these and reads with them no text from outside, or one that is short.
+PARSERS = {"re", "html", "csv", "zipfile", "xml"}
+ELSEWHERE = {
+    "account_steps": "one line of its own scripts at a time",
+    "catalog/catalog": "names of prices",
+    "charts": "one sign at a time",
+    "client/operation_table": "the pack's own paths",
+    "client/resource": "the base URL that the resource has",
+    "client/startup": "what the worker's Python brings",
+    "resilience/explain": "the words of an exception",
+    "tool_steps": "paths of scripts",
+    "transfer/download": "one header",
+    "transfer/media_view": "writes",
+    "upload/file_upload": "an id",
+    "upload/multipart_upload": "an error of 64 KiB at most, one tag at a time",
+}
+
+
+def test_each_module_that_parses_has_its_cases():
+    root = Path(__file__).parent.parent / "scripts"
+    found = {
+        path.relative_to(root).with_suffix("").as_posix()
+        for path in root.rglob("*.py")
+        if PARSERS & set(imported(path.read_text(encoding="utf-8")))
+    }
+
+    assert found == {module for module, _, _ in READERS} & found | ELSEWHERE.keys()
+
+
+def imported(code):
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            yield from (one.name.partition(".")[0] for one in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module.partition(".")[0]
