@@ -7,29 +7,24 @@ import time
 from decimal import Decimal, InvalidOperation
 
 from . import charts
-from .client import TogetherError, call, operation, prepare
+from .client import TogetherError, call, prepare
+from .operations import operation
 
 PACK = "1.0.0"  # the pack's version; ./dev fix writes here what pyproject.toml says
 OWN = "organization/check_connection"
 # How what the build writes says of which version it is.
 MARK = re.compile(r"^(?:# )?together-ai-for-windmill (\S{1,40}) ([\w/]+)$", re.M | re.A)
 PATIENCE = 20.0  # seconds for reading what the folder holds
-IDENTITY = operation("GET", "/v3/whoami", "read")
-USAGE = operation(
-    "GET",
-    "/v1/billing/usage",
-    "read",
-    query=("month", "granularity", "limit"),
-    pages="cursor",
-)
+IDENTITY = operation("organization/get_identity")
+USAGE = operation("organization/list_billing_usage")
 MOST_MONTHS = 24
 # What is asked to find out what a key may do: lists that cost nothing to read.
 AREAS = {
-    "models": operation("GET", "/v1/models", "read"),
-    "files": operation("GET", "/v1/files", "read"),
-    "batches": operation("GET", "/v1/batches", "read"),
-    "fine_tuning": operation("GET", "/v1/fine-tunes", "read"),
-    "evaluations": operation("GET", "/v1/evaluation", "read"),
+    "models": operation("models/list_models"),
+    "files": operation("files/list_files"),
+    "batches": operation("batches/list_batches"),
+    "fine_tuning": operation("fine_tuning/list_fine_tunes"),
+    "evaluations": operation("evaluations/list_evaluations"),
 }
 
 

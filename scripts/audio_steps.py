@@ -7,28 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 from .catalog.budget import check_budget
 from .catalog.pricing import cost, cost_fields, prefetch
-from .client import TogetherError, call, operation, prepare, upload
+from .client import TogetherError, call, prepare, upload
 from .client.jsonio import finite
 from .client.request import Request
+from .operations import operation
 from .subtitles import cut_text, subtitles
 from .transfer.media_output import judge_media
 
-FILE = {"type": "string", "format": "binary", "x-file": "uri"}
-TRANSCRIBE = operation(
-    "POST",
-    "/v1/audio/transcriptions",
-    "inference",
-    content="multipart",
-    body={"type": "object", "properties": {"file": FILE}},
-)
-SPEAK = operation(
-    "POST",
-    "/v1/audio/speech",
-    "inference",
-    accept="application/octet-stream",
-    reply="binary",
-)
-VOICES = operation("GET", "/v1/voices", "read")
+TRANSCRIBE = operation("audio/create_transcription")
+SPEAK = operation("audio/create_speech")
+VOICES = operation("audio/list_voices")
 
 # Characters that go into one request: long enough for whole paragraphs, short enough
 # for every model's limit and for a voice that keeps its tone.

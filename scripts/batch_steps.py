@@ -10,21 +10,22 @@ from .catalog import pricing
 from .catalog.budget import UNLIMITED, check_budget
 from .catalog.pricing import PARTLY_UNTOLD, cost, cost_fields, sum_usage, usage_of
 from .chat_steps import answered
-from .client import TogetherError, call, operation, prepare
+from .client import TogetherError, call, prepare
 from .client.jsonio import finite, parse_json
+from .operations import operation
 from .resilience.server_words import reason_in
 from .table.row_results import RowResults
 from .table.table import Flaw, Table, Template, digest, lines_of
 from .transfer.download import open_download
 from .workspace.create_once import fingerprint, log, once
 
-ENDPOINT = "/v1/chat/completions"
-FILES = operation("GET", "/v1/files", "read")
-PREPROCESS = operation("POST", "/v1/files/{file_id}/preprocess", "mutates", body=False)
-DELETE = operation("DELETE", "/v1/files/{file_id}", "mutates", body=False)
-CREATE = operation("POST", "/v1/batches", "creates", find="batches/list_batches")
-BATCH = operation("GET", "/v1/batches/{batch_id}", "read")
-BATCHES = operation("GET", "/v1/batches", "read")
+ENDPOINT = operation("chat/create_chat_completion")["path"]
+FILES = operation("files/list_files")
+PREPROCESS = operation("files/preprocess_file")
+DELETE = operation("files/delete_file")
+CREATE = operation("batches/create_batch")
+BATCH = operation("batches/get_batch")
+BATCHES = operation("batches/list_batches")
 
 MOST_ROWS, MOST_BYTES = 50_000, 100_000_000  # of one batch, says the documentation
 USELESS = ("FAILED", "EXPIRED", "CANCELLED")
@@ -252,7 +253,7 @@ def _reference(batch):
     return {"id": batch["id"], "input_file_id": batch.get("input_file_id")}
 
 
-CONTENT = operation("GET", "/v1/files/{file_id}/content", "read", reply="binary")
+CONTENT = operation("files/download_file")
 RESERVED = ("custom_id",)
 ENDED = ("COMPLETED", "FAILED", "EXPIRED", "CANCELLED")
 BLOCK = 1 << 18

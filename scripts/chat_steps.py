@@ -12,16 +12,11 @@ import time
 
 from .catalog.budget import Budget
 from .catalog.pricing import bill, cost, estimate, prefetch, spent_on, usage_of
-from .client import TogetherError, call, operation, prepare, stream
+from .client import TogetherError, call, prepare, stream
 from .client.validate import FileValue
+from .operations import operation
 
-CHAT = operation(
-    "POST",
-    "/v1/chat/completions",
-    "inference",
-    host="https://api-inference.together.ai",
-    stream="chat",
-)
+CHAT = operation("chat/create_chat_completion")
 AT_ONCE = 8  # questions of one comparison
 # The reasons to end that servers have for an answer that is not complete.
 CUT = ("length", "max_tokens", "max_output_tokens", "model_length")

@@ -7,52 +7,19 @@ Names make it happen once: an endpoint and a deployment of these names that exis
 taken up again, and started if they are stopped. waits/cancel_job stops a deployment.
 """
 
-from .client import TogetherError, call, operation, prepare
+from .client import TogetherError, call, prepare
+from .operations import operation
 
-IDENTITY = operation("GET", "/v3/whoami", "read")
-SUPPORTED = operation(
-    "GET",
-    "/v2/supported-models",
-    "read",
-    query=("search", "product", "limit"),
-    pages="cursor",
-)
-CONFIGS = operation(
-    "GET",
-    "/v2/projects/{project_id}/configs",
-    "read",
-    query=("referenceModel", "limit"),
-    pages="cursor",
-)
-INSTANCES = operation("GET", "/v2/public/inference-instance-types", "read")
-ENDPOINTS = operation(
-    "GET",
-    "/v2/projects/{project_id}/endpoints",
-    "read",
-    query=("limit",),
-    pages="cursor",
-)
-ENDPOINT = operation("GET", "/v2/projects/{project_id}/endpoints/{endpoint_id}", "read")
-CREATE_ENDPOINT = operation(
-    "POST",
-    "/v2/projects/{project_id}/endpoints",
-    "creates",
-    find="endpoints/list_project_endpoints",
-)
-ROUTE = operation(
-    "PATCH", "/v2/projects/{project_id}/endpoints/{endpoint_id}", "mutates"
-)
-CREATE = operation(
-    "POST",
-    "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments",
-    "creates",
-    find="endpoints/list_endpoint_deployments",
-)
-SCALE = operation(
-    "PATCH",
-    "/v2/projects/{project_id}/endpoints/{endpoint_id}/deployments/{deployment_id}",
-    "mutates",
-)
+IDENTITY = operation("organization/get_identity")
+SUPPORTED = operation("models/list_supported_models")
+CONFIGS = operation("models/list_model_configs")
+INSTANCES = operation("hardware/list_inference_instance_types")
+ENDPOINTS = operation("endpoints/list_project_endpoints")
+ENDPOINT = operation("endpoints/get_project_endpoint")
+CREATE_ENDPOINT = operation("endpoints/create_project_endpoint")
+ROUTE = operation("endpoints/update_project_endpoint")
+CREATE = operation("endpoints/create_endpoint_deployment")
+SCALE = operation("endpoints/update_endpoint_deployment")
 MANY = 100  # entries of a page
 DOWN = ("STOPPING", "STOPPED", "FAILED")
 

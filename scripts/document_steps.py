@@ -14,12 +14,13 @@ import math
 import os
 import re
 
-from .client import TogetherError, call, operation, prepare
+from .client import TogetherError, call, prepare
 from .client.jsonio import RESULT_LIMIT
+from .operations import operation
 from .table.table import Flaw, Table
 from .workspace.markup import inline, prose
 
-EMBED = operation("POST", "/v1/embeddings", "inference")
+EMBED = operation("embeddings/create_embeddings")
 LARGEST_BYTES = 50 << 20  # of one document
 MOST = 200  # documents at a time
 # Where a passage may end, the best place first.

@@ -10,16 +10,15 @@ import json
 import pathlib
 import tempfile
 
-from .client import TogetherError, call, operation, prepare
+from .client import TogetherError, call, prepare
+from .operations import operation
 from .workspace.create_once import fingerprint, once
 
-FILES = operation("GET", "/v1/files", "read")
-CONTENT = operation("GET", "/v1/files/{file_id}/content", "read", reply="binary")
-CREATE = operation(
-    "POST", "/v1/evaluation", "creates", find="evaluations/list_evaluations"
-)
-EVALUATION = operation("GET", "/v1/evaluation/{evaluation_id}", "read")
-EVALUATIONS = operation("GET", "/v1/evaluation", "read", query=("limit",))
+FILES = operation("files/list_files")
+CONTENT = operation("files/download_file")
+CREATE = operation("evaluations/create_evaluation")
+EVALUATION = operation("evaluations/get_evaluation")
+EVALUATIONS = operation("evaluations/list_evaluations")
 RECENT = 200  # evaluations that are searched for one that was begun before
 USELESS = ("error", "user_error")
 COST_NOTE = "the service does not say; organization/report_usage shows what a day cost"

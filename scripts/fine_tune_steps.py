@@ -1,18 +1,17 @@
 """Steps from a training file to a fine-tuned model."""
 
 from . import charts
-from .client import TogetherError, call, operation, prepare
+from .client import TogetherError, call, prepare
 from .client.jsonio import finite
+from .operations import operation
 from .workspace.create_once import fingerprint, log, once
 
-CREATE = operation(
-    "POST", "/v1/fine-tunes", "creates", find="fine_tuning/list_fine_tunes"
-)
-ESTIMATE = operation("POST", "/v1/fine-tunes/estimate-price", "read")
-LIST = operation("GET", "/v1/fine-tunes", "read")
-GET = operation("GET", "/v1/fine-tunes/{fine_tune_id}", "read")
-METRICS = operation("GET", "/v1/fine-tunes/{fine_tune_id}/metrics", "read")
-EVENTS = operation("GET", "/v1/fine-tunes/{fine_tune_id}/events", "read")
+CREATE = operation("fine_tuning/create_fine_tune")
+ESTIMATE = operation("fine_tuning/estimate_fine_tune_price")
+LIST = operation("fine_tuning/list_fine_tunes")
+GET = operation("fine_tuning/get_fine_tune")
+METRICS = operation("fine_tuning/list_fine_tune_metrics")
+EVENTS = operation("fine_tuning/list_fine_tune_events")
 
 FAILED = ("cancelled", "error", "user_error")
 SUFFIX = 40  # characters that the service takes

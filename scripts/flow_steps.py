@@ -13,13 +13,14 @@ A flow that is cancelled runs nothing more; so a guard is a flow of its own.
 
 import os
 
-from .client import TogetherError, call, operation, prepare
+from .client import TogetherError, call, prepare
 from .job_kinds import GROWTH, KINDS, look, over, parts
+from .operations import operation
 from .workspace import jobs
 from .workspace.api import in_job
 from .workspace.markup import facts, inline
 
-HARDWARE = operation("GET", "/v1/hardware", "read")
+HARDWARE = operation("hardware/list_hardware")
 FIRST, LONGEST = 15, 600  # seconds between two looks at a flow
 
 

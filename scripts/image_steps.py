@@ -5,15 +5,11 @@ from itertools import zip_longest
 
 from .catalog.budget import check_budget
 from .catalog.pricing import cost, cost_fields, cost_members, prefetch
-from .client import TogetherError, call, operation, prepare
+from .client import TogetherError, call, prepare
+from .operations import operation
 from .resilience.server_words import reason_in
 
-GENERATE = operation(
-    "POST",
-    "/v1/images/generations",
-    "inference",
-    brings={"at": "data/*", "kind": "picture"},
-)
+GENERATE = operation("images/generate_image")
 
 # Width and height in pixels: multiples of 32, as diffusion models want them, of about
 # one megapixel, which is what their prices and their training are made for.

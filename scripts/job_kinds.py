@@ -4,15 +4,21 @@ The one table of it: how to look at it, which of its states are the end, where i
 why it failed, how it is stopped.
 """
 
-from .client import TogetherError, call, operation
+from .client import TogetherError, call
+from .operations import operation
 
 GROWTH = 1.5  # of the pause from one look to the next
 HOUR = 3600
-# One try a look: what fails in passing is looked at again by the flow, later.
-ONCE = {"tries": 1}
-RL_OPERATION = (
-    "/v1/rl/training-sessions/{session_id}/operations/{operation_type}/{operation_id}"
-)
+# What a training session carries out, by the word that stands for it in a job's id.
+TRAINING_LOOKS = {
+    "custom-forward-backward": operation("rl/get_custom_forward_backward", tries=1),
+    "forward-backward": operation("rl/get_forward_backward", tries=1),
+    "inference-checkpoint": operation("rl/get_inference_checkpoint", tries=1),
+    "optim-step": operation("rl/get_optim_step", tries=1),
+    "sample": operation("rl/get_sample", tries=1),
+    "training-checkpoint": operation("rl/get_training_checkpoint", tries=1),
+    "weights-sync": operation("rl/get_weights_sync", tries=1),
+}
 
 
 def _last_of(entries, **wanted):
@@ -42,7 +48,9 @@ def _epochs(job):
 
 # By kind:
 #   names      what the parts of a job_id with slashes are, as the look's path has them
-#   look       the operation that shows it; state: where the answer holds its state
+#   look       the operation that shows it, or looks by the operation_type in names; one
+#              try each: what fails in passing is looked at again by the flow, later
+#   state      where the answer holds its state
 #   prefix     of its states' names, left out below
 #   good, bad  the states that end it; late: bad too once it has been waited for
 #   reason     from the answer to why it failed; progress: to a share of 1
@@ -53,7 +61,7 @@ def _epochs(job):
 KINDS = {
     "batch": {
         "names": ("batch_id",),
-        "look": operation("GET", "/v1/batches/{batch_id}", "read", **ONCE),
+        "look": operation("batches/get_batch", tries=1),
         "state": ("status",),
         "good": ("COMPLETED",),
         "bad": ("FAILED", "EXPIRED", "CANCELLED"),
@@ -62,14 +70,12 @@ KINDS = {
         "first": 15,
         "longest": 300,
         "deadline": 25 * HOUR,
-        "stop": operation(
-            "POST", "/v1/batches/{batch_id}/cancel", "mutates", body=False
-        ),
+        "stop": operation("batches/cancel_batch"),
         "left": "it goes on, and every answer is charged",
     },
     "fine_tune": {
         "names": ("fine_tune_id",),
-        "look": operation("GET", "/v1/fine-tunes/{fine_tune_id}", "read", **ONCE),
+        "look": operation("fine_tuning/get_fine_tune", tries=1),
         "state": ("status",),
         "good": ("completed",),
         "bad": ("cancelled", "error", "user_error"),
@@ -78,14 +84,12 @@ KINDS = {
         "first": 30,
         "longest": 600,
         "deadline": 72 * HOUR,
-        "stop": operation(
-            "POST", "/v1/fine-tunes/{fine_tune_id}/cancel", "mutates", body=False
-        ),
+        "stop": operation("fine_tuning/cancel_fine_tune"),
         "left": "it goes on training, and is charged",
     },
     "evaluation": {
         "names": ("evaluation_id",),
-        "look": operation("GET", "/v1/evaluation/{evaluation_id}", "read", **ONCE),
+        "look": operation("evaluations/get_evaluation", tries=1),
         "state": ("status",),
         "good": ("completed",),
         "bad": ("error", "user_error"),
@@ -97,7 +101,7 @@ KINDS = {
     },
     "video": {
         "names": ("video_id",),
-        "look": operation("GET", "/v2/videos/{video_id}", "read", **ONCE),
+        "look": operation("videos/get_video", tries=1, without=("brings",)),
         "state": ("status",),
         "good": ("completed",),
         "bad": ("failed", "cancelled"),
@@ -109,7 +113,7 @@ KINDS = {
     },
     "endpoint": {
         "names": ("endpoint_id",),
-        "look": operation("GET", "/v1/endpoints/{endpoint_id}", "read", **ONCE),
+        "look": operation("endpoints/get_endpoint", tries=1),
         "state": ("state",),
         "good": ("STARTED",),
         "bad": ("ERROR",),
@@ -117,20 +121,14 @@ KINDS = {
         "first": 10,
         "longest": 120,
         "deadline": 2 * HOUR,
-        "stop": operation("PATCH", "/v1/endpoints/{endpoint_id}", "mutates"),
+        "stop": operation("endpoints/update_endpoint"),
         "stop_body": {"state": "STOPPED"},
         "stopped": ("STOPPING", "STOPPED", "ERROR"),
         "left": "it is charged for every minute that it is up, used or not",
     },
     "deployment": {
         "names": ("endpoint_id", "deployment_id"),
-        "look": operation(
-            "GET",
-            "/v2/projects/{project_id}/endpoints/{endpoint_id}"
-            "/deployments/{deployment_id}",
-            "read",
-            **ONCE,
-        ),
+        "look": operation("endpoints/get_endpoint_deployment", tries=1),
         "state": ("status", "state"),
         "prefix": "DEPLOYMENT_STATE_",
         "good": ("READY",),
@@ -140,19 +138,14 @@ KINDS = {
         "first": 10,
         "longest": 120,
         "deadline": 2 * HOUR,
-        "stop": operation(
-            "PATCH",
-            "/v2/projects/{project_id}/endpoints/{endpoint_id}"
-            "/deployments/{deployment_id}",
-            "mutates",
-        ),
+        "stop": operation("endpoints/update_endpoint_deployment"),
         "stop_body": {"autoscaling": {"minReplicas": 0, "maxReplicas": 0}},
         "stopped": ("STOPPING", "STOPPED", "FAILED"),
         "left": "each replica is charged for every minute that it is up, used or not",
     },
     "model_upload": {
         "names": ("job_id",),
-        "look": operation("GET", "/v1/jobs/{job_id}", "read", **ONCE),
+        "look": operation("models/get_model_upload_job", tries=1),
         "state": ("status",),
         "good": ("Complete",),
         "bad": ("Failed",),
@@ -164,12 +157,7 @@ KINDS = {
     },
     "remote_upload": {
         "names": ("upload_id",),
-        "look": operation(
-            "GET",
-            "/v2/projects/{project_id}/models/uploads/{upload_id}",
-            "read",
-            **ONCE,
-        ),
+        "look": operation("models/get_model_remote_upload", tries=1),
         "state": ("status",),
         "prefix": "REMOTE_UPLOAD_STATUS_",
         "good": ("SUCCEEDED",),
@@ -182,7 +170,7 @@ KINDS = {
     },
     "training_operation": {
         "names": ("session_id", "operation_type", "operation_id"),
-        "look": operation("GET", RL_OPERATION, "read", **ONCE),
+        "looks": TRAINING_LOOKS,
         "state": ("status",),
         "prefix": "TRAINING_OPERATION_STATUS_",
         "good": ("COMPLETED",),
@@ -195,9 +183,7 @@ KINDS = {
     },
     "training_session": {
         "names": ("session_id",),
-        "look": operation(
-            "GET", "/v1/rl/training-sessions/{session_id}", "read", **ONCE
-        ),
+        "look": operation("rl/get_training_session", tries=1),
         "state": ("status",),
         "prefix": "TRAINING_SESSION_STATUS_",
         "good": ("RUNNING",),
@@ -206,17 +192,13 @@ KINDS = {
         "first": 5,
         "longest": 120,
         "deadline": 2 * HOUR,
-        "stop": operation(
-            "POST", "/v1/rl/training-sessions/{session_id}/stop", "mutates", body=False
-        ),
+        "stop": operation("rl/stop_training_session"),
         "stopped": ("STOPPING", "STOPPED", "ERROR", "EXPIRED"),
         "left": "it is charged until it is stopped",
     },
     "model_resources": {
         "names": ("model_resources_id",),
-        "look": operation(
-            "GET", "/v1/rl/model-resources/{model_resources_id}", "read", **ONCE
-        ),
+        "look": operation("rl/get_model_resources", tries=1),
         "state": ("status",),
         "prefix": "MODEL_RESOURCES_STATUS_",
         "good": ("READY",),
@@ -225,18 +207,13 @@ KINDS = {
         "first": 10,
         "longest": 120,
         "deadline": 4 * HOUR,
-        "stop": operation(
-            "POST",
-            "/v1/rl/model-resources/{model_resources_id}/stop",
-            "mutates",
-            body=False,
-        ),
+        "stop": operation("rl/stop_model_resources"),
         "stopped": ("STOPPING", "STOPPED", "ERROR"),
         "left": "they are charged until they are stopped",
     },
     "shaping_job": {
         "names": ("job_id",),
-        "look": operation("GET", "/v1/shaping/{job_id}", "read", **ONCE),
+        "look": operation("shaping/get_shaping_job", tries=1),
         "state": ("status",),
         "good": ("completed",),
         "bad": ("cancelled", "error", "user_error"),
@@ -244,7 +221,7 @@ KINDS = {
         "first": 30,
         "longest": 600,
         "deadline": 24 * HOUR,
-        "stop": operation("POST", "/v1/shaping/{job_id}/cancel", "mutates", body=False),
+        "stop": operation("shaping/cancel_shaping_job"),
         "left": "it goes on, and is charged",
     },
 }
@@ -252,8 +229,17 @@ KINDS = {
 
 def look(auth, name, job_id):
     """Return a job as the API shows it, and its state without prefix."""
-    kind = kind_of_job(name)
-    job = call(auth, kind["look"], **parts(name, job_id))
+    kind, words = kind_of_job(name), parts(name, job_id)
+    if "looks" in kind:
+        sort = words.pop("operation_type")
+        table = kind["looks"].get(sort)
+        if table is None:
+            known = ", ".join(kind["looks"])
+            problem = f"holds {sort!r}, which is none of {known}"
+            raise TogetherError.refused("job_id", problem)
+    else:
+        table = kind["look"]
+    job = call(auth, table, **words)
     return job, state_of(kind, job)
 
 

@@ -1,6 +1,6 @@
 """Any operation of the API by its path, where none has a script of its own."""
 
-from .client import TogetherError, call, download, operation, prepare
+from .client import TogetherError, call, download, operation_at, prepare
 
 
 def call_operation(auth, step, **arguments):
@@ -13,7 +13,7 @@ def call_operation(auth, step, **arguments):
     method = given["method"]
     query = given.get("query", {})
     retry = "read" if method == "GET" else "mutates"
-    table = operation(method, given["path"], retry, query=tuple(query))
+    table = operation_at(method, given["path"], retry, query=tuple(query))
     words = dict(query)
     if "payload" in given and method == "GET":
         raise TogetherError.refused("payload", "goes with another method than GET")

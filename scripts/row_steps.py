@@ -26,20 +26,16 @@ from .catalog.pricing import (
     usage_of,
 )
 from .chat_steps import answered
-from .client import TogetherError, operation, prepare
+from .client import TogetherError, prepare
 from .client.jsonio import finite
+from .operations import operation
 from .table.row_results import RowResults
 from .table.table import Flaw, Table, Template, find
 from .table.worker_pool import WorkerPool
 
-CHAT = operation(
-    "POST",
-    "/v1/chat/completions",
-    "inference",
-    host="https://api-inference.together.ai",
-)
-EMBED = operation("POST", "/v1/embeddings", "inference")
-RERANK = operation("POST", "/v1/rerank", "inference")
+CHAT = operation("chat/create_chat_completion")
+EMBED = operation("embeddings/create_embeddings")
+RERANK = operation("rerank/rerank_documents")
 
 # Of one request; what the service takes at most is not documented, and a request that
 # it finds too large is sent again in halves.

@@ -6,32 +6,18 @@ Each returns a list, empty when nothing is new; the first run only notes how thi
 
 import datetime
 
-from .client import TogetherError, call, operation, prepare
+from .client import TogetherError, call, prepare
 from .client.references import harmless
+from .operations import operation
 from .workspace.watermark import new_since
 
-BATCHES = operation("GET", "/v1/batches", "read")
-FINE_TUNES = operation("GET", "/v1/fine-tunes", "read")
-EVALUATIONS = operation("GET", "/v1/evaluation", "read", query=("limit",))
-MODELS = operation(
-    "GET", "/v2/supported-models", "read", query=("limit",), pages="cursor"
-)
-ENDPOINTS = operation(
-    "GET", "/v1/endpoints", "read", query=("type", "mine", "usage_type")
-)
-PROJECT_ENDPOINTS = operation(
-    "GET",
-    "/v2/projects/{project_id}/endpoints",
-    "read",
-    query=("limit",),
-    pages="cursor",
-)
-ANALYTICS = operation(
-    "GET",
-    "/v2/projects/{project_id}/endpoints/{endpoint_id}/analytics",
-    "read",
-    query=("deploymentId", "startTime", "endTime"),
-)
+BATCHES = operation("batches/list_batches")
+FINE_TUNES = operation("fine_tuning/list_fine_tunes")
+EVALUATIONS = operation("evaluations/list_evaluations")
+MODELS = operation("models/list_supported_models")
+ENDPOINTS = operation("endpoints/list_endpoints")
+PROJECT_ENDPOINTS = operation("endpoints/list_project_endpoints")
+ANALYTICS = operation("endpoints/get_project_endpoint_analytics")
 MANY = 100  # entries of a page
 EVALUATIONS_SEEN = 200  # the newest, which is all that a list without pages can show
 

@@ -2,17 +2,16 @@
 
 from .catalog.budget import check_budget
 from .catalog.pricing import cost, cost_fields, cost_members, prefetch
-from .client import TogetherError, call, operation, prepare
+from .client import TogetherError, call, prepare
 from .client.jsonio import finite
+from .operations import operation
 from .resilience.server_words import reason_in
 from .workspace.create_once import fingerprint, once
 from .workspace.storage import place_for
 
-CREATE_VIDEO = operation("POST", "/v2/videos", "creates")
-GET_VIDEO = operation("GET", "/v2/videos/{video_id}", "read")
-FETCH_VIDEO = operation(
-    "GET", "/v2/videos/{video_id}", "read", brings={"at": "outputs", "kind": "video"}
-)
+CREATE_VIDEO = operation("videos/create_video")
+GET_VIDEO = operation("videos/get_video", without=("brings",))
+FETCH_VIDEO = operation("videos/get_video")
 VIDEO_SIZES = {
     "landscape": (1366, 768),
     "portrait": (768, 1366),

@@ -9,9 +9,10 @@ import time
 import pytest
 
 from scripts.chat.map_rows import main as map_rows
-from scripts.client import TogetherError, operation
+from scripts.client import TogetherError
 from scripts.client.transport import connection_pool
 from scripts.embeddings.embed_rows import main as embed_rows
+from scripts.operations import operation
 from scripts.rerank.search_documents import main as search_documents
 from scripts.resilience import retry
 from scripts.table import checkpoint
@@ -1003,7 +1004,7 @@ def test_a_document_that_cannot_be_read_is_named(auth, moody):
 
 
 def lanes(auth, concurrency=4):
-    table = operation("POST", "/v1/chat/completions", "inference")
+    table = operation("chat/create_chat_completion")
     return WorkerPool(auth, table, concurrency, 5)
 
 

@@ -9,11 +9,14 @@ part as an object, `as` among parts, names of Python's own.
 
 import ast
 import builtins
+import pprint
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from scripts.operations import SCHEMAS, table_of
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,17 @@ class FlattenError(ValueError):
         self.part, self.line, self.what = part, line, what
 
 
+# The operations by their names: deployed files hold the tables themselves.
+OPERATIONS = "operations"
+
+
 def module_names(root: Path) -> list[str]:
     """The modules that scripts share, as they are deployed: scripts/*.py and packages.
 
     A folder is a package where it has an __init__.py; groups of scripts have none.
     """
     scripts = root / "scripts"
-    names = {path.stem for path in scripts.glob("*.py")} - {"__init__"}
+    names = {path.stem for path in scripts.glob("*.py")} - {"__init__", OPERATIONS}
     return sorted(names | {path.parent.name for path in scripts.glob("*/__init__.py")})
 
 
@@ -72,10 +79,10 @@ def module_text(root: Path, name: str) -> str:
     """
     folder = root / "scripts" / name
     if not (folder / "__init__.py").exists():
-        text = folder.with_suffix(".py").read_text(encoding="utf-8")
+        text = with_tables(root, folder.with_suffix(".py"))
         return script_text(text, (name,), parts_of(root))
     paths = sorted(folder.glob("*.py"))
-    texts = ((path.stem, path.read_text(encoding="utf-8")) for path in paths)
+    texts = ((path.stem, with_tables(root, path)) for path in paths)
     return flattened(name, tuple(texts), parts_of(root))
 
 
@@ -109,6 +116,48 @@ def flattened(
                 blocks.insert(1, FUTURE)
         blocks.append(f"# --- scripts/{part.name}.py ---\n\n{text.strip()}")
     return re.sub(r"\n{4,}", "\n\n\n", "\n\n\n".join(blocks)) + "\n"
+
+
+def with_tables(root: Path, path: Path) -> str:
+    """The text of a file with the table in place of each operation asked for by name.
+
+    Raises FlattenError.
+    """
+    text = path.read_text(encoding="utf-8")
+    found = re.search(rf"^from \.+{OPERATIONS} import operation\n", text, re.MULTILINE)
+    if found is None:
+        return text
+    name = path.relative_to(root / "scripts").with_suffix("").as_posix()
+    lines = text.split("\n")
+    calls = (node for node in ast.walk(ast.parse(text)) if _asks(node))
+    for call in sorted(calls, key=lambda call: call.lineno, reverse=True):
+        first, last = lines[call.lineno - 1], lines[call.end_lineno - 1]
+        # ast counts bytes.
+        before = first.encode()[: call.col_offset].decode()
+        after = last.encode()[call.end_col_offset :].decode()
+        table = pprint.pformat(_asked(root, name, call), width=88, sort_dicts=False)
+        lines[call.lineno - 1 : call.end_lineno] = f"{before}{table}{after}".split("\n")
+    return "\n".join(lines).replace(found[0], "", 1)
+
+
+def _asks(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "operation"
+
+
+def _asked(root: Path, name: str, call: ast.Call) -> dict:
+    """The table that operation(...) returns, all of whose arguments are constants."""
+    try:
+        words = [ast.literal_eval(argument) for argument in call.args]
+        more = {k.arg: ast.literal_eval(k.value) for k in call.keywords}
+        (asked,) = words
+        schemas = root / "schemas"
+        if not (schemas / f"{asked}.json").exists():
+            schemas = SCHEMAS  # a copy of the pack that has some of its scripts
+        return table_of(schemas, asked, **more)
+    except (KeyError, TypeError, ValueError) as error:
+        raise FlattenError(
+            name, call.lineno, f"asks for no operation: {error}"
+        ) from None
 
 
 FUTURE = "from __future__ import annotations"

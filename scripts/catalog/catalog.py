@@ -11,7 +11,8 @@ import re
 import threading
 import time
 
-from ..client import TogetherError, call, operation
+from ..client import TogetherError, call
+from ..operations import operation
 
 TASKS = (
     "chat",
@@ -26,10 +27,8 @@ TASKS = (
     "video",
     "fine_tuning",
 )
-SUPPORTED = operation(
-    "GET", "/v2/supported-models", "read", query=("after", "limit", "product")
-)
-LISTED = operation("GET", "/v1/models", "read")
+SUPPORTED = operation("models/list_supported_models")
+LISTED = operation("models/list_models")
 SERVERLESS, TUNABLE = "PRODUCT_SERVERLESS", "PRODUCT_FINE_TUNING"
 
 MAX_AGE = 600.0  # seconds for which a list is not read again

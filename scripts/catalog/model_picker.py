@@ -10,15 +10,16 @@ import sys
 import threading
 import time
 
-from ..client import TogetherError, call, operation
+from ..client import TogetherError, call
 from ..client.form import OTHER
 from ..client.references import harmless
+from ..operations import operation
 from .catalog import SERVERLESS, TUNABLE, entries, listing, usable
 
 # The account's own endpoints, of both versions.
 OWN = (
-    operation("GET", "/v2/projects/{project_id}/endpoints", "read", query=("limit",)),
-    operation("GET", "/v1/endpoints", "read", query=("type", "mine")),
+    operation("endpoints/list_project_endpoints"),
+    operation("endpoints/list_endpoints"),
 )
 OWN_ARGUMENTS = ({"limit": 100}, {"type": "dedicated", "mine": True})
 # What such an endpoint may be made for.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .calls import stream as stream
     from .calls import upload as upload
     from .errors import TogetherError as TogetherError
-    from .operation_table import operation as operation
+    from .operation_table import operation_at as operation_at
     from .resource import togetherai as togetherai
 
 # What the scripts and steps use, and the part that it is in: loaded when it is asked
@@ -38,7 +38,7 @@ PLACES = {
     "TogetherError": "errors",
     "call": "calls",
     "download": "calls",
-    "operation": "operation_table",
+    "operation_at": "operation_table",
     "prepare": "calls",
     "run": "calls",
     "stream": "calls",

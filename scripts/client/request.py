@@ -13,6 +13,7 @@ from urllib.parse import quote, quote_plus
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from ..operations import operation
 from .errors import TogetherError
 from .form import checked_arguments
 from .jsonio import parse_json
@@ -149,13 +150,7 @@ class Request:
 def _project(auth, key, base):
     """Return the project that the key belongs to, asked once per process."""
     if (key, base) not in _projects:
-        whoami = {
-            "method": "GET",
-            "path": "/v3/whoami",
-            "retry": "read",
-            "arguments": {"properties": {}},
-        }
-        identity = send_operation({"api_key": key, "base_url": base}, whoami)
+        identity = send_operation({"api_key": key, "base_url": base}, IDENTITY)
         project = (identity.get("project") or {}).get("id")
         if not project:
             problem = "is required: this key belongs to no single project"
@@ -169,6 +164,7 @@ def _project(auth, key, base):
 
 
 _projects = {}
+IDENTITY = operation("organization/get_identity")
 
 
 def _segment(name, value):

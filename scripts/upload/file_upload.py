@@ -14,8 +14,9 @@ import hashlib
 import re
 from urllib.parse import urljoin
 
-from ..client import TogetherError, operation
+from ..client import TogetherError
 from ..client.request import Request, parse_answer, send_operation
+from ..operations import operation
 from ..transfer.file_input import open_file
 from ..transfer.file_source import FILE_LIMIT, unreadable
 from ..transfer.multipart import form_data
@@ -26,26 +27,12 @@ PART = 250 << 20  # bytes of a part, while there are few enough of them
 LEAST = 5 << 20  # bytes of a part
 MOST = 250  # parts
 
-REQUEST = operation(
-    "POST",
-    "/v1/files",
-    "creates",
-    content="multipart",
-    reply="redirect",
-    find="files/list_files",
-)
-PREPROCESS = operation(
-    "POST", "/v1/files/{file_id}/preprocess", "mutates", find="files/get_file"
-)
-del PREPROCESS["arguments"]["properties"]["body"]  # it takes none
-FILE = operation("GET", "/v1/files/{file_id}", "read")
-INITIATE = operation(
-    "POST", "/v1/files/multipart/initiate", "creates", find="files/list_files"
-)
-COMPLETE = operation(
-    "POST", "/v1/files/multipart/complete", "mutates", find="files/get_file"
-)
-ABORT = operation("POST", "/v1/files/multipart/abort", "mutates", reply="none")
+REQUEST = operation("files/request_file_upload")
+PREPROCESS = operation("files/preprocess_file")
+FILE = operation("files/get_file")
+INITIATE = operation("files/initiate_multipart_file_upload")
+COMPLETE = operation("files/complete_multipart_file_upload")
+ABORT = operation("files/abort_multipart_file_upload")
 TYPES = ("jsonl", "parquet", "csv")
 
 

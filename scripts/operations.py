@@ -1,0 +1,76 @@
+"""The operations of the API that our steps call, by the names of their schemas.
+
+Only the source has this module: what is deployed holds the tables themselves where
+they are asked for here (tools/flatten.py).
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+
+from .client.operation_table import operation_at
+
+SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
+# What of an operation's exchange the helper goes by.
+EXCHANGE = (
+    "host",
+    "accept",
+    "content",
+    "protocol",
+    "reply",
+    "filename",
+    "stream",
+    "pages",
+    "brings",
+    "find",
+)
+
+
+def operation(name, without=(), **changes):
+    """Return the table by which to call an operation, such as "batches/get_batch".
+
+    Its arguments are the path's placeholders, the query's parameters and the body, if
+    it has one; they are sent as they are. `without` names what of its exchange is left
+    out, `changes` says more of it: `tries`, the most requests of one call. Raises
+    KeyError where no schema has the name.
+    """
+    return table_of(SCHEMAS, name, without, **changes)
+
+
+def table_of(schemas, name, without=(), **changes):
+    """The same by the schemas in a folder."""
+    schema = _read(schemas / f"{name}.json")
+    said, members = schema["x-operation"], schema["properties"]
+    exchange = {n: said[n] for n in EXCHANGE if n in said and n not in without}
+    query = [n for n, member in members.items() if member.get("x-in") == "query"]
+    table = operation_at(
+        said["method"],
+        said["path"],
+        said["retry"],
+        query=[n for n in query if n != "after" or "pages" not in exchange],
+        body=_files(members["body"]) if "body" in members else False,
+        **exchange,
+        **changes,
+    )
+    for argument in query:
+        if "x-wire" in members[argument]:
+            place = table["arguments"]["properties"][argument]
+            place["x-wire"] = members[argument]["x-wire"]
+    return table
+
+
+@cache
+def _read(path):
+    if not path.exists():
+        raise KeyError(f"{path.parent.name}/{path.stem}: there is no such schema")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _files(body):
+    """Return what has to be known of a body: which members are files that go up."""
+    files = {
+        name: {"format": "binary", "x-file": member.get("x-file", "bytes")}
+        for name, member in body["properties"].items()
+        if member.get("format") == "binary"
+    }
+    return {"type": "object", "properties": files} if files else {}

@@ -1,0 +1,95 @@
+"""Steps call operations by their names, and what is deployed holds the tables."""
+
+import ast
+import re
+
+import pytest
+
+from scripts.operations import operation
+from tools.checks import problems
+from tools.flatten import FlattenError, module_names, module_text, sources
+from tools.operations import ROOT, find, operations
+
+ASKED = {
+    (path, node.lineno): ast.literal_eval(node.args[0])
+    for path in sources(ROOT)
+    for node in ast.walk(ast.parse(path.read_text()))
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "operation"
+}
+
+
+def test_many_operations_are_asked_for_by_name():
+    assert len(ASKED) > 50
+    for name in ASKED.values():
+        assert find(name).id == name
+
+
+@pytest.mark.parametrize("name", sorted(set(ASKED.values())))
+def test_a_table_says_of_an_exchange_what_its_schema_says(name):
+    said, table = find(name).exchange, operation(name)
+
+    for word in said.keys() - {"docs", "sdk"}:
+        assert said[word] == table[word]
+    members = table["arguments"]["properties"]
+    assert set(re.findall(r"{(\w+)}", said["path"])) == {
+        name for name, member in members.items() if member.get("x-in") == "path"
+    }
+    schema = find(name).schema["properties"]
+    for place in ("query", "header"):
+        own = {n for n, m in schema.items() if m.get("x-in") == place}
+        known = {n for n, m in members.items() if m.get("x-in") == place}
+        assert place == "header" or own == known
+    assert ("body" in schema) == ("body" in members)
+
+
+def test_what_is_deployed_asks_for_nothing_by_name():
+    texts = {name: module_text(ROOT, name) for name in module_names(ROOT)}
+
+    assert "operations" not in texts
+    for text in texts.values():
+        assert not re.search(r"\boperation\(", text)
+        assert "operations import" not in text
+    looks = [o.exchange for o in operations() if o.exchange["method"] == "GET"]
+    paths = [said["path"] for said in looks if "/operations/" in said["path"]]
+    assert paths
+    assert all(f"'{path}'" in texts["job_kinds"] for path in paths)
+
+
+def test_a_deployed_table_is_the_one_of_the_source():
+    space: dict = {}
+    tree = ast.parse(module_text(ROOT, "trigger_steps"))
+    tables = [n for n in tree.body if isinstance(n, ast.Assign)]
+    for node in tables:
+        if ast.unparse(node.targets[0]) == "ANALYTICS":
+            space["found"] = ast.literal_eval(node.value)
+
+    assert operation("endpoints/get_project_endpoint_analytics") == space["found"]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        ('operation("batches/get_batches")', "there is no such schema"),
+        ("operation(NAME)", "malformed"),
+        ('operation("batches/get_batch", without=MORE)', "malformed"),
+        ("operation()", "not enough values"),
+    ],
+)
+def test_an_operation_that_cannot_be_resolved_is_named(tmp_path, call, words):
+    (tmp_path / "scripts").mkdir()
+    text = f"from .operations import operation\n\nNAME = MORE = ()\nX = {call}\n"
+    (tmp_path / "scripts" / "steps.py").write_text(text)
+
+    with pytest.raises(FlattenError, match=words) as caught:
+        module_text(tmp_path, "steps")
+
+    assert (caught.value.part, caught.value.line) == ("steps", 4)
+
+
+def test_a_path_of_the_api_in_a_step_is_a_problem(one_step):
+    steps = one_step / "scripts" / "batch_steps.py"
+    steps.write_text(f'{steps.read_text()}\nHERE = "/v1/batches"\n')
+
+    found = [str(problem) for problem in problems(one_step)]
+
+    assert any("/v1/batches is a path of the API" in text for text in found)
