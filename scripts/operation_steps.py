@@ -1,6 +1,7 @@
 """Any operation of the API by its path, where none has a script of its own."""
 
-from .client import TogetherError, call, download, operation_at, prepare
+from .client import TogetherError, call, download, prepare
+from .operation_table import operation_at
 
 
 def call_operation(auth, step, **arguments):

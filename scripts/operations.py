@@ -8,7 +8,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from .client.operation_table import operation_at
+from .operation_table import operation_at
 
 SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
 # What of an operation's exchange the helper goes by.

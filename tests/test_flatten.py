@@ -97,6 +97,13 @@ def test_parts_stand_behind_what_they_need_and_under_their_names(pack):
     assert text == module_text(root, "shop")
 
 
+def test_what_starts_a_job_stands_first(pack):
+    text = module_text(pack(startup="import gc\n\ngc.disable()\n"), "shop")
+
+    first = text.index("# --- scripts/shop/startup.py ---")
+    assert first < text.index("# --- scripts/shop/goods.py ---")
+
+
 def test_what_stands_beside_an_import_stays_with_it(pack):
     text = module_text(pack(), "counter")
 

@@ -278,6 +278,9 @@ def _target(part: Part, node: ast.ImportFrom) -> tuple[str, ...]:
     return (*part.place[:up], *(node.module.split(".") if node.module else ()))
 
 
+FIRST = "startup"  # the part that a package begins with, where it has one
+
+
 def _ordered(files: dict[str, Part]) -> Iterator[Part]:
     """The parts, each behind those that it needs while it is loaded."""
     done: list[str] = []
@@ -296,7 +299,7 @@ def _ordered(files: dict[str, Part]) -> Iterator[Part]:
         done.append(stem)
         yield files[stem]
 
-    for stem in sorted(files):
+    for stem in sorted(files, key=lambda stem: (stem != FIRST, stem)):
         yield from add(stem, ())
 
 

@@ -4,7 +4,7 @@ Two lists feed it, read at most once in ten minutes per process and account:
 /v2/supported-models says which models answer serverlessly, what they can do and their
 prices in USD per million tokens; /v1/models, a bare array, knows models that the first
 one lacks. Servers that only resemble the API answer {"data": [...]}; that is understood
-too. Nothing here raises because the catalogue cannot be read, save `models`.
+too. A list that cannot be read raises nothing: it says why by `problem`.
 """
 
 import re
@@ -34,27 +34,6 @@ SERVERLESS, TUNABLE = "PRODUCT_SERVERLESS", "PRODUCT_FINE_TUNING"
 MAX_AGE = 600.0  # seconds for which a list is not read again
 MAX_AGE_FAILED = 30.0
 PAGE, MAX_PAGES = 100, 50
-
-
-def models(auth, product=SERVERLESS, seconds=60.0):
-    """Return every model of the catalogue, normalised.
-
-    A model is {"id": what a request's `model` takes, "name", "publisher", "type",
-    "tasks": what it is known to do, "maybe": what it may do, "context_length",
-    "prices": USD by unit (catalog/pricing.py), "created": Unix seconds, "serverless":
-    True, False or None where the catalogue does not say, "status": recommended,
-    supported, deprecated, hidden or None, "aliases": other names}. Raises TogetherError
-    when neither list can be read within the seconds.
-    """
-    ends = time.monotonic() + seconds
-    best = listing(auth, product)
-    best.wait(seconds / 2)
-    if not best.models:
-        best = listing(auth, None)
-        best.wait(ends - time.monotonic())
-    if best.models or best.complete:
-        return list(best.models)
-    raise best.error or TogetherError(f"the catalogue did not answer in {seconds:g} s")
 
 
 # --- reading the lists -------------------------------------------------------------
@@ -179,7 +158,14 @@ def _normalised(answer, product):
 
 
 def normalised(entry):
-    """Return one entry of either list as `models` describes it; None without an id."""
+    """Return one entry of either list as a model; None without an id.
+
+    A model is {"id": what a request's `model` takes, "name", "publisher", "type",
+    "tasks": what it is known to do, "maybe": what it may do, "context_length",
+    "prices": USD by unit (catalog/pricing.py), "created": Unix seconds, "serverless":
+    True, False or None where the catalogue does not say, "status": recommended,
+    supported, deprecated, hidden or None, "aliases": other names}.
+    """
     names = [entry.get(n) for n in ("serverlessEndpoint", "name", "id")]
     names = [n for n in names if isinstance(n, str) and n]
     if not names:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from .calls import stream as stream
     from .calls import upload as upload
     from .errors import TogetherError as TogetherError
-    from .operation_table import operation_at as operation_at
     from .resource import togetherai as togetherai
 
 # What the scripts and steps use, and the part that it is in: loaded when it is asked
@@ -38,7 +37,6 @@ PLACES = {
     "TogetherError": "errors",
     "call": "calls",
     "download": "calls",
-    "operation_at": "operation_table",
     "prepare": "calls",
     "run": "calls",
     "stream": "calls",
