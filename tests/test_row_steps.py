@@ -82,7 +82,7 @@ def test_a_thousand_rows_survive_a_moody_service(auth, moody):
     result = map_rows(auth, MODEL, "{{id}}", rows, concurrency=32, timeout_seconds=1)
 
     assert [row["id"] for row in result["rows"]] == list(range(1000))
-    lost = {500: "500", 501: "400", 502: "fell silent", 503: "fell silent"}
+    lost = {500: "500", 501: "400", 502: "took too long", 503: "took too long"}
     for row in result["rows"]:
         if row["id"] in lost:
             assert row["answer"] is None

@@ -5,6 +5,7 @@ the verbs (calls.py) bring it.
 """
 
 import json
+import math
 import os
 import sys
 import time
@@ -24,6 +25,7 @@ from .transport import (
     USER_AGENT,
     Reply,
     http_exchange,
+    read_until,
     read_whole,
 )
 from .validate import FileValue
@@ -115,13 +117,17 @@ class Request:
                     self.data,
                     self.headers,
                     timeout,
+                    most,
                 )
                 if not streaming or response.status >= 300:
                     data = read_whole(response, most)
             except (HTTPError, OSError) as error:
                 fault = error
             if fault is None and response.status < 300:
-                return response if streaming else Reply(response, data)
+                if not streaming:
+                    return Reply(response, data)
+                read_until(response, math.inf)  # who reads it says until when
+                return response
             reply = None if fault else Reply(response, data)
             if reply and self.redirects(reply):
                 return reply

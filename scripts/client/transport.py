@@ -1,16 +1,25 @@
 """One exchange over HTTP: connections that are kept, TLS, the answer as it came."""
 
+import http.client
+import io
+import math
 import os
 import ssl
+import threading
 import time
 
 import urllib3
-from urllib3.exceptions import ProtocolError, ReadTimeoutError
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ProtocolError
 
 from .errors import TogetherError
 
 USER_AGENT = "together-windmill/1"
 CONNECT_TIMEOUT = 5.0
+HEAD_SECONDS = 60.0  # for status and headers, from their first byte to their last
+# Of a body of any length: as many bytes must come in as many seconds.
+PACE_BYTES, PACE_SECONDS = 64 * 1024, 240.0
 MIB = 1 << 20
 MOST_ANSWER_BYTES = 64 * MIB  # of an answer that is held in memory, decompressed
 MOST_ERROR_BYTES = 64 * 1024  # of an error; the rest of it is not read
@@ -19,10 +28,11 @@ MOST_ERROR_BYTES = 64 * 1024  # of an error; the rest of it is not read
 _pools = {}
 
 
-def http_exchange(method, url, data, headers, timeout):
+def http_exchange(method, url, data, headers, timeout, most=None):
     """Send one request and return urllib3's response, its body unread.
 
-    Nothing is tried again, no redirect is followed. Raises urllib3's HTTPError.
+    Nothing is tried again, no redirect is followed. After the moment `most`, where one
+    is given, no byte of the answer is read. Raises urllib3's HTTPError.
     """
     start = url.index("/", url.index("//") + 2)
     origin, target = url[:start], url[start:]
@@ -30,6 +40,7 @@ def http_exchange(method, url, data, headers, timeout):
     if extra is not None:  # a proxy for http wants the whole URL
         target, headers = url, {**headers, **extra}
     try:
+        _exchange.most = most
         response = pool.urlopen(
             method,
             target,
@@ -43,6 +54,8 @@ def http_exchange(method, url, data, headers, timeout):
         )
     except (OverflowError, ValueError) as error:
         raise ProtocolError(f"the answer makes no sense: {error}") from None
+    finally:
+        _exchange.most = None
     if response.status < 200:
         # An interim answer: the final one would be read as that of the next request.
         abandon(response)
@@ -63,9 +76,123 @@ def connection_pool(origin):
 
             found = pool_by_proxy(origin, settings, tls_context)
         if found is None:
-            found = urllib3.PoolManager(**settings).connection_from_url(origin), None
+            manager = bounded(urllib3.PoolManager(**settings))
+            found = manager.connection_from_url(origin), None
         _pools[origin] = found
     return _pools[origin]
+
+
+def bounded(manager):
+    """Return a manager of pools, its answers bounded in time as _Answer says."""
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+    return manager
+
+
+_exchange = threading.local()
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer whose head is whole HEAD_SECONDS after its first byte, and of which
+    nothing is read after the moment that http_exchange was given.
+
+    The timeout of a socket ends a silence alone: one byte in time, again and again,
+    would hold a job for ever.
+    """
+
+    def __init__(self, sock, *arguments, **options):
+        super().__init__(sock, *arguments, **options)
+        self.fp.close()
+        self.reader = _Reader(sock, getattr(_exchange, "most", None))
+        self.fp = io.BufferedReader(self.reader)
+
+    def begin(self):
+        super().begin()
+        self.reader.until = self.reader.most
+
+
+class _Reader(io.RawIOBase):
+    """The bytes that come from a socket until a moment. Raises TimeoutError after it."""
+
+    def __init__(self, sock, most):
+        self.sock = sock
+        self.raw = sock.makefile("rb", buffering=0)
+        self.most = math.inf if most is None else most
+        self.until = None  # set with the first byte
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        until = self.most if self.until is None else self.until
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(TOO_LONG)
+        if left < (self.sock.gettimeout() or math.inf):
+            self.sock.settimeout(left)
+        try:
+            count = self.raw.readinto(buffer)
+        except TimeoutError:
+            if time.monotonic() < until:
+                raise
+            raise TimeoutError(TOO_LONG) from None
+        if self.until is None:
+            self.until = min(self.most, time.monotonic() + HEAD_SECONDS)
+        return count
+
+    def close(self):
+        self.raw.close()
+        super().close()
+
+
+TOO_LONG = "the answer took too long"
+
+
+class _Connection(HTTPConnection):
+    response_class = _Answer
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _Answer
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+def read_until(response, most):
+    """Let no byte of an answer be read after that moment."""
+    reader = response._original_response.reader
+    reader.most = reader.until = most
+
+
+def hurry(response, seconds):
+    """Let no further read of an answer wait longer than that."""
+    reader = response._original_response.reader
+    if not reader.closed:
+        reader.sock.settimeout(seconds)
+
+
+class Pace:
+    """Lets a body take any time, as long as its bytes come as fast as PACE_BYTES says."""
+
+    def __init__(self):
+        self.response, self.position, self.until = None, 0, math.inf
+
+    def keep(self, response, position):
+        """Before each read: note how many bytes there are."""
+        if response is not self.response or position - self.position >= PACE_BYTES:
+            self.response, self.position = response, position
+            self.until = time.monotonic() + PACE_SECONDS
+            read_until(response, self.until)
+        elif time.monotonic() > self.until:
+            raise TimeoutError(TOO_LONG)
+
+    def is_lost(self):
+        return time.monotonic() > self.until
 
 
 def names_proxy():
@@ -127,7 +254,7 @@ def read_whole(response, most):
     """Return the body of an answer, decompressed, read by the moment `most`.
 
     Of an error only the first MOST_ERROR_BYTES. Raises urllib3's HTTPError, a
-    _TooLargeError for more than MOST_ANSWER_BYTES.
+    TooLargeError for more than MOST_ANSWER_BYTES.
     """
     error = response.status >= 300
     limit = MOST_ERROR_BYTES if error else MOST_ANSWER_BYTES
@@ -147,12 +274,11 @@ def read_whole(response, most):
 def read_pieces(response, most=None):
     """Yield the bytes of a body as they arrive, until the moment `most`. Raises
     urllib3's HTTPError."""
+    if most is not None:
+        read_until(response, most)
     try:
         while piece := response.read1(65536):
             yield piece
-            if most is not None and time.monotonic() > most:
-                abandon(response)
-                raise ReadTimeoutError(None, "", "the answer took too long")
     except (OverflowError, ValueError) as error:  # lengths that none can have
         abandon(response)
         raise ProtocolError(f"the answer's length makes no sense: {error}") from None

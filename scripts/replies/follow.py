@@ -6,7 +6,7 @@ import time
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 from ..client.request import MOST_SECONDS, parse_answer, without_signals
-from ..client.transport import Reply, abandon, read_pieces
+from ..client.transport import Reply, abandon, hurry, read_pieces
 from .live_text import LiveText
 from .sse import Events
 
@@ -37,7 +37,8 @@ def follow_stream(request, response, gather, pieces=None):
                 show.add(gather.take_text())
             if gather.ended and not gather.expires:
                 # Only the use of tokens and [DONE] can follow: no reason to wait long.
-                gather.expires = _hurry(response, LAST_EVENTS)
+                gather.expires = True
+                hurry(response, LAST_EVENTS)
     except (HTTPError, OSError) as error:
         if not (gather.ended and isinstance(error, ReadTimeoutError)):
             fault = error
@@ -75,26 +76,15 @@ def _concluded(request, gather, done, fault):
     return answer
 
 
-def _hurry(response, seconds):
-    """Let no further read of a response wait longer than that; return True."""
-    connection = getattr(response, "connection", None)
-    sock = connection.sock if connection is not None else None
-    if sock is None:
-        # Of an answer after which the server closes, only its file has the socket.
-        raw = getattr(getattr(response, "_fp", None), "fp", None)
-        sock = getattr(getattr(raw, "raw", None), "_sock", None)
-    if sock is not None:
-        sock.settimeout(seconds)
-    return True
-
-
 def _part(response, whole):
     """Leave the connection: for the next call where the body ends at once, as it does
     behind [DONE]; else closed."""
     try:
-        if whole and _hurry(response, END_OF_BODY) and not response.read1(1):
-            response.release_conn()
-            return
+        if whole:
+            hurry(response, END_OF_BODY)
+            if not response.read1(1):
+                response.release_conn()
+                return
     except (HTTPError, OSError, ValueError):
         pass
     abandon(response)

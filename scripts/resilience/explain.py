@@ -22,7 +22,7 @@ from urllib3.exceptions import (
 )
 
 from ..client import TogetherError
-from ..client.transport import CONNECT_TIMEOUT, Reply, TooLargeError
+from ..client.transport import CONNECT_TIMEOUT, TOO_LONG, Reply, TooLargeError
 from .retry import never_sent, out_of_credit, retry_after
 from .server_words import server_words_of, without_key
 
@@ -111,6 +111,8 @@ def describe(fault):
         words = f"no connection within {CONNECT_TIMEOUT:g} s"
     elif isinstance(fault, ReadTimeoutError):
         words = "the server fell silent before its answer was complete"
+        if TOO_LONG in str(fault.__cause__):
+            words = TOO_LONG
     elif isinstance(fault, DecodeError):
         return "the answer's compression cannot be undone", "Check auth.base_url."
     elif isinstance(fault, TooLargeError):
@@ -118,6 +120,8 @@ def describe(fault):
         return str(fault.args[0]), advice
     elif isinstance(fault, ProtocolError) and OWN_WORDS.match(str(fault)):
         words = str(fault)
+    elif isinstance(fault, TimeoutError) and TOO_LONG in str(fault):
+        words = TOO_LONG
     elif isinstance(fault, ProtocolError):
         words = "the connection broke before the answer was complete"
     else:

@@ -19,6 +19,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from ..client import TogetherError
+from ..client.transport import bounded
 
 
 def proxy_of(origin):
@@ -58,6 +59,6 @@ def pool_by_proxy(origin, settings, trust):
     url, headers = found
     if url.startswith("https:"):
         settings = {**settings, "ssl_context": trust(), "proxy_ssl_context": trust()}
-    manager = urllib3.ProxyManager(url, proxy_headers=headers, **settings)
+    manager = bounded(urllib3.ProxyManager(url, proxy_headers=headers, **settings))
     pool = manager.connection_from_url(origin)
     return pool, headers if origin.startswith("http:") else None

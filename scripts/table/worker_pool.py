@@ -124,7 +124,7 @@ class WorkerPool:
         """Send once; return a Reply, or raise urllib3's error."""
         most = time.monotonic() + self.timeout
         response = http_exchange(
-            "POST", self.url, data, self.request.headers, self.limits
+            "POST", self.url, data, self.request.headers, self.limits, most
         )
         return Reply(response, read_whole(response, most))
 

@@ -19,11 +19,12 @@ from urllib3.exceptions import HTTPError
 
 from ..client import TogetherError
 from ..client.request import Request
-from ..client.transport import Reply
+from ..client.transport import Pace, Reply, read_whole
 from .filetypes import named
 
 READ_BLOCK = 1 << 20  # bytes that are read at a time
 SECURE = 1 << 18  # bytes that are read at a time over TLS
+ERROR_SECONDS = 60.0  # for the body of an error
 BARREN = 6  # connections in a row that bring nothing before it is given up
 
 
@@ -44,6 +45,7 @@ class Download:
         self.kept = b""
         self.ended = False
         self.response = None
+        self.pace = Pace()
         while self.response is None:
             try:
                 self.begin(connect({}))
@@ -108,6 +110,7 @@ class Download:
         16 KiB, at three times the cost of read, which loses what it holds when it is
         reset: there, blocks are kept small.
         """
+        self.pace.keep(self.response, self.position)
         if self.coded:
             return self.unpacked.read(size)
         sock = getattr(self.response.connection, "sock", None)
@@ -170,7 +173,7 @@ class Download:
     def cut(self, fault):
         """Give the connection up; wait a little, or raise when it leads nowhere."""
         self.close()
-        self.barren += 1
+        self.barren = BARREN if self.pace.is_lost() else self.barren + 1
         if self.barren >= BARREN:
             from ..resilience.explain import describe  # only when something failed
 
@@ -353,8 +356,7 @@ def good(response, failure, asked):
     status = response.status
     if status == 200 or (asked and status in (206, 416)):
         return response
-    reply = Reply(response, response.read())
-    response.close()
+    reply = error_of(response)
     if status in (408, 425, 429) or status >= 500:
         from ..resilience.retry import retry_after  # only when something failed
 
@@ -363,6 +365,14 @@ def good(response, failure, asked):
             time.sleep(min(wait, 30.0))
         raise _BusyError(f"the server answers {status} {reply.reason}")
     raise failure(reply)
+
+
+def error_of(response):
+    """Return an answer that is an error, whose body is no longer waited for than for
+    one of the API. Raises urllib3's HTTPError."""
+    reply = Reply(response, read_whole(response, time.monotonic() + ERROR_SECONDS))
+    response.close()
+    return reply
 
 
 def _unreachable(what, reply):

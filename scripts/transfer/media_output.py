@@ -17,9 +17,12 @@ import sys
 import time
 from urllib.parse import quote, unquote, urlsplit
 
+from urllib3.exceptions import HTTPError
+
 from ..client import TogetherError
 from ..client.jsonio import RESULT_LIMIT, parse_json
-from ..client.transport import Reply
+from ..client.request import MOST_SECONDS
+from ..client.transport import Reply, read_whole
 from ..resilience.retry import MAX_TRIES
 from .download import READ_BLOCK, api_download, follow, open_url
 from .filetypes import TYPES, kind_of, named, safe_name, suffix
@@ -35,7 +38,11 @@ def receive(request):
         reply = request.send()
         if reply.status >= 300:
             response = follow(request, reply)
-            reply = Reply(response, response.read(decode_content=True))
+            try:
+                most = time.monotonic() + MOST_SECONDS["inference"]
+                reply = Reply(response, read_whole(response, most))
+            except (HTTPError, OSError) as error:
+                raise request.failure(error, None) from None
             if reply.status >= 300:
                 raise request.failure(None, reply)
         judge_media(request, reply)

@@ -29,6 +29,7 @@ from ..client import TogetherError
 from ..client.transport import (
     CONNECT_TIMEOUT,
     USER_AGENT,
+    bounded,
     connection_pool,
     names_proxy,
     tls_context,
@@ -213,8 +214,10 @@ class _Place:
 
     def pool(self, address):
         if "manager" not in _kept:
-            _kept["manager"] = urllib3.PoolManager(
-                num_pools=16, maxsize=16, block=False, blocksize=SEND_BLOCK
+            _kept["manager"] = bounded(
+                urllib3.PoolManager(
+                    num_pools=16, maxsize=16, block=False, blocksize=SEND_BLOCK
+                )
             )
         settings = {}
         if self.scheme == "https":

@@ -10,6 +10,7 @@ import time
 from urllib.parse import unquote, urlsplit
 
 from ..client import TogetherError
+from ..client.transport import Pace
 from .download import Download, good
 from .file_source import BLOCK, Source, unreadable
 from .filetypes import ENDINGS, has_ending, safe_name, suffix
@@ -92,7 +93,7 @@ class UrlSource(Source):
         """Return a download from `start` on, of the same content as at first."""
         stream = copy.copy(self.first)
         stream.position, stream.kept, stream.ended = start, b"", False
-        stream.response, stream.barren = None, 0
+        stream.response, stream.barren, stream.pace = None, 0, Pace()
         if start and not self.ranged:
             stream.position = 0
             self.pass_over(stream, start)

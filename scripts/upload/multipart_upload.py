@@ -20,6 +20,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from ..client import TogetherError
+from ..client.transport import read_whole
 from ..transfer.file_source import temporary, unreadable
 from ..transfer.multipart import exact
 from ..transfer.public_fetch import fetch, reach
@@ -167,7 +168,7 @@ def put(auth, address, body, headers, what):
                 timeout=TIMEOUT,
                 what=what,
             )
-            data = response.read()
+            data = read_whole(response, time.monotonic() + TIMEOUT.read_timeout)
         except (HTTPError, OSError) as error:
             from ..resilience.explain import describe  # only when something failed
 

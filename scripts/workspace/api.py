@@ -14,11 +14,12 @@ from urllib3.exceptions import HTTPError
 
 from ..client import TogetherError
 from ..client.jsonio import parse_json
-from ..client.transport import USER_AGENT, Reply, http_exchange
+from ..client.transport import USER_AGENT, Reply, http_exchange, read_whole
 from ..resilience.explain import describe
 from ..resilience.retry import never_sent
 
 WINDMILL_TRIES = 3
+MOST_SECONDS = 300.0  # for an answer that is read whole
 FREE_EDITION = "Windmill's free edition stores objects of at most 50 MB."
 NO_STORAGE = (
     "Set up object storage in the workspace's settings, or choose another output, "
@@ -67,7 +68,7 @@ def open_windmill(
     """Return the response, its body unread; a refusal or a broken wire is raised."""
     response = _reach(method, path, what, query, body, headers, timeout)
     if response.status >= 300:
-        reply = Reply(response, response.read())
+        reply = Reply(response, _read(method, path, what, response))
         raise refusal(
             method, path, what, reply, storing=path.startswith("job_helpers/")
         )
@@ -78,12 +79,14 @@ def send_windmill(
     method, path, what, query=None, body=None, headers=None, timeout=None
 ):
     response = _reach(method, path, what, query, body, headers, timeout)
+    return Reply(response, _read(method, path, what, response))
+
+
+def _read(method, path, what, response):
     try:
-        data = response.read()
-        response.release_conn()
+        return read_whole(response, time.monotonic() + MOST_SECONDS)
     except (HTTPError, OSError) as error:
         raise _broken(method, path, what, error) from None
-    return Reply(response, data)
 
 
 def ask_windmill(method, path, what, query=None, body=None, headers=None, timeout=None):

@@ -13,6 +13,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from ..client import TogetherError
+from ..client.transport import Pace
 from ..resilience.explain import describe
 from .api import (
     FREE_EDITION,
@@ -50,6 +51,7 @@ class _Stored:
             self.query["storage"] = storage
         self.position = start
         self.length = None
+        self.pace = Pace()
         self.open()
 
     def open(self):
@@ -96,10 +98,13 @@ class _Stored:
             try:
                 if self.response is None:
                     self.open()
+                self.pace.keep(self.response, self.position)
                 piece = self.response.read(size, decode_content=False)
             except (HTTPError, OSError) as error:
                 self.close()
                 fault = error
+                if self.pace.is_lost():
+                    break
                 time.sleep(0.25 * 2**tries)
                 continue
             self.position += len(piece)
