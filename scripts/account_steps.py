@@ -35,8 +35,8 @@ def check_connection(auth, step, **arguments):
     "may_not": {area: reason}, "pack": {"version", "older": [{"path", "version"}],
     "note"?}}: `older` are the scripts and flows of other versions that lie beside this
     one, None where that cannot be told. Where the key is refused or the service cannot
-    be reached, {"ok": False, "why", "advice", "wm_failure": why}: by the last member
-    Windmill counts the job as failed (since 1.699) and keeps its result. Raises
+    be reached, {"ok": False, "why", "advice", "pack", "wm_failure": why}: by the last
+    member Windmill counts the job as failed (since 1.699) and keeps its result. Raises
     TogetherError for a resource that holds no usable key or address.
     """
     prepare(step, arguments)
@@ -46,7 +46,8 @@ def check_connection(auth, step, **arguments):
         if not hasattr(error, "tries"):
             raise  # nothing was sent: there is nothing to say of the connection
         why = str(error)
-        return {"ok": False, "why": why, "advice": error.advice, "wm_failure": why}
+        told = {"why": why, "advice": error.advice, "pack": {"version": PACK, **_others()}}
+        return {"ok": False, **told, "wm_failure": why}
     may, may_not = [], {}
     for area, table in AREAS.items():
         try:

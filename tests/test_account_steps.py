@@ -46,6 +46,7 @@ def test_a_bad_key_fails_the_job_and_says_why(sandbox, auth):
     assert found["why"].startswith("401 Unauthorized")
     assert found["wm_failure"] == found["why"]
     assert "API key" in found["advice"]
+    assert found["pack"]["version"] == VERSION
 
 
 def test_a_service_that_cannot_be_reached_is_told_with_its_cause():
