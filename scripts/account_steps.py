@@ -46,7 +46,11 @@ def check_connection(auth, step, **arguments):
         if not hasattr(error, "tries"):
             raise  # nothing was sent: there is nothing to say of the connection
         why = str(error)
-        told = {"why": why, "advice": error.advice, "pack": {"version": PACK, **_others()}}
+        told = {
+            "why": why,
+            "advice": error.advice,
+            "pack": {"version": PACK, **_others()},
+        }
         return {"ok": False, **told, "wm_failure": why}
     may, may_not = [], {}
     for area, table in AREAS.items():

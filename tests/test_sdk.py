@@ -86,9 +86,8 @@ def sdk_arguments(operation, method, arguments):
         elif place == "path":
             taken = next(n for n in free if n not in arguments and n not in given)
             given[taken] = value
-        elif place:
+        elif place != "result":  # nothing is sent of what asks for a form of result
             query[name] = value
-        # An argument without a place is the step's own: nothing of it is sent.
     for name, value in arguments.get("body", {}).items():
         own = next((n for n in (name, snake(name)) if n in known), None)
         if own and own not in given:
