@@ -14,9 +14,9 @@ from tests.support.windmill_cli import WINDMILL, install
 from tools.checks import problems
 from tools.fake_workspace import Workspace
 from tools.flatten import sources
-from tools.lives import Lives
 from tools.operations import ROOT, scripts
 from tools.sandbox import Sandbox
+from tools.sandbox.lifecycles import Lifecycles
 from tools.sync_tree import build
 
 pytest.register_assert_rewrite("tests.support.form_assertions")
@@ -55,7 +55,7 @@ def sandbox(_server):
 @pytest.fixture
 def lives(sandbox):
     """The sandbox's things live, and time stands until a test advances it."""
-    sandbox.lives = Lives(sandbox, speed=0)
+    sandbox.lives = Lifecycles(sandbox, speed=0)
     yield sandbox.lives
     sandbox.lives = None
 

@@ -12,8 +12,8 @@ from scripts.batches.submit_rows import main as submit_rows
 from scripts.catalog.pricing import cost
 from scripts.client import TogetherError
 from tests.support.killable_worker import killed_anywhere
-from tools.lives import RefusalError
 from tools.sandbox import Sandbox
+from tools.sandbox.lifecycles import RefusalError
 
 MODEL = "openai/gpt-oss-20b"
 ROWS = [{"id": n, "text": f"text {n}"} for n in range(12)]
@@ -211,7 +211,7 @@ def test_lines_that_are_no_json_are_counted(sandbox, auth):
     ],
 )
 def test_a_batch_that_ended_badly_reports_every_row(sandbox, auth, state, words):
-    sandbox.lives.doom("batch", "no credit", state)
+    sandbox.lives.fail_next("batch", "no credit", state)
     with pytest.raises(TogetherError, match=f"None of the 12 .* Row 1: {words}") as one:
         through(sandbox, auth, ROWS, ROWS)
     with pytest.raises(TogetherError) as other:
@@ -227,7 +227,7 @@ def test_a_batch_that_ended_badly_reports_every_row(sandbox, auth, state, words)
 
 
 def test_a_batch_that_expired_gives_what_it_has(sandbox, auth):
-    sandbox.lives.doom("batch", "", "EXPIRED", after=660)
+    sandbox.lives.fail_next("batch", "", "EXPIRED", after=660)
     result = through(sandbox, auth, ROWS, ROWS)
 
     assert result["status"] == "EXPIRED"
@@ -335,7 +335,7 @@ def test_the_same_input_makes_one_batch_and_another_word_a_second(sandbox, auth)
 
 
 def test_a_batch_that_failed_is_made_anew_from_the_same_file(sandbox, auth, workspace):
-    sandbox.lives.doom("batch", "no credit")
+    sandbox.lives.fail_next("batch", "no credit")
     first = submit_rows(auth, MODEL, TEMPLATE, ROWS)
     sandbox.lives.advance(3600)
     second = submit_rows(auth, MODEL, TEMPLATE, ROWS)

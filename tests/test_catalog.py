@@ -5,7 +5,7 @@ import threading
 import time
 import uuid
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +19,7 @@ from scripts.client import TogetherError
 from scripts.client.form import OTHER
 from tools.operations import ROOT, find, operations, steps
 from tools.sandbox import Fault
+from tools.server_thread import handling
 
 NEW, OLD = "/v2/supported-models", "/v1/models"
 PICKERS = [
@@ -55,17 +56,13 @@ def serving(answers):
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield auth_for(f"http://127.0.0.1:{server.server_port}"), asked
-    finally:
-        for answer in answers.values():
-            if isinstance(answer, threading.Event):
-                answer.set()
-        server.shutdown()
-        server.server_close()
+    with handling(Handler) as url:
+        try:
+            yield auth_for(url), asked
+        finally:
+            for answer in answers.values():
+                if isinstance(answer, threading.Event):
+                    answer.set()
 
 
 def auth_for(url):

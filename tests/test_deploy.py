@@ -8,7 +8,6 @@ import pty
 import shutil
 import subprocess
 import sys
-import threading
 from contextlib import contextmanager
 
 import pytest
@@ -28,6 +27,7 @@ from tools.deploy import (
 )
 from tools.flatten import sources
 from tools.operations import ROOT, operations, scripts
+from tools.server_thread import handling
 from tools.version import VERSION, mark
 
 TOKEN = "wm_secret_0123456789"
@@ -136,10 +136,8 @@ def refusing(status):
         def log_message(self, *_):
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{listening.server_port}"
-        listening.shutdown()
+    with handling(Handler) as url:
+        yield url
 
 
 @pytest.mark.slow

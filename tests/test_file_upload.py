@@ -23,7 +23,7 @@ from tests.support.expected_request import main_of
 from tests.test_client import KEY, answer, server
 from tools.operations import find
 from tools.sandbox import Fault, Sandbox
-from tools.signed_storage import SignedStorage, StorageFault, tag_of
+from tools.sandbox.signed_storage import SignedStorage, StorageFault, tag_of
 
 MIB = 1 << 20
 UPLOAD = main_of(find("files/upload_file"))

@@ -121,7 +121,7 @@ def test_run_batch_gives_the_bare_table(engine, sandbox):
 
 
 def test_run_batch_that_fails_says_why_and_that_nothing_runs(engine, lives):
-    lives.doom("batch", "no credit left")
+    lives.fail_next("batch", "no credit left")
 
     run = engine.run("run_batch", **BATCH)
 
@@ -189,7 +189,7 @@ def test_collect_finished_batches_stores_why_a_batch_has_no_answer(
     engine, sandbox, lives, workspace
 ):
     engine.run("collect_finished_batches")
-    lives.doom("batch", "too slow", "EXPIRED", after=1)
+    lives.fail_next("batch", "too slow", "EXPIRED", after=1)
     engine.run("run_batch", **BATCH)
 
     run = engine.run("collect_finished_batches")
@@ -312,7 +312,7 @@ def test_evaluate_models_adds_up_the_verdicts(type, engine):
 
 
 def test_evaluate_models_that_fails_says_why(engine, lives):
-    lives.doom("evaluation", "the judge is gone", state="user_error")
+    lives.fail_next("evaluation", "the judge is gone", state="user_error")
     words = {"type": "classify", "judge_model": MODEL, "judge_prompt": "Is it?"}
 
     run = engine.run("evaluate_models", **words, rows=ROWS, **JUDGED["classify"])
@@ -390,7 +390,7 @@ def test_serve_model_is_stopped_when_the_comparison_does_not_convince(engine, li
 
 def test_serve_model_that_cannot_start_says_what_was_left(engine, lives):
     engine.decide = answers("resume")
-    lives.doom("deployment", "no capacity")
+    lives.fail_next("deployment", "no capacity")
 
     run = engine.run("serve_model", **SERVE)
 
@@ -641,7 +641,7 @@ def test_fine_tune_model_trained_but_not_served_is_kept(engine, lives):
 
 def test_fine_tune_model_that_fails_says_why(engine, lives):
     engine.decide = answers("resume")
-    lives.doom("fine-tune", "loss is not finite")
+    lives.fail_next("fine-tune", "loss is not finite")
 
     run = engine.run("fine_tune_model", **TUNE)
 
@@ -700,7 +700,7 @@ def test_make_video_without_storage_gives_the_address_and_says_so(
 
 
 def test_make_video_that_fails_says_why(engine, lives):
-    lives.doom("video", "not that")
+    lives.fail_next("video", "not that")
 
     run = engine.run("make_video", **VIDEO)
 

@@ -4,7 +4,6 @@ import array
 import base64
 import io
 import json
-import threading
 import wave
 from contextlib import contextmanager
 
@@ -18,6 +17,7 @@ from tests.conftest import KEY
 from tests.support.expected_request import main_of
 from tools.operations import find
 from tools.sandbox import Fault
+from tools.server_thread import running
 
 HEAR = main_of(find("audio/connect_realtime_transcription"))
 SAY = main_of(find("audio/connect_speech_websocket"))
@@ -60,11 +60,9 @@ def server(*events, close=None):
             for _ in socket:
                 pass
 
-    with serve(talk, "127.0.0.1", 0) as listening:
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
+    with serve(talk, "127.0.0.1", 0) as listening, running(listening):
         port = listening.socket.getsockname()[1]
         yield {"api_key": KEY, "base_url": f"http://127.0.0.1:{port}"}, seen
-        listening.shutdown()
 
 
 def completed(item, text, **more):

@@ -8,9 +8,9 @@ from tests.support import flow_engine
 from tests.support.expected_request import main_of
 from tests.support.flow_engine import Engine
 from tools.flows import flows
-from tools.lives import KINDS as LIVING
 from tools.operations import find
 from tools.sandbox import Fault
+from tools.sandbox.lifecycles import KINDS as LIVING
 
 # What each kind of the table is among the sandbox's things.
 NAMES = {
@@ -114,7 +114,7 @@ def test_a_wait_for_what_is_done_takes_one_look(kind, engine, lives, auth):
 
 @EACH
 def test_a_job_that_fails_ends_the_wait_with_its_reason(kind, engine, lives, auth):
-    lives.doom(NAMES[kind], "the cat sat on it")
+    lives.fail_next(NAMES[kind], "the cat sat on it")
     arguments, _ = made(kind, lives, auth)
 
     run = engine.run(WAIT.name, **arguments)

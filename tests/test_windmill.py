@@ -3,7 +3,6 @@
 import http.server
 import json
 import subprocess
-import threading
 
 import pytest
 import yaml
@@ -11,6 +10,7 @@ import yaml
 from tests.support.windmill_cli import WINDMILL, wmill
 from tools.form import form
 from tools.operations import scripts
+from tools.server_thread import handling
 
 SCRIPTS = list(scripts())
 KINDS = {
@@ -106,10 +106,8 @@ class _Server(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def server():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Server) as listening:
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{listening.server_port}"
-        listening.shutdown()
+    with handling(_Server) as url:
+        yield url
 
 
 def metadata(place, server):

@@ -3,12 +3,12 @@
 import http.server
 import json
 import socket
-import threading
 from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tools.server_thread import handling
 from tools.windmill_api import PAGE, ApiError, WindmillApi
 
 TOKEN = "wm_token_0123456789"
@@ -41,11 +41,8 @@ def serving(answer):
         def log_message(self, *_):
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{listening.server_port}"
+    with handling(Handler) as url:
         yield WindmillApi(url, "w", TOKEN), got
-        listening.shutdown()
 
 
 def said(value):

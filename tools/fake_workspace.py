@@ -18,7 +18,6 @@ import re
 import shutil
 import tempfile
 import threading
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -26,7 +25,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote
 
-import uvicorn
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import (
     JSONResponse,
@@ -37,6 +35,7 @@ from starlette.responses import (
 
 from tools.resolving import Secrets, UnresolvedError, resolving
 from tools.sandbox import Fault, Recorded
+from tools.server_thread import ServerThread
 
 NAME = "test"
 TOKEN = "wm_token_0123456789abcdef"
@@ -78,7 +77,7 @@ class Job:
     cancelled: str | None = None
 
 
-class Workspace:
+class Workspace(ServerThread):
     """The server, as a context manager that runs it in a thread of its own.
 
     storage   False answers as a workspace without object storage does; may be changed
@@ -101,17 +100,7 @@ class Workspace:
         self.flow_job_id = str(uuid.uuid4())
         self.numbers = itertools.count()
         self.configure(storage, ranges, updates, limit, helpers)
-        settings = uvicorn.Config(
-            self.app,
-            host="127.0.0.1",
-            port=0,
-            log_level="critical",
-            lifespan="off",
-            timeout_keep_alive=60,  # a reused connection is not cut as it is used
-            interface="asgi3",
-        )
-        self.server = uvicorn.Server(settings)
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
+        super().__init__(self.app, log_level="critical")
 
     def configure(
         self,
@@ -135,22 +124,9 @@ class Workspace:
         self.jobs: dict[str, Job] = {}
         self.resumed: list[dict] = []
 
-    def __enter__(self) -> "Workspace":
-        self.thread.start()
-        while not self.server.started:
-            if not self.thread.is_alive():
-                raise OSError("the workspace could not start")
-            time.sleep(0.005)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.should_exit = True
-        self.thread.join()
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
         shutil.rmtree(self.folder)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.servers[0].sockets[0].getsockname()[1]}"
 
     @property
     def environment(self) -> dict[str, str]:

@@ -4,10 +4,11 @@ import re
 import socket
 import ssl
 import struct
-import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from tools.server_thread import running
 
 
 @dataclass
@@ -48,11 +49,11 @@ class ByteServer(ThreadingHTTPServer):
         self.sent = 0
 
     def __enter__(self) -> "ByteServer":
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-        return self
+        self.serving = running(self)
+        return self.serving.__enter__()
 
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
+    def __exit__(self, *exception: object) -> None:
+        self.serving.__exit__(*exception)
         self.server_close()
 
     @property

@@ -19,6 +19,7 @@ from tests.server_form import server_form
 from tests.support import windmill_models
 from tests.support.windmill_cli import wmill
 from tools.flows import modules
+from tools.server_thread import handling
 
 # What a call to create or update an object leaves of it in the archive: the kind of
 # the object in URLs, its suffix there, and members that are not written to its file.
@@ -302,10 +303,8 @@ class Remote:
             def log_message(self, *_):
                 pass
 
-        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-            threading.Thread(target=listening.serve_forever, daemon=True).start()
-            yield f"http://127.0.0.1:{listening.server_port}"
-            listening.shutdown()
+        with handling(Handler) as url:
+            yield url
 
 
 def paths(place: Path, suffix: str) -> set[str]:

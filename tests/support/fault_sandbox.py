@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from tools.sandbox import Sandbox, _error
+from tools.sandbox import Sandbox, error_body
 
 HANG, DRIP = "hang", "drip"
 
@@ -71,7 +71,7 @@ class Moody(Sandbox):
         if isinstance(mood, dict):
             return JSONResponse(mood)
         if mood is not None:
-            return JSONResponse(_error("in a mood", "mood"), mood[0], mood[1])
+            return JSONResponse(error_body("in a mood", "mood"), mood[0], mood[1])
         return JSONResponse(_echo(kind, body))
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 from starlette.responses import Response
 
-from tools.file_uploads import FileUploads
 from tools.operations import ROOT
+from tools.sandbox.file_uploads import FileUploads
 
 # Each line on stdin is a job, done in a fork: importing is paid for once.
 PROGRAM = """

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from tools.live.checks import Subject, expect
 from tools.live.stage import Stage, step
-from tools.lives.life import Life
 from tools.operations import find
 from tools.sandbox import Fault
+from tools.sandbox.lifecycles.lifecycle import Lifecycle
 
 MODEL = "openai/gpt-oss-20b"
 TUNED = "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"
@@ -31,7 +31,7 @@ def table(result: object) -> list[dict]:
     return found
 
 
-def batch_of(stage: Stage, given: list[dict]) -> Life | None:
+def batch_of(stage: Stage, given: list[dict]) -> Lifecycle | None:
     """The sandbox's batch that was made of these rows."""
     batches = stage.sandbox.lives["batch"]
     for life in list(batches.lives.values()):

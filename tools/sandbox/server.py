@@ -2,7 +2,7 @@
 
 It refuses what the schemas refuse, with Together's error shape; streams server-sent
 events in small pieces; keeps uploaded files; lets batches, fine-tunes, endpoints and
-the like live (tools/lives); answers everything else from `x-reply`, and so whatever is
+the like live (lifecycles/); answers everything else from `x-reply`, and so whatever is
 asked of an id that stands in an example.
 The key may be any text: there is nothing to pay for.
 """
@@ -15,7 +15,6 @@ import json
 import math
 import re
 import struct
-import threading
 import time
 import uuid
 import wave
@@ -26,15 +25,15 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
 import jsonschema
-import uvicorn
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tools import canned_answers
-from tools.file_uploads import FileUploads
-from tools.lives import Lives
 from tools.operations import ROOT, Operation, operations, told
+from tools.sandbox import canned_answers
+from tools.sandbox.file_uploads import FileUploads
+from tools.sandbox.lifecycles import Lifecycles
+from tools.server_thread import ServerThread
 
 _COMMIT_SOUND = "input_audio_buffer.commit"
 # What the file of an example holds.
@@ -71,7 +70,7 @@ class Fault:
     body: object = None
 
 
-class Sandbox:
+class Sandbox(ServerThread):
     """The server, as a context manager that runs it in a thread of its own.
 
     With judge=False requests are recorded and answered without being judged; with
@@ -99,7 +98,7 @@ class Sandbox:
         self.judge = judge
         self.answers: dict[str, Callable[[dict], object]] = {}
         self.objects: dict[str, tuple[str, bytes]] = {}  # by path: type, content
-        self.lives = Lives(self) if lives and judge else None
+        self.lives = Lifecycles(self) if lives and judge else None
         self.requests: list[Recorded] = []
         self.faults: list[Fault] = []
         self.files: dict[str, tuple[dict, bytes]] = {}
@@ -107,41 +106,15 @@ class Sandbox:
         self.routes = [_Route(operation) for operation in operations(root)]
         # A literal path wins over one with a placeholder.
         self.routes.sort(key=lambda route: route.operation.exchange["path"].count("{"))
-        settings = uvicorn.Config(
-            self.app,
-            host=host,
-            port=port,
-            log_level="warning",
-            lifespan="off",
-            timeout_keep_alive=60,  # a reused connection is not cut as it is used
-            interface="asgi3",
-        )
-        self.server = uvicorn.Server(settings)
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
+        super().__init__(self.app, host, port)
 
-    def __enter__(self) -> "Sandbox":
-        self.thread.start()
-        while not self.server.started:
-            if not self.thread.is_alive():
-                raise OSError("the sandbox could not start: is the port in use?")
-            time.sleep(0.005)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.should_exit = True
-        self.thread.join()
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
         self.uploads.close()
 
     @property
     def url(self) -> str:
-        if self.reached_at:
-            return self.reached_at.rstrip("/")
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def port(self) -> int:
-        """The port that it listens on."""
-        return self.server.servers[0].sockets[0].getsockname()[1]
+        return self.reached_at.rstrip("/") if self.reached_at else super().url
 
     def knows(self, name: str) -> bool:
         """Whether an id stands in an example: what is asked of it gets canned
@@ -167,7 +140,7 @@ class Sandbox:
         for fault in self.faults:
             if fault.times and re.search(fault.path, path):
                 fault.times -= 1
-                shown = fault.body or _error("injected fault", "sandbox")
+                shown = fault.body or error_body("injected fault", "sandbox")
                 await socket.send_denial_response(JSONResponse(shown, fault.status))
                 return
         if (
@@ -223,12 +196,12 @@ class Sandbox:
         if path == "/sandbox/faults" and request.method == "POST":
             self.faults += [Fault(**fault) for fault in json.loads(body)]
             return JSONResponse({"faults": len(self.faults)})
-        if path == "/sandbox/lives" and request.method == "POST" and self.lives:
+        if path == "/sandbox/lifecycles" and request.method == "POST" and self.lives:
             return JSONResponse(self.lives.control(json.loads(body)))
         for fault in self.faults:
             if fault.times and re.search(fault.path, path):
                 fault.times -= 1
-                shown = fault.body or _error("injected fault", "sandbox")
+                shown = fault.body or error_body("injected fault", "sandbox")
                 return JSONResponse(shown, fault.status, fault.headers)
         if path in self.objects and request.method == "GET":
             # Like a signed URL: no key is asked for.
@@ -440,13 +413,13 @@ def _read(text: str, schema: dict) -> object:
     return text
 
 
-def _error(message: str, kind: str, param: str | None = None) -> dict:
+def error_body(message: str, kind: str, param: str | None = None) -> dict:
     return {"error": {"message": message, "type": kind, "param": param, "code": None}}
 
 
 def _refuse(status: int, message: str, kind: str, param: str | None = None) -> Response:
     headers = {"x-request-id": f"sandbox-{uuid.uuid4().hex[:12]}"}
-    return JSONResponse(_error(message, kind, param), status, headers)
+    return JSONResponse(error_body(message, kind, param), status, headers)
 
 
 MADE = {

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from starlette.responses import JSONResponse, Response
 
 from tools.operations import Operation
-from tools.signed_storage import SignedStorage
+from tools.sandbox.signed_storage import SignedStorage
 
 if TYPE_CHECKING:
     from tools.sandbox import Sandbox

@@ -8,8 +8,8 @@ import pytest
 from scripts.client import TogetherError
 from tests.support.canned_chat import CHAT, MODEL
 from tests.support.expected_request import main_of
-from tools.canned_answers import fitting
 from tools.operations import find
+from tools.sandbox.canned_answers import fitting
 
 ASK = main_of(CHAT)
 TOOLS = [

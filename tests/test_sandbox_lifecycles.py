@@ -7,8 +7,8 @@ import pytest
 
 from scripts.client import TogetherError
 from tests.support.expected_request import main_of
-from tools.lives import KINDS
 from tools.operations import find, operations
+from tools.sandbox.lifecycles import KINDS
 
 CHAT = {"messages": [{"role": "user", "content": "Hi"}], "model": "m"}
 
@@ -94,7 +94,7 @@ def keys(value):
     "kind", [k for k in KINDS if k.failed], ids=lambda kind: kind.name
 )
 def test_a_thing_fails_on_demand_with_its_reason(kind, lives, auth):
-    lives.doom(kind.name, "the cat sat on it")
+    lives.fail_next(kind.name, "the cat sat on it")
     name, arguments = creator(kind)
     run(name, auth, **arguments)
     lives.advance(10**6)
@@ -385,17 +385,17 @@ def test_a_finished_video_is_fetched_without_a_key(sandbox, lives, auth):
 def test_time_is_moved_and_things_fail_over_http(sandbox, lives, auth):
     def control(**orders):
         request = urllib.request.Request(
-            f"{sandbox.url}/sandbox/lives", json.dumps(orders).encode()
+            f"{sandbox.url}/sandbox/lifecycles", json.dumps(orders).encode()
         )
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)["now"]
 
-    start = control(doom={"kind": "video", "reason": "no"})
+    start = control(fail_next={"kind": "video", "reason": "no"})
     made = run("create_video", auth, body={"model": "m", "prompt": "p"})["id"]
     assert control(advance=100) - start == 100
     assert lives.state(made) == "failed"
 
-    control(per_poll=50)
+    control(advance_per_poll=50)
     other = run("create_video", auth, body={"model": "m", "prompt": "p"})["id"]
     shown = [run("get_video", auth, video_id=other)["status"] for _ in range(3)]
     assert shown == ["in_progress", "in_progress", "completed"]

@@ -3,7 +3,7 @@
 import json
 import math
 
-from tools.lives.life import Kind, Life, RefusalError, stamp
+from tools.sandbox.lifecycles.lifecycle import Kind, Lifecycle, RefusalError, stamp
 
 _STEP_ROWS = 16  # rows to a step of the sandbox's training
 
@@ -42,14 +42,14 @@ class FineTune(Kind):
         if arguments["body"].get("n_epochs", 1) < 1:
             raise RefusalError(400, "n_epochs must be 1 or more")
 
-    def created(self, life: Life) -> dict:
+    def created(self, life: Lifecycle) -> dict:
         shown = self.show(life)
         return {key: value for key, value in shown.items() if key != "events"}
 
-    def deleted(self, life: Life) -> dict:
+    def deleted(self, life: Lifecycle) -> dict:
         return {"message": f"Fine-tune {life.id} deleted"}
 
-    def show(self, life: Life) -> dict:
+    def show(self, life: Lifecycle) -> dict:
         now, body = self.clock.now(), life.given["body"]
         state, rows = life.state(now), self.rows(life)
         base = body.get("model") or "base"
@@ -102,28 +102,28 @@ class FineTune(Kind):
                 shown["adapter_object_id"] = f"ml_{life.id[-12:]}a"
         return shown
 
-    def content(self, life: Life) -> bytes:
+    def content(self, life: Lifecycle) -> bytes:
         stored = self.sandbox.files.get(life.given["body"]["training_file"])
         return life.kept.setdefault("content", stored[1] if stored else b"")
 
-    def rows(self, life: Life) -> int:
+    def rows(self, life: Lifecycle) -> int:
         return sum(bool(line.strip()) for line in self.content(life).splitlines())
 
-    def epochs(self, life: Life) -> int:
+    def epochs(self, life: Lifecycle) -> int:
         return life.given["body"].get("n_epochs", 1)
 
-    def tokens(self, life: Life) -> int:
+    def tokens(self, life: Lifecycle) -> int:
         """About one token in four characters, in each epoch."""
         return len(self.content(life)) // 4 * self.epochs(life)
 
-    def steps(self, life: Life) -> int:
+    def steps(self, life: Lifecycle) -> int:
         return max(4, math.ceil(self.rows(life) / _STEP_ROWS)) * self.epochs(life)
 
-    def step(self, life: Life) -> int:
+    def step(self, life: Lifecycle) -> int:
         """How many steps of the training are done."""
         return int(self.steps(life) * life.share("running", self.clock.now()))
 
-    def history(self, life: Life) -> list[dict]:
+    def history(self, life: Lifecycle) -> list[dict]:
         """The events so far, each of the state that it belongs to."""
         now, steps = self.clock.now(), self.steps(life)
         found = []
@@ -157,7 +157,7 @@ class FineTune(Kind):
                     event(when, "checkpoint_save", text, step=saved)
         return sorted(found, key=lambda entry: entry["created_at"])
 
-    def checkpoint_steps(self, life: Life) -> list[int]:
+    def checkpoint_steps(self, life: Lifecycle) -> list[int]:
         count = life.given["body"].get("n_checkpoints", 1)
         return [self.steps(life) * (n + 1) // count for n in range(count)]
 
@@ -230,7 +230,7 @@ class ShapingJob(Kind):
     def listed(self, shown: list[dict]) -> dict:
         return {"data": shown, "object": "list"}
 
-    def history(self, life: Life) -> list[dict]:
+    def history(self, life: Lifecycle) -> list[dict]:
         return [
             {
                 "created_at": stamp(at),
@@ -247,7 +247,7 @@ class ShapingJob(Kind):
         life = self.find(arguments)
         return life and {"data": self.history(life), "object": "list"}
 
-    def show(self, life: Life) -> dict:
+    def show(self, life: Lifecycle) -> dict:
         now, inputs = self.clock.now(), life.given["body"]["inputs"]
         shown = {
             "id": life.id,
@@ -304,7 +304,7 @@ class TrainingOperation(Kind):
                 return self.show(life)
         return self.create(arguments)
 
-    def show(self, life: Life) -> dict:
+    def show(self, life: Lifecycle) -> dict:
         state = life.state(self.clock.now())
         shown = {"id": life.id, "status": state}
         if state == self.failed:
@@ -345,7 +345,7 @@ class TrainingSession(Kind):
     def listed(self, shown: list[dict]) -> dict:
         return {"data": shown, "meta": {"limit": len(shown), "has_more": False}}
 
-    def show(self, life: Life) -> dict:
+    def show(self, life: Lifecycle) -> dict:
         now, body = self.clock.now(), life.given["body"]
         shown = {
             "id": life.id,
@@ -395,7 +395,7 @@ class ModelResources(Kind):
 
     listed = TrainingSession.listed
 
-    def show(self, life: Life) -> dict:
+    def show(self, life: Lifecycle) -> dict:
         now, body = self.clock.now(), life.given["body"]
         shown = {
             "id": life.id,

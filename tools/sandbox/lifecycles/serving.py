@@ -2,7 +2,7 @@
 
 import uuid
 
-from tools.lives.life import Kind, Life, RefusalError, stamp
+from tools.sandbox.lifecycles.lifecycle import Kind, Lifecycle, RefusalError, stamp
 
 _START = (("PENDING", 20), ("STARTING", 300), ("STARTED", 0))
 _STOP = (("STOPPING", 60), ("STOPPED", 0))
@@ -24,7 +24,7 @@ class Endpoint(Kind):
         "delete_endpoint": "delete",
     }
 
-    def created(self, life: Life) -> dict:
+    def created(self, life: Lifecycle) -> dict:
         life.kept |= life.given["body"]
         if life.kept.pop("state", "STARTED") == "STOPPED":
             life.turn(life.created, ("STOPPED", 0))
@@ -33,7 +33,7 @@ class Endpoint(Kind):
     def listed(self, shown: list[dict]) -> dict:
         return {"object": "entries", "data": shown}
 
-    def deleted(self, life: Life) -> None:
+    def deleted(self, life: Lifecycle) -> None:
         return None
 
     def update(self, arguments: dict) -> dict | None:
@@ -51,7 +51,7 @@ class Endpoint(Kind):
         life.kept |= body
         return self.show(life)
 
-    def show(self, life: Life) -> dict:
+    def show(self, life: Lifecycle) -> dict:
         given = life.kept
         return {
             "object": "endpoint",
@@ -94,7 +94,7 @@ class Deployment(Kind):
         if endpoints and name not in endpoints and not self.sandbox.knows(name):
             raise RefusalError(404, f"Endpoint {name} not found")
 
-    def created(self, life: Life) -> dict:
+    def created(self, life: Lifecycle) -> dict:
         life.kept |= life.given["body"] | {"version": 1}
         if not self.most(life):
             life.turn(life.created, ("DEPLOYMENT_STATE_STOPPED", 0))
@@ -106,7 +106,7 @@ class Deployment(Kind):
             return None
         return {"data": [self.show(life) for life in own], "next_cursor": None}
 
-    def of(self, endpoint: str) -> list[Life]:
+    def of(self, endpoint: str) -> list[Lifecycle]:
         lives = self.lives.values()
         return [life for life in lives if life.given["endpoint_id"] == endpoint]
 
@@ -128,15 +128,15 @@ class Deployment(Kind):
             life.turn(now, *stop)
         return self.show(life)
 
-    def most(self, life: Life) -> int:
+    def most(self, life: Lifecycle) -> int:
         """How many replicas may run at most; a number left out is 0."""
         numbers = life.kept["autoscaling"]
         return max(numbers.get("minReplicas", 0), numbers.get("maxReplicas", 0))
 
-    def etag(self, life: Life) -> str:
+    def etag(self, life: Lifecycle) -> str:
         return f"W/{life.kept['version']}"
 
-    def show(self, life: Life) -> dict:
+    def show(self, life: Lifecycle) -> dict:
         now, given = self.clock.now(), life.kept
         state = life.state(now)
         wanted = given["autoscaling"].get("minReplicas", 0)
@@ -191,7 +191,7 @@ class ProjectEndpoint(Kind):
         life.kept |= arguments.get("body") or {}
         return self.show(life)
 
-    def show(self, life: Life) -> dict:
+    def show(self, life: Lifecycle) -> dict:
         deployments = self.sandbox.lives["deployment"]
         given = life.given["body"] | life.kept
         own = [deployments.show(one) for one in deployments.of(life.id)]
@@ -233,7 +233,7 @@ class UploadJob(Kind):
         "list_model_upload_jobs": "entries",
     }
 
-    def created(self, life: Life) -> dict:
+    def created(self, life: Lifecycle) -> dict:
         body = life.given["body"]
         return {
             "data": {
@@ -245,7 +245,7 @@ class UploadJob(Kind):
             "message": "Processing model weights. Job created.",
         }
 
-    def show(self, life: Life) -> dict:
+    def show(self, life: Lifecycle) -> dict:
         now, body = self.clock.now(), life.given["body"]
         updates = [
             {
@@ -292,7 +292,7 @@ class RemoteUpload(Kind):
     def listed(self, shown: list[dict]) -> dict:
         return {"data": shown, "next_cursor": None}
 
-    def show(self, life: Life) -> dict:
+    def show(self, life: Lifecycle) -> dict:
         now, body = self.clock.now(), life.given["body"]
         return {
             "id": life.id,

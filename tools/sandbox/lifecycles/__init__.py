@@ -1,14 +1,14 @@
 """The sandbox's things that live: created, going through their states, ended.
 
-    sandbox.lives.advance(3 * 86400)        three days go by
-    sandbox.lives.per_poll = 600            each look at a thing is ten minutes later
-    sandbox.lives.doom("batch", "no credit")         the next batch fails, half done
+    sandbox.lives.advance(3 * 86400)                 three days go by
+    sandbox.lives.advance_per_poll = 600             each look is ten minutes later
+    sandbox.lives.fail_next("batch", "no credit")    the next batch fails, half done
     sandbox.lives.fail("ft-...", "out of memory")    this one fails now
     sandbox.lives["video"].plan["in_progress"] = 5   videos take five seconds
 
-Over HTTP the same comes as a POST to /sandbox/lives: {"advance": seconds, "speed": n,
-"per_poll": seconds, "doom": {"kind", "reason", "state"?, "after"?}, "fail": {"id",
-"reason", "state"?}}, each member optional.
+Over HTTP the same comes as a POST to /sandbox/lifecycles: {"advance": seconds,
+"speed": n, "advance_per_poll": seconds, "fail_next": {"kind", "reason", "state"?,
+"after"?}, "fail": {"id", "reason", "state"?}}, each member optional.
 
 While nothing of a kind was created, its operations give their canned answers; so do
 they for the ids that stand in the examples of the schemas.
@@ -16,11 +16,11 @@ they for the ids that stand in the examples of the schemas.
 
 from starlette.responses import JSONResponse, Response
 
-from tools.lives import serving, training, work
-from tools.lives.life import Clock, Kind, Life, RefusalError
 from tools.operations import Operation
+from tools.sandbox.lifecycles import serving, training, work
+from tools.sandbox.lifecycles.lifecycle import Clock, Kind, Lifecycle, RefusalError
 
-__all__ = ["Kind", "Life", "Lives", "RefusalError"]
+__all__ = ["Kind", "Lifecycle", "Lifecycles", "RefusalError"]
 
 KINDS = (
     work.Batch,
@@ -40,7 +40,7 @@ KINDS = (
 )
 
 
-class Lives:
+class Lifecycles:
     """All of them. `speed`: how many of their seconds pass in one; 0 stops time."""
 
     def __init__(self, sandbox: object, speed: float = 60.0) -> None:
@@ -59,15 +59,15 @@ class Lives:
         self.clock.advance(seconds)
 
     @property
-    def per_poll(self) -> float:
-        return next(iter(self.kinds.values())).per_poll
+    def advance_per_poll(self) -> float:
+        return next(iter(self.kinds.values())).advance_per_poll
 
-    @per_poll.setter
-    def per_poll(self, seconds: float) -> None:
+    @advance_per_poll.setter
+    def advance_per_poll(self, seconds: float) -> None:
         for kind in self.kinds.values():
-            kind.per_poll = seconds
+            kind.advance_per_poll = seconds
 
-    def find(self, name: str) -> tuple[Kind, Life]:
+    def find(self, name: str) -> tuple[Kind, Lifecycle]:
         """The kind and the life of an id. Raises KeyError."""
         for kind in self.kinds.values():
             if name in kind.lives:
@@ -83,7 +83,7 @@ class Lives:
         kind, life = self.find(name)
         kind.fail(life, reason, state)
 
-    def doom(
+    def fail_next(
         self,
         kind: str,
         reason: str,
@@ -92,16 +92,16 @@ class Lives:
     ) -> None:
         """Let the next thing of a kind fail, `after` seconds after it is created, or
         else in the middle of its work."""
-        self.kinds[kind].dooms.append((reason, state, after))
+        self.kinds[kind].failing_next.append((reason, state, after))
 
     def control(self, orders: dict) -> dict:
-        """Carry out what a POST to /sandbox/lives asks for; return the time."""
+        """Carry out what a POST to /sandbox/lifecycles asks for; return the time."""
         if "speed" in orders:
             self.clock.set_speed(orders["speed"])
-        if "per_poll" in orders:
-            self.per_poll = orders["per_poll"]
-        if "doom" in orders:
-            self.doom(**orders["doom"])
+        if "advance_per_poll" in orders:
+            self.advance_per_poll = orders["advance_per_poll"]
+        if "fail_next" in orders:
+            self.fail_next(**orders["fail_next"])
         if "fail" in orders:
             given = orders["fail"]
             self.fail(given["id"], given["reason"], given.get("state"))

@@ -3,8 +3,8 @@
 import json
 from collections import Counter
 
-from tools.lives.life import Kind, Life, RefusalError, stamp
 from tools.operations import find
+from tools.sandbox.lifecycles.lifecycle import Kind, Lifecycle, RefusalError, stamp
 
 _ENDPOINTS = {
     "/v1/chat/completions": "create_chat_completion",
@@ -36,7 +36,7 @@ class Batch(Kind):
             message = f"File {name} not found"
             raise RefusalError(404, message, {"error": message})
 
-    def created(self, life: Life) -> dict:
+    def created(self, life: Lifecycle) -> dict:
         problem = self.problem(life)
         if problem:
             self.fail(life, problem, "FAILED", life.since("IN_PROGRESS"))
@@ -50,7 +50,7 @@ class Batch(Kind):
     def listed(self, shown: list[dict]) -> list[dict]:
         return shown
 
-    def show(self, life: Life) -> dict:
+    def show(self, life: Lifecycle) -> dict:
         now = self.clock.now()
         state, body = life.state(now), life.given["body"]
         lines = self.lines(life)
@@ -74,7 +74,7 @@ class Batch(Kind):
                 shown |= self.files(life, lines, now)
         return shown
 
-    def done(self, life: Life, now: float) -> float:
+    def done(self, life: Lifecycle, now: float) -> float:
         if life.state(now) == "COMPLETED":
             return 1.0
         start = life.since("IN_PROGRESS")
@@ -84,19 +84,19 @@ class Batch(Kind):
         working = min([now, *ended]) - start
         return min(1.0, working / max(self.plan["IN_PROGRESS"], 1e-9))
 
-    def content(self, life: Life) -> bytes:
+    def content(self, life: Lifecycle) -> bytes:
         found = self.sandbox.files.get(life.given["body"]["input_file_id"])
         # What was read when the batch was made counts, also when the file goes.
         if "content" not in life.kept:
             life.kept["content"] = found[1] if found else b""
         return life.kept["content"]
 
-    def lines(self, life: Life) -> list[dict]:
+    def lines(self, life: Lifecycle) -> list[dict]:
         if self.problem(life):
             return []
         return [json.loads(line) for line in self.content(life).splitlines() if line]
 
-    def problem(self, life: Life) -> str | None:
+    def problem(self, life: Lifecycle) -> str | None:
         """What makes the whole input file unfit."""
         seen: set[str] = set()
         for number, text in enumerate(self.content(life).splitlines(), 1):
@@ -114,7 +114,7 @@ class Batch(Kind):
             seen.add(name)
         return None
 
-    def files(self, life: Life, lines: list[dict], now: float) -> dict:
+    def files(self, life: Lifecycle, lines: list[dict], now: float) -> dict:
         """The output and the error file, made once."""
         if "files" in life.kept:
             return life.kept["files"]
@@ -141,7 +141,7 @@ class Batch(Kind):
                 )["id"]
         return kept
 
-    def respond(self, life: Life, line: dict) -> object:
+    def respond(self, life: Lifecycle, line: dict) -> object:
         """The answer to one line, or the words with which it is refused."""
         operation = find(_ENDPOINTS[life.given["body"]["endpoint"]])
         arguments = {"body": line["body"]}
@@ -173,7 +173,7 @@ class Evaluation(Kind):
         if not self.sandbox.has_file(name):
             raise RefusalError(404, f"File {name} not found")
 
-    def created(self, life: Life) -> dict:
+    def created(self, life: Lifecycle) -> dict:
         return {"workflow_id": life.id, "status": life.state(self.clock.now())}
 
     def listed(self, shown: list[dict]) -> list[dict]:
@@ -183,7 +183,7 @@ class Evaluation(Kind):
         shown = self.get(arguments)
         return shown and {key: shown[key] for key in ("status", "results")}
 
-    def show(self, life: Life) -> dict:
+    def show(self, life: Lifecycle) -> dict:
         now = self.clock.now()
         state, results = life.state(now), None
         if state == "completed":
@@ -206,7 +206,7 @@ class Evaluation(Kind):
             "results": results,
         }
 
-    def results(self, life: Life) -> dict:
+    def results(self, life: Lifecycle) -> dict:
         """Verdicts that follow from each row's place, and their sums."""
         kind, given = life.given["body"]["type"], life.given["body"]["parameters"]
         stored = self.sandbox.files.get(given["input_data_file_path"])
@@ -261,7 +261,7 @@ class Video(Kind):
     failed = "failed"
     operations = {"create_video": "create", "get_video": "get"}  # noqa: RUF012
 
-    def show(self, life: Life) -> dict:
+    def show(self, life: Lifecycle) -> dict:
         body, state = life.given["body"], life.state(self.clock.now())
         shown = {
             "id": life.id,
@@ -305,7 +305,7 @@ class QueueJob(Kind):
         "cancel_queue_job": "cancel",
     }
 
-    def created(self, life: Life) -> dict:
+    def created(self, life: Lifecycle) -> dict:
         return {"requestId": life.id}
 
     def cancel(self, arguments: dict) -> dict | None:
@@ -318,7 +318,7 @@ class QueueJob(Kind):
         life.turn(self.clock.now(), *self.cancelled)
         return {"status": "canceled"}
 
-    def show(self, life: Life) -> dict:
+    def show(self, life: Lifecycle) -> dict:
         body, state = life.given["body"], life.state(self.clock.now())
         shown = {
             "request_id": life.id,

@@ -1,8 +1,8 @@
 """One thing's life, the clock it lives by, and what all kinds of things have in common.
 
 Time is the sandbox's own. It runs `speed` times as fast as the clock on the wall, a
-test moves it with `advance`, and with `per_poll` each look at a thing moves it too: so
-a fine-tune of three days passes in no time.
+test moves it with `advance`, and with `advance_per_poll` each look at a thing moves it
+too: so a fine-tune of three days passes in no time.
 """
 
 import time
@@ -41,7 +41,7 @@ class Clock:
 
 
 @dataclass
-class Life:
+class Lifecycle:
     """A thing: what it was created with, and when it enters which state."""
 
     id: str
@@ -96,9 +96,9 @@ class Kind:
     def __init__(self, clock: Clock, sandbox: object) -> None:
         self.clock = clock
         self.sandbox = sandbox
-        self.lives: dict[str, Life] = {}
-        self.dooms: list[tuple[str, str | None, float | None]] = []
-        self.per_poll = 0.0
+        self.lives: dict[str, Lifecycle] = {}
+        self.failing_next: list[tuple[str, str | None, float | None]] = []
+        self.advance_per_poll = 0.0
         self.plan = dict(self.course)
 
     # --- what a subclass says ------------------------------------------------------
@@ -106,10 +106,10 @@ class Kind:
     def accept(self, arguments: dict) -> None:
         """Raise RefusalError where the schema alone cannot tell that the API would."""
 
-    def show(self, life: Life) -> dict:
+    def show(self, life: Lifecycle) -> dict:
         raise NotImplementedError
 
-    def created(self, life: Life) -> object:
+    def created(self, life: Lifecycle) -> object:
         return self.show(life)
 
     def listed(self, shown: list[dict]) -> object:
@@ -120,11 +120,11 @@ class Kind:
     def create(self, arguments: dict) -> object:
         self.accept(arguments)
         now = self.clock.now()
-        life = Life(f"{self.prefix}{uuid.uuid4()}", arguments, now, [])
+        life = Lifecycle(f"{self.prefix}{uuid.uuid4()}", arguments, now, [])
         life.turn(now, *((state, self.plan[state]) for state, _ in self.course))
         self.lives[life.id] = life
-        if self.dooms:
-            reason, state, after = self.dooms.pop(0)
+        if self.failing_next:
+            reason, state, after = self.failing_next.pop(0)
             if after is None:
                 after = (life.course[-1][0] + life.course[-2][0]) / 2 - now
             self.fail(life, reason, state, now + after)
@@ -134,7 +134,7 @@ class Kind:
         life = self.find(arguments)
         if life is None:
             return None
-        self.clock.advance(self.per_poll)
+        self.clock.advance(self.advance_per_poll)
         return self.show(life)
 
     def entries(self, arguments: dict) -> object:
@@ -169,12 +169,12 @@ class Kind:
         del self.lives[life.id]
         return self.deleted(life)
 
-    def deleted(self, life: Life) -> object:
+    def deleted(self, life: Lifecycle) -> object:
         return {}
 
     # --- what they share -----------------------------------------------------------
 
-    def find(self, arguments: dict) -> Life | None:
+    def find(self, arguments: dict) -> Lifecycle | None:
         """The thing asked for; None while there is nothing at all of this kind, and for
         what the sandbox only knows from examples."""
         if not self.lives:
@@ -189,14 +189,14 @@ class Kind:
         return self.lives[name]
 
     def fail(
-        self, life: Life, reason: str, state: str | None, at: float | None = None
+        self, life: Lifecycle, reason: str, state: str | None, at: float | None = None
     ) -> None:
         """Let a thing fail with a reason, now or at a time."""
         at = self.clock.now() if at is None else at
         life.reason = reason
         life.turn(at, (state or self.failed, 0.0))
 
-    def broken(self, life: Life) -> bool:
+    def broken(self, life: Lifecycle) -> bool:
         """Whether its failure has happened yet."""
         return life.reason is not None and self.clock.now() >= life.course[-1][0]
 

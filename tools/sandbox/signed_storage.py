@@ -19,13 +19,15 @@ import struct
 import tempfile
 import threading
 import zlib
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from tools.server_thread import running
+
 BLOCK = 1 << 20
-POLL = 0.02  # seconds after which the server sees that it is to end
 
 
 @dataclass
@@ -92,18 +94,15 @@ class SignedStorage:
         self.parts: dict[str, dict[int, Received]] = {}
         self.server = _Server((host, port), _Handler)
         self.server.storage = self
-        self.thread = threading.Thread(
-            target=self.server.serve_forever, args=(POLL,), daemon=True
-        )
+        self.serving = ExitStack()
 
     def __enter__(self) -> "SignedStorage":
-        self.thread.start()
+        self.serving.enter_context(self.server)
+        self.serving.enter_context(running(self.server))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        self.serving.close()
         shutil.rmtree(self.folder)
 
     @property

@@ -1,0 +1,28 @@
+"""A local server that speaks the Together API: server.py, and what it is made of.
+
+lifecycles/      batches, fine-tunes, endpoints and the like, which pass through states
+canned_answers   what `x-reply` says, fitted to the request
+file_uploads     uploads of several requests; signed_storage, where their parts go
+"""
+
+from tools.sandbox.server import (
+    Fault,
+    Recorded,
+    Sandbox,
+    brought,
+    error_body,
+    picture,
+    reply,
+    tone,
+)
+
+__all__ = [
+    "Fault",
+    "Recorded",
+    "Sandbox",
+    "brought",
+    "error_body",
+    "picture",
+    "reply",
+    "tone",
+]
