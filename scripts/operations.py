@@ -4,11 +4,19 @@ Only the source has this module: what is deployed holds the tables themselves wh
 they are asked for here (tools/flatten.py).
 """
 
+from __future__ import annotations
+
 import json
 from functools import cache
 from pathlib import Path
 
 from .operation_table import operation_at
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .shapes import Members, Operation
 
 SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
 # What of an operation's exchange the helper goes by.
@@ -26,7 +34,7 @@ EXCHANGE = (
 )
 
 
-def operation(name, without=(), **changes):
+def operation(name: str, without: tuple[str, ...] = (), **changes: Any) -> Operation:
     """Return the table by which to call an operation, such as "batches/get_batch".
 
     Its arguments are the path's placeholders, the query's parameters and the body, if
@@ -37,7 +45,9 @@ def operation(name, without=(), **changes):
     return table_of(SCHEMAS, name, without, **changes)
 
 
-def table_of(schemas, name, without=(), **changes):
+def table_of(
+    schemas: Path, name: str, without: tuple[str, ...] = (), **changes: Any
+) -> Operation:
     """The same by the schemas in a folder."""
     schema = _read(schemas / f"{name}.json")
     said, members = schema["x-operation"], schema["properties"]
@@ -60,13 +70,13 @@ def table_of(schemas, name, without=(), **changes):
 
 
 @cache
-def _read(path):
+def _read(path: Path) -> Members:
     if not path.exists():
         raise KeyError(f"{path.parent.name}/{path.stem}: there is no such schema")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _files(body):
+def _files(body: Members) -> Members:
     """Return what has to be known of a body: which members are files that go up."""
     files = {
         name: {"format": "binary", "x-file": member.get("x-file", "bytes")}

@@ -2,10 +2,18 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from tools.flatten import FlattenError, module_names, module_text, parts_of, script_text
+from tools.flatten import (
+    FlattenError,
+    module_names,
+    module_text,
+    parts_of,
+    script_text,
+    without_types,
+)
 
 INIT = '"""What a shop sells."""\n'
 PARTS = {
@@ -87,7 +95,7 @@ def test_parts_stand_behind_what_they_need_and_under_their_names(pack):
     assert module_names(root) == ["counter", "money", "shop"]
     lines = text.split("\n")
     assert lines[0] == '"""What a shop sells."""'
-    assert lines[3] == "from __future__ import annotations"
+    assert "from __future__ import annotations" not in lines
     banners = [line for line in lines if line.startswith("# --- ")]
     assert banners == [
         "# --- scripts/shop/goods.py ---",
@@ -112,16 +120,26 @@ def test_what_stands_beside_an_import_stays_with_it(pack):
     assert "    from .shop import PRICES as known\n" in text
 
 
-def test_a_block_of_nothing_but_imports_of_parts_is_still_a_block(pack):
-    marked = (
-        "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from .goods import PRICES\n"
-        "    from .receipt import line\n"
-    )
+def test_what_is_deployed_says_no_types_and_keeps_its_lines():
+    text = Path(__file__).with_name("support").joinpath("typed_module.py").read_text()
 
-    text = module_text(pack(till=marked, bags=marked, receipt="line = 1\n"), "shop")
+    bare = without_types(text)
 
-    assert text.count("if TYPE_CHECKING:\n    pass\n") == 2
-    compile(text, "shop.py", "exec")
+    assert bare.count("\n") == text.count("\n")
+    assert [line for line in bare.split("\n") if line.strip()] == [
+        '"""A module that says its types in every way."""',
+        "class Shape:",
+        "    sides = 3",
+        "    def grow(self, by = 1, *more, **others):",
+        "        size = by",
+        "        return size",
+        "def join(",
+        "    first, /, *, last = None",
+        "):  # é: the place of what follows is counted in bytes",
+        '    é = "é"; ä = {}  # fmt: skip  # noqa: E702',
+        "    return [é, ä]",
+    ]
+    compile(bare, "bare.py", "exec")
 
 
 REFUSED = [

@@ -50,7 +50,9 @@ def say(text: str) -> None:
 def check(_: argparse.Namespace) -> int:
     """Compare everything with its schema; write nothing."""
     from tools.checks import problems
+    from tools.type_check import begin_type_check
 
+    types = begin_type_check()
     found = problems()
     for problem in found:
         say(problem.show(ROOT))
@@ -63,6 +65,7 @@ def check(_: argparse.Namespace) -> int:
             [*ruff, "format", "--quiet", "--check", "."], cwd=ROOT
         ).returncode,
     ]
+    styles.append(types.wait())
     say(f"{len(list(scripts()))} scripts, {len(found)} problems")
     return 1 if found or any(styles) else 0
 

@@ -79,8 +79,9 @@ def module_text(root: Path, name: str) -> str:
     """
     folder = root / "scripts" / name
     if not (folder / "__init__.py").exists():
-        text = with_tables(root, folder.with_suffix(".py"))
-        return script_text(text, (name,), parts_of(root))
+        text = without_types(with_tables(root, folder.with_suffix(".py")))
+        text = script_text(text, (name,), parts_of(root))
+        return re.sub(r"\n{4,}", "\n\n\n", text)
     paths = sorted(folder.glob("*.py"))
     texts = ((path.stem, with_tables(root, path)) for path in paths)
     return flattened(name, tuple(texts), parts_of(root))
@@ -104,16 +105,12 @@ def flattened(
 
     The package's own __init__ gives the docstring. Raises FlattenError.
     """
-    files = {stem: Part((package, stem), text) for stem, text in texts}
+    files = {stem: Part((package, stem), without_types(text)) for stem, text in texts}
     blocks = [_docstring(files.pop("__init__"))]
     names = _Names(files)
     for part in _ordered(files):
         names.check(part)
         text = _deployed(part, parts, rise=1)
-        if FUTURE in text.split("\n"):
-            text = text.replace(f"{FUTURE}\n", "", 1)
-            if FUTURE not in blocks:
-                blocks.insert(1, FUTURE)
         blocks.append(f"# --- scripts/{part.name}.py ---\n\n{text.strip()}")
     return re.sub(r"\n{4,}", "\n\n\n", "\n\n\n".join(blocks)) + "\n"
 
@@ -160,7 +157,59 @@ def _asked(root: Path, name: str, call: ast.Call) -> dict:
         ) from None
 
 
-FUTURE = "from __future__ import annotations"
+def without_types(text: str) -> str:
+    """A module without what only type checkers read: annotations, and what stands under
+    `if TYPE_CHECKING:`. A job compiles each module anew, and they are a tenth of that.
+
+    Every statement keeps its line.
+    """
+    cuts: list[tuple[_Place, _Place]] = []
+    for node in ast.parse(text).body:
+        if is_for_checkers(node):
+            cuts.append((_start(node), _end(node)))
+        else:
+            cuts += _annotations(node)
+    lines = text.split("\n")
+    for (first, left), (last, right) in sorted(cuts, reverse=True):
+        # Places are counted in bytes.
+        before = lines[first].encode()[:left].decode().removesuffix(" -> ")
+        after = lines[last].encode()[right:].decode()
+        blank = [""] * (last - first)
+        lines[first : last + 1] = [f"{before}{after}", *blank]
+    return "\n".join(lines)
+
+
+_Place = tuple[int, int]
+
+
+def _start(node: ast.stmt | ast.expr) -> _Place:
+    return node.lineno - 1, node.col_offset
+
+
+def _end(node: ast.stmt | ast.expr | ast.arg) -> _Place:
+    return node.end_lineno - 1, node.end_col_offset
+
+
+def _annotations(tree: ast.stmt) -> Iterator[tuple[_Place, _Place]]:
+    """From where to where each annotation goes that is no declaration alone."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg) and node.annotation:
+            name = node.lineno - 1, node.col_offset + len(node.arg.encode())
+            yield name, _end(node)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns:
+            yield _start(node.returns), _end(node.returns)
+        elif isinstance(node, ast.AnnAssign) and node.value:
+            yield _end(node.target), _end(node.annotation)
+
+
+def is_for_checkers(node: ast.stmt) -> bool:
+    """Whether a statement at a module's top is the mark or block of type checkers, or
+    keeps annotations from being run."""
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "__future__"
+    if isinstance(node, ast.If):
+        return ast.unparse(node.test) == "TYPE_CHECKING" and not node.orelse
+    return isinstance(node, ast.Assign) and ast.unparse(node) == "TYPE_CHECKING = False"
 
 
 # --- what is refused ---------------------------------------------------------------
@@ -243,7 +292,7 @@ def _bound(part: Part) -> Iterator[tuple[str, tuple[int, object]]]:
 def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, object]]:
     """The names that an import binds, but for those from parts of the same package."""
     if isinstance(node, ast.ImportFrom):
-        if node.level != 1 and node.module != "__future__":
+        if node.level != 1:
             for alias in node.names:
                 what = (node.level, node.module, alias.name)
                 yield alias.asname or alias.name, what

@@ -10,7 +10,14 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.flatten import OPERATIONS, FlattenError, module_names, module_text, sources
+from tools.flatten import (
+    OPERATIONS,
+    FlattenError,
+    is_for_checkers,
+    module_names,
+    module_text,
+    sources,
+)
 
 LAYERS = (
     (
@@ -159,11 +166,12 @@ def imports(
 ) -> Iterator[tuple[int, str, bool, bool, str]]:
     """(line, module, whether it is within a function, whether the line says why, the
     name if it is private) of each import of ours; what a package hands out itself
-    counts as its part's."""
+    counts as its part's. What only type checkers read is no import."""
     text = path.read_text(encoding="utf-8")
     lines = text.split("\n")
     own = name.split("/")[:-1]
-    for node in ast.walk(ast.parse(text)):
+    body = [node for node in ast.parse(text).body if not is_for_checkers(node)]
+    for node in (inner for outer in body for inner in ast.walk(outer)):
         if not isinstance(node, ast.ImportFrom) or not node.level:
             continue
         up = len(own) + 1 - node.level

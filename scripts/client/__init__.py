@@ -18,6 +18,8 @@ filename and find; its `arguments` are the part of the schema that is needed to 
 them.
 """
 
+from __future__ import annotations
+
 from importlib import import_module
 
 TYPE_CHECKING = False
@@ -45,7 +47,7 @@ PLACES = {
 }
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     if name not in PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{PLACES[name]}", __name__), name)

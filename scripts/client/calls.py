@@ -1,5 +1,7 @@
 """The verbs, one for each shape of exchange; what seldom has a part is loaded late."""
 
+from __future__ import annotations
+
 import sys
 
 from .errors import TogetherError
@@ -8,8 +10,14 @@ from .references import harmless
 from .request import Request, parse_answer, read_body
 from .transport import Reply
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Auth, Carried, Json, Members, Operation, Step, Verb
 
-def run(function, auth, table, /, **arguments):
+
+def run(
+    function: Verb, auth: Auth, table: Operation | Step, /, **arguments: Json
+) -> Json:
     """Return what a verb or a step's function returns for the arguments of main.
 
     A TogetherError leaves it without the frames of the helper: Windmill shows them
@@ -36,7 +44,7 @@ CHANGED = (
 )
 
 
-def call(auth, operation, /, **arguments):
+def call(auth: Auth, operation: Operation, /, **arguments: Json) -> Json:
     """Send an operation and return its JSON answer, or None where it has none.
 
     With the argument max_pages, a list's pages are fetched one after another and joined
@@ -53,7 +61,7 @@ def call(auth, operation, /, **arguments):
     return join_pages(auth, operation, arguments, answer, pages)
 
 
-def stream(auth, operation, /, **arguments):
+def stream(auth: Auth, operation: Operation, /, **arguments: Json) -> Json:
     """Like call or download; with body.stream true, show the answer while it arrives.
 
     Each piece of text goes to Windmill's result stream; the return value has the shape
@@ -70,7 +78,7 @@ def stream(auth, operation, /, **arguments):
     return _streamed(request)
 
 
-def _streamed(request):
+def _streamed(request: Request) -> Json:
     """Send a request whose answer comes as events; show it, and return it whole."""
     request.headers["Accept-Encoding"] = "identity"
     if request.output is not None:
@@ -84,7 +92,7 @@ def _streamed(request):
     return deliver(sound, answer["filename"], request.output, paid=True)
 
 
-def _whole_stream(request):
+def _whole_stream(request: Request) -> Json:
     """Send a request for a stream and return the whole answer. Where an error is all
     that came of it, it is tried again as an answer of that status would be."""
     from ..replies.accumulators import accumulator  # few answers are streams
@@ -106,7 +114,7 @@ def _whole_stream(request):
         request.again(None, answer)
 
 
-def upload(auth, operation, /, **arguments):
+def upload(auth: Auth, operation: Operation, /, **arguments: Json) -> Json:
     """Send an operation as multipart/form-data and return its JSON answer.
 
     A file member takes every shape that scripts/transfer/file_input.py knows; where the
@@ -124,7 +132,7 @@ def upload(auth, operation, /, **arguments):
     return parse_answer(request, request.send())
 
 
-def download(auth, operation, /, **arguments):
+def download(auth: Auth, operation: Operation, /, **arguments: Json) -> Json:
     """Send an operation and return the bytes as its `output` asks for.
 
     That is {"file": base64, "filename"} for result, {"s3": key, "filename"} for
@@ -135,7 +143,7 @@ def download(auth, operation, /, **arguments):
     return receive(request_for(auth, operation, arguments))
 
 
-def request_for(auth, operation, arguments):
+def request_for(auth: Auth, operation: Operation, arguments: Members) -> Request:
     """Return the request of a verb, with what its answer needs at hand: what is paid
     for must not depend on modules that cannot be fetched. Raises TogetherError, also
     where there is no storage for bytes that are to go there."""
@@ -153,13 +161,13 @@ def request_for(auth, operation, arguments):
     return request
 
 
-def _with_files(text, files, auth):
+def _with_files(text: str, files: Members, auth: Auth | None) -> Carried:
     from ..transfer.multipart import json_body  # few bodies hold files
 
     return json_body(text, files, auth)
 
 
-def prepare(step, arguments):
+def prepare(step: Step, arguments: Members) -> Members:
     """Return a step's arguments as its schema wants them, defaults filled in.
 
     What is not given, and has no default, is no key of the answer. Raises

@@ -1,47 +1,121 @@
 """The one exception of the pack."""
 
+from __future__ import annotations
+
 from .references import harmless
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
+
+    from ..shapes import Json, Members, Problem
 
 
 class TogetherError(Exception):
     """The one exception of the pack.
 
     Its attributes are plain JSON, which Windmill shows under the error and a flow's
-    error handler finds in `error.extra`:
+    error handler finds in `error.extra`. Each is None where it does not apply, and is
+    then not shown.
+
+    What happened, and what to do:
+
+        type         what kind of failure it is; of a refusal, the server's own word
+        code, param  the server's classification, where it gives one
+        detail       the words of the server, or of what else refused
+        advice       what to do next
+        ambiguous    True when the request may have been carried out unseen
+        problems     rejected input, as [{"field": ..., "problem": ...}]
+
+    The request:
 
         status       HTTP status, or None when no answer came
-        type, code, param   the server's classification, where it gives one
-        file_id      the file that a refused or broken upload is about
-        detail       the server's own words
+        method, path the operation
+        tries        how many requests were sent; None when none was
         request_id   what to quote to Together's support
         retry_after  seconds after which another try makes sense
-        ambiguous    True when the request may have been carried out unseen
-        advice       what to do next
-        method, path the operation
-        tries        how many requests were sent
-        problems     rejected input, as [{"field": ..., "problem": ...}]
-        partial      what had arrived of a stream that broke
         idempotency_key  the key that a rerun may use again without repeating the work
+        file_id      the file that a refused or broken upload is about
+
+    What there is in spite of it:
+
+        partial      what was finished or had arrived: of a stream, a list's pages, a
+                     step's own result, in the shape that it has when all goes well
+        received     bytes of a download that had arrived
+        part         the number of the part of a text or recording that failed
+        finish_reason  why a model stopped, where its answer cannot be used
+        failures     of many rows, the first errors: {"row", "type", "status", "message"}
+        fitting_rows how many rows a batch of that size may have
+
+    A job, of Together or of Windmill:
+
+        job_id, kind which job, and what kind it is
+        job          the job as the service gives it; of create_once, its id
+        state        its state
+        polls        what the last look at it found
+        error        the error of a job or flow that failed, as Windmill keeps it
+        details      what a flow that was ended on purpose says of why
+        started_at, fingerprint  of an earlier run that sent the same request
+
+    Money, in US dollars:
+
+        budget_usd, estimated_cost_usd, spent_usd
     """
 
-    def __init__(self, message, **facts):
+    type: str | None = None
+    code: str | int | None = None
+    param: str | int | None = None
+    detail: str | None = None
+    advice: str | None = None
+    ambiguous: bool | None = None
+    problems: list[Problem] | None = None
+    status: int | None = None
+    method: str | None = None
+    path: str | None = None
+    tries: int | None = None
+    request_id: str | None = None
+    retry_after: float | None = None
+    idempotency_key: str | None = None
+    file_id: str | None = None
+    partial: Json = None
+    received: int | None = None
+    part: int | None = None
+    finish_reason: str | None = None
+    failures: list[Members] | None = None
+    fitting_rows: int | None = None
+    job_id: str | None = None
+    kind: str | None = None
+    job: Json = None
+    state: str | None = None
+    polls: list[Json] | None = None
+    error: Json = None
+    details: Json = None
+    started_at: str | None = None
+    fingerprint: str | None = None
+    budget_usd: float | None = None
+    estimated_cost_usd: float | None = None
+    spent_usd: float | None = None
+
+    def __init__(self, message: str, **facts: Json) -> None:
         super().__init__(harmless(message)[0])
         for name, value in facts.items():
             if value is not None:
                 setattr(self, name, value)
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Json) -> None:
         # A flow hands them to its error handler, where Windmill would resolve them.
         super().__setattr__(name, harmless(value)[0])
 
     @classmethod
-    def refused(cls, field, problem, **facts):
+    def refused(cls, field: str, problem: str, **facts: Json) -> Self:
         """Return the error for one argument for which nothing was sent."""
         facts.setdefault("advice", "Correct the field named and run the step again.")
         return cls.refused_all([{"field": field, "problem": problem}], **facts)
 
     @classmethod
-    def refused_all(cls, problems, listed=None, **facts):
+    def refused_all(
+        cls, problems: list[Problem], listed: str | None = None, **facts: Json
+    ) -> Self:
         """Return the error for all that is wrong with the arguments, so that nothing
         was sent; `listed` is how the message tells it."""
         if listed is None:

@@ -1,5 +1,7 @@
 """From what Windmill's form or a flow gives to what a request says."""
 
+from __future__ import annotations
+
 from .errors import TogetherError
 from .validate import (
     UNFIT,
@@ -16,6 +18,11 @@ from .validate import (
     takes_file,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Json, Members, Problem, Schema, Step
+    from .validate import Pressed
+
 # What the form says beside what the user fills in; tools/form.py makes it.
 LEAVE = "Default"  # the first choice of what is optional: send nothing
 SET = "Set"  # the other choice of an optional object: send what is filled in
@@ -25,7 +32,7 @@ OTHER = "other"  # the choice of a model by its id, where a list of models is of
 SWITCH = "more_options"  # the switch that shows an object's advanced fields
 
 
-def with_typed_models(members, arguments):
+def with_typed_models(members: dict[str, Schema], arguments: Members) -> Members:
     """Return the arguments with each model's id in place of the word that says that it
     is given apart. Raises TogetherError where it is not, or cannot be meant."""
     found = dict(arguments)
@@ -56,14 +63,16 @@ def with_typed_models(members, arguments):
 NOT_GIVEN = object()
 
 
-def checked_arguments(operation, arguments):
+def checked_arguments(operation: Step, arguments: Members) -> Members:
     """Return the arguments as they are meant, without those that are not given.
 
     Raises TogetherError with every mistake found.
     """
     schema = operation["arguments"]
     members, required = schema["properties"], schema.get("required", ())
-    meant, found, pressed = {}, [], {}
+    meant: Members = {}
+    found: list[Problem] = []
+    pressed: Pressed = {}
     for name, value in arguments.items():
         value = normalise(value, members[name], name, name in required, pressed)
         if value is not NOT_GIVEN:
@@ -79,7 +88,13 @@ def checked_arguments(operation, arguments):
     return meant
 
 
-def normalise(value, schema, field, required=False, pressed=None):
+def normalise(
+    value: Json,
+    schema: Schema,
+    field: str,
+    required: bool = False,
+    pressed: Pressed | None = None,
+) -> Json:
     """Return what a value means: without what only the form needs, with numbers that
     came as text, and without the members that are not given. NOT_GIVEN for nothing.
 
@@ -114,7 +129,9 @@ def normalise(value, schema, field, required=False, pressed=None):
     return value
 
 
-def normalise_object(value, schema, field, pressed):
+def normalise_object(
+    value: Members, schema: Schema, field: str, pressed: Pressed | None
+) -> Json:
     members = schema.get("properties")
     others = schema.get("additionalProperties")
     if not members and others is None:
@@ -133,7 +150,9 @@ def normalise_object(value, schema, field, pressed):
     return meant
 
 
-def normalise_list(value, schema, field, pressed):
+def normalise_list(
+    value: list[Json], schema: Schema, field: str, pressed: Pressed | None
+) -> Json:
     items, row = schema["items"], schema.get("x-row")
     meant = []
     for number, entry in enumerate(value):
@@ -147,7 +166,9 @@ def normalise_list(value, schema, field, pressed):
     return meant if meant or not value else NOT_GIVEN  # rows that nobody filled in
 
 
-def normalise_union(value, schema, field, pressed):
+def normalise_union(
+    value: Json, schema: Schema, field: str, pressed: Pressed | None
+) -> Json:
     """Return a value as the variant has it that it fits best."""
     variants = schema["anyOf"]
     if surely_file(value):
@@ -167,7 +188,7 @@ def normalise_union(value, schema, field, pressed):
     return value if best is None else best[1]
 
 
-def behind_button(value, schema):
+def behind_button(value: Members, schema: Schema) -> tuple[Json, Schema]:
     """Return (what is given, its schema) of a group of buttons in a form."""
     label = value["label"]
     inner = {name: given for name, given in value.items() if name != "label"}
@@ -195,7 +216,7 @@ def behind_button(value, schema):
     return (None if label == NOTHING else behind_variant(inner, schema)), schema
 
 
-def behind_variant(inner, variant):
+def behind_variant(inner: Members, variant: Schema) -> Json:
     """Return what is given behind the button for one variant of a union."""
     allowed = variant.get("enum", ())
     if kind_of(variant) != "object":
@@ -220,7 +241,7 @@ BEHIND = {
 }
 
 
-def without_form_fields(value, schema):
+def without_form_fields(value: Members, schema: Schema) -> Members:
     """Return an object of a form as the wire has it: no switch, no groups of buttons,
     parts beside a text in one list with it, and what a choice names named."""
     value = dict(value)
@@ -244,7 +265,7 @@ def without_form_fields(value, schema):
     return value
 
 
-def join_parts(row, name):
+def join_parts(row: Members, name: str) -> None:
     """Make one list of parts of a message's text and the lists that a form has beside
     it: a part is as the wire has it, a picture is {"source": file}, or the file."""
     pictures, others = row.pop("pictures", None) or [], row.pop("parts", None) or []

@@ -1,22 +1,28 @@
 """JSON as the service writes it, in a form that Windmill can keep."""
 
+from __future__ import annotations
+
 import json
 import re
 import sys
 
 from .references import SAFE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Json
+
 RESULT_LIMIT = 1_900_000  # bytes that a result in Windmill can hold
 
 
-def parse_json(data):
+def parse_json(data: bytes) -> tuple[Json, str | None]:
     """Return (value, problem) of JSON bytes, in a form that Windmill can keep.
 
     Postgres holds neither NUL nor half a surrogate pair, and JSON no NaN: a character
     becomes U+FFFD and a number its name as text, and the log says how many. A whole
     number beyond 2^53, such as a seed, becomes text, since JavaScript would round it.
     """
-    lost = []
+    lost: list[object] = []
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -36,7 +42,7 @@ def parse_json(data):
     return value, None
 
 
-def is_deep(value):
+def is_deep(value: Json) -> bool:
     """Say whether a value of JSON is nested deeper than Windmill's server reads it."""
     level = [value]
     for _ in range(MOST_NESTING):
@@ -51,7 +57,7 @@ def is_deep(value):
     return True
 
 
-def _whole(digits):
+def _whole(digits: str) -> int | str:
     """Return a whole number; as text where JavaScript would round it."""
     if len(digits) < 16:
         return int(digits)
@@ -64,25 +70,26 @@ MOST_NESTING = 100  # serde_json, which reads results in Windmill, stops at 128
 _decode = json.JSONDecoder(strict=False, parse_int=_whole).decode
 
 
-def noting_decoder(lost):
+def noting_decoder(lost: list[object]) -> json.JSONDecoder:
     """Return a JSON decoder that notes each NaN and Infinity, and keeps its name."""
-    return json.JSONDecoder(
-        parse_constant=lambda name: lost.append(name) or name,
-        parse_int=_whole,
-        strict=False,
-    )
+
+    def note(name: str) -> str:
+        lost.append(name)
+        return name
+
+    return json.JSONDecoder(parse_constant=note, parse_int=_whole, strict=False)
 
 
 _HUGE = re.compile(r"[eE]\+?\d{3}|(?<!\d)\d{309}")
 
 
-def is_suspect(text):
+def is_suspect(text: str) -> bool:
     """Say whether JSON text may hold what Windmill's database cannot: an escaped NUL
     or half of a pair, or a number beyond all floats."""
     return "\\u" in text or "\x00" in text or _HUGE.search(text) is not None
 
 
-def storable(value, lost):
+def storable(value: Json, lost: list[object]) -> Json:
     """Return the value without what Windmill's database cannot hold."""
     lost = list(lost)
     value = mended(value, lost)
@@ -95,7 +102,7 @@ def storable(value, lost):
     return value
 
 
-def mended(value, lost):
+def mended(value: Json, lost: list[object]) -> Json:
     if isinstance(value, str):
         if not re.search("[\x00\ud800-\udfff]", value):  # seldom asked, so late
             return value
@@ -115,7 +122,7 @@ def mended(value, lost):
     return value
 
 
-def finite(value):
+def finite(value: Json) -> int | float | None:
     """Return what a number, or a text that is one, says as a finite number; None for
     anything else. Answers hold numbers as text, null, NaN and numbers beyond any use.
     """

@@ -15,20 +15,26 @@ counts too, however often it is escaped.
 Whole numbers beyond 2^53 become text on the way, since JavaScript would round them.
 """
 
+from __future__ import annotations
+
 import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Json, Members
 
 SAFE = 2**53 - 1
 JOB = "$WM_"  # how the names of a job's own variables begin
 WORDS = ("var", "jsonvar", "res", "encrypted")
 
 
-def _letter(letter):
-    high, low = f"{ord(letter):02x}"
-    low = f"[{low}{low.upper()}]"
-    return rf"(?:{letter}|\\{{1,8}}u00{high}{low})"
+def _letter(letter: str) -> str:
+    code = f"{ord(letter):02x}"
+    low = f"[{code[1]}{code[1].upper()}]"
+    return rf"(?:{letter}|\\{{1,8}}u00{code[0]}{low})"
 
 
-def _spelled(word):
+def _spelled(word: str) -> str:
     """Return the pattern of a word, each letter of which may be escaped as in JSON."""
     return "".join(_letter(letter) for letter in word)
 
@@ -43,19 +49,19 @@ _PLAIN = frozenset((float, bool, type(None)))
 _JSON = _PLAIN | {str, int, list, dict}
 
 
-def is_word(text):
+def is_word(text: str) -> bool:
     """Say whether Windmill would find one of its words in a text."""
     return _WORD.search(text) is not None
 
 
-def harmless(value):
+def harmless(value: Json) -> tuple[Json, int]:
     """Return (the value as it may leave a script, how many texts were changed).
 
     Lists and objects are changed in place. A value that is no JSON stays as it is.
     """
     root = [value]
     count = 0
-    left = [root]
+    left: list[Json] = [root]
     while left:
         group = left.pop()
         if group.__class__ is list:
@@ -86,15 +92,16 @@ def harmless(value):
     return root[0], count
 
 
-def _plain(value):
+def _plain(value: Json) -> Json:
     """Return what JSON makes of a tuple, or of an object of a class of its own."""
-    for kind, plain in ((dict, dict), (list, list), (tuple, list), (str, str)):
-        if isinstance(value, kind):
-            return plain(value)
-    return value
+    if isinstance(value, dict):
+        return dict(value)
+    if isinstance(value, list | tuple):
+        return list(value)
+    return str(value) if isinstance(value, str) else value
 
 
-def _renamed(group):
+def _renamed(group: Members) -> int:
     """Make the names of an object's members harmless; return how many were not."""
     names = [n for n in group if n.__class__ is str and ("$" in n or "\\" in n)]
     changed = {name: _text(name) for name in names}
@@ -110,7 +117,7 @@ def _renamed(group):
     return len(changed)
 
 
-def _text(text):
+def _text(text: str) -> str:
     """Return a text without the words; the same object where it holds none."""
     whole = text
     if "\x00" in text:
@@ -125,12 +132,12 @@ def _text(text):
 class HarmlessText:
     """A text that leaves piece by piece, harmless as a whole."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.held = ""
         self.begun = False
         self.count = 0
 
-    def add(self, piece):
+    def add(self, piece: str) -> str:
         """Return what can leave of the text so far."""
         text = self.held + piece
         end = len(text)
@@ -141,12 +148,12 @@ class HarmlessText:
         self.held = text[end:]
         return self._out(text[:end])
 
-    def end(self):
+    def end(self) -> str:
         """Return the rest."""
         text, self.held = self.held, ""
         return self._out(text)
 
-    def _out(self, text):
+    def _out(self, text: str) -> str:
         if not text:
             return ""
         whole = text

@@ -4,6 +4,8 @@ Nothing above this module is needed for that: where files or storage have a part
 the verbs (calls.py) bring it.
 """
 
+from __future__ import annotations
+
 import json
 import math
 import os
@@ -30,6 +32,22 @@ from .transport import (
 )
 from .validate import FileValue
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..shapes import (
+        Auth,
+        Carried,
+        Fault,
+        Json,
+        Members,
+        Operation,
+        Response,
+        RetryClass,
+        WithFiles,
+    )
+
 SEND_TIMEOUT = 60.0  # for the next piece of a large body
 # Seconds of silence after which an answer is given up, by retry class: a model may
 # think for minutes before the first byte of an answer that is not streamed.
@@ -45,7 +63,13 @@ class Request:
     with_files is what makes a Body of JSON that holds files, see encode_body.
     """
 
-    def __init__(self, auth, operation, arguments, with_files=None):
+    def __init__(
+        self,
+        auth: Auth,
+        operation: Operation,
+        arguments: Members,
+        with_files: WithFiles | None = None,
+    ) -> None:
         self.operation = operation
         self.method = operation["method"]
         self.tries = 0
@@ -82,21 +106,22 @@ class Request:
         choice = properties.get("output")
         if choice and choice.get("x-in") == "result":
             self.output = arguments.get("output", choice["default"])
-        self.deliver = None  # what puts the bytes of the answer there
+        # What puts the bytes of the answer there.
+        self.deliver: Callable[[Request, Json], Json] | None = None
         self.target = path + ("?" + "&".join(query) if query else "")
         self.body = arguments.get("body", {})
-        self.data = None
+        self.data: bytes | Carried | None = None
         if "body" in properties and operation.get("content") != "multipart":
             self.headers["Content-Type"] = "application/json"
             self.carry(encode_body(self.body, auth, with_files))
 
-    def carry(self, data):
+    def carry(self, data: bytes | Carried) -> None:
         """Send bytes, or a Body of scripts/transfer/multipart.py, with the request."""
         self.data = data
         if not isinstance(data, bytes):
             self.headers["Content-Length"] = str(data.length)
 
-    def send(self, streaming=False):
+    def send(self, streaming: bool = False) -> Json:
         """Send until answered or hopeless; return the answer, which is a success.
 
         With streaming, the urllib3 response with its body unread; else a Reply.
@@ -109,7 +134,8 @@ class Request:
         most = time.monotonic() + MOST_SECONDS[retry]
         while True:
             self.tries += 1
-            response = data = fault = None
+            fault: Fault | None = None
+            data = None
             try:
                 response = http_exchange(
                     self.method,
@@ -123,17 +149,18 @@ class Request:
                     data = read_whole(response, most)
             except (HTTPError, OSError) as error:
                 fault = error
-            if fault is None and response.status < 300:
-                if not streaming:
-                    return Reply(response, data)
-                read_until(response, math.inf)  # who reads it says until when
-                return response
-            reply = None if fault else Reply(response, data)
-            if reply and self.redirects(reply):
-                return reply
-            self.again(fault, reply)
+            else:
+                reply = Reply(response, data)
+                if response.status < 300:
+                    if not streaming:
+                        return reply
+                    read_until(response, math.inf)  # who reads it says until when
+                    return response
+                if self.redirects(reply):
+                    return reply
+            self.again(fault, None if fault else reply)
 
-    def again(self, fault, reply):
+    def again(self, fault: Fault | None, reply: Reply | None) -> None:
         """Wait until another try makes sense. Raises TogetherError where none does."""
         from ..resilience.retry import pause  # only when an exchange failed
 
@@ -142,18 +169,20 @@ class Request:
             raise self.failure(fault, reply) from None
         time.sleep(wait)
 
-    def redirects(self, reply):
+    def redirects(self, reply: Reply) -> bool:
         wanted = self.operation.get("reply") in ("binary", "redirect")
         return wanted and 301 <= reply.status <= 308 and "location" in reply.headers
 
-    def failure(self, fault, reply, **facts):
+    def failure(
+        self, fault: Fault | None, reply: Reply | None, **facts: Json
+    ) -> TogetherError:
         """Return the TogetherError for an exchange that failed."""
         from ..resilience.explain import failure  # only when an exchange failed
 
         return failure(self, fault, reply, **facts)
 
 
-def _project(auth, key, base):
+def _project(auth: Auth, key: str, base: str) -> str:
     """Return the project that the key belongs to, asked once per process."""
     if (key, base) not in _projects:
         identity = send_operation({"api_key": key, "base_url": base}, IDENTITY)
@@ -169,11 +198,11 @@ def _project(auth, key, base):
     return _projects[key, base]
 
 
-_projects = {}
+_projects: dict[tuple[str, str], str] = {}
 IDENTITY = operation("organization/get_identity")
 
 
-def _segment(name, value):
+def _segment(name: str, value: Json) -> str:
     """Percent-encode a path argument, refusing what would change the path."""
     text = str(value)
     if text.strip() in ("", ".", ".."):
@@ -182,7 +211,7 @@ def _segment(name, value):
     return quote(text, safe="")
 
 
-def _query(name, value):
+def _query(name: str, value: Json) -> list[str]:
     """Encode a query parameter: lists joined by commas, objects as name[member]."""
     if isinstance(value, dict):
         pairs = [_query(f"{name}[{k}]", v) for k, v in value.items() if v is not None]
@@ -192,23 +221,25 @@ def _query(name, value):
     return [f"{quote(name, safe='[]')}={quote_plus(text)}"]
 
 
-def _header(name, value):
+def _header(name: str, value: Json) -> str:
     text = str(value)
     if not (text.isascii() and text.isprintable()):
         raise TogetherError.refused(name, "must be printable ASCII")
     return text
 
 
-def encode_body(body, auth=None, with_files=None):
+def encode_body(
+    body: Json, auth: Auth | None = None, with_files: WithFiles | None = None
+) -> bytes | Carried:
     """Return a body as JSON bytes, or what with_files makes of one that holds files:
     of its JSON text, the files by what stands for them there, and auth.
 
     NaN and infinities are refused by name.
     """
-    marks = {}
+    marks: dict[str, FileValue] = {}
 
-    def mark(value):
-        if not isinstance(value, FileValue):
+    def mark(value: object) -> str:
+        if with_files is None or not isinstance(value, FileValue):
             raise TypeError(f"{type(value).__name__} is no JSON")
         text = os.urandom(16).hex()
         marks[text] = value
@@ -230,10 +261,10 @@ def encode_body(body, auth=None, with_files=None):
     except (ValueError, TypeError, RecursionError) as error:
         problem = f"is not JSON ({error}); numbers must be finite"
         raise TogetherError.refused("body", problem) from None
-    return with_files(text, marks, auth) if marks else data
+    return with_files(text, marks, auth) if with_files and marks else data
 
 
-def read_body(request, response):
+def read_body(request: Request, response: Response) -> bytes:
     most = time.monotonic() + MOST_SECONDS[request.operation["retry"]]
     try:
         return read_whole(response, most)
@@ -241,7 +272,7 @@ def read_body(request, response):
         raise request.failure(error, None) from None
 
 
-def parse_answer(request, reply):
+def parse_answer(request: Request, reply: Reply) -> Json:
     """Return what a successful reply means: JSON, a file, a place, or nothing."""
     kind = request.operation.get("reply", "json")
     if kind == "redirect" and reply.status >= 300:
@@ -261,12 +292,12 @@ def parse_answer(request, reply):
     return _delivered(request, without_signals(answer))
 
 
-def without_signals(answer):
+def without_signals(answer: Json) -> Json:
     """Return an answer whose members at the top are none of those by which a result
     tells Windmill what to do with it: they get a _ at their end."""
     if not isinstance(answer, dict):
         return answer
-    alone = ALONE if len(answer) == 1 else ()
+    alone = (*ALONE, *TABLES) if len(answer) == 1 else ()
     if isinstance(answer.get("file"), dict) and "content" not in answer["file"]:
         alone = ()  # an entry about a file, such as /v1/files gives: nothing to show
     told = [n for n in answer if n == "render_all" or n[:3] == "wm_" or n in alone]
@@ -283,17 +314,17 @@ def without_signals(answer):
 
 # What Windmill shows in a way of its own where it is a result's only member.
 ALONE = ("html", "map", "pdf", "file", "png", "svg", "jpeg", "gif", "md", "markdown")
-ALONE += ("table-col", "table-row", "table-row-object")
+TABLES = ("table-col", "table-row", "table-row-object")
 
 
-def send_operation(auth, operation, **arguments):
+def send_operation(auth: Auth, operation: Operation, **arguments: Json) -> Json:
     """Send an operation and return its JSON answer: one page, and no file in it, which
     is what the helper itself asks for. Raises TogetherError."""
     request = Request(auth, operation, arguments)
     return parse_answer(request, request.send())
 
 
-def _bears_error(answer, retry):
+def _bears_error(answer: Json, retry: RetryClass) -> bool:
     """Say whether an answer of status 200 is an error all the same.
 
     The answer of a model has no member `error` that is not null; a thing that was
@@ -315,13 +346,13 @@ def _bears_error(answer, retry):
 ALONE_WITH_ERROR = ("message", "detail", "type", "code", "param", "request_id")
 
 
-def told_error(data):
+def told_error(data: str) -> Reply:
     """Return an error that came in an answer of status 200 as a Reply."""
     from ..resilience.explain import event_error  # only when an exchange failed
 
     return event_error(data)
 
 
-def _delivered(request, answer):
+def _delivered(request: Request, answer: Json) -> Json:
     """Return an answer with the bytes that it brings, if any, where they shall go."""
     return request.deliver(request, answer) if request.deliver else answer

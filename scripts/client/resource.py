@@ -1,11 +1,17 @@
 """The togetherai resource: the API key, and where the requests go."""
 
+from __future__ import annotations
+
 import re
 from typing import NotRequired, TypedDict
 from urllib.parse import urlsplit
 
 from .errors import TogetherError
 from .references import is_word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Json
 
 HOST = "https://api.together.ai"
 
@@ -17,7 +23,7 @@ class togetherai(TypedDict):
     base_url: NotRequired[str]
 
 
-def credentials(auth, host):
+def credentials(auth: Json, host: str) -> tuple[str, str]:
     """Return the key and the base: scheme, host and path before /v1, /v2 or /v3."""
     if not isinstance(auth, dict):
         raise TogetherError(
@@ -51,7 +57,7 @@ def credentials(auth, host):
     return key, re.sub(r"/v[123]$", "", base).rstrip("/")
 
 
-def _is_base(url):
+def _is_base(url: str) -> bool:
     try:
         parts = urlsplit(url)
         named = parts.hostname and (parts.port is None or parts.port > 0)

@@ -1,5 +1,7 @@
 """One exchange over HTTP: connections that are kept, TLS, the answer as it came."""
 
+from __future__ import annotations
+
 import http.client
 import io
 import math
@@ -15,6 +17,14 @@ from urllib3.exceptions import ProtocolError
 
 from .errors import TogetherError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ..shapes import Carried, Headers, Response
+
 USER_AGENT = "together-windmill/1"
 CONNECT_TIMEOUT = 5.0
 HEAD_SECONDS = 60.0  # for status and headers, from their first byte to their last
@@ -25,10 +35,17 @@ MOST_ANSWER_BYTES = 64 * MIB  # of an answer that is held in memory, decompresse
 MOST_ERROR_BYTES = 64 * 1024  # of an error; the rest of it is not read
 
 
-_pools = {}
+_pools: dict[str, tuple[urllib3.HTTPConnectionPool, Headers | None]] = {}
 
 
-def http_exchange(method, url, data, headers, timeout, most=None):
+def http_exchange(
+    method: str,
+    url: str,
+    data: bytes | Carried | None,
+    headers: Headers,
+    timeout: urllib3.Timeout,
+    most: float | None = None,
+) -> Response:
     """Send one request and return urllib3's response, its body unread.
 
     Nothing is tried again, no redirect is followed. After the moment `most`, where one
@@ -63,11 +80,11 @@ def http_exchange(method, url, data, headers, timeout, most=None):
     return response
 
 
-def connection_pool(origin):
+def connection_pool(origin: str) -> tuple[urllib3.HTTPConnectionPool, Headers | None]:
     """Return the connections to a host, kept while the process lives, and headers
     for each request, or None where no proxy for plain http is between."""
     if origin not in _pools:
-        settings = {"maxsize": 256, "block": True}
+        settings: dict[str, Any] = {"maxsize": 256, "block": True}
         if origin.startswith("https:"):
             settings["ssl_context"] = tls_context()
         found = None
@@ -82,7 +99,7 @@ def connection_pool(origin):
     return _pools[origin]
 
 
-def bounded(manager):
+def bounded(manager: urllib3.PoolManager) -> urllib3.PoolManager:
     """Return a manager of pools, its answers bounded in time as _Answer says."""
     manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
     return manager
@@ -99,13 +116,13 @@ class _Answer(http.client.HTTPResponse):
     would hold a job for ever.
     """
 
-    def __init__(self, sock, *arguments, **options):
+    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
         self.fp.close()
         self.reader = _Reader(sock, getattr(_exchange, "most", None))
         self.fp = io.BufferedReader(self.reader)
 
-    def begin(self):
+    def begin(self) -> None:
         super().begin()
         self.reader.until = self.reader.most
 
@@ -113,16 +130,16 @@ class _Answer(http.client.HTTPResponse):
 class _Reader(io.RawIOBase):
     """The bytes that come from a socket until a moment. Raises TimeoutError after it."""
 
-    def __init__(self, sock, most):
+    def __init__(self, sock: socket.socket, most: float | None) -> None:
         self.sock = sock
         self.raw = sock.makefile("rb", buffering=0)
         self.most = math.inf if most is None else most
-        self.until = None  # set with the first byte
+        self.until: float | None = None  # set with the first byte
 
-    def readable(self):
+    def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer):
+    def readinto(self, buffer: Any) -> int | None:
         until = self.most if self.until is None else self.until
         left = until - time.monotonic()
         if left <= 0:
@@ -139,7 +156,7 @@ class _Reader(io.RawIOBase):
             self.until = min(self.most, time.monotonic() + HEAD_SECONDS)
         return count
 
-    def close(self):
+    def close(self) -> None:
         self.raw.close()
         super().close()
 
@@ -163,15 +180,19 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
-def read_until(response, most):
+def read_until(response: Response, most: float) -> None:
     """Let no byte of an answer be read after that moment."""
-    reader = response._original_response.reader
+    reader = _reader(response)
     reader.most = reader.until = most
 
 
-def hurry(response, seconds):
+def _reader(response: Any) -> _Reader:
+    return response._original_response.reader
+
+
+def hurry(response: Response, seconds: float) -> None:
     """Let no further read of an answer wait longer than that."""
-    reader = response._original_response.reader
+    reader = _reader(response)
     if not reader.closed:
         reader.sock.settimeout(seconds)
 
@@ -179,10 +200,11 @@ def hurry(response, seconds):
 class Pace:
     """Lets a body take any time, as long as its bytes come as fast as PACE_BYTES says."""
 
-    def __init__(self):
-        self.response, self.position, self.until = None, 0, math.inf
+    def __init__(self) -> None:
+        self.response: Response | None = None
+        self.position, self.until = 0, math.inf
 
-    def keep(self, response, position):
+    def keep(self, response: Response, position: int) -> None:
         """Before each read: note how many bytes there are."""
         if response is not self.response or position - self.position >= PACE_BYTES:
             self.response, self.position = response, position
@@ -191,17 +213,17 @@ class Pace:
         elif time.monotonic() > self.until:
             raise TimeoutError(TOO_LONG)
 
-    def is_lost(self):
+    def is_lost(self) -> bool:
         return time.monotonic() > self.until
 
 
-def names_proxy():
+def names_proxy() -> bool:
     """Say whether the environment names a proxy for any host."""
     names = ("http_proxy", "https_proxy", "all_proxy")
     return any(os.environ[name] for name in os.environ if name.lower() in names)
 
 
-def tls_context():
+def tls_context() -> ssl.SSLContext:
     """Return the TLS context that all pools share.
 
     The environment's bundle wins; then the system's directory of certificates, which
@@ -234,23 +256,23 @@ def tls_context():
     return _tls["context"]
 
 
-_tls = {}
+_tls: dict[str, ssl.SSLContext] = {}
 
 
 class Reply:
     """An HTTP answer whose body has been read."""
 
-    def __init__(self, response, data):
+    def __init__(self, response: Response, data: bytes | None) -> None:
         self.status = response.status
         self.reason = response.reason or ""
         self.headers = response.headers
         self.data = data or b""
 
-    def text(self):
+    def text(self) -> str:
         return self.data.decode("utf-8", "replace")
 
 
-def read_whole(response, most):
+def read_whole(response: Response, most: float) -> bytes:
     """Return the body of an answer, decompressed, read by the moment `most`.
 
     Of an error only the first MOST_ERROR_BYTES. Raises urllib3's HTTPError, a
@@ -271,7 +293,7 @@ def read_whole(response, most):
     return pieces[0][:limit] if len(pieces) == 1 else b"".join(pieces)[:limit]
 
 
-def read_pieces(response, most=None):
+def read_pieces(response: Response, most: float | None = None) -> Iterator[bytes]:
     """Yield the bytes of a body as they arrive, until the moment `most`. Raises
     urllib3's HTTPError."""
     if most is not None:
@@ -284,7 +306,7 @@ def read_pieces(response, most=None):
         raise ProtocolError(f"the answer's length makes no sense: {error}") from None
 
 
-def abandon(response):
+def abandon(response: Response) -> None:
     """Close the connection of an answer that is not read to its end, and give its place
     in the pool back."""
     response.close()

@@ -1,10 +1,24 @@
 """Whether a value is what its schema wants, and what is said where it is not."""
 
+from __future__ import annotations
+
 import json
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
 
-def kind_of(schema):
+    from ..shapes import AnySchema, Json, Members, Problem, Schema
+
+    Pressed: TypeAlias = dict[int, tuple[Json, Schema]]
+    Search: TypeAlias = Callable[[str, str], object]
+    Seen: TypeAlias = dict[tuple[int, int, str], list[Problem]]
+    Context: TypeAlias = tuple[AnySchema, Pressed, Search, Seen]
+
+
+def kind_of(schema: Schema) -> Json:
     """Return the type of a schema, null aside."""
     kinds = schema.get("type")
     if kinds.__class__ is list:
@@ -12,20 +26,20 @@ def kind_of(schema):
     return kinds
 
 
-def allows_null(schema):
+def allows_null(schema: Schema) -> bool:
     kinds = schema.get("type")
     if kinds is None:
         return any(map(allows_null, schema.get("anyOf", ())))
     return kinds == "null" or (kinds.__class__ is list and "null" in kinds)
 
 
-def may_be_empty(schema):
+def may_be_empty(schema: Schema) -> bool:
     """Say whether the service takes an empty text or list where one is required."""
     least = (schema.get("minLength"), schema.get("minItems"))
     return 0 in least or any(map(may_be_empty, schema.get("anyOf", ())))
 
 
-def read_text(text, kind):
+def read_text(text: str, kind: str) -> Json:
     """Return the number or truth that a text says, else the text: a form sends selects,
     and the rows of a list of whole numbers, as texts."""
     if kind == "boolean":
@@ -43,31 +57,31 @@ def read_text(text, kind):
 class FileValue:
     """A file in a body where JSON has text; see transfer/multipart.py."""
 
-    def __init__(self, value, field, kind):
+    def __init__(self, value: Json, field: str, kind: str) -> None:
         self.value, self.field, self.kind = value, field, kind
 
 
-def takes_file(schema):
+def takes_file(schema: Schema) -> bool:
     return "x-file" in schema
 
 
-def has_file(schema):
+def has_file(schema: Schema) -> bool:
     return takes_file(schema) or any(map(takes_file, schema.get("anyOf", ())))
 
 
-def is_carried(schema):
+def is_carried(schema: Schema) -> bool:
     """Say whether a file stays as it was given until the request is made of it."""
     return schema["x-file"] in ("bytes", "content") or "format" in schema
 
 
-def surely_file(value):
+def surely_file(value: Json) -> bool:
     """Say whether a value can be nothing but a file."""
     if value.__class__ is dict:
         return any(name in value for name in ("s3", "file", "url", "text", "rows"))
     return not isinstance(value, str | int | float | list | dict)
 
 
-def file_value(value, schema, field):
+def file_value(value: Json, schema: Schema, field: str) -> Json:
     """Return a file, given in any of the shapes that scripts/transfer/file_input.py
     knows, as a FileValue where the wire has it as text; a text that is already as it
     should be, and what is no file, as it is."""
@@ -106,19 +120,32 @@ TYPES = {
 TOLD, TYPED, LACKING, READABLE, UNFIT = range(5)
 
 
-def schema_problems(value, schema, field, pressed=None, search=re.search):
+def schema_problems(
+    value: Json,
+    schema: Schema,
+    field: str,
+    pressed: Pressed | None = None,
+    search: Search = re.search,
+) -> list[Problem]:
     """Return [{"field": path, "problem": text}] of what does not fit, [] if all does.
 
     The schema must be one that `check_schema` of scripts/json_schema.py lets pass.
     `pressed` is what `normalise` says of the value; `search` looks for a pattern in a
     text, and may raise a ValueError that says why it cannot.
     """
-    found = []
+    found: list[Problem] = []
     check(value, schema, field, found, (schema, pressed or {}, search, {}), 0)
     return found
 
 
-def check(value, schema, field, found, context, depth):
+def check(
+    value: Json,
+    schema: AnySchema,
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
     """Add to found what does not fit; context is (where a $ref begins, pressed, what
     looks for a pattern, what was found behind a $ref)."""
     if depth > MAX_DEPTH:
@@ -157,20 +184,24 @@ def check(value, schema, field, found, context, depth):
             combined(value, schema[word], field, found, context, depth)
 
 
-def referred(value, schema, field, context, depth):
+def referred(
+    value: Json, schema: Schema, field: str, context: Context, depth: int
+) -> list[Problem]:
     """Return what does not fit behind a $ref; looked at once, since a few references
     to one another may lead there in a million ways."""
     target = ref_target(schema, context[0])
     known = context[3]
     place = (id(value), id(target), field)
     if place not in known:
-        faults = []
+        faults: list[Problem] = []
         check(value, target, field, faults, context, depth + 1)
         known[place] = faults[:MOST_FAULTS]
     return known[place]
 
 
-def check_file(value, schema, field, found, context):
+def check_file(
+    value: Json, schema: Schema, field: str, found: list[Problem], context: Context
+) -> None:
     if value.__class__ is FileValue:
         value = value.value
     no_file = value is None or isinstance(value, bool | int | float)
@@ -180,14 +211,16 @@ def check_file(value, schema, field, found, context):
         check_text(value, schema, field, found, context)
 
 
-def allowed_values(schema):
+def allowed_values(schema: Schema) -> Iterator[list[Json]]:
     if "const" in schema:
         yield [schema["const"]]
     if "enum" in schema:
         yield schema["enum"]
 
 
-def check_text(value, schema, field, found, context):
+def check_text(
+    value: str, schema: Schema, field: str, found: list[Problem], context: Context
+) -> None:
     check_size(len(value), schema, "Length", "characters", field, found)
     if "pattern" in schema:
         try:
@@ -197,14 +230,16 @@ def check_text(value, schema, field, found, context):
             found.append(problem(field, f"{schema['pattern']!r} {error}"))
 
 
-def check_number(value, schema, field, found):
+def check_number(
+    value: int | float, schema: Schema, field: str, found: list[Problem]
+) -> None:
     for name, fits, words in BOUNDS:
         bound = schema.get(name)
         if bound is not None and not fits(value, bound):
             found.append(problem(field, f"must be {words} {bound} (got {value})"))
 
 
-def is_multiple(value, of):
+def is_multiple(value: int | float, of: int | float) -> bool:
     if of == 0:
         return True
     if isinstance(value, int) and isinstance(of, int):
@@ -225,7 +260,14 @@ BOUNDS = (
 )
 
 
-def check_list(value, schema, field, found, context, depth):
+def check_list(
+    value: list[Json],
+    schema: Schema,
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
     check_size(len(value), schema, "Items", "entries", field, found)
     first = schema.get("prefixItems", [])
     rest = schema.get("items", True)
@@ -242,7 +284,7 @@ def check_list(value, schema, field, found, context, depth):
             seen.add(item)
 
 
-def hashed(value):
+def hashed(value: Json) -> Json:
     """Return what is equal for values that JSON takes for the same, and can be looked
     up: 1 is 1.0, and neither is true."""
     if value.__class__ is list:
@@ -252,7 +294,14 @@ def hashed(value):
     return (bool, value) if value.__class__ is bool else value
 
 
-def check_object(value, schema, field, found, context, depth):
+def check_object(
+    value: Members,
+    schema: Schema,
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
     check_size(len(value), schema, "Properties", "members", field, found)
     known = schema.get("properties", {})
     for name in schema.get("required", ()):
@@ -268,7 +317,14 @@ def check_object(value, schema, field, found, context, depth):
                 check(member, part, f"{field}.{name}", found, context, depth + 1)
 
 
-def check_any(value, variants, field, found, context, depth):
+def check_any(
+    value: Json,
+    variants: list[AnySchema],
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
     pressed = context[1]
     if id(value) in pressed:
         _, variant = pressed[id(value)]
@@ -276,7 +332,7 @@ def check_any(value, variants, field, found, context, depth):
         return
     nearest = None
     for variant in variants:
-        faults = []
+        faults: list[Problem] = []
         check(value, variant, field, faults, context, depth + 1)
         if not faults:
             return
@@ -300,27 +356,48 @@ def check_any(value, variants, field, found, context, depth):
     found.append(mistyped(field, value, " or ".join(map(noun, variants))))
 
 
-def check_one(value, variants, field, found, context, depth):
-    tried = []
+def check_one(
+    value: Json,
+    variants: list[AnySchema],
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
+    tried: list[list[Problem]] = []
     for variant in variants:
-        faults = []
+        faults: list[Problem] = []
         check(value, variant, field, faults, context, depth + 1)
         tried.append(faults)
     fitting = sum(not faults for faults in tried)
     if not fitting:
-        unfit = [problem(field, "must not be there")]
-        found.extend(min(tried, key=len, default=unfit))
+        tried = tried or [[problem(field, "must not be there")]]
+        found += sorted(tried, key=len)[0]
     elif fitting > 1:
         found.append(problem(field, "fits several of the variants of oneOf"))
 
 
-def check_all(value, variants, field, found, context, depth):
+def check_all(
+    value: Json,
+    variants: list[AnySchema],
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
     for variant in variants:
         check(value, variant, field, found, context, depth + 1)
 
 
-def check_not(value, variant, field, found, context, depth):
-    faults = []
+def check_not(
+    value: Json,
+    variant: AnySchema,
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
+    faults: list[Problem] = []
     check(value, variant, field, faults, context, depth + 1)
     if not faults:
         found.append(problem(field, "must not be such a value"))
@@ -334,7 +411,9 @@ COMBINED = {
 }
 
 
-def check_size(size, schema, name, unit, field, found):
+def check_size(
+    size: int, schema: Schema, name: str, unit: str, field: str, found: list[Problem]
+) -> None:
     least, most = schema.get(f"min{name}"), schema.get(f"max{name}")
     if least is not None and size < least:
         words = f"needs at least {least} {unit} (got {size})"
@@ -345,7 +424,7 @@ def check_size(size, schema, name, unit, field, found):
         found.append(problem(field, f"takes at most {most} {unit} (got {size})"))
 
 
-def fit(value, schema):
+def fit(value: Json, schema: AnySchema) -> int:
     """Say how well a value fits a variant, by its type and its constants."""
     if schema.__class__ is bool or "type" not in schema:
         return TYPED
@@ -366,11 +445,11 @@ def fit(value, schema):
     return UNFIT
 
 
-def is_constant(schema):
+def is_constant(schema: Json) -> bool:
     return schema.__class__ is dict and len(schema.get("enum", ())) == 1
 
 
-def discriminator(variants):
+def discriminator(variants: list[AnySchema]) -> tuple[str, list[Json]] | None:
     """Return (name, values) of the member that tells all variants apart, or None."""
     members = [v.get("properties", {}) if v.__class__ is dict else {} for v in variants]
     for name in members[0]:
@@ -379,13 +458,13 @@ def discriminator(variants):
     return None
 
 
-def noun(variant):
+def noun(variant: AnySchema) -> str:
     if variant.__class__ is bool or "type" not in variant:
         return "something else"
     return variant.get("title") or TYPES[kind_of(variant)]
 
 
-def is_kind(value, kind):
+def is_kind(value: Json, kind: str) -> bool:
     if kind == "boolean" or value.__class__ is bool:
         return kind == "boolean" and value.__class__ is bool
     if kind == "integer":
@@ -397,7 +476,7 @@ def is_kind(value, kind):
     return isinstance(value, kinds[kind])
 
 
-def same(one, other):
+def same(one: Json, other: Json) -> bool:
     """JSON's equality: 1 is 1.0, and neither is true."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
@@ -408,7 +487,7 @@ def same(one, other):
     return one == other
 
 
-def ref_target(schema, root):
+def ref_target(schema: Schema, root: AnySchema) -> AnySchema:
     """Return what a $ref leads to. Raises LookupError or ValueError."""
     head, _, path = schema["$ref"].partition("#")
     if head:
@@ -422,11 +501,11 @@ def ref_target(schema, root):
     return found
 
 
-def problem(field, words):
+def problem(field: str, words: str) -> Problem:
     return {"field": field, "problem": words}
 
 
-def mistyped(field, value, wanted):
+def mistyped(field: str, value: Json, wanted: str) -> Problem:
     """Say what a value should be, and what it is: of a long text, which may be a
     secret, only that it is one."""
     names = {dict: "an object", list: "a list", str: "text"}
@@ -435,11 +514,11 @@ def mistyped(field, value, wanted):
     return problem(field, f"must be {wanted} (got {got})")
 
 
-def not_allowed(field, value, allowed):
+def not_allowed(field: str, value: Json, allowed: list[Json]) -> Problem:
     choices = ", ".join(map(shown, allowed))
     return problem(field, f"must be one of {choices} (got {shown(value)})")
 
 
-def shown(value):
+def shown(value: Json) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}..."

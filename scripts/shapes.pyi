@@ -1,0 +1,119 @@
+"""What passes between the helper's modules: for type checkers, and for whoever reads.
+
+A stub, which no job loads: modules import it under `TYPE_CHECKING`, and the build
+leaves that out.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, NotRequired, Protocol, TypeAlias, TypedDict
+
+from .client.resource import togetherai
+
+Json: TypeAlias = Any
+"""What JSON can say: it came from outside, so whoever reads it looks at what it is."""
+
+Members: TypeAlias = dict[str, Any]
+"""An object of JSON."""
+
+Schema: TypeAlias = dict[str, Any]
+"""A JSON Schema that is an object, with the words that tools/render.py adds to it."""
+
+AnySchema: TypeAlias = Any
+"""A JSON Schema: an object, or true or false."""
+
+Headers: TypeAlias = dict[str, str]
+
+Auth: TypeAlias = togetherai
+
+RetryClass: TypeAlias = Literal["read", "inference", "creates", "mutates"]
+
+Fault: TypeAlias = Exception
+"""What an exchange failed with: urllib3's HTTPError, or an OSError."""
+
+class Arguments(TypedDict):
+    """The part of a schema that is needed to check arguments."""
+
+    properties: dict[str, Schema]
+    required: NotRequired[list[str]]
+
+class Step(TypedDict):
+    """The table of a step above the API; that of an operation has more."""
+
+    arguments: Arguments
+
+class Brings(TypedDict):
+    """Where in an answer the items are that bring bytes, and what they are."""
+
+    at: str
+    kind: Literal["picture", "video", "audio", "file"]
+
+class Operation(Step):
+    """The table of an operation, as its schema says: see schemas/_operation.json."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    path: str
+    retry: RetryClass
+    host: NotRequired[str]
+    accept: NotRequired[str]
+    content: NotRequired[Literal["multipart"]]
+    reply: NotRequired[Literal["json", "sse", "binary", "redirect", "none"]]
+    stream: NotRequired[Literal["chat", "completion", "speech"]]
+    filename: NotRequired[str]
+    find: NotRequired[str]
+    pages: NotRequired[Literal["cursor", "last_id"]]
+    brings: NotRequired[Brings]
+    protocol: NotRequired[Literal["signed_upload"]]
+    tries: NotRequired[int]
+
+class Problem(TypedDict):
+    """What is wrong with one argument; `line` where it is a file's."""
+
+    field: str
+    problem: str
+    line: NotRequired[int]
+
+class Response(Protocol):
+    """An HTTP answer whose body is unread, as urllib3 has it."""
+
+    status: int
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def connection(self) -> Any: ...
+    def read(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:
+        """Return as many bytes of the body, all for None, fewer only at its end."""
+    def read1(
+        self, amt: int | None = None, decode_content: bool | None = None
+    ) -> bytes:
+        """Return what of the body comes at once, at most as many bytes."""
+    def drain_conn(self) -> None: ...
+    def release_conn(self) -> None: ...
+    def close(self) -> None: ...
+
+class Carried(Protocol):
+    """The body of a request that is made while it is sent."""
+
+    @property
+    def length(self) -> int: ...
+    def __iter__(self) -> Any: ...
+
+class Readable(Protocol):
+    """Bytes, read in order: b"" at the end. `length` is None where it is not known."""
+
+    @property
+    def length(self) -> int | None: ...
+    def read(self, size: int = -1, /) -> bytes: ...
+
+class NamedReadable(Readable, Protocol):
+    """A readable that knows what its file is called and what kind it is of."""
+
+    name: str
+    content_type: str
+    def peek(self) -> bytes: ...
+    def close(self) -> None: ...
+
+WithFiles: TypeAlias = Callable[[str, Members, Auth | None], Carried]
+Verb: TypeAlias = Callable[..., Json]
+Blocks: TypeAlias = Iterable[bytes | memoryview]
