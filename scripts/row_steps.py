@@ -29,6 +29,7 @@ from .chat_steps import answered
 from .client import TogetherError, prepare
 from .client.jsonio import finite
 from .operations import operation
+from .resilience.retry import about_money
 from .table.row_results import RowResults
 from .table.table import Flaw, Table, Template, find
 from .table.worker_pool import WorkerPool
@@ -66,7 +67,7 @@ def map_rows(auth, step, **arguments):
     template = Template(given["template"])
     table.require(template.columns, "template")
     table.keep_free(given["answer_column"])
-    lanes = WorkerPool(auth, CHAT, given["concurrency"], given["timeout_seconds"])
+    lanes = _lanes(auth, CHAT, given)
     prefetch(auth)
     names = ("model", "temperature", "max_tokens")
     body = {name: given[name] for name in names if name in given}
@@ -76,7 +77,7 @@ def map_rows(auth, step, **arguments):
     settings = {**body, "before": before, "template": given["template"]}
     settings = settings if given["keep"] else None
     with RowResults("map_rows", settings, table, given) as outcome:
-        sender = _Sender(auth, given, lanes.send, outcome)
+        sender = _Sender(auth, given, lanes, outcome)
 
         def work(row):
             if why := _unfit(table, row):
@@ -112,11 +113,11 @@ def embed_rows(auth, step, **arguments):
     column = given["column"]
     table.require([column], "column")
     table.keep_free(given["answer_column"])
-    lanes = WorkerPool(auth, EMBED, given["concurrency"], given["timeout_seconds"])
+    lanes = _lanes(auth, EMBED, given)
     prefetch(auth)
     settings = {"model": given["model"], "column": column}
     with RowResults("embed_rows", settings, table, given, "embedded") as outcome:
-        sender = _Sender(auth, given, lanes.send, outcome, writes=False)
+        sender = _Sender(auth, given, lanes, outcome, writes=False)
 
         def vectors(texts):
             """Return (vector, why not, usage, sent) for each text."""
@@ -197,7 +198,7 @@ def search_documents(auth, step, **arguments):
     if flaw is not None:
         field = f"documents[{documents.index(flaw)}]"
         raise TogetherError.refused(field, f"cannot be read: {flaw.why}")
-    lanes = WorkerPool(auth, RERANK, given["concurrency"], given["timeout_seconds"])
+    lanes = _lanes(auth, RERANK, given)
     prefetch(auth)
     if "budget_usd" in given:
         # A model reads the query with each document.
@@ -246,6 +247,17 @@ def search_documents(auth, step, **arguments):
     return {"results": results, **noted, **bill(auth, given["model"], answers)}
 
 
+def _lanes(auth, operation, given):
+    return WorkerPool(
+        auth,
+        operation,
+        given["concurrency"],
+        given["timeout_seconds"],
+        given["patience_seconds"],
+        given.get("stop_after_seconds"),
+    )
+
+
 def _run(lanes, work, tasks, outcome, last=iter):
     """Let the lanes do the tasks; each yields a list of arguments of outcome.add, which
     `last` looks through in the order of the rows."""
@@ -268,10 +280,10 @@ class _HopelessError(Exception):
 class _Sender:
     """Sends for the rows, until the budget is used up or nothing can be answered."""
 
-    def __init__(self, auth, given, send, outcome, writes=True):
+    def __init__(self, auth, given, lanes, outcome, writes=True):
         self.auth = auth
         self.given = given
-        self.send_once = send
+        self.lanes = lanes
         self.outcome = outcome
         self.writes = writes  # answers have tokens of their own
         self.turn = threading.Condition()
@@ -297,7 +309,7 @@ class _Sender:
         """Return the answer, with what `reserve` gave. Raises TogetherError."""
         usd = None
         try:
-            answer = self.send_once(body)
+            answer = self.lanes.send(body)
             self.answered, self.barren = True, 0
             if self.money:
                 usd = self.spent(answer, body)
@@ -348,11 +360,21 @@ class _Sender:
         return TogetherError(f"not sent: {self.stopped}", type="not_sent")
 
     def judge(self, error, status):
-        """Stop when a failure is true of every row."""
-        if status is None or not 400 <= status < 500 or status in (408, 429):
+        """Stop when a failure is true of every row, and when there is no time left."""
+        if not self.sent(error):
+            self.stopped = self.stopped or str(error)
+            raise self.not_sent() from None
+        if status == 429 and self.lanes.exhausted:
+            self.stopped = self.stopped or str(error)
+            self.outcome.given_up = self.outcome.given_up or error
+            raise self.not_sent() from None
+        words = [getattr(error, name, "") for name in ("type", "code", "detail")]
+        spent = status == 429 and about_money(*words)
+        passing = status in (408, 429) and not spent
+        if status is None or not 400 <= status < 500 or passing:
             return
         self.refused += 1
-        hopeless = status in HOPELESS
+        hopeless = status in HOPELESS or spent
         if not self.answered and (hopeless or self.refused >= HOPELESS_AFTER):
             raise _HopelessError(error)
         if hopeless:

@@ -15,7 +15,7 @@ from scripts.embeddings.embed_rows import main as embed_rows
 from scripts.operations import operation
 from scripts.rerank.search_documents import main as search_documents
 from scripts.resilience import retry
-from scripts.table import checkpoint
+from scripts.table import checkpoint, worker_pool
 from scripts.table import table as table_table
 from scripts.table.worker_pool import WorkerPool, _Gate
 from scripts.workspace.markup import inline
@@ -130,9 +130,87 @@ def test_a_refusal_holds_all_calls_back():
 
 def test_a_service_that_refuses_for_too_long_is_reported(auth, moody):
     moody.mood = lambda number, text, times: (429, {"retry-after": "3600"})
-    result = red(map_rows, auth, MODEL, "{{id}}", numbered(3), concurrency=2)
+    result = red(
+        map_rows, auth, MODEL, "{{id}}", numbered(3), concurrency=2, kind="rate_limit"
+    )
 
-    assert [row["answer_error"][:3] for row in result["rows"]] == ["429"] * 3
+    assert all("429" in row["answer_error"] for row in result["rows"])
+    assert len(moody.bodies) <= 2
+
+
+@pytest.mark.parametrize(
+    ("run", "words"), [(map_rows, ("{{id}}",)), (embed_rows, ())], ids=["map", "embed"]
+)
+def test_patience_that_ends_leaves_the_other_rows_to_a_rerun(
+    run, words, auth, moody, workspace, monkeypatch, capsys
+):
+    monkeypatch.setattr(worker_pool, "TELL", 0.2)
+    moody.mood = lambda number, text, times: (
+        (429, {"retry-after": "0.1"}) if number > 2 else None
+    )
+    rows = [{"id": n, "text": "x" * 199_000} for n in range(30)]
+    given = {"concurrency": 1, "patience_seconds": 1}
+    first = red(run, auth, MODEL, *words, rows, **given, kind="rate_limit")
+
+    said = re.findall(
+        r"too many requests: waiting for \d+ s, at most 1$", *told(capsys)
+    )
+    assert len(said) >= 2
+    assert (first["done"], first["failed"]) == (2, 28)
+    assert first["stopped"].startswith("429")
+    moody.calm()
+    second = run(auth, MODEL, *words, rows, **given)
+    assert (second["done"], second["failed"]) == (30, 0)
+    assert len(moody.bodies) == 28
+
+
+def told(capsys):
+    return capsys.readouterr().err, re.MULTILINE
+
+
+def test_waiting_is_told_while_the_server_names_a_time_far_off(capsys, monkeypatch):
+    monkeypatch.setattr(worker_pool, "TELL", 0.1)
+    gate = _Gate(1)
+    gate.narrow(gate.enter(), 0.5)
+    gate.leave()
+    gate.enter()
+
+    assert "too many requests: waiting for 0 s" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "mood", [None, HANG, (429, {"retry-after": "3000"}), (500, {})]
+)
+def test_a_step_ends_by_itself_when_its_time_is_over(mood, auth, moody, workspace):
+    moody.mood = lambda number, text, times: mood if number > 5 else None
+    given = {"concurrency": 1, "patience_seconds": 9000, "timeout_seconds": 9000}
+    moody.pause = 0.0 if mood else 0.1
+    rows = numbered(40)
+    first = map_rows(auth, MODEL, "{{id}}", rows, **given, stop_after_seconds=1)
+
+    done = first["done"]
+    assert done == 5 if mood else 0 < done < 40
+    assert first["stopped"] == "the step's time limit of 1 s is over"
+    assert first["rows"][-1]["answer_error"] == f"not sent: {first['stopped']}"
+    moody.calm()
+    second = map_rows(auth, MODEL, "{{id}}", rows, **given)
+    assert (second["done"], len(moody.bodies)) == (40, 40 - done)
+
+
+def test_a_step_that_answers_nothing_in_its_time_is_red(auth, moody):
+    moody.mood = lambda number, text, times: HANG
+    result = red(map_rows, auth, MODEL, "{{id}}", numbered(3), stop_after_seconds=1)
+
+    assert (result["done"], result["failed"]) == (0, 3)
+
+
+def test_a_429_about_money_is_true_of_every_row(auth, moody):
+    empty = {"error": {"code": "insufficient_quota", "message": "no credit"}}
+    moody.mood = lambda number, text, times: (429, {}, empty)
+    with pytest.raises(TogetherError, match="no credit"):
+        map_rows(auth, MODEL, "{{id}}", numbered(500), concurrency=4)
+
+    assert len(moody.bodies) <= 8
 
 
 @pytest.mark.parametrize(

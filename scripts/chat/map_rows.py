@@ -44,6 +44,8 @@ def main(
     budget_usd: float | None = None,
     answer_column: str = "answer",
     timeout_seconds: float = 120,
+    patience_seconds: float = 900,
+    stop_after_seconds: float | None = None,
     fail_when_failed_share: float | None = None,
     keep: bool = True,
 ):
@@ -63,6 +65,8 @@ def main(
         budget_usd=budget_usd,
         answer_column=answer_column,
         timeout_seconds=timeout_seconds,
+        patience_seconds=patience_seconds,
+        stop_after_seconds=stop_after_seconds,
         fail_when_failed_share=fail_when_failed_share,
         keep=keep,
     )
@@ -83,5 +87,7 @@ STEP = {
       "budget_usd": {"type": "number", "minimum": 0},
       "answer_column": {"type": "string", "minLength": 1, "default": "answer"},
       "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
+      "patience_seconds": {"type": "number", "minimum": 1, "default": 900},
+      "stop_after_seconds": {"type": "number", "minimum": 1},
       "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1},
       "keep": {"type": "boolean", "default": True}}}}

@@ -167,6 +167,12 @@ class Request:
         wait = pause(self, self.operation["retry"], fault, reply)
         if wait is None or time.monotonic() - self.began + wait > DEADLINE:
             raise self.failure(fault, reply) from None
+        why = f"{reply.status} {reply.reason}" if reply else type(fault).__name__
+        print(
+            f"together: {why}: try {self.tries + 1} in {wait:.1f} s",
+            file=sys.stderr,
+            flush=True,
+        )
         time.sleep(wait)
 
     def redirects(self, reply: Reply) -> bool:

@@ -38,6 +38,8 @@ def main(
     concurrency: int = 4,
     budget_usd: float | None = None,
     timeout_seconds: float = 120,
+    patience_seconds: float = 900,
+    stop_after_seconds: float | None = None,
     answer_column: str = "embedding",
     fail_when_failed_share: float | None = None,
 ):
@@ -53,6 +55,8 @@ def main(
         concurrency=concurrency,
         budget_usd=budget_usd,
         timeout_seconds=timeout_seconds,
+        patience_seconds=patience_seconds,
+        stop_after_seconds=stop_after_seconds,
         answer_column=answer_column,
         fail_when_failed_share=fail_when_failed_share,
     )
@@ -69,5 +73,7 @@ STEP = {
       "concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 4},
       "budget_usd": {"type": "number", "minimum": 0},
       "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
+      "patience_seconds": {"type": "number", "minimum": 1, "default": 900},
+      "stop_after_seconds": {"type": "number", "minimum": 1},
       "answer_column": {"type": "string", "minLength": 1, "default": "embedding"},
       "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1}}}}

@@ -38,6 +38,7 @@ def main(
     concurrency: int = 4,
     budget_usd: float | None = None,
     timeout_seconds: float = 120,
+    patience_seconds: float = 900,
 ):
     return run(
         search_documents,
@@ -52,6 +53,7 @@ def main(
         concurrency=concurrency,
         budget_usd=budget_usd,
         timeout_seconds=timeout_seconds,
+        patience_seconds=patience_seconds,
     )
 
 
@@ -66,4 +68,5 @@ STEP = {
       "top_n": {"type": "integer", "minimum": 1},
       "concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 4},
       "budget_usd": {"type": "number", "minimum": 0},
-      "timeout_seconds": {"type": "number", "minimum": 1, "default": 120}}}}
+      "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
+      "patience_seconds": {"type": "number", "minimum": 1, "default": 900}}}}

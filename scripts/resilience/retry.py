@@ -68,7 +68,12 @@ def pause(request, retry, fault, reply):
 def out_of_credit(reply):
     """Say whether a 429 is about money, which no waiting brings."""
     words = server_words_of(reply)
-    named = f"{words.get('type')} {words.get('code')} {words.get('detail')}".lower()
+    return about_money(words.get("type"), words.get("code"), words.get("detail"))
+
+
+def about_money(*words):
+    """Say whether what a server wrote of a refusal is about money."""
+    named = " ".join(map(str, words)).lower()
     return any(word in named for word in OUT_OF_CREDIT)
 
 

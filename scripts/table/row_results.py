@@ -42,6 +42,7 @@ class RowResults:
         self.sums = {"done": 0, "failed": 0, "cut": 0, "dimensions": None}
         self.sums |= {"usage": None, "unknown": 0, "failures": []}
         self.unsent = False
+        self.given_up = None  # the error after which no further row was asked
         self.bar = self.log = self.began = time.monotonic()
         self.set_progress = self.journal = None  # outside a job
         self.pending = iter(table or ())
@@ -189,7 +190,10 @@ class RowResults:
         done, failed = self.sums["done"], self.sums["failed"]
         share, most = failed / max(1, self.answered), self.most_failed
         first = self.sums["failures"][0] if self.sums["failures"] else None
-        if first and not done:
+        if self.given_up:
+            kind, words = "rate_limit", self.first_line()
+            advice = "Run the step again later: it goes on with the rows that are left."
+        elif first and not done:
             kind, words = "nothing_done", self.first_line()
             advice = "Correct what the reason names and run the step again."
         elif first and most is not None and share > most:

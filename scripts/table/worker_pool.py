@@ -6,6 +6,7 @@ asks for, and fewer may be under way after it; every success lets more through a
 """
 
 import copy
+import math
 import random
 import sys
 import threading
@@ -15,6 +16,7 @@ from itertools import chain, islice
 import urllib3
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from ..client import TogetherError
 from ..client.jsonio import parse_json
 from ..client.request import Request, encode_body
 from ..client.transport import (
@@ -25,12 +27,10 @@ from ..client.transport import (
     read_whole,
 )
 
-PATIENCE = 900.0  # seconds after which a request that only meets 429 is given up
+PATIENCE = 900.0  # seconds of nothing but 429 after which it is given up
 WINDOW = 16  # results per lane that may wait for an earlier one
 APART = 0.25  # seconds between two tries while the service only refuses
-TELL = (
-    60.0  # seconds of nothing but refusals after which the log says so, again and again
-)
+TELL = 60.0  # seconds of nothing but refusals after which the log says so, each time
 
 
 class WorkerPool:
@@ -39,10 +39,14 @@ class WorkerPool:
     auth and operation as for client.call; the operation is one of retry class
     "inference" whose arguments are its body alone. A call that brings no byte for
     `timeout` seconds, or is not complete after that time, hangs: it is cut off and
-    tried once more. Raises TogetherError when auth is not usable.
+    tried once more. Where the service refuses for `patience` seconds, it is given up;
+    after `seconds` of its own, where they are given, nothing more is sent, and what is
+    under way is cut off. Raises TogetherError when auth is not usable.
     """
 
-    def __init__(self, auth, operation, concurrency, timeout):
+    def __init__(
+        self, auth, operation, concurrency, timeout, patience=PATIENCE, seconds=None
+    ):
         request = Request(auth, operation, {"body": {}})
         request.headers["Content-Type"] = "application/json"
         self.request = request
@@ -51,7 +55,12 @@ class WorkerPool:
         self.timeout = timeout
         self.limits = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=timeout)
         self.concurrency = concurrency
-        self.gate = _Gate(concurrency)
+        self.patience = patience
+        self.exhausted = False  # the service refused all for so long
+        self.seconds = seconds
+        ends = math.inf if seconds is None else time.monotonic() + seconds
+        self.ends = ends
+        self.gate = _Gate(concurrency, patience, ends)
 
     def map(self, work, tasks):
         """Yield work(task) for every task, in the order of the tasks.
@@ -72,13 +81,21 @@ class WorkerPool:
             self.gate.close()
 
     def send(self, body):
-        """Return the JSON answer to one body. Raises TogetherError.
+        """Return the JSON answer to one body. Raises TogetherError; its type is
+        "not_sent" for one that came too late.
 
         To be called by the work of `map`: it waits at the gate.
         """
+        try:
+            return self.sent(body)
+        except _LateError:
+            words = f"the step's time limit of {self.seconds:g} s is over"
+            raise TogetherError(words, type="not_sent") from None
+
+    def sent(self, body):
         request = copy.copy(self.request)
         data = encode_body(body)
-        waiting_until = time.monotonic() + PATIENCE
+        began = time.monotonic()
         held = hung = 0
         while True:
             entered = self.gate.enter()
@@ -89,6 +106,8 @@ class WorkerPool:
                 reply, fault = None, error
             finally:
                 self.gate.leave()
+            if fault and time.monotonic() >= self.ends:
+                raise _LateError
             if fault is None and reply.status < 300:
                 self.gate.widen()
                 answer, problem = parse_json(reply.data)
@@ -106,10 +125,11 @@ class WorkerPool:
                 if asked is None:
                     asked = min(2.0**held, 30.0) * random.uniform(0.75, 1.0)
                 held += 1
-                if time.monotonic() + asked < waiting_until:
+                if time.monotonic() + asked < began + self.patience:
                     request.tries -= 1
                     self.gate.narrow(entered, asked)
                     continue
+                self.exhausted = self.exhausted or self.gate.answered < began
                 raise request.failure(None, reply)
             wait = pause(request, "inference", fault, reply)
             hung += isinstance(fault, ReadTimeoutError)
@@ -118,11 +138,11 @@ class WorkerPool:
             if fault is None and reply.status == 503:  # overloaded: no place to hurry
                 self.gate.narrow(entered, wait)
             else:
-                self.gate.closing.wait(wait)
+                self.gate.closing.wait(min(wait, self.ends - time.monotonic()))
 
     def exchange(self, data):
         """Send once; return a Reply, or raise urllib3's error."""
-        most = time.monotonic() + self.timeout
+        most = min(time.monotonic() + self.timeout, self.ends)
         response = http_exchange(
             "POST", self.url, data, self.request.headers, self.limits, most
         )
@@ -130,10 +150,14 @@ class WorkerPool:
 
 
 class _Gate:
-    """How many requests may be under way, and until when none may start."""
+    """How many requests may be under way, and until when none may start; after the
+    moment `ends` none does."""
 
-    def __init__(self, most):
+    def __init__(self, most, patience=PATIENCE, ends=math.inf):
         self.most = most
+        self.patience = patience
+        self.ends = ends
+        self.answered = 0.0  # when the last answer came that was no refusal
         self.limit = float(most)
         self.active = 0
         self.shut_until = 0.0
@@ -151,14 +175,18 @@ class _Gate:
                 if self.closing.is_set():
                     raise _ClosedError
                 now = time.monotonic()
+                if now >= self.ends:
+                    raise _LateError
                 shut = self.shut_until - now
                 if shut <= 0 and self.active < int(self.limit):
                     self.active += 1
                     if self.refused is not None:
                         self.shut_until = now + APART
                     return now
+                self.tell(now)
                 self.waiting += 1
-                self.turn.wait(shut if shut > 0 else None)
+                left = min(shut if shut > 0 else TELL, TELL, self.ends - now)
+                self.turn.wait(left)
                 self.waiting -= 1
 
     def leave(self):
@@ -169,6 +197,7 @@ class _Gate:
 
     def widen(self):
         """After a success, let more be under way: all of them after 16 rounds."""
+        self.answered = time.monotonic()
         if self.limit < self.most or self.refused is not None:
             with self.turn:
                 if self.refused is not None:
@@ -188,22 +217,31 @@ class _Gate:
             self.shut_until = max(self.shut_until, now + seconds)
             if self.refused is None:
                 self.refused = self.told = now
-            elif now - self.told >= TELL:
-                self.told = now
-                since = now - self.refused
-                print(
-                    f"together: too many requests: waiting since {since:.0f} s",
-                    file=sys.stderr,
-                    flush=True,
-                )
+            self.tell(now)
             if entered > self.narrowed:
                 self.limit = max(1.0, self.limit * 0.7)
                 self.narrowed = now
+
+    def tell(self, now):
+        """Say in the log, each minute, that there is nothing but refusals."""
+        if self.refused is None or now - self.told < TELL:
+            return
+        self.told = now
+        print(
+            f"together: too many requests: waiting for {now - self.refused:.0f} s, at "
+            f"most {self.patience:.0f}",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def close(self):
         self.closing.set()
         with self.turn:
             self.turn.notify_all()
+
+
+class _LateError(Exception):
+    """The time of all requests is over."""
 
 
 class _ClosedError(Exception):

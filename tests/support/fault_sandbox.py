@@ -18,7 +18,7 @@ HANG, DRIP = "hang", "drip"
 class Moody(Sandbox):
     """`mood` says how to answer the n-th request (from 1) about a text, given how often
     that text came: None as usual, HANG never, DRIP a blank now and then, a dict as it
-    is, or (status, headers).
+    is, or (status, headers) with or without a body.
 
     Chat models answer "<text>!"; an embedding is [length of the text, its place in
     the request]; a document's score is the number in it. `seen` counts the texts,
@@ -71,7 +71,9 @@ class Moody(Sandbox):
         if isinstance(mood, dict):
             return JSONResponse(mood)
         if mood is not None:
-            return JSONResponse(error_body("in a mood", "mood"), mood[0], mood[1])
+            status, headers, *body = mood
+            body = body[0] if body else error_body("in a mood", "mood")
+            return JSONResponse(body, status, headers)
         return JSONResponse(_echo(kind, body))
 
 
