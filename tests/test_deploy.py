@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.conftest import STEP
+from tests.support.command_line import tool
 from tests.support.fake_windmill_api import Remote
 from tests.support.windmill_cli import WINDMILL, wmill
 from tools.deploy import (
@@ -438,19 +439,6 @@ def test_the_summary_names_few_and_counts_many():
 # --- the command -------------------------------------------------------------------
 
 
-def tool(*words, stdin=subprocess.DEVNULL, **environment):
-    known = {k: v for k, v in os.environ.items() if k != "WM_TOKEN"}
-    return subprocess.run(
-        [sys.executable, "-m", "tools", "deploy", *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=400,
-        stdin=stdin,
-        env={**known, **environment},
-    )
-
-
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -467,7 +455,7 @@ def test_wrong_usage_is_exit_code_2(words, message, tmp_path):
     for name in ("node", "wmill"):
         (tmp_path / name).write_text("#!/bin/sh\nexit 9\n")
         (tmp_path / name).chmod(0o755)
-    done = tool(*words, PATH=str(tmp_path))
+    done = tool("deploy", *words, PATH=str(tmp_path))
 
     assert done.returncode == 2
     assert message in done.stderr
@@ -483,7 +471,15 @@ def test_a_person_at_a_terminal_is_asked(own_path):
     os.write(keyboard, b"y\n")
     with remote.serving() as url:
         place = ("--workspace", "w", "--base-url", url)
-        done = tool(*place, stdin=terminal, WM_TOKEN=TOKEN)
+        done = subprocess.run(
+            [sys.executable, "-m", "tools", "deploy", *place],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=400,
+            stdin=terminal,
+            env={**os.environ, "WM_TOKEN": TOKEN},
+        )
     os.close(keyboard)
     os.close(terminal)
 

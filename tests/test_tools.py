@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from scripts.client.form import LEAVE, SWITCH
+from tests.support.command_line import tool
 from tools.__main__ import _arguments as given_arguments
 from tools.checks import problems
 from tools.flatten import sources
@@ -362,17 +363,6 @@ def test_a_worker_reports_an_error_with_its_attributes(tmp_path):
 # --- the command line --------------------------------------------------------------
 
 
-def tool(*words, **more):
-    return subprocess.run(
-        [sys.executable, "-m", "tools", *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        **more,
-    )
-
-
 def test_run_uses_the_sandbox_and_says_so():
     done = tool("run", "list_models")
 
@@ -503,7 +493,13 @@ def test_every_command_has_help(command):
 
 
 def test_the_demo_shows_text_then_the_result():
-    done = tool("demo")
+    done = subprocess.run(
+        [sys.executable, "-m", "tools", "demo"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
     result = json.loads(done.stdout)
     assert result["wm_stream"] in done.stderr

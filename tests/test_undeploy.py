@@ -2,14 +2,12 @@
 
 import copy
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 import yaml
 
 from tests.conftest import STEP
+from tests.support.command_line import tool
 from tests.support.fake_windmill_api import Remote
 from tools.deploy import DeployError, Target
 from tools.deployed import timetables
@@ -333,19 +331,6 @@ def test_a_schedule_of_an_older_version_is_unchanged(pack):
 
 
 # --- the command -------------------------------------------------------------------
-
-
-def tool(*words, **environment):
-    known = {k: v for k, v in os.environ.items() if k != "WM_TOKEN"}
-    return subprocess.run(
-        [sys.executable, "-m", "tools", *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        stdin=subprocess.DEVNULL,
-        env={**known, **environment},
-    )
 
 
 def test_the_command_says_what_it_did_as_json(pack):

@@ -72,19 +72,29 @@ def parts_of(root: Path) -> frozenset[str]:
     )
 
 
-def module_text(root: Path, name: str) -> str:
-    """The text that is deployed for a module of module_names().
+def module_texts(root: Path) -> dict[str, str]:
+    """The texts that are deployed for module_names(), by their names.
 
     Raises FlattenError.
     """
+    parts = parts_of(root)
+    return {name: module_text(root, name, parts) for name in module_names(root)}
+
+
+def module_text(root: Path, name: str, parts: frozenset[str] | None = None) -> str:
+    """The text that is deployed for one of them; `parts` are those of parts_of().
+
+    Raises FlattenError.
+    """
+    parts = parts_of(root) if parts is None else parts
     folder = root / "scripts" / name
     if not (folder / "__init__.py").exists():
         text = without_types(with_tables(root, folder.with_suffix(".py")))
-        text = script_text(text, (name,), parts_of(root))
+        text = script_text(text, (name,), parts)
         return re.sub(r"\n{4,}", "\n\n\n", text)
     paths = sorted(folder.glob("*.py"))
     texts = ((path.stem, with_tables(root, path)) for path in paths)
-    return flattened(name, tuple(texts), parts_of(root))
+    return flattened(name, tuple(texts), parts)
 
 
 @cache
@@ -121,10 +131,15 @@ def with_tables(root: Path, path: Path) -> str:
     Raises FlattenError.
     """
     text = path.read_text(encoding="utf-8")
+    name = path.relative_to(root / "scripts").with_suffix("").as_posix()
+    return _with_tables(root, name, text)
+
+
+@cache
+def _with_tables(root: Path, name: str, text: str) -> str:
     found = re.search(rf"^from \.+{OPERATIONS} import operation\n", text, re.MULTILINE)
     if found is None:
         return text
-    name = path.relative_to(root / "scripts").with_suffix("").as_posix()
     lines = text.split("\n")
     calls = (node for node in ast.walk(ast.parse(text)) if _asks(node))
     for call in sorted(calls, key=lambda call: call.lineno, reverse=True):
@@ -138,7 +153,9 @@ def with_tables(root: Path, path: Path) -> str:
 
 
 def _asks(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func) == "operation"
+    if not isinstance(node, ast.Call):
+        return False
+    return isinstance(node.func, ast.Name) and node.func.id == "operation"
 
 
 def _asked(root: Path, name: str, call: ast.Call) -> dict:
@@ -157,6 +174,7 @@ def _asked(root: Path, name: str, call: ast.Call) -> dict:
         ) from None
 
 
+@cache
 def without_types(text: str) -> str:
     """A module without what only type checkers read: annotations, and what stands under
     `if TYPE_CHECKING:`. A job compiles each module anew, and they are a tenth of that.

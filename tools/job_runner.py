@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.flatten import module_names, module_text, parts_of, script_text
+from tools.flatten import module_texts, parts_of, script_text
 from tools.operations import ROOT
 from tools.target_folder import FOLDER
 
@@ -211,7 +211,7 @@ def prepare(
     the arguments."""
     source = root / (folder or "scripts")
     if folder is None:
-        texts = {} if fetch else {n: module_text(root, n) for n in module_names(root)}
+        texts = {} if fetch else module_texts(root)
         text = (source / f"{script}.py").read_text(encoding="utf-8")
         texts[script] = script_text(text, tuple(script.split("/")), parts_of(root))
     else:

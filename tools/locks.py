@@ -5,7 +5,8 @@ script needs, a worker installs nothing in vain.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -49,9 +50,11 @@ def annotated(text: str, own_lock: str) -> str:
     )
 
 
-def _brought(name: str) -> Iterator[str]:
+@cache
+def _brought(name: str) -> list[str]:
     """The packages that an installed package requires, extras left out."""
-    for text in metadata.requires(name) or ():
-        found = Requirement(text)
-        if found.marker is None or found.marker.evaluate({"extra": ""}):
-            yield re.sub(r"[-_.]+", "-", found.name).lower()
+    return [
+        re.sub(r"[-_.]+", "-", found.name).lower()
+        for found in map(Requirement, metadata.requires(name) or ())
+        if found.marker is None or found.marker.evaluate({"extra": ""})
+    ]

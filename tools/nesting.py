@@ -11,6 +11,7 @@ nothing, as Python compiles it away. The sources keep plain imports.
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import groupby
 
 WHY = (
@@ -18,6 +19,7 @@ WHY = (
 )
 
 
+@cache
 def nested(text: str) -> str:
     """A module with its imports of ours one level deep.
 

@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from scripts.client.form import OTHER
-from tools.flatten import module_names, module_text
+from tools.flatten import module_names, module_text, parts_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -169,11 +169,11 @@ def imports(text: str) -> tuple[frozenset[str], frozenset[str]]:
 def with_own(modules: Iterable[str], root: Path = ROOT) -> set[str]:
     """Shared modules and those that they may load themselves. Raises FlattenError."""
     found: set[str] = set()
-    waiting = set(modules)
+    waiting, parts = set(modules), parts_of(root)
     while waiting:
         name = waiting.pop()
         found.add(name)
-        waiting |= imports(module_text(root, name))[0] - found
+        waiting |= imports(module_text(root, name, parts))[0] - found
     return found
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import json
 import re
 import shutil
 from functools import cache
@@ -10,14 +11,13 @@ from pathlib import Path
 import yaml
 
 from tools import flows
-from tools.flatten import module_text, parts_of, script_text
+from tools.flatten import module_texts, parts_of, script_text
 from tools.form import form
 from tools.locks import PYTHON, annotated, lock
 from tools.nesting import nested
 from tools.operations import (
     ROOT,
     Operation,
-    helper_modules,
     imports,
     scripts,
 )
@@ -60,11 +60,6 @@ def tree(
         files[f"{space}/folder.meta.yaml"] = _yaml(about)
     files["wmill-lock.yaml"] = _hashes(files)
     return dict(sorted(files.items()))
-
-
-def module_texts(root: Path = ROOT) -> dict[str, str]:
-    """The modules that the scripts share, by their names, as the sources have them."""
-    return {name: module_text(root, name) for name in helper_modules(root)}
 
 
 def built(text: str, id: str, own_lock: str, *comments: str) -> bytes:
@@ -245,7 +240,14 @@ _Dumper.add_representer(str, _Dumper.represent_text)
 
 
 def _yaml(value: dict) -> bytes:
-    text = yaml.dump(
+    return _yaml_of(json.dumps(value))
+
+
+@cache
+def _yaml_of(text: str) -> bytes:
+    """JSON as YAML. This is most of the work of a build, and the same in the next."""
+    value = json.loads(text)
+    written = yaml.dump(
         value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000
     )
-    return text.encode()
+    return written.encode()
