@@ -17,6 +17,7 @@ from pathlib import Path
 
 from scripts.table.encodings import BadTextError, texts
 from tools.operations import ROOT, find, scripts
+from tools.target_folder import checked
 from tools.version import NAME, VERSION
 
 
@@ -170,7 +171,7 @@ def _target(arguments: argparse.Namespace, verb: str) -> tuple[object, dict]:
     return target, {
         "say": say,
         "ask": (lambda _: True) if arguments.yes else confirm,
-        "folder": arguments.folder,
+        "folder": checked(arguments.folder),
         "dry_run": arguments.dry_run,
     }
 
