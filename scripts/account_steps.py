@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from . import charts
 from .client import TogetherError, call, prepare
+from .client.job import in_job
 from .operations import operation
 
 PACK = "1.0.0"  # the pack's version; ./dev fix writes here what pyproject.toml says
@@ -78,7 +79,6 @@ def _others():
 
     Windmill, which is asked for it, may refuse or be slow: that is no fault of the key.
     """
-    from .workspace.api import in_job  # only within a job
     from .workspace.runnables import list_runnables, read_runnable  # only within a job
 
     place = os.environ.get("WM_JOB_PATH") or ""

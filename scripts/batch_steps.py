@@ -11,13 +11,14 @@ from .catalog.budget import UNLIMITED, check_budget
 from .catalog.pricing import PARTLY_UNTOLD, cost, cost_fields, sum_usage, usage_of
 from .chat_steps import answered
 from .client import TogetherError, call, prepare
+from .client.job import log
 from .client.jsonio import finite, parse_json
 from .operations import operation
 from .resilience.server_words import reason_in
 from .table.row_results import RowResults
 from .table.table import Flaw, Table, Template, digest, lines_of
 from .transfer.download import open_download
-from .workspace.create_once import fingerprint, log, once
+from .workspace.create_once import fingerprint, once
 
 ENDPOINT = operation("chat/create_chat_completion")["path"]
 FILES = operation("files/list_files")

@@ -7,12 +7,12 @@ request, `said` reads an answer, `user_message` puts text and pictures together.
 import base64
 import json
 import re
-import sys
 import time
 
 from .catalog.budget import Budget
 from .catalog.pricing import bill, cost, estimate, prefetch, spent_on, usage_of
 from .client import TogetherError, call, prepare, stream
+from .client.job import log
 from .client.validate import FileValue
 from .operations import operation
 
@@ -52,7 +52,7 @@ def ask_model(auth, step, **arguments):
     answer = stream(auth, CHAT, body={**body, "stream": True})
     found = parse_completion(answer)
     if found["cut"]:
-        note("the answer was cut: max_tokens or the model's context is used up")
+        log("the answer was cut: max_tokens or the model's context is used up")
     reply = {"role": "assistant", "content": found["text"]}
     result = {
         "text": found["text"],
@@ -100,7 +100,7 @@ def compare_models(auth, step, **arguments):
         try:
             answer = ask(auth, body, budget)
         except TogetherError as error:
-            note(f"{model}: {error}")
+            log(f"{model}: {error}")
             return error, None, 0.0
         return None, answer, time.monotonic() - began
 
@@ -377,11 +377,6 @@ def _read(part, field):
     return part
 
 
-def note(text):
-    """Tell something in the job's log."""
-    print(f"together: {text}", file=sys.stderr, flush=True)
-
-
 def _handed_back(messages):
     """Return a conversation as JSON, without pictures that make the result too large.
 
@@ -396,7 +391,7 @@ def _handed_back(messages):
                 part = _written(part)
                 size = len(json.dumps(part)) if _is_data(part) else 0
                 if size > room:
-                    note("messages leaves a picture out: give its URL, or store it")
+                    log("messages leaves a picture out: give its URL, or store it")
                     part = {"type": "text", "text": "(A picture was here.)"}
                 else:
                     room -= size

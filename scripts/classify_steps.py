@@ -4,8 +4,9 @@ import math
 import re
 
 from .catalog.pricing import bill, prefetch
-from .chat_steps import ask, note, parse_completion
+from .chat_steps import ask, parse_completion
 from .client import TogetherError, prepare
+from .client.job import log
 from .client.jsonio import finite
 
 TRIES = 2  # the answer, and one more when it names no category
@@ -62,7 +63,7 @@ def classify_text(auth, step, **arguments):
         chosen = recognised(found["text"], coded, multiple)
         if chosen is not None or found["cut"] or found["refusal"]:
             break
-        note(f"the answer names no category: {found['text'][:200]!r}")
+        log(f"the answer names no category: {found['text'][:200]!r}")
         listed = ", ".join(f"{code} ({name})" for code, name in coded.items())
         request = f"Answer with one of: {listed}. Write nothing else."
         body["messages"] += [

@@ -11,10 +11,10 @@ between the others.
 import heapq
 import json
 import math
-import os
 import re
 
 from .client import TogetherError, call, prepare
+from .client.job import in_job
 from .client.jsonio import RESULT_LIMIT
 from .operations import operation
 from .table.table import Flaw, Table
@@ -196,7 +196,7 @@ def cite_answer(auth, step, **arguments):
 def _kept(passages, output):
     """Return {"passages"}, or {"s3"} and the like; see store_lines."""
     in_result = {"passages": passages}
-    if output == "result" and not os.environ.get("WM_TOKEN"):
+    if output == "result" and not in_job():
         return in_result
     lines = (json.dumps(passage, ensure_ascii=False) + "\n" for passage in passages)
     content = "".join(lines).encode("utf-8", "replace")

@@ -4,8 +4,9 @@ import json
 import re
 
 from .catalog.pricing import bill, prefetch
-from .chat_steps import SHOWN, ask, note, parse_completion, user_message
+from .chat_steps import SHOWN, ask, parse_completion, user_message
 from .client import TogetherError, prepare
+from .client.job import log
 from .client.jsonio import storable
 from .json_schema import check_schema, filled_in, problems
 
@@ -74,7 +75,7 @@ def extract_structured(auth, step, **arguments):
         if not wrong or found["cut"] or found["refusal"]:
             break
         listed = "\n".join(f"- {p['field']} {p['problem']}" for p in wrong[:20])
-        note(f"answer {len(answers)} does not fit the schema:\n{listed}")
+        log(f"answer {len(answers)} does not fit the schema:\n{listed}")
         body["messages"] += [
             {"role": "assistant", "content": text},
             {"role": "user", "content": MISFIT.format(problems=listed)},
@@ -130,7 +131,7 @@ def _asked(auth, body):
             raise
         if "response_format" not in body:
             raise
-        note(f"the model takes no schema ({error.detail}): it is told in words alone")
+        log(f"the model takes no schema ({error.detail}): it is told in words alone")
         del body["response_format"]
         return ask(auth, body)
 

@@ -2,9 +2,10 @@
 
 from . import charts
 from .client import TogetherError, call, prepare
+from .client.job import log
 from .client.jsonio import finite
 from .operations import operation
-from .workspace.create_once import fingerprint, log, once
+from .workspace.create_once import fingerprint, once
 
 CREATE = operation("fine_tuning/create_fine_tune")
 ESTIMATE = operation("fine_tuning/estimate_fine_tune_price")

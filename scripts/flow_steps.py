@@ -14,10 +14,10 @@ A flow that is cancelled runs nothing more; so a guard is a flow of its own.
 import os
 
 from .client import TogetherError, call, prepare
+from .client.job import in_job
 from .job_kinds import GROWTH, KINDS, look, over, parts
 from .operations import operation
 from .workspace import jobs
-from .workspace.api import in_job
 from .workspace.markup import facts, inline
 
 HARDWARE = operation("hardware/list_hardware")

@@ -6,8 +6,9 @@ import time
 
 from .catalog.budget import Budget
 from .catalog.pricing import bill, prefetch
-from .chat_steps import CHAT, ask, note, parse_completion
+from .chat_steps import CHAT, ask, parse_completion
 from .client import TogetherError, prepare
+from .client.job import log
 from .client.jsonio import storable
 from .client.references import is_word
 from .client.resource import credentials
@@ -61,7 +62,7 @@ def call_tools(auth, step, **arguments):
             if rounds < given["max_rounds"]:
                 answer = ask(auth, {**body, "tools": offered}, budget)
             else:
-                note(f"{rounds} rounds are done: the model answers without tools")
+                log(f"{rounds} rounds are done: the model answers without tools")
                 answer = _last(auth, body, offered, budget)
             answers.append(answer)
             found = parse_completion(answer)
@@ -86,7 +87,7 @@ def call_tools(auth, step, **arguments):
     noted = {}
     if found["tool_calls"]:
         noted["note"] = "the model wanted more calls than max_rounds allows"
-        note(noted["note"])
+        log(noted["note"])
     return {
         "text": found["text"],
         **noted,
@@ -379,7 +380,7 @@ def _carry_out(number, call, tools):
         error = str(failure)
     seconds = round(time.monotonic() - began, 3)
     outcome = f"failed: {error}" if error else f"answered {_short(result)}"
-    note(f"round {number}: {name}({text[:300]}) {outcome} ({seconds} s)")
+    log(f"round {number}: {name}({text[:300]}) {outcome} ({seconds} s)")
     entry = {
         "tool": name,
         "arguments": given if given is not None else storable(text, []),

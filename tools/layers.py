@@ -25,6 +25,7 @@ LAYERS = (
         "charts",
         "client/errors",
         "client/form",
+        "client/job",
         "client/jsonio",
         "client/references",
         "client/resource",

@@ -6,12 +6,12 @@ forgets a choice that the list lacks as soon as another field changes: what is t
 into the list itself cannot be a choice.
 """
 
-import sys
 import threading
 import time
 
 from ..client import TogetherError, call
 from ..client.form import OTHER
+from ..client.job import log
 from ..client.references import harmless
 from ..operations import operation
 from .catalog import SERVERLESS, TUNABLE, entries, listing, usable
@@ -59,7 +59,7 @@ def choices(task, auth, filter_text="", other=True):
     try:
         listed = [(m["id"], _label(m)) for m in _offered(task, auth, ends)]
     except TogetherError as error:
-        print(f"together: the catalogue cannot be read: {error}", file=sys.stderr)
+        log(f"the catalogue cannot be read: {error}")
         note = "built-in list, the catalogue cannot be read"
         listed = [(name, f"{name} - {note}") for name in BUILT_IN.get(task, [])]
     known = {name.lower() for name, _ in listed}
@@ -111,7 +111,7 @@ class _OwnEndpoints(threading.Thread):
             self.found = [_own(entry) for entry in entries(answer) if _named(entry)]
         except TogetherError as error:
             # Other servers have none, and not every key may see them.
-            print(f"together: no own endpoints: {error}", file=sys.stderr)
+            log(f"no own endpoints: {error}")
 
 
 def _own_endpoints(task, auth):

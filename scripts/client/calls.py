@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 from .errors import TogetherError
 from .form import checked_arguments, with_typed_models
+from .job import log
 from .references import harmless
 from .request import Request, parse_answer, read_body
 from .transport import Reply
@@ -32,7 +31,7 @@ def run(
         raise error.with_traceback(None) from None
     if count:
         note = CHANGED.format(count)
-        print(f"together: {note}", file=sys.stderr)
+        log(note)
         if isinstance(result, dict) and isinstance(result.get("note"), str):
             result["note"] += f" {note}"
     return result

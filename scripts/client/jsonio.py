@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 
+from .job import log
 from .references import SAFE
 
 TYPE_CHECKING = False
@@ -94,10 +94,9 @@ def storable(value: Json, lost: list[object]) -> Json:
     lost = list(lost)
     value = mended(value, lost)
     if lost:
-        print(
-            f"together: {len(lost)} values that JSON or Windmill's database cannot "
-            f"hold (NaN, Infinity, NUL, half a surrogate pair) were replaced",
-            file=sys.stderr,
+        log(
+            f"{len(lost)} values that JSON or Windmill's database cannot "
+            f"hold (NaN, Infinity, NUL, half a surrogate pair) were replaced"
         )
     return value
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import sys
 import time
 from urllib.parse import quote, quote_plus
 
@@ -19,6 +18,7 @@ from urllib3.exceptions import HTTPError
 from ..operations import operation
 from .errors import TogetherError
 from .form import checked_arguments
+from .job import log
 from .jsonio import parse_json
 from .resource import HOST, credentials
 from .transport import (
@@ -168,11 +168,7 @@ class Request:
         if wait is None or time.monotonic() - self.began + wait > DEADLINE:
             raise self.failure(fault, reply) from None
         why = f"{reply.status} {reply.reason}" if reply else type(fault).__name__
-        print(
-            f"together: {why}: try {self.tries + 1} in {wait:.1f} s",
-            file=sys.stderr,
-            flush=True,
-        )
+        log(f"{why}: try {self.tries + 1} in {wait:.1f} s")
         time.sleep(wait)
 
     def redirects(self, reply: Reply) -> bool:
@@ -310,10 +306,9 @@ def without_signals(answer: Json) -> Json:
     told += [name for name in answer if name.startswith("windmill_")]
     if not told:
         return answer
-    print(
-        f"together: {', '.join(told)} in the answer would mean something to Windmill "
-        "and got a _ at the end",
-        file=sys.stderr,
+    log(
+        f"{', '.join(told)} in the answer would mean something to Windmill "
+        "and got a _ at the end"
     )
     return {f"{name}_" if name in told else name: answer[name] for name in answer}
 

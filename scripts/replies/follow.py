@@ -1,10 +1,10 @@
 """A stream followed to its end: its text shown, the whole answer returned."""
 
-import sys
 import time
 
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
+from ..client.job import log
 from ..client.request import MOST_SECONDS, parse_answer, without_signals
 from ..client.transport import Reply, abandon, hurry, read_pieces
 from .live_text import LiveText
@@ -68,7 +68,7 @@ def _concluded(request, gather, done, fault):
         fault = ProtocolError("the stream ended without an answer")
     elif fault is None and not done:
         if gather.ended:
-            print("together: the stream ended without [DONE]", file=sys.stderr)
+            log("the stream ended without [DONE]")
             return answer
         fault = ProtocolError("the stream ended without [DONE]")
     if fault is not None:

@@ -11,8 +11,9 @@ import time
 from itertools import islice
 
 from ..client import TogetherError
+from ..client.job import log
 from ..workspace import storage
-from ..workspace.create_once import fingerprint, log, state_folder, sweep
+from ..workspace.create_once import fingerprint, state_folder, sweep
 from ..workspace.state import delete_state, get_state, set_state
 
 PART_ROWS, PART_BYTES = 1000, 2_000_000

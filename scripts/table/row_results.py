@@ -5,12 +5,11 @@ error's `partial`; so does one of whose rows too large a share failed.
 """
 
 import json
-import os
-import sys
 import time
 
 from ..catalog.pricing import PARTLY_UNTOLD, cost, cost_fields, sum_usage
 from ..client import TogetherError
+from ..client.job import in_job, log
 from ..client.jsonio import RESULT_LIMIT
 from ..workspace.markup import inline
 from .table import error_column, summary
@@ -46,7 +45,7 @@ class RowResults:
         self.bar = self.log = self.began = time.monotonic()
         self.set_progress = self.journal = None  # outside a job
         self.pending = iter(table or ())
-        if output == "storage" or os.environ.get("WM_TOKEN"):
+        if output == "storage" or in_job():
             from ..workspace.progress import set_progress  # only within a job
 
             self.set_progress = set_progress
@@ -75,7 +74,7 @@ class RowResults:
                     self.keep(json.loads(line), line)
                 self.sums = sums
             if self.answered:
-                _say(f"{self.answered} rows were answered by an earlier run")
+                log(f"{self.answered} rows were answered by an earlier run")
             self.pending = self.journal.rows
         return self
 
@@ -156,7 +155,7 @@ class RowResults:
         if now - self.log > LOG_SECONDS:
             self.log = now
             part = "" if share is None else f" ({share:.0%})"
-            _say(
+            log(
                 f"{self.answered} rows{part}, {self.sums['failed']} failed, "
                 f"{self.answered / (now - self.began):.1f} per second"
             )
@@ -181,7 +180,7 @@ class RowResults:
             self.journal.finish()
         self.judge(result)
         if self.output == "table" and "rows" in result:
-            _say(f"{self.first_line()} {_cost(result)}")
+            log(f"{self.first_line()} {_cost(result)}")
             return result["rows"]
         return {**summary(self.lines(result)), **result}
 
@@ -262,7 +261,3 @@ def _cost(result):
     if usd is None:
         return f"Cost: not known, {result['cost_note']}."
     return f"Cost: {f'{usd:.8f}'.rstrip('0').rstrip('.')} USD."
-
-
-def _say(text):
-    print(f"together: {text}", file=sys.stderr)

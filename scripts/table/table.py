@@ -10,10 +10,10 @@ import hashlib
 import json
 import math
 import re
-import sys
 from itertools import chain, islice
 
 from ..client import TogetherError
+from ..client.job import log
 from ..client.jsonio import (
     MOST_NESTING,
     is_deep,
@@ -203,7 +203,7 @@ class Table:
         """Write to the log, once."""
         if text not in self.told:
             self.told.add(text)
-            print(f"together: {self.field}: {text}", file=sys.stderr)
+            log(f"{self.field}: {text}")
 
     def counted(self, blocks):
         for block in blocks:

@@ -8,7 +8,6 @@ asks for, and fewer may be under way after it; every success lets more through a
 import copy
 import math
 import random
-import sys
 import threading
 import time
 from itertools import chain, islice
@@ -17,6 +16,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from ..client import TogetherError
+from ..client.job import log
 from ..client.jsonio import parse_json
 from ..client.request import Request, encode_body
 from ..client.transport import (
@@ -227,11 +227,9 @@ class _Gate:
         if self.refused is None or now - self.told < TELL:
             return
         self.told = now
-        print(
-            f"together: too many requests: waiting for {now - self.refused:.0f} s, at "
-            f"most {self.patience:.0f}",
-            file=sys.stderr,
-            flush=True,
+        log(
+            f"too many requests: waiting for {now - self.refused:.0f} s, at most "
+            f"{self.patience:.0f}"
         )
 
     def close(self):

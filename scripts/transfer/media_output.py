@@ -20,6 +20,7 @@ from urllib.parse import quote, unquote, urlsplit
 from urllib3.exceptions import HTTPError
 
 from ..client import TogetherError
+from ..client.job import in_job, log
 from ..client.jsonio import RESULT_LIMIT, parse_json
 from ..client.request import MOST_SECONDS
 from ..client.transport import Reply, read_whole
@@ -125,7 +126,7 @@ def deliver(content, filename, output, content_type="", paid=False):
     except TogetherError as error:
         if paid and output != "storage":
             note = f"It is larger than Windmill shows. {error}"
-            return {**_as_result(data, filename, content_type), "note": _say(note)}
+            return {**_as_result(data, filename, content_type), "note": _logged(note)}
         if paid and small:
             error.partial = _as_result(data, filename, content_type)
         if output != "storage" and _no_storage(error):
@@ -133,12 +134,12 @@ def deliver(content, filename, output, content_type="", paid=False):
         raise
     if output == "storage":
         return answer
-    return {**answer, "note": _say(_moved(filename, size))}
+    return {**answer, "note": _logged(_moved(filename, size))}
 
 
 def _room(taken=0):
     """Return how many bytes a result holds; outside Windmill nothing limits it."""
-    inside = "WM_TOKEN" in os.environ
+    inside = in_job()
     return (RESULT_LIMIT - taken) * 3 // 4 if inside else sys.maxsize
 
 
@@ -212,8 +213,8 @@ def _no_storage(error):
     return getattr(error, "type", None) in ("no_storage", "not_in_windmill")
 
 
-def _say(note):
-    print(f"together: {note}", file=sys.stderr)
+def _logged(note):
+    log(note)
     return note
 
 
@@ -432,7 +433,7 @@ def _show_items(request, answer, items):
     except TogetherError as error:
         # The answer is paid for and whole; only its view is wanting.
         note = f"It could not be fetched to be shown: {error}"
-        return {**answer, **_linked(brings, items), "note": _say(note)}
+        return {**answer, **_linked(brings, items), "note": _logged(note)}
     if room < 0:
         return _too_many(request, answer, items)
     if brings["kind"] == "picture":
@@ -463,5 +464,5 @@ def _too_many(request, answer, items):
     except TogetherError as error:
         note = f"{what}. {error}"
         linked = _linked(request.operation["brings"], items)
-        return {**answer, **linked, "note": _say(note)}
-    return {**answer, "note": _say(f"{what}: it is in the workspace's storage.")}
+        return {**answer, **linked, "note": _logged(note)}
+    return {**answer, "note": _logged(f"{what}: it is in the workspace's storage.")}

@@ -11,7 +11,6 @@ resource's own base URL opens. The API key stays behind.
 
 import hashlib
 import re
-import sys
 import tempfile
 import threading
 import time
@@ -20,6 +19,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from ..client import TogetherError
+from ..client.job import log
 from ..client.transport import read_whole
 from ..transfer.file_source import temporary, unreadable
 from ..transfer.multipart import exact
@@ -253,7 +253,7 @@ class Progress:
         set_progress(percent)
 
     def say(self, text):
-        print(f"together: {self.name!r}: {text}", file=sys.stderr, flush=True)
+        log(f"{self.name!r}: {text}")
 
 
 def unexpected_answer(problem):

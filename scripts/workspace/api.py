@@ -5,7 +5,6 @@ there is no Windmill to ask: every function says so in a TogetherError.
 """
 
 import json
-import os
 import time
 from urllib.parse import quote, urlencode
 
@@ -13,6 +12,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from ..client import TogetherError
+from ..client.job import in_job, windmill_address
 from ..client.jsonio import parse_json
 from ..client.transport import USER_AGENT, Reply, http_exchange, read_whole
 from ..resilience.explain import describe
@@ -25,18 +25,6 @@ NO_STORAGE = (
     "Set up object storage in the workspace's settings, or choose another output, "
     "which needs none."
 )
-
-
-def in_job():
-    """Say whether this process is a Windmill job, with a token to ask its server."""
-    return None not in _place()
-
-
-def _place():
-    """Return the server's address, the workspace and the token; None where unknown."""
-    base = os.environ.get("BASE_INTERNAL_URL") or os.environ.get("WM_BASE_URL") or None
-    workspace = os.environ.get("WM_WORKSPACE") or None
-    return base, workspace, os.environ.get("WM_TOKEN") or None
 
 
 def not_in_job(what):
@@ -53,7 +41,7 @@ def quoted_path(path):
 
 
 def windmill_request(path, query, what):
-    base, workspace, token = _place()
+    base, workspace, token = windmill_address()
     if not in_job():
         raise not_in_job(what)
     url = f"{base.rstrip('/')}/api/w/{quote(workspace, safe='')}/{path}"

@@ -13,12 +13,11 @@ is no record; then only the service itself can tell what exists.
 import hashlib
 import json
 import os
-import sys
 import time
 from datetime import UTC, datetime
 
 from ..client import TogetherError
-from .api import in_job
+from ..client.job import in_job, log
 from .state import create_state, delete_state, get_state, list_states, set_state
 
 KEEP = 7 * 86400  # seconds after which a record is forgotten
@@ -220,8 +219,3 @@ def _is_running(job):
     from .jobs import is_running  # only where another job is at work
 
     return is_running(job)
-
-
-def log(text):
-    """Write a line to the job's log."""
-    print(f"together: {text}", file=sys.stderr)

@@ -1,10 +1,10 @@
 """The bar in the job's page."""
 
 import os
-import sys
 
 from ..client import TogetherError
-from .api import ask_windmill, in_job
+from ..client.job import in_job, log
+from .api import ask_windmill
 
 NIL = "00000000-0000-0000-0000-000000000000"  # a dedicated worker's WM_JOB_ID
 
@@ -30,7 +30,7 @@ def set_progress(percent):
         told = {"percent": percent, "flow_job_id": parent or None}
         ask_windmill("POST", f"job_metrics/set_progress/{job}", what, body=told)
     except TogetherError as error:
-        print(f"together: {error}", file=sys.stderr)
+        log(error)
 
 
 _shown = {}  # job: its flow, the percent shown last

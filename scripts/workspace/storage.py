@@ -5,7 +5,6 @@ where the workspace has no storage.
 """
 
 import os
-import sys
 import time
 from urllib.parse import quote
 
@@ -13,6 +12,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from ..client import TogetherError
+from ..client.job import log
 from ..client.transport import Pace
 from ..resilience.explain import describe
 from .api import (
@@ -190,12 +190,12 @@ def store_lines(content, filename, output, what):
     except TogetherError as error:
         if output == "storage":
             raise
-        print(f"together: the {what} stay in the result: {error}", file=sys.stderr)
+        log(f"the {what} stay in the result: {error}")
         return None
     if output == "storage":
         return stored
     note = f"The {what} are too many for a result, so they went to storage."
-    print(f"together: {note}", file=sys.stderr)
+    log(note)
     return {**stored, "note": note}
 
 
@@ -226,7 +226,7 @@ def place_for(output, instead, field="Output (output)"):
         note = f"It comes in the result, since {why}."
         if instead == "url":
             note = f"It stays at its address, which lapses after a while, since {why}."
-        print(f"together: {note}", file=sys.stderr)
+        log(note)
         return instead, note
     return "storage", None
 

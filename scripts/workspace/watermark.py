@@ -6,10 +6,10 @@ only once that job is known to have ended well; otherwise the next run reports i
 """
 
 import os
-import sys
 import time
 
 from ..client import TogetherError
+from ..client.job import log
 from ..client.references import harmless
 from .jobs import outcome
 from .state import get_state, set_state
@@ -29,14 +29,14 @@ def new_since(news, mark, key, first=None, eager=False):
         state = {"mark": mark if first is None else first}
         if not eager:
             set_state(state)
-            _say("this first run only notes how things are")
+            log("this first run only notes how things are")
             return []
     before, carried = state["mark"], []
     pending = state.get("pending")
     if pending:
         ended = _ended(pending["job"])
         if ended is None:
-            _say(f"the run {pending['job']} still works at what is new")
+            log(f"the run {pending['job']} still works at what is new")
             return []
         if ended:
             before = pending["mark"]
@@ -50,14 +50,10 @@ def new_since(news, mark, key, first=None, eager=False):
         told = {"job": job, "at": int(time.time()), "mark": mark, "found": found}
         set_state({"mark": before, "pending": told})
     else:
-        _say("nothing is new since the last run")
+        log("nothing is new since the last run")
         if pending or before != mark:
             set_state({"mark": mark})
     return found
-
-
-def _say(text):
-    print(f"together: {text}", file=sys.stderr)
 
 
 def _ended(job):
