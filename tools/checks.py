@@ -16,7 +16,15 @@ import yaml
 from packaging.version import Version
 
 from scripts.client.form import SWITCH
-from tools import flow_docs, flows, nesting, render, sync_tree, windmill_lint
+from tools import (
+    flow_docs,
+    flows,
+    nesting,
+    render,
+    sync_tree,
+    tool_schema,
+    windmill_lint,
+)
 from tools.flatten import sources
 from tools.flow_checks import flow_problems
 from tools.form import form
@@ -71,7 +79,7 @@ def problems(root: Path = ROOT) -> list[Problem]:
         found += _tables(root)
     for operation in sound:
         found += _current(operation.script_path, render.script(operation))
-        for trap in windmill_lint.in_form(form(operation)):
+        for trap in _traps(form(operation)):
             found.append(Problem(operation.schema_path, trap))
     if len(sound) == len(list(scripts(root))):
         found += _current(root / CATALOGUE, render.catalogue(sound))
@@ -89,13 +97,19 @@ def problems(root: Path = ROOT) -> list[Problem]:
     return found
 
 
+def _traps(schema: dict) -> Iterator[str]:
+    """What would go wrong with a form, or with the same as a model's tool."""
+    yield from windmill_lint.in_form(schema)
+    yield from tool_schema.faults(schema)
+
+
 def _flows(root: Path) -> Iterator[Problem]:
     """Flows and schedules, and the page that shows them."""
     wrong = [Problem(path, what) for path, what in flow_problems(root)]
     yield from wrong
     if not wrong and (root / "flows").exists():
         for flow in flows.flows(root):
-            for trap in windmill_lint.in_form(form(flow)):
+            for trap in _traps(form(flow)):
                 yield Problem(flow.path, f"{flow.name}: {trap}")
         yield from _current(root / flow_docs.PAGE, flow_docs.page(root))
 
@@ -191,7 +205,7 @@ def _objects(place: str, field: dict) -> Iterator[tuple[str, dict, list[str]]]:
     inner = field.get("properties")
     if inner:
         listed = field.get("required")
-        own = [n for n, m in inner.items() if m.get("required") is True]
+        own = [n for n, m in inner.items() if m.get("required") == []]
         yield place, inner, [*(listed if isinstance(listed, list) else []), *own]
         for name, member in inner.items():
             yield from _objects(f"{place}.{name}", member)

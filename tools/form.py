@@ -407,7 +407,7 @@ def _merged(variants: list[dict]) -> dict:
         return {"type": simple["type"]} if simple else {"type": "object"}
     labels = {_value(v, key): v.get("title", _value(v, key)) for v in variants}
     first = variants[0]["properties"][key]
-    told = {**_select({"title": first.get("title", key)}, labels), "required": True}
+    told = _starred(_select({"title": first.get("title", key)}, labels))
     found, rest = {key: told}, {}
     for name in dict.fromkeys(n for v in variants for n in v["properties"]):
         if name == key:
@@ -422,7 +422,7 @@ def _merged(variants: list[dict]) -> dict:
         own = _beside_text(kept) if "beside" in hints(kept) else None
         own = own or field(name, kept, needed)
         if needed and own["type"] != "object":
-            own["required"] = True
+            own = _starred(own)
         hidden = [o for o in owners if o not in plain]
         tests = [_among(key, plain, labels)] if plain else []
         if hidden:
@@ -498,8 +498,15 @@ def row(inner: dict) -> dict:
     of itself that it is required."""
     for name in inner.get("required", ()):
         if inner["properties"][name]["type"] != "object":
-            inner["properties"][name]["required"] = True
+            inner["properties"][name] = _starred(inner["properties"][name])
     return {"type": "object", "properties": inner["properties"]}
+
+
+def _starred(field: dict) -> dict:
+    """A field of a row that must be filled. Windmill's form asks whether the word is
+    truthy, which an empty list is; and it is the one such value that is also JSON
+    Schema, without which a client of the tools refuses the whole list of them."""
+    return {**field, "required": []}
 
 
 def _choice(name: str, schema: dict, required: bool) -> dict:

@@ -91,7 +91,7 @@ def chosen(variant: dict, values: dict) -> dict:
 
 
 def _needed(fields: dict) -> list[str]:
-    return [name for name, field in fields.items() if field.get("required") is True]
+    return [name for name, field in fields.items() if field.get("required") == []]
 
 
 def shown(field: dict, sent: dict) -> bool:
