@@ -44,7 +44,7 @@ def check_connection(auth, step, **arguments):
     try:
         identity = call(auth, IDENTITY)
     except TogetherError as error:
-        if not hasattr(error, "tries"):
+        if error.tries is None:
             raise  # nothing was sent: there is nothing to say of the connection
         why = str(error)
         told = {
@@ -58,7 +58,7 @@ def check_connection(auth, step, **arguments):
         try:
             call(auth, table)
         except TogetherError as error:
-            if getattr(error, "status", None) not in (401, 403, 404):
+            if error.status not in (401, 403, 404):
                 raise
             may_not[area] = str(error)
         else:

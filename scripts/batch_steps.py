@@ -203,7 +203,7 @@ class _Submission:
                     kept = file_id
                     continue
             except TogetherError as error:
-                if getattr(error, "status", None) not in (400, 404, 409, 422):
+                if error.status not in (400, 404, 409, 422):
                     raise
             try:
                 call(self.auth, DELETE, file_id=file_id)
@@ -358,7 +358,7 @@ def _named(auth, batch, lines):
     try:
         source = open_download(auth, CONTENT, file_id=batch["input_file_id"])
     except TogetherError as error:
-        if getattr(error, "status", None) != 404:
+        if error.status != 404:
             raise
         places = lines.places(strict=False)
         names = [places[number] for number in sorted(places)]

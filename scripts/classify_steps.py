@@ -143,11 +143,11 @@ def _asked(auth, body):
         try:
             return ask(auth, {**body, **form})
         except TogetherError as error:
-            words = f"{getattr(error, 'detail', '')} {getattr(error, 'param', '')}"
+            words = f"{error.detail or ''} {error.param or ''}"
             about = re.search(
                 r"logprob|expected an? (boolean|integer)|invalid type", words.lower()
             )
-            refusal = getattr(error, "status", None) in (400, 422)
+            refusal = error.status in (400, 422)
             if not (form and refusal and about):
                 raise
     raise AssertionError("without logprobs the answer or the error is returned")

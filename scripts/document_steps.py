@@ -70,7 +70,7 @@ def split_documents(auth, step, **arguments):
         try:
             name, text = _text(auth, value, field)
         except TogetherError as error:
-            known = getattr(error, "problems", None)
+            known = error.problems
             problems += known or [{"field": field, "problem": str(error)}]
             continue
         count = len(passages)

@@ -138,7 +138,7 @@ class _Begun:
         try:
             found = call(self.auth, EVALUATION, evaluation_id=made["id"])
         except TogetherError as error:
-            if getattr(error, "status", None) == 404:
+            if error.status == 404:
                 return None
             raise
         return None if found.get("status") in USELESS else made

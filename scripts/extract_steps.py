@@ -125,9 +125,9 @@ def _asked(auth, body):
     try:
         return ask(auth, body)
     except TogetherError as error:
-        words = f"{getattr(error, 'detail', '')} {getattr(error, 'param', '')}"
+        words = f"{error.detail or ''} {error.param or ''}"
         about = re.search(FORM_WORDS, words.lower())
-        if getattr(error, "status", None) not in (400, 422) or not about:
+        if error.status not in (400, 422) or not about:
             raise
         if "response_format" not in body:
             raise

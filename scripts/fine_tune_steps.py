@@ -174,7 +174,7 @@ def _metrics(auth, name):
     try:
         found = call(auth, METRICS, fine_tune_id=name).get("metrics") or []
     except TogetherError as error:
-        if getattr(error, "status", None) not in (400, 404):
+        if error.status not in (400, 404):
             raise
         return [], 0  # none are kept before the first step
     rows = [

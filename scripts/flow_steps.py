@@ -133,7 +133,7 @@ def _left(auth, entry):
     try:
         job, state = look(auth, kind, job_id)
     except TogetherError as error:
-        if not hasattr(error, "tries"):
+        if error.tries is None:
             raise  # nothing was sent: there is no key to ask with
         return {**shown, "trouble": str(error)}
     shown["state"] = state

@@ -216,7 +216,7 @@ def search_documents(auth, step, **arguments):
         try:
             answer = lanes.send(asked)
         except TogetherError as error:
-            if getattr(error, "status", None) not in TOO_MUCH or len(chunk) == 1:
+            if error.status not in TOO_MUCH or len(chunk) == 1:
                 raise
             half = len(chunk) // 2
             both = zip(work(chunk[:half]), work(chunk[half:]), strict=True)
@@ -316,9 +316,9 @@ class _Sender:
             return answer
         except TogetherError as error:
             usd = spent_on(error)
-            self.barren += getattr(error, "status", None) == 500
+            self.barren += error.status == 500
             if not self.divisible(error, body.get("input", ())):
-                self.judge(error, getattr(error, "status", None))
+                self.judge(error, error.status)
             raise
         finally:
             if self.money:
@@ -344,13 +344,13 @@ class _Sender:
 
     def divisible(self, error, texts):
         """Say whether fewer of the texts may be taken where so many were refused."""
-        status = getattr(error, "status", None)
+        status = error.status
         # One text may be more than the service bears; when it is down, all are.
         broken = status == 500 and self.barren < MOST_BARREN
         return len(texts) > 1 and (status in TOO_MUCH or broken)
 
     def sent(self, error):
-        return getattr(error, "type", None) != "not_sent"
+        return error.type != "not_sent"
 
     def told(self):
         """Return {"stopped": why} where rows were left to another run."""
@@ -368,7 +368,7 @@ class _Sender:
             self.stopped = self.stopped or str(error)
             self.outcome.given_up = self.outcome.given_up or error
             raise self.not_sent() from None
-        words = [getattr(error, name, "") for name in ("type", "code", "detail")]
+        words = error.type, error.code, error.detail
         spent = status == 429 and about_money(*words)
         passing = status in (408, 429) and not spent
         if status is None or not 400 <= status < 500 or passing:

@@ -72,6 +72,13 @@ class Problem(TypedDict):
     problem: str
     line: NotRequired[int]
 
+Places: TypeAlias = dict[int, tuple[str, Headers]]
+"""Where the parts of a file go: signed address and headers, by the part's number."""
+
+Usage: TypeAlias = dict[str, float]
+"""What calls used, by name: prompt_tokens, completion_tokens, total_tokens and
+cached_tokens, or what a media model is paid for, such as images or seconds."""
+
 class Response(Protocol):
     """An HTTP answer whose body is unread, as urllib3 has it."""
 

@@ -106,8 +106,8 @@ def _last(auth, body, offered, budget):
     try:
         return ask(auth, {**body, "tools": offered, "tool_choice": "none"}, budget)
     except TogetherError as error:
-        words = f"{getattr(error, 'detail', '')} {getattr(error, 'param', '')}"
-        refused = getattr(error, "status", None) in (400, 422)
+        words = f"{error.detail or ''} {error.param or ''}"
+        refused = error.status in (400, 422)
         if not refused or "tool_choice" not in words:
             raise
         return ask(auth, body, budget)

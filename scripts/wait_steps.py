@@ -45,7 +45,7 @@ def poll_job(auth, step, **arguments):
         if not _passing(error):
             raise
         trouble = shown["trouble"] = str(error)
-        asked = getattr(error, "retry_after", None) or 0
+        asked = error.retry_after or 0
         shown["wait_seconds"] = max(shown["wait_seconds"], int(asked))
     else:
         shown["state"] = state
@@ -100,9 +100,9 @@ def cancel_job(auth, step, **arguments):
 
 def _passing(error):
     """Say whether a look that failed may succeed later, though nothing changes."""
-    status = getattr(error, "status", None)
+    status = error.status
     if status is None:
-        return hasattr(error, "tries")  # sent, but not answered
+        return error.tries is not None  # sent, but not answered
     return status in (408, 425, 429) or status >= 500
 
 

@@ -1,9 +1,12 @@
+import ast
 import re
 import subprocess
 import sys
 
 import pytest
 
+from scripts.client.errors import TogetherError
+from tools.flatten import sources
 from tools.operations import ROOT
 
 # What is wrong with each line that ends in a comment, in mypy's name for it.
@@ -54,3 +57,32 @@ def test_a_wrong_key_of_an_operation_is_found(mypy):
     expected = [(n, line.split("  # ")[1]) for n, line in lines if "  # " in line]
 
     assert mypy(WRONG) == expected
+
+
+def test_whatever_an_error_says_is_declared_and_documented():
+    declared = set(TogetherError.__annotations__)
+    said = {
+        name for path in sources(ROOT) for name in _facts(ast.parse(path.read_text()))
+    }
+
+    assert said <= declared
+    assert declared == set(re.findall(r"\w+", _names(TogetherError.__doc__)))
+    assert all(getattr(TogetherError, name) is None for name in declared)
+
+
+def _facts(tree):
+    """Yield the names of what errors are given, when they are made or later."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and MAKER.fullmatch(ast.unparse(node.func)):
+            yield from (word.arg for word in node.keywords if word.arg)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield from [node.attr] * (ast.unparse(node.value) == "error")
+
+
+MAKER = re.compile(r"TogetherError(\.refused(_all)?)?|request\.failure")
+
+
+def _names(text):
+    """The words on the left of a docstring's lists."""
+    found = re.findall(r"^        ((?:\w+, )*\w+)(?:  |$)", text, re.MULTILINE)
+    return ", ".join(found)

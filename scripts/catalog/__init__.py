@@ -1,5 +1,7 @@
 """Together's catalogue of models, what they cost, and budgets."""
 
+from __future__ import annotations
+
 from importlib import import_module
 
 TYPE_CHECKING = False
@@ -13,7 +15,7 @@ PLACES = {
 }
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     if name not in PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{PLACES[name]}", __name__), name)

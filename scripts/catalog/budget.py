@@ -4,6 +4,8 @@ check_budget   of one call, before it is sent
 Budget         of many calls, shared by threads
 """
 
+from __future__ import annotations
+
 import threading
 
 from ..client import TogetherError
@@ -11,7 +13,14 @@ from ..client import TogetherError
 UNLIMITED = "without max_tokens nothing limits the length of answers"
 
 
-def check_budget(budget_usd, usd, note, what, advice=None, unknown=None):
+def check_budget(
+    budget_usd: float | None,
+    usd: float | None,
+    note: str | None,
+    what: str,
+    advice: str | None = None,
+    unknown: str | None = None,
+) -> None:
     """Raise TogetherError, before anything is sent, when what is asked for may cost
     more USD than budget_usd, or None: not known, for the reason in the note. A budget
     of None allows everything. `advice` is for a cost above the budget, `unknown` for a
@@ -38,13 +47,13 @@ class Budget:
     budget of None allows everything.
     """
 
-    def __init__(self, limit_usd=None):
+    def __init__(self, limit_usd: float | None = None) -> None:
         self.limit = limit_usd
         self.spent = 0.0
         self.reserved = 0.0
         self.lock = threading.Lock()
 
-    def reserve(self, usd):
+    def reserve(self, usd: float | None) -> None:
         """Set the money for a call aside. Raises TogetherError, before anything is
         spent, when it might exceed the budget or its price is None: not known."""
         if self.limit is None:
@@ -67,7 +76,7 @@ class Budget:
                 )
             self.reserved += usd
 
-    def settle(self, reserved, usd):
+    def settle(self, reserved: float, usd: float | None) -> None:
         """Note what a call cost for which money was set aside; None: as estimated."""
         if self.limit is None:
             return

@@ -7,12 +7,20 @@ one lacks. Servers that only resemble the API answer {"data": [...]}; that is un
 too. A list that cannot be read raises nothing: it says why by `problem`.
 """
 
+from __future__ import annotations
+
 import re
 import threading
 import time
 
 from ..client import TogetherError, call
 from ..operations import operation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..shapes import Auth, Json, Members
 
 TASKS = (
     "chat",
@@ -46,18 +54,18 @@ class Listing(threading.Thread):
     begins anew with every byte.
     """
 
-    def __init__(self, auth, product):
+    def __init__(self, auth: Auth, product: str | None) -> None:
         super().__init__(daemon=True)
         self.auth = auth
         self.product = product
-        self.models = []
-        self.error = None
+        self.models: list[Members] = []
+        self.error: TogetherError | None = None
         self.complete = False
         self.late = False
-        self.known = {}  # name, and name in lower case: model
+        self.known: dict[str, Members] = {}  # name, and name in lower case: model
         self.began = time.monotonic()
 
-    def run(self):
+    def run(self) -> None:
         try:
             if self.product is None:
                 self.models += _normalised(call(self.auth, LISTED), self.product)
@@ -67,8 +75,9 @@ class Listing(threading.Thread):
         except TogetherError as error:
             self.error = error
 
-    def read_pages(self):
-        after, seen = None, set()  # of the ids of models: a cursor may lead in a circle
+    def read_pages(self) -> None:
+        after = None
+        seen: set[str] = set()  # ids of models: a cursor may lead in a circle
         for _ in range(MAX_PAGES):
             page = call(
                 self.auth, SUPPORTED, product=self.product, limit=PAGE, after=after
@@ -81,17 +90,17 @@ class Listing(threading.Thread):
             if not after or not found:
                 break
 
-    def wait(self, seconds):
+    def wait(self, seconds: float) -> None:
         """Wait until it is read; not again when that was in vain once."""
         self.join(0.0 if self.late else max(0.0, seconds))
         self.late = self.is_alive()
 
-    def find(self, name):
+    def find(self, name: object) -> Members | None:
         """Return the model of that name, or None."""
         models = list(self.models)
         if not self.known and models:
             # By its very name first: ids may differ in their letters' case alone.
-            known = {}
+            known: dict[str, Members] = {}
             for model in models:
                 known.setdefault(model["id"], model)
             for model in models:
@@ -103,18 +112,18 @@ class Listing(threading.Thread):
             known = self.known
         return known.get(str(name)) or known.get(str(name).lower())
 
-    def problem(self):
+    def problem(self) -> str | None:
         """Return why there is nothing in it, or None."""
         if self.error is not None:
             return str(self.error)
         return None if self.complete or self.models else "it takes too long"
 
-    def stale(self):
+    def stale(self) -> bool:
         age = time.monotonic() - self.began
         return age > (MAX_AGE if self.error is None else MAX_AGE_FAILED)
 
 
-def listing(auth, product):
+def listing(auth: Auth, product: str | None) -> Listing:
     """Return the list of a product, or /v1/models for None, read or being read."""
     key = auth.get("api_key"), auth.get("base_url"), product
     with _lock:
@@ -125,11 +134,11 @@ def listing(auth, product):
         return found
 
 
-_listings = {}
+_listings: dict[Any, Listing] = {}
 _lock = threading.Lock()
 
 
-def usable(auth):
+def usable(auth: Any) -> bool:
     """Say whether auth is a resource with a key, rather than a form's placeholder."""
     key = auth.get("api_key") if isinstance(auth, dict) else None
     return isinstance(key, str) and bool(key.strip()) and not key.startswith("$")
@@ -138,7 +147,7 @@ def usable(auth):
 # --- one entry ---------------------------------------------------------------------
 
 
-def entries(answer):
+def entries(answer: Json) -> list[Members]:
     """Return the entries of any shape of model list: a bare array, or an object that
     holds it. Raises TogetherError for anything else."""
     if isinstance(answer, dict):
@@ -152,12 +161,12 @@ def entries(answer):
     return [entry for entry in answer if isinstance(entry, dict)]
 
 
-def _normalised(answer, product):
+def _normalised(answer: Json, product: str | None) -> list[Members]:
     found = (normalised(entry) for entry in entries(answer))
     return [model for model in found if model is not None]
 
 
-def normalised(entry):
+def normalised(entry: Members) -> Members | None:
     """Return one entry of either list as a model; None without an id.
 
     A model is {"id": what a request's `model` takes, "name", "publisher", "type",
@@ -166,8 +175,8 @@ def normalised(entry):
     True, False or None where the catalogue does not say, "status": recommended,
     supported, deprecated, hidden or None, "aliases": other names}.
     """
-    names = [entry.get(n) for n in ("serverlessEndpoint", "name", "id")]
-    names = [n for n in names if isinstance(n, str) and n]
+    given = [entry.get(n) for n in ("serverlessEndpoint", "name", "id")]
+    names = [n for n in given if isinstance(n, str) and n]
     if not names:
         return None
     new = "products" in entry or "capabilities" in entry
@@ -175,6 +184,7 @@ def normalised(entry):
     shown = entry.get("display_name") or entry.get("displayName")
     kind = entry.get("type") or entry.get("displayType")
     if new:
+        serverless: bool | None
         tasks, maybe = _capable(entry)
         serverless = SERVERLESS in _words(entry, "products")
         serverless = serverless or bool(entry.get("serverlessEndpoint"))
@@ -224,7 +234,7 @@ _TYPED = {
 }
 
 
-def _capable(entry):
+def _capable(entry: Members) -> tuple[list[str], list[str]]:
     """Return what an entry of the new list says that the model does, and may do."""
     said = {
         w for n in ("capabilities", "features", "products") for w in _words(entry, n)
@@ -247,7 +257,7 @@ def _capable(entry):
     return sorted(tasks), sorted(maybe)
 
 
-def _typed(kind):
+def _typed(kind: Json) -> tuple[list[str], list[str]]:
     """Return what a model of the old list's type does, and may do."""
     if not isinstance(kind, str):
         return [], list(TASKS)
@@ -255,7 +265,7 @@ def _typed(kind):
     return [_TYPED[kind]] if kind in _TYPED else [], maybe
 
 
-def _paid(pricing, prices, kind):
+def _paid(pricing: Json, prices: dict[str, float], kind: Json) -> bool | None:
     """Say whether an entry of the old list answers serverlessly.
 
     It does not say so: but what is paid by the token and has no price runs on dedicated
@@ -282,7 +292,7 @@ _PRICES = {
 }
 
 
-def _prices(pricing, name):
+def _prices(pricing: Json, name: str) -> dict[str, float]:
     """Return the prices of an entry that are known by their name.
 
     All zero means that there is none, unless the model's name says that it is free.
@@ -300,12 +310,12 @@ def _prices(pricing, name):
     return {n: v for n, v in prices.items() if v or n in ("input", "output")}
 
 
-def _words(entry, name):
+def _words(entry: Members, name: str) -> list[str]:
     found = entry.get(name)
     return [w for w in found if isinstance(w, str)] if isinstance(found, list) else []
 
 
-def _real(value):
+def _real(value: Json) -> float | None:
     """Return a price as a float; None for what is none."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -316,12 +326,12 @@ def _real(value):
     return value if 0 <= value < float("inf") else None
 
 
-def _whole(value):
+def _whole(value: Json) -> int | None:
     found = _real(value)
     return int(found) if found else None
 
 
-def _moment(value):
+def _moment(value: Json) -> int | None:
     """Return a date as Unix seconds: it comes as a number or as ISO 8601."""
     found = _real(value)
     if found is not None or not isinstance(value, str):

@@ -6,6 +6,8 @@ forgets a choice that the list lacks as soon as another field changes: what is t
 into the list itself cannot be a choice.
 """
 
+from __future__ import annotations
+
 import threading
 import time
 
@@ -16,12 +18,21 @@ from ..client.references import harmless
 from ..operations import operation
 from .catalog import SERVERLESS, TUNABLE, entries, listing, usable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..shapes import Members, Operation
+
 # The account's own endpoints, of both versions.
 OWN = (
     operation("endpoints/list_project_endpoints"),
     operation("endpoints/list_endpoints"),
 )
-OWN_ARGUMENTS = ({"limit": 100}, {"type": "dedicated", "mine": True})
+OWN_ARGUMENTS: tuple[Members, ...] = (
+    {"limit": 100},
+    {"type": "dedicated", "mine": True},
+)
 # What such an endpoint may be made for.
 OWN_TASKS = ("chat", "vision", "tools", "structured", "embedding", "rerank")
 ANY = "Another model: give its id below"
@@ -43,7 +54,9 @@ BUILT_IN = {
 }
 
 
-def choices(task, auth, filter_text="", other=True):
+def choices(
+    task: str, auth: Any, filter_text: str | None = "", other: bool = True
+) -> list[dict[str, str]]:
     """Return what Windmill's dynamic select offers: [{"value": id, "label": text}].
 
     Models that fit the task and answer serverlessly, recommended and newest first,
@@ -79,7 +92,7 @@ def choices(task, auth, filter_text="", other=True):
     return harmless([{"value": name, "label": label} for name, label in listed])[0]
 
 
-def _offered(task, auth, ends):
+def _offered(task: str, auth: Any, ends: float) -> list[Members]:
     """Return the models to offer. Raises TogetherError when no list can be read."""
     if not usable(auth):
         raise TogetherError("choose the resource that holds the API key first")
@@ -100,12 +113,12 @@ def _offered(task, auth, ends):
 class _OwnEndpoints(threading.Thread):
     """Reads one list of the account's own endpoints in the background."""
 
-    def __init__(self, auth, table, arguments):
+    def __init__(self, auth: Any, table: Operation, arguments: Members) -> None:
         super().__init__(daemon=True)
         self.auth, self.table, self.arguments = auth, table, arguments
-        self.found = []
+        self.found: list[tuple[str, str]] = []
 
-    def run(self):
+    def run(self) -> None:
         try:
             answer = call(self.auth, self.table, **self.arguments)
             self.found = [_own(entry) for entry in entries(answer) if _named(entry)]
@@ -114,7 +127,7 @@ class _OwnEndpoints(threading.Thread):
             log(f"no own endpoints: {error}")
 
 
-def _own_endpoints(task, auth):
+def _own_endpoints(task: str, auth: Any) -> list[_OwnEndpoints]:
     """Return the threads that read the account's own endpoints."""
     if task not in OWN_TASKS or not usable(auth):
         return []
@@ -125,11 +138,11 @@ def _own_endpoints(task, auth):
     return threads
 
 
-def _named(entry):
+def _named(entry: Members) -> bool:
     return isinstance(entry.get("name"), str) and entry["name"] != ""
 
 
-def _own(entry):
+def _own(entry: Members) -> tuple[str, str]:
     """Return (name, label) of an endpoint of either version."""
     states = [entry.get("state")]
     deployments = entry.get("deployments")
@@ -141,7 +154,7 @@ def _own(entry):
     return entry["name"], f"{entry['name']} - your own endpoint, {state}"
 
 
-def _fitting(found, task):
+def _fitting(found: list[Members], task: str) -> list[Members]:
     """Return the models for a task, best first: those known to do it and to answer
     serverlessly, else those of which that is not known. Rerank models run on dedicated
     endpoints alone."""
@@ -154,7 +167,7 @@ def _fitting(found, task):
     return sorted(fitting, key=_rank)
 
 
-def _rank(model):
+def _rank(model: Members) -> tuple[bool, bool, int, str]:
     status = model["status"]
     return (
         status == "deprecated",
@@ -167,7 +180,7 @@ def _rank(model):
 # --- what the form shows -----------------------------------------------------------
 
 
-def _label(model):
+def _label(model: Members) -> str:
     parts = [model["id"]]
     if model["name"].lower() not in (model["id"].lower(), _last(model["id"]).lower()):
         parts[0] += f" ({model['name']})"
@@ -182,11 +195,11 @@ def _label(model):
     return " - ".join(parts)
 
 
-def _last(name):
+def _last(name: str) -> str:
     return name.rsplit("/", 1)[-1]
 
 
-def _short(length):
+def _short(length: int) -> str:
     """128k for 131072, 200k for 200000, 1M for a million of either kind."""
     base = 1024 if length % 1024 == 0 else 1000
     if length >= base * base:
@@ -194,7 +207,7 @@ def _short(length):
     return f"{length // base}k" if length >= base else str(length)
 
 
-def _price_label(prices):
+def _price_label(prices: dict[str, float]) -> str | None:
     if "input" in prices:
         if not any(prices.values()):
             return "free"
@@ -210,6 +223,6 @@ def _price_label(prices):
     return None
 
 
-def _dollars(value):
+def _dollars(value: float) -> str:
     whole, _, cents = f"{value:.6f}".partition(".")
     return f"${whole}.{cents.rstrip('0').ljust(2, '0')}"

@@ -9,11 +9,20 @@
 A cost that is not known is None with a reason, never 0.
 """
 
+from __future__ import annotations
+
 import json
 import time
 
 from ..client.jsonio import finite
 from .catalog import SERVERLESS, listing, usable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..client import TogetherError
+    from ..shapes import Auth, Json, Members, Usage
 
 MOST_TOKENS = 1e12  # of one answer; more is a mistake
 PRICE_SECONDS = 5.0  # a step that has its answer waits no longer
@@ -23,7 +32,9 @@ UNTOLD = "the answer does not say what was used"
 PARTLY_UNTOLD = "an answer does not say what was used"
 
 
-def cost(auth, model, usage, batch=False):
+def cost(
+    auth: Auth, model: str, usage: Usage | None, batch: bool = False
+) -> tuple[float | None, str | None]:
     """Return (USD, None) for a call that was made, or (None, why it is not known).
 
     `usage` counts tokens as `usage_of` gives them, or what a media model is paid for:
@@ -37,7 +48,9 @@ def cost(auth, model, usage, batch=False):
     return cost_by(priced(auth, model), usage, batch)
 
 
-def cost_by(found, usage, batch=False):
+def cost_by(
+    found: Members | str, usage: Usage | None, batch: bool = False
+) -> tuple[float | None, str | None]:
     """Return what `cost` does, by what `priced` returned: the prices of one moment."""
     usage = {n: v for n, v in (usage or {}).items() if v}
     if not usage:
@@ -54,7 +67,7 @@ def cost_by(found, usage, batch=False):
     return round(usd * (BATCH_DISCOUNT if batch else 1), 10), None
 
 
-def priced(auth, model):
+def priced(auth: Auth, model: str) -> Members | str:
     """Return the catalogue's entry of a model that has prices, or why there is none."""
     if not usable(auth):
         return "there is no resource to read the catalogue with"
@@ -77,13 +90,13 @@ def priced(auth, model):
     )
 
 
-def prefetch(auth):
+def prefetch(auth: Auth) -> None:
     """Begin to read the prices in the background, while the paid call is under way."""
     if usable(auth):
         listing(auth, SERVERLESS)
 
 
-def usage_of(answer):
+def usage_of(answer: Json) -> Usage | None:
     """Return {"prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens"} of
     an answer, or None when it reports no usage, or none that can be."""
     found = answer.get("usage") if isinstance(answer, dict) else None
@@ -93,7 +106,7 @@ def usage_of(answer):
     details = details if isinstance(details, dict) else {}
     names = ("prompt_tokens", "completion_tokens", "total_tokens")
     prompt, completion, total = (_count(found.get(name)) for name in names)
-    if None in (prompt, completion, total):
+    if prompt is None or completion is None or total is None:
         return None
     total = total or prompt + completion
     if not total:
@@ -107,7 +120,7 @@ def usage_of(answer):
     }
 
 
-def _count(value):
+def _count(value: Json) -> int | None:
     """Return a number of tokens, 0 where none is given, None for what is no number of
     anything."""
     number = 0 if value is None else finite(value)
@@ -116,7 +129,7 @@ def _count(value):
     return int(number)
 
 
-def sum_usage(usages):
+def sum_usage(usages: Iterable[Usage | None]) -> Usage | None:
     """Return the sum of several usages, those that are None aside; None for none."""
     known = [usage for usage in usages if usage is not None]
     if not known:
@@ -124,7 +137,9 @@ def sum_usage(usages):
     return {name: sum(usage.get(name, 0) for usage in known) for name in known[0]}
 
 
-def bill(auth, model, answers, batch=False):
+def bill(
+    auth: Auth, model: str, answers: Iterable[Json], batch: bool = False
+) -> Members:
     """Return {"usage", "cost_usd", and "cost_note" where the cost is None} of the
     answers that one model gave, ready to be part of a step's result."""
     usages = [usage_of(answer) for answer in answers]
@@ -135,12 +150,12 @@ def bill(auth, model, answers, batch=False):
     return {"usage": usage, **cost_fields(usd, note)}
 
 
-def cost_fields(usd, note, name="cost_usd"):
+def cost_fields(usd: float | None, note: str | None, name: str = "cost_usd") -> Members:
     """Return {name, and "cost_note" where there is one} of a cost, or an estimate."""
     return {name: usd} if note is None else {name: usd, "cost_note": note}
 
 
-def spent_on(error):
+def spent_on(error: TogetherError) -> float | None:
     """Return the USD that a call took which failed with a TogetherError: 0.0 where it
     was refused, None where it may have been paid for: it hung, broke, or its answer
     cannot be used."""
@@ -148,18 +163,18 @@ def spent_on(error):
         UNCLEAR,  # which made the error, so that it is there
     )
 
-    status = getattr(error, "status", None)
+    status = error.status
     refused = status is not None and status >= 400 and status not in UNCLEAR
-    return 0.0 if refused or hasattr(error, "problems") else None
+    return 0.0 if refused or error.problems is not None else None
 
 
-def tokens(text):
+def tokens(text: object) -> int:
     """Estimate the tokens of a text: a quarter of its bytes, so that English counts
     about four letters and Chinese about four signs for three tokens."""
     return -(-len(str(text).encode("utf-8", "replace")) // 4)
 
 
-def most_tokens(text):
+def most_tokens(text: Json) -> int:
     """Return the most tokens that a text, or anything that is JSON, may have in a
     request: one for each byte, and a few that a model puts around it."""
     if not isinstance(text, str):
@@ -167,7 +182,13 @@ def most_tokens(text):
     return len(text.encode("utf-8", "replace")) + 8
 
 
-def estimate(auth, model, prompt, max_tokens=None, batch=False):
+def estimate(
+    auth: Auth,
+    model: str,
+    prompt: Json,
+    max_tokens: int | None = None,
+    batch: bool = False,
+) -> tuple[float | None, str | None]:
     """Return (USD, None) that a call may cost, or (None, why it is not known).
 
     The prompt is text, or anything that is JSON; an answer without max_tokens is taken
@@ -176,11 +197,11 @@ def estimate(auth, model, prompt, max_tokens=None, batch=False):
     if not isinstance(prompt, str):
         prompt = json.dumps(prompt, ensure_ascii=False, default=str)
     completion = ASSUMED_TOKENS if max_tokens is None else max_tokens
-    usage = {"prompt_tokens": tokens(prompt), "completion_tokens": completion}
+    usage: Usage = {"prompt_tokens": tokens(prompt), "completion_tokens": completion}
     return cost(auth, model, usage, batch)
 
 
-def _token_cost(prices, usage):
+def _token_cost(prices: dict[str, float], usage: Usage) -> float | None:
     prompt, completion = (
         usage.get("prompt_tokens", 0),
         usage.get("completion_tokens", 0),
@@ -198,7 +219,7 @@ def _token_cost(prices, usage):
     return (usd + completion * prices.get("output", 0)) / 1e6
 
 
-def _unit_cost(prices, usage):
+def _unit_cost(prices: dict[str, float], usage: Usage) -> float | None:
     """Return the cost by the first measure that has a price: images and megapixels say
     the same thing twice."""
     for measure, unit in (
@@ -214,5 +235,5 @@ def _unit_cost(prices, usage):
     return None
 
 
-def cost_members(auth, model, used):
+def cost_members(auth: Auth, model: str, used: Usage) -> Members:
     return cost_fields(*cost(auth, model, used))

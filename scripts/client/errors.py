@@ -30,7 +30,7 @@ class TogetherError(Exception):
     The request:
 
         status       HTTP status, or None when no answer came
-        method, path the operation
+        method, path  the operation
         tries        how many requests were sent; None when none was
         request_id   what to quote to Together's support
         retry_after  seconds after which another try makes sense
@@ -45,11 +45,11 @@ class TogetherError(Exception):
         part         the number of the part of a text or recording that failed
         finish_reason  why a model stopped, where its answer cannot be used
         failures     of many rows, the first errors: {"row", "type", "status", "message"}
-        fitting_rows how many rows a batch of that size may have
+        fitting_rows  how many rows a batch of that size may have
 
     A job, of Together or of Windmill:
 
-        job_id, kind which job, and what kind it is
+        job_id, kind  which job, and what kind it is
         job          the job as the service gives it; of create_once, its id
         state        its state
         polls        what the last look at it found

@@ -9,11 +9,20 @@ An archive may say that a member is small and unfold it to gigabytes, nest eleme
 million deep or call itself by an entity: what is read ends at the bounds below.
 """
 
+from __future__ import annotations
+
 import posixpath
 import struct
 import zipfile
 import zlib
 from xml.parsers import expat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import IO, TypeAlias
+
+    Start: TypeAlias = Callable[[str, dict[str, str]], None]
 
 MOST_MEMBERS = 10_000
 MEMBER_BYTES = 200 << 20  # of a member, unfolded
@@ -37,7 +46,7 @@ class BadFileError(ValueError):
     """An archive that cannot be read; str() says why, to be read behind a name."""
 
 
-def opened(file, what="archive"):
+def opened(file: IO[bytes], what: str = "archive") -> zipfile.ZipFile:
     """Return the ZipFile of an open binary file. Raises BadFileError."""
     file.seek(0)
     seam, count = b"", 0
@@ -52,13 +61,13 @@ def opened(file, what="archive"):
         raise BadFileError(f"is a damaged {what}, or cut short") from None
 
 
-def related(archive, part, kind):
+def related(archive: zipfile.ZipFile, part: str, kind: str) -> dict[str, str]:
     """Return the names of the members that a part ("" for the whole) leads to by
     relationships whose type ends with `kind`, by the relationships' ids."""
     folder, name = posixpath.split(part)
     found = {}
 
-    def start(tag, attributes):
+    def start(tag: str, attributes: dict[str, str]) -> None:
         kinds = attributes.get("Type", "").endswith(f"/{kind}")
         if tag == "Relationship" and kinds and "TargetMode" not in attributes:
             target = attributes.get("Target", "")
@@ -72,7 +81,14 @@ def related(archive, part, kind):
     return found
 
 
-def parse(archive, member, start, end=None, text=None, most=MEMBER_BYTES):
+def parse(
+    archive: zipfile.ZipFile,
+    member: str,
+    start: Start,
+    end: Callable[[str], object] | None = None,
+    text: Callable[[str], None] | None = None,
+    most: int = MEMBER_BYTES,
+) -> Iterator[None]:
     """Parse a member, and yield after each piece of it.
 
     start(tag, attributes), end(tag) and text(characters) are called in order; names of
@@ -89,7 +105,7 @@ def parse(archive, member, start, end=None, text=None, most=MEMBER_BYTES):
     parser.buffer_size = 1 << 16
     depth = 0
 
-    def opens(tag, attributes):
+    def opens(tag: str, attributes: dict[str, str]) -> None:
         nonlocal depth
         depth += 1
         if depth > DEPTH:
@@ -98,13 +114,13 @@ def parse(archive, member, start, end=None, text=None, most=MEMBER_BYTES):
             attributes = {n.rpartition(":")[2]: v for n, v in attributes.items()}
         start(tag.rpartition(":")[2], attributes)
 
-    def closes(tag):
+    def closes(tag: str) -> None:
         nonlocal depth
         depth -= 1
         if end:
             end(tag.rpartition(":")[2])
 
-    def refuse(*_):
+    def refuse(*_: object) -> None:
         raise BadFileError("declares a document type, which office programs do not")
 
     parser.StartElementHandler = opens

@@ -6,11 +6,17 @@ title) is left out. html.parser is not used: up to Python 3.11.13 a page of uncl
 tags takes it hours.
 """
 
+from __future__ import annotations
+
 import html
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-def _names(text):
+
+def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
@@ -41,7 +47,7 @@ _LONG = re.compile(r"&#(?:[xX][0-9a-fA-F]{9,}|[0-9]{9,});?")
 _BREAK = re.compile(r"\n{3,}")
 
 
-def is_page(text, name=None):
+def is_page(text: str, name: str | None = None) -> bool:
     """Say whether a text is HTML or XML: by its beginning, behind comments, or as a
     fragment in a file whose name does not say that it is something else."""
     place = 0
@@ -58,7 +64,7 @@ def is_page(text, name=None):
     return not ending and tag is not None and tag[1].lower() in BEGINNINGS
 
 
-def page_text(page):
+def page_text(page: str) -> str:
     """Return the words of a web page, paragraphs a blank line apart."""
     found = _PageText()
     xml = page.lstrip()[:5].lower() == "<?xml" and "<html" not in page[:4096].lower()
@@ -83,12 +89,12 @@ class _PageText:
 
     ORDER = ("", " ", "\t", "\n", "\n\n")
 
-    def __init__(self):
-        self.pieces = []
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
         self.between = ""
         self.kept = 0  # how many elements are open in which every blank counts
 
-    def add(self, text):
+    def add(self, text: str) -> None:
         if "&" in text:
             text = html.unescape(_LONG.sub("\ufffd", text))
         if self.kept:
@@ -104,24 +110,24 @@ class _PageText:
             if open_end:
                 self.break_off(" ")
 
-    def put(self, text):
+    def put(self, text: str) -> None:
         if text:
             if self.pieces:
                 self.pieces.append(self.between)
             self.between = ""
             self.pieces.append(text)
 
-    def break_off(self, sign, pre=None):
+    def break_off(self, sign: str, pre: str | bool | None = None) -> None:
         if pre:
             self.kept = max(0, self.kept + (1 if pre == "start" else -1))
         if self.ORDER.index(sign) > self.ORDER.index(self.between):
             self.between = sign
 
-    def whole(self):
+    def whole(self) -> str:
         return _BREAK.sub("\n\n", "".join(self.pieces)).strip()
 
 
-def _tokens(page):
+def _tokens(page: str) -> Iterator[tuple[str, str]]:
     """Yield ("text", characters), ("data", what XML keeps apart as it is), and
     ("start", name) and ("end", name) of tags."""
     place, size = 0, len(page)
@@ -151,17 +157,17 @@ def _tokens(page):
         place = _behind_tag(page, name.end())
         yield ("end" if closes else "start"), tag
         if tag in RAW and not closes:
-            end = re.compile(rf"</{tag}(?=[\s/>])", re.IGNORECASE).search(page, place)
-            place = end.start() if end else size
+            last = re.compile(rf"</{tag}(?=[\s/>])", re.IGNORECASE).search(page, place)
+            place = last.start() if last else size
 
 
-def _behind(page, mark, place):
+def _behind(page: str, mark: str, place: int) -> int:
     """Return the place behind the next mark, or the end: what is open goes that far."""
     found = page.find(mark, place)
     return found + len(mark) if found >= 0 else len(page)
 
 
-def _behind_comment(page, place):
+def _behind_comment(page: str, place: int) -> int:
     if not page.startswith("--", place):
         return _behind(page, ">", place)
     for short in (">", "->"):
@@ -171,7 +177,7 @@ def _behind_comment(page, place):
     return found.end() if found else len(page)
 
 
-def _behind_tag(page, place):
+def _behind_tag(page: str, place: int) -> int:
     while True:
         found = _INSIDE.search(page, place)
         if found is None:

@@ -5,9 +5,18 @@ in brackets where they are referred to, text boxes where they are anchored. What
 sees is left out: deleted and hidden text, codes of fields, comments.
 """
 
+from __future__ import annotations
+
 import io
 
 from .office_archive import BadFileError, opened, parse, related
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import zipfile
+    from typing import TypeAlias
+
+    Notes: TypeAlias = dict[tuple[str, str | None], str]
 
 XML_BYTES = 64 << 20  # of the document and of its notes, unfolded
 CHARACTERS = 4 << 20  # of text: about 1500 pages
@@ -20,7 +29,7 @@ OTHERS = {
 }
 
 
-def word_text(content):
+def word_text(content: bytes) -> str:
     """Return the text of a .docx. Raises BadFileError."""
     archive = opened(io.BytesIO(content))
     (main, *_) = [*related(archive, "", "officeDocument").values(), None]
@@ -31,7 +40,7 @@ def word_text(content):
             raise BadFileError(problem)
     if main not in archive.NameToInfo:
         raise BadFileError("is an archive, but no Word file (.docx)")
-    notes = {}
+    notes: Notes = {}
     for kind in ("footnote", "endnote"):
         for part in related(archive, main, f"{kind}s").values():
             if part in archive.NameToInfo:
@@ -42,23 +51,29 @@ def word_text(content):
 class _Reader:
     """Reads one part: the document, or the notes of a kind."""
 
-    def __init__(self, archive, part, known=None, kind=None):
+    def __init__(
+        self,
+        archive: zipfile.ZipFile,
+        part: str,
+        known: Notes | None = None,
+        kind: str | None = None,
+    ) -> None:
         self.known = known or {}
         self.kind = kind
-        self.notes = {}
-        self.pieces = []
+        self.notes: Notes = {}
+        self.pieces: list[str] = []
         self.size = self.elements = 0
         self.passed = 0  # how many elements whose text is passed over are open
         self.cells = 0  # how many cells of tables are
-        self.path = []
+        self.path: list[str] = []
         self.hidden = self.joined = self.reads = False
         for _ in parse(archive, part, self.start, self.end, self.write, XML_BYTES):
             pass
 
-    def text(self):
+    def text(self) -> str:
         return "".join(self.pieces)
 
-    def add(self, text):
+    def add(self, text: str) -> None:
         if not self.passed and not self.hidden:
             self.size += len(text)
             if self.size > CHARACTERS:
@@ -66,11 +81,11 @@ class _Reader:
                 raise BadFileError(f"holds more than {most} of text: split it")
             self.pieces.append(text)
 
-    def write(self, text):
+    def write(self, text: str) -> None:
         if self.reads:
             self.add(text)
 
-    def start(self, tag, attributes):
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
         self.elements += 1
         if self.elements > ELEMENTS:
             raise BadFileError(f"has more than {ELEMENTS} elements: split it")
@@ -102,7 +117,7 @@ class _Reader:
             self.number = attributes.get("id")
             self.pieces = []
 
-    def end(self, tag):
+    def end(self, tag: str) -> None:
         self.path.pop()
         if tag == "t":
             self.reads = False

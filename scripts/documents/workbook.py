@@ -6,6 +6,8 @@ may import is installed before every job that a worker has not run it on yet; op
 would be that for all steps that read tables, most of which are CSV.
 """
 
+from __future__ import annotations
+
 import re
 import tempfile
 from datetime import datetime, time, timedelta
@@ -13,6 +15,13 @@ from datetime import datetime, time, timedelta
 from ..client import TogetherError
 from ..client.references import SAFE
 from .office_archive import BadFileError, opened, parse, related
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import IO, Any
+
+    from .office_archive import Start
 
 FILE_BYTES = 100 << 20
 SHEET_BYTES = 400 << 20  # unfolded
@@ -27,7 +36,11 @@ _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.DOT
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
-def records(blocks, field, say=None):
+def records(
+    blocks: Iterable[bytes | memoryview],
+    field: str,
+    say: Callable[[str], None] | None = None,
+) -> Iterator[tuple[int, list[Any]]]:
     """Yield (row, cells) for each row of a workbook's bytes.
 
     `say` takes what goes to the log. Raises TogetherError that names the field.
@@ -47,14 +60,15 @@ def records(blocks, field, say=None):
 
 
 class _Workbook:
-    def __init__(self, file, say):
+    def __init__(self, file: IO[bytes], say: Callable[[str], None] | None) -> None:
         self.archive = opened(file, "Excel workbook")
         (main, *_) = [*related(self.archive, "", "officeDocument").values(), ""]
         if not main.startswith("xl/") or main not in self.archive.NameToInfo:
             raise BadFileError("is an archive, but no Excel workbook (.xlsx)")
         if main.endswith(".bin"):
             raise BadFileError("is a binary workbook (.xlsb): save it as .xlsx")
-        self.main, self.sheets, self.early = main, [], False
+        self.main, self.early = main, False
+        self.sheets: list[tuple[str, str | None, bool]] = []
         self.read(main, self.workbook)
         places = related(self.archive, main, "worksheet")
         sheets = [
@@ -70,35 +84,41 @@ class _Workbook:
         self.texts = self.shared()
         self.formats = self.styles()
 
-    def read(self, member, start, end=None, text=None):
+    def read(
+        self,
+        member: str,
+        start: Start,
+        end: Callable[[str], object] | None = None,
+        text: Callable[[str], None] | None = None,
+    ) -> None:
         for _ in parse(self.archive, member, start, end, text):
             pass
 
-    def part(self, kind):
+    def part(self, kind: str) -> str | None:
         """Return the one part of a kind, or None."""
         found = [*related(self.archive, self.main, kind).values()]
         return found[0] if found and found[0] in self.archive.NameToInfo else None
 
-    def workbook(self, tag, given):
+    def workbook(self, tag: str, given: dict[str, str]) -> None:
         if tag == "sheet":
             hidden = given.get("state", "visible") != "visible"
             self.sheets.append((given.get("name", ""), given.get("id"), hidden))
         elif tag == "workbookPr":
             self.early = given.get("date1904") in ("1", "true")
 
-    def shared(self):
+    def shared(self) -> list[str]:
         """Return the texts that cells share."""
         part = self.part("sharedStrings")
         if part is None:
             return []
         texts, cell = [], _Text()
 
-        def start(tag, given):
+        def start(tag: str, given: dict[str, str]) -> None:
             if tag == "si":
                 cell.begin()
             cell.start(tag)
 
-        def end(tag):
+        def end(tag: str) -> None:
             cell.end(tag)
             if tag == "si":
                 texts.append(cell.text())
@@ -108,13 +128,13 @@ class _Workbook:
         self.read(part, start, end, cell.add)
         return texts
 
-    def styles(self):
+    def styles(self) -> list[str | int | None]:
         """Return what each style of cells makes of a number: a kind of date, or how
         many digits are shown at least; None for a number."""
         part = self.part("styles")
         formats, own, within = [], {}, []
 
-        def start(tag, given):
+        def start(tag: str, given: dict[str, str]) -> None:
             within.append(tag)
             if tag == "numFmt":
                 own[given.get("numFmtId")] = given.get("formatCode", "")
@@ -126,13 +146,20 @@ class _Workbook:
             self.read(part, start, lambda _: within.pop())
         return formats
 
-    def records(self):
+    def records(self) -> Iterator[tuple[int, list[Any]]]:
         """Yield (row, cells) of the sheet."""
-        done, cells = [], {}
-        kept = {"row": 0, "column": 0, "kind": "n", "style": 0, "value": ""}
+        done: list[tuple[int, list[Any]]] = []
+        cells: dict[int, Any] = {}
+        kept: dict[str, Any] = {
+            "row": 0,
+            "column": 0,
+            "kind": "n",
+            "style": 0,
+            "value": "",
+        }
         cell = _Text()
 
-        def start(tag, given):
+        def start(tag: str, given: dict[str, str]) -> None:
             if tag == "row":
                 cells.clear()
                 kept["row"] = _number(given.get("r"), kept["row"] + 1, MOST_ROWS)
@@ -149,7 +176,7 @@ class _Workbook:
                 cell.begin()
             cell.start(tag)
 
-        def end(tag):
+        def end(tag: str) -> None:
             cell.end(tag)
             if tag == "v":
                 kept["value"] = cell.text()
@@ -168,7 +195,7 @@ class _Workbook:
             yield from done
             done.clear()
 
-    def value(self, kind, text, style):
+    def value(self, kind: str, text: str, style: int) -> Any:
         """Return what a cell shows, None for nothing."""
         if kind == "s":
             place = _number(text, -1, len(self.texts) - 1)
@@ -196,7 +223,7 @@ class _Workbook:
             return f"{int(number):0{form}}"
         return int(number)
 
-    def moment(self, number, form):
+    def moment(self, number: float, form: str) -> str | None:
         """Return a date or time as text, or None where it is none."""
         if form == "elapsed":
             hours, rest = divmod(round(abs(number) * 86400), 3600)
@@ -217,24 +244,24 @@ class _Workbook:
 class _Text:
     """The text of an element with runs; readings above characters are no part of it."""
 
-    def __init__(self):
-        self.pieces = []
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
         self.reads = False
         self.passed = 0
         self.size = 0
 
-    def begin(self):
+    def begin(self) -> None:
         self.pieces = []
 
-    def start(self, tag):
+    def start(self, tag: str) -> None:
         self.passed += tag == "rPh"
         self.reads = tag in ("t", "v") and not self.passed
 
-    def end(self, tag):
+    def end(self, tag: str) -> None:
         self.passed -= tag == "rPh"
         self.reads = False
 
-    def add(self, text):
+    def add(self, text: str) -> None:
         if self.reads:
             self.size += len(text)
             if self.size > TEXT_CHARACTERS:
@@ -242,19 +269,19 @@ class _Text:
                 raise BadFileError(f"holds more than {most} Mi characters")
             self.pieces.append(text)
 
-    def text(self):
+    def text(self) -> str:
         text = "".join(self.pieces)
         return _ESCAPED.sub(_character, text) if "_x" in text else text
 
 
-def _character(found):
+def _character(found: re.Match[str]) -> str:
     code = int(found[1], 16)
     if code == 0 or 0xD800 <= code < 0xE000:
         return "\ufffd"
     return "\n" if code == 13 else chr(code)
 
 
-def _number(text, otherwise, most):
+def _number(text: str | None, otherwise: int, most: int) -> int:
     """Return a whole number of at most so much, `otherwise` where there is none."""
     text = (text or "").strip()
     if not text.isdecimal() or len(text) > 9:
@@ -262,14 +289,14 @@ def _number(text, otherwise, most):
     return int(text) if int(text) <= most else otherwise
 
 
-def _column(letters):
+def _column(letters: str) -> int:
     number = 0
     for letter in letters:
         number = number * 26 + ord(letter) - 64
     return number
 
 
-def _format(known, code):
+def _format(known: str, code: str | None) -> str | int | None:
     """Return "date", "time", "both" or "elapsed" for a format of dates, how many digits
     it fills up to for one of zeros, None for any other."""
     if code is None:

@@ -5,14 +5,24 @@ CompletionAccumulator  text, a token at a time
 SpeechAccumulator      sound, in base64
 """
 
+from __future__ import annotations
+
 import base64
 import json
 
 from ..client.jsonio import noting_decoder, storable
 from ..client.request import told_error
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
-def _is_error(chunk):
+    from ..client.request import Request
+    from ..client.transport import Reply
+    from ..shapes import Json, Members
+
+
+def _is_error(chunk: Members) -> bool:
     """Say whether an object is an error: one that says so, or that has a message and
     nothing of an answer."""
     return bool(
@@ -30,7 +40,7 @@ ERROR_MEMBERS = frozenset(
 )
 
 
-def accumulator(shape):
+def accumulator(shape: str) -> Accumulator:
     """Return what gathers a stream of that shape: chat, completion or speech."""
     if shape == "chat":
         return ChatAccumulator()
@@ -47,21 +57,21 @@ class Accumulator:
 
     object = ""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.started = self.expires = False
-        self.failed = None
-        self.lost = []
+        self.failed: Reply | None = None
+        self.lost: list[object] = []
         self.decode = noting_decoder(self.lost).decode
-        self.top = {}
-        self.choices = {}
+        self.top: Members = {}
+        self.choices: dict[int, Members] = {}
         self.open = 0  # choices that began and did not end
-        self.text = []
+        self.text: list[str] = []
 
     @property
-    def ended(self):
+    def ended(self) -> bool:
         return self.open == 0 and bool(self.choices)
 
-    def add(self, data, name=""):
+    def add(self, data: str, name: str = "") -> Reply | None:
         """Take one event; return a Reply when it reports an error or is no answer."""
         try:
             chunk = self.decode(data)
@@ -86,13 +96,13 @@ class Accumulator:
         self.started = True
         return None
 
-    def take_text(self):
+    def take_text(self) -> str:
         """Return the text that came since the last time."""
         text = "".join(self.text)
         self.text.clear()
         return text
 
-    def fold(self, chunk):
+    def fold(self, chunk: Members) -> None:
         for choice in chunk.pop("choices", None) or ():
             if choice is not None:
                 self.fold_choice(choice, chunk)
@@ -101,7 +111,7 @@ class Accumulator:
             if value is not None and (value != "" or name not in top):
                 top[name] = value
 
-    def choice(self, found):
+    def choice(self, found: Members) -> Members:
         """Return what is known of a choice, by the index that it gives."""
         index = int(found.get("index") or 0)
         if index not in self.choices:
@@ -109,7 +119,9 @@ class Accumulator:
             self.open += 1
         return self.choices[index]
 
-    def fold_members(self, choice, found, apart):
+    def fold_members(
+        self, choice: Members, found: Members, apart: Collection[str]
+    ) -> None:
         """Take over members of a choice but those that are gathered apart; what is
         empty takes nothing back."""
         members = choice["members"]
@@ -123,7 +135,9 @@ class Accumulator:
             error = found.get("error") or "the model's answer ended with an error"
             self.failed = told_error(json.dumps({"error": error}))
 
-    def fold_logprobs(self, choice, found, text, token_id, top):
+    def fold_logprobs(
+        self, choice: Members, found: Json, text: Json, token_id: Json, top: Json
+    ) -> None:
         if isinstance(found, dict):
             merged = choice.setdefault("merged", {})
             for name, value in found.items():
@@ -134,7 +148,7 @@ class Accumulator:
         elif found is not None:
             choice["logprobs"].append((text, found, token_id, top))
 
-    def logprobs(self, choice):
+    def logprobs(self, choice: Members) -> Members:
         if "merged" in choice:
             return choice["merged"]
         rows = choice["logprobs"]
@@ -147,7 +161,13 @@ class Accumulator:
             whole["top_logprobs"] = [row[3] for row in rows]
         return whole
 
-    def whole(self, request):
+    def fold_choice(self, found: Members, chunk: Members) -> None:
+        raise NotImplementedError
+
+    def finish(self, choice: Members) -> Members:
+        raise NotImplementedError
+
+    def whole(self, request: Request) -> Members:
         choices = []
         for index in sorted(self.choices):
             choice = self.choices[index]
@@ -160,7 +180,7 @@ class Accumulator:
         return storable(answer, self.lost)
 
 
-def _unknown(data):
+def _unknown(data: str) -> Reply:
     """Return what came in place of a chunk as a Reply."""
     from ..resilience.explain import event_error  # only when something failed
 
@@ -176,7 +196,7 @@ class ChatAccumulator(Accumulator):
         ("content", "reasoning", "reasoning_content", "refusal", "arguments")
     )
 
-    def fold_choice(self, found, chunk):
+    def fold_choice(self, found: Members, chunk: Members) -> None:
         choice = self.choice(found)
         # Some servers give the last piece, or all of it, as a message.
         delta = found.get("delta") or found.get("message") or {}
@@ -193,7 +213,7 @@ class ChatAccumulator(Accumulator):
             self.fold_logprobs(choice, logprobs, shown, token_id, top)
         self.fold_members(choice, found, self.gathered)
 
-    def fold_delta(self, message, delta):
+    def fold_delta(self, message: Members, delta: Members) -> str:
         """Add a piece to what is known of a message; return the text to be shown."""
         shown = ""
         for name, value in delta.items():
@@ -214,7 +234,7 @@ class ChatAccumulator(Accumulator):
                 self.fold_member(message, name, value)
         return shown
 
-    def content(self, message, value):
+    def content(self, message: Members, value: Json) -> str:
         """Return the text of content in another form than text: parts of it, thoughts
         among them, or a number."""
         if not isinstance(value, list):
@@ -232,7 +252,7 @@ class ChatAccumulator(Accumulator):
                 texts.append(str(part))
         return "".join(texts)
 
-    def fold_member(self, message, name, value):
+    def fold_member(self, message: Members, name: str, value: Json) -> None:
         """Add a member that is no text to be joined: lists grow, objects are merged,
         anything else is replaced, but not by an empty text."""
         known = message.get(name)
@@ -250,7 +270,7 @@ class ChatAccumulator(Accumulator):
         elif value != "" or name not in message:
             message[name] = value
 
-    def fold_audio(self, known, value):
+    def fold_audio(self, known: Members, value: Members) -> None:
         """Join sound, which comes as base64 of any length, and its transcript."""
         for name, piece in value.items():
             if piece is None:
@@ -267,7 +287,7 @@ class ChatAccumulator(Accumulator):
             else:
                 known[name] = piece
 
-    def fold_calls(self, calls, parts):
+    def fold_calls(self, calls: list[Members], parts: Json) -> None:
         """Add pieces of tool calls. A piece belongs to the call of its index, or of its
         place where it has none, unless it says that another call begins: by an id of
         its own and a name, or after arguments that are whole."""
@@ -285,7 +305,7 @@ class ChatAccumulator(Accumulator):
                 part.pop("id", None)  # the first one stays
             self.fold_delta(call, part)
 
-    def begins(self, call, part):
+    def begins(self, call: Members, part: Members) -> bool:
         """Say whether a piece of the same index begins another call."""
         if not part.get("id") or not call.get("id") or part["id"] == call["id"]:
             return False
@@ -298,12 +318,12 @@ class ChatAccumulator(Accumulator):
             return False
         return True
 
-    def finish(self, choice):
+    def finish(self, choice: Members) -> Members:
         message = self.joined(choice["message"])
         message.setdefault("content", None)
         return {"message": message}
 
-    def joined(self, message):
+    def joined(self, message: Members) -> Members:
         whole = {}
         for name, value in message.items():
             if name == "tool_calls":
@@ -323,7 +343,7 @@ class ChatAccumulator(Accumulator):
 class CompletionAccumulator(Accumulator):
     object = "text.completion"
 
-    def fold_choice(self, found, chunk):
+    def fold_choice(self, found: Members, chunk: Members) -> None:
         choice = self.choice(found)
         delta = found.get("delta") or {}
         text = found.get("text")
@@ -331,36 +351,37 @@ class CompletionAccumulator(Accumulator):
             text = delta.get("content") or ""
         choice.setdefault("text", []).append(str(text))
         self.fold_members(choice, found, ("delta", "text", "logprobs", "error"))
-        above = {n: chunk[n] for n in ("finish_reason", "seed") if n in chunk}
+        apart = ("finish_reason", "seed")
+        above: Members = {n: chunk[n] for n in apart if n in chunk}
         self.fold_members(choice, above, ())
         if text and choice["members"]["index"] == 0:
             self.text.append(text)
         token = chunk.get("token") or {}
         self.fold_logprobs(choice, found.get("logprobs"), text, token.get("id"), None)
 
-    def fold(self, chunk):
+    def fold(self, chunk: Members) -> None:
         super().fold(chunk)
         self.top.pop("finish_reason", None)
         self.top.pop("seed", None)
 
-    def finish(self, choice):
+    def finish(self, choice: Members) -> Members:
         return {"text": "".join(choice["text"])}
 
-    def whole(self, request):
+    def whole(self, request: Request) -> Members:
         return {"prompt": [], **super().whole(request)}
 
 
 class SpeechAccumulator(Accumulator):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.audio = []
+        self.audio: list[bytes] = []
 
-    def fold(self, chunk):
+    def fold(self, chunk: Members) -> None:
         # Two forms are in use: {"b64": ...} and a realtime event's {"delta": ...}.
         piece = chunk.get("b64") or chunk.get("delta")
         if isinstance(piece, str):
             self.audio.append(base64.b64decode(piece))
 
-    def whole(self, request):
+    def whole(self, request: Request) -> Members:
         sound = base64.b64encode(b"".join(self.audio)).decode()
         return {"file": sound, "filename": f"{request.operation['filename']}.raw"}

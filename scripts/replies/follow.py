@@ -1,5 +1,7 @@
 """A stream followed to its end: its text shown, the whole answer returned."""
 
+from __future__ import annotations
+
 import time
 
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
@@ -10,18 +12,32 @@ from ..client.transport import Reply, abandon, hurry, read_pieces
 from .live_text import LiveText
 from .sse import Events
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..client.request import Request
+    from ..shapes import Fault, Json, Response
+    from .accumulators import Accumulator
+
 LAST_EVENTS = 5.0  # seconds for what may follow the last text of a stream
 END_OF_BODY = 0.2  # seconds for the end of a body whose content is complete
 
 
-def follow_stream(request, response, gather, pieces=None):
+def follow_stream(
+    request: Request,
+    response: Response,
+    gather: Accumulator,
+    pieces: Iterable[bytes] | None = None,
+) -> Json:
     """Read server-sent events to [DONE], show their text, return the whole answer.
 
     `pieces` gives the bytes of an answer that was read already. Where an error is all
     that came, it is returned as a Reply, so that the caller may try again. Raises
     TogetherError, with what had arrived in its `partial`.
     """
-    fault, done = None, False
+    fault: Fault | Reply | None = None
+    done = False
     show = LiveText()
     most = time.monotonic() + MOST_SECONDS[request.operation["retry"]]
     events = Events(pieces or read_pieces(response, most))
@@ -53,7 +69,9 @@ def follow_stream(request, response, gather, pieces=None):
     return _concluded(request, gather, done, fault)
 
 
-def _concluded(request, gather, done, fault):
+def _concluded(
+    request: Request, gather: Accumulator, done: bool, fault: Fault | Reply | None
+) -> Json:
     """Return the answer of a stream that is over, the Reply of an error that came in
     its place, or raise TogetherError."""
     if isinstance(fault, Reply) and not gather.started:
@@ -76,7 +94,7 @@ def _concluded(request, gather, done, fault):
     return answer
 
 
-def _part(response, whole):
+def _part(response: Response, whole: bool) -> None:
     """Leave the connection: for the next call where the body ends at once, as it does
     behind [DONE]; else closed."""
     try:

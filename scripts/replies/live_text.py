@@ -1,5 +1,7 @@
 """Windmill's result stream: text that is shown while a job runs."""
 
+from __future__ import annotations
+
 import sys
 
 from ..client.jsonio import mended
@@ -9,13 +11,13 @@ from ..client.references import HarmlessText
 class LiveText:
     """Windmill's result stream: lines on stdout, see wmill.append_to_result_stream."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.half = ""
         self.out = (
             HarmlessText()
         )  # Windmill keeps the stream beside the result: `wm_stream`
 
-    def add(self, text):
+    def add(self, text: str) -> None:
         if self.half:
             text, self.half = self.half + text, ""
         if text and "\ud800" <= text[-1] <= "\udbff":
@@ -25,14 +27,14 @@ class LiveText:
                 text = mended(text, [])
             self.write(self.out.add(text))
 
-    def write(self, text):
+    def write(self, text: str) -> None:
         if text:
             if "\n" in text:
                 text = text.replace("\n", "\\n")
             sys.stdout.write(f"WM_STREAM: {text}\n")
             sys.stdout.flush()
 
-    def end(self):
+    def end(self) -> None:
         if self.half:
             half, self.half = self.half, ""
             self.add(half + "\ufffd")

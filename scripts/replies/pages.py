@@ -1,12 +1,20 @@
 """Lists that come in pages, joined into one."""
 
+from __future__ import annotations
+
 from ..client import TogetherError
 from ..client.request import Request, parse_answer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Auth, Json, Members, Operation
 
 MAX_ENTRIES = 10_000  # Windmill shows no larger results
 
 
-def join_pages(auth, operation, arguments, answer, most):
+def join_pages(
+    auth: Auth, operation: Operation, arguments: Members, answer: Json, most: int
+) -> Json:
     """Fetch the pages that follow a first one; return the last page with all entries.
 
     At most `most` pages in all, so that its cursor leads on. Raises TogetherError, with

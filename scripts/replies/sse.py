@@ -1,6 +1,12 @@
 """Server-sent events, read as they arrive."""
 
+from __future__ import annotations
+
 from ..client.transport import MIB, TooLargeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 MOST_EVENT_BYTES = 16 * MIB  # of one server-sent event
 
@@ -16,14 +22,14 @@ class Events:
     of more than MOST_EVENT_BYTES.
     """
 
-    def __init__(self, pieces):
+    def __init__(self, pieces: Iterable[bytes]) -> None:
         self.pieces = pieces
-        self.waiting = []
-        self.held = []  # pieces of the event that is not yet whole
+        self.waiting: list[tuple[str, str]] = []
+        self.held: list[bytes] = []  # pieces of the event that is not yet whole
         self.size = 0
         self.after_cr = False
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[str, str]]:
         for piece in self.pieces:
             if self.after_cr or b"\r" in piece:
                 if self.after_cr and piece.startswith(b"\n"):
@@ -46,7 +52,7 @@ class Events:
             while self.waiting:
                 yield self.waiting.pop()
 
-    def hold(self, piece):
+    def hold(self, piece: bytes) -> None:
         if piece:
             self.held.append(piece)
             self.size += len(piece)
@@ -54,12 +60,12 @@ class Events:
                 limit = MOST_EVENT_BYTES // MIB
                 raise TooLargeError(f"an event has more than {limit} MiB")
 
-    def rest(self):
+    def rest(self) -> bytes:
         """Return what came after the last whole event."""
         return b"".join(self.held)
 
 
-def _data(text):
+def _data(text: str) -> list[tuple[str, str]]:
     """Return (data, name) of each event in text that holds only whole events; those
     without data are none."""
     found = []

@@ -5,6 +5,8 @@ describe     a fault of the connection in words, with advice
 event_error  an error that came as an event of a stream, as an answer
 """
 
+from __future__ import annotations
+
 import http.client
 import json
 import re
@@ -26,6 +28,11 @@ from ..client.transport import CONNECT_TIMEOUT, TOO_LONG, Reply, TooLargeError
 from .retry import never_sent, out_of_credit, retry_after
 from .server_words import server_words_of, without_key
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..client.request import Request
+    from ..shapes import Fault, Json
+
 OWN_WORDS = re.compile("the (answer|stream|event)|an event")
 UNCLEAR = (408, 500, 502, 504, 520, 524)  # the work may have been done
 REQUEST_IDS = ("x-request-id", "x-together-traceid", "cf-ray")
@@ -44,7 +51,9 @@ ADVICE = {
 }
 
 
-def failure(request, fault, reply, **facts):
+def failure(
+    request: Request, fault: Fault | None, reply: Reply | None, **facts: Json
+) -> TogetherError:
     """Return the TogetherError for an exchange that failed, without the API key."""
     operation = request.operation
     costly = operation["retry"] in ("creates", "mutates")
@@ -60,6 +69,7 @@ def failure(request, fault, reply, **facts):
         summary, advice = describe(fault)
         detail = None
     else:
+        assert reply is not None  # what raised nothing has an answer
         ambiguous = costly and (reply.status < 400 or reply.status in UNCLEAR)
         words = server_words_of(reply, request.key)
         detail = words.pop("detail", None)
@@ -94,7 +104,7 @@ def failure(request, fault, reply, **facts):
     return TogetherError(without_key(request.key, message), **clean)
 
 
-def describe(fault):
+def describe(fault: Fault) -> tuple[str, str]:
     """Return what happened and what to do about a fault of the connection."""
     if isinstance(fault, ProxyError):
         return "the proxy cannot be reached", "Check the worker's proxy settings."
@@ -129,24 +139,24 @@ def describe(fault):
     return words, "Try again; if it stays so, check the network and auth.base_url."
 
 
-def _host(fault):
+def _host(fault: Fault) -> str:
     """Return the name that was looked up, as urllib3 tells it."""
     found = re.search(r"Failed to resolve '([^']{1,255})'", str(fault))
     return found[1] if found else "the host's name"
 
 
-def _cause(fault):
+def _cause(fault: Fault) -> str:
     """Return why there is no connection in the system's words, after a colon."""
     cause = fault.__cause__ or fault.__context__
-    words = getattr(cause, "strerror", None)
+    words = cause.strerror if isinstance(cause, OSError) else None
     return f": {words.lower()}" if isinstance(words, str) and words else ""
 
 
-def _reason(fault):
+def _reason(fault: Fault) -> str:
     return str(fault).split("(_ssl.c")[0].strip(" (")[:200]
 
 
-def _advice(request, status):
+def _advice(request: Request, status: int) -> str:
     if status < 400:
         return "Check auth.base_url: what answers there is not the API."
     inference = request.operation["retry"] == "inference"
@@ -159,7 +169,7 @@ def _advice(request, status):
     return ADVICE.get(status, ADVICE[500 if status > 500 else 400])
 
 
-def _missing(request, inference):
+def _missing(request: Request, inference: bool) -> str:
     """Return where to look for what a request named and the service does not have."""
     path = request.operation["path"]
     if "{" in path:
@@ -177,7 +187,7 @@ def _missing(request, inference):
     return "Check auth.base_url: what answers there has no such operation."
 
 
-def event_error(data, status=500):
+def event_error(data: str, status: int = 500) -> Reply:
     """Return a Reply for an error that came as an event, or in an answer of status
     200, under the status that it names."""
     try:

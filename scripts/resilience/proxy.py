@@ -8,6 +8,8 @@ TogetherError, without the proxy's password, where what is named is none that ca
 used.
 """
 
+from __future__ import annotations
+
 import urllib3
 from requests.utils import (
     get_auth_from_url,
@@ -21,8 +23,16 @@ from urllib3.util import parse_url
 from ..client import TogetherError
 from ..client.transport import bounded
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+    from typing import Any
 
-def proxy_of(origin):
+    from ..shapes import Headers
+
+
+def proxy_of(origin: str) -> tuple[str, Headers] | None:
     """Return (its URL, headers for it) of the proxy before a host, or None."""
     proxy = select_proxy(origin, get_environ_proxies(origin))
     if not proxy:
@@ -50,7 +60,9 @@ def proxy_of(origin):
     return proxy, urllib3.make_headers(proxy_basic_auth=f"{user}:{password}")
 
 
-def pool_by_proxy(origin, settings, trust):
+def pool_by_proxy(
+    origin: str, settings: dict[str, Any], trust: Callable[[], ssl.SSLContext]
+) -> tuple[urllib3.HTTPConnectionPool, Headers | None] | None:
     """Return (pool, headers for each request, or None where it goes in a tunnel); None
     where no proxy is for that host. trust() gives the TLS context."""
     found = proxy_of(origin)

@@ -6,6 +6,8 @@ retry_after  the seconds that a server asks to wait
 never_sent   whether a failed exchange surely never reached the server
 """
 
+from __future__ import annotations
+
 import math
 import random
 import ssl
@@ -22,6 +24,14 @@ from urllib3.exceptions import (
 from ..client.transport import TooLargeError
 from .server_words import server_words_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..client.request import Request
+    from ..client.transport import Reply
+    from ..shapes import Fault, RetryClass
+
 MAX_TRIES = 4
 MOMENT = 1e9  # a number beyond it is a time since 1970, in seconds
 MILLISECONDS = 1e12  # beyond it, in milliseconds
@@ -34,7 +44,9 @@ OUT_OF_CREDIT = (
 )
 
 
-def pause(request, retry, fault, reply):
+def pause(
+    request: Request, retry: RetryClass, fault: Fault | None, reply: Reply | None
+) -> float | None:
     """Return the seconds to wait before another try, or None to give up.
 
     retry is the class of the operation, fault what was raised, or None, and then reply
@@ -48,6 +60,7 @@ def pause(request, retry, fault, reply):
         if final or not (harmless or never_sent(fault)):
             return None
         return backoff(request.tries, None)
+    assert reply is not None  # what raised nothing has an answer
     advised = reply.headers.get("x-should-retry")
     asked = retry_after(reply.headers)
     if advised == "false" or (asked is not None and asked > MAX_WAIT):
@@ -65,26 +78,26 @@ def pause(request, retry, fault, reply):
     return None
 
 
-def out_of_credit(reply):
+def out_of_credit(reply: Reply) -> bool:
     """Say whether a 429 is about money, which no waiting brings."""
     words = server_words_of(reply)
     return about_money(words.get("type"), words.get("code"), words.get("detail"))
 
 
-def about_money(*words):
+def about_money(*words: object) -> bool:
     """Say whether what a server wrote of a refusal is about money."""
     named = " ".join(map(str, words)).lower()
     return any(word in named for word in OUT_OF_CREDIT)
 
 
-def backoff(tries, asked):
+def backoff(tries: int, asked: float | None) -> float:
     """Return the seconds before the next of so many tries: what the server asks for,
     but never so few that refusals become a storm."""
     own = min(0.5 * 2 ** (tries - 1), 10.0) * random.uniform(0.75, 1.0)
     return own if asked is None else max(asked, own / 2)
 
 
-def retry_after(headers):
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that the server asks to wait, or None. RFC 9110, 10.2.3.
 
     A number too large for a wait is a moment: seconds or milliseconds since 1970.
@@ -99,7 +112,7 @@ def retry_after(headers):
     return next((wait for wait in waits if wait is not None), None)
 
 
-def _seconds(text, unit=1):
+def _seconds(text: str | None, unit: int = 1) -> float | None:
     """Return the seconds from now that a header names, or None where it names none."""
     text = (text or "").strip()
     try:
@@ -122,7 +135,7 @@ def _seconds(text, unit=1):
     return max(0.0, number / unit)
 
 
-def never_sent(fault):
+def never_sent(fault: Fault) -> bool:
     """Say whether a failed exchange surely never reached the server."""
     if isinstance(fault, ProxyError):
         fault = fault.original_error

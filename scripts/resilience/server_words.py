@@ -1,8 +1,15 @@
 """The server's own words, from any of the shapes of its errors."""
 
+from __future__ import annotations
+
 import json
 
 from ..client.jsonio import parse_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..client.transport import Reply
+    from ..shapes import Json, Members
 
 TITLE_WITHIN = 20_000  # characters of a web page
 REASONS = (
@@ -22,7 +29,7 @@ REASONS = (
 SHORTEST_KEY = 8  # characters; a sandbox takes any key, "x" too
 
 
-def without_key(key, value):
+def without_key(key: str, value: Json) -> Json:
     """Take the API key out of what a server echoed, at every depth.
 
     A few letters are no key: to mask them everywhere would spoil the words.
@@ -38,7 +45,7 @@ def without_key(key, value):
     return value
 
 
-def server_words_of(reply, key=""):
+def server_words_of(reply: Reply, key: str = "") -> Members:
     """Return detail, type, code and param from any shape of an error, without the key,
     which must go before anything is cut."""
     found, problem = parse_json(reply.data)
@@ -73,7 +80,7 @@ def server_words_of(reply, key=""):
     return words
 
 
-def _title(page):
+def _title(page: str) -> str | None:
     """Return the title of a web page, or None; its end need not be there."""
     head = page[:TITLE_WITHIN]
     start = head.lower().find("<title>")
@@ -82,7 +89,7 @@ def _title(page):
     return head[start + 7 :].split("<", 1)[0].strip() or None
 
 
-def reason_in(error, depth=0):
+def reason_in(error: Json, depth: int = 0) -> str | None:
     """Return the words of an error of any shape: a text, an object with a text under
     one of the usual names, or a list of either; None where there is none."""
     if isinstance(error, str):
@@ -90,8 +97,8 @@ def reason_in(error, depth=0):
     if depth > 4:
         return None
     if isinstance(error, list):
-        told = [reason_in(one, depth + 1) for one in error[:20]]
-        return "; ".join(dict.fromkeys(filter(None, told))) or None
+        all_told = [reason_in(one, depth + 1) for one in error[:20]]
+        return "; ".join(dict.fromkeys(filter(None, all_told))) or None
     if not isinstance(error, dict):
         return None
     for name in REASONS:

@@ -5,6 +5,8 @@ lists the parts, each with a digest of the rows that it answers. A run with the 
 settings takes over the parts whose rows come again, and goes on from there.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import time
@@ -15,6 +17,12 @@ from ..client.job import log
 from ..workspace import storage
 from ..workspace.create_once import fingerprint, state_folder, sweep
 from ..workspace.state import delete_state, get_state, set_state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..shapes import Json, Members
 
 PART_ROWS, PART_BYTES = 1000, 2_000_000
 PART_SECONDS = 30.0
@@ -27,20 +35,24 @@ class Checkpoint:
     head the first of them. Without storage nothing is kept, and the log says so.
     """
 
-    def __init__(self, kind, settings, head, rows):
+    def __init__(
+        self, kind: str, settings: Members, head: Iterable[Json], rows: Iterable[Json]
+    ) -> None:
         mark = fingerprint(kind, {**settings, "head": _digest(head)})
         self.kind = kind
-        self.path = f"{state_folder('rows')}{kind}_{mark}"
+        self.path: str | None = f"{state_folder('rows')}{kind}_{mark}"
         self.rows = iter(rows)
-        self.parts = []
+        self.parts: list[Members] = []
         self.begin()
 
-    def begin(self):
-        self.lines, self.size, self.sums = [], 0, None
+    def begin(self) -> None:
+        self.lines: list[bytes] = []
+        self.size = 0
+        self.sums: Members | None = None
         self.hashed = hashlib.sha256()
         self.began = time.monotonic()
 
-    def earlier(self):
+    def earlier(self) -> Iterator[tuple[list[bytes], Members]]:
         """Yield (lines, sums) of each part of an earlier run that still holds."""
         state = get_state(self.path) or {}
         for part in state.get("parts", ()):
@@ -58,7 +70,7 @@ class Checkpoint:
             self.rows = _chained(again, self.rows)
             return
 
-    def add(self, row, line, sums):
+    def add(self, row: Json, line: bytes, sums: Members) -> None:
         """Keep the line that answers a row; sums are those of all rows so far."""
         self.lines.append(line)
         self.hashed.update(_bytes(row))
@@ -68,7 +80,7 @@ class Checkpoint:
         if full or time.monotonic() - self.began > PART_SECONDS:
             self.flush()
 
-    def flush(self):
+    def flush(self) -> None:
         """Write what is not yet kept as one more part."""
         if not self.lines or self.path is None:
             return
@@ -90,7 +102,7 @@ class Checkpoint:
         self.parts.append(part)
         self.begin()
 
-    def finish(self):
+    def finish(self) -> None:
         """Forget everything, as the result is handed over, and what runs that nobody
         repeated left behind a week ago."""
         if not self.parts:
@@ -100,29 +112,30 @@ class Checkpoint:
                 delete_state(self.path)
             for part in self.parts:
                 storage.delete_object(**part["object"])
-            sweep(state_folder("rows"), _delete_parts)
+            if folder := state_folder("rows"):
+                sweep(folder, _delete_parts)
         except TogetherError as error:
             log(f"parts of this run's rows stay in storage: {error}")
 
 
-def _delete_parts(path):
+def _delete_parts(path: str) -> None:
     """Delete the parts in storage that a journal's state lists."""
     for part in (get_state(path) or {}).get("parts", ()):
         storage.delete_object(**part["object"])
 
 
-def _chained(first, rest):
+def _chained(first: Iterable[Json], rest: Iterable[Json]) -> Iterator[Json]:
     yield from first
     yield from rest
 
 
-def _digest(rows):
+def _digest(rows: Iterable[Json]) -> str:
     hashed = hashlib.sha256()
     for row in rows:
         hashed.update(_bytes(row))
     return hashed.hexdigest()
 
 
-def _bytes(row):
+def _bytes(row: Json) -> bytes:
     text = json.dumps(getattr(row, "why", row), sort_keys=True)
     return text.encode("utf-8", "surrogatepass")

@@ -5,9 +5,15 @@ code page of Western Europe, Windows-1252, in which Excel saves what it calls CS
     BadTextError  why bytes are no text
 """
 
+from __future__ import annotations
+
 import codecs
 import re
 from itertools import chain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -27,7 +33,9 @@ class BadTextError(ValueError):
     """Bytes that are no text; str() says why, to be read behind a field's name."""
 
 
-def texts(blocks, told=None):
+def texts(
+    blocks: Iterable[bytes | memoryview], told: Callable[[str], None] | None = None
+) -> Iterator[str]:
     """Yield the text of blocks of bytes, without its mark.
 
     `told` is called with the name of the encoding once it is known not to be UTF-8.
@@ -61,7 +69,7 @@ def texts(blocks, told=None):
         ) from None
 
 
-def _then(head, blocks):
+def _then(head: bytes, blocks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
     """Yield bytes in pieces that are small: their text may take four times as much."""
     for block in chain([head], blocks):
         block = memoryview(block)
@@ -69,7 +77,7 @@ def _then(head, blocks):
             yield bytes(block[place : place + PIECE_BYTES])
 
 
-def _marked(head):
+def _marked(head: bytes) -> tuple[str | None, int]:
     """Return (encoding or None, length of its mark)."""
     for mark, encoding in MARKS:
         if head.startswith(mark):
@@ -87,7 +95,12 @@ def _marked(head):
     return None, 0
 
 
-def _bytewise(head, blocks, encoding, told):
+def _bytewise(
+    head: bytes,
+    blocks: Iterable[bytes | memoryview],
+    encoding: str | None,
+    told: Callable[[str], None] | None,
+) -> Iterator[str]:
     """Yield the text of UTF-8; of Windows-1252 where the first sign beyond ASCII shows
     that it is that. What came before is the same in both."""
     line, rest = 1, b""
@@ -121,7 +134,7 @@ def _bytewise(head, blocks, encoding, told):
         yield _western(rest, line)
 
 
-def _western(data, line):
+def _western(data: bytes, line: int) -> str:
     """Return the text of bytes in Windows-1252, or raise BadTextError."""
     letters = alone = 0
     for run in _RUN.findall(data):
@@ -136,7 +149,7 @@ def _western(data, line):
         raise _unknown(line + data.count(b"\n", 0, error.start)) from None
 
 
-def _pair(run):
+def _pair(run: bytes) -> bool:
     """Say whether two letters are rather one sign of a Chinese or Japanese code."""
     return len(run) == 2 and run.decode("cp1252", "replace").lower() not in _PAIRS
 
@@ -149,7 +162,7 @@ _TWO = (
 _PAIRS = frozenset(_TWO[n : n + 2] for n in range(0, len(_TWO), 2))
 
 
-def _unknown(line):
+def _unknown(line: int) -> BadTextError:
     return BadTextError(
         f"is not text in UTF-8: line {line} (in Excel, save it as CSV UTF-8)"
     )

@@ -4,6 +4,8 @@ A job that was given rows and answered none of them fails, with what there is in
 error's `partial`; so does one of whose rows too large a share failed.
 """
 
+from __future__ import annotations
+
 import json
 import time
 
@@ -13,6 +15,15 @@ from ..client.job import in_job, log
 from ..client.jsonio import RESULT_LIMIT
 from ..workspace.markup import inline
 from .table import error_column, summary
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+    from typing import Any, Self
+
+    from ..shapes import Auth, Json, Members, Usage
+    from .table import Table
 
 BAR_SECONDS, LOG_SECONDS = 2.0, 15.0
 NAMED, LONGEST = 3, 300  # failures that are told in full; characters of one
@@ -30,15 +41,24 @@ class RowResults:
     go to storage by themselves. Raises TogetherError when there is no storage.
     """
 
-    def __init__(self, kind, settings, table, given, done="answered"):
+    def __init__(
+        self,
+        kind: str,
+        settings: Members | None,
+        table: Table | None,
+        given: Members,
+        done: str = "answered",
+    ) -> None:
         self.kind = kind
         self.verb = done  # what was done with a row
         self.table = table
         self.column = given["answer_column"]
         self.output = output = given["output"]
         self.most_failed = given.get("fail_when_failed_share")
-        self.rows, self.size, self.file = [], 0, None
-        self.sums = {"done": 0, "failed": 0, "cut": 0, "dimensions": None}
+        self.rows: list[Json] = []
+        self.size = 0
+        self.file: Any = None
+        self.sums: Members = {"done": 0, "failed": 0, "cut": 0, "dimensions": None}
         self.sums |= {"usage": None, "unknown": 0, "failures": []}
         self.unsent = False
         self.given_up = None  # the error after which no further row was asked
@@ -58,16 +78,16 @@ class RowResults:
                 self.spill()
             from ..workspace.create_once import state_folder  # only within a job
 
-            if settings is not None and state_folder("rows"):
+            if settings is not None and table and state_folder("rows"):
                 from .checkpoint import Checkpoint  # only where a run can be repeated
 
                 columns = [self.column, error_column(self.column)]
                 settings = {**settings, "columns": columns}
                 self.journal = Checkpoint(kind, settings, table.first, self.pending)
         if table:
-            table.first = None  # seen, and not held any longer than the others
+            table.first = []  # seen, and not held any longer than the others
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         if self.journal:
             for lines, sums in self.journal.earlier():
                 for line in lines:
@@ -78,23 +98,28 @@ class RowResults:
             self.pending = self.journal.rows
         return self
 
-    def __exit__(self, kind, error, trace):
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self.journal and error is not None:
             self.journal.flush()
 
     @property
-    def answered(self):
+    def answered(self) -> int:
         """How many rows are reported, answered or not."""
         return self.sums["done"] + self.sums["failed"]
 
-    def left(self):
+    def left(self) -> Iterator[Json]:
         """Yield the rows that are still to be answered."""
         return self.pending
 
-    def keep(self, row, line):
+    def keep(self, row: Json, line: bytes | None) -> None:
         """Hold a row: itself, or its line in a file."""
         if self.file:
-            self.file.write(line + b"\n")
+            self.file.write((line or _line(row)) + b"\n")
             return
         self.rows.append(row)
         if line:
@@ -102,7 +127,7 @@ class RowResults:
             if self.size > RESULT_LIMIT:
                 self.spill()
 
-    def spill(self):
+    def spill(self) -> None:
         """From now on hold the rows in a file."""
         import tempfile
 
@@ -111,7 +136,16 @@ class RowResults:
             self.file.write(_line(row) + b"\n")
         self.rows = []
 
-    def add(self, given, answer, why=None, usage=None, cut=False, sent=True, **before):
+    def add(
+        self,
+        given: Json,
+        answer: Json,
+        why: str | None = None,
+        usage: Usage | None = None,
+        cut: bool = False,
+        sent: bool = True,
+        **before: Json,
+    ) -> None:
         """Take the outcome of the next row: given as it came, its answer, or why there
         is none; before are columns that stand before its own.
 
@@ -141,14 +175,14 @@ class RowResults:
             if not sent and not self.unsent:
                 self.journal.flush()
             elif not self.unsent:
-                self.journal.add(given, line, dict(sums))
+                self.journal.add(given, line or _line(row), dict(sums))
         self.unsent = self.unsent or not sent
         now = time.monotonic()
         if now - self.bar > BAR_SECONDS:
             self.bar = now
             self.show(now)
 
-    def show(self, now):
+    def show(self, now: float) -> None:
         share = self.table.share(self.answered) if self.table else None
         if self.set_progress and share is not None:
             self.set_progress(99 * share)
@@ -160,7 +194,7 @@ class RowResults:
                 f"{self.answered / (now - self.began):.1f} per second"
             )
 
-    def bill(self, auth, model):
+    def bill(self, auth: Auth, model: str) -> Members:
         """Return {"usage", "cost_usd", "cost_note"?} of rows asked of one model."""
         usage = self.sums["usage"]
         usd, note = cost(auth, model, usage)
@@ -170,7 +204,7 @@ class RowResults:
             note = "no row was answered"
         return {"usage": usage, **cost_fields(usd, note)}
 
-    def result(self, bill, *names, **facts):
+    def result(self, bill: Members, *names: str, **facts: Json) -> Json:
         """Return the step's result; names are of further sums that belong to it, facts
         stand beside them. Raises TogetherError when no row was answered, or when more
         failed than the step was told to bear."""
@@ -184,7 +218,7 @@ class RowResults:
             return result["rows"]
         return {**summary(self.lines(result)), **result}
 
-    def judge(self, result):
+    def judge(self, result: Members) -> None:
         """Raise a TogetherError when the job is not to count as done."""
         done, failed = self.sums["done"], self.sums["failed"]
         share, most = failed / max(1, self.answered), self.most_failed
@@ -210,7 +244,7 @@ class RowResults:
             advice=advice,
         )
 
-    def first_line(self):
+    def first_line(self) -> str:
         """Say in a sentence how many of the rows were answered."""
         done, failed, all_of = self.sums["done"], self.sums["failed"], self.answered
         if not done:
@@ -219,7 +253,7 @@ class RowResults:
             return f"{done} of {all_of} rows were {self.verb}, {failed} failed."
         return f"All {done} rows were {self.verb}."
 
-    def lines(self, result):
+    def lines(self, result: Members) -> list[str]:
         """Return the lines of the result's summary in Markdown."""
         lines = [f"**{self.first_line()}**", "", f"- {_cost(result)}"]
         if self.sums["cut"]:
@@ -236,7 +270,7 @@ class RowResults:
             lines.append(f"- {inline(result['note'])}")
         return lines
 
-    def stored(self):
+    def stored(self) -> Members:
         """Return {"rows"}, or {"s3"} and the like, with a note of what nobody asked."""
         if not self.file:
             return {"rows": self.rows}
@@ -252,11 +286,11 @@ class RowResults:
         return stored
 
 
-def _line(row):
+def _line(row: Json) -> bytes:
     return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _cost(result):
+def _cost(result: Members) -> str:
     usd = result["cost_usd"]
     if usd is None:
         return f"Cost: not known, {result['cost_note']}."

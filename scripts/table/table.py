@@ -6,6 +6,8 @@ result cannot hold (NaN, NUL, half a character) becomes what it becomes in an an
 the API, and a whole number beyond 2^53 becomes text.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import math
@@ -23,6 +25,19 @@ from ..client.jsonio import (
 )
 from ..client.references import SAFE
 from .encodings import BadTextError, texts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, TypeAlias
+
+    from ..shapes import Auth, Json, Members, Problem
+
+    Row: TypeAlias = Any
+    """An object of a table, or a Flaw."""
+    Record: TypeAlias = Any
+    """(line, cells) of a table, or a Flaw."""
+    Refused: TypeAlias = Callable[[str], TogetherError]
 
 AHEAD = 100  # rows that are looked at before anything is sent
 CELL_CHARACTERS = 16 << 20  # of a cell of CSV: a picture of 12 MB in base64
@@ -43,7 +58,7 @@ BLANK = re.compile(r"[ \t\r\n]*")
 class Flaw:
     """A row that cannot be read, and why; `last` when nothing behind it can be."""
 
-    def __init__(self, why, last=False):
+    def __init__(self, why: str, last: bool = False) -> None:
         self.why = why
         self.last = last
 
@@ -59,22 +74,24 @@ class Table:
     read.
     """
 
-    def __init__(self, auth, value, field="rows"):
+    def __init__(self, auth: Auth, value: Json, field: str = "rows") -> None:
         self.auth = auth
         self.field = field
-        self.total = None
+        self.total: int | None = None
         self.read = 0
-        self.size = None  # bytes of the file, where known
+        self.size: int | None = None  # bytes of the file, where known
         self.position = 0
-        self.new = ()  # columns that answers go to
-        self.told = set()
-        self.lost = []  # what the decoder met that is no JSON
+        self.new: tuple[str, ...] = ()  # columns that answers go to
+        self.told: set[str] = set()
+        self.lost: list[object] = []  # what the decoder met that is no JSON
         self.decode = noting_decoder(self.lost)
         if isinstance(value, dict) and value.get("rows"):
             value = value["rows"]
         if isinstance(value, list) and not (value and _is_file(value)):
             self.total = len(value)
-            found = (self.row(row, f"row {n}") for n, row in enumerate(value, 1))
+            found: Iterator[Row] = (
+                self.row(row, f"row {n}") for n, row in enumerate(value, 1)
+            )
         else:
             found = self.parse(value)
         self.first = list(islice(found, AHEAD))
@@ -86,12 +103,12 @@ class Table:
             self.total = len(self.first)
         self.rows = chain(self.first, found)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Row]:
         for row in self.rows:
             self.read += 1
             yield row
 
-    def share(self, done):
+    def share(self, done: int) -> float | None:
         """Return which part of all rows `done` rows are, 0 to 1, or None."""
         if self.total:
             return done / self.total
@@ -99,10 +116,10 @@ class Table:
             return min(1.0, self.position / self.size) * done / self.read
         return None
 
-    def require(self, columns, field):
+    def require(self, columns: Iterable[str], field: str) -> None:
         """Raise TogetherError unless each column is in one of the first rows."""
         known = dict.fromkeys(chain.from_iterable(r for r in self.first if _is(r)))
-        problems = [
+        problems: list[Problem] = [
             {"field": field, "problem": f"names the column {name!r}, which no row has"}
             for name in columns
             if not any(_is(r) and _look(r, name) is not _NONE for r in self.first)
@@ -116,7 +133,9 @@ class Table:
                 advice="Correct the names of the columns and run the step again.",
             )
 
-    def keep_free(self, column, reserved=(), field="answer_column"):
+    def keep_free(
+        self, column: str, reserved: Iterable[str] = (), field: str = "answer_column"
+    ) -> None:
         """Raise TogetherError where answers in this column would overwrite something.
 
         It and the one that says why there is no answer must be new; `reserved` are
@@ -132,7 +151,7 @@ class Table:
                     f"but the rows have a column {own!r} already", field
                 )
 
-    def not_free(self, why, field="answer_column"):
+    def not_free(self, why: str, field: str = "answer_column") -> TogetherError:
         """Return the error for an answer column that is taken."""
         problem = f"is {self.new[0]!r}, {why}"
         return TogetherError.refused_all(
@@ -141,13 +160,13 @@ class Table:
             advice="Choose another name for the column of the answers.",
         )
 
-    def taken(self, row):
+    def taken(self, row: Row) -> str | None:
         """Return the column of a row that its answer would overwrite, or None."""
         return next((name for name in self.new if _is(row) and name in row), None)
 
     # --- files ---------------------------------------------------------------------
 
-    def parse(self, value):
+    def parse(self, value: Json) -> Iterator[Row]:
         """Yield the rows of a file."""
         from ..transfer.file_input import open_file  # only where a file is given
 
@@ -172,7 +191,7 @@ class Table:
         else:
             yield from self.written(name, self.decoded(blocks))
 
-    def written(self, name, blocks):
+    def written(self, name: str | None, blocks: Iterable[str]) -> Iterator[Row]:
         """Yield the rows of text."""
         head = ""
         for block in blocks:
@@ -188,7 +207,7 @@ class Table:
         if head.startswith("[") and _is_array(name, head):
             yield from self.array(blocks)
             return
-        lines = enumerate(_lines(blocks, self.refused), 1)
+        lines: Iterator[tuple[int, str]] = enumerate(_lines(blocks, self.refused), 1)
         first = next((n, line) for n, line in lines if line.strip())
         lines = chain([first], lines)
         if _is_json(name, first[1]):
@@ -196,21 +215,23 @@ class Table:
         else:
             yield from self.tabled(_csv(lines, self.refused))
 
-    def refused(self, problem):
+    def refused(self, problem: str) -> TogetherError:
         return TogetherError.refused(self.field, problem)
 
-    def say(self, text):
+    def say(self, text: str) -> None:
         """Write to the log, once."""
         if text not in self.told:
             self.told.add(text)
             log(f"{self.field}: {text}")
 
-    def counted(self, blocks):
+    def counted(
+        self, blocks: Iterable[bytes | memoryview]
+    ) -> Iterator[bytes | memoryview]:
         for block in blocks:
             self.position += len(block)
             yield block
 
-    def decoded(self, blocks):
+    def decoded(self, blocks: Iterable[bytes | memoryview]) -> Iterator[str]:
         """Yield the text of bytes, without NUL, which no result can hold."""
         try:
             for text in texts(blocks, lambda name: self.say(f"read as {name}")):
@@ -224,7 +245,7 @@ class Table:
 
     # --- JSON ----------------------------------------------------------------------
 
-    def row(self, value, where):
+    def row(self, value: Json, where: str) -> Row:
         """Return a value as a row that a result can hold, or a Flaw."""
         try:
             if not _sound(value):
@@ -237,14 +258,14 @@ class Table:
             return Flaw(f"{where} is nested more than {MOST_NESTING} deep")
         return self.rowed(value, where)
 
-    def rowed(self, value, where):
+    def rowed(self, value: Json, where: str) -> Row:
         if isinstance(value, dict):
             return value
         if isinstance(value, str):
             return {"text": value}
         return Flaw(f"{where} is no object")
 
-    def decoded_row(self, value, text, where):
+    def decoded_row(self, value: Json, text: str, where: str) -> Row:
         """Return the value that a JSON text was read as, as a row."""
         if self.lost:
             self.lost.clear()
@@ -253,7 +274,7 @@ class Table:
             return Flaw(f"{where} is nested more than {MOST_NESTING} deep")
         return (self.row if is_suspect(text) else self.rowed)(value, where)
 
-    def json_lines(self, lines):
+    def json_lines(self, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
         number, line = next(lines)
         lines = chain([(number, line)], lines)
         if _decoded(self.decode, line) is None and not line.rstrip().endswith("}"):
@@ -292,7 +313,7 @@ class Table:
             self.total = len(rows)
             yield from (self.row(row, f"row {n}") for n, row in enumerate(rows, 1))
 
-    def array(self, blocks):
+    def array(self, blocks: Iterable[str]) -> Iterator[Row]:
         """Yield the items of a JSON array, of which no more than one is held."""
         text = _Ahead(blocks, self.refused)
         text.sign()
@@ -315,10 +336,11 @@ class Table:
 
     # --- cells ---------------------------------------------------------------------
 
-    def tabled(self, records):
+    def tabled(self, records: Iterable[Record]) -> Iterator[Row]:
         """Yield the rows of records: (line, cells) or Flaws; the first that is not
         blank names the columns."""
-        names = width = None
+        names: list[str] | None = None
+        width = 0
         for record in records:
             if not _is(record):
                 if names is None:
@@ -349,12 +371,12 @@ class Table:
 class _Ahead:
     """JSON text, read as far as the value at hand needs."""
 
-    def __init__(self, blocks, refused):
+    def __init__(self, blocks: Iterable[str], refused: Refused) -> None:
         self.blocks = iter(blocks)
         self.refused = refused
         self.text, self.place, self.ended = "", 0, False
 
-    def more(self):
+    def more(self) -> None:
         """Hold at least twice as much: what is long is not read over and over."""
         rest = self.text[self.place :]
         pieces, size = [rest], 0
@@ -367,17 +389,18 @@ class _Ahead:
                 size += len(block)
         self.text, self.place = "".join(pieces), 0
 
-    def sign(self):
+    def sign(self) -> str:
         """Return the next sign that is not blank, "" at the end."""
         while True:
-            self.place = BLANK.match(self.text, self.place).end()
+            blank = BLANK.match(self.text, self.place)  # of any length, 0 too
+            self.place = blank.end() if blank else self.place
             if self.place < len(self.text):
                 return self.text[self.place]
             if self.ended:
                 return ""
             self.more()
 
-    def item(self, decoder, number):
+    def item(self, decoder: json.JSONDecoder, number: int) -> tuple[Json, str]:
         """Return the next value and its text."""
         self.sign()
         while True:
@@ -393,7 +416,9 @@ class _Ahead:
                 problem = f"row {number} is nested too deeply"
                 raise self.refused(f"cannot be read: {problem}") from None
             except ValueError as error:
-                fault = str(getattr(error, "msg", error))
+                fault = (
+                    error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+                )
             if self.ended:
                 raise self.refused(f"is not JSON: row {number}: {fault}")
             if len(self.text) - self.place > ROW_CHARACTERS:
@@ -404,7 +429,7 @@ class _Ahead:
 class Template:
     """A text with {{column}} where a row's value goes."""
 
-    def __init__(self, text, field="template"):
+    def __init__(self, text: str, field: str = "template") -> None:
         self.texts, self.columns = [""], []
         # Texts and names by turns.
         for number, part in enumerate(re.split(r"{{([^{}]+)}}", text)):
@@ -418,7 +443,7 @@ class Template:
                 field, "names no column: write {{column}} where a row's value goes"
             )
 
-    def fill(self, row):
+    def fill(self, row: Members) -> str:
         """Return the text for a row. Raises KeyError with a column that it lacks."""
         parts = [self.texts[0]]
         for name, text in zip(self.columns, self.texts[1:], strict=True):
@@ -433,36 +458,36 @@ class Template:
         return "".join(parts)
 
 
-def lines_of(blocks):
+def lines_of(blocks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
     """Yield the lines of some blocks of bytes, each with its end."""
-    rest = []
+    rest: list[bytes] = []
     for block in blocks:
         first, *more = bytes(block).split(b"\n")
         rest.append(first)
         for line in more:
             yield b"".join(rest) + b"\n"
             rest = [line]
-    if rest := b"".join(rest):
-        yield rest
+    if last := b"".join(rest):
+        yield last
 
 
-def error_column(column):
+def error_column(column: str) -> str:
     """Return the column that says why a row has nothing in its answer column."""
     return f"{column}_error"
 
 
-def summary(lines):
+def summary(lines: list[str]) -> Members:
     """Return the members by which Windmill shows a short text above a result."""
     return {"wm_renderer": "markdown", "markdown": "\n".join(lines)}
 
 
-def digest(value):
+def digest(value: Json) -> str:
     """Return 16 hexadecimal digits that stand for a JSON value."""
     text = json.dumps(value, sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def find(row, name):
+def find(row: Members, name: str) -> Json:
     """Return a column's value, or that of a member of a member named a.b; or None."""
     value = _look(row, name)
     return None if value is _NONE else value
@@ -471,7 +496,7 @@ def find(row, name):
 _NONE = object()
 
 
-def _look(row, name):
+def _look(row: Members, name: str) -> Json:
     """Return what find does, but _NONE where there is no such column."""
     if name in row:
         return row[name]
@@ -488,11 +513,11 @@ def _look(row, name):
     return _NONE
 
 
-def _is(row):
+def _is(row: object) -> bool:
     return row.__class__ is not Flaw
 
 
-def _shown(name):
+def _shown(name: object) -> str:
     """Return a column's name; in quotes where it would not be seen as it is."""
     name = str(name)
     return name if name == name.strip() != "" else repr(name)
@@ -502,7 +527,7 @@ LOST = "what no result can hold (NaN, Infinity, NUL, half of a character) was re
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def _sound(value, depth=0):
+def _sound(value: Json, depth: int = 0) -> bool:
     """Say whether a value holds nothing but what a result can. Raises RecursionError
     for one that is nested deeper than that."""
     if depth > MOST_NESTING:
@@ -526,14 +551,14 @@ def _sound(value, depth=0):
     return True
 
 
-def _is_written(text):
+def _is_written(text: str) -> bool:
     """Say whether a text is a table itself, and no base64, address or the like."""
     if re.match(r"\s*(data:|s3://|https?://)", text[:1024], re.IGNORECASE):
         return False
     return "\n" in text or text.lstrip()[:1] in ("{", "[")
 
 
-def _is_file(rows):
+def _is_file(rows: list[Json]) -> bool:
     """Say whether a list is in fact a file, or several."""
     if not isinstance(rows[0], dict) or "s3" not in rows[0]:
         return False
@@ -542,7 +567,7 @@ def _is_file(rows):
     return are_files(rows)
 
 
-def _is_array(name, head):
+def _is_array(name: str | None, head: str) -> bool:
     """Tell the list of a JSON file from a CSV's first column named [like this]."""
     start = head[1:].lstrip()[:5]
     if name and name.lower().endswith((".csv", ".tsv")):
@@ -550,7 +575,7 @@ def _is_array(name, head):
     return not start or start[0] in '{["]-0123456789' or start in ("true,", "null,")
 
 
-def _is_json(name, line):
+def _is_json(name: str | None, line: str) -> bool:
     start = line.lstrip()
     if start[:1] != "{":
         return False
@@ -559,7 +584,7 @@ def _is_json(name, line):
     return True
 
 
-def _decoded(decoder, text):
+def _decoded(decoder: json.JSONDecoder, text: str) -> Json:
     """Return the value of a JSON text, or None."""
     try:
         return decoder.decode(text)
@@ -567,7 +592,7 @@ def _decoded(decoder, text):
         return None
 
 
-def _holds_rows(row):
+def _holds_rows(row: Json) -> bool:
     """Say whether a row is an object around rows, such as {"rows": [...]}."""
     if not isinstance(row, dict) or len(row) != 1:
         return False
@@ -577,15 +602,17 @@ def _holds_rows(row):
     return all(isinstance(one, dict) for one in rows)
 
 
-def _long(number, what="row"):
+def _long(number: int, what: str = "row") -> str:
     return f"{what} {number} is longer than {ROW_CHARACTERS >> 20} Mi characters"
 
 
-def _lines(blocks, refused):
+def _lines(blocks: Iterable[str], refused: Refused) -> Iterator[str]:
     """Yield the lines of a text, each with its end. That is a carriage return alone
     where the first line has one, as files of an old Mac."""
-    mark, held = None, []
-    rest, size, number = [], 0, 1
+    mark: str | None = None
+    held: list[str] = []
+    rest: list[str] = []
+    size, number = 0, 1
     for block in blocks:
         if mark is None:
             seam = held[-1][-1:] if held else ""
@@ -615,20 +642,18 @@ def _lines(blocks, refused):
 # --- CSV ---------------------------------------------------------------------------
 
 
-def _csv(lines, refused):
+def _csv(lines: Iterator[tuple[int, str]], refused: Refused) -> Iterator[Record]:
     """Yield (line, cells) or a Flaw of each record of CSV, its header the first."""
     import csv
 
     csv.field_size_limit(CELL_CHARACTERS)
     first, line = next(lines)
     said = re.fullmatch(r'"?sep=(.)"?', line.strip("\r\n"), re.IGNORECASE)
-    lines = (line for _, line in lines)
-    sample, size = [], 0
-    if not said:
-        sample, size = [line], len(line)
-    else:
-        first += 1
-    for line in lines:
+    texts_left = (line for _, line in lines)
+    sample = [] if said else [line]
+    size = 0 if said else len(line)
+    first += bool(said)
+    for line in texts_left:
         sample.append(line)
         size += len(line)
         if size > SAMPLE_CHARACTERS or len(sample) >= SAMPLE_LINES:
@@ -637,13 +662,13 @@ def _csv(lines, refused):
     # A blank before a quotation would else make it a part of the cell.
     blank = any(re.search(rf'{re.escape(delimiter)} +"[^"]', line) for line in sample)
     reader = csv.reader(
-        chain(sample, lines),
+        chain(sample, texts_left),
         delimiter=delimiter,
         strict=True,
         skipinitialspace=blank,
     )
     while True:
-        line = first + reader.line_num
+        number = first + reader.line_num
         try:
             cells = next(reader)
         except StopIteration:
@@ -651,23 +676,25 @@ def _csv(lines, refused):
         except csv.Error as error:
             why = str(error)
             if "unexpected end" in why:
-                problem = f"line {line} opens a quotation that is never closed"
+                problem = f"line {number} opens a quotation that is never closed"
                 yield Flaw(f"{problem}: the rest of the file would be one cell", True)
                 return
             if "field limit" in why:
-                problem = f"line {line} has a cell of more than {CELL_CHARACTERS >> 20}"
+                problem = (
+                    f"line {number} has a cell of more than {CELL_CHARACTERS >> 20}"
+                )
                 yield Flaw(f"{problem} Mi characters: is a quotation not closed?", True)
                 return
             if "expected after" in why:
                 why = "a closed quotation is followed by more than the next cell"
             elif "new-line character" in why:
                 why = "it holds a line break that is not in quotes"
-            yield Flaw(f"line {line} is not CSV: {why}")
+            yield Flaw(f"line {number} is not CSV: {why}")
         else:
-            yield line, cells
+            yield number, cells
 
 
-def _delimiter(sample):
+def _delimiter(sample: list[str]) -> str:
     """Return the sign that parts the cells: that by which most rows are as wide as the
     header, and of those the one with most columns."""
     best, delimiter = (-1.0, 0), ONE_COLUMN
@@ -684,12 +711,12 @@ def _delimiter(sample):
     return delimiter
 
 
-def _widths(sample, sign):
+def _widths(sample: list[str], sign: str) -> list[int]:
     """Return how many cells each record that is not blank has, 0 where it is no CSV."""
     import csv
 
     reader = csv.reader(sample, delimiter=sign, strict=True)
-    widths = []
+    widths: list[int] = []
     while True:
         try:
             cells = next(reader)
@@ -704,14 +731,14 @@ def _widths(sample, sign):
                 widths.append(len(cells))
 
 
-def _filled(cell):
+def _filled(cell: Json) -> bool:
     # \x1a ended the files of DOS.
     return (
         bool(cell.strip(" \t\r\n\x1a")) if cell.__class__ is str else cell is not None
     )
 
 
-def _names(cells):
+def _names(cells: list[Json]) -> tuple[list[str], int]:
     """Return a name of its own for each column, and how many columns there are up to
     the last that the header names."""
     names = [str(cell).strip() if _filled(cell) else "" for cell in cells]

@@ -5,6 +5,8 @@ gate. A 429 that any lane gets closes the gate for all until the time that the s
 asks for, and fewer may be under way after it; every success lets more through again.
 """
 
+from __future__ import annotations
+
 import copy
 import math
 import random
@@ -27,6 +29,13 @@ from ..client.transport import (
     read_whole,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+    from ..shapes import Auth, Carried, Fault, Json, Members, Operation
+
 PATIENCE = 900.0  # seconds of nothing but 429 after which it is given up
 WINDOW = 16  # results per lane that may wait for an earlier one
 APART = 0.25  # seconds between two tries while the service only refuses
@@ -45,8 +54,14 @@ class WorkerPool:
     """
 
     def __init__(
-        self, auth, operation, concurrency, timeout, patience=PATIENCE, seconds=None
-    ):
+        self,
+        auth: Auth,
+        operation: Operation,
+        concurrency: int,
+        timeout: float,
+        patience: float = PATIENCE,
+        seconds: float | None = None,
+    ) -> None:
         request = Request(auth, operation, {"body": {}})
         request.headers["Content-Type"] = "application/json"
         self.request = request
@@ -62,7 +77,7 @@ class WorkerPool:
         self.ends = ends
         self.gate = _Gate(concurrency, patience, ends)
 
-    def map(self, work, tasks):
+    def map(self, work: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
         """Yield work(task) for every task, in the order of the tasks.
 
         Tasks are taken as lanes become free, so an endless iterator is welcome; what
@@ -80,7 +95,7 @@ class WorkerPool:
             line.close()
             self.gate.close()
 
-    def send(self, body):
+    def send(self, body: Json) -> Members:
         """Return the JSON answer to one body. Raises TogetherError; its type is
         "not_sent" for one that came too late.
 
@@ -92,7 +107,7 @@ class WorkerPool:
             words = f"the step's time limit of {self.seconds:g} s is over"
             raise TogetherError(words, type="not_sent") from None
 
-    def sent(self, body):
+    def sent(self, body: Json) -> Members:
         request = copy.copy(self.request)
         data = encode_body(body)
         began = time.monotonic()
@@ -100,15 +115,17 @@ class WorkerPool:
         while True:
             entered = self.gate.enter()
             request.tries += 1
+            reply: Reply | None = None
+            fault: Fault | None = None
             try:
-                reply, fault = self.exchange(data), None
+                reply = self.exchange(data)
             except (HTTPError, OSError) as error:
-                reply, fault = None, error
+                fault = error
             finally:
                 self.gate.leave()
             if fault and time.monotonic() >= self.ends:
                 raise _LateError
-            if fault is None and reply.status < 300:
+            if reply and reply.status < 300:
                 self.gate.widen()
                 answer, problem = parse_json(reply.data)
                 if problem or not isinstance(answer, dict) or answer.get("error"):
@@ -120,7 +137,7 @@ class WorkerPool:
                 retry_after,
             )
 
-            if fault is None and reply.status == 429 and not out_of_credit(reply):
+            if reply and reply.status == 429 and not out_of_credit(reply):
                 asked = retry_after(reply.headers)
                 if asked is None:
                     asked = min(2.0**held, 30.0) * random.uniform(0.75, 1.0)
@@ -135,12 +152,12 @@ class WorkerPool:
             hung += isinstance(fault, ReadTimeoutError)
             if wait is None or hung > 1:
                 raise request.failure(fault, reply)
-            if fault is None and reply.status == 503:  # overloaded: no place to hurry
+            if reply and reply.status == 503:  # overloaded: no place to hurry
                 self.gate.narrow(entered, wait)
             else:
                 self.gate.closing.wait(min(wait, self.ends - time.monotonic()))
 
-    def exchange(self, data):
+    def exchange(self, data: bytes | Carried) -> Reply:
         """Send once; return a Reply, or raise urllib3's error."""
         most = min(time.monotonic() + self.timeout, self.ends)
         response = http_exchange(
@@ -153,7 +170,9 @@ class _Gate:
     """How many requests may be under way, and until when none may start; after the
     moment `ends` none does."""
 
-    def __init__(self, most, patience=PATIENCE, ends=math.inf):
+    def __init__(
+        self, most: int, patience: float = PATIENCE, ends: float = math.inf
+    ) -> None:
         self.most = most
         self.patience = patience
         self.ends = ends
@@ -162,13 +181,13 @@ class _Gate:
         self.active = 0
         self.shut_until = 0.0
         self.narrowed = 0.0
-        self.refused = None  # since when there were only refusals
+        self.refused: float | None = None  # since when there were only refusals
         self.told = 0.0
         self.waiting = 0
         self.closing = threading.Event()
         self.turn = threading.Condition()
 
-    def enter(self):
+    def enter(self) -> float:
         """Wait for a place; return the moment it was given."""
         with self.turn:
             while True:
@@ -189,13 +208,13 @@ class _Gate:
                 self.turn.wait(left)
                 self.waiting -= 1
 
-    def leave(self):
+    def leave(self) -> None:
         with self.turn:
             self.active -= 1
             if self.waiting:
                 self.turn.notify()
 
-    def widen(self):
+    def widen(self) -> None:
         """After a success, let more be under way: all of them after 16 rounds."""
         self.answered = time.monotonic()
         if self.limit < self.most or self.refused is not None:
@@ -207,7 +226,7 @@ class _Gate:
                 self.limit = min(self.most, self.limit + more)
                 self.turn.notify()
 
-    def narrow(self, entered, seconds):
+    def narrow(self, entered: float, seconds: float) -> None:
         """Let nothing start for some seconds, and then less than before.
 
         Requests that started before the last narrowing say nothing new.
@@ -222,7 +241,7 @@ class _Gate:
                 self.limit = max(1.0, self.limit * 0.7)
                 self.narrowed = now
 
-    def tell(self, now):
+    def tell(self, now: float) -> None:
         """Say in the log, each minute, that there is nothing but refusals."""
         if self.refused is None or now - self.told < TELL:
             return
@@ -232,7 +251,7 @@ class _Gate:
             f"{self.patience:.0f}"
         )
 
-    def close(self):
+    def close(self) -> None:
         self.closing.set()
         with self.turn:
             self.turn.notify_all()
@@ -249,20 +268,22 @@ class _ClosedError(Exception):
 class _Line:
     """Tasks that go in and results that come out, in the same order."""
 
-    def __init__(self, tasks, work, window):
+    def __init__(
+        self, tasks: Iterator[Any], work: Callable[[Any], Any], window: int
+    ) -> None:
         self.tasks = tasks
         self.work = work
         self.window = window
-        self.finished = {}
+        self.finished: dict[int, Any] = {}
         self.taken = 0  # tasks that were given to a lane
         self.head = 0  # the result that is handed out next
         self.ended = False
-        self.fault = None
+        self.fault: BaseException | None = None
         self.lock = threading.Lock()
         self.ready = threading.Condition(self.lock)
         self.room = threading.Condition(self.lock)
 
-    def lane(self):
+    def lane(self) -> None:
         """Take tasks and leave results until there are none."""
         try:
             while True:
@@ -293,7 +314,7 @@ class _Line:
                 self.ready.notify()
                 self.room.notify_all()
 
-    def results(self):
+    def results(self) -> Iterator[Any]:
         while True:
             with self.lock:
                 while self.head not in self.finished:
@@ -309,7 +330,7 @@ class _Line:
                 self.room.notify_all()
             yield from batch
 
-    def close(self):
+    def close(self) -> None:
         with self.lock:
             self.ended = True
             self.room.notify_all()

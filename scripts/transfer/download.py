@@ -11,6 +11,8 @@ API alone; where it redirects to, scripts/transfer/public_fetch.py says what may
 reached.
 """
 
+from __future__ import annotations
+
 import re
 import time
 import zlib
@@ -21,6 +23,13 @@ from ..client import TogetherError
 from ..client.request import Request
 from ..client.transport import Pace, Reply, read_whole
 from .filetypes import named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..shapes import Auth, Fault, Headers, Json, Operation, Response
 
 READ_BLOCK = 1 << 20  # bytes that are read at a time
 SECURE = 1 << 18  # bytes that are read at a time over TLS
@@ -37,14 +46,16 @@ class Download:
     all must be read anew.
     """
 
-    def __init__(self, connect, length=None):
+    def __init__(
+        self, connect: Callable[[Headers], Any], length: int | None = None
+    ) -> None:
         self.connect = connect
         self.length = length
         self.position = 0
         self.barren = 0
         self.kept = b""
         self.ended = False
-        self.response = None
+        self.response: Any = None
         self.pace = Pace()
         while self.response is None:
             try:
@@ -52,12 +63,12 @@ class Download:
             except (HTTPError, OSError) as fault:
                 self.cut(fault)
 
-    def begin(self, response):
+    def begin(self, response: Response) -> None:
         """Note what the first answer says of the whole."""
         headers = response.headers
         coding = headers.get("content-encoding", "identity").strip().lower()
         self.coded = coding not in ("", "identity")
-        self.unpacked = _Unpacked(response, coding) if self.coded else None
+        self.unpacked: Any = _Unpacked(response, coding) if self.coded else None
         size = headers.get("content-length", "")
         if size.isdigit() and not self.coded:
             self.measure(int(size))
@@ -67,7 +78,7 @@ class Download:
         self.name = named(headers.get("content-disposition", ""))
         self.response = response
 
-    def measure(self, size):
+    def measure(self, size: int) -> None:
         if self.length not in (None, size):
             raise TogetherError(
                 f"The download has {size} bytes where {self.length} were announced.",
@@ -76,13 +87,13 @@ class Download:
             )
         self.length = size
 
-    def peek(self):
+    def peek(self) -> bytes:
         """Return the first bytes without taking them."""
         if not self.kept:
             self.kept = self.read(READ_BLOCK)
         return self.kept
 
-    def read(self, size=READ_BLOCK):
+    def read(self, size: int = READ_BLOCK) -> bytes:
         """Return up to size bytes, as soon as some are there."""
         if self.kept:
             piece, self.kept = self.kept[:size], self.kept[size:]
@@ -103,7 +114,7 @@ class Download:
             self.end()
         return b""
 
-    def take(self, size):
+    def take(self, size: int) -> bytes:
         """Read from the connection as much as comes at once.
 
         read1 loses nothing when the connection breaks. Over TLS it brings one record,
@@ -118,7 +129,7 @@ class Download:
             return self.response.read(min(size, SECURE), decode_content=False)
         return self.response.read1(size, decode_content=False)
 
-    def end(self):
+    def end(self) -> None:
         """The connection says that this is all: it must be."""
         self.response.drain_conn()
         self.response.release_conn()
@@ -126,7 +137,7 @@ class Download:
         if not self.coded:
             self.measure(self.position)
 
-    def resume(self):
+    def resume(self) -> None:
         """Ask for the bytes that are missing."""
         if self.position == 0:
             self.begin(self.connect({}))
@@ -170,7 +181,7 @@ class Download:
                 raise _changed("it is shorter than before")
             over -= len(piece)
 
-    def cut(self, fault):
+    def cut(self, fault: Fault) -> None:
         """Give the connection up; wait a little, or raise when it leads nowhere."""
         self.close()
         self.barren = BARREN if self.pace.is_lost() else self.barren + 1
@@ -191,7 +202,7 @@ class Download:
         if self.barren > 1:
             time.sleep(min(0.25 * 2 ** (self.barren - 2), 8.0))
 
-    def close(self):
+    def close(self) -> None:
         """Give the connection up."""
         if self.response is not None:
             self.response.close()
@@ -204,7 +215,7 @@ class _Unpacked:
     urllib3 takes a compressed body that is cut short for a whole one.
     """
 
-    def __init__(self, response, coding):
+    def __init__(self, response: Response, coding: str) -> None:
         if coding not in ("gzip", "x-gzip", "deflate"):
             response.close()
             raise TogetherError(
@@ -214,10 +225,10 @@ class _Unpacked:
             )
         self.response = response
         self.deflate = coding == "deflate"
-        self.stream = None
+        self.stream: Any = None
         self.rest = b""
 
-    def read(self, size):
+    def read(self, size: int) -> bytes:
         """Return up to size bytes. Raises OSError where the body is cut short."""
         try:
             while True:
@@ -237,7 +248,7 @@ class _Unpacked:
         except zlib.error as error:
             raise OSError(f"its compressed body is damaged ({error})") from None
 
-    def begun(self, raw):
+    def begun(self, raw: bytes) -> Any:
         """Return a decompressor for a stream that begins with these bytes."""
         if self.deflate and raw[0] & 0x0F != 8:
             return zlib.decompressobj(-zlib.MAX_WBITS)  # as some servers send it
@@ -248,7 +259,7 @@ class _BusyError(OSError):
     """A server that answers, but not with what was asked for, for now."""
 
 
-def _changed(problem):
+def _changed(problem: str) -> TogetherError:
     return TogetherError(
         f"The download broke off and cannot be continued: {problem}.",
         type="changed_download",
@@ -256,7 +267,7 @@ def _changed(problem):
     )
 
 
-def open_download(auth, operation, **arguments):
+def open_download(auth: Auth, operation: Operation, **arguments: Json) -> Download:
     """Send an operation and return its answer's bytes as a Download.
 
     For steps that read what others store: a batch's output, say, row by row. Raises
@@ -267,7 +278,13 @@ def open_download(auth, operation, **arguments):
     return api_download(Request(auth, operation, arguments))
 
 
-def open_url(url, auth, what, headers=None, length=None):
+def open_url(
+    url: str,
+    auth: Auth,
+    what: str,
+    headers: Headers | None = None,
+    length: int | None = None,
+) -> Download:
     """Return a Download of a signed address from one of the API's answers.
 
     Only https and public addresses are reached, but for what the resource's own base
@@ -278,7 +295,7 @@ def open_url(url, auth, what, headers=None, length=None):
 
     opened = reach(auth)
 
-    def connect(asked):
+    def connect(asked: Headers) -> Response:
         response = fetch(
             "GET",
             url,
@@ -292,16 +309,16 @@ def open_url(url, auth, what, headers=None, length=None):
     return Download(connect, length)
 
 
-def api_download(request):
+def api_download(request: Request) -> Download:
     plain = {**request.headers, "Accept-Encoding": "identity"}
 
-    def connect(asked):
+    def connect(asked: Headers) -> Any:
         request.headers = {**plain, **asked}
         request.tries = 0
         try:
             answer = request.send(streaming=True)
         except TogetherError as error:
-            status = getattr(error, "status", 503)  # none: no answer came
+            status = error.status or 503  # none: no answer came
             if asked and status == 416:
                 return _Unread(416)
             if asked and (status == 429 or status >= 500):
@@ -327,14 +344,15 @@ def api_download(request):
 class _Unread:
     """An answer without a body."""
 
-    def __init__(self, status):
-        self.status, self.headers = status, {}
+    def __init__(self, status: int) -> None:
+        self.status = status
+        self.headers: Headers = {}
 
-    def close(self):
+    def close(self) -> None:
         """There is nothing to close."""
 
 
-def follow(request, reply, headers=None):
+def follow(request: Request, reply: Any, headers: Headers | None = None) -> Response:
     """Return the response of where a redirect of the API leads, without the key."""
     from .public_fetch import fetch, led, reach  # only where an address is given
 
@@ -350,7 +368,9 @@ def follow(request, reply, headers=None):
     )
 
 
-def good(response, failure, asked):
+def good(
+    response: Response, failure: Callable[[Reply], TogetherError], asked: Headers
+) -> Response:
     """Return a response that brings the bytes that the headers `asked` for: all, or
     with a range those behind it; a passing failure is like a cut."""
     status = response.status
@@ -367,7 +387,7 @@ def good(response, failure, asked):
     raise failure(reply)
 
 
-def error_of(response):
+def error_of(response: Response) -> Reply:
     """Return an answer that is an error, whose body is no longer waited for than for
     one of the API. Raises urllib3's HTTPError."""
     reply = Reply(response, read_whole(response, time.monotonic() + ERROR_SECONDS))
@@ -375,7 +395,7 @@ def error_of(response):
     return reply
 
 
-def _unreachable(what, reply):
+def _unreachable(what: str, reply: Any) -> TogetherError:
     advice = "Such addresses lapse: ask the API for a new one."
     return TogetherError(
         f"{what} answers {reply.status} {reply.reason}. {advice}",

@@ -20,6 +20,8 @@ count for nothing. URLs are fetched through transfer/public_fetch.py, without th
 key.
 """
 
+from __future__ import annotations
+
 import os
 import re
 from urllib.parse import unquote, unquote_to_bytes
@@ -39,12 +41,20 @@ from .file_source import (
 )
 from .filetypes import kind_of, safe_name, suffix
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..shapes import Auth, Json, Members
+
 SHAPES = "file, url, s3, text or rows"
 # Text of a place for URIs that is shorter is passed on as it is: it may be a name.
 LEAST_BASE64 = 64
 
 
-def open_file(value, field, auth=None, limit=FILE_LIMIT):
+def open_file(
+    value: Json, field: str, auth: Auth | None = None, limit: int = FILE_LIMIT
+) -> Source:
     """Return the Source of a file argument, its first bytes not read yet.
 
     `field` names the argument in messages; `auth`, the resource, says which networks a
@@ -60,7 +70,9 @@ def open_file(value, field, auth=None, limit=FILE_LIMIT):
     return source
 
 
-def _opened(value, field, auth, limit, name=None):
+def _opened(
+    value: Json, field: str, auth: Auth | None, limit: int, name: str | None = None
+) -> Source:
     if isinstance(value, Source):
         return value
     if isinstance(value, dict):
@@ -111,7 +123,7 @@ def _opened(value, field, auth, limit, name=None):
     return Base64Source(value, field, name)
 
 
-def uri_of(value, field, auth=None, kind="uri"):
+def uri_of(value: Json, field: str, auth: Auth | None = None, kind: str = "uri") -> Any:
     """Return what goes where the API wants a URI: the text, or [prefix, Source].
 
     http(s) URLs and data URIs, and texts that are neither base64 nor an object in
@@ -136,7 +148,7 @@ def uri_of(value, field, auth=None, kind="uri"):
     return [f"data:{source.media_type()};base64," if kind == "uri" else "", source]
 
 
-def url_of(value, field):
+def url_of(value: Json, field: str) -> str | None:
     """Return the http(s) URL that a file was given as, or None."""
     if isinstance(value, dict):
         value = _told(value, field)[1]
@@ -144,7 +156,7 @@ def url_of(value, field):
     return value if _is_url(value) else None
 
 
-def are_files(value):
+def are_files(value: list[Json]) -> bool:
     """Say whether a list holds, in place of rows, objects in storage: what a form that
     lets choose several of them, and list_new_objects, give."""
     known = {"s3", "storage", "filename", "presigned"}
@@ -154,11 +166,11 @@ def are_files(value):
     )
 
 
-def _is_url(value):
+def _is_url(value: Json) -> bool:
     return isinstance(value, str) and re.match(r"https?://", value, re.I) is not None
 
 
-def _is_content(text):
+def _is_content(text: str) -> bool:
     """Say whether a text in a place for URIs is meant as a file's content."""
     if text.startswith("s3://"):
         return True
@@ -174,7 +186,7 @@ def _is_content(text):
         return False
 
 
-def _told(value, field):
+def _told(value: Members, field: str) -> tuple[str, Any, str | None, str | None]:
     """Return (key, value, filename, storage) of a file given as an object."""
     label = value.get("label", value.get("kind"))
     if label is not None and "value" in value:
@@ -215,13 +227,13 @@ def _told(value, field):
     return key, inner, name or None, storage or None
 
 
-def _filled(value):
+def _filled(value: Json) -> bool:
     if isinstance(value, dict):
         return any(_filled(inner) for inner in value.values())
     return value is not None and value != "" and value != [] and value != b""
 
 
-def _data_uri(text, field, name):
+def _data_uri(text: str, field: str, name: str | None) -> Source:
     head, comma, _ = text[: 1 << 12].partition(",")
     if not comma:
         raise TogetherError.refused(field, "is no data URI: it has no comma")

@@ -1,5 +1,7 @@
 """A file's content, read lazily, again and again: Source, and its kinds here."""
 
+from __future__ import annotations
+
 import binascii
 import io
 import json
@@ -8,6 +10,13 @@ import tempfile
 
 from ..client import TogetherError
 from .filetypes import has_ending, media_type, suffix
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ..shapes import Members
 
 BLOCK = 1 << 20  # bytes that are held at once
 FILE_LIMIT = int(50.1 * 2**30)  # bytes; no operation takes more
@@ -26,15 +35,17 @@ class Source(io.RawIOBase):
     ranged = False  # whether blocks(start) costs no more than what follows
     remote = False  # whether every reading asks for it anew
 
-    def __init__(self, field, name=None, length=None):
+    def __init__(
+        self, field: str, name: str | None = None, length: int | None = None
+    ) -> None:
         super().__init__()
         self.field = field
         self.name = name
         self.length = length
-        self._reading = None
+        self._reading: Iterator[bytes | memoryview] | None = None
         self._rest = memoryview(b"")
 
-    def blocks(self, start=0):
+    def blocks(self, start: int = 0) -> Iterator[bytes | memoryview]:
         """Yield the bytes from `start` on; a block may be overwritten by the next."""
         for block in self._all():
             if start >= len(block):
@@ -43,19 +54,24 @@ class Source(io.RawIOBase):
             yield memoryview(block)[start:] if start else block
             start = 0
 
-    def _all(self):
+    def _all(self) -> Iterator[bytes]:
         raise NotImplementedError
 
-    def settled(self):
+    def settled(self) -> Source:
         """Return a source of known length with the same content: mostly this one."""
         if self.length is None:
             return _spooled(self)
         return self
 
-    def readable(self):
+    def size(self) -> int:
+        """Return its bytes, once they are known."""
+        assert self.length is not None  # settled() sees to that
+        return self.length
+
+    def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer):
+    def readinto(self, buffer: Any) -> int:
         if not self._rest:
             if self._reading is None:
                 self._reading = iter(self.blocks())
@@ -65,15 +81,15 @@ class Source(io.RawIOBase):
         self._rest = self._rest[size:]
         return size
 
-    def head(self, size=16):
+    def head(self, size: int = 16) -> bytes:
         """Return the first bytes."""
         return bytes(next(iter(self.blocks()), b"")[:size])
 
-    def media_type(self):
+    def media_type(self) -> str:
         """Return what kind of file it is, told by its content, then by its name."""
         return media_type(self.head(), self.name)
 
-    def named(self):
+    def named(self) -> str:
         """Return its name, or one made up from its content."""
         if self.name and has_ending(self.name):
             return self.name
@@ -83,13 +99,15 @@ class Source(io.RawIOBase):
 class BytesSource(Source):
     ranged = True
 
-    def __init__(self, data, field, name):
+    def __init__(
+        self, data: bytes | bytearray | memoryview, field: str, name: str | None
+    ) -> None:
         data = memoryview(data)
         super().__init__(field, name, data.nbytes)
         self.data = data
 
-    def blocks(self, start=0):
-        for place in range(start, self.length, BLOCK):
+    def blocks(self, start: int = 0) -> Iterator[memoryview]:
+        for place in range(start, self.data.nbytes, BLOCK):
             yield self.data[place : place + BLOCK]
 
 
@@ -98,18 +116,25 @@ class PathSource(Source):
 
     ranged = True
 
-    def __init__(self, path, field, name, handle=None):
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None,
+        field: str,
+        name: str | None,
+        handle: Any = None,
+    ) -> None:
         self.handle = handle  # of a temporary file, which goes when this does
-        self.path = handle.name if handle else path
+        place: Any = path if handle is None else handle.name
+        self.path = place
         super().__init__(field, name or os.path.basename(path or "") or None)
-        self.length = os.path.getsize(self.path)
+        self.length = os.path.getsize(place)
 
-    def close(self):
+    def close(self) -> None:
         if self.handle:
             self.handle.close()
         super().close()
 
-    def blocks(self, start=0):
+    def blocks(self, start: int = 0) -> Iterator[memoryview]:
         buffer = memoryview(bytearray(BLOCK))
         with io.FileIO(self.path) as file:
             file.seek(start)
@@ -120,7 +145,7 @@ class PathSource(Source):
 class Base64Source(Source):
     """Base64 text from `start` on; line breaks and blanks in it count for nothing."""
 
-    def __init__(self, text, field, name, start=0):
+    def __init__(self, text: str, field: str, name: str | None, start: int = 0) -> None:
         super().__init__(field, name)
         self.text, self.start = text, start
         blanks = sum(text.count(blank, start) for blank in " \n\r\t")
@@ -135,7 +160,7 @@ class Base64Source(Source):
         for _ in self.blocks():
             pass
 
-    def blocks(self, start=0):
+    def blocks(self, start: int = 0) -> Iterator[bytes | memoryview]:
         if not self.ranged:
             yield from super().blocks(start)
             return
@@ -147,7 +172,7 @@ class Base64Source(Source):
                 raise TogetherError.refused(self.field, _NOT_BASE64)
             yield memoryview(block)[start % 3 :] if place == first else block
 
-    def _all(self):
+    def _all(self) -> Iterator[bytes]:
         step = BLOCK // 3 * 4
         rest, padded = "", False
         for place in range(self.start, len(self.text), step):
@@ -159,7 +184,7 @@ class Base64Source(Source):
             padded = padded or text.endswith("=")
             yield self.decoded(text)
 
-    def decoded(self, text):
+    def decoded(self, text: str) -> bytes:
         try:
             return decode_base64(text)
         except ValueError:
@@ -169,12 +194,12 @@ class Base64Source(Source):
 _NOT_BASE64 = "must be a file as base64 text, a data URI, an http(s) URL or s3://..."
 
 
-def decode_base64(text):
+def decode_base64(text: str) -> bytes:
     return binascii.a2b_base64(text, strict_mode=True) if text else b""
 
 
 class TextSource(Source):
-    def __init__(self, text, field, name):
+    def __init__(self, text: str, field: str, name: str | None) -> None:
         super().__init__(field, name)
         self.text = text
         try:
@@ -185,14 +210,14 @@ class TextSource(Source):
             raise TogetherError.refused(field, problem) from None
         self.ranged = ascii
 
-    def blocks(self, start=0):
+    def blocks(self, start: int = 0) -> Iterator[bytes | memoryview]:
         if not self.ranged:
             yield from super().blocks(start)
             return
         for place in range(start, len(self.text), BLOCK):
             yield self.text[place : place + BLOCK].encode()
 
-    def _all(self):
+    def _all(self) -> Iterator[bytes]:
         step = BLOCK // 4  # a character has up to four bytes
         for place in range(0, len(self.text), step):
             yield self.text[place : place + step].encode()
@@ -201,14 +226,14 @@ class TextSource(Source):
 class RowsSource(Source):
     """JSON Lines, written as they are needed."""
 
-    def __init__(self, rows, field, name):
+    def __init__(self, rows: list[Members], field: str, name: str | None) -> None:
         super().__init__(field, name)
         self.rows = rows
         for number, row in enumerate(rows, 1):
             if not isinstance(row, dict):
                 raise TogetherError.refused(field, f"row {number} must be an object")
 
-    def _all(self):
+    def _all(self) -> Iterator[bytes]:
         lines, size = [], 0
         for number, row in enumerate(self.rows, 1):
             try:
@@ -229,13 +254,13 @@ class RowsSource(Source):
         if lines:
             yield b"\n".join([*lines, b""])
 
-    def settled(self):
+    def settled(self) -> Source:
         if self.length is None:
             self.length = sum(map(len, self._all()))
         return self
 
 
-def unreadable(field, problem):
+def unreadable(field: str, problem: str) -> TogetherError:
     return TogetherError(
         f"{field} cannot be read: {problem}",
         problems=[{"field": field, "problem": f"cannot be read: {problem}"}],
@@ -244,7 +269,7 @@ def unreadable(field, problem):
     )
 
 
-def _spooled(source):
+def _spooled(source: Source) -> Source:
     """Return the source's content as a temporary file, which goes with the source."""
     handle = tempfile.NamedTemporaryFile(prefix="together-")  # noqa: SIM115 (kept)
     for block in source.blocks():
@@ -253,6 +278,6 @@ def _spooled(source):
     return temporary(handle, source.field, source.name)
 
 
-def temporary(handle, field, name=None):
+def temporary(handle: Any, field: str, name: str | None = None) -> PathSource:
     """Return the Source of a NamedTemporaryFile, which goes when the source does."""
     return PathSource(None, field, name, handle)

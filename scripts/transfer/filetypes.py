@@ -7,6 +7,8 @@ kind_of     its media type, told by its first bytes
 media_type  the same, told by its name where the content does not
 """
 
+from __future__ import annotations
+
 import os
 import re
 import unicodedata
@@ -83,7 +85,7 @@ ENDINGS = {
 }
 
 
-def suffix(head, content_type=""):
+def suffix(head: bytes, content_type: str = "") -> str:
     """Return the ending, with its dot, for content that begins so; "" if unknown."""
     kind = kind_of(head)
     if kind:
@@ -91,7 +93,7 @@ def suffix(head, content_type=""):
     return TYPES.get(content_type.lower(), "")
 
 
-def kind_of(head):
+def kind_of(head: bytes) -> str:
     """Return the media type of content that begins so, "" where unknown."""
     for start, mark, _, kind in SIGNATURES:
         if head[start : start + len(mark)] != mark:
@@ -113,12 +115,12 @@ PAGE = re.compile(rb"\s{0,8}<(!doctype |html)", re.IGNORECASE)
 CONTAINERS = ("audio/mp4", "video/mp4", "video/quicktime", "video/3gpp")
 
 
-def has_ending(name):
+def has_ending(name: str) -> bool:
     """Say whether a name ends in what tells its kind, as "Voice 001" does not."""
     return re.fullmatch(r"\.[A-Za-z0-9_-]{1,10}", os.path.splitext(name)[1]) is not None
 
 
-def media_type(head, name=None):
+def media_type(head: bytes, name: str | None = None) -> str:
     """Return what kind of file it is, "application/octet-stream" where unknown."""
     told = ENDINGS.get(os.path.splitext(name or "")[1].lower())
     found = kind_of(head)
@@ -131,9 +133,9 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNOREC
 _PARAMETER = re.compile(r';\s*(filename\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.I)
 
 
-def named(disposition):
+def named(disposition: str) -> str:
     """Return the safe file name of a content-disposition header. RFC 6266."""
-    found = {}
+    found: dict[str, str] = {}
     for name, value in _PARAMETER.findall(";" + disposition[:HEADER_CHARACTERS]):
         value = value.strip()
         if value.startswith('"'):
@@ -153,7 +155,7 @@ def named(disposition):
     return safe_name(name)
 
 
-def safe_name(text):
+def safe_name(text: str) -> str:
     """Return a file name without folders, control characters or reserved words.
 
     "" when nothing is left. A long one keeps its ending.
@@ -166,6 +168,6 @@ def safe_name(text):
     if len(name.encode()) > LONGEST:
         stem, dot, ending = name.rpartition(".")
         ending = dot + ending if dot and len(ending.encode()) <= 16 else ""
-        stem = (stem if ending else name).encode()[: LONGEST - len(ending.encode())]
-        name = stem.decode(errors="ignore").rstrip(". ") + ending
+        kept = (stem if ending else name).encode()[: LONGEST - len(ending.encode())]
+        name = kept.decode(errors="ignore").rstrip(". ") + ending
     return name

@@ -10,6 +10,8 @@ million characters, and its cloud refuses those beyond 2 MB: what is larger goes
 storage by itself, and both the log and the answer's `note` say so.
 """
 
+from __future__ import annotations
+
 import base64
 import json
 import os
@@ -25,12 +27,19 @@ from ..client.jsonio import RESULT_LIMIT, parse_json
 from ..client.request import MOST_SECONDS
 from ..client.transport import Reply, read_whole
 from ..resilience.retry import MAX_TRIES
-from .download import READ_BLOCK, api_download, follow, open_url
+from .download import READ_BLOCK, Download, api_download, follow, open_url
 from .filetypes import TYPES, kind_of, named, safe_name, suffix
 from .media_view import pictures, view
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-def receive(request):
+    from ..client.request import Request
+    from ..shapes import Auth, Brings, Json, Members, NamedReadable, Readable
+
+
+def receive(request: Request) -> Members:
     """Send an operation whose answer is bytes; return what its `output` asks for.
 
     A GET streams and is resumed. Anything else is paid work, small and sent whole.
@@ -58,14 +67,14 @@ def receive(request):
             name = source.name or _own_name(request, kind, source.peek())
             return deliver(source, name, request.output, kind)
         except TogetherError as error:
-            if getattr(error, "type", None) != "changed_download" or not left:
+            if error.type != "changed_download" or not left:
                 raise
         finally:
             source.close()
     raise AssertionError("the last try returns or raises")
 
 
-def judge_media(request, reply):
+def judge_media(request: Request, reply: Reply) -> None:
     """Raise TogetherError, with the server's words, for what came in place of sound.
 
     What says that it is sound is not looked at: samples may begin with any byte.
@@ -85,7 +94,7 @@ def judge_media(request, reply):
         raise request.failure(None, reply)
 
 
-def _own_name(request, content_type, head):
+def _own_name(request: Request, content_type: str, head: bytes) -> str:
     """Return a name for bytes that came without one: the schema's, with a suffix."""
     name = request.operation.get("filename", "download")
     step = request.arguments.get("checkpoint_step")
@@ -109,7 +118,13 @@ NAMES = ("filename", "path")
 SIZES = ("size", "sizeBytes")
 
 
-def deliver(content, filename, output, content_type="", paid=False):
+def deliver(
+    content: Any,
+    filename: str,
+    output: str | None,
+    content_type: str = "",
+    paid: bool = False,
+) -> Members:
     """Return {"file": base64, "filename"} or {"s3": key, "storage"?, "filename"}.
 
     `content` is bytes, or a readable with `length`. What is too large for a result goes
@@ -137,13 +152,13 @@ def deliver(content, filename, output, content_type="", paid=False):
     return {**answer, "note": _logged(_moved(filename, size))}
 
 
-def _room(taken=0):
+def _room(taken: int = 0) -> int:
     """Return how many bytes a result holds; outside Windmill nothing limits it."""
     inside = in_job()
     return (RESULT_LIMIT - taken) * 3 // 4 if inside else sys.maxsize
 
 
-def _held(content):
+def _held(content: Any) -> Any:
     """Return the bytes of content that a result has room for, else a readable."""
     if isinstance(content, bytes):
         return content
@@ -163,15 +178,15 @@ def _held(content):
 class _Chain:
     """A readable: pieces that were read already, then the rest."""
 
-    def __init__(self, pieces, rest):
+    def __init__(self, pieces: list[bytes], rest: Readable) -> None:
         self.pieces, self.rest = pieces, rest
         self.length = rest.length
 
-    def read(self, size=-1):
+    def read(self, size: int = -1) -> bytes:
         return self.pieces.pop(0) if self.pieces else self.rest.read(size)
 
 
-def _as_result(data, filename, content_type=""):
+def _as_result(data: bytes, filename: str, content_type: str = "") -> Members:
     text = base64.b64encode(data).decode()
     answer = {"file": text, "filename": filename}
     kind = kind_of(data) or content_type
@@ -181,7 +196,7 @@ def _as_result(data, filename, content_type=""):
     return answer
 
 
-def _stored(content, filename, content_type=""):
+def _stored(content: Any, filename: str, content_type: str = "") -> Members:
     from ..workspace.storage import write_object  # only where objects are stored
 
     if not isinstance(content, bytes) and (content.length or 0) >= WATCHED:
@@ -194,11 +209,11 @@ def _stored(content, filename, content_type=""):
 class _Watched:
     """A readable that moves the job's progress bar, every five seconds at most."""
 
-    def __init__(self, content):
-        self.content, self.length = content, content.length
+    def __init__(self, content: Readable) -> None:
+        self.content, self.length = content, content.length or 0
         self.done, self.told = 0, time.monotonic()
 
-    def read(self, size=-1):
+    def read(self, size: int = -1) -> bytes:
         piece = self.content.read(size)
         self.done += len(piece)
         if time.monotonic() - self.told >= 5.0:
@@ -209,25 +224,25 @@ class _Watched:
         return piece
 
 
-def _no_storage(error):
-    return getattr(error, "type", None) in ("no_storage", "not_in_windmill")
+def _no_storage(error: TogetherError) -> bool:
+    return error.type in ("no_storage", "not_in_windmill")
 
 
-def _logged(note):
+def _logged(note: str) -> str:
     log(note)
     return note
 
 
-def _megabytes(size):
+def _megabytes(size: int | None) -> str:
     return "more" if size is None else f"{size / 1e6:.1f} MB, more"
 
 
-def _moved(filename, size):
+def _moved(filename: str, size: int | None) -> str:
     held = f"has {_megabytes(size)} than a result holds"
     return f"{filename} {held}: it is in the workspace's storage."
 
 
-def _too_large(filename, size):
+def _too_large(filename: str, size: int | None) -> TogetherError:
     problem = (
         f"cannot be the result: {filename} has {_megabytes(size)} than the "
         f"{RESULT_LIMIT * 3 / 4e6:.1f} MB that a result holds, and the workspace has no "
@@ -241,7 +256,7 @@ def _too_large(filename, size):
     )
 
 
-def deliver_items(request, answer):
+def deliver_items(request: Request, answer: Members) -> Members:
     """Return the API's answer with the bytes that it brings shown, stored or left.
 
     Nothing of the answer is lost: a view is put beside it, an item that is stored gets
@@ -264,7 +279,7 @@ def deliver_items(request, answer):
         raise
 
 
-def _items(answer, path):
+def _items(answer: Json, path: str) -> list[Members]:
     """Return the members of an answer that bring bytes: `path` is like data/*."""
     found = [answer]
     for name in filter(None, path.split("/")):
@@ -281,7 +296,7 @@ def _items(answer, path):
     return [item for item in found if isinstance(item, dict) and _brings(item)]
 
 
-def _regular(value):
+def _regular(value: Json) -> Json:
     """Return what brings bytes as an object, where it came as a bare text."""
     if isinstance(value, list):
         return [_regular(one) for one in value]
@@ -290,27 +305,27 @@ def _regular(value):
     return {"url" if value.startswith(("http:", "https:")) else "b64_json": value}
 
 
-def _brings(item):
+def _brings(item: Members) -> bool:
     return bool(item.get("b64_json") or item.get("parts") or _address(item))
 
 
-def _address(item):
+def _address(item: Members) -> str | None:
     found = (item.get(name) for name in ADDRESSES)
     return next((value for value in found if isinstance(value, str) and value), None)
 
 
-def _linked(brings, items):
+def _linked(brings: Brings, items: list[Members]) -> Members:
     """Return the view of what the browser itself can fetch from where it is."""
     places = [_address(item) for item in items]
     shown = [p for p in places if p and p.startswith(("https:", "data:image/"))]
     return view(brings["kind"], [("", place) for place in shown])
 
 
-def _member(item, names):
+def _member(item: Members, names: tuple[str, ...]) -> Json:
     return next((item[name] for name in names if item.get(name)), None)
 
 
-def _open(item, auth):
+def _open(item: Members, auth: Auth) -> Any:
     """Return the bytes, or a readable of the bytes, that an item brings."""
     address = _address(item) or ""
     if item.get("b64_json") or address.startswith("data:"):
@@ -319,10 +334,10 @@ def _open(item, auth):
     size = int(size) if str(size or "").isdigit() else None
     if item.get("parts"):
         return _Parts(item["parts"], auth, size)
-    return open_url(_address(item), auth, "the address in the answer", length=size)
+    return open_url(address, auth, "the address in the answer", length=size)
 
 
-def _decoded(text):
+def _decoded(text: str) -> bytes:
     """Return the bytes of base64 as servers write it: a data URI, of either alphabet,
     without its padding, in lines. Raises TogetherError for anything else."""
     try:
@@ -342,42 +357,43 @@ class _Parts:
 
     name = content_type = ""
 
-    def __init__(self, parts, auth, length):
+    def __init__(self, parts: list[Members], auth: Auth, length: int | None) -> None:
         self.parts = sorted(parts, key=lambda part: part.get("partNumber") or 0)
         self.auth, self.length = auth, length
-        self.source, self.kept = None, b""
+        self.source: Download | None = None
+        self.kept = b""
 
-    def peek(self):
+    def peek(self) -> bytes:
         if not self.kept:
             self.kept = self.read(READ_BLOCK)
         return self.kept
 
-    def read(self, size=READ_BLOCK):
+    def read(self, size: int = READ_BLOCK) -> bytes:
         if self.kept:
             piece, self.kept = self.kept[:size], self.kept[size:]
             return piece
         while self.source or self.parts:
             if self.source is None:
                 part = self.parts.pop(0)
-                given = part.get("sizeBytes")
+                given = str(part.get("sizeBytes") or "")
                 self.source = open_url(
                     part["url"],
                     self.auth,
                     "the address of a part",
                     part.get("headers"),
-                    int(given) if str(given or "").isdigit() else None,
+                    int(given) if given.isdigit() else None,
                 )
             if piece := self.source.read(size):
                 return piece
             self.source = None
         return b""
 
-    def close(self):
+    def close(self) -> None:
         if self.source is not None:
             self.source.close()
 
 
-def _name(item, number, content, kind):
+def _name(item: Members, number: int, content: Any, kind: str) -> str:
     """Return the file name for an item: its own, the server's, its address's."""
     head = content if isinstance(content, bytes) else content.peek()
     given = safe_name(str(_member(item, NAMES) or ""))
@@ -391,7 +407,7 @@ def _name(item, number, content, kind):
     return f"{kind}-{number}{suffix(head, said) or '.bin'}"
 
 
-def _store_items(request, answer, items):
+def _store_items(request: Request, answer: Members, items: list[Members]) -> Members:
     kind = request.operation["brings"]["kind"]
     stored = []
     for number, item in enumerate(items, 1):
@@ -409,14 +425,14 @@ def _store_items(request, answer, items):
     return answer
 
 
-def _preview(stored):
+def _preview(stored: Members) -> str:
     """Return where Windmill's own page shows a stored picture from."""
     workspace = quote(os.environ.get("WM_WORKSPACE", ""), safe="")
     place = f"/api/w/{workspace}/job_helpers/load_image_preview"
     return f"{place}?file_key={quote(stored['s3'], safe='')}"
 
 
-def _show_items(request, answer, items):
+def _show_items(request: Request, answer: Members, items: list[Members]) -> Members:
     """Hold what the items bring in the result, if there is room."""
     brings = request.operation["brings"]
     room = _room(len(json.dumps(answer)))
@@ -446,7 +462,7 @@ def _show_items(request, answer, items):
     return answer
 
 
-def _read(content, room):
+def _read(content: NamedReadable, room: int) -> bytes:
     """Return all bytes of a readable, or a few more than there is room for."""
     pieces, size = [], 0
     while size <= room and (piece := content.read(READ_BLOCK)):
@@ -456,7 +472,7 @@ def _read(content, room):
     return b"".join(pieces)
 
 
-def _too_many(request, answer, items):
+def _too_many(request: Request, answer: Members, items: list[Members]) -> Members:
     """More than a result holds: to storage, else as the API gave it."""
     what = "What it brings is larger than a result holds"
     try:

@@ -1,14 +1,20 @@
 """The members of a result that make Windmill show pictures, sounds or clips."""
 
+from __future__ import annotations
+
 import base64
 import html
 
 from .filetypes import kind_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Members
+
 RENDERERS = {"image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif"}
 
 
-def pictures(files):
+def pictures(files: list[tuple[bytes, str]]) -> Members:
     """Return the members by which Windmill shows pictures: (bytes, name) of each."""
     if len(files) == 1 and kind_of(files[0][0]) in RENDERERS:
         data, name = files[0]
@@ -22,7 +28,7 @@ def pictures(files):
     return view("picture", places)
 
 
-def view(kind, places):
+def view(kind: str, places: list[tuple[str, str]]) -> Members:
     """Return the members by which Windmill shows what the browser fetches itself.
 
     `places` are (name, URL), data URIs among them; `kind` is picture, video or audio.

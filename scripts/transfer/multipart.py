@@ -5,12 +5,23 @@ json_body       JSON in which some texts are files
 form_data       a request's body as multipart/form-data
 """
 
+from __future__ import annotations
+
 import binascii
 import json
 
 from ..client import TogetherError
 from .file_input import open_file, uri_of, url_of
 from .file_source import Source, unreadable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from ..client.request import Request
+    from ..client.validate import FileValue
+    from ..shapes import Auth
 
 
 class Body:
@@ -20,18 +31,18 @@ class Body:
     `length` is what its Content-Length says.
     """
 
-    def __init__(self, parts):
+    def __init__(self, parts: list[Any]) -> None:
         self.parts = parts  # bytes, Source, or ("base64", Source)
         self.length = 0
         for part in parts:
             if isinstance(part, bytes):
                 self.length += len(part)
             elif isinstance(part, Source):
-                self.length += part.length
+                self.length += part.size()
             else:
-                self.length += (part[1].length + 2) // 3 * 4
+                self.length += (part[1].size() + 2) // 3 * 4
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[bytes | memoryview]:
         for part in self.parts:
             if isinstance(part, bytes):
                 yield part
@@ -41,12 +52,14 @@ class Body:
                 yield from _encoded(exact(part[1]))
 
 
-def exact(source, start=0, length=None):
+def exact(
+    source: Source, start: int = 0, length: int | None = None
+) -> Iterator[bytes | memoryview]:
     """Yield just the bytes that were announced: `length` of them, or all from `start`.
 
     Raises TogetherError where the source has fewer.
     """
-    left = source.length - start if length is None else length
+    left = source.size() - start if length is None else length
     for block in source.blocks(start) if left else ():
         yield block[:left]
         left -= min(left, len(block))
@@ -57,7 +70,7 @@ def exact(source, start=0, length=None):
         raise unreadable(source.field, words)
 
 
-def _encoded(blocks):
+def _encoded(blocks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
     rest = b""
     for block in blocks:
         if rest:
@@ -70,9 +83,10 @@ def _encoded(blocks):
         yield binascii.b2a_base64(rest, newline=False)
 
 
-def json_body(text, marks, auth):
+def json_body(text: str, marks: dict[str, FileValue], auth: Auth | None) -> Body:
     """Return the Body of JSON text in which each mark, a quoted word, is a file."""
-    parts, place = [], 0
+    parts: list[Any] = []
+    place = 0
     found = {mark: uri_of(f.value, f.field, auth, f.kind) for mark, f in marks.items()}
     for mark in sorted(found, key=text.index):
         start = text.index(mark)
@@ -87,7 +101,7 @@ def json_body(text, marks, auth):
     return Body(parts)
 
 
-def form_data(request):
+def form_data(request: Request) -> tuple[Body, str]:
     """Return (Body, content type) of a request's body: fields first, files last."""
     members = request.operation["arguments"]["properties"]["body"]
     members = members.get("properties", {})
@@ -110,7 +124,9 @@ def form_data(request):
     return multipart_body(fields, files)
 
 
-def multipart_body(fields, files):
+def multipart_body(
+    fields: list[tuple[str, str]], files: list[tuple[str, str | None, Source]]
+) -> tuple[Body, str]:
     """Return (Body, content type) of multipart/form-data: fields first, then files.
 
     `fields` are (name, text), `files` (name, file name or None, Source).
@@ -120,7 +136,7 @@ def multipart_body(fields, files):
 
     boundary = choose_boundary()
     line = f"--{boundary}\r\n".encode()
-    parts = []
+    parts: list[Any] = []
     for name, text in fields:
         part = RequestField(name, b"")
         part.make_multipart()

@@ -18,6 +18,8 @@ What an address may be:
 The API key is never given to this module.
 """
 
+from __future__ import annotations
+
 import ipaddress
 import socket
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
@@ -35,11 +37,19 @@ from ..client.transport import (
     tls_context,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from urllib3.exceptions import HTTPError
+
+    from ..shapes import Headers, Response
+
 SEND_BLOCK = 1 << 20  # bytes that go up at once
 MAX_REDIRECTS = 10
 REDIRECTS = (301, 302, 303, 307, 308)
 SILENCE = 60.0  # seconds without a byte after which an exchange is given up
-PUBLIC = frozenset()
+PUBLIC: frozenset[str] = frozenset()
 
 _PRIVATE = [
     ipaddress.ip_network(text)
@@ -67,7 +77,7 @@ _CLOSED = [
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
-def reach(auth):
+def reach(auth: Any) -> frozenset[str]:
     """Return what the resource's base URL opens: some of http, private, loopback."""
     base = (auth.get("base_url") or "").strip() if isinstance(auth, dict) else ""
     if not base:
@@ -83,16 +93,16 @@ def reach(auth):
 
 
 def fetch(
-    method,
-    url,
+    method: str,
+    url: str,
     *,
-    reach=PUBLIC,
-    https=False,
-    headers=None,
-    body=None,
-    timeout=None,
-    what="the address",
-):
+    reach: frozenset[str] = PUBLIC,
+    https: bool = False,
+    headers: Headers | None = None,
+    body: Any = None,
+    timeout: urllib3.Timeout | None = None,
+    what: str = "the address",
+) -> Response:
     """Send a request to a foreign address; return urllib3's response, body unread.
 
     Redirects are followed with the same method and body, so a body must be something
@@ -122,7 +132,7 @@ def fetch(
     raise _refused(what, f"{place.shown} redirects more than {MAX_REDIRECTS} times")
 
 
-def led(url, location, what="the address"):
+def led(url: str, location: str, what: str = "the address") -> str:
     """Return where a Location header leads to. Raises TogetherError.
 
     Servers write one in UTF-8 though headers are Latin-1, as which they are read.
@@ -143,7 +153,7 @@ _ASCII = "".join(map(chr, range(0x21, 0x7F)))
 class _Place:
     """A URL that has been checked, with the addresses that it may be reached at."""
 
-    def __init__(self, url, reach, https, what):
+    def __init__(self, url: str, reach: frozenset[str], https: bool, what: str) -> None:
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -181,7 +191,9 @@ class _Place:
             if kind != "public" and kind not in reach:
                 raise _refused(what, f"{self.host} is {_KINDS[kind]}")
 
-    def exchange(self, method, headers, body, timeout):
+    def exchange(
+        self, method: str, headers: Headers, body: Any, timeout: urllib3.Timeout
+    ) -> Response:
         headers = {**headers, "Host": self.netloc}
         if self.login:
             headers |= urllib3.make_headers(basic_auth=self.login)
@@ -199,20 +211,21 @@ class _Place:
             if extra is not None:
                 target, headers = self.shown + target, {**headers, **extra}
             return pool.urlopen(method, target, headers=headers, **options)
-        passing, places = (NewConnectionError, ConnectTimeoutError), self.addresses
+        passing: tuple[type[HTTPError], ...] = (NewConnectionError, ConnectTimeoutError)
+        places = self.addresses
         if method == "GET":
             # A kept connection may have been closed at the other end just now.
             passing, places = (*passing, ProtocolError), [*places, places[0]]
-        fault = None
+        fault: HTTPError | None = None
         for address in places:
             try:
                 pool = self.pool(address)
                 return pool.urlopen(method, self.target, headers=headers, **options)
             except passing as error:
                 fault = error
-        raise fault
+        raise fault or AssertionError("the last address answers or raises")
 
-    def pool(self, address):
+    def pool(self, address: str) -> urllib3.HTTPConnectionPool:
         if "manager" not in _kept:
             _kept["manager"] = bounded(
                 urllib3.PoolManager(
@@ -228,7 +241,7 @@ class _Place:
         return manager.connection_from_host(address, self.port, self.scheme, settings)
 
 
-_kept = {}
+_kept: dict[str, urllib3.PoolManager] = {}
 
 _KINDS = {
     "loopback": "this machine itself",
@@ -237,22 +250,22 @@ _KINDS = {
 }
 
 
-def _addresses(host, port):
+def _addresses(host: str, port: int) -> list[str]:
     """Return the addresses that a host name stands for, in the resolver's order."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return []
-    return list(dict.fromkeys(entry[4][0] for entry in found))
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def _kind(text):
+def _kind(text: str) -> str:
     """Return what kind of address it is: public, loopback, private or closed."""
     address = ipaddress.ip_address(text)
     if address.version == 6:
         if address.scope_id:
             return "closed"
-        inner = address.ipv4_mapped or address.sixtofour
+        inner: object = address.ipv4_mapped or address.sixtofour
         if address in _NAT64:
             inner = ipaddress.ip_address(int(address) & 0xFFFFFFFF)
         if inner:
@@ -266,7 +279,7 @@ def _kind(text):
     return "public" if address.is_global and not address.is_multicast else "closed"
 
 
-def _refused(what, problem, advice=None):
+def _refused(what: str, problem: str, advice: str | None = None) -> TogetherError:
     message = f"{what} was not used: {problem}"
     return TogetherError(
         message,

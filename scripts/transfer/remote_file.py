@@ -4,6 +4,8 @@ UrlSource     what a web address answers with
 StoredSource  an object of the workspace's storage
 """
 
+from __future__ import annotations
+
 import copy
 import os
 import time
@@ -16,6 +18,14 @@ from .file_source import BLOCK, Source, unreadable
 from .filetypes import ENDINGS, has_ending, safe_name, suffix
 from .public_fetch import fetch, reach
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from ..client.transport import Reply
+    from ..shapes import Auth, Headers, Response
+
 READING_DEADLINE = 6 * 3600.0  # seconds that one reading of an address may take
 
 
@@ -24,7 +34,9 @@ class UrlSource(Source):
 
     remote = True
 
-    def __init__(self, url, field, auth, limit, name):
+    def __init__(
+        self, url: str, field: str, auth: Auth | None, limit: int, name: str | None
+    ) -> None:
         super().__init__(field, name)
         self.url, self.limit, self.reach = url, limit, reach(auth)
         self.ranged = False
@@ -37,7 +49,7 @@ class UrlSource(Source):
             self.close()
             raise TogetherError.refused(field, f"is too large: {self.length} bytes")
 
-    def guarded(self, function, *arguments):
+    def guarded(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Do something that may fail, and say so of the argument."""
         try:
             return function(*arguments)
@@ -46,7 +58,7 @@ class UrlSource(Source):
                 raise
             raise unreadable(self.field, str(error)) from error
 
-    def connect(self, headers):
+    def connect(self, headers: Headers) -> Response:
         response = fetch(
             "GET", self.url, reach=self.reach, headers=headers, what=self.field
         )
@@ -54,20 +66,20 @@ class UrlSource(Source):
         self.ranged = ranges == "bytes"
         return good(response, self.refused, headers)
 
-    def refused(self, reply):
+    def refused(self, reply: Reply) -> TogetherError:
         words = f"its address answers {reply.status} {reply.reason}"
         return unreadable(self.field, words.strip())
 
-    def media_type(self):
+    def media_type(self) -> str:
         kind = self.first.content_type.lower()
         return kind if kind in ENDINGS.values() else super().media_type()
 
-    def named(self):
+    def named(self) -> str:
         if self.name and has_ending(self.name):
             return self.name
         return (self.name or "file") + suffix(b"", self.media_type())
 
-    def blocks(self, start=0):
+    def blocks(self, start: int = 0) -> Iterator[bytes]:
         stream, self.waiting = self.waiting, None
         if stream is None or start:
             if stream is not None:
@@ -89,7 +101,7 @@ class UrlSource(Source):
         finally:
             stream.close()
 
-    def again(self, start):
+    def again(self, start: int) -> Download:
         """Return a download from `start` on, of the same content as at first."""
         stream = copy.copy(self.first)
         stream.position, stream.kept, stream.ended = start, b"", False
@@ -99,14 +111,14 @@ class UrlSource(Source):
             self.pass_over(stream, start)
         return stream
 
-    def pass_over(self, stream, count):
+    def pass_over(self, stream: Download, count: int) -> None:
         while count > 0:
             block = self.guarded(stream.read, min(count, BLOCK))
             if not block:
                 return
             count -= len(block)
 
-    def close(self):
+    def close(self) -> None:
         if self.waiting is not None:
             self.waiting.close()
         super().close()
@@ -120,7 +132,9 @@ class StoredSource(Source):
 
     remote = True
 
-    def __init__(self, key, storage, field, name):
+    def __init__(
+        self, key: str, storage: str | None, field: str, name: str | None
+    ) -> None:
         if not key:
             raise TogetherError.refused(
                 field, "s3 must be the key of an object in storage"
@@ -130,12 +144,12 @@ class StoredSource(Source):
         self.waiting = self.ask()
         self.length = self.waiting.length
 
-    def media_type(self):
+    def media_type(self) -> str:
         # Asking for its first bytes would be a request of its own.
         ending = os.path.splitext(self.name or "")[1].lower()
         return ENDINGS.get(ending) or super().media_type()
 
-    def ask(self, start=0):
+    def ask(self, start: int = 0) -> Any:
         from ..workspace.storage import open_object  # only where objects are stored
 
         try:
@@ -143,7 +157,7 @@ class StoredSource(Source):
         except TogetherError as error:
             raise unreadable(self.field, str(error)) from error
 
-    def blocks(self, start=0):
+    def blocks(self, start: int = 0) -> Iterator[bytes]:
         stream, self.waiting = self.waiting, None
         if stream is None or start:
             if stream is not None:

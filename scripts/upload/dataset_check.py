@@ -18,12 +18,20 @@ reported together, each with its line and what to change. Limits and roles are t
 Together's documentation and of its Python library.
 """
 
+from __future__ import annotations
+
 import csv
 import io
 import json
 from itertools import pairwise
 
 from ..client import TogetherError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from ..shapes import Auth, Json, Members, Problem
 
 LINE_BYTES = 160 << 20  # ten pictures of 10 MB, as base64, and text
 RECORD_CHARACTERS = 16 << 20  # of a record of CSV
@@ -40,7 +48,13 @@ COLUMNS = {
 }
 
 
-def check(file, purpose, file_type="jsonl", field="file", auth=None):
+def check(
+    file: Json,
+    purpose: str,
+    file_type: str = "jsonl",
+    field: str = "file",
+    auth: Auth | None = None,
+) -> Members:
     """Read a file and return what it is: {"shape", "rows", "bytes", "columns"}.
 
     With "warnings", a list of texts, where the service may refuse it all the same.
@@ -54,7 +68,7 @@ def check(file, purpose, file_type="jsonl", field="file", auth=None):
     return checker.finish()
 
 
-def flaws(row):
+def flaws(row: Members) -> tuple[list[str], list[str]]:
     """Return what is wrong with one row of a fine-tuning file, and what the service's
     guide forbids; [] and [] if all is well."""
     checker = Checker("fine-tune")
@@ -68,17 +82,19 @@ def flaws(row):
 class Checker:
     """Looks at a file's bytes in order: feed each block, then finish."""
 
-    def __init__(self, purpose, file_type="jsonl", field="file"):
+    def __init__(
+        self, purpose: str, file_type: str = "jsonl", field: str = "file"
+    ) -> None:
         self.purpose = purpose
         self.file_type = file_type
         self.field = field
-        self.shape = None
-        self.columns = None
+        self.shape: str | None = None
+        self.columns: list[str] | None = None
         self.rows = self.line = self.size = 0
-        self.mistakes = []
-        self.warnings = []
-        self.ids = {}
-        self.pieces = []  # of a line that is not complete yet
+        self.mistakes: list[Problem] = []
+        self.warnings: list[str] = []
+        self.ids: dict[str, int] = {}
+        self.pieces: list[bytes] = []  # of a line that is not complete yet
         self.waiting = 0  # bytes in these pieces
         self.quoted = ""  # CSV in which a quotation is open
         self.edges = b""  # the first and last bytes of a Parquet file
@@ -91,7 +107,7 @@ class Checker:
         if file_type == "parquet" and purpose in ("eval", "batch-api"):
             self.mistake(None, f"must be JSON Lines: no Parquet for {purpose}")
 
-    def feed(self, block):
+    def feed(self, block: bytes | memoryview) -> None:
         """Take the next bytes. Raises TogetherError once there are many mistakes."""
         self.size += len(block)
         if self.purpose == "batch-api" and self.size > MAX_BYTES:
@@ -116,14 +132,14 @@ class Checker:
             self.hold(rest)
         self.lines(whole)
 
-    def hold(self, piece):
+    def hold(self, piece: bytes | memoryview) -> None:
         self.pieces.append(bytes(piece))
         self.waiting += len(piece)
         if self.waiting > LINE_BYTES:
             self.mistake(self.line + 1, f"is longer than {LINE_BYTES >> 20} MiB")
             self.refuse()
 
-    def finish(self):
+    def finish(self) -> Members:
         """Return {"shape", "rows", "bytes", "columns"}: what has been read.
 
         shape is None where the purpose asks for none; rows is None for Parquet. Raises
@@ -149,7 +165,7 @@ class Checker:
         }
         return {**found, "warnings": self.warnings} if self.warnings else found
 
-    def mistake(self, line, problem):
+    def mistake(self, line: int | None, problem: str) -> None:
         """Note what is wrong with a line, or with the file."""
         where = f"line {line} " if line else ""
         self.mistakes.append({"field": self.field, "problem": f"{where}{problem}"})
@@ -158,13 +174,13 @@ class Checker:
         if len(self.mistakes) >= REPORTED:
             self.refuse("These are the first mistakes; there may be more. ")
 
-    def warn(self, problem):
+    def warn(self, problem: str) -> None:
         """Note what the service's guide forbids, and its own library lets pass."""
         if len(self.warnings) < REPORTED:
             where = f"line {self.line} " if self.line else ""
             self.warnings.append(f"{where}{problem}")
 
-    def refuse(self, more=""):
+    def refuse(self, more: str = "") -> NoReturn:
         listed = "; ".join(mistake["problem"] for mistake in self.mistakes)
         advice = "Correct the lines named, or set check to false to upload them so."
         raise TogetherError.refused_all(
@@ -173,7 +189,7 @@ class Checker:
 
     # --- lines ---------------------------------------------------------------------
 
-    def lines(self, text):
+    def lines(self, text: bytes) -> None:
         """Look at whole lines."""
         if self.line == 0 and text.startswith(b"\xef\xbb\xbf"):
             self.mistake(1, "begins with a byte order mark: save it as UTF-8 without")
@@ -207,7 +223,7 @@ class Checker:
             self.rows += 1
             self.judge(row)
 
-    def records(self, text, last):
+    def records(self, text: str, last: bool) -> None:
         """Look at records of CSV; one may go over several lines."""
         text = self.quoted + text
         end = len(text) if last else text.rfind("\n") + 1
@@ -246,7 +262,7 @@ class Checker:
                 wanted = f"{len(self.columns)} fields, as the header has"
                 self.mistake(line, f"must have {wanted} (got {len(record)})")
 
-    def header(self, record):
+    def header(self, record: list[str]) -> None:
         self.columns = record
         for sign, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
             if len(record) == 1 and sign in record[0]:
@@ -261,7 +277,7 @@ class Checker:
 
     # --- rows, by purpose ----------------------------------------------------------
 
-    def entry(self, row):
+    def entry(self, row: Members) -> None:
         """A row of an evaluation, or of a file for anything else."""
         if not row:
             self.mistake(self.line, "is an empty object: give it columns or remove it")
@@ -272,7 +288,7 @@ class Checker:
             # A template that names a column meets it in every row only if all have it.
             self.columns = [name for name in self.columns if name in row]
 
-    def request(self, row):
+    def request(self, row: Members) -> None:
         """A row of a batch."""
         self.shape, self.columns = "batch", ["custom_id", "body"]
         if self.rows == MAX_LINES + 1:
@@ -294,7 +310,7 @@ class Checker:
         if body.__class__ is not dict or not body:
             self.mistake(self.line, "must have a body: the request, an object")
 
-    def example(self, row):
+    def example(self, row: Members) -> None:
         """A row of a fine-tuning file."""
         shape = self.shape
         if shape is None:
@@ -320,7 +336,7 @@ class Checker:
             for name in COLUMNS[shape]:
                 self.text(row[name], name)
 
-    def told(self, row, quiet=False):
+    def told(self, row: Members, quiet: bool = False) -> str | None:
         """Return the shape that a row has, by its columns."""
         for shape, names in COLUMNS.items():
             if all(name in row for name in names):
@@ -330,13 +346,15 @@ class Checker:
             self.mistake(self.line, f"must have the columns {ways}")
         return None
 
-    def text(self, value, name):
+    def text(self, value: Json, name: str) -> None:
         if value.__class__ is not str and not isinstance(value, list):
             self.mistake(self.line, f"must have text in {name}")
         elif not value:
             self.mistake(self.line, f"has an empty {name}")
 
-    def conversation(self, messages, name, learned=True):
+    def conversation(
+        self, messages: Json, name: str, learned: bool | None = True
+    ) -> None:
         """Messages; where something is learned from them, an assistant must speak, and
         in turn unless `learned` is None."""
         if messages.__class__ is not list or not messages:
@@ -369,7 +387,7 @@ class Checker:
             problem = f"{name} has no message of the role assistant to learn from"
             self.mistake(self.line, problem)
 
-    def order(self, roles, name):
+    def order(self, roles: list[str], name: str) -> None:
         """Who speaks when: the guide wants system or user first, then turn by turn."""
         turns = roles[1:] if roles[0] == "system" else roles
         if turns[:1] == ["assistant"]:
@@ -380,7 +398,7 @@ class Checker:
                 self.warn(f"{name} has two messages of the {after} in a row")
                 return
 
-    def content(self, message, content, place):
+    def content(self, message: Members, content: Json, place: str) -> None:
         """Content that is no text: parts, or none beside the calls of tools."""
         if content is None:
             if not message.get("tool_calls"):
@@ -395,7 +413,7 @@ class Checker:
                     self.mistake(self.line, problem)
                     return
 
-    def preference(self, row):
+    def preference(self, row: Members) -> None:
         given = row["input"]
         if given.__class__ is not dict:
             self.mistake(self.line, 'must have {"messages": [...]} in input')
@@ -409,7 +427,7 @@ class Checker:
             self.conversation(answers, name, learned=None)
 
 
-def _last_break(block):
+def _last_break(block: bytes | memoryview) -> int:
     """Return the place of the last line break in bytes or a memoryview, or -1."""
     if isinstance(block, memoryview):
         # A memoryview has no rfind, and most lines are far shorter than a block.
@@ -422,18 +440,19 @@ def _last_break(block):
     return block.rfind(b"\n")
 
 
-def _refuse_constant(name):
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
 _decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
 
 
-def _not_json(error, line):
-    words = getattr(error, "msg", None) or str(error)
+def _not_json(error: Exception, line: str) -> str:
+    told = error if isinstance(error, json.JSONDecodeError) else None
+    words = told.msg if told else str(error)
     if isinstance(error, RecursionError):
         words = "it is nested too deeply"
     if line.lstrip().startswith(("[", "{")) and "Expecting" in words:
         words += "; each line must be one whole JSON object"
-    place = f" at character {error.colno}" if hasattr(error, "colno") else ""
+    place = f" at character {told.colno}" if told else ""
     return f"is no JSON: {words}{place}"

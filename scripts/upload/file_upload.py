@@ -10,6 +10,8 @@ goes through temporary files, a part at a time. Protocol and limits are those of
 Together's Python library.
 """
 
+from __future__ import annotations
+
 import hashlib
 import re
 from urllib.parse import urljoin
@@ -21,6 +23,13 @@ from ..transfer.file_input import open_file
 from ..transfer.file_source import FILE_LIMIT, unreadable
 from ..transfer.multipart import form_data
 from .multipart_upload import Part, Progress, put, send_parts, unexpected_answer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..client.request import Request
+    from ..shapes import Auth, Json, Members, Operation, Places
+    from ..transfer.file_source import Source
+    from .dataset_check import Checker
 
 OVER = 5 << 30  # bytes; a larger file goes in parts
 PART = 250 << 20  # bytes of a part, while there are few enough of them
@@ -36,7 +45,7 @@ ABORT = operation("files/abort_multipart_file_upload")
 TYPES = ("jsonl", "parquet", "csv")
 
 
-def upload_file(request):
+def upload_file(request: Request) -> Members:
     """Carry out files/upload_file; see store_file."""
     body = request.body
     return store_file(
@@ -51,16 +60,16 @@ def upload_file(request):
 
 
 def store_file(
-    auth,
-    file,
-    purpose,
-    file_name=None,
-    file_type=None,
-    check=True,
-    field="file",
-    over=OVER,
-    part=PART,
-):
+    auth: Auth,
+    file: Json,
+    purpose: str,
+    file_name: str | None = None,
+    file_type: str | None = None,
+    check: bool = True,
+    field: str = "file",
+    over: int = OVER,
+    part: int = PART,
+) -> Members:
     """Upload a file in any shape that transfer/file_input.py knows; return the stored
     file.
 
@@ -87,21 +96,21 @@ def store_file(
         "checksum": checksum,
     }
     try:
-        if source.length > over:
+        if source.size() > over:
             stored = _in_parts(auth, source, about, part, progress)
         else:
             stored = _at_once(auth, source, about, progress)
         reused = False
     except TogetherError as error:
-        file_id = getattr(error, "file_id", None)
-        if getattr(error, "status", None) != 409 or not file_id:
+        file_id = error.file_id
+        if error.status != 409 or not file_id:
             raise
         stored, reused = send_operation(auth, FILE, file_id=file_id), True
         progress.say(f"the service has this content already, as {file_id}")
     return {**stored, "reused": reused, "dataset": dataset}
 
 
-def _file_type(name, given):
+def _file_type(name: str, given: str | None) -> str:
     """Return jsonl, parquet or csv, by what is said and by the name's ending."""
     ending = name.rpartition(".")[2].lower() if "." in name else ""
     told = ending if ending in TYPES else None
@@ -112,7 +121,7 @@ def _file_type(name, given):
     return given or told or "jsonl"
 
 
-def _look(source, checker, progress):
+def _look(source: Source, checker: Checker | None, progress: Progress) -> str:
     """Read a file to its end; return its SHA-256. Its length is known then."""
     digest = hashlib.sha256()
     length = 0
@@ -136,20 +145,20 @@ def _look(source, checker, progress):
 # --- at once -----------------------------------------------------------------------
 
 
-def _at_once(auth, source, about, progress):
+def _at_once(auth: Auth, source: Source, about: Members, progress: Progress) -> Members:
     found = _announced(auth, about)
     location = found.get("location")
     file_id = _safe_id(found.get("file_id"))
     if not location:
         raise unexpected_answer("it does not say where the bytes shall go")
-    progress.expect(source.length)
-    body = Part(source, 0, source.length, progress, about["checksum"])
+    progress.expect(source.size())
+    body = Part(source, 0, source.size(), progress, about["checksum"])
     put(auth, location, body, {}, "the signed address of the file")
     progress.say(f"{source.length} bytes are stored as {file_id}")
     return _surely(auth, PREPROCESS, file_id, file_id=file_id)
 
 
-def _announced(auth, about):
+def _announced(auth: Auth, about: Members) -> Members:
     """Tell the service of the file that comes; return where its bytes shall go."""
     request = Request(auth, REQUEST, {"body": about})
     data, request.headers["Content-Type"] = form_data(request)
@@ -164,13 +173,13 @@ def _announced(auth, about):
     return found
 
 
-def _begun(file):
+def _begun(file: Members) -> bool:
     """Say whether the service has begun to look at a file, or has done so."""
     status = file.get("processing_status")
     return bool(file.get("Processed")) or status not in (None, "", "PENDING")
 
 
-def _surely(auth, table, known, **arguments):
+def _surely(auth: Auth, table: Operation, known: str, **arguments: Json) -> Members:
     """Make a call that may be made twice; where its answer is lost, look at the file.
 
     The bytes are up there: a connection that breaks now must not lose them. Whoever
@@ -180,7 +189,7 @@ def _surely(auth, table, known, **arguments):
         found = send_operation(auth, table, **arguments)
     except TogetherError as error:
         error.file_id = known
-        if not getattr(error, "ambiguous", False):
+        if not error.ambiguous:
             raise
         try:
             found = _sent(auth, FILE, known)
@@ -195,7 +204,7 @@ def _surely(auth, table, known, **arguments):
     return file if isinstance(file, dict) else found
 
 
-def _sent(auth, table, known):
+def _sent(auth: Auth, table: Operation, known: str) -> Members:
     """Return the answer to a question about a file; an empty object for no object."""
     found = send_operation(auth, table, file_id=known)
     if isinstance(found, dict):
@@ -205,7 +214,7 @@ def _sent(auth, table, known):
     raise error
 
 
-def _safe_id(file_id):
+def _safe_id(file_id: Json) -> str:
     text = str(file_id or "")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text):
         raise unexpected_answer(f"{text[:60]!r} is no file id")
@@ -215,7 +224,7 @@ def _safe_id(file_id):
 # --- in parts ----------------------------------------------------------------------
 
 
-def part_size(length, part=PART):
+def part_size(length: int, part: int = PART) -> int:
     """Return the bytes of each part but the last, which may be smaller."""
     if length <= part:
         return length
@@ -223,13 +232,16 @@ def part_size(length, part=PART):
     return max(_ceil(length, count), LEAST)
 
 
-def _ceil(number, by):
+def _ceil(number: int, by: int) -> int:
     return -(-number // by)
 
 
-def _in_parts(auth, source, about, part, progress):
-    size = part_size(source.length, part)
-    count = _ceil(source.length, size)
+def _in_parts(
+    auth: Auth, source: Source, about: Members, part: int, progress: Progress
+) -> Members:
+    length = source.size()
+    size = part_size(length, part)
+    count = _ceil(length, size)
     begun = send_operation(
         auth,
         INITIATE,
@@ -243,7 +255,7 @@ def _in_parts(auth, source, about, part, progress):
         parts = [{"part_number": n, "etag": tags[n]} for n in sorted(tags)]
         return _surely(auth, COMPLETE, file_id, body={**handle, "parts": parts})
     except BaseException as error:
-        if not getattr(error, "ambiguous", False):
+        if not (isinstance(error, TogetherError) and error.ambiguous):
             try:
                 send_operation(auth, ABORT, body=handle)
             except TogetherError as other:
@@ -251,9 +263,9 @@ def _in_parts(auth, source, about, part, progress):
         raise
 
 
-def _places(parts, count):
+def _places(parts: Json, count: int) -> Places:
     """Return {part number: (address, headers)}, from either spelling."""
-    places = {}
+    places: Places = {}
     for part in parts or ():
         number = part.get("PartNumber", part.get("part_number"))
         address = part.get("URL", part.get("UploadURL", part.get("url")))

@@ -9,6 +9,8 @@ addresses are reached, at every redirect: https and public ones, but for what th
 resource's own base URL opens. The API key stays behind.
 """
 
+from __future__ import annotations
+
 import hashlib
 import re
 import tempfile
@@ -25,17 +27,32 @@ from ..transfer.file_source import temporary, unreadable
 from ..transfer.multipart import exact
 from ..transfer.public_fetch import fetch, reach
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..shapes import Auth, Headers, Places, Response
+    from ..transfer.file_source import Source
+
 AT_ONCE = 4  # parts
 TRIES = 5  # of a part, or of a whole file
 PATIENCE = 0.25  # seconds before the second try, doubled for each further one
 # Seconds: for a block to leave, and for the answer after the last one.
-TIMEOUT = urllib3.Timeout(connect=60.0, read=300.0)
+ANSWER_SECONDS = 300.0
+TIMEOUT = urllib3.Timeout(connect=60.0, read=ANSWER_SECONDS)
 WATCHED = 16 << 20  # bytes from which on the progress is shown
 PAUSE = 2.0  # seconds between two pieces of news of it
 CHANGED = "it changed while it was uploaded"
 
 
-def send_parts(auth, source, size, places, progress=None, checksum=None):
+def send_parts(
+    auth: Auth,
+    source: Source,
+    size: int,
+    places: Places,
+    progress: Progress | None = None,
+    checksum: str | None = None,
+) -> dict[int, str]:
     """Send a file in parts of `size` bytes; return {part number: ETag}.
 
     `places` is {part number: (signed address, headers)}, parts counted from 1. Four go
@@ -46,11 +63,11 @@ def send_parts(auth, source, size, places, progress=None, checksum=None):
     from concurrent.futures import ThreadPoolExecutor
 
     progress = progress or Progress(source.named(), source.length)
-    progress.expect(source.length)
+    progress.expect(source.size())
     tags, faults, stop = {}, [], threading.Event()
     room = threading.Semaphore(AT_ONCE)
 
-    def send(number, content, start, length):
+    def send(number: int, content: Source, start: int, length: int) -> None:
         try:
             address, headers = places[number]
             body = Part(content, start, length, progress, stop=stop)
@@ -74,7 +91,7 @@ def send_parts(auth, source, size, places, progress=None, checksum=None):
                 room.acquire()
                 if stop.is_set():
                     break
-                length = min(size, source.length - (number - 1) * size)
+                length = min(size, source.size() - (number - 1) * size)
                 pool.submit(send, number, content, start, length)
         except BaseException:
             stop.set()
@@ -84,7 +101,9 @@ def send_parts(auth, source, size, places, progress=None, checksum=None):
     return tags
 
 
-def _cut(source, size, count, checksum):
+def _cut(
+    source: Source, size: int, count: int, checksum: str | None
+) -> Iterator[tuple[int, Source, int]]:
     """Yield (number, Source, where in it the part starts) for each part in order."""
     if source.ranged:
         for number in range(count):
@@ -95,7 +114,7 @@ def _cut(source, size, count, checksum):
     rest = memoryview(b"")
     for number in range(count):
         handle = tempfile.NamedTemporaryFile(prefix="together-")  # noqa: SIM115 (kept)
-        left = min(size, source.length - number * size)
+        left = min(size, source.size() - number * size)
         while left:
             rest = rest or memoryview(next(blocks))
             piece = rest[:left]
@@ -120,14 +139,22 @@ class Part:
     it is what was looked at.
     """
 
-    def __init__(self, source, start, length, progress, checksum=None, stop=None):
+    def __init__(
+        self,
+        source: Source,
+        start: int,
+        length: int,
+        progress: Progress,
+        checksum: str | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
         self.source, self.start, self.length = source, start, length
         self.progress = progress
         self.checksum = checksum if source.remote else None
         self.stop = stop
         self.gone = 0
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[bytes | memoryview]:
         self.take_back()
         digest = hashlib.sha256() if self.checksum else None
         for block in exact(self.source, self.start, self.length):
@@ -142,13 +169,13 @@ class Part:
             self.gone += len(block)
             self.progress.sent(len(block))
 
-    def take_back(self):
+    def take_back(self) -> None:
         """What has gone counts for nothing: it will go again."""
         self.progress.sent(-self.gone)
         self.gone = 0
 
 
-def put(auth, address, body, headers, what):
+def put(auth: Auth, address: str, body: Part, headers: Headers, what: str) -> Response:
     """Send bytes to a signed address until they are taken; return the response.
 
     To put the same bytes to the same address again changes nothing there.
@@ -168,7 +195,7 @@ def put(auth, address, body, headers, what):
                 timeout=TIMEOUT,
                 what=what,
             )
-            data = read_whole(response, time.monotonic() + TIMEOUT.read_timeout)
+            data = read_whole(response, time.monotonic() + ANSWER_SECONDS)
         except (HTTPError, OSError) as error:
             from ..resilience.explain import describe  # only when something failed
 
@@ -195,7 +222,7 @@ def put(auth, address, body, headers, what):
     raise AssertionError("the last try returns or raises")
 
 
-def _storage_words(data):
+def _storage_words(data: bytes) -> str:
     """Return what a storage's XML says of an error."""
     text = data[:4096].decode("utf-8", "replace")
     found = [re.search(rf"<{tag}>([^<]*)</{tag}>", text) for tag in ("Code", "Message")]
@@ -203,7 +230,7 @@ def _storage_words(data):
     return f" ({told})" if told else ""
 
 
-def _failed(what, words, status, tries):
+def _failed(what: str, words: str, status: int | None, tries: int) -> TogetherError:
     advice = "Run the step again."
     return TogetherError(
         f"The file could not be uploaded to {what}: {words}. {advice}",
@@ -221,28 +248,28 @@ class Progress:
     Reading it the first time is a third of the bar, sending it the rest.
     """
 
-    def __init__(self, name, length):
+    def __init__(self, name: str, length: int | None) -> None:
         self.name = name
-        self.length = length
+        self.length = length or 0
         self.count = 0
         self.told = time.monotonic()
         self.shown = -1
         self.lock = threading.Lock()
 
-    def read(self, count):
-        if self.length and self.length >= WATCHED:
+    def read(self, count: int) -> None:
+        if self.length >= WATCHED:
             self.show(33 * count // self.length, count, "read")
 
-    def expect(self, length):
+    def expect(self, length: int) -> None:
         self.length, self.count = length, 0
 
-    def sent(self, count):
+    def sent(self, count: int) -> None:
         with self.lock:
             self.count += count
             if self.length >= WATCHED and count > 0:
                 self.show(33 + 66 * self.count // self.length, self.count, "sent")
 
-    def show(self, percent, count, done):
+    def show(self, percent: int, count: int, done: str) -> None:
         now = time.monotonic()
         if percent <= self.shown or now - self.told < PAUSE:
             return
@@ -252,11 +279,11 @@ class Progress:
 
         set_progress(percent)
 
-    def say(self, text):
+    def say(self, text: str) -> None:
         log(f"{self.name!r}: {text}")
 
 
-def unexpected_answer(problem):
+def unexpected_answer(problem: str) -> TogetherError:
     return TogetherError(
         f"The service's answer to the upload cannot be used: {problem}.",
         type="invalid_answer",

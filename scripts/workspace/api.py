@@ -4,6 +4,8 @@ The same calls that the package `wmill` makes, without installing it. Outside a 
 there is no Windmill to ask: every function says so in a TogetherError.
 """
 
+from __future__ import annotations
+
 import json
 import time
 from urllib.parse import quote, urlencode
@@ -12,11 +14,17 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from ..client import TogetherError
-from ..client.job import in_job, windmill_address
+from ..client.job import windmill_address
 from ..client.jsonio import parse_json
 from ..client.transport import USER_AGENT, Reply, http_exchange, read_whole
 from ..resilience.explain import describe
 from ..resilience.retry import never_sent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..shapes import Fault, Headers, Json, Response
 
 WINDMILL_TRIES = 3
 MOST_SECONDS = 300.0  # for an answer that is read whole
@@ -27,7 +35,7 @@ NO_STORAGE = (
 )
 
 
-def not_in_job(what):
+def not_in_job(what: str) -> TogetherError:
     return TogetherError(
         f"{what}: this is not a Windmill job (WM_TOKEN, WM_WORKSPACE and "
         "BASE_INTERNAL_URL are not all set).",
@@ -36,13 +44,15 @@ def not_in_job(what):
     )
 
 
-def quoted_path(path):
+def quoted_path(path: str) -> str:
     return quote(path.strip("/"), safe="/")
 
 
-def windmill_request(path, query, what):
+def windmill_request(
+    path: str, query: dict[str, Any] | None, what: str
+) -> tuple[str, Headers]:
     base, workspace, token = windmill_address()
-    if not in_job():
+    if base is None or workspace is None or token is None:
         raise not_in_job(what)
     url = f"{base.rstrip('/')}/api/w/{quote(workspace, safe='')}/{path}"
     if query:
@@ -51,8 +61,14 @@ def windmill_request(path, query, what):
 
 
 def open_windmill(
-    method, path, what, query=None, body=None, headers=None, timeout=None
-):
+    method: str,
+    path: str,
+    what: str,
+    query: dict[str, Any] | None = None,
+    body: Any = None,
+    headers: Headers | None = None,
+    timeout: urllib3.Timeout | None = None,
+) -> Response:
     """Return the response, its body unread; a refusal or a broken wire is raised."""
     response = _reach(method, path, what, query, body, headers, timeout)
     if response.status >= 300:
@@ -64,26 +80,40 @@ def open_windmill(
 
 
 def send_windmill(
-    method, path, what, query=None, body=None, headers=None, timeout=None
-):
+    method: str,
+    path: str,
+    what: str,
+    query: dict[str, Any] | None = None,
+    body: Any = None,
+    headers: Headers | None = None,
+    timeout: urllib3.Timeout | None = None,
+) -> Reply:
     response = _reach(method, path, what, query, body, headers, timeout)
     return Reply(response, _read(method, path, what, response))
 
 
-def _read(method, path, what, response):
+def _read(method: str, path: str, what: str, response: Response) -> bytes:
     try:
         return read_whole(response, time.monotonic() + MOST_SECONDS)
     except (HTTPError, OSError) as error:
         raise _broken(method, path, what, error) from None
 
 
-def ask_windmill(method, path, what, query=None, body=None, headers=None, timeout=None):
+def ask_windmill(
+    method: str,
+    path: str,
+    what: str,
+    query: dict[str, Any] | None = None,
+    body: Any = None,
+    headers: Headers | None = None,
+    timeout: urllib3.Timeout | None = None,
+) -> Json:
     """Return the JSON, or None, that a call answers with."""
     reply = send_windmill(method, path, what, query, body, headers, timeout)
     return parse_reply(method, path, what, reply)
 
 
-def parse_reply(method, path, what, reply):
+def parse_reply(method: str, path: str, what: str, reply: Reply) -> Json:
     if reply.status >= 300:
         raise refusal(
             method, path, what, reply, storing=path.startswith("job_helpers/")
@@ -91,7 +121,15 @@ def parse_reply(method, path, what, reply):
     return parse_json(reply.data)[0] if reply.data else None
 
 
-def _reach(method, path, what, query, body, headers, timeout):
+def _reach(
+    method: str,
+    path: str,
+    what: str,
+    query: dict[str, Any] | None,
+    body: Any,
+    headers: Headers | None,
+    timeout: urllib3.Timeout | None,
+) -> Response:
     url, sent = windmill_request(path, query, what)
     if isinstance(body, dict):
         body = json.dumps(body, separators=(",", ":")).encode()
@@ -115,7 +153,7 @@ def _reach(method, path, what, query, body, headers, timeout):
     raise AssertionError("the last try answers or raises")
 
 
-def _broken(method, path, what, fault):
+def _broken(method: str, path: str, what: str, fault: Fault) -> TogetherError:
     words = describe(fault)[0]
     return TogetherError(
         f"{what}: {words} (Windmill, {method} {path}).",
@@ -126,7 +164,9 @@ def _broken(method, path, what, fault):
     )
 
 
-def refusal(method, path, what, reply, storing=False):
+def refusal(
+    method: str, path: str, what: str, reply: Reply, storing: bool = False
+) -> TogetherError:
     """Return the TogetherError for what Windmill refused, with its own words."""
     words = reply.text().strip()[:500]
     detail = words or f"{reply.status} {reply.reason}"

@@ -10,6 +10,8 @@ runs with different input never write to the same place. Outside a Windmill job 
 is no record; then only the service itself can tell what exists.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -20,13 +22,19 @@ from ..client import TogetherError
 from ..client.job import in_job, log
 from .state import create_state, delete_state, get_state, list_states, set_state
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..shapes import Members
+
 KEEP = 7 * 86400  # seconds after which a record is forgotten
 MOST = 500  # records of one owner; older ones are forgotten first
 PATIENCE = 180.0  # seconds to wait for another job that is creating the same
 PAUSE = 2.0  # seconds between two looks at that job
 
 
-def fingerprint(operation, arguments):
+def fingerprint(operation: str, arguments: Members) -> str:
     """Return 32 hexadecimal digits that stand for an operation with its arguments.
 
     Equal arguments give equal digits, whatever their order; members that are None do
@@ -40,7 +48,13 @@ def fingerprint(operation, arguments):
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def once(kind, mark, create, attach, look=None):
+def once(
+    kind: str,
+    mark: str,
+    create: Callable[[], Members],
+    attach: Callable[[Members], Members | None],
+    look: Callable[[], Members | None] | None = None,
+) -> tuple[Members, bool]:
     """Create something unless an earlier run did; return (thing, reattached).
 
     kind names it in records and messages ("batch"), mark is its fingerprint.
@@ -80,7 +94,7 @@ def once(kind, mark, create, attach, look=None):
     try:
         made = create()
     except TogetherError as error:
-        if not getattr(error, "ambiguous", False):
+        if not error.ambiguous:
             record.forget()
             raise
         found = look() if look else None
@@ -91,7 +105,7 @@ def once(kind, mark, create, attach, look=None):
     return made, False
 
 
-def state_folder(name):
+def state_folder(name: str) -> str | None:
     """Return the path under which records of that name are kept, with a slash at its
     end; None where none can be.
 
@@ -106,7 +120,7 @@ def state_folder(name):
     return "/".join([*place.split("/")[:2], f"togetherai_{name}", ""])
 
 
-def sweep(folder, emptied=None):
+def sweep(folder: str, emptied: Callable[[str], None] | None = None) -> None:
     """Delete the records under a folder that are older than KEEP seconds, and of more
     than MOST the oldest.
 
@@ -114,7 +128,7 @@ def sweep(folder, emptied=None):
     """
     limit = datetime.fromtimestamp(time.time() - KEEP, UTC).isoformat()
     found = list_states(folder)
-    newest = sorted(found, key=found.get, reverse=True)
+    newest = sorted(found, key=found.__getitem__, reverse=True)
     for number, path in enumerate(newest):
         if number >= MOST or "" < found[path] < limit:
             if emptied:
@@ -122,11 +136,13 @@ def sweep(folder, emptied=None):
             delete_state(path)
 
 
-def _existing(attach, made):
+def _existing(
+    attach: Callable[[Members], Members | None], made: Members
+) -> Members | None:
     try:
         return attach(made)
     except TogetherError as error:
-        if getattr(error, "status", None) == 404:
+        if error.status == 404:
             return None
         raise
 
@@ -134,10 +150,10 @@ def _existing(attach, made):
 class _Record:
     """What is written down about one intent: {"started_at", "job", "made"?}."""
 
-    def __init__(self, kind, mark):
+    def __init__(self, kind: str, mark: str) -> None:
         self.kind = kind
         self.folder = state_folder("intents")
-        self.path = None
+        self.path: str | None = None
         if self.folder:
             self.path = f"{self.folder}{kind}_{mark}"
         job = os.environ.get("WM_JOB_ID")
@@ -147,7 +163,7 @@ class _Record:
             "token": os.urandom(8).hex(),
         }
 
-    def claim(self):
+    def claim(self) -> Members | None:
         """Write the intent down; return the record of an earlier run, or None.
 
         When another job is at work on the same, wait for it. Two jobs that start in
@@ -179,25 +195,26 @@ class _Record:
                 )
             time.sleep(PAUSE)
 
-    def create(self):
+    def create(self) -> bool:
         """Write the own record where there is none; return False when none is kept."""
+        assert self.path is not None
         try:
             create_state(self.own, self.path)
         except TogetherError as error:
-            if getattr(error, "status", None) not in (401, 403):
+            if error.status not in (401, 403):
                 raise
             log(f"reruns can only rely on the service: {error}")
             self.path = None
         return self.path is not None
 
-    def take_over(self):
+    def take_over(self) -> None:
         """Make an earlier run's record this run's own."""
         if self.path:
             set_state(self.own, self.path)
 
-    def finish(self, made):
+    def finish(self, made: Members) -> None:
         """Write down what exists now. It exists: failing to say so fails nothing."""
-        if not self.path:
+        if not self.path or not self.folder:
             return
         try:
             set_state({**self.own, "made": made}, self.path)
@@ -205,7 +222,7 @@ class _Record:
         except TogetherError as error:
             log(f"the {self.kind} exists, but this was not recorded: {error}")
 
-    def forget(self):
+    def forget(self) -> None:
         """Take the intent back: nothing was created."""
         if not self.path:
             return
@@ -215,7 +232,7 @@ class _Record:
             log(f"the record of the {self.kind} that failed stays: {error}")
 
 
-def _is_running(job):
+def _is_running(job: str) -> bool:
     from .jobs import is_running  # only where another job is at work
 
     return is_running(job)

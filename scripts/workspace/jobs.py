@@ -9,6 +9,8 @@
 Raises TogetherError outside a job.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import time
@@ -29,10 +31,19 @@ from .api import (
     windmill_request,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Json, Members
+
 SILENCE = 60.0  # seconds after which a stream of updates is opened anew
 
 
-def run(path, kind="script", arguments=None, timeout=None):
+def run(
+    path: str,
+    kind: str = "script",
+    arguments: Members | None = None,
+    timeout: float | None = None,
+) -> Json:
     """Run a script or flow of the workspace as a job and return its result.
 
     `timeout` in seconds: the job is cancelled and the error's type is "timeout". A job
@@ -42,7 +53,7 @@ def run(path, kind="script", arguments=None, timeout=None):
     return wait_for(start(path, kind, arguments), timeout, f"The {kind} {path}")
 
 
-def start(path, kind="script", arguments=None):
+def start(path: str, kind: str = "script", arguments: Members | None = None) -> str:
     """Start a script or flow as a job and return the job's id."""
     query = {}
     if kind == "script":
@@ -60,7 +71,7 @@ def start(path, kind="script", arguments=None):
     return reply.text().strip().strip('"')
 
 
-def wait_for(job, timeout=None, name="The job"):
+def wait_for(job: str, timeout: float | None = None, name: str = "The job") -> Json:
     """Return the result of a job once it is done; see run.
 
     The server tells when: its stream of updates is read instead of asking every while.
@@ -96,7 +107,7 @@ def wait_for(job, timeout=None, name="The job"):
         raise
 
 
-def _watch(job, seconds):
+def _watch(job: str, seconds: float) -> bool:
     """Read a job's updates until it is done (True), or no more come."""
     from ..replies.sse import Events  # only where a job is waited for
 
@@ -125,7 +136,7 @@ def _watch(job, seconds):
     return False
 
 
-def is_running(job):
+def is_running(job: str) -> bool:
     """Say whether a job is queued or runs; False where the server knows none."""
     where = f"jobs_u/get/{job}"
     what = f"The job {job} cannot be read"
@@ -135,7 +146,7 @@ def is_running(job):
     return parse_reply("GET", where, what, reply).get("type") != "CompletedJob"
 
 
-def outcome(job):
+def outcome(job: str) -> Members | None:
     """Return how a job ended, {"outcome": "success", "failure" or "cancelled",
     "result"}, or None while it is queued or runs."""
     where = f"jobs_u/completed/get_result_maybe/{job}"
@@ -153,7 +164,7 @@ def outcome(job):
     }
 
 
-def cancel(job, reason="cancelled by the step that started it"):
+def cancel(job: str, reason: str = "cancelled by the step that started it") -> None:
     """Cancel a job that is queued or runs."""
     where = f"jobs_u/queue/cancel/{job}"
     what = f"The job {job} cannot be cancelled"
@@ -162,7 +173,7 @@ def cancel(job, reason="cancelled by the step that started it"):
         raise refusal("POST", where, what, reply)
 
 
-def _failed(job, name, result):
+def _failed(job: str, name: str, result: Json) -> TogetherError:
     error = result.get("error", result) if isinstance(result, dict) else result
     words = error.get("message") if isinstance(error, dict) else error
     if not isinstance(words, str):
@@ -177,7 +188,7 @@ def _failed(job, name, result):
     )
 
 
-def script_schema(path, kind="script"):
+def script_schema(path: str, kind: str = "script") -> Members:
     """Return {"path", "kind", "summary", "description", "schema"} of a script or flow.
 
     `schema` is the JSON Schema of its arguments. Raises TogetherError.
@@ -194,7 +205,7 @@ def script_schema(path, kind="script"):
     }
 
 
-def resume_urls(approver=None):
+def resume_urls(approver: str | None = None) -> Members:
     """Return {"approvalPage", "resume", "cancel"}: the URLs that answer this step.
 
     `approver` is the name that the flow records. Raises TogetherError.
@@ -209,7 +220,7 @@ def resume_urls(approver=None):
     )
 
 
-def _letter(kind):
+def _letter(kind: str) -> str:
     if kind not in ("script", "flow"):
         raise TogetherError(f"kind must be script or flow (got {kind!r})")
     return "p" if kind == "script" else "f"

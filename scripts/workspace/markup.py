@@ -10,7 +10,15 @@ by themselves too.
 Wherever a text holds an address of https, the address itself is the link.
 """
 
+from __future__ import annotations
+
 import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..shapes import Json, Members
 
 # Marks that make links, pictures, HTML and code, in which an escape would be shown.
 ACTING = re.compile(r"[\\`\[\]<&~]")
@@ -18,34 +26,35 @@ MARKS = re.compile(r"[\\`\[\]<>&~*_|#]")
 HTTPS = re.compile(r"https://[\w!#$%&'*+,./:;=?@^~-]+(?<![.,:;!?'*_])", re.ASCII)
 
 
-def prose(text):
+def prose(text: object) -> str:
     """Return a text as Markdown in which only its https addresses are links."""
     return _linked(str(text), ACTING)
 
 
-def inline(text):
+def inline(text: object) -> str:
     """Return a text as Markdown on one line that shows it as it stands."""
     return _linked(" ".join(str(text).split()), MARKS)
 
 
-def facts(members):
+def facts(members: Members) -> list[str]:
     """Return the lines of a Markdown list that tells an object's members."""
     return [f"- {inline(name)}: {inline(told)}" for name, told in _told("", members)]
 
 
-def _linked(text, marks):
-    parts, start = [], 0
+def _linked(text: str, marks: re.Pattern[str]) -> str:
+    parts: list[str] = []
+    start = 0
     for found in HTTPS.finditer(text):
         parts += _escaped(text[start : found.start()], marks), f"<{found[0]}>"
         start = found.end()
     return "".join([*parts, _escaped(text[start:], marks)])
 
 
-def _escaped(text, marks):
+def _escaped(text: str, marks: re.Pattern[str]) -> str:
     return marks.sub(r"\\\g<0>", text)
 
 
-def _told(name, value):
+def _told(name: str, value: Json) -> Iterator[tuple[str, str]]:
     """Yield (name, words) of a value, members of members too."""
     if isinstance(value, dict):
         for inner, one in value.items():
@@ -59,7 +68,7 @@ def _told(name, value):
         yield name, _words(value)
 
 
-def _words(value):
+def _words(value: Json) -> str:
     if value is None:
         return "not known"
     if isinstance(value, bool):

@@ -1,5 +1,7 @@
 """The bar in the job's page."""
 
+from __future__ import annotations
+
 import os
 
 from ..client import TogetherError
@@ -9,7 +11,7 @@ from .api import ask_windmill
 NIL = "00000000-0000-0000-0000-000000000000"  # a dedicated worker's WM_JOB_ID
 
 
-def set_progress(percent):
+def set_progress(percent: float) -> None:
     """Show how far the job is, 0 to 99; the same whole number is sent once.
 
     Never fails: a bar that cannot be moved is no reason to lose the work.
@@ -33,4 +35,4 @@ def set_progress(percent):
         log(error)
 
 
-_shown = {}  # job: its flow, the percent shown last
+_shown: dict[str, tuple[str | None, int]] = {}  # job: its flow, the percent shown last

@@ -1,9 +1,15 @@
 """The scripts and flows of the workspace."""
 
+from __future__ import annotations
+
 from .api import ask_windmill, parse_reply, quoted_path, send_windmill
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Json
 
-def list_runnables(kind, start):
+
+def list_runnables(kind: str, start: str) -> list[str]:
     """Return the paths of the scripts, modules too, or of the flows below a path."""
     query = {"path_start": start, "per_page": "1000", "without_description": "true"}
     if kind == "script":
@@ -13,7 +19,7 @@ def list_runnables(kind, start):
     return sorted(one["path"] for one in found if one["path"].startswith(start))
 
 
-def read_runnable(kind, path):
+def read_runnable(kind: str, path: str) -> Json:
     """Return a Python script's text, or a flow as Windmill describes it; None where
     there is none."""
     script = kind == "script"

@@ -4,6 +4,8 @@ get_state, set_state     what a scheduled script remembers from run to run
 create_state, delete_state, list_states   records of what was begun
 """
 
+from __future__ import annotations
+
 import os
 
 from ..client.references import harmless
@@ -16,8 +18,12 @@ from .api import (
     send_windmill,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Json
 
-def get_state(path=None):
+
+def get_state(path: str | None = None) -> Json:
     """Return what set_state kept, or None: of this script under this schedule or flow.
 
     `path` names another state resource. Raises TogetherError.
@@ -31,7 +37,7 @@ def get_state(path=None):
     return parse_reply("GET", where, what, reply)
 
 
-def set_state(value, path=None):
+def set_state(value: Json, path: str | None = None) -> None:
     """Keep a JSON value for the next run, without what Windmill would resolve when
     the package `wmill` reads it. Raises TogetherError."""
     value, _ = harmless(value)
@@ -46,7 +52,7 @@ def set_state(value, path=None):
     ask_windmill("POST", where, what, body={"value": value})
 
 
-def create_state(value, path):
+def create_state(value: Json, path: str) -> bool:
     """Keep a value where nothing is kept yet; return False where something is."""
     what = "The state cannot be written"
     value, _ = harmless(value)
@@ -57,13 +63,13 @@ def create_state(value, path):
     return reply.status < 300
 
 
-def delete_state(path):
+def delete_state(path: str) -> None:
     """Forget what is kept at a path. Raises TogetherError."""
     where = f"resources/delete/{quoted_path(path)}"
     ask_windmill("DELETE", where, f"The state {path} cannot be deleted")
 
 
-def list_states(start):
+def list_states(start: str) -> dict[str, str]:
     """Return {path: ISO 8601 time of its last change} of the states under a path."""
     query = {"resource_type": "state", "path_start": start, "per_page": "1000"}
     found = ask_windmill("GET", "resources/list", "The states cannot be listed", query)
@@ -74,7 +80,7 @@ def list_states(start):
     }
 
 
-def _state_path():
+def _state_path() -> str:
     path = os.environ.get("WM_STATE_PATH_NEW") or os.environ.get("WM_STATE_PATH")
     if not path:
         raise not_in_job("No state path is known")

@@ -4,6 +4,8 @@ Whatever the size, little is held in memory. Raises TogetherError outside a job,
 where the workspace has no storage.
 """
 
+from __future__ import annotations
+
 import os
 import time
 from urllib.parse import quote
@@ -24,6 +26,13 @@ from .api import (
     send_windmill,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, Self
+
+    from ..shapes import Readable
+
 BLOCK = 1 << 20  # bytes that are read and sent at a time
 # While a body is sent the connection's timeout holds for each block, and the storage
 # behind Windmill may take its time with one.
@@ -31,7 +40,7 @@ TRANSFER = urllib3.Timeout(connect=120.0, read=900.0)
 FREE = 50 << 20  # bytes
 
 
-def open_object(key, storage=None, start=0):
+def open_object(key: str, storage: str | None = None, start: int = 0) -> _Stored:
     """Return a readable of an object in the workspace's storage, from byte `start` on.
 
     It has read(size), `length` (bytes of the whole object, or None where the server
@@ -43,18 +52,18 @@ def open_object(key, storage=None, start=0):
 
 
 class _Stored:
-    def __init__(self, key, storage, start):
+    def __init__(self, key: str, storage: str | None, start: int) -> None:
         self.key = key
         self.name = key.rsplit("/", 1)[-1]
         self.query = {"file_key": key}
         if storage:
             self.query["storage"] = storage
         self.position = start
-        self.length = None
+        self.length: int | None = None
         self.pace = Pace()
         self.open()
 
-    def open(self):
+    def open(self) -> None:
         """Ask for the object from the position on."""
         headers = {"Accept-Encoding": "identity"}
         if self.position:
@@ -78,7 +87,7 @@ class _Stored:
                 advice="Run the step again when nothing writes to it.",
             )
         self.length = self.length if length is None else length
-        self.response = response
+        self.response: Any = response
         # A server that knows no ranges sends all from the start again.
         skip = self.position - begin
         while skip > 0:
@@ -87,7 +96,7 @@ class _Stored:
                 break
             skip -= len(piece)
 
-    def read(self, size=-1):
+    def read(self, size: int | None = -1) -> bytes:
         """Return up to size bytes, all that is left for -1, b"" at the end."""
         if size is None or size < 0:
             pieces = []
@@ -116,20 +125,26 @@ class _Stored:
             advice=advice,
         ) from None
 
-    def close(self):
+    def close(self) -> None:
         """Give the connection up."""
         if self.response is not None:
             self.response.close()
             self.response = None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
-def write_object(content, key=None, filename=None, content_type=None, storage=None):
+def write_object(
+    content: bytes | Readable,
+    key: str | None = None,
+    filename: str | None = None,
+    content_type: str | None = None,
+    storage: str | None = None,
+) -> dict[str, str]:
     """Store bytes, or what a readable gives, and return {"s3": key, "storage"?: name}.
 
     A readable is sent a block at a time, never held whole; where it has a `length` and
@@ -151,6 +166,7 @@ def write_object(content, key=None, filename=None, content_type=None, storage=No
         form = f'="{filename}"' if plain else f"*=UTF-8''{quote(filename, safe='')}"
         query["content_disposition"] = f"inline; filename{form}"
     headers = {"Content-Type": "application/octet-stream"}
+    body: bytes | Iterator[bytes]
     if isinstance(content, bytes | bytearray | memoryview):
         body = bytes(content)
         headers["Content-Length"] = str(len(body))
@@ -167,7 +183,7 @@ def write_object(content, key=None, filename=None, content_type=None, storage=No
         )
     except TogetherError as error:
         # A server that refuses in the middle of a body may hang up before it says why.
-        broken = getattr(error, "type", None) == "connection"
+        broken = error.type == "connection"
         if broken and int(headers.get("Content-Length", 0)) > FREE:
             error.advice = f"{FREE_EDITION} {error.advice}"
         raise
@@ -177,7 +193,9 @@ def write_object(content, key=None, filename=None, content_type=None, storage=No
     return stored
 
 
-def store_lines(content, filename, output, what):
+def store_lines(
+    content: Readable, filename: str, output: str | None, what: str
+) -> dict[str, str] | None:
     """Store JSON Lines that are too many for a result, or asked for in storage.
 
     Returns the object, with a "note" where nobody asked for that; None where it was not
@@ -199,7 +217,7 @@ def store_lines(content, filename, output, what):
     return {**stored, "note": note}
 
 
-def delete_object(key, storage=None):
+def delete_object(key: str, storage: str | None = None) -> None:
     """Delete an object of the storage. Raises TogetherError."""
     query = {"file_key": key}
     if storage:
@@ -208,7 +226,9 @@ def delete_object(key, storage=None):
     ask_windmill("DELETE", "job_helpers/delete_s3_file", what, query)
 
 
-def place_for(output, instead, field="Output (output)"):
+def place_for(
+    output: str | None, instead: str, field: str = "Output (output)"
+) -> tuple[str, str | None]:
     """Return (output, note) that hold, before anything is paid for.
 
     What was chosen holds, and raises a TogetherError where it cannot be; `field` is
@@ -222,7 +242,7 @@ def place_for(output, instead, field="Output (output)"):
     try:
         check_storage(field=field)
     except TogetherError as error:
-        why = getattr(error, "detail", None) or "this is not a Windmill job"
+        why = error.detail or "this is not a Windmill job"
         note = f"It comes in the result, since {why}."
         if instead == "url":
             note = f"It stays at its address, which lapses after a while, since {why}."
@@ -231,7 +251,7 @@ def place_for(output, instead, field="Output (output)"):
     return "storage", None
 
 
-def check_storage(storage=None, field="Output (output)"):
+def check_storage(storage: str | None = None, field: str = "Output (output)") -> None:
     """Raise a TogetherError where the workspace has no storage to write to.
 
     For a step to ask before it spends money. Where the server does not let this token
@@ -243,11 +263,11 @@ def check_storage(storage=None, field="Output (output)"):
     if reply.status not in (200, 401, 403, 405):
         error = refusal("GET", "job_helpers/test_connection", what, reply, storing=True)
         name = field.rpartition("(")[2].rstrip(")")
-        error.problems = [{"field": name, "problem": error.detail}]
+        error.problems = [{"field": name, "problem": error.detail or ""}]
         raise error
 
 
-def _length(content):
+def _length(content: Any) -> int | None:
     """Return the bytes that a readable holds, or None where it does not tell."""
     length = getattr(content, "length", None)
     if length is None and hasattr(content, "fileno"):
@@ -258,7 +278,7 @@ def _length(content):
     return length
 
 
-def _blocks(content, length):
+def _blocks(content: Readable, length: int | None) -> Iterator[bytes]:
     sent = 0
     while block := content.read(BLOCK):
         sent += len(block)
@@ -273,7 +293,7 @@ def _blocks(content, length):
         )
 
 
-def list_objects(prefix, storage=None):
+def list_objects(prefix: str, storage: str | None = None) -> list[str]:
     """Return the keys of the objects whose keys begin so. Raises TogetherError."""
     what = f"The objects under {prefix!r} cannot be listed"
     query = {"max_keys": 1000, "prefix": prefix}

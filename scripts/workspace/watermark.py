@@ -5,6 +5,8 @@ run found is kept beside the old mark, with the run's own job, and counts as rep
 only once that job is known to have ended well; otherwise the next run reports it again.
 """
 
+from __future__ import annotations
+
 import os
 import time
 
@@ -14,8 +16,20 @@ from ..client.references import harmless
 from .jobs import outcome
 from .state import get_state, set_state
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def new_since(news, mark, key, first=None, eager=False):
+    from ..shapes import Json, Members
+
+
+def new_since(
+    news: Callable[[Json], list[Members]],
+    mark: Json,
+    key: str,
+    first: Json = None,
+    eager: bool = False,
+) -> list[Members]:
     """Return what is new since the mark of the last run that ended well.
 
     `news` tells it from that mark; `mark` is how things are now; `key` names the member
@@ -56,12 +70,12 @@ def new_since(news, mark, key, first=None, eager=False):
     return found
 
 
-def _ended(job):
+def _ended(job: str) -> bool | None:
     """Say whether a job ended well; None while it runs."""
     try:
         found = outcome(job)
     except TogetherError as error:
-        if getattr(error, "status", None) == 404:
+        if error.status == 404:
             return True  # Windmill forgets jobs that ended long ago
         raise
     return None if found is None else found["outcome"] == "success"
