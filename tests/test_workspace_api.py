@@ -12,7 +12,8 @@ import wmill
 from wmill.s3_types import S3Object
 
 from scripts.client import TogetherError
-from scripts.workspace import api, jobs, progress, state
+from scripts.client.job import in_job
+from scripts.workspace import jobs, progress, state
 from scripts.workspace.storage import (
     check_storage,
     list_objects,
@@ -369,7 +370,7 @@ def test_outside_a_job_every_function_says_so(monkeypatch):
         with pytest.raises(TogetherError, match="not a Windmill job"):
             ask()
     assert progress.set_progress(5) is None
-    assert not api.in_job()
+    assert not in_job()
 
 
 def test_the_token_stays_out_of_every_error(workspace):

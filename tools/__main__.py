@@ -213,7 +213,7 @@ def _windmill(storage: Path | None) -> Iterator[dict[str, str]]:
 
     With a folder, the objects that the job stores are left in it.
     """
-    from scripts.workspace.api import in_job
+    from scripts.client.job import in_job
     from tools.fake_workspace import Workspace
 
     if in_job():
