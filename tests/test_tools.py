@@ -2,7 +2,11 @@
 
 import base64
 import json
+import os
+import shlex
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 
@@ -18,6 +22,7 @@ from tools.form import form
 from tools.form_visibility import hints
 from tools.job_runner import run
 from tools.operations import ROOT, find, helper_modules, scripts
+from tools.real_service import graveness
 from tools.sandbox import tone
 from tools.scaffold import scaffold
 from tools.sync_tree import build, tree
@@ -388,7 +393,8 @@ def test_run_reads_arguments_as_editors_save_them(encoding, tmp_path):
     given = {"body": {"model": "m", "prompt": "Grüß Gott"}}
     place.write_bytes(json.dumps(given, ensure_ascii=False).encode(encoding))
 
-    assert given_arguments(str(place), find("images/generate_image")) == given
+    operation = find("images/generate_image")
+    assert given_arguments(str(place), operation, real=False) == given
 
 
 def test_run_plays_windmill_and_keeps_what_is_stored(tmp_path):
@@ -459,6 +465,125 @@ def test_wrong_usage_is_exit_code_2(words, message):
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["clusters/create_cluster", "chat/ask_model", "files/get_file"]
+)
+def test_no_example_is_sent_to_a_real_service(name, sandbox):
+    done = tool("run", name, "--base-url", sandbox.url, "--yes")
+
+    assert done.returncode == 2
+    assert not sandbox.requests
+    example = shlex.split(done.stderr.rpartition("An example: --args ")[2])[0]
+    assert json.loads(example) == find(name).schema["examples"][0]
+    assert not done.stdout
+
+
+def test_what_needs_no_arguments_gets_none(sandbox):
+    done = tool("run", "files/list_files", "--base-url", sandbox.url)
+
+    assert done.returncode == 0
+    assert [request.query for request in sandbox.requests] == [""]
+
+
+GRAVE = [
+    ("clusters/create_cluster", "costs money"),
+    ("endpoints/deploy_model", "costs money"),
+    ("fine_tuning/submit_fine_tune", "costs money"),
+    ("files/delete_file", "cannot be undone"),
+    ("queue/clear_queue", "cannot be undone"),
+]
+
+
+@pytest.mark.parametrize(("name", "words"), GRAVE)
+def test_what_is_grave_is_asked_or_wants_yes(name, words, sandbox):
+    example = json.dumps(find(name).schema["examples"][0])
+    given = ("run", name, "--base-url", sandbox.url, "--args", example)
+    done = tool(*given)
+
+    assert done.returncode == 2
+    assert f"{name} {words}. Nobody is at a terminal to be asked" in done.stderr
+    assert not sandbox.requests
+    assert "Nobody" not in tool(*given, "--yes").stderr
+    assert sandbox.requests
+
+
+def test_a_person_at_the_terminal_is_asked(sandbox):
+    command = [sys.executable, "-m", "tools", "run", "files/delete_file"]
+    command += ["--base-url", sandbox.url, "--args", '{"file_id": "file-1"}']
+    for answer, code in ((b"no\n", 1), (b"y\n", 0)):
+        person, terminal = os.openpty()
+        os.write(person, answer)
+        done = subprocess.run(command, cwd=ROOT, stdin=terminal, capture_output=True)
+        os.close(person)
+        os.close(terminal)
+        assert done.returncode == code, done.stderr
+        assert b"cannot be undone. Run it? [y/N]" in done.stderr
+        assert bool(sandbox.requests) is (answer == b"y\n")
+
+
+def test_other_methods_than_get_are_grave():
+    cancel, operation = find("waits/cancel_job"), find("organization/call_operation")
+
+    assert graveness(cancel, {}) == "waits/cancel_job cannot be undone."
+    assert graveness(operation, {"method": "GET", "path": "/v1/x"}) is None
+    why = graveness(operation, {"method": "DELETE", "path": "/v1/x"})
+    assert why == "organization/call_operation sends DELETE /v1/x."
+
+
+@pytest.mark.parametrize(
+    "key", ["tgp_v1_SECRET0123456789abcdef", "0123456789abcdef" * 4, "A1" * 32]
+)
+def test_a_key_in_place_of_its_name_is_not_repeated(key):
+    done = tool("run", "list_models", "--key-env", key)
+
+    assert done.returncode == 2
+    assert key not in done.stdout + done.stderr
+    assert "not the key" in done.stderr or "the key itself" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
+)
+def test_a_run_that_is_ended_leaves_no_job_behind(number, code, tmp_path):
+    listener = socket.create_server(("127.0.0.1", 0))
+    command = [sys.executable, "-m", "tools", "run", "files/get_file", "--base-url"]
+    command += [f"http://127.0.0.1:{listener.getsockname()[1]}"]
+    command += ["--args", '{"file_id": "f"}']
+    with listener:
+        environment = {**os.environ, "TMPDIR": str(tmp_path)}
+        process = subprocess.Popen(command, cwd=ROOT, env=environment)
+        asked, _ = listener.accept()  # by the job, which now waits for an answer
+        process.send_signal(number)
+        ended = process.wait(30)
+        with asked:
+            asked.settimeout(10)
+            while asked.recv(65536):
+                pass  # until the job, too, has gone
+
+    assert ended == code
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_log_comes_while_the_job_is_at_work():
+    listener = socket.create_server(("127.0.0.1", 0))
+    command = [sys.executable, "-m", "tools", "run", "files/get_file", "--base-url"]
+    command += [f"http://127.0.0.1:{listener.getsockname()[1]}"]
+    command += ["--args", '{"file_id": "f"}']
+    with listener:
+        process = subprocess.Popen(
+            command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+        )
+        answer = b"HTTP/1.1 503 Busy\r\ncontent-length: 2\r\n\r\n{}"
+        with listener.accept()[0] as asked:
+            asked.recv(65536)
+            asked.sendall(answer)
+            said = process.stderr.readline()  # the answer to the second try is due
+        process.terminate()
+        process.communicate(timeout=30)
+
+    assert b"together: 503 Busy: try 2 in " in said
 
 
 def test_a_dry_run_shows_the_request_without_the_key():

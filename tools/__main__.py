@@ -10,13 +10,14 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.table.encodings import BadTextError, texts
-from tools.operations import ROOT, find, scripts
+from tools.operations import ROOT, Operation, find, scripts
 from tools.target_folder import checked
 from tools.version import NAME, VERSION
 
@@ -40,6 +41,8 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, KeyError) as error:
         say(f"error: {error}")
         return 2
+    except Terminated:
+        return 143
     except KeyboardInterrupt:
         return 130
 
@@ -187,15 +190,20 @@ def upstream(arguments: argparse.Namespace) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one script as a worker would; the result goes to stdout."""
+    from tools.real_service import graveness, key_from
+
     operation = _operation(arguments.operation)
-    given = _arguments(arguments.args, operation)
     auth = {"api_key": "sandbox", "base_url": arguments.base_url or ""}
     if arguments.key_env:
-        auth["api_key"] = os.environ.get(arguments.key_env, "")
-        if not auth["api_key"]:
-            raise ValueError(f"the environment has no {arguments.key_env}")
+        auth["api_key"] = key_from(arguments.key_env)
+    real = bool(arguments.key_env or arguments.base_url) and not arguments.dry_run
+    given = _arguments(arguments.args, operation, real)
     if arguments.dry_run:
         return _dry_run(operation, given, arguments.base_url)
+    why = graveness(operation, given) if real and not arguments.yes else None
+    if why and not _agreed(why):
+        say("nothing was sent")
+        return 1
     with _windmill(arguments.storage) as environment:
         if arguments.key_env or arguments.base_url:
             return _job(operation.id, {"auth": auth, **given}, environment)
@@ -251,8 +259,22 @@ def _operation(name: str) -> object:
         raise ValueError(f"no script {name}; {hint}") from None
 
 
-def _arguments(text: str | None, operation: object) -> dict:
-    """Read --args: JSON, a file's path, or - for stdin; else the least example."""
+def _agreed(why: str) -> bool:
+    """Ask a person at the terminal. Raises ValueError where nobody is there."""
+    from tools.deploy import confirm
+
+    if not sys.stdin.isatty():
+        raise ValueError(f"{why} Nobody is at a terminal to be asked: pass --yes")
+    return confirm(f"{why} Run it?")
+
+
+def _arguments(text: str | None, operation: Operation, real: bool) -> dict:
+    """Read --args: JSON, a file's path, or - for stdin; else the least example, which
+    no real service gets."""
+    if text is None and real:
+        from tools.real_service import needed
+
+        return needed(operation)
     if text is None:
         say("no --args: the schema's least example")
         return operation.schema["examples"][0]
@@ -282,14 +304,21 @@ def _arguments(text: str | None, operation: object) -> dict:
 def _job(name: str, arguments: dict, environment: dict | None = None) -> int:
     from tools.job_runner import run as work
 
+    line = ""  # of the stream, that is not at its end
+
     def show(piece: str) -> None:
+        nonlocal line
+        line = (line + piece).rpartition("\n")[2]
         print(piece, end="", file=sys.stderr, flush=True)
 
-    job = work(name, arguments, show=show, environment=environment)
-    if job.stream:
+    def tell(text: str) -> None:
+        nonlocal line
+        print(("\n" if line else "") + text, end="", file=sys.stderr, flush=True)
+        line = ""
+
+    job = work(name, arguments, show=show, tell=tell, environment=environment)
+    if line:
         say("")
-    if job.log:
-        say(job.log.rstrip("\n"))
     print(json.dumps(job.result, indent=2, ensure_ascii=False))
     if job.exit_code:
         say(f"error: {job.result['error']['message']}")
@@ -510,7 +539,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("spec", help="an OpenAPI document, YAML or JSON")
     command = add(run)
     command.add_argument("operation", help="such as chat/create_chat_completion")
-    command.add_argument("--args", help="JSON, a file, or - for stdin")
+    command.add_argument(
+        "--args",
+        help="JSON, a file, or - for stdin (default: an example, for the embedded "
+        "sandbox only)",
+    )
     command.add_argument(
         "--key-env", help="environment variable that holds the API key"
     )
@@ -518,6 +551,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--dry-run", action="store_true", help="show the request only")
     command.add_argument(
         "--storage", type=Path, metavar="DIR", help="keep what the job stores there"
+    )
+    command.add_argument(
+        "--yes",
+        action="store_true",
+        help="do not ask before what costs money or cannot be undone",
     )
     command = add(sandbox)
     command.add_argument("--port", type=int, default=8080, help="default: 8080")
@@ -562,5 +600,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end, as Ctrl-C does."""
+
+
+def _terminate(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+    raise Terminated
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(main())

@@ -9,6 +9,7 @@ are there, or fetched one by one as Windmill's loader does. Not imitated: resolu
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from tools.operations import ROOT
 from tools.target_folder import FOLDER
 
 STREAM = "WM_STREAM: "
+GRACE = 5.0  # seconds that an interrupted job has
 WRAPPER = """
 import base64, datetime, json, os, sys, traceback
 {loader}
@@ -146,6 +148,7 @@ def run(
     *,
     root: Path = ROOT,
     show: Callable[[str], None] | None = None,
+    tell: Callable[[str], None] | None = None,
     environment: dict[str, str] | None = None,
     python: str = sys.executable,
     folder: str | None = None,
@@ -155,8 +158,10 @@ def run(
     (`root`), the script in that folder of a workspace. With `fetch` the modules come
     from the workspace that WM_TOKEN and its like in `environment` name.
 
-    `show` gets each piece of the result stream as it arrives. A result with a stream is
-    merged as Windmill merges it: an object gets `wm_stream`, null becomes the text.
+    `show` gets each piece of the result stream as it arrives, `tell` each line of the
+    log. A job that is not waited for any longer is interrupted, then killed. A result
+    with a stream is merged as Windmill merges it: an object gets `wm_stream`, null
+    becomes the text.
     """
     with tempfile.TemporaryDirectory(prefix="job-") as name:
         job = Path(name)
@@ -170,17 +175,24 @@ def run(
             text=True,
             encoding="utf-8",
             errors="replace",
+            process_group=0,  # Ctrl-C is passed on once, by _interrupt
         )
         stream, log = [], []
-        for line in process.stdout:
-            if not line.startswith(STREAM):
-                log.append(line)
-                continue
-            piece = line.removeprefix(STREAM).removesuffix("\n").replace("\\n", "\n")
-            stream.append(piece)
-            if show:
-                show(piece)
-        code = process.wait()
+        try:
+            for line in process.stdout:
+                if not line.startswith(STREAM):
+                    log.append(line)
+                    if tell:
+                        tell(line)
+                    continue
+                piece = line.removeprefix(STREAM).removesuffix("\n")
+                stream.append(piece.replace("\\n", "\n"))
+                if show:
+                    show(stream[-1])
+            code = process.wait()
+        except BaseException:
+            _interrupt(process)
+            raise
         result = job / "result.json"
         value = json.loads(result.read_text()) if result.exists() else None
         if value is None and code:
@@ -197,6 +209,16 @@ def run(
         elif value is None:
             value = text
     return Job(code, {"error": value} if code else value, text, "".join(log))
+
+
+def _interrupt(process: subprocess.Popen) -> None:
+    """Let a job clear up behind itself, as long as that takes no longer than GRACE."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.communicate(timeout=GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def prepare(

@@ -1,5 +1,5 @@
 # skip_result_postprocessing
-"""Deploy model.
+"""Deploy model (costs money).
 
 Serves a model on hardware of your own under a name, and returns while it still starts.
 What exists under that name is taken up again, and started if it is stopped. Charged for

@@ -1,5 +1,5 @@
 # skip_result_postprocessing
-"""Submit fine-tune.
+"""Submit fine-tune (costs money).
 
 Begins a fine-tune at most once: run again after a crash, it finds the one that it
 began. Asks the price first and keeps to your budget.
