@@ -13,6 +13,7 @@ from .chat_steps import answered
 from .client import TogetherError, call, prepare
 from .client.job import log
 from .client.jsonio import finite, parse_json
+from .job_states import states
 from .operations import operation
 from .resilience.server_words import reason_in
 from .table.row_results import RowResults
@@ -29,7 +30,7 @@ BATCH = operation("batches/get_batch")
 BATCHES = operation("batches/list_batches")
 
 MOST_ROWS, MOST_BYTES = 50_000, 100_000_000  # of one batch, says the documentation
-USELESS = ("FAILED", "EXPIRED", "CANCELLED")
+USELESS = states("batch", "bad")
 NAMED = 10  # rows that a message names
 
 
@@ -256,7 +257,7 @@ def _reference(batch):
 
 CONTENT = operation("files/download_file")
 RESERVED = ("custom_id",)
-ENDED = ("COMPLETED", "FAILED", "EXPIRED", "CANCELLED")
+ENDED = states("batch")
 BLOCK = 1 << 18
 LONGEST_REASON = 2000  # characters
 
@@ -280,7 +281,7 @@ def collect_rows(auth, step, **arguments):
         done = finite(batch.get("progress")) or 0
         raise TogetherError(
             f"The batch is {status}, {done:g} % done: collect it when it is over.",
-            type="not_ended",
+            type="not_finished",
             state=status,
             advice="Wait with the flow that waits for a batch, or run this later.",
         )
@@ -314,7 +315,7 @@ def collect_rows(auth, step, **arguments):
 def _reason(batch, status, unread):
     """Say why a row of the batch has no answer."""
     why = f"; {unread} lines of its files are no JSON" if unread else ""
-    if status == "COMPLETED":
+    if status not in USELESS:
         return f"the batch completed without an answer to this row{why}"
     ended = {"EXPIRED": "expired", "CANCELLED": "was cancelled"}.get(status, "failed")
     told = reason_in(batch.get("error"))

@@ -8,6 +8,7 @@ taken up again, and started if they are stopped. waits/cancel_job stops a deploy
 """
 
 from .client import TogetherError, call, prepare
+from .job_states import states
 from .operations import operation
 
 IDENTITY = operation("organization/get_identity")
@@ -21,7 +22,7 @@ ROUTE = operation("endpoints/update_project_endpoint")
 CREATE = operation("endpoints/create_endpoint_deployment")
 SCALE = operation("endpoints/update_endpoint_deployment")
 MANY = 100  # entries of a page
-DOWN = ("STOPPING", "STOPPED", "FAILED")
+DOWN = states("deployment", "stopped")
 
 
 def plan_deployment(auth, step, **arguments):

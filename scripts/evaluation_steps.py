@@ -11,6 +11,7 @@ import pathlib
 import tempfile
 
 from .client import TogetherError, call, prepare
+from .job_states import states
 from .operations import operation
 from .workspace.create_once import fingerprint, once
 
@@ -20,7 +21,8 @@ CREATE = operation("evaluations/create_evaluation")
 EVALUATION = operation("evaluations/get_evaluation")
 EVALUATIONS = operation("evaluations/list_evaluations")
 RECENT = 200  # evaluations that are searched for one that was begun before
-USELESS = ("error", "user_error")
+USELESS = states("evaluation", "bad")
+DONE = states("evaluation", "good")
 COST_NOTE = "the service does not say; organization/report_usage shows what a day cost"
 MANNERS = "You are a helpful assistant."
 
@@ -66,7 +68,7 @@ def report_evaluation(auth, step, **arguments):
     given = prepare(step, arguments)
     found = call(auth, EVALUATION, evaluation_id=given["evaluation_id"])
     results, state = found.get("results") or {}, found.get("status")
-    if state != "completed":
+    if state not in DONE:
         reason = f": {results['error']}" if results.get("error") else ""
         raise TogetherError(
             f"The evaluation {given['evaluation_id']} is {state}{reason}",

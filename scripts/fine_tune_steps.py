@@ -4,6 +4,7 @@ from . import charts
 from .client import TogetherError, call, prepare
 from .client.job import log
 from .client.jsonio import finite
+from .job_states import states
 from .operations import operation
 from .workspace.create_once import fingerprint, once
 
@@ -14,7 +15,8 @@ GET = operation("fine_tuning/get_fine_tune")
 METRICS = operation("fine_tuning/list_fine_tune_metrics")
 EVENTS = operation("fine_tuning/list_fine_tune_events")
 
-FAILED = ("cancelled", "error", "user_error")
+FAILED = states("fine_tune", "bad")
+DONE = states("fine_tune", "good")
 SUFFIX = 40  # characters that the service takes
 SHOWN_EVENTS = 50
 NANO = 1e9  # a job's total_price is in billionths of a US dollar
@@ -217,7 +219,7 @@ def _newest(events):
 
 def _progress(job, events):
     """Return the share that is done, from 0 to 1, or None where nothing says it."""
-    if job.get("status") == "completed":
+    if job.get("status") in DONE:
         return 1.0
     totals = [(e["step"], e["total_steps"]) for e in events if e["total_steps"]]
     done = max((e["step"] for e in events if e["step"]), default=0)
@@ -240,6 +242,6 @@ def _cost(job):
     price = finite(job.get("total_price"))
     if price is not None and price > 0:
         return price / NANO, None
-    if job.get("status") != "completed":
+    if job.get("status") not in DONE:
         return None, "the service says it when the job is done"
     return None, "the service does not say what the job cost"

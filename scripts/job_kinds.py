@@ -1,10 +1,11 @@
 """KINDS: what can be waited for at Together.
 
-The one table of it: how to look at it, which of its states are the end, where it says
-why it failed, how it is stopped.
+The one table of it: how to look at it, where it says why it failed, how it is stopped.
+Which of its states are the end stands in job_states.py.
 """
 
 from .client import TogetherError, call
+from .job_states import states
 from .operations import operation
 
 GROWTH = 1.5  # of the pause from one look to the next
@@ -52,7 +53,7 @@ def _epochs(job):
 #              try each: what fails in passing is looked at again by the flow, later
 #   state      where the answer holds its state
 #   prefix     of its states' names, left out below
-#   good, bad  the states that end it; late: bad too once it has been waited for
+#   good, bad, late, stopped: its states, as job_states.py has them
 #   reason     from the answer to why it failed; progress: to a share of 1
 #   first      seconds between the first two looks; longest: the most they become
 #   deadline   seconds after which the wait is given up
@@ -63,8 +64,8 @@ KINDS = {
         "names": ("batch_id",),
         "look": operation("batches/get_batch", tries=1),
         "state": ("status",),
-        "good": ("COMPLETED",),
-        "bad": ("FAILED", "EXPIRED", "CANCELLED"),
+        "good": states("batch", "good"),
+        "bad": states("batch", "bad"),
         "reason": lambda job: job.get("error"),
         "progress": lambda job: (job.get("progress") or 0) / 100,
         "first": 15,
@@ -77,8 +78,8 @@ KINDS = {
         "names": ("fine_tune_id",),
         "look": operation("fine_tuning/get_fine_tune", tries=1),
         "state": ("status",),
-        "good": ("completed",),
-        "bad": ("cancelled", "error", "user_error"),
+        "good": states("fine_tune", "good"),
+        "bad": states("fine_tune", "bad"),
         "reason": _tuning_reason,
         "progress": _epochs,
         "first": 30,
@@ -91,8 +92,8 @@ KINDS = {
         "names": ("evaluation_id",),
         "look": operation("evaluations/get_evaluation", tries=1),
         "state": ("status",),
-        "good": ("completed",),
-        "bad": ("error", "user_error"),
+        "good": states("evaluation", "good"),
+        "bad": states("evaluation", "bad"),
         "reason": lambda job: (job.get("results") or {}).get("error"),
         "first": 15,
         "longest": 300,
@@ -103,8 +104,8 @@ KINDS = {
         "names": ("video_id",),
         "look": operation("videos/get_video", tries=1, without=("brings",)),
         "state": ("status",),
-        "good": ("completed",),
-        "bad": ("failed", "cancelled"),
+        "good": states("video", "good"),
+        "bad": states("video", "bad"),
         "reason": _message,
         "first": 10,
         "longest": 120,
@@ -115,15 +116,15 @@ KINDS = {
         "names": ("endpoint_id",),
         "look": operation("endpoints/get_endpoint", tries=1),
         "state": ("state",),
-        "good": ("STARTED",),
-        "bad": ("ERROR",),
-        "late": ("STOPPING", "STOPPED"),
+        "good": states("endpoint", "good"),
+        "bad": states("endpoint", "bad"),
+        "late": states("endpoint", "late"),
         "first": 10,
         "longest": 120,
         "deadline": 2 * HOUR,
         "stop": operation("endpoints/update_endpoint"),
         "stop_body": {"state": "STOPPED"},
-        "stopped": ("STOPPING", "STOPPED", "ERROR"),
+        "stopped": states("endpoint", "stopped"),
         "left": "it is charged for every minute that it is up, used or not",
     },
     "deployment": {
@@ -131,24 +132,24 @@ KINDS = {
         "look": operation("endpoints/get_endpoint_deployment", tries=1),
         "state": ("status", "state"),
         "prefix": "DEPLOYMENT_STATE_",
-        "good": ("READY",),
-        "bad": ("FAILED",),
-        "late": ("STOPPING", "STOPPED"),
+        "good": states("deployment", "good"),
+        "bad": states("deployment", "bad"),
+        "late": states("deployment", "late"),
         "reason": lambda job: (job.get("status") or {}).get("message"),
         "first": 10,
         "longest": 120,
         "deadline": 2 * HOUR,
         "stop": operation("endpoints/update_endpoint_deployment"),
         "stop_body": {"autoscaling": {"minReplicas": 0, "maxReplicas": 0}},
-        "stopped": ("STOPPING", "STOPPED", "FAILED"),
+        "stopped": states("deployment", "stopped"),
         "left": "each replica is charged for every minute that it is up, used or not",
     },
     "model_upload": {
         "names": ("job_id",),
         "look": operation("models/get_model_upload_job", tries=1),
         "state": ("status",),
-        "good": ("Complete",),
-        "bad": ("Failed",),
+        "good": states("model_upload", "good"),
+        "bad": states("model_upload", "bad"),
         "reason": lambda job: _last_of(job.get("status_updates")).get("message"),
         "first": 15,
         "longest": 120,
@@ -160,8 +161,8 @@ KINDS = {
         "look": operation("models/get_model_remote_upload", tries=1),
         "state": ("status",),
         "prefix": "REMOTE_UPLOAD_STATUS_",
-        "good": ("SUCCEEDED",),
-        "bad": ("FAILED",),
+        "good": states("remote_upload", "good"),
+        "bad": states("remote_upload", "bad"),
         "reason": lambda job: job.get("statusMessage"),
         "first": 15,
         "longest": 120,
@@ -173,8 +174,8 @@ KINDS = {
         "looks": TRAINING_LOOKS,
         "state": ("status",),
         "prefix": "TRAINING_OPERATION_STATUS_",
-        "good": ("COMPLETED",),
-        "bad": ("FAILED",),
+        "good": states("training_operation", "good"),
+        "bad": states("training_operation", "bad"),
         "reason": _message,
         "first": 2,
         "longest": 120,
@@ -186,14 +187,14 @@ KINDS = {
         "look": operation("rl/get_training_session", tries=1),
         "state": ("status",),
         "prefix": "TRAINING_SESSION_STATUS_",
-        "good": ("RUNNING",),
-        "bad": ("STOPPED", "ERROR", "EXPIRED"),
+        "good": states("training_session", "good"),
+        "bad": states("training_session", "bad"),
         "reason": _message,
         "first": 5,
         "longest": 120,
         "deadline": 2 * HOUR,
         "stop": operation("rl/stop_training_session"),
-        "stopped": ("STOPPING", "STOPPED", "ERROR", "EXPIRED"),
+        "stopped": states("training_session", "stopped"),
         "left": "it is charged until it is stopped",
     },
     "model_resources": {
@@ -201,22 +202,22 @@ KINDS = {
         "look": operation("rl/get_model_resources", tries=1),
         "state": ("status",),
         "prefix": "MODEL_RESOURCES_STATUS_",
-        "good": ("READY",),
-        "bad": ("STOPPED", "ERROR"),
+        "good": states("model_resources", "good"),
+        "bad": states("model_resources", "bad"),
         "reason": _message,
         "first": 10,
         "longest": 120,
         "deadline": 4 * HOUR,
         "stop": operation("rl/stop_model_resources"),
-        "stopped": ("STOPPING", "STOPPED", "ERROR"),
+        "stopped": states("model_resources", "stopped"),
         "left": "they are charged until they are stopped",
     },
     "shaping_job": {
         "names": ("job_id",),
         "look": operation("shaping/get_shaping_job", tries=1),
         "state": ("status",),
-        "good": ("completed",),
-        "bad": ("cancelled", "error", "user_error"),
+        "good": states("shaping_job", "good"),
+        "bad": states("shaping_job", "bad"),
         "reason": _tuning_reason,
         "first": 30,
         "longest": 600,

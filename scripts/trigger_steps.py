@@ -8,6 +8,7 @@ import datetime
 
 from .client import TogetherError, call, prepare
 from .client.references import harmless
+from .job_states import states
 from .operations import operation
 from .workspace.watermark import new_since
 
@@ -28,10 +29,8 @@ def batch_finished(auth, step, **arguments):
     [{"batch_id", "state", "input_file_id", "output_file_id", "error_file_id", "error",
     "model"}]. Raises TogetherError.
     """
-    from .job_kinds import KINDS  # only where a job is looked at
-
     given = prepare(step, arguments)
-    ended = (*KINDS["batch"]["good"], *KINDS["batch"]["bad"])
+    ended = states("batch")
     wanted = given.get("states") or ended
     seen = {b["id"]: b for b in call(auth, BATCHES) if b.get("status") in ended}
     seen, _ = harmless(seen)
@@ -62,10 +61,8 @@ def fine_tune_changed(auth, step, **arguments):
     [{"fine_tune_id", "state", "previous": state or None, "model", "model_output_name",
     "suffix"}]. Raises TogetherError.
     """
-    from .job_kinds import KINDS  # only where a job is looked at
-
     given = prepare(step, arguments)
-    ended = (*KINDS["fine_tune"]["good"], *KINDS["fine_tune"]["bad"])
+    ended = states("fine_tune")
     jobs = {job["id"]: job for job in call(auth, FINE_TUNES).get("data") or ()}
 
     def shown(job):
@@ -87,10 +84,8 @@ def evaluation_changed(auth, step, **arguments):
     [{"evaluation_id", "type", "state", "previous": state or None, "results"}]. Raises
     TogetherError.
     """
-    from .job_kinds import KINDS  # only where a job is looked at
-
     given = prepare(step, arguments)
-    ended = (*KINDS["evaluation"]["good"], *KINDS["evaluation"]["bad"])
+    ended = states("evaluation")
     found = {}
     for job in call(auth, EVALUATIONS, limit=EVALUATIONS_SEEN):
         found[job["workflow_id"]] = {

@@ -4,6 +4,7 @@ from .catalog.budget import check_budget
 from .catalog.pricing import cost, cost_fields, cost_members, prefetch
 from .client import TogetherError, call, prepare
 from .client.jsonio import finite
+from .job_states import states
 from .operations import operation
 from .resilience.server_words import reason_in
 from .workspace.create_once import fingerprint, once
@@ -21,8 +22,8 @@ VIDEO_ADVICE = (
     "Raise budget_usd, or leave it empty; fill in seconds for a model that is paid by "
     "the second."
 )
-ENDED_BADLY = ("failed", "cancelled", "canceled", "expired", "rejected", "error")
-DONE = ("completed", "succeeded")
+ENDED_BADLY = states("video", "bad")
+DONE = states("video", "good")
 
 
 def submit_video(auth, step, **arguments):
@@ -82,7 +83,7 @@ def collect_video(auth, step, **arguments):
 
     Returns the members that hold or show it ({"s3", "filename"}, {"file", "filename"}
     or {"url"}), and {"video_id", "model", "seconds", "size", "status", "cost_usd"}.
-    Raises TogetherError: type "not_finished" while it is being made, "video_failed"
+    Raises TogetherError: type "not_finished" while it is being made, "job_failed"
     with the service's reason.
     """
     given = prepare(step, arguments)
@@ -93,7 +94,7 @@ def collect_video(auth, step, **arguments):
         reason = _reason(video) or "no reason is given"
         raise TogetherError(
             f"The video was not made ({status}): {reason}",
-            type="video_failed",
+            type="job_failed",
             detail=reason,
             advice="Change the prompt or the settings and submit it again.",
             ambiguous=False,

@@ -185,7 +185,7 @@ def test_a_video_that_was_not_made_says_why(auth, lives, workspace):
 
     with pytest.raises(TogetherError, match="the prompt is refused") as caught:
         COLLECT(auth, name)
-    assert caught.value.type == "video_failed"
+    assert caught.value.type == "job_failed"
     assert SUBMIT(auth, "minimax/hailuo-02", "A boat")["video_id"] != name
 
 

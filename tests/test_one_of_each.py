@@ -4,6 +4,7 @@ import ast
 
 import pytest
 
+from scripts.job_states import STATES
 from tools.flatten import sources
 from tools.operations import ROOT
 
@@ -45,3 +46,16 @@ def test_one_place_says_whether_this_is_a_job(name):
 
 def test_nothing_but_the_log_and_its_stream_goes_out():
     assert calls("sys.stdout.write") == {"replies/live_text.py"}
+
+
+def test_one_table_of_the_states_that_end_a_job():
+    known = {s for kind in STATES.values() for end in kind.values() for s in end}
+    lists = [
+        (file, ast.unparse(node))
+        for file, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Tuple | ast.List | ast.Set) and len(node.elts) > 1
+        if all(getattr(entry, "value", None) in known for entry in node.elts)
+    ]
+
+    assert lists == []

@@ -7,7 +7,7 @@ import pytest
 
 from scripts.operations import operation
 from tools.checks import problems
-from tools.flatten import FlattenError, module_names, module_text, sources
+from tools.flatten import RESOLVED, FlattenError, module_names, module_text, sources
 from tools.operations import ROOT, find, operations
 
 ASKED = {
@@ -45,10 +45,14 @@ def test_a_table_says_of_an_exchange_what_its_schema_says(name):
 def test_what_is_deployed_asks_for_nothing_by_name():
     texts = {name: module_text(ROOT, name) for name in module_names(ROOT)}
 
-    assert "operations" not in texts
+    assert not RESOLVED.keys() & texts.keys()
     for text in texts.values():
-        assert not re.search(r"\boperation\(", text)
-        assert "operations import" not in text
+        for module, function in RESOLVED.items():
+            assert not re.search(rf"(?<![.\w]){function}\(", text)
+            assert f"{module} import" not in text
+    assert re.search(
+        r"^DOWN = \('STOPPING', 'STOPPED', 'FAILED'\)$", texts["deployment_steps"], re.M
+    )
     looks = [o.exchange for o in operations() if o.exchange["method"] == "GET"]
     paths = [said["path"] for said in looks if "/operations/" in said["path"]]
     assert paths
@@ -71,19 +75,22 @@ def test_a_deployed_table_is_the_one_of_the_source():
     [
         ('operation("batches/get_batches")', "there is no such schema"),
         ("operation(NAME)", "malformed"),
+        ('states("bach")', "bach"),
+        ('states("batch", "over")', "over"),
         ('operation("batches/get_batch", without=MORE)', "malformed"),
         ("operation()", "not enough values"),
     ],
 )
 def test_an_operation_that_cannot_be_resolved_is_named(tmp_path, call, words):
     (tmp_path / "scripts").mkdir()
-    text = f"from .operations import operation\n\nNAME = MORE = ()\nX = {call}\n"
+    text = "from .job_states import states\nfrom .operations import operation\n"
+    text += f"\nNAME = MORE = ()\nX = {call}\n"
     (tmp_path / "scripts" / "steps.py").write_text(text)
 
     with pytest.raises(FlattenError, match=words) as caught:
         module_text(tmp_path, "steps")
 
-    assert (caught.value.part, caught.value.line) == ("steps", 4)
+    assert (caught.value.part, caught.value.line) == ("steps", 5)
 
 
 def test_a_path_of_the_api_in_a_step_is_a_problem(one_step):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from scripts.job_states import states
 from scripts.operations import SCHEMAS, table_of
 
 
@@ -39,8 +40,9 @@ class FlattenError(ValueError):
         self.part, self.line, self.what = part, line, what
 
 
-# The operations by their names: deployed files hold the tables themselves.
-OPERATIONS = "operations"
+# Modules of the source alone, and what they are asked by: deployed files hold what it
+# returns, an operation's table or a job's states, in place of the call.
+RESOLVED = {"operations": "operation", "job_states": "states"}
 
 
 def module_names(root: Path) -> list[str]:
@@ -49,7 +51,7 @@ def module_names(root: Path) -> list[str]:
     A folder is a package where it has an __init__.py; groups of scripts have none.
     """
     scripts = root / "scripts"
-    names = {path.stem for path in scripts.glob("*.py")} - {"__init__", OPERATIONS}
+    names = {path.stem for path in scripts.glob("*.py")} - {"__init__", *RESOLVED}
     return sorted(names | {path.parent.name for path in scripts.glob("*/__init__.py")})
 
 
@@ -126,7 +128,7 @@ def flattened(
 
 
 def with_tables(root: Path, path: Path) -> str:
-    """The text of a file with the table in place of each operation asked for by name.
+    """The text of a file with what RESOLVED's functions return in place of their calls.
 
     Raises FlattenError.
     """
@@ -137,41 +139,45 @@ def with_tables(root: Path, path: Path) -> str:
 
 @cache
 def _with_tables(root: Path, name: str, text: str) -> str:
-    found = re.search(rf"^from \.+{OPERATIONS} import operation\n", text, re.MULTILINE)
-    if found is None:
+    modules = "|".join(RESOLVED)
+    line = rf"^from \.+(?:{modules}) import (\w+)\n"
+    names = set(re.findall(line, text, re.MULTILINE)) & set(RESOLVED.values())
+    if not names:
         return text
     lines = text.split("\n")
-    calls = (node for node in ast.walk(ast.parse(text)) if _asks(node))
+    calls = [node for node in ast.walk(ast.parse(text)) if _called(node) in names]
     for call in sorted(calls, key=lambda call: call.lineno, reverse=True):
         first, last = lines[call.lineno - 1], lines[call.end_lineno - 1]
         # ast counts bytes.
         before = first.encode()[: call.col_offset].decode()
         after = last.encode()[call.end_col_offset :].decode()
-        table = pprint.pformat(_asked(root, name, call), width=88, sort_dicts=False)
-        lines[call.lineno - 1 : call.end_lineno] = f"{before}{table}{after}".split("\n")
-    return "\n".join(lines).replace(found[0], "", 1)
+        said = pprint.pformat(_asked(root, name, call), width=88, sort_dicts=False)
+        lines[call.lineno - 1 : call.end_lineno] = f"{before}{said}{after}".split("\n")
+    return re.sub(line, "", "\n".join(lines), flags=re.MULTILINE)
 
 
-def _asks(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Call):
-        return False
-    return isinstance(node.func, ast.Name) and node.func.id == "operation"
+def _called(node: ast.AST) -> str | None:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id
+    return None
 
 
-def _asked(root: Path, name: str, call: ast.Call) -> dict:
-    """The table that operation(...) returns, all of whose arguments are constants."""
+def _asked(root: Path, name: str, call: ast.Call) -> object:
+    """What such a call returns, all of whose arguments are constants."""
+    function = _called(call)
     try:
         words = [ast.literal_eval(argument) for argument in call.args]
         more = {k.arg: ast.literal_eval(k.value) for k in call.keywords}
+        if function == "states":
+            return states(*words, **more)
         (asked,) = words
         schemas = root / "schemas"
         if not (schemas / f"{asked}.json").exists():
             schemas = SCHEMAS  # a copy of the pack that has some of its scripts
         return table_of(schemas, asked, **more)
     except (KeyError, TypeError, ValueError) as error:
-        raise FlattenError(
-            name, call.lineno, f"asks for no operation: {error}"
-        ) from None
+        words = f"{function}(...) cannot be resolved: {error}"
+        raise FlattenError(name, call.lineno, words) from None
 
 
 @cache

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.flatten import (
-    OPERATIONS,
+    RESOLVED,
     FlattenError,
     is_for_checkers,
     module_names,
@@ -150,8 +150,8 @@ def layer_problems(root: Path, layers: Layers = LAYERS) -> Iterator[tuple[Path, 
                 yield files[name], f"line {line}: {words}"
             if late and not reason:
                 yield files[name], f"line {line}: an import that is late says why"
-            # operations.py is not deployed: its tables stand where they are asked for.
-            outside = there.split("/")[0] not in (name.split("/")[0], OPERATIONS)
+            # Not deployed: what they return stands where it is asked for.
+            outside = there.split("/")[0] not in (name.split("/")[0], *RESOLVED)
             if name.startswith("client/") and outside:
                 if not late:
                     words = f"{there} is loaded by every job: import it late"
