@@ -377,6 +377,13 @@ def _read(part, field):
     return part
 
 
+def refuses(error, words):
+    """Say whether a request was refused for what is found by a pattern of words, in
+    small letters, in what the server says of it."""
+    said = f"{error.detail or ''} {error.param or ''}".lower()
+    return error.status in (400, 422) and re.search(words, said) is not None
+
+
 def _handed_back(messages):
     """Return a conversation as JSON, without pictures that make the result too large.
 

@@ -4,7 +4,7 @@ import math
 import re
 
 from .catalog.pricing import bill, prefetch
-from .chat_steps import ask, parse_completion
+from .chat_steps import ask, parse_completion, refuses
 from .client import TogetherError, prepare
 from .client.job import log
 from .client.jsonio import finite
@@ -27,8 +27,8 @@ LOGPROBS = (
     {"logprobs": True, "top_logprobs": 5},
     {"logprobs": 5},
     {"logprobs": 1},
-    {},
 )
+LOGPROB_WORDS = "logprob|expected an? (boolean|integer)|invalid type"
 
 
 def classify_text(auth, step, **arguments):
@@ -143,14 +143,9 @@ def _asked(auth, body):
         try:
             return ask(auth, {**body, **form})
         except TogetherError as error:
-            words = f"{error.detail or ''} {error.param or ''}"
-            about = re.search(
-                r"logprob|expected an? (boolean|integer)|invalid type", words.lower()
-            )
-            refusal = error.status in (400, 422)
-            if not (form and refusal and about):
+            if not refuses(error, LOGPROB_WORDS):
                 raise
-    raise AssertionError("without logprobs the answer or the error is returned")
+    return ask(auth, body)
 
 
 def recognised(text, coded, multiple):

@@ -1,10 +1,9 @@
 """A step that reads data out of text and pictures, in a form that is asked for."""
 
 import json
-import re
 
 from .catalog.pricing import bill, prefetch
-from .chat_steps import SHOWN, ask, parse_completion, user_message
+from .chat_steps import SHOWN, ask, parse_completion, refuses, user_message
 from .client import TogetherError, prepare
 from .client.job import log
 from .client.jsonio import storable
@@ -125,11 +124,7 @@ def _asked(auth, body):
     try:
         return ask(auth, body)
     except TogetherError as error:
-        words = f"{error.detail or ''} {error.param or ''}"
-        about = re.search(FORM_WORDS, words.lower())
-        if error.status not in (400, 422) or not about:
-            raise
-        if "response_format" not in body:
+        if "response_format" not in body or not refuses(error, FORM_WORDS):
             raise
         log(f"the model takes no schema ({error.detail}): it is told in words alone")
         del body["response_format"]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .catalog.pricing import tokens
 from .client import TogetherError, prepare
+from .client.jsonio import RESULT_LIMIT
 from .table.table import Flaw, Table, digest, summary
 from .upload.dataset_check import flaws
 from .workspace.markup import inline
@@ -22,7 +23,6 @@ from .workspace.markup import inline
 REPORTED = 20  # rows that cannot be used and are told one by one
 NAMED = 3  # of them, in the summary
 REMEMBERED = 500_000  # rows among which a repetition is noticed; 16 bytes each
-MOST_RESULT = 1_500_000  # bytes of rows that are handed back in the result
 SPEAKERS = {
     "human": "user",
     "user": "user",
@@ -220,17 +220,19 @@ def _handed_on(auth, given, parts):
     """Return where the two files went."""
     names = ("training", "validation")
     if given["output"] in ("result", "table"):
-        if sum(os.path.getsize(path) for path in parts if path) > MOST_RESULT:
+        found = None
+        if sum(os.path.getsize(path) for path in parts if path) <= RESULT_LIMIT:
+            found = _in_result(given["output"], dict(zip(names, parts, strict=True)))
+        if len(json.dumps(found, ensure_ascii=False).encode()) > RESULT_LIMIT:
+            found = None
+        if found is None:
             raise TogetherError(
                 f'output "{given["output"]}" cannot hold so many rows.',
                 problems=[{"field": "output", "problem": "must be another"}],
                 ambiguous=False,
                 advice="Choose the workspace's storage or an upload.",
             )
-        found = {name: _rows(path) for name, path in zip(names, parts, strict=True)}
-        if given["output"] == "result":
-            return found
-        return [{"split": n, **row} for n in names for row in found[n] or ()]
+        return found
     title = given.get("name") or "dataset"
     handed_on = {}
     for name, path in zip(names, parts, strict=True):
@@ -240,6 +242,14 @@ def _handed_on(auth, given, parts):
         else:
             handed_on[f"{name}_file"] = path and _uploaded(auth, path, filename)
     return handed_on
+
+
+def _in_result(output, parts):
+    """Return the rows of the files by their names, as the result holds them."""
+    found = {name: _rows(path) for name, path in parts.items()}
+    if output == "result":
+        return found
+    return [{"split": name, **row} for name in found for row in found[name] or ()]
 
 
 def _rows(path):

@@ -1,6 +1,7 @@
 """Steps from a training file to a fine-tuned model."""
 
 from . import charts
+from .catalog.budget import check_budget
 from .client import TogetherError, call, prepare
 from .client.job import log
 from .client.jsonio import finite
@@ -17,6 +18,8 @@ EVENTS = operation("fine_tuning/list_fine_tune_events")
 
 FAILED = states("fine_tune", "bad")
 DONE = states("fine_tune", "good")
+LATER = "Try again in some minutes, or leave budget_usd empty."
+LESS = "Raise budget_usd, train fewer epochs or on fewer rows."
 SUFFIX = 40  # characters that the service takes
 SHOWN_EVENTS = 50
 NANO = 1e9  # a job's total_price is in billionths of a US dollar
@@ -94,24 +97,9 @@ def _price(auth, body, budget):
     price = found.get("estimated_total_price")
     if not found.get("estimation_available", price is not None) or price is None:
         note = "the service cannot estimate it yet: the file may not be validated"
-        if budget is not None:
-            raise TogetherError(
-                "Nothing was begun: budget_usd cannot be kept, the price of this "
-                "fine-tune is not known yet.",
-                advice="Try again in some minutes, or leave budget_usd empty.",
-                ambiguous=False,
-                problems=[{"field": "budget_usd", "problem": note}],
-            )
+        check_budget(budget, None, note, "the fine-tune", None, LATER)
         return {"estimated_cost_usd": None, "cost_note": note}
-    if budget is not None and price > budget:
-        problem = f"is {budget:g} USD and this fine-tune may cost {price:g} USD"
-        raise TogetherError(
-            f"Nothing was begun: budget_usd {problem}.",
-            estimated_cost_usd=price,
-            advice="Raise budget_usd, train fewer epochs or on fewer rows.",
-            ambiguous=False,
-            problems=[{"field": "budget_usd", "problem": problem}],
-        )
+    check_budget(budget, price, None, "the fine-tune", LESS)
     if found.get("allowed_to_proceed") is False:
         limit = found.get("user_limit")
         raise TogetherError(

@@ -6,7 +6,7 @@ import time
 
 from .catalog.budget import Budget
 from .catalog.pricing import bill, prefetch
-from .chat_steps import CHAT, ask, parse_completion
+from .chat_steps import CHAT, ask, parse_completion, refuses
 from .client import TogetherError, prepare
 from .client.job import log
 from .client.jsonio import storable
@@ -106,9 +106,7 @@ def _last(auth, body, offered, budget):
     try:
         return ask(auth, {**body, "tools": offered, "tool_choice": "none"}, budget)
     except TogetherError as error:
-        words = f"{error.detail or ''} {error.param or ''}"
-        refused = error.status in (400, 422)
-        if not refused or "tool_choice" not in words:
+        if not refuses(error, "tool_choice"):
             raise
         return ask(auth, body, budget)
 

@@ -28,15 +28,26 @@ def check_budget(
     if budget_usd is None or (usd is not None and usd <= budget_usd):
         return
     if usd is None:
-        problem, kind = f"cannot be kept: {note}", "budget_unknown"
+        kind, problem = "budget_unknown", f"cannot be kept: {note}"
         advice = unknown or "Leave budget_usd empty, or use a model that has a price."
         if note == UNLIMITED:
             advice = "Set max_tokens, or leave budget_usd empty."
     else:
         problem = f"is below {usd:.6g}, what {what} may cost"
         kind, advice = "budget_reached", advice or "Raise budget_usd, or ask for less."
-    raise TogetherError.refused(
-        "budget_usd", problem, type=kind, estimated_cost_usd=usd, advice=advice
+    raise _refused(kind, problem, advice, estimated_cost_usd=usd)
+
+
+def _refused(kind, problem, advice, before="Nothing was sent: ", **facts):
+    """Return the error for what a budget does not allow: it is not sent. `before` is
+    what the message says first."""
+    return TogetherError(
+        f"{before}budget_usd {problem}.",
+        type=kind,
+        advice=advice,
+        problems=[{"field": "budget_usd", "problem": problem}],
+        ambiguous=False,
+        **facts,
     )
 
 
@@ -59,20 +70,17 @@ class Budget:
         if self.limit is None:
             return
         if usd is None:
-            raise TogetherError(
-                "budget_usd cannot be kept: the model's price is not known.",
-                type="budget_unknown",
-                advice="Leave budget_usd empty, or use a model that has a price.",
-            )
+            check_budget(self.limit, None, "the model's price is not known", "the call")
         with self.lock:
             if self.spent + self.reserved + usd > self.limit:
-                raise TogetherError(
-                    f"budget_usd is used up: {self.spent:.6g} of {self.limit:.6g} USD "
-                    f"are spent and the next call may cost {usd:.6g}.",
-                    type="budget_reached",
+                raise _refused(
+                    "budget_reached",
+                    f"is used up: {self.spent:.6g} of {self.limit:.6g} USD are spent "
+                    f"and the next call may cost {usd:.6g}",
+                    "Raise budget_usd, or do less in one run.",
+                    before="",
                     spent_usd=round(self.spent, 10),
                     budget_usd=self.limit,
-                    advice="Raise budget_usd, or do less in one run.",
                 )
             self.reserved += usd
 

@@ -20,7 +20,8 @@ class TogetherError(Exception):
 
     What happened, and what to do:
 
-        type         what kind of failure it is; of a refusal, the server's own word
+        type         what kind of failure it is, one of docs/errors.md; of what a
+                     server refused, the server's own word
         code, param  the server's classification, where it gives one
         detail       the words of the server, or of what else refused
         advice       what to do next
@@ -121,5 +122,6 @@ class TogetherError(Exception):
         if listed is None:
             listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
         facts.setdefault("advice", "Correct the fields named and run the step again.")
+        facts.setdefault("type", "invalid_argument")
         message = f"Nothing was sent: {listed}"
         return cls(message, problems=problems, ambiguous=False, **facts)

@@ -67,7 +67,7 @@ def failure(
     if fault is not None:
         ambiguous = costly and not never_sent(fault)
         summary, advice = describe(fault)
-        detail = None
+        facts["type"], detail = "connection", None
     else:
         assert reply is not None  # what raised nothing has an answer
         ambiguous = costly and (reply.status < 400 or reply.status in UNCLEAR)

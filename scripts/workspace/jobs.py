@@ -93,7 +93,7 @@ def wait_for(job: str, timeout: float | None = None, name: str = "The job") -> J
                 cancel(job, f"not done within {timeout:g} seconds")
                 raise TogetherError(
                     f"{name} was not done within {timeout:g} s and was cancelled.",
-                    type="timeout",
+                    type="deadline",
                     job_id=job,
                     advice="Give it more time, or less to do.",
                 )
