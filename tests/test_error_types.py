@@ -20,7 +20,7 @@ def raised():
     return found
 
 
-BUDGET = ("check_budget", "reserve")  # their refusals name the type first
+BUDGET = ("check_budget", "_unknown", "reserve")  # their refusals name the type first
 
 
 def _types(function):

@@ -10,6 +10,10 @@ import threading
 
 from ..client import TogetherError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Json
+
 UNLIMITED = "without max_tokens nothing limits the length of answers"
 
 
@@ -28,17 +32,27 @@ def check_budget(
     if budget_usd is None or (usd is not None and usd <= budget_usd):
         return
     if usd is None:
-        kind, problem = "budget_unknown", f"cannot be kept: {note}"
-        advice = unknown or "Leave budget_usd empty, or use a model that has a price."
-        if note == UNLIMITED:
-            advice = "Set max_tokens, or leave budget_usd empty."
-    else:
-        problem = f"is below {usd:.6g}, what {what} may cost"
-        kind, advice = "budget_reached", advice or "Raise budget_usd, or ask for less."
-    raise _refused(kind, problem, advice, estimated_cost_usd=usd)
+        raise _unknown(note, unknown)
+    problem = f"is below {usd:.6g}, what {what} may cost"
+    advice = advice or "Raise budget_usd, or ask for less."
+    raise _refused("budget_reached", problem, advice, estimated_cost_usd=usd)
 
 
-def _refused(kind, problem, advice, before="Nothing was sent: ", **facts):
+def _unknown(note: str | None, advice: str | None = None) -> TogetherError:
+    """Return the error for a cost that is not known, for the reason in the note."""
+    advice = advice or "Leave budget_usd empty, or use a model that has a price."
+    if note == UNLIMITED:
+        advice = "Set max_tokens, or leave budget_usd empty."
+    return _refused("budget_unknown", f"cannot be kept: {note}", advice)
+
+
+def _refused(
+    kind: str,
+    problem: str,
+    advice: str,
+    before: str = "Nothing was sent: ",
+    **facts: Json,
+) -> TogetherError:
     """Return the error for what a budget does not allow: it is not sent. `before` is
     what the message says first."""
     return TogetherError(
@@ -70,7 +84,7 @@ class Budget:
         if self.limit is None:
             return
         if usd is None:
-            check_budget(self.limit, None, "the model's price is not known", "the call")
+            raise _unknown("the model's price is not known")
         with self.lock:
             if self.spent + self.reserved + usd > self.limit:
                 raise _refused(
