@@ -19,8 +19,6 @@ from tools.sandbox import Sandbox
 from tools.sandbox.lifecycles import Lifecycles
 from tools.sync_tree import build
 
-pytest.register_assert_rewrite("tests.support.form_assertions")
-
 KEY = "tgp_test_0123456789abcdef"
 STEP = "organization/check_connection"
 

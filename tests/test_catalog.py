@@ -686,6 +686,8 @@ def test_no_budget_allows_everything():
     budget.settle(None, 1e9)
     budget.reserve(1e9)
 
+    assert (budget.spent, budget.reserved) == (0, 0)  # nothing is counted
+
 
 def test_threads_share_a_budget():
     budget = catalog_budget.Budget(1.0)
