@@ -4,7 +4,7 @@ import re
 import shutil
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.browser import functions
@@ -299,7 +299,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=40)
 @given(VALUES)
 def test_a_value_passes_through_an_expression_unharmed(value):
     assert evaluate("flow_input.x", {"flow_input": {"x": value}}) == value

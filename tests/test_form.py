@@ -370,8 +370,7 @@ def is_needed(schema, path, example):
 
 @EACH_OPERATION
 @settings(
-    max_examples=25,
-    deadline=None,
+    max_examples=settings.default.max_examples // 5,  # of each operation
     suppress_health_check=list(HealthCheck),
     derandomize=True,
 )
