@@ -8,14 +8,12 @@ import asyncio
 import contextlib
 import json
 import os
-import resource
 import ssl
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +25,15 @@ from tools.job_runner import prepare
 from tools.operations import ROOT
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+MODELS = {
+    "data": [
+        {
+            "name": "m",
+            "products": ["PRODUCT_SERVERLESS"],
+            "pricing": {"input": 1, "output": 1},
+        }
+    ]
+}
 ANSWER = json.dumps(
     {
         "id": "bench",
@@ -74,6 +81,16 @@ def main(auth):
     connection.request("POST", PATH, json.dumps(BODY), headers)
     return json.loads(connection.getresponse().read())
 """,
+    "urllib3": """
+import json, ssl, urllib3
+pool = urllib3.PoolManager(ssl_context=ssl.create_default_context())
+def main(auth):
+    headers = {"Authorization": "Bearer " + auth["api_key"]}
+    headers["Content-Type"] = "application/json"
+    url = auth["base_url"] + PATH
+    answer = pool.request("POST", url, body=json.dumps(BODY), headers=headers)
+    return json.loads(answer.data)
+""",
     "requests.post": """
 import requests
 def main(auth):
@@ -98,7 +115,6 @@ def main(auth):
     return kept["client"].chat.completions.create(**BODY).model_dump()
 """,
 }
-COLD = ("ours", "requests.post", "empty step", "http.client", "sdk")
 WARM = ("ours", "requests.post", "requests.Session", "http.client", "sdk")
 
 DRIVER = """
@@ -189,11 +205,16 @@ def _stream() -> bytes:
     return head + events * EVENTS + b"%x\r\n%s\r\n0\r\n\r\n" % (len(end), end)
 
 
+def answer(body: bytes) -> bytes:
+    """An answer of status 200."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+    return head + b"content-length: %d\r\n\r\n" % len(body) + body
+
+
 class Canned(asyncio.Protocol):
     """Answers each request at once."""
 
-    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
-    whole = head + b"content-length: %d\r\n\r\n" % len(ANSWER) + ANSWER
+    whole = answer(ANSWER)
     events = _stream()
 
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -214,7 +235,9 @@ class Canned(asyncio.Protocol):
 
 
 @contextlib.contextmanager
-def served(secure: bool, module: str = "tools.bench") -> Iterator[tuple[dict, dict]]:
+def served(
+    secure: bool, module: str = "tools.bench", *more: str
+) -> Iterator[tuple[dict, dict]]:
     """A server process; yields the resource and the environment that trusts it."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
@@ -233,7 +256,7 @@ def served(secure: bool, module: str = "tools.bench") -> Iterator[tuple[dict, di
         hashed.mkdir()
         (hashed / "ca.pem").write_bytes(authority.cert_pem.bytes())
         subprocess.run(["openssl", "rehash", hashed], check=True, capture_output=True)
-        words = [sys.executable, "-m", module, *([str(pem)] if secure else [])]
+        words = [sys.executable, "-m", module, str(pem) if secure else "", *more]
         with subprocess.Popen(
             words, cwd=ROOT, stdout=subprocess.PIPE, text=True
         ) as process:
@@ -279,46 +302,10 @@ def lay_out(job: Path, contender: str, auth: dict) -> str:
     return "f.togetherai.contender"
 
 
-def cold_step(rounds: int) -> list[Row]:
-    """A fresh process through the worker imitation, one call over HTTPS.
+def _cold(rounds: int) -> list[Row]:
+    from tools.bench_cold import cold_step
 
-    As on a worker, packages keep their bytecode and scripts are compiled anew.
-    """
-    times: dict[str, list] = {name: [] for name in COLD}
-    with served(secure=True) as (auth, trust), tempfile.TemporaryDirectory() as folder:
-        for name in COLD:
-            (Path(folder) / name).mkdir()
-            lay_out(Path(folder) / name, name, auth)
-        for number in range(rounds + 1):
-            for name in COLD:
-                job = Path(folder) / name
-                before = resource.getrusage(resource.RUSAGE_CHILDREN)
-                started = time.perf_counter()
-                done = subprocess.run(
-                    [sys.executable, "-u", "-m", "wrapper"],
-                    cwd=job,
-                    env={**environment(name, trust), "PYTHONPATH": str(job)},
-                    capture_output=True,
-                )
-                if done.returncode:
-                    raise OSError(f"{name} failed: {(job / 'result.json').read_text()}")
-                seconds = time.perf_counter() - started
-                after = resource.getrusage(resource.RUSAGE_CHILDREN)
-                for cache in job.rglob("__pycache__"):
-                    for file in cache.iterdir():
-                        file.unlink()
-                if number:  # the first round fills the packages' bytecode
-                    cpu = (
-                        after.ru_utime
-                        + after.ru_stime
-                        - before.ru_utime
-                        - before.ru_stime
-                    )
-                    times[name].append((seconds, cpu))
-    return [
-        Row("cold step", name, seconds=median(found, 0), cpu_seconds=median(found, 1))
-        for name, found in times.items()
-    ]
+    return cold_step(rounds)
 
 
 def warm_call(rounds: int, secure: bool = True) -> list[Row]:
@@ -421,16 +408,30 @@ def _transfer(rounds: int) -> list[Row]:
 def _rows(rounds: int) -> list[Row]:
     from tools.bench_rows import rows_at_once
 
-    return rows_at_once(rounds)
+    return rows_at_once("rows", rounds, rows=1000, at_once=64, latency=0.1)
+
+
+def _many_rows(rounds: int) -> list[Row]:
+    from tools.bench_rows import rows_at_once
+
+    return rows_at_once("many rows", rounds, rows=5000, at_once=256, latency=0.1)
+
+
+def _large_table(rounds: int) -> list[Row]:
+    from tools.bench_rows import rows_at_once
+
+    return rows_at_once("large table", rounds, rows=100_000, at_once=8, latency=0.0)
 
 
 WORKLOADS: dict[str, tuple[Callable, int]] = {
-    "cold step": (cold_step, 25),
+    "cold step": (_cold, 25),
     "warm call": (warm_call, 15),
     "warm call (http)": (lambda rounds: warm_call(rounds, secure=False), 15),
     "stream": (stream_events, 7),
     "transfer": (_transfer, 5),
     "rows": (_rows, 3),
+    "many rows": (_many_rows, 1),
+    "large table": (_large_table, 1),
 }
 
 
@@ -455,6 +456,9 @@ def table(rows: list[Row]) -> str:
     lines = []
     for name in dict.fromkeys(row.workload for row in rows):
         found = [row for row in rows if row.workload == name]
+        if name == "cold step":
+            lines += _beside_requests(found)
+            continue
         ours = next(row for row in found if row.contender == "ours")
         lines.append(
             f"{name:22} {'median':>14} {'ours is':>9} {'CPU':>12} {'ours is':>9}"
@@ -479,5 +483,19 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def _beside_requests(rows: list[Row]) -> list[str]:
+    """Rows of several of our steps, each measure beside that of one requests.post."""
+    bare = next(row for row in rows if row.contender == "requests.post")
+    lines = [f"{'cold step':28} {'median':>9} {'of bare':>8} {'CPU':>9} {'of bare':>8}"]
+    for row in rows:
+        wall, cpu = row.seconds * 1000, row.cpu_seconds * 1000
+        share = f"{row.seconds / bare.seconds:7.2f}x"
+        cpus = f"{row.cpu_seconds / bare.cpu_seconds:7.2f}x"
+        lines.append(
+            f"  {row.contender:26} {wall:6.1f} ms {share} {cpu:6.1f} ms {cpus}"
+        )
+    return lines
+
+
 if __name__ == "__main__":
-    asyncio.run(Server(Path(sys.argv[1]) if sys.argv[1:] else None).serve())
+    asyncio.run(Server(Path(sys.argv[1]) if sys.argv[1] else None).serve())

@@ -1,8 +1,9 @@
-"""The workload "rows": many calls at once, against a service that takes its time.
+"""The workloads of rows: many calls at once, against a service that takes its time.
 
-1,000 rows, 64 at a time, over HTTPS, each answer 100 ms after its request. Every
-contender runs in a fresh process, as a job does; what is measured begins with its
-first connection. The ideal is the latency alone: rows x latency / concurrency.
+1,000 rows, 64 at a time, or 5,000, 256 at a time, over HTTPS, each answer 100 ms after
+its request; and a large table, 8 rows at a time, answered at once. Every contender runs
+in a fresh process, as a job does; what is measured begins with its first connection.
+The ideal is the latency alone: rows x latency / concurrency.
 """
 
 import asyncio
@@ -10,19 +11,12 @@ import json
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 from tools import bench
 from tools.job_runner import prepare
-
-ROWS, AT_ONCE, LATENCY = 1000, 64, 0.1
-MODEL = {
-    "name": "m",
-    "products": ["PRODUCT_SERVERLESS"],
-    "pricing": {"input": 1, "output": 1},
-}
-LIST = json.dumps({"data": [MODEL]}).encode()
 
 CONTENDERS = {
     "ours": """
@@ -69,45 +63,56 @@ sys.path.insert(0, ".")
 from contender import run
 auth = json.load(open("args.json"))["auth"]
 rows = [{{"text": f"row {{n}}"}} for n in range({rows})]
+def peak():
+    lines = open("/proc/self/status").read().splitlines()
+    return int(next(one for one in lines if one.startswith("VmHWM")).split()[1]) / 1024
+idle = peak()
 cpu, started = time.process_time(), time.perf_counter()
 found = run(auth, rows)
 seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
 assert found == ["Hi"] * len(rows), found
-print(json.dumps([seconds, cpu]))
+print(json.dumps([seconds, cpu, peak(), idle]))
 """
 
 
 class Late(bench.Canned):
-    """Answers each request LATENCY seconds after it came; knows the price of m."""
+    """Answers each request some seconds after it came; knows the price of m."""
+
+    def __init__(self, latency: float) -> None:
+        self.latency = latency
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         loop = asyncio.get_running_loop()
 
         def write(data: bytes) -> None:
-            loop.call_later(LATENCY, transport.write, data)
+            loop.call_later(self.latency, transport.write, data)
 
         self.transport = SimpleNamespace(write=write)
 
     def data_received(self, data: bytes) -> None:
         if not self.rest and data.startswith(b"GET "):
-            length = b"content-length: %d\r\n\r\n" % len(LIST)
-            self.transport.write(self.head + length + LIST)
+            models = json.dumps(bench.MODELS).encode()
+            self.transport.write(bench.answer(models))
         else:
             super().data_received(data)
 
 
-def rows_at_once(rounds: int) -> list[bench.Row]:
-    """Medians of wall and CPU seconds for all rows, and the ideal."""
-    costs: dict[str, list] = {name: [] for name in CONTENDERS}
-    secured = bench.served(secure=True, module="tools.bench_rows")
+def rows_at_once(
+    workload: str, rounds: int, rows: int, at_once: int, latency: float
+) -> list[bench.Row]:
+    """Medians of wall and CPU seconds and of memory for all rows, and the ideal. A
+    table that is answered at once is for ours alone: the others would take minutes."""
+    names = CONTENDERS if latency else ["ours"]
+    costs: dict[str, list] = {name: [] for name in names}
+    secured = bench.served(True, "tools.bench_rows", str(latency))
     with secured as (auth, trust), tempfile.TemporaryDirectory() as folder:
-        for name, text in CONTENDERS.items():
+        for name in names:
             job = Path(folder) / name
             prepare(job, "chat/map_rows", {"auth": auth})
-            constants = f"PATH, AT_ONCE = {bench.PATH!r}, {AT_ONCE}\n"
-            (job / "contender.py").write_text(constants + text)
-            (job / "driver.py").write_text(DRIVER.format(rows=ROWS))
+            constants = f"PATH, AT_ONCE = {bench.PATH!r}, {at_once}\n"
+            (job / "contender.py").write_text(constants + CONTENDERS[name])
+            (job / "driver.py").write_text(DRIVER.format(rows=rows))
         for _ in range(rounds):
             for name, found in costs.items():
                 done = subprocess.run(
@@ -122,18 +127,22 @@ def rows_at_once(rounds: int) -> list[bench.Row]:
                 found.append(tuple(json.loads(done.stdout)))
     measured = [
         bench.Row(
-            "rows",
+            workload,
             name,
             seconds=bench.median(found, 0),
-            calls_per_second=ROWS / bench.median(found, 0),
+            calls_per_second=rows / bench.median(found, 0),
             cpu_seconds=bench.median(found, 1),
+            peak_mib=bench.median(found, 2),
+            idle_mib=bench.median(found, 3),
         )
         for name, found in costs.items()
     ]
-    ideal = ROWS * LATENCY / AT_ONCE
-    least = bench.Row("rows", "ideal", ideal, ROWS / ideal, 0.0)
-    return [*measured, least]
+    if not latency:
+        return measured
+    ideal = rows * latency / at_once
+    return [*measured, bench.Row(workload, "ideal", ideal, rows / ideal, 0.0)]
 
 
 if __name__ == "__main__":
-    asyncio.run(bench.Server(Path(sys.argv[1]), Late).serve())
+    late = partial(Late, float(sys.argv[2]))
+    asyncio.run(bench.Server(Path(sys.argv[1]), late).serve())

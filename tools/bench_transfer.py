@@ -49,14 +49,13 @@ print("MEASURED", json.dumps([seconds, time.process_time() - cpu, peak(), idle])
 DOWNLOADERS = {
     "ours": (
         """
-from f.togetherai.downloads import BLOCK, open_download
+from f.togetherai.transfer import READ_BLOCK, open_download
 from f.togetherai.fine_tuning.download_fine_tune_model import OPERATION
-import f.togetherai.fetching
 """,
         """
 source = open_download(auth, OPERATION, ft_id="ft-bench")
 with open(out, "wb") as file:
-    while piece := source.read(BLOCK):
+    while piece := source.read(READ_BLOCK):
         file.write(piece)
 """,
     ),
@@ -75,7 +74,7 @@ DownloadManager(client).download({PATH!r}, pathlib.Path(out), fetch_metadata=Tru
 STORER = (
     """
 from f.togetherai.fine_tuning.download_fine_tune_model import main
-import f.togetherai.downloads, f.togetherai.showing, f.togetherai.windmill
+import f.togetherai.transfer, f.togetherai.workspace
 """,
     """
 stored = main(auth, "ft-bench")
@@ -90,7 +89,7 @@ UPLOADERS = {
         """
 import pathlib
 from f.togetherai.files.upload_file import main
-import f.togetherai.uploads, f.togetherai.windmill
+import f.togetherai.upload, f.togetherai.workspace
 """,
         """
 body = {"purpose": "fine-tune", "file_name": "a.jsonl", "file": pathlib.Path(out)}
@@ -384,4 +383,4 @@ def _peak(pid: int) -> float:
 
 
 if __name__ == "__main__":
-    Pipe(Path(sys.argv[1]) if sys.argv[1:] else None).serve()
+    Pipe(Path(sys.argv[1]) if sys.argv[1] else None).serve()

@@ -1,0 +1,68 @@
+"""What the bench runs of ours is there; its numbers are nobody's test."""
+
+import ast
+
+import pytest
+
+from tools import bench, bench_cold, bench_rows, bench_transfer
+from tools.flatten import module_names, module_text
+from tools.operations import ROOT
+
+DRIVERS = {
+    "stream": bench.STREAM_DRIVERS["ours"],
+    "rows": bench_rows.CONTENDERS["ours"],
+    "download": bench_transfer.DOWNLOADERS["ours"][0],
+    "upload": bench_transfer.UPLOADERS["ours"][0],
+    "store": bench_transfer.STORER[0],
+}
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+def test_what_a_driver_imports_is_deployed(name):
+    imported = list(_imported(ast.parse(DRIVERS[name])))
+
+    assert imported
+    for path, names in imported:
+        place = path.removeprefix("f.togetherai.")
+        if place in module_names(ROOT):
+            text = module_text(ROOT, place)
+        else:
+            text = (ROOT / "scripts" / f"{place.replace('.', '/')}.py").read_text()
+        assert set(names) <= _bound(ast.parse(text))
+
+
+@pytest.mark.parametrize("step", bench_cold.STEPS)
+def test_a_cold_step_runs_with_modules_that_it_fetches(step, tmp_path):
+    script, arguments = bench_cold.STEPS[step]
+    served = bench.served(False, "tools.bench_cold", "0")
+    with bench.served(True, "tools.bench_cold") as (auth, trust), served as (own, _):
+        given = {"auth": auth, **arguments}
+        bench_cold.prepare(tmp_path, script, given, fetch=True)
+        windmill = {"BASE_INTERNAL_URL": own["base_url"], "WM_WORKSPACE": "bench"}
+        env = {**bench.environment("ours", trust), "PYTHONPATH": str(tmp_path)}
+
+        seconds, cpu = bench_cold.run_job(
+            tmp_path, {**env, **windmill, "WM_TOKEN": "bench"}
+        )
+
+    assert seconds > 0
+    assert cpu > 0
+
+
+def _imported(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("f."):
+            yield node.module, [alias.name for alias in node.names]
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith("f."):
+                    yield alias.name, []
+
+
+def _bound(tree):
+    """The names that a module binds at its top."""
+    names = {node.name for node in tree.body if hasattr(node, "name")}
+    for node in tree.body:
+        for target in getattr(node, "targets", ()):
+            names |= {one.id for one in ast.walk(target) if isinstance(one, ast.Name)}
+    return names
