@@ -314,7 +314,7 @@ def collect_rows(auth, step, **arguments):
 
 def _reason(batch, status, unread):
     """Say why a row of the batch has no answer."""
-    why = f"; {unread} lines of its files are no JSON" if unread else ""
+    why = f"; {unread} lines of its files name no row" if unread else ""
     if status not in USELESS:
         return f"the batch completed without an answer to this row{why}"
     ended = {"EXPIRED": "expired", "CANCELLED": "was cancelled"}.get(status, "failed")
@@ -402,7 +402,7 @@ class _Lines:
         self.file = tempfile.TemporaryFile()  # noqa: SIM115, __exit__ closes it
         self.found = {}
         self.end = 0
-        self.unread = 0  # lines that are no JSON, so that nothing tells whose they are
+        self.unread = 0  # lines that are no JSON or name no row
 
     def __enter__(self):
         return self

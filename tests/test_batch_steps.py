@@ -194,12 +194,12 @@ def test_a_mark_before_the_first_line_loses_nothing(sandbox, auth):
     assert answered_with(sandbox, auth, line, before=b"\xef\xbb\xbf")[0] == "good"
 
 
-def test_lines_that_are_no_json_are_counted(sandbox, auth):
+def test_lines_that_name_no_row_are_counted(sandbox, auth):
     _, why = answered_with(sandbox, auth, before=b"<html>\nGateway\n")
 
     assert why == (
-        "the batch completed without an answer to this row; 2 lines of its files are "
-        "no JSON"
+        "the batch completed without an answer to this row; 2 lines of its files name "
+        "no row"
     )
 
 

@@ -94,6 +94,31 @@ def test_the_first_state_is_created_as_the_official_package_creates_it(
     assert mine == wire(workspace)
 
 
+HIDDEN = "Not authorized: Resource exists but you don't have access to it"
+
+
+def test_a_state_that_another_run_creates_meanwhile_is_no_refusal(workspace):
+    state.set_state({"a": 1}, "u/a/state")
+    fault = Fault("resources/get_value/", 401, body=HIDDEN)
+    workspace.faults.append(fault)
+
+    assert state.get_state("u/a/state") == {"a": 1}
+
+    workspace.faults.append(Fault("resources/get/", 404))
+    state.set_state({"a": 2}, "u/a/state")  # found to be there when it is created
+    assert state.get_state("u/a/state") == {"a": 2}
+
+
+def test_a_state_that_is_truly_hidden_is_refused(workspace):
+    state.set_state({"a": 1}, "u/a/state")
+    workspace.faults.append(Fault("resources/", 401, times=9, body=HIDDEN))
+
+    with pytest.raises(TogetherError, match="exists but you don't have access"):
+        state.get_state("u/a/state")
+    with pytest.raises(TogetherError, match="exists but you don't have access"):
+        state.set_state({"a": 2}, "u/a/state")
+
+
 def test_progress_is_set_as_the_official_package_sets_it(workspace, official):
     progress._shown.clear()
     same(

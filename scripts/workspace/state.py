@@ -20,6 +20,7 @@ from .api import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..client.transport import Reply
     from ..shapes import Json
 
 
@@ -31,7 +32,7 @@ def get_state(path: str | None = None) -> Json:
     # Its value as it is: `get_value_interpolated` would resolve what it holds.
     where = f"resources/get_value/{quoted_path(path or _state_path())}"
     what = "The state cannot be read"
-    reply = send_windmill("GET", where, what)
+    reply = _look(where, what)
     if reply.status == 404:
         return None
     return parse_reply("GET", where, what, reply)
@@ -40,16 +41,26 @@ def get_state(path: str | None = None) -> Json:
 def set_state(value: Json, path: str | None = None) -> None:
     """Keep a JSON value for the next run, without what Windmill would resolve when
     the package `wmill` reads it. Raises TogetherError."""
-    value, _ = harmless(value)
     place = path or _state_path()
     what = "The state cannot be written"
-    reply = send_windmill("GET", f"resources/get/{quoted_path(place)}", what)
-    if reply.status == 404:
-        state = {"path": place, "value": value, "resource_type": "state"}
-        ask_windmill("POST", "resources/create", what, body=state)
+    there = _look(f"resources/get/{quoted_path(place)}", what)
+    if there.status == 404 and create_state(value, place):
         return
+    value, _ = harmless(value)
     where = f"resources/update_value/{quoted_path(place)}"
     ask_windmill("POST", where, what, body={"value": value})
+
+
+def _look(where: str, what: str) -> Reply:
+    """Read a resource; a reply of 404 says that there is none.
+
+    Windmill looks first for it and then for why it cannot be seen. One that a run at
+    the same time creates in between is there but hidden, it says; a second look sees it.
+    """
+    reply = send_windmill("GET", where, what)
+    if reply.status == 401 and "Resource exists" in reply.text():
+        reply = send_windmill("GET", where, what)
+    return reply
 
 
 def create_state(value: Json, path: str) -> bool:

@@ -16,6 +16,7 @@ STORED = "needs object storage, which the workspace does not have"
 # The examples that cannot succeed against the sandbox, and why; by script, and where
 # that is not all of them, by their number.
 EXPECTED = {
+    "batches/collect_rows#1": "names a batch that holds no answer to its rows",
     "chat/call_tools#0": "names a script of a user's",
     "chat/call_tools#1": "names a resource of a user's",
     "embeddings/rank_passages#1": "names an object in a user's storage",
