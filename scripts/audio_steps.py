@@ -14,7 +14,8 @@ from .operations import operation
 from .subtitles import cut_text, subtitles
 from .transfer.media_output import judge_media
 
-TRANSCRIBE = operation("audio/create_transcription")
+# Gateways answer with the bare text, too, which is paid for all the same.
+TRANSCRIBE = operation("audio/create_transcription", reply="text")
 SPEAK = operation("audio/create_speech")
 VOICES = operation("audio/list_voices")
 

@@ -56,7 +56,7 @@ class Operation(Step):
     host: NotRequired[str]
     accept: NotRequired[str]
     content: NotRequired[Literal["multipart"]]
-    reply: NotRequired[Literal["json", "sse", "binary", "redirect", "none"]]
+    reply: NotRequired[Literal["json", "sse", "binary", "redirect", "none", "text"]]
     stream: NotRequired[Literal["chat", "completion", "speech"]]
     filename: NotRequired[str]
     find: NotRequired[str]

@@ -9,7 +9,7 @@ from .catalog.pricing import bill, prefetch
 from .chat_steps import CHAT, ask, parse_completion, refuses
 from .client import TogetherError, prepare
 from .client.job import log
-from .client.jsonio import storable
+from .client.jsonio import parse_json, storable
 from .client.references import is_word
 from .client.resource import credentials
 from .client.validate import TYPES, problem, ref_target
@@ -332,7 +332,9 @@ def _message(answer, text, wanted, rounds, used):
         whole = {"id": known, "index": number, "type": "function"}
         calls.append({**whole, "function": {"name": name, "arguments": given}})
         try:
-            given = _arguments(given) and given
+            read = _arguments(given)
+            if not read or "NaN" in given or "Infinity" in given:  # of Python, no JSON
+                given = json.dumps(parse_json(given.encode())[0] or {})
         except TogetherError:
             given = "{}"
         shown = {"name": _name(name), "arguments": given or "{}"}

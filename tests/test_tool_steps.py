@@ -1,6 +1,7 @@
 """The step in which a model uses scripts and flows, against both stand-ins."""
 
 import json
+import re
 import threading
 
 import pytest
@@ -557,3 +558,81 @@ def test_large_whole_numbers_of_a_model_are_told_as_text(sandbox, mail, auth):
     assert {"rows": [{"id": "12345678901234567890"}]} == call["arguments"]
     (job,) = mail.jobs.values()
     assert {"rows": [{"id": 12345678901234567890}]} == job.arguments
+
+
+def sent_back(sandbox):
+    """The calls that the second request hands back to the model."""
+    (message,) = [m for m in asked(sandbox)[1]["messages"] if m.get("tool_calls")]
+    return message["tool_calls"]
+
+
+@pytest.mark.parametrize(
+    "given", ['{"number": 1', "[1]", "null", "", '"x"', "NaN", "5", '{"number": NaN}']
+)
+def test_what_is_handed_back_a_server_can_check(given, sandbox, shop, auth):
+    say(sandbox, calling(("find_order", given)), "Sorry.")
+
+    found = use(auth, FIND)
+
+    (call,) = sent_back(sandbox)
+    arguments = call["function"]["arguments"]
+    assert isinstance(json.loads(arguments, parse_constant=pytest.fail), dict)
+    json.dumps(found, allow_nan=False)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "<x>", "n" * 99, "f\u00fcr", None, 5])
+def test_names_that_are_handed_back_fit_the_service(name, sandbox, shop, auth):
+    say(sandbox, calling((name, {"number": 1})), "Sorry.")
+
+    use(auth, FIND)
+
+    (call,) = sent_back(sandbox)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}", call["function"]["name"])
+
+
+@pytest.mark.parametrize("ids", [("a", "a"), (None, None), (7, 7), ("", "")])
+def test_ids_that_are_handed_back_differ_and_are_texts(ids, sandbox, shop, auth):
+    message = calling(("find_order", {"number": 1}), ("find_order", {"number": 2}))
+    for call, number in zip(message["tool_calls"], ids, strict=True):
+        call["id"] = number
+    say(sandbox, message, "Done.")
+
+    found = use(auth, FIND)
+
+    back = [call["id"] for call in sent_back(sandbox)]
+    assert len({*back}) == 2
+    assert all(isinstance(one, str) and one for one in back)
+    told = [m["tool_call_id"] for m in found["messages"] if m["role"] == "tool"]
+    assert told == back
+
+
+@pytest.mark.parametrize("name", ["reasoning", "reasoning_content"])
+def test_thoughts_go_back_as_they_came(name, sandbox, shop, auth):
+    say(sandbox, calling(("find_order", {"number": 1}), **{name: "Hm."}), "Done.")
+
+    use(auth, FIND)
+
+    (message,) = [m for m in asked(sandbox)[1]["messages"] if m.get("tool_calls")]
+    assert message[name] == "Hm."
+
+
+@pytest.mark.parametrize("given", ['{"number": "a\\u0000"}', '{"number": "\\ud83d"}'])
+def test_a_refused_call_can_be_a_result(given, sandbox, shop, auth):
+    say(sandbox, calling(("find_order", given)), "Sorry.")
+
+    found = use(auth, FIND)
+
+    assert found["calls"][0]["error"]
+    text = json.dumps(found, ensure_ascii=False, allow_nan=False)
+    assert "\\u0000" not in text.replace("\\\\", "")
+    text.encode()
+
+
+def test_null_is_nothing_where_an_argument_may_be_left_out(sandbox, shop, auth):
+    say(sandbox, calling(("find_order", {"number": 3, "kind": None})), "Done.")
+
+    found = use(auth, FIND)
+
+    assert found["calls"][0]["error"] is None
+    assert found["calls"][0]["result"]["number"] == 3
+    assert found["calls"][0]["result"].get("kind") is None

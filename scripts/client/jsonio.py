@@ -111,9 +111,9 @@ def mended(value: Json, lost: list[object]) -> Json:
         value = units.decode("utf-16-le", "replace").replace("\x00", "\ufffd")
         lost.extend("\ufffd" * (value.count("\ufffd") - had))
         return value
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+    if isinstance(value, float) and value - value != 0:
         lost.append(value)
-        return "Infinity" if value > 0 else "-Infinity"
+        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, list):
         return [mended(item, lost) for item in value]
     if isinstance(value, dict):

@@ -288,10 +288,20 @@ def parse_answer(request: Request, reply: Reply) -> Json:
     if problem:
         if kind == "none":
             return None
+        if kind == "text" and _is_prose(reply):
+            return reply.text().strip()
         raise request.failure(None, reply) from None
     if _bears_error(answer, request.operation["retry"]):
         raise request.failure(None, told_error(reply.text())) from None
     return _delivered(request, without_signals(answer))
+
+
+def _is_prose(reply: Reply) -> bool:
+    """Say whether an answer is plain text, no page and no JSON that was cut."""
+    told = reply.headers.get("content-type", "").split(";")[0].strip().lower()
+    return bool(reply.data.strip()) and (
+        told == "text/plain" or reply.data.strip()[:1] not in b"<{["
+    )
 
 
 def without_signals(answer: Json) -> Json:

@@ -1,0 +1,362 @@
+"""What services have answered that no schema foresees, to the steps that pay for it."""
+
+import base64
+import json
+import re
+import struct
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import pytest
+
+from scripts.client import TogetherError
+from scripts.resilience import retry
+from tests.conftest import KEY
+from tests.support.byte_server import ByteServer, Thing
+from tests.support.expected_request import main_of
+from tools.operations import find
+
+JSON, PNG = "application/json", b"\x89PNG\r\n\x1a\n" + bytes(32)
+SPEECH = b"ID3" + bytes(7) + b"\xff\xfb" + bytes(40)
+PICTURE = base64.b64encode(PNG).decode()
+TWO_PARTS = "A sentence of some length. " * 80
+CHAT, UPLOAD = "/v1/chat/completions", "/v1/audio/transcriptions"
+NOT_A_NUMBER = float("nan")
+
+
+@pytest.fixture
+def service(monkeypatch):
+    """Gives run(script, **arguments), which answers (result, error), and
+    answer(path, value, ...), which says what is at a path."""
+    monkeypatch.setattr(retry, "backoff", lambda tries, asked: 0.001)
+    with ByteServer() as server:
+        auth = {"api_key": KEY, "base_url": server.url}
+
+        def answer(path, value, kind=JSON, status=200):
+            content = value if isinstance(value, bytes) else json.dumps(value).encode()
+            server.things[path] = Thing(content, {"content-type": kind}, status)
+
+        def run(script, **arguments):
+            try:
+                return main_of(find(script))(auth, **arguments), None
+            except TogetherError as error:
+                return None, error
+
+        def asked(path):
+            return [one for one in server.asked if one["path"] == path]
+
+        things = server.things
+        yield SimpleNamespace(answer=answer, run=run, asked=asked, things=things)
+
+
+def storable(value):
+    """Say whether a value can be a result: JSON without NaN, NUL and half pairs."""
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    text.encode()
+    return "\\u0000" not in text
+
+
+# Speech
+
+
+@pytest.mark.parametrize("script", ["audio/speak_text", "audio/create_speech"])
+@pytest.mark.parametrize(
+    ("value", "kind", "words"),
+    [
+        ({"error": {"message": "voice not found"}}, JSON, "voice not found"),
+        (b"<title>Login</title>", "text/html", "a web page"),
+        (b"", "audio/mpeg", "is empty"),
+    ],
+)
+def test_what_is_no_sound_is_no_speech(script, value, kind, words, service):
+    service.answer("/v1/audio/speech", value, kind)
+    body = {"model": "m", "voice": "v", "input": "Hi."}
+    given = {"body": body}
+    if script == "audio/speak_text":
+        given = {"model": "m", "voice": "v", "text": "Hi."}
+    result, error = service.run(script, **given)
+
+    assert result is None
+    assert words in str(error)
+
+
+def test_samples_may_begin_like_json(service):
+    service.answer("/v1/audio/speech", b"{<" + bytes(40), "audio/pcm")
+    result, _ = service.run(
+        "audio/speak_text", model="m", voice="v", text="Hi.", format="raw"
+    )
+
+    assert base64.b64decode(result["file"])[:2] == b"{<"
+
+
+def riff(data, tag, bits, extra=b""):
+    form = struct.pack("<HHIIHH", tag, 1, 24000, 3000 * bits, bits // 8, bits) + extra
+    chunks = b"fmt " + struct.pack("<I", len(form)) + form
+    chunks += b"data" + struct.pack("<I", len(data)) + data
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
+
+
+FLOATS = struct.pack("<8f", *[n / 10 for n in range(8)])
+EXTENSIBLE = struct.pack("<HHI", 22, 16, 4) + bytes.fromhex(
+    "0100000000001000800000aa00389b71"
+)
+
+
+@pytest.mark.parametrize(
+    ("wave", "samples"),
+    [
+        (riff(FLOATS, 3, 32), FLOATS),
+        (riff(FLOATS[:16], 0xFFFE, 16, EXTENSIBLE), FLOATS[:16]),
+        (riff(FLOATS[:16], 1, 16), FLOATS[:16]),
+    ],
+    ids=["floats", "extensible", "whole numbers"],
+)
+def test_wav_of_any_samples_is_joined(wave, samples, service):
+    service.answer("/v1/audio/speech", wave, "audio/wav")
+    result, _ = service.run(
+        "audio/speak_text", model="m", voice="v", text=TWO_PARTS, format="wav"
+    )
+
+    sound = base64.b64decode(result["file"])
+    place = sound.index(b"data")
+    (size,) = struct.unpack("<I", sound[place + 4 : place + 8])
+    assert sound[place + 8 :][:size] == samples * result["parts"]
+    assert sound[:20] == wave[:4] + sound[4:8] + wave[8:20]
+
+
+def test_what_is_no_wav_loses_no_part_that_was_paid_for(service):
+    service.answer("/v1/audio/speech", b"\1\2" * 20, "audio/wav")
+    result, error = service.run(
+        "audio/speak_text", model="m", voice="v", text=TWO_PARTS, format="wav"
+    )
+
+    kept = result or error.partial
+    assert base64.b64encode(b"\1\2" * 20).decode()[:40] in json.dumps(kept)
+
+
+# Recordings
+
+
+def transcript(service, **answer):
+    service.answer(UPLOAD, {"text": "Good day.", **answer})
+    return service.run(
+        "audio/transcribe_recording",
+        model="m",
+        recording={"file": base64.b64encode(SPEECH).decode(), "filename": "a.mp3"},
+    )
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        [{"start": "0.5", "end": "1.5", "text": "Good day."}],
+        [{"start": None, "end": None, "text": "Good day."}],
+        [{"start": NOT_A_NUMBER, "end": 1e999, "text": "Good day."}],
+        [{"start": -1, "end": [], "text": "Good day."}],
+        ["Good day."],
+        {"start": 0, "end": 1, "text": "Good day."},
+        [None],
+        "Good day.",
+        [],
+    ],
+    ids=repr,
+)
+def test_odd_times_lose_no_word_of_a_recording(segments, service):
+    result, _ = transcript(service, segments=segments, duration="2.5")
+
+    assert result["text"] == "Good day."
+    assert result["duration"] == 2.5
+    assert storable(result)
+    timed = any(segment["end"] is not None for segment in result["segments"])
+    for name in ("srt", "vtt"):  # of what has no time there are no subtitles
+        assert ("Good day." in result[name]) is timed
+
+
+@pytest.mark.parametrize("kind", ["text/plain; charset=utf-8", JSON, "text/vtt"])
+@pytest.mark.parametrize("words", ["Good day.\n", "\nDrei \u00e4pfel, 2026"])
+def test_a_recording_may_be_answered_in_plain_text(kind, words, service):
+    service.answer(UPLOAD, words.encode(), kind)
+    result, _ = service.run(
+        "audio/transcribe_recording",
+        model="m",
+        recording={"file": base64.b64encode(SPEECH).decode(), "filename": "a.mp3"},
+    )
+
+    assert result["text"] == words.strip()
+    assert [one["text"] for one in result["segments"]] == [words.strip()]
+    assert len(service.asked(UPLOAD)) == 1
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"  ", b"<html>Login</html>", b'{"text": "Good', b"[1, 2"]
+)
+def test_what_is_no_text_of_a_recording_is_an_error(data, service):
+    service.answer(UPLOAD, data, JSON)
+    result, error = service.run(
+        "audio/transcribe_recording",
+        model="m",
+        recording={"file": base64.b64encode(SPEECH).decode(), "filename": "a.mp3"},
+    )
+
+    assert result is None
+    assert error.type == "invalid_answer"
+
+
+# Pictures and videos
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [{"index": 0, "b64_json": f"data:image/png;base64,{PICTURE}"}],
+        [{"index": 0, "b64_json": PICTURE.rstrip("=")}],
+        [{"index": 0, "b64_json": "\n".join(re.findall(".{1,20}", PICTURE))}],
+        [PICTURE],
+        {"b64_json": PICTURE},
+        [{"index": 0, "b64_json": PICTURE}, {"error": {"message": "too violent"}}],
+    ],
+    ids=["data URI", "no padding", "lines", "texts", "an object", "one of two"],
+)
+def test_a_picture_in_odd_base64_is_not_lost(data, service):
+    service.answer("/v1/images/generations", {"id": "i", "model": "m", "data": data})
+    result, error = service.run("images/create_picture", model="m", prompt="p")
+
+    told = json.dumps(result) if result else json.dumps(error.partial)
+    assert PICTURE[:40] in told
+    if "violent" in str(data):
+        assert "too violent" in result["note"]
+
+
+def test_a_filtered_picture_is_told_with_the_reason(service):
+    data = [{"index": 0, "b64_json": None, "error": {"message": "too violent"}}]
+    service.answer("/v1/images/generations", {"id": "i", "model": "m", "data": data})
+    _, error = service.run("images/create_picture", model="m", prompt="p")
+
+    assert "too violent" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("video", "words"),
+    [
+        ({"status": "failed", "error": "too violent"}, "too violent"),
+        ({"status": "failed", "error": {"code": "content_policy"}}, "content_policy"),
+        ({"status": "FAILED", "error": {"message": "too violent"}}, "too violent"),
+        ({"status": "canceled"}, "cancel"),
+        ({"status": "expired"}, "expired"),
+        ({"status": "completed", "outputs": None}, ""),
+        ({"status": "completed", "outputs": [{}]}, ""),
+    ],
+    ids=str,
+)
+def test_a_video_that_is_over_is_not_waited_for(video, words, service):
+    service.answer("/v2/videos/v1", {"id": "v1", "model": "m", **video})
+    result, error = service.run("videos/collect_video", video_id="v1", output="url")
+
+    assert result is None
+    assert words in str(error)
+    assert error.type != "not_finished"
+
+
+# Fine-tunes, batches
+
+
+@pytest.mark.parametrize("odd", [NOT_A_NUMBER, 1e999, "NaN", "many", [], True])
+def test_a_loss_that_is_none_is_left_out_of_the_chart(odd, service):
+    rows = [
+        {"train/global_step": 1, "train/loss": 1.5},
+        {"train/global_step": "2", "train/loss": odd},
+        {"train/global_step": 3, "train/loss": "1.25"},
+        {"train/global_step": odd, "train/loss": 1.0},
+        None,
+    ]
+    tune = {"id": "ft-1", "status": "error", "model": "m", "total_steps": "4"}
+    service.answer("/v1/fine-tunes/ft-1", {**tune, "n_epochs": odd})
+    service.answer("/v1/fine-tunes/ft-1/events", {"data": []})
+    service.answer("/v1/fine-tunes/ft-1/metrics", {"metrics": rows})
+    result, error = service.run("fine_tuning/report_fine_tune", fine_tune_id="ft-1")
+
+    assert error is None
+    assert storable(result)
+    known = [row for row in result["metrics"] if row["train_loss"] is not None]
+    assert [(row["step"], row["train_loss"]) for row in known][:1] == [(1, 1.5)]
+    assert (3, 1.25) in [(row["step"], row["train_loss"]) for row in known]
+    (line,) = ElementTree.fromstring(result["svg"]).findall(".//{*}polyline")
+    assert len(line.get("points").split()) == len(known)
+    assert "are no numbers" in result["note"]
+
+
+SUBMIT = main_of(find("batches/submit_rows"))
+ROWS = [{"q": "a"}, {"q": "b"}]
+BATCH = {"id": "b1", "status": "VALIDATING", "input_file_id": "file-1"}
+
+
+def submit(sandbox, auth, answer):
+    """Submit rows to a service whose batches are created with such an answer."""
+    sandbox.answers["create_batch"] = lambda _: answer
+    try:
+        return SUBMIT(auth, "openai/gpt-oss-20b", "{{q}}", ROWS), None
+    except TogetherError as error:
+        return None, error
+
+
+@pytest.mark.parametrize("wrap", [lambda job: {"job": job}, lambda job: job])
+def test_a_batch_may_be_answered_bare(wrap, sandbox, auth):
+    result, error = submit(sandbox, auth, wrap(BATCH))
+
+    assert error is None
+    assert result["batch_id"] == "b1"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"job": None, "warning": "enqueued token limit"}, "enqueued token limit"),
+        ({"job": None}, ""),
+        ({}, ""),
+        ([], ""),
+    ],
+)
+def test_a_batch_without_an_id_may_exist(answer, words, sandbox, auth):
+    result, error = submit(sandbox, auth, answer)
+
+    assert result is None
+    assert words in str(error)
+    assert error.ambiguous is True
+
+
+# Small habits
+
+
+def test_a_proxy_that_wants_a_login_is_named(service):
+    service.answer(CHAT, b"<title>Sign in</title>", "text/html", 407)
+    body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+    _, error = service.run("chat/create_chat_completion", body=body)
+
+    assert "proxy" in error.advice.lower()
+
+
+def test_what_is_called_compressed_and_is_not_is_paid_for_once(service):
+    service.answer(CHAT, {"choices": []})
+    service.things[CHAT].headers["content-encoding"] = "gzip"
+    body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+    _, error = service.run("chat/create_chat_completion", body=body)
+
+    assert isinstance(error, TogetherError)
+    assert len(service.asked(CHAT)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"choices": [], "x": ' + b"[" * 900 + b'"\\u0000"' + b"]" * 900 + b"}",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+    ],
+)
+def test_an_answer_of_any_depth_is_an_error_of_ours(text, service):
+    service.answer(CHAT, text)
+    body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+    result, error = service.run("chat/create_chat_completion", body=body)
+
+    assert result is None
+    assert isinstance(error, TogetherError)
