@@ -28,12 +28,15 @@ from scripts.replies import sse as replies_sse
 from scripts.resilience import retry
 from tests.conftest import KEY
 from tests.support.expected_request import main_of
-from tools.operations import find
+from tools.operations import find, operations
 from tools.sandbox import Fault
 
+KEYED_OPERATION = next(o for o in operations() if "idempotency_key" in o.arguments)
 CHAT = main_of(find("chat/create_chat_completion"))
 CREATE = main_of(find("batches/create_batch"))
 GET = main_of(find("files/get_file"))
+KEYED = main_of(KEYED_OPERATION)
+KEYED_LEAST = KEYED_OPERATION.schema["examples"][0]
 MESSAGES = [{"role": "user", "content": "hi"}]
 BODY = {"model": "m", "messages": MESSAGES}
 BATCH = find("batches/create_batch").schema["examples"][0]["body"]
@@ -323,14 +326,53 @@ def test_the_key_does_not_follow_a_download_to_another_host():
         ({"api_key": ""}, "api_key is empty"),
         ({"api_key": "a b"}, "paste it again"),
         ({"api_key": "k\nX: y"}, "paste it again"),
-        ({"api_key": "k", "base_url": "ftp://x"}, "base_url"),
-        ({"api_key": "k", "base_url": "https://u:p@x"}, "base_url"),
-        ({"api_key": "k", "base_url": "https://x:port"}, "base_url"),
+        ({"api_key": "k", "base_url": "ftp://127.0.0.1"}, "base_url must look"),
+        ({"api_key": "k", "base_url": "https://u:p@127.0.0.1"}, "base_url must look"),
+        ({"api_key": "k", "base_url": "https://127.0.0.1:port"}, "base_url must look"),
+        ({"api_key": "k", "base_url": "https://127.0.0.1:0"}, "base_url must look"),
+        ({"api_key": "k", "base_url": "https://"}, "base_url must look"),
+        ({"api_key": "k", "base_url": 5}, "base_url must look"),
+        ({"api_key": "\u00e9"}, "paste it again"),
+        ({"api_key": 5}, "api_key is empty"),
     ],
 )
 def test_a_wrong_resource_is_refused(auth, words):
     with pytest.raises(TogetherError, match=words):
         GET(auth, "f")
+
+
+@pytest.mark.parametrize("key", ["a\nX-Other: 1", "caf\u00e9", "\x7f"])
+def test_what_no_header_can_carry_is_refused(key, sandbox, auth):
+    with pytest.raises(TogetherError, match="idempotency_key must be printable ASCII"):
+        KEYED(auth, **{**KEYED_LEAST, "idempotency_key": key})
+
+    assert not sandbox.requests
+
+
+@pytest.mark.parametrize(
+    ("status", "followed"),
+    [("300", False), ("301", True), ("308", True), ("309", False)],
+)
+def test_only_a_redirect_of_a_download_is_followed(status, followed):
+    download = main_of(find("files/download_file"))
+    with server(answer(b"data")) as (there, _):
+        moved = answer(b"", f"{status} Moved", f"location: {there}/signed\r\n")
+        with server(moved) as (url, requests):
+            got = told(download, auth_for(url))
+            plain = told(GET, auth_for(url))
+
+    assert (base64.b64encode(b"data").decode() in str(got)) is followed
+    assert ("the server redirects" in str(got)) is not followed
+    assert "the server redirects" in str(plain)
+    assert len(requests) == 2
+
+
+def told(run, auth):
+    """What a script makes of a file, or its error."""
+    try:
+        return run(auth, "file-1")
+    except TogetherError as error:
+        return error
 
 
 @pytest.mark.parametrize("suffix", ["", "/", "/v1", "/v1/", "/v2"])
