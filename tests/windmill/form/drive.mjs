@@ -124,7 +124,7 @@ const page = await browser.newPage({
   viewport: { width: 832, height: 1000 },
   deviceScaleFactor: 1.5,
 });
-page.setDefaultTimeout(20_000);
+page.setDefaultTimeout(60_000);
 await page.route('**/*', answer);
 await page.goto(ORIGIN);
 
