@@ -241,7 +241,14 @@ def look(auth, name, job_id):
     else:
         table = kind["look"]
     job = call(auth, table, **words)
-    return job, state_of(kind, job)
+    state = state_of(kind, job)
+    if not isinstance(state, str):
+        raise TogetherError(
+            f"The answer names no state of {job_id}.",
+            type="invalid_answer",
+            advice="Look again; if it stays so, tell Together's support.",
+        )
+    return job, state
 
 
 def pause_after(kind, attempt):

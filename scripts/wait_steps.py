@@ -101,6 +101,8 @@ def cancel_job(auth, step, **arguments):
 def _passing(error):
     """Say whether a look that failed may succeed later, though nothing changes."""
     status = error.status
+    if error.type == "invalid_answer":
+        return True  # of whatever stands before the service, for now
     if status is None:
         return error.tries is not None  # sent, but not answered
     return status in (408, 425, 429) or status >= 500

@@ -427,6 +427,17 @@ def test(arguments: argparse.Namespace) -> int:
     return subprocess.run([sys.executable, "-m", "pytest", *words], cwd=ROOT).returncode
 
 
+def probe(arguments: argparse.Namespace) -> int:
+    """Look for unknown faults: run one of the probes whole; alone, list them."""
+    from tools.probe import listed
+    from tools.probe import run as look
+
+    if arguments.name is None:
+        print("\n".join(listed()))
+        return 0
+    return look(arguments.name, arguments.seed)
+
+
 def live(arguments: argparse.Namespace) -> int:
     """Try the pack on a real Windmill server, in a folder that it makes and removes."""
     from tools.deploy import DeployError, Target
@@ -566,6 +577,9 @@ def _parser() -> argparse.ArgumentParser:
         "--local-model", action="store_true", help="a real model on this machine"
     )
     add(test)
+    command = add(probe)
+    command.add_argument("name", nargs="?", help="which one (default: list them)")
+    command.add_argument("--seed", type=int, help="of what is drawn by chance")
     command = add(live)
     command.add_argument("--base-url", required=True, help="of the Windmill server")
     command.add_argument("--workspace", required=True, help="the id of a workspace")

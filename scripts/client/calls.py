@@ -6,7 +6,7 @@ from .errors import TogetherError
 from .form import checked_arguments, with_typed_models
 from .job import log
 from .references import harmless
-from .request import Request, parse_answer, read_body
+from .request import Request, heard, parse_answer, read_body
 from .transport import Reply
 
 TYPE_CHECKING = False
@@ -20,15 +20,23 @@ def run(
     """Return what a verb or a step's function returns for the arguments of main.
 
     A TogetherError leaves it without the frames of the helper: Windmill shows them
-    before the advice, and they help nobody who can act on it. Any other exception is a
-    fault of the pack and keeps them. Neither holds what Windmill would resolve in the
+    before the advice, and they help nobody who can act on it. An answer that a step
+    cannot read makes one too, which keeps what may be paid for. Any other exception is
+    a fault of the pack and keeps them. None holds what Windmill would resolve in the
     next step, see scripts/client/references.py; the log, and the result's own note, say
     how many texts were changed.
     """
+    heard.clear()
     try:
         result, count = harmless(function(auth, table, **arguments))
     except TogetherError as error:
         raise error.with_traceback(None) from None
+    except UNREAD as error:
+        if not heard:
+            raise
+        from ..resilience.explain import unread  # few answers cannot be read
+
+        raise unread(error, heard) from error
     if count:
         note = CHANGED.format(count)
         log(note)
@@ -37,6 +45,7 @@ def run(
     return result
 
 
+UNREAD = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)
 CHANGED = (
     "A space was put behind the $ in {} texts, which Windmill would have taken for "
     "variables or resources in the next step."

@@ -293,6 +293,7 @@ def parse_answer(request: Request, reply: Reply) -> Json:
         raise request.failure(None, reply) from None
     if _bears_error(answer, request.operation["retry"]):
         raise request.failure(None, told_error(reply.text())) from None
+    hear(request, answer)
     return _delivered(request, without_signals(answer))
 
 
@@ -302,6 +303,16 @@ def _is_prose(reply: Reply) -> bool:
     return bool(reply.data.strip()) and (
         told == "text/plain" or reply.data.strip()[:1] not in b"<{["
     )
+
+
+def hear(request: Request, answer: Json) -> None:
+    """Note an answer, for what is said where a step cannot read it, see run."""
+    heard.append((request, answer))
+    del heard[:-MOST_HEARD]
+
+
+heard: list[tuple[Request, Json]] = []
+MOST_HEARD = 4  # answers
 
 
 def without_signals(answer: Json) -> Json:

@@ -9,18 +9,19 @@ import os
 import ssl
 import threading
 import time
+import zlib
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ProtocolError
+from urllib3.exceptions import DecodeError, ProtocolError
 
 from .errors import TogetherError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from ..shapes import Carried, Headers, Response
@@ -33,6 +34,7 @@ PACE_BYTES, PACE_SECONDS = 64 * 1024, 240.0
 MIB = 1 << 20
 MOST_ANSWER_BYTES = 64 * MIB  # of an answer that is held in memory, decompressed
 MOST_ERROR_BYTES = 64 * 1024  # of an error; the rest of it is not read
+MOST_HEAD_BYTES = MIB  # of all that comes before a body, interim answers too
 
 
 _pools: dict[str, tuple[urllib3.HTTPConnectionPool, Headers | None]] = {}
@@ -124,7 +126,13 @@ class _Answer(http.client.HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
-        self.reader.until = self.reader.most
+        self.reader.until, self.reader.room = self.reader.most, math.inf
+        lengths = set(self.headers.get_all("content-length", ()))
+        plain = all(n.isascii() and n.isdigit() and len(n) < 19 for n in lengths)
+        coding = self.headers.get("transfer-encoding", "chunked").strip().lower()
+        if len(lengths) > 1 or not plain or coding != "chunked":
+            # http.client would read something, and the next answer from amid it.
+            raise http.client.HTTPException("the answer's length makes no sense")
 
 
 class _Reader(io.RawIOBase):
@@ -135,6 +143,7 @@ class _Reader(io.RawIOBase):
         self.raw = sock.makefile("rb", buffering=0)
         self.most = math.inf if most is None else most
         self.until: float | None = None  # set with the first byte
+        self.room: float = MOST_HEAD_BYTES  # while the head is read
 
     def readable(self) -> bool:
         return True
@@ -152,6 +161,12 @@ class _Reader(io.RawIOBase):
             if time.monotonic() < until:
                 raise
             raise TimeoutError(TOO_LONG) from None
+        if self.room != math.inf:
+            self.room -= count or 0
+            if self.room < 0:
+                raise OSError("the answer's head has no end")
+            if not count and self.until is not None:  # http.client would not mind
+                raise OSError("the answer's head is cut short")
         if self.until is None:
             self.until = min(self.most, time.monotonic() + HEAD_SECONDS)
         return count
@@ -294,16 +309,70 @@ def read_whole(response: Response, most: float) -> bytes:
 
 
 def read_pieces(response: Response, most: float | None = None) -> Iterator[bytes]:
-    """Yield the bytes of a body as they arrive, until the moment `most`. Raises
-    urllib3's HTTPError."""
+    """Yield the bytes of a body as they arrive, decompressed, until the moment `most`.
+    Raises urllib3's HTTPError, OSError."""
     if most is not None:
         read_until(response, most)
+    coding = response.headers.get("content-encoding", "").strip().lower()
+    read: Callable[[int], bytes] = response.read1
+    if coding not in ("", "identity"):
+        if coding not in CODINGS:
+            abandon(response)
+            raise DecodeError(f"the answer's coding {coding[:20]!r} was not asked for")
+        read = Unpacked(response, coding).read
     try:
-        while piece := response.read1(65536):
+        while piece := read(65536):
             yield piece
     except (OverflowError, ValueError) as error:  # lengths that none can have
         abandon(response)
         raise ProtocolError(f"the answer's length makes no sense: {error}") from None
+    except zlib.error as error:
+        abandon(response)
+        raise DecodeError(f"the answer's compression is damaged: {error}") from None
+    except OSError:
+        abandon(response)
+        raise
+
+
+CODINGS = ("gzip", "x-gzip", "deflate")
+
+
+class Unpacked:
+    """A body that is compressed: what it holds, in pieces of bounded size.
+
+    urllib3 takes a compressed body that is cut short for a whole one, and inflates
+    all that has come at once.
+    """
+
+    def __init__(self, response: Response, coding: str) -> None:
+        self.response = response
+        self.deflate = coding == "deflate"
+        self.stream: Any = None
+        self.rest = b""
+
+    def read(self, size: int) -> bytes:
+        """Return up to size bytes. Raises OSError where the body is cut short, zlib's
+        error where it is damaged."""
+        while True:
+            raw = self.rest or self.response.read1(65536, decode_content=False)
+            if not raw:
+                if self.stream is None or self.stream.eof:
+                    return b""
+                raise OSError("the compressed body is cut short")
+            if self.stream is None or self.stream.eof:
+                self.stream = self.begun(raw)
+            piece: bytes = self.stream.decompress(raw, size)
+            self.rest = self.stream.unconsumed_tail or self.stream.unused_data
+            if self.stream.eof and not self.rest.strip(b"\0"):
+                self.rest = b""  # what pads an archive
+            if piece:
+                return piece
+
+    def begun(self, raw: bytes) -> Any:
+        """Return a decompressor for a stream that begins with these bytes."""
+        if self.deflate and raw[0] & 0x0F != 8:
+            return zlib.decompressobj(-zlib.MAX_WBITS)  # as some servers send it
+        return zlib.decompressobj(32 + zlib.MAX_WBITS)
 
 
 def abandon(response: Response) -> None:

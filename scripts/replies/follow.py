@@ -7,7 +7,7 @@ import time
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 from ..client.job import log
-from ..client.request import MOST_SECONDS, parse_answer, without_signals
+from ..client.request import MOST_SECONDS, hear, parse_answer, without_signals
 from ..client.transport import Reply, abandon, hurry, read_pieces
 from .live_text import LiveText
 from .sse import Events
@@ -77,6 +77,7 @@ def _concluded(
     if isinstance(fault, Reply) and not gather.started:
         return fault
     answer = without_signals(gather.whole(request))
+    hear(request, answer)
     facts = {"partial": answer} if gather.started else {}
     if fault is None and gather.failed:
         fault = gather.failed

@@ -30,6 +30,8 @@ from .server_words import server_words_of, without_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..client.request import Request
     from ..shapes import Fault, Json
 
@@ -102,6 +104,34 @@ def failure(
     facts.update(ambiguous=ambiguous, advice=advice, detail=detail)
     clean = {name: without_key(request.key, value) for name, value in facts.items()}
     return TogetherError(without_key(request.key, message), **clean)
+
+
+def unread(error: Exception, heard: list[tuple[Any, Any]]) -> TogetherError:
+    """Return the TogetherError for answers that a step stumbled over, the last of what
+    the service said in its `partial`."""
+    paid = [one for one in heard if one[0].operation["retry"] != "read"]
+    request, answer = (paid or heard)[-1]
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    place = where.tb_frame.f_code.co_name if where is not None else "?"
+    costly = request.operation["retry"] in ("creates", "mutates")
+    find = request.operation.get("find")
+    advice = "Tell the pack's maintainers; `partial` is what the service said."
+    if costly:
+        advice = f"It was carried out: look {f'with {find} ' if find else ''}before "
+        advice += f"running the step again. {advice}"
+    path = request.target.partition("?")[0]
+    return TogetherError(
+        f"An answer of the service cannot be read ({type(error).__name__} in {place}; "
+        f"{request.method} {path}). {advice}",
+        type="invalid_answer",
+        method=request.method,
+        path=path,
+        ambiguous=costly,
+        partial=without_key(request.key, answer),
+        advice=advice,
+    )
 
 
 def describe(fault: Fault) -> tuple[str, str]:

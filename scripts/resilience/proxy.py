@@ -11,6 +11,12 @@ used.
 from __future__ import annotations
 
 import urllib3
+from requests.utils import (
+    get_auth_from_url,
+    get_environ_proxies,
+    prepend_scheme_if_needed,
+    select_proxy,
+)
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
@@ -28,14 +34,6 @@ if TYPE_CHECKING:
 
 def proxy_of(origin: str) -> tuple[str, Headers] | None:
     """Return (its URL, headers for it) of the proxy before a host, or None."""
-    # Here, since it takes as long as a request: jobs load this module without a proxy.
-    from requests.utils import (
-        get_auth_from_url,
-        get_environ_proxies,
-        prepend_scheme_if_needed,
-        select_proxy,
-    )
-
     proxy = select_proxy(origin, get_environ_proxies(origin))
     if not proxy:
         return None

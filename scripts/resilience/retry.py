@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 MAX_TRIES = 4
 MOMENT = 1e9  # a number beyond it is a time since 1970, in seconds
 MILLISECONDS = 1e12  # beyond it, in milliseconds
+FIRST_WAIT = 0.5  # seconds before the second try; each further one waits twice as long
+LONGEST_WAIT = 10.0  # seconds, where the server asks for none
 MAX_WAIT = 60.0  # the longest single wait that a server may ask for
 OUT_OF_CREDIT = (
     "insufficient_quota",
@@ -93,7 +95,7 @@ def about_money(*words: object) -> bool:
 def backoff(tries: int, asked: float | None) -> float:
     """Return the seconds before the next of so many tries: what the server asks for,
     but never so few that refusals become a storm."""
-    own = min(0.5 * 2 ** (tries - 1), 10.0) * random.uniform(0.75, 1.0)
+    own = min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT) * random.uniform(0.75, 1.0)
     return own if asked is None else max(asked, own / 2)
 
 

@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError
 
 from ..client import TogetherError
 from ..client.request import Request
-from ..client.transport import Pace, Reply, read_whole
+from ..client.transport import CODINGS, Pace, Reply, Unpacked, read_whole
 from .filetypes import named
 
 TYPE_CHECKING = False
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 READ_BLOCK = 1 << 20  # bytes that are read at a time
 SECURE = 1 << 18  # bytes that are read at a time over TLS
 ERROR_SECONDS = 60.0  # for the body of an error
+FIRST_WAIT = 0.25  # seconds before the third connection, doubled for each further one
+LONGEST_WAIT = 30.0  # seconds, whatever the server asks for
 BARREN = 6  # connections in a row that bring nothing before it is given up
 
 
@@ -68,7 +70,14 @@ class Download:
         headers = response.headers
         coding = headers.get("content-encoding", "identity").strip().lower()
         self.coded = coding not in ("", "identity")
-        self.unpacked: Any = _Unpacked(response, coding) if self.coded else None
+        if self.coded and coding not in CODINGS:
+            response.close()
+            raise TogetherError(
+                f"The download is compressed with {coding!r}, which was not asked for.",
+                type="unreachable",
+                advice="Give an address that answers with the file as it is.",
+            )
+        self.unpacked: Any = Unpacked(response, coding) if self.coded else None
         size = headers.get("content-length", "")
         if size.isdigit() and not self.coded:
             self.measure(int(size))
@@ -123,7 +132,11 @@ class Download:
         """
         self.pace.keep(self.response, self.position)
         if self.coded:
-            return self.unpacked.read(size)
+            try:
+                return self.unpacked.read(size)
+            except zlib.error as error:
+                words = f"its compressed body is damaged ({error})"
+                raise OSError(words) from None
         sock = getattr(self.response.connection, "sock", None)
         if hasattr(sock, "cipher"):
             return self.response.read(min(size, SECURE), decode_content=False)
@@ -200,59 +213,13 @@ class Download:
                 advice=advice,
             ) from None
         if self.barren > 1:
-            time.sleep(min(0.25 * 2 ** (self.barren - 2), 8.0))
+            time.sleep(min(FIRST_WAIT * 2 ** (self.barren - 2), LONGEST_WAIT / 4))
 
     def close(self) -> None:
         """Give the connection up."""
         if self.response is not None:
             self.response.close()
             self.response = None
-
-
-class _Unpacked:
-    """A body that a server compresses though nobody asked for that: what it holds.
-
-    urllib3 takes a compressed body that is cut short for a whole one.
-    """
-
-    def __init__(self, response: Response, coding: str) -> None:
-        if coding not in ("gzip", "x-gzip", "deflate"):
-            response.close()
-            raise TogetherError(
-                f"The download is compressed with {coding!r}, which was not asked for.",
-                type="unreachable",
-                advice="Give an address that answers with the file as it is.",
-            )
-        self.response = response
-        self.deflate = coding == "deflate"
-        self.stream: Any = None
-        self.rest = b""
-
-    def read(self, size: int) -> bytes:
-        """Return up to size bytes. Raises OSError where the body is cut short."""
-        try:
-            while True:
-                raw = self.rest or self.response.read1(READ_BLOCK, decode_content=False)
-                if not raw:
-                    if self.stream is None or self.stream.eof:
-                        return b""
-                    raise OSError("its compressed body is cut short")
-                if self.stream is None or self.stream.eof:
-                    self.stream = self.begun(raw)
-                piece = self.stream.decompress(raw, size)
-                self.rest = self.stream.unconsumed_tail or self.stream.unused_data
-                if self.stream.eof and not self.rest.strip(b"\0"):
-                    self.rest = b""  # what pads an archive
-                if piece:
-                    return piece
-        except zlib.error as error:
-            raise OSError(f"its compressed body is damaged ({error})") from None
-
-    def begun(self, raw: bytes) -> Any:
-        """Return a decompressor for a stream that begins with these bytes."""
-        if self.deflate and raw[0] & 0x0F != 8:
-            return zlib.decompressobj(-zlib.MAX_WBITS)  # as some servers send it
-        return zlib.decompressobj(32 + zlib.MAX_WBITS)
 
 
 class _BusyError(OSError):
@@ -382,7 +349,7 @@ def good(
 
         wait = retry_after(reply.headers)
         if wait is not None:
-            time.sleep(min(wait, 30.0))
+            time.sleep(min(wait, LONGEST_WAIT))
         raise _BusyError(f"the server answers {status} {reply.reason}")
     raise failure(reply)
 

@@ -149,7 +149,7 @@ def _at_once(auth: Auth, source: Source, about: Members, progress: Progress) -> 
     found = _announced(auth, about)
     location = found.get("location")
     file_id = _safe_id(found.get("file_id"))
-    if not location:
+    if not (isinstance(location, str) and location):
         raise unexpected_answer("it does not say where the bytes shall go")
     progress.expect(source.size())
     body = Part(source, 0, source.size(), progress, about["checksum"])
@@ -164,6 +164,8 @@ def _announced(auth: Auth, about: Members) -> Members:
     data, request.headers["Content-Type"] = form_data(request)
     request.carry(data)
     found = parse_answer(request, request.send())
+    if not isinstance(found, dict):
+        raise unexpected_answer("it is no object")
     if isinstance(found.get("location"), str):  # RFC 9110, 10.2.2: it may be relative
         own = request.base + request.target
         try:
@@ -201,7 +203,8 @@ def _surely(auth: Auth, table: Operation, known: str, **arguments: Json) -> Memb
         found = _sent(auth, FILE, known)
     # A member that would mean something to Windmill has got a _ by now.
     file = found.get("file_", found.get("file"))
-    return file if isinstance(file, dict) else found
+    file = file if isinstance(file, dict) else found
+    return file if isinstance(file.get("id"), str) else {**file, "id": known}
 
 
 def _sent(auth: Auth, table: Operation, known: str) -> Members:
@@ -247,6 +250,8 @@ def _in_parts(
         INITIATE,
         body={**about, "file_size": source.length, "num_parts": count},
     )
+    if not isinstance(begun, dict):
+        raise unexpected_answer("it is no object")
     upload_id, file_id = begun.get("upload_id"), _safe_id(begun.get("file_id"))
     handle = {"upload_id": upload_id, "file_id": file_id}
     try:
@@ -266,12 +271,16 @@ def _in_parts(
 def _places(parts: Json, count: int) -> Places:
     """Return {part number: (address, headers)}, from either spelling."""
     places: Places = {}
-    for part in parts or ():
+    for part in parts if isinstance(parts, list) else ():
+        if not isinstance(part, dict):
+            continue
         number = part.get("PartNumber", part.get("part_number"))
         address = part.get("URL", part.get("UploadURL", part.get("url")))
         headers = part.get("Headers", part.get("headers")) or {}
-        places[number] = address, headers
-    known = all(address for address, _ in places.values())
-    if set(places) != set(range(1, count + 1)) or not known:
+        if not (isinstance(number, int) and isinstance(headers, dict)):
+            continue
+        if isinstance(address, str) and address:
+            places[number] = address, headers
+    if set(places) != set(range(1, count + 1)):
         raise unexpected_answer(f"it names {len(places)} addresses for {count} parts")
     return places

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 4  # parts
 TRIES = 5  # of a part, or of a whole file
+LONGEST_WAIT = 30.0  # seconds between two tries, whatever the storage asks for
 PATIENCE = 0.25  # seconds before the second try, doubled for each further one
 # Seconds: for a block to leave, and for the answer after the last one.
 ANSWER_SECONDS = 300.0
@@ -214,7 +215,7 @@ def put(auth: Auth, address: str, body: Part, headers: Headers, what: str) -> Re
         if not passing or tries == TRIES:
             raise _failed(what, words, status, tries)
         body.progress.say(f"{what}: {words}; trying again")
-        wait = min(30.0, PATIENCE * 2 ** (tries - 1) if wait is None else wait)
+        wait = min(LONGEST_WAIT, PATIENCE * 2 ** (tries - 1) if wait is None else wait)
         if body.stop is None:
             time.sleep(wait)
         elif body.stop.wait(wait):

@@ -16,9 +16,16 @@ from urllib3.exceptions import HTTPError
 from ..client import TogetherError
 from ..client.job import windmill_address
 from ..client.jsonio import parse_json
-from ..client.transport import USER_AGENT, Reply, http_exchange, read_whole
+from ..client.transport import (
+    USER_AGENT,
+    Reply,
+    abandon,
+    http_exchange,
+    read_whole,
+)
 from ..resilience.explain import describe
 from ..resilience.retry import never_sent
+from ..resilience.server_words import without_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +34,8 @@ if TYPE_CHECKING:
     from ..shapes import Fault, Headers, Json, Response
 
 WINDMILL_TRIES = 3
+FIRST_WAIT = 0.25  # seconds before the second try, doubled for the third
+TIMEOUT = urllib3.Timeout(connect=10.0, read=60.0)
 MOST_SECONDS = 300.0  # for an answer that is read whole
 FREE_EDITION = "Windmill's free edition stores objects of at most 50 MB."
 NO_STORAGE = (
@@ -107,18 +116,44 @@ def ask_windmill(
     body: Any = None,
     headers: Headers | None = None,
     timeout: urllib3.Timeout | None = None,
+    kind: type | None = None,
 ) -> Json:
-    """Return the JSON, or None, that a call answers with."""
+    """Return the JSON that a call answers with, see parse_reply."""
     reply = send_windmill(method, path, what, query, body, headers, timeout)
-    return parse_reply(method, path, what, reply)
+    return parse_reply(method, path, what, reply, kind)
 
 
-def parse_reply(method: str, path: str, what: str, reply: Reply) -> Json:
+def parse_reply(
+    method: str, path: str, what: str, reply: Reply, kind: type | None = None
+) -> Json:
+    """Return the JSON of an answer, which must be of a kind, such as dict; without one,
+    any for a GET, and else None for no JSON. Raises TogetherError."""
     if reply.status >= 300:
-        raise refusal(
-            method, path, what, reply, storing=path.startswith("job_helpers/")
-        )
-    return parse_json(reply.data)[0] if reply.data else None
+        storing = path.startswith("job_helpers/")
+        raise refusal(method, path, what, reply, storing=storing)
+    value, problem = parse_json(reply.data)
+    read = not problem or (kind is None and method != "GET")
+    fits = read and isinstance(value, kind or object)
+    if not fits:
+        raise unusable(method, path, what)
+    return value
+
+
+def unusable(
+    method: str,
+    path: str,
+    what: str,
+    problem: str = "its answer is not what it must be",
+) -> TogetherError:
+    """Return the TogetherError for an answer of Windmill's that says nothing."""
+    return TogetherError(
+        f"{what}: {problem} (Windmill, {method} {path.partition('?')[0]}).",
+        type="invalid_answer",
+        method=method,
+        path=path,
+        ambiguous=True if method == "POST" else None,
+        advice="Check BASE_INTERNAL_URL on the worker, and what stands before it.",
+    )
 
 
 def _reach(
@@ -135,7 +170,7 @@ def _reach(
         body = json.dumps(body, separators=(",", ":")).encode()
         sent["Content-Type"] = "application/json"
     sent.update(headers or {})
-    timeout = timeout or urllib3.Timeout(connect=10.0, read=60.0)
+    timeout = timeout or TIMEOUT
     for tries in range(WINDMILL_TRIES):
         try:
             response = http_exchange(method, url, body, sent, timeout)
@@ -147,9 +182,8 @@ def _reach(
             passing = method == "GET" and response.status in (502, 503, 504)
             if not passing or tries == WINDMILL_TRIES - 1:
                 return response
-            response.drain_conn()
-            response.release_conn()
-        time.sleep(0.25 * 2**tries)
+            abandon(response)
+        time.sleep(FIRST_WAIT * 2**tries)
     raise AssertionError("the last try answers or raises")
 
 
@@ -160,6 +194,7 @@ def _broken(method: str, path: str, what: str, fault: Fault) -> TogetherError:
         type="connection",
         method=method,
         path=path,
+        ambiguous=not never_sent(fault) if method == "POST" else None,
         advice="Try again; if it stays so, check BASE_INTERNAL_URL on the worker.",
     )
 
@@ -168,7 +203,7 @@ def refusal(
     method: str, path: str, what: str, reply: Reply, storing: bool = False
 ) -> TogetherError:
     """Return the TogetherError for what Windmill refused, with its own words."""
-    words = reply.text().strip()[:500]
+    words = without_key(windmill_address()[2] or "", reply.text().strip())[:500]
     detail = words or f"{reply.status} {reply.reason}"
     words = words.lower()
     kind, advice = "windmill", "Windmill's own words say what it refuses."

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 
 import urllib3
@@ -28,6 +29,7 @@ from .api import (
     quoted_path,
     refusal,
     send_windmill,
+    unusable,
     windmill_request,
 )
 
@@ -68,7 +70,10 @@ def start(path: str, kind: str = "script", arguments: Members | None = None) -> 
     reply = send_windmill("POST", where, what, query, arguments or {})
     if reply.status >= 300:
         raise refusal("POST", where, what, reply)
-    return reply.text().strip().strip('"')
+    job = reply.text().strip().strip('"')
+    if not re.fullmatch(r"[0-9a-fA-F-]{36}", job):
+        raise unusable("POST", where, what, "its answer is no job's id")
+    return job
 
 
 def wait_for(job: str, timeout: float | None = None, name: str = "The job") -> Json:
@@ -81,9 +86,8 @@ def wait_for(job: str, timeout: float | None = None, name: str = "The job") -> J
     pause = 0.1
     try:
         while True:
-            found = ask_windmill(
-                "GET", f"jobs_u/completed/get_result_maybe/{job}", name
-            )
+            where = f"jobs_u/completed/get_result_maybe/{job}"
+            found = ask_windmill("GET", where, name, kind=dict)
             if found.get("completed"):
                 if found.get("success"):
                     return found.get("result")
@@ -143,14 +147,14 @@ def is_running(job: str) -> bool:
     reply = send_windmill("GET", where, what, {"no_logs": "true"})
     if reply.status == 404:
         return False
-    return parse_reply("GET", where, what, reply).get("type") != "CompletedJob"
+    return parse_reply("GET", where, what, reply, dict).get("type") != "CompletedJob"
 
 
 def outcome(job: str) -> Members | None:
     """Return how a job ended, {"outcome": "success", "failure" or "cancelled",
     "result"}, or None while it is queued or runs."""
     where = f"jobs_u/completed/get_result_maybe/{job}"
-    found = ask_windmill("GET", where, f"The job {job} cannot be read")
+    found = ask_windmill("GET", where, f"The job {job} cannot be read", kind=dict)
     if not found.get("completed"):
         return None
     result = found.get("result")
@@ -195,7 +199,7 @@ def script_schema(path: str, kind: str = "script") -> Members:
     """
     where = {"p": "scripts/get/p", "f": "flows/get"}[_letter(kind)]
     what = f"The {kind} {path} cannot be read"
-    found = ask_windmill("GET", f"{where}/{quoted_path(path)}", what)
+    found = ask_windmill("GET", f"{where}/{quoted_path(path)}", what, kind=dict)
     return {
         "path": path,
         "kind": kind,
@@ -215,9 +219,8 @@ def resume_urls(approver: str | None = None) -> Members:
         raise not_in_job("There are no resume URLs")
     nonce = int.from_bytes(os.urandom(4), "big") % 1_000_000_001
     query = {"approver": approver} if approver else {}
-    return ask_windmill(
-        "GET", f"jobs/resume_urls/{job}/{nonce}", "No resume URLs", query
-    )
+    where = f"jobs/resume_urls/{job}/{nonce}"
+    return ask_windmill("GET", where, "No resume URLs", query, kind=dict)
 
 
 def _letter(kind: str) -> str:

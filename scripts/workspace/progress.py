@@ -25,7 +25,8 @@ def set_progress(percent: float) -> None:
     try:
         what = "The progress cannot be shown"
         if job not in _shown:
-            parent = ask_windmill("GET", f"jobs_u/get/{job}", what).get("parent_job")
+            where = f"jobs_u/get/{job}"
+            parent = ask_windmill("GET", where, what, kind=dict).get("parent_job")
         else:
             parent = _shown[job][0]
         _shown[job] = parent, percent

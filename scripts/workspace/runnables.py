@@ -15,7 +15,7 @@ def list_runnables(kind: str, start: str) -> list[str]:
     if kind == "script":
         query["include_without_main"] = "true"
     what = f"The {kind}s of {start} cannot be listed"
-    found = ask_windmill("GET", f"{kind}s/list", what, query)
+    found = ask_windmill("GET", f"{kind}s/list", what, query, kind=list)
     return sorted(one["path"] for one in found if one["path"].startswith(start))
 
 
@@ -34,4 +34,4 @@ def read_runnable(kind: str, path: str) -> Json:
         return None
     if script and reply.status < 300:
         return reply.text()
-    return parse_reply("GET", where, what, reply)
+    return parse_reply("GET", where, what, reply, dict)

@@ -83,7 +83,8 @@ def delete_state(path: str) -> None:
 def list_states(start: str) -> dict[str, str]:
     """Return {path: ISO 8601 time of its last change} of the states under a path."""
     query = {"resource_type": "state", "path_start": start, "per_page": "1000"}
-    found = ask_windmill("GET", "resources/list", "The states cannot be listed", query)
+    what = "The states cannot be listed"
+    found = ask_windmill("GET", "resources/list", what, query, kind=list)
     return {
         state["path"]: state.get("edited_at") or ""
         for state in found

@@ -18,12 +18,14 @@ from ..client.job import log
 from ..client.transport import Pace
 from ..resilience.explain import describe
 from .api import (
+    FIRST_WAIT,
     FREE_EDITION,
     WINDMILL_TRIES,
     ask_windmill,
     open_windmill,
     refusal,
     send_windmill,
+    unusable,
 )
 
 TYPE_CHECKING = False
@@ -71,6 +73,9 @@ class _Stored:
         path = "job_helpers/download_s3_file"
         what = f"The object {self.key!r} cannot be read from storage"
         response = open_windmill("GET", path, what, self.query, headers=headers)
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            response.close()
+            raise unusable("GET", path, what, "it comes compressed, unasked")
         begin, size = 0, response.headers.get("content-length", "")
         if response.status == 206:
             given, _, total = response.headers.get("content-range", "").partition("/")
@@ -114,7 +119,7 @@ class _Stored:
                 fault = error
                 if self.pace.is_lost():
                     break
-                time.sleep(0.25 * 2**tries)
+                time.sleep(FIRST_WAIT * 2**tries)
                 continue
             self.position += len(piece)
             return piece
@@ -179,7 +184,7 @@ def write_object(
     path = "job_helpers/upload_s3_file"
     try:
         reply = ask_windmill(
-            "POST", path, what, query, body, headers=headers, timeout=TRANSFER
+            "POST", path, what, query, body, headers, TRANSFER, kind=dict
         )
     except TogetherError as error:
         # A server that refuses in the middle of a body may hang up before it says why.
@@ -187,6 +192,8 @@ def write_object(
         if broken and int(headers.get("Content-Length", 0)) > FREE:
             error.advice = f"{FREE_EDITION} {error.advice}"
         raise
+    if not isinstance(reply.get("file_key"), str):
+        raise unusable("POST", path, what)
     stored = {"s3": reply["file_key"]}
     if storage:
         stored["storage"] = storage
@@ -301,7 +308,9 @@ def list_objects(prefix: str, storage: str | None = None) -> list[str]:
         query["storage"] = storage
     keys = []
     while True:
-        found = ask_windmill("GET", "job_helpers/list_stored_files", what, query)
+        found = ask_windmill(
+            "GET", "job_helpers/list_stored_files", what, query, kind=dict
+        )
         if found.get("restricted_access") is True:
             raise TogetherError(
                 f"{what}: the workspace's rules do not let this user see them.",

@@ -31,13 +31,21 @@ for line in sys.stdin:
         main = importlib.import_module(f"scripts.{job['script']}").main
         print("pid", os.getpid(), flush=True)
         sys.stdin.readline()
-        result = main(**job["arguments"])
+        try:
+            result = main(**job["arguments"])
+        except Exception as error:
+            print("error", json.dumps(f"{type(error).__name__}: {error}"), flush=True)
+            os._exit(1)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         print("result", json.dumps([result, peak]), flush=True)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     print("status", status, flush=True)
 """
+
+
+class JobError(Exception):
+    """What a job raised."""
 
 
 class Worker:
@@ -60,7 +68,8 @@ class Worker:
         environment: dict | None = None,
         constants: dict | None = None,
     ) -> object:
-        """The result of a script ("chat.map_rows"), or None when it was killed.
+        """The result of a script ("chat.map_rows"), or None when it was killed. Raises
+        JobError for one that raised.
 
         constants sets some of our modules': {"table.checkpoint.PART_ROWS": 7}.
         """
@@ -69,12 +78,17 @@ class Worker:
         self._tell(json.dumps(job))
         self.pid = int(self.process.stdout.readline().split()[1])
         self._tell("go")
-        result = None
+        result = failure = None
         for line in self.process.stdout:
             kind, _, value = line.partition(" ")
             if kind == "status":
+                if failure is not None:
+                    raise JobError(failure)
                 assert result is not None or int(value) == signal.SIGKILL
                 return result
+            if kind == "error":
+                failure = json.loads(value)
+                continue
             result, self.peak = json.loads(value)
         raise OSError("the worker ended")
 

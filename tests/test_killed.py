@@ -1,0 +1,236 @@
+"""kill -9 at many moments of what costs money: nothing is paid twice, nothing is lost,
+and the run after it ends.
+
+Windmill ends a job by SIGKILL, for its time limit, a cancel or want of memory. A moment
+is a request of the job, before or after it was carried out.
+"""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.support import flow_engine
+from tests.support.flow_engine import Engine
+from tests.support.killable_worker import JobError, Killer, Worker
+from tests.support.probing import report, seed, whole
+from tools.fake_workspace import Workspace
+from tools.sandbox import Sandbox
+
+pytestmark = pytest.mark.slow
+
+MODEL = "openai/gpt-oss-20b"
+BASE = "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"
+PART, LANES = 5, 2
+SMALL = {"table.checkpoint.PART_ROWS": PART}
+MOMENTS = 20  # of a probe; all of them where there are fewer
+IN_CI = 4
+ROWS = [{"text": f"text {n}"} for n in range(24)]
+TEXT = [{"text": f"an example, the {n}th"} for n in range(20)]
+
+
+class Trial:
+    """A job, or a flow, that is killed at a moment and run again."""
+
+    def __init__(self, sandbox: Sandbox, workspace: Workspace, worker: Worker) -> None:
+        self.servers = [sandbox, workspace]
+        self.sandbox, self.workspace, self.worker = [*self.servers, worker]
+        self.kinds = ("batch", "fine-tune")
+
+    def begin(self) -> None:
+        self.sandbox.requests.clear()
+        self.sandbox.files.clear()
+        self.sandbox.uploads.forget()
+        for kind in self.kinds:
+            self.sandbox.lives[kind].lives.clear()
+        self.workspace.configure()
+
+    def moments(self, run: Callable[[], object]) -> Iterator[tuple[int, bool]]:
+        """Run once without a kill; yield some of the moments that there are."""
+        self.begin()
+        with self.killing(-1, True) as killer:
+            assert run() is not None
+        found = [(at, before) for at in range(killer.count) for before in (True, False)]
+        wanted = MOMENTS if whole() else IN_CI
+        if len(found) > wanted:
+            found = sorted(random.Random(seed()).sample(found, wanted))
+        yield from found
+
+    def killing(self, at: int, before: bool) -> "_Killing":
+        return _Killing(self.servers, Killer(self.worker, at, before))
+
+    def made(self, kind: str) -> dict:
+        return self.sandbox.lives[kind].lives
+
+
+class _Killing:
+    def __init__(self, servers: list, killer: Killer) -> None:
+        self.servers, self.killer = servers, killer
+
+    def __enter__(self) -> Killer:
+        for server in self.servers:
+            server.answer = self.killer.wrap(server.answer)
+        return self.killer
+
+    def __exit__(self, *_: object) -> None:
+        for server in self.servers:
+            del server.answer  # the class's own shows again
+
+
+@pytest.fixture
+def trial(sandbox, lives, workspace, worker):
+    def reply(arguments: dict) -> dict:
+        body = arguments["body"]
+        message = {
+            "role": "assistant",
+            "content": body["messages"][-1]["content"].upper(),
+        }
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
+        return {"id": "c", "object": "chat.completion", "model": body["model"],
+                "choices": [choice], "usage": usage}  # fmt: skip
+
+    sandbox.answers["create_chat_completion"] = reply
+    return Trial(sandbox, workspace, worker)
+
+
+def job(trial: Trial, script: str, arguments: dict, number: int = 0) -> object:
+    environment = {**trial.workspace.environment}
+    if number:  # the job that dies is another than the one that runs after it
+        environment["WM_JOB_ID"] = f"00000000-0000-4000-8000-{number:012}"
+    return trial.worker.run(script, arguments, environment, SMALL)
+
+
+def killed(trial: Trial, script: str, arguments: dict) -> Iterator[tuple[str, object]]:
+    """Kill the job at each moment and run it again: (moment, the second result)."""
+    count = 0
+    moments = trial.moments(lambda: job(trial, script, arguments))
+    for number, (at, before) in enumerate(moments, 1):
+        trial.begin()
+        with trial.killing(at, before):
+            died = job(trial, script, arguments, number) is None
+        count += died
+        if died:
+            yield (
+                f"{'before' if before else 'after'} {at}",
+                job(trial, script, arguments),
+            )
+    assert count >= IN_CI // 2
+    report(f"killed-{script}", [f"{script}: killed at {count} moments, and run again"])
+
+
+def prompts(trial: Trial) -> Counter:
+    bodies = [
+        json.loads(r.body) for r in trial.sandbox.requests if "completions" in r.path
+    ]
+    return Counter(body["messages"][-1]["content"] for body in bodies)
+
+
+def test_map_rows(trial, auth):
+    arguments = {"auth": auth, "model": MODEL, "template": "{{text}}", "rows": ROWS}
+    arguments["concurrency"] = LANES
+    for moment, result in killed(trial, "chat.map_rows", arguments):
+        answers = [row["answer"] for row in result["rows"]]
+        assert answers == [f"TEXT {n}" for n in range(len(ROWS))], moment
+        again = sum(count - 1 for count in prompts(trial).values())
+        # What was not kept yet, and what was under way.
+        assert again <= PART + 2 * LANES, moment
+        assert not trial.workspace.resources, moment
+
+
+def test_submit_rows(trial, auth):
+    arguments = {"auth": auth, "model": MODEL, "template": "{{text}}", "rows": ROWS}
+    for moment, result in killed(trial, "batches.submit_rows", arguments):
+        assert list(trial.made("batch")) == [result["batch_id"]], moment
+        assert result["input_file_id"] in trial.sandbox.files, moment
+
+
+def test_upload_file(trial, auth):
+    body = {"purpose": "fine-tune", "file_name": "a.jsonl", "file": TEXT}
+    for moment, result in killed(
+        trial, "files.upload_file", {"auth": auth, "body": body}
+    ):
+        # What was announced and never sent holds nothing and costs nothing.
+        stored = {name for name, (_, data) in trial.sandbox.files.items() if data}
+        assert stored == {result["id"]}, moment
+        assert trial.sandbox.files[result["id"]][1].count(b"\n") == len(TEXT), moment
+
+
+def test_submit_fine_tune(trial, auth):
+    arguments = {"auth": auth, "model": BASE, "training_file": TEXT}
+    for moment, result in killed(trial, "fine_tuning.submit_fine_tune", arguments):
+        assert list(trial.made("fine-tune")) == [result["fine_tune_id"]], moment
+
+
+# --- flows -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def flow(trial, lives, auth, monkeypatch):
+    """Runs a flow whose steps are jobs that can be killed."""
+
+    def step(name: str, given: dict, environment: dict) -> tuple[bool, object]:
+        try:
+            result = trial.worker.run(name.replace("/", "."), given, environment)
+        except JobError as error:
+            kind, _, words = str(error).partition(": ")
+            return False, {"error": {"name": kind, "message": words}}
+        if result is None:
+            return False, {"error": {"name": "ExecutionErr", "message": "killed"}}
+        return True, result
+
+    monkeypatch.setattr(flow_engine, "_call", step)
+
+    def run(name: str, arguments: dict) -> flow_engine.Run:
+        return Engine(trial.workspace, auth, lives.advance).run(name, **arguments)
+
+    return run
+
+
+def killed_flow(
+    trial: Trial, run: Callable, name: str, arguments: dict
+) -> Iterator[tuple[str, object]]:
+    def first() -> object:
+        found = run(name, arguments)
+        assert found.outcome == "success", found.result
+        return found
+
+    count = 0
+    for at, before in trial.moments(first):
+        trial.begin()
+        with trial.killing(at, before):
+            ended = run(name, arguments)
+        died = ended.outcome == "failure"
+        if died:
+            count += 1
+            ended = run(name, arguments)
+        assert ended.outcome == "success", (at, before, ended.result)
+        yield f"{'before' if before else 'after'} {at}", ended.result
+    report(f"killed-{name}", [f"{name}: failed at {count} moments, and run again"])
+
+
+def test_the_flow_run_batch(trial, flow):
+    arguments = {"model": MODEL, "template": "{{text}}", "rows": ROWS[:3]}
+    for moment, result in killed_flow(trial, flow, "run_batch", arguments):
+        assert len(trial.made("batch")) == 1, moment
+        assert [row["answer"] for row in result["rows"]] == [
+            f"TEXT {n}" for n in range(3)
+        ], moment
+
+
+def test_the_flow_fine_tune_model(trial, flow):
+    arguments = {"model": BASE, "training_file": TEXT}
+    for moment, _ in killed_flow(trial, flow, "fine_tune_model", arguments):
+        assert len(trial.made("fine-tune")) == 1, moment
+
+
+def test_a_killed_job_is_one_that_gave_no_result(trial, auth):
+    """The means themselves: a kill before the first request leaves no result."""
+    with trial.killing(0, True) as killer:
+        result = job(trial, "chat.map_rows", {
+            "auth": auth, "model": MODEL, "template": "{{text}}", "rows": ROWS[:1]
+        }, 1)  # fmt: skip
+    assert result is None
+    assert killer.count >= 1
