@@ -1,7 +1,7 @@
 """The command line of the pack: `./dev COMMAND`, or `python -m tools COMMAND`.
 
 JSON goes to stdout, everything else to stderr. Exit codes: 0 done, 1 the work failed,
-2 wrong usage.
+2 wrong usage, 3 (of audit) not everything could be asked.
 """
 
 import argparse
@@ -177,6 +177,13 @@ def _target(arguments: argparse.Namespace, verb: str) -> tuple[object, dict]:
         "folder": checked(arguments.folder),
         "dry_run": arguments.dry_run,
     }
+
+
+def audit(_: argparse.Namespace) -> int:
+    """Ask PyPI and npm for known weaknesses of what the tools and tests are made of."""
+    from tools.audit import audit as ask
+
+    return ask(say)
 
 
 def upstream(arguments: argparse.Namespace) -> int:
@@ -546,6 +553,7 @@ def _parser() -> argparse.ArgumentParser:
     _to_workspace(command)
     command.add_argument("--yes", action="store_true", help="remove without asking")
     command.add_argument("--dry-run", action="store_true", help="show it only")
+    add(audit)
     command = add(upstream)
     command.add_argument("spec", help="an OpenAPI document, YAML or JSON")
     command = add(run)

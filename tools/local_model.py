@@ -28,7 +28,7 @@ class LocalModel:
         except ImportError as error:
             raise ValueError(
                 f"{error.name} is missing: ./dev demo --local-model installs it, or "
-                "pip install -r requirements-local-model.txt"
+                "pip install --require-hashes -r requirements-local-model.lock"
             ) from None
         CACHE.mkdir(parents=True, exist_ok=True)
         place = CACHE / weights.MODEL_NAME

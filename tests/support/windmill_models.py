@@ -66,8 +66,9 @@ def install() -> None:
 def _install(pins: str, stamp: Path) -> None:
     if not stamp.exists() or stamp.read_text() != pins:
         words = ("install", "--quiet", "--disable-pip-version-check", "--upgrade")
-        place = ("--no-deps", "--target", str(PACKAGES), "-r", "requirements.txt")
-        pip = [sys.executable, "-m", "pip", *words, *place]
+        place = ("--no-deps", "--target", str(PACKAGES))
+        locked = ("--require-hashes", "-r", "requirements.txt")
+        pip = [sys.executable, "-m", "pip", *words, *place, *locked]
         subprocess.run(pip, cwd=WINDMILL, check=True)
         stamp.write_text(pins)
 

@@ -1,0 +1,120 @@
+"""What the tools are made of: locked by hashes, and known weaknesses told."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from tools.audit import Audit, audit, read_npm_audit, read_pip_audit
+from tools.operations import ROOT
+
+LOCKS = {
+    "requirements-dev.lock": ("requirements.txt", "requirements-dev.txt"),
+    "requirements-local-model.lock": ("requirements-local-model.txt",),
+    "requirements-audit.lock": ("requirements-audit.txt",),
+    "tests/windmill/requirements.txt": (),
+}
+WHOLE = re.compile(r"^([\w.-]+)==(\S+?)( ; .+?)?((?: --hash=sha256:[0-9a-f]{64})+)$")
+
+
+def locked(name):
+    text = (ROOT / name).read_text().replace(" \\\n    ", " ")
+    return [line for line in text.splitlines() if line and line[0] != "#"]
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_package_is_locked_by_its_hashes(name):
+    for line in locked(name):
+        assert WHOLE.match(line), line
+
+
+@pytest.mark.parametrize("name", [name for name in LOCKS if LOCKS[name]])
+def test_a_lock_has_what_is_asked_for(name):
+    found = {m[1].lower(): m[2] for m in map(WHOLE.match, locked(name))}
+    for source in LOCKS[name]:
+        text = (ROOT / source).read_text()
+        for package, version in re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE):
+            assert found[package.lower()] == version
+
+
+def test_npm_s_packages_are_locked_by_their_hashes():
+    lock = json.loads((ROOT / "tests/windmill/package-lock.json").read_text())
+    packages = {name: one for name, one in lock["packages"].items() if name}
+
+    assert packages
+    for name, one in packages.items():
+        assert one["integrity"].startswith("sha512-"), name
+
+
+def test_the_set_up_holds_pip_to_the_hashes(tmp_path):
+    for name in ("dev", "requirements-dev.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    told = tmp_path / "told"
+    python = tmp_path / "bin" / "python3"
+    python.parent.mkdir()
+    python.write_text(
+        f"#!/bin/sh\nprintf '%s\\n' \"$*\" >> {told}\n"
+        'if [ "$2" = venv ]; then mkdir -p .venv/bin && cp "$0" .venv/bin/python; fi\n'
+    )
+    python.chmod(0o755)
+    path = f"{python.parent}:/usr/bin:/bin"
+    subprocess.run([tmp_path / "dev", "check"], env={"PATH": path}, check=True)
+
+    installed = [line for line in told.read_text().splitlines() if "install" in line]
+    assert len(installed) == 1
+    assert "--require-hashes -r requirements-dev.lock" in installed[0]
+
+
+CLEAN = {"name": "certifi", "version": "1", "vulns": []}
+WEAK = {
+    "name": "idna",
+    "version": "2",
+    "vulns": [{"id": "PYSEC-1", "fix_versions": ["3"], "aliases": []}],
+}
+SKIPPED = {"name": "wmill", "skip_reason": "not found"}
+
+
+def pip(*packages):
+    return read_pip_audit("a.lock", json.dumps({"dependencies": packages}), "")
+
+
+def npm(**weak):
+    answer = {
+        "vulnerabilities": weak,
+        "metadata": {"dependencies": {"total": 200}},
+    }
+    return read_npm_audit("b.json", json.dumps(answer), "")
+
+
+VITE = {"severity": "high", "range": "<9", "via": [{"title": "reads files"}]}
+DOWN = "requests.exceptions.ConnectionError: Name does not resolve\n"
+
+
+@pytest.mark.parametrize(
+    ("audits", "code", "words"),
+    [
+        ([pip(CLEAN), npm()], 0, "a.lock: 1 packages, 0 known weaknesses"),
+        ([pip(CLEAN, WEAK), npm()], 1, "a.lock: idna 2: PYSEC-1, mended in 3"),
+        ([pip(CLEAN), npm(vite=VITE)], 1, "b.json: vite <9: high, reads files"),
+        ([pip(CLEAN), npm(b={**VITE, "via": ["vite"]})], 1, "through vite"),
+        ([pip(CLEAN, SKIPPED)], 3, "a.lock: not known, wmill: not found"),
+        ([pip(SKIPPED)], 3, "a.lock: NOT AUDITED"),
+        ([pip(WEAK, SKIPPED)], 1, "not known, wmill"),
+        ([read_pip_audit("a.lock", "", DOWN)], 3, "PyPI could not be asked (requests"),
+        ([read_npm_audit("b.json", "{}", "405")], 3, "could not be asked (405)"),
+        (
+            [read_npm_audit("b.json", '{"error": {"summary": "405 No"}}', "")],
+            3,
+            "npm's registry could not be asked (405 No)",
+        ),
+        ([read_npm_audit("b.json", "", "")], 3, "it said nothing"),
+        ([Audit("c")], 3, "c: NOT AUDITED"),
+    ],
+)
+def test_what_is_known_is_told_and_what_is_not_too(audits, code, words):
+    said = []
+
+    assert audit(said.append, audits) == code
+    assert words in "\n".join(said)
