@@ -1,5 +1,6 @@
 """Each check of flows and schedules trips; expressions mean what Windmill's do."""
 
+import json
 import re
 import shutil
 
@@ -11,7 +12,9 @@ from tools.browser import functions
 from tools.expressions import ExpressionError, evaluate, problem
 from tools.flow_checks import flow_problems
 from tools.flow_docs import page
+from tools.flow_source import all_written, expanded
 from tools.flows import (
+    defaults,
     files,
     flows,
     modules,
@@ -101,13 +104,28 @@ BREAKS = {
     "an id twice": ("- id: table", "- id: each", "twice"),
     "no summary": ("      summary: List them\n", "", "no summary"),
     "an unknown member": (
-        "retry: {constant",
-        "retries: {constant",
+        "retry: crash_thrice",
+        "retries: crash_thrice",
         "retries is unknown",
     ),
+    "an unknown retry": ("retry: crash_thrice", "retry: often", "no retry often"),
+    "an unknown function": (
+        "type: javascript\n            with:\n              news: results.news",
+        "type: javascript\n            use: nothing\n            of: results.news\n"
+        "            with:\n              news: results.news",
+        "no function nothing",
+    ),
+    "a long expression": (
+        "got: results.each\n",
+        f"got: results.each ?? '{'x' * 160}'\n",
+        "an expression is longer than 160",
+    ),
     "an unknown kind of step": ("type: forloopflow", "type: loop", "no kind of step"),
-    "no handler": ("  failure_module:", "  other:", "failure_module is missing"),
-    "a handler of another name": ("id: failure", "id: failed", "must be failure"),
+    "a handler of another name": (
+        "value:\n  modules:",
+        "value:\n  failure_module: {id: failed}\n  modules:",
+        "must be failure",
+    ),
     "an argument without a description": (
         'description: "Which ends',
         'descriptions: "Which ends',
@@ -346,3 +364,59 @@ def test_steps_named_in_the_texts_of_flows_exist():
         )
         for name in re.findall(r"\b[a-z_]+/[a-z_]+\b", texts):
             assert name in known, f"{flow.name}: {name}"
+
+
+@pytest.mark.parametrize("flow", flows(), ids=lambda flow: flow.name)
+def test_every_flow_but_an_inner_one_has_the_handler_of_failures(flow):
+    handler = flow.value.get("failure_module")
+
+    assert (handler is None) == flow.inner
+    if handler:
+        shared = json.loads(defaults())["failure_module"]
+        assert handler["id"] == shared["id"]
+        inputs = handler["value"]["input_transforms"]
+        assert inputs.items() >= shared["value"]["input_transforms"].items()
+
+
+SHORT = {
+    "an expression": ({"expr": "a.b"}, "a.b"),
+    "a function": ({"use": "twice", "of": "a.b"}, "((n) => 2 * n)(a.b)"),
+    "an object": (
+        {"object": {"n": "a ?? 1", "...m": "a.m"}},
+        "({n: a ?? 1, ...(a.m)})",
+    ),
+    "an empty object": ({"object": {}}, "({})"),
+    "names": (
+        {"with": {"x": "a", "y": "b"}, "expr": "x + y"},
+        "((x, y) => x + y)(a, b)",
+    ),
+    "an object of names": (
+        {"with": {"x": "a"}, "object": {"n": "x"}},
+        "((x) => ({n: x}))(a)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "said"), SHORT.values(), ids=SHORT)
+def test_what_a_source_says_in_short_is_spelled_out(given, said):
+    shared = {
+        "functions": {"twice": "(n) => 2 * n"},
+        "retry": {"often": {"constant": {"attempts": 9, "seconds": 1}}},
+        "failure_module": {"id": "failure", "value": {"path": "waits/report_failure"}},
+    }
+    inputs = {"n": {"type": "javascript", **given}}
+    module = {"id": "a", "retry": "often", "value": {"input_transforms": inputs}}
+    own = {"modules": [module], "failure_module": {"value": {"kept": 1}}}
+
+    value = expanded(own, shared, False)
+
+    (found,) = value["modules"]
+    transform = {"type": "javascript", "expr": said}
+    assert found["value"] == {"input_transforms": {"n": transform}}
+    assert found["retry"] == shared["retry"]["often"]
+    handler = {"path": "waits/report_failure", "kept": 1}
+    assert value["failure_module"] == {"id": "failure", "value": handler}
+    assert "failure_module" not in expanded({"modules": []}, shared, True)
+    assert set(all_written(own)) == {*given.get("object", {}).values()} | {
+        *given.get("with", {}).values()
+    } | {given[n] for n in ("expr", "of") if n in given}

@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema
 
 from tools import expressions
+from tools.flow_source import LONGEST, all_written
 from tools.flows import LOOPS, Flow, Schedule, flows, modules, parts, schedules, target
 from tools.form import form
 from tools.form_visibility import hints
@@ -102,11 +103,15 @@ def _source(flow: Flow) -> Iterator[str]:
             yield f"examples[{number}]: {error.message[:200]}"
         for name in example.keys() - flow.arguments.keys():
             yield f"examples[{number}]: {name} is no argument"
-    handled = "failure_module" in flow.value
-    if handled and flow.inner:
+    if "failure_module" in source["value"] and flow.inner:
         yield "an inner flow has no failure_module: the outer one's would not run"
-    if not handled and not flow.inner:
-        yield "failure_module is missing"
+    for expr in all_written(source["value"]):
+        if len(expr) > LONGEST:
+            yield f"an expression is longer than {LONGEST}: {expr[:60]}"
+    try:
+        flow.value  # noqa: B018, is spelled out
+    except ValueError as error:
+        yield str(error)
 
 
 @cache

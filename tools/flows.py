@@ -2,7 +2,8 @@
 
 A flow's source holds its texts, its arguments in the dialect of schemas/, and its
 modules as OpenFlow spells them, but with the pack's own ids as paths: `waits/poll_job`
-for a script, `flows/run_batch` for a flow. `auth` need not be passed on: every step
+for a script, `flows/run_batch` for a flow, and in short what flow_source.py spells out.
+`auth` need not be passed on: every step
 that takes it gets the flow's. Flows that are steps of others lie in flows/inner/, and
 are deployed to a folder of that name, so that people see what they start.
 """
@@ -18,6 +19,8 @@ from pathlib import Path
 import yaml
 
 from scripts.client.form import OTHER
+from tools.flow_source import DEFAULTS as DEFAULTS_FILE
+from tools.flow_source import expanded
 from tools.form import form
 from tools.locks import PYTHON, annotated, lock
 from tools.nesting import nested
@@ -72,6 +75,7 @@ class Flow:
     name: str
     path: Path
     text: str
+    defaults: str  # of all flows, flows/_defaults.yaml as JSON
 
     @property
     def id(self) -> str:
@@ -99,9 +103,10 @@ class Flow:
         """A flow's arguments are a step's: all at the top, with defaults."""
         return {}
 
-    @property
+    @cached_property
     def value(self) -> dict:
-        return self.source["value"]
+        """Its modules and the like, spelled out. Raises ValueError."""
+        return expanded(self.source["value"], json.loads(self.defaults), self.inner)
 
     @property
     def inner(self) -> bool:
@@ -113,9 +118,19 @@ class Flow:
 def flows(root: Path = ROOT) -> Iterator[Flow]:
     """Every flow, sorted by name. Raises ValueError for what is not YAML."""
     found = [*(root / "flows").glob("*.yaml"), *(root / "flows" / INNER).glob("*.yaml")]
+    shared = defaults(root)
     for path in sorted(found, key=lambda path: path.stem):
-        text = path.read_text(encoding="utf-8")
-        yield Flow(root, path.stem, path, _json(path.name, text))
+        if path.stem != DEFAULTS_FILE:
+            text = path.read_text(encoding="utf-8")
+            yield Flow(root, path.stem, path, _json(path.name, text), shared)
+
+
+def defaults(root: Path = ROOT) -> str:
+    """What flows share, as JSON: a copy of the pack that has none has this pack's."""
+    path = root / "flows" / f"{DEFAULTS_FILE}.yaml"
+    if not path.exists():
+        path = ROOT / "flows" / path.name
+    return _json(path.name, path.read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=256)
