@@ -1,5 +1,6 @@
 """What follows from each kind of failure: another try or none, and what is said."""
 
+import re
 import ssl
 import time
 from types import SimpleNamespace
@@ -20,7 +21,7 @@ from urllib3.exceptions import (
 from scripts.client.request import Request
 from scripts.client.transport import TOO_LONG, Reply, TooLargeError
 from scripts.operation_table import operation_at
-from scripts.resilience import explain, retry
+from scripts.resilience import explain, retry, server_words
 from tests.conftest import KEY
 
 CLASSES = ("read", "inference", "creates", "mutates")
@@ -31,10 +32,12 @@ STATUSES += (500, 502, 503, 504, 520, 524)
 UNCLEAR = {200, 302, 408, 500, 502, 504, 520, 524}
 
 
-def request(kind="read", tries=1, **words):
+def request(kind="read", tries=1, path="/v1/things", body=None, **words):
     """A request that was sent; words are more of its operation."""
-    table = operation_at("POST", "/v1/things", kind, body=True, **words)
-    made = Request({"api_key": KEY}, table, {"body": {"a": 1}})
+    table = operation_at("POST", path, kind, body=True, **words)
+    ids = dict.fromkeys(re.findall(r"{(\w+)}", path), "x")
+    given = {"a": 1} if body is None else body
+    made = Request({"api_key": KEY}, table, {"body": given, **ids})
     made.tries = tries
     return made
 
@@ -46,56 +49,68 @@ def reply(status, data=b"{}", **headers):
 
 
 CONNECTION = HTTPConnection("api.example.com")
-CERTIFICATE = ssl.SSLCertVerificationError("self-signed certificate")
+CERTIFICATE = ssl.SSLCertVerificationError(1, "self-signed certificate")
 # What is raised: its words, whether it surely was never sent, and whether the request
 # may be sent again where that harms nothing.
+AGAIN_LATER = "Try again; if it stays so, check the network and auth.base_url."
+NAME = "Check auth.base_url and the worker's network and DNS."
+FEWER = "Ask for less at a time, or check auth.base_url."
+CERTIFICATES = "Check auth.base_url and the worker's certificates."
+
+
+def because(fault, cause):
+    """A fault that another one led to."""
+    fault.__cause__ = cause
+    return fault
+
+
 FAULTS = {
     "no proxy": (
         ProxyError("x", NewConnectionError(CONNECTION, "refused")),
-        ("the proxy cannot be reached", "proxy settings"),
+        ("the proxy cannot be reached", "Check the worker's proxy settings."),
         (True, True),
     ),
     "a proxy that refuses": (
         ProxyError("x", OSError("Tunnel connection failed: 407")),
-        ("the proxy cannot be reached", "proxy settings"),
+        ("the proxy cannot be reached", "Check the worker's proxy settings."),
         (True, True),
     ),
     "a proxy that breaks": (
         ProxyError("x", OSError("broken pipe")),
-        ("the proxy cannot be reached", "proxy settings"),
+        ("the proxy cannot be reached", "Check the worker's proxy settings."),
         (False, True),
     ),
     "a certificate": (
         SSLError(CERTIFICATE),
-        ("the connection is not trusted", "worker's certificates"),
+        ("the connection is not trusted: self-signed certificate", CERTIFICATES),
         (True, False),
     ),
     "a broken record": (
-        SSLError(ssl.SSLError("record layer failure")),
-        ("the connection is not trusted", "worker's certificates"),
+        SSLError(ssl.SSLError(1, "record (layer) failure (_ssl.c:99)")),
+        ("the connection is not trusted: record (layer) failure", CERTIFICATES),
         (False, False),
     ),
     "no name": (
         NameResolutionError("api.example.com", CONNECTION, OSError("unknown")),
-        ("no connection: api.example.com cannot be resolved", "network and DNS"),
+        ("no connection: api.example.com cannot be resolved", NAME),
         (True, True),
     ),
     "no server": (
         NewConnectionError(CONNECTION, "refused"),
-        ("no connection", "check the network and auth.base_url"),
+        ("no connection", AGAIN_LATER),
         (True, True),
     ),
     "no answer to a connection": (
         ConnectTimeoutError("x"),
-        ("no connection within 5 s", "check the network and auth.base_url"),
+        ("no connection within 5 s", AGAIN_LATER),
         (True, True),
     ),
     "silence": (
         ReadTimeoutError(None, None, "x"),
-        ("the server fell silent before its answer was complete", "Try again"),
+        ("the server fell silent before its answer was complete", AGAIN_LATER),
         (False, True),
     ),
-    "a drip": (TimeoutError(TOO_LONG), (TOO_LONG, "Try again"), (False, True)),
+    "a drip": (TimeoutError(TOO_LONG), (TOO_LONG, AGAIN_LATER), (False, True)),
     "packed wrongly": (
         DecodeError("x"),
         ("the answer's compression cannot be undone", "Check auth.base_url."),
@@ -103,23 +118,46 @@ FAULTS = {
     ),
     "too much": (
         TooLargeError("the answer has more than 9 MiB"),
-        ("the answer has more than 9 MiB", "Ask for less at a time"),
+        (
+            "the answer has more than 9 MiB",
+            "Ask for less at a time, or check auth.base_url.",
+        ),
         (False, False),
     ),
     "our own words": (
         ProtocolError("an event has more than 9 MiB"),
-        ("an event has more than 9 MiB", "Try again"),
+        ("an event has more than 9 MiB", AGAIN_LATER),
         (False, True),
     ),
     "a break": (
         ProtocolError("Connection aborted.", ConnectionResetError()),
-        ("the connection broke before the answer was complete", "Try again"),
+        ("the connection broke before the answer was complete", AGAIN_LATER),
         (False, True),
     ),
     "anything else": (
         OSError("x"),
-        ("the exchange failed (OSError)", "check the network"),
+        ("the exchange failed (OSError)", AGAIN_LATER),
         (False, True),
+    ),
+    "silence of another kind": (
+        because(ReadTimeoutError(None, None, "x"), TimeoutError(TOO_LONG)),
+        (TOO_LONG, AGAIN_LATER),
+        (False, True),
+    ),
+    "a server that refuses": (
+        because(NewConnectionError(CONNECTION, "x"), OSError(111, "Refused")),
+        ("no connection: refused", AGAIN_LATER),
+        (True, True),
+    ),
+    "no words of the system": (
+        because(NewConnectionError(CONNECTION, "x"), ValueError("Refused")),
+        ("no connection", AGAIN_LATER),
+        (True, True),
+    ),
+    "a name that nobody says": (
+        NameResolutionError("", CONNECTION, OSError("unknown")),
+        ("no connection: the host's name cannot be resolved", NAME),
+        (True, True),
     ),
 }
 
@@ -147,10 +185,10 @@ def test_each_fault_of_a_connection_has_its_words(name, kind):
 
     error = explain.failure(request(kind), fault, None)
 
-    assert str(error).startswith(f"{words}")
+    assert str(error) == f"{words} (POST /v1/things). {error.advice}"
     assert error.type == "connection"
     assert error.ambiguous is (kind in COSTLY and not unsent)
-    assert (advice in error.advice) is not error.ambiguous
+    assert (advice == error.advice) is not error.ambiguous
     assert error.status is None
 
 
@@ -166,30 +204,175 @@ def test_where_to_look_and_how_to_repeat_follow_the_operation():
     )
 
 
+CORRECT = "Correct the request; the server's words say what it refuses."
+FAILED = "Together's service failed: try again later."
+LATER = "The model is overloaded: try again later or use another model."
+RIGHTS = "The key may not do this; organization/check_connection tells what it may do."
+
+
 @pytest.mark.parametrize(
     ("status", "advice"),
     [
-        (302, "what answers there is not the API"),
-        (400, "Correct the request"),
-        (401, "Check the API key"),
-        (402, "Add credit"),
-        (403, "The key may not do this"),
-        (404, "Check the ids in the request"),
-        (405, "Correct the request"),
-        (407, "the proxy's user and password"),
+        (302, "Check auth.base_url: what answers there is not the API."),
+        (399, "Check auth.base_url: what answers there is not the API."),
+        (400, CORRECT),
+        (401, "Check the API key in the togetherai resource."),
+        (402, "Add credit or raise the spending limit of the Together account."),
+        (403, RIGHTS),
+        (404, "Check the ids in the request."),
+        (405, CORRECT),
+        (407, "Give the proxy's user and password in the worker's proxy settings."),
         (408, "Try again."),
-        (409, "read it again"),
-        (413, "The request is too large"),
-        (422, "Correct the request"),
-        (429, "The rate limit is reached"),
-        (500, "Together's service failed"),
-        (501, "Together's service failed"),
-        (503, "The model is overloaded"),
-        (529, "Together's service failed"),
+        (409, "It exists, is in another state, or was changed since: read it again."),
+        (413, "The request is too large: send less, or a URL instead of a file."),
+        (422, CORRECT),
+        (
+            429,
+            "The rate limit is reached: wait, send less at once, or use the batch "
+            "steps.",
+        ),
+        (500, FAILED),
+        (501, FAILED),
+        (503, LATER),
+        (529, FAILED),
     ],
 )
 def test_each_status_has_its_advice(status, advice):
-    assert advice in explain.failure(request(), None, reply(status)).advice
+    error = explain.failure(request(), None, reply(status, b'"no"'))
+
+    assert error.advice == advice
+    assert str(error).endswith(f" (POST /v1/things). {advice}")
+
+
+MODEL = "Check the model's name: models/list_models shows what exists."
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "body", "advice"),
+    [
+        ("/v1/batches/{id}", "read", {}, "batches/list_batches shows what exists."),
+        ("/v1/batches/{id}/x/{b}", "read", {}, "batches/list_batches shows what"),
+        ("/v1/none/{id}", "read", {}, "Check the id."),
+        ("/{id}", "read", {}, "Check the id."),
+        ("/v1/none", "inference", {}, MODEL),
+        ("/v1/none", "read", {"model": "m"}, MODEL),
+        ("/v1/none", "read", {"id": "m"}, "Check the ids in the request."),
+        ("/v1/none", "read", ["model"], "Check the ids in the request."),
+        (
+            "/v1/none",
+            "read",
+            {},
+            "Check auth.base_url: what answers there has no such operation.",
+        ),
+    ],
+)
+def test_what_is_not_there_is_looked_for_where_its_kind_is(path, kind, body, advice):
+    error = explain.failure(request(kind, path=path, body=body), None, reply(404))
+
+    if advice.startswith("Check"):
+        assert error.advice == advice
+    else:
+        assert error.advice.startswith(f"Check the id: {advice}")
+
+
+def test_a_403_of_a_model_speaks_of_the_input():
+    error = explain.failure(request("inference"), None, reply(403))
+
+    assert error.advice == (
+        f"Shorten the input or max_tokens if they do not fit. {RIGHTS}"
+    )
+    assert explain.failure(request("inference"), None, reply(400)).advice == CORRECT
+
+
+# What a service answers: what is told of it.
+ANSWERS = {
+    b"": {"detail": "the answer is empty"},
+    b"  ": {"detail": "the answer is empty"},
+    b" plain ": {"detail": "plain"},
+    b"x" * 600: {"detail": "x" * 500},
+    b"<p>no": {"detail": "the answer is a web page, not JSON"},
+    b"<TITLE> Gone </TITLE>": {
+        "detail": "the answer is a web page titled 'Gone', not JSON"
+    },
+    b"<title></title>": {"detail": "the answer is a web page, not JSON"},
+    b"<title>open": {"detail": "the answer is a web page titled 'open', not JSON"},
+    b"<title>" + b"y" * 200: {
+        "detail": f"the answer is a web page titled '{'y' * 111}, not JSON"
+    },
+    b'"text"': {"detail": "text"},
+    b"[]": {"detail": "[]"},
+    b"null": {"detail": "null"},
+    b'[{"error": {"message": "m"}}]': {"detail": "m"},
+    b'["a", "b", "a"]': {"detail": "a; b"},
+    b'{"error": {"message": " m ", "type": "t", "code": 5, "param": "p"}}': {
+        "detail": "m",
+        "type": "t",
+        "code": 5,
+        "param": "p",
+    },
+    b'{"error": {"type": ["t"], "code": null}, "message": "m"}': {"detail": "m"},
+    b'{"error": true, "reason": "r", "code": "c"}': {"detail": "r", "code": "c"},
+    b'{"file_id": "f"}': {
+        "detail": "the same content is stored already as f",
+        "file_id": "f",
+    },
+    b'{"file_id": 5}': {"detail": '{"file_id": 5}'},
+    b'{"detail": [{"loc": ["body", 0, "n"], "msg": "bad"}]}': {
+        "detail": "body.0.n: bad"
+    },
+    b'{"errors": [{"field": "n", "message": "bad"}]}': {"detail": "n: bad"},
+    b'{"errors": [{"field": {"n": 1}, "message": "bad"}]}': {"detail": "bad"},
+    b'{"a": {"message": "deep"}}': {"detail": '{"a": {"message": "deep"}}'},
+    b'{"error": {"error": {"error": {"error": "4"}}}}': {"detail": "4"},
+    b'{"message": "' + b"z" * 3000 + b'"}': {"detail": "z" * 2000},
+    b'{"zz": "' + b"z" * 3000 + b'"}': {"detail": '{"zz": "' + "z" * 492},
+}
+
+
+@pytest.mark.parametrize("data", ANSWERS, ids=range(len(ANSWERS)))
+def test_the_server_s_own_words_are_found(data):
+    assert server_words.server_words_of(reply(400, data)) == ANSWERS[data]
+
+
+@pytest.mark.parametrize("name", server_words.REASONS)
+def test_each_usual_name_of_a_reason_is_known(name):
+    assert server_words.reason_in({"zz": "no", name: "why"}) == "why"
+
+
+def test_reasons_are_looked_for_within_bounds():
+    deep = "why"
+    for _ in range(5):
+        deep = {"error": deep}
+
+    assert server_words.reason_in(deep) == "why"
+    assert server_words.reason_in({"error": [deep]}) is None
+    many = [str(number) for number in range(30)]
+    assert server_words.reason_in(many) == "; ".join(many[:20])
+    loc = {"loc": list(range(12)), "msg": "m"}
+    assert server_words.reason_in(loc) == "0.1.2.3.4.5.6.7.8.9: m"
+    page = " " * (server_words.TITLE_WITHIN - 8) + "<title>ab</title>"
+    assert server_words._title(page) == "a"
+
+
+def test_the_key_is_masked_at_every_depth_unless_it_is_a_few_letters():
+    told = {KEY: [f"a {KEY} b", {"x": KEY}, 5]}
+
+    assert server_words.without_key(KEY, told) == {"***": ["a *** b", {"x": "***"}, 5]}
+    assert server_words.without_key("abcdefgh", "abcdefgh") == "***"
+    assert server_words.without_key("abcdefg", "abcdefg") == "abcdefg"
+    words = server_words.server_words_of(reply(400, KEY.encode()), KEY)
+    assert words == {"detail": "***"}
+    echoed = f'{{"message": "{KEY}"}}'.encode()
+    assert server_words.server_words_of(reply(400, echoed), KEY)["detail"] == "***"
+
+
+@pytest.mark.parametrize("word", retry.OUT_OF_CREDIT)
+@pytest.mark.parametrize("place", ["type", "code", "message"])
+def test_a_429_about_money_is_known_by_its_words(word, place):
+    told = f'{{"error": {{"message": "x", "{place}": "A {word.upper()} b"}}}}'
+
+    assert retry.out_of_credit(reply(429, told.encode()))
+    assert not retry.out_of_credit(reply(429, b'{"error": {"message": "slow"}}'))
 
 
 def test_a_429_for_money_asks_for_money():
