@@ -34,13 +34,18 @@ SWITCH = "more_options"  # the switch that shows an object's advanced fields
 
 def with_typed_models(members: dict[str, Schema], arguments: Members) -> Members:
     """Return the arguments with each model's id in place of the word that says that it
-    is given apart. Raises TogetherError where it is not, or cannot be meant."""
+    is given apart, or of an object that holds it: a model that calls a step as a tool
+    takes the list of models for one. Raises TogetherError where an id is not given, or
+    cannot be meant."""
     found = dict(arguments)
     for name, member in members.items():
         picker = member.get("x-id-of")
         if picker is None:
             continue
         typed, chosen = found.pop(name, None), found.get(picker)
+        if chosen.__class__ is dict:
+            ids = (chosen.get(key) for key in ("id", "model", "value"))
+            chosen = found[picker] = next(filter(None, ids), chosen)
         if isinstance(typed, str):
             typed = typed.strip()
         if typed and chosen in (OTHER, "", None):
