@@ -6,6 +6,7 @@ import struct
 from concurrent.futures import ThreadPoolExecutor
 
 from .catalog.budget import check_budget
+from .catalog.model_choice import choose_model
 from .catalog.pricing import cost, cost_fields, prefetch
 from .client import TogetherError, call, prepare, upload
 from .client.jsonio import finite
@@ -35,6 +36,7 @@ def transcribe_recording(auth, step, **arguments):
     TogetherError.
     """
     given = prepare(step, arguments)
+    choose_model(auth, given, "transcription")
     body = {
         "model": given["model"],
         "response_format": "verbose_json",
@@ -115,6 +117,7 @@ def speak_text(auth, step, **arguments):
     from .workspace.storage import place_for  # only where objects are stored
 
     given = prepare(step, arguments)
+    choose_model(auth, given, "speech")
     texts = sentences(given["text"], PIECE)
     if not texts:
         raise TogetherError.refused("text", "holds no word")

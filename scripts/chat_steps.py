@@ -10,6 +10,7 @@ import re
 import time
 
 from .catalog.budget import Budget
+from .catalog.model_choice import choose_model
 from .catalog.pricing import bill, cost, estimate, prefetch, spent_on, usage_of
 from .client import TogetherError, call, prepare, stream
 from .client.job import log
@@ -38,6 +39,7 @@ def ask_model(auth, step, **arguments):
     """
     history = messages_of(arguments.pop("history", None), "history")
     given = prepare(step, arguments)
+    choose_model(auth, given, "vision" if given.get("pictures") else "chat")
     if "system" in given:
         history = [m for m in history if m["role"] != "system"]
         if given["system"]:

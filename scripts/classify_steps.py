@@ -3,6 +3,7 @@
 import math
 import re
 
+from .catalog.model_choice import choose_model
 from .catalog.pricing import bill, prefetch
 from .chat_steps import ask, parse_completion, refuses
 from .client import TogetherError, prepare
@@ -44,6 +45,7 @@ def classify_text(auth, step, **arguments):
         named = [{"name": one} if isinstance(one, str) else one for one in labels]
         arguments["labels"] = named
     given = prepare(step, arguments)
+    choose_model(auth, given, "chat")
     labels = _labels(given["labels"])
     names = [label["name"] for label in labels]
     coded = _coded(names)

@@ -2,6 +2,7 @@
 
 import json
 
+from .catalog.model_choice import choose_model
 from .catalog.pricing import bill, prefetch
 from .chat_steps import SHOWN, ask, parse_completion, refuses, user_message
 from .client import TogetherError, prepare
@@ -40,6 +41,7 @@ def extract_structured(auth, step, **arguments):
     and `usage` and `cost_usd`.
     """
     given = prepare(step, arguments)
+    choose_model(auth, given, "vision" if given.get("pictures") else "structured")
     if not given.get("text") and not given.get("pictures"):
         raise TogetherError.refused("text", "is required, or pictures")
     schema = _schema(given)

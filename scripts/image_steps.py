@@ -4,6 +4,7 @@ import random
 from itertools import zip_longest
 
 from .catalog.budget import check_budget
+from .catalog.model_choice import choose_model
 from .catalog.pricing import cost, cost_fields, cost_members, prefetch
 from .client import TogetherError, call, prepare
 from .operations import operation
@@ -33,6 +34,7 @@ def create_picture(auth, step, **arguments):
     when the pictures may cost more than budget_usd, and when none came.
     """
     given = prepare(step, arguments)
+    choose_model(auth, given, "image")
     width, height = SIZES[given["size"]]
     if "budget_usd" in given:
         may_cost = cost(auth, given["model"], _used(given["n"], width, height))

@@ -15,6 +15,7 @@ import threading
 from collections import Counter
 
 from .catalog.budget import Budget, check_budget
+from .catalog.model_choice import choose_model
 from .catalog.pricing import (
     bill,
     cost,
@@ -63,6 +64,7 @@ def map_rows(auth, step, **arguments):
     when more failed than fail_when_failed_share allows.
     """
     given = prepare(step, arguments)
+    choose_model(auth, given, "chat")
     table = Table(auth, given["rows"])
     template = Template(given["template"])
     table.require(template.columns, "template")

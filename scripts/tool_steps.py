@@ -5,6 +5,7 @@ import re
 import time
 
 from .catalog.budget import Budget
+from .catalog.model_choice import choose_model
 from .catalog.pricing import bill, prefetch
 from .chat_steps import CHAT, ask, parse_completion, refuses
 from .client import TogetherError, prepare
@@ -44,6 +45,7 @@ def call_tools(auth, step, **arguments):
     same as far as it came.
     """
     given = prepare(step, arguments)
+    choose_model(auth, given, "tools")
     credentials(auth, CHAT["host"])  # a missing key is known before a tool is read
     tools = _tools(given["tools"])
     messages = []

@@ -71,6 +71,7 @@ def priced(sandbox):
     def price(model, **pricing):
         entry = {"id": model, "object": "model", "type": "x", "pricing": pricing}
         sandbox.answers["list_models"] = lambda _: [entry]
+        sandbox.answers["list_supported_models"] = lambda _: {"data": []}
         # Lists are kept for a while for each key.
         return {"api_key": f"tgp_{uuid.uuid4().hex}", "base_url": sandbox.url}
 

@@ -14,19 +14,20 @@ from scripts.audio_steps import joined, sentences
 from scripts.client import TogetherError
 from scripts.subtitles import subtitles
 from tests.support.expected_request import main_of
+from tools.models import model
 from tools.operations import find
 from tools.sandbox import tone
 
 TRANSCRIBE = main_of(find("audio/transcribe_recording"))
 SPEAK = main_of(find("audio/speak_text"))
-WHISPER, KOKORO = "openai/whisper-large-v3", "hexgrad/Kokoro-82M"
+WHISPER, KOKORO = model("transcription"), model("speech")
 LONG = " ".join(f"This is sentence number {n} of a long text." for n in range(120))
 
 
 def test_a_recording_becomes_text_and_subtitles(sandbox, auth):
     recording = base64.b64encode(tone()).decode()
 
-    found = TRANSCRIBE(auth, WHISPER, {"file": recording, "filename": "m.wav"})
+    found = TRANSCRIBE(auth, {"file": recording, "filename": "m.wav"}, WHISPER)
 
     assert found["text"] == "Good morning. Shall we start?"
     assert found["srt"] == (
@@ -41,7 +42,7 @@ def test_a_recording_becomes_text_and_subtitles(sandbox, auth):
 
 
 def test_an_address_is_left_to_the_service(sandbox, auth):
-    TRANSCRIBE(auth, WHISPER, "https://example.com/a.mp3", language="de")
+    TRANSCRIBE(auth, "https://example.com/a.mp3", WHISPER, language="de")
 
     (request,) = [r for r in sandbox.requests if r.method == "POST"]
     assert b"https://example.com/a.mp3" in request.body
@@ -55,7 +56,7 @@ def test_speakers_are_told_apart(sandbox, auth):
         "speaker_segments": [{**part, "words": []}],
     }
 
-    found = TRANSCRIBE(auth, WHISPER, "https://example.com/a.mp3", speakers=True)
+    found = TRANSCRIBE(auth, "https://example.com/a.mp3", WHISPER, speakers=True)
 
     segment = {"start": 0, "end": 1, "text": "Hi", "speaker": "SPEAKER_1"}
     assert found["segments"] == [segment]
@@ -98,7 +99,7 @@ def test_subtitles_lose_no_word_and_stay_in_time(segments, kind):
 
 
 def test_a_long_text_is_spoken_in_parts_and_joined(sandbox, auth):
-    found = SPEAK(auth, KOKORO, LONG, format="wav")
+    found = SPEAK(auth, LONG, KOKORO, format="wav")
 
     with wave.open(io.BytesIO(base64.b64decode(found["file"]))) as whole:
         frames = whole.getnframes()
@@ -111,40 +112,40 @@ def test_a_long_text_is_spoken_in_parts_and_joined(sandbox, auth):
     assert "audio controls" in found["html"]
 
 
-def test_a_text_that_costs_more_than_its_budget_is_not_spoken(sandbox, auth, priced):
+def test_a_text_that_costs_more_than_its_budget_is_not_spoken(sandbox, priced):
     def refused(auth, budget):
         with pytest.raises(TogetherError, match="Nothing was sent: budget_usd") as e:
-            SPEAK(auth, KOKORO, LONG, budget_usd=budget)
+            SPEAK(auth, LONG, KOKORO, budget_usd=budget)
         assert not [r for r in sandbox.requests if r.method == "POST"]
         return e.value
 
-    assert refused(auth, 1e9).type == "budget_unknown"
+    assert refused(priced(KOKORO), 1e9).type == "budget_unknown"
     auth = priced(KOKORO, perMillionCharacters=4)
     error = refused(auth, 0.0001)
     assert error.type == "budget_reached"
     exact = error.estimated_cost_usd
-    found = SPEAK(auth, KOKORO, LONG, budget_usd=exact)
+    found = SPEAK(auth, LONG, KOKORO, budget_usd=exact)
     assert found["cost_usd"] == exact == pytest.approx(4e-6 * found["characters"])
 
 
 def test_without_storage_for_it_a_text_is_not_spoken(sandbox, auth, workspace):
     workspace.helpers = False
     with pytest.raises(TogetherError, match=r"Nothing was sent: Output \(output\)"):
-        SPEAK(auth, KOKORO, LONG, output="storage")
+        SPEAK(auth, LONG, KOKORO, output="storage")
 
     assert not [r for r in sandbox.requests if r.method == "POST"]
 
 
 def test_a_text_without_a_word_is_not_spoken(sandbox, auth):
     with pytest.raises(TogetherError, match="text holds no word") as caught:
-        SPEAK(auth, "m", "\n \n", voice="x", budget_usd=1)
+        SPEAK(auth, "\n \n", "m", voice="x", budget_usd=1)
 
     assert caught.value.problems[0]["field"] == "text"
     assert not sandbox.requests
 
 
 def test_the_sound_can_be_stored(sandbox, auth, workspace):
-    found = SPEAK(auth, KOKORO, "Hi.", voice="af_heart", output="storage")
+    found = SPEAK(auth, "Hi.", KOKORO, voice="af_heart", output="storage")
 
     assert found["filename"] == "speech.mp3"
     assert ("", found["s3"]) in workspace.objects
@@ -153,7 +154,7 @@ def test_the_sound_can_be_stored(sandbox, auth, workspace):
 
 def test_a_model_without_voices_asks_for_one(sandbox, auth):
     with pytest.raises(TogetherError, match="voice") as caught:
-        SPEAK(auth, "acme/speaks", "Hi.")
+        SPEAK(auth, "Hi.", "acme/speaks")
 
     assert [problem["field"] for problem in caught.value.problems] == ["voice"]
 

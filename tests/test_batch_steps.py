@@ -12,10 +12,11 @@ from scripts.batches.submit_rows import main as submit_rows
 from scripts.catalog.pricing import cost
 from scripts.client import TogetherError
 from tests.support.killable_worker import killed_anywhere
+from tools.models import model
 from tools.sandbox import Sandbox
 from tools.sandbox.lifecycles import RefusalError
 
-MODEL = "openai/gpt-oss-20b"
+MODEL = model("chat")
 ROWS = [{"id": n, "text": f"text {n}"} for n in range(12)]
 TEMPLATE = "Say {{text}}"
 SUBMIT = "batches.submit_rows"

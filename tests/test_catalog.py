@@ -1,6 +1,8 @@
 """The catalogue of models: what the form offers, and what a call is said to cost."""
 
+import contextlib
 import json
+import re
 import threading
 import time
 import uuid
@@ -13,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.catalog import budget as catalog_budget
-from scripts.catalog import catalog, model_picker
+from scripts.catalog import catalog, known_models, model_choice, model_picker
 from scripts.catalog import pricing as catalog_pricing
 from scripts.client import TogetherError
 from scripts.client.form import OTHER
@@ -22,6 +24,9 @@ from tools.sandbox import Fault
 from tools.server_thread import handling
 
 NEW, OLD = "/v2/supported-models", "/v1/models"
+OLD_LIST = (
+    f"list of {known_models.AS_OF}, may be out of date: the catalogue cannot be read"
+)
 PICKERS = [
     pytest.param(step, name, member["x-models"], id=f"{step.id}-{name}")
     for step in steps()
@@ -158,9 +163,9 @@ def test_every_picker_of_every_step_offers_models_for_its_task(
         *(
             {
                 "value": id,
-                "label": f"{id} - built-in list, the catalogue cannot be read",
+                "label": f"{id} - {OLD_LIST}",
             }
-            for id in model_picker.BUILT_IN[task]
+            for id in known_models.BUILT_IN[task]
         ),
         *(
             [{"value": "other", "label": "Another model: give its id below"}]
@@ -175,7 +180,7 @@ def test_every_task_has_a_built_in_list():
     rules = json.loads((ROOT / "schemas" / "_operation.json").read_text())
     words = rules["$defs"]["member"]["properties"]["x-models"]["enum"]
 
-    assert words == list(catalog.TASKS) == list(model_picker.BUILT_IN)
+    assert words == list(catalog.TASKS) == list(known_models.BUILT_IN)
 
 
 def test_models_fit_the_task_and_answer_serverlessly():
@@ -373,7 +378,7 @@ def test_own_endpoints_are_offered_without_a_catalogue_too():
     with serving(OWN) as (auth, _):
         found = values(model_picker.choices("chat", auth))
 
-    assert [*model_picker.BUILT_IN["chat"], "me/ready", "me/bare", "me/older"] == found
+    assert [*known_models.BUILT_IN["chat"], "me/ready", "me/bare", "me/older"] == found
 
 
 def test_the_tables_by_which_lists_are_read_are_the_operations():
@@ -403,8 +408,8 @@ ODD = {
 def test_an_unreadable_catalogue_still_makes_a_form(answer, capsys):
     with serving({NEW: answer, OLD: answer}) as (auth, _):
         found = model_picker.choices("chat", auth)
-        assert found[0]["label"].endswith("built-in list, the catalogue cannot be read")
-        assert model_picker.BUILT_IN["chat"] == values(found)
+        assert found[0]["label"].endswith(OLD_LIST)
+        assert known_models.BUILT_IN["chat"] == values(found)
         assert [] == values(model_picker.choices("chat", auth, "x/y"))
 
     assert "the catalogue cannot be read: " in capsys.readouterr().err
@@ -433,7 +438,7 @@ def test_an_empty_catalogue_offers_nothing(answer):
     ],
 )
 def test_a_form_without_a_resource_has_a_short_list(auth):
-    assert model_picker.BUILT_IN["chat"] == values(model_picker.choices("chat", auth))
+    assert known_models.BUILT_IN["chat"] == values(model_picker.choices("chat", auth))
 
 
 def test_a_silent_catalogue_does_not_hold_the_form_up():
@@ -443,7 +448,7 @@ def test_a_silent_catalogue_does_not_hold_the_form_up():
     with serving(silent) as (auth, _):
         found = model_picker.choices("image", auth)
 
-    assert model_picker.BUILT_IN["image"] == values(found)
+    assert known_models.BUILT_IN["image"] == values(found)
     assert time.monotonic() - began < 10
 
 
@@ -466,8 +471,106 @@ def test_no_entry_however_odd_breaks_the_list(entry):
     if found is not None:
         assert isinstance(found["id"], str)
         for task in catalog.TASKS:
-            model_picker._fitting([found, found], task)
+            catalog.fitting([found, found], task)
         assert model_picker._label(found)
+
+
+# --- the model that is taken when none is named -------------------------------------
+
+CHEAP = {"input": 0.2, "output": 0.5}
+
+
+def test_the_newest_of_moderate_price_that_is_not_deprecated_is_taken(capsys):
+    status = "SUPPORTED_MODEL_STATUS_"
+    new = {"createdAt": "2026-09-01T00:00:00Z"}
+    models = [
+        supported("acme/older"),
+        supported("acme/newest", createdAt="2026-06-01T00:00:00Z", pricing=CHEAP),
+        supported("acme/gone", status=f"{status}DEPRECATED", **new),
+        supported("acme/secret", status=f"{status}HIDDEN", **new),
+        supported("acme/dear", pricing={"input": 3, "output": 15}, **new),
+        supported("acme/tiny", contextLength="8192", **new),
+        supported("acme/unpriced", pricing=None, **new),
+        supported("acme/own", products=["PRODUCT_DEDICATED"], **new),
+    ]
+    with serving({NEW: reply({"data": models})}) as (auth, _):
+        assert "acme/newest" == model_choice.recommended(auth, "chat")
+        models[0]["status"] = f"{status}RECOMMENDED"
+    with serving({NEW: reply({"data": models})}) as (auth, _):
+        assert "acme/older" == model_choice.recommended(auth, "chat")
+    assert "model acme/older, recommended by the catalogue" in capsys.readouterr().err
+
+
+def test_of_dear_models_alone_the_newest_is_taken():
+    dear = {"input": 3, "output": 15}
+    models = [
+        supported("acme/old", pricing=dear),
+        supported("acme/new", pricing=dear, createdAt="2026-09-01T00:00:00Z"),
+    ]
+    with serving({NEW: reply({"data": models})}) as (auth, _):
+        assert "acme/new" == model_choice.recommended(auth, "chat")
+
+
+def test_a_model_fits_the_task_that_it_is_taken_for():
+    with serving({NEW: reply({"data": MODELS})}) as (auth, _):
+        assert "acme/eyes" == model_choice.recommended(auth, "vision")
+        assert "acme/paint" == model_choice.recommended(auth, "image")
+    with serving({NEW: reply({"data": []}), OLD: reply([])}) as (auth, _):
+        with pytest.raises(TogetherError, match="offers no model for rerank"):
+            model_choice.recommended(auth, "rerank")
+
+
+def test_without_a_catalogue_an_old_list_is_taken_and_said_to_be_old(capsys):
+    with serving({}) as (auth, _):
+        found = model_choice.recommended(auth, "chat")
+        assert found == known_models.BUILT_IN["chat"][0]
+        told = capsys.readouterr().err
+        assert f"from a list of {known_models.AS_OF}, as the catalogue cannot" in told
+        with pytest.raises(TogetherError, match="offers no model for embedding"):
+            model_choice.recommended(auth, "embedding")
+
+
+UNNAMED = [
+    step
+    for step in steps()
+    if step.arguments.get("model", {}).get("x-models") and "model" not in step.required
+]
+
+
+def test_the_steps_that_ask_models_need_none_to_be_named():
+    names = {step.name for step in UNNAMED}
+    talk = {
+        "ask_model",
+        "extract_structured",
+        "classify_text",
+        "map_rows",
+        "call_tools",
+    }
+    media = {"create_picture", "speak_text", "transcribe_recording"}
+
+    assert talk | media <= names
+
+
+@pytest.mark.parametrize("step", UNNAMED, ids=lambda step: step.id)
+def test_a_step_without_a_model_asks_the_recommended_one(
+    step, sandbox, fresh, workspace
+):
+    task = step.arguments["model"]["x-models"]
+    module = __import__(f"scripts.{step.group}.{step.name}", fromlist=["main"])
+    given = {n: v for n, v in step.schema["examples"][0].items() if n != "model"}
+    if "voice" in step.arguments:
+        given["voice"] = "any"
+    for used in given.get("tools", ()):
+        workspace.register(used["path"], lambda **_: 1, schema={"type": "object"})
+    asked = []
+    with contextlib.suppress(TogetherError):
+        module.main(fresh, **given)
+    for request in sandbox.requests:
+        if request.method == "POST":
+            found = re.search(rb'name="model"\r\n\r\n(.*?)\r\n', request.body)
+            asked.append(found[1].decode() if found else request.json["model"])
+    assert asked
+    assert set(asked) == {model_choice.recommended(fresh, task)}
 
 
 # --- what a call cost --------------------------------------------------------------

@@ -27,7 +27,7 @@ def test_the_table_by_which_a_model_is_asked_is_the_operation_s():
 
 
 def test_a_question_is_answered_with_usage_and_cost(sandbox, auth):
-    found = ASK(auth, MODEL, "Why is the sky blue?")
+    found = ASK(auth, "Why is the sky blue?", MODEL)
 
     text = CHAT.schema["x-reply"]["choices"][0]["message"]["content"]
     question = {"role": "user", "content": "Why is the sky blue?"}
@@ -63,8 +63,8 @@ def test_an_object_without_a_model_s_id_is_refused_by_name(model, sandbox, auth)
 def test_settings_instructions_and_pictures_are_sent(sandbox, auth):
     ASK(
         auth,
-        MODEL,
         "What is it?",
+        MODEL,
         system="Be brief.",
         pictures=["https://example.com/a.png", PICTURE],
         temperature=0,
@@ -91,8 +91,8 @@ def test_settings_instructions_and_pictures_are_sent(sandbox, auth):
 
 
 def test_the_messages_of_an_answer_are_the_history_of_the_next_question(sandbox, auth):
-    first = ASK(auth, MODEL, "One?", system="Count.", pictures=[PICTURE])
-    ASK(auth, MODEL, "Two?", history=first["messages"], system="Count on.")
+    first = ASK(auth, "One?", MODEL, system="Count.", pictures=[PICTURE])
+    ASK(auth, "Two?", MODEL, history=first["messages"], system="Count on.")
 
     said = asked(sandbox)[-1]["messages"]
     assert ["system", "user", "assistant", "user"] == [m["role"] for m in said]
@@ -104,7 +104,7 @@ def test_large_pictures_are_not_handed_back(sandbox, auth, capsys):
     large = PICTURE + "A" * chat_steps.KEPT_PICTURES
     file = {"file": base64.b64encode(PNG * chat_steps.KEPT_PICTURES).decode()}
     pictures = [large, PICTURE, file, "https://example.com/b.png"]
-    found = ASK(auth, MODEL, "What is it?", pictures=pictures)
+    found = ASK(auth, "What is it?", MODEL, pictures=pictures)
 
     parts = found["messages"][0]["content"]
     kinds = ["text", "text", "image_url", "text", "image_url"]
@@ -134,9 +134,9 @@ def test_a_picture_is_given_in_any_shape(picture, kept, sandbox, workspace, auth
     workspace.put("a/b.png", PNG)
     workspace.put("a/b.png", PNG, "two")
 
-    found = ASK(auth, MODEL, "What is it?", pictures=[picture])
+    found = ASK(auth, "What is it?", MODEL, pictures=[picture])
     history = json.loads(json.dumps(found["messages"]))
-    again = ASK(auth, MODEL, "Sure?", history=history)
+    again = ASK(auth, "Sure?", MODEL, history=history)
 
     assert (kept or picture) == history[0]["content"][1]["image_url"]["url"]
     assert history == again["messages"][:2]
@@ -152,10 +152,10 @@ def test_a_picture_is_given_in_any_shape(picture, kept, sandbox, workspace, auth
 
 def test_a_stored_picture_that_is_not_there_is_named(sandbox, workspace, auth):
     with pytest.raises(TogetherError, match=r"pictures\[0\]"):
-        ASK(auth, MODEL, "What is it?", pictures=[{"s3": "a/b.png"}])
+        ASK(auth, "What is it?", MODEL, pictures=[{"s3": "a/b.png"}])
     history = [{"role": "user", "content": [{"image_url": {"url": {"s3": "b"}}}]}]
     with pytest.raises(TogetherError, match=r"history\[0\].content"):
-        ASK(auth, MODEL, "What is it?", history=history)
+        ASK(auth, "What is it?", MODEL, history=history)
     assert not asked(sandbox)
 
 
@@ -243,7 +243,7 @@ def test_an_answer_is_cut_by_any_name(reason):
 )
 def test_a_history_that_is_none_is_refused_by_name(history, field, sandbox, auth):
     with pytest.raises(TogetherError) as caught:
-        ASK(auth, MODEL, "And?", history=history)
+        ASK(auth, "And?", MODEL, history=history)
 
     assert caught.value.problems[0]["field"].endswith(field)
     assert not asked(sandbox)
@@ -253,8 +253,8 @@ def test_what_the_form_sends_is_what_was_filled_in(sandbox, auth):
     picture = {"label": "URL", "url": "https://example.com/a.png"}
     ASK(
         auth,
-        MODEL,
         "And?",
+        MODEL,
         system=None,
         pictures=[{"source": picture}],
         history=[{"role": "user", "content": "Hi."}, {"role": "", "content": ""}],
@@ -271,13 +271,13 @@ def test_what_the_form_sends_is_what_was_filled_in(sandbox, auth):
 
 def test_rows_of_the_history_left_empty_are_not_sent(sandbox, auth):
     rows = [{"role": "user", "content": ""}, {"role": "", "content": ""}]
-    ASK(auth, MODEL, "And?", history=rows)
+    ASK(auth, "And?", MODEL, history=rows)
 
     assert 1 == len(asked(sandbox)[-1]["messages"])
 
 
 def test_an_answer_with_an_unknown_price_says_so(sandbox, auth):
-    found = ASK(auth, "me/endpoint", "And?")
+    found = ASK(auth, "And?", "me/endpoint")
 
     assert found["cost_usd"] is None
     assert "does not list me/endpoint" in found["cost_note"]
@@ -289,7 +289,7 @@ def test_the_price_list_is_not_needed_for_an_answer(sandbox, auth):
     sandbox.faults += [Fault("/models|/supported", 500, times=99)]
     sandbox.faults[-1].status = 403
 
-    found = ASK(own, MODEL, "And?")
+    found = ASK(own, "And?", MODEL)
 
     assert found["text"]
     assert found["cost_usd"] is None
@@ -303,7 +303,7 @@ def test_an_answer_that_was_cut_says_so(sandbox, auth, capsys):
 
     say(sandbox, cut)
 
-    assert "length" == ASK(auth, MODEL, "And?")["finish_reason"]
+    assert "length" == ASK(auth, "And?", MODEL)["finish_reason"]
     assert "was cut" in capsys.readouterr().err
 
 
@@ -320,7 +320,7 @@ def test_an_answer_without_text_is_red_and_keeps_the_rest(
 
     say(sandbox, empty)
     with pytest.raises(TogetherError, match=f"no text .finish_reason {reason}") as e:
-        ASK(auth, MODEL, "And?")
+        ASK(auth, "And?", MODEL)
 
     assert e.value.type == "nothing_done"
     assert e.value.partial["usage"]

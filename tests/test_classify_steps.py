@@ -22,7 +22,9 @@ CODED = {"A": "delivery", "B": "payment", "C": "late payment"}
 
 
 def classify(auth, **arguments):
-    return CLASSIFY(auth, MODEL, **{"text": "Lost!", "labels": LABELS, **arguments})
+    return CLASSIFY(
+        auth, **{"model": MODEL, "text": "Lost!", "labels": LABELS, **arguments}
+    )
 
 
 def rated(text, *tokens, form="content"):

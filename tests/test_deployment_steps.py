@@ -4,9 +4,10 @@ import pytest
 
 from scripts.client import TogetherError
 from tests.support.expected_request import main_of
+from tools.models import model
 from tools.operations import find
 
-MODEL = "openai/gpt-oss-20b"
+MODEL = model("chat")
 
 
 def deploy(auth, model=MODEL, name="chat", **more):

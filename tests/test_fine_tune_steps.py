@@ -7,13 +7,14 @@ import pytest
 from scripts.client import TogetherError
 from tests.support.expected_request import main_of
 from tests.support.killable_worker import killed_anywhere
+from tools.models import model
 from tools.operations import find
 from tools.sandbox import Fault
 
 SUBMIT = main_of(find("fine_tuning/submit_fine_tune"))
 REPORT = main_of(find("fine_tuning/report_fine_tune"))
 ROWS = b'{"prompt": "Hi", "completion": "Hello"}\n' * 40
-MODEL = "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"
+MODEL = model("fine_tuning")
 
 
 @pytest.fixture

@@ -13,10 +13,11 @@ from tests.support import flow_engine
 from tests.support.flow_engine import FOLDER, RESOURCE, Engine
 from tools.fake_workspace import TOKEN
 from tools.flows import flows, schedules
+from tools.models import model
 from tools.operations import find
 from tools.sandbox import Fault
 
-MODEL = "openai/gpt-oss-20b"
+MODEL = model("chat")
 ROWS = [{"text": f"text {n}"} for n in range(3)]
 COMPOSED = sorted(flow.name for flow in flows() if not flow.inner)
 
@@ -557,7 +558,7 @@ def test_stop_idle_endpoints_fails_when_one_cannot_be_stopped(engine, sandbox, l
 
 TUNE = {
     "dataset": [{"question": f"What is {n}?", "answer": f"{n}."} for n in range(20)],
-    "model": "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference",
+    "model": model("fine_tuning"),
 }
 
 
@@ -672,7 +673,7 @@ def test_fine_tune_model_past_its_deadline_says_what_goes_on(engine, lives):
 
 # --- media -------------------------------------------------------------------------
 
-VIDEO = {"model": "minimax/hailuo-02", "prompt": "A paper boat"}
+VIDEO = {"model": model("video"), "prompt": "A paper boat"}
 
 
 @started_in_every_way
@@ -855,7 +856,7 @@ NOTES = {
 }
 MEETING = {
     "recording": {"file": "SUQzBAAAAAAAAA==", "filename": "meeting.mp3"},
-    "transcription_model": "openai/whisper-large-v3",
+    "transcription_model": model("transcription"),
     "model": MODEL,
 }
 
@@ -901,7 +902,7 @@ ASK = {
     "question": "How long is the guarantee?",
     "documents": DOCUMENTS,
     "model": MODEL,
-    "embedding_model": "BAAI/bge-large-en-v1.5",
+    "embedding_model": model("embedding"),
 }
 
 

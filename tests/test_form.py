@@ -27,6 +27,7 @@ from tests.support.form_values import (
 )
 from tools.form import form, is_file
 from tools.form_visibility import hints, opened
+from tools.models import model
 from tools.operations import find, has_own_default, scripts
 
 SCRIPTS = list(scripts())
@@ -740,7 +741,7 @@ HUB_BODY = {
         {"role": "tool", "tool_call_id": "c", "content": "42"},
         {"role": "function", "name": "f", "content": ""},
     ],
-    "model": "meta-llama/Llama-3.3-70B-Instruct-Turbo",
+    "model": model("chat_other"),
     "max_tokens": 5,
     "stop": ["a"],
     "temperature": 0,

@@ -7,13 +7,14 @@ import pytest
 from scripts.client import TogetherError
 from scripts.image_steps import SIZES
 from tests.support.expected_request import main_of
+from tools.models import model
 from tools.operations import find
 from tools.sandbox import Fault
 
 PICTURE = main_of(find("images/create_picture"))
 SUBMIT = main_of(find("videos/submit_video"))
 COLLECT = main_of(find("videos/collect_video"))
-MODEL = "black-forest-labs/FLUX.1-schnell"
+MODEL = model("image")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
 
@@ -40,7 +41,7 @@ def asked(sandbox, path):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_picture_shows_itself_and_can_be_repeated(size, paints, auth):
-    found = PICTURE(auth, MODEL, "A lighthouse", size=size)
+    found = PICTURE(auth, "A lighthouse", MODEL, size=size)
 
     (body,) = asked(paints, "/v1/images/generations")
     assert (body["width"], body["height"]) == SIZES[size]
@@ -53,8 +54,8 @@ def test_a_picture_shows_itself_and_can_be_repeated(size, paints, auth):
 def test_several_pictures_are_shown_together_and_stored_one_by_one(
     paints, auth, workspace
 ):
-    shown = PICTURE(auth, MODEL, "A lighthouse", n=3)
-    stored = PICTURE(auth, MODEL, "A lighthouse", n=3, output="storage")
+    shown = PICTURE(auth, "A lighthouse", MODEL, n=3)
+    stored = PICTURE(auth, "A lighthouse", MODEL, n=3, output="storage")
 
     assert shown["html"].count("<img") == 3
     keys = [("", picture["s3"]) for picture in stored["pictures"]]
@@ -65,8 +66,8 @@ def test_several_pictures_are_shown_together_and_stored_one_by_one(
 def test_a_reference_picture_goes_along(paints, auth):
     content = base64.b64encode(PNG).decode()
     one = f"data:image/png;base64,{content}"
-    PICTURE(auth, MODEL, "Like this", pictures=[{"file": content}])
-    PICTURE(auth, MODEL, "Like these", pictures=["https://example.com/a.png", one])
+    PICTURE(auth, "Like this", MODEL, pictures=[{"file": content}])
+    PICTURE(auth, "Like these", MODEL, pictures=["https://example.com/a.png", one])
 
     single, several = asked(paints, "/v1/images/generations")
     assert single["image_url"] == one
@@ -76,14 +77,14 @@ def test_a_reference_picture_goes_along(paints, auth):
 def test_an_answer_without_a_picture_is_red(paints, auth):
     paints.answers["generate_image"] = lambda arguments: {"id": "i", "data": []}
     with pytest.raises(TogetherError, match="without a picture") as caught:
-        PICTURE(auth, MODEL, "A lighthouse", seed=5)
+        PICTURE(auth, "A lighthouse", MODEL, seed=5)
 
     assert caught.value.type == "nothing_done"
     assert caught.value.partial["seed"] == 5
 
 
 def test_the_cost_is_the_catalogue_s_or_a_reason(paints, auth):
-    found = PICTURE(auth, MODEL, "A lighthouse")
+    found = PICTURE(auth, "A lighthouse", MODEL)
 
     assert found["cost_usd"] is None or found["cost_usd"] > 0
     assert (found["cost_usd"] is None) == bool(found.get("cost_note"))
@@ -91,33 +92,33 @@ def test_the_cost_is_the_catalogue_s_or_a_reason(paints, auth):
 
 @pytest.mark.parametrize("pricing", [{"perImage": 0.04}, {"perMegapixel": 0.04}])
 def test_pictures_that_cost_more_than_their_budget_are_not_made(
-    pricing, paints, auth, priced
+    pricing, paints, priced
 ):
     def refused(auth, budget):
         with pytest.raises(TogetherError, match="Nothing was sent: budget_usd") as e:
-            PICTURE(auth, MODEL, "A lighthouse", n=3, budget_usd=budget)
+            PICTURE(auth, "A lighthouse", MODEL, n=3, budget_usd=budget)
         assert not asked(paints, "/v1/images/generations")
         return e.value
 
-    assert refused(auth, 1e9).type == "budget_unknown"
+    assert refused(priced(MODEL), 1e9).type == "budget_unknown"
     auth = priced(MODEL, **pricing)
     error = refused(auth, 0.1)
     assert error.type == "budget_reached"
-    found = PICTURE(auth, MODEL, "A lighthouse", n=3, budget_usd=0.13)
+    found = PICTURE(auth, "A lighthouse", MODEL, n=3, budget_usd=0.13)
     assert found["cost_usd"] == error.estimated_cost_usd == pytest.approx(0.12, rel=0.1)
 
 
 @pytest.mark.parametrize("pricing", [{"perVideo": 0.3}, {"perSecond": 0.05}])
 def test_a_video_that_costs_more_than_its_budget_is_not_begun(
-    pricing, lives, workspace, sandbox, auth, priced
+    pricing, lives, workspace, sandbox, priced
 ):
     def submit(auth, **more):
-        return SUBMIT(auth, "minimax/hailuo-02", "A boat", seconds=6, **more)
+        return SUBMIT(auth, model("video"), "A boat", seconds=6, **more)
 
     with pytest.raises(TogetherError, match="cannot be kept") as caught:
-        submit(auth, budget_usd=1e9)
+        submit(priced(model("video")), budget_usd=1e9)
     assert caught.value.type == "budget_unknown"
-    auth = priced("minimax/hailuo-02", **pricing)
+    auth = priced(model("video"), **pricing)
     with pytest.raises(TogetherError, match=r"is below 0\.3, what the video") as caught:
         submit(auth, budget_usd=0.29)
     assert caught.value.type == "budget_reached"
@@ -133,8 +134,8 @@ def test_a_video_that_costs_more_than_its_budget_is_not_begun(
     assert again["cost_note"] == "an earlier run began it"
 
 
-def test_a_video_without_a_known_price_says_so(auth, lives, workspace):
-    made = SUBMIT(auth, "minimax/hailuo-02", "A boat")
+def test_a_video_without_a_known_price_says_so(priced, lives, workspace):
+    made = SUBMIT(priced(model("video")), model("video"), "A boat")
 
     assert made["estimated_cost_usd"] is None
     assert "names no price" in made["cost_note"]
@@ -143,9 +144,9 @@ def test_a_video_without_a_known_price_says_so(auth, lives, workspace):
 def test_a_video_is_begun_once_and_collected_when_it_is_done(
     auth, lives, workspace, sandbox
 ):
-    first = SUBMIT(auth, "minimax/hailuo-02", "A boat", seconds=6, size="portrait")
-    second = SUBMIT(auth, "minimax/hailuo-02", "A boat", seconds=6, size="portrait")
-    third = SUBMIT(auth, "minimax/hailuo-02", "A boat", seconds=6, again="more")
+    first = SUBMIT(auth, model("video"), "A boat", seconds=6, size="portrait")
+    second = SUBMIT(auth, model("video"), "A boat", seconds=6, size="portrait")
+    third = SUBMIT(auth, model("video"), "A boat", seconds=6, again="more")
 
     assert first["video_id"] == second["video_id"] != third["video_id"]
     assert (first["reattached"], second["reattached"]) == (False, True)
@@ -167,7 +168,7 @@ def test_a_video_is_begun_once_and_collected_when_it_is_done(
 
 
 def test_a_video_without_storage_is_told_by_its_address(auth, lives, workspace):
-    made = SUBMIT(auth, "minimax/hailuo-02", "A boat")
+    made = SUBMIT(auth, model("video"), "A boat")
     lives.advance(3600)
     workspace.helpers = False
 
@@ -180,17 +181,17 @@ def test_a_video_without_storage_is_told_by_its_address(auth, lives, workspace):
 
 
 def test_a_video_that_was_not_made_says_why(auth, lives, workspace):
-    name = SUBMIT(auth, "minimax/hailuo-02", "A boat")["video_id"]
+    name = SUBMIT(auth, model("video"), "A boat")["video_id"]
     lives.fail(name, "the prompt is refused")
 
     with pytest.raises(TogetherError, match="the prompt is refused") as caught:
         COLLECT(auth, name)
     assert caught.value.type == "job_failed"
-    assert SUBMIT(auth, "minimax/hailuo-02", "A boat")["video_id"] != name
+    assert SUBMIT(auth, model("video"), "A boat")["video_id"] != name
 
 
 def test_a_first_picture_begins_the_video(auth, lives, workspace, sandbox):
-    SUBMIT(auth, "minimax/hailuo-02", "A boat", picture="https://example.com/b.png")
+    SUBMIT(auth, model("video"), "A boat", picture="https://example.com/b.png")
 
     (body,) = asked(sandbox, "/v2/videos")
     frame = {"input_image": "https://example.com/b.png", "frame": "first"}
@@ -203,6 +204,6 @@ def test_a_lost_answer_is_not_paid_for_twice(auth, lives, workspace, sandbox):
 
     for _ in range(2):
         with pytest.raises(TogetherError) as caught:
-            SUBMIT(auth, "minimax/hailuo-02", "A boat")
+            SUBMIT(auth, model("video"), "A boat")
         assert caught.value.ambiguous
     assert len(asked(sandbox, "/v2/videos")) == 1

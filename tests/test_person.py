@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.expected_request import main_of
 from tools.browser import Browser
+from tools.models import model
 from tools.operations import find
 
 pytestmark = pytest.mark.slow
@@ -58,7 +59,7 @@ def test_a_question_is_asked(browser, sandbox, auth):
         sandbox,
         auth,
         "chat/create_chat_completion",
-        (["Request", "Model"], "openai/gpt-oss-20b"),
+        (["Request", "Model"], model("chat")),
         (["Request", "Messages", 0, "Text"], "Why is the sky blue?"),
         (["Request", "Messages"], None),
         (["Request", "Messages", 1, "Role"], "System message"),
@@ -67,7 +68,7 @@ def test_a_question_is_asked(browser, sandbox, auth):
     )
 
     assert found == {
-        "model": "openai/gpt-oss-20b",
+        "model": model("chat"),
         "messages": [
             {"role": "user", "content": "Why is the sky blue?"},
             {"role": "system", "content": "Be brief."},
@@ -133,7 +134,7 @@ def test_documents_are_reranked(browser, sandbox, auth):
     )
 
     assert found == {
-        "model": "Salesforce/Llama-Rank-v1",
+        "model": model("rerank"),
         "query": "What is a fox?",
         "documents": ["An animal."],
         "top_n": 1,
@@ -358,7 +359,7 @@ def test_a_recording_is_transcribed(browser, sandbox, auth):
         auth,
         "audio/create_transcription",
         (["Form", "Audio", "File"], {"name": "standup.wav", "content": SOUND}),
-        (["Form", "Model"], "openai/whisper-large-v3"),
+        (["Form", "Model"], model("transcription")),
         (["Form", "Language"], "de"),
         (["Form", "Hint"], "Windmill"),
         (["Form", "Response Format"], "verbose_json"),
@@ -368,7 +369,7 @@ def test_a_recording_is_transcribed(browser, sandbox, auth):
 
     assert parts(posted) == {
         "file": base64.b64decode(SOUND),
-        "model": b"openai/whisper-large-v3",
+        "model": model("transcription").encode(),
         "language": b"de",
         "prompt": b"Windmill",
         "response_format": b"verbose_json",
@@ -397,7 +398,7 @@ def test_a_question_is_asked_with_a_tool_and_a_form_for_the_answer(
         sandbox,
         auth,
         "chat/create_chat_completion",
-        (["Request", "Model"], "openai/gpt-oss-20b"),
+        (["Request", "Model"], model("chat")),
         (["Request", "Messages", 0, "Text"], "Is it warm in Rome?"),
         (["Request", "Response Format"], "JSON schema"),
         ([*shape, "Name"], "weather"),
@@ -412,7 +413,7 @@ def test_a_question_is_asked_with_a_tool_and_a_form_for_the_answer(
     )
 
     assert found == {
-        "model": "openai/gpt-oss-20b",
+        "model": model("chat"),
         "messages": [{"role": "user", "content": "Is it warm in Rome?"}],
         "response_format": {
             "type": "json_schema",

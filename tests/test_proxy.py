@@ -141,7 +141,7 @@ def test_a_proxy_that_refuses_is_named_and_nothing_was_sent(monkeypatch):
     "use",
     [
         lambda auth: CREATE(auth, BATCH),
-        lambda auth: map_rows(auth, "m", "{{text}}", ["a"]),
+        lambda auth: map_rows(auth, "{{text}}", ["a"], "m"),
         lambda auth: rank_passages(auth, "m", "q", {"url": "http://93.184.216.34/x"}),
     ],
     ids=["call", "lanes", "fetch"],

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from scripts.chat.map_rows import main as map_rows
+from scripts.chat import map_rows as asking
 from scripts.client import TogetherError
 from scripts.client.transport import connection_pool
 from scripts.embeddings.embed_rows import main as embed_rows
@@ -20,11 +20,16 @@ from scripts.table import table as table_table
 from scripts.table.worker_pool import WorkerPool, _Gate
 from scripts.workspace.markup import inline
 from tests.support.fault_sandbox import DRIP, HANG, Moody
+from tools.models import model
 from tools.sandbox import Fault
 
 KEY = "tgp_rows_0123456789abcdef"
-MODEL = "openai/gpt-oss-20b"  # has a price in the sandbox's catalogue
-PER_TOKEN = 0.05 / 1e6  # of what is asked
+MODEL = model("chat")  # has a price in the sandbox's catalogue
+PER_TOKEN = 0.15 / 1e6  # of what is asked
+
+
+def map_rows(auth, model, template, rows, **settings):
+    return asking.main(auth, template, rows, model, **settings)
 
 
 @pytest.fixture(scope="session")
@@ -441,7 +446,7 @@ def test_answers_that_do_not_say_what_they_used_keep_to_a_budget(
     moody.mood = lambda number, text, times: {"choices": [choice], "usage": usage}
     settings = {"max_tokens": 1000} if limited else {}
     result = map_rows(
-        auth, MODEL, "{{id}}", numbered(30), **settings, budget_usd=0.2 * 1e-6 * 10_500
+        auth, MODEL, "{{id}}", numbered(30), **settings, budget_usd=0.6 * 1e-6 * 10_500
     )
 
     assert result["done"] == len(moody.bodies)

@@ -73,7 +73,7 @@ def calling(*calls, **members):
 
 
 def use(auth, *tools, **arguments):
-    return CALL(auth, MODEL, "Where is order 12?", list(tools), **arguments)
+    return CALL(auth, "Where is order 12?", list(tools), MODEL, **arguments)
 
 
 def test_a_model_uses_a_script_and_answers(sandbox, shop, auth, capsys):
@@ -355,7 +355,7 @@ def test_tools_that_cannot_be_used_are_refused_by_name(
     shop.register("f/shop/needy", lambda **_: 1, schema=NEEDY)
 
     with pytest.raises(TogetherError) as caught:
-        CALL(auth, MODEL, "Well?", tools)
+        CALL(auth, "Well?", tools, MODEL)
 
     assert field == caught.value.problems[0]["field"]
     assert words in str(caught.value)

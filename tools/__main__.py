@@ -187,10 +187,16 @@ def audit(_: argparse.Namespace) -> int:
 
 
 def upstream(arguments: argparse.Namespace) -> int:
-    """Compare the schemas with a downloaded OpenAPI document."""
-    from tools.upstream import differences
+    """Compare the schemas, or the models, with what Together has today."""
+    from tools.upstream import differences, model_differences
 
-    lines = differences(Path(arguments.spec))
+    if (arguments.spec is None) == (arguments.models is None):
+        raise ValueError("give an OpenAPI document, or --models and a catalogue")
+    if arguments.models:
+        key = os.environ.get(arguments.key_env, "")
+        lines = model_differences(arguments.models, key)
+    else:
+        lines = differences(Path(arguments.spec))
     print("\n".join(lines) or "no differences")
     return 1 if lines else 0
 
@@ -555,7 +561,17 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--dry-run", action="store_true", help="show it only")
     add(audit)
     command = add(upstream)
-    command.add_argument("spec", help="an OpenAPI document, YAML or JSON")
+    command.add_argument("spec", nargs="?", help="an OpenAPI document, YAML or JSON")
+    command.add_argument(
+        "--models",
+        metavar="FILE|URL",
+        help="a catalogue: an answer of /v1/models or /v2/supported-models",
+    )
+    command.add_argument(
+        "--key-env",
+        default="TOGETHER_API_KEY",
+        help="environment variable with the API key, sent to such an address",
+    )
     command = add(run)
     command.add_argument("operation", help="such as chat/create_chat_completion")
     command.add_argument(

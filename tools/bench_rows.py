@@ -22,7 +22,7 @@ CONTENDERS = {
     "ours": """
 from f.togetherai.chat.map_rows import main
 def run(auth, rows):
-    result = main(auth, "m", "{{text}}", rows, concurrency=AT_ONCE)
+    result = main(auth, "{{text}}", rows, "m", concurrency=AT_ONCE)
     return [row["answer"] for row in result["rows"]]
 """,
     "requests.Session": """

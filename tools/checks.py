@@ -19,6 +19,7 @@ from scripts.client.form import SWITCH
 from tools import (
     flow_docs,
     flows,
+    models,
     nesting,
     render,
     sync_tree,
@@ -74,6 +75,7 @@ def problems(root: Path = ROOT) -> list[Problem]:
     found += _unique(root)
     found += [Problem(path, what) for path, what in layer_problems(root)]
     found += _versions(root)
+    found += _model_ids(root)
     if len(sound) == len(list(scripts(root))):
         found += _exceptions(root)
         found += _tables(root)
@@ -85,6 +87,8 @@ def problems(root: Path = ROOT) -> list[Problem]:
         found += _current(root / CATALOGUE, render.catalogue(sound))
         lists = render.lists(operations(root))
         found += _current(root / "scripts" / "resilience" / "lists.py", lists)
+        place = root / "scripts" / "catalog" / "known_models.py"
+        found += _current(place, models.built_in(root))
         found += _flows(root)
         if not any(problem.fixable for problem in found):
             found += _built(root)
@@ -321,6 +325,30 @@ def _versions(root: Path) -> Iterator[Problem]:
             yield Problem(path, what)
     elif told[:1] != [VERSION] or headings[0].split()[0] != VERSION:
         yield Problem(path, f"its first heading is not the version, {VERSION}")
+
+
+# May name models that are gone: what changed, and what earlier versions deployed.
+RETIRED_IN = ("CHANGELOG.md", "tools/unmarked.json", models.NAMED_HERE)
+SOURCES = ("schemas", "flows", "schedules")  # say <model:word> in place of an id
+TEXTS = (".py", ".md", ".yaml", ".json", ".toml", ".ts", ".mjs")
+
+
+def _model_ids(root: Path) -> Iterator[Problem]:
+    """Ids of models stand in one place; those that are gone, nowhere else."""
+    for folder in ("", "docs", "resources", "scripts", "tests", "tools", *SOURCES):
+        place = root / folder
+        found = place.rglob("*") if folder else place.glob("*")
+        for path in sorted(p for p in found if p.suffix in TEXTS):
+            name = path.relative_to(root).as_posix()
+            if name in RETIRED_IN or "node_modules" in name:
+                continue
+            text = path.read_text(encoding="utf-8")
+            for id in models.retired_in(text, root):
+                yield Problem(path, f"names {id}, which Together no longer offers")
+            if folder in SOURCES:
+                for id in models.current_in(text, root):
+                    words = f"names {id}: say <model:word>, see {models.NAMED_HERE}"
+                    yield Problem(path, words)
 
 
 def _exceptions(root: Path) -> Iterator[Problem]:

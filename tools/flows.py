@@ -19,6 +19,7 @@ from pathlib import Path
 import yaml
 
 from scripts.client.form import OTHER
+from tools import models
 from tools.flow_source import DEFAULTS as DEFAULTS_FILE
 from tools.flow_source import expanded
 from tools.form import form
@@ -121,7 +122,7 @@ def flows(root: Path = ROOT) -> Iterator[Flow]:
     shared = defaults(root)
     for path in sorted(found, key=lambda path: path.stem):
         if path.stem != DEFAULTS_FILE:
-            text = path.read_text(encoding="utf-8")
+            text = models.filled_in(path.read_text(encoding="utf-8"), root)
             yield Flow(root, path.stem, path, _json(path.name, text), shared)
 
 
@@ -130,7 +131,8 @@ def defaults(root: Path = ROOT) -> str:
     path = root / "flows" / f"{DEFAULTS_FILE}.yaml"
     if not path.exists():
         path = ROOT / "flows" / path.name
-    return _json(path.name, path.read_text(encoding="utf-8"))
+    text = models.filled_in(path.read_text(encoding="utf-8"), root)
+    return _json(path.name, text)
 
 
 @lru_cache(maxsize=256)
@@ -274,7 +276,8 @@ class Schedule:
 
     @cached_property
     def source(self) -> dict:
-        return _parsed(self.path.name, self.path.read_text(encoding="utf-8"))
+        text = self.path.read_text(encoding="utf-8")
+        return _parsed(self.path.name, models.filled_in(text, self.root))
 
 
 def schedules(root: Path = ROOT) -> Iterator[Schedule]:

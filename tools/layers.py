@@ -87,6 +87,8 @@ LAYERS = (
         "services",
         "catalog/budget",
         "catalog/catalog",
+        "catalog/known_models",
+        "catalog/model_choice",
         "catalog/model_picker",
         "catalog/pricing",
         "documents/workbook",

@@ -12,6 +12,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from scripts.client.form import OTHER
+from tools import models
 from tools.flatten import module_names, module_text, parts_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,7 +40,8 @@ class Operation:
 
     @cached_property
     def schema(self) -> dict:
-        return json.loads(self.schema_path.read_text(encoding="utf-8"))
+        text = self.schema_path.read_text(encoding="utf-8")
+        return json.loads(models.filled_in(text, self.root))
 
     @property
     def exchange(self) -> dict:

@@ -1,10 +1,14 @@
-"""Compare the schemas with an OpenAPI document that a maintainer downloaded."""
+"""Compare the schemas with an OpenAPI document that a maintainer downloaded, and the
+models of schemas/_models.yaml with a catalogue."""
 
+import json
 import re
 from pathlib import Path
 
+import requests
 import yaml
 
+from tools import models
 from tools.operations import ROOT, Operation, operations
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -34,6 +38,44 @@ def differences(document: Path, root: Path = ROOT) -> list[str]:
             for what in _changes(ours[key], theirs[key])
         ]
     return lines
+
+
+def model_differences(source: str, key: str = "", root: Path = ROOT) -> list[str]:
+    """Where the models that the pack names and a catalogue disagree, a line each.
+
+    The catalogue is a file with the answer of /v1/models or /v2/supported-models, or
+    the address of either, all pages of which are read. Raises ValueError when it is
+    neither.
+    """
+    if not source.startswith(("https://", "http://")):
+        return list(models.differences(_json(Path(source).read_bytes(), source), root))
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    found, after, seen = [], None, set()
+    while after not in seen:
+        seen.add(after)
+        query = {} if after is None else {"after": after}
+        try:
+            # Without redirects: the key goes to the address that was given, only.
+            answer = requests.get(
+                source, query, headers=headers, timeout=60, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise ValueError(f"{source} cannot be read: {error}") from None
+        if answer.status_code != 200:
+            raise ValueError(f"{source} answers {answer.status_code}")
+        page = _json(answer.content, source)
+        found += models.listing(page)
+        after = page.get("next_cursor") if isinstance(page, dict) else None
+        if not after:
+            break
+    return list(models.differences(found, root))
+
+
+def _json(text: bytes, source: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{source} is no JSON: {error}") from None
 
 
 def _upstream(spec: dict) -> list[tuple]:

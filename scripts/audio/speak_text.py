@@ -24,8 +24,8 @@ def model(filterText: str = "", auth=None):
 
 def main(
     auth: togetherai,
-    model: DynSelect_model,
     text: str,
+    model: DynSelect_model | None = None,
     other_model: str | None = None,
     voice: str | None = None,
     language: str | None = None,
@@ -37,8 +37,8 @@ def main(
         speak_text,
         auth,
         STEP,
-        model=model,
         text=text,
+        model=model,
         other_model=other_model,
         voice=voice,
         language=language,
@@ -50,9 +50,9 @@ def main(
 
 # fmt: off
 STEP = {
-  "arguments": {"required": ["model", "text"], "properties": {
-      "model": {"type": "string"},
+  "arguments": {"required": ["text"], "properties": {
       "text": {"type": "string"},
+      "model": {"type": "string", "minLength": 1},
       "other_model": {"type": "string", "x-id-of": "model"},
       "voice": {"type": "string"},
       "language": {"type": "string"},

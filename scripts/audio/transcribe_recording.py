@@ -25,8 +25,8 @@ def model(filterText: str = "", auth=None):
 
 def main(
     auth: togetherai,
-    model: DynSelect_model,
     recording: "str | list | dict",
+    model: DynSelect_model | None = None,
     other_model: str | None = None,
     language: str | None = None,
     prompt: str | None = None,
@@ -36,8 +36,8 @@ def main(
         transcribe_recording,
         auth,
         STEP,
-        model=model,
         recording=recording,
+        model=model,
         other_model=other_model,
         language=language,
         prompt=prompt,
@@ -47,9 +47,9 @@ def main(
 
 # fmt: off
 STEP = {
-  "arguments": {"required": ["model", "recording"], "properties": {
-      "model": {"type": "string"},
+  "arguments": {"required": ["recording"], "properties": {
       "recording": {"x-file": "content", "x-choice": True},
+      "model": {"type": "string", "minLength": 1},
       "other_model": {"type": "string", "x-id-of": "model"},
       "language": {"type": "string"},
       "prompt": {"type": "string"},

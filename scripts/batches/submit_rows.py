@@ -10,7 +10,7 @@ many), fingerprint, reattached (an earlier run had made it), estimated_cost_usd 
 most it may cost).
 
 Example arguments:
-    {"model": "openai/gpt-oss-20b", "template": "Is this a complaint? Answer yes or no:
+    {"model": "openai/gpt-oss-120b", "template": "Is this a complaint? Answer yes or no:
     {{comment}}", "rows": [{"comment": "The parcel came twice."}, {"comment": "Thank
     you!"}]}
 

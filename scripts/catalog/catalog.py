@@ -144,6 +144,32 @@ def usable(auth: Any) -> bool:
     return isinstance(key, str) and bool(key.strip()) and not key.startswith("$")
 
 
+# --- which of them ----------------------------------------------------------------
+
+
+def fitting(found: list[Members], task: str) -> list[Members]:
+    """Return the models for a task, best first: those known to do it and to answer
+    serverlessly, else those of which that is not known. Rerank models run on dedicated
+    endpoints alone."""
+    found = [m for m in list(found) if m["status"] != "hidden"]
+    fits = [m for m in found if task in m["tasks"]]
+    fits = fits or [m for m in found if task in m["maybe"]]
+    if task not in ("fine_tuning", "rerank"):
+        sure = [m for m in fits if m["serverless"]]
+        fits = sure or [m for m in fits if m["serverless"] is None]
+    return sorted(fits, key=_rank)
+
+
+def _rank(model: Members) -> tuple[bool, bool, int, str]:
+    status = model["status"]
+    return (
+        status == "deprecated",
+        status != "recommended",
+        -(model["created"] or 0),
+        model["id"].lower(),
+    )
+
+
 # --- one entry ---------------------------------------------------------------------
 
 

@@ -16,7 +16,8 @@ from ..client.form import OTHER
 from ..client.job import log
 from ..client.references import harmless
 from ..operations import operation
-from .catalog import SERVERLESS, TUNABLE, entries, listing, usable
+from .catalog import SERVERLESS, TUNABLE, entries, fitting, listing, usable
+from .known_models import AS_OF, BUILT_IN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,21 +39,6 @@ OWN_TASKS = ("chat", "vision", "tools", "structured", "embedding", "rerank")
 ANY = "Another model: give its id below"
 PICKER_SECONDS = 1.7  # a form that opens waits no longer
 
-# What the form offers when the catalogue cannot be read.
-BUILT_IN = {
-    "chat": ["openai/gpt-oss-20b", "meta-llama/Llama-3.3-70B-Instruct-Turbo"],
-    "vision": ["Qwen/Qwen3-VL-8B-Instruct", "moonshotai/Kimi-K2.5"],
-    "tools": ["openai/gpt-oss-20b", "meta-llama/Llama-3.3-70B-Instruct-Turbo"],
-    "structured": ["openai/gpt-oss-20b", "meta-llama/Llama-3.3-70B-Instruct-Turbo"],
-    "embedding": ["BAAI/bge-large-en-v1.5", "BAAI/bge-base-en-v1.5"],
-    "rerank": ["Salesforce/Llama-Rank-v1"],
-    "image": ["black-forest-labs/FLUX.1-schnell"],
-    "speech": ["hexgrad/Kokoro-82M", "cartesia/sonic"],
-    "transcription": ["openai/whisper-large-v3"],
-    "video": ["minimax/hailuo-02"],
-    "fine_tuning": ["meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"],
-}
-
 
 def choices(
     task: str, auth: Any, filter_text: str | None = "", other: bool = True
@@ -73,7 +59,7 @@ def choices(
         listed = [(m["id"], _label(m)) for m in _offered(task, auth, ends)]
     except TogetherError as error:
         log(f"the catalogue cannot be read: {error}")
-        note = "built-in list, the catalogue cannot be read"
+        note = f"list of {AS_OF}, may be out of date: the catalogue cannot be read"
         listed = [(name, f"{name} - {note}") for name in BUILT_IN.get(task, [])]
     known = {name.lower() for name, _ in listed}
     for thread in own:
@@ -98,12 +84,12 @@ def _offered(task: str, auth: Any, ends: float) -> list[Members]:
         raise TogetherError("choose the resource that holds the API key first")
     first = listing(auth, TUNABLE if task == "fine_tuning" else SERVERLESS)
     first.wait(PICKER_SECONDS * 0.65)
-    found = _fitting(first.models, task)
+    found = fitting(first.models, task)
     if found:
         return found
     second = listing(auth, None)
     second.wait(ends - time.monotonic())
-    found = _fitting(second.models, task)
+    found = fitting(second.models, task)
     problem = second.problem()
     if not found and problem is not None:
         raise TogetherError(problem)
@@ -152,29 +138,6 @@ def _own(entry: Members) -> tuple[str, str]:
     ready = next((w for w in words if w in ("ready", "started")), None)
     state = ready or next(iter(words), "not deployed")
     return entry["name"], f"{entry['name']} - your own endpoint, {state}"
-
-
-def _fitting(found: list[Members], task: str) -> list[Members]:
-    """Return the models for a task, best first: those known to do it and to answer
-    serverlessly, else those of which that is not known. Rerank models run on dedicated
-    endpoints alone."""
-    found = [m for m in list(found) if m["status"] != "hidden"]
-    fitting = [m for m in found if task in m["tasks"]]
-    fitting = fitting or [m for m in found if task in m["maybe"]]
-    if task not in ("fine_tuning", "rerank"):
-        sure = [m for m in fitting if m["serverless"]]
-        fitting = sure or [m for m in fitting if m["serverless"] is None]
-    return sorted(fitting, key=_rank)
-
-
-def _rank(model: Members) -> tuple[bool, bool, int, str]:
-    status = model["status"]
-    return (
-        status == "deprecated",
-        status != "recommended",
-        -(model["created"] or 0),
-        model["id"].lower(),
-    )
 
 
 # --- what the form shows -----------------------------------------------------------

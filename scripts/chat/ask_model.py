@@ -9,7 +9,7 @@ Returns: the answer as text, the reasoning where the model shows it, usage, cost
 finish_reason, and messages: the conversation with the answer, to be the next history.
 
 Example arguments:
-    {"model": "openai/gpt-oss-20b", "prompt": "Why is the sky blue?"}
+    {"prompt": "Why is the sky blue?"}
 
 Rendered from schemas/chat/ask_model.json; edit that, not this.
 """
@@ -27,8 +27,8 @@ def model(filterText: str = "", auth=None):
 
 def main(
     auth: togetherai,
-    model: DynSelect_model,
     prompt: str,
+    model: DynSelect_model | None = None,
     other_model: str | None = None,
     system: str | None = None,
     pictures: list[dict] | None = None,
@@ -41,8 +41,8 @@ def main(
         ask_model,
         auth,
         STEP,
-        model=model,
         prompt=prompt,
+        model=model,
         other_model=other_model,
         system=system,
         pictures=pictures,
@@ -55,9 +55,9 @@ def main(
 
 # fmt: off
 STEP = {
-  "arguments": {"required": ["model", "prompt"], "properties": {
-      "model": {"type": "string"},
+  "arguments": {"required": ["prompt"], "properties": {
       "prompt": {"type": "string"},
+      "model": {"type": "string", "minLength": 1},
       "other_model": {"type": "string", "x-id-of": "model"},
       "system": {"type": "string"},
       "pictures": {"type": "array", "items": {"type": "string", "minLength": 1, "x-file": "uri", "x-choice": True},

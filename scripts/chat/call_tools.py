@@ -8,7 +8,7 @@ Returns: the final text, every call with its tool, arguments, result or error an
 seconds, the messages, usage and cost_usd.
 
 Example arguments:
-    {"model": "openai/gpt-oss-20b", "prompt": "Where is order 12?", "tools": [{"path":
+    {"model": "openai/gpt-oss-120b", "prompt": "Where is order 12?", "tools": [{"path":
     "f/shop/find_order"}]}
 
 Rendered from schemas/chat/call_tools.json; edit that, not this.
@@ -27,9 +27,9 @@ def model(filterText: str = "", auth=None):
 
 def main(
     auth: togetherai,
-    model: DynSelect_model,
     prompt: str,
     tools: list[dict],
+    model: DynSelect_model | None = None,
     other_model: str | None = None,
     system: str | None = None,
     max_rounds: int = 6,
@@ -40,9 +40,9 @@ def main(
         call_tools,
         auth,
         STEP,
-        model=model,
         prompt=prompt,
         tools=tools,
+        model=model,
         other_model=other_model,
         system=system,
         max_rounds=max_rounds,
@@ -53,8 +53,7 @@ def main(
 
 # fmt: off
 STEP = {
-  "arguments": {"required": ["model", "prompt", "tools"], "properties": {
-      "model": {"type": "string"},
+  "arguments": {"required": ["prompt", "tools"], "properties": {
       "prompt": {"type": "string"},
       "tools": {"type": "array", "items": {"type": "object", "required": ["path"], "properties": {
             "path": {"type": "string"},
@@ -63,6 +62,7 @@ STEP = {
             "description": {"type": "string"},
             "parameters": {"type": "object", "format": "json-schema", "x-choice": True},
             "arguments": {"type": "object"}}}},
+      "model": {"type": "string", "minLength": 1},
       "other_model": {"type": "string", "x-id-of": "model"},
       "system": {"type": "string"},
       "max_rounds": {"type": "integer", "minimum": 1, "maximum": 50, "default": 6},

@@ -8,7 +8,7 @@ Returns: the label, all labels, the confidence from 0 to 1 and a score of each c
 null where the model does not tell how sure it is. Also usage and cost_usd.
 
 Example arguments:
-    {"model": "openai/gpt-oss-20b", "text": "My parcel has not come.", "labels":
+    {"model": "openai/gpt-oss-120b", "text": "My parcel has not come.", "labels":
     [{"name": "delivery"}, {"name": "payment"}]}
 
 Rendered from schemas/chat/classify_text.json; edit that, not this.
@@ -27,9 +27,9 @@ def model(filterText: str = "", auth=None):
 
 def main(
     auth: togetherai,
-    model: DynSelect_model,
     text: str,
     labels: list[dict],
+    model: DynSelect_model | None = None,
     other_model: str | None = None,
     multiple: bool = False,
     instructions: str | None = None,
@@ -39,9 +39,9 @@ def main(
         classify_text,
         auth,
         STEP,
-        model=model,
         text=text,
         labels=labels,
+        model=model,
         other_model=other_model,
         multiple=multiple,
         instructions=instructions,
@@ -51,11 +51,11 @@ def main(
 
 # fmt: off
 STEP = {
-  "arguments": {"required": ["model", "text", "labels"], "properties": {
-      "model": {"type": "string"},
+  "arguments": {"required": ["text", "labels"], "properties": {
       "text": {"type": "string"},
       "labels": {"type": "array", "items": {"type": "object", "required": ["name"], "properties": {
             "name": {"type": "string"}, "description": {"type": "string"}}}},
+      "model": {"type": "string", "minLength": 1},
       "other_model": {"type": "string", "x-id-of": "model"},
       "multiple": {"type": "boolean", "default": False},
       "instructions": {"type": "string"},

@@ -8,7 +8,7 @@ Returns: the data, checked against the schema; repaired when a second answer was
 the text as the model wrote it, usage and cost_usd.
 
 Example arguments:
-    {"model": "openai/gpt-oss-20b", "text": "Invoice 12 of Acme over 30 EUR, due on 1
+    {"model": "openai/gpt-oss-120b", "text": "Invoice 12 of Acme over 30 EUR, due on 1
     December 2026.", "fields": [{"name": "total"}]}
 
 Rendered from schemas/chat/extract_structured.json; edit that, not this.
@@ -27,7 +27,7 @@ def model(filterText: str = "", auth=None):
 
 def main(
     auth: togetherai,
-    model: DynSelect_model,
+    model: DynSelect_model | None = None,
     other_model: str | None = None,
     text: str | None = None,
     pictures: list[dict] | None = None,
@@ -53,8 +53,9 @@ def main(
 
 # fmt: off
 STEP = {
-  "arguments": {"required": ["model"], "properties": {
-      "model": {"type": "string"},
+  "arguments": {
+    "properties": {
+      "model": {"type": "string", "minLength": 1},
       "other_model": {"type": "string", "x-id-of": "model"},
       "text": {"type": "string"},
       "pictures": {"type": "array", "items": {"type": "string", "minLength": 1, "x-file": "uri", "x-choice": True},

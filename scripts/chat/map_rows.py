@@ -12,7 +12,7 @@ cost_usd; all that in short as markdown. With output storage, s3 leads to the fi
 instead; with output table, nothing but the rows. Fails when no row was answered.
 
 Example arguments:
-    {"model": "openai/gpt-oss-20b", "template": "Is this a complaint? Answer yes or no:
+    {"model": "openai/gpt-oss-120b", "template": "Is this a complaint? Answer yes or no:
     {{comment}}", "rows": [{"comment": "The parcel came twice."}, {"comment": "Thank
     you!"}]}
 
@@ -32,9 +32,9 @@ def model(filterText: str = "", auth=None):
 
 def main(
     auth: togetherai,
-    model: DynSelect_model,
     template: str,
     rows: "str | list | dict",
+    model: DynSelect_model | None = None,
     other_model: str | None = None,
     system: str | None = None,
     temperature: float | None = None,
@@ -53,9 +53,9 @@ def main(
         map_rows,
         auth,
         STEP,
-        model=model,
         template=template,
         rows=rows,
+        model=model,
         other_model=other_model,
         system=system,
         temperature=temperature,
@@ -74,10 +74,10 @@ def main(
 
 # fmt: off
 STEP = {
-  "arguments": {"required": ["model", "template", "rows"], "properties": {
-      "model": {"type": "string"},
+  "arguments": {"required": ["template", "rows"], "properties": {
       "template": {"type": "string"},
       "rows": {"x-file": "content", "x-choice": True},
+      "model": {"type": "string", "minLength": 1},
       "other_model": {"type": "string", "x-id-of": "model"},
       "system": {"type": "string"},
       "temperature": {"type": "number", "minimum": 0},

@@ -11,8 +11,7 @@ Returns: a list; the numbers are in data[].embedding, and data[].index tells whi
 they belong to.
 
 Example arguments:
-    {"body": {"model": "BAAI/bge-large-en-v1.5", "input": "The invoice was paid
-    twice."}}
+    {"body": {"model": "my-project/embeddings", "input": "The invoice was paid twice."}}
 
 API reference: https://docs.together.ai/reference/embeddings
 Rendered from schemas/embeddings/create_embeddings.json; edit that, not this.

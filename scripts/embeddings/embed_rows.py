@@ -11,7 +11,7 @@ cost_usd; all that in short as markdown. With output storage, s3 leads to the fi
 instead; with output table, nothing but the rows. Fails when no row was embedded.
 
 Example arguments:
-    {"model": "BAAI/bge-large-en-v1.5", "rows": [{"text": "The invoice was paid
+    {"model": "my-project/embeddings", "rows": [{"text": "The invoice was paid
     twice."}]}
 
 Rendered from schemas/embeddings/embed_rows.json; edit that, not this.

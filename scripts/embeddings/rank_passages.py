@@ -7,9 +7,9 @@ Returns: passages, nearest first, with similarity and without their vectors; usa
 cost_usd.
 
 Example arguments:
-    {"model": "BAAI/bge-large-en-v1.5", "question": "How long is the guarantee?",
-    "rows": [{"text": "Two years.", "embedding": [0.11, -0.42, 0.35, 0.08, -0.27, 0.51,
-    -0.13, 0.58]}]}
+    {"model": "my-project/embeddings", "question": "How long is the guarantee?", "rows":
+    [{"text": "Two years.", "embedding": [0.11, -0.42, 0.35, 0.08, -0.27, 0.51, -0.13,
+    0.58]}]}
 
 Rendered from schemas/embeddings/rank_passages.json; edit that, not this.
 """

@@ -9,7 +9,7 @@ Returns: endpoint_id, deployment_id, job_id for the waits, and model: what reque
 as their model.
 
 Example arguments:
-    {"model": "openai/gpt-oss-20b", "endpoint_name": "support-chat"}
+    {"model": "openai/gpt-oss-120b", "endpoint_name": "support-chat"}
 
 Rendered from schemas/endpoints/deploy_model.json; edit that, not this.
 """

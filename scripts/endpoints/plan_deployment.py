@@ -8,7 +8,7 @@ Returns: model and config as resource names, gpu_type, gpu_count, usd_per_hour o
 replicas, and the alternatives.
 
 Example arguments:
-    {"model": "openai/gpt-oss-20b"}
+    {"model": "openai/gpt-oss-120b"}
 
 Rendered from schemas/endpoints/plan_deployment.json; edit that, not this.
 """

@@ -11,7 +11,7 @@ Returns: the workflow_id goes to evaluations/get_evaluation, with status pending
 
 Example arguments:
     {"body": {"type": "classify", "parameters": {"judge": {"model":
-    "openai/gpt-oss-20b", "system_template": "Label the answer to the customer as
+    "openai/gpt-oss-120b", "system_template": "Label the answer to the customer as
     helpful or unhelpful.", "model_source": "serverless"}, "labels": ["helpful",
     "unhelpful"], "pass_labels": ["helpful"], "input_data_file_path":
     "file-6f8a2c1d-3b47-4f0e-9a55-0c1d2e3f4a5b"}}}

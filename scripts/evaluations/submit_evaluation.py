@@ -8,7 +8,7 @@ Returns: evaluation_id for waiting and for report_evaluation; input_file_id, row
 many), fingerprint, reattached (an earlier run had begun it).
 
 Example arguments:
-    {"type": "classify", "judge_model": "openai/gpt-oss-20b", "judge_prompt": "Is the
+    {"type": "classify", "judge_model": "openai/gpt-oss-120b", "judge_prompt": "Is the
     answer helpful to the customer?", "rows": [{"answer": "Press reset."}], "labels":
     ["helpful", "unhelpful"], "pass_labels": ["helpful"], "column_a": "answer"}
 

@@ -13,7 +13,7 @@ name of the new model.
 
 Example arguments:
     {"body": {"training_file": "file-6f8a2c1d-3b47-4f0e-9a55-0c1d2e3f4a5b", "model":
-    "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"}}
+    "Qwen/Qwen3.5-9B"}}
 
 API reference: https://docs.together.ai/reference/post-fine-tunes
 Rendered from schemas/fine_tuning/create_fine_tune.json; edit that, not this.

@@ -12,7 +12,7 @@ with unavailable_reason, for example while a file is still being checked.
 
 Example arguments:
     {"body": {"training_file": "file-6f8a2c1d-3b47-4f0e-9a55-0c1d2e3f4a5b", "model":
-    "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"}}
+    "Qwen/Qwen3.5-9B"}}
 
 API reference: https://docs.together.ai/reference/post-fine-tunes-estimate-price
 Rendered from schemas/fine_tuning/estimate_fine_tune_price.json; edit that, not this.

@@ -10,7 +10,7 @@ Returns: the limits: full_training and lora_training with their batch sizes and
 max_rank, max_num_epochs, min_learning_rate and max_learning_rate, supports_vision.
 
 Example arguments:
-    {"model_name": "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"}
+    {"model_name": "Qwen/Qwen3.5-9B"}
 
 Rendered from schemas/fine_tuning/get_fine_tune_model_limits.json; edit that, not this.
 """

@@ -11,8 +11,8 @@ Returns: dataset_format and rows, each with its tokens, num_trained_tokens,
 trained_spans and whether it was truncated.
 
 Example arguments:
-    {"body": {"model": "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference",
-    "training_file": "file-6f8a2c1d-3b47-4f0e-9a55-0c1d2e3f4a5b"}}
+    {"body": {"model": "Qwen/Qwen3.5-9B", "training_file":
+    "file-6f8a2c1d-3b47-4f0e-9a55-0c1d2e3f4a5b"}}
 
 Rendered from schemas/fine_tuning/preview_fine_tune_dataset.json; edit that, not this.
 """

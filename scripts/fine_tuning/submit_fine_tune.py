@@ -8,7 +8,7 @@ Returns: fine_tune_id, its state, the new model's name, estimated_cost_usd, and 
 an earlier run had begun it.
 
 Example arguments:
-    {"model": "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference", "training_file":
+    {"model": "Qwen/Qwen3.5-9B", "training_file":
     "file-6f8a2c1d-3b47-4f0e-9a55-0c1d2e3f4a5b"}
 
 Rendered from schemas/fine_tuning/submit_fine_tune.json; edit that, not this.

@@ -7,8 +7,8 @@ result.
 Returns: the pictures, shown or stored, with seed, width, height and cost_usd.
 
 Example arguments:
-    {"model": "black-forest-labs/FLUX.1-schnell", "prompt": "A lighthouse on a cliff at
-    dawn, watercolour"}
+    {"model": "openai/gpt-image-2", "prompt": "A lighthouse on a cliff at dawn,
+    watercolour"}
 
 Rendered from schemas/images/create_picture.json; edit that, not this.
 """
@@ -26,8 +26,8 @@ def model(filterText: str = "", auth=None):
 
 def main(
     auth: togetherai,
-    model: DynSelect_model,
     prompt: str,
+    model: DynSelect_model | None = None,
     other_model: str | None = None,
     size: str = "square",
     n: int = 1,
@@ -42,8 +42,8 @@ def main(
         create_picture,
         auth,
         STEP,
-        model=model,
         prompt=prompt,
+        model=model,
         other_model=other_model,
         size=size,
         n=n,
@@ -58,9 +58,9 @@ def main(
 
 # fmt: off
 STEP = {
-  "arguments": {"required": ["model", "prompt"], "properties": {
-      "model": {"type": "string"},
+  "arguments": {"required": ["prompt"], "properties": {
       "prompt": {"type": "string"},
+      "model": {"type": "string", "minLength": 1},
       "other_model": {"type": "string", "x-id-of": "model"},
       "size": {"type": "string", "enum": ["square", "landscape", "portrait", "wide", "tall"], "default": "square"},
       "n": {"type": "integer", "minimum": 1, "maximum": 4, "default": 1},

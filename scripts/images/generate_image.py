@@ -12,8 +12,8 @@ under png, jpeg or gif, several as html. With output storage each item has s3, t
 of its object, and the answer too when there is one picture only.
 
 Example arguments:
-    {"body": {"model": "black-forest-labs/FLUX.1-schnell", "prompt": "A red lighthouse
-    on a cliff at dawn, watercolour"}}
+    {"body": {"model": "openai/gpt-image-2", "prompt": "A red lighthouse on a cliff at
+    dawn, watercolour"}}
 
 API reference: https://docs.together.ai/reference/post-images-generations
 Rendered from schemas/images/generate_image.json; edit that, not this.

@@ -8,7 +8,7 @@ Returns: a table: the names of its columns, a row of answers for each prompt, th
 of seconds, tokens and cost_usd. A model that fails says so in its cells.
 
 Example arguments:
-    {"models": ["openai/gpt-oss-20b"], "prompts": ["Why is the sky blue?"]}
+    {"models": ["openai/gpt-oss-120b"], "prompts": ["Why is the sky blue?"]}
 
 Rendered from schemas/models/compare_models.json; edit that, not this.
 """

@@ -12,9 +12,9 @@ from 0), results[].relevance_score the score, results[].document the text if you
 for it.
 
 Example arguments:
-    {"body": {"model": "Salesforce/Llama-Rank-v1", "query": "How long may I return
-    goods?", "documents": ["Goods can be returned within 30 days.", "Our shop in Graz
-    opens at nine.", "Refunds arrive within a week."]}}
+    {"body": {"model": "my-project/rerank", "query": "How long may I return goods?",
+    "documents": ["Goods can be returned within 30 days.", "Our shop in Graz opens at
+    nine.", "Refunds arrive within a week."]}}
 
 API reference: https://docs.together.ai/reference/rerank
 Rendered from schemas/rerank/rerank_documents.json; edit that, not this.

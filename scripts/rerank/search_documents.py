@@ -9,9 +9,8 @@ Returns: results, best first: index (the place in your list, from 0), score and
 document; usage, cost_usd.
 
 Example arguments:
-    {"model": "Salesforce/Llama-Rank-v1", "query": "How long may I return goods?",
-    "documents": ["Goods can be returned within 30 days.", "Our shop in Graz opens at
-    nine."]}
+    {"model": "my-project/rerank", "query": "How long may I return goods?", "documents":
+    ["Goods can be returned within 30 days.", "Our shop in Graz opens at nine."]}
 
 Rendered from schemas/rerank/search_documents.json; edit that, not this.
 """

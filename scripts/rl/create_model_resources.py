@@ -12,7 +12,7 @@ Returns: the model resources; their id goes to rl/get_model_resources and
 rl/create_training_session, status tells the state.
 
 Example arguments:
-    {"body": {"base_model": "openai/gpt-oss-20b"}}
+    {"body": {"base_model": "openai/gpt-oss-120b"}}
 
 Rendered from schemas/rl/create_model_resources.json; edit that, not this.
 """

@@ -9,7 +9,7 @@ settings as for rl/create_model_resources.
 Returns: price_per_hour and currency.
 
 Example arguments:
-    {"body": {"base_model": "openai/gpt-oss-20b"}}
+    {"body": {"base_model": "openai/gpt-oss-120b"}}
 
 Rendered from schemas/rl/estimate_model_resources_cost.json; edit that, not this.
 """

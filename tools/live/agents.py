@@ -11,6 +11,7 @@ import jsonschema
 
 from tools.live.checks import SkippedError, Subject, expect
 from tools.live.stage import Stage, label
+from tools.models import model
 from tools.windmill_api import ApiError, WindmillApi
 
 STEPS = ("chat/ask_model", "models/list_models", "chat/map_rows")
@@ -80,7 +81,7 @@ def starred_steps_are_tools(stage: Stage) -> dict:
                 jsonschema.Draft202012Validator.check_schema(tool["inputSchema"])
             except jsonschema.SchemaError as error:
                 expect(False, f"the schema of {id} is not valid: {error.message[:300]}")
-        words = {"auth": stage.auth, "model": "openai/gpt-oss-20b", "prompt": "Hello"}
+        words = {"auth": stage.auth, "model": model("chat"), "prompt": "Hello"}
         tool = own["chat/ask_model"]["name"]
         done = mcp.call("tools/call", name=tool, arguments=words)
         text = "".join(part.get("text", "") for part in done["content"])

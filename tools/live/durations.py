@@ -10,12 +10,13 @@ import statistics
 from tools.live.checks import ShortError, Subject
 from tools.live.stage import Stage
 from tools.locks import lock
+from tools.models import model
 from tools.operations import ROOT
 from tools.windmill_api import ApiError
 
 ROUNDS = 7
 BODY = {
-    "model": "openai/gpt-oss-20b",
+    "model": model("chat"),
     "messages": [{"role": "user", "content": "Hello"}],
 }
 NOTHING = "def main():\n    return 1\n"

@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 
 from tools.live.checks import Subject, expect
 from tools.live.stage import Stage, step
+from tools.models import model
 from tools.operations import find
 from tools.sandbox import Fault
 from tools.sandbox.lifecycles.lifecycle import Lifecycle
 
-MODEL = "openai/gpt-oss-20b"
-TUNED = "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"
+MODEL = model("chat")
+TUNED = model("fine_tuning")
 SLEEP = 10.0  # seconds without a worker at least, of the 15 between the first looks
 STEPS = ("script", "script_hub", "preview", "singlescriptflow")  # what holds a worker
 DENIED = 402
@@ -141,8 +142,11 @@ def run_batch_that_fails_says_why(stage: Stage) -> str:
 
 def draw_rows_draws_each_row(stage: Stage) -> str:
     given = [{"animal": "a fox"}, {"animal": "an owl"}]
-    model = "black-forest-labs/FLUX.1-schnell"
-    words = {"model": model, "template": "A watercolour of {{animal}}", "rows": given}
+    words = {
+        "model": model("image"),
+        "template": "A watercolour of {{animal}}",
+        "rows": given,
+    }
     result = stage.run_flow("draw_rows", **words).succeeded()
     drawn = [row for row in table(result) if row.get("picture")]
     errors = [row.get("error") for row in table(result) if row.get("error")]
@@ -152,7 +156,7 @@ def draw_rows_draws_each_row(stage: Stage) -> str:
 
 
 def make_video_gives_the_film(stage: Stage) -> str:
-    words = {"model": "minimax/hailuo-02", "prompt": "A paper boat"}
+    words = {"model": model("video"), "prompt": "A paper boat"}
     done = stage.run_flow("make_video", **words)
     result = done.succeeded()
     film = {"s3", "file", "video_url", "url", "html", "filename"} & set(result)
@@ -220,8 +224,8 @@ def ask_documents_cites_what_it_read(stage: Stage) -> str:
         "question": "How long is the guarantee?",
         "documents": [{"text": "The guarantee lasts two years.", "filename": "a.md"}],
         "model": MODEL,
-        "embedding_model": "BAAI/bge-large-en-v1.5",
-        "rerank_model": "Salesforce/Llama-Rank-v1",
+        "embedding_model": model("embedding"),
+        "rerank_model": model("rerank"),
     }
     result = stage.run_flow("ask_documents", **words).succeeded()
     expect("answer" in result, f"there is no answer in {str(result)[:500]}")

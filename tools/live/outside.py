@@ -14,6 +14,7 @@ from tools.live.checks import ShortError, Subject, expect
 from tools.live.flow_runs import MODEL
 from tools.live.model import CALL, SAY
 from tools.live.stage import Stage, step
+from tools.models import model
 from tools.operations import find
 from tools.sandbox import Fault
 
@@ -125,7 +126,7 @@ def rows_of_a_file_in_run_batch(stage: Stage) -> str:
 
 def rows_given_to_draw_rows(stage: Stage) -> str:
     planted = plant(stage)
-    words = {"model": "black-forest-labs/FLUX.1-schnell", "template": "{{text}}"}
+    words = {"model": model("image"), "template": "{{text}}"}
     job = stage.start_flow("draw_rows", **words, rows=planted.rows)
     result = ended(stage, job, "draw_rows")
     planted.kept(job, result)
@@ -141,7 +142,7 @@ def documents_of_ask_documents(stage: Stage) -> str:
     text = json.dumps(planted.rows)
     documents.append({"url": planted.serve("rows.json", text)})
     words = {"question": "What is $var said?", "documents": documents, "model": MODEL}
-    words["embedding_model"] = "BAAI/bge-large-en-v1.5"
+    words["embedding_model"] = model("embedding")
     job = stage.start_flow("ask_documents", **words)
     result = ended(stage, job, "ask_documents")
     planted.kept(job)

@@ -3,6 +3,7 @@
 from tools.live.checks import Subject, expect
 from tools.live.flow_runs import MODEL, rows
 from tools.live.stage import Stage
+from tools.models import model
 
 
 def rows_go_to_storage_and_come_back(stage: Stage) -> str:
@@ -18,7 +19,7 @@ def rows_go_to_storage_and_come_back(stage: Stage) -> str:
 
 def a_picture_goes_to_storage(stage: Stage) -> str:
     stage.needs_storage()
-    given = {"model": "black-forest-labs/FLUX.1-schnell", "prompt": "A lighthouse"}
+    given = {"model": model("image"), "prompt": "A lighthouse"}
     done = stage.run("images/create_picture", {**given, "output": "storage"})
     result = done.succeeded()
     keys = [p["s3"] for p in result.get("pictures", [])] or [result["s3"]]
@@ -27,7 +28,7 @@ def a_picture_goes_to_storage(stage: Stage) -> str:
 
 def a_film_goes_to_storage(stage: Stage) -> str:
     stage.needs_storage()
-    words = {"model": "minimax/hailuo-02", "prompt": "A boat", "output": "storage"}
+    words = {"model": model("video"), "prompt": "A boat", "output": "storage"}
     result = stage.run_flow("make_video", **words).succeeded()
     expect("s3" in result, f"nothing was stored: {str(result)[:300]}")
     return f"stored as {result['s3']}"

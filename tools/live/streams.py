@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tools.live.checks import Subject, expect
 from tools.live.stage import Stage
+from tools.models import model
 
 PACE = 0.4  # seconds between two pieces of the sandbox's text
 WORDS = "one two three four five six seven eight nine ten"
@@ -24,7 +25,7 @@ def updates(stage: Stage, job: str) -> Iterator[dict]:
 
 def text_is_shown_while_the_model_writes(stage: Stage) -> dict:
     messages = [{"role": "user", "content": WORDS}]
-    body = {"model": "openai/gpt-oss-20b", "messages": messages, "stream": True}
+    body = {"model": model("chat"), "messages": messages, "stream": True}
     pace, stage.sandbox.pace = stage.sandbox.pace, PACE
     try:
         path = stage.script("chat/create_chat_completion")

@@ -29,6 +29,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from tools import models
 from tools.operations import ROOT, Operation, operations, told
 from tools.sandbox import canned_answers
 from tools.sandbox.file_uploads import FileUploads
@@ -291,6 +292,10 @@ class Sandbox(ServerThread):
         """The JSON answer to main's arguments: from `answers`, else the canned one."""
         if operation.name in self.answers:
             return self.answers[operation.name](arguments)
+        if operation.name == "list_models":
+            return models.listed(self.root)
+        if operation.name == "list_supported_models":
+            return models.supported_page(arguments, self.root)
         return reply(operation, arguments.get("body") or {})
 
     def serve_file(

@@ -3,6 +3,7 @@
 import json
 import math
 
+from tools.models import model
 from tools.sandbox.lifecycles.lifecycle import Kind, Lifecycle, RefusalError, stamp
 
 _STEP_ROWS = 16  # rows to a step of the sandbox's training
@@ -350,7 +351,7 @@ class TrainingSession(Kind):
         shown = {
             "id": life.id,
             "status": life.state(now),
-            "base_model": "openai/gpt-oss-20b",
+            "base_model": model("chat"),
             "model_resources_id": body["model_resources_id"],
             "display_name": body.get("display_name", ""),
             "step": "0",

@@ -1,0 +1,69 @@
+"""The model that a step takes when none is named."""
+
+from __future__ import annotations
+
+from ..client import TogetherError
+from ..client.job import log
+from .catalog import SERVERLESS, fitting, listing, usable
+from .known_models import AS_OF, BUILT_IN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..shapes import Members
+
+READ_SECONDS = 10.0  # for the list; whoever cannot wait names a model
+# The class of a model that is taken unasked: able enough for most work, and not dear.
+MOST_USD = {"input": 1.0, "output": 3.0, "image": 0.1, "character": 70.0}
+LEAST_CONTEXT = 32_000  # tokens
+TALKS = ("chat", "vision", "tools", "structured")
+
+
+def choose_model(auth: Any, given: Members, task: str) -> None:
+    """Put the recommended model for a task into a step's arguments that name none."""
+    if not given.get("model"):
+        given["model"] = recommended(auth, task)
+
+
+def recommended(auth: Any, task: str) -> str:
+    """Return the id of the model to take for a task: of those that the catalogue offers
+    serverlessly, that are not deprecated and of the class above, the recommended ones
+    before the others, and of these the newest. Raises TogetherError where there is none.
+    """
+    models, problem = [], "no resource is chosen to read it with"
+    if usable(auth):
+        for product in (SERVERLESS, None):
+            read = listing(auth, product)
+            read.wait(READ_SECONDS / 2)
+            problem = read.problem()
+            models = [
+                model
+                for model in fitting(read.models, task)
+                if model["status"] != "deprecated"
+            ]
+            if models:
+                break
+    name = next((m["id"] for m in models if _in_class(m, task)), None)
+    name = name or next((m["id"] for m in models), None)
+    why = "recommended by the catalogue"
+    if name is None and problem and BUILT_IN.get(task):
+        name = BUILT_IN[task][0]
+        why = f"from a list of {AS_OF}, as the catalogue cannot be read: {problem}"
+    if name is None:
+        raise TogetherError.refused(
+            "model",
+            f"is required: the catalogue offers no model for {task}",
+            advice="Name a model, or an endpoint of your own.",
+        )
+    log(f"model {name}, {why}")
+    return name
+
+
+def _in_class(model: Members, task: str) -> bool:
+    prices = model["prices"]
+    if any(prices.get(unit, 0) > most for unit, most in MOST_USD.items()):
+        return False
+    if task not in TALKS:
+        return True
+    return "input" in prices and (model["context_length"] or 0) >= LEAST_CONTEXT
