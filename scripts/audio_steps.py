@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from .catalog.budget import check_budget
 from .catalog.model_choice import choose_model
-from .catalog.pricing import cost, cost_fields, prefetch
+from .catalog.pricing import cost, cost_fields, most_cost, prefetch
 from .client import TogetherError, call, prepare, upload
 from .client.jsonio import finite
 from .client.request import Request
@@ -123,7 +123,7 @@ def speak_text(auth, step, **arguments):
         raise TogetherError.refused("text", "holds no word")
     used = {"characters": sum(map(len, texts))}
     if "budget_usd" in given:
-        may_cost = cost(auth, given["model"], used)
+        may_cost = most_cost(auth, given["model"], used)
         check_budget(given["budget_usd"], *may_cost, "the sound")
     place_for(given["output"], "result")
     voice = given.get("voice") or _first_voice(auth, given["model"])

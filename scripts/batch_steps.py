@@ -1,4 +1,5 @@
-"""A table's questions as one batch, at half the price: submitted, and collected."""
+"""A table's questions as one batch: submitted, and collected. Some models answer a
+batch for less (BATCH_SHARE of scripts/catalog/known_models.py)."""
 
 import hashlib
 import json
@@ -53,13 +54,14 @@ def submit_rows(auth, step, **arguments):
     with tempfile.TemporaryDirectory() as folder:
         place = pathlib.Path(folder, "rows.jsonl")
         written = _written(place, table, template, given)
-        usd, note = _estimate(auth, given, written)
+        usd, note = _priced(auth, given, written, "tokens")
         mark = fingerprint("batches/submit_rows", {"content": written["digest"]})
         submission = _Submission(auth, place, f"rows-{mark}.jsonl")
 
         def create():
             advice = "Raise budget_usd, lower max_tokens, or submit fewer rows."
-            check_budget(given.get("budget_usd"), usd, note, "the batch", advice)
+            may_cost = _priced(auth, given, written, "most_tokens")
+            check_budget(given.get("budget_usd"), *may_cost, "the batch", advice)
             return submission.create()
 
         made, reattached = once(
@@ -76,14 +78,14 @@ def submit_rows(auth, step, **arguments):
 
 
 def _written(place, table, template, given):
-    """Write the batch's input file; return its number of rows, its digest and a guess
-    at the tokens that its questions have."""
+    """Write the batch's input file; return its number of rows, its digest, a guess at
+    the tokens that its questions have, and how many they have at most."""
     body = {"model": given["model"], "messages": []}
     if given.get("system"):
         body["messages"].append({"role": "system", "content": given["system"]})
     body |= {k: given[k] for k in ("temperature", "max_tokens") if k in given}
     before = body["messages"]
-    rows = size = tokens = 0
+    rows = size = tokens = most = 0
     flaws, hashed = [], hashlib.sha256()
     with place.open("wb") as file:
         for rows, row in enumerate(table, 1):
@@ -104,6 +106,7 @@ def _written(place, table, template, given):
                 {"custom_id": name, "body": asked}, ensure_ascii=False
             ).encode("utf-8", "replace")
             tokens += sum(pricing.tokens(message["content"]) for message in messages)
+            most += sum(pricing.most_tokens(one["content"]) for one in messages)
             size += len(line) + 1
             hashed.update(line)
             if rows > MOST_ROWS or size > MOST_BYTES:
@@ -117,7 +120,8 @@ def _written(place, table, template, given):
             f"{listed}{more}",
             advice="Correct or leave out these rows and run the step again.",
         )
-    return {"rows": rows, "digest": hashed.hexdigest(), "tokens": tokens}
+    counts = {"tokens": tokens, "most_tokens": most}
+    return {"rows": rows, "digest": hashed.hexdigest(), **counts}
 
 
 def _custom_id(index, row, again=None):
@@ -141,12 +145,14 @@ def _too_large(rows):
     )
 
 
-def _estimate(auth, given, written):
-    """Return (USD, None) that the batch may cost, or (None, why it is not known)."""
+def _priced(auth, given, written, count):
+    """Return (USD, None) that the batch costs where its questions have the tokens of
+    that count, and all answers are as long as they may be, or (None, why it is not
+    known)."""
     if "max_tokens" not in given:
         return None, UNLIMITED
     completion = given["max_tokens"] * written["rows"]
-    usage = {"prompt_tokens": written["tokens"], "completion_tokens": completion}
+    usage = {"prompt_tokens": written[count], "completion_tokens": completion}
     return cost(auth, given["model"], usage, batch=True)
 
 
@@ -462,7 +468,7 @@ class _Bill:
         known[1] += usage is None
 
     def sums(self, auth):
-        """Return {"usage", "cost_usd", "cost_note"?}, at the batch's half price."""
+        """Return {"usage", "cost_usd", "cost_note"?}, at the price of batches."""
         usd, note = (0.0, None) if self.used else (None, "no answer says what was used")
         for model, (usage, unknown) in self.used.items():
             part, why = cost(auth, model, usage, batch=True)

@@ -9,9 +9,9 @@ import json
 import re
 import time
 
-from .catalog.budget import Budget
+from .catalog.budget import Budget, reserve_chat
 from .catalog.model_choice import choose_model
-from .catalog.pricing import bill, cost, estimate, prefetch, spent_on, usage_of
+from .catalog.pricing import bill, cost, prefetch, spent_on, usage_of
 from .client import TogetherError, call, prepare, stream
 from .client.job import log
 from .client.validate import FileValue
@@ -100,13 +100,14 @@ def compare_models(auth, step, **arguments):
         body = {"model": model, "messages": messages, **settings}
         began = time.monotonic()
         try:
-            answer = ask(auth, body, budget)
+            answer = ask(auth, body, budget, share)
         except TogetherError as error:
             log(f"{model}: {error}")
             return error, None, 0.0
         return None, answer, time.monotonic() - began
 
     asked = [(prompt, model) for prompt in given["prompts"] for model in models]
+    share = None if budget.limit is None else budget.limit / len(asked)
     with ThreadPoolExecutor(min(AT_ONCE, len(asked))) as pool:
         found = list(pool.map(lambda pair: one(*pair), asked))
     if all(error for error, _, _ in found):
@@ -151,13 +152,10 @@ def _sums(auth, model, asked, found):
 # --- what the other steps of this kind share ---------------------------------------
 
 
-def ask(auth, body, budget=None):
-    """Send one chat completion, within the budget, and return its answer."""
-    reserved = None
-    if budget is not None and budget.limit is not None:
-        usd, _ = estimate(auth, body["model"], body["messages"], body.get("max_tokens"))
-        budget.reserve(usd)
-        reserved = usd
+def ask(auth, body, budget=None, share=None):
+    """Send one chat completion, within the budget, and return its answer. A body
+    without max_tokens gets as many as the budget pays for, or a share of it in USD."""
+    reserved, body = reserve_chat(auth, body, budget, share)
     spent = None
     try:
         answer = call(auth, CHAT, body=body)

@@ -2,6 +2,7 @@
 
 from . import charts
 from .catalog.budget import check_budget
+from .catalog.pricing import money
 from .client import TogetherError, call, prepare
 from .client.job import log
 from .client.jsonio import finite
@@ -103,8 +104,8 @@ def _price(auth, body, budget):
     if found.get("allowed_to_proceed") is False:
         limit = found.get("user_limit")
         raise TogetherError(
-            f"Nothing was begun: the account may not spend the estimated {price:g} USD "
-            f"(its limit: {limit}).",
+            "Nothing was begun: the account may not spend the estimated "
+            f"{money(price)} USD (its limit: {limit}).",
             estimated_cost_usd=price,
             advice="Add credit or raise the spending limit of the Together account.",
             ambiguous=False,

@@ -5,7 +5,7 @@ from itertools import zip_longest
 
 from .catalog.budget import check_budget
 from .catalog.model_choice import choose_model
-from .catalog.pricing import cost, cost_fields, cost_members, prefetch
+from .catalog.pricing import cost_fields, cost_members, most_cost, prefetch
 from .client import TogetherError, call, prepare
 from .operations import operation
 from .resilience.server_words import reason_in
@@ -37,7 +37,7 @@ def create_picture(auth, step, **arguments):
     choose_model(auth, given, "image")
     width, height = SIZES[given["size"]]
     if "budget_usd" in given:
-        may_cost = cost(auth, given["model"], _used(given["n"], width, height))
+        may_cost = most_cost(auth, given["model"], _used(given["n"], width, height))
         check_budget(given["budget_usd"], *may_cost, "what is asked for")
     seed = given.get("seed", random.randint(1, LAST_SEED))
     body = {

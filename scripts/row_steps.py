@@ -17,9 +17,10 @@ from collections import Counter
 from .catalog.budget import Budget, check_budget
 from .catalog.model_choice import choose_model
 from .catalog.pricing import (
+    answer_room,
     bill,
-    cost,
     cost_by,
+    most_cost,
     most_tokens,
     prefetch,
     priced,
@@ -47,6 +48,7 @@ TOO_MUCH = (400, 413, 422)
 UNREAD = "are missing, repeated or no numbers; documents without one come last"
 HOPELESS = (401, 402, 404)  # what is true of every row: key, credit, model
 MOST_BARREN = 10  # failures in a row after which no request is halved
+ROOM = (4, 2, 1)  # times the longest answer so far that the next one may be
 HOPELESS_AFTER = 20  # refusals without one answer
 
 
@@ -88,7 +90,7 @@ def map_rows(auth, step, **arguments):
                 asked = [*before, {"role": "user", "content": template.fill(row)}]
             except KeyError as error:
                 return [(row, None, f"the row has no column {error.args[0]!r}")]
-            most = sum(most_tokens(one["content"]) for one in asked)
+            most = _prompt(asked)
             try:
                 reserved, _ = sender.reserve([most])
                 answer = sender.send({**body, "messages": asked}, reserved)
@@ -206,7 +208,7 @@ def search_documents(auth, step, **arguments):
         # A model reads the query with each document.
         most = sum(map(most_tokens, documents))
         most += len(documents) * most_tokens(given["query"])
-        may_cost = cost(auth, given["model"], {"prompt_tokens": most})
+        may_cost = most_cost(auth, given["model"], {"prompt_tokens": most})
         check_budget(given["budget_usd"], *may_cost, "the search")
     body = {"model": given["model"], "query": given["query"]}
 
@@ -271,6 +273,11 @@ def _run(lanes, work, tasks, outcome, last=iter):
         raise stop.error from None
 
 
+def _prompt(messages):
+    """Return the most tokens that the messages of a request may have."""
+    return sum(most_tokens(one["content"]) for one in messages)
+
+
 class _HopelessError(Exception):
     """No row can be answered."""
 
@@ -296,6 +303,7 @@ class _Sender:
         self.line = []  # who waits for money, the first of them for its turn
         self.flying = 0
         self.longest = 0  # tokens of an answer so far
+        self.bound = given.get("max_tokens", 0) if writes else 0
         self.money = None
         if "budget_usd" in given:
             self.money = Budget(given["budget_usd"])
@@ -311,7 +319,7 @@ class _Sender:
         """Return the answer, with what `reserve` gave. Raises TogetherError."""
         usd = None
         try:
-            answer = self.lanes.send(body)
+            answer = self.lanes.send(self.bounded(body, reserved))
             self.answered, self.barren = True, 0
             if self.money:
                 usd = self.spent(answer, body)
@@ -328,6 +336,13 @@ class _Sender:
                     self.flying -= 1
                     self.money.settle(reserved, usd)
                     self.turn.notify_all()
+
+    def bounded(self, body, reserved):
+        """Return a body whose answer costs no more than what was set aside for it."""
+        if not self.money or not self.writes or "max_tokens" in body:
+            return body
+        room = answer_room(self.prices, _prompt(body["messages"]), reserved)
+        return {**body, "max_tokens": max(1, room)}
 
     def spent(self, answer, body):
         """Return the USD that an answer to a body cost: where neither it nor max_tokens
@@ -411,23 +426,35 @@ class _Sender:
 
     def take(self, prompts):
         """Do so without waiting; None: not now, or never when this has stopped."""
-        longest = self.given.get("max_tokens") or self.longest
-        if self.writes and not longest and self.flying:
+        if self.writes and not self.longest and self.flying and not self.bound:
             return None  # how long an answer is, the first one tells
         for count in range(len(prompts), 0, -1):
-            usage = {"prompt_tokens": sum(prompts[:count])}
-            if self.writes:
-                usage["completion_tokens"] = longest
-            usd = self.cost(usage)
-            try:
-                self.money.reserve(usd)
-            except TogetherError as error:
-                if self.flying:
-                    return None
-                self.stopped = self.stopped or str(error)
-            else:
-                return usd, count
+            for longest in self.lengths(sum(prompts[:count])):
+                usage = {"prompt_tokens": sum(prompts[:count])}
+                if self.writes:
+                    usage["completion_tokens"] = longest
+                usd = self.cost(usage)
+                try:
+                    self.money.reserve(usd)
+                except TogetherError as error:
+                    if self.flying:
+                        return None
+                    why = str(error)
+                else:
+                    return usd, count
+            self.stopped = self.stopped or why
         return None
+
+    def lengths(self, prompt):
+        """Yield how many tokens an answer may have, the most that one would let it
+        have first: what max_tokens says; else some times as many as the longest had
+        so far, or as many as the rest of the budget pays for."""
+        if not self.writes or self.bound:
+            yield self.bound
+        elif not self.longest:
+            yield max(1, answer_room(self.prices, prompt, self.money.left()))
+        else:
+            yield from (self.longest * times for times in ROOM)
 
     def cost(self, usage):
         """Return the USD by the prices of the beginning, or None."""

@@ -1,7 +1,7 @@
 """Steps that make videos."""
 
 from .catalog.budget import check_budget
-from .catalog.pricing import cost, cost_fields, cost_members, prefetch
+from .catalog.pricing import cost_fields, cost_members, most_cost, prefetch
 from .client import TogetherError, call, prepare
 from .client.jsonio import finite
 from .job_states import states
@@ -55,7 +55,7 @@ def submit_video(auth, step, **arguments):
 
     def create():
         used = {"videos": 1, "seconds": given.get("seconds")}
-        usd, note = cost(auth, given["model"], used)
+        usd, note = most_cost(auth, given["model"], used)
         check_budget(budget, usd, note, "the video", VIDEO_ADVICE, VIDEO_ADVICE)
         estimate.clear()
         estimate.update(cost_fields(usd, note, "estimated_cost_usd"))

@@ -71,9 +71,9 @@ def uploads(sandbox):
     ]
 
 
-def through(sandbox, auth, rows, given=None, **more):
+def through(sandbox, auth, rows, given=None, model=MODEL, **more):
     """Submit rows, let their batch end, collect it."""
-    made = submit_rows(auth, MODEL, TEMPLATE, rows)
+    made = submit_rows(auth, model, TEMPLATE, rows)
     sandbox.lives.advance(3600)
     return collect_rows(auth, made["batch_id"], given, **more)
 
@@ -105,12 +105,12 @@ def test_rows_go_in_and_their_answers_come_out_in_order(sandbox, auth):
     assert result["usage"]["prompt_tokens"] == 120
 
 
-def test_a_batch_costs_half_of_what_its_calls_would(sandbox, auth):
-    result = through(sandbox, auth, ROWS)
+@pytest.mark.parametrize(("name", "share"), [("chat_other", 0.5), ("chat", 1)])
+def test_a_batch_costs_what_its_model_costs_in_batches(sandbox, auth, name, share):
+    result = through(sandbox, auth, ROWS, model=model(name))
 
-    assert result["cost_usd"] == pytest.approx(
-        cost(auth, MODEL, result["usage"])[0] / 2
-    )
+    full, _ = cost(auth, model(name), result["usage"])
+    assert result["cost_usd"] == pytest.approx(full * share)
 
 
 def test_without_the_rows_the_input_file_tells_the_order(sandbox, auth):

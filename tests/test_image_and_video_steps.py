@@ -119,7 +119,9 @@ def test_a_video_that_costs_more_than_its_budget_is_not_begun(
         submit(priced(model("video")), budget_usd=1e9)
     assert caught.value.type == "budget_unknown"
     auth = priced(model("video"), **pricing)
-    with pytest.raises(TogetherError, match=r"is below 0\.3, what the video") as caught:
+    with pytest.raises(
+        TogetherError, match=r"is below 0\.30, what the video"
+    ) as caught:
         submit(auth, budget_usd=0.29)
     assert caught.value.type == "budget_reached"
     assert not asked(sandbox, "/v2/videos")

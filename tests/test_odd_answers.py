@@ -14,6 +14,7 @@ from scripts.resilience import retry
 from tests.conftest import KEY
 from tests.support.byte_server import ByteServer, Thing
 from tests.support.expected_request import main_of
+from tools.models import model
 from tools.operations import find
 
 JSON, PNG = "application/json", b"\x89PNG\r\n\x1a\n" + bytes(32)
@@ -294,7 +295,7 @@ def submit(sandbox, auth, answer):
     """Submit rows to a service whose batches are created with such an answer."""
     sandbox.answers["create_batch"] = lambda _: answer
     try:
-        return SUBMIT(auth, "openai/gpt-oss-20b", "{{q}}", ROWS), None
+        return SUBMIT(auth, model("chat"), "{{q}}", ROWS), None
     except TogetherError as error:
         return None, error
 

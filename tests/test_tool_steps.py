@@ -322,7 +322,7 @@ def test_the_budget_ends_the_calls(sandbox, shop, auth):
     say(sandbox, calling(("find_order", {"number": 1})))
 
     with pytest.raises(TogetherError, match="budget_usd is used up") as caught:
-        use(auth, FIND, max_tokens=20, budget_usd=2 * price(30, 20))
+        use(auth, FIND, max_tokens=20, budget_usd=price(1200, 20))
 
     assert 1 <= len(asked(sandbox)) <= 3
     assert len(asked(sandbox)) == len(caught.value.partial["calls"])

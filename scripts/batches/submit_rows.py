@@ -1,9 +1,9 @@
 # skip_result_postprocessing
 """Submit rows as a batch.
 
-Asks a chat model the same question about every row of a table in one batch, at half the
-price and done within a day. Run again with the same input it finds the batch it made
-before. Wait for the batch, then use batches/collect_rows.
+Asks a chat model the same question about every row of a table in one batch, done within
+a day and with some models at half the price. Run again with the same input it finds the
+batch it made before. Wait for the batch, then use batches/collect_rows.
 
 Returns: batch_id for batches/collect_rows and for waiting; input_file_id, rows (how
 many), fingerprint, reattached (an earlier run had made it), estimated_cost_usd (the

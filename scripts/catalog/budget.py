@@ -2,6 +2,7 @@
 
 check_budget   of one call, before it is sent
 Budget         of many calls, shared by threads
+reserve_chat   money for one question, whose answer is bounded by it
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import threading
 
 from ..client import TogetherError
+from .pricing import answer_room, cost_by, money, most_tokens, priced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..shapes import Json
+    from ..shapes import Auth, Json, Members, Usage
 
 UNLIMITED = "without max_tokens nothing limits the length of answers"
 
@@ -33,7 +35,7 @@ def check_budget(
         return
     if usd is None:
         raise _unknown(note, unknown)
-    problem = f"is below {usd:.6g}, what {what} may cost"
+    problem = f"is below {money(usd)}, what {what} may cost"
     advice = advice or "Raise budget_usd, or ask for less."
     raise _refused("budget_reached", problem, advice, estimated_cost_usd=usd)
 
@@ -89,8 +91,8 @@ class Budget:
             if self.spent + self.reserved + usd > self.limit:
                 raise _refused(
                     "budget_reached",
-                    f"is used up: {self.spent:.6g} of {self.limit:.6g} USD are spent "
-                    f"and the next call may cost {usd:.6g}",
+                    f"is used up: {money(self.spent)} of {money(self.limit)} USD are spent "
+                    f"and the next call may cost {money(usd)}",
                     "Raise budget_usd, or do less in one run.",
                     before="",
                     spent_usd=round(self.spent, 10),
@@ -105,3 +107,42 @@ class Budget:
         with self.lock:
             self.reserved -= reserved
             self.spent += reserved if usd is None else usd
+
+    def left(self) -> float:
+        """Return the USD that may still be set aside."""
+        if self.limit is None:
+            return float("inf")
+        with self.lock:
+            return self.limit - self.spent - self.reserved
+
+
+def reserve_chat(
+    auth: Auth, body: Members, budget: Budget | None, share: float | None = None
+) -> tuple[float | None, Members]:
+    """Set aside what a chat completion may cost at most; return (USD, body to send).
+
+    A body without max_tokens gets one: what is left of the budget, or the share of it
+    in USD, pays for that many tokens. With no budget, (None, the body). Raises
+    TogetherError when the money does not do, or no price is known.
+    """
+    if budget is None or budget.limit is None:
+        return None, body
+    found = priced(auth, body["model"])
+    if isinstance(found, str):
+        budget.reserve(None)  # which raises
+        return None, body
+    sent = {name: value for name, value in body.items() if name != "model"}
+    prompt = most_tokens(sent)
+    most = body.get("max_tokens")
+    if most is None:
+        left = budget.left()
+        room = answer_room(found, prompt, left if share is None else min(left, share))
+        most = max(1, room)
+        body = {**body, "max_tokens": most}
+    usage: Usage = {
+        "prompt_tokens": prompt,
+        "completion_tokens": most * (body.get("n") or 1),
+    }
+    usd, _ = cost_by(found, usage)
+    budget.reserve(usd)
+    return usd, body

@@ -323,13 +323,13 @@ def _prices(pricing: Json, name: str) -> dict[str, float]:
 
     All zero means that there is none, unless the model's name says that it is free.
     """
-    prices = {}
+    prices: dict[str, float] = {}
     for key, value in (pricing if isinstance(pricing, dict) else {}).items():
         word = re.sub(r"[^a-z]", "", str(key).lower()).removeprefix("per")
         value = _real(value)
         if word in _PRICES and value is not None:
             own, factor = _PRICES[word]
-            prices[own] = value * factor
+            prices[own] = max(value * factor, prices.get(own, 0.0))
     if not any(prices.values()):
         free = re.search(r"(?i)\bfree\b", name) and prices
         return prices if free else {}

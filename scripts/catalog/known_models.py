@@ -53,3 +53,8 @@ BUILT_IN = {
     ],
     "fine_tuning": ["Qwen/Qwen3.5-9B"],
 }
+# The share of its price that a request in a batch costs; of others, all.
+BATCH_SHARE = {
+    "meta-llama/Llama-3.3-70B-Instruct-Turbo": 0.5,
+    "openai/whisper-large-v3": 0.5,
+}

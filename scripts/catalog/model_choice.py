@@ -31,7 +31,8 @@ def recommended(auth: Any, task: str) -> str:
     serverlessly, that are not deprecated and of the class above, the recommended ones
     before the others, and of these the newest. Raises TogetherError where there is none.
     """
-    models, problem = [], "no resource is chosen to read it with"
+    models: list[Members] = []
+    problem: str | None = "no resource is chosen to read it with"
     if usable(auth):
         for product in (SERVERLESS, None):
             read = listing(auth, product)
@@ -44,8 +45,8 @@ def recommended(auth: Any, task: str) -> str:
             ]
             if models:
                 break
-    name = next((m["id"] for m in models if _in_class(m, task)), None)
-    name = name or next((m["id"] for m in models), None)
+    best = [model for model in models if _in_class(model, task)] or models
+    name: str | None = best[0]["id"] if best else None
     why = "recommended by the catalogue"
     if name is None and problem and BUILT_IN.get(task):
         name = BUILT_IN[task][0]

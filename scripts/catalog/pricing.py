@@ -3,7 +3,7 @@
     cost, cost_by, bill    of calls that were made
     cost_fields         as the members of a result
     spent_on            of a call that failed
-    estimate, tokens, most_tokens    of calls that are about to be made
+    most_cost, most_tokens, answer_room, tokens    of calls about to be made
     prefetch            the prices, while the paid call is under way
 
 A cost that is not known is None with a reason, never 0.
@@ -16,6 +16,7 @@ import time
 
 from ..client.jsonio import finite
 from .catalog import SERVERLESS, listing, usable
+from .known_models import BATCH_SHARE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 MOST_TOKENS = 1e12  # of one answer; more is a mistake
 PRICE_SECONDS = 5.0  # a step that has its answer waits no longer
-BATCH_DISCOUNT = 0.5
-ASSUMED_TOKENS = 1000  # of an answer whose length is not bounded
+MOST_ANSWER = 16_384  # tokens of an answer that nothing but a budget bounds
+LEAST_ROOM = 1024  # tokens for an answer, where the prompt may fill the whole context
 UNTOLD = "the answer does not say what was used"
 PARTLY_UNTOLD = "an answer does not say what was used"
 
@@ -40,16 +41,28 @@ def cost(
     `usage` counts tokens as `usage_of` gives them, or what a media model is paid for:
     images, megapixels, seconds, characters, videos, requests. The catalogue's prices:
     input, output and cached in USD per million tokens, character per million
-    characters, the others for one. Batch halves it. Never 0 for what is not known, and
-    never raises: the money is spent already.
+    characters, the others for one. A batch costs what BATCH_SHARE says, of the models
+    that have a discount. Never 0 for what is not known, and never raises: the money is
+    spent already.
     """
     if not any((usage or {}).values()):
         return None, UNTOLD
     return cost_by(priced(auth, model), usage, batch)
 
 
+def most_cost(
+    auth: Auth, model: str, usage: Usage | None, batch: bool = False
+) -> tuple[float | None, str | None]:
+    """Return what `cost` does, of what a call may cost at most: by the dearest of the
+    prices that it may be paid by."""
+    return cost_by(priced(auth, model), usage, batch, most=True)
+
+
 def cost_by(
-    found: Members | str, usage: Usage | None, batch: bool = False
+    found: Members | str,
+    usage: Usage | None,
+    batch: bool = False,
+    most: bool = False,
 ) -> tuple[float | None, str | None]:
     """Return what `cost` does, by what `priced` returned: the prices of one moment."""
     usage = {n: v for n, v in (usage or {}).items() if v}
@@ -60,11 +73,11 @@ def cost_by(
     prices = found["prices"]
     usd = _token_cost(prices, usage)
     if usd is None:
-        usd = _unit_cost(prices, usage)
+        usd = _unit_cost(prices, usage, most)
     if usd is None:
         units = ", ".join(usage)
         return None, f"the catalogue names no price of {found['id']} for {units}"
-    return round(usd * (BATCH_DISCOUNT if batch else 1), 10), None
+    return round(usd * (BATCH_SHARE.get(found["id"], 1) if batch else 1), 10), None
 
 
 def priced(auth: Auth, model: str) -> Members | str:
@@ -111,6 +124,9 @@ def usage_of(answer: Json) -> Usage | None:
     total = total or prompt + completion
     if not total:
         return None
+    if prompt and completion:
+        # Some count what a model thought in the total alone; it is paid as answer.
+        completion = max(completion, total - prompt)
     cached = _count(found.get("cached_tokens")) or _count(details.get("cached_tokens"))
     return {
         "prompt_tokens": prompt,
@@ -182,23 +198,17 @@ def most_tokens(text: Json) -> int:
     return len(text.encode("utf-8", "replace")) + 8
 
 
-def estimate(
-    auth: Auth,
-    model: str,
-    prompt: Json,
-    max_tokens: int | None = None,
-    batch: bool = False,
-) -> tuple[float | None, str | None]:
-    """Return (USD, None) that a call may cost, or (None, why it is not known).
-
-    The prompt is text, or anything that is JSON; an answer without max_tokens is taken
-    to have ASSUMED_TOKENS.
-    """
-    if not isinstance(prompt, str):
-        prompt = json.dumps(prompt, ensure_ascii=False, default=str)
-    completion = ASSUMED_TOKENS if max_tokens is None else max_tokens
-    usage: Usage = {"prompt_tokens": tokens(prompt), "completion_tokens": completion}
-    return cost(auth, model, usage, batch)
+def answer_room(found: Members, prompt: int, usd: float) -> int:
+    """Return how many tokens an answer to a prompt of so many may have at most, so that
+    both cost no more USD; 0 for none. `found` is what `priced` returned."""
+    prices = found["prices"]
+    left = usd * 1e6 - prompt * prices.get("input", 0)
+    room: int = MOST_ANSWER
+    if prices.get("output"):
+        room = min(room, int(left / prices["output"] - 1e-6))
+    if found["context_length"]:
+        room = min(room, max(found["context_length"] - prompt, LEAST_ROOM))
+    return max(room, 0) if left >= 0 else 0
 
 
 def _token_cost(prices: dict[str, float], usage: Usage) -> float | None:
@@ -219,20 +229,32 @@ def _token_cost(prices: dict[str, float], usage: Usage) -> float | None:
     return (usd + completion * prices.get("output", 0)) / 1e6
 
 
-def _unit_cost(prices: dict[str, float], usage: Usage) -> float | None:
-    """Return the cost by the first measure that has a price: images and megapixels say
-    the same thing twice."""
-    for measure, unit in (
-        ("images", "image"),
-        ("megapixels", "megapixel"),
-        ("videos", "video"),
-        ("seconds", "second"),
-        ("characters", "character"),
-        ("requests", "request"),
-    ):
-        if measure in usage and unit in prices:
-            return usage[measure] * prices[unit] / (1e6 if unit == "character" else 1)
-    return None
+def _unit_cost(
+    prices: dict[str, float], usage: Usage, most: bool = False
+) -> float | None:
+    """Return the cost by the first measure that has a price, or by the dearest: images
+    and megapixels say the same thing twice."""
+    found = [
+        usage[measure] * prices[unit] / (1e6 if unit == "character" else 1)
+        for measure, unit in (
+            ("images", "image"),
+            ("megapixels", "megapixel"),
+            ("videos", "video"),
+            ("seconds", "second"),
+            ("characters", "character"),
+            ("requests", "request"),
+        )
+        if measure in usage and unit in prices
+    ]
+    if not found:
+        return None
+    return max(found) if most else found[0]
+
+
+def money(usd: float) -> str:
+    """Return USD as people write them: without an exponent, two decimals at least."""
+    whole, _, cents = f"{usd:.10f}".partition(".")
+    return f"{whole}.{cents.rstrip('0').ljust(2, '0')}"
 
 
 def cost_members(auth: Auth, model: str, used: Usage) -> Members:

@@ -3,8 +3,8 @@
 
 Asks a chat model the same question about every row of a table and returns the table
 with the answers. Runs many calls at once, slows down when the service says so, and
-reports every row with its answer or its error. For half the price within a day use
-batches/submit_rows.
+reports every row with its answer or its error. For a batch within a day, which some
+models answer at half the price, use batches/submit_rows.
 
 Returns: rows, each with its columns, the answer and <answer_column>_error (why there is
 none); done, failed and cut count them; stopped, why rows were left out; usage,

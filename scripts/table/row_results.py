@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 
-from ..catalog.pricing import PARTLY_UNTOLD, cost, cost_fields, sum_usage
+from ..catalog.pricing import PARTLY_UNTOLD, cost, cost_fields, money, sum_usage
 from ..client import TogetherError
 from ..client.job import in_job, log
 from ..client.jsonio import RESULT_LIMIT
@@ -294,4 +294,4 @@ def _cost(result: Members) -> str:
     usd = result["cost_usd"]
     if usd is None:
         return f"Cost: not known, {result['cost_note']}."
-    return f"Cost: {f'{usd:.8f}'.rstrip('0').rstrip('.')} USD."
+    return f"Cost: {money(usd)} USD."

@@ -1,0 +1,280 @@
+"""No step lets more through than its budget_usd says.
+
+The server here charges as dearly as a service could: every byte of a question is a
+token, every answer is as long as it may be, and a part of it was thought and stands in
+the total alone. Each price of its table is another number, so that none can stand for
+another.
+"""
+
+import contextlib
+import json
+import uuid
+
+import pytest
+
+from scripts.catalog import pricing
+from scripts.client import TogetherError
+from tools.models import known, model
+from tools.operations import steps
+from tools.sandbox import Sandbox
+
+TOKENS = {"input": 0.31, "output": 1.13, "cachedInput": 0.07}
+ENDLESS = 100_000  # tokens of an answer that nothing bounds
+TEXTS = [f"Text number {n}, in which something is said." for n in range(12)]
+
+
+class Meter:
+    """Charges what the sandbox answers, in USD, by a table of prices."""
+
+    def __init__(self, sandbox: Sandbox, prices: dict, id: str = "acme/meter") -> None:
+        self.sandbox, self.prices, self.id = sandbox, prices, id
+        self.usd = 0.0
+        entry = {"id": id, "object": "model", "type": "x", "pricing": prices}
+        sandbox.answers["list_models"] = lambda _: [entry]
+        sandbox.answers["list_supported_models"] = lambda _: {"data": []}
+        sandbox.answers["create_chat_completion"] = self.chat
+        sandbox.answers["create_embeddings"] = self.embed
+        sandbox.answers["rerank_documents"] = self.rerank
+        self.auth = {"api_key": f"tgp_{uuid.uuid4().hex}", "base_url": sandbox.url}
+
+    def charge(self, asked: object, answered: int = 0, share: float = 1) -> dict:
+        prompt = len(json.dumps(asked, ensure_ascii=False).encode())
+        usd = prompt * self.prices["input"] + answered * self.prices["output"]
+        self.usd += share * usd / 1e6
+        thought = answered // 2
+        return {
+            "prompt_tokens": prompt,
+            "completion_tokens": answered - thought,
+            "total_tokens": prompt + answered,
+        }
+
+    def chat(self, arguments: dict) -> dict:
+        body = arguments["body"]
+        texts = "".join(str(m["content"]) for m in body["messages"])
+        usage = self.charge([texts, body.get("tools")], body.get("max_tokens", ENDLESS))
+        message = {"role": "assistant", "content": "So it is. " * 5}
+        if body.get("tools") and body.get("tool_choice") != "none":
+            name = body["tools"][0]["function"]["name"]
+            function = {"name": name, "arguments": "{}"}
+            call = {"id": uuid.uuid4().hex, "type": "function", "function": function}
+            message |= {"content": None, "tool_calls": [call]}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        return {"id": "c", "choices": [choice], "usage": usage}
+
+    def embed(self, arguments: dict) -> dict:
+        texts = arguments["body"]["input"]
+        vectors = [{"index": n, "embedding": [0.5, 0.5]} for n in range(len(texts))]
+        usage = self.charge("".join(texts))
+        return {"data": vectors, "usage": {**usage, "completion_tokens": 0}}
+
+    def rerank(self, arguments: dict) -> dict:
+        body = arguments["body"]
+        asked = [body["query"] + text for text in body["documents"]]
+        results = [{"index": n, "relevance_score": 0.5} for n in range(len(asked))]
+        return {"results": results, "usage": self.charge("".join(asked))}
+
+
+def main(name):
+    step = next(step for step in steps() if step.name == name)
+    return __import__(f"scripts.{step.group}.{name}", fromlist=["main"]).main
+
+
+def rows_of_table():
+    return [{"text": text} for text in TEXTS]
+
+
+def map_rows(meter, budget, **more):
+    given = {"template": "Sum up: {{text}}", "rows": rows_of_table(), **more}
+    return main("map_rows")(meter.auth, model=meter.id, budget_usd=budget, **given)
+
+
+def embed_rows(meter, budget):
+    given = {"rows": rows_of_table(), "column": "text", "concurrency": 2}
+    return main("embed_rows")(meter.auth, meter.id, budget_usd=budget, **given)
+
+
+def search_documents(meter, budget):
+    given = {"query": "What is said?", "documents": TEXTS}
+    return main("search_documents")(meter.auth, meter.id, budget_usd=budget, **given)
+
+
+def compare_models(meter, budget, **more):
+    given = {"models": [meter.id], "prompts": TEXTS, **more}
+    return main("compare_models")(meter.auth, budget_usd=budget, **given)
+
+
+def call_tools(meter, budget, **more):
+    tools = [{"path": "f/shop/find", "parameters": {"type": "object"}}]
+    given = {"prompt": TEXTS[0], "tools": tools, "max_rounds": 9, **more}
+    return main("call_tools")(meter.auth, model=meter.id, budget_usd=budget, **given)
+
+
+TALKS = {
+    "map_rows": (map_rows, {}),
+    "map_rows, bounded": (map_rows, {"max_tokens": 50}),
+    "embed_rows": (embed_rows, {}),
+    "search_documents": (search_documents, {}),
+    "compare_models": (compare_models, {}),
+    "compare_models, bounded": (compare_models, {"max_tokens": 50}),
+    "call_tools": (call_tools, {}),
+    "call_tools, bounded": (call_tools, {"max_tokens": 50}),
+}
+WHOLE = {  # elsewhere than in TALKS
+    "speak_text",
+    "create_picture",
+    "submit_video",
+    "submit_rows",
+    "submit_fine_tune",  # tests/test_fine_tune_steps.py: by the service's own estimate
+}
+
+
+def test_every_step_with_a_budget_is_tried():
+    names = {step.name for step in steps() if "budget_usd" in step.arguments}
+
+    assert names == WHOLE | {name.partition(",")[0] for name in TALKS}
+
+
+@pytest.mark.parametrize("budget", [0, 1e-6, 1e-4, 7e-4, 3e-3, 2e-2])
+@pytest.mark.parametrize("name", TALKS)
+def test_what_talks_costs_no_more_than_its_budget(name, budget, sandbox, workspace):
+    workspace.register("f/shop/find", lambda: "found", schema={"type": "object"})
+    meter = Meter(sandbox, TOKENS)
+    step, more = TALKS[name]
+    result = refused = None
+    try:
+        result = step(meter, budget, **more)
+    except TogetherError as error:
+        result, refused = getattr(error, "partial", None), str(error)
+    told = result.get("cost_usd") if isinstance(result, dict) else None
+
+    assert meter.usd <= budget
+    assert refused is None or "budget" in refused
+    if told is not None and meter.usd:
+        assert told == pytest.approx(meter.usd)
+
+
+@pytest.mark.parametrize("name", TALKS)
+def test_what_talks_does_all_of_it_for_money_enough(name, sandbox, workspace):
+    workspace.register("f/shop/find", lambda: "found", schema={"type": "object"})
+    meter = Meter(sandbox, TOKENS)
+    step, more = TALKS[name]
+    result = step(meter, 50, **more)
+
+    assert 0 < meter.usd <= 50
+    if name.startswith(("map_rows", "embed_rows")):
+        assert result["done"] == len(TEXTS)
+        assert result["cost_usd"] == pytest.approx(meter.usd)
+
+
+def test_tokens_that_were_thought_are_paid_as_answer():
+    usage = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 100}
+
+    assert pricing.usage_of({"usage": usage})["completion_tokens"] == 90
+
+
+MEDIA = {
+    "perImage": 0.043,
+    "perMegapixel": 0.037,
+    "perVideo": 0.29,
+    "perSecond": 0.061,
+    "perMillionCharacters": 13,
+}
+
+
+@pytest.mark.parametrize("unit", ["perImage", "perMegapixel", "all"])
+def test_pictures_are_held_to_the_dearest_of_their_prices(unit, sandbox, workspace):
+    prices = MEDIA if unit == "all" else {unit: MEDIA[unit]}
+    meter = Meter(sandbox, prices)
+    size = 1344 * 768 / 1e6
+    dear = {"perImage": 0.043, "perMegapixel": 0.037 * size, "all": 0.043}[unit]
+
+    def made(budget):
+        sandbox.requests.clear()
+        given = {"n": 3, "size": "wide", "output": "url", "budget_usd": budget}
+        with contextlib.suppress(TogetherError):
+            main("create_picture")(meter.auth, "A fox", meter.id, **given)
+        return any(r.method == "POST" for r in sandbox.requests)
+
+    assert made(3 * dear + 1e-9)
+    assert not made(3 * dear - 1e-6)
+
+
+@pytest.mark.parametrize("unit", ["perVideo", "perSecond", "all"])
+def test_a_video_is_held_to_the_dearest_of_its_prices(unit, lives, sandbox, workspace):
+    meter = Meter(sandbox, MEDIA if unit == "all" else {unit: MEDIA[unit]})
+    dear = {"perVideo": 0.29, "perSecond": 6 * 0.061, "all": 6 * 0.061}[unit]
+    submit = main("submit_video")
+    with pytest.raises(TogetherError, match="is below"):
+        submit(meter.auth, meter.id, "A boat", seconds=6, budget_usd=dear - 1e-6)
+
+    made = submit(meter.auth, meter.id, "A boat", seconds=6, budget_usd=dear + 1e-9)
+
+    assert made["estimated_cost_usd"] == pytest.approx(dear)
+
+
+def test_a_text_is_held_to_its_characters(sandbox):
+    meter = Meter(sandbox, MEDIA)
+    exact = 13 * len("Hello there.") / 1e6
+    speak = main("speak_text")
+    for short in (exact - 1e-9, 0):
+        with pytest.raises(TogetherError, match=r"is below 0\.000156"):
+            speak(meter.auth, "Hello there.", meter.id, voice="x", budget_usd=short)
+    told = speak(meter.auth, "Hello there.", meter.id, voice="x", budget_usd=exact)
+
+    assert told["cost_usd"] == pytest.approx(exact)
+
+
+HALF = {entry["id"]: entry["batch"] for entry in known()["models"] if "batch" in entry}
+
+
+@pytest.mark.parametrize("id", ["acme/meter", model("chat"), *HALF])
+def test_a_batch_is_held_to_the_price_that_the_model_has_in_batches(
+    id, lives, sandbox, workspace
+):
+    meter = Meter(sandbox, TOKENS, id)
+    share = HALF.get(id, 1)
+    for text in TEXTS:
+        meter.charge(text, 50, share)
+    submit = main("submit_rows")
+    given = {"template": "{{text}}", "rows": rows_of_table(), "max_tokens": 50}
+    with pytest.raises(TogetherError, match="may cost"):
+        submit(meter.auth, id, budget_usd=meter.usd, **given)
+
+    made = submit(meter.auth, id, budget_usd=meter.usd * 1.3, **given)
+
+    most = share * (12 * 50 * TOKENS["output"]) / 1e6
+    assert most < made["estimated_cost_usd"] < meter.usd
+
+
+def test_two_models_are_cheaper_in_batches_all_others_cost_the_same(sandbox):
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100}
+    for id in (model("chat"), "acme/meter", *HALF):
+        auth = Meter(sandbox, TOKENS, id).auth
+        full, _ = pricing.cost(auth, id, usage)
+        assert pricing.cost(auth, id, usage, batch=True)[0] == pytest.approx(
+            full * HALF.get(id, 1)
+        )
+    assert len(HALF) == 2
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [
+        (0, "0.00"),
+        (1e-7, "0.0000001"),
+        (0.00001234, "0.00001234"),
+        (0.3, "0.30"),
+        (1234567.5, "1234567.50"),
+        (12, "12.00"),
+    ],
+)
+def test_money_is_written_without_an_exponent(usd, text):
+    assert pricing.money(usd) == text
+
+
+def test_a_refusal_for_a_small_budget_tells_money(sandbox):
+    meter = Meter(sandbox, {**TOKENS, "perMillionCharacters": 0.01})
+    with pytest.raises(TogetherError) as caught:
+        main("speak_text")(meter.auth, "Hello", meter.id, voice="x", budget_usd=0)
+
+    assert "is below 0.00000005, what" in str(caught.value)
