@@ -27,6 +27,9 @@ def test_request_and_reply_are_what_the_schema_says(
     operation, number, sandbox, auth, workspace
 ):
     arguments = operation.schema["examples"][number]
+    if operation.name in ("list_models", "list_supported_models"):
+        # In place of the catalogue that the sandbox has of schemas/_models.yaml.
+        sandbox.answers[operation.name] = lambda _: operation.schema["x-reply"]
 
     result = main_of(operation)(auth, **arguments)
 

@@ -13,7 +13,7 @@ from tests.support import flow_engine
 from tests.support.flow_engine import FOLDER, RESOURCE, Engine
 from tools.fake_workspace import TOKEN
 from tools.flows import flows, schedules
-from tools.models import model
+from tools.models import listed, model
 from tools.operations import find
 from tools.sandbox import Fault
 
@@ -978,6 +978,8 @@ def test_ask_documents_that_are_too_long_for_a_result(engine, sandbox, count, le
 
 
 def test_ask_documents_over_budget_goes_on_with_more(engine, sandbox):
+    priced = {"id": model("embedding"), "type": "embedding", "pricing": {"input": 0.02}}
+    sandbox.answers["list_models"] = lambda _: [*listed(), priced]
     embeds(sandbox)
     says(sandbox, answered)
     text = "".join(f"Parcel {n} is delivered on Mondays. " for n in range(4000))
