@@ -17,11 +17,12 @@ from tests.support.flow_engine import Engine
 from tests.support.killable_worker import JobError, Killer, Worker
 from tests.support.probing import report, seed, whole
 from tools.fake_workspace import Workspace
+from tools.models import model
 from tools.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 
-MODEL = "openai/gpt-oss-20b"
+MODEL = model("chat")
 BASE = "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"
 PART, LANES = 5, 2
 SMALL = {"table.checkpoint.PART_ROWS": PART}
