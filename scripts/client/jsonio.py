@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ..shapes import Json
 
 RESULT_LIMIT = 1_900_000  # bytes that a result in Windmill can hold
+MOST_VALUE_BYTES = 128 << 20  # that the values of a JSON text take beside their texts
+LIST_BYTES, OBJECT_BYTES, ITEM_BYTES = 64, 200, 32  # an empty one; a number in one
 
 
 def parse_json(data: bytes) -> tuple[Json, str | None]:
@@ -28,6 +30,9 @@ def parse_json(data: bytes) -> tuple[Json, str | None]:
     except UnicodeDecodeError as error:
         text = data.decode("utf-8-sig", "replace")
         lost.append(error)
+    if values_bytes(text) > MOST_VALUE_BYTES:
+        log("the JSON holds more values than there is memory for, and is not read")
+        return None, "of more values than can be held"
     decode = _decode
     if "NaN" in text or "Infinity" in text:
         decode = noting_decoder(lost).decode
@@ -40,6 +45,15 @@ def parse_json(data: bytes) -> tuple[Json, str | None]:
     if lost or is_suspect(text):
         value = storable(value, lost)
     return value, None
+
+
+def values_bytes(text: str) -> int:
+    """Return about how much memory the values of a JSON text will take: `[],` is three
+    characters, and a list. Texts of some characters are not looked at."""
+    if len(text) < 1 << 20:
+        return 0
+    lists, objects, items = text.count("["), text.count("{"), text.count(",")
+    return lists * LIST_BYTES + objects * OBJECT_BYTES + items * ITEM_BYTES
 
 
 def is_deep(value: Json) -> bool:

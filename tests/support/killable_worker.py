@@ -34,7 +34,9 @@ for line in sys.stdin:
         try:
             result = main(**job["arguments"])
         except Exception as error:
-            print("error", json.dumps(f"{type(error).__name__}: {error}"), flush=True)
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            words = f"{type(error).__name__}: {error}"
+            print("error", json.dumps([words, peak]), flush=True)
             os._exit(1)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         print("result", json.dumps([result, peak]), flush=True)
@@ -87,7 +89,7 @@ class Worker:
                 assert result is not None or int(value) == signal.SIGKILL
                 return result
             if kind == "error":
-                failure = json.loads(value)
+                failure, self.peak = json.loads(value)
                 continue
             result, self.peak = json.loads(value)
         raise OSError("the worker ended")
