@@ -538,7 +538,8 @@ def _scores(answer, chunk, all_of):
     so has one that is not named, where `all_of` them were asked for."""
     found = answer.get("results")
     if not isinstance(found, list):
-        raise TogetherError("the answer holds no scores", type="invalid_answer")
+        words = "the answer holds no scores"
+        raise TogetherError(words, type="invalid_answer", partial=answer)
     scores, odd = {}, 0
     for one in found:
         one = one if isinstance(one, dict) else {}
@@ -549,7 +550,8 @@ def _scores(answer, chunk, all_of):
         scores[chunk[int(place)]] = score
         odd += score is None
     if all(score is None for score in scores.values()):
-        raise TogetherError("the answer holds no scores", type="invalid_answer")
+        words = "the answer holds no scores"
+        raise TogetherError(words, type="invalid_answer", partial=answer)
     if all_of:
         missing = [index for index in chunk if index not in scores]
         odd += len(missing)

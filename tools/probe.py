@@ -21,6 +21,11 @@ PROBES = {
         "kill -9 at 20 moments of jobs and flows that cost money",
         10,
     ),
+    "answers": (
+        "tests/test_bent_answers.py",
+        "answers with a member dropped, nulled, of another type or huge",
+        15,
+    ),
 }
 
 
