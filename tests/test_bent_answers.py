@@ -175,9 +175,9 @@ def test_no_bent_answer_is_a_crash_or_loses_what_was_paid_for(
         where = f"{case[0]}#{case[1]}: {name} {'.'.join(map(str, path))} = {shown}"
         problem = judged(good, found)
         paid = path and _retries.get(name) == "inference" and name not in FREE
-        if paid and not problem and isinstance(found, TogetherError):
-            if found.partial is None and found.spent_usd is None:
-                problem = f"what was paid for is lost: {str(found)[:80]}"
+        failed = paid and not problem and isinstance(found, TogetherError)
+        if failed and found.partial is None and found.spent_usd is None:
+            problem = f"what was paid for is lost: {str(found)[:80]}"
         if case[0] in AS_SAID:
             problem = None if not isinstance(found, Exception) else problem
         seen["error" if isinstance(found, TogetherError) else "result"] += 1
