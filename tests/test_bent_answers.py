@@ -142,12 +142,7 @@ def usual(server: Bending, case: tuple[str, int]) -> tuple[object, dict]:
     return run(server, case), dict(server.said)
 
 
-def test_no_bent_answer_is_a_crash_or_loses_what_was_paid_for(
-    bending, _workspace_server, monkeypatch
-):
-    _workspace_server.configure()
-    for name, value in _workspace_server.environment.items():
-        monkeypatch.setenv(name, value)
+def test_no_bent_answer_is_a_crash_or_loses_what_was_paid_for(bending, workspace):
     seen: Counter = Counter()
 
     @seeded(seed())
