@@ -13,6 +13,7 @@ from tools.operations import ROOT
 LOCKS = {
     "requirements-dev.lock": ("requirements.txt", "requirements-dev.txt"),
     "requirements-local-model.lock": ("requirements-local-model.txt",),
+    "requirements-mutate.lock": ("requirements-mutate.txt",),
     "requirements-audit.lock": ("requirements-audit.txt",),
     "tests/windmill/requirements.txt": (),
 }

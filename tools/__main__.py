@@ -440,6 +440,20 @@ def test(arguments: argparse.Namespace) -> int:
     return subprocess.run([sys.executable, "-m", "pytest", *words], cwd=ROOT).returncode
 
 
+def mutate(arguments: argparse.Namespace) -> int:
+    """Change the helper in one place at a time, and see whether a test notices."""
+    from tools.mutate import run as try_all
+
+    found = try_all(arguments.names)
+    for one in found.missed:
+        say(f"no test notices {one}")
+    for one in found.stale:
+        say(f"tests/known_mutants.yaml: no longer so: {one}")
+    count = found.noticed + len(found.missed)
+    say(f"{found.share:.1%} of {count} mutants are noticed; {found.known} are excused")
+    return 0 if found.good else 1
+
+
 def probe(arguments: argparse.Namespace) -> int:
     """Look for unknown faults: run one of the probes whole; alone, list them."""
     from tools.probe import listed
@@ -630,6 +644,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--keep", action="store_true", help="do not clear away")
     command.add_argument(
         "--remove", metavar="FOLDER", help="only remove what such a run has left"
+    )
+    command = add(mutate)
+    command.add_argument(
+        "names", nargs="*", metavar="NAME", help="such as 'scripts.resilience.retry.*'"
     )
     command = add(bench)
     command.add_argument("--workload", help="only this one, such as rows")

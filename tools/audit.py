@@ -14,7 +14,11 @@ from pathlib import Path
 from tools.node import PLACE
 from tools.operations import ROOT
 
-LOCKS = ("requirements-dev.lock", "requirements-local-model.lock")
+LOCKS = (
+    "requirements-dev.lock",
+    "requirements-local-model.lock",
+    "requirements-mutate.lock",
+)
 SOUND, FOUND, UNKNOWN = 0, 1, 3
 NAMED = 3  # of what could not be asked
 

@@ -1,0 +1,47 @@
+"""What ./dev mutate makes of the mutants that mutmut tried."""
+
+import yaml
+
+from tools.mutate import KNOWN, Change, read_change, score
+
+DIFF = """--- scripts/resilience/retry.py
++++ scripts/resilience/retry.py
+@@ -1,4 +1,4 @@
+ def backoff(tries, asked):
+-    own = min(0.5 * 2,
+-              10.0)
++    own = min(0.5 * 3, 10.0)
+     return own
+"""
+
+
+def test_a_mutant_is_known_by_what_it_changes_and_not_by_its_number():
+    function = "scripts.resilience.retry"
+    wanted = "own = min(0.5 * 2, 10.0)", "own = min(0.5 * 3, 10.0)"
+
+    own = read_change(f"{function}.x_backoff__mutmut_12", DIFF)
+    private = read_change(f"{function}.x__seconds__mutmut_1", DIFF)
+    method = read_change(f"{function}.xǁSpanǁ__init____mutmut_1", DIFF)
+
+    assert own == Change(f"{function}.backoff", *wanted)
+    assert private.function == f"{function}._seconds"
+    assert method.function == f"{function}.Span.__init__"
+
+
+def test_the_score_is_the_share_of_those_that_nothing_excuses():
+    one, two, gone = (Change("a.b", line, "x") for line in ("1", "2", "3"))
+
+    found = score(9, [one, two], {one})
+
+    assert (found.share, found.known, found.missed) == (0.9, 1, [two])
+    assert found.good
+    assert not score(8, [one, two], {one}).good
+    assert not score(9, [one], {one, gone}).good
+    assert score(9, [one], {one, gone}).stale == [gone]
+
+
+def test_every_excuse_has_a_reason():
+    listed = yaml.safe_load(KNOWN.read_text(encoding="utf-8"))
+
+    words = {"function", "line", "becomes", "why"}
+    assert [one for one in listed if set(one) != words or not one["why"]] == []

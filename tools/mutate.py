@@ -1,0 +1,122 @@
+"""Mutants of scripts/client and scripts/resilience: does a test notice each of them?
+
+mutmut changes one thing in one function at a time and runs the tests that reach it;
+pyproject.toml says which files are changed and which tests, those that mirror them, are
+run. What became of each stays in mutants/: a second run tries what changed since.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+import yaml
+
+from tools.operations import ROOT
+
+KNOWN = ROOT / "tests" / "known_mutants.yaml"
+LEAST = 0.9  # of the mutants that are not known to change nothing
+NOTICED = ("killed", "timeout", "segfault")
+UNNOTICED = ("survived", "no tests", "suspicious")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a mutant changes: in which function, which line, and what that becomes."""
+
+    function: str
+    line: str
+    becomes: str
+
+    def __str__(self) -> str:
+        return f"{self.function}\n  - {self.line}\n  + {self.becomes}"
+
+
+@dataclass
+class Score:
+    """What became of the mutants that were tried."""
+
+    noticed: int
+    known: int  # unnoticed, as known_mutants.yaml says
+    missed: list[Change]  # unnoticed, and nothing says why
+    stale: list[Change]  # in known_mutants.yaml, and no such mutant was unnoticed
+
+    @property
+    def share(self) -> float:
+        """The noticed among those that are not known."""
+        total = self.noticed + len(self.missed)
+        return self.noticed / total if total else 1.0
+
+    @property
+    def good(self) -> bool:
+        return self.share >= LEAST and not self.stale
+
+
+def run(names: list[str]) -> Score:
+    """Try the mutants of functions or modules, such as scripts.resilience.retry.*, or
+    all of them. Raises ValueError where the tests fail without any mutant."""
+    program = Path(sys.executable).with_name("mutmut")
+    if subprocess.run([program, "run", *names], cwd=ROOT).returncode:
+        raise ValueError("mutmut came to no end: its words are above")
+    tried = [
+        (state, name)
+        for name, state in states()
+        if not names or any(fnmatch(name, pattern) for pattern in names)
+    ]
+    unnoticed = [change(name) for state, name in tried if state in UNNOTICED]
+    known = {one for one in known_changes() if _chosen(one, names)}
+    return score(sum(state in NOTICED for state, _ in tried), unnoticed, known)
+
+
+def score(noticed: int, unnoticed: Iterable[Change], known: set[Change]) -> Score:
+    unnoticed = list(unnoticed)
+    missed = [one for one in unnoticed if one not in known]
+    stale = sorted(known - set(unnoticed), key=str)
+    return Score(noticed, len(unnoticed) - len(missed), missed, stale)
+
+
+def known_changes() -> list[Change]:
+    """Those that no test can notice, each for a reason that stands beside it."""
+    listed = yaml.safe_load(KNOWN.read_text(encoding="utf-8")) or []
+    return [Change(one["function"], one["line"], one["becomes"]) for one in listed]
+
+
+def _chosen(one: Change, names: list[str]) -> bool:
+    module = one.function.rpartition(".")[0]
+    return not names or any(fnmatch(f"{module}.x_", pattern) for pattern in names)
+
+
+def states() -> list[tuple[str, str]]:
+    """Every mutant by its name, and what became of it."""
+    program = Path(sys.executable).with_name("mutmut")
+    told = subprocess.run(
+        [program, "results", "--all", "true"], cwd=ROOT, capture_output=True, text=True
+    )
+    found = (line.strip().rpartition(": ") for line in told.stdout.splitlines())
+    return [(name, state) for name, _, state in found if name]
+
+
+def change(name: str) -> Change:
+    """What the mutant of that name changes."""
+    from mutmut.mutation.diff_apply import find_mutant, get_diff_for_mutant
+
+    return read_change(name, get_diff_for_mutant(name, path=find_mutant(name).path))
+
+
+def read_change(name: str, diff: str) -> Change:
+    """The same from a unified diff; of several lines, each without its indent."""
+    taken, put = (
+        " ".join(
+            line[1:].strip()
+            for line in diff.splitlines()
+            if line.startswith(sign) and not line.startswith(sign * 3)
+        )
+        for sign in "-+"
+    )
+    # mutmut's name: module.x_function__mutmut_3, module.xǁClassǁmethod__mutmut_3
+    place, _, function = name.rpartition("__mutmut_")[0].rpartition(".")
+    function = function.removeprefix("x").lstrip("_ǁ") if "ǁ" in function else function
+    function = function.removeprefix("x_").replace("ǁ", ".")
+    return Change(f"{place}.{function}", taken, put)
