@@ -99,12 +99,27 @@ class Response(Protocol):
     def release_conn(self) -> None: ...
     def close(self) -> None: ...
 
+Timeout: TypeAlias = tuple[float, float]
+"""Seconds to connect, and for each piece that is sent; seconds of silence."""
+
 class Carried(Protocol):
     """The body of a request that is made while it is sent."""
 
     @property
     def length(self) -> int: ...
     def __iter__(self) -> Any: ...
+
+class Carries(Protocol):
+    """What sends requests to one host: client/carrier.py, or connection_pools.py."""
+
+    def exchange(
+        self,
+        method: str,
+        target: str,
+        data: bytes | Carried | None,
+        headers: Headers,
+        timeout: Timeout,
+    ) -> Response: ...
 
 class Readable(Protocol):
     """Bytes, read in order: b"" at the end. `length` is None where it is not known."""

@@ -404,7 +404,7 @@ def test_netrc_does_not_replace_the_key(sandbox, auth, tmp_path, monkeypatch):
 
 
 def test_the_environment_s_proxy_is_used(monkeypatch, sandbox):
-    monkeypatch.setattr(transport, "_pools", {})
+    monkeypatch.setattr(transport, "_carriers", {})
     with server(OK) as (proxy, requests):
         monkeypatch.setenv("http_proxy", proxy.replace("//", "//me:secret@"))
         assert GET(auth_for("http://together.example"), "f") == {"ok": True}
@@ -419,13 +419,13 @@ def test_an_untrusted_certificate_is_refused(tmp_path, monkeypatch):
     authority.issue_cert("127.0.0.1").configure_cert(context)
     bundle = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(bundle)
-    monkeypatch.setattr(transport, "_pools", {})
+    monkeypatch.setattr(transport, "_carriers", {})
     monkeypatch.setattr(transport, "_tls", {})
     with server(OK, tls=context) as (url, requests):
         with pytest.raises(TogetherError, match="not trusted"):
             GET(auth_for(url), "f")
         assert not requests
-        monkeypatch.setattr(transport, "_pools", {})
+        monkeypatch.setattr(transport, "_carriers", {})
         monkeypatch.setattr(transport, "_tls", {})
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
         assert GET(auth_for(url), "f") == {"ok": True}
@@ -814,21 +814,22 @@ def test_a_recording_goes_as_a_file_or_as_an_address(sandbox, auth):
 
 
 def test_a_warm_process_keeps_its_connection(sandbox, auth):
-    before = transport.connection_pool(sandbox.url)[0].num_connections
+    carrier = transport.carrier_for(sandbox.url)
+    before = carrier.opened
     for _ in range(5):
         GET(auth, "file-1")
         CHAT(auth, {**BODY, "stream": True})
 
-    assert transport.connection_pool(sandbox.url)[0].num_connections - before <= 1
+    assert carrier.opened - before <= 1
 
 
 def test_a_connection_that_the_server_closed_is_not_used_again(monkeypatch):
-    monkeypatch.setattr(transport, "_pools", {})
+    monkeypatch.setattr(transport, "_carriers", {})
     kept = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
     with server(kept) as (url, requests):
         for _ in range(2):
             CREATE(auth_for(url), BATCH)
-            idle = transport.connection_pool(url)[0].pool.queue[-1]
+            (idle,) = transport.carrier_for(url).idle
             assert select.select([idle.sock], [], [], 10)[0]  # its end has come
 
     assert len(requests) == 2

@@ -299,7 +299,7 @@ def secure(monkeypatch, tmp_path):
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
     monkeypatch.setattr(transport, "_tls", {})
-    monkeypatch.setattr(transport, "_pools", {})
+    monkeypatch.setattr(transport, "_carriers", {})
     monkeypatch.setattr(public_fetch, "_kept", {})
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)

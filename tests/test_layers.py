@@ -78,7 +78,7 @@ BROKEN = {
     ),
     "other modules in a part of the client that is none for it": (
         {"client/sent.py": "SENT = 1\n\ndef f():\n    from ..names import x  # why\n"},
-        "scripts/client/sent.py: line 4: only calls, form, request and transport load "
+        "scripts/client/sent.py: line 4: only those of LATE_IN_CLIENT load "
         "other modules",
     ),
     "a private name": (

@@ -31,7 +31,7 @@ def tls(monkeypatch, tmp_path):
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch):
-    monkeypatch.setattr(transport, "_pools", {})
+    monkeypatch.setattr(transport, "_carriers", {})
     monkeypatch.setattr(retry, "backoff", lambda tries, asked: 0.001)
 
 

@@ -248,7 +248,7 @@ def test_a_login_in_the_address_goes_to_its_host_alone():
 
 
 def test_a_proxy_of_the_environment_is_used(monkeypatch):
-    monkeypatch.setattr(transport, "_pools", {})
+    monkeypatch.setattr(transport, "_carriers", {})
     with server(answer(b"by proxy")) as (proxy, seen):
         monkeypatch.setenv("http_proxy", proxy)
         found = fetch("GET", "http://name.invalid/a", reach=HERE).read()

@@ -12,9 +12,6 @@ import os
 import time
 from urllib.parse import quote, quote_plus
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
 from ..operations import operation
 from .errors import TogetherError
 from .form import checked_arguments
@@ -26,6 +23,7 @@ from .transport import (
     MIB,
     USER_AGENT,
     Reply,
+    faults,
     http_exchange,
     read_until,
     read_whole,
@@ -124,13 +122,13 @@ class Request:
     def send(self, streaming: bool = False) -> Json:
         """Send until answered or hopeless; return the answer, which is a success.
 
-        With streaming, the urllib3 response with its body unread; else a Reply.
+        With streaming, the response with its body unread; else a Reply.
         """
         retry = self.operation["retry"]
-        # urllib3 holds each send to the time of a connection, too.
+        # Each piece that is sent is held to the time of a connection, too.
         large = self.data and (self.data.__class__ is not bytes or len(self.data) > MIB)
         connect = SEND_TIMEOUT if large else CONNECT_TIMEOUT
-        timeout = urllib3.Timeout(connect=connect, read=READ_TIMEOUT[retry])
+        timeout = connect, READ_TIMEOUT[retry]
         most = time.monotonic() + MOST_SECONDS[retry]
         while True:
             self.tries += 1
@@ -147,7 +145,7 @@ class Request:
                 )
                 if not streaming or response.status >= 300:
                     data = read_whole(response, most)
-            except (HTTPError, OSError) as error:
+            except faults() as error:
                 fault = error
             else:
                 reply = Reply(response, data)
@@ -270,7 +268,7 @@ def read_body(request: Request, response: Response) -> bytes:
     most = time.monotonic() + MOST_SECONDS[request.operation["retry"]]
     try:
         return read_whole(response, most)
-    except (HTTPError, OSError) as error:
+    except faults() as error:
         raise request.failure(error, None) from None
 
 

@@ -1,4 +1,4 @@
-"""What a job loads first: the standard library's modules and urllib3, at once.
+"""What a job loads first: the standard library's modules, at once.
 
 Nothing here makes cycles that matter to a job of one call: not tracing the imports,
 neither now nor when the process ends, saves a tenth of a cold step.
@@ -9,6 +9,7 @@ import gc
 _collecting = gc.isenabled()
 gc.disable()
 
+import http.client
 import json
 import os
 import re
@@ -17,9 +18,6 @@ import sys
 import time
 from typing import NotRequired, TypedDict
 from urllib.parse import quote, quote_plus, urlsplit
-
-import urllib3
-from urllib3.exceptions import HTTPError
 
 gc.freeze()
 if _collecting:

@@ -11,11 +11,7 @@ import threading
 import time
 import zlib
 
-import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import DecodeError, ProtocolError
-
+from .carrier import Carrier
 from .errors import TogetherError
 
 TYPE_CHECKING = False
@@ -24,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from ..shapes import Carried, Headers, Response
+    from ..shapes import Carried, Carries, Headers, Response, Timeout
 
 USER_AGENT = "together-windmill/1"
 CONNECT_TIMEOUT = 5.0
@@ -37,7 +33,7 @@ MOST_ERROR_BYTES = 64 * 1024  # of an error; the rest of it is not read
 MOST_HEAD_BYTES = MIB  # of all that comes before a body, interim answers too
 
 
-_pools: dict[str, tuple[urllib3.HTTPConnectionPool, Headers | None]] = {}
+_carriers: dict[str, Carries] = {}
 
 
 def http_exchange(
@@ -45,72 +41,76 @@ def http_exchange(
     url: str,
     data: bytes | Carried | None,
     headers: Headers,
-    timeout: urllib3.Timeout,
+    timeout: Timeout,
     most: float | None = None,
 ) -> Response:
-    """Send one request and return urllib3's response, its body unread.
+    """Send one request and return the response, its body unread.
 
-    Nothing is tried again, no redirect is followed. After the moment `most`, where one
-    is given, no byte of the answer is read. Raises urllib3's HTTPError.
+    Nothing is tried again, no redirect is followed. timeout is (seconds to connect, and
+    for each piece that is sent; seconds of silence). After the moment `most`, where one
+    is given, no byte of the answer is read. Raises what faults() names.
     """
     start = url.index("/", url.index("//") + 2)
-    origin, target = url[:start], url[start:]
-    pool, extra = connection_pool(origin)
-    if extra is not None:  # a proxy for http wants the whole URL
-        target, headers = url, {**headers, **extra}
+    carrier = carrier_for(url[:start])
     try:
         _exchange.most = most
-        response = pool.urlopen(
-            method,
-            target,
-            body=data,
-            headers=headers,
-            retries=False,
-            redirect=False,
-            assert_same_host=False,
-            preload_content=False,
-            timeout=timeout,
-        )
+        response = carrier.exchange(method, url[start:], data, headers, timeout)
     except (OverflowError, ValueError) as error:
-        raise ProtocolError(f"the answer makes no sense: {error}") from None
+        raise protocol_fault(f"the answer makes no sense: {error}") from None
     finally:
         _exchange.most = None
     if response.status < 200:
         # An interim answer: the final one would be read as that of the next request.
         abandon(response)
-        raise ProtocolError(f"the answer is {response.status}, an interim one")
+        raise protocol_fault(f"the answer is {response.status}, an interim one")
     return response
 
 
-def connection_pool(origin: str) -> tuple[urllib3.HTTPConnectionPool, Headers | None]:
-    """Return the connections to a host, kept while the process lives, and headers
-    for each request, or None where no proxy for plain http is between."""
-    if origin not in _pools:
-        settings: dict[str, Any] = {"maxsize": 256, "block": True}
-        if origin.startswith("https:"):
-            settings["ssl_context"] = tls_context()
-        found = None
+def faults() -> tuple[type[Exception], ...]:
+    """What an exchange raises when it fails. To be called behind `except`: Python does
+    so only when something was raised, and what is not needed is not loaded."""
+    from urllib3.exceptions import HTTPError
+
+    return HTTPError, OSError
+
+
+def is_silence(fault: Exception) -> bool:
+    """Say whether an exchange failed because nothing came any more."""
+    from urllib3.exceptions import ReadTimeoutError
+
+    return isinstance(fault, ReadTimeoutError)
+
+
+def protocol_fault(words: str) -> Exception:
+    """Return the fault of an answer that is none."""
+    from urllib3.exceptions import ProtocolError
+
+    return ProtocolError(words)
+
+
+def decode_fault(words: str) -> Exception:
+    """Return the fault of an answer whose compression cannot be undone."""
+    from urllib3.exceptions import DecodeError
+
+    return DecodeError(words)
+
+
+def carrier_for(origin: str) -> Carries:
+    """Return what carries exchanges with a host, kept while the process lives."""
+    if origin not in _carriers:
         if names_proxy():
-            from ..resilience.proxy import pool_by_proxy  # only where a proxy is named
+            from ..connection_pools import PooledCarrier  # only where a proxy is named
 
-            found = pool_by_proxy(origin, settings, tls_context)
-        if found is None:
-            manager = bounded(urllib3.PoolManager(**settings))
-            found = manager.connection_from_url(origin), None
-        _pools[origin] = found
-    return _pools[origin]
-
-
-def bounded(manager: urllib3.PoolManager) -> urllib3.PoolManager:
-    """Return a manager of pools, its answers bounded in time as _Answer says."""
-    manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
-    return manager
+            _carriers[origin] = PooledCarrier(origin)
+        else:
+            _carriers[origin] = Carrier(origin, Answer, tls_context)
+    return _carriers[origin]
 
 
 _exchange = threading.local()
 
 
-class _Answer(http.client.HTTPResponse):
+class Answer(http.client.HTTPResponse):
     """An answer whose head is whole HEAD_SECONDS after its first byte, and of which
     nothing is read after the moment that http_exchange was given.
 
@@ -179,22 +179,6 @@ class _Reader(io.RawIOBase):
 TOO_LONG = "the answer took too long"
 
 
-class _Connection(HTTPConnection):
-    response_class = _Answer
-
-
-class _SecureConnection(HTTPSConnection):
-    response_class = _Answer
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
 def read_until(response: Response, most: float) -> None:
     """Let no byte of an answer be read after that moment."""
     reader = _reader(response)
@@ -246,6 +230,7 @@ def tls_context() -> ssl.SSLContext:
     """
     if "context" not in _tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.set_alpn_protocols(["http/1.1"])
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
         bundle = next((os.environ[n] for n in names if os.environ.get(n)), None)
@@ -318,17 +303,18 @@ def read_pieces(response: Response, most: float | None = None) -> Iterator[bytes
     if coding not in ("", "identity"):
         if coding not in CODINGS:
             abandon(response)
-            raise DecodeError(f"the answer's coding {coding[:20]!r} was not asked for")
+            raise decode_fault(f"the answer's coding {coding[:20]!r} was not asked for")
         read = Unpacked(response, coding).read
     try:
         while piece := read(65536):
             yield piece
     except (OverflowError, ValueError) as error:  # lengths that none can have
         abandon(response)
-        raise ProtocolError(f"the answer's length makes no sense: {error}") from None
+        words = f"the answer's length makes no sense: {error}"
+        raise protocol_fault(words) from None
     except zlib.error as error:
         abandon(response)
-        raise DecodeError(f"the answer's compression is damaged: {error}") from None
+        raise decode_fault(f"the answer's compression is damaged: {error}") from None
     except OSError:
         abandon(response)
         raise
@@ -382,5 +368,5 @@ def abandon(response: Response) -> None:
     response.release_conn()
 
 
-class TooLargeError(ProtocolError):
+class TooLargeError(OSError):
     """An answer of more bytes than the helper reads; asking again brings no fewer."""

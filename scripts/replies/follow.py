@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import time
 
-from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
-
 from ..client.job import log
 from ..client.request import MOST_SECONDS, hear, parse_answer, without_signals
-from ..client.transport import Reply, abandon, hurry, read_pieces
+from ..client.transport import (
+    Reply,
+    abandon,
+    faults,
+    hurry,
+    is_silence,
+    protocol_fault,
+    read_pieces,
+)
 from .live_text import LiveText
 from .sse import Events
 
@@ -55,8 +61,8 @@ def follow_stream(
                 # Only the use of tokens and [DONE] can follow: no reason to wait long.
                 gather.expires = True
                 hurry(response, LAST_EVENTS)
-    except (HTTPError, OSError) as error:
-        if not (gather.ended and isinstance(error, ReadTimeoutError)):
+    except faults() as error:
+        if not (gather.ended and is_silence(error)):
             fault = error
     if gather.text:
         show.add(gather.take_text())
@@ -84,12 +90,12 @@ def _concluded(
     if isinstance(fault, Reply):
         raise request.failure(None, fault, **facts) from None
     if fault is None and not gather.started:
-        fault = ProtocolError("the stream ended without an answer")
+        fault = protocol_fault("the stream ended without an answer")
     elif fault is None and not done:
         if gather.ended:
             log("the stream ended without [DONE]")
             return answer
-        fault = ProtocolError("the stream ended without [DONE]")
+        fault = protocol_fault("the stream ended without [DONE]")
     if fault is not None:
         raise request.failure(fault, None, **facts) from None
     return answer
@@ -104,6 +110,8 @@ def _part(response: Response, whole: bool) -> None:
             if not response.read1(1):
                 response.release_conn()
                 return
-    except (HTTPError, OSError, ValueError):
+    except faults():
+        pass
+    except ValueError:
         pass
     abandon(response)

@@ -1,7 +1,6 @@
 """Connections through the proxy that the environment names.
 
     proxy_of        which proxy is for a host
-    pool_by_proxy   the connections to a host through it
 
 Requests' own code reads the environment, so that both always agree. Raises
 TogetherError, without the proxy's password, where what is named is none that can be
@@ -10,30 +9,26 @@ used.
 
 from __future__ import annotations
 
-import urllib3
-from requests.utils import (
-    get_auth_from_url,
-    get_environ_proxies,
-    prepend_scheme_if_needed,
-    select_proxy,
-)
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
-
 from ..client import TogetherError
-from ..client.transport import bounded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable
-    from typing import Any
-
     from ..shapes import Headers
 
 
 def proxy_of(origin: str) -> tuple[str, Headers] | None:
     """Return (its URL, headers for it) of the proxy before a host, or None."""
+    # Here, since it takes as long as a request: jobs load this module without a proxy.
+    import urllib3
+    from requests.utils import (
+        get_auth_from_url,
+        get_environ_proxies,
+        prepend_scheme_if_needed,
+        select_proxy,
+    )
+    from urllib3.exceptions import LocationParseError
+    from urllib3.util import parse_url
+
     proxy = select_proxy(origin, get_environ_proxies(origin))
     if not proxy:
         return None
@@ -58,19 +53,3 @@ def proxy_of(origin: str) -> tuple[str, Headers] | None:
     if not user:
         return proxy, {}
     return proxy, urllib3.make_headers(proxy_basic_auth=f"{user}:{password}")
-
-
-def pool_by_proxy(
-    origin: str, settings: dict[str, Any], trust: Callable[[], ssl.SSLContext]
-) -> tuple[urllib3.HTTPConnectionPool, Headers | None] | None:
-    """Return (pool, headers for each request, or None where it goes in a tunnel); None
-    where no proxy is for that host. trust() gives the TLS context."""
-    found = proxy_of(origin)
-    if found is None:
-        return None
-    url, headers = found
-    if url.startswith("https:"):
-        settings = {**settings, "ssl_context": trust(), "proxy_ssl_context": trust()}
-    manager = bounded(urllib3.ProxyManager(url, proxy_headers=headers, **settings))
-    pool = manager.connection_from_url(origin)
-    return pool, headers if origin.startswith("http:") else None

@@ -14,9 +14,6 @@ import threading
 import time
 from itertools import chain, islice
 
-import urllib3
-from urllib3.exceptions import HTTPError, ReadTimeoutError
-
 from ..client import TogetherError
 from ..client.job import log
 from ..client.jsonio import parse_json
@@ -24,8 +21,10 @@ from ..client.request import Request, encode_body
 from ..client.transport import (
     CONNECT_TIMEOUT,
     Reply,
-    connection_pool,
+    carrier_for,
+    faults,
     http_exchange,
+    is_silence,
     read_whole,
 )
 
@@ -66,9 +65,9 @@ class WorkerPool:
         request.headers["Content-Type"] = "application/json"
         self.request = request
         self.url = request.base + request.target
-        connection_pool(request.base)  # once, before the lanes all make their own
+        carrier_for(request.base)  # once, before the lanes all make their own
         self.timeout = timeout
-        self.limits = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=timeout)
+        self.limits = CONNECT_TIMEOUT, timeout
         self.concurrency = concurrency
         self.patience = patience
         self.exhausted = False  # the service refused all for so long
@@ -119,7 +118,7 @@ class WorkerPool:
             fault: Fault | None = None
             try:
                 reply = self.exchange(data)
-            except (HTTPError, OSError) as error:
+            except faults() as error:
                 fault = error
             finally:
                 self.gate.leave()
@@ -149,7 +148,7 @@ class WorkerPool:
                 self.exhausted = self.exhausted or self.gate.answered < began
                 raise request.failure(None, reply)
             wait = pause(request, "inference", fault, reply)
-            hung += isinstance(fault, ReadTimeoutError)
+            hung += fault is not None and is_silence(fault)
             if wait is None or hung > 1:
                 raise request.failure(fault, reply)
             if reply and reply.status == 503:  # overloaded: no place to hurry

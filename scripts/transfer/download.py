@@ -17,11 +17,9 @@ import re
 import time
 import zlib
 
-from urllib3.exceptions import HTTPError
-
 from ..client import TogetherError
 from ..client.request import Request
-from ..client.transport import CODINGS, Pace, Reply, Unpacked, read_whole
+from ..client.transport import CODINGS, Pace, Reply, Unpacked, faults, read_whole
 from .filetypes import named
 
 TYPE_CHECKING = False
@@ -62,7 +60,7 @@ class Download:
         while self.response is None:
             try:
                 self.begin(connect({}))
-            except (HTTPError, OSError) as fault:
+            except faults() as fault:
                 self.cut(fault)
 
     def begin(self, response: Response) -> None:
@@ -113,7 +111,7 @@ class Download:
                     self.resume()
                     continue
                 piece = self.take(size)
-            except (HTTPError, OSError) as fault:
+            except faults() as fault:
                 self.cut(fault)
                 continue
             if piece:

@@ -19,13 +19,11 @@ import sys
 import time
 from urllib.parse import quote, unquote, urlsplit
 
-from urllib3.exceptions import HTTPError
-
 from ..client import TogetherError
 from ..client.job import in_job, log
 from ..client.jsonio import RESULT_LIMIT, parse_json
 from ..client.request import MOST_SECONDS
-from ..client.transport import Reply, read_whole
+from ..client.transport import Reply, faults, read_whole
 from ..resilience.retry import MAX_TRIES
 from .download import READ_BLOCK, Download, api_download, follow, open_url
 from .filetypes import TYPES, kind_of, named, safe_name, suffix
@@ -51,7 +49,7 @@ def receive(request: Request) -> Members:
             try:
                 most = time.monotonic() + MOST_SECONDS["inference"]
                 reply = Reply(response, read_whole(response, most))
-            except (HTTPError, OSError) as error:
+            except faults() as error:
                 raise request.failure(error, None) from None
             if reply.status >= 300:
                 raise request.failure(None, reply)

@@ -24,15 +24,11 @@ import ipaddress
 import socket
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
-import urllib3
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError
-
 from ..client import TogetherError
 from ..client.transport import (
     CONNECT_TIMEOUT,
     USER_AGENT,
-    bounded,
-    connection_pool,
+    carrier_for,
     names_proxy,
     tls_context,
 )
@@ -41,9 +37,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from urllib3 import HTTPConnectionPool
     from urllib3.exceptions import HTTPError
 
-    from ..shapes import Headers, Response
+    from ..shapes import Headers, Response, Timeout
 
 SEND_BLOCK = 1 << 20  # bytes that go up at once
 MAX_REDIRECTS = 10
@@ -100,7 +97,7 @@ def fetch(
     https: bool = False,
     headers: Headers | None = None,
     body: Any = None,
-    timeout: urllib3.Timeout | None = None,
+    timeout: Timeout | None = None,
     what: str = "the address",
 ) -> Response:
     """Send a request to a foreign address; return urllib3's response, body unread.
@@ -112,7 +109,7 @@ def fetch(
     for an exchange that fails; any answered status is returned.
     """
     given = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **(headers or {})}
-    timeout = timeout or urllib3.Timeout(connect=CONNECT_TIMEOUT, read=SILENCE)
+    timeout = timeout or (CONNECT_TIMEOUT, SILENCE)
     for _ in range(MAX_REDIRECTS + 1):
         place = _Place(url, reach, https, what)
         response = place.exchange(method, given, body, timeout)
@@ -192,8 +189,15 @@ class _Place:
                 raise _refused(what, f"{self.host} is {_KINDS[kind]}")
 
     def exchange(
-        self, method: str, headers: Headers, body: Any, timeout: urllib3.Timeout
+        self, method: str, headers: Headers, body: Any, timeout: Timeout
     ) -> Response:
+        import urllib3  # few jobs fetch what others name
+        from urllib3.exceptions import (
+            ConnectTimeoutError,
+            NewConnectionError,
+            ProtocolError,
+        )
+
         headers = {**headers, "Host": self.netloc}
         if self.login:
             headers |= urllib3.make_headers(basic_auth=self.login)
@@ -203,14 +207,11 @@ class _Place:
             "redirect": False,
             "assert_same_host": False,
             "preload_content": False,
-            "timeout": timeout,
+            "timeout": urllib3.Timeout(connect=timeout[0], read=timeout[1]),
         }
         if self.proxied:
-            pool, extra = connection_pool(self.shown)
-            target = self.target
-            if extra is not None:
-                target, headers = self.shown + target, {**headers, **extra}
-            return pool.urlopen(method, target, headers=headers, **options)
+            carrier = carrier_for(self.shown)
+            return carrier.exchange(method, self.target, body, headers, timeout)
         passing: tuple[type[HTTPError], ...] = (NewConnectionError, ConnectTimeoutError)
         places = self.addresses
         if method == "GET":
@@ -225,7 +226,11 @@ class _Place:
                 fault = error
         raise fault or AssertionError("the last address answers or raises")
 
-    def pool(self, address: str) -> urllib3.HTTPConnectionPool:
+    def pool(self, address: str) -> HTTPConnectionPool:
+        import urllib3  # few jobs fetch what others name
+
+        from ..connection_pools import bounded  # few jobs fetch what others name
+
         if "manager" not in _kept:
             _kept["manager"] = bounded(
                 urllib3.PoolManager(
@@ -241,7 +246,7 @@ class _Place:
         return manager.connection_from_host(address, self.port, self.scheme, settings)
 
 
-_kept: dict[str, urllib3.PoolManager] = {}
+_kept: dict[str, Any] = {}
 
 _KINDS = {
     "loopback": "this machine itself",

@@ -17,12 +17,9 @@ import tempfile
 import threading
 import time
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
 from ..client import TogetherError
 from ..client.job import log
-from ..client.transport import read_whole
+from ..client.transport import faults, read_whole
 from ..transfer.file_source import temporary, unreadable
 from ..transfer.multipart import exact
 from ..transfer.public_fetch import fetch, reach
@@ -40,7 +37,7 @@ LONGEST_WAIT = 30.0  # seconds between two tries, whatever the storage asks for
 PATIENCE = 0.25  # seconds before the second try, doubled for each further one
 # Seconds: for a block to leave, and for the answer after the last one.
 ANSWER_SECONDS = 300.0
-TIMEOUT = urllib3.Timeout(connect=60.0, read=ANSWER_SECONDS)
+TIMEOUT = 60.0, ANSWER_SECONDS
 WATCHED = 16 << 20  # bytes from which on the progress is shown
 PAUSE = 2.0  # seconds between two pieces of news of it
 CHANGED = "it changed while it was uploaded"
@@ -197,7 +194,7 @@ def put(auth: Auth, address: str, body: Part, headers: Headers, what: str) -> Re
                 what=what,
             )
             data = read_whole(response, time.monotonic() + ANSWER_SECONDS)
-        except (HTTPError, OSError) as error:
+        except faults() as error:
             from ..resilience.explain import describe  # only when something failed
 
             words = describe(error)[0]

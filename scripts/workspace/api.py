@@ -10,9 +10,6 @@ import json
 import time
 from urllib.parse import quote, urlencode
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
 from ..client import TogetherError
 from ..client.job import windmill_address
 from ..client.jsonio import parse_json
@@ -20,22 +17,21 @@ from ..client.transport import (
     USER_AGENT,
     Reply,
     abandon,
+    faults,
     http_exchange,
     read_whole,
 )
-from ..resilience.explain import describe
-from ..resilience.retry import never_sent
 from ..resilience.server_words import without_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..shapes import Fault, Headers, Json, Response
+    from ..shapes import Fault, Headers, Json, Response, Timeout
 
 WINDMILL_TRIES = 3
 FIRST_WAIT = 0.25  # seconds before the second try, doubled for the third
-TIMEOUT = urllib3.Timeout(connect=10.0, read=60.0)
+TIMEOUT = 10.0, 60.0
 MOST_SECONDS = 300.0  # for an answer that is read whole
 FREE_EDITION = "Windmill's free edition stores objects of at most 50 MB."
 NO_STORAGE = (
@@ -76,7 +72,7 @@ def open_windmill(
     query: dict[str, Any] | None = None,
     body: Any = None,
     headers: Headers | None = None,
-    timeout: urllib3.Timeout | None = None,
+    timeout: Timeout | None = None,
 ) -> Response:
     """Return the response, its body unread; a refusal or a broken wire is raised."""
     response = _reach(method, path, what, query, body, headers, timeout)
@@ -95,7 +91,7 @@ def send_windmill(
     query: dict[str, Any] | None = None,
     body: Any = None,
     headers: Headers | None = None,
-    timeout: urllib3.Timeout | None = None,
+    timeout: Timeout | None = None,
 ) -> Reply:
     response = _reach(method, path, what, query, body, headers, timeout)
     return Reply(response, _read(method, path, what, response))
@@ -104,7 +100,7 @@ def send_windmill(
 def _read(method: str, path: str, what: str, response: Response) -> bytes:
     try:
         return read_whole(response, time.monotonic() + MOST_SECONDS)
-    except (HTTPError, OSError) as error:
+    except faults() as error:
         raise _broken(method, path, what, error) from None
 
 
@@ -115,7 +111,7 @@ def ask_windmill(
     query: dict[str, Any] | None = None,
     body: Any = None,
     headers: Headers | None = None,
-    timeout: urllib3.Timeout | None = None,
+    timeout: Timeout | None = None,
     kind: type | None = None,
 ) -> Json:
     """Return the JSON that a call answers with, see parse_reply."""
@@ -163,7 +159,7 @@ def _reach(
     query: dict[str, Any] | None,
     body: Any,
     headers: Headers | None,
-    timeout: urllib3.Timeout | None,
+    timeout: Timeout | None,
 ) -> Response:
     url, sent = windmill_request(path, query, what)
     if isinstance(body, dict):
@@ -174,7 +170,9 @@ def _reach(
     for tries in range(WINDMILL_TRIES):
         try:
             response = http_exchange(method, url, body, sent, timeout)
-        except (HTTPError, OSError) as error:
+        except faults() as error:
+            from ..resilience.retry import never_sent  # only when it failed
+
             last = tries == WINDMILL_TRIES - 1
             if last or not (method == "GET" or never_sent(error)):
                 raise _broken(method, path, what, error) from None
@@ -188,6 +186,9 @@ def _reach(
 
 
 def _broken(method: str, path: str, what: str, fault: Fault) -> TogetherError:
+    from ..resilience.explain import describe  # only when it failed
+    from ..resilience.retry import never_sent  # only when it failed
+
     words = describe(fault)[0]
     return TogetherError(
         f"{what}: {words} (Windmill, {method} {path}).",

@@ -16,12 +16,9 @@ import os
 import re
 import time
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
 from ..client import TogetherError
 from ..client.jsonio import parse_json
-from ..client.transport import http_exchange, read_pieces
+from ..client.transport import faults, http_exchange, read_pieces
 from .api import (
     ask_windmill,
     not_in_job,
@@ -116,7 +113,7 @@ def _watch(job: str, seconds: float) -> bool:
     from ..replies.sse import Events  # only where a job is waited for
 
     query = {"only_result": "true", "no_logs": "true", "fast": "true"}
-    timeout = urllib3.Timeout(connect=5.0, read=seconds)
+    timeout = 5.0, seconds
     url, headers = windmill_request(
         f"jobs_u/getupdate_sse/{job}", query, "Waiting failed"
     )
@@ -135,7 +132,7 @@ def _watch(job: str, seconds: float) -> bool:
                     return False
         finally:
             response.close()
-    except (HTTPError, OSError):
+    except faults():
         pass  # the job's own answer, asked next, says what is the matter
     return False
 

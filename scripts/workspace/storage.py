@@ -10,13 +10,9 @@ import os
 import time
 from urllib.parse import quote
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
 from ..client import TogetherError
 from ..client.job import log
-from ..client.transport import Pace
-from ..resilience.explain import describe
+from ..client.transport import Pace, faults
 from .api import (
     FIRST_WAIT,
     FREE_EDITION,
@@ -38,7 +34,7 @@ if TYPE_CHECKING:
 BLOCK = 1 << 20  # bytes that are read and sent at a time
 # While a body is sent the connection's timeout holds for each block, and the storage
 # behind Windmill may take its time with one.
-TRANSFER = urllib3.Timeout(connect=120.0, read=900.0)
+TRANSFER = 120.0, 900.0
 FREE = 50 << 20  # bytes
 
 
@@ -114,7 +110,7 @@ class _Stored:
                     self.open()
                 self.pace.keep(self.response, self.position)
                 piece = self.response.read(size, decode_content=False)
-            except (HTTPError, OSError) as error:
+            except faults() as error:
                 self.close()
                 fault = error
                 if self.pace.is_lost():
@@ -123,6 +119,8 @@ class _Stored:
                 continue
             self.position += len(piece)
             return piece
+        from ..resilience.explain import describe  # only when it failed
+
         words, advice = describe(fault)
         raise TogetherError(
             f"The object {self.key!r} cannot be read from storage: {words}. {advice}",

@@ -1,0 +1,44 @@
+"""What goes wrong with a connection, as urllib3 tells it: the words by which retry.py
+and explain.py judge it, whatever carried the exchange."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_NO_POOL: Any = None  # urllib3 notes it, and it is looked at by nobody
+
+
+def connect_fault(error: Exception, host: str) -> HTTPError:
+    """Return the fault of a connection that could not be made."""
+    if isinstance(error, ssl.SSLError):
+        return SSLError(error)
+    if isinstance(error, TimeoutError):
+        return ConnectTimeoutError(_NO_POOL, f"no connection to {host} in time")
+    if isinstance(error, socket.gaierror | UnicodeError):
+        reason: Any = error
+        return NameResolutionError(host.rpartition(":")[0] or host, _NO_POOL, reason)
+    return NewConnectionError(_NO_POOL, f"Failed to establish a connection: {error}")
+
+
+def wire_fault(error: Exception) -> HTTPError:
+    """Return the fault of an exchange that began."""
+    if isinstance(error, TimeoutError):
+        return ReadTimeoutError(_NO_POOL, "", "Read timed out.")
+    if isinstance(error, ssl.SSLError):
+        return SSLError(error)
+    return ProtocolError(f"Connection broken: {error!r}", error)
