@@ -1,7 +1,10 @@
 """An import only goes down, and a module that a job loads is there when it is asked."""
 
+import ast
+
 import pytest
 
+from tools.flatten import module_names, module_text
 from tools.layers import layer_problems
 from tools.operations import ROOT
 
@@ -122,3 +125,15 @@ def test_an_entry_without_a_module_is_stale(wrong):
 
 def test_the_pack_keeps_to_its_layers():
     assert list(layer_problems(ROOT)) == []
+
+
+@pytest.mark.parametrize("name", module_names(ROOT))
+def test_no_module_loads_requests_before_it_is_needed(name):
+    nodes = ast.parse(module_text(ROOT, name)).body
+    loaded = {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
+    loaded |= {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}
+    packages = {module.split(".")[0] for module in loaded}
+
+    assert "requests" not in packages
+    if name not in ("connection_pools", "resilience"):
+        assert "urllib3" not in packages
