@@ -18,10 +18,11 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from scripts.client import TogetherError
 from scripts.client.request import Request
 from scripts.client.transport import TOO_LONG, Reply, TooLargeError
 from scripts.operation_table import operation_at
-from scripts.resilience import explain, retry, server_words
+from scripts.resilience import explain, proxy, retry, server_words
 from tests.conftest import KEY
 
 CLASSES = ("read", "inference", "creates", "mutates")
@@ -148,6 +149,21 @@ FAULTS = {
         because(NewConnectionError(CONNECTION, "x"), OSError(111, "Refused")),
         ("no connection: refused", AGAIN_LATER),
         (True, True),
+    ),
+    "an empty word of the system": (
+        because(NewConnectionError(CONNECTION, "x"), OSError(5, "")),
+        ("no connection", AGAIN_LATER),
+        (True, True),
+    ),
+    "a long word about a certificate": (
+        SSLError(ssl.SSLCertVerificationError(1, f"X{'x' * 300} ((_ssl.c:9)")),
+        (f"the connection is not trusted: X{'x' * 199}", CERTIFICATES),
+        (True, False),
+    ),
+    "an odd word about a certificate": (
+        SSLError(ssl.SSLCertVerificationError(1, "X failed ( (_ssl.c:9)")),
+        ("the connection is not trusted: X failed", CERTIFICATES),
+        (True, False),
     ),
     "no words of the system": (
         because(NewConnectionError(CONNECTION, "x"), ValueError("Refused")),
@@ -352,6 +368,7 @@ def test_reasons_are_looked_for_within_bounds():
     assert server_words.reason_in(loc) == "0.1.2.3.4.5.6.7.8.9: m"
     page = " " * (server_words.TITLE_WITHIN - 8) + "<title>ab</title>"
     assert server_words._title(page) == "a"
+    assert server_words._title("<title>a</title><title>b</title>") == "a"
 
 
 def test_the_key_is_masked_at_every_depth_unless_it_is_a_few_letters():
@@ -373,6 +390,7 @@ def test_a_429_about_money_is_known_by_its_words(word, place):
 
     assert retry.out_of_credit(reply(429, told.encode()))
     assert not retry.out_of_credit(reply(429, b'{"error": {"message": "slow"}}'))
+    assert retry.about_money("credit", "limit")
 
 
 def test_a_429_for_money_asks_for_money():
@@ -416,6 +434,87 @@ def test_an_error_in_an_answer_has_the_status_that_it_names(data, status):
     assert (found.status, found.text()) == (status, data)
     assert explain.event_error(data, 418).status == (418 if status == 500 else status)
     assert found.reason
+
+
+def test_an_error_in_an_answer_may_have_a_status_without_a_name():
+    assert explain.event_error('{"code": 499}').reason == ""
+    assert explain.event_error("half \ud800").data == b"half ?"
+
+
+HEARD = [
+    (request("creates", path="/v1/a/{id}", find="a/list_a"), {"id": KEY}),
+    (request("mutates"), {"n": [KEY, 5]}),
+    (request("read", path="/v1/seen"), {"state": "x"}),
+]
+MAINTAINERS = "Tell the pack's maintainers; `partial` is what the service said."
+
+
+@pytest.mark.parametrize(
+    ("heard", "path", "costly", "partial", "advice"),
+    [
+        (HEARD, "/v1/things", True, {"n": ["***", 5]}, ""),
+        (HEARD[:1], "/v1/a/x", True, {"id": "***"}, "with a/list_a "),
+        (HEARD[2:], "/v1/seen", False, {"state": "x"}, None),
+    ],
+)
+def test_an_answer_over_which_a_step_stumbles_is_told(
+    heard, path, costly, partial, advice
+):
+    last = heard[1] if len(heard) > 1 else heard[0]
+    last[0].target = f"{path}?a=1?b=2"
+
+    error = explain.unread(stumbled(), heard)
+
+    words = f"It was carried out: look {advice}before running the step again. "
+    advice = (words if costly else "") + MAINTAINERS
+    place = f"KeyError in deeper; POST {path}"
+    assert str(error) == (
+        f"An answer of the service cannot be read ({place}). {advice}"
+    )
+    assert vars(error) == {
+        "type": "invalid_answer",
+        "method": "POST",
+        "path": path,
+        "ambiguous": costly,
+        "partial": partial,
+        "advice": advice,
+    }
+
+
+def test_what_was_not_raised_has_no_place():
+    error = explain.unread(KeyError("x"), HEARD[2:])
+
+    assert "(KeyError in ?; POST" in str(error)
+
+
+def stumbled():
+    """An error that was raised two calls deep."""
+
+    def deeper():
+        return {}["a"]
+
+    try:
+        deeper()
+    except KeyError as error:
+        return error
+
+
+def test_a_proxy_that_cannot_be_used_is_told_whole(monkeypatch):
+    monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:1")
+
+    with pytest.raises(TogetherError) as caught:
+        proxy.proxy_of("http://api.example")
+
+    advice = (
+        "Name it as http://host:port in the worker's HTTP_PROXY and HTTPS_PROXY, or "
+        "except the host in NO_PROXY."
+    )
+    assert str(caught.value) == (
+        "Nothing was sent: the proxy that the worker's environment names for "
+        f"http://api.example cannot be used. {advice}"
+    )
+    told = {"type": "proxy", "ambiguous": False, "advice": advice}
+    assert vars(caught.value) == told
 
 
 # --- whether it is tried again -----------------------------------------------------
@@ -500,6 +599,7 @@ NOW = 1_700_000_000.0
         ({"retry-after": "Tue, 14 Nov 2023 22:13:25 GMT"}, 5),
         ({"retry-after": "Tue, 14 Nov 2023 22:13:15 GMT"}, 0),
         ({"retry-after": "1000000000"}, 1e9),
+        ({"retry-after": "1000000000000"}, 1e12 - NOW),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "3"}, 3),
         ({"x-ratelimit-remaining": "1", "x-ratelimit-reset": "3"}, None),
         ({"x-ratelimit-remaining": "0"}, None),

@@ -119,8 +119,8 @@ def unread(error: Exception, heard: list[tuple[Any, Any]]) -> TogetherError:
     find = request.operation.get("find")
     advice = "Tell the pack's maintainers; `partial` is what the service said."
     if costly:
-        advice = f"It was carried out: look {f'with {find} ' if find else ''}before "
-        advice += f"running the step again. {advice}"
+        look = f"look with {find} before" if find else "look before"
+        advice = f"It was carried out: {look} running the step again. {advice}"
     path = request.target.partition("?")[0]
     return TogetherError(
         f"An answer of the service cannot be read ({type(error).__name__} in {place}; "
