@@ -4,6 +4,7 @@ What counts: an `assert` that held, in a test or in a helper of tests/support, a
 end of a `pytest.raises`. A plugin, loaded before any test (pyproject.toml).
 """
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,9 +20,12 @@ _reached = False
 
 def _note() -> bool:
     """Stands for pytest's own question whether anybody wants to hear of an assertion
-    that held. The answer is no: the public hook for it first renders every value."""
+    that held. The answer is no: the public hook for it first renders every value.
+
+    Packages that are plugins of pytest are rewritten too, and theirs do not count."""
     global _reached
-    _reached = True
+    if "site-packages" not in sys._getframe(1).f_globals.get("__file__", ""):
+        _reached = True
     return False
 
 
@@ -30,8 +34,9 @@ def pytest_configure(config: pytest.Config) -> None:
     leave = pytest.RaisesExc.__exit__
 
     def left(self: pytest.RaisesExc, *error: object) -> bool:
+        global _reached
         held = leave(self, *error)
-        _note()
+        _reached = True
         return held
 
     pytest.RaisesExc.__exit__ = left
