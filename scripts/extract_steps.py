@@ -7,7 +7,7 @@ from .catalog.pricing import bill, prefetch
 from .chat_steps import SHOWN, ask, parse_completion, refuses, user_message
 from .client import TogetherError, prepare
 from .client.job import log
-from .client.jsonio import storable
+from .client.jsonio import parse_json, storable
 from .json_schema import check_schema, filled_in, problems
 
 TRIES = 2  # the answer, and its correction
@@ -40,7 +40,7 @@ def extract_structured(auth, step, **arguments):
     do not fit, with the last one in `partial`, what was wrong with it in `problems`,
     and `usage` and `cost_usd`.
     """
-    given = prepare(step, arguments)
+    given = prepare(step, _read_texts(arguments))
     choose_model(auth, given, "vision" if given.get("pictures") else "structured")
     if not given.get("text") and not given.get("pictures"):
         raise TogetherError.refused("text", "is required, or pictures")
@@ -136,6 +136,48 @@ def _asked(auth, body):
 # --- the schema --------------------------------------------------------------------
 
 
+# Words of JSON Schema that say something of a value; `description` and the like do not.
+SAYING = frozenset(
+    (
+        *("type", "properties", "items", "prefixItems", "enum", "const", "$ref"),
+        *("anyOf", "oneOf", "allOf", "not", "if", "required", "pattern", "format"),
+        *("additionalProperties", "patternProperties", "minimum", "maximum"),
+    )
+)
+
+
+def _read_texts(arguments):
+    """Return the arguments with a schema that came as JSON text, as models and flows
+    hand one over, as what it says, and a field that is only named as a field."""
+    schema, fields = arguments.get("schema"), arguments.get("fields")
+    changed = {}
+    if isinstance(schema, str) and schema.lstrip().startswith("{"):
+        read, problem = parse_json(schema.encode("utf-8", "replace"))
+        if problem:
+            raise TogetherError.refused("schema", f"is {problem}")
+        changed["schema"] = read
+    if isinstance(fields, list):
+        changed["fields"] = [
+            {"name": one} if isinstance(one, str) else one for one in fields
+        ]
+    return {**arguments, **changed}
+
+
+def _check_sense(schema):
+    """Refuse what is no schema, such as {"total": "number"}, which allows anything."""
+    if SAYING & schema.keys():
+        return
+    member = next(iter(schema))
+    kind = schema[member] if isinstance(schema[member], str) else "string"
+    kind = KINDS.get(kind, KINDS["string"])
+    meant = {"type": "object", "properties": {member: kind}}
+    raise TogetherError.refused(
+        "schema",
+        "says nothing of the data: it has neither type nor properties. For "
+        f"one member write {json.dumps(meant)}",
+    )
+
+
 def _schema(given):
     """Return the JSON Schema asked for. Raises TogetherError, naming the field."""
     schema, fields = filled_in(given.get("schema")), given.get("fields")
@@ -145,6 +187,7 @@ def _schema(given):
         )
     if schema:
         check_schema(schema, "schema")
+        _check_sense(schema)
         return schema
     if not fields:
         raise TogetherError.refused("schema", "is required, or fields")

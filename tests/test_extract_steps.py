@@ -329,6 +329,11 @@ EMPTY = {"type": "object", "properties": {}, "required": [], "order": []}
         ({"schema": None}, "schema"),
         ({"schema": {}}, "schema"),
         ({"schema": EMPTY}, "schema"),
+        ({"schema": {"total": "number"}}, "schema"),
+        ({"schema": {"description": "the total"}}, "schema"),
+        ({"schema": {"total": ["odd"], "of": {}}}, "schema"),
+        ({"schema": '{"total": "number"}'}, "schema"),
+        ({"schema": '{"type": '}, "schema"),
         ({"schema": {"label": "Editor", "value": EMPTY}}, "schema"),
         ({"schema": {"label": "JSON", "value": None}}, "schema"),
         ({"fields": [{"name": "a"}]}, "schema"),
@@ -350,6 +355,25 @@ def test_what_cannot_be_meant_is_refused_by_name(arguments, field, sandbox, auth
 
     assert field == caught.value.problems[0]["field"]
     assert not asked(sandbox)
+
+
+def test_what_is_no_schema_is_told_with_one_that_is(sandbox, auth):
+    with pytest.raises(TogetherError) as caught:
+        extract(auth, schema={"total": "number"})
+
+    meant = json.loads(str(caught.value).partition("For one member write ")[2])
+    assert meant == {"type": "object", "properties": {"total": {"type": "number"}}}
+
+
+def test_a_schema_may_be_json_text_and_a_field_a_name(sandbox, auth):
+    say(sandbox, GOOD)
+    assert extract(auth, schema=json.dumps(SCHEMA))["data"] == {
+        "name": "Ada",
+        "age": 36,
+    }
+
+    say(sandbox, '{"name": "Ada"}')
+    assert extract(auth, schema=None, fields=["name"])["data"] == {"name": "Ada"}
 
 
 def test_what_windmill_cannot_keep_is_replaced(sandbox, auth, capsys):
