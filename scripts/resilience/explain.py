@@ -12,17 +12,6 @@ import json
 import re
 from types import SimpleNamespace
 
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    DecodeError,
-    NameResolutionError,
-    NewConnectionError,
-    ProtocolError,
-    ProxyError,
-    ReadTimeoutError,
-    SSLError,
-)
-
 from ..client import TogetherError
 from ..client.transport import CONNECT_TIMEOUT, TOO_LONG, Reply, TooLargeError
 from .retry import never_sent, out_of_credit, retry_after
@@ -136,6 +125,17 @@ def unread(error: Exception, heard: list[tuple[Any, Any]]) -> TogetherError:
 
 def describe(fault: Fault) -> tuple[str, str]:
     """Return what happened and what to do about a fault of the connection."""
+    from urllib3.exceptions import (  # once something failed
+        ConnectTimeoutError,
+        DecodeError,
+        NameResolutionError,
+        NewConnectionError,
+        ProtocolError,
+        ProxyError,
+        ReadTimeoutError,
+        SSLError,
+    )
+
     if isinstance(fault, ProxyError):
         return "the proxy cannot be reached", "Check the worker's proxy settings."
     if isinstance(fault, SSLError):

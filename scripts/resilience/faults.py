@@ -6,25 +6,24 @@ from __future__ import annotations
 import socket
 import ssl
 
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-    ProtocolError,
-    ReadTimeoutError,
-    SSLError,
-)
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from urllib3.exceptions import HTTPError
 
 _NO_POOL: Any = None  # urllib3 notes it, and it is looked at by nobody
 
 
 def connect_fault(error: Exception, host: str) -> HTTPError:
     """Return the fault of a connection that could not be made."""
+    from urllib3.exceptions import (  # once something failed
+        ConnectTimeoutError,
+        NameResolutionError,
+        NewConnectionError,
+        SSLError,
+    )
+
     if isinstance(error, ssl.SSLError):
         return SSLError(error)
     if isinstance(error, TimeoutError):
@@ -37,6 +36,12 @@ def connect_fault(error: Exception, host: str) -> HTTPError:
 
 def wire_fault(error: Exception) -> HTTPError:
     """Return the fault of an exchange that began."""
+    from urllib3.exceptions import (  # once something failed
+        ProtocolError,
+        ReadTimeoutError,
+        SSLError,
+    )
+
     if isinstance(error, TimeoutError):
         return ReadTimeoutError(_NO_POOL, "", "Read timed out.")
     if isinstance(error, ssl.SSLError):

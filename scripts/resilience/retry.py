@@ -13,14 +13,6 @@ import random
 import ssl
 import time
 
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    DecodeError,
-    NewConnectionError,
-    ProxyError,
-    SSLError,
-)
-
 from ..client.transport import TooLargeError
 from .server_words import server_words_of
 
@@ -56,6 +48,8 @@ def pause(
     """
     if request.tries >= request.operation.get("tries", MAX_TRIES):
         return None
+    from urllib3.exceptions import DecodeError, SSLError  # once something failed
+
     harmless = retry in ("read", "inference")
     if fault is not None:
         final = isinstance(fault, SSLError | TooLargeError | DecodeError)
@@ -139,6 +133,13 @@ def _seconds(text: str | None, unit: int = 1) -> float | None:
 
 def never_sent(fault: Fault) -> bool:
     """Say whether a failed exchange surely never reached the server."""
+    from urllib3.exceptions import (  # once something failed
+        ConnectTimeoutError,
+        NewConnectionError,
+        ProxyError,
+        SSLError,
+    )
+
     if isinstance(fault, ProxyError):
         fault = fault.original_error
         if str(fault).startswith("Tunnel connection failed"):  # http.client's words
