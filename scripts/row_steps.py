@@ -388,10 +388,10 @@ class _Sender:
         words = error.type, error.code, error.detail
         spent = status == 429 and about_money(*words)
         passing = status in (408, 429) and not spent
-        if status is None or not 400 <= status < 500 or passing:
+        if status is None or not (400 <= status < 500 or error.final) or passing:
             return
         self.refused += 1
-        hopeless = status in HOPELESS or spent
+        hopeless = status in HOPELESS or spent or bool(error.final)
         if not self.answered and (hopeless or self.refused >= HOPELESS_AFTER):
             raise _HopelessError(error)
         if hopeless:

@@ -252,3 +252,95 @@ def test_a_base_url_that_cannot_work_is_refused(tail, sandbox, auth):
             {**auth, "base_url": sandbox.url + tail}, batch_id="b"
         )
     assert not sandbox.requests
+
+
+# The service's own words in the shapes that it uses, as status, body, the code that is
+# told, and a word of what to do.
+REFUSALS = [
+    (
+        400,
+        {"error": {"message": "Unable to access non-serverless model a/b."}},
+        "model_not_available",
+        "deploy_model",
+    ),
+    (
+        503,
+        {"error": {"message": "gone", "code": "model_not_available"}},
+        "model_not_available",
+        "deploy_model",
+    ),
+    (
+        400,
+        {"error": {"message": "no", "type": "endpoint_not_ready"}},
+        "endpoint_not_ready",
+        "start one",
+    ),
+    (
+        400,
+        {"code": "endpoint_not_configured", "message": "no"},
+        "endpoint_not_configured",
+        "traffic split",
+    ),
+    (
+        402,
+        {"error": {"message": "Insufficient balance"}},
+        "insufficient_balance",
+        "Add credit",
+    ),
+    (
+        403,
+        {"error": {"message": "no", "code": "third_party_data_sharing_blocked"}},
+        "third_party_data_sharing_blocked",
+        "partner",
+    ),
+    (
+        403,
+        {"error": {"message": "x", "type": "endpoints_v1_create_access_disabled"}},
+        "endpoints_v1_create_access_disabled",
+        "deploy_model",
+    ),
+    (400, {"error": "No fields to update"}, "no_fields_to_update", "fill in"),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "code", "words"), REFUSALS)
+def test_a_known_refusal_is_final_and_says_what_to_do(
+    status, body, code, words, sandbox, auth
+):
+    script = find("chat/create_chat_completion")
+    sandbox.faults.append(Fault("chat/completions", status, times=99, body=body))
+    with pytest.raises(TogetherError) as caught:
+        main_of(script)(auth, **script.schema["examples"][0])
+
+    error = caught.value
+    assert (error.final, error.code, error.tries) == (True, code, 1)
+    assert words in error.advice
+    assert error.advice in str(error)
+
+
+@pytest.mark.parametrize("status", [400, 402, 403, 503])
+def test_a_refusal_of_that_status_for_another_reason_is_not_known(
+    status, sandbox, auth, monkeypatch
+):
+    monkeypatch.setattr(retry, "FIRST_WAIT", 0.001)
+    error = refused("chat/create_chat_completion", sandbox, auth, status)
+
+    assert error.final is None
+    assert error.tries == (1 if status < 500 else retry.MAX_TRIES)
+
+
+@pytest.mark.parametrize(("status", "body", "code", "words"), REFUSALS[:6])
+def test_rows_stop_at_the_first_refusal_that_is_final(
+    status, body, code, words, sandbox, auth
+):
+    script = find("chat/map_rows")
+    sandbox.faults.append(Fault("chat/completions", status, times=999, body=body))
+    rows = [{"text": str(number)} for number in range(200)]
+    with pytest.raises(TogetherError) as caught:
+        main_of(script)(
+            auth, template="{{text}}", rows=rows, model="a/b", concurrency=2
+        )
+
+    assert (caught.value.code, caught.value.final) == (code, True)
+    sent = [r for r in sandbox.requests if "completions" in r.path]
+    assert 1 <= len(sent) <= 4

@@ -53,6 +53,7 @@ LAYERS = (
         "resilience/faults",
         "resilience/lists",
         "resilience/proxy",
+        "resilience/refusals",
         "resilience/retry",
         "resilience/server_words",
     ),

@@ -25,6 +25,7 @@ class TogetherError(Exception):
         code, param  the server's classification, where it gives one
         detail       the words of the server, or of what else refused
         advice       what to do next
+        final        True of a refusal that no further try changes
         ambiguous    True when the request may have been carried out unseen
         problems     rejected input, as [{"field": ..., "problem": ...}]
 
@@ -68,6 +69,7 @@ class TogetherError(Exception):
     param: str | int | None = None
     detail: str | None = None
     advice: str | None = None
+    final: bool | None = None
     ambiguous: bool | None = None
     problems: list[Problem] | None = None
     status: int | None = None

@@ -1,11 +1,11 @@
 # skip_result_postprocessing
-"""Create endpoint (costs money) (ends with 2026).
+"""Create endpoint (costs money) (closed: use Deploy model).
 
 POST /v1/endpoints
 
 Starts a model on hardware of your own and bills it for as long as it runs. Take the
-hardware id from List hardware. Version 1 of dedicated endpoints ends with 2026; for new
-work use Create project endpoint.
+hardware id from List hardware. Together creates no endpoints of version 1 any more and
+refuses this with 403: use endpoints/deploy_model, or Create project endpoint.
 
 Returns: the endpoint; its id goes to endpoints/get_endpoint, and its name is the model
 in inference requests once state is STARTED.

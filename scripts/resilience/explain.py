@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 from ..client import TogetherError
 from ..client.transport import CONNECT_TIMEOUT, TOO_LONG, Reply, TooLargeError
+from .refusals import known_refusal
 from .retry import never_sent, out_of_credit, retry_after
 from .server_words import server_words_of, without_key
 
@@ -79,6 +80,10 @@ def failure(
         advice = _advice(request, reply.status)
         if reply.status == 429 and out_of_credit(reply):
             advice = ADVICE[402]
+        if known := known_refusal(reply):
+            code, facts["final"], advice = known
+            facts.setdefault("code", code)
+            ambiguous = False
     if ambiguous:
         advice = "It is not known whether this was carried out: "
         find = operation.get("find")

@@ -14,6 +14,7 @@ import ssl
 import time
 
 from ..client.transport import TooLargeError
+from .refusals import known_refusal
 from .server_words import server_words_of
 
 TYPE_CHECKING = False
@@ -62,6 +63,9 @@ def pause(
     if advised == "false" or (asked is not None and asked > MAX_WAIT):
         return None
     if reply.status == 429 and out_of_credit(reply):
+        return None
+    known = known_refusal(reply)
+    if known and known[1]:
         return None
     if reply.status == 429 or (harmless and reply.status in (408, 425)):
         return backoff(request.tries, asked)
