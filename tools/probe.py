@@ -26,6 +26,11 @@ PROBES = {
         "answers with a member dropped, nulled, of another type or huge",
         15,
     ),
+    "load": (
+        "tests/test_load.py",
+        "200 jobs at once as processes; 50,000 calls of one process",
+        10,
+    ),
 }
 
 

@@ -71,6 +71,7 @@ LIMITS = {
     "transfer.download.FIRST_WAIT": 0.02,
     "transfer.download.LONGEST_WAIT": 0.5,
     "upload.multipart_upload.TIMEOUT": urllib3.Timeout(connect=1.0, read=1.0),
+    "upload.multipart_upload.ANSWER_SECONDS": 2.5,
     "upload.multipart_upload.PATIENCE": 0.02,
     "upload.multipart_upload.LONGEST_WAIT": 0.5,
     "workspace.api.TIMEOUT": urllib3.Timeout(connect=1.0, read=1.0),
@@ -272,7 +273,7 @@ def _said(kind: Kind, fault: Fault, result: object, good: object) -> bool:
     """Whether a result is just what the service said, and may be."""
     if kind.form == "bytes":
         # Another file is as good a file; but for a sound, which must not be text.
-        framed = fault.group in ("json", "coding", "bytes", "length", "chunks")
+        framed = fault.group in ("json", "coding", "bytes", "length", "chunks", "key")
         return kind.raw and framed and not _cut(fault)
     if kind.any_json and fault.group == "json":
         return True
@@ -291,23 +292,19 @@ def _said(kind: Kind, fault: Fault, result: object, good: object) -> bool:
 
 def _cut(fault: Fault) -> bool:
     """Whether the fault leaves something to see that the body is not whole."""
-    return (
-        fault.name
-        not in (
-            "coding: gzip of nothing",
-            "coding: gzip that nobody names",
-            "coding: empty",
-            "bytes: none",
-            "bytes: an error as JSON",
-            "bytes: a page",
-            "length: zero before a body",
-            "length: too small",
-            "length: too small by one",
-            "chunks: the end comes first",
-            "chunks: not at all",
-        )
-        and fault.group != "json"
-    )
+    return fault.name not in (
+        "coding: gzip of nothing",
+        "coding: gzip that nobody names",
+        "coding: empty",
+        "bytes: none",
+        "bytes: an error as JSON",
+        "bytes: a page",
+        "length: zero before a body",
+        "length: too small",
+        "length: too small by one",
+        "chunks: the end comes first",
+        "chunks: not at all",
+    ) and fault.group not in ("json", "key")
 
 
 def _refusals(fault: Fault) -> bool:
