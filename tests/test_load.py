@@ -1,4 +1,4 @@
-"""Many jobs at once, each a process, and many calls in one: all right, nothing grows."""
+"""Many jobs at once, each a process, and many calls of one: all right, nothing grows."""
 
 import json
 import subprocess

@@ -88,7 +88,8 @@ def judge_media(request: Request, reply: Reply) -> None:
     words = kind.endswith(("/json", "+json", "/html")) or page
     if not words and data[:PAGE_HEAD].lstrip()[:1] == b"{":
         words = isinstance(parse_json(data)[0], dict)
-    if not data or (words and not kind.startswith("audio/")):
+    part = reply.status == 206  # which nobody asked for
+    if part or not data or (words and not kind.startswith("audio/")):
         raise request.failure(None, reply)
 
 
