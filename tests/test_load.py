@@ -1,4 +1,4 @@
-"""Many jobs at once, each a process, and many calls of one: all right, nothing grows."""
+"""Many jobs at once, each a process, and many calls of one: all right, no growth."""
 
 import json
 import subprocess
