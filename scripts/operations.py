@@ -24,7 +24,6 @@ EXCHANGE = (
     "host",
     "accept",
     "content",
-    "protocol",
     "reply",
     "filename",
     "stream",

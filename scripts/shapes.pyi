@@ -62,7 +62,6 @@ class Operation(Step):
     find: NotRequired[str]
     pages: NotRequired[Literal["cursor", "last_id"]]
     brings: NotRequired[Brings]
-    protocol: NotRequired[Literal["signed_upload"]]
     tries: NotRequired[int]
 
 class Problem(TypedDict):

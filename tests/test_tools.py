@@ -287,7 +287,7 @@ def offered(body):
         owners.get(n, n): groups.get(owners.get(n), hints(m))
         for n, m in body["properties"].items()
     }
-    asked = [n for n, own in members.items() if not own.keys() & {"hidden", "follows"}]
+    asked = [n for n, own in members.items() if "hidden" not in own]
     rest = [name for name in asked if "advanced" in members[name]]
     switch = [SWITCH] if rest else []
     return [name for name in asked if name not in rest] + switch + rest

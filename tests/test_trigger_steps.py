@@ -12,7 +12,7 @@ from tools.fake_workspace import Job
 from tools.operations import find, steps
 from tools.sandbox import Fault
 
-TRIGGERS = [step for step in steps() if step.step.get("kind") == "trigger"]
+TRIGGERS = [step for step in steps() if step.step == "trigger"]
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 
 

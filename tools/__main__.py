@@ -360,7 +360,10 @@ def _dry_run(operation: object, given: dict, base_url: str | None) -> int:
             seen = [r for r in seen if r.method != "GET"] or seen
         if seen:
             # Of several requests that are one operation, the first says what it is.
-            whole = operation.step is None and "protocol" in operation.exchange
+            whole = (
+                operation.step is None
+                and operation.exchange.get("content") == "signed_upload"
+            )
             request = seen[0 if whole else -1]
             route = recorder.route(request.method, request.path)
     if not seen:

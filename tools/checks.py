@@ -233,12 +233,11 @@ def _places(operation: Operation) -> Iterator[Problem]:
 
 def _step(step: Operation) -> Iterator[Problem]:
     """A step has its function, and arguments in an order that Python can take."""
-    path, module = step.schema_path, step.step["module"]
-    source = step.root / "scripts" / f"{module}.py"
-    if not source.exists():
-        yield Problem(path, f"x-step.module: there is no scripts/{module}.py")
-    elif f"def {step.name}(" not in source.read_text(encoding="utf-8"):
-        yield Problem(path, f"scripts/{module}.py has no function {step.name}")
+    path = step.schema_path
+    if len(step.modules) != 1:
+        found = " and ".join(step.modules) or "no module of scripts/"
+        words = f"one module has def {step.name}(auth, step, ...), not {found}"
+        yield Problem(path, words)
     names = list(step.arguments)
     if sorted(names, key=lambda name: name not in step.required) != names:
         yield Problem(path, "properties: required arguments come first")

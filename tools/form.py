@@ -213,7 +213,7 @@ def members(schema: dict) -> dict:
     found = {}
     rest = {}
     for name, member in _grouped(schema).items():
-        if hints(member).keys() & {"follows", "hidden"}:
+        if "hidden" in hints(member):
             continue
         own = member.get("field") or field(name, member, name in required)
         if is_file(member) and "file_name" in schema["properties"]:
@@ -289,7 +289,7 @@ def _text(schema: dict, required: bool) -> dict:
         keys["enumLabels"] = dict(own["labels"])
     if "rows" in own:
         keys["minRows"] = own["rows"]
-    if own.get("secret"):
+    if schema.get("format") == "password":
         keys["password"] = True
     if "contentEncoding" in schema:
         keys["contentEncoding"] = schema["contentEncoding"]

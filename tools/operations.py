@@ -5,6 +5,7 @@ Most are operations of the API; the others are steps above it.
 
 import ast
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -48,9 +49,21 @@ class Operation:
         return self.schema["x-operation"]
 
     @property
-    def step(self) -> dict | None:
-        """What the schema says of a step above the API; None for an operation."""
+    def step(self) -> str | None:
+        """What Windmill makes of a step above the API; None for an operation."""
         return self.schema.get("x-step")
+
+    @cached_property
+    def modules(self) -> list[str]:
+        """The modules of scripts/ that have the function of a step: one."""
+        function = re.compile(rf"^def {self.name}\(auth, step\b", re.MULTILINE)
+        paths = sorted((self.root / "scripts").glob("*.py"))
+        return [p.stem for p in paths if function.search(p.read_text("utf-8"))]
+
+    @property
+    def module(self) -> str:
+        """The one that does the work of a step."""
+        return self.modules[0] if self.modules else f"{self.group}_steps"
 
     @cached_property
     def arguments(self) -> dict:
@@ -79,7 +92,7 @@ class Operation:
             ]
         if "stream" in self.exchange:
             return "stream"
-        if self.exchange.get("content") == "multipart":
+        if "content" in self.exchange:
             return "upload"
         return "download" if self.exchange.get("reply") == "binary" else "call"
 

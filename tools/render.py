@@ -47,7 +47,6 @@ EXCHANGE = (
     "host",
     "accept",
     "content",
-    "protocol",
     "reply",
     "filename",
     "stream",
@@ -130,7 +129,7 @@ def _imports(operation: Operation) -> str:
     """One line for each of our modules that the script needs."""
     needed = {"client": {"run", "togetherai"}}
     if operation.step is not None:
-        needed[operation.step["module"]] = {operation.verb}
+        needed[operation.module] = {operation.verb}
         if pickers(operation.arguments):
             needed["catalog.model_picker"] = {"choices"}
     elif operation.realtime:
@@ -244,20 +243,20 @@ def _checked_members(schema: dict, asked: bool, told: bool) -> dict:
     alone = {name for own in groups.values() for name in own["of"].values()}
     for name, member in schema["properties"].items():
         needed = name in schema.get("required", ()) or name in alone
-        own_asked = asked and not hints(member).keys() & {"hidden", "follows"}
+        own_asked = asked and "hidden" not in hints(member)
         found["properties"][name] = checked(member, needed, own_asked)
         if name in schema.get("required", ()) and not told:
             _without_least(found["properties"][name])
     if not asked:
         return found
     if SWITCH in members(schema)["properties"]:
-        found["x-switch"] = True
+        found["x-advanced"] = True
     if groups:
         found["x-groups"] = {group: own["of"] for group, own in groups.items()}
     for name, member in schema["properties"].items():
-        if "follows" in hints(member):
-            (follows,) = hints(member)["follows"].items()
-            found.setdefault("x-follows", {})[name] = list(follows)
+        if isinstance(hints(member).get("hidden"), dict):
+            (other,) = hints(member)["hidden"].items()
+            found.setdefault("x-hidden", {})[name] = list(other)
     return found
 
 
@@ -298,7 +297,7 @@ def _checked_rows(items: dict) -> dict:
                 member = checked(variant["properties"][name], needed)
                 kept["properties"][name] = member
         if switch:
-            kept["x-switch"] = True
+            kept["x-advanced"] = True
     return found
 
 

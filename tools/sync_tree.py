@@ -175,9 +175,8 @@ def build(
 
 
 def _about(operation: Operation) -> dict:
-    step = operation.step or {}
     return {
-        "kind": step.get("kind", "script"),
+        "kind": operation.step or "script",
         "summary": operation.schema["title"],
         "description": operation.schema["description"],
         "schema": form(operation),

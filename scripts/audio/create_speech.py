@@ -59,5 +59,5 @@ OPERATION = {"method": "POST", "path": "/v1/audio/speech", "retry": "inference",
           "stream": {"type": "boolean"},
           "extra_params": {"type": "object", "x-choice": True, "properties": {
               "pronunciation_dict": {"type": "array", "items": {"type": "string"}}}}},
-        "x-switch": True},
+        "x-advanced": True},
       "output": {"type": "string", "enum": ["result", "storage"], "x-in": "result", "default": "result"}}}}

@@ -57,4 +57,4 @@ OPERATION = {"method": "POST", "path": "/v1/audio/transcriptions", "retry": "inf
           "min_speakers": {"type": "integer"},
           "max_speakers": {"type": "integer"},
           "temperature": {"type": "number", "minimum": 0.0, "maximum": 1.0}},
-        "x-switch": True}}}}
+        "x-advanced": True}}}}

@@ -226,13 +226,13 @@ OPERATION = {"method": "POST", "path": "/v1/chat/completions", "retry": "inferen
                                       "data": {"type": "string", "x-file": "base64", "x-choice": True},
                                       "format": {"type": "string"}}}}}]}}]},
                     "name": {"type": "string"}},
-                  "x-beside": "content", "x-switch": True},
+                  "x-beside": "content", "x-advanced": True},
                 {"type": "object", "required": ["content", "role"], "title": "System message",
                   "properties": {
                     "role": {"type": "string", "enum": ["system"]},
                     "content": {"type": "string"},
                     "name": {"type": "string"}},
-                  "x-switch": True},
+                  "x-advanced": True},
                 {"type": "object", "required": ["role"], "title": "Assistant message", "properties": {
                     "role": {"type": "string", "enum": ["assistant"]},
                     "content": {"type": ["string", "null"]},
@@ -250,20 +250,20 @@ OPERATION = {"method": "POST", "path": "/v1/chat/completions", "retry": "inferen
                       "properties": {"arguments": {"type": "string", "minLength": 0}, "name": {"type": "string"}}},
                     "reasoning": {"type": ["string", "null"]},
                     "reasoning_content": {"type": ["string", "null"]}},
-                  "x-switch": True},
+                  "x-advanced": True},
                 {"type": "object", "required": ["role", "content", "tool_call_id"], "title": "Tool result",
                   "properties": {
                     "role": {"type": "string", "enum": ["tool"]},
                     "content": {"type": "string", "minLength": 0},
                     "tool_call_id": {"type": "string", "minLength": 1},
                     "name": {"type": "string"}},
-                  "x-switch": True},
+                  "x-advanced": True},
                 {"type": "object", "required": ["role", "content", "name"], "title": "Function result (deprecated)",
                   "properties": {
                     "role": {"type": "string", "enum": ["function"]},
                     "content": {"type": "string", "minLength": 0},
                     "name": {"type": "string", "minLength": 1}},
-                  "x-switch": True}]}},
+                  "x-advanced": True}]}},
           "max_tokens": {"type": "integer"},
           "temperature": {"type": "number"},
           "response_format": {"x-choice": True, "anyOf": [
@@ -327,4 +327,4 @@ OPERATION = {"method": "POST", "path": "/v1/chat/completions", "retry": "inferen
                   "name": {"type": "string", "minLength": 1}}}]},
           "prompt_cache_key": {"type": "string"},
           "user": {"type": "string"}},
-        "x-switch": True}}}}
+        "x-advanced": True}}}}

@@ -129,7 +129,7 @@ def upload(auth: Auth, operation: Operation, /, **arguments: Json) -> Json:
     API fetches files itself, it gets the URL. Raises TogetherError.
     """
     request = request_for(auth, operation, arguments)
-    if "protocol" in operation:
+    if operation.get("content") == "signed_upload":
         from ..upload.file_upload import upload_file  # few operations upload
 
         return upload_file(request)

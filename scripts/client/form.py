@@ -141,7 +141,7 @@ def normalise_object(
     others = schema.get("additionalProperties")
     if not members and others is None:
         return value  # free: what it holds is the user's
-    if schema.keys() & {"x-switch", "x-groups", "x-beside", "x-follows"}:
+    if schema.keys() & {"x-advanced", "x-groups", "x-beside", "x-hidden"}:
         value = without_form_fields(value, schema)
     required = schema.get("required", ())
     meant = {}
@@ -250,7 +250,7 @@ def without_form_fields(value: Members, schema: Schema) -> Members:
     """Return an object of a form as the wire has it: no switch, no groups of buttons,
     parts beside a text in one list with it, and what a choice names named."""
     value = dict(value)
-    if "x-switch" in schema:
+    if "x-advanced" in schema:
         value.pop(SWITCH, None)
     for group, names in schema.get("x-groups", {}).items():
         chosen = value.pop(group, None) or {}
@@ -263,7 +263,7 @@ def without_form_fields(value: Members, schema: Schema) -> Members:
             value[name] = chosen.get(name)
     if "x-beside" in schema:
         join_parts(value, schema["x-beside"])
-    for name, (other, names) in schema.get("x-follows", {}).items():
+    for name, (other, names) in schema.get("x-hidden", {}).items():
         chosen = value.get(other)
         if name not in value and chosen.__class__ is dict:
             value[name] = names.get(chosen.get("label"))

@@ -144,7 +144,7 @@ OPERATION = {"method": "POST", "path": "/v1/compute/clusters", "retry": "creates
               "instance_cluster_id": {"type": "string"},
               "is_lifecycle_independent": {"type": "boolean"},
               "project_id": {"type": "string"}},
-            "x-switch": True},
+            "x-advanced": True},
           "volume_id": {"type": "string"},
           "auto_scale": {"type": "boolean"},
           "auto_scale_max_gpus": {"type": "integer"},
@@ -184,7 +184,7 @@ OPERATION = {"method": "POST", "path": "/v1/compute/clusters", "retry": "creates
                   "worker_epilog": {"type": "string"},
                   "worker_prolog": {"type": "string"}}},
               "ssh_ca_enabled": {"type": "boolean"}},
-            "x-switch": True},
+            "x-advanced": True},
           "oidc_config": {"type": "object", "required": ["client_id", "group_claim", "group_prefix", "issuer_url",
               "username_claim", "username_prefix"],
             "x-choice": True, "properties": {
@@ -206,4 +206,4 @@ OPERATION = {"method": "POST", "path": "/v1/compute/clusters", "retry": "creates
               "nccl_single_node_skipped": {"type": "boolean"},
               "storage_skipped": {"type": "boolean"}}},
           "project_id": {"type": "string"}},
-        "x-switch": True, "x-groups": {"volume": {"New": "shared_volume", "Existing": "volume_id"}}}}}}
+        "x-advanced": True, "x-groups": {"volume": {"New": "shared_volume", "Existing": "volume_id"}}}}}}

@@ -106,4 +106,4 @@ OPERATION = {"method": "PUT", "path": "/v1/compute/clusters/{cluster_id}", "retr
                   "worker_epilog": {"type": "string"},
                   "worker_prolog": {"type": "string"}}},
               "ssh_ca_enabled": {"type": "boolean"}},
-            "x-switch": True}}}}}}
+            "x-advanced": True}}}}}}

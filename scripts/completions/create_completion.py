@@ -70,4 +70,4 @@ OPERATION = {"method": "POST", "path": "/v1/completions", "retry": "inference", 
           "echo": {"type": "boolean"},
           "logit_bias": {"type": "object", "additionalProperties": {"type": "number"}},
           "safety_model": {"type": "string"}},
-        "x-switch": True}}}}
+        "x-advanced": True}}}}

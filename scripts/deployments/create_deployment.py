@@ -123,4 +123,4 @@ OPERATION = {"method": "POST", "path": "/v1/deployments", "retry": "creates", "f
           "capacity_type": {"type": "string", "enum": ["stable", "preemptible"]},
           "termination_grace_period_seconds": {"type": "integer"},
           "description": {"type": "string"}},
-        "x-switch": True}}}}
+        "x-advanced": True}}}}

@@ -124,4 +124,4 @@ OPERATION = {"method": "PATCH", "path": "/v1/deployments/{deployment_id}", "retr
           "termination_grace_period_seconds": {"type": "integer"},
           "description": {"type": "string"},
           "name": {"type": "string", "minLength": 1, "maxLength": 100}},
-        "x-switch": True}}}}
+        "x-advanced": True}}}}

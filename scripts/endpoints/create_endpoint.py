@@ -58,4 +58,4 @@ OPERATION = {"method": "POST", "path": "/v1/endpoints", "retry": "creates", "fin
           "availability_zone": {"type": "string"},
           "disable_speculative_decoding": {"type": "boolean"},
           "disable_prompt_cache": {"type": "boolean"}},
-        "x-switch": True}}}}
+        "x-advanced": True}}}}

@@ -138,7 +138,7 @@ OPERATION = {"method": "POST", "path": "/v2/projects/{project_id}/endpoints/{end
                     "type": {"type": "string", "enum": ["METRIC_TARGET_TYPE_VALUE", "METRIC_TARGET_TYPE_UTILIZATION",
                         "METRIC_TARGET_TYPE_AVERAGE_VALUE"]},
                     "percentile": {"type": "string"}}}}},
-            "x-switch": True},
+            "x-advanced": True},
           "inactiveTimeout": {"type": "integer"},
           "maxConcurrentRequestsPerReplica": {"type": "string"},
           "placement": {"x-choice": True, "anyOf": [
@@ -153,6 +153,6 @@ OPERATION = {"method": "POST", "path": "/v2/projects/{project_id}/endpoints/{end
           "modelId": {"type": "string"},
           "modelRevisionId": {"type": "string"},
           "configId": {"type": "string"}},
-        "x-switch": True},
+        "x-advanced": True},
       "project_id": {"type": "string", "x-in": "path"},
       "validateOnly": {"type": "boolean", "x-in": "query"}}}}

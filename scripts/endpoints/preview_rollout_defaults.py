@@ -107,6 +107,6 @@ OPERATION = {"method": "POST", "path": "/v2/projects/{project_id}/endpoints/{end
                 "window": {"type": "string"}}}},
           "finalTargetReplicas": {"type": "integer"},
           "finalSourceReplicas": {"type": "integer"}},
-        "x-switch": True, "x-groups": {
+        "x-advanced": True, "x-groups": {
           "strategy": {"Canary": "canary", "Rolling": "rolling", "Blue-green": "blueGreen"}}},
       "project_id": {"type": "string", "x-in": "path"}}}}

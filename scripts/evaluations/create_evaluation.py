@@ -97,7 +97,7 @@ OPERATION = {"method": "POST", "path": "/v1/evaluation", "retry": "creates", "fi
                       "num_workers": {"type": "integer", "minimum": 1},
                       "max_tokens": {"type": "integer"},
                       "temperature": {"type": "number"}},
-                    "x-switch": True},
+                    "x-advanced": True},
                   "labels": {"type": "array", "minItems": 2, "items": {"type": "string"}},
                   "pass_labels": {"type": "array", "minItems": 1, "items": {"type": "string"}},
                   "model_to_evaluate": {"x-choice": True, "anyOf": [
@@ -114,7 +114,7 @@ OPERATION = {"method": "POST", "path": "/v1/evaluation", "retry": "creates", "fi
                           "max_tokens": {"type": "integer", "minimum": 1},
                           "temperature": {"type": "number", "minimum": 0, "maximum": 2},
                           "num_workers": {"type": "integer", "minimum": 1}},
-                        "x-switch": True}]}}},
+                        "x-advanced": True}]}}},
               {"type": "object", "required": ["judge", "min_score", "max_score", "pass_threshold",
                   "input_data_file_path"],
                 "title": "Score", "properties": {
@@ -129,7 +129,7 @@ OPERATION = {"method": "POST", "path": "/v1/evaluation", "retry": "creates", "fi
                       "num_workers": {"type": "integer", "minimum": 1},
                       "max_tokens": {"type": "integer"},
                       "temperature": {"type": "number"}},
-                    "x-switch": True},
+                    "x-advanced": True},
                   "min_score": {"type": "number"},
                   "max_score": {"type": "number"},
                   "pass_threshold": {"type": "number"},
@@ -147,7 +147,7 @@ OPERATION = {"method": "POST", "path": "/v1/evaluation", "retry": "creates", "fi
                           "max_tokens": {"type": "integer", "minimum": 1},
                           "temperature": {"type": "number", "minimum": 0, "maximum": 2},
                           "num_workers": {"type": "integer", "minimum": 1}},
-                        "x-switch": True}]}}},
+                        "x-advanced": True}]}}},
               {"type": "object", "required": ["judge", "input_data_file_path"], "title": "Compare",
                 "properties": {
                   "input_data_file_path": {"type": "string", "minLength": 1},
@@ -161,7 +161,7 @@ OPERATION = {"method": "POST", "path": "/v1/evaluation", "retry": "creates", "fi
                       "num_workers": {"type": "integer", "minimum": 1},
                       "max_tokens": {"type": "integer"},
                       "temperature": {"type": "number"}},
-                    "x-switch": True},
+                    "x-advanced": True},
                   "model_a": {"x-choice": True, "anyOf": [
                       {"type": "string", "title": "Column of the file"},
                       {"type": "object", "required": ["model", "max_tokens", "temperature", "system_template",
@@ -176,7 +176,7 @@ OPERATION = {"method": "POST", "path": "/v1/evaluation", "retry": "creates", "fi
                           "max_tokens": {"type": "integer", "minimum": 1},
                           "temperature": {"type": "number", "minimum": 0, "maximum": 2},
                           "num_workers": {"type": "integer", "minimum": 1}},
-                        "x-switch": True}]},
+                        "x-advanced": True}]},
                   "model_b": {"x-choice": True, "anyOf": [
                       {"type": "string", "title": "Column of the file"},
                       {"type": "object", "required": ["model", "max_tokens", "temperature", "system_template",
@@ -191,6 +191,6 @@ OPERATION = {"method": "POST", "path": "/v1/evaluation", "retry": "creates", "fi
                           "max_tokens": {"type": "integer", "minimum": 1},
                           "temperature": {"type": "number", "minimum": 0, "maximum": 2},
                           "num_workers": {"type": "integer", "minimum": 1}},
-                        "x-switch": True}]},
+                        "x-advanced": True}]},
                   "disable_position_bias_correction": {"type": "boolean"}}}]}},
-        "x-follows": {"type": ["parameters", {"Classify": "classify", "Score": "score", "Compare": "compare"}]}}}}}
+        "x-hidden": {"type": ["parameters", {"Classify": "classify", "Score": "score", "Compare": "compare"}]}}}}}

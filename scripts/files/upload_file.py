@@ -36,9 +36,8 @@ def main(auth: togetherai, body: "Body", check: bool = True):
 
 
 # fmt: off
-OPERATION = {"method": "POST", "path": "/v1/files/upload", "retry": "creates", "content": "multipart",
-  "protocol": "signed_upload", "find": "files/list_files", "arguments": {"required": ["body"],
-    "properties": {
+OPERATION = {"method": "POST", "path": "/v1/files/upload", "retry": "creates", "content": "signed_upload",
+  "find": "files/list_files", "arguments": {"required": ["body"], "properties": {
       "body": {"type": "object", "required": ["purpose", "file_name", "file"], "properties": {
           "purpose": {"type": "string", "enum": ["fine-tune", "calibration", "eval", "eval-sample", "eval-output",
               "eval-summary", "batch-generated", "batch-api"]},

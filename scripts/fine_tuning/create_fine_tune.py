@@ -178,4 +178,4 @@ OPERATION = {"method": "POST", "path": "/v1/fine-tunes", "retry": "creates", "fi
           "wandb_api_key": {"type": "string"},
           "train_on_inputs": {"anyOf": [
               {"type": "boolean", "title": "Yes or no"}, {"type": "string", "enum": ["auto"], "title": "Automatic"}]}},
-        "x-switch": True}}}}
+        "x-advanced": True}}}}

@@ -73,5 +73,5 @@ OPERATION = {"method": "POST", "path": "/v1/images/generations", "retry": "infer
           "image_loras": {"type": "array", "items": {"type": "object", "required": ["path", "scale"],
               "properties": {"path": {"type": "string"}, "scale": {"type": "number"}}}},
           "disable_safety_checker": {"type": "boolean"}},
-        "x-switch": True},
+        "x-advanced": True},
       "output": {"type": "string", "enum": ["result", "storage", "url"], "x-in": "result", "default": "result"}}}}

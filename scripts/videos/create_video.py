@@ -116,4 +116,4 @@ OPERATION = {"method": "POST", "path": "/v2/videos", "retry": "creates", "argume
                     {"type": "string", "enum": ["first", "last"], "title": "First or last"}]}}}},
           "reference_images": {"type": "array", "items": {"type": "string", "x-file": "uri", "x-choice": True},
             "x-row": "source"}},
-        "x-switch": True}}}}
+        "x-advanced": True}}}}

@@ -135,7 +135,7 @@ def _object(schema: dict, fields: dict, required: list[str], value: dict) -> dic
         if name in owners:
             group, title = owners[name]
             given[group] = _grouped(members[name], fields[group], title, name, found)
-        elif "follows" not in hints(members[name]):
+        elif not isinstance(hints(members[name]).get("hidden"), dict):
             given[name] = form_value(members[name], fields[name], found)
     if SWITCH in fields:
         given[SWITCH] = any(hints(members[n]).get("advanced") for n in value)
@@ -377,8 +377,8 @@ def _consistent(schema: dict, members: dict, value: dict) -> dict:
             name = next(iter(own["of"].values()))
             value[name] = {} if members[name].get("type") == "object" else "x"
     for name, member in members.items():
-        if "follows" in hints(member):
-            ((other, names),) = hints(member)["follows"].items()
+        if isinstance(hints(member).get("hidden"), dict):
+            ((other, names),) = hints(member)["hidden"].items()
             value[name] = names[_fitting(members[other], value[other])["title"]]
     while hidden := [n for n in value if not _asked(members, n, value)]:
         for name in hidden:
