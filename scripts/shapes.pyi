@@ -55,7 +55,7 @@ class Operation(Step):
     retry: RetryClass
     host: NotRequired[str]
     accept: NotRequired[str]
-    content: NotRequired[Literal["multipart"]]
+    content: NotRequired[Literal["multipart", "signed_upload"]]
     reply: NotRequired[Literal["json", "sse", "binary", "redirect", "none", "text"]]
     stream: NotRequired[Literal["chat", "completion", "speech"]]
     filename: NotRequired[str]

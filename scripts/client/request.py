@@ -109,7 +109,7 @@ class Request:
         self.target = path + ("?" + "&".join(query) if query else "")
         self.body = arguments.get("body", {})
         self.data: bytes | Carried | None = None
-        if "body" in properties and operation.get("content") != "multipart":
+        if "body" in properties and "content" not in operation:
             self.headers["Content-Type"] = "application/json"
             self.carry(encode_body(self.body, auth, with_files))
 
