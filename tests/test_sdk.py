@@ -108,7 +108,7 @@ def sdk_arguments(operation, method, arguments):
 
 def sendable(name, operation, number):
     """Whether the SDK sends an example, and in one request."""
-    if "protocol" in operation.exchange:
+    if operation.exchange.get("content") == "signed_upload":
         return False  # several requests: compared below, one by one
     if name in ADDS and number:
         return False

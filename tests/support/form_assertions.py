@@ -42,7 +42,7 @@ def check_arrives(
     An upload by protocol sends several requests: what it stores is looked at.
     """
     result = run(operation, sent, sandbox, auth)
-    if "protocol" in operation.exchange:
+    if operation.exchange.get("content") == "signed_upload":
         body = arguments["body"]
         assert body["file_name"] == result["filename"]
         assert base64.b64decode(body["file"]) == sandbox.files[result["id"]][1]
