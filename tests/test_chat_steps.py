@@ -46,7 +46,7 @@ def test_a_question_is_answered_with_usage_and_cost(sandbox, auth):
 @pytest.mark.parametrize("key", ["id", "model", "value"])
 def test_a_model_may_come_as_the_object_that_holds_its_id(key, sandbox, auth):
     """What calls steps as tools is told that a list of choices is an object."""
-    ASK(auth, {key: MODEL, "label": "a name"}, "Why?")
+    ASK(auth, "Why?", model={key: MODEL, "label": "a name"})
 
     assert asked(sandbox)[-1]["model"] == MODEL
 
@@ -54,7 +54,7 @@ def test_a_model_may_come_as_the_object_that_holds_its_id(key, sandbox, auth):
 @pytest.mark.parametrize("model", [{}, {"id": ""}, {"id": 5}, {"name": MODEL}])
 def test_an_object_without_a_model_s_id_is_refused_by_name(model, sandbox, auth):
     with pytest.raises(TogetherError) as caught:
-        ASK(auth, model, "Why?")
+        ASK(auth, "Why?", model=model)
 
     assert [one["field"] for one in caught.value.problems] == ["model"]
     assert not sandbox.requests

@@ -229,7 +229,7 @@ def test_rows_of_a_file_come_out_harmless_and_go_to_the_api_as_they_are(
     assert len(found["rows"]) == len(rows)
     assert resolved(found) == found
 
-    mapped = main_of(find("chat/map_rows"))(auth, MODEL, "{{text}}", given)
+    mapped = main_of(find("chat/map_rows"))(auth, "{{text}}", given, model=MODEL)
     assert resolved(mapped) == mapped
     assert mapped["done"] == len(rows)
     sent = [json.loads(r.body) for r in sandbox.requests if r.path.endswith("ions")]

@@ -224,7 +224,7 @@ def test_a_step_that_dies_in_passing_is_run_again(engine, lives, auth, monkeypat
     run = engine.run(WAIT.name, **arguments)
 
     assert run.outcome == "success"
-    assert [call.at for call in run.calls[:3]] == [0, 30, 60]
+    assert [call.at for call in run.calls[:3]] == [0, 60, 120]
 
 
 def test_a_stopped_endpoint_is_not_waited_for(engine, lives, auth):
