@@ -106,10 +106,11 @@ def _objects(schema: dict) -> st.SearchStrategy:
     required = schema.get("required", [])
     others = schema.get("additionalProperties")
     if not known and others is None:
-        # Beside the two labels of a choice, which is what a form makes of some.
-        return _free().filter(
-            lambda found: found.get("label") not in ("Default", "Set")
-        )
+        # Beside the labels of a choice, which is what a form makes of some.
+        labels = {"Default", "Set"}
+        if schema.get("format") == "json-schema":
+            labels = {"Default", "Editor", "JSON"}
+        return _free().filter(lambda found: str(found.get("label")) not in labels)
     fixed = st.fixed_dictionaries(
         {name: valid(known[name], True) for name in known if name in required},
         optional={name: valid(known[name]) for name in known if name not in required},

@@ -337,7 +337,7 @@ def _fillable_object(schema: dict) -> st.SearchStrategy:
     members = {
         name: member
         for name, member in schema["properties"].items()
-        if "hidden" not in hints(member)
+        if hints(member).get("hidden") is not True
     }
     if "x-operation" in schema or "x-step" in schema:
         # A switch at the top is on or off; off is not sent.
