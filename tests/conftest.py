@@ -22,7 +22,7 @@ from tools.sync_tree import build
 KEY = "tgp_test_0123456789abcdef"
 STEP = "organization/check_connection"
 
-# A machine that is busy is no failure. CI takes more examples with its slow tests.
+# A machine that is busy is no failure. --hypothesis-profile=thorough makes up more.
 settings.register_profile("quick", deadline=None, max_examples=25)
 settings.register_profile("thorough", deadline=None, max_examples=100)
 settings.load_profile("quick")
