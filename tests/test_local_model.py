@@ -221,7 +221,7 @@ def test_a_step_offers_it(model):
 def test_a_step_classifies(model):
     labels = [{"name": "yes"}, {"name": "no"}]
     found = main_of(find("chat/classify_text"))(
-        model, "gemma", "yes, yes, yes", labels, max_tokens=5
+        model, "yes, yes, yes", labels, model="gemma", max_tokens=5
     )
 
     assert found["label"] in ("yes", "no")
