@@ -74,6 +74,7 @@ def test_a_question_is_asked(browser, sandbox, auth):
             {"role": "system", "content": "Be brief."},
         ],
         "max_tokens": 50,
+        "stream": False,
     }
 
 
@@ -126,6 +127,7 @@ def test_documents_are_reranked(browser, sandbox, auth):
         sandbox,
         auth,
         "rerank/rerank_documents",
+        (["Request", "Model"], model("rerank")),
         (["Request", "Query"], "What is a fox?"),
         (["Request", "Documents"], "Texts"),
         (["Request", "Documents", "Texts"], None),
@@ -138,6 +140,7 @@ def test_documents_are_reranked(browser, sandbox, auth):
         "query": "What is a fox?",
         "documents": ["An animal."],
         "top_n": 1,
+        "return_documents": False,
     }
 
 
@@ -170,6 +173,7 @@ def test_a_text_is_spoken(browser, sandbox, auth):
         (["Request", "Language"], "fr"),
         (["Request", "More Options"], True),
         (["Request", "Sample Rate"], 24000),
+        (["Request", "Extra Settings"], "Set"),
         (["Request", "Extra Settings", "Pronunciations"], None),
         (["Request", "Extra Settings", "Pronunciations", 0], "42/quarante-deux"),
     )
@@ -182,6 +186,7 @@ def test_a_text_is_spoken(browser, sandbox, auth):
         "language": "fr",
         "sample_rate": 24000,
         "extra_params": {"pronunciation_dict": ["42/quarante-deux"]},
+        "stream": False,
     }
 
 
@@ -202,7 +207,7 @@ def test_a_model_is_fine_tuned(browser, sandbox, auth):
         (["Request", "More Options"], True),
         (["Request", "Batch Size"], "Number"),
         (["Request", "Batch Size", "Number"], 16),
-        (["Request", "Pack Short Examples"], False),
+        (["Request", "Pack Short Examples"], "No"),
         (["Request", "Warmup Share"], 0.05),
         (["Request", "Weights & Biases Key"], "secret"),
     )
@@ -218,6 +223,7 @@ def test_a_model_is_fine_tuned(browser, sandbox, auth):
         "packing": False,
         "warmup_ratio": 0.05,
         "wandb_key": "secret",
+        "early_stopping_enabled": False,
     }
 
 
@@ -323,6 +329,7 @@ def test_an_endpoint_gets_a_deployment_that_scales(browser, sandbox, auth):
         ([*scaling, "Maximum Replicas"], 4),
         ([*scaling, "Scale-to-zero Window"], "2h"),
         ([*scaling, "More Options"], True),
+        ([*scaling, "Scale-up Limits"], "Set"),
         ([*scaling, "Scale-up Limits", "Policies"], None),
         ([*policy, "Period In Seconds"], 60),
         ([*policy, "Unit"], "Percent"),
@@ -402,13 +409,15 @@ def test_a_question_is_asked_with_a_tool_and_a_form_for_the_answer(
         (["Request", "Messages", 0, "Text"], "Is it warm in Rome?"),
         (["Request", "Response Format"], "JSON schema"),
         ([*shape, "Name"], "weather"),
-        ([*shape, "Schema"], {"city": ["Required"], "warm": ["Boolean"]}),
+        ([*shape, "Schema"], "Editor"),
+        ([*shape, "Schema", "Schema"], {"city": ["Required"], "warm": ["Boolean"]}),
         ([*shape, "Strict"], True),
         (["Request", "More Options"], True),
         (["Request", "Tools"], None),
         ([*function, "Function Name"], "get_weather"),
         ([*function, "Description"], "Tells the weather in a city."),
-        ([*function, "Parameters"], json.dumps(parameters)),
+        ([*function, "Parameters"], "JSON"),
+        ([*function, "Parameters", "Schema"], json.dumps(parameters)),
         (["Request", "Tool Choice"], "auto"),
     )
 
@@ -430,4 +439,6 @@ def test_a_question_is_asked_with_a_tool_and_a_form_for_the_answer(
             }
         ],
         "tool_choice": "auto",
+        "echo": False,
+        "stream": False,
     }

@@ -168,7 +168,7 @@ def test_a_slider_without_a_default_is_caught(sources):
 @pytest.mark.slow
 def test_a_script_without_a_lock_is_caught(sources, node_packages):
     change(
-        sources / "tools" / "tree.py",
+        sources / "tools" / "sync_tree.py",
         '        f"{path}.script.lock": lock.encode(),\n',
         "",
     )
