@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable
 
 from scripts.client.form import SWITCH
+from scripts.operations import EXCHANGE as OF_EXCHANGE
 from tools.form import (
     is_choice,
     is_file,
@@ -40,20 +41,7 @@ CHECKED = (
     "x-file",
     "x-id-of",
 )
-EXCHANGE = (
-    "method",
-    "path",
-    "retry",
-    "host",
-    "accept",
-    "content",
-    "reply",
-    "filename",
-    "stream",
-    "pages",
-    "brings",
-    "find",
-)
+EXCHANGE = ("method", "path", "retry", *OF_EXCHANGE)
 KINDS_OF_ROWS = ("string", "integer", "number")
 TYPES = {
     "string": "str",
