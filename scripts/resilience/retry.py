@@ -49,10 +49,10 @@ def pause(
     """
     if request.tries >= request.operation.get("tries", MAX_TRIES):
         return None
-    from urllib3.exceptions import DecodeError, SSLError  # once something failed
-
     harmless = retry in ("read", "inference")
     if fault is not None:
+        from urllib3.exceptions import DecodeError, SSLError  # once something failed
+
         final = isinstance(fault, SSLError | TooLargeError | DecodeError)
         if final or not (harmless or never_sent(fault)):
             return None
@@ -64,8 +64,7 @@ def pause(
         return None
     if reply.status == 429 and out_of_credit(reply):
         return None
-    known = known_refusal(reply)
-    if known and known[1]:
+    if known_refusal(reply):
         return None
     if reply.status == 429 or (harmless and reply.status in (408, 425)):
         return backoff(request.tries, asked)
