@@ -81,7 +81,8 @@ def failure(
         if reply.status == 429 and out_of_credit(reply):
             advice = ADVICE[402]
         if known := known_refusal(reply):
-            code, facts["final"], advice = known
+            code, advice = known
+            facts["final"] = True
             facts.setdefault("code", code)
             ambiguous = False
     if ambiguous:

@@ -1,5 +1,5 @@
-"""Refusals whose cause is known: what they are called, whether they are final, and what
-to do. Final is what no waiting and no further try changes, for this row and all others.
+"""Refusals whose cause is known: what they are called, and what to do. They are final:
+no waiting and no further try changes them, for this row and all others.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ GONE = (
     "Together no longer serves this model, or only on hardware of one's own: take "
     "another one, or deploy it with endpoints/deploy_model."
 )
-# (status, words of its type, code or text, code, whether it is final, what to do)
+# (status, words of its type, code or text, code, what to do)
 KNOWN = (
-    (400, "unable to access non-serverless model", "model_not_available", True, GONE),
-    (503, "model_not_available", "model_not_available", True, GONE),
+    (400, "unable to access non-serverless model", "model_not_available", GONE),
+    (503, "model_not_available", "model_not_available", GONE),
     (
         400,
         "endpoint_not_ready",
         "endpoint_not_ready",
-        True,
         "No deployment behind this endpoint runs: start one with "
         "endpoints/deploy_model, or take a serverless model.",
     ),
@@ -30,7 +29,6 @@ KNOWN = (
         400,
         "endpoint_not_configured",
         "endpoint_not_configured",
-        True,
         "The endpoint sends requests nowhere: give a deployment a weight in its traffic "
         "split with endpoints/update_project_endpoint, and wait until it is ready.",
     ),
@@ -38,7 +36,6 @@ KNOWN = (
         402,
         "insufficient balance",
         "insufficient_balance",
-        True,
         "Add credit or raise the spending limit of the Together account; another model "
         "does not help.",
     ),
@@ -46,7 +43,6 @@ KNOWN = (
         403,
         "third_party_data_sharing_blocked",
         "third_party_data_sharing_blocked",
-        True,
         "A partner of Together runs this model: take another one, or let an owner allow "
         "data sharing with third parties in the organization's settings.",
     ),
@@ -54,7 +50,6 @@ KNOWN = (
         403,
         "endpoints_v1_create_access_disabled",
         "endpoints_v1_create_access_disabled",
-        True,
         "Endpoints of version 1 can no longer be created or started: use "
         "endpoints/deploy_model, or endpoints/create_project_endpoint.",
     ),
@@ -62,20 +57,19 @@ KNOWN = (
         400,
         "no fields to update",
         "no_fields_to_update",
-        True,
         "Nothing in the request changes anything: fill in what is to change. To empty a "
         "traffic split, send it without the entry.",
     ),
 )
 
 
-def known_refusal(reply: Reply) -> tuple[str, bool, str] | None:
-    """Return (code, whether it is final, advice) of a refusal that is known, or None."""
+def known_refusal(reply: Reply) -> tuple[str, str] | None:
+    """Return (code, advice) of a refusal that is known, and so final, or None."""
     if all(row[0] != reply.status for row in KNOWN):
         return None
     words = server_words_of(reply)
     told = " ".join(str(words.get(n) or "") for n in ("type", "code", "detail")).lower()
-    for status, said, code, final, advice in KNOWN:
+    for status, said, code, advice in KNOWN:
         if status == reply.status and said in told:
-            return code, final, advice
+            return code, advice
     return None
