@@ -5,6 +5,7 @@ Windmill ends a job by SIGKILL, for its time limit, a cancel or want of memory. 
 is a request of the job, before or after it was carried out.
 """
 
+import copy
 import json
 import random
 import urllib.request
@@ -43,6 +44,7 @@ class Trial:
         self.kinds = ("batch", "fine-tune")
         self.kills = 0
         self.stored: dict = {}  # files that are there at the beginning
+        self.left: dict = {}  # the workspace's resources as the killed job left them
 
     def begin(self) -> None:
         self.sandbox.requests.clear()
@@ -117,6 +119,7 @@ def killed(trial: Trial, script: str, arguments: dict) -> Iterator[tuple[str, ob
         trial.begin()
         with trial.killing(at, before):
             died = job(trial, script, arguments, number) is None
+        trial.left = copy.deepcopy(trial.workspace.resources)
         count += died
         if died:
             yield (
@@ -137,13 +140,22 @@ def prompts(trial: Trial) -> Counter:
 def test_map_rows(trial, auth):
     arguments = {"auth": auth, "model": MODEL, "template": "{{text}}", "rows": ROWS}
     arguments["concurrency"] = LANES
+    most = 0
     for moment, result in killed(trial, "chat.map_rows", arguments):
         answers = [row["answer"] for row in result["rows"]]
         assert answers == [f"TEXT {n}" for n in range(len(ROWS))], moment
-        again = sum(count - 1 for count in prompts(trial).values())
-        # What was not kept yet, and what was under way.
-        assert again <= PART + 2 * LANES, moment
+        kept = sum(
+            part["rows"]
+            for state in trial.left.values()
+            for part in state["value"]["parts"]
+        )
+        assert kept % PART == 0, moment
+        most = max(most, kept)
+        asked = prompts(trial)
+        again = {n for n in range(len(ROWS)) if asked[f"text {n}"] > 1}
+        assert not again & {*range(kept)}, moment
         assert not trial.workspace.resources, moment
+    assert most  # what is kept is kept while the job goes on
 
 
 def test_submit_rows(trial, auth):

@@ -171,7 +171,7 @@ def _said(asked: Asked) -> str:
 
 
 def _ask(auth: dict) -> object:
-    found = _script("chat/ask_model")(auth, "m", "hi")
+    found = _script("chat/ask_model")(auth, prompt="hi", model="m")
     return {"text": found["text"]}
 
 
@@ -183,7 +183,9 @@ def _rows(auth: dict) -> object:
         "concurrency": 2,
         "output": "result",
     }
-    found = _script("chat/map_rows")(auth, "m", "Say {{a}}", rows=rows, **more)
+    found = _script("chat/map_rows")(
+        auth, model="m", template="Say {{a}}", rows=rows, **more
+    )
     return {name: found[name] for name in ("rows", "done", "failed")}
 
 
@@ -195,7 +197,7 @@ def _embed(auth: dict) -> object:
         "concurrency": 2,
         "output": "result",
     }
-    found = _script("embeddings/embed_rows")(auth, "m", rows=rows, **more)
+    found = _script("embeddings/embed_rows")(auth, model="m", rows=rows, **more)
     return {name: found[name] for name in ("rows", "done", "failed")}
 
 

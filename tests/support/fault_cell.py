@@ -27,7 +27,6 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 import trustme
-import urllib3
 
 from scripts.client import TogetherError
 from tests.support.exchanges import KINDS, Kind, as_job
@@ -70,14 +69,14 @@ LIMITS = {
     "transfer.public_fetch.CONNECT_TIMEOUT": 1.0,
     "transfer.download.FIRST_WAIT": 0.02,
     "transfer.download.LONGEST_WAIT": 0.5,
-    "upload.multipart_upload.TIMEOUT": urllib3.Timeout(connect=1.0, read=1.0),
+    "upload.multipart_upload.TIMEOUT": (1.0, 1.0),
     "upload.multipart_upload.ANSWER_SECONDS": 2.5,
     "upload.multipart_upload.PATIENCE": 0.02,
     "upload.multipart_upload.LONGEST_WAIT": 0.5,
-    "workspace.api.TIMEOUT": urllib3.Timeout(connect=1.0, read=1.0),
+    "workspace.api.TIMEOUT": (1.0, 1.0),
     "workspace.api.MOST_SECONDS": 2.5,
     "workspace.api.FIRST_WAIT": 0.02,
-    "workspace.storage.TRANSFER": urllib3.Timeout(connect=1.0, read=1.0),
+    "workspace.storage.TRANSFER": (1.0, 1.0),
     "workspace.jobs.SILENCE": 0.6,
 }
 
@@ -134,6 +133,8 @@ def run_cells(
         )
         first.start()
         first.join()
+        if first.exitcode:
+            raise RuntimeError("an exchange fails without any fault: see above")
         left = list(reversed(wanted))
         running: dict[Connection, tuple] = {}
         while left or running:
