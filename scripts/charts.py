@@ -4,15 +4,22 @@ Lines and texts take the colour of the page's text, so that they can be read on 
 and dark pages alike.
 """
 
+from __future__ import annotations
+
 import re
 from html import escape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 
 WIDTH, HEIGHT = 720, 280
 LEFT, RIGHT, TOP, BOTTOM = 70, 16, 34, 40
 COLOURS = ("#2563eb", "#d97706", "#059669", "#dc2626", "#7c3aed", "#0891b2")
 
 
-def bars(title, values, unit=""):
+def bars(title: str, values: Sequence[tuple[str, float]], unit: str = "") -> str:
     """Return a bar chart of [(label, number)], labels thinned out to what fits."""
     most = max([value for _, value in values] or [0]) or 1
     step = (WIDTH - LEFT - RIGHT) / max(len(values), 1)
@@ -31,7 +38,12 @@ def bars(title, values, unit=""):
     return _svg(title, unit, 0, most, parts)
 
 
-def lines(title, series, unit="", across=""):
+def lines(
+    title: str,
+    series: Mapping[str, Sequence[tuple[float, float]]],
+    unit: str = "",
+    across: str = "",
+) -> str:
     """Return a line chart of {name: [(x, y)]}, a colour for each, with a legend."""
     points = [point for line in series.values() for point in line]
     xs, ys = [x for x, _ in points] or [0], [y for _, y in points] or [0]
@@ -65,7 +77,7 @@ def lines(title, series, unit="", across=""):
     return _svg(title, unit, least, most, parts)
 
 
-def _svg(title, unit, least, most, parts):
+def _svg(title: str, unit: str, least: float, most: float, parts: list[str]) -> str:
     frame = [_text(LEFT, 18, title, "start", 14)]
     for mark in range(5):
         y = HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * mark / 4
@@ -82,7 +94,7 @@ def _svg(title, unit, least, most, parts):
     )
 
 
-def _text(x, y, text, anchor, size=11):
+def _text(x: float, y: float, text: str, anchor: str, size: int = 11) -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="currentColor" '
         f'text-anchor="{anchor}">{xml(text)}</text>'
@@ -93,7 +105,7 @@ def _text(x, y, text, anchor, size=11):
 UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def xml(text):
+def xml(text: object) -> str:
     """Return a text as SVG has it: ASCII, because Windmill's page takes no other."""
     fit = escape(UNFIT.sub("\ufffd", str(text)))
     return fit.encode("ascii", "xmlcharrefreplace").decode()

@@ -6,6 +6,8 @@ questions and answers, instructions with an input, prompts with completions, pla
 and pairs of a preferred answer and another. Rows are read and written one at a time.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import random
@@ -19,6 +21,17 @@ from .client.jsonio import RESULT_LIMIT
 from .table.table import Flaw, Table, digest, summary
 from .upload.dataset_check import flaws
 from .workspace.markup import inline
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO, TypeAlias
+
+    from .shapes import Auth, Json, Members, Problem, Step
+
+    Converted: TypeAlias = tuple[str, Members, set[str]]
+    """The shape of a row, the row itself, the names of the columns it is made of."""
+
 
 REPORTED = 20  # rows that cannot be used and are told one by one
 NAMED = 3  # of them, in the summary
@@ -46,7 +59,7 @@ PAIRS = (
 )
 
 
-def prepare_dataset(auth, step, **arguments):
+def prepare_dataset(auth: Auth, step: Step, **arguments: Json) -> Json:
     """Check, convert and split rows, and hand them on as training files.
 
     Returns {"shape", "statistics", "unused_columns": names of columns that nothing
@@ -79,7 +92,7 @@ PLACES = {
 }
 
 
-def _lines(report, given):
+def _lines(report: Members, given: Members) -> list[str]:
     """Return the lines of the result's summary in Markdown."""
     counts = report["statistics"]
     bad = counts["unusable_rows"]
@@ -105,18 +118,19 @@ def _lines(report, given):
 class _Preparation:
     """Reads the rows of one dataset; what it counts is the report."""
 
-    def __init__(self, given):
+    def __init__(self, given: Members) -> None:
         self.given = given
         self.random = random.Random(given["seed"])
-        self.shape = None
-        self.problems = []
-        self.warnings = []
+        self.shape: str | None = None
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
         self.bad = self.repeated = self.rows = self.kept = self.held_back = 0
         self.tokens = self.longest = self.turns = 0
-        self.seen = set()
-        self.unused = Counter()  # columns, by the rows in which nothing reads them
+        self.seen: set[str] = set()
+        # Columns, by the number of rows in which nothing reads them.
+        self.unused: Counter[str] = Counter()
 
-    def work(self, table, training, validation):
+    def work(self, table: Table, training: BinaryIO, validation: BinaryIO) -> None:
         for row in table:
             self.rows += 1
             try:
@@ -150,19 +164,19 @@ class _Preparation:
             (validation if held_back else training).write(line + b"\n")
             self.count(made, line)
 
-    def warn(self, warnings):
+    def warn(self, warnings: list[str]) -> None:
         for problem in warnings:
             if len(self.warnings) < REPORTED:
                 field = f"dataset[{self.rows - 1}]"
                 self.warnings.append({"field": field, "problem": problem})
 
-    def count(self, made, line):
+    def count(self, made: Members, line: bytes) -> None:
         size = tokens("".join(_texts(made)))
         self.tokens += size
         self.longest = max(self.longest, size)
         self.turns += len(made.get("messages", ()))
 
-    def judge(self):
+    def judge(self) -> None:
         """Raise TogetherError when there is nothing, or something bad, to hand on."""
         if self.bad and not self.given.get("skip_bad"):
             listed = "; ".join(
@@ -181,7 +195,7 @@ class _Preparation:
                 advice="Give more rows, or a smaller validation_share.",
             )
 
-    def report(self):
+    def report(self) -> Members:
         conversations = self.shape in ("conversation", "preference")
         return {
             "shape": self.shape,
@@ -204,7 +218,7 @@ class _Preparation:
         }
 
 
-def _texts(value):
+def _texts(value: Json) -> Iterator[str]:
     """Yield every text within a row: what a model reads of it."""
     if isinstance(value, str):
         yield value
@@ -216,7 +230,7 @@ def _texts(value):
             yield from _texts(inner)
 
 
-def _handed_on(auth, given, parts):
+def _handed_on(auth: Auth, given: Members, parts: list[Path | None]) -> Json:
     """Return where the two files went."""
     names = ("training", "validation")
     if given["output"] in ("result", "table"):
@@ -234,7 +248,7 @@ def _handed_on(auth, given, parts):
             )
         return found
     title = given.get("name") or "dataset"
-    handed_on = {}
+    handed_on: Members = {}
     for name, path in zip(names, parts, strict=True):
         filename = f"{title}-{name}.jsonl"
         if given["output"] == "storage":
@@ -244,7 +258,7 @@ def _handed_on(auth, given, parts):
     return handed_on
 
 
-def _in_result(output, parts):
+def _in_result(output: str, parts: dict[str, Path | None]) -> Json:
     """Return the rows of the files by their names, as the result holds them."""
     found = {name: _rows(path) for name, path in parts.items()}
     if output == "result":
@@ -252,7 +266,7 @@ def _in_result(output, parts):
     return [{"split": name, **row} for name in found for row in found[name] or ()]
 
 
-def _rows(path):
+def _rows(path: Path | None) -> list[Members] | None:
     if path is None:
         return None
     # Not splitlines, which ends a line at U+2028 too, within a text.
@@ -260,7 +274,7 @@ def _rows(path):
         return [json.loads(line) for line in lines]
 
 
-def _stored(path, filename):
+def _stored(path: Path, filename: str) -> Members:
     from .transfer.file_input import open_file  # only where a file is given
     from .workspace.storage import write_object  # only where objects are stored
 
@@ -269,7 +283,7 @@ def _stored(path, filename):
     return write_object(content, filename=filename, content_type=kind)
 
 
-def _uploaded(auth, path, filename):
+def _uploaded(auth: Auth, path: Path, filename: str) -> str:
     from .upload.file_upload import store_file  # only where a file goes up
 
     return store_file(auth, path, "fine-tune", filename, "jsonl")["id"]
@@ -278,7 +292,7 @@ def _uploaded(auth, path, filename):
 # --- one row -----------------------------------------------------------------------
 
 
-def conversation(row, system=None):
+def conversation(row: Members, system: str | None = None) -> tuple[str, Members]:
     """Return (shape, row as the service trains on it) of any row that is known.
 
     `system` is put before conversations that have no system message. Raises ValueError
@@ -287,7 +301,7 @@ def conversation(row, system=None):
     return converted(row, system)[:2]
 
 
-def converted(row, system=None):
+def converted(row: Members, system: str | None = None) -> Converted:
     """Return (shape, row, the names of the columns that went into it); see above."""
     own = _words(row, "system") or _words(row, "system_prompt")
     used = {"system" if _words(row, "system") else "system_prompt"} if own else set()
@@ -303,7 +317,7 @@ def converted(row, system=None):
     )
 
 
-def _words(row, name):
+def _words(row: Members, name: str) -> str | None:
     """Return the text of a column, of a number too; None where there is none."""
     value = row.get(name)
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -311,7 +325,7 @@ def _words(row, name):
     return value if isinstance(value, str) and value.strip() else None
 
 
-def _conversation(row, system):
+def _conversation(row: Members, system: str | None) -> Converted | None:
     name = "messages" if row.get("messages") else "conversations"
     if "messages" not in row and "conversations" not in row:
         return None
@@ -323,7 +337,7 @@ def _conversation(row, system):
     return "conversation", made, {"messages", "conversations", "tools"}
 
 
-def _pair(row, system):
+def _pair(row: Members, system: str | None) -> Converted | None:
     """A prompt and its completion: texts, or the messages of one conversation."""
     names = ("prompt", "completion")
     if all(isinstance(row.get(name), list) for name in names):
@@ -346,7 +360,7 @@ def _pair(row, system):
     return "instruction", texts, {*names, "label"}
 
 
-def _refuse_bad(row):
+def _refuse_bad(row: Members) -> None:
     """A row that says that its answer is a bad one must not be learned from."""
     label = row.get("label")
     if label is False or (isinstance(label, str) and label.strip().lower() == "false"):
@@ -356,7 +370,7 @@ def _refuse_bad(row):
         )
 
 
-def _asked(row, system):
+def _asked(row: Members, system: str | None) -> Converted | None:
     """A question and its answer, with what belongs to them."""
     for question, answer in PAIRS:
         asked, said = _words(row, question), _words(row, answer)
@@ -384,7 +398,7 @@ def _asked(row, system):
     return None
 
 
-def _history(turns):
+def _history(turns: Json) -> list[Members]:
     """Return the messages of earlier questions, each with its answer."""
     if isinstance(turns, str):
         turns = _decoded(turns, "history") if turns.strip() else None
@@ -403,18 +417,18 @@ def _history(turns):
     return messages
 
 
-def _plain(row, system):
+def _plain(row: Members, system: str | None) -> Converted | None:
     text = _words(row, "text")
     return ("general", {"text": text}, {"text"}) if text else None
 
 
-def _opened(messages, system):
+def _opened(messages: list[Members], system: str | None) -> list[Members]:
     if system and messages[0]["role"] != "system":
         return [{"role": "system", "content": system}, *messages]
     return messages
 
 
-def _decoded(text, name):
+def _decoded(text: str, name: str) -> Json:
     """Return what a cell of CSV holds."""
     try:
         return json.loads(text)
@@ -422,7 +436,7 @@ def _decoded(text, name):
         raise ValueError(f"has {name} that are not JSON") from None
 
 
-def _messages(found, name="messages"):
+def _messages(found: Json, name: str = "messages") -> list[Members]:
     """Return messages as the API has them, ShareGPT's from and value translated."""
     if isinstance(found, str):
         found = _decoded(found, name)
@@ -449,7 +463,7 @@ def _messages(found, name="messages"):
     return messages
 
 
-def _preference(row, system):
+def _preference(row: Members, system: str | None) -> Converted | None:
     """A pair of answers to one question."""
     for names in (("preferred_output", "non_preferred_output"), ("chosen", "rejected")):
         if all(row.get(name) is not None for name in names):
@@ -470,28 +484,26 @@ def _preference(row, system):
     else:
         name = next((n for n in QUESTIONS if row.get(n)), "prompt")
         used.add(name)
-        question = row.get(name)
-        if isinstance(question, dict):
-            tools = question.get("tools") or tools
-            question = question.get("messages")
-        if isinstance(question, str) and name not in ("messages", "conversations"):
-            question = (
-                [{"role": "user", "content": question}] if question.strip() else 0
-            )
-        if not question:
+        asked = row.get(name)
+        if isinstance(asked, dict):
+            tools = asked.get("tools") or tools
+            asked = asked.get("messages")
+        if isinstance(asked, str) and name not in ("messages", "conversations"):
+            asked = [{"role": "user", "content": asked}] if asked.strip() else None
+        if not asked:
             raise ValueError(wanted)
-        question = _messages(question, name)
+        question = _messages(asked, name)
         if question[-1]["role"] == "assistant":
             question = question[:-1]  # one of the two answers
     answers = [_answer(better), _answer(worse)]
     if not question or not all(answers):
         raise ValueError(wanted)
-    asked = {"messages": _opened(question, system)}
+    answered_to: Members = {"messages": _opened(question, system)}
     if tools:
-        asked["tools"] = tools
+        answered_to["tools"] = tools
         used.add("tools")
     made = {
-        "input": asked,
+        "input": answered_to,
         "preferred_output": [answers[0]],
         "non_preferred_output": [answers[1]],
     }
@@ -502,14 +514,14 @@ def _preference(row, system):
 QUESTIONS = ("input", "prompt", "question", "instruction", "messages", "conversations")
 
 
-def _before(answer):
+def _before(answer: Json) -> list[Members]:
     """Return what a whole conversation has before its last message."""
     if not isinstance(answer, list) or len(answer) < 2:
         return []
     return _messages(answer[:-1])
 
 
-def _answer(value):
+def _answer(value: Json) -> Members | None:
     """Return the assistant's message that a preference speaks of, or None."""
     if isinstance(value, list):
         value = value[-1] if value else None

@@ -4,14 +4,21 @@ The one table of it: how to look at it, where it says why it failed, how it is s
 Which of its states are the end stands in job_states.py.
 """
 
+from __future__ import annotations
+
 from .client import TogetherError, call
 from .job_states import states
 from .operations import operation
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Auth, JobKind, Json, Members, Operation
+
+
 GROWTH = 1.5  # of the pause from one look to the next
 HOUR = 3600
 # What a training session carries out, by the word that stands for it in a job's id.
-TRAINING_LOOKS = {
+TRAINING_LOOKS: dict[str, Operation] = {
     "custom-forward-backward": operation("rl/get_custom_forward_backward", tries=1),
     "forward-backward": operation("rl/get_forward_backward", tries=1),
     "inference-checkpoint": operation("rl/get_inference_checkpoint", tries=1),
@@ -22,7 +29,7 @@ TRAINING_LOOKS = {
 }
 
 
-def _last_of(entries, **wanted):
+def _last_of(entries: list[Members] | None, **wanted: tuple[str, ...]) -> Members:
     """Return the last of a list of objects that has one of these values, or {}."""
     for entry in reversed(entries or []):
         if all(entry.get(name) in values for name, values in wanted.items()):
@@ -30,11 +37,11 @@ def _last_of(entries, **wanted):
     return {}
 
 
-def _message(job):
+def _message(job: Members) -> str | None:
     return (job.get("error") or {}).get("message")
 
 
-def _tuning_reason(job):
+def _tuning_reason(job: Members) -> str | None:
     events = job.get("events")
     found = _last_of(events, type=("job_error", "JOB_ERROR")) or _last_of(
         events, level=("error", "Error", "ERROR")
@@ -42,7 +49,7 @@ def _tuning_reason(job):
     return found.get("message")
 
 
-def _epochs(job):
+def _epochs(job: Members) -> float | None:
     wanted = job.get("n_epochs")
     return (job.get("epochs_completed") or 0) / wanted if wanted else None
 
@@ -59,7 +66,7 @@ def _epochs(job):
 #   deadline   seconds after which the wait is given up
 #   stop       the operation that stops it, and its body
 #   left       what it costs when nobody stops it
-KINDS = {
+KINDS: dict[str, JobKind] = {
     "batch": {
         "names": ("batch_id",),
         "look": operation("batches/get_batch", tries=1),
@@ -228,7 +235,7 @@ KINDS = {
 }
 
 
-def look(auth, name, job_id):
+def look(auth: Auth, name: str, job_id: str) -> tuple[Members, str]:
     """Return a job as the API shows it, and its state without prefix."""
     kind, words = kind_of_job(name), parts(name, job_id)
     if "looks" in kind:
@@ -251,24 +258,24 @@ def look(auth, name, job_id):
     return job, state
 
 
-def pause_after(kind, attempt):
+def pause_after(kind: JobKind, attempt: int) -> int:
     """Return the seconds from a look, the first being 0, to the next."""
     return int(min(kind["first"] * GROWTH**attempt, kind["longest"]))
 
 
-def planned(kind, attempt):
+def planned(kind: JobKind, attempt: int) -> int:
     """Return the seconds that lie before a look by plan."""
     return sum(pause_after(kind, n) for n in range(attempt))
 
 
-def kind_of_job(name):
+def kind_of_job(name: str) -> JobKind:
     if name not in KINDS:
         known = ", ".join(sorted(KINDS))
         raise TogetherError.refused("kind", f"must be one of {known} (got {name!r})")
     return KINDS[name]
 
 
-def over(kind):
+def over(kind: JobKind) -> tuple[str, ...]:
     """Return the states in which nothing is left to stop.
 
     A running endpoint is what was waited for, not its end.
@@ -276,7 +283,7 @@ def over(kind):
     return kind.get("stopped", (*kind["good"], *kind["bad"]))
 
 
-def parts(name, job_id):
+def parts(name: str, job_id: str) -> dict[str, str]:
     """Return the parts of a job's id by the names of their places, or raise."""
     names = kind_of_job(name)["names"]
     found = job_id.split("/")
@@ -286,7 +293,7 @@ def parts(name, job_id):
     return dict(zip(names, found, strict=True))
 
 
-def state_of(kind, job):
+def state_of(kind: JobKind, job: Json) -> Json:
     for name in kind["state"]:
         job = job.get(name) if isinstance(job, dict) else None
     return job.removeprefix(kind.get("prefix", "")) if isinstance(job, str) else job

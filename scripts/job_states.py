@@ -9,7 +9,7 @@ from __future__ import annotations
 # By kind, without the prefix that job_kinds.py knows:
 #   good, bad  the states that end it; late: bad too once it has been waited for
 #   stopped    the states in which nothing is left to stop, where that is not its end
-STATES = {
+STATES: dict[str, dict[str, tuple[str, ...]]] = {
     "batch": {"good": ("COMPLETED",), "bad": ("FAILED", "EXPIRED", "CANCELLED")},
     "fine_tune": {"good": ("completed",), "bad": ("cancelled", "error", "user_error")},
     "evaluation": {"good": ("completed",), "bad": ("error", "user_error")},

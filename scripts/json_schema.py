@@ -3,14 +3,22 @@
 scripts/client/ says which part of JSON Schema is known, and checks by it.
 """
 
+from __future__ import annotations
+
 from functools import lru_cache
 
 from .client import TogetherError
 from .client.validate import TYPES, is_kind, problem, ref_target, schema_problems
 from .linear_regex import UnfitError, searcher
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-def filled_in(schema):
+    from .shapes import AnySchema, Json, Problem, Schema
+
+
+def filled_in(schema: Json) -> Json:
     """Return a schema, or {} where it says nothing: as an untouched editor gives it."""
     if not isinstance(schema, dict) or schema.keys() - {
         "$schema",
@@ -24,7 +32,7 @@ def filled_in(schema):
     return schema if said else {}
 
 
-def check_schema(schema, field):
+def check_schema(schema: Json, field: str) -> None:
     """Raise a TogetherError that names the field unless the schema can be used."""
     try:
         fault = _unusable(schema, schema, field)
@@ -35,7 +43,7 @@ def check_schema(schema, field):
         raise TogetherError.refused_all([fault], advice=advice)
 
 
-def problems(value, schema, field="answer"):
+def problems(value: Json, schema: AnySchema, field: str = "answer") -> list[Problem]:
     """Return [{"field": path, "problem": text}] of what does not fit, [] if all does.
 
     The schema must be one that check_schema lets pass.
@@ -43,7 +51,7 @@ def problems(value, schema, field="answer"):
     return schema_problems(value, schema, field, search=search)
 
 
-def search(pattern, text):
+def search(pattern: str, text: str) -> object:
     """Look for a pattern in a text. Raises UnfitError where that may take for ever."""
     return _searcher(pattern)(text)
 
@@ -51,7 +59,7 @@ def search(pattern, text):
 _searcher = lru_cache(maxsize=256)(searcher)
 
 
-def _unusable(schema, root, field):
+def _unusable(schema: Json, root: Json, field: str) -> Problem | None:
     """Return the first problem of a schema, or None."""
     if isinstance(schema, bool):
         return None
@@ -99,7 +107,7 @@ _SHAPES = {
 }
 
 
-def _parts(schema):
+def _parts(schema: Schema) -> Iterator[tuple[str, AnySchema]]:
     """Yield (path, schema) of every schema directly inside another."""
     for name in ("properties", "patternProperties", "$defs", "definitions"):
         for key, part in schema.get(name, {}).items():
@@ -112,7 +120,12 @@ def _parts(schema):
             yield name, schema[name]
 
 
-def _circles(schema, root, path, done=None):
+def _circles(
+    schema: AnySchema,
+    root: AnySchema,
+    path: tuple[Schema, ...],
+    done: set[int] | None = None,
+) -> bool:
     """Say whether checking a value by a schema would lead back to it for the same
     value; leading back for a part of the value is well."""
     done = set() if done is None else done

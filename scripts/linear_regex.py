@@ -8,9 +8,21 @@ ways are followed at once here (Thompson's construction), for a yes or no.
     UnfitError    why a pattern cannot be matched so
 """
 
+from __future__ import annotations
+
 import re
-from re import _constants as c
-from re import _parser
+from re import _constants as c  # type: ignore[attr-defined]
+from re import _parser  # type: ignore[attr-defined]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, TypeAlias
+
+    Item: TypeAlias = tuple[Any, Any]
+    """A kind of re's parser, such as LITERAL, and what that kind has."""
+    Test: TypeAlias = Callable[[str], object]
+
 
 __all__ = ["UnfitError", "searcher"]
 
@@ -32,7 +44,7 @@ class UnfitError(ValueError):
     """A pattern that cannot be matched; str() says why, to be read behind its name."""
 
 
-def searcher(pattern):
+def searcher(pattern: str) -> Test:
     """Return a function that says whether a text holds the pattern: re's own where that
     is as fast. Raises UnfitError for a pattern that is none, or is not known here."""
     try:
@@ -45,7 +57,7 @@ def searcher(pattern):
     return _Machine(parsed).search
 
 
-def _quick(parsed):
+def _quick(parsed: Any) -> bool:
     """Say whether re needs no more than one way through the text."""
     items = list(parsed)
     begins = (
@@ -77,16 +89,16 @@ _SINGLE = (c.LITERAL, c.NOT_LITERAL, c.ANY, c.IN)
 class _Machine:
     """States, each with where it leads to: by a character, or at once."""
 
-    def __init__(self, parsed):
-        self.states = []
-        self.flags = parsed.state.flags
-        self.checks = []
+    def __init__(self, parsed: Any) -> None:
+        self.states: list[tuple[Any, list[int]]] = []
+        self.flags: int = parsed.state.flags
+        self.checks: list[tuple[bool, _Machine]] = []
         items = list(parsed)
         rest = self.ahead(items)
         self.end = self.state(None)
         self.start = self.chain(rest, self.end)
 
-    def ahead(self, items):
+    def ahead(self, items: list[Item]) -> list[Item]:
         """Take the conditions that a pattern begins with, such as (?=.*[0-9])."""
         place = 0
         while place < len(items) and items[place][0] is c.AT:
@@ -108,21 +120,21 @@ class _Machine:
             place += 1
         return [*items[:first], *items[place:]]
 
-    def state(self, test, *nexts):
+    def state(self, test: Any, *nexts: int) -> int:
         """Add a state. test is None for one that leads on at once, a function of a
         character, or the kind of a place."""
         if len(self.states) >= MOST_STATES:
             raise UnfitError("is too large to be matched")
-        self.states.append([test, list(nexts)])
+        self.states.append((test, list(nexts)))
         return len(self.states) - 1
 
-    def chain(self, items, then):
+    def chain(self, items: Iterable[Item], then: int) -> int:
         """Add states for items one behind the other; return the first."""
         for item in reversed(list(items)):
             then = self.item(*item, then)
         return then
 
-    def item(self, kind, value, then):
+    def item(self, kind: Any, value: Any, then: int) -> int:
         if kind in _SINGLE:
             return self.state(_test(kind, value, self.flags), then)
         if kind is c.AT:
@@ -135,10 +147,11 @@ class _Machine:
         if kind is c.BRANCH:
             return self.state(None, *(self.chain(part, then) for part in value[1]))
         if kind in (c.MAX_REPEAT, c.MIN_REPEAT):
-            return self.repeat(*value, then)
+            least, most, inner = value
+            return self.repeat(least, most, inner, then)
         raise UnfitError("looks around or back, which may take for ever")
 
-    def repeat(self, least, most, inner, then):
+    def repeat(self, least: int, most: Any, inner: Sequence[Item], then: int) -> int:
         if most is c.MAXREPEAT:
             again = self.state(None, then)
             self.states[again][1].append(self.chain(inner, again))
@@ -150,7 +163,7 @@ class _Machine:
             then = self.chain(inner, then)
         return then
 
-    def search(self, text):
+    def search(self, text: str) -> bool:
         """Say whether the text holds the pattern. Raises UnfitError for a long one."""
         size = sum(len(m.states) for _, m in self.checks) + len(self.states)
         if size * len(text) > MOST_STEPS:
@@ -175,7 +188,7 @@ class _Machine:
                     open_states.update(nexts)
         return False
 
-    def reached(self, numbers, text, place):
+    def reached(self, numbers: Iterable[int], text: str, place: int) -> set[int]:
         """Return the states that are reached at a place without a character."""
         seen = set(numbers)
         left = list(numbers)
@@ -190,13 +203,14 @@ class _Machine:
         return seen
 
 
-def _test(kind, value, flags):
+def _test(kind: Any, value: Any, flags: int) -> Test:
     """Return the function that says whether a character fits."""
     if kind is c.ANY:
         return (lambda sign: True) if flags & re.DOTALL else (lambda sign: sign != "\n")
+    fits: Test
     if kind is c.IN:
         negated = value[0][0] is c.NEGATE
-        tests = [_of_set(*part, flags) for part in value[negated:]]
+        tests = [_of_set(part, inner, flags) for part, inner in value[negated:]]
         fits = lambda sign: any(test(sign) for test in tests)  # noqa: E731
     else:
         negated = kind is c.NOT_LITERAL
@@ -207,7 +221,7 @@ def _test(kind, value, flags):
     return (lambda sign: not fits(sign)) if negated else fits
 
 
-def _of_set(kind, value, flags):
+def _of_set(kind: Any, value: Any, flags: int) -> Test:
     if kind is c.LITERAL:
         letter = chr(value)
         return lambda sign: sign == letter
@@ -219,7 +233,7 @@ def _of_set(kind, value, flags):
     raise UnfitError("has a set of characters that is not known here")
 
 
-def _at(kind, text, place, flags):
+def _at(kind: Any, text: str, place: int, flags: int) -> bool:
     """Say whether a place in a text is of a kind, such as the end."""
     if kind in (c.AT_BEGINNING, c.AT_BEGINNING_STRING):
         many = kind is c.AT_BEGINNING and flags & re.MULTILINE

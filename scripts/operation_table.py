@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..shapes import Operation, RetryClass, Schema
+    from .shapes import Operation, RetryClass, Schema
 
 
 def operation_at(

@@ -6,6 +6,8 @@
 Both raise TogetherError, with what had arrived in its `partial`.
 """
 
+from __future__ import annotations
+
 import base64
 import io
 import json
@@ -28,15 +30,28 @@ from .client.transport import CONNECT_TIMEOUT, USER_AGENT, Reply, tls_context
 from .replies.live_text import LiveText
 from .transfer.file_input import open_file
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Self, TypeAlias
+
+    from .client.request import Request
+    from .shapes import Auth, Headers, Json, Members, Operation
+
+    Partial: TypeAlias = Callable[[], Members]
+    """What has arrived, for an error."""
+
+
 GREETING = 10.0  # seconds until session.created must have come
 IDLE = 30.0  # seconds of silence, after all was sent, that end a session
 PIECE = 0.2  # seconds of sound in one message
 RATES = {"pcm_s16le_8000": 8000, "pcm_s16le_16000": 16000}
 SPEECH_RATE = 24000  # of what the speech session sends: 16 bit, mono
+KEY_FAULTS = ("invalid_api_key", "missing_api_key")
 ITEM = "conversation.item.input_audio_transcription."
 
 
-def transcribe(auth, operation, **arguments):
+def transcribe(auth: Auth, operation: Operation, **arguments: Json) -> Members:
     """Send a recording and return {"text", "segments"}; seconds in each segment.
 
     The recording, in any shape that scripts/transfer/file_input.py knows, is a WAV file
@@ -52,7 +67,7 @@ def transcribe(auth, operation, **arguments):
     heard = 0.0
     total = len(samples) / 2 / rate * 1000
 
-    def take(event):
+    def take(event: Members) -> None:
         nonlocal heard
         kind = event.get("type", "").removeprefix(ITEM)
         item = event.get("item_id")
@@ -74,7 +89,7 @@ def transcribe(auth, operation, **arguments):
         elif kind == "error":
             raise session.refused(event, answer())
 
-    def answer():
+    def answer() -> Members:
         texts = (segment.get("transcript", "").strip() for segment in segments)
         return {"text": " ".join(filter(None, texts)), "segments": segments}
 
@@ -96,16 +111,16 @@ def transcribe(auth, operation, **arguments):
     return answer()
 
 
-def speak(auth, operation, **arguments):
+def speak(auth: Auth, operation: Operation, **arguments: Json) -> Members:
     """Send a text and return its sound, a WAV file, where `output` says.
 
     {"file": base64, "filename"} or {"s3": key, "filename"}.
     """
     request = request_for(auth, operation, arguments)
     session = _Session(request, {})
-    sound = []
+    sound: list[bytes] = []
 
-    def sound_file():
+    def sound_file() -> bytes:
         buffer = io.BytesIO()
         with wave.open(buffer, "wb") as file:
             file.setnchannels(1)
@@ -114,7 +129,7 @@ def speak(auth, operation, **arguments):
             file.writeframes(b"".join(sound))
         return buffer.getvalue()
 
-    def answer():
+    def answer() -> Members:
         content = base64.b64encode(sound_file()).decode()
         return {"file": content, "filename": "speech.wav"}
 
@@ -122,7 +137,8 @@ def speak(auth, operation, **arguments):
         text = request.arguments["text"]
         session.send({"type": "input_text_buffer.append", "text": text}, answer)
         session.send({"type": "input_text_buffer.commit"}, answer)
-        started, ended = set(), set()
+        started: set[str | None] = set()
+        ended: set[str | None] = set()
         while True:
             # Sound comes item by item; when none is open, silence is the end.
             wait = IDLE if started - ended or not started else 2.0
@@ -147,7 +163,7 @@ def speak(auth, operation, **arguments):
 class _Session:
     """An open WebSocket; as a context manager it is closed in the end."""
 
-    def __init__(self, request, headers):
+    def __init__(self, request: Request, headers: Headers) -> None:
         self.request = request
         headers = {"Authorization": request.headers["Authorization"], **headers}
         url = "ws" + (request.base + request.target).removeprefix("http")
@@ -173,7 +189,7 @@ class _Session:
                         reason=head.reason_phrase,
                         headers={k.lower(): v for k, v in head.headers.raw_items()},
                     ),
-                    head.body,
+                    bytes(head.body or b""),
                 )
             except (InvalidHandshake, OSError) as error:
                 fault = error
@@ -184,7 +200,7 @@ class _Session:
                 raise request.failure(fault, reply) from None
             time.sleep(wait)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         first = self.receive(GREETING, dict)
         if first is None or first.get("type") != "session.created":
             self.__exit__()
@@ -193,16 +209,16 @@ class _Session:
             raise self.refused(first, {})
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.connection.__exit__(None, None, None)
 
-    def send(self, event, answer):
+    def send(self, event: Members, answer: Partial) -> None:
         try:
             self.socket.send(json.dumps(event))
         except ConnectionClosed as error:
             raise self.closed(error, answer()) from None
 
-    def receive(self, seconds, answer):
+    def receive(self, seconds: float, answer: Partial) -> Json:
         """Return the next event, or None when there is silence for that long."""
         try:
             return json.loads(self.socket.recv(timeout=seconds))
@@ -211,24 +227,22 @@ class _Session:
         except ConnectionClosed as error:
             raise self.closed(error, answer()) from None
 
-    def waiting(self, answer):
+    def waiting(self, answer: Partial) -> Iterator[Members]:
         """Yield the events that have come already."""
         while (event := self.receive(0, answer)) is not None:
             yield event
 
-    def refused(self, event, partial):
+    def refused(self, event: Members, partial: Json) -> TogetherError:
         error = event.get("error") or event
-        status = {"invalid_api_key": 401, "missing_api_key": 401}.get(
-            error.get("code"), 400
-        )
+        status = 401 if error.get("code") in KEY_FAULTS else 400
         head = SimpleNamespace(status=status, reason="Session failed", headers={})
         data = json.dumps({"error": error}).encode()
         return self.request.failure(None, Reply(head, data), partial=partial)
 
-    def silent(self, partial):
+    def silent(self, partial: Json) -> TogetherError:
         return self.request.failure(TimeoutError("silence"), None, partial=partial)
 
-    def closed(self, error, partial):
+    def closed(self, error: ConnectionClosed, partial: Json) -> TogetherError:
         code = error.rcvd.code if error.rcvd else None
         if code == 4503:
             head = SimpleNamespace(status=503, reason="No healthy workers", headers={})
@@ -236,12 +250,12 @@ class _Session:
         return self.request.failure(error, None, partial=partial)
 
 
-def _fetched(request):
+def _fetched(request: Request) -> bytes:
     """Return the bytes of the recording argument."""
     return open_file(request.arguments["recording"], "recording", request.auth).read()
 
 
-def _samples(data, rate):
+def _samples(data: bytes, rate: int) -> bytes:
     """Return 16 bit mono samples of that rate, from a WAV file or from raw samples."""
     if data[:4] != b"RIFF":
         if data[:3] == b"ID3" or data[:4] in (b"OggS", b"fLaC", b"\x1aE\xdf\xa3"):
@@ -270,7 +284,7 @@ def _samples(data, rate):
     return samples.tobytes()
 
 
-def _resampled(samples, step):
+def _resampled(samples: array[int], step: float) -> array[int]:
     """Return samples taken every `step`, between two of the old ones by their share."""
     last = len(samples) - 1
     count = int(len(samples) / step)
@@ -284,5 +298,5 @@ def _resampled(samples, step):
     return found
 
 
-def _unreadable(problem):
+def _unreadable(problem: str) -> TogetherError:
     return TogetherError.refused("recording", problem)

@@ -1,5 +1,12 @@
 """What Windmill's editor of JSON Schemas adds to one, taken away again."""
 
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Members
+
+
 EDITOR_ONLY = frozenset(
     (
         "$schema",
@@ -22,7 +29,7 @@ EDITOR_ONLY = frozenset(
 )
 
 
-def plain_schema(schema):
+def plain_schema(schema: Members) -> Members:
     """Return a JSON Schema without the words that only the editor reads."""
     plain = {}
     for name, found in schema.items():

@@ -64,6 +64,27 @@ class Operation(Step):
     brings: NotRequired[Brings]
     tries: NotRequired[int]
 
+class JobKind(TypedDict):
+    """What can be waited for at Together: see KINDS of job_kinds.py."""
+
+    names: tuple[str, ...]
+    look: NotRequired[Operation]
+    looks: NotRequired[dict[str, Operation]]
+    state: tuple[str, ...]
+    prefix: NotRequired[str]
+    good: tuple[str, ...]
+    bad: tuple[str, ...]
+    late: NotRequired[tuple[str, ...]]
+    reason: NotRequired[Callable[[Members], str | None]]
+    progress: NotRequired[Callable[[Members], float | None]]
+    first: int
+    longest: int
+    deadline: int
+    stop: NotRequired[Operation]
+    stop_body: NotRequired[Members]
+    stopped: NotRequired[tuple[str, ...]]
+    left: str
+
 class Problem(TypedDict):
     """What is wrong with one argument; `line` where it is a file's."""
 

@@ -6,14 +6,21 @@
 The second is a trigger: what it returned counts as seen once its run ended well.
 """
 
+from __future__ import annotations
+
 from .client import TogetherError, prepare
 from .workspace.storage import list_objects
 from .workspace.watermark import new_since
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Auth, Json, Members, Step
+
+
 SHOWN = 20  # columns that the summary names
 
 
-def read_rows(auth, step, **arguments):
+def read_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     """Return the rows of a file as they are, to loop over.
 
     {"rows": [objects], "texts"?: what `template` makes of each, "count", "markdown"},
@@ -63,7 +70,7 @@ def read_rows(auth, step, **arguments):
     return {**found, "texts": texts} if template else found
 
 
-def list_new_objects(auth, step, **arguments):
+def list_new_objects(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     """Return the objects of a folder that came since the last run, by name.
 
     [{"s3": key, "storage"?}]. The first run only notes what is there, unless `existing`
@@ -75,7 +82,7 @@ def list_new_objects(auth, step, **arguments):
     listed = list_objects(prefix, storage)
     keys = sorted(key for key in listed if key.endswith(ending))
 
-    def news(mark):
+    def news(mark: Json) -> list[Members]:
         more = {"storage": storage} if storage else {}
         return [{"s3": key, **more} for key in keys if key not in mark]
 

@@ -1,12 +1,21 @@
 """Subtitles of a recording: SubRip and WebVTT."""
 
+from __future__ import annotations
+
 import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .shapes import Members
+
 
 SIGNS_A_SECOND = 15
 LINE = 84  # characters of a subtitle: two lines of 42
 
 
-def subtitles(segments, kind):
+def subtitles(segments: list[Members], kind: str) -> str:
     """Return segments as SubRip ("srt") or WebVTT ("vtt") text.
 
     A segment too long for two lines is cut into several, its time shared out by length.
@@ -32,7 +41,7 @@ def subtitles(segments, kind):
     return "WEBVTT\n\n" + "\n".join(blocks)
 
 
-def _timed(segments):
+def _timed(segments: list[Members]) -> Iterator[tuple[Members, float, float]]:
     """Yield (segment, start, end) of those with words. A time that is lacking is that
     of the neighbour, or a guess by the length of the words; where none has any, there
     is nothing to go by."""
@@ -51,7 +60,7 @@ def _timed(segments):
         yield segment, start, end
 
 
-def _clock(seconds, mark):
+def _clock(seconds: float, mark: str) -> str:
     milliseconds = round(seconds * 1000)
     minutes, milliseconds = divmod(milliseconds, 60_000)
     hours, minutes = divmod(minutes, 60)
@@ -59,7 +68,7 @@ def _clock(seconds, mark):
     return f"{hours:02}:{minutes:02}:{seconds:02}{mark}{milliseconds:03}"
 
 
-def cut_text(text, most):
+def cut_text(text: str, most: int) -> list[str]:
     """Return a text in pieces of at most so many characters, cut between words, or
     within one that is longer than a piece."""
     pieces, line = [], ""

@@ -56,7 +56,7 @@ class Operation:
     @cached_property
     def modules(self) -> list[str]:
         """The modules of scripts/ that have the function of a step: one."""
-        function = re.compile(rf"^def {self.name}\(auth, step\b", re.MULTILINE)
+        function = re.compile(rf"(?m)^def {self.name}\(\s*auth\b[^,]*,\s*step\b")
         paths = sorted((self.root / "scripts").glob("*.py"))
         return [p.stem for p in paths if function.search(p.read_text("utf-8"))]
 
