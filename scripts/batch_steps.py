@@ -16,6 +16,7 @@ from .client.job import log
 from .client.jsonio import finite, parse_json
 from .job_states import states
 from .operations import operation
+from .resilience.refusals import known_words
 from .resilience.server_words import reason_in
 from .table.row_results import RowResults
 from .table.table import Flaw, Table, Template, digest, lines_of
@@ -326,6 +327,8 @@ def _reason(batch, status, unread):
     ended = {"EXPIRED": "expired", "CANCELLED": "was cancelled"}.get(status, "failed")
     told = reason_in(batch.get("error"))
     why += f": {told}" if told else ""
+    known = known_words(told)
+    why += f" {known[2]}" if known else ""
     return f"the batch {ended} before it answered this row{why}"
 
 
@@ -398,7 +401,11 @@ def _outcome(line):
         return body, None
     words = [f"{code:g}"] if refused else []
     told = reason_in(error) or reason_in(body) or "the answer is empty"
-    return None, " ".join([*words, told[:LONGEST_REASON]])
+    objects = [one for one in (error, body) if isinstance(one, dict)]
+    named = [str(one.get(name)) for one in objects for name in ("type", "code")]
+    known = known_words(" ".join([*named, told]), code)
+    advice = [known[2]] if known else []
+    return None, " ".join([*words, told[:LONGEST_REASON], *advice])
 
 
 class _Lines:

@@ -112,6 +112,13 @@ def _failed(given, kind, job, state):
     name, job_id = given["kind"].replace("_", " "), given["job_id"]
     reason = kind.get("reason", lambda job: None)(job)
     words = f": {reason}" if reason else "; Together gives no reason"
+    advice = "Correct what the reason names and submit it again."
+    facts = {}
+    from .resilience.refusals import known_words  # only when a job failed
+
+    if known := known_words(str(reason or "")):
+        _, facts["code"], advice = known
+        facts["final"] = True
     return TogetherError(
         f"The {name} {job_id} ended in state {state}{words}",
         type="job_failed",
@@ -120,7 +127,8 @@ def _failed(given, kind, job, state):
         state=state,
         detail=reason,
         job=job,
-        advice="Correct what the reason names and submit it again.",
+        advice=advice,
+        **facts,
     )
 
 

@@ -11,9 +11,11 @@ from scripts.batches.get_batch import main as get_batch
 from scripts.batches.submit_rows import main as submit_rows
 from scripts.catalog.pricing import cost
 from scripts.client import TogetherError
+from scripts.waits.poll_job import main as poll_job
 from tests.support.killable_worker import killed_anywhere
+from tests.test_failures import REFUSALS
 from tools.models import model
-from tools.sandbox import Sandbox
+from tools.sandbox import Fault, Sandbox
 from tools.sandbox.lifecycles import RefusalError
 
 MODEL = model("chat")
@@ -420,3 +422,46 @@ def test_a_run_killed_at_any_request_leaves_one_batch_to_the_next(
         )
     assert killed >= 2 * (9 if in_job else 5)
     assert worker.run(SUBMIT, arguments, environment)["reattached"] is True
+
+
+@pytest.mark.parametrize(("status", "body", "code", "words"), REFUSALS)
+def test_a_row_that_a_batch_was_refused_says_what_to_do(status, body, code, words):
+    for line in (
+        {"response": {"status_code": status, "body": body}},
+        {"response": {"status_code": status, "body": json.dumps(body)}},
+        {"error": body.get("error", body)},
+    ):
+        answer, why = batch_steps._outcome({"custom_id": "0", **line})
+
+        assert answer is None
+        assert words in why
+
+
+def test_a_row_refused_for_another_reason_gets_no_advice():
+    body = {"error": {"message": "too bad"}}
+    line = {"response": {"status_code": 402, "body": body}}
+
+    assert batch_steps._outcome(line) == (None, "402 too bad")
+
+
+@pytest.mark.parametrize(("status", "body", "code", "words"), REFUSALS)
+def test_a_batch_that_is_refused_says_so_where_it_is_made_and_where_it_is_awaited(
+    status, body, code, words, sandbox, auth
+):
+    sandbox.faults.append(Fault("^/v1/batches$", status, body=body))
+    with pytest.raises(TogetherError) as caught:
+        submit_rows(auth, MODEL, TEMPLATE, ROWS[:2])
+    sandbox.faults.clear()
+
+    assert (caught.value.final, caught.value.code) == (True, code)
+    assert not caught.value.ambiguous
+
+    made = submit_rows(auth, MODEL, TEMPLATE, ROWS[:2])
+    sandbox.lives.fail(made["batch_id"], json.dumps(body))
+    with pytest.raises(TogetherError) as caught:
+        poll_job(auth, kind="batch", job_id=made["batch_id"])
+
+    assert (caught.value.final, caught.value.code) == (True, code)
+    assert words in caught.value.advice
+    with pytest.raises(TogetherError, match=words):
+        collect_rows(auth, made["batch_id"])

@@ -10,6 +10,7 @@ from scripts.client import TogetherError
 from scripts.resilience import explain, retry, server_words
 from tests.conftest import KEY
 from tests.support.expected_request import main_of
+from tests.test_client import BODY, CHAT, auth_for, server, sse
 from tools.job_runner import run
 from tools.operations import find, operations
 from tools.sandbox import Fault
@@ -344,3 +345,50 @@ def test_rows_stop_at_the_first_refusal_that_is_final(
     assert (caught.value.code, caught.value.final) == (code, True)
     sent = [r for r in sandbox.requests if "completions" in r.path]
     assert 1 <= len(sent) <= 4
+
+
+def event_of(body):
+    """A refusal as an event of a stream, where no status stands."""
+    return f"data: {json.dumps({'error': body.get('error', body)})}\n\n"
+
+
+@pytest.mark.parametrize(("status", "body", "code", "words"), REFUSALS)
+def test_a_known_refusal_in_a_stream_is_final_though_no_status_is_told(
+    status, body, code, words, sandbox, auth
+):
+    with (
+        server(sse(event_of(body).encode())) as (url, requests),
+        pytest.raises(TogetherError) as caught,
+    ):
+        CHAT(auth_for(url), {**BODY, "stream": True})
+
+    error = caught.value
+    assert (error.final, error.code, error.status) == (True, code, status)
+    assert words in error.advice
+    assert len(requests) == 1
+
+
+@pytest.mark.parametrize(("status", "body", "code", "words"), REFUSALS)
+def test_a_known_refusal_that_follows_half_a_stream_is_final(
+    status, body, code, words, sandbox, auth
+):
+    half = {"choices": [{"index": 0, "delta": {"content": "Hel"}}]}
+    told = f"data: {json.dumps(half)}\n\n{event_of(body)}"
+    with (
+        server(sse(told.encode())) as (url, requests),
+        pytest.raises(TogetherError) as caught,
+    ):
+        CHAT(auth_for(url), {**BODY, "stream": True})
+
+    error = caught.value
+    assert (error.final, error.status, len(requests)) == (True, status, 1)
+    assert words in error.advice
+    assert error.partial["choices"][0]["message"]["content"] == "Hel"
+
+
+def test_an_event_that_names_a_status_is_judged_by_it():
+    event = {"error": {"message": "insufficient balance of workers", "code": 500}}
+    reply = explain.event_error(json.dumps(event))
+
+    assert reply.status == 500
+    assert explain.known_refusal(reply) is None

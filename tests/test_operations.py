@@ -100,3 +100,29 @@ def test_a_path_of_the_api_in_a_step_is_a_problem(one_step):
     found = [str(problem) for problem in problems(one_step)]
 
     assert any("/v1/batches is a path of the API" in text for text in found)
+
+
+V1_HARDWARE = ("/v1/endpoints", "/v1/hardware", "/v1/clusters/availability-zones")
+CLOSED = [o for o in operations() if o.exchange["path"].startswith(V1_HARDWARE)]
+
+
+@pytest.mark.parametrize("name", [o.id for o in CLOSED])
+def test_an_operation_of_version_1_endpoints_says_what_takes_its_place(name):
+    schema = find(name).schema
+    title, told = schema["title"], f"{schema['title']} {schema['description']}"
+    assert title.endswith(("(closed: use Deploy model)", "(ends with 2026)"))
+
+    named = [find(step) for step in re.findall(r"[a-z_]+/[a-z_]+", told)]
+    assert named
+    for step in named:
+        path = "/v2/" if step.step else step.exchange["path"]
+        assert path.startswith("/v2/")
+
+
+def test_nothing_that_is_made_here_creates_or_starts_an_endpoint_of_version_1():
+    created = find("endpoints/create_endpoint").id
+    assert created not in ASKED.values()
+    for path in [*(ROOT / "flows").rglob("*.yaml"), *(ROOT / "schedules").iterdir()]:
+        assert created not in path.read_text()
+    examples = find("endpoints/update_endpoint").schema["examples"]
+    assert all(e["body"].get("state") != "STARTED" for e in examples)

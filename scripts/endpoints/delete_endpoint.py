@@ -4,7 +4,8 @@
 DELETE /v1/endpoints/{endpoint_id}
 
 Removes a version 1 dedicated endpoint for good; requests with its name fail from then
-on. To only end the cost, stop it with Update endpoint.
+on. To only end the cost, stop it with Update endpoint. For endpoints of version 2 use
+endpoints/delete_project_endpoint.
 
 Returns: nothing; once it is gone, endpoints/get_endpoint no longer finds it.
 

@@ -4,7 +4,8 @@
 GET /v1/endpoints/{endpoint_id}
 
 Shows one version 1 dedicated endpoint with its state, hardware and scaling. Use it to
-wait until an endpoint is STARTED or STOPPED.
+wait until an endpoint is STARTED or STOPPED. For endpoints of version 2 use
+endpoints/get_project_endpoint.
 
 Returns: the endpoint; state is PENDING, STARTING, STARTED, STOPPING, STOPPED or ERROR,
 and name is the model for inference requests.

@@ -3,11 +3,11 @@
 
 GET /v1/clusters/availability-zones
 
-Lists the zones in which a version 1 dedicated endpoint can be placed. Needed only when
-Create endpoint is to run in a certain zone.
+Lists the zones in which a version 1 dedicated endpoint can be placed. Create endpoint,
+which took one, is closed: version 2 places deployments by profiles, which
+endpoints/list_placement_profiles shows.
 
-Returns: the names in avzones; one of them goes to availability_zone of
-endpoints/create_endpoint.
+Returns: the names in avzones; a zone says where an endpoint of version 1 may run.
 
 API reference: https://docs.together.ai/reference/availability-zones
 Rendered from schemas/endpoints/list_availability_zones.json; edit that, not this.

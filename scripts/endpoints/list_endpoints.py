@@ -4,7 +4,8 @@
 GET /v1/endpoints
 
 Lists version 1 endpoints: your dedicated ones and, unless filtered, the public
-serverless ones. Use it to find ids and what is running.
+serverless ones. Use it to find ids and what is running. Those of version 2 are listed
+by endpoints/list_project_endpoints.
 
 Returns: the list in data; each id goes to endpoints/get_endpoint, and state tells
 whether it runs.

@@ -4,8 +4,8 @@
 PATCH /v1/endpoints/{endpoint_id}
 
 Stops, resizes or relabels a version 1 dedicated endpoint. One that is stopped cannot be
-started again: use endpoints/deploy_model. Stopping ends the cost and keeps the
-endpoint; what is left empty stays as it is.
+started again: use endpoints/deploy_model. Stopping ends the cost; what is left empty
+stays as it is.
 
 Returns: the endpoint as changed; follow state with endpoints/get_endpoint until it is
 STARTED or STOPPED.

@@ -4,10 +4,10 @@
 GET /v1/hardware
 
 Shows GPUs and prices for dedicated endpoints of the first version. For new endpoints
-use List inference instance types.
+use hardware/list_inference_instance_types.
 
-Returns: hardware in data; the id of one goes to endpoints/create_endpoint, pricing is
-in cents per minute.
+Returns: hardware in data; the id of one is what an endpoint of version 1 says of its
+hardware, pricing is in cents per minute.
 
 Rendered from schemas/hardware/list_hardware.json; edit that, not this.
 """

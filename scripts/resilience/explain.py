@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 from ..client import TogetherError
 from ..client.transport import CONNECT_TIMEOUT, TOO_LONG, Reply, TooLargeError
-from .refusals import known_refusal
+from .refusals import known_refusal, known_words, told_by
 from .retry import never_sent, out_of_credit, retry_after
 from .server_words import server_words_of, without_key
 
@@ -225,7 +225,7 @@ def _missing(request: Request, inference: bool) -> str:
 
 def event_error(data: str, status: int = 500) -> Reply:
     """Return a Reply for an error that came as an event, or in an answer of status
-    200, under the status that it names."""
+    200, under the status that it names, or that a refusal of its words has."""
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):
@@ -237,6 +237,15 @@ def event_error(data: str, status: int = 500) -> Reply:
         named = error.get(name) if isinstance(error, dict) else None
         if isinstance(named, int | str) and re.fullmatch(r"[45]\d\d", str(named)):
             status = int(named)
+            break
+    else:
+        known = known_words(told_by(server_words_of(_reply(status, data))))
+        if known and status >= 400:
+            status = known[0]
+    return _reply(status, data)
+
+
+def _reply(status: int, data: str) -> Reply:
     reason = http.client.responses.get(status, "")
     head = SimpleNamespace(status=status, reason=reason, headers={})
     return Reply(head, data.encode("utf-8", "replace"))

@@ -1,5 +1,8 @@
 """Refusals whose cause is known: what they are called, and what to do. They are final:
 no waiting and no further try changes them, for this row and all others.
+
+known_refusal  of an answer
+known_words    of a text: a batch's line, a job that failed, an event of a stream
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from .server_words import server_words_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..client.transport import Reply
+    from ..shapes import Members
 
 GONE = (
     "Together no longer serves this model, or only on hardware of one's own: take "
@@ -67,9 +71,22 @@ def known_refusal(reply: Reply) -> tuple[str, str] | None:
     """Return (code, advice) of a refusal that is known, and so final, or None."""
     if all(row[0] != reply.status for row in KNOWN):
         return None
-    words = server_words_of(reply)
-    told = " ".join(str(words.get(n) or "") for n in ("type", "code", "detail")).lower()
-    for status, said, code, advice in KNOWN:
-        if status == reply.status and said in told:
-            return code, advice
+    known = known_words(told_by(server_words_of(reply)), reply.status)
+    return known and known[1:]
+
+
+def told_by(words: Members) -> str:
+    """Return what `server_words_of` found as the text that is looked through."""
+    return " ".join(str(words.get(n) or "") for n in ("type", "code", "detail"))
+
+
+def known_words(
+    told: str | None, status: float | None = None
+) -> tuple[int, str, str] | None:
+    """Return (status, code, advice) of the refusal that a text tells of, or None:
+    of that status, or of any where what was told has none."""
+    told = (told or "").lower()
+    for of, said, code, advice in KNOWN:
+        if status in (of, None) and said in told:
+            return of, code, advice
     return None
