@@ -393,9 +393,14 @@ def _dry_run(operation: object, given: dict, base_url: str | None) -> int:
 
 def sandbox(arguments: argparse.Namespace) -> int:
     """Serve the sandbox until interrupted."""
-    from tools.sandbox import Sandbox
+    from tools.sandbox import Chances, Sandbox
 
-    with Sandbox(port=arguments.port) as server:
+    try:
+        chances = Chances(arguments.fail, arguments.seed)
+    except ValueError as error:
+        say(f"--fail: {error}")
+        return 2
+    with Sandbox(port=arguments.port, chances=chances, tell=say) as server:
         say(f"sandbox on {server.url} (any API key; Ctrl-C ends it)")
         server.thread.join()
     return 0
@@ -611,6 +616,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     command = add(sandbox)
     command.add_argument("--port", type=int, default=8080, help="default: 8080")
+    command.add_argument(
+        "--fail",
+        action="append",
+        default=[],
+        metavar="FAULT:SHARE",
+        help="let a share of the requests fail, such as 429:0.3: a status, reset (cut "
+        "off without an answer) or slow (5 s late); may be given several times",
+    )
+    command.add_argument("--seed", type=int, help="of what fails by chance")
     command = add(screenshots)
     command.add_argument("--target", default="build/forms", help="default: build/forms")
     command = add(demo)

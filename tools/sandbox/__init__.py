@@ -1,10 +1,12 @@
 """A local server that speaks the Together API: server.py, and what it is made of.
 
+front            the log of requests, the start page, faults by chance
 lifecycles/      batches, fine-tunes, endpoints and the like, which pass through states
 canned_answers   what `x-reply` says, fitted to the request
 file_uploads     uploads of several requests; signed_storage, where their parts go
 """
 
+from tools.sandbox.front import Chances
 from tools.sandbox.server import (
     Fault,
     Recorded,
@@ -17,6 +19,7 @@ from tools.sandbox.server import (
 )
 
 __all__ = [
+    "Chances",
     "Fault",
     "Recorded",
     "Sandbox",

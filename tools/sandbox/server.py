@@ -26,13 +26,19 @@ from urllib.parse import parse_qsl, unquote
 
 import jsonschema
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tools import models
 from tools.operations import ROOT, Operation, operations, told
 from tools.sandbox import canned_answers
 from tools.sandbox.file_uploads import FileUploads
+from tools.sandbox.front import Chances, Log, ResetError, cut_off
 from tools.sandbox.lifecycles import Lifecycles
 from tools.server_thread import ServerThread
 
@@ -78,6 +84,8 @@ class Sandbox(ServerThread):
     lives=False nothing that is created lives on. `answers` says what to answer in place
     of `x-reply`: by an operation's name, a function of main's arguments.
 
+    `chances` are faults that strike at random; `tell` gets a line for each request.
+
     Other machines reach it at `reached_at`, an address that leads to `host` and `port`;
     files that are put into storage by signed addresses go to the port after that.
     """
@@ -91,6 +99,8 @@ class Sandbox(ServerThread):
         lives: bool = True,
         host: str = "127.0.0.1",
         reached_at: str | None = None,
+        chances: Chances | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         self.root = root
         self.host = host
@@ -102,6 +112,8 @@ class Sandbox(ServerThread):
         self.lives = Lifecycles(self) if lives and judge else None
         self.requests: list[Recorded] = []
         self.faults: list[Fault] = []
+        self.chances = chances or Chances()
+        self.log = Log(tell)
         self.files: dict[str, tuple[dict, bytes]] = {}
         self.uploads = FileUploads(self)
         self.routes = [_Route(operation) for operation in operations(root)]
@@ -124,12 +136,21 @@ class Sandbox(ServerThread):
 
     async def app(self, scope: dict, receive: object, send: object) -> None:
         """The ASGI application. https://asgi.readthedocs.io/"""
-        if scope["type"] == "websocket":
-            await self.converse(WebSocket(scope, receive, send))
+
+        async def answer(send: Callable) -> None:
+            if await self.chances.strike(scope, receive, send):
+                return
+            if scope["type"] == "websocket":
+                await self.converse(WebSocket(scope, receive, send))
+                return
+            request = Request(scope, receive)
+            response = await self.answer(request, scope["raw_path"].decode())
+            await response(scope, receive, send)
+
+        with contextlib.suppress(ResetError):
+            await self.log.watch(scope, send, answer)
             return
-        request = Request(scope, receive)
-        response = await self.answer(request, scope["raw_path"].decode())
-        await response(scope, receive, send)
+        await cut_off(send, receive)
 
     async def converse(self, socket: WebSocket) -> None:
         """Play the server's part of a realtime session."""
@@ -188,6 +209,9 @@ class Sandbox(ServerThread):
         await socket.receive()
 
     async def answer(self, request: Request, path: str) -> Response:
+        if path == "/" and request.method == "GET":
+            words = models.model("chat", self.root)
+            return HTMLResponse(self.log.page(self.url, words, self.chances))
         body = await request.body()
         self.requests.append(
             Recorded(
