@@ -1,11 +1,11 @@
 """Questions to documents: into passages, the nearest ones, an answer that cites them.
 
     split_documents  texts in pieces that a model can take in, each with its source
-    rank_passages    of embedded passages, those nearest to a question
+    rank_passages    of passages, those that suit a question best
     cite_answer      an answer's numbers, as the passages that they stand for
 
-embeddings/embed_rows comes between the first two; rerank/search_documents and a model
-between the others.
+embeddings/embed_rows makes vectors of them; rerank/search_documents and a model come
+between the last two. index_steps.py keeps passages in storage, to be found by words.
 """
 
 import heapq
@@ -60,48 +60,45 @@ def split_documents(auth, step, **arguments):
     """
     given = prepare(step, arguments)
     size, overlap = given["size"], given["overlap"]
-    if overlap >= size:
-        raise _refused("overlap", "must be less than size")
-    if len(given["documents"]) > MOST:
-        raise _refused("documents", f"takes at most {MOST} at a time")
+    check_sizes(given)
     passages, documents, problems = [], [], []
     for number, value in enumerate(given["documents"]):
         field = f"documents[{number}]"
         try:
-            name, text = _text(auth, value, field)
+            name, text = text_of(read_document(auth, value, field), field)
         except TogetherError as error:
             known = error.problems
             problems += known or [{"field": field, "problem": str(error)}]
             continue
         count = len(passages)
-        for start, piece in _pieces(text, size, overlap):
+        for start, piece in pieces_of(text, size, overlap):
             entry = {"id": len(passages) + 1, "source": name}
             passages.append({**entry, "start": start, "text": piece})
         found = {"source": name, "characters": len(text)}
         documents.append({**found, "passages": len(passages) - count})
     if not passages and not problems:
         problems.append({"field": "documents", "problem": "hold no text"})
-    if problems:
-        listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
-        advice = {"advice": ADVICE} if INSTEAD in listed else {}
-        raise TogetherError(
-            f"The documents cannot be read: {listed}", problems=problems, **advice
-        )
+    check_read(problems)
     shown = {"documents": documents, "count": len(passages)}
     return {**_kept(passages, given["output"]), **shown}
 
 
 def rank_passages(auth, step, **arguments):
-    """Return the passages whose vectors are nearest to a question's.
+    """Return the passages that suit a question best.
 
-    {"passages": [{...row without its vector, "similarity": cosine}], nearest first,
-    "note"?: how many rows were left out, "usage", "cost_usd"}. The question is embedded
-    with the model that embedded the rows. Raises TogetherError.
+    {"passages": [{...row without its vector, "similarity": cosine or "score": of its
+    words}], best first, "note"?: how many rows were left out, "usage", "cost_usd"}.
+    With a model, the question is embedded by it, which embedded the rows; with none
+    the words of both are compared, which costs nothing. Raises TogetherError.
     """
+    given = prepare(step, arguments)
+    if not given.get("model"):
+        from .index_steps import rank_by_words  # only where there are no vectors
+
+        return rank_by_words(auth, given)
     from .catalog.pricing import bill  # only where prices are asked for
     from .row_steps import vector_of  # seldom needed
 
-    given = prepare(step, arguments)
     table = Table(auth, given["rows"])
     body = {"model": given["model"], "input": [given["question"]]}
     answer = call(auth, EMBED, body=body)
@@ -211,9 +208,27 @@ def _kept(passages, output):
 # --- texts -------------------------------------------------------------------------
 
 
-def _text(auth, value, field):
-    """Return a document's name and its text."""
-    from .table.encodings import BadTextError, texts  # only where rows are given
+def check_sizes(given):
+    """Raise TogetherError for documents or lengths that no document is read for."""
+    if given["overlap"] >= given["size"]:
+        raise _refused("overlap", "must be less than size")
+    if len(given["documents"]) > MOST:
+        raise _refused("documents", f"takes at most {MOST} at a time")
+
+
+def check_read(problems):
+    """Raise the TogetherError for documents that cannot be read, if there are any."""
+    if not problems:
+        return
+    listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
+    advice = {"advice": ADVICE} if INSTEAD in listed else {}
+    raise TogetherError(
+        f"The documents cannot be read: {listed}", problems=problems, **advice
+    )
+
+
+def read_document(auth, value, field):
+    """Return a document's (source, content), of a kind that can be read here."""
     from .transfer.file_input import open_file  # only where a file is given
 
     source = open_file(value, field, auth, LARGEST_BYTES)
@@ -225,7 +240,14 @@ def _text(auth, value, field):
     for mark, what in OTHERS.items():
         if head.startswith(mark):
             raise _refused(field, f"is {what}, which cannot be read here: {SAVED}")
-    content += b"".join(bytes(block) for block in blocks)
+    return source, content + b"".join(bytes(block) for block in blocks)
+
+
+def text_of(document, field):
+    """Return the name and the text of what read_document returned."""
+    from .table.encodings import BadTextError, texts  # only where rows are given
+
+    source, content = document
     name = source.named()
     if content.startswith(b"PK\x03\x04"):
         from .documents import word_file  # only where such a file is given
@@ -248,7 +270,7 @@ def _text(auth, value, field):
     return name, text.replace("\x00", "\ufffd").strip()
 
 
-def _pieces(text, size, overlap):
+def pieces_of(text, size, overlap):
     """Yield (start, piece): pieces of at most `size` characters, each beginning about
     `overlap` characters before the last one's end."""
     start = 0

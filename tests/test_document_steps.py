@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.client import TogetherError
-from scripts.document_steps import _pieces
+from scripts.document_steps import pieces_of
 from tests.support.expected_request import main_of
 from tools.operations import find
 
@@ -35,7 +35,7 @@ def word(text):
 )
 def test_passages_cover_the_text_and_keep_their_length(text, size, overlap):
     covered = set()
-    for start, piece in _pieces(text, size, overlap):
+    for start, piece in pieces_of(text, size, overlap):
         assert piece == text[start : start + len(piece)]
         assert 0 < len(piece) <= size
         covered |= set(range(start, start + len(piece)))
@@ -46,7 +46,7 @@ def test_passages_cover_the_text_and_keep_their_length(text, size, overlap):
 
 @given(st.text("ab. \n", min_size=300, max_size=900))
 def test_the_start_of_passages_rises(text):
-    starts = [start for start, _ in _pieces(text, 120, 30)]
+    starts = [start for start, _ in pieces_of(text, 120, 30)]
 
     assert all(a < b for a, b in itertools.pairwise(starts))
 
@@ -148,7 +148,7 @@ def north(sandbox):
 
 
 def rank(auth, rows, **more):
-    return main_of(find("rank_passages"))(auth, "m", "Where?", rows, **more)
+    return main_of(find("rank_passages"))(auth, "Where?", rows, "m", **more)
 
 
 def test_the_nearest_passages_come_first_without_their_vectors(north, auth):

@@ -21,8 +21,9 @@ from scripts.client import TogetherError
 from scripts.client.jsonio import parse_json
 from scripts.client.references import HarmlessText, harmless
 from scripts.client.validate import schema_problems
-from scripts.document_steps import _pieces
+from scripts.document_steps import pieces_of
 from scripts.documents import office_archive, web_page, word_file
+from scripts.documents.word_index import WordIndex, read_index
 from scripts.extract_steps import _read
 from scripts.json_schema import check_schema, problems
 from scripts.linear_regex import UnfitError, searcher
@@ -81,6 +82,15 @@ def dataset(text, purpose, kind="jsonl"):
     checker.finish()
 
 
+def indexed(text):
+    """In one passage and in many; found by all of its words."""
+    index = WordIndex()
+    head = {"key": "", "source": "", "digest": ""}
+    index.add(head, [text])
+    index.add(head, [text[n : n + 64] for n in range(0, len(text) // 8, 64)])
+    read_index(index.written()).best(text, 9)
+
+
 def streamed(text):
     stream = HarmlessText()
     for place in range(0, len(text), 5):
@@ -105,7 +115,7 @@ def data_uri(text):
 
 
 def pieces(text):
-    deque(_pieces(text, 100, 99), 0)
+    deque(pieces_of(text, 100, 99), 0)
 
 
 # Of each reader, texts that others of its kind have choked on, to be repeated.
@@ -141,6 +151,20 @@ TEXTS = {
     "lines": ('{"a": 1}\n', "{\n", '"\\u0000"\n', '{"a": NaN}\n', '{"$var:": "$"}\n'),
     "array": ('{"a": 1},', "[", '"', '"\\\\', "1", " ", "1,", '{"a":['),
     "template": ("{{", "{{ ", "{{a}}", "{", "}}", "{{ a b "),
+    "scripts": (
+        "a",
+        "a ",
+        " ",
+        "_",
+        "\u732b",
+        "\u732b ",
+        "\u0e01a",
+        "\u0915\u093f",
+        "\u093f",
+        "e\u0301",
+        "\u0301",
+        "\ufdfa",
+    ),
     "bytes": (
         b"a",
         "é".encode(),
@@ -222,6 +246,7 @@ READERS = (
     ("table/table", "template", lambda text: Template(text + "{{a}}")),
     ("table/encodings", "bytes", lambda data: deque(texts([data]), 0)),
     ("document_steps", "prose", pieces),
+    ("documents/word_index", "scripts", indexed),
     ("audio_steps", "prose", lambda text: sentences(text, 60)),
     ("subtitles", "prose", lambda text: subtitles([spoken(text)], "srt")),
     ("chat_steps", "thought", _thinking_apart),

@@ -142,7 +142,7 @@ def test_a_proxy_that_refuses_is_named_and_nothing_was_sent(monkeypatch):
     [
         lambda auth: CREATE(auth, BATCH),
         lambda auth: map_rows(auth, "{{text}}", ["a"], "m"),
-        lambda auth: rank_passages(auth, "m", "q", {"url": "http://93.184.216.34/x"}),
+        lambda auth: rank_passages(auth, "q", {"url": "http://93.184.216.34/x"}, "m"),
     ],
     ids=["call", "lanes", "fetch"],
 )

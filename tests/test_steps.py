@@ -10,6 +10,8 @@ from tools.operations import steps
 # With the least arguments these ask nobody, or the job's own Windmill, and need no key.
 KEYLESS = {
     "chat/cite_answer",
+    "embeddings/index_documents",
+    "embeddings/rank_passages",
     "embeddings/split_documents",
     "files/read_rows",
     "images/collect_pictures",

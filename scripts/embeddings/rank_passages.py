@@ -1,15 +1,16 @@
 # skip_result_postprocessing
 """Rank passages.
 
-Finds the passages nearest to a question, by the vectors that embed_rows made of them.
+Finds the passages that suit a question best: by its words, without a model and at no
+cost, or by the vectors that embed_rows made of them. Words of any language are compared
+as they stand, in any form of letters; Chinese, Japanese and Thai by their signs.
 
-Returns: passages, nearest first, with similarity and without their vectors; usage,
-cost_usd.
+Returns: passages, best first, with score (0: none of the words) or similarity, and
+without their vectors; note, usage, cost_usd.
 
 Example arguments:
-    {"model": "my-project/embeddings", "question": "How long is the guarantee?", "rows":
-    [{"text": "Two years.", "embedding": [0.11, -0.42, 0.35, 0.08, -0.27, 0.51, -0.13,
-    0.58]}]}
+    {"question": "How long is the guarantee?", "rows": [{"text": "The guarantee lasts
+    two years."}]}
 
 Rendered from schemas/embeddings/rank_passages.json; edit that, not this.
 """
@@ -27,9 +28,9 @@ def model(filterText: str = "", auth=None):
 
 def main(
     auth: togetherai,
-    model: DynSelect_model,
     question: str,
     rows: "str | list | dict",
+    model: DynSelect_model | None = None,
     other_model: str | None = None,
     top: int = 30,
 ):
@@ -37,9 +38,9 @@ def main(
         rank_passages,
         auth,
         STEP,
-        model=model,
         question=question,
         rows=rows,
+        model=model,
         other_model=other_model,
         top=top,
     )
@@ -47,11 +48,11 @@ def main(
 
 STEP = {
     "arguments": {
-        "required": ["model", "question", "rows"],
+        "required": ["question", "rows"],
         "properties": {
-            "model": {"type": "string"},
             "question": {"type": "string"},
             "rows": {"x-file": "content", "x-choice": True},
+            "model": {"type": "string", "minLength": 1},
             "other_model": {"type": "string", "x-id-of": "model"},
             "top": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 30},
         },

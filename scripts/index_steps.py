@@ -1,0 +1,195 @@
+"""Passages that are found by their words, without a model: an index in storage.
+
+index_documents  documents in passages, in an index that takes in what changed
+rank_by_words    of an index, or of rows, the passages that suit a question best
+"""
+
+import hashlib
+import json
+
+from .client import TogetherError, prepare
+from .document_steps import check_read, check_sizes, pieces_of, read_document, text_of
+from .documents.word_index import (
+    INDEX_BYTES,
+    MARK,
+    BadIndexError,
+    TooMuchError,
+    WordIndex,
+    read_index,
+)
+from .table.table import Flaw, Table, summary
+from .transfer.file_input import open_file, url_of
+from .transfer.file_source import BLOCK
+
+
+def index_documents(auth, step, **arguments):
+    """Return where the index of documents is, after it took in what changed.
+
+    {"s3", "storage"?, "documents": [{"source", "passages", "change": "added",
+    "changed" or "kept"}], "removed": sources of those that were taken out, "count": all
+    its passages, "markdown"}. A document that is what it was is not cut anew, and where
+    all are, nothing is written. Raises TogetherError, with every document that cannot
+    be read in its `problems`; then the index stays as it was.
+    """
+    from .workspace.storage import write_object  # only where objects are stored
+
+    given = prepare(step, arguments)
+    check_sizes(given)
+    key, storage = given["index"], given.get("storage")
+    before = _kept_index(key, storage)
+    known = {head["key"]: number for number, head in enumerate(before.heads)}
+    after, read, documents, problems = WordIndex(), {}, [], []
+    try:
+        for number, value in enumerate(given["documents"]):
+            field = f"documents[{number}]"
+            try:
+                document = read_document(auth, value, field)
+                name = _key(document[0], value, field)
+                if name in read:
+                    words = f"has the name of another, {name}: give each its own"
+                    raise TogetherError.refused(field, words)
+                there, place = before, known.get(name)
+                digest = _digest(document[1], given)
+                change = "kept"
+                if place is None or before.heads[place]["digest"] != digest:
+                    change = "added" if place is None else "changed"
+                    there, place = WordIndex(), 0
+                    _add(there, name, digest, text_of(document, field), given)
+            except TogetherError as error:
+                found = error.problems
+                problems += found or [{"field": field, "problem": str(error)}]
+                continue
+            read[name] = there, place
+            head = there.heads[place]
+            told = {"source": head["source"], "passages": len(head["lengths"])}
+            documents.append({**told, "change": change})
+        check_read(problems)
+        others = [name for name in known if name not in read]
+        if not given["remove_others"]:
+            read = {name: (before, known[name]) for name in others} | read
+        for there, place in read.values():
+            head, passages, terms = there.document(place)
+            after.keep(head, passages, terms)
+        content = after.written()
+    except TooMuchError as error:
+        raise TogetherError.refused("documents", str(error)) from None
+    removed = others if given["remove_others"] else []
+    if not after.count:
+        raise TogetherError.refused("documents", "hold no text")
+    object_at = {"s3": key, **({"storage": storage} if storage else {})}
+    if removed or any(one["change"] != "kept" for one in documents):
+        object_at = write_object(content, key, storage=storage)
+    removed = [before.heads[known[name]]["source"] for name in removed]
+    changes = [one["change"] for one in documents]
+    counts = [f"{changes.count(n)} {n}" for n in ("added", "changed", "kept")]
+    lines = [
+        f"**The index has {after.count} passages of {len(after.heads)} documents.**",
+        "",
+        f"- Of the documents given: {', '.join(counts)}; removed: {len(removed)}",
+    ]
+    told = {**summary(lines), **object_at, "documents": documents}
+    return {**told, "removed": removed, "count": after.count}
+
+
+def rank_by_words(auth, given):
+    """Return {"passages": [{...row, "score"}], best first, "note"?, "usage": None,
+    "cost_usd": 0.0}: `given` has the arguments of rank_passages. The score is BM25's,
+    0.0 of a passage that has none of the question's words. Raises TogetherError."""
+    rows, left_out = given["rows"], 0
+    if isinstance(rows, dict) and not rows.get("rows") and not rows.get("text"):
+        rows = open_file(rows, "rows", auth)
+        if rows.head(len(MARK)) == MARK:
+            return _answer(_read(rows.blocks(), "rows"), given, None, 0)
+    kept, texts = [], []
+    for row in Table(auth, rows):
+        text = None if isinstance(row, Flaw) else row.get("text")
+        if not isinstance(text, str) or not text:
+            left_out += 1
+            continue
+        kept.append({n: v for n, v in row.items() if n not in VECTOR})
+        texts.append(text)
+    if not texts:
+        raise TogetherError.refused("rows", "have no text in a column `text`")
+    index = WordIndex()
+    try:
+        index.add({}, texts)
+    except TooMuchError as error:
+        advice = "Keep them in an index: embeddings/index_documents makes one."
+        raise TogetherError.refused("rows", str(error), advice=advice) from None
+    return _answer(index, given, kept, left_out)
+
+
+VECTOR = ("embedding", "embedding_error")
+
+
+def _answer(index, given, rows, left_out):
+    """Return the best of an index, of rows that it was made of, or its own passages."""
+    try:
+        passages = [
+            {**(rows[n] if rows else index.passage(n)), "score": round(score, 6)}
+            for score, n in index.best(given["question"], given["top"])
+        ]
+    except BadIndexError as error:
+        raise TogetherError.refused("rows", str(error)) from None
+    notes = []
+    if not any(one["score"] for one in passages):
+        notes.append("No passage has a word of the question; these are the first ones")
+    if left_out:
+        notes.append(f"{left_out} rows are left out: they have no text")
+    noted = {"note": ". ".join(notes)} if notes else {}
+    return {"passages": passages, **noted, "usage": None, "cost_usd": 0.0}
+
+
+def _kept_index(key, storage):
+    """Return the index that is kept there; one without documents where none is."""
+    from .workspace.storage import open_object  # only where objects are stored
+
+    try:
+        stream = open_object(key, storage)
+    except TogetherError as error:
+        if error.type == "not_found":
+            return WordIndex()
+        raise
+    with stream:
+        return _read(iter(lambda: stream.read(BLOCK), b""), "index")
+
+
+def _read(blocks, field):
+    content, size = [], 0
+    for block in blocks:
+        size += len(block)
+        if size > INDEX_BYTES:
+            words = f"is larger than {INDEX_BYTES >> 20} MiB"
+            raise TogetherError.refused(field, words)
+        content.append(bytes(block))
+    try:
+        return read_index(b"".join(content))
+    except (BadIndexError, TooMuchError) as error:
+        raise TogetherError.refused(field, str(error)) from None
+
+
+def _key(source, value, field):
+    """Return by what an index knows a document again: its place, or its name."""
+    key = getattr(source, "key", None)
+    if key is not None:
+        return f"s3://{source.storage or ''}/{key}"
+    return url_of(value, field) or source.named()
+
+
+def _digest(content, given):
+    """Return what is the same as long as the same passages would come of a document."""
+    sizes = f"{given['size']} {given['overlap']} ".encode()
+    return hashlib.sha256(sizes + content).hexdigest()
+
+
+def _add(index, key, digest, named, given):
+    """Add the passages of a document, of its name and text, to an index."""
+    name, text = named
+    pieces = list(pieces_of(text, given["size"], given["overlap"]))
+    lines = [
+        json.dumps({"start": start, "text": piece}, ensure_ascii=False) + "\n"
+        for start, piece in pieces
+    ]
+    head = {"key": key, "source": name, "digest": digest}
+    passages = "".join(lines).encode("utf-8", "replace")
+    index.add(head, [piece for _, piece in pieces], passages)

@@ -1,0 +1,302 @@
+"""Passages found by their words, and the index that keeps them."""
+
+import math
+from collections import Counter
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from scripts.client import TogetherError
+from scripts.documents import word_index
+from scripts.documents.word_index import (
+    BadIndexError,
+    TooMuchError,
+    WordIndex,
+    read_index,
+    words,
+)
+from tests.support.expected_request import main_of
+from tools.operations import find
+
+KEPT = "handbook/words.index"
+TERMS = {"text": "The guarantee lasts two years.", "filename": "terms.md"}
+DAYS = {"text": "We deliver on Mondays.", "filename": "days.md"}
+
+
+def rank(auth, question, rows, **more):
+    return main_of(find("rank_passages"))(auth, question, rows, **more)
+
+
+def keep(auth, *documents, index=KEPT, **more):
+    return main_of(find("index_documents"))(auth, list(documents), index, **more)
+
+
+def indexed(*texts):
+    index = WordIndex()
+    for number, text in enumerate(texts):
+        line = f'{{"start": 0, "text": "{number}"}}\n'.encode()
+        index.add({"key": f"{number}", "source": "a", "digest": "d"}, [text], line)
+    return index
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "other"),
+    [
+        ("GUARANTEE?", "The guarantee lasts two years.", "We deliver on Mondays."),
+        ("Straße", "Die STRASSE ist gesperrt.", "Der Weg ist frei."),
+        ("garantía", "La garantia dura dos anos.", "Entregamos el lunes."),
+        ("保証期間は", "製品の保証期間は二年です。", "配達は月曜日です。"),
+        ("猫", "彼は白い猫", "彼は白い犬"),
+        ("ｶﾞｷﾞ", "ガギ", "カキ"),
+        ("รับประกัน", "ระยะเวลารับประกันสองปี", "ส่งวันจันทร์"),
+        ("보증", "보증은 2년입니다", "월요일에 배달합니다"),
+        ("हिन्दी", "यह हिन्दी है", "यह दूसरा वाक्य"),
+        ("гарантия", "ГАРАНТИЯ два года", "доставка в понедельник"),
+        ("שלום", "שָׁלוֹם עולם", "יום שני"),
+        ("ISO 9001", "We follow ISO 9001.", "We follow ISO 14001."),
+    ],
+)
+def test_a_question_finds_its_words_in_any_script(question, text, other, auth):
+    found = rank(auth, question, [{"text": other}, {"text": text}])
+
+    assert [one["text"] for one in found["passages"]] == [text, other]
+    assert found["passages"][0]["score"] > found["passages"][1]["score"]
+    assert found["cost_usd"] == 0
+    assert "note" not in found
+
+
+def test_a_sign_begins_as_many_terms_as_it_is_there_times():
+    text = "猫が猫と、猫"
+
+    assert sum(term.startswith("猫") for term in words(text)) == text.count("猫")
+
+
+def bm25(texts, question, k1=1.2, b=0.75):
+    """The scores by the formula as it is written in books."""
+    bags = [Counter(text.split()) for text in texts]
+    average = sum(bag.total() for bag in bags) / len(bags) or 1
+    scores = []
+    for bag in bags:
+        score = 0.0
+        for term in set(question.split()):
+            having = sum(term in other for other in bags)
+            idf = math.log((len(bags) - having + 0.5) / (having + 0.5) + 1)
+            long = 1 - b + b * bag.total() / average
+            score += idf * bag[term] * (k1 + 1) / (bag[term] + k1 * long)
+        scores.append(score)
+    return scores
+
+
+@given(
+    st.lists(st.text("abc ", max_size=30), min_size=1, max_size=9),
+    st.text("abc ", max_size=9),
+)
+def test_scores_are_those_of_bm25(texts, question):
+    wanted = bm25(texts, question)
+    for index in (indexed(*texts), read_index(indexed(*texts).written())):
+        found = index.best(question, len(texts))
+        assert [wanted[n] for _, n in found] == pytest.approx([s for s, _ in found])
+        assert found == sorted(found, key=lambda one: (-one[0], one[1]))
+
+
+def test_of_many_terms_each_is_found():
+    text = " ".join(f"w{n}" for n in range(9000))
+    index = indexed("other", text)
+
+    assert all(index.best(f"w{n}", 1)[0][1] == 1 for n in range(0, 9000, 7))
+    assert index.best("w9001", 1)[0] == (0.0, 0)
+
+
+def test_rows_without_text_are_left_out_and_vectors_do_not_come_back(auth):
+    rows = [{"text": "One day", "embedding": [1.0], "id": 7}, {"name": "Ada"}]
+
+    found = rank(auth, "day", rows)
+
+    (passage,) = found["passages"]
+    assert passage == {"text": "One day", "id": 7, "score": passage["score"]}
+    assert found["note"] == "1 rows are left out: they have no text"
+    with pytest.raises(TogetherError, match="have no text"):
+        rank(auth, "day", [{"name": "Ada"}])
+
+
+def test_what_has_no_word_of_the_question_is_said(auth):
+    found = rank(auth, "Wie lange?", [{"text": "Two years."}, {"text": "Days"}], top=1)
+
+    assert [one["score"] for one in found["passages"]] == [0]
+    assert found["note"].startswith("No passage has a word of the question")
+
+
+def test_an_index_is_asked_in_place_of_its_passages(auth, workspace):
+    kept = keep(auth, DAYS, TERMS)
+
+    assert kept["s3"] == KEPT
+    assert kept["count"] == 2
+    (passage, _) = rank(auth, "guarantee", {"s3": KEPT})["passages"]
+    score = passage.pop("score")
+    text = TERMS["text"]
+    assert passage == {"id": 2, "source": "terms.md", "start": 0, "text": text}
+    rows = [{"text": DAYS["text"]}, {"text": text}]
+    assert rank(auth, "guarantee", rows)["passages"][0]["score"] == score
+
+
+def changes(kept):
+    return {one["source"]: one["change"] for one in kept["documents"]}
+
+
+def test_an_index_takes_in_what_changed(auth, workspace, monkeypatch):
+    keep(auth, TERMS, DAYS)
+    cut = []
+    whole = word_index.words
+    monkeypatch.setattr(word_index, "words", lambda t: cut.append(t) or whole(t))
+    changed = {**TERMS, "text": "The guarantee lasts three years."}
+
+    kept = keep(auth, changed, DAYS, {"text": "New.", "filename": "new.md"})
+
+    assert changes(kept) == {
+        "terms.md": "changed",
+        "days.md": "kept",
+        "new.md": "added",
+    }
+    assert cut == ["The guarantee lasts three years.", "New."]
+    assert kept["count"] == 3
+    found = rank(auth, "guarantee", {"s3": KEPT})["passages"]
+    assert found[0]["text"] == changed["text"]
+    assert TERMS["text"] not in [one["text"] for one in found]
+
+
+def test_nothing_is_written_where_nothing_changed(auth, workspace):
+    keep(auth, TERMS, DAYS)
+    before = len([r for r in workspace.requests if r.method == "POST"])
+
+    kept = keep(auth, TERMS)
+
+    assert changes(kept) == {"terms.md": "kept"}
+    assert (kept["s3"], kept["count"], kept["removed"]) == (KEPT, 2, [])
+    assert len([r for r in workspace.requests if r.method == "POST"]) == before
+
+
+def test_other_documents_stay_or_go(auth, workspace):
+    keep(auth, TERMS, DAYS)
+
+    assert keep(auth, TERMS)["removed"] == []
+    kept = keep(auth, TERMS, remove_others=True)
+
+    assert (kept["removed"], kept["count"]) == (["days.md"], 1)
+    assert len(rank(auth, "Mondays", {"s3": KEPT})["passages"]) == 1
+
+
+def test_other_lengths_cut_a_document_anew(auth, workspace):
+    long = {"text": "One day. " * 100, "filename": "a.md"}
+    first = keep(auth, long)
+
+    again = keep(auth, long, size=100, overlap=0)
+
+    assert changes(again) == {"a.md": "changed"}
+    assert again["count"] > first["count"]
+
+
+def test_a_document_is_known_by_its_place(auth, workspace):
+    for folder in ("a", "b"):
+        workspace.put(f"{folder}/terms.md", f"Terms of {folder}.".encode())
+    both = [{"s3": "a/terms.md"}, {"s3": "b/terms.md"}]
+
+    assert keep(auth, *both)["count"] == 2
+    workspace.put("b/terms.md", b"Other terms.")
+    kept = keep(auth, *both)
+    assert [one["change"] for one in kept["documents"]] == ["kept", "changed"]
+    with pytest.raises(TogetherError, match=r"documents\[1\] has the name of another"):
+        keep(auth, TERMS, {**DAYS, "filename": "terms.md"})
+
+
+def test_a_document_that_cannot_be_read_leaves_the_index_as_it_was(auth, workspace):
+    keep(auth, TERMS)
+    before = workspace.content(KEPT)
+
+    with pytest.raises(TogetherError, match=r"documents\[1\] is a PDF") as caught:
+        keep(auth, DAYS, {"text": "%PDF-1.7", "filename": "a.pdf"})
+
+    assert "pypdf" in caught.value.advice
+    assert workspace.content(KEPT) == before
+
+
+def test_without_storage_there_is_no_index(auth, workspace):
+    workspace.storage = False
+    with pytest.raises(TogetherError) as caught:
+        keep(auth, TERMS)
+    assert caught.value.type == "no_storage"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"lengths": [5]', b'"lengths": [5, 5]'),
+        (b'"lengths": [5]', b'"lengths": [-1]'),
+        (b'"lengths": [5]', b'"lengths": "55"'),
+        (b"guarantee\t0", b"guarantee\t1"),
+        (b"guarantee\t0", b"guarantee\tx"),
+        (b"guarantee\t0", b"guarantee\t0:0"),
+        (b"guarantee\t0", b"guarantee\t0:" + b"9" * 5000),
+        (b'{"start"', b'["start"'),
+        (b'"text": "The', b'"test": "The'),
+        (b'"documents"', b'"document_"'),
+        (b"years", b""),
+    ],
+)
+def test_a_damaged_index_is_refused(old, new, auth, workspace):
+    keep(auth, TERMS)
+    content = workspace.content(KEPT)
+    assert old in content
+    head, _, rest = content.partition(b"\n")
+    changed = rest.replace(old, new, 1) if old in rest else rest
+    head = head if old in rest else head.replace(old, new, 1)
+    grown = len(changed) - len(rest)
+    if grown > 0:
+        size = len(rest[rest.index(b"\n") + 1 :])
+        head = head.replace(f", {size}]".encode(), f", {size + grown}]".encode())
+    workspace.put(KEPT, head + b"\n" + changed)
+
+    with pytest.raises(TogetherError, match="rows is damaged: delete it"):
+        rank(auth, "guarantee", {"s3": KEPT})
+
+
+@example(0, b"")
+@given(st.integers(0, 400), st.binary(max_size=4))
+def test_an_index_with_any_bytes_changed_breaks_nothing(place, data):
+    content = indexed("a guarantee", "b guarantee b", "猫が猫").written()
+    changed = content[:place] + data + content[place + len(data) :]
+
+    try:
+        index = read_index(changed)
+        found = [index.passage(n) for _, n in index.best("b guarantee 猫", 9)]
+    except (BadIndexError, TooMuchError):
+        return
+    assert len(found) == len(index.best("b", 9))
+
+
+def test_what_is_no_index_is_refused(auth, workspace):
+    workspace.put(KEPT, b"a,b\n1,2\n")
+    with pytest.raises(TogetherError, match="index is no index"):
+        keep(auth, TERMS)
+    assert workspace.content(KEPT) == b"a,b\n1,2\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("MOST_PASSAGES", "are more than 1 passages"),
+        ("INDEXED_CHARACTERS", "are more than 0 Mi characters"),
+        ("INDEX_BYTES", "make an index of more than 0 MiB"),
+    ],
+)
+def test_more_than_is_held_at_once_is_refused(
+    name, problem, auth, workspace, monkeypatch
+):
+    monkeypatch.setattr(word_index, name, 1)
+
+    with pytest.raises(TogetherError, match=f"documents {problem}"):
+        keep(auth, TERMS, DAYS)
+    if name != "INDEX_BYTES":
+        with pytest.raises(TogetherError, match=problem) as caught:
+            rank(auth, "q", [{"text": "One"}, {"text": "Two"}])
+        assert "index_documents" in caught.value.advice
