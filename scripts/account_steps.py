@@ -1,5 +1,7 @@
 """Steps about the account behind an API key."""
 
+from __future__ import annotations
+
 import datetime
 import os
 import re
@@ -10,6 +12,11 @@ from . import charts
 from .client import TogetherError, call, prepare
 from .client.job import in_job
 from .operations import operation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Auth, Json, Members, Step
+
 
 PACK = "1.0.0"  # the pack's version; ./dev fix writes here what pyproject.toml says
 OWN = "organization/check_connection"
@@ -29,7 +36,7 @@ AREAS = {
 }
 
 
-def check_connection(auth, step, **arguments):
+def check_connection(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return whose key it is and which areas of the API it may read.
 
     {"ok", "key_type", "organization": {"id", "name"}, "project": {...}, "may": [...],
@@ -74,7 +81,7 @@ def check_connection(auth, step, **arguments):
     }
 
 
-def _others():
+def _others() -> Members:
     """Return what of the pack in this job's folder is of another version.
 
     Windmill, which is asked for it, may refuse or be slow: that is no fault of the key.
@@ -86,7 +93,8 @@ def _others():
     if not in_job() or folder == place:
         note = "What else the folder holds is told where the step is deployed."
         return {"older": None, "note": note}
-    started, found = time.monotonic(), []
+    started = time.monotonic()
+    found: list[Members] = []
     try:
         for kind in ("script", "flow"):
             for path in list_runnables(kind, f"{folder}/"):
@@ -105,7 +113,7 @@ def _others():
     return {"older": []}
 
 
-def _version(kind, name, content):
+def _version(kind: str, name: str, content: Json) -> str | None:
     """Return the version of the pack that a script or flow says it is of, or None: it
     is not of the pack, or a copy under another name."""
     if kind == "flow":
@@ -120,7 +128,7 @@ def _version(kind, name, content):
     return "before 1.0.0" if re.search(line, content, re.M) else None
 
 
-def report_usage(auth, step, **arguments):
+def report_usage(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return what the organization spent from one day to another, with a chart.
 
     {"total_usd", "days": [{"date", "cost_usd"}], "products": [{"product", "cost_usd",
@@ -157,7 +165,9 @@ def report_usage(auth, step, **arguments):
     }
 
 
-def spending(auth, since, until):
+def spending(
+    auth: Auth, since: datetime.date, until: datetime.date
+) -> tuple[dict[str, Decimal], dict[str, Decimal], int]:
     """Return what was spent between two dates, both included, in USD as Decimals.
 
     (by day as text, by product, how many entries had no readable cost). Raises
@@ -168,7 +178,9 @@ def spending(auth, since, until):
         raise TogetherError.refused(
             "since", f"must be at most {MOST_MONTHS} months before until"
         )
-    days, products, unreadable = {}, {}, 0
+    days: dict[str, Decimal] = {}
+    products: dict[str, Decimal] = {}
+    unreadable = 0
     for month in months:
         found = call(
             auth, USAGE, month=month, granularity="day", limit=1000, max_pages=100
@@ -184,19 +196,19 @@ def spending(auth, since, until):
                     unreadable += 1
                     continue
                 name = entry.get("product_name") or "unnamed"
-                days[date] = days.get(date, 0) + cost
-                products[name] = products.get(name, 0) + cost
+                days[date] = days.get(date, Decimal(0)) + cost
+                products[name] = products.get(name, Decimal(0)) + cost
     return days, products, unreadable
 
 
-def _day(field, text):
+def _day(field: str, text: str | None) -> datetime.date | None:
     try:
         return datetime.date.fromisoformat(text[:10]) if text else None
     except ValueError:
         raise TogetherError.refused(field, "must be a day such as 2026-11-24") from None
 
 
-def _months(since, until):
+def _months(since: datetime.date, until: datetime.date) -> list[str]:
     """Return the months from one day to another, as YYYY-MM."""
     first, last = since.year * 12 + since.month - 1, until.year * 12 + until.month - 1
     return [f"{n // 12:04}-{n % 12 + 1:02}" for n in range(first, last + 1)]

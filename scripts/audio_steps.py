@@ -1,5 +1,7 @@
 """Steps that turn speech into text and text into speech."""
 
+from __future__ import annotations
+
 import base64
 import re
 import struct
@@ -15,6 +17,13 @@ from .operations import operation
 from .subtitles import cut_text, subtitles
 from .transfer.media_output import judge_media
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .shapes import Auth, Json, Members, Step
+
+
 # Gateways answer with the bare text, too, which is paid for all the same.
 TRANSCRIBE = operation("audio/create_transcription", reply="text")
 SPEAK = operation("audio/create_speech")
@@ -28,7 +37,7 @@ TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
 LONGEST_SECONDS = 1e7
 
 
-def transcribe_recording(auth, step, **arguments):
+def transcribe_recording(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Write down what is said in a recording, with subtitles.
 
     Returns {"text", "segments": [{"start", "end" in seconds, "text", "speaker"?}],
@@ -76,7 +85,7 @@ def transcribe_recording(auth, step, **arguments):
     }
 
 
-def _segments(answer):
+def _segments(answer: Members) -> list[Members]:
     """Return the segments of an answer, those that name speakers where there are."""
     found = answer.get("speaker_segments") or answer.get("segments") or []
     segments = []
@@ -99,13 +108,13 @@ def _segments(answer):
     return segments
 
 
-def _seconds(value):
+def _seconds(value: Json) -> float | None:
     """Return a time of the recording, None for what is none."""
     number = finite(value)
     return number if number is not None and 0 <= number < LONGEST_SECONDS else None
 
 
-def speak_text(auth, step, **arguments):
+def speak_text(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Read a text of any length aloud, as one file.
 
     A long text is cut at its sentences, spoken in parts and joined. Returns the members
@@ -150,7 +159,7 @@ def speak_text(auth, step, **arguments):
     }
 
 
-def _all_spoken(auth, body, texts):
+def _all_spoken(auth: Auth, body: Members, texts: list[str]) -> list[bytes]:
     """Return the sound of each text. When one fails, what has not begun is left, and
     the error's `partial` holds what was spoken."""
     spoken, failed = [], None
@@ -172,7 +181,7 @@ def _all_spoken(auth, body, texts):
     return [data for _, data in spoken]
 
 
-def _spoken(auth, body):
+def _spoken(auth: Auth, body: Members) -> bytes:
     """Return the bytes that one request brings."""
     request = Request(auth, SPEAK, {"body": body})
     reply = request.send()
@@ -180,7 +189,7 @@ def _spoken(auth, body):
     return reply.data
 
 
-def _first_voice(auth, model):
+def _first_voice(auth: Auth, model: str) -> str:
     """Return the first voice that the service lists for a model."""
     for found in call(auth, VOICES).get("data") or ():
         if found.get("model") == model and found.get("voices"):
@@ -193,7 +202,7 @@ def _first_voice(auth, model):
     )
 
 
-def sentences(text, most):
+def sentences(text: str, most: int) -> list[str]:
     """Return a text in pieces of at most so many characters that end where sentences
     do, or else between words."""
     pieces, piece = [], ""
@@ -217,7 +226,7 @@ SENTENCE = re.compile(
 )
 
 
-def joined(parts, kind):
+def joined(parts: list[bytes], kind: str) -> bytes:
     """Return sound files of one kind as one file.
 
     MP3 is a row of frames and raw is samples: both can follow one another; WAV has one
@@ -230,7 +239,7 @@ def joined(parts, kind):
         return parts[0] + b"".join(map(_frames, parts[1:]))
     if kind != "wav":
         return b"".join(parts)
-    form, samples = None, []
+    form, samples = b"", []
     for number, part in enumerate(parts, 1):
         try:
             own, data = _wave(part)
@@ -238,7 +247,7 @@ def joined(parts, kind):
             words = f"part {number} is no WAV file"
         else:
             # Some programs write an empty extension behind the first 16 bytes.
-            if form is None or (own[:16], own[18:]) == (form[:16], form[18:]):
+            if not form or (own[:16], own[18:]) == (form[:16], form[18:]):
                 form = form or own
                 samples.append(data)
                 continue
@@ -262,7 +271,7 @@ def joined(parts, kind):
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
 
 
-def _wave(data):
+def _wave(data: bytes) -> tuple[bytes, bytes]:
     """Return the format and the samples of a WAV file, or raise ValueError.
 
     https://www.mmsp.ece.mcgill.ca/Documents/AudioFormats/WAVE/WAVE.html
@@ -282,7 +291,7 @@ def _wave(data):
     raise ValueError
 
 
-def _kept(numbered, kind):
+def _kept(numbered: Iterable[tuple[int, bytes]], kind: str) -> Members:
     """Return the spoken parts, which are paid for, as files of a result."""
     return {
         "parts": [
@@ -295,7 +304,7 @@ def _kept(numbered, kind):
     }
 
 
-def _frames(data):
+def _frames(data: bytes) -> bytes:
     """Return an MP3 without its ID3v2 tag. https://id3.org/id3v2.4.0-structure"""
     if data[:3] != b"ID3" or len(data) < 10:
         return data

@@ -1,11 +1,13 @@
 """A table's questions as one batch: submitted, and collected. Some models answer a
 batch for less (BATCH_SHARE of scripts/catalog/known_models.py)."""
 
+from __future__ import annotations
+
 import hashlib
 import json
-import pathlib
 import tempfile
 from contextlib import closing
+from pathlib import Path
 
 from .catalog import pricing
 from .catalog.budget import UNLIMITED, check_budget
@@ -23,6 +25,18 @@ from .table.table import Flaw, Table, Template, digest, lines_of
 from .transfer.download import open_download
 from .workspace.create_once import fingerprint, once
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import NoReturn, Self, TypeAlias
+
+    from .shapes import Auth, Json, Members, Problem, Readable, Step, Usage
+    from .table.table import Row
+
+    Outcome: TypeAlias = tuple[Members | None, str | None]
+    """The answer to a row, or why there is none; neither where nothing is said."""
+
+
 ENDPOINT = operation("chat/create_chat_completion")["path"]
 FILES = operation("files/list_files")
 PREPROCESS = operation("files/preprocess_file")
@@ -36,7 +50,7 @@ USELESS = states("batch", "bad")
 NAMED = 10  # rows that a message names
 
 
-def submit_rows(auth, step, **arguments):
+def submit_rows(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Create one batch that asks a chat model about every row.
 
     Returns {"batch_id", "input_file_id", "rows": their number, "fingerprint",
@@ -53,13 +67,13 @@ def submit_rows(auth, step, **arguments):
     if given.get("answer_column"):
         table.keep_free(given["answer_column"])
     with tempfile.TemporaryDirectory() as folder:
-        place = pathlib.Path(folder, "rows.jsonl")
+        place = Path(folder, "rows.jsonl")
         written = _written(place, table, template, given)
         usd, note = _priced(auth, given, written, "tokens")
         mark = fingerprint("batches/submit_rows", {"content": written["digest"]})
         submission = _Submission(auth, place, f"rows-{mark}.jsonl")
 
-        def create():
+        def create() -> Members:
             advice = "Raise budget_usd, lower max_tokens, or submit fewer rows."
             may_cost = _priced(auth, given, written, "most_tokens")
             check_budget(given.get("budget_usd"), *may_cost, "the batch", advice)
@@ -78,7 +92,7 @@ def submit_rows(auth, step, **arguments):
     }
 
 
-def _written(place, table, template, given):
+def _written(place: Path, table: Table, template: Template, given: Members) -> Members:
     """Write the batch's input file; return its number of rows, its digest, a guess at
     the tokens that its questions have, and how many they have at most."""
     body = {"model": given["model"], "messages": []}
@@ -87,7 +101,8 @@ def _written(place, table, template, given):
     body |= {k: given[k] for k in ("temperature", "max_tokens") if k in given}
     before = body["messages"]
     rows = size = tokens = most = 0
-    flaws, hashed = [], hashlib.sha256()
+    flaws: list[Problem] = []
+    hashed = hashlib.sha256()
     with place.open("wb") as file:
         for rows, row in enumerate(table, 1):
             try:
@@ -125,7 +140,7 @@ def _written(place, table, template, given):
     return {"rows": rows, "digest": hashed.hexdigest(), **counts}
 
 
-def _custom_id(index, row, again=None):
+def _custom_id(index: int, row: Json, again: str | None = None) -> str:
     """Return a row's name in the batch; the API takes at most 64 characters."""
     parts = [str(index), digest(row)]
     if again:
@@ -133,7 +148,7 @@ def _custom_id(index, row, again=None):
     return "-".join(parts)
 
 
-def _too_large(rows):
+def _too_large(rows: int) -> NoReturn:
     problem = (
         f"are too large for one batch, which takes {MOST_ROWS} rows and {MOST_BYTES} "
         f"bytes; the first {rows - 1} rows fit"
@@ -146,7 +161,9 @@ def _too_large(rows):
     )
 
 
-def _priced(auth, given, written, count):
+def _priced(
+    auth: Auth, given: Members, written: Members, count: str
+) -> tuple[float | None, str | None]:
     """Return (USD, None) that the batch costs where its questions have the tokens of
     that count, and all answers are as long as they may be, or (None, why it is not
     known)."""
@@ -160,32 +177,34 @@ def _priced(auth, given, written, count):
 class _Submission:
     """One input file and its batch at the service, found by the file's name."""
 
-    def __init__(self, auth, place, name):
+    def __init__(self, auth: Auth, place: Path, name: str) -> None:
         self.auth = auth
         self.place = place
         self.name = name
-        self.files = self.begun = None
+        self.files: list[str] | None = None  # the whole ones of that name
+        self.begun: list[str] = []  # those that were announced, and are not whole
 
-    def look(self):
+    def look(self) -> Members | None:
         """Return the batch of an earlier run, or None."""
-        if not self.uploaded():
+        files = self.uploaded()
+        if not files:
             return None
         for batch in _entries(call(self.auth, BATCHES)):
-            if batch.get("input_file_id") in self.files and _useful(batch):
+            if batch.get("input_file_id") in files and _useful(batch):
                 return _reference(batch)
         return None
 
-    def attach(self, made):
+    def attach(self, made: Members) -> Members | None:
         batch = call(self.auth, BATCH, batch_id=made["id"])
         return _reference(batch) if _useful(batch) else None
 
-    def create(self):
+    def create(self) -> Members:
         files = self.uploaded()
         file_id = files[0] if files else self.resumed() or self.upload()
         body = {"input_file_id": file_id, "endpoint": ENDPOINT}
         return _reference(_job(call(self.auth, CREATE, body=body)))
 
-    def uploaded(self):
+    def uploaded(self) -> list[str]:
         """Return the ids of the files of this name that are complete."""
         if self.files is None:
             found = _entries(call(self.auth, FILES))
@@ -195,12 +214,12 @@ class _Submission:
             self.begun = [file["id"] for file in named if file not in whole]
         return self.files
 
-    def is_whole(self, file):
+    def is_whole(self, file: Members) -> bool:
         size = self.place.stat().st_size
         status = file.get("processing_status")
         return file.get("bytes") == size and status not in ("FAILED", "INVALID_FORMAT")
 
-    def resumed(self):
+    def resumed(self) -> str | None:
         """Return the id of a file whose bytes an earlier run sent just before it ended,
         and remove what it had only announced; None where the bytes are to be sent."""
         kept = None
@@ -219,7 +238,7 @@ class _Submission:
                 log(f"the file {file_id} of an earlier run stays: {error}")
         return kept
 
-    def upload(self):
+    def upload(self) -> str:
         from .upload.file_upload import store_file  # only where a file goes up
 
         stored = store_file(
@@ -228,14 +247,14 @@ class _Submission:
         return stored["id"]
 
 
-def _entries(answer):
+def _entries(answer: Json) -> list[Members]:
     """Return the objects of a list, bare or as the member data."""
     found = answer.get("data") if isinstance(answer, dict) else answer
     found = found if isinstance(found, list) else []
     return [one for one in found if isinstance(one, dict)]
 
 
-def _job(answer):
+def _job(answer: Json) -> Members:
     """Return the batch of the answer to its creation, which may be bare. Raises
     TogetherError, `ambiguous`, where none is in it, with the service's words."""
     job = answer.get("job", answer) if isinstance(answer, dict) else None
@@ -254,11 +273,11 @@ def _job(answer):
     )
 
 
-def _useful(batch):
+def _useful(batch: Members) -> bool:
     return str(batch.get("status")).upper() not in USELESS
 
 
-def _reference(batch):
+def _reference(batch: Members) -> Members:
     return {"id": batch["id"], "input_file_id": batch.get("input_file_id")}
 
 
@@ -267,9 +286,10 @@ RESERVED = ("custom_id",)
 ENDED = states("batch")
 BLOCK = 1 << 18
 LONGEST_REASON = 2000  # characters
+NO_MODEL = "an answer does not say which model it is of"
 
 
-def collect_rows(auth, step, **arguments):
+def collect_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     """Return what a batch answered, in the order of the rows that it was made of.
 
     {"rows": [{"custom_id", ...row, <answer_column>: text or None,
@@ -319,7 +339,7 @@ def collect_rows(auth, step, **arguments):
     return outcome.result(bill.sums(auth), "cut", status=status)
 
 
-def _reason(batch, status, unread):
+def _reason(batch: Members, status: str, unread: int) -> str:
     """Say why a row of the batch has no answer."""
     why = f"; {unread} lines of its files name no row" if unread else ""
     if status not in USELESS:
@@ -332,7 +352,7 @@ def _reason(batch, status, unread):
     return f"the batch {ended} before it answered this row{why}"
 
 
-def _text(answer):
+def _text(answer: Members) -> tuple[str | None, str | None, bool]:
     """Return the text of a chat completion, or of a recording, why there is none, and
     whether it was cut."""
     if "choices" not in answer and isinstance(answer.get("text"), str):
@@ -340,12 +360,12 @@ def _text(answer):
     return answered(answer)
 
 
-def _joined(table, lines):
+def _joined(table: Table, lines: _Lines) -> Iterator[tuple[str, Row]]:
     """Yield (custom_id, row) of the rows that a person gave."""
     places = lines.places()
     number = -1
     for number, row in enumerate(table):
-        own = f"{number}-{digest(getattr(row, 'why', row))}"
+        own = f"{number}-{digest(row)}"
         name = places.pop(number, own)
         if isinstance(row, Flaw) or not f"{name}-".startswith(f"{own}-"):
             raise _others(f"rows[{number}] is not what the batch was made of")
@@ -354,7 +374,7 @@ def _joined(table, lines):
         raise _others(f"the batch has more rows than the {number + 1} given")
 
 
-def _others(problem):
+def _others(problem: str) -> TogetherError:
     return TogetherError(
         f"The rows and the batch do not belong together: {problem}.",
         problems=[{"field": "rows", "problem": problem}],
@@ -362,7 +382,7 @@ def _others(problem):
     )
 
 
-def _named(auth, batch, lines):
+def _named(auth: Auth, batch: Members, lines: _Lines) -> Iterator[tuple[str, Row]]:
     """Yield (custom_id, {}) of all that was asked, as the input file has it; where
     that is gone, of all that was answered."""
     try:
@@ -371,22 +391,22 @@ def _named(auth, batch, lines):
         if error.status != 404:
             raise
         places = lines.places(strict=False)
-        names = [places[number] for number in sorted(places)]
+        names: Iterable[str | None] = [places[number] for number in sorted(places)]
     else:
         names = (_parsed(line).get("custom_id") for line in _read(source))
     yield from ((name, {}) for name in names if name)
 
 
-def _read(source):
+def _read(source: Readable) -> Iterator[bytes]:
     return lines_of(iter(lambda: source.read(BLOCK), b""))
 
 
-def _parsed(line):
+def _parsed(line: bytes) -> Members:
     value, problem = parse_json(line)
     return value if not problem and isinstance(value, dict) else {}
 
 
-def _outcome(line):
+def _outcome(line: Members) -> Outcome:
     """Return (answer, None), or (None, why not), of a line of a batch's files."""
     response = line.get("response")
     response = response if isinstance(response, dict) else {"body": response}
@@ -395,8 +415,9 @@ def _outcome(line):
         body = _parsed(body.encode("utf-8", "replace")) or body
     error = line.get("error") or (isinstance(body, dict) and body.get("error"))
     refused = code is not None and not 200 <= code < 300
-    whole = isinstance(body, dict)
-    whole = whole and (code is not None or body.keys() & {"choices", "text"})
+    whole = isinstance(body, dict) and (
+        code is not None or bool(body.keys() & {"choices", "text"})
+    )
     if whole and not error and not refused:
         return body, None
     words = [f"{code:g}"] if refused else []
@@ -411,19 +432,20 @@ def _outcome(line):
 class _Lines:
     """The lines of a batch's files, kept on disk and found by custom_id."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.file = tempfile.TemporaryFile()  # noqa: SIM115, __exit__ closes it
-        self.found = {}
+        # By custom_id: where its line begins, its length, whether it holds an answer.
+        self.found: dict[str, tuple[int, int, bool]] = {}
         self.end = 0
         self.unread = 0  # lines that are no JSON or name no row
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.file.close()
 
-    def read(self, auth, file_id):
+    def read(self, auth: Auth, file_id: str) -> None:
         """Take a file's lines in; of two with the same name the first counts, save when
         it is of a try that failed and the other of one that did not."""
         with closing(open_download(auth, CONTENT, file_id=file_id)) as source:
@@ -439,7 +461,7 @@ class _Lines:
                     self.found[name] = self.end, len(line), good
                     self.end += len(line)
 
-    def get(self, name):
+    def get(self, name: str) -> Outcome:
         """Return (answer, None), (None, why not), or (None, None): nothing is said."""
         if name not in self.found:
             return None, None
@@ -447,7 +469,7 @@ class _Lines:
         self.file.seek(start)
         return _outcome(_parsed(self.file.read(length)))
 
-    def places(self, strict=True):
+    def places(self, strict: bool = True) -> dict[int, str]:
         """Return {place: custom_id}; a name that submit_rows did not give has the place
         at which it was read, or is an error where strict."""
         places = {}
@@ -464,21 +486,24 @@ class _Lines:
 class _Bill:
     """What the answers used, by model."""
 
-    def __init__(self):
-        self.used = {}
+    def __init__(self) -> None:
+        # By model: what is known to be used, and how many answers do not say it.
+        self.used: dict[str | None, tuple[Usage | None, int]] = {}
 
-    def add(self, model, answer):
+    def add(self, model: Json, answer: Json) -> None:
         usage = usage_of(answer)
         model = model if isinstance(model, str) else None
-        known = self.used.setdefault(model, [None, 0])
-        known[0] = sum_usage([known[0], usage])
-        known[1] += usage is None
+        known, untold = self.used.get(model, (None, 0))
+        self.used[model] = sum_usage([known, usage]), untold + (usage is None)
 
-    def sums(self, auth):
+    def sums(self, auth: Auth) -> Members:
         """Return {"usage", "cost_usd", "cost_note"?}, at the price of batches."""
         usd, note = (0.0, None) if self.used else (None, "no answer says what was used")
         for model, (usage, unknown) in self.used.items():
-            part, why = cost(auth, model, usage, batch=True)
+            part: float | None = None
+            why: str | None = NO_MODEL
+            if model:
+                part, why = cost(auth, model, usage, batch=True)
             if unknown:
                 part, why = None, PARTLY_UNTOLD
             note = note or why

@@ -4,6 +4,8 @@ The modules extracting, classifying and calling build on what is here: `ask` sen
 request, `said` reads an answer, `user_message` puts text and pictures together.
 """
 
+from __future__ import annotations
+
 import base64
 import json
 import re
@@ -17,6 +19,16 @@ from .client.job import log
 from .client.validate import FileValue
 from .operations import operation
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from .shapes import Auth, Completion, Json, Members, Step
+
+    Outcome: TypeAlias = tuple[TogetherError | None, Json, float]
+    """Why a question was not answered, or None; the answer; the seconds it took."""
+
+
 CHAT = operation("chat/create_chat_completion")
 AT_ONCE = 8  # questions of one comparison
 # The reasons to end that servers have for an answer that is not complete.
@@ -29,7 +41,7 @@ SHOWN = 200  # characters of an answer that a message quotes
 KEPT_PICTURES = 400_000  # characters of data URIs
 
 
-def ask_model(auth, step, **arguments):
+def ask_model(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Ask once and show the answer while it arrives.
 
     Returns {"text", "reasoning", "usage", "cost_usd", "model", "finish_reason",
@@ -76,7 +88,7 @@ def ask_model(auth, step, **arguments):
     return result
 
 
-def compare_models(auth, step, **arguments):
+def compare_models(auth: Auth, step: Step, **arguments: Json) -> list[Json]:
     """Ask several models the same questions and put the answers side by side.
 
     Returns a table as Windmill shows it: first the names of the columns, then a row
@@ -88,14 +100,15 @@ def compare_models(auth, step, **arguments):
 
     given = prepare(step, arguments)
     models = list(dict.fromkeys([*given["models"], *given.get("other_models", [])]))
-    settings = {n: given[n] for n in ("temperature", "max_tokens") if n in given}
-    before = []
+    names = ("temperature", "max_tokens")
+    settings: Members = {name: given[name] for name in names if name in given}
+    before: list[Members] = []
     if given.get("system"):
         before = [{"role": "system", "content": given["system"]}]
     budget = Budget(given.get("budget_usd"))
     prefetch(auth)
 
-    def one(prompt, model):
+    def one(prompt: str, model: str) -> Outcome:
         messages = [*before, {"role": "user", "content": prompt}]
         body = {"model": model, "messages": messages, **settings}
         began = time.monotonic()
@@ -110,24 +123,25 @@ def compare_models(auth, step, **arguments):
     share = None if budget.limit is None else budget.limit / len(asked)
     with ThreadPoolExecutor(min(AT_ONCE, len(asked))) as pool:
         found = list(pool.map(lambda pair: one(*pair), asked))
-    if all(error for error, _, _ in found):
-        raise found[0][0]
+    failed = [error for error, _, _ in found if error]
+    if len(failed) == len(found):
+        raise failed[0]
     cells = dict(zip(asked, found, strict=True))
     rows = [
         {"prompt": prompt, **{m: _cell(*cells[prompt, m][:2]) for m in models}}
         for prompt in given["prompts"]
     ]
     sums = {model: _sums(auth, model, asked, found) for model in models}
-    names = ["seconds", "tokens", "cost_usd"]
+    told = ["seconds", "tokens", "cost_usd"]
     if any("cost_note" in one for one in sums.values()):
-        names.append("cost_note")
-    for name in names:
+        told.append("cost_note")
+    for name in told:
         row = {model: one.get(name) for model, one in sums.items()}
         rows.append({"prompt": name, **row})
     return [["prompt", *models], *rows]
 
 
-def _cell(error, answer):
+def _cell(error: TogetherError | None, answer: Json) -> str:
     if error:
         return f"error: {error}"
     found = parse_completion(answer)
@@ -135,7 +149,9 @@ def _cell(error, answer):
     return found["text"] or why
 
 
-def _sums(auth, model, asked, found):
+def _sums(
+    auth: Auth, model: str, asked: list[tuple[str, str]], found: list[Outcome]
+) -> Members:
     """Return what one model's answers took in all."""
     own = [f for (_, m), f in zip(asked, found, strict=True) if m == model and f[1]]
     if not own:
@@ -152,7 +168,9 @@ def _sums(auth, model, asked, found):
 # --- what the other steps of this kind share ---------------------------------------
 
 
-def ask(auth, body, budget=None, share=None):
+def ask(
+    auth: Auth, body: Members, budget: Budget | None = None, share: float | None = None
+) -> Json:
     """Send one chat completion, within the budget, and return its answer. A body
     without max_tokens gets as many as the budget pays for, or a share of it in USD."""
     reserved, body = reserve_chat(auth, body, budget, share)
@@ -165,7 +183,7 @@ def ask(auth, body, budget=None, share=None):
         spent = spent_on(error)
         raise
     finally:
-        if reserved is not None:
+        if budget and reserved is not None:
             budget.settle(reserved, spent)
     found = parse_completion(answer)
     if found["broken"]:
@@ -178,7 +196,7 @@ def ask(auth, body, budget=None, share=None):
     return answer
 
 
-def parse_completion(answer):
+def parse_completion(answer: Json) -> Completion:
     """Return what the first choice of an answer says, whatever its shape.
 
     {"text", "reasoning": None where there is none, "refusal": the text is one, or None,
@@ -212,7 +230,7 @@ def parse_completion(answer):
     }
 
 
-def answered(answer):
+def answered(answer: Json) -> tuple[str | None, str | None, bool]:
     """Return (text or None, why there is none or None, whether the text was cut) of the
     answer to a row."""
     found = parse_completion(answer)
@@ -222,7 +240,7 @@ def answered(answer):
     return None if why else found["text"], why, not why and found["cut"]
 
 
-def _read_content(content):
+def _read_content(content: Json) -> tuple[str, str | None]:
     """Return (text, thinking or None) of a message's content of any form."""
     if isinstance(content, str):
         return content, None
@@ -243,7 +261,7 @@ def _read_content(content):
     return text, thought or None
 
 
-def _words(value, depth=0):
+def _words(value: Json, depth: int = 0) -> str:
     """Return the text of a text, of a part that has one, or of a list of them."""
     if isinstance(value, str):
         return value
@@ -256,7 +274,7 @@ def _words(value, depth=0):
     return ""
 
 
-def _broken(error, reason, text):
+def _broken(error: Json, reason: Json, text: str) -> str | None:
     """Return why a model failed midway, with the beginning of what it had said."""
     if not error and reason != "error":
         return None
@@ -267,7 +285,7 @@ def _broken(error, reason, text):
     return f"the model's answer broke off{after}: {why}"
 
 
-def _thinking_apart(text):
+def _thinking_apart(text: str) -> tuple[str, str | None]:
     """Return (answer, thinking) of a text in which a model thinks inside <think>.
 
     The opening tag may be part of the model's template and so be lacking; the closing
@@ -293,7 +311,7 @@ def _thinking_apart(text):
     return text, "\n".join(filter(None, map(str.strip, thoughts)))
 
 
-def _end_of_thinking(text, opened):
+def _end_of_thinking(text: str, opened: bool) -> int | None:
     """Return where the tag stands that ends the thinking, or None."""
     depth, last, fences, seen = 0 if opened else 1, None, 0, 0
     for tag in re.finditer("</?think>", text):
@@ -313,7 +331,7 @@ def _end_of_thinking(text, opened):
     return last
 
 
-def _is_json(text):
+def _is_json(text: str) -> bool:
     if text.lstrip()[:1] not in ("{", "["):
         return False
     try:
@@ -323,18 +341,18 @@ def _is_json(text):
     return True
 
 
-def user_message(text, pictures):
+def user_message(text: str | None, pictures: list[Json] | None) -> Members:
     """Return a user's message of a text, or None, and the pictures that `prepare` gives
     of an argument with x-file."""
     if not pictures:
         return {"role": "user", "content": text}
-    parts = [{"type": "text", "text": text}] if text else []
+    parts: list[Members] = [{"type": "text", "text": text}] if text else []
     for picture in pictures:
         parts.append({"type": "image_url", "image_url": {"url": picture}})
     return {"role": "user", "content": parts}
 
 
-def messages_of(value, field):
+def messages_of(value: Json, field: str) -> list[Members]:
     """Return a conversation as the API takes it; rows left empty in a form are none.
 
     Raises TogetherError that names the row.
@@ -368,7 +386,7 @@ def messages_of(value, field):
     return messages
 
 
-def _read(part, field):
+def _read(part: Json, field: str) -> Json:
     """Return a part whose picture, given as a file, goes out as the API takes it."""
     image = part.get("image_url") if isinstance(part, dict) else None
     if isinstance(image, dict) and isinstance(image.get("url"), dict):
@@ -377,14 +395,14 @@ def _read(part, field):
     return part
 
 
-def refuses(error, words):
+def refuses(error: TogetherError, words: str) -> bool:
     """Say whether a request was refused for what is found by a pattern of words, in
     small letters, in what the server says of it."""
     said = f"{error.detail or ''} {error.param or ''}".lower()
     return error.status in (400, 422) and re.search(words, said) is not None
 
 
-def _handed_back(messages):
+def _handed_back(messages: list[Members]) -> list[Members]:
     """Return a conversation as JSON, without pictures that make the result too large.
 
     A picture is the file as it was given: as `history`, it is read anew.
@@ -408,7 +426,7 @@ def _handed_back(messages):
     return kept
 
 
-def _written(part):
+def _written(part: Json) -> Json:
     """Return a part with its picture as it was given."""
     image = part.get("image_url") if isinstance(part, dict) else None
     if isinstance(image, dict) and isinstance(image.get("url"), FileValue):
@@ -421,7 +439,7 @@ def _written(part):
     return part
 
 
-def _is_data(part):
+def _is_data(part: Json) -> bool:
     image = part.get("image_url") if isinstance(part, dict) else None
     url = image.get("url") if isinstance(image, dict) else image
     if isinstance(url, dict):

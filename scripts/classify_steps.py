@@ -1,5 +1,7 @@
 """A step that sorts a text into categories, and says how sure the model is."""
 
+from __future__ import annotations
+
 import math
 import re
 
@@ -9,6 +11,16 @@ from .chat_steps import ask, parse_completion, refuses
 from .client import TogetherError, prepare
 from .client.job import log
 from .client.jsonio import finite
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from .shapes import Auth, Completion, Json, Members, Step
+
+    Token: TypeAlias = tuple[str, float | None, dict[str, float]]
+    """A token, its log probability, and those of others in its place."""
+
 
 TRIES = 2  # the answer, and one more when it names no category
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -32,7 +44,7 @@ LOGPROBS = (
 LOGPROB_WORDS = "logprob|expected an? (boolean|integer)|invalid type"
 
 
-def classify_text(auth, step, **arguments):
+def classify_text(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return the category of a text, or with `multiple` all that fit.
 
     {"label": the first, or None, "labels": all, "confidence": 0 to 1, or None with
@@ -83,7 +95,7 @@ def classify_text(auth, step, **arguments):
     return {"label": labels[0] if labels else None, "labels": labels, **sure, **facts}
 
 
-def _failure(found, facts):
+def _failure(found: Completion, facts: Members) -> TogetherError:
     shown = f"its last answer was {found['text'][:200]!r}"
     message = f"The model named no category; {shown}."
     advice = "Describe the categories, or choose another model."
@@ -103,9 +115,9 @@ def _failure(found, facts):
     )
 
 
-def _labels(labels):
+def _labels(labels: list[Members]) -> list[Members]:
     """Return the categories. Raises TogetherError where two have one name."""
-    seen = {}
+    seen: dict[str, int] = {}
     for number, label in enumerate(labels):
         key = label["name"].strip().casefold()
         if key in seen:
@@ -116,7 +128,7 @@ def _labels(labels):
     return [{**label, "name": label["name"].strip()} for label in labels]
 
 
-def _coded(names):
+def _coded(names: list[str]) -> dict[str, str]:
     """Return {code: name}: letters, or numbers where those are too few or are names."""
     taken = {name.upper() for name in names}
     if len(names) <= len(LETTERS) and not taken & set(LETTERS):
@@ -124,7 +136,9 @@ def _coded(names):
     return {str(number): name for number, name in enumerate(names, 1)}
 
 
-def _instructions(labels, coded, multiple, given):
+def _instructions(
+    labels: list[Members], coded: dict[str, str], multiple: bool, given: Members
+) -> str:
     lines = [
         f"{code}: {label['name']}"
         + (f" - {label['description']}" if label.get("description") else "")
@@ -138,7 +152,7 @@ def _instructions(labels, coded, multiple, given):
     return "\n".join(parts)
 
 
-def _asked(auth, body):
+def _asked(auth: Auth, body: Members) -> Json:
     """Ask with the first form of logprobs that the model takes; the others are refused
     before anything is paid."""
     for form in LOGPROBS:
@@ -150,7 +164,7 @@ def _asked(auth, body):
     return ask(auth, body)
 
 
-def recognised(text, coded, multiple):
+def recognised(text: str, coded: dict[str, str], multiple: bool) -> list[str] | None:
     """Return the codes that an answer names, best first; None when it is no answer.
 
     Models add quotes, marks and whole sentences, or write the name of the category.
@@ -161,16 +175,17 @@ def recognised(text, coded, multiple):
         return [] if bare else None
     parts = re.split(r"[,;\n]|(?<=\s)and(?=\s)", bare) if multiple else [bare]
     chosen = [_one(part, coded, names) for part in parts if part.strip()]
-    if chosen and all(chosen):
-        return list(dict.fromkeys(chosen))
+    known = [code for code in chosen if code]
+    if chosen and len(known) == len(chosen):
+        return list(dict.fromkeys(known))
     # A sentence: whatever categories it names, by name; a longer name hides a shorter.
-    rest, found = bare.casefold(), []
+    rest, named = bare.casefold(), []
     for name in sorted(names, key=len, reverse=True):
         match = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", rest)
         if match:
-            found.append((match.start(), names[name]))
+            named.append((match.start(), names[name]))
             rest = rest[: match.start()] + "\0" * len(name) + rest[match.end() :]
-    found = [code for _, code in sorted(found)]
+    found = [code for _, code in sorted(named)]
     if not found:
         told = re.findall(
             r"(?i:answer|category|letter|number)\W+(?:is\W+)?(\w+)\b", bare
@@ -181,7 +196,7 @@ def recognised(text, coded, multiple):
     return found if len(found) == 1 else None
 
 
-def _one(part, coded, names):
+def _one(part: str, coded: dict[str, str], names: dict[str, str]) -> str | None:
     """Return the code that a short answer is: "A", "a)", "A: Spam", "spam"."""
     part = part.strip(MARKS)
     if part.casefold() in names:
@@ -209,12 +224,15 @@ def _one(part, coded, names):
 # --- how sure ----------------------------------------------------------------------
 
 
-def _sure(logprobs, chosen, coded, multiple):
+def _sure(
+    logprobs: Json, chosen: list[str], coded: dict[str, str], multiple: bool
+) -> Members:
     """Return confidence and scores: what the model gave each category in the place of
     its answer; where one is to be chosen, as shares of what all categories got."""
     tokens = _tokens(logprobs)
-    seen = [_seen(tokens, code, coded) for code in chosen or [NONE]]
-    if None in seen:
+    places = [_seen(tokens, code, coded) for code in chosen or [NONE]]
+    seen = [place for place in places if place]
+    if len(seen) < len(places):
         reason = "the model gives no log probabilities"
         if any(value is not None for _, value, _ in tokens):
             reason = "the log probabilities do not show the answer"
@@ -230,7 +248,7 @@ def _sure(logprobs, chosen, coded, multiple):
             "scores": dict.fromkeys(coded.values()),
         }
     told = any(alternatives for _, alternatives in seen)
-    scores = {}
+    scores: dict[str, float] = {}
     for code, (shares, _) in zip(chosen or [NONE], seen, strict=True):
         whole = sum(shares.values()) if told and not multiple else 1.0
         for other, share in shares.items():
@@ -245,7 +263,7 @@ def _sure(logprobs, chosen, coded, multiple):
     }
 
 
-def _tokens(logprobs):
+def _tokens(logprobs: Json) -> list[Token]:
     """Return [(token, logprob or None, {other token: logprob})] of either form in use;
     [] for any other. What is no number is None, or left out of the others."""
     if not isinstance(logprobs, dict):
@@ -271,20 +289,22 @@ def _tokens(logprobs):
     ]
 
 
-def _others(row):
+def _others(row: Members) -> dict[str, float]:
     found = row.get("top_logprobs")
     found = found if isinstance(found, list) else []
     found = [one for one in found if isinstance(one, dict)]
     return _numbers({str(one.get("token")): one.get("logprob") for one in found})
 
 
-def _numbers(others):
+def _numbers(others: Json) -> dict[str, float]:
     others = others if isinstance(others, dict) else {}
     known = {name: finite(value) for name, value in others.items()}
     return {name: value for name, value in known.items() if value is not None}
 
 
-def _seen(tokens, code, coded):
+def _seen(
+    tokens: list[Token], code: str, coded: dict[str, str]
+) -> tuple[dict[str, float], bool] | None:
     """Return ({code: probability}, whether the alternatives are known) of the last
     place where the answer names a code, or its category; None: nowhere."""
     text = "".join(token for token, _, _ in tokens)
@@ -304,7 +324,7 @@ def _seen(tokens, code, coded):
             total += value
             within.append(others)
         position += len(token)
-    shares = {}
+    shares: dict[str, float] = {}
     if len(within) == 1:
         known = {NONE.casefold(): NONE}
         known |= {name.casefold(): code for code, name in coded.items()}
@@ -317,5 +337,5 @@ def _seen(tokens, code, coded):
     return shares, len(within) == 1 and bool(within[0])
 
 
-def _probability(logprob):
+def _probability(logprob: float) -> float:
     return math.exp(min(logprob, 0.0))

@@ -7,9 +7,18 @@ Names make it happen once: an endpoint and a deployment of these names that exis
 taken up again, and started if they are stopped. waits/cancel_job stops a deployment.
 """
 
+from __future__ import annotations
+
 from .client import TogetherError, call, prepare
 from .job_states import states
 from .operations import operation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .shapes import Auth, Json, Members, Step
+
 
 IDENTITY = operation("organization/get_identity")
 SUPPORTED = operation("models/list_supported_models")
@@ -25,7 +34,7 @@ MANY = 100  # entries of a page
 DOWN = states("deployment", "stopped")
 
 
-def plan_deployment(auth, step, **arguments):
+def plan_deployment(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return what deploy_model would use, without creating anything.
 
     {"model": resource name, "config", "gpu_type", "gpu_count", "usd_per_hour": of the
@@ -44,7 +53,7 @@ def plan_deployment(auth, step, **arguments):
     return plan
 
 
-def deploy_model(auth, step, **arguments):
+def deploy_model(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Let a model be served under a name; return at once, while it still starts.
 
     {"endpoint_id", "deployment_id", "job_id": both, for waits, "model": what requests
@@ -61,8 +70,7 @@ def deploy_model(auth, step, **arguments):
         "maxReplicas": max(given["replicas"], given.get("max_replicas", 0)),
     }
     place = {"project_id": project, "endpoint_id": endpoint["id"]}
-    created = deployment is None
-    if created:
+    if deployment is None:
         body = {"name": given["deployment_name"], "autoscaling": scale}
         body |= {n: chosen[n] for n in ("model", "config") if chosen[n]}
         if given["inactive_minutes"]:
@@ -89,15 +97,15 @@ def deploy_model(auth, step, **arguments):
         "job_id": f"{endpoint['id']}/{made['id']}",
         "model": endpoint["name"],
         "state": str(state).removeprefix("DEPLOYMENT_STATE_"),
-        "created": created,
-        "reattached": not created,
+        "created": deployment is None,
+        "reattached": deployment is not None,
         "config": chosen["config"],
         "gpu_type": chosen["gpu_type"],
         "gpu_count": chosen["gpu_count"],
     }
 
 
-def _project(auth):
+def _project(auth: Auth) -> str:
     project = (call(auth, IDENTITY).get("project") or {}).get("id")
     if not project:
         raise TogetherError(
@@ -107,7 +115,7 @@ def _project(auth):
     return project
 
 
-def _endpoint(auth, project, name):
+def _endpoint(auth: Auth, project: str, name: str) -> Members:
     """Return the endpoint of that name, made if there is none."""
     listed = call(auth, ENDPOINTS, project_id=project, limit=MANY, max_pages=100)
     found = _named(listed.get("data"), name)
@@ -117,7 +125,7 @@ def _endpoint(auth, project, name):
     return found
 
 
-def _named(entries, name):
+def _named(entries: Iterable[Members] | None, name: str) -> Members | None:
     """Return the entry whose full name ends in this one, or None."""
     for entry in entries or ():
         if str(entry.get("name")).rsplit("/", 1)[-1] == name:
@@ -125,7 +133,7 @@ def _named(entries, name):
     return None
 
 
-def _route(auth, place, endpoint, deployment):
+def _route(auth: Auth, place: Members, endpoint: Members, deployment: str) -> None:
     """Give a deployment a share of the requests, unless it has one."""
     split = endpoint.get("trafficSplit") or []
     if any(e.get("deploymentId") == deployment and e.get("weight") for e in split):
@@ -135,14 +143,16 @@ def _route(auth, place, endpoint, deployment):
     call(auth, ROUTE, body=body, **place)
 
 
-def _plain(resource):
+def _plain(resource: str) -> str:
     return resource.partition("/revisions/")[0]
 
 
 # --- which weights on which hardware -----------------------------------------------
 
 
-def _chosen(auth, project, model, config):
+def _chosen(
+    auth: Auth, project: str, model: str, config: str | None
+) -> tuple[Members, list[Members]]:
     """Return the configuration to serve a model by, and the others that there are.
 
     Each is {"model", "config", "gpu_type", "gpu_count", "quantization"}. Without a
@@ -173,7 +183,7 @@ def _chosen(auth, project, model, config):
     return found[0], found[1:]
 
 
-def _profiles(auth, model):
+def _profiles(auth: Auth, model: str) -> list[Members]:
     """Return the configurations that Together publishes for a public model."""
     listed = call(
         auth,
@@ -205,7 +215,7 @@ def _profiles(auth, model):
     raise TogetherError.refused("model", f"{problem} (got {model!r})")
 
 
-def _configs(auth, project, resource):
+def _configs(auth: Auth, project: str, resource: str) -> list[Members]:
     """Return the configurations for a model of a project: an upload, a fine-tune."""
     listed = call(
         auth,
@@ -227,7 +237,13 @@ def _configs(auth, project, resource):
     return found
 
 
-def _entry(model, config, gpu_type=None, gpu_count=None, quantization=None):
+def _entry(
+    model: str | None,
+    config: str | None,
+    gpu_type: str | None = None,
+    gpu_count: int | None = None,
+    quantization: str | None = None,
+) -> Members:
     return {
         "model": model,
         "config": config,
@@ -237,12 +253,12 @@ def _entry(model, config, gpu_type=None, gpu_count=None, quantization=None):
     }
 
 
-def _hourly(auth, chosen):
+def _hourly(auth: Auth, chosen: Members) -> float | None:
     """Return what an hour of one replica costs in USD, or None where it is not told."""
     kind, count = str(chosen["gpu_type"] or "").lower(), chosen["gpu_count"]
     if not kind or not count:
         return None
-    prices = {}
+    prices: dict[Json, set[float]] = {}
     for entry in call(auth, INSTANCES).get("data") or ():
         words = f"{entry.get('gpuType')} {entry.get('id')} {entry.get('name')}".lower()
         cents = entry.get("priceCentsPerHour")

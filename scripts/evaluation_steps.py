@@ -6,14 +6,21 @@
 A flow waits in between, holding no worker.
 """
 
+from __future__ import annotations
+
 import json
-import pathlib
 import tempfile
+from pathlib import Path
 
 from .client import TogetherError, call, prepare
 from .job_states import states
 from .operations import operation
 from .workspace.create_once import fingerprint, once
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Auth, Json, Members, Problem, Step
+
 
 FILES = operation("files/list_files")
 CONTENT = operation("files/download_file")
@@ -27,7 +34,7 @@ COST_NOTE = "the service does not say; organization/report_usage shows what a da
 MANNERS = "You are a helpful assistant."
 
 
-def submit_evaluation(auth, step, **arguments):
+def submit_evaluation(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Begin an evaluation; return at once, while it is pending.
 
     {"evaluation_id", "input_file_id", "rows": their number, "fingerprint",
@@ -38,8 +45,8 @@ def submit_evaluation(auth, step, **arguments):
     given = prepare(step, arguments)
     parameters = _parameters(given)
     with tempfile.TemporaryDirectory() as folder:
-        place = pathlib.Path(folder, "rows.jsonl")
-        rows, digest = _written(auth, given, pathlib.Path(folder, "from"), place)
+        place = Path(folder, "rows.jsonl")
+        rows, digest = _written(auth, given, Path(folder, "from"), place)
         body = {"type": given["type"], "parameters": parameters}
         wanted = {**body, "content": digest, "again": given.get("again")}
         mark = fingerprint("evaluations/submit_evaluation", wanted)
@@ -56,7 +63,7 @@ def submit_evaluation(auth, step, **arguments):
     }
 
 
-def report_evaluation(auth, step, **arguments):
+def report_evaluation(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return what came of an evaluation.
 
     {"type", "state", "pass_percentage", "mean_score", "std_score", "label_counts",
@@ -82,8 +89,10 @@ def report_evaluation(auth, step, **arguments):
             counts = json.loads(counts)
         except ValueError:
             pass  # shown as it came
-    lost = ("generation_fail_count", "judge_fail_count")
-    lost += ("invalid_label_count", "invalid_score_count")
+    lost = (
+        *("generation_fail_count", "judge_fail_count"),
+        *("invalid_label_count", "invalid_score_count"),
+    )
     report = {
         "type": found.get("type"),
         "state": state,
@@ -112,7 +121,7 @@ def report_evaluation(auth, step, **arguments):
     return report
 
 
-def _verdicts(report):
+def _verdicts(report: Members) -> bool:
     """Say whether any row of an evaluation got a verdict."""
     counts = report["label_counts"]
     counted = counts.values() if isinstance(counts, dict) else [counts]
@@ -123,20 +132,20 @@ def _verdicts(report):
 class _Begun:
     """The creation of one evaluation, and the ways to find it again."""
 
-    def __init__(self, auth, body, place, name):
+    def __init__(self, auth: Auth, body: Members, place: Path, name: str) -> None:
         self.auth = auth
         self.body = body
         self.place = place
         self.name = name
 
-    def create(self):
+    def create(self) -> Members:
         file = self.stored() or self.store()
         parameters = {**self.body["parameters"], "input_data_file_path": file}
         body = {**self.body, "parameters": parameters}
         made = call(self.auth, CREATE, body=body)
         return {"id": made["workflow_id"], "input_file_id": file}
 
-    def attach(self, made):
+    def attach(self, made: Members) -> Members | None:
         try:
             found = call(self.auth, EVALUATION, evaluation_id=made["id"])
         except TogetherError as error:
@@ -145,7 +154,7 @@ class _Begun:
             raise
         return None if found.get("status") in USELESS else made
 
-    def look(self):
+    def look(self) -> Members | None:
         file = self.stored()
         if file is None:
             return None
@@ -155,7 +164,7 @@ class _Begun:
                 return {"id": found["workflow_id"], "input_file_id": file}
         return None
 
-    def stored(self):
+    def stored(self) -> str | None:
         """Return the id of the input file, if an earlier run stored it whole."""
         size = self.place.stat().st_size
         for file in call(self.auth, FILES).get("data") or ():
@@ -163,17 +172,17 @@ class _Begun:
                 return file["id"]
         return None
 
-    def store(self):
+    def store(self) -> str:
         from .upload.file_upload import store_file  # only where a file goes up
 
         return store_file(self.auth, self.place, "eval", self.name, "jsonl")["id"]
 
 
-def _parameters(given):
+def _parameters(given: Members) -> Members:
     """Return the API's parameters without the file; raise for what is missing."""
-    problems = []
+    problems: list[Problem] = []
 
-    def need(name, problem="is required for this type"):
+    def need(name: str, problem: str = "is required for this type") -> Json:
         if given.get(name) in (None, "", []):
             problems.append({"field": name, "problem": problem})
         return given.get(name)
@@ -186,7 +195,7 @@ def _parameters(given):
         "model_source": given["judge_source"],
         "system_template": given["judge_prompt"],
     }
-    parameters = {"judge": judge}
+    parameters: Members = {"judge": judge}
     if given["type"] == "classify":
         parameters["labels"] = need("labels") or []
         parameters["pass_labels"] = need("pass_labels") or []
@@ -211,7 +220,7 @@ def _parameters(given):
     return parameters
 
 
-def _side(given, side, problems):
+def _side(given: Members, side: str, problems: list[Problem]) -> Json:
     """Return what is judged: a column's name, a model's settings, or None."""
     model, column = given.get(f"model_{side}"), given.get(f"column_{side}")
     if model and column:
@@ -229,7 +238,7 @@ def _side(given, side, problems):
     }
 
 
-def _written(auth, given, source, place):
+def _written(auth: Auth, given: Members, source: Path, place: Path) -> tuple[int, str]:
     """Write the rows as the API reads them; return their number and a digest."""
     import hashlib
 
@@ -245,7 +254,9 @@ def _written(auth, given, source, place):
             while block := stored.read(1 << 20):
                 file.write(block)
     table = Table(auth, value, field)
-    number, hashed, flaws, known = 0, hashlib.sha256(), [], set()
+    number, hashed = 0, hashlib.sha256()
+    flaws: list[Problem] = []
+    known: set[str] = set()
     with place.open("wb") as file:
         for number, row in enumerate(table, 1):
             if isinstance(row, Flaw):
@@ -270,7 +281,7 @@ def _written(auth, given, source, place):
     return number, hashed.hexdigest()
 
 
-def _plain(row):
+def _plain(row: Members) -> Members:
     """Return a row with the columns prompt and reference where it is a conversation."""
     messages = row.get("messages")
     if not isinstance(messages, list):

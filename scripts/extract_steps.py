@@ -1,5 +1,7 @@
 """A step that reads data out of text and pictures, in a form that is asked for."""
 
+from __future__ import annotations
+
 import json
 
 from .catalog.model_choice import choose_model
@@ -10,9 +12,14 @@ from .client.job import log
 from .client.jsonio import parse_json, storable
 from .json_schema import check_schema, filled_in, problems
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Auth, Completion, Json, Members, Problem, Schema, Step
+
+
 TRIES = 2  # the answer, and its correction
 DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"  # not every grammar engine knows the digit class
-KINDS = {
+KINDS: dict[str, Schema] = {
     "string": {"type": "string"},
     "number": {"type": "number"},
     "integer": {"type": "integer"},
@@ -32,7 +39,7 @@ MISFIT = (
 )
 
 
-def extract_structured(auth, step, **arguments):
+def extract_structured(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return what a model reads out of text and pictures, checked against a schema.
 
     {"data": the value, "repaired": whether a second answer was needed, "text": what the
@@ -94,7 +101,9 @@ def extract_structured(auth, step, **arguments):
     }
 
 
-def _failure(found, wrong, count, facts):
+def _failure(
+    found: Completion, wrong: list[Problem], count: int, facts: Members
+) -> TogetherError:
     first = f"{wrong[0]['field']} {wrong[0]['problem']}"
     if found["refusal"]:
         message = f"The model refused: {found['refusal'][:SHOWN]!r}."
@@ -120,7 +129,7 @@ def _failure(found, wrong, count, facts):
     )
 
 
-def _asked(auth, body):
+def _asked(auth: Auth, body: Members) -> Json:
     """Send the request; without response_format where the model knows none, since the
     schema is in the prompt too."""
     try:
@@ -146,7 +155,7 @@ SAYING = frozenset(
 )
 
 
-def _read_texts(arguments):
+def _read_texts(arguments: Members) -> Members:
     """Return the arguments with a schema that came as JSON text, as models and flows
     hand one over, as what it says, and a field that is only named as a field."""
     schema, fields = arguments.get("schema"), arguments.get("fields")
@@ -163,7 +172,7 @@ def _read_texts(arguments):
     return {**arguments, **changed}
 
 
-def _check_sense(schema):
+def _check_sense(schema: Schema) -> None:
     """Refuse what is no schema, such as {"total": "number"}, which allows anything."""
     if SAYING & schema.keys():
         return
@@ -178,7 +187,7 @@ def _check_sense(schema):
     )
 
 
-def _schema(given):
+def _schema(given: Members) -> Schema:
     """Return the JSON Schema asked for. Raises TogetherError, naming the field."""
     schema, fields = filled_in(given.get("schema")), given.get("fields")
     if schema and fields:
@@ -212,12 +221,12 @@ def _schema(given):
     }
 
 
-def _wrapped(schema):
+def _wrapped(schema: Schema) -> tuple[Schema, bool]:
     """Return (schema, whether it was wrapped): the API wants an object at the root."""
     if schema.get("type") == "object" or "properties" in schema:
         return {"type": "object", **schema}, False
     inner = dict(schema)
-    outer = {n: inner.pop(n) for n in ("$defs", "definitions") if n in inner}
+    outer: Schema = {n: inner.pop(n) for n in ("$defs", "definitions") if n in inner}
     return {
         "type": "object",
         "properties": {"value": inner},
@@ -230,7 +239,7 @@ def _wrapped(schema):
 # --- the answer --------------------------------------------------------------------
 
 
-def _read(text, schema):
+def _read(text: str, schema: Schema) -> tuple[Json, list[Problem]]:
     """Return (value, problems) of the JSON in an answer."""
     _, _, fenced = text.partition("```")
     fenced = fenced.partition("```")[0].removeprefix("json")
@@ -247,7 +256,7 @@ def _read(text, schema):
     return None, [{"field": "answer", "problem": "is not JSON"}]
 
 
-def _no_number(name):
+def _no_number(name: str) -> Json:
     raise ValueError(name)
 
 

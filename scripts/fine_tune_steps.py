@@ -1,5 +1,7 @@
 """Steps from a training file to a fine-tuned model."""
 
+from __future__ import annotations
+
 from . import charts
 from .catalog.budget import check_budget
 from .catalog.pricing import money
@@ -9,6 +11,11 @@ from .client.jsonio import finite
 from .job_states import states
 from .operations import operation
 from .workspace.create_once import fingerprint, once
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Auth, Json, Members, Step
+
 
 CREATE = operation("fine_tuning/create_fine_tune")
 ESTIMATE = operation("fine_tuning/estimate_fine_tune_price")
@@ -26,7 +33,7 @@ SHOWN_EVENTS = 50
 NANO = 1e9  # a job's total_price is in billionths of a US dollar
 
 
-def submit_fine_tune(auth, step, **arguments):
+def submit_fine_tune(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Begin a fine-tune, once: a rerun attaches to the one that it began.
 
     The suffix of the new model's name ends in the first digits of the input's
@@ -44,16 +51,16 @@ def submit_fine_tune(auth, step, **arguments):
         body["training_type"] = {"type": "Full"}
     priced = {"estimated_cost_usd": None, "cost_note": "an earlier run began it"}
 
-    def create():
+    def create() -> Members:
         priced.clear()
         priced.update(_price(auth, body, budget))
         return _kept(call(auth, CREATE, body=body))
 
-    def attach(made):
+    def attach(made: Members) -> Members | None:
         found = call(auth, GET, fine_tune_id=made["id"])
         return None if found.get("status") in FAILED else _kept(found)
 
-    def look():
+    def look() -> Members | None:
         for found in call(auth, LIST).get("data") or ():
             alike = all(found.get(n) == body[n] for n in ("training_file", "suffix"))
             if alike and found.get("status") not in FAILED:
@@ -73,13 +80,13 @@ def submit_fine_tune(auth, step, **arguments):
     }
 
 
-def _suffix(text, mark):
+def _suffix(text: str | None, mark: str) -> str:
     """Return the suffix that a person wants with the mark behind it."""
     short = mark[:8]
     return f"{text[: SUFFIX - len(short) - 1].rstrip('-')}-{short}" if text else short
 
 
-def _kept(found):
+def _kept(found: Members) -> Members:
     """Return what is to be known of a fine-tune that exists."""
     return {
         "id": found["id"],
@@ -88,7 +95,7 @@ def _kept(found):
     }
 
 
-def _price(auth, body, budget):
+def _price(auth: Auth, body: Members, budget: float | None) -> Members:
     """Return {"estimated_cost_usd"} of a fine-tune, {"cost_note"} beside None.
 
     Raises TogetherError when it must not be begun for that price.
@@ -113,7 +120,7 @@ def _price(auth, body, budget):
     return {"estimated_cost_usd": price}
 
 
-def report_fine_tune(auth, step, **arguments):
+def report_fine_tune(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return where a fine-tune stands, with its loss as a chart.
 
     {"fine_tune_id", "state", "model_name", "progress": 0 to 1 or None,
@@ -160,7 +167,7 @@ def report_fine_tune(auth, step, **arguments):
     return report
 
 
-def _metrics(auth, name):
+def _metrics(auth: Auth, name: str) -> tuple[list[Members], int]:
     """Return the rows of a fine-tune's metrics, and how many losses are no numbers."""
     try:
         found = call(auth, METRICS, fine_tune_id=name).get("metrics") or []
@@ -189,7 +196,7 @@ def _metrics(auth, name):
     return sorted(rows, key=lambda row: row["step"]), lost
 
 
-def _newest(events):
+def _newest(events: list[Json]) -> list[Members]:
     """Return the newest events first: when, how grave, what."""
     found = [
         {
@@ -206,7 +213,7 @@ def _newest(events):
     return found[:SHOWN_EVENTS]
 
 
-def _progress(job, events):
+def _progress(job: Members, events: list[Members]) -> float | None:
     """Return the share that is done, from 0 to 1, or None where nothing says it."""
     if job.get("status") in DONE:
         return 1.0
@@ -220,13 +227,13 @@ def _progress(job, events):
     return None
 
 
-def _remaining(job):
+def _remaining(job: Members) -> float | None:
     progress = job.get("progress")
     found = progress.get("seconds_remaining") if isinstance(progress, dict) else None
     return finite(found)
 
 
-def _cost(job):
+def _cost(job: Members) -> tuple[float | None, str | None]:
     """Return (USD, None) of a job, or (None, why it is not known)."""
     price = finite(job.get("total_price"))
     if price is not None and price > 0:

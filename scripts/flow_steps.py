@@ -11,6 +11,8 @@ A flow that is cancelled runs nothing more; so a guard is a flow of its own.
     finish_flow     the tidy result at the end of a flow
 """
 
+from __future__ import annotations
+
 import os
 
 from .client import TogetherError, call, prepare
@@ -20,11 +22,16 @@ from .operations import operation
 from .workspace import jobs
 from .workspace.markup import facts, inline
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Auth, Json, Members, Step
+
+
 HARDWARE = operation("hardware/list_hardware")
 FIRST, LONGEST = 15, 600  # seconds between two looks at a flow
 
 
-def start_guard(auth, step, **arguments):
+def start_guard(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Start the flow inner/guard_job, which outlives the flow that this step is in.
 
     A flow that is cancelled runs nothing more, not even its error handler: the guard
@@ -50,7 +57,7 @@ def start_guard(auth, step, **arguments):
     return {"guard": guard}
 
 
-def start_flow(auth, step, **arguments):
+def start_flow(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Start a flow, do not wait for it; {"flow_job_id"}. Raises TogetherError."""
     given = prepare(step, arguments)
     words = given.get("arguments", {})
@@ -59,7 +66,7 @@ def start_flow(auth, step, **arguments):
     return {"flow_job_id": jobs.start(given["path"], "flow", words)}
 
 
-def watch_flow(auth, step, **arguments):
+def watch_flow(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Look at a flow's job once.
 
     Returns {"done", "outcome": None, "success", "failure" or "cancelled",
@@ -73,7 +80,7 @@ def watch_flow(auth, step, **arguments):
     return {"done": True, "wait_seconds": 0, **found}
 
 
-def choose_output(auth, step, **arguments):
+def choose_output(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return {"output": storage, result or url, "note": why not storage, or None}.
 
     Raises TogetherError where storage was chosen and there is none.
@@ -85,7 +92,7 @@ def choose_output(auth, step, **arguments):
     return {"output": output, "note": note}
 
 
-def ask_approval(auth, step, **arguments):
+def ask_approval(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return the links that let the flow go on or end it, with what to decide on.
 
     {"resume", "cancel", "approvalPage", "description": what the page shows}. Raises
@@ -97,7 +104,7 @@ def ask_approval(auth, step, **arguments):
     return {**urls, "description": {"markdown": "\n".join(lines)}}
 
 
-def report_failure(auth, step, **arguments):
+def report_failure(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return what a failed flow left behind: the result of a flow that failed.
 
     {"message", "failed_step", "error", "left": [{"kind", "job_id", "state", "running",
@@ -125,7 +132,7 @@ def report_failure(auth, step, **arguments):
     }
 
 
-def _left(auth, entry):
+def _left(auth: Auth, entry: Members) -> Members:
     kind, job_id = entry["kind"], entry["job_id"]
     known = KINDS[kind]
     shown = {"kind": kind, "job_id": job_id, "state": None, "running": None}
@@ -147,7 +154,7 @@ def _left(auth, entry):
     return shown
 
 
-def _hourly(auth, hardware):
+def _hourly(auth: Auth, hardware: Json) -> float | None:
     """Return an hour's price of hardware in USD, or None where it is not listed."""
     try:
         listed = call(auth, HARDWARE).get("data") or []
@@ -160,12 +167,12 @@ def _hourly(auth, hardware):
     return None
 
 
-def _with_auth(resource, words):
+def _with_auth(resource: str, words: Members) -> Members:
     """Return arguments with the resource by its path, as Windmill's form gives it."""
     return {"auth": f"$res:{resource.removeprefix('$res:')}", **words}
 
 
-def finish_flow(auth, step, **arguments):
+def finish_flow(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return {"message", **details}: the tidy result at the end of a flow.
 
     With `error`, what a step that was let go on left, that error is raised: the flow

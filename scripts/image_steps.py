@@ -1,5 +1,7 @@
 """Steps that make pictures."""
 
+from __future__ import annotations
+
 import random
 from itertools import zip_longest
 
@@ -9,6 +11,11 @@ from .catalog.pricing import cost_fields, cost_members, most_cost, prefetch
 from .client import TogetherError, call, prepare
 from .operations import operation
 from .resilience.server_words import reason_in
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Auth, Json, Members, Step, Usage
+
 
 GENERATE = operation("images/generate_image")
 
@@ -25,7 +32,7 @@ BRINGS = ("b64_json", "url", "s3")
 LAST_SEED = 2**31 - 1
 
 
-def create_picture(auth, step, **arguments):
+def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Make pictures from words, shown in the result.
 
     Returns the members that show or hold them, and {"pictures": [{"filename"?, "s3"?,
@@ -89,18 +96,18 @@ def create_picture(auth, step, **arguments):
     return result
 
 
-def _used(count, width, height):
+def _used(count: int, width: int, height: int) -> Usage:
     """Return what pictures are paid by."""
     return {"images": count, "megapixels": count * width * height / 1e6}
 
 
-def _why_left_out(entry):
+def _why_left_out(entry: Members) -> str:
     """Return why the service sent no picture in its place."""
     reasons = (entry.get(name) for name in ("error", "finish_reason", "message"))
     return next(filter(None, map(reason_in, reasons)), None) or "no reason is given"
 
 
-def _kept(picture, shown):
+def _kept(picture: Members, shown: bool) -> Members:
     """Return what a next step needs of a picture; its bytes are in the view, or stay
     where there is none."""
     names = ["index", "url", "s3", "storage", "filename"]
@@ -108,7 +115,7 @@ def _kept(picture, shown):
     return {name: picture[name] for name in names if picture.get(name) is not None}
 
 
-def collect_pictures(auth, step, **arguments):
+def collect_pictures(auth: Auth, step: Step, **arguments: Json) -> Json:
     """Return the rows of a table, each with the picture that was drawn of it.
 
     {"rows": [{...row, <answer_column>: {"s3" or "url", "filename"?, "seed"} or None,

@@ -8,6 +8,8 @@ The first two keep the order of the rows and report each row exactly once, with 
 answer or the reason why there is none.
 """
 
+from __future__ import annotations
+
 import base64
 import json
 import struct
@@ -36,6 +38,21 @@ from .table.row_results import RowResults
 from .table.table import Flaw, Table, Template, find
 from .table.worker_pool import WorkerPool
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, TypeAlias
+
+    from .shapes import Auth, Counts, Json, Members, Operation, Step, Usage
+    from .table.table import Row
+
+    Scored: TypeAlias = tuple[list[tuple[int, float | None]], int, list[Members]]
+    """(index, score) of documents, how much could not be read, the answers."""
+    Vector: TypeAlias = list[float]
+    Done: TypeAlias = tuple[Any, ...]
+    """The arguments of RowResults.add for one row."""
+
+
 CHAT = operation("chat/create_chat_completion")
 EMBED = operation("embeddings/create_embeddings")
 RERANK = operation("rerank/rerank_documents")
@@ -52,7 +69,7 @@ ROOM = (4, 2, 1)  # times the longest answer so far that the next one may be
 HOPELESS_AFTER = 20  # refusals without one answer
 
 
-def map_rows(auth, step, **arguments):
+def map_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     """Ask a chat model about every row.
 
     Returns {"rows": [{...row, <answer_column>: text or None, <answer_column>_error:
@@ -79,11 +96,11 @@ def map_rows(auth, step, **arguments):
     if given.get("system"):
         before.append({"role": "system", "content": given["system"]})
     settings = {**body, "before": before, "template": given["template"]}
-    settings = settings if given["keep"] else None
-    with RowResults("map_rows", settings, table, given) as outcome:
+    kept = settings if given["keep"] else None
+    with RowResults("map_rows", kept, table, given) as outcome:
         sender = _Sender(auth, given, lanes, outcome)
 
-        def work(row):
+        def work(row: Row) -> list[Done]:
             if why := _unfit(table, row):
                 return [(row, None, why)]
             try:
@@ -104,7 +121,7 @@ def map_rows(auth, step, **arguments):
     return outcome.result(bill, "cut", **sender.told())
 
 
-def embed_rows(auth, step, **arguments):
+def embed_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     """Turn the text of every row into a vector.
 
     Returns {"rows": [{...row, <answer_column>: numbers or None, <answer_column>_error:
@@ -123,7 +140,7 @@ def embed_rows(auth, step, **arguments):
     with RowResults("embed_rows", settings, table, given, "embedded") as outcome:
         sender = _Sender(auth, given, lanes, outcome, writes=False)
 
-        def vectors(texts):
+        def vectors(texts: list[str]) -> list[Done]:
             """Return (vector, why not, usage, sent) for each text."""
             try:
                 reserved, count = sender.reserve([*map(most_tokens, texts)])
@@ -145,7 +162,7 @@ def embed_rows(auth, step, **arguments):
             ]
             return done + vectors(texts[count:]) if texts[count:] else done
 
-        def work(chunk):
+        def work(chunk: list[Row]) -> list[Done]:
             texts = [_embedded(table, row, column) for row in chunk]
             good = [text for text in texts if not isinstance(text, Flaw)]
             found = iter(vectors(good) if good else ())
@@ -158,7 +175,7 @@ def embed_rows(auth, step, **arguments):
                 done.append((row, vector, why, usage, False, sent))
             return done
 
-        def fitting(done):
+        def fitting(done: list[Done]) -> Iterator[Done]:
             """Yield what was done, without vectors that have another length than the
             first: they cannot be compared."""
             for row, vector, why, *rest in done:
@@ -180,7 +197,7 @@ def embed_rows(auth, step, **arguments):
     return outcome.result(bill, "dimensions", **sender.told())
 
 
-def search_documents(auth, step, **arguments):
+def search_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Sort documents by how well they answer a query.
 
     Returns {"results": [{"index", "score", "document"}], best first, "note"?, "usage",
@@ -212,7 +229,7 @@ def search_documents(auth, step, **arguments):
         check_budget(given["budget_usd"], *may_cost, "the search")
     body = {"model": given["model"], "query": given["query"]}
 
-    def work(chunk):
+    def work(chunk: list[int]) -> Scored:
         part = [documents[index] for index in chunk]
         asked = {**body, "documents": part, "return_documents": False}
         if "top_n" in given:
@@ -223,11 +240,14 @@ def search_documents(auth, step, **arguments):
             if error.status not in TOO_MUCH or len(chunk) == 1:
                 raise
             half = len(chunk) // 2
-            both = zip(work(chunk[:half]), work(chunk[half:]), strict=True)
-            return tuple(one + other for one, other in both)
+            scored, unread, answers = work(chunk[:half])
+            others, more_unread, more_answers = work(chunk[half:])
+            return scored + others, unread + more_unread, answers + more_answers
         return *_scores(answer, chunk, "top_n" not in given), [answer]
 
-    scored, answers, odd = [], [], 0
+    scored: list[tuple[int, float | None]] = []
+    answers: list[Members] = []
+    odd = 0
     indexes = _chunks(
         range(len(rows)),
         lambda index: len(str(documents[index])),
@@ -251,7 +271,7 @@ def search_documents(auth, step, **arguments):
     return {"results": results, **noted, **bill(auth, given["model"], answers)}
 
 
-def _lanes(auth, operation, given):
+def _lanes(auth: Auth, operation: Operation, given: Members) -> WorkerPool:
     return WorkerPool(
         auth,
         operation,
@@ -262,7 +282,13 @@ def _lanes(auth, operation, given):
     )
 
 
-def _run(lanes, work, tasks, outcome, last=iter):
+def _run(
+    lanes: WorkerPool,
+    work: Callable[[Any], list[Done]],
+    tasks: Iterable[Any],
+    outcome: RowResults,
+    last: Callable[[list[Done]], Iterable[Done]] = iter,
+) -> None:
     """Let the lanes do the tasks; each yields a list of arguments of outcome.add, which
     `last` looks through in the order of the rows."""
     try:
@@ -273,7 +299,7 @@ def _run(lanes, work, tasks, outcome, last=iter):
         raise stop.error from None
 
 
-def _prompt(messages):
+def _prompt(messages: list[Members]) -> int:
     """Return the most tokens that the messages of a request may have."""
     return sum(most_tokens(one["content"]) for one in messages)
 
@@ -281,7 +307,7 @@ def _prompt(messages):
 class _HopelessError(Exception):
     """No row can be answered."""
 
-    def __init__(self, error):
+    def __init__(self, error: TogetherError) -> None:
         super().__init__()
         self.error = error
 
@@ -289,7 +315,14 @@ class _HopelessError(Exception):
 class _Sender:
     """Sends for the rows, until the budget is used up or nothing can be answered."""
 
-    def __init__(self, auth, given, lanes, outcome, writes=True):
+    def __init__(
+        self,
+        auth: Auth,
+        given: Members,
+        lanes: WorkerPool,
+        outcome: RowResults,
+        writes: bool = True,
+    ) -> None:
         self.auth = auth
         self.given = given
         self.lanes = lanes
@@ -299,23 +332,25 @@ class _Sender:
         self.refused = 0  # requests, as long as none was answered
         self.answered = outcome.sums["done"] > 0
         self.barren = 0  # failures of the service since it last answered
-        self.stopped = None  # why nothing more is sent
-        self.line = []  # who waits for money, the first of them for its turn
+        self.stopped: str | None = None  # why nothing more is sent
+        self.line: list[
+            object
+        ] = []  # who waits for money, the first of them for its turn
         self.flying = 0
-        self.longest = 0  # tokens of an answer so far
+        self.longest = 0.0  # tokens of an answer so far
         self.bound = given.get("max_tokens", 0) if writes else 0
-        self.money = None
+        self.money: Budget | None = None
         if "budget_usd" in given:
             self.money = Budget(given["budget_usd"])
             # Once: a list that cannot be read again later ends nothing.
             self.prices = priced(auth, given["model"])
-            usage = {"prompt_tokens": 1, "completion_tokens": int(writes)}
+            usage: Usage = {"prompt_tokens": 1, "completion_tokens": int(writes)}
             may_cost = cost_by(self.prices, usage)
             if may_cost[0] is None:
                 check_budget(self.money.limit, *may_cost, "a row")
             self.money.spent = self.cost(outcome.sums["usage"]) or 0.0
 
-    def send(self, body, reserved):
+    def send(self, body: Members, reserved: float | None) -> Members:
         """Return the answer, with what `reserve` gave. Raises TogetherError."""
         usd = None
         try:
@@ -331,27 +366,27 @@ class _Sender:
                 self.judge(error, error.status)
             raise
         finally:
-            if self.money:
+            if self.money and reserved is not None:
                 with self.turn:
                     self.flying -= 1
                     self.money.settle(reserved, usd)
                     self.turn.notify_all()
 
-    def bounded(self, body, reserved):
+    def bounded(self, body: Members, reserved: float | None) -> Members:
         """Return a body whose answer costs no more than what was set aside for it."""
-        if not self.money or not self.writes or "max_tokens" in body:
+        if reserved is None or not self.writes or "max_tokens" in body:
             return body
-        room = answer_room(self.prices, _prompt(body["messages"]), reserved)
+        room = self.room(_prompt(body["messages"]), reserved)
         return {**body, "max_tokens": max(1, room)}
 
-    def spent(self, answer, body):
+    def spent(self, answer: Members, body: Members) -> float | None:
         """Return the USD that an answer to a body cost: where neither it nor max_tokens
         says how long it is, what it can have cost at most; None: what was set aside."""
         usage = usage_of(answer)
         usd = self.cost(usage)
         if not self.writes:
             return usd
-        if usd is not None:
+        if usage and usd is not None:
             self.longest = max(self.longest, usage["completion_tokens"])
         elif "max_tokens" not in self.given:
             asked, most = most_tokens(body["messages"]), most_tokens(answer)
@@ -359,24 +394,24 @@ class _Sender:
             return self.cost({"prompt_tokens": asked, "completion_tokens": most})
         return usd
 
-    def divisible(self, error, texts):
+    def divisible(self, error: TogetherError, texts: list[str]) -> bool:
         """Say whether fewer of the texts may be taken where so many were refused."""
         status = error.status
         # One text may be more than the service bears; when it is down, all are.
         broken = status == 500 and self.barren < MOST_BARREN
         return len(texts) > 1 and (status in TOO_MUCH or broken)
 
-    def sent(self, error):
+    def sent(self, error: TogetherError) -> bool:
         return error.type != "not_sent"
 
-    def told(self):
+    def told(self) -> Members:
         """Return {"stopped": why} where rows were left to another run."""
         return {"stopped": self.stopped} if self.outcome.unsent else {}
 
-    def not_sent(self):
+    def not_sent(self) -> TogetherError:
         return TogetherError(f"not sent: {self.stopped}", type="not_sent")
 
-    def judge(self, error, status):
+    def judge(self, error: TogetherError, status: int | None) -> None:
         """Stop when a failure is true of every row, and when there is no time left."""
         if not self.sent(error):
             self.stopped = self.stopped or str(error)
@@ -398,7 +433,7 @@ class _Sender:
             self.stopped = str(error)
             raise self.not_sent() from None
 
-    def reserve(self, prompts):
+    def reserve(self, prompts: list[int]) -> tuple[float | None, int]:
         """Set money aside for a request whose texts have at most so many tokens each.
 
         Returns (USD, how many of the texts may go): all, save when the rest of the
@@ -424,13 +459,14 @@ class _Sender:
                 self.turn.notify_all()
         raise self.not_sent()
 
-    def take(self, prompts):
+    def take(self, prompts: list[int]) -> tuple[float, int] | None:
         """Do so without waiting; None: not now, or never when this has stopped."""
+        assert self.money is not None  # what nothing bounds is not set aside
         if self.writes and not self.longest and self.flying and not self.bound:
             return None  # how long an answer is, the first one tells
         for count in range(len(prompts), 0, -1):
             for longest in self.lengths(sum(prompts[:count])):
-                usage = {"prompt_tokens": sum(prompts[:count])}
+                usage: Usage = {"prompt_tokens": sum(prompts[:count])}
                 if self.writes:
                     usage["completion_tokens"] = longest
                 usd = self.cost(usage)
@@ -441,27 +477,33 @@ class _Sender:
                         return None
                     why = str(error)
                 else:
-                    return usd, count
+                    return usd or 0.0, count
             self.stopped = self.stopped or why
         return None
 
-    def lengths(self, prompt):
+    def lengths(self, prompt: int) -> Iterator[float]:
         """Yield how many tokens an answer may have, the most that one would let it
         have first: what max_tokens says; else some times as many as the longest had
         so far, or as many as the rest of the budget pays for."""
         if not self.writes or self.bound:
             yield self.bound
         elif not self.longest:
-            yield max(1, answer_room(self.prices, prompt, self.money.left()))
+            assert self.money is not None  # as in `take`
+            yield max(1, self.room(prompt, self.money.left()))
         else:
             yield from (self.longest * times for times in ROOM)
 
-    def cost(self, usage):
+    def room(self, prompt: int, usd: float) -> int:
+        """Return how many tokens an answer may have so that all costs no more USD."""
+        assert isinstance(self.prices, dict)  # else check_budget has refused
+        return answer_room(self.prices, prompt, usd)
+
+    def cost(self, usage: Counts | None) -> float | None:
         """Return the USD by the prices of the beginning, or None."""
         return cost_by(self.prices, usage)[0]
 
 
-def _vectors(answer, count):
+def _vectors(answer: Members, count: int) -> list[tuple[Vector | None, str | None]]:
     """Return (vector, None) or (None, why not) for each text of a request, in order.
 
     A vector is usable when it has as many numbers as most of them. Raises TogetherError
@@ -474,7 +516,7 @@ def _vectors(answer, count):
             f"the answer does not hold {count} vectors", type="invalid_answer"
         )
     found = [one if isinstance(one, dict) else {"embedding": one} for one in found]
-    vectors: list = [None] * count
+    vectors: list[Vector | None] = [None] * count
     for place, one in zip(_places(found), found, strict=True):
         vectors[place] = vector_of(one.get("embedding"))
     lengths = Counter(len(vector) for vector in vectors if vector)
@@ -482,7 +524,7 @@ def _vectors(answer, count):
     return [_judged(vector, usual) for vector in vectors]
 
 
-def _places(found):
+def _places(found: list[Members]) -> list[int]:
     """Return whose vector each one is: by its index; in their order where none has one
     of its own. A single index that is lacking is the one that is left."""
     order = list(range(len(found)))
@@ -497,15 +539,16 @@ def _places(found):
     elif lacking:
         known = zip(order, indexes, strict=True)
         indexes = [place if index is None else index for place, index in known]
-    if sorted(indexes) != order:
+    places = [int(index) for index in indexes if index is not None]
+    if sorted(places) != order or places != indexes:
         raise TogetherError(
             "the answer does not say which text each of its vectors is of",
             type="invalid_answer",
         )
-    return [int(index) for index in indexes]
+    return places
 
 
-def _judged(vector, usual):
+def _judged(vector: Vector | None, usual: int) -> tuple[Vector | None, str | None]:
     if vector is None:
         return None, "the answer holds no usable vector for it"
     if len(vector) != usual:
@@ -513,7 +556,7 @@ def _judged(vector, usual):
     return vector, None
 
 
-def vector_of(value):
+def vector_of(value: Json) -> Vector | None:
     """Return a vector as a list of finite numbers, None for what is none. It may come
     as base64 of 32-bit floats, or as the only one of a list."""
     if isinstance(value, str):
@@ -532,7 +575,9 @@ def vector_of(value):
     return value if good else None
 
 
-def _scores(answer, chunk, all_of):
+def _scores(
+    answer: Members, chunk: list[int], all_of: bool
+) -> tuple[list[tuple[int, float | None]], int]:
     """Return ([(index, score)], how much of the answer could not be read): chunk holds
     the indexes of the documents. A document whose score is no number has None for it;
     so has one that is not named, where `all_of` them were asked for."""
@@ -540,14 +585,19 @@ def _scores(answer, chunk, all_of):
     if not isinstance(found, list):
         words = "the answer holds no scores"
         raise TogetherError(words, type="invalid_answer", partial=answer)
-    scores, odd = {}, 0
+    scores: dict[int, float | None] = {}
+    odd = 0
     for one in found:
         one = one if isinstance(one, dict) else {}
         place, score = finite(one.get("index")), finite(one.get("relevance_score"))
-        if place not in range(len(chunk)) or chunk[int(place)] in scores:
+        if place is None or place not in range(len(chunk)):
             odd += 1
             continue
-        scores[chunk[int(place)]] = score
+        index = chunk[int(place)]
+        if index in scores:
+            odd += 1
+            continue
+        scores[index] = score
         odd += score is None
     if all(score is None for score in scores.values()):
         words = "the answer holds no scores"
@@ -559,7 +609,7 @@ def _scores(answer, chunk, all_of):
     return list(scores.items()), odd
 
 
-def _text(row, column):
+def _text(row: Row, column: str) -> str | Flaw:
     """Return what a row's column says, or a Flaw."""
     if isinstance(row, Flaw):
         return row
@@ -569,7 +619,7 @@ def _text(row, column):
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _unfit(table, row):
+def _unfit(table: Table, row: Row) -> str | None:
     """Return why a row cannot be worked at, or None."""
     if isinstance(row, Flaw):
         return row.why
@@ -577,19 +627,22 @@ def _unfit(table, row):
     return own and f"the row has a column {own!r} of its own, which stays as it was"
 
 
-def _embedded(table, row, column):
+def _embedded(table: Table, row: Row, column: str) -> str | Flaw:
     """Return what a row's column says, or a Flaw."""
     why = _unfit(table, row)
     return Flaw(why) if why else _text(row, column)
 
 
-def _is_text(row):
+def _is_text(row: Row) -> bool:
     return not isinstance(row, Flaw) and row.keys() == {"text"}
 
 
-def _chunks(items, size, most, largest):
+def _chunks(
+    items: Iterable[Any], size: Callable[[Any], int], most: int, largest: int
+) -> Iterator[list[Any]]:
     """Yield lists of at most so many items, and of about that size in all."""
-    chunk, total = [], 0
+    chunk: list[Any] = []
+    total = 0
     for item in items:
         own = size(item)
         if chunk and (len(chunk) >= most or total + own > largest):

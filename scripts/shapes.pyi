@@ -92,12 +92,27 @@ class Problem(TypedDict):
     problem: str
     line: NotRequired[int]
 
+class Completion(TypedDict):
+    """What a chat model answered, as parse_completion of chat_steps.py reads it."""
+
+    text: str
+    reasoning: str | None
+    refusal: str | None
+    tool_calls: list[Json]
+    finish_reason: Json
+    cut: bool
+    broken: str | None
+    logprobs: Json
+
 Places: TypeAlias = dict[int, tuple[str, Headers]]
 """Where the parts of a file go: signed address and headers, by the part's number."""
 
 Usage: TypeAlias = dict[str, float]
 """What calls used, by name: prompt_tokens, completion_tokens, total_tokens and
 cached_tokens, or what a media model is paid for, such as images or seconds."""
+
+Counts: TypeAlias = Mapping[str, float | None]
+"""A usage of which not all may be known."""
 
 class Response(Protocol):
     """An HTTP answer whose body is unread, as urllib3 has it."""

@@ -1,5 +1,7 @@
 """A step in which a model uses scripts and flows of the workspace as its tools."""
 
+from __future__ import annotations
+
 import json
 import re
 import time
@@ -18,6 +20,13 @@ from .json_schema import check_schema, filled_in, problems, search
 from .linear_regex import UnfitError, searcher
 from .workspace.jobs import run, script_schema
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .shapes import AnySchema, Auth, Json, Members, Problem, Schema, Step
+
+
 AT_ONCE = 4  # calls of one round
 TOOL_SECONDS = 900.0
 RESULT_LENGTH = 50_000  # characters of a result that the model is shown
@@ -29,7 +38,7 @@ REFUSED = (
 )
 
 
-def call_tools(auth, step, **arguments):
+def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Let a model answer with the help of tools, in at most max_rounds rounds of calls.
 
     A tool is {"path", "kind": script or flow, "name", "description", "parameters": JSON
@@ -58,7 +67,8 @@ def call_tools(auth, step, **arguments):
     offered = [tool.offer() for tool in tools.values()]
     budget = Budget(given.get("budget_usd"))
     prefetch(auth)
-    answers, calls, rounds, used = [], [], 0, set()
+    answers, calls, rounds = [], [], 0
+    used: set[str] = set()
     try:
         while True:
             if rounds < given["max_rounds"]:
@@ -102,7 +112,7 @@ def call_tools(auth, step, **arguments):
     }
 
 
-def _last(auth, body, offered, budget):
+def _last(auth: Auth, body: Members, offered: list[Members], budget: Budget) -> Json:
     """Ask without letting the model call a tool. They are in the request all the same:
     some services refuse a history of calls without; others know no choice of none."""
     try:
@@ -119,7 +129,7 @@ def _last(auth, body, offered, budget):
 class _Tool:
     """A script or flow that the model may call."""
 
-    def __init__(self, given, field):
+    def __init__(self, given: Members, field: str) -> None:
         self.path = given["path"].strip()
         self.kind = given.get("kind", "script")
         self.fixed = given.get("arguments") or {}
@@ -151,7 +161,7 @@ class _Tool:
         else:
             self.parameters = self.own(self.schema, field)
 
-    def own(self, schema, field):
+    def own(self, schema: Schema, field: str) -> Schema:
         """Return the parameters of the script itself, resources and fixed arguments
         left out: the first a model cannot give, the second it shall not."""
         required = schema.get("required") or []
@@ -170,7 +180,7 @@ class _Tool:
         needed = [name for name in required if name in kept]
         return {"type": "object", "properties": kept, "required": needed}
 
-    def without_nulls(self, given):
+    def without_nulls(self, given: Members) -> Members:
         """Leave out what a model gives as null and need not give: so models write that
         they give nothing."""
         members = self.parameters.get("properties") or {}
@@ -183,7 +193,7 @@ class _Tool:
             or not problems({name: value}, {"properties": {name: members.get(name)}})
         }
 
-    def faults(self, given):
+    def faults(self, given: Members) -> list[Problem]:
         """Return [{"field", "problem"}] of what a model gave and must not."""
         wrong = problems(given, self.parameters, "arguments")
         wrong += _strangers(given, [self.parameters], self.parameters, "arguments")
@@ -191,7 +201,7 @@ class _Tool:
         wrong += _words(given, "arguments")
         return wrong
 
-    def offer(self):
+    def offer(self) -> Members:
         """Return the tool as a request offers it."""
         function = {"name": self.name, "parameters": self.parameters}
         if self.description:
@@ -199,8 +209,8 @@ class _Tool:
         return {"type": "function", "function": function}
 
 
-def _tools(rows):
-    tools = {}
+def _tools(rows: list[Members]) -> dict[str, _Tool]:
+    tools: dict[str, _Tool] = {}
     for number, row in enumerate(rows):
         field = f"tools[{number}]"
         tool = _Tool(row, field)
@@ -213,11 +223,11 @@ def _tools(rows):
     return tools
 
 
-def _name(path):
+def _name(path: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "_", path.rsplit("/", 1)[-1])[:64] or "tool"
 
 
-def _is_resource(member):
+def _is_resource(member: Json) -> bool:
     """Say whether a property of Windmill's form takes a resource, or a list of them;
     an object in storage is none."""
     if not isinstance(member, dict):
@@ -231,7 +241,7 @@ def _is_resource(member):
     return member.get("type") == "resource" or _is_resource(member.get("items"))
 
 
-def _resources(parameters, schema):
+def _resources(parameters: Schema, schema: Schema) -> Iterator[str]:
     """Yield what parameters offer and is a resource, by itself or in the schema."""
     known = schema.get("properties") or {}
     for name, member in (parameters.get("properties") or {}).items():
@@ -248,7 +258,7 @@ def _resources(parameters, schema):
                     yield f"{name}[].{inner}"
 
 
-def _plain(member):
+def _plain(member: Json) -> Schema:
     """Return one property of Windmill's form as JSON Schema."""
     if not isinstance(member, dict):
         return {}
@@ -278,14 +288,14 @@ def _plain(member):
     return found
 
 
-def _compiles(pattern):
+def _compiles(pattern: Json) -> bool:
     try:
         return isinstance(pattern, str) and pattern != "" and bool(searcher(pattern))
     except UnfitError:  # JavaScript's, where it differs from Python's, or too slow
         return False
 
 
-def _is_number(value):
+def _is_number(value: Json) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -310,7 +320,9 @@ _KEPT = {
 THOUGHTS = ("reasoning", "reasoning_content", "reasoning_details")
 
 
-def _message(answer, text, wanted, rounds, used):
+def _message(
+    answer: Json, text: str, wanted: list[Json], rounds: int, used: set[str]
+) -> tuple[Members, list[Members]]:
     """Return the assistant's message as any API takes it back, and its calls as the
     model wrote them.
 
@@ -318,7 +330,7 @@ def _message(answer, text, wanted, rounds, used):
     names and ids that repeat: so those are mended in the message, and the answer to the
     call says what was wrong. `used` holds the ids so far, and gets these.
     """
-    message = {"role": "assistant", "content": text}
+    message: Members = {"role": "assistant", "content": text}
     calls, sent = [], []
     for number, call in enumerate(wanted):
         call = call if isinstance(call, dict) else {}
@@ -350,7 +362,9 @@ def _message(answer, text, wanted, rounds, used):
     return message, calls
 
 
-def _round(number, wanted, tools):
+def _round(
+    number: int, wanted: list[Members], tools: dict[str, _Tool]
+) -> list[tuple[Members, Members]]:
     """Carry out the calls of a round, a few at once; in their own order, return
     [(what the result tells of the call, the message that tells the model)]."""
     from concurrent.futures import ThreadPoolExecutor
@@ -361,7 +375,9 @@ def _round(number, wanted, tools):
         return list(pool.map(lambda call: _carry_out(number, call, tools), wanted))
 
 
-def _carry_out(number, call, tools):
+def _carry_out(
+    number: int, call: Members, tools: dict[str, _Tool]
+) -> tuple[Members, Members]:
     name, text = call["function"]["name"], call["function"]["arguments"]
     began = time.monotonic()
     given = result = None
@@ -398,7 +414,7 @@ def _carry_out(number, call, tools):
     return entry, {"role": "tool", "tool_call_id": call["id"], "content": content}
 
 
-def _arguments(text):
+def _arguments(text: str) -> Members:
     """Return the arguments that a model wrote. Raises TogetherError for no object."""
     try:
         given = json.loads(text, strict=False) if text.strip() else {}
@@ -411,7 +427,13 @@ def _arguments(text):
     return given
 
 
-def _strangers(value, schemas, root, field, depth=0):
+def _strangers(
+    value: Json,
+    schemas: Iterable[AnySchema],
+    root: AnySchema,
+    field: str,
+    depth: int = 0,
+) -> Iterator[Problem]:
     """Yield the problem of each member that no schema names.
 
     The schemas are those by which a value may be; an object for which none names a
@@ -444,13 +466,14 @@ def _strangers(value, schemas, root, field, depth=0):
             yield problem(place, "is no parameter of the tool")
 
 
-def _says_more(part):
+def _says_more(part: Schema) -> bool:
     return "additionalProperties" in part
 
 
-def _branches(schemas, root):
+def _branches(schemas: Iterable[AnySchema], root: AnySchema) -> list[Schema]:
     """Return the schemas with all those that they consist of."""
-    found, left = [], list(schemas)
+    found: list[Schema] = []
+    left = list(schemas)
     while left:
         part = left.pop()
         if not isinstance(part, dict) or any(part is one for one in found):
@@ -463,7 +486,7 @@ def _branches(schemas, root):
     return found
 
 
-def _taken(value, schema, field):
+def _taken(value: Json, schema: Json, field: str) -> Iterator[Problem]:
     """Yield the problem of each member that is a resource in the script's schema."""
     if not isinstance(schema, dict):
         return
@@ -481,7 +504,7 @@ def _taken(value, schema, field):
                 yield from _taken(value[name], members[name], f"{field}.{name}")
 
 
-def _words(value, field):
+def _words(value: Json, field: str) -> Iterator[Problem]:
     """Yield the problem of each text that Windmill would resolve, or that would make it
     resolve others."""
     left = [(field, value)]
@@ -497,6 +520,6 @@ def _words(value, field):
                 left += [(f"the name in {place}", name), (f"{place}.{name}", one)]
 
 
-def _short(result):
+def _short(result: Json) -> str:
     text = json.dumps(result, ensure_ascii=False, default=str)
     return text if len(text) <= 300 else f"{text[:300]}..."

@@ -4,6 +4,8 @@ Each returns a list, empty when nothing is new; the first run only notes how thi
 (workspace/watermark.py).
 """
 
+from __future__ import annotations
+
 import datetime
 
 from .client import TogetherError, call, prepare
@@ -11,6 +13,13 @@ from .client.references import harmless
 from .job_states import states
 from .operations import operation
 from .workspace.watermark import new_since
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .shapes import Auth, Json, Members, Step
+
 
 BATCHES = operation("batches/list_batches")
 FINE_TUNES = operation("fine_tuning/list_fine_tunes")
@@ -23,7 +32,7 @@ MANY = 100  # entries of a page
 EVALUATIONS_SEEN = 200  # the newest, which is all that a list without pages can show
 
 
-def batch_finished(auth, step, **arguments):
+def batch_finished(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     """Return the batches that ended since the last run, oldest first.
 
     [{"batch_id", "state", "input_file_id", "output_file_id", "error_file_id", "error",
@@ -35,7 +44,7 @@ def batch_finished(auth, step, **arguments):
     seen = {b["id"]: b for b in call(auth, BATCHES) if b.get("status") in ended}
     seen, _ = harmless(seen)
 
-    def news(mark):
+    def news(mark: Json) -> list[Members]:
         fresh = [job for name, job in seen.items() if name not in mark]
         fresh.sort(key=lambda job: str(job.get("completed_at") or ""))
         return [
@@ -55,7 +64,7 @@ def batch_finished(auth, step, **arguments):
     return new_since(news, sorted(seen), "batch_id")
 
 
-def fine_tune_changed(auth, step, **arguments):
+def fine_tune_changed(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     """Return the fine-tuning jobs whose state changed, or that are new.
 
     [{"fine_tune_id", "state", "previous": state or None, "model", "model_output_name",
@@ -65,7 +74,7 @@ def fine_tune_changed(auth, step, **arguments):
     ended = states("fine_tune")
     jobs = {job["id"]: job for job in call(auth, FINE_TUNES).get("data") or ()}
 
-    def shown(job):
+    def shown(job: Members) -> Members:
         return {
             "fine_tune_id": job["id"],
             "state": job.get("status"),
@@ -78,7 +87,7 @@ def fine_tune_changed(auth, step, **arguments):
     return _changed(found, ended if given.get("only_ended") else None, "fine_tune_id")
 
 
-def evaluation_changed(auth, step, **arguments):
+def evaluation_changed(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     """Return the evaluations whose state changed, or that are new.
 
     [{"evaluation_id", "type", "state", "previous": state or None, "results"}]. Raises
@@ -97,7 +106,7 @@ def evaluation_changed(auth, step, **arguments):
     return _changed(found, ended if given.get("only_ended") else None, "evaluation_id")
 
 
-def model_changed(auth, step, **arguments):
+def model_changed(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     """Return the models that came, went, or were deprecated.
 
     [{"model", "change": added, removed or deprecated, "name", "tasks", "prices"}].
@@ -113,7 +122,7 @@ def model_changed(auth, step, **arguments):
         raise TogetherError("The catalogue is empty: that is no news, but a fault.")
     now = {name: model["status"] == "deprecated" for name, model in found.items()}
 
-    def news(mark):
+    def news(mark: Json) -> list[Members]:
         changes = [(name, "added") for name in now if name not in mark]
         changes += [
             (name, "deprecated")
@@ -136,7 +145,7 @@ def model_changed(auth, step, **arguments):
     return new_since(news, now, "model")
 
 
-def spend_over_limit(auth, step, **arguments):
+def spend_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     """Return the period in which more than the limit was spent, once for each.
 
     [{"period": "2026-11" or "2026-11-24", "total_usd", "limit_usd", "products"}], the
@@ -153,7 +162,7 @@ def spend_over_limit(auth, step, **arguments):
     over = total > limit
     mark = {"period": name, "limit_usd": limit, "over": over}
 
-    def news(before):
+    def news(before: Json) -> list[Members]:
         told = before.get("over") and before.get("period") == name
         # A limit that was raised since is another one.
         if not over or (told and before.get("limit_usd") == limit):
@@ -175,19 +184,19 @@ def spend_over_limit(auth, step, **arguments):
     return new_since(news, mark, "period", first={"period": name, "over": False})
 
 
-def endpoint_idle(auth, step, **arguments):
+def endpoint_idle(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     """Return the endpoints that have become idle; see list_idle_endpoints."""
     given = prepare(step, arguments)
     idle = {found["job_id"]: found for found in idle_endpoints(auth, given)}
     idle, _ = harmless(idle)
 
-    def news(mark):
+    def news(mark: Json) -> list[Members]:
         return [found for name, found in idle.items() if name not in mark]
 
     return new_since(news, sorted(idle), "job_id")
 
 
-def list_idle_endpoints(auth, step, **arguments):
+def list_idle_endpoints(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     """Return all endpoints that run without being used, whether told before or not.
 
     [{"kind": deployment or endpoint, "job_id": for waits/cancel_job, "name", "model",
@@ -196,7 +205,7 @@ def list_idle_endpoints(auth, step, **arguments):
     return idle_endpoints(auth, prepare(step, arguments))
 
 
-def idle_endpoints(auth, given):
+def idle_endpoints(auth: Auth, given: Members) -> list[Members]:
     """Return the idle endpoints; given as list_idle_endpoints takes it.
 
     A deployment of /v2 is idle when its analytics count no request in the last
@@ -249,7 +258,9 @@ def idle_endpoints(auth, given):
     return found
 
 
-def _requests(auth, endpoint, deployment, given, now):
+def _requests(
+    auth: Auth, endpoint: str, deployment: str, given: Members, now: datetime.datetime
+) -> int | None:
     """Return how many requests a deployment had, or None where it is not told."""
     since = now - datetime.timedelta(minutes=given["minutes"])
     found = call(
@@ -268,7 +279,7 @@ def _requests(auth, endpoint, deployment, given, now):
     return None
 
 
-def _hours(text, now):
+def _hours(text: Json, now: datetime.datetime) -> float | None:
     """Return the hours since a time as the API writes it, or None."""
     try:
         then = datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
@@ -277,12 +288,12 @@ def _hours(text, now):
         return None
 
 
-def _changed(found, states, key):
+def _changed(found: Members, states: Sequence[str] | None, key: str) -> list[Members]:
     """Return those of the things by id whose state is another than marked."""
     found, _ = harmless(found)
     now = {name: entry["state"] for name, entry in found.items()}
 
-    def news(mark):
+    def news(mark: Json) -> list[Members]:
         return [
             {**entry, "previous": mark.get(name)}
             for name, entry in found.items()

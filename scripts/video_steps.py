@@ -1,5 +1,7 @@
 """Steps that make videos."""
 
+from __future__ import annotations
+
 from .catalog.budget import check_budget
 from .catalog.pricing import cost_fields, cost_members, most_cost, prefetch
 from .client import TogetherError, call, prepare
@@ -9,6 +11,11 @@ from .operations import operation
 from .resilience.server_words import reason_in
 from .workspace.create_once import fingerprint, once
 from .workspace.storage import place_for
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Auth, Json, Members, Step
+
 
 CREATE_VIDEO = operation("videos/create_video")
 GET_VIDEO = operation("videos/get_video", without=("brings",))
@@ -26,7 +33,7 @@ ENDED_BADLY = states("video", "bad")
 DONE = states("video", "good")
 
 
-def submit_video(auth, step, **arguments):
+def submit_video(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Begin a video, once: a rerun attaches to the one that it began.
 
     Returns {"video_id", "state", "fingerprint", "reattached", "estimated_cost_usd"};
@@ -53,7 +60,7 @@ def submit_video(auth, step, **arguments):
 
     estimate = cost_fields(None, "an earlier run began it", "estimated_cost_usd")
 
-    def create():
+    def create() -> Members:
         used = {"videos": 1, "seconds": given.get("seconds")}
         usd, note = most_cost(auth, given["model"], used)
         check_budget(budget, usd, note, "the video", VIDEO_ADVICE, VIDEO_ADVICE)
@@ -62,7 +69,7 @@ def submit_video(auth, step, **arguments):
         made = call(auth, CREATE_VIDEO, body=body)
         return {"id": made["id"], "state": made.get("status")}
 
-    def attach(made):
+    def attach(made: Members) -> Members | None:
         video = call(auth, GET_VIDEO, video_id=made["id"])
         if str(video.get("status")).lower() in ENDED_BADLY:
             return None
@@ -78,7 +85,7 @@ def submit_video(auth, step, **arguments):
     }
 
 
-def collect_video(auth, step, **arguments):
+def collect_video(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Fetch a finished video before its address lapses.
 
     Returns the members that hold or show it ({"s3", "filename"}, {"file", "filename"}
@@ -134,12 +141,12 @@ def collect_video(auth, step, **arguments):
     }
 
 
-def _number(text):
+def _number(text: Json) -> float | None:
     number = finite(text)
     return None if number is None else float(number)
 
 
-def _reason(video):
+def _reason(video: Members) -> str | None:
     """Return the service's words on a video that failed, or its code, or None."""
     error = video.get("error")
     code = error.get("code") if isinstance(error, dict) else error

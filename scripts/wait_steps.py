@@ -4,13 +4,19 @@ Nothing here waits: a flow does, with Windmill's own sleep between two looks, wh
 holds no worker.
 """
 
+from __future__ import annotations
+
 import time
 
 from .client import TogetherError, call, prepare
 from .job_kinds import kind_of_job, look, over, parts, pause_after, planned, state_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Auth, JobKind, Json, Members, Step
 
-def poll_job(auth, step, **arguments):
+
+def poll_job(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Look at a job once.
 
     Returns {"kind", "job_id", "state", "done", "progress": share of 1 or None,
@@ -61,7 +67,7 @@ def poll_job(auth, step, **arguments):
     return shown
 
 
-def finish_wait(auth, step, **arguments):
+def finish_wait(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return the last look of a wait, with how many there were. Raises TogetherError.
 
     `polls` are the results of poll_job in their order; only the last one holds the job.
@@ -73,7 +79,7 @@ def finish_wait(auth, step, **arguments):
     return {**last, "polls": len(polls) + 1}
 
 
-def cancel_job(auth, step, **arguments):
+def cancel_job(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Stop a job at Together, unless it is over.
 
     Returns {"kind", "job_id", "state": before or after, "cancelled": whether it was
@@ -89,16 +95,15 @@ def cancel_job(auth, step, **arguments):
     if "stop" not in kind:
         note = f"the API cannot stop it: {kind['left']}"
         return {**shown, "cancelled": False, "note": note}
-    words = parts(given["kind"], given["job_id"])
+    words: Members = {**parts(given["kind"], given["job_id"])}
     if "stop_body" in kind:
-        words["body"] = dict(kind["stop_body"])
-        if job.get("etag"):
-            words["body"]["etag"] = job["etag"]
+        tag = {"etag": job["etag"]} if job.get("etag") else {}
+        words["body"] = {**kind["stop_body"], **tag}
     answer = call(auth, kind["stop"], **words)
     return {**shown, "state": state_of(kind, answer) or state, "cancelled": True}
 
 
-def _passing(error):
+def _passing(error: TogetherError) -> bool:
     """Say whether a look that failed may succeed later, though nothing changes."""
     status = error.status
     if error.type == "invalid_answer":
@@ -108,7 +113,7 @@ def _passing(error):
     return status in (408, 425, 429) or status >= 500
 
 
-def _failed(given, kind, job, state):
+def _failed(given: Members, kind: JobKind, job: Members, state: str) -> TogetherError:
     name, job_id = given["kind"].replace("_", " "), given["job_id"]
     reason = kind.get("reason", lambda job: None)(job)
     words = f": {reason}" if reason else "; Together gives no reason"
@@ -132,7 +137,9 @@ def _failed(given, kind, job, state):
     )
 
 
-def _overdue(given, kind, shown, trouble, deadline):
+def _overdue(
+    given: Members, kind: JobKind, shown: Members, trouble: str | None, deadline: float
+) -> TogetherError:
     name, job_id = given["kind"].replace("_", " "), given["job_id"]
     state = f"its state is {shown['state']}" if shown["state"] else f"last: {trouble}"
     return TogetherError(

@@ -59,6 +59,32 @@ def test_a_wrong_key_of_an_operation_is_found(mypy):
     assert mypy(WRONG) == expected
 
 
+def test_every_function_says_its_types():
+    functions = [
+        (path.name, node)
+        for path in sources(ROOT)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+    ]
+    silent = [(name, node.name) for name, node in functions if node.returns is None]
+
+    assert len(functions) > 700
+    assert silent == []
+
+
+def test_an_error_is_asked_for_what_it_declares_and_no_name_is_guessed():
+    asked = {
+        ast.unparse(node.args[0])
+        for path in sources(ROOT)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("getattr", "hasattr")
+    }
+
+    assert "sock" in asked
+    assert not {name for name in asked if re.search("error|fault|failure", name)}
+
+
 def test_whatever_an_error_says_is_declared_and_documented():
     declared = set(TogetherError.__annotations__)
     said = {

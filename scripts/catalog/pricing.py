@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..client import TogetherError
-    from ..shapes import Auth, Json, Members, Usage
+    from ..shapes import Auth, Counts, Json, Members, Usage
 
 MOST_TOKENS = 1e12  # of one answer; more is a mistake
 PRICE_SECONDS = 5.0  # a step that has its answer waits no longer
@@ -34,7 +34,7 @@ PARTLY_UNTOLD = "an answer does not say what was used"
 
 
 def cost(
-    auth: Auth, model: str, usage: Usage | None, batch: bool = False
+    auth: Auth, model: str, usage: Counts | None, batch: bool = False
 ) -> tuple[float | None, str | None]:
     """Return (USD, None) for a call that was made, or (None, why it is not known).
 
@@ -51,7 +51,7 @@ def cost(
 
 
 def most_cost(
-    auth: Auth, model: str, usage: Usage | None, batch: bool = False
+    auth: Auth, model: str, usage: Counts | None, batch: bool = False
 ) -> tuple[float | None, str | None]:
     """Return what `cost` does, of what a call may cost at most: by the dearest of the
     prices that it may be paid by."""
@@ -60,22 +60,22 @@ def most_cost(
 
 def cost_by(
     found: Members | str,
-    usage: Usage | None,
+    usage: Counts | None,
     batch: bool = False,
     most: bool = False,
 ) -> tuple[float | None, str | None]:
     """Return what `cost` does, by what `priced` returned: the prices of one moment."""
-    usage = {n: v for n, v in (usage or {}).items() if v}
-    if not usage:
+    known = {name: count for name, count in (usage or {}).items() if count}
+    if not known:
         return None, UNTOLD
     if isinstance(found, str):
         return None, found
     prices = found["prices"]
-    usd = _token_cost(prices, usage)
+    usd = _token_cost(prices, known)
     if usd is None:
-        usd = _unit_cost(prices, usage, most)
+        usd = _unit_cost(prices, known, most)
     if usd is None:
-        units = ", ".join(usage)
+        units = ", ".join(known)
         return None, f"the catalogue names no price of {found['id']} for {units}"
     return round(usd * (BATCH_SHARE.get(found["id"], 1) if batch else 1), 10), None
 
@@ -257,5 +257,5 @@ def money(usd: float) -> str:
     return f"{whole}.{cents.rstrip('0').ljust(2, '0')}"
 
 
-def cost_members(auth: Auth, model: str, used: Usage) -> Members:
+def cost_members(auth: Auth, model: str, used: Counts) -> Members:
     return cost_fields(*cost(auth, model, used))

@@ -8,7 +8,6 @@ settings takes over the parts whose rows come again, and goes on from there.
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from itertools import islice
 
@@ -17,6 +16,7 @@ from ..client.job import log
 from ..workspace import storage
 from ..workspace.create_once import fingerprint, state_folder, sweep
 from ..workspace.state import delete_state, get_state, set_state
+from .table import canonical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Checkpoint:
     def add(self, row: Json, line: bytes, sums: Members) -> None:
         """Keep the line that answers a row; sums are those of all rows so far."""
         self.lines.append(line)
-        self.hashed.update(_bytes(row))
+        self.hashed.update(canonical(row))
         self.sums = sums
         self.size += len(line)
         full = len(self.lines) >= PART_ROWS or self.size >= PART_BYTES
@@ -132,10 +132,5 @@ def _chained(first: Iterable[Json], rest: Iterable[Json]) -> Iterator[Json]:
 def _digest(rows: Iterable[Json]) -> str:
     hashed = hashlib.sha256()
     for row in rows:
-        hashed.update(_bytes(row))
+        hashed.update(canonical(row))
     return hashed.hexdigest()
-
-
-def _bytes(row: Json) -> bytes:
-    text = json.dumps(getattr(row, "why", row), sort_keys=True)
-    return text.encode("utf-8", "surrogatepass")

@@ -61,7 +61,8 @@ class RowResults:
         self.sums: Members = {"done": 0, "failed": 0, "cut": 0, "dimensions": None}
         self.sums |= {"usage": None, "unknown": 0, "failures": []}
         self.unsent = False
-        self.given_up = None  # the error after which no further row was asked
+        # The error after which no further row was asked.
+        self.given_up: TogetherError | None = None
         self.bar = self.log = self.began = time.monotonic()
         self.set_progress = self.journal = None  # outside a job
         self.pending = iter(table or ())
@@ -222,14 +223,16 @@ class RowResults:
         """Raise a TogetherError when the job is not to count as done."""
         done, failed = self.sums["done"], self.sums["failed"]
         share, most = failed / max(1, self.answered), self.most_failed
-        first = self.sums["failures"][0] if self.sums["failures"] else None
+        if not self.sums["failures"]:
+            return
+        first = self.sums["failures"][0]
         if self.given_up:
             kind, words = "rate_limit", self.first_line()
             advice = "Run the step again later: it goes on with the rows that are left."
-        elif first and not done:
+        elif not done:
             kind, words = "nothing_done", self.first_line()
             advice = "Correct what the reason names and run the step again."
-        elif first and most is not None and share > most:
+        elif most is not None and share > most:
             kind = "too_many_failed"
             words = f"{failed} of {self.answered} rows failed, a share of {share:.2g}; "
             words += f"fail_when_failed_share allows {most:g}."

@@ -481,10 +481,15 @@ def summary(lines: list[str]) -> Members:
     return {"wm_renderer": "markdown", "markdown": "\n".join(lines)}
 
 
-def digest(value: Json) -> str:
-    """Return 16 hexadecimal digits that stand for a JSON value."""
-    text = json.dumps(value, sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+def digest(row: Row) -> str:
+    """Return 16 hexadecimal digits that stand for a row, or another JSON value."""
+    return hashlib.sha256(canonical(row)).hexdigest()[:16]
+
+
+def canonical(row: Row) -> bytes:
+    """Return a row as the same bytes whatever the order of its columns."""
+    value = row.why if isinstance(row, Flaw) else row
+    return json.dumps(value, sort_keys=True).encode("utf-8", "surrogatepass")
 
 
 def find(row: Members, name: str) -> Json:

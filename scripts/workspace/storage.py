@@ -199,7 +199,7 @@ def write_object(
 
 
 def store_lines(
-    content: Readable, filename: str, output: str | None, what: str
+    content: bytes | Readable, filename: str, output: str | None, what: str
 ) -> dict[str, str] | None:
     """Store JSON Lines that are too many for a result, or asked for in storage.
 
