@@ -118,7 +118,7 @@ def _failed(given: Members, kind: JobKind, job: Members, state: str) -> Together
     reason = kind.get("reason", lambda job: None)(job)
     words = f": {reason}" if reason else "; Together gives no reason"
     advice = "Correct what the reason names and submit it again."
-    facts = {}
+    facts: Members = {}
     from .resilience.refusals import known_words  # only when a job failed
 
     if known := known_words(str(reason or "")):
