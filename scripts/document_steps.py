@@ -8,6 +8,8 @@ embeddings/embed_rows makes vectors of them; rerank/search_documents and a model
 between the last two. index_steps.py keeps passages in storage, to be found by words.
 """
 
+from __future__ import annotations
+
 import heapq
 import json
 import math
@@ -19,6 +21,14 @@ from .client.jsonio import RESULT_LIMIT
 from .operations import operation
 from .table.table import Flaw, Table
 from .workspace.markup import inline, prose
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .shapes import Auth, Json, Members, Problem, Step
+    from .transfer.file_source import Source
+
 
 EMBED = operation("embeddings/create_embeddings")
 LARGEST_BYTES = 50 << 20  # of one document
@@ -48,7 +58,7 @@ OTHERS = {
 }
 
 
-def split_documents(auth, step, **arguments):
+def split_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return documents in overlapping passages.
 
     {"passages": [{"id": number from 1, "source": file name, "start": its first
@@ -61,7 +71,8 @@ def split_documents(auth, step, **arguments):
     given = prepare(step, arguments)
     size, overlap = given["size"], given["overlap"]
     check_sizes(given)
-    passages, documents, problems = [], [], []
+    passages: list[Members] = []
+    documents, problems = [], []
     for number, value in enumerate(given["documents"]):
         field = f"documents[{number}]"
         try:
@@ -83,7 +94,7 @@ def split_documents(auth, step, **arguments):
     return {**_kept(passages, given["output"]), **shown}
 
 
-def rank_passages(auth, step, **arguments):
+def rank_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return the passages that suit a question best.
 
     {"passages": [{...row without its vector, "similarity": cosine or "score": of its
@@ -115,7 +126,7 @@ def rank_passages(auth, step, **arguments):
     length = math.hypot(*wanted) or 1.0
     wanted = [x / length for x in wanted]
     left_out = 0
-    best: list = []
+    best: list[tuple[float, int, Members]] = []
     for number, row in enumerate(table):
         value = None if isinstance(row, Flaw) else row.get("embedding")
         vector = vector_of(value)
@@ -141,14 +152,14 @@ def rank_passages(auth, step, **arguments):
             n: v for n, v in row.items() if n not in ("embedding", "embedding_error")
         }
         passages.append({**kept, "similarity": round(similarity, 6)})
-    bill = bill(auth, given["model"], [answer])
+    costs = bill(auth, given["model"], [answer])
     if left_out:
         words = f"{left_out} rows are left out: what they have is no vector"
-        bill = {"note": words, **bill}
-    return {"passages": passages, **bill}
+        costs = {"note": words, **costs}
+    return {"passages": passages, **costs}
 
 
-def cite_answer(auth, step, **arguments):
+def cite_answer(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return an answer with the passages that it cites.
 
     {"answer", "citations": [{"number", "source", "start", "text"}], in the order of
@@ -176,8 +187,8 @@ def cite_answer(auth, step, **arguments):
     for entry in citations:
         text = " ".join(str(entry["text"]).split())
         short = text if len(text) <= 200 else f"{text[:200].rsplit(' ', 1)[0]} ..."
-        number = f"\\[{entry['number']}\\]"
-        lines.append(f"- {number} {inline(entry['source'])}: {inline(short)}")
+        mark = f"\\[{entry['number']}\\]"
+        lines.append(f"- {mark} {inline(entry['source'])}: {inline(short)}")
     return {
         "wm_renderer": "markdown",
         "markdown": "\n".join(lines),
@@ -190,7 +201,7 @@ def cite_answer(auth, step, **arguments):
     }
 
 
-def _kept(passages, output):
+def _kept(passages: list[Members], output: str) -> Members:
     """Return {"passages"}, or {"s3"} and the like; see store_lines."""
     in_result = {"passages": passages}
     if output == "result" and not in_job():
@@ -208,7 +219,7 @@ def _kept(passages, output):
 # --- texts -------------------------------------------------------------------------
 
 
-def check_sizes(given):
+def check_sizes(given: Members) -> None:
     """Raise TogetherError for documents or lengths that no document is read for."""
     if given["overlap"] >= given["size"]:
         raise _refused("overlap", "must be less than size")
@@ -216,7 +227,7 @@ def check_sizes(given):
         raise _refused("documents", f"takes at most {MOST} at a time")
 
 
-def check_read(problems):
+def check_read(problems: list[Problem]) -> None:
     """Raise the TogetherError for documents that cannot be read, if there are any."""
     if not problems:
         return
@@ -227,7 +238,7 @@ def check_read(problems):
     )
 
 
-def read_document(auth, value, field):
+def read_document(auth: Auth, value: Json, field: str) -> tuple[Source, bytes]:
     """Return a document's (source, content), of a kind that can be read here."""
     from .transfer.file_input import open_file  # only where a file is given
 
@@ -243,7 +254,7 @@ def read_document(auth, value, field):
     return source, content + b"".join(bytes(block) for block in blocks)
 
 
-def text_of(document, field):
+def text_of(document: tuple[Source, bytes], field: str) -> tuple[str, str]:
     """Return the name and the text of what read_document returned."""
     from .table.encodings import BadTextError, texts  # only where rows are given
 
@@ -270,7 +281,7 @@ def text_of(document, field):
     return name, text.replace("\x00", "\ufffd").strip()
 
 
-def pieces_of(text, size, overlap):
+def pieces_of(text: str, size: int, overlap: int) -> Iterator[tuple[int, str]]:
     """Yield (start, piece): pieces of at most `size` characters, each beginning about
     `overlap` characters before the last one's end."""
     start = 0
@@ -287,7 +298,7 @@ def pieces_of(text, size, overlap):
         start = end if not overlap else (space.end() if space else after)
 
 
-def _end(text, start, size):
+def _end(text: str, start: int, size: int) -> int:
     """Return where a piece ends: at the last good place in its second half."""
     limit = start + size
     if limit >= len(text):
@@ -299,7 +310,7 @@ def _end(text, start, size):
     return limit
 
 
-def _refused(field, problem):
+def _refused(field: str, problem: str) -> TogetherError:
     return TogetherError(
         f"{field} {problem}", problems=[{"field": field, "problem": problem}]
     )

@@ -4,6 +4,8 @@ index_documents  documents in passages, in an index that takes in what changed
 rank_by_words    of an index, or of rows, the passages that suit a question best
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 
@@ -20,9 +22,17 @@ from .documents.word_index import (
 from .table.table import Flaw, Table, summary
 from .transfer.file_input import open_file, url_of
 from .transfer.file_source import BLOCK
+from .transfer.remote_file import StoredSource
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .shapes import Auth, Json, Members, Step
+    from .transfer.file_source import Source
 
 
-def index_documents(auth, step, **arguments):
+def index_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return where the index of documents is, after it took in what changed.
 
     {"s3", "storage"?, "documents": [{"source", "passages", "change": "added",
@@ -91,7 +101,7 @@ def index_documents(auth, step, **arguments):
     return {**told, "removed": removed, "count": after.count}
 
 
-def rank_by_words(auth, given):
+def rank_by_words(auth: Auth, given: Members) -> Members:
     """Return {"passages": [{...row, "score"}], best first, "note"?, "usage": None,
     "cost_usd": 0.0}: `given` has the arguments of rank_passages. The score is BM25's,
     0.0 of a passage that has none of the question's words. Raises TogetherError."""
@@ -122,7 +132,9 @@ def rank_by_words(auth, given):
 VECTOR = ("embedding", "embedding_error")
 
 
-def _answer(index, given, rows, left_out):
+def _answer(
+    index: WordIndex, given: Members, rows: list[Members] | None, left_out: int
+) -> Members:
     """Return the best of an index, of rows that it was made of, or its own passages."""
     try:
         passages = [
@@ -140,7 +152,7 @@ def _answer(index, given, rows, left_out):
     return {"passages": passages, **noted, "usage": None, "cost_usd": 0.0}
 
 
-def _kept_index(key, storage):
+def _kept_index(key: str, storage: str | None) -> WordIndex:
     """Return the index that is kept there; one without documents where none is."""
     from .workspace.storage import open_object  # only where objects are stored
 
@@ -154,7 +166,7 @@ def _kept_index(key, storage):
         return _read(iter(lambda: stream.read(BLOCK), b""), "index")
 
 
-def _read(blocks, field):
+def _read(blocks: Iterable[bytes | memoryview], field: str) -> WordIndex:
     content, size = [], 0
     for block in blocks:
         size += len(block)
@@ -168,21 +180,22 @@ def _read(blocks, field):
         raise TogetherError.refused(field, str(error)) from None
 
 
-def _key(source, value, field):
+def _key(source: Source, value: Json, field: str) -> str:
     """Return by what an index knows a document again: its place, or its name."""
-    key = getattr(source, "key", None)
-    if key is not None:
-        return f"s3://{source.storage or ''}/{key}"
+    if isinstance(source, StoredSource):
+        return f"s3://{source.storage or ''}/{source.key}"
     return url_of(value, field) or source.named()
 
 
-def _digest(content, given):
+def _digest(content: bytes, given: Members) -> str:
     """Return what is the same as long as the same passages would come of a document."""
     sizes = f"{given['size']} {given['overlap']} ".encode()
     return hashlib.sha256(sizes + content).hexdigest()
 
 
-def _add(index, key, digest, named, given):
+def _add(
+    index: WordIndex, key: str, digest: str, named: tuple[str, str], given: Members
+) -> None:
     """Add the passages of a document, of its name and text, to an index."""
     name, text = named
     pieces = list(pieces_of(text, given["size"], given["overlap"]))
