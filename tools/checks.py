@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import jsonschema
@@ -261,14 +262,24 @@ def _readable(default: object) -> bool:
 def _tables(root: Path) -> Iterator[Problem]:
     """Our modules call operations by their names alone: no path is copied."""
     for path in sources(root):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        if "Rendered from schemas/" in (ast.get_docstring(tree) or ""):
-            continue
-        for node in ast.walk(tree):
-            text = node.value if isinstance(node, ast.Constant) else None
-            if isinstance(text, str) and re.match(r"/v[123]/[^\s]*$", text):
-                words = f"{text} is a path of the API: ask for the operation by name"
-                yield Problem(path, f"line {node.lineno}: {words}")
+        for line, text in _api_paths(path.read_text(encoding="utf-8")):
+            words = f"{text} is a path of the API: ask for the operation by name"
+            yield Problem(path, f"line {line}: {words}")
+
+
+@cache
+def _api_paths(text: str) -> tuple[tuple[int, str], ...]:
+    """The texts of a module that are paths of the API, with their lines."""
+    tree = ast.parse(text)
+    if "Rendered from schemas/" in (ast.get_docstring(tree) or ""):
+        return ()
+    return tuple(
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.match(r"/v[123]/[^\s]*$", node.value)
+    )
 
 
 def _texts(path: Path, where: str, schema: dict, depth: int = 0) -> Iterator[Problem]:
@@ -336,10 +347,9 @@ def _model_ids(root: Path) -> Iterator[Problem]:
     """Ids of models stand in one place; those that are gone, nowhere else."""
     for folder in ("", "docs", "resources", "scripts", "tests", "tools", *SOURCES):
         place = root / folder
-        found = place.rglob("*") if folder else place.glob("*")
-        for path in sorted(p for p in found if p.suffix in TEXTS):
+        for path in _texts_in(place, deep=bool(folder)):
             name = path.relative_to(root).as_posix()
-            if name in RETIRED_IN or "node_modules" in name:
+            if name in RETIRED_IN:
                 continue
             text = path.read_text(encoding="utf-8")
             for id in models.retired_in(text, root):
@@ -348,6 +358,16 @@ def _model_ids(root: Path) -> Iterator[Problem]:
                 for id in models.current_in(text, root):
                     words = f"names {id}: say <model:word>, see {models.NAMED_HERE}"
                     yield Problem(path, words)
+
+
+def _texts_in(folder: Path, deep: bool) -> Iterator[Path]:
+    """The files of TEXTS in a folder and, if deep, in those within it."""
+    for path in sorted(folder.iterdir()) if folder.exists() else ():
+        if path.is_dir():
+            if deep and path.name not in ("node_modules", "__pycache__"):
+                yield from _texts_in(path, deep)
+        elif path.suffix in TEXTS:
+            yield path
 
 
 def _exceptions(root: Path) -> Iterator[Problem]:

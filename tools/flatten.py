@@ -334,13 +334,16 @@ def _targets(targets: Iterable[ast.expr | None]) -> Iterator[str]:
             yield from _targets(target.elts)
 
 
-def _own_imports(part: Part) -> Iterator[tuple[ast.ImportFrom, str | None]]:
+@cache
+def _own_imports(part: Part) -> tuple[tuple[ast.ImportFrom, str | None], ...]:
     """Each import from the same package, and its part; None for the package itself."""
+    found = []
     for node in ast.walk(ast.parse(part.text)):
         if isinstance(node, ast.ImportFrom) and node.level:
             target = _target(part, node)
             if target[:1] == part.place[:1]:
-                yield node, target[1] if len(target) > 1 else None
+                found.append((node, target[1] if len(target) > 1 else None))
+    return tuple(found)
 
 
 def _target(part: Part, node: ast.ImportFrom) -> tuple[str, ...]:

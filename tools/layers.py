@@ -8,6 +8,7 @@ their imports at the top make no circle.
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tools.flatten import (
@@ -16,6 +17,7 @@ from tools.flatten import (
     is_for_checkers,
     module_names,
     module_text,
+    parts_of,
     sources,
 )
 
@@ -182,22 +184,28 @@ def imports(
     """(line, module, whether it is within a function, whether the line says why, the
     name if it is private) of each import of ours; what a package hands out itself
     counts as its part's. What only type checkers read is no import."""
-    text = path.read_text(encoding="utf-8")
-    lines = text.split("\n")
     own = name.split("/")[:-1]
-    body = [node for node in ast.parse(text).body if not is_for_checkers(node)]
-    for node in (inner for outer in body for inner in ast.walk(outer)):
-        if not isinstance(node, ast.ImportFrom) or not node.level:
-            continue
+    for node, reason in _relative_imports(path.read_text(encoding="utf-8")):
         up = len(own) + 1 - node.level
         base = [*own[:up], *(node.module.split(".") if node.module else ())]
-        whole = lines[node.lineno - 1 : node.end_lineno]
-        reason = any("  # " in line for line in whole)
         for alias in node.names:
             there = _place(root, base, alias.name)
             if there is not None:
                 private = alias.name if alias.name.startswith("_") else ""
                 yield node.lineno, there, node.col_offset > 0, reason, private
+
+
+@cache
+def _relative_imports(text: str) -> tuple[tuple[ast.ImportFrom, bool], ...]:
+    """The relative imports of a text, and whether the line of each says why."""
+    lines = text.split("\n")
+    body = [node for node in ast.parse(text).body if not is_for_checkers(node)]
+    return tuple(
+        (node, any("  # " in line for line in lines[node.lineno - 1 : node.end_lineno]))
+        for outer in body
+        for node in ast.walk(outer)
+        if isinstance(node, ast.ImportFrom) and node.level
+    )
 
 
 def _place(root: Path, base: list[str], name: str) -> str | None:
@@ -213,6 +221,7 @@ def _place(root: Path, base: list[str], name: str) -> str | None:
     return None
 
 
+@cache
 def _handed_out(text: str) -> dict[str, str]:
     """The table by which a package finds the names that it hands out itself."""
     for node in ast.parse(text).body:
@@ -225,21 +234,33 @@ def _name(root: Path, path: Path) -> str:
     return path.relative_to(root / "scripts").with_suffix("").as_posix()
 
 
+@cache
+def _loaded_with(text: str) -> frozenset[str | None]:
+    """The modules of ours that a built one imports while it is loaded."""
+    nodes = [
+        node
+        for node in ast.parse(text).body
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    found = {node.module for node in nodes}
+    return frozenset(
+        found | {a.name for node in nodes for a in node.names if not node.module}
+    )
+
+
 def _circles(root: Path) -> Iterator[tuple[Path, str]]:
     """Deployed modules that import each other while they are loaded."""
     needs: dict[str, list[str]] = {}
     names = module_names(root)
+    parts = parts_of(root)
     for name in names:
         try:
-            tree = ast.parse(module_text(root, name))
+            needs[name] = sorted(
+                _loaded_with(module_text(root, name, parts)) & {*names}
+            )
         except FlattenError as error:
             path = root / "scripts" / f"{error.part}.py"
             yield path, f"line {error.line}: {error.what}"
-            continue
-        nodes = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.level]
-        found = {node.module for node in nodes}
-        found |= {a.name for node in nodes for a in node.names if not node.module}
-        needs[name] = sorted(found & set(names))
     done: set[str] = set()
 
     def look(name: str, within: tuple[str, ...]) -> Iterator[tuple[Path, str]]:

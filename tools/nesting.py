@@ -33,9 +33,10 @@ def nested(text: str) -> str:
     return "\n".join(lines)
 
 
-def seen(text: str) -> list[int]:
+@cache
+def seen(text: str) -> tuple[int, ...]:
     """The lines of a built module at which Windmill would see an import of ours."""
-    return [node.lineno for node in ast.parse(text).body if _ours(node)]
+    return tuple(node.lineno for node in ast.parse(text).body if _ours(node))
 
 
 def wrong(text: str) -> Iterator[str]:

@@ -7,7 +7,9 @@ Source: windmill-mcp/src/common/schema.rs and types.rs of Windmill 1.713.1.
 """
 
 import copy
+import json
 from collections.abc import Iterator
+from functools import cache
 
 from jsonschema import Draft202012Validator
 
@@ -30,15 +32,37 @@ def faults(schema: dict) -> Iterator[str]:
     """Why a schema is no JSON Schema of 2020-12, as a tool of either kind."""
     told = set()
     for seen in (schema, tool_schema(schema)):
-        for error in META.iter_errors(seen):
-            place = ".".join(str(part) for part in error.absolute_path)
-            told.add(f"as a model's tool, {place} is no JSON Schema: {error.message}")
+        for place, words in _wrong(seen):
+            told.add(f"as a model's tool, {place} is no JSON Schema: {words}")
     missing = [name for name in KEPT if name not in schema]
     if missing:
         told.add(
             f"as a model's tool it has no arguments: {', '.join(missing)} is missing"
         )
     yield from sorted(told)
+
+
+def _wrong(schema: dict) -> Iterator[tuple[str, str]]:
+    """Where a schema breaks the rules of 2020-12, and how.
+
+    Properties are judged one by one, since many scripts have the same.
+    """
+    properties = schema.get("properties")
+    if not isinstance(properties, dict):
+        yield from _wrong_alone(json.dumps(schema))
+        return
+    yield from _wrong_alone(json.dumps({**schema, "properties": {}}))
+    for name, member in properties.items():
+        for place, words in _wrong_alone(json.dumps(member)):
+            yield ".".join(filter(None, ("properties", name, place))), words
+
+
+@cache
+def _wrong_alone(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (".".join(map(str, error.absolute_path)), error.message)
+        for error in META.iter_errors(json.loads(text))
+    )
 
 
 def _repair(node: object) -> None:
