@@ -6,6 +6,7 @@ JSON goes to stdout, everything else to stderr. Exit codes: 0 done, 1 the work f
 
 import argparse
 import contextlib
+import errno
 import json
 import os
 import shlex
@@ -25,13 +26,22 @@ from tools.version import NAME, VERSION
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     parser = _parser()
-    arguments, rest = parser.parse_known_args(argv)
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(parser)  # ends the process
+    words = sys.argv[1:] if argv is None else argv
+    arguments, rest = parser.parse_known_args(words or ["help"])
     if arguments.command is test:
         arguments.rest = rest
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         return arguments.command(arguments)
+    except BrokenPipeError:  # `./dev list | head`
+        # Nothing more can be written, and Python would try at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except OSError as error:
         named = error.filename and error.strerror
         say(
@@ -62,12 +72,11 @@ def check(_: argparse.Namespace) -> int:
         say(problem.show(ROOT))
     if any(problem.fixable for problem in found):
         say("`./dev fix` repairs what is marked [fix]")
+    quiet = ["--quiet", *([] if os.access(ROOT, os.W_OK) else ["--no-cache"]), "."]
     ruff = [sys.executable, "-m", "ruff"]
     styles = [
-        subprocess.run([*ruff, "check", "--quiet", "."], cwd=ROOT).returncode,
-        subprocess.run(
-            [*ruff, "format", "--quiet", "--check", "."], cwd=ROOT
-        ).returncode,
+        subprocess.run([*ruff, "check", *quiet], cwd=ROOT).returncode,
+        subprocess.run([*ruff, "format", "--check", *quiet], cwd=ROOT).returncode,
     ]
     styles.append(types.wait())
     say(f"{len(list(scripts()))} scripts, {len(found)} problems")
@@ -203,9 +212,23 @@ def upstream(arguments: argparse.Namespace) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one script as a worker would; the result goes to stdout."""
+    from tools.naming import script_named
     from tools.real_service import graveness, key_from
 
-    operation = _operation(arguments.operation)
+    if arguments.help and arguments.operation:
+        from tools.naming import runnable_named
+        from tools.overview import described
+
+        print("\n".join(described(runnable_named(arguments.operation))))
+        return 0
+    if arguments.help:
+        arguments.show_help()
+        return 0
+    if not arguments.operation:
+        raise ValueError("run wants the name of a step; `./dev list` shows them")
+    if arguments.storage:
+        _make_storage(arguments.storage)
+    operation = script_named(arguments.operation)
     auth = {"api_key": "sandbox", "base_url": arguments.base_url or ""}
     if arguments.key_env:
         auth["api_key"] = key_from(arguments.key_env)
@@ -254,22 +277,12 @@ def _windmill(storage: Path | None) -> Iterator[dict[str, str]]:
             say(f"stored {key}, {size} bytes: {kept}")
 
 
-def _operation(name: str) -> object:
-    try:
-        return find(name)
-    except KeyError:
-        from difflib import get_close_matches
-
-        from tools.flows import is_flow
-
-        if is_flow(name):
-            raise ValueError(
-                f"{name}: flows run in Windmill alone; FLOWS.md names the scripts that "
-                "each is made of"
-            ) from None
-        close = get_close_matches(name, [o.id for o in scripts()], 3, 0.4)
-        hint = f"did you mean {' or '.join(close)}?" if close else "see OPERATIONS.md"
-        raise ValueError(f"no script {name}; {hint}") from None
+def _make_storage(folder: Path) -> None:
+    """Make a folder, and be sure that files can be written to it: before anything is
+    paid for. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 def _agreed(why: str) -> bool:
@@ -291,6 +304,8 @@ def _arguments(text: str | None, operation: Operation, real: bool) -> dict:
     if text is None:
         say("no --args: the schema's least example")
         return operation.schema["examples"][0]
+    if not text.strip():
+        raise ValueError("--args is empty: give JSON, the path of a file, or -")
     if text == "-":
         text = sys.stdin.read()
     elif not text.lstrip().startswith(("{", "[")):
@@ -307,11 +322,18 @@ def _arguments(text: str | None, operation: Operation, real: bool) -> dict:
         raise ValueError("--args is no JSON object of main's arguments")
     unknown = set(given) - set(operation.arguments)
     if unknown:
-        known = ", ".join(operation.arguments)
-        raise ValueError(
-            f"no argument {', '.join(sorted(unknown))}; there are: {known}"
-        )
+        raise ValueError(_no_argument(sorted(unknown), list(operation.arguments)))
     return given
+
+
+def _no_argument(unknown: list[str], known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    if not known:
+        return f"no argument {', '.join(unknown)}; the step takes none"
+    close = [near for one in unknown for near in get_close_matches(one, known, 1)]
+    hint = f"; did you mean {' and '.join(close)}?" if close else ";"
+    return f"no argument {', '.join(unknown)}{hint} there are: {', '.join(known)}"
 
 
 def _job(name: str, arguments: dict, environment: dict | None = None) -> int:
@@ -508,6 +530,135 @@ def bench(arguments: argparse.Namespace) -> int:
     return report(arguments.workload, arguments.json, arguments.rounds)
 
 
+def help_(arguments: argparse.Namespace) -> int:
+    """Show what there is."""
+    arguments.parser.print_help()
+    return 0
+
+
+def list_(arguments: argparse.Namespace) -> int:
+    """List the steps and flows, or those of a group."""
+    from tools.overview import listing
+
+    print("\n".join(listing(arguments.groups)).rstrip())
+    return 0
+
+
+def completion(arguments: argparse.Namespace) -> int:
+    """Print what makes a shell complete the words after ./dev."""
+    import argcomplete
+
+    print(argcomplete.shellcode(["dev", "./dev"], shell=arguments.shell))
+    return 0
+
+
+def _ids(prefix: str, **_: object) -> list[str]:
+    """What may follow `./dev run`: names of groups until one is there."""
+    from tools.flows import flows
+
+    ids = [one.id for one in scripts(ROOT)] + [flow.id for flow in flows(ROOT)]
+    if "/" not in prefix:
+        return sorted({f"{id.split('/')[0]}/" for id in ids})
+    return ids
+
+
+def _port(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else -1
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(
+            f"{text} is no port: take a number from 1024 to 65535, or 0 for a free one"
+        )
+    return number
+
+
+class _Help(argparse.Action):
+    """The help of ./dev itself: the commands by what one wants, with examples."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        parser.print_help()
+        parser.exit()
+
+
+class _Parser(argparse.ArgumentParser):
+    """The first of the parsers, whose help is grouped."""
+
+    def format_help(self) -> str:
+        commands = self._subparsers._group_actions[0]
+        about = {choice.dest: choice.help for choice in commands._choices_actions}
+        lines = [__doc__.splitlines()[0], ""]
+        for heading, names in COMMANDS.items():
+            lines += [f"{heading}:", *(f"  {n:<12}{about[n]}" for n in names), ""]
+        return "\n".join([*lines, FOOT])
+
+
+COMMANDS = {
+    "Use the pack": (
+        "demo",
+        "list",
+        "run",
+        "sandbox",
+        "build",
+        "deploy",
+        "undeploy",
+        "completion",
+        "help",
+    ),
+    "Work on the pack (CONTRIBUTING.md)": (
+        "check",
+        "fix",
+        "new",
+        "test",
+        "upstream",
+        "screenshots",
+        "live",
+        "bench",
+        "mutate",
+        "probe",
+        "audit",
+    ),
+}
+FOOT = """\
+Examples:
+  ./dev list tables                  nothing is sent: what there is
+  ./dev run chat/ask_model --help    what a step takes and gives, with examples
+  ./dev run chat/ask_model --args '{"prompt": "Hi"}'
+                                     the sandbox of this machine answers; no key needed
+  ./dev run chat/ask_model --args '{"prompt": "Hi"}' --key-env TOGETHER_API_KEY
+                                     Together answers, with the key of that variable
+
+./dev COMMAND --help tells more of a command. JSON goes to stdout, all else to stderr.
+Exit codes: 0 done, 1 the work failed, 2 wrong usage.
+"""
+EXAMPLES = {
+    "list": "Examples:\n  ./dev list\n  ./dev list batches\n  ./dev list flows",
+    "completion": (
+        "Examples:\n"
+        '  bash: eval "$(./dev completion bash)" in ~/.bashrc\n'
+        '  zsh:  eval "$(./dev completion zsh)" in ~/.zshrc, after compinit\n'
+        "  fish: ./dev completion fish > ~/.config/fish/completions/dev.fish"
+    ),
+    "run": (
+        "Examples:\n"
+        "  ./dev run chat/ask_model --help\n"
+        '  ./dev run chat/ask_model --args \'{"prompt": "Hi"}\'\n'
+        "  ./dev run chat/ask_model --args question.json --key-env TOGETHER_API_KEY\n"
+        "  ./dev run f/togetherai/files/list_files --dry-run"
+    ),
+    "build": "Example:\n  ./dev build --target ~/pack --folder f/team_ai",
+    "deploy": (
+        "Example:\n"
+        "  ./dev deploy --workspace mine --base-url https://app.windmill.dev --dry-run"
+    ),
+    "new": "Example:\n  ./dev new files get_file GET /v1/files/{file_id}",
+    "test": "Examples:\n  ./dev test tests/test_tools.py -x\n  ./dev test -m slow",
+    "sandbox": (
+        "Example:\n"
+        "  ./dev sandbox --port 8081\n"
+        "  ./dev run models/list_models --base-url http://127.0.0.1:8081"
+    ),
+}
+
+
 def _to_workspace(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--workspace",
@@ -522,16 +673,38 @@ def _to_workspace(command: argparse.ArgumentParser) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="./dev", description=__doc__.splitlines()[0])
+    parser = _Parser(prog="./dev", usage="./dev COMMAND ...", add_help=False)
     version = f"{NAME} {VERSION}"
     parser.add_argument("--version", action="version", version=version)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.add_argument("-h", "--help", action=_Help, nargs=0)
+    commands = parser.add_subparsers(
+        required=True,
+        metavar="COMMAND",
+        prog="./dev",
+        parser_class=argparse.ArgumentParser,
+    )
 
-    def add(function: object) -> argparse.ArgumentParser:
+    def add(function: object, **words: object) -> argparse.ArgumentParser:
+        name = function.__name__.rstrip("_")
         text = function.__doc__.splitlines()[0]
-        command = commands.add_parser(function.__name__, help=text, description=text)
+        command = commands.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=EXAMPLES.get(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **words,
+        )
         command.set_defaults(command=function)
         return command
+
+    add(help_).set_defaults(parser=parser)
+    command = add(list_)
+    command.add_argument(
+        "groups", nargs="*", metavar="GROUP", help="such as batches, flows, operations"
+    )
+    command = add(completion)
+    command.add_argument("shell", choices=("bash", "zsh", "fish"))
 
     add(check)
     add(fix)
@@ -594,8 +767,21 @@ def _parser() -> argparse.ArgumentParser:
         default="TOGETHER_API_KEY",
         help="environment variable with the API key, sent to such an address",
     )
-    command = add(run)
-    command.add_argument("operation", help="such as chat/create_chat_completion")
+    command = add(run, add_help=False)
+    command.set_defaults(show_help=command.print_help)
+    command.add_argument(
+        "-h",
+        "--help",
+        action="store_true",
+        help="this; after a step's name, what the step takes and gives",
+    )
+    step = command.add_argument(
+        "operation",
+        nargs="?",
+        metavar="STEP",
+        help="such as chat/ask_model; its name, its path or its file will do, too",
+    )
+    step.completer = _ids
     command.add_argument(
         "--args",
         help="JSON, a file, or - for stdin (default: an example, for the embedded "
@@ -615,7 +801,7 @@ def _parser() -> argparse.ArgumentParser:
         help="do not ask before what costs money or cannot be undone",
     )
     command = add(sandbox)
-    command.add_argument("--port", type=int, default=8080, help="default: 8080")
+    command.add_argument("--port", type=_port, default=8080, help="default: 8080")
     command.add_argument(
         "--fail",
         action="append",
@@ -626,7 +812,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--seed", type=int, help="of what fails by chance")
     command = add(screenshots)
-    command.add_argument("--target", default="build/forms", help="default: build/forms")
+    command.add_argument("--target", default="forms", help="default: forms")
     command = add(demo)
     command.add_argument(
         "--local-model", action="store_true", help="a real model on this machine"

@@ -23,6 +23,7 @@ from tools import (
     models,
     nesting,
     render,
+    shelves,
     sync_tree,
     tool_schema,
     windmill_lint,
@@ -77,6 +78,7 @@ def problems(root: Path = ROOT) -> list[Problem]:
     found += [Problem(path, what) for path, what in layer_problems(root)]
     found += _versions(root)
     found += _model_ids(root)
+    found += [Problem(root / shelves.FILE, what) for what in shelves.misplaced(root)]
     if len(sound) == len(list(scripts(root))):
         found += _exceptions(root)
         found += _tables(root)

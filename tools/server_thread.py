@@ -1,5 +1,7 @@
 """How the stand-ins for other people's servers run: each in a thread, on loopback."""
 
+import errno
+import socket
 import socketserver
 import threading
 import time
@@ -36,16 +38,33 @@ class ServerThread:
             interface="asgi3",
         )
         self.server = uvicorn.Server(settings)
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
 
     def __enter__(self) -> Self:
+        listener = self._listener()
+        self.thread = threading.Thread(
+            target=self.server.run, args=([listener],), daemon=True
+        )
         self.thread.start()
         while not self.server.started:
             if not self.thread.is_alive():
-                name = type(self).__name__.lower()
-                raise OSError(f"the {name} could not start: is the port in use?")
+                raise OSError(f"the {type(self).__name__.lower()} could not start")
             time.sleep(0.005)
         return self
+
+    def _listener(self) -> socket.socket:
+        host, port = self.server.config.host, self.server.config.port
+        try:
+            return socket.create_server(
+                (host, port), backlog=self.server.config.backlog
+            )
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+            why = "taken" if error.errno == errno.EADDRINUSE else "not for you to use"
+            raise OSError(
+                f"the {type(self).__name__.lower()} could not start: port {port} is "
+                f"{why}; take another, or 0 for a free one"
+            ) from None
 
     def __exit__(self, *_: object) -> None:
         self.server.should_exit = True

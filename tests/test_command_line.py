@@ -1,0 +1,213 @@
+"""What a person types: help, lists, names of steps, completion, and what is refused."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.command_line import tool
+from tools import __main__ as command_line
+from tools.naming import runnable_named
+from tools.operations import ROOT, scripts
+from tools.shelves import misplaced, shelves
+
+
+@pytest.mark.parametrize("words", [[], ["help"], ["--help"], ["-h"]])
+def test_alone_it_shows_what_there_is(words):
+    done = tool(*words)
+
+    assert done.returncode == 0
+    assert "Use the pack:" in done.stdout
+    assert "./dev run chat/ask_model --help" in done.stdout
+
+
+def test_help_names_every_command_and_no_other():
+    shown = [name for names in command_line.COMMANDS.values() for name in names]
+    commands = command_line._parser()._subparsers._group_actions[0].choices
+
+    assert sorted(shown) == sorted(commands)
+
+
+def test_a_list_shows_every_step_and_what_a_group_has():
+    whole = tool("list").stdout
+    batches = tool("list", "batches").stdout
+
+    assert all(step.id in whole for step in scripts(ROOT) if step.step is not None)
+    assert "flows/run_batch" in whole
+    mine = [one.id for one in scripts(ROOT) if one.group == "batches"]
+    assert sorted(line.split()[0] for line in batches.splitlines()) == mine
+    assert "chat/map_rows" in tool("list", "tables").stdout
+    assert "inner/wait_for_job" in tool("list", "flows").stdout
+
+
+def test_a_group_that_there_is_not_is_told_with_those_that_there_are():
+    done = tool("list", "batch")
+
+    assert done.returncode == 2
+    assert "did you mean batches?" in done.stderr
+
+
+def test_a_list_may_be_cut_off():
+    words = f"{sys.executable} -m tools list | head -1"
+    done = subprocess.run(words, shell=True, cwd=ROOT, capture_output=True, text=True)
+
+    assert done.stdout == "Start here\n"
+    assert done.stderr == ""
+
+
+def test_every_step_has_its_place_in_the_lists(tmp_path):
+    assert misplaced(ROOT) == []
+    assert next(iter(shelves(ROOT))) == "Start here"
+
+    step = tmp_path / "schemas/chat/one.json"
+    step.parent.mkdir(parents=True)
+    step.write_text('{"x-step": "script"}')
+    (tmp_path / "schemas/_shelves.yaml").write_text("A: [chat/two, chat/two]\n")
+    assert misplaced(tmp_path) == [
+        "chat/one is a step: write it under a heading",
+        "there is no step chat/two",
+        "chat/two stands there twice",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "chat/ask_model",
+        "ask_model",
+        "f/togetherai/chat/ask_model",
+        "u/me/together/chat/ask_model",
+        "schemas/chat/ask_model.json",
+        "./scripts/chat/ask_model.py",
+        str(ROOT / "schemas/chat/ask_model.json"),
+    ],
+)
+def test_a_step_is_named_in_many_ways(text):
+    assert runnable_named(text).id == "chat/ask_model"
+
+
+@pytest.mark.parametrize(
+    ("text", "id"),
+    [
+        ("flows/run_batch", "flows/run_batch"),
+        ("flows/run_batch.yaml", "flows/run_batch"),
+        ("f/togetherai/flows/run_batch", "flows/run_batch"),
+        ("build/f/togetherai/flows/run_batch__flow/flow.yaml", "flows/run_batch"),
+        ("run_batch", "flows/run_batch"),
+        ("flows/inner/wait_for_job.yaml", "inner/wait_for_job"),
+    ],
+)
+def test_a_flow_is_named_in_many_ways(text, id):
+    assert runnable_named(text).id == id
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("chat/ask_modle", "did you mean chat/ask_model"),
+        ("maprows", "did you mean chat/map_rows"),
+        ("audio/ask_model", "did you mean chat/ask_model"),
+        ("", "`./dev list` shows all"),
+        ("/", "`./dev list` shows all"),
+        ("qqqqqqq", "`./dev list` shows all"),
+    ],
+)
+def test_what_no_step_is_called_is_answered_with_those_near(text, hint):
+    with pytest.raises(ValueError, match="no script or flow") as raised:
+        runnable_named(text)
+    assert hint in str(raised.value)
+
+
+def test_a_step_s_help_shows_what_it_takes_and_gives():
+    shown = tool("run", "ask_model", "--help").stdout
+
+    assert "prompt (text, required): Prompt" in shown
+    assert "max_tokens (integer): Longest answer" in shown
+    assert '--args \'{"prompt"' in shown
+    assert "Gives: The answer as text" in shown
+
+
+def test_every_step_and_flow_has_such_help():
+    from tools.flows import flows
+    from tools.overview import described
+
+    for found in [*scripts(ROOT), *flows(ROOT)]:
+        text = "\n".join(described(found))
+        assert all(f"  {name} (" in text for name in found.arguments), found.id
+
+
+def test_what_run_wants_is_told():
+    assert "the name of a step" in tool("run").stderr
+    assert "--key-env" in tool("run", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["sandbox", "--port", "99999"], "99999 is no port"),
+        (["sandbox", "--port", "-1"], "-1 is no port"),
+        (["run", "ask_model", "--args", ""], "--args is empty"),
+        (["run", "ask_model", "--args", '{"promt": "x"}'], "did you mean prompt?"),
+        (["run", "get_identity", "--args", '{"x": 1}'], "the step takes none"),
+    ],
+)
+def test_wrong_words_are_answered_in_words(words, said):
+    done = tool(*words)
+
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_named(sandbox):
+    port = sandbox.url.rpartition(":")[2]
+    done = tool("sandbox", "--port", port)
+
+    assert done.returncode == 2
+    assert f"port {port} is taken" in done.stderr
+
+
+def test_storage_is_looked_at_before_anything_is_sent(sandbox, tmp_path):
+    (tmp_path / "file").touch()
+    words = ["run", "chat/ask_model", "--args", '{"prompt": "x"}']
+    words += ["--base-url", sandbox.url, "--storage", str(tmp_path / "file")]
+    done = tool(*words)
+
+    assert done.returncode == 2
+    assert str(tmp_path / "file") in done.stderr
+    assert not sandbox.requests
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_are_told_how_to_complete(shell):
+    done = tool("completion", shell)
+
+    assert done.returncode == 0
+    assert "_ARGCOMPLETE" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("./dev undep", "undeploy "),
+        ("./dev run ch", "chat/"),
+        ("./dev run chat/ask", "chat/ask_model "),
+        ("./dev run chat/ask_model --dry", "--dry-run "),
+        ("./dev completion z", "zsh "),
+    ],
+)
+def test_words_are_completed(typed, offered, tmp_path):
+    answer = tmp_path / "answer"
+    environment = {
+        **os.environ,
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_IFS": "\n",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(answer),
+        "COMP_LINE": typed,
+        "COMP_POINT": str(len(typed)),
+    }
+    words = [sys.executable, "-m", "tools"]
+    subprocess.run(words, cwd=ROOT, env=environment, timeout=60)
+
+    assert answer.read_text() == offered

@@ -1,0 +1,171 @@
+"""./dev itself: it runs from anywhere, and makes its environment till that is whole."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tools.operations import ROOT
+
+START = """\
+import sys, json, os
+from importlib import metadata
+import tiny
+print(json.dumps({"words": sys.argv[1:], "folder": os.getcwd()}))
+"""
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A folder with ./dev, whose one requirement is a package that lies beside it."""
+    folder = tmp_path / "a clone"
+    (folder / "tools").mkdir(parents=True)
+    shutil.copy(ROOT / "dev", folder)
+    shutil.copy(ROOT / "tools/environment.py", folder / "tools")
+    (folder / "tools/start.py").write_text(START)
+    wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
+    parts = {
+        "tiny.py": "",
+        "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\n"
+        "Version: 1.0\n",
+        "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: x\n"
+        "Root-Is-Purelib: true\nTag: py3-none-any\n",
+        "tiny-1.0.dist-info/RECORD": "",
+    }
+    with zipfile.ZipFile(wheel, "w") as file:
+        for name, text in parts.items():
+            file.writestr(name, text)
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    lock = f"tiny==1.0 --hash=sha256:{digest}\n"
+    (folder / "requirements-dev.lock").write_text(lock)
+    return folder
+
+
+def dev(clone, *words, program=None, cwd=None, **environment):
+    known = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(clone.parent), **environment}
+    return subprocess.run(
+        [program or clone / "dev", *words],
+        cwd=cwd or clone,
+        env={**os.environ, **known},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_it_runs_through_links_in_the_caller_s_folder_and_sets_up_once(clone, tmp_path):
+    bin = tmp_path / "bin"
+    bin.mkdir()
+    (bin / "tdev").symlink_to("../middle")
+    (tmp_path / "middle").symlink_to(clone / "dev")
+
+    done = dev(clone, "run", "a b", program=bin / "tdev", cwd=bin)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == '{"words": ["run", "a b"], "folder": "' + str(bin) + '"}\n'
+    assert "setting up" in done.stderr
+    assert sorted(p.name for p in bin.iterdir()) == ["tdev"]
+    assert dev(clone).stderr == ""
+
+
+def test_what_was_interrupted_or_has_lost_its_python_is_begun_again(clone):
+    process = subprocess.Popen(
+        [clone / "dev"],
+        env={**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(clone.parent)},
+        cwd=clone,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert b"setting up" in process.stderr.readline()
+    while not (clone / ".venv/pyvenv.cfg").exists():
+        assert process.poll() is None
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode in (130, -signal.SIGINT)
+    assert b"Traceback" not in said
+
+    assert dev(clone).returncode == 0
+
+    python = clone / ".venv/bin/python"
+    python.unlink()
+    python.symlink_to("/nowhere/python3")
+    done = dev(clone)
+    assert done.returncode == 0, done.stderr
+    assert "setting up" in done.stderr
+
+    (clone / ".venv/.stamp").unlink()  # as if pip had been killed
+    shutil.rmtree(next((clone / ".venv/lib").glob("*/site-packages/pip")))
+    assert dev(clone).returncode == 0
+
+
+def test_a_changed_lock_is_installed_into_what_is_there(clone):
+    assert dev(clone).returncode == 0
+    (clone / ".venv/kept").touch()
+    with (clone / "requirements-dev.lock").open("a") as file:
+        file.write("# changed\n")
+
+    done = dev(clone)
+
+    assert done.returncode == 0, done.stderr
+    assert "up to date" in done.stderr
+    assert (clone / ".venv/kept").exists()
+    assert dev(clone).stderr == ""
+
+
+def test_without_an_index_it_says_so_and_tries_again_next_time(clone):
+    away = {"PIP_INDEX_URL": "http://me:secret@127.0.0.1:9/simple", "PIP_RETRIES": "1"}
+    done = dev(clone, PIP_NO_INDEX="", PIP_FIND_LINKS="", **away)
+
+    assert done.returncode == 2
+    assert "127.0.0.1:9/simple cannot be reached" in done.stderr
+    assert "PIP_INDEX_URL" in done.stderr
+    assert "secret" not in done.stderr
+    assert dev(clone).returncode == 0
+
+
+def test_what_pip_refuses_is_shown(clone):
+    lock = clone / "requirements-dev.lock"
+    lock.write_text(f"tiny==1.0 --hash=sha256:{'0' * 64}\n")
+    done = dev(clone)
+
+    assert done.returncode == 2
+    assert "DO NOT MATCH THE HASHES" in done.stderr
+
+
+def test_two_that_begin_at_once_both_run(clone):
+    known = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(clone.parent)}
+    both = [
+        subprocess.Popen(
+            [clone / "dev"],
+            env={**os.environ, **known},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=120)[1] for process in both]
+
+    assert [process.returncode for process in both] == [0, 0], said
+    assert sum("(once" in text for text in said) == 1
+    assert any("waiting" in text for text in said)
+
+
+def test_a_press_of_tab_installs_nothing(clone):
+    done = dev(clone, _ARGCOMPLETE="1")
+
+    assert done.returncode == 1
+    assert not Path(clone / ".venv").exists()
+
+
+def test_the_real_start_finds_the_tools_from_elsewhere(tmp_path):
+    words = [str(ROOT / "dev"), "--version"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+
+    assert done.stdout.startswith("together-ai-for-windmill ")
+    assert done.returncode == 0

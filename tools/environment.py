@@ -1,0 +1,177 @@
+"""Make .venv, with what the locks say: ./dev runs this with the Python it found.
+
+An environment is whole when its .stamp is written, which is done last. One without a
+stamp was interrupted and is begun again; one whose Python is gone, too. Only the
+standard library is used: nothing else is there yet.
+
+    python tools/environment.py requirements-dev.lock [MORE.lock ...]
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+BASE = "requirements-dev.lock"
+# What pip says, in the midst of much else, where nobody answers.
+UNREACHABLE = (
+    "connection broken by",
+    "Max retries exceeded",
+    "ConnectionError",
+    "ConnectTimeout",
+    "ProxyError",
+    "SSLError",
+)
+
+
+class SetupError(Exception):
+    """The environment cannot be made, and why."""
+
+
+def main(locks: list[str]) -> int:
+    """Make the environment; the exit code is 0 when it is whole."""
+    try:
+        with _alone():
+            if not _installed(locks):
+                _make(locks)
+    except SetupError as error:
+        _say(f"error: {error}")
+        return 2
+    except OSError as error:
+        _say(f"error: {error.filename}: {error.strerror}")
+        _say(f"The environment of ./dev is made in {VENV}, which must be possible.")
+        return 2
+    except KeyboardInterrupt:
+        _say("\ninterrupted; the next ./dev begins again")
+        return 130
+    return 0
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Let two that begin at once do it one after the other."""
+    with (ROOT / ".venv.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            _say(f"another ./dev is setting up {VENV}: waiting for it ...")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _make(locks: list[str]) -> None:
+    if not _sound():
+        _say(f"setting up {VENV} (once, about half a minute) ...")
+        _remove()
+        words = [sys.executable, "-m", "venv", str(VENV)]
+        if _follow(words).returncode:
+            _remove()
+            raise SetupError(
+                "this Python makes no environments; Debian and Ubuntu have that in a "
+                "package of its own: apt install python3-venv"
+            )
+    else:
+        _say(f"bringing {VENV} up to date ...")
+    for stamp in VENV.glob(".stamp*"):
+        stamp.unlink()
+    words = ["-m", "pip", "install", "--disable-pip-version-check", "--require-hashes"]
+    words += ["--progress-bar", "off"]
+    for lock in locks:
+        words += ["-r", str(ROOT / lock)]
+    done = _follow([str(VENV / "bin/python"), *words])
+    if done.returncode:
+        raise SetupError(_why(done.stdout))
+    for lock in locks:
+        _stamp(lock).write_text(_sum(lock))
+
+
+def _sound() -> bool:
+    """Whether there is an environment that was whole and whose Python still runs."""
+    if not (VENV / ".stamp").exists():
+        return False
+    try:
+        words = [VENV / "bin/python", "-c", "import pip"]
+        return subprocess.run(words, capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+def _remove() -> None:
+    if VENV.is_symlink() or VENV.is_file():
+        VENV.unlink()
+    elif VENV.exists():
+        shutil.rmtree(VENV)
+
+
+def _follow(words: list[str]) -> subprocess.CompletedProcess:
+    """Run a command and keep what it says; at a terminal, tell how far it has come."""
+    heard, count = [], 0
+    with subprocess.Popen(
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        # The answer to what pip would ask: nobody is there.
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PIP_NO_INPUT": "1"},
+    ) as process:
+        try:
+            for line in process.stdout:
+                heard.append(line)
+                if line.startswith("Collecting ") and sys.stderr.isatty():
+                    count += 1
+                    name = line.split()[1].partition("==")[0]
+                    print(f"\r\x1b[K  {count}: {name}", end="", file=sys.stderr)
+        except BaseException:
+            process.terminate()
+            raise
+        finally:
+            if count:
+                print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    return subprocess.CompletedProcess(words, process.returncode, "".join(heard))
+
+
+def _why(said: str) -> str:
+    if any(word in said for word in UNREACHABLE):
+        index = os.environ.get("PIP_INDEX_URL", "PyPI")
+        return (
+            f"{index.rpartition('@')[2]} cannot be reached, and ./dev installs from it "
+            "once. Set PIP_INDEX_URL to the address of a mirror, HTTPS_PROXY to a "
+            "proxy's, or PIP_CERT to the file of an authority of your own."
+        )
+    lines = [line for line in said.splitlines() if line.strip()]
+    return "pip could not install the requirements:\n" + "\n".join(lines[-8:])
+
+
+def _installed(locks: list[str]) -> bool:
+    return (VENV / "bin/python").exists() and all(
+        _stamp(lock).exists() and _stamp(lock).read_text() == _sum(lock)
+        for lock in locks
+    )
+
+
+def _stamp(lock: str) -> Path:
+    return VENV / (".stamp" if lock == BASE else f".stamp{lock}")
+
+
+def _sum(lock: str) -> str:
+    """What the shell script compares with: the standard's checksum of a file."""
+    with (ROOT / lock).open("rb") as file:
+        return subprocess.run(
+            ["cksum"], stdin=file, capture_output=True, text=True
+        ).stdout
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,50 @@
+"""Under which heading a person looks for a step: schemas/_shelves.yaml."""
+
+from pathlib import Path
+
+import yaml
+
+from tools.operations import steps
+
+FILE = "schemas/_shelves.yaml"
+
+
+def shelves(root: Path) -> dict[str, list[str]]:
+    """The headings in order, each with the ids of its steps; of a pack that has no
+    such file, one with all. Raises ValueError where the file is not YAML."""
+    mine = [step.id for step in steps(root)]
+    if not (root / FILE).exists():
+        return {"Above the API": mine} if mine else {}
+    return _read(root)
+
+
+def misplaced(root: Path) -> list[str]:
+    """What is wrong with the headings, in words."""
+    if not (root / FILE).exists():
+        return []
+    try:
+        listed = [id for ids in _read(root).values() for id in ids]
+    except ValueError as error:
+        return [str(error)]
+    mine = {step.id for step in steps(root)}
+    twice = {id for id in listed if listed.count(id) > 1}
+    return [
+        *(
+            f"{id} is a step: write it under a heading"
+            for id in sorted(mine - {*listed})
+        ),
+        *(f"there is no step {id}" for id in sorted({*listed} - mine)),
+        *(f"{id} stands there twice" for id in sorted(twice)),
+    ]
+
+
+def _read(root: Path) -> dict[str, list[str]]:
+    try:
+        found = yaml.safe_load((root / FILE).read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{FILE} is not YAML: {error}") from None
+    if not isinstance(found, dict) or not all(
+        isinstance(ids, list) for ids in found.values()
+    ):
+        raise ValueError(f"{FILE}: headings, each with a list of steps, belong there")
+    return found
