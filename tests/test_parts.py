@@ -93,5 +93,5 @@ def test_the_files_of_a_part_are_those_and_what_belongs_to_all(files):
 
 
 def test_an_unknown_group_is_named_with_those_that_there_are(files):
-    with pytest.raises(ValueError, match=r"no group chats, x; there are audio, batch"):
+    with pytest.raises(ValueError, match=r"no group chats, x; there are agent, audio"):
         part(files, FOLDER, ["chats", "chat", "x"])

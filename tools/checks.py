@@ -36,6 +36,7 @@ from tools.operations import ROOT, Operation, operations, scripts
 from tools.version import VERSION
 
 CATALOGUE = "OPERATIONS.md"
+AGENT_GROUP = "agent"  # tools that are made for models to call
 SCREEN = 8  # fields that a form shows at first, a switch for the others among them
 
 
@@ -86,6 +87,10 @@ def problems(root: Path = ROOT) -> list[Problem]:
         found += _current(operation.script_path, render.script(operation))
         for trap in _traps(form(operation)):
             found.append(Problem(operation.schema_path, trap))
+        if operation.group == AGENT_GROUP:
+            path = f"{sync_tree.FOLDER}/{operation.id}"
+            for trap in tool_schema.agent_faults(path, form(operation)):
+                found.append(Problem(operation.schema_path, trap))
     if len(sound) == len(list(scripts(root))):
         found += _current(root / CATALOGUE, render.catalogue(sound))
         lists = render.lists(operations(root))

@@ -42,6 +42,7 @@ LAYERS = (
         "operation_table",
         "schema_editor",
         "subtitles",
+        "tool_arguments",
         "transfer/filetypes",
         "workspace/markup",
     ),
@@ -111,6 +112,7 @@ LAYERS = (
     (
         "steps",
         "account_steps",
+        "agent_steps",
         "audio_steps",
         "batch_steps",
         "chat_steps",

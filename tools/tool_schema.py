@@ -3,10 +3,11 @@
 Windmill's server for the Model Context Protocol changes it in a few ways; the step for
 AI agents hands it on as it is stored. A provider that finds one schema that is no JSON
 Schema refuses the whole list of tools, the user's own ones too, so both must be valid.
-Source: windmill-mcp/src/common/schema.rs and types.rs of Windmill 1.713.1.
+Source: schema.rs, types.rs and transform.rs of windmill-mcp/src/common, 1.713.1.
 """
 
 import copy
+import hashlib
 import json
 from collections.abc import Iterator
 from functools import cache
@@ -16,6 +17,11 @@ from jsonschema import Draft202012Validator
 META = Draft202012Validator(Draft202012Validator.META_SCHEMA)
 KEPT = ("type", "properties", "required")  # of the top level; all three must be there
 UNIONS = ("allOf", "oneOf", "anyOf")
+LONGEST_NAME = 40
+# Of what is made for agents: the whole list goes along with everything that is asked.
+LONGEST = 1500  # characters of a schema as JSON
+PLAIN = ("string", "number", "boolean", "array")  # types of an argument
+TYPES_OF_ROWS = ("string", "number")
 
 
 def tool_schema(schema: dict) -> dict:
@@ -63,6 +69,35 @@ def _wrong_alone(text: str) -> tuple[tuple[str, str], ...]:
         (".".join(map(str, error.absolute_path)), error.message)
         for error in META.iter_errors(json.loads(text))
     )
+
+
+def tool_name(path: str, kind: str = "script") -> str:
+    """The name under which Windmill lists a script or flow: one that is too long ends
+    in a hash, so that a model sees only its beginning."""
+    escaped = path.replace("_", "__").replace("/", "_")
+    name = f"{kind[0]}-{escaped}"
+    if len(name) <= LONGEST_NAME:
+        return name
+    mark = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return f"{kind[0].upper()}-{escaped[: LONGEST_NAME - 18]}{mark}"
+
+
+def agent_faults(path: str, schema: dict) -> Iterator[str]:
+    """Why a script at a path is no good tool for an agent."""
+    if tool_name(path)[0].isupper():
+        yield f"as a model's tool, {path} is too long: {tool_name(path)} hides it"
+    seen = tool_schema(schema)
+    if len(json.dumps(seen)) > LONGEST:
+        words = f"is {len(json.dumps(seen))} characters, more than {LONGEST}"
+        yield f"as a model's tool, its schema {words}"
+    for name, member in seen["properties"].items():
+        if name == "auth":
+            continue
+        plain = member.get("type") in PLAIN and "format" not in member
+        rows = member.get("items")
+        plain = plain and (rows is None or rows.get("type") in TYPES_OF_ROWS)
+        if not plain or "oneOf" in member or "contentEncoding" in member:
+            yield f"as a model's tool, {name} is no plain text, number, truth or list"
 
 
 def _repair(node: object) -> None:

@@ -43,9 +43,14 @@ def with_typed_models(members: dict[str, Schema], arguments: Members) -> Members
         if picker is None:
             continue
         typed, chosen = found.pop(name, None), found.get(picker)
+        if chosen.__class__ is list and len(chosen) == 1:
+            chosen = found[picker] = chosen[0]
         if chosen.__class__ is dict:
-            ids = (chosen.get(key) for key in ("id", "model", "value"))
-            chosen = found[picker] = next(filter(None, ids), chosen)
+            ids = [chosen[key] for key in ("id", "model", "value") if key in chosen]
+            chosen = next(filter(None, ids), None if ids else chosen)
+            found[picker] = chosen
+        if chosen in ("", [], {}):
+            chosen = found[picker] = None  # no model has such an id
         if isinstance(typed, str):
             typed = typed.strip()
         if typed and chosen in (OTHER, "", None):

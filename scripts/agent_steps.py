@@ -1,0 +1,390 @@
+"""Tools for agents: thin steps over others, made for a model that calls them.
+
+Their arguments are plain texts, numbers and lists, read as tool_arguments.py says. A
+result begins with `text`, of a length that fits a context: what is cut is said in
+`cut`, and what is no text goes to storage or stays at an address. Costs are in USD.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from .client import TogetherError, prepare
+from .client.jsonio import storable
+from .client.resource import HOST, credentials
+from .tool_arguments import understood
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .shapes import Auth, Json, Members, Step
+
+LONGEST = 20_000  # characters of a text for a model
+ADDRESS = re.compile(r"(?i)https?://|s3://|data:")
+PICTURES = {"type": "array", "items": {"type": "string", "x-file": "uri"}}
+SHOWN = ("s3", "storage", "url", "filename")
+
+
+def consult_model(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Ask another model. {"text", "cut"?, "model", "cost_usd"}; or TogetherError."""
+    from .chat_steps import ask_model  # each tool has its own
+
+    given = _given(auth, step, arguments)
+    found = _run(ask_model, auth, **given)
+    return {**_bounded(found["text"]), **_kept(found, "model", "finish_reason")}
+
+
+def look_at_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Ask about a picture. {"text", "cut"?, "model", "cost_usd"}; raises
+    TogetherError."""
+    from .chat_steps import ask_model  # each tool has its own
+
+    given = _given(auth, step, arguments, "picture")
+    asked = {"prompt": given["question"], "pictures": [given["picture"]]}
+    found = _run(ask_model, auth, **asked, model=given.get("model"))
+    return {**_bounded(found["text"]), **_kept(found, "model")}
+
+
+def read_document(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Return a piece of a document's text: {"text", "source", "characters": of all,
+    "next_start"?}. Raises TogetherError."""
+
+    given = _given(auth, step, arguments, "document")
+    source, text = _document(auth, given["document"])
+    start = given["start"]
+    if start and start >= len(text):
+        problem = f"is beyond the end: the document has {len(text)} characters"
+        raise TogetherError.refused("start", problem)
+    piece = text[start : start + LONGEST]
+    found = {"text": storable(piece, []), "source": source, "characters": len(text)}
+    end = start + len(piece)
+    return {**found, "next_start": end} if end < len(text) else found
+
+
+def transcribe_audio(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Write down a recording. {"text", "cut"?, "language", "duration" in seconds,
+    "model", "cost_usd"}; raises TogetherError."""
+    from .audio_steps import transcribe_recording  # each tool has its own
+
+    given = _given(auth, step, arguments, "recording")
+    found = _run(transcribe_recording, auth, **given)
+    text = found["text"]
+    if given["speakers"]:
+        lines = [(one.get("speaker"), one["text"]) for one in found["segments"]]
+        if any(who is not None for who, _ in lines):
+            text = "\n".join(f"{who or 'unknown'}: {said}" for who, said in lines)
+    return {**_bounded(text), **_kept(found, "language", "duration", "model")}
+
+
+def make_speech(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Read a text aloud, into storage. {"text": what was done, "s3", "filename",
+    "model", "voice", "cost_usd"}; raises TogetherError, before anything is spent where
+    there is no storage."""
+    from .audio_steps import speak_text  # each tool has its own
+
+    given = _given(auth, step, arguments)
+    found = _run(speak_text, auth, **given, format="mp3", output="storage")
+    text = f"{found['characters']} characters are spoken: {_place(found)}"
+    return {"text": text, **_kept(found, *SHOWN, "model", "voice")}
+
+
+def draw_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Draw a picture, into storage where there is one. {"text": what was done, "s3" or
+    "url", "seed", "model", "cost_usd", "note"?}; raises TogetherError."""
+    from .image_steps import create_picture  # each tool has its own
+    from .workspace.storage import place_for  # only where objects are stored
+
+    given = _given(auth, step, arguments)
+    output, note = place_for(None, "url")
+    fixed = {"n": 1, "format": "png", "output": output}
+    found = _run(create_picture, auth, **given, **fixed)
+    picture = found["pictures"][0]
+    told = {"note": note} if note else {}
+    return {
+        "text": f"The picture is drawn: {_place(picture)}",
+        **{name: picture[name] for name in SHOWN if name in picture},
+        **_kept(found, "seed", "model"),
+        **told,
+    }
+
+
+def extract_data(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Read named facts out of a text. {"text": the data as JSON, "cut"?, "data" unless
+    it was cut, "model", "cost_usd"}; raises TogetherError."""
+    from .extract_steps import extract_structured  # each tool has its own
+
+    fields = arguments.get("fields")
+    if isinstance(fields, list):
+        fields = [_field_text(one) for one in fields]
+    given = _given(auth, step, {**arguments, "fields": fields}, "document")
+    _one_of(given, "text", "document")
+    text = given.get("text")
+    if text is None:
+        _, text = _document(auth, given["document"])
+    fields = [_field(one, f"fields[{n}]") for n, one in enumerate(given["fields"])]
+    asked = {"text": text, "fields": fields, "model": given.get("model")}
+    found = _run(extract_structured, auth, **asked)
+    shown = _bounded(json.dumps(found["data"], ensure_ascii=False))
+    data = {} if "cut" in shown else {"data": found["data"]}
+    return {**shown, **data, **_kept(found, "model")}
+
+
+def find_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Return the passages that suit a question best. {"text": all of them, "cut"?,
+    "passages": [{"source", "start", "score"}]}; raises TogetherError."""
+    from .document_steps import (  # each tool has its own
+        rank_passages,
+        split_documents,
+    )
+
+    given = _given(auth, step, arguments, "documents", "index")
+    _one_of(given, "documents", "index")
+    rows = given.get("index")
+    if rows is None:
+        cut = {"size": 1200, "overlap": 150, "output": "result"}
+        found = _run(split_documents, auth, documents=given["documents"], **cut)
+        rows = {"s3": found["s3"]} if "s3" in found else found["passages"]
+    asked = {"question": given["question"], "rows": rows, "top": given["most"]}
+    best = _run(rank_passages, auth, **asked)["passages"]
+    best = [one for one in best if one["score"]]
+    texts = [f"[{one['source']}, {one['start']}]\n{one['text']}" for one in best]
+    if not best:
+        texts = ["No passage holds a word of the question: ask in other words."]
+    places = [{n: one[n] for n in ("source", "start", "score")} for one in best]
+    return {**_bounded("\n\n".join(texts)), "passages": places}
+
+
+def start_batch(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Ask a model about every row, as one batch. {"text": what was done, "batch_id",
+    "rows", "estimated_cost_usd"}; raises TogetherError, before anything is sent where
+    the rows may cost more than budget_usd."""
+    from .batch_steps import submit_rows  # each tool has its own
+
+    if isinstance(arguments.get("rows"), list):
+        rows = json.dumps(arguments["rows"], ensure_ascii=False)
+        arguments = {**arguments, "rows": rows if arguments["rows"] else ""}
+    given = _given(auth, step, arguments)
+    rows = given["rows"].strip()
+    if not ADDRESS.match(rows):
+        name = "rows.json" if rows[:1] in ("[", "{") else "rows.csv"
+        rows = {"text": rows, "filename": name}
+    found = _run(submit_rows, auth, **{**given, "rows": rows})
+    number = found["batch_id"]
+    begun = "was started before" if found["reattached"] else "is started"
+    text = f"The batch {number} of {found['rows']} rows {begun}."
+    text += " fetch_batch gets its answers, which may take hours."
+    names = ("batch_id", "rows", "reattached", "estimated_cost_usd")
+    return {"text": text, **_kept(found, *names)}
+
+
+def fetch_batch(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Return a batch's answers, or how far it is. {"text", "cut"?, "status", "done"?,
+    "failed"?, "cost_usd"?, "s3"?}; raises TogetherError."""
+    from .batch_steps import collect_rows  # each tool has its own
+
+    given = _given(auth, step, arguments)
+    fixed = {"output": "result", "answer_column": "answer"}
+    try:
+        found = _run(collect_rows, auth, **given, **fixed)
+    except TogetherError as error:
+        if error.type != "not_finished":
+            raise
+        return {"text": f"{error} Call again later.", "status": error.state}
+    kept = _kept(found, "status", "done", "failed", "s3", "storage")
+    if "rows" not in found:
+        return {"text": f"The answers are in storage: {_place(found)}", **kept}
+    lines = [json.dumps(row, ensure_ascii=False) for row in found["rows"]]
+    shown = _bounded("\n".join(lines))
+    if "cut" in shown:
+        from .workspace.storage import store_lines  # only where objects are stored
+
+        content = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
+        stored = store_lines(content, "answers.jsonl", None, "answers")
+        kept |= _kept(stored or {}, "s3", "storage")
+    return {**shown, **kept}
+
+
+def price_call(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Return what calls of a model cost at most. {"text", "usd": None where it is not
+    known, "note"?: why not}; raises TogetherError."""
+    from .catalog.pricing import money, most_cost  # only where prices are asked for
+
+    given = _given(auth, step, arguments)
+    times = given["times"]
+    words = {"input_tokens": "prompt_tokens", "output_tokens": "completion_tokens"}
+    names = ("images", "seconds", "characters", "videos")
+    words |= {name: name for name in names}
+    used = {word: given[n] * times for n, word in words.items() if n in given}
+    if not used:
+        listed = ", ".join(words)
+        raise TogetherError.refused("input_tokens", f"is required, or one of {listed}")
+    if "images" in used:
+        used["megapixels"] = used["images"] * 1.05
+    usd, note = most_cost(auth, given["model"], used)
+    if usd is None:
+        return {"text": f"The price is not known: {note}", "usd": None, "note": note}
+    calls = "One call" if times == 1 else f"{times} calls"
+    text = f"{calls} of {given['model']}: at most {money(usd)} USD."
+    return {"text": text, "usd": usd}
+
+
+def find_model(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Return the models for a task, best first. {"text": a line each, "models": their
+    ids}; raises TogetherError."""
+    from .catalog.catalog import (  # only where models are looked for
+        SERVERLESS,
+        fitting,
+        listing,
+    )
+
+    given = _given(auth, step, arguments)
+    found, problem = [], None
+    for product in (SERVERLESS, None):
+        read = listing(auth, product)
+        read.wait(CATALOGUE_SECONDS)
+        problem = problem or read.problem()
+        found = found or fitting(read.models, given["task"])
+    if not found and problem:
+        raise TogetherError(f"The catalogue cannot be read: {problem}")
+    words = given.get("words", "").lower()
+    names = ("id", "name", "publisher")
+    fits = [m for m in found if words in " ".join(str(m[n]) for n in names).lower()]
+    best = fits[: given["most"]]
+    lines = [_model_line(model) for model in best]
+    if not best:
+        lines = [f"The catalogue has no such model for {given['task']}."]
+        if given["task"] in ("embedding", "rerank"):
+            lines.append("Such models run on endpoints of one's own.")
+    elif len(fits) > len(best):
+        lines.append(f"{len(fits) - len(best)} more are left out.")
+    return {**_bounded("\n".join(lines)), "models": [model["id"] for model in best]}
+
+
+def report_spending(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Return what the account spent. {"text", "total_usd", "products", "days"}; raises
+    TogetherError."""
+    from .account_steps import report_usage  # each tool has its own
+
+    found = _run(report_usage, auth, **_given(auth, step, arguments))
+    total = f"{found['total_usd']:.2f} USD from {found['since']} to {found['until']}."
+    lines = [f"- {p['product']}: {p['cost_usd']:.2f} USD" for p in found["products"]]
+    days = {one["date"]: one["cost_usd"] for one in found["days"][-MOST_DAYS:]}
+    shown = _bounded("\n".join([total, *lines]))
+    return {**shown, "total_usd": found["total_usd"], "days": days}
+
+
+# --- what they share ---------------------------------------------------------------
+
+CATALOGUE_SECONDS = 10.0
+MOST_DAYS = 31
+UNITS = {
+    "input": "USD a million tokens in",
+    "output": "out",
+    "image": "USD a picture",
+    "megapixel": "USD a megapixel",
+    "second": "USD a second",
+    "character": "USD a million characters",
+    "video": "USD a film",
+}
+
+
+def _given(auth: Auth, step: Step, arguments: Members, *addresses: str) -> Members:
+    """Return the arguments as a model means them; some are addresses of files. Raises
+    TogetherError."""
+    given = prepare(step, understood(step, arguments))
+    credentials(auth, HOST)  # a missing key is told first
+    for name in addresses:
+        value = given.get(name, [])
+        several = isinstance(value, list)
+        for number, one in enumerate(value if several else [value]):
+            if not ADDRESS.match(one.strip()):
+                field = f"{name}[{number}]" if several else name
+                problem = "must be an address: https://... or s3://<storage>/<key>"
+                raise TogetherError.refused(field, problem)
+    return given
+
+
+def _one_of(given: Members, name: str, other: str) -> None:
+    """Refuse arguments that name neither or both of two. Raises TogetherError."""
+    if name not in given and other not in given:
+        raise TogetherError.refused(name, f"is required, or {other}: give one of them")
+    if name in given and other in given:
+        problem = f"and {other} exclude each other: give one of them"
+        raise TogetherError.refused(name, problem)
+
+
+def _document(auth: Auth, address: str) -> tuple[str, str]:
+    """Return a document's name and its text."""
+    from . import document_steps  # only where a document is given
+
+    found = document_steps.read_document(auth, address, "document")
+    return document_steps.text_of(found, "document")
+
+
+def _run(function: Any, auth: Auth, **values: Json) -> Members:
+    """Return what another step does with arguments that are checked already."""
+    given = {name: value for name, value in values.items() if value is not None}
+    members = {name: PICTURES if name == "pictures" else {} for name in given}
+    return function(auth, {"arguments": {"properties": members}}, **given)
+
+
+def _bounded(text: str) -> Members:
+    """Return {"text", and "cut": what was left out} of a text for a model."""
+    if len(text) <= LONGEST:
+        return {"text": text}
+    left = len(text) - LONGEST
+    return {"text": text[:LONGEST], "cut": f"{left} more characters are left out"}
+
+
+def _kept(found: Members, *names: str) -> Members:
+    """Return what a model needs of a step's result beside its text."""
+    names = (*names, "cost_usd", "cost_note", "note")
+    return {name: found[name] for name in names if found.get(name) is not None}
+
+
+def _place(found: Members) -> str:
+    """Say where something is, as other tools take it."""
+    if "s3" in found:
+        return f"s3://{found.get('storage') or ''}/{found['s3']}"
+    return found.get("url") or "in the result"
+
+
+def _field_text(one: Json) -> Json:
+    """Return a field that a model gives as an object as the text that says it."""
+    if not isinstance(one, dict) or not isinstance(one.get("name"), str):
+        return one
+    kind, said = one.get("type") or one.get("kind"), one.get("description")
+    return one["name"] + (f" ({kind})" if kind else "") + (f": {said}" if said else "")
+
+
+def _field(text: str, place: str) -> Members:
+    """Return what `name (kind): description` says of a field that may be absent."""
+    from .extract_steps import KINDS  # loaded already
+
+    head, _, said = text.partition(":")
+    name, _, kind = head.partition("(")
+    kind = kind.partition(")")[0].strip().lower() or "string"
+    kind = {"text": "string", "array": "list", "float": "number"}.get(kind, kind)
+    if kind not in KINDS:
+        known = ", ".join(KINDS)
+        raise TogetherError.refused(place, f"is of no kind {kind!r}: known are {known}")
+    if not name.strip():
+        raise TogetherError.refused(place, "has no name")
+    found = {"name": name.strip(), "type": kind, "required": False}
+    if said.strip():
+        found["description"] = said.strip()
+    return found
+
+
+def _model_line(model: Members) -> str:
+    """Say in a line what a model is and costs."""
+    facts = [model["id"]]
+    if model["context_length"]:
+        facts.append(f"context {model['context_length']} tokens")
+    prices = model["prices"]
+    facts += [f"{prices[n]:g} {unit}" for n, unit in UNITS.items() if n in prices]
+    if model["status"] in ("recommended", "deprecated"):
+        facts.append(model["status"])
+    return ", ".join(facts)
