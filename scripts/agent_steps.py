@@ -141,8 +141,12 @@ def find_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
 
     given = _given(auth, step, arguments, "documents", "index")
     _one_of(given, "documents", "index")
-    rows = given.get("index")
-    if rows is None:
+    if "index" in given:
+        storage, _, key = given["index"].removeprefix("s3://").partition("/")
+        rows = {"s3": key, **({"storage": storage} if storage else {})}
+        if not given["index"].startswith("s3://"):
+            rows = {"url": given["index"]}
+    else:
         cut = {"size": 1200, "overlap": 150, "output": "result"}
         found = _run(split_documents, auth, documents=given["documents"], **cut)
         rows = {"s3": found["s3"]} if "s3" in found else found["passages"]

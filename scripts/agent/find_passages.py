@@ -1,14 +1,14 @@
 # skip_result_postprocessing
 """Find passages in documents.
 
-Use it to find the passages of documents that answer a question best, when they are too
-long to read whole. Costs as many tokens as the documents have.
+Use it to find the passages of documents that tell most about a question, by its words,
+when they are too long to read whole. Costs nothing.
 
-Returns: text, the passages with their sources, best first; passages; cost_usd.
+Returns: text, the passages with their sources, best first; passages, where each is and
+its score.
 
 Example arguments:
-    {"question": "When is it due?", "documents": ["https://example.com/bill.md"],
-    "model": "my-project/rerank"}
+    {"question": "When is it due?", "documents": ["https://example.com/bill.md"]}
 
 Rendered from schemas/agent/find_passages.json; edit that, not this.
 """
@@ -20,8 +20,8 @@ from ..client import run, togetherai
 def main(
     auth: togetherai,
     question: str,
-    documents: list[str],
-    model: str,
+    documents: list[str] | None = None,
+    index: str | None = None,
     most: int = 5,
 ):
     return run(
@@ -30,19 +30,15 @@ def main(
         STEP,
         question=question,
         documents=documents,
-        model=model,
+        index=index,
         most=most,
     )
 
 
+# fmt: off
 STEP = {
-    "arguments": {
-        "required": ["question", "documents", "model"],
-        "properties": {
-            "question": {"type": "string"},
-            "documents": {"type": "array", "maxItems": 50, "items": {"type": "string"}},
-            "model": {"type": "string"},
-            "most": {"type": "integer", "minimum": 1, "maximum": 20, "default": 5},
-        },
-    },
-}
+  "arguments": {"required": ["question"], "properties": {
+      "question": {"type": "string"},
+      "documents": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"type": "string"}},
+      "index": {"type": "string", "minLength": 1},
+      "most": {"type": "integer", "minimum": 1, "maximum": 20, "default": 5}}}}
