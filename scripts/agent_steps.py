@@ -167,10 +167,10 @@ def start_batch(auth: Auth, step: Step, **arguments: Json) -> Members:
     from .batch_steps import submit_rows  # each tool has its own
 
     if isinstance(arguments.get("rows"), list):
-        rows = json.dumps(arguments["rows"], ensure_ascii=False)
-        arguments = {**arguments, "rows": rows if arguments["rows"] else ""}
+        text = json.dumps(arguments["rows"], ensure_ascii=False)
+        arguments = {**arguments, "rows": text if arguments["rows"] else ""}
     given = _given(auth, step, arguments)
-    rows = given["rows"].strip()
+    rows: Json = given["rows"].strip()
     if not ADDRESS.match(rows):
         name = "rows.json" if rows[:1] in ("[", "{") else "rows.csv"
         rows = {"text": rows, "filename": name}
@@ -244,7 +244,8 @@ def find_model(auth: Auth, step: Step, **arguments: Json) -> Members:
     )
 
     given = _given(auth, step, arguments)
-    found, problem = [], None
+    found: list[Members] = []
+    problem = None
     for product in (SERVERLESS, None):
         read = listing(auth, product)
         read.wait(CATALOGUE_SECONDS)
