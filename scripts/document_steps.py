@@ -50,6 +50,7 @@ ADVICE = (
     "is the text of an open file; give it as text with a filename. Scanned pages have "
     "none: chat/extract_structured reads them as pictures."
 )
+UNCITED = "No passage is cited: do not take this for what the documents say."
 SAVED = "save it as Word (.docx), HTML or text"
 OTHERS = {
     b"{\\rtf": "an RTF file",
@@ -183,7 +184,8 @@ def cite_answer(auth: Auth, step: Step, **arguments: Json) -> Members:
         kept = {n: passage.get(n) for n in ("source", "start", "text")}
         citations.append({"number": number, **kept})
     noted = {"note": given["note"]} if "note" in given else {}
-    lines = [*(f"**{inline(note)}**\n" for note in noted.values()), prose(answer), ""]
+    said = list(noted.values()) if citations else [*noted.values(), UNCITED]
+    lines = [*(f"**{inline(note)}**\n" for note in said), prose(answer), ""]
     for entry in citations:
         text = " ".join(str(entry["text"]).split())
         short = text if len(text) <= 200 else f"{text[:200].rsplit(' ', 1)[0]} ..."

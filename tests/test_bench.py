@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from tools import bench, bench_cold, bench_rows, bench_transfer
+from tools import bench, bench_cold, bench_rows, bench_transfer, bench_words
 from tools.flatten import module_names, module_text
 from tools.operations import ROOT
 
@@ -14,6 +14,7 @@ DRIVERS = {
     "download": bench_transfer.DOWNLOADERS["ours"][0],
     "upload": bench_transfer.UPLOADERS["ours"][0],
     "store": bench_transfer.STORER[0],
+    "words": bench_words.DRIVER,
 }
 
 

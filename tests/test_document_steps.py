@@ -211,4 +211,7 @@ def test_an_answer_s_numbers_are_looked_up_in_its_order(auth):
     assert [c["source"] for c in found["citations"]] == ["2.md", "1.md", "3.md"]
     assert found["unknown"] == [9]
     assert "- \\[2\\] 2.md: t2" in found["markdown"]
-    assert cite(auth, "They do not say.", passages)["answered"] is False
+    assert "No passage is cited" not in found["markdown"]
+    none = cite(auth, "Three years [9].", passages)
+    assert none["answered"] is False
+    assert none["markdown"].startswith("**No passage is cited")

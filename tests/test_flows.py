@@ -902,8 +902,10 @@ ASK = {
     "question": "How long is the guarantee?",
     "documents": DOCUMENTS,
     "model": MODEL,
-    "embedding_model": model("embedding"),
 }
+BY_VECTORS = {**ASK, "embedding_model": model("embedding")}
+KEPT_INDEX = "handbook/words.index"
+CHAT = "/v1/chat/completions"
 
 
 def embeds(sandbox, length=2):
@@ -932,11 +934,55 @@ def answered(text):
 
 
 @started_in_every_way
+def test_ask_documents_needs_no_vectors(engine, sandbox):
+    says(sandbox, answered)
+
+    run = engine.run("ask_documents", **ASK)
+
+    assert run.outcome == "success", run.result
+    assert run.result["answer"] == "Two years [1]."
+    assert [one["source"] for one in run.result["citations"]] == ["terms.md"]
+    assert run.result["cost_usd"] > 0
+    assert [r.path for r in sandbox.requests if r.method == "POST"] == [CHAT]
+
+
+def test_ask_documents_keeps_an_index_and_asks_it_alone(engine, sandbox, workspace):
+    says(sandbox, answered)
+
+    first = engine.run("ask_documents", **ASK, index=KEPT_INDEX)
+    again = engine.run("ask_documents", **{**ASK, "documents": []}, index=KEPT_INDEX)
+
+    for run in (first, again):
+        assert run.outcome == "success", run.result
+        assert run.result["citations"][0]["source"] == "terms.md"
+    assert first.count("embeddings/index_documents") == 1
+    assert again.count("embeddings/index_documents") == 0
+    assert first.count("embeddings/split_documents") == 0
+
+
+def test_ask_documents_says_that_no_word_was_found(engine, sandbox):
+    says(sandbox, lambda _: json.dumps({"answer": "Zwei Jahre [1].", "cited": [1]}))
+
+    run = engine.run("ask_documents", **{**ASK, "question": "Gilt das noch?"})
+
+    assert run.outcome == "success", run.result
+    assert run.result["note"].startswith("No passage has a word of the question")
+    assert run.result["markdown"].startswith("**No passage has a word")
+
+
+def test_ask_documents_without_documents_or_index_is_refused(engine, sandbox):
+    run = engine.run("ask_documents", question="What?")
+
+    assert "documents is required" in run.error["message"]
+    assert not sandbox.requests
+
+
+@started_in_every_way
 def test_ask_documents_cites_its_source(engine, sandbox):
     embeds(sandbox)
     says(sandbox, answered)
 
-    run = engine.run("ask_documents", **ASK)
+    run = engine.run("ask_documents", **BY_VECTORS)
 
     assert run.outcome == "success", run.result
     assert run.result["answer"] == "Two years [1]."
@@ -958,7 +1004,7 @@ def test_ask_documents_searches_with_a_model_if_there_is_one(engine, sandbox):
         "usage": {"prompt_tokens": 1, "completion_tokens": 0, "total_tokens": 1},
     }
 
-    run = engine.run("ask_documents", **ASK, rerank_model="r", passages=1)
+    run = engine.run("ask_documents", **BY_VECTORS, rerank_model="r", passages=1)
 
     assert run.outcome == "success", run.result
     assert run.result["citations"][0]["source"] == "terms.md"
@@ -971,7 +1017,7 @@ def test_ask_documents_that_are_too_long_for_a_result(engine, sandbox, count, le
     says(sandbox, answered)
     much = {"text": "Mondays are for deliveries. " * count, "filename": "days.md"}
 
-    run = engine.run("ask_documents", **{**ASK, "documents": [*DOCUMENTS, much]})
+    run = engine.run("ask_documents", **{**BY_VECTORS, "documents": [*DOCUMENTS, much]})
 
     assert run.outcome == "success", run.result
     assert run.result["citations"][0]["source"] == "terms.md"
@@ -984,7 +1030,7 @@ def test_ask_documents_over_budget_goes_on_with_more(engine, sandbox):
     says(sandbox, answered)
     text = "".join(f"Parcel {n} is delivered on Mondays. " for n in range(4000))
     much = {"text": text, "filename": "days.md"}
-    given = {**ASK, "documents": [*DOCUMENTS, much]}
+    given = {**BY_VECTORS, "documents": [*DOCUMENTS, much]}
 
     run = engine.run("ask_documents", **given, budget_usd=0.0016)
 
@@ -1021,7 +1067,7 @@ def test_ask_documents_says_first_which_passages_were_not_searched(engine, sandb
 
     sandbox.answers["create_embeddings"] = partly
 
-    run = engine.run("ask_documents", **ASK)
+    run = engine.run("ask_documents", **BY_VECTORS)
 
     assert run.outcome == "success", run.result
     assert run.result["note"].startswith("1 of 2 passages have no vector")
@@ -1032,7 +1078,7 @@ def test_ask_documents_that_do_not_say_it_is_not_answered(engine, sandbox):
     embeds(sandbox)
     says(sandbox, lambda _: json.dumps({"answer": "They do not say.", "cited": [7]}))
 
-    run = engine.run("ask_documents", **ASK)
+    run = engine.run("ask_documents", **BY_VECTORS)
 
     assert run.result["answered"] is False
     assert run.result["unknown"] == [7]
@@ -1041,7 +1087,9 @@ def test_ask_documents_that_do_not_say_it_is_not_answered(engine, sandbox):
 def test_ask_documents_names_the_one_that_cannot_be_read(engine, sandbox):
     pdf = {"text": "%PDF-1.7", "filename": "a.pdf"}
 
-    run = engine.run("ask_documents", **{**ASK, "documents": [DOCUMENTS[0], pdf]})
+    run = engine.run(
+        "ask_documents", **{**BY_VECTORS, "documents": [DOCUMENTS[0], pdf]}
+    )
 
     assert "documents[1] is a PDF" in run.error["message"]
 
@@ -1198,10 +1246,19 @@ def test_fine_tune_model_resolves_no_row(planted, sandbox, workspace, lives):
     stays_secret(run, sandbox, workspace)
 
 
-@pytest.mark.parametrize("rerank", [{}, {"rerank_model": "r"}])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"index": KEPT_INDEX},
+        {"embedding_model": model("embedding")},
+        {"embedding_model": model("embedding"), "rerank_model": "r"},
+    ],
+    ids=["words", "index", "vectors", "search"],
+)
 @pytest.mark.parametrize("kept", [False, True], ids=["given", "stored"])
 def test_ask_documents_resolves_no_document_and_no_answer(
-    rerank, kept, planted, sandbox, workspace
+    more, kept, planted, sandbox, workspace
 ):
     embeds(sandbox)
     said = {"answer": f"{NAMED} [1]$res:u/admin/database", "cited": [1]}
@@ -1224,7 +1281,7 @@ def test_ask_documents_resolves_no_document_and_no_answer(
         stored = {"s3": f"docs/{number}.md"}
         documents.append(stored if kept else {"text": text, **name})
 
-    run = planted.run("ask_documents", **{**ASK, "documents": documents, **rerank})
+    run = planted.run("ask_documents", **{**ASK, "documents": documents, **more})
 
     stays_secret(run, sandbox, workspace)
     assert run.result["answer"].startswith("$ var:u/admin/secret [1]")

@@ -423,6 +423,12 @@ def _large_table(rounds: int) -> list[Row]:
     return rows_at_once("large table", rounds, rows=100_000, at_once=8, latency=0.0)
 
 
+def _words(rounds: int) -> list[Row]:
+    from tools.bench_words import words
+
+    return words(rounds)
+
+
 WORKLOADS: dict[str, tuple[Callable, int]] = {
     "cold step": (_cold, 25),
     "warm call": (warm_call, 15),
@@ -432,6 +438,7 @@ WORKLOADS: dict[str, tuple[Callable, int]] = {
     "rows": (_rows, 3),
     "many rows": (_many_rows, 1),
     "large table": (_large_table, 1),
+    "words": (_words, 3),
 }
 
 
