@@ -347,9 +347,8 @@ def _reason(batch: Members, status: str, unread: int) -> str:
     ended = {"EXPIRED": "expired", "CANCELLED": "was cancelled"}.get(status, "failed")
     told = reason_in(batch.get("error"))
     why += f": {told}" if told else ""
-    known = known_words(told)
-    why += f" {known[2]}" if known else ""
-    return f"the batch {ended} before it answered this row{why}"
+    why = f"the batch {ended} before it answered this row{why}"
+    return _advised(why, known_words(told))
 
 
 def _text(answer: Members) -> tuple[str | None, str | None, bool]:
@@ -425,8 +424,12 @@ def _outcome(line: Members) -> Outcome:
     objects = [one for one in (error, body) if isinstance(one, dict)]
     named = [str(one.get(name)) for one in objects for name in ("type", "code")]
     known = known_words(" ".join([*named, told]), code)
-    advice = [known[2]] if known else []
-    return None, " ".join([*words, told[:LONGEST_REASON], *advice])
+    return None, _advised(" ".join([*words, told[:LONGEST_REASON]]), known)
+
+
+def _advised(why: str, known: tuple[int, str, str] | None) -> str:
+    """Return why, with what to do where the refusal is known."""
+    return f"{why.rstrip('.')}. {known[2]}" if known else why
 
 
 class _Lines:

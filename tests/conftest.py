@@ -34,7 +34,7 @@ for name in list(os.environ):
 
 @pytest.fixture(scope="session")
 def _server():
-    with Sandbox(pace=0, lives=False) as server:
+    with Sandbox(pace=0, lives=False, refuses=False) as server:
         yield server
 
 

@@ -29,7 +29,7 @@ def test_the_table_by_which_a_model_is_asked_is_the_operation_s():
 def test_a_question_is_answered_with_usage_and_cost(sandbox, auth):
     found = ASK(auth, "Why is the sky blue?", MODEL)
 
-    text = CHAT.schema["x-reply"]["choices"][0]["message"]["content"]
+    text = "The sandbox's answer to: Why is the sky blue?"
     question = {"role": "user", "content": "Why is the sky blue?"}
     assert found == {
         "text": text,

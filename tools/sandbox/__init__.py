@@ -3,6 +3,7 @@
 front            the log of requests, the start page, faults by chance
 lifecycles/      batches, fine-tunes, endpoints and the like, which pass through states
 canned_answers   what `x-reply` says, fitted to the request
+refusals         what the service refuses though a schema allows it
 file_uploads     uploads of several requests; signed_storage, where their parts go
 """
 

@@ -4,7 +4,8 @@ A chat model answers as below; texts that share words have near vectors and high
 
 Without wit, but to the point: JSON that fits the schema asked for; the first category
 where the instructions list some; a call of the first tool, and once its result is
-there, an answer that holds it; log probabilities in the form asked for.
+there, an answer that holds it; else the question again, so that rows can be told
+apart; log probabilities in the form asked for.
 """
 
 import json
@@ -12,7 +13,10 @@ import math
 import re
 import zlib
 
+from tools.operations import find
+
 CATEGORY = re.compile(r"^(\w+): \S", re.MULTILINE)
+LONGEST_ECHO = 300  # characters of a question
 LIKELY, UNLIKELY = -0.105, -2.996  # logarithms of 0.9 and 0.05
 
 
@@ -113,7 +117,20 @@ def _message(given: dict, canned: dict) -> dict:
     )
     if "Answer with the" in told and CATEGORY.search(told):
         return {"content": CATEGORY.search(told)[1]}
-    return {}
+    question = _question(messages[-1])
+    example = find("chat/create_chat_completion").schema["examples"][0]["body"]
+    if question in ("", _question(example["messages"][-1])):
+        return {}
+    return {"content": f"The sandbox's answer to: {question}"}
+
+
+def _question(message: dict) -> str:
+    """The text of a message, as far as an answer repeats it."""
+    content = message.get("content")
+    if isinstance(content, list):
+        parts = (p.get("text") for p in content if isinstance(p, dict))
+        content = " ".join(text for text in parts if isinstance(text, str))
+    return content.strip()[:LONGEST_ECHO] if isinstance(content, str) else ""
 
 
 def nameless(tools: list[dict]) -> str | None:

@@ -36,10 +36,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tools import models
 from tools.operations import ROOT, Operation, operations, told
-from tools.sandbox import canned_answers
+from tools.sandbox import canned_answers, refusals
 from tools.sandbox.file_uploads import FileUploads
 from tools.sandbox.front import Chances, Log, ResetError, cut_off
-from tools.sandbox.lifecycles import Lifecycles
+from tools.sandbox.lifecycles import Lifecycles, RefusalError
 from tools.server_thread import ServerThread
 
 _COMMIT_SOUND = "input_audio_buffer.commit"
@@ -81,6 +81,7 @@ class Sandbox(ServerThread):
     """The server, as a context manager that runs it in a thread of its own.
 
     With judge=False requests are recorded and answered without being judged; with
+    refuses=False any name is a model's and whatever the schemas allow is done; with
     lives=False nothing that is created lives on. `answers` says what to answer in place
     of `x-reply`: by an operation's name, a function of main's arguments.
 
@@ -97,6 +98,7 @@ class Sandbox(ServerThread):
         pace: float = PIECE,
         judge: bool = True,
         lives: bool = True,
+        refuses: bool = True,
         host: str = "127.0.0.1",
         reached_at: str | None = None,
         chances: Chances | None = None,
@@ -107,6 +109,7 @@ class Sandbox(ServerThread):
         self.reached_at = reached_at
         self.pace = pace
         self.judge = judge
+        self.refuses = refuses and judge
         self.answers: dict[str, Callable[[dict], object]] = {}
         self.objects: dict[str, tuple[str, bytes]] = {}  # by path: type, content
         self.lives = Lifecycles(self) if lives and judge else None
@@ -263,6 +266,11 @@ class Sandbox(ServerThread):
         problem = self.problem(operation, arguments) if self.judge else None
         if problem:
             return _refuse(400, problem[0], "invalid_request_error", problem[1])
+        if self.refuses:
+            try:
+                refusals.check(self, operation, arguments)
+            except RefusalError as refusal:
+                return JSONResponse(refusal.body, refusal.status)
         if operation.group == "files":
             answer = self.serve_file(operation, arguments, uploads)
             if answer is not None:

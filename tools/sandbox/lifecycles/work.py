@@ -4,6 +4,7 @@ import json
 from collections import Counter
 
 from tools.operations import find
+from tools.sandbox import refusals
 from tools.sandbox.lifecycles.lifecycle import Kind, Lifecycle, RefusalError, stamp
 
 _ENDPOINTS = {
@@ -149,6 +150,8 @@ class Batch(Kind):
         if problem:
             return problem[0]
         try:
+            if self.sandbox.refuses:
+                refusals.check(self.sandbox, operation, arguments)
             return self.sandbox.reply(operation, arguments)
         except RefusalError as refusal:
             return str(refusal)
