@@ -20,6 +20,7 @@ import yaml
 
 from scripts.client.form import OTHER
 from tools import models
+from tools.flatten import module_text, parts_of
 from tools.flow_source import DEFAULTS as DEFAULTS_FILE
 from tools.flow_source import expanded
 from tools.form import form
@@ -29,7 +30,7 @@ from tools.operations import (
     ROOT,
     Operation,
     find,
-    module_packages,
+    imports,
     scripts,
     with_ids,
     with_own,
@@ -187,6 +188,21 @@ def target(path: str, root: Path = ROOT) -> Operation | Flow:
 
 def rendered(flow: Flow, python: str = PYTHON) -> dict:
     """The content of <name>__flow/flow.yaml."""
+    schema = form(flow)
+    if pickers(flow.arguments):
+        schema["x-windmill-dyn-select-lang"] = "python3"
+        schema["x-windmill-dyn-select-code"] = _picker_code(flow, python)
+    schema[SCHEMA_KEY] = mark(flow.id)
+    return {
+        "summary": flow.source["summary"],
+        "description": flow.source["description"],
+        "value": rendered_value(flow),
+        "schema": schema,
+    }
+
+
+def rendered_value(flow: Flow) -> dict:
+    """Its `value`: what runs, without the form."""
     value = copy.deepcopy(flow.value)
     for module in modules(value):
         step = module["value"]
@@ -196,18 +212,7 @@ def rendered(flow: Flow, python: str = PYTHON) -> dict:
                 **step.get("input_transforms", {}),
             }
             step["path"] = f"{FOLDER}/{step['path']}"
-    value = as_stored(_chosen(value, flow.arguments))
-    schema = form(flow)
-    if pickers(flow.arguments):
-        schema["x-windmill-dyn-select-lang"] = "python3"
-        schema["x-windmill-dyn-select-code"] = _picker_code(flow, python)
-    schema[SCHEMA_KEY] = mark(flow.id)
-    return {
-        "summary": flow.source["summary"],
-        "description": flow.source["description"],
-        "value": value,
-        "schema": schema,
-    }
+    return as_stored(_chosen(value, flow.arguments))
 
 
 def as_stored(value: dict) -> dict:
@@ -257,8 +262,12 @@ def _chosen(value: object, arguments: dict) -> object:
 def _picker_code(flow: Flow, python: str) -> str:
     """What Windmill runs for the choices of a flow's form; pinned, so that opening the
     form resolves no packages."""
-    root, loaded = flow.root, with_own({"catalog"}, flow.root)
-    needed = {name for module in loaded for name in module_packages(module, root)}
+    root, parts = flow.root, parts_of(flow.root)
+    needed = {
+        name
+        for module in with_own({"catalog"}, root)
+        for name in imports(module_text(root, module, parts))[1]
+    }
     lines = [f"from {FOLDER.replace('/', '.')}.catalog import choices"]
     for name, schema in pickers(flow.arguments).items():
         lines += ["", "", picker(name, schema)]

@@ -35,7 +35,7 @@ from tests.support.form_values import sent
 from tools import job_runner
 from tools.expressions import ExpressionError, evaluate
 from tools.fake_workspace import Job, Workspace
-from tools.flows import flows, rendered
+from tools.flows import flows, rendered_value
 from tools.operations import ROOT
 from tools.resolving import UnresolvedError
 from tools.target_folder import FOLDER
@@ -129,7 +129,7 @@ class Engine:
         self.lock = threading.Condition()
         for flow in flows(ROOT):
             path = f"{FOLDER}/{flow.id}"
-            self.add(path, rendered(flow)["value"])
+            self.add(path, rendered_value(flow))
 
     def add(self, path: str, value: dict) -> None:
         """Put a flow into the workspace, where steps can start it."""
