@@ -89,7 +89,7 @@ def sdk_arguments(operation, method, arguments):
         elif place == "path":
             taken = next(n for n in free if n not in arguments and n not in given)
             given[taken] = value
-        elif place != "result":  # nothing is sent of what asks for a form of result
+        elif place in ("query", "header"):  # the others ask for a form of result
             query[name] = value
     for name, value in arguments.get("body", {}).items():
         own = next((n for n in (name, snake(name)) if n in known), None)

@@ -26,6 +26,11 @@ PROBES = {
         "answers with a member dropped, nulled, of another type or huge",
         15,
     ),
+    "sdk": (
+        "tests/test_sdk_generated.py",
+        "requests for generated arguments beside those of the official SDK",
+        25,
+    ),
     "load": (
         "tests/test_load.py",
         "200 jobs at once as processes; 50,000 calls of one process",
