@@ -159,13 +159,14 @@ def test_every_picker_of_every_step_offers_models_for_its_task(
     assert all(isinstance(c["value"], str) for c in found)
     assert all(isinstance(c["label"], str) for c in found)
     one = step.arguments[name]["type"] == "string"
+    built_in = {**known_models.BUILT_IN, model_picker.JUDGE: known_models.JUDGES}
     assert getattr(module, name)() == [
         *(
             {
                 "value": id,
                 "label": f"{id} - {OLD_LIST}",
             }
-            for id in known_models.BUILT_IN[task]
+            for id in built_in[task]
         ),
         *(
             [{"value": "other", "label": "Another model: give its id below"}]
@@ -180,7 +181,54 @@ def test_every_task_has_a_built_in_list():
     rules = json.loads((ROOT / "schemas" / "_operation.json").read_text())
     words = rules["$defs"]["member"]["properties"]["x-models"]["enum"]
 
-    assert words == list(catalog.TASKS) == list(known_models.BUILT_IN)
+    assert words == [*catalog.TASKS, model_picker.JUDGE]
+    assert list(catalog.TASKS) == list(known_models.BUILT_IN)
+    assert known_models.JUDGES
+
+
+JUDGING = "/v1/evaluation/model-list"
+
+
+def told(path, **answer):
+    return {path: (200, "application/json", json.dumps(answer))}
+
+
+def test_judges_come_from_their_own_list():
+    models = [
+        {
+            "name": "acme/judge",
+            "products": ["PRODUCT_SERVERLESS"],
+            "pricing": {"input": 2},
+        },
+        {
+            "name": "acme/other",
+            "products": ["PRODUCT_SERVERLESS"],
+            "pricing": {"input": 1},
+        },
+    ]
+    listed = ["acme/judge", "acme/unknown", 7, "acme/judge"]
+
+    with serving(told(NEW, data=models) | told(JUDGING, model_list=listed)) as found:
+        auth, asked = found
+        offered = model_picker.choices("judge", auth)
+        assert [["acme/unknown"]] == [
+            values(model_picker.choices("judge", auth, "UNKN"))
+        ]
+
+    assert values(offered) == ["acme/judge", "acme/unknown"]
+    assert "$2.00 in" in offered[0]["label"]
+    assert any("model_source=serverless" in path for path in asked)
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, told(JUDGING, model_list=[]), told(JUDGING, model_list="a")]
+)
+def test_judges_of_a_day_are_offered_where_their_list_cannot_be_read(answer):
+    with serving(answer) as (auth, _):
+        offered = model_picker.choices("judge", auth)
+
+    assert values(offered) == known_models.JUDGES, offered
+    assert OLD_LIST in offered[0]["label"]
 
 
 def test_models_fit_the_task_and_answer_serverlessly():
@@ -534,6 +582,7 @@ UNNAMED = [
     step
     for step in steps()
     if step.arguments.get("model", {}).get("x-models") and "model" not in step.required
+    if step.name != "rank_passages"  # which compares words where none is named
 ]
 
 

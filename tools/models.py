@@ -81,6 +81,7 @@ def built_in(root: Path = ROOT) -> str:
         short = f"[{', '.join(map(json.dumps, names))}]"
         fits = len(f"    {json.dumps(task)}: {short},") <= 88 and len(names) < 2
         lines.append(f"    {json.dumps(task)}: {short if fits else value},\n")
+    judges = [f"    {json.dumps(m['id'])},\n" for m in listed["models"] if "judge" in m]
     shares = [
         f"    {json.dumps(m['id'])}: {m['batch']},\n"
         for m in listed["models"]
@@ -92,6 +93,7 @@ def built_in(root: Path = ROOT) -> str:
         f'Rendered from {NAMED_HERE}; edit that, not this.\n"""\n\n'
         f'AS_OF = "{listed["as_of"].isoformat()}"\n'
         f"BUILT_IN = {{\n{''.join(lines)}}}\n"
+        f"# Those that evaluations let judge.\nJUDGES = [\n{''.join(judges)}]\n"
         "# The share of its price that a request in a batch costs; of others, all.\n"
         f"BATCH_SHARE = {{\n{''.join(shares)}}}\n"
     )

@@ -53,6 +53,12 @@ BUILT_IN = {
     ],
     "fine_tuning": ["Qwen/Qwen3.5-9B"],
 }
+# Those that evaluations let judge.
+JUDGES = [
+    "openai/gpt-oss-120b",
+    "meta-llama/Llama-3.3-70B-Instruct-Turbo",
+    "Qwen/Qwen3.5-9B",
+]
 # The share of its price that a request in a batch costs; of others, all.
 BATCH_SHARE = {
     "meta-llama/Llama-3.3-70B-Instruct-Turbo": 0.5,

@@ -17,7 +17,7 @@ from ..client.job import log
 from ..client.references import harmless
 from ..operations import operation
 from .catalog import SERVERLESS, TUNABLE, entries, fitting, listing, usable
-from .known_models import AS_OF, BUILT_IN
+from .known_models import AS_OF, BUILT_IN, JUDGES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +34,11 @@ OWN_ARGUMENTS: tuple[Members, ...] = (
     {"limit": 100},
     {"type": "dedicated", "mine": True},
 )
+# Evaluations let few models judge, which the catalogue does not say.
+JUDGE = "judge"
+JUDGING = operation("evaluations/list_evaluation_models")
 # What such an endpoint may be made for.
-OWN_TASKS = ("chat", "vision", "tools", "structured", "embedding", "rerank")
+OWN_TASKS = ("chat", "vision", "tools", "structured", "embedding", "rerank", JUDGE)
 ANY = "Another model: give its id below"
 PICKER_SECONDS = 1.7  # a form that opens waits no longer
 
@@ -56,11 +59,15 @@ def choices(
     ends = time.monotonic() + PICKER_SECONDS
     own = _own_endpoints(task, auth)
     try:
-        listed = [(m["id"], _label(m)) for m in _offered(task, auth, ends)]
+        if task == JUDGE:
+            listed = _judges(auth, ends)
+        else:
+            listed = [(m["id"], _label(m)) for m in _offered(task, auth, ends)]
     except TogetherError as error:
         log(f"the catalogue cannot be read: {error}")
+        built_in = JUDGES if task == JUDGE else BUILT_IN.get(task, [])
         note = f"list of {AS_OF}, may be out of date: the catalogue cannot be read"
-        listed = [(name, f"{name} - {note}") for name in BUILT_IN.get(task, [])]
+        listed = [(name, f"{name} - {note}") for name in built_in]
     known = {name.lower() for name, _ in listed}
     for thread in own:
         thread.join(max(0.0, ends - time.monotonic()))
@@ -94,6 +101,45 @@ def _offered(task: str, auth: Any, ends: float) -> list[Members]:
     if not found and problem is not None:
         raise TogetherError(problem)
     return found
+
+
+def _judges(auth: Any, ends: float) -> list[tuple[str, str]]:
+    """Return (id, label) of the models that may judge, those that the catalogue knows
+    with what it says of them. Raises TogetherError when their list cannot be read."""
+    if not usable(auth):
+        raise TogetherError("choose the resource that holds the API key first")
+    catalogue = listing(auth, SERVERLESS)
+    reading = _Judges(auth)
+    reading.start()
+    reading.join(PICKER_SECONDS * 0.65)
+    if not reading.names:
+        raise reading.error or TogetherError("the list of judges takes too long")
+    catalogue.wait(ends - time.monotonic())
+    known = [(name, catalogue.find(name)) for name in reading.names]
+    return [(name, _label({**m, "id": name}) if m else name) for name, m in known]
+
+
+class _Judges(threading.Thread):
+    """Reads the list of models that may judge in the background."""
+
+    def __init__(self, auth: Any) -> None:
+        super().__init__(daemon=True)
+        self.auth = auth
+        self.names: list[str] = []
+        self.error: TogetherError | None = None
+
+    def run(self) -> None:
+        try:
+            answer = call(self.auth, JUDGING, model_source="serverless")
+        except TogetherError as error:
+            self.error = error
+            return
+        found = answer.get("model_list") if isinstance(answer, dict) else None
+        found = found if isinstance(found, list) else []
+        names = [one for one in found if isinstance(one, str) and one]
+        self.names = list(dict.fromkeys(names))
+        if not names:
+            self.error = TogetherError("the list of judges is empty")
 
 
 class _OwnEndpoints(threading.Thread):

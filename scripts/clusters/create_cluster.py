@@ -101,6 +101,8 @@ if TYPE_CHECKING:
         volume_id: NotRequired[str]
         auto_scale: NotRequired[bool]
         auto_scale_max_gpus: NotRequired[int]
+        auto_scaled: NotRequired[bool]
+        gpu_node_failover_enabled: NotRequired[bool]
         num_preemptible_gpus: NotRequired[int]
         num_reserved_gpus: NotRequired[int]
         capacity_pool_id: NotRequired[str]
@@ -148,6 +150,8 @@ OPERATION = {"method": "POST", "path": "/v1/compute/clusters", "retry": "creates
           "volume_id": {"type": "string"},
           "auto_scale": {"type": "boolean"},
           "auto_scale_max_gpus": {"type": "integer"},
+          "auto_scaled": {"type": "boolean"},
+          "gpu_node_failover_enabled": {"type": "boolean"},
           "num_preemptible_gpus": {"type": "integer"},
           "num_reserved_gpus": {"type": "integer"},
           "capacity_pool_id": {"type": "string"},

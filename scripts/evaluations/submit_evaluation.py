@@ -25,7 +25,7 @@ DynSelect_model_b = str
 
 
 def judge_model(filterText: str = "", auth=None):
-    return choices("chat", auth, filterText)
+    return choices("judge", auth, filterText)
 
 
 def model_a(filterText: str = "", auth=None):

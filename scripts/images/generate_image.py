@@ -43,6 +43,8 @@ if TYPE_CHECKING:
         negative_prompt: NotRequired[str]
         guidance_scale: NotRequired[float]
         image_url: NotRequired[str | dict]
+        aspect_ratio: NotRequired[str]
+        prompt_upsampling: NotRequired[bool]
         image_loras: NotRequired[list[ImageLoras]]
         disable_safety_checker: NotRequired[bool]
 
@@ -70,6 +72,8 @@ OPERATION = {"method": "POST", "path": "/v1/images/generations", "retry": "infer
           "negative_prompt": {"type": "string"},
           "guidance_scale": {"type": "number"},
           "image_url": {"type": "string", "x-file": "uri", "x-choice": True},
+          "aspect_ratio": {"type": "string"},
+          "prompt_upsampling": {"type": "boolean"},
           "image_loras": {"type": "array", "items": {"type": "object", "required": ["path", "scale"],
               "properties": {"path": {"type": "string"}, "scale": {"type": "number"}}}},
           "disable_safety_checker": {"type": "boolean"}},
