@@ -17,7 +17,7 @@ import os
 
 from .client import TogetherError, call, prepare
 from .client.job import in_job
-from .job_kinds import GROWTH, KINDS, look, over, parts
+from .job_kinds import KINDS, growing, look, over, parts
 from .operations import operation
 from .workspace import jobs
 from .workspace.markup import facts, inline
@@ -75,7 +75,7 @@ def watch_flow(auth: Auth, step: Step, **arguments: Json) -> Members:
     given = prepare(step, arguments)
     found = jobs.outcome(given["flow_job_id"])
     if found is None:
-        pause = int(min(FIRST * GROWTH ** given["attempt"], LONGEST))
+        pause = growing(FIRST, LONGEST, given["attempt"])
         return {"done": False, "outcome": None, "wait_seconds": pause}
     return {"done": True, "wait_seconds": 0, **found}
 

@@ -260,7 +260,13 @@ def look(auth: Auth, name: str, job_id: str) -> tuple[Members, str]:
 
 def pause_after(kind: JobKind, attempt: int) -> int:
     """Return the seconds from a look, the first being 0, to the next."""
-    return int(min(kind["first"] * GROWTH**attempt, kind["longest"]))
+    return growing(kind["first"], kind["longest"], attempt)
+
+
+def growing(first: int, longest: int, attempt: int) -> int:
+    """Return the seconds between two looks, which grow from the first to the longest;
+    attempt is 0 after the first look."""
+    return int(min(first * GROWTH**attempt, longest))
 
 
 def planned(kind: JobKind, attempt: int) -> int:

@@ -12,7 +12,6 @@ import base64
 import io
 import json
 import sys
-import time
 import wave
 from array import array
 from types import SimpleNamespace
@@ -193,12 +192,7 @@ class _Session:
                 )
             except (InvalidHandshake, OSError) as error:
                 fault = error
-            from .resilience.retry import pause  # only when something failed
-
-            wait = pause(request, "inference", fault, reply)
-            if wait is None:
-                raise request.failure(fault, reply) from None
-            time.sleep(wait)
+            request.again(fault, reply)
 
     def __enter__(self) -> Self:
         first = self.receive(GREETING, dict)

@@ -33,7 +33,7 @@ from .chat_steps import answered
 from .client import TogetherError, prepare
 from .client.jsonio import finite
 from .operations import operation
-from .resilience.retry import about_money
+from .resilience.retry import about_money, passing
 from .table.row_results import RowResults
 from .table.table import Flaw, Table, Template, find
 from .table.worker_pool import WorkerPool
@@ -422,8 +422,8 @@ class _Sender:
             raise self.not_sent() from None
         words = error.type, error.code, error.detail
         spent = status == 429 and about_money(*words)
-        passing = status in (408, 429) and not spent
-        if status is None or not (400 <= status < 500 or error.final) or passing:
+        passes = status is None or status < 400 or (passing(status) and not spent)
+        if passes and not error.final:
             return
         self.refused += 1
         hopeless = status in HOPELESS or spent or bool(error.final)

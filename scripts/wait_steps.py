@@ -105,12 +105,13 @@ def cancel_job(auth: Auth, step: Step, **arguments: Json) -> Members:
 
 def _passing(error: TogetherError) -> bool:
     """Say whether a look that failed may succeed later, though nothing changes."""
-    status = error.status
+    from .resilience.retry import passing  # only when a look failed
+
     if error.type == "invalid_answer":
         return True  # of whatever stands before the service, for now
-    if status is None:
+    if error.status is None:
         return error.tries is not None  # sent, but not answered
-    return status in (408, 425, 429) or status >= 500
+    return passing(error.status)
 
 
 def _failed(given: Members, kind: JobKind, job: Members, state: str) -> TogetherError:

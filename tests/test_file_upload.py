@@ -14,6 +14,7 @@ import trustme
 from together.lib.resources.files import _calculate_parts
 
 from scripts.client import TogetherError, transport
+from scripts.resilience import retry
 from scripts.transfer import public_fetch
 from scripts.transfer.file_input import open_file as open_source
 from scripts.upload import file_upload, multipart_upload
@@ -232,7 +233,7 @@ def test_a_put_that_fails_for_good_says_why(fault, words, tries, auth, storage, 
 @pytest.fixture
 def quick(monkeypatch):
     """Waits as the helper would choose them, but a thousand times shorter."""
-    monkeypatch.setattr(multipart_upload, "PATIENCE", multipart_upload.PATIENCE / 1000)
+    monkeypatch.setattr(retry, "FIRST_WAIT", retry.FIRST_WAIT / 1000)
 
 
 def test_the_api_s_refusal_is_passed_on_and_nothing_is_sent(sandbox, auth, storage):

@@ -48,6 +48,37 @@ def test_nothing_but_the_log_and_its_stream_goes_out():
     assert calls("sys.stdout.write") == {"replies/live_text.py"}
 
 
+def test_one_back_off():
+    """Who asks Windmill every while whether a job is done backs off from nothing."""
+    asks = {"workspace/jobs.py", "workspace/create_once.py"}
+
+    assert calls("time.sleep") - asks == {"resilience/retry.py", "client/request.py"}
+    assert calls("random.uniform") == {"resilience/retry.py"}
+    doubled = {file for file, tree in TREES.items() if "2 **" in ast.unparse(tree)}
+    assert doubled & set(LATE) == set()
+
+
+# What tries again.
+LATE = (
+    *("client/request.py", "realtime_audio.py", "table/worker_pool.py"),
+    *("transfer/download.py", "upload/multipart_upload.py"),
+    *("workspace/api.py", "workspace/storage.py"),
+)
+
+
+def test_one_list_of_the_failures_that_pass():
+    """403 to 499 are final for all, save these; `pause` asks for the class as well."""
+    lists = {
+        file
+        for file, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Tuple)
+        if {408, 429} <= {getattr(entry, "value", None) for entry in node.elts}
+    }
+
+    assert lists == {"resilience/retry.py"}
+
+
 def test_one_table_of_the_states_that_end_a_job():
     known = {s for kind in STATES.values() for end in kind.values() for s in end}
     lists = [

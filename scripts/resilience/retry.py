@@ -1,7 +1,9 @@
 """Whether an exchange that failed is tried again, and when.
 
-pause        how long to wait before another try, or that there is none
-backoff      the wait where the server asks for none
+pause        how long to wait before another try of an operation, or that there is none
+passing      whether a status is of a failure that may be over at the next try
+backoff      how long to wait before another try
+rest         that wait itself, for exchanges that may be tried again in any case
 retry_after  the seconds that a server asks to wait
 never_sent   whether a failed exchange surely never reached the server
 """
@@ -19,6 +21,7 @@ from .server_words import server_words_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Mapping
 
     from ..client.request import Request
@@ -30,7 +33,7 @@ MOMENT = 1e9  # a number beyond it is a time since 1970, in seconds
 MILLISECONDS = 1e12  # beyond it, in milliseconds
 FIRST_WAIT = 0.5  # seconds before the second try; each further one waits twice as long
 LONGEST_WAIT = 10.0  # seconds, where the server asks for none
-MAX_WAIT = 60.0  # the longest single wait that a server may ask for
+MAX_WAIT = 60.0  # the longest single wait, whatever a server asks for
 OUT_OF_CREDIT = (
     "insufficient_quota",
     "insufficient balance",
@@ -94,6 +97,24 @@ def backoff(tries: int, asked: float | None) -> float:
     but never so few that refusals become a storm."""
     own = min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT) * random.uniform(0.75, 1.0)
     return own if asked is None else max(asked, own / 2)
+
+
+def passing(status: int | None) -> bool:
+    """Say whether what failed with a status may go well at the next try; None stands
+    for no answer at all."""
+    return status is None or status in (408, 425, 429) or status >= 500
+
+
+def rest(
+    tries: int, asked: float | None = None, stop: threading.Event | None = None
+) -> bool:
+    """Wait before the next of so many tries, MAX_WAIT seconds at most; return whether
+    `stop` was set meanwhile."""
+    seconds = min(backoff(tries, asked), MAX_WAIT)
+    if stop is not None:
+        return stop.wait(seconds)
+    time.sleep(seconds)
+    return False
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import math
-import random
 import threading
 import time
 from itertools import chain, islice
@@ -131,6 +130,7 @@ class WorkerPool:
                     raise request.failure(None, reply)
                 return answer
             from ..resilience.retry import (  # only when something failed
+                backoff,
                 out_of_credit,
                 pause,
                 retry_after,
@@ -138,9 +138,9 @@ class WorkerPool:
 
             if reply and reply.status == 429 and not out_of_credit(reply):
                 asked = retry_after(reply.headers)
-                if asked is None:
-                    asked = min(2.0**held, 30.0) * random.uniform(0.75, 1.0)
                 held += 1
+                if asked is None:
+                    asked = backoff(held, None)
                 if time.monotonic() + asked < began + self.patience:
                     request.tries -= 1
                     self.gate.narrow(entered, asked)

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 READ_BLOCK = 1 << 20  # bytes that are read at a time
 SECURE = 1 << 18  # bytes that are read at a time over TLS
 ERROR_SECONDS = 60.0  # for the body of an error
-FIRST_WAIT = 0.25  # seconds before the third connection, doubled for each further one
-LONGEST_WAIT = 30.0  # seconds, whatever the server asks for
 BARREN = 6  # connections in a row that bring nothing before it is given up
 
 
@@ -210,8 +208,11 @@ class Download:
                 received=self.position,
                 advice=advice,
             ) from None
-        if self.barren > 1:
-            time.sleep(min(FIRST_WAIT * 2 ** (self.barren - 2), LONGEST_WAIT / 4))
+        asked = fault.asked if isinstance(fault, _BusyError) else None
+        if self.barren > 1 or asked is not None:
+            from ..resilience.retry import rest  # only when something failed
+
+            rest(max(1, self.barren - 1), asked)
 
     def close(self) -> None:
         """Give the connection up."""
@@ -221,7 +222,12 @@ class Download:
 
 
 class _BusyError(OSError):
-    """A server that answers, but not with what was asked for, for now."""
+    """A server that answers, but not with what was asked for, for now; `asked` are the
+    seconds that it asks to wait, or None."""
+
+    def __init__(self, words: str, asked: float | None = None) -> None:
+        super().__init__(words)
+        self.asked = asked
 
 
 def _changed(problem: str) -> TogetherError:
@@ -286,7 +292,9 @@ def api_download(request: Request) -> Download:
             status = error.status or 503  # none: no answer came
             if asked and status == 416:
                 return _Unread(416)
-            if asked and (status == 429 or status >= 500):
+            from ..resilience.retry import passing  # only when something failed
+
+            if asked and passing(status):
                 raise _BusyError(str(error)) from None
             raise
         finally:
@@ -342,13 +350,11 @@ def good(
     if status == 200 or (asked and status in (206, 416)):
         return response
     reply = error_of(response)
-    if status in (408, 425, 429) or status >= 500:
-        from ..resilience.retry import retry_after  # only when something failed
+    from ..resilience.retry import passing, retry_after  # only when something failed
 
-        wait = retry_after(reply.headers)
-        if wait is not None:
-            time.sleep(min(wait, LONGEST_WAIT))
-        raise _BusyError(f"the server answers {status} {reply.reason}")
+    if passing(status):
+        words = f"the server answers {status} {reply.reason}"
+        raise _BusyError(words, retry_after(reply.headers))
     raise failure(reply)
 
 

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 4  # parts
 TRIES = 5  # of a part, or of a whole file
-LONGEST_WAIT = 30.0  # seconds between two tries, whatever the storage asks for
-PATIENCE = 0.25  # seconds before the second try, doubled for each further one
 # Seconds: for a block to leave, and for the answer after the last one.
 ANSWER_SECONDS = 300.0
 TIMEOUT = 60.0, ANSWER_SECONDS
@@ -181,7 +179,7 @@ def put(auth: Auth, address: str, body: Part, headers: Headers, what: str) -> Re
     headers = {**headers, "Content-Length": str(body.length)}
     opened = reach(auth)
     for tries in range(1, TRIES + 1):
-        wait = None
+        asked = None
         try:
             response = fetch(
                 "PUT",
@@ -207,15 +205,13 @@ def put(auth: Auth, address: str, body: Part, headers: Headers, what: str) -> Re
             words += _storage_words(data)
             from ..resilience.retry import retry_after  # only when something failed
 
-            wait = retry_after(response.headers)
-        passing = status is None or status in (408, 425, 429) or status >= 500
-        if not passing or tries == TRIES:
+            asked = retry_after(response.headers)
+        from ..resilience.retry import passing, rest  # only when something failed
+
+        if not passing(status) or tries == TRIES:
             raise _failed(what, words, status, tries)
         body.progress.say(f"{what}: {words}; trying again")
-        wait = min(LONGEST_WAIT, PATIENCE * 2 ** (tries - 1) if wait is None else wait)
-        if body.stop is None:
-            time.sleep(wait)
-        elif body.stop.wait(wait):
+        if rest(tries, asked, body.stop):
             raise _StoppedError
     raise AssertionError("the last try returns or raises")
 

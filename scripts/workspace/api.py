@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from ..shapes import Fault, Headers, Json, Response, Timeout
 
 WINDMILL_TRIES = 3
-FIRST_WAIT = 0.25  # seconds before the second try, doubled for the third
 TIMEOUT = 10.0, 60.0
 MOST_SECONDS = 300.0  # for an answer that is read whole
 FREE_EDITION = "Windmill's free edition stores objects of at most 50 MB."
@@ -167,21 +166,23 @@ def _reach(
         sent["Content-Type"] = "application/json"
     sent.update(headers or {})
     timeout = timeout or TIMEOUT
-    for tries in range(WINDMILL_TRIES):
+    for tries in range(1, WINDMILL_TRIES + 1):
+        last = tries == WINDMILL_TRIES
         try:
             response = http_exchange(method, url, body, sent, timeout)
         except faults() as error:
             from ..resilience.retry import never_sent  # only when it failed
 
-            last = tries == WINDMILL_TRIES - 1
             if last or not (method == "GET" or never_sent(error)):
                 raise _broken(method, path, what, error) from None
         else:
-            passing = method == "GET" and response.status in (502, 503, 504)
-            if not passing or tries == WINDMILL_TRIES - 1:
+            down = response.status in (502, 503, 504)  # 500 says what is wrong
+            if last or method != "GET" or not down:
                 return response
             abandon(response)
-        time.sleep(FIRST_WAIT * 2**tries)
+        from ..resilience.retry import rest  # only when it failed
+
+        rest(tries)
     raise AssertionError("the last try answers or raises")
 
 

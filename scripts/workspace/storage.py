@@ -7,14 +7,12 @@ where the workspace has no storage.
 from __future__ import annotations
 
 import os
-import time
 from urllib.parse import quote
 
 from ..client import TogetherError
 from ..client.job import log
 from ..client.transport import Pace, faults
 from .api import (
-    FIRST_WAIT,
     FREE_EDITION,
     WINDMILL_TRIES,
     ask_windmill,
@@ -104,7 +102,7 @@ class _Stored:
             while piece := self.read(BLOCK):
                 pieces.append(piece)
             return b"".join(pieces)
-        for tries in range(WINDMILL_TRIES):
+        for tries in range(1, WINDMILL_TRIES + 1):
             try:
                 if self.response is None:
                     self.open()
@@ -115,7 +113,10 @@ class _Stored:
                 fault = error
                 if self.pace.is_lost():
                     break
-                time.sleep(FIRST_WAIT * 2**tries)
+                if tries < WINDMILL_TRIES:
+                    from ..resilience.retry import rest  # only when it failed
+
+                    rest(tries)
                 continue
             self.position += len(piece)
             return piece
