@@ -340,7 +340,7 @@ def test_a_part_comes_with_what_it_needs_and_grows(own_path, node_packages):
         return {f.removesuffix(".py") for f in remote.files if f.endswith(".py")}
 
     with remote.serving() as url:
-        with pytest.raises(ValueError, match="no group rows; there are audio, "):
+        with pytest.raises(ValueError, match="no group rows; there are agent, audio, "):
             deploy(target(url), Wish(groups=["rows"]), **words)
         assert remote.writes == []
         deploy(target(url), Wish(groups=["rerank"]), **words)
@@ -499,3 +499,27 @@ def test_only_a_yes_is_one(answer, agreed, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{answer}\n"))
 
     assert confirm("push?") is agreed
+
+
+@pytest.mark.slow
+def test_tools_for_agents_come_first_and_are_starred(own_path):
+    """A server lists the hundred oldest scripts to who may see all by MCP."""
+    own_path()
+    remote, talk = Remote(), Talk()
+    wish = Wish(groups=["agent"], star=True)
+    words = {"say": talk.say, "ask": talk.ask}
+    with remote.serving() as url:
+        done = deploy(target(url), wish, **words)
+        first = list(remote.writes)
+        again = deploy(target(url), wish, **words)
+
+    made = [body["path"] for path, body in first if path.endswith("scripts/create")]
+    tools = {f"f/togetherai/{s.id}" for s in scripts() if s.group == "agent"}
+    assert tools < set(made)
+    assert max(map(made.index, tools)) < made.index(f"f/togetherai/{STEP}")
+    starred = [b["path"] for path, b in first if path.endswith("favorites/star")]
+    assert set(starred) == tools
+    assert done["starred"] == again["starred"] == len(tools)
+    assert not again["pushed"]
+    assert remote.problems == []
+    assert any("docs/agents.md" in line for line in talk.said)

@@ -136,7 +136,8 @@ def deploy(arguments: argparse.Namespace) -> int:
 
     target, words = _target(arguments, "push")
     groups = arguments.groups and [g.strip() for g in arguments.groups.split(",")]
-    wish = Wish(groups, arguments.steps, arguments.schedules, arguments.prune)
+    own = arguments.schedules, arguments.prune, arguments.star
+    wish = Wish(groups, arguments.steps, *own)
     if found := problems():
         for problem in found[:10]:
             say(problem.show(ROOT))
@@ -749,6 +750,11 @@ def _parser() -> argparse.ArgumentParser:
         "--prune",
         action="store_true",
         help="remove scripts and flows of the pack that this version no longer has",
+    )
+    command.add_argument(
+        "--star",
+        action="store_true",
+        help="make the tools for agents your favourites, which MCP clients list",
     )
     command = add(undeploy)
     _to_workspace(command)

@@ -61,6 +61,7 @@ SUFFIXES = {
     ".script.lock": "script",
     ".py": "script",
 }
+AGENTS = "agent"  # the folder of the tools for agents
 FEW = 12  # objects that are named rather than counted
 
 
@@ -134,12 +135,14 @@ class Change:
 class Wish:
     """What is to be deployed: `groups` (None: all of them), without the operations of
     the API for `steps`; `schedules` where the folder has the pack already; `prune` for
-    the removal of what this version no longer has."""
+    the removal of what this version no longer has; `star` for the tools for agents as
+    favourites of who deploys."""
 
     groups: Collection[str] | None = None
     steps: bool = False
     schedules: bool = False
     prune: bool = False
+    star: bool = False
 
     @property
     def partial(self) -> bool:
@@ -217,6 +220,8 @@ def deploy(
             say(line)
         if not changes and not pruned:
             say("nothing to do: the workspace has this version of the pack")
+            if wish.star and not dry_run:
+                done["starred"] = _star(api, _tools(place, folder), say)
             return done
         if not dry_run:
             check_rights(folder, pruned, user)
@@ -237,6 +242,8 @@ def deploy(
         if pruned:
             remove(api, folder, pruned, say)
             done["pruned"] = len(pruned)
+        if wish.star:
+            done["starred"] = _star(api, _tools(place, folder), say)
         say("done")
         if not first and not wish.schedules:
             new = {change.path for change in pushed if change.what == "create"}
@@ -258,6 +265,20 @@ def _runnables(place: Path) -> set[tuple[str, str]]:
         ("script" if file.endswith(".py") else "flow", path)
         for path, file in runnables(files).items()
     }
+
+
+def _tools(place: Path, folder: str) -> set[str]:
+    """The paths of the scripts that are made for agents, of those in a build."""
+    scripts = {path for kind, path in _runnables(place) if kind == "script"}
+    return {path for path in scripts if path.startswith(f"{folder}/{AGENTS}/")}
+
+
+def _star(api: WindmillApi, tools: set[str], say: Callable[[str], None]) -> int:
+    """Make scripts favourites of this user: a token with mcp:favorites lists these."""
+    for path in sorted(tools):
+        api.post("favorites/star", {"path": path, "favorite_kind": "script"})
+    say(f"starred for you: {len(tools)} tools for agents; see docs/agents.md")
+    return len(tools)
 
 
 def _chosen(

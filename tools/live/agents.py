@@ -1,121 +1,104 @@
 """The pack as an agent finds it: through the server's MCP endpoint.
 
-Model Context Protocol, 2025-03-26, streamable HTTP: JSON-RPC by POST, answered as JSON
-or as one event of a stream.
+The client is the official Python package, so that what it lists and calls is what an
+agent does.
 """
 
-import itertools
-import json
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 
+import httpx2
 import jsonschema
+from mcp import Client, types
+from mcp.client.streamable_http import streamable_http_client
 
 from tools.live.checks import SkippedError, Subject, expect
 from tools.live.stage import Stage, label
 from tools.models import model
-from tools.windmill_api import ApiError, WindmillApi
+from tools.operations import steps
+from tools.tool_schema import tool_name
+from tools.windmill_api import ApiError
 
-STEPS = ("chat/ask_model", "models/list_models", "chat/map_rows")
-VERSION = "2025-03-26"
-
-
-class Mcp:
-    """A client of the endpoint, with a token that finds the user's favorites alone."""
-
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        body = {
-            "label": label(stage.folder),
-            "scopes": ["mcp:favorites"],
-            "workspace_id": stage.api.workspace,
-        }
-        try:
-            token = str(stage.api.post("/users/tokens/create", body)).strip('"')
-        except ApiError as error:
-            raise SkippedError(f"this token may make none for MCP: {error}") from None
-        self.api = WindmillApi(stage.api.base_url, stage.api.workspace, token)
-        self.headers = {"Accept": "application/json, text/event-stream"}
-        self.ids = itertools.count(1)
-        about = {"name": "live-suite", "version": "1"}
-        words = {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": about}
-        self.server = self.call("initialize", **words)
-        self.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
-
-    def call(self, method: str, **params: object) -> dict:
-        """The result of a call. Raises ShortError for an error of its own."""
-        request = {"jsonrpc": "2.0", "id": next(self.ids), "method": method}
-        answer = self.send({**request, "params": params})
-        expect("error" not in answer, f"{method}: {str(answer.get('error'))[:500]}")
-        return answer["result"]
-
-    def send(self, message: dict) -> dict:
-        path = f"/mcp/w/{self.stage.api.workspace}/mcp"
-        try:
-            response = self.api.send("POST", path, message, headers=self.headers)
-        except ApiError as error:
-            if error.status in (404, 405):
-                raise SkippedError("the server has no MCP endpoint") from None
-            raise
-        if session := response.headers.get("mcp-session-id"):
-            self.headers["Mcp-Session-Id"] = session
-        kind = response.headers.get("content-type", "")
-        if "html" in kind:
-            raise SkippedError("the server has no MCP endpoint")
-        lines = response.content.decode().splitlines()
-        if "event-stream" in kind:
-            lines = [ln.removeprefix("data:") for ln in lines if ln.startswith("data:")]
-        answers = [json.loads(line) for line in lines if line.strip()]
-        return answers[-1] if answers else {}
+# A model may write its id so, and gives what is optional as blanks.
+ASKED = {"prompt": "Hello", "model": {"id": model("chat")}, "system": ""}
+MISTAKEN = {"document": "the file from before"}
+SAID = "document must be an address"
+PATIENCE = 120.0  # seconds
 
 
-def starred_steps_are_tools(stage: Stage) -> dict:
-    for path in map(stage.script, STEPS):
-        star = {"path": path, "favorite_kind": "script"}
+def starred_tools_are_listed_and_called(stage: Stage) -> dict:
+    """With a token that finds the user's favourites alone: every tool for agents is
+    listed under its own name, takes a key as a resource, and says what was wrong."""
+    paths = {s.id: stage.script(s.id) for s in steps() if s.group == "agent"}
+    stars = [{"path": p, "favorite_kind": "script"} for p in paths.values()]
+    for star in stars:
         stage.api.post("favorites/star", star)
     try:
-        mcp = Mcp(stage)
-        tools = {tool["name"]: tool for tool in _all(mcp)}
-        own = {id: _tool(stage, tools, id) for id in STEPS}
-        for id, tool in own.items():
-            expect(tool, f"{id} is not among {', '.join(tools)[:300]}")
+        return asyncio.run(_look(stage, paths))
+    finally:
+        for star in stars:
+            stage.api.post("favorites/unstar", star)
+
+
+async def _look(stage: Stage, paths: dict[str, str]) -> dict:
+    async with _client(stage) as client:
+        tools = {tool.name: tool for tool in await _all(client)}
+        names = {id: tool_name(path) for id, path in paths.items()}
+        for id, name in names.items():
+            expect(name in tools, f"{id} is not {name}, of {', '.join(tools)[:300]}")
             try:
-                jsonschema.Draft202012Validator.check_schema(tool["inputSchema"])
+                schema = tools[name].input_schema
+                jsonschema.Draft202012Validator.check_schema(schema)
             except jsonschema.SchemaError as error:
                 expect(False, f"the schema of {id} is not valid: {error.message[:300]}")
-        words = {"auth": stage.auth, "model": model("chat"), "prompt": "Hello"}
-        tool = own["chat/ask_model"]["name"]
-        done = mcp.call("tools/call", name=tool, arguments=words)
-        text = "".join(part.get("text", "") for part in done["content"])
-        expect(not done.get("isError"), f"the call failed: {text[:500]}")
+        ask, read = names["agent/consult_model"], names["agent/read_document"]
+        done = await client.call_tool(ask, {"auth": stage.auth, **ASKED})
+        text = _text(done)
+        expect(not done.is_error, f"the call failed: {text[:500]}")
         expect("Hello" in text, f"the call gave {text[:500]}")
-    finally:
-        for path in map(stage.script, STEPS):
-            star = {"path": path, "favorite_kind": "script"}
-            stage.api.post("favorites/unstar", star)
-    server = mcp.server["serverInfo"]
-    said = f"{server['name']}: {len(tools)} tools, {len(own)} of them ours; one called"
-    return {"said": said, "tools": {id: tool["name"] for id, tool in own.items()}}
+        failed = await client.call_tool(read, {"auth": stage.auth, **MISTAKEN})
+        words = _text(failed)
+        expect(SAID in words, f"the mistaken call gave {words[:500]}")
+        server = client.server_info
+    said = f"{server.name}: {len(tools)} tools, {len(names)} of them ours; two called"
+    marked = "as an error" if failed.is_error else "as a result"
+    return {"said": f"{said}, the mistake is told {marked}", "error": words[:2000]}
 
 
-def _all(mcp: Mcp) -> list[dict]:
-    found, cursor = [], {}
+@contextlib.asynccontextmanager
+async def _client(stage: Stage) -> AsyncIterator[Client]:
+    body = {
+        "label": label(stage.folder),
+        "scopes": ["mcp:favorites"],
+        "workspace_id": stage.api.workspace,
+    }
+    try:
+        token = str(stage.api.post("/users/tokens/create", body)).strip('"')
+    except ApiError as error:
+        raise SkippedError(f"this token may make none for MCP: {error}") from None
+    url = f"{stage.api.base_url}/api/mcp/w/{stage.api.workspace}/mcp"
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx2.AsyncClient(headers=headers, timeout=PATIENCE) as http:
+        found = await http.get(url)
+        if found.status_code == 404 or "html" in found.headers.get("content-type", ""):
+            raise SkippedError("the server has no MCP endpoint")
+        async with Client(streamable_http_client(url, http_client=http)) as client:
+            yield client
+
+
+async def _all(client: Client) -> list[types.Tool]:
+    found, cursor = [], None
     while True:
-        page = mcp.call("tools/list", **cursor)
-        found += page["tools"]
-        if not page.get("nextCursor"):
+        page = await client.list_tools(cursor=cursor)
+        found += page.tools
+        cursor = page.next_cursor
+        if not cursor:
             return found
-        cursor = {"cursor": page["nextCursor"]}
 
 
-def _tool(stage: Stage, tools: dict[str, dict], id: str) -> dict | None:
-    """The tool of a script: its name is made of the path, or where that is too long, of
-    its start and a hash."""
-    name = f"s-{stage.script(id).replace('_', '__').replace('/', '_')}"
-    summary = stage.api.get(f"scripts/get/p/{stage.script(id)}")["summary"]
-    for tool in tools.values():
-        named = tool["name"] == name or tool["name"].startswith(f"S-{name[2:24]}")
-        if named and summary in str(tool.get("description")):
-            return tool
-    return None
+def _text(result: types.CallToolResult) -> str:
+    return "".join(getattr(part, "text", "") for part in result.content)
 
 
-SUBJECT = Subject("mcp", (starred_steps_are_tools,))
+SUBJECT = Subject("mcp", (starred_tools_are_listed_and_called,))
