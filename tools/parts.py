@@ -7,8 +7,9 @@ in it, and the scripts and flows that a flow calls or a module starts.
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import yaml
 
@@ -105,12 +106,14 @@ def _closed(
         found.add(path)
         text = files[known[path]].decode()
         names = _called if known[path].endswith(FLOW) else _loaded
-        waiting |= (set(names(text, path, folder)) & known.keys()) - found
+        waiting |= (names(text, path, folder) & known.keys()) - found
     return found
 
 
-def _called(text: str, _: str, folder: str) -> Iterator[str]:
+@cache
+def _called(text: str, _: str, folder: str) -> frozenset[str]:
     """What a flow calls, and the modules that the code in its form imports."""
+    found = set()
     waiting = [yaml.safe_load(text)]
     while waiting:
         value = waiting.pop()
@@ -119,21 +122,25 @@ def _called(text: str, _: str, folder: str) -> Iterator[str]:
         elif isinstance(value, list):
             waiting += value
         elif isinstance(value, str):
-            yield value
+            found.add(value)
             dotted = re.escape(folder.replace("/", "."))
             for name in re.findall(rf"\bfrom {dotted}\.([\w.]+) import", value):
-                yield f"{folder}/{name.replace('.', '/')}"
+                found.add(f"{folder}/{name.replace('.', '/')}")
+    return frozenset(found)
 
 
-def _loaded(text: str, path: str, folder: str) -> Iterator[str]:
+@cache
+def _loaded(text: str, path: str, folder: str) -> frozenset[str]:
     """What a script or module imports, and what it starts by a path that it makes of
     its folder: f"{folder}/flows/guard_job"."""
+    found = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = "/".join(path.split("/")[: -node.level])
             module = (node.module or "").replace(".", "/")
-            yield f"{base}/{module}"
+            found.add(f"{base}/{module}")
             for alias in node.names:
-                yield "/".join(filter(None, (base, module, alias.name)))
+                found.add("/".join(filter(None, (base, module, alias.name))))
         elif isinstance(node, ast.Constant) and _PATH.fullmatch(str(node.value)):
-            yield f"{folder}{node.value}"
+            found.add(f"{folder}{node.value}")
+    return frozenset(found)
