@@ -12,6 +12,7 @@ import re
 import time
 
 from .catalog.budget import Budget, reserve_chat
+from .catalog.fallback import Models
 from .catalog.model_choice import choose_model
 from .catalog.pricing import bill, cost, prefetch, spent_on, usage_of
 from .client import TogetherError, call, prepare, stream
@@ -58,12 +59,15 @@ def ask_model(auth: Auth, step: Step, **arguments: Json) -> Members:
             history.insert(0, {"role": "system", "content": given["system"]})
     question = user_message(given["prompt"], given.get("pictures"))
     messages = [*history, question]
-    body = {"model": given["model"], "messages": messages}
+    body = {"messages": messages, "stream": True}
     for name in ("temperature", "max_tokens", "reasoning_effort"):
         if name in given:
             body[name] = given[name]
     prefetch(auth)
-    answer = stream(auth, CHAT, body={**body, "stream": True})
+    models = Models(given)
+    answer, model = models.first(
+        lambda model, _: stream(auth, CHAT, body={"model": model, **body})
+    )
     found = parse_completion(answer)
     if found["cut"]:
         log("the answer was cut: max_tokens or the model's context is used up")
@@ -71,8 +75,9 @@ def ask_model(auth: Auth, step: Step, **arguments: Json) -> Members:
     result = {
         "text": found["text"],
         "reasoning": found["reasoning"],
-        **bill(auth, given["model"], [answer]),
-        "model": answer.get("model") or given["model"],
+        **bill(auth, model, [answer]),
+        "model": answer.get("model") or model,
+        **models.told(model),
         "finish_reason": found["finish_reason"],
         "messages": _handed_back([*messages, reply]),
     }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 
+from .catalog.fallback import Models, bill_by_model
 from .catalog.model_choice import choose_model
-from .catalog.pricing import bill, prefetch
+from .catalog.pricing import prefetch
 from .chat_steps import ask, parse_completion, refuses
 from .client import TogetherError, prepare
 from .client.job import log
@@ -66,13 +67,16 @@ def classify_text(auth: Auth, step: Step, **arguments: Json) -> Members:
         {"role": "system", "content": _instructions(labels, coded, multiple, given)},
         {"role": "user", "content": given["text"]},
     ]
-    body = {"model": given["model"], "messages": messages, "temperature": 0}
+    body = {"messages": messages, "temperature": 0}
     body["max_tokens"] = given["max_tokens"]
     prefetch(auth)
+    models = Models(given)
     answers = []
     for _ in range(TRIES):
-        answer = _asked(auth, body)
-        answers.append(answer)
+        answer, model = models.first(
+            lambda model, _: _asked(auth, {**body, "model": model})
+        )
+        answers.append((model, answer))
         found = parse_completion(answer)
         chosen = recognised(found["text"], coded, multiple)
         if chosen is not None or found["cut"] or found["refusal"]:
@@ -80,13 +84,14 @@ def classify_text(auth: Auth, step: Step, **arguments: Json) -> Members:
         log(f"the answer names no category: {found['text'][:200]!r}")
         listed = ", ".join(f"{code} ({name})" for code, name in coded.items())
         request = f"Answer with one of: {listed}. Write nothing else."
-        body["messages"] += [
+        messages += [
             {"role": "assistant", "content": found["text"]},
             {"role": "user", "content": request},
         ]
     facts = {
-        **bill(auth, given["model"], answers),
-        "model": answer.get("model") or given["model"],
+        **bill_by_model(auth, answers),
+        "model": answer.get("model") or model,
+        **models.told(*(name for name, _ in answers)),
     }
     if chosen is None:
         raise _failure(found, facts)

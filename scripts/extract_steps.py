@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+from .catalog.fallback import Models, bill_by_model
 from .catalog.model_choice import choose_model
-from .catalog.pricing import bill, prefetch
+from .catalog.pricing import prefetch
 from .chat_steps import SHOWN, ask, parse_completion, refuses, user_message
 from .client import TogetherError, prepare
 from .client.job import log
@@ -57,9 +58,9 @@ def extract_structured(auth: Auth, step: Step, **arguments: Json) -> Members:
     if given.get("instructions"):
         system += f"\n\n{given['instructions']}"
     material = user_message(given.get("text"), given.get("pictures"))
+    messages = [{"role": "system", "content": system}, material]
     body = {
-        "model": given["model"],
-        "messages": [{"role": "system", "content": system}, material],
+        "messages": messages,
         "temperature": 0,
         "response_format": {
             "type": "json_schema",
@@ -69,10 +70,16 @@ def extract_structured(auth: Auth, step: Step, **arguments: Json) -> Members:
     if "max_tokens" in given:
         body["max_tokens"] = given["max_tokens"]
     prefetch(auth)
+    models = Models(given)
     answers = []
+
+    def send(model: str, _: bool) -> Json:
+        body["model"] = model
+        return _asked(auth, body)
+
     for _ in range(TRIES):
-        answer = _asked(auth, body)
-        answers.append(answer)
+        answer, model = models.first(send)
+        answers.append((model, answer))
         found = parse_completion(answer)
         text = found["text"]
         value, wrong = _read(text, sent)
@@ -84,20 +91,22 @@ def extract_structured(auth: Auth, step: Step, **arguments: Json) -> Members:
             break
         listed = "\n".join(f"- {p['field']} {p['problem']}" for p in wrong[:20])
         log(f"answer {len(answers)} does not fit the schema:\n{listed}")
-        body["messages"] += [
+        messages += [
             {"role": "assistant", "content": text},
             {"role": "user", "content": MISFIT.format(problems=listed)},
         ]
-    model = answer.get("model") or given["model"]
-    costs = bill(auth, given["model"], answers)
+    costs = {
+        **bill_by_model(auth, answers),
+        "model": answer.get("model") or model,
+        **models.told(*(name for name, _ in answers)),
+    }
     if wrong:
-        raise _failure(found, wrong, len(answers), {**costs, "model": model})
+        raise _failure(found, wrong, len(answers), costs)
     return {
         "data": value["value"] if wrapped else value,
         "repaired": len(answers) > 1,
         "text": text,
         **costs,
-        "model": model,
     }
 
 

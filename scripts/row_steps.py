@@ -17,6 +17,7 @@ import threading
 from collections import Counter
 
 from .catalog.budget import Budget, check_budget
+from .catalog.fallback import Models, dearest, may_help
 from .catalog.model_choice import choose_model
 from .catalog.pricing import (
     answer_room,
@@ -90,6 +91,7 @@ def map_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     table.keep_free(given["answer_column"])
     lanes = _lanes(auth, CHAT, given)
     prefetch(auth)
+    models = Models(given)
     names = ("model", "temperature", "max_tokens")
     body = {name: given[name] for name in names if name in given}
     before = []
@@ -98,7 +100,7 @@ def map_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     settings = {**body, "before": before, "template": given["template"]}
     kept = settings if given["keep"] else None
     with RowResults("map_rows", kept, table, given) as outcome:
-        sender = _Sender(auth, given, lanes, outcome)
+        sender = _Sender(auth, given, lanes, outcome, models=models)
 
         def work(row: Row) -> list[Done]:
             if why := _unfit(table, row):
@@ -107,18 +109,30 @@ def map_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
                 asked = [*before, {"role": "user", "content": template.fill(row)}]
             except KeyError as error:
                 return [(row, None, f"the row has no column {error.args[0]!r}")]
-            most = _prompt(asked)
             try:
-                reserved, _ = sender.reserve([most])
-                answer = sender.send({**body, "messages": asked}, reserved)
+                answer, model = sender.ask({**body, "messages": asked})
             except TogetherError as error:
                 return [(row, None, str(error), None, False, sender.sent(error))]
             text, why, cut = answered(answer)
-            return [(row, text, why, usage_of(answer) or {}, cut)]
+            other = model if model != given["model"] else None
+            return [(row, text, why, usage_of(answer) or {}, cut, True, other)]
 
         _run(lanes, work, outcome.left(), outcome)
     bill = outcome.bill(auth, given["model"])
-    return outcome.result(bill, "cut", **sender.told())
+    return outcome.result(bill, "cut", **sender.told(), **_answering(outcome, models))
+
+
+def _answering(outcome: RowResults, models: Models) -> Members:
+    """Return {"models": {model: rows it answered}, "fallback_from"?} where there were
+    several to ask."""
+    if len(models.names) == 1:
+        return {}
+    others = outcome.sums.get("others") or {}
+    rows = {name: one["rows"] for name, one in others.items()}
+    own = outcome.sums["done"] - sum(rows.values())
+    if own > 0:
+        rows = {models.asked: own, **rows}
+    return {"models": rows, **models.told(*others)}
 
 
 def embed_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
@@ -322,12 +336,14 @@ class _Sender:
         lanes: WorkerPool,
         outcome: RowResults,
         writes: bool = True,
+        models: Models | None = None,
     ) -> None:
         self.auth = auth
         self.given = given
         self.lanes = lanes
         self.outcome = outcome
         self.writes = writes  # answers have tokens of their own
+        self.models = models or Models({"model": given["model"]})
         self.turn = threading.Condition()
         self.refused = 0  # requests, as long as none was answered
         self.answered = outcome.sums["done"] > 0
@@ -343,15 +359,32 @@ class _Sender:
         if "budget_usd" in given:
             self.money = Budget(given["budget_usd"])
             # Once: a list that cannot be read again later ends nothing.
-            self.prices = priced(auth, given["model"])
+            self.prices_of = {name: priced(auth, name) for name in self.models.names}
+            self.prices = dearest([*self.prices_of.values()])
             usage: Usage = {"prompt_tokens": 1, "completion_tokens": int(writes)}
             may_cost = cost_by(self.prices, usage)
             if may_cost[0] is None:
                 check_budget(self.money.limit, *may_cost, "a row")
             self.money.spent = self.cost(outcome.sums["usage"]) or 0.0
 
-    def send(self, body: Members, reserved: float | None) -> Members:
-        """Return the answer, with what `reserve` gave. Raises TogetherError."""
+    def ask(self, body: Members) -> tuple[Members, str]:
+        """Return (answer, model) of the first model that answers a body. Money is set
+        aside for each that is asked. Raises TogetherError."""
+        most = _prompt(body["messages"])
+
+        def send(model: str, last: bool) -> Members:
+            reserved, _ = self.reserve([most])
+            return self.send({**body, "model": model}, reserved, last)
+
+        return self.models.first(send, self.another)
+
+    def another(self, error: TogetherError) -> bool:
+        """Say whether the next model is asked for the row, now that one failed."""
+        return self.sent(error) and not self.stopped and may_help(error)
+
+    def send(self, body: Members, reserved: float | None, last: bool = True) -> Members:
+        """Return the answer, with what `reserve` gave; `last` where no other model
+        could be asked. Raises TogetherError."""
         usd = None
         try:
             answer = self.lanes.send(self.bounded(body, reserved))
@@ -362,7 +395,8 @@ class _Sender:
         except TogetherError as error:
             usd = spent_on(error)
             self.barren += error.status == 500
-            if not self.divisible(error, body.get("input", ())):
+            passed_on = not last and self.another(error)
+            if not passed_on and not self.divisible(error, body.get("input", ())):
                 self.judge(error, error.status)
             raise
         finally:
@@ -382,8 +416,8 @@ class _Sender:
     def spent(self, answer: Members, body: Members) -> float | None:
         """Return the USD that an answer to a body cost: where neither it nor max_tokens
         says how long it is, what it can have cost at most; None: what was set aside."""
-        usage = usage_of(answer)
-        usd = self.cost(usage)
+        usage, prices = usage_of(answer), self.prices_of[body["model"]]
+        usd = cost_by(prices, usage)[0]
         if not self.writes:
             return usd
         if usage and usd is not None:
@@ -391,7 +425,8 @@ class _Sender:
         elif "max_tokens" not in self.given:
             asked, most = most_tokens(body["messages"]), most_tokens(answer)
             self.longest = max(self.longest, most)
-            return self.cost({"prompt_tokens": asked, "completion_tokens": most})
+            usage = {"prompt_tokens": asked, "completion_tokens": most}
+            return cost_by(prices, usage)[0]
         return usd
 
     def divisible(self, error: TogetherError, texts: list[str]) -> bool:

@@ -95,6 +95,7 @@ LAYERS = (
         "services",
         "catalog/budget",
         "catalog/catalog",
+        "catalog/fallback",
         "catalog/known_models",
         "catalog/model_choice",
         "catalog/model_picker",

@@ -36,6 +36,7 @@ def main(
     temperature: float | None = None,
     max_tokens: int | None = None,
     reasoning_effort: str | None = None,
+    fallback_models: list[str] | None = None,
 ):
     return run(
         ask_model,
@@ -50,6 +51,7 @@ def main(
         temperature=temperature,
         max_tokens=max_tokens,
         reasoning_effort=reasoning_effort,
+        fallback_models=fallback_models,
     )
 
 
@@ -66,4 +68,5 @@ STEP = {
             "role": {"type": "string"}, "content": {"type": "string"}}}},
       "temperature": {"type": "number", "minimum": 0},
       "max_tokens": {"type": "integer", "minimum": 1},
-      "reasoning_effort": {"type": "string"}}}}
+      "reasoning_effort": {"type": "string"},
+      "fallback_models": {"type": "array", "items": {"type": "string", "minLength": 1}}}}}

@@ -34,6 +34,7 @@ def main(
     multiple: bool = False,
     instructions: str | None = None,
     max_tokens: int = 1000,
+    fallback_models: list[str] | None = None,
 ):
     return run(
         classify_text,
@@ -46,6 +47,7 @@ def main(
         multiple=multiple,
         instructions=instructions,
         max_tokens=max_tokens,
+        fallback_models=fallback_models,
     )
 
 
@@ -59,4 +61,5 @@ STEP = {
       "other_model": {"type": "string", "x-id-of": "model"},
       "multiple": {"type": "boolean", "default": False},
       "instructions": {"type": "string"},
-      "max_tokens": {"type": "integer", "minimum": 1, "default": 1000}}}}
+      "max_tokens": {"type": "integer", "minimum": 1, "default": 1000},
+      "fallback_models": {"type": "array", "items": {"type": "string", "minLength": 1}}}}}

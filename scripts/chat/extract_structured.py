@@ -35,6 +35,7 @@ def main(
     schema: "dict | None" = None,
     instructions: str | None = None,
     max_tokens: int | None = None,
+    fallback_models: list[str] | None = None,
 ):
     return run(
         extract_structured,
@@ -48,6 +49,7 @@ def main(
         schema=schema,
         instructions=instructions,
         max_tokens=max_tokens,
+        fallback_models=fallback_models,
     )
 
 
@@ -67,4 +69,5 @@ STEP = {
             "required": {"type": "boolean"}}}},
       "schema": {"type": "object", "format": "json-schema", "x-choice": True},
       "instructions": {"type": "string"},
-      "max_tokens": {"type": "integer", "minimum": 1}}}}
+      "max_tokens": {"type": "integer", "minimum": 1},
+      "fallback_models": {"type": "array", "items": {"type": "string", "minLength": 1}}}}}

@@ -48,6 +48,7 @@ def main(
     stop_after_seconds: float | None = None,
     fail_when_failed_share: float | None = None,
     keep: bool = True,
+    fallback_models: list[str] | None = None,
 ):
     return run(
         map_rows,
@@ -69,6 +70,7 @@ def main(
         stop_after_seconds=stop_after_seconds,
         fail_when_failed_share=fail_when_failed_share,
         keep=keep,
+        fallback_models=fallback_models,
     )
 
 
@@ -90,4 +92,5 @@ STEP = {
       "patience_seconds": {"type": "number", "minimum": 1, "default": 900},
       "stop_after_seconds": {"type": "number", "minimum": 1},
       "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1},
-      "keep": {"type": "boolean", "default": True}}}}
+      "keep": {"type": "boolean", "default": True},
+      "fallback_models": {"type": "array", "items": {"type": "string", "minLength": 1}}}}}

@@ -145,6 +145,7 @@ class RowResults:
         usage: Usage | None = None,
         cut: bool = False,
         sent: bool = True,
+        model: str | None = None,
         **before: Json,
     ) -> None:
         """Take the outcome of the next row: given as it came, its answer, or why there
@@ -152,7 +153,8 @@ class RowResults:
 
         usage is what its call used, {} when the answer does not say, None when there
         was no answer of its own; cut when max_tokens ended it; sent is False when the
-        row is left to another run. No column that the row came with is changed.
+        row is left to another run; model, where it was another than the step's own. No
+        column that the row came with is changed.
         """
         row = {**before, **(given if isinstance(given, dict) else {})}
         row.setdefault(self.column, answer)
@@ -166,6 +168,12 @@ class RowResults:
         else:
             sums["done"] += 1
         sums["cut"] += cut
+        if model is not None:
+            others = dict(sums.get("others") or {})
+            own = others.get(model) or {"rows": 0, "usage": None}
+            used = sum_usage([own["usage"], usage or None])
+            others[model] = {"rows": own["rows"] + (why is None), "usage": used}
+            sums["others"] = others
         if usage:
             sums["usage"] = sum_usage([sums["usage"], usage])
         elif usage is not None:
@@ -196,14 +204,30 @@ class RowResults:
             )
 
     def bill(self, auth: Auth, model: str) -> Members:
-        """Return {"usage", "cost_usd", "cost_note"?} of rows asked of one model."""
+        """Return {"usage", "cost_usd", "cost_note"?} of rows asked of one model, and of
+        those that others answered in its place."""
         usage = self.sums["usage"]
-        usd, note = cost(auth, model, usage)
+        usd, note = self.cost(auth, model)
         if self.sums["unknown"]:
             usd, note = None, PARTLY_UNTOLD
         elif usage is None:
             note = "no row was answered"
         return {"usage": usage, **cost_fields(usd, note)}
+
+    def cost(self, auth: Auth, model: str) -> tuple[float | None, str | None]:
+        """Return what `pricing.cost` does, each model's rows at its own price."""
+        own, others = self.sums["usage"], self.sums.get("others") or {}
+        used = {name: one["usage"] for name, one in others.items() if one["usage"]}
+        for usage in used.values():
+            own = {name: own[name] - usage[name] for name in own}
+        if own is None or any(own.values()) or not used:
+            used = {model: own, **used}
+        costs = [cost(auth, name, usage) for name, usage in used.items()]
+        note = next((why for usd, why in costs if usd is None), None)
+        known = [usd for usd, _ in costs if usd is not None]
+        return (
+            (round(sum(known), 10), None) if len(known) == len(costs) else (None, note)
+        )
 
     def result(self, bill: Members, *names: str, **facts: Json) -> Json:
         """Return the step's result; names are of further sums that belong to it, facts

@@ -239,7 +239,11 @@ class Sandbox(ServerThread):
         if scheme != "Bearer" or not key:
             return _refuse(401, "Missing or invalid API key", "authentication_error")
         if route := self.route(request.method, path):
-            return await self.serve(route, request, path, body)
+            try:
+                return await self.serve(route, request, path, body)
+            except RefusalError as refusal:
+                shown = refusal.body or error_body(str(refusal), "sandbox")
+                return JSONResponse(shown, refusal.status)
         if any(route.fits(path) for route in self.routes):
             return _refuse(405, f"Method {request.method} not allowed", "not_allowed")
         return _refuse(404, f"No such path: {path}", "not_found")
@@ -267,10 +271,7 @@ class Sandbox(ServerThread):
         if problem:
             return _refuse(400, problem[0], "invalid_request_error", problem[1])
         if self.refuses:
-            try:
-                refusals.check(self, operation, arguments)
-            except RefusalError as refusal:
-                return JSONResponse(refusal.body, refusal.status)
+            refusals.check(self, operation, arguments)
         if operation.group == "files":
             answer = self.serve_file(operation, arguments, uploads)
             if answer is not None:
