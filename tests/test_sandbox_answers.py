@@ -137,3 +137,49 @@ def test_each_document_has_a_score_and_shared_words_make_it_high(sandbox, auth):
     body |= {"documents": objects, "rank_fields": ["text"], "top_n": 1}
     (best,) = rank(auth, {**body, "return_documents": True})["results"]
     assert best["document"] == objects[1]
+
+
+def told(script, *since, **more):
+    """What the model says to a script, in an exchange with these messages behind it."""
+    asked = {"role": "user", "content": json.dumps(script)}
+    body = {"model": MODEL, "messages": [asked, *since], "tools": TOOLS, **more}
+    return body
+
+
+SCRIPT = {
+    "rounds": [
+        [{"tool": "two", "arguments": {"city": "Bonn"}}, {"tool": "one"}],
+        [{"tool": "one", "arguments": "no JSON"}],
+    ],
+    "answer": "Done.",
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_script_in_the_question_says_what_is_called(stream, sandbox, auth):
+    since, called = [], []
+    for _ in range(3):
+        answer = ASK(auth, told(SCRIPT, *since, stream=stream))
+        message = answer["choices"][0]["message"]
+        calls = message.get("tool_calls") or []
+        called.append([tuple(call["function"].values()) for call in calls])
+        since.append(message)
+        for call in calls:
+            since.append({"role": "tool", "tool_call_id": call["id"], "content": "x"})
+
+    given = [[("two", '{"city": "Bonn"}'), ("one", "{}")], [("one", "no JSON")], []]
+    assert called == given
+    assert message["content"] == "Done."
+
+
+def test_a_script_without_tools_says_what_they_said(sandbox, auth):
+    script = {"rounds": SCRIPT["rounds"]}
+    call = {"id": "c", "type": "function", "function": {"name": "one", "arguments": ""}}
+    since = [
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": "7"},
+    ]
+
+    answer = ASK(auth, told(script, *since, tool_choice="none"))
+
+    assert answer["choices"][0]["message"]["content"] == "The tools say: 7"

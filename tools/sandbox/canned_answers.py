@@ -6,6 +6,10 @@ Without wit, but to the point: JSON that fits the schema asked for; the first ca
 where the instructions list some; a call of the first tool, and once its result is
 there, an answer that holds it; else the question again, so that rows can be told
 apart; log probabilities in the form asked for.
+
+What it calls can be told to it, by JSON as the user's last message: {"rounds": [[{"tool":
+name, "arguments": object, or a text as it is}], ...], "answer": text}. It makes the
+calls of each round at once, then says the answer, or what the tools said last.
 """
 
 import json
@@ -102,6 +106,8 @@ def _message(given: dict, canned: dict) -> dict:
     messages = given.get("messages") or [{}]
     tools = given.get("tools") or []
     choice = given.get("tool_choice", "auto")
+    if script := _script(messages):
+        return _scripted(*script, tools and choice != "none")
     if tools and choice != "none" and messages[-1].get("role") != "tool":
         return {"content": None, "tool_calls": [_call(tools, choice)]}
     wanted = given.get("response_format") or {}
@@ -122,6 +128,39 @@ def _message(given: dict, canned: dict) -> dict:
     if question in ("", _question(example["messages"][-1])):
         return {}
     return {"content": f"The sandbox's answer to: {question}"}
+
+
+def _script(messages: list[dict]) -> tuple[dict, list[dict]] | None:
+    """What the user's last message tells the model to do, and what came after it."""
+    users = [n for n, message in enumerate(messages) if message.get("role") == "user"]
+    text = messages[users[-1]].get("content") if users else None
+    try:
+        script = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    if not isinstance(script, dict) or not isinstance(script.get("rounds"), list):
+        return None
+    return script, messages[users[-1] + 1 :]
+
+
+def _scripted(script: dict, since: list[dict], may_call: bool) -> dict:
+    done = sum(bool(message.get("tool_calls")) for message in since)
+    if may_call and done < len(script["rounds"]):
+        calls = script["rounds"][done]
+        made = []
+        for number, call in enumerate(calls if isinstance(calls, list) else [calls]):
+            given = call.get("arguments", {})
+            given = given if isinstance(given, str) else json.dumps(given)
+            function = {"name": call.get("tool"), "arguments": given}
+            name = f"call_{done + 1}_{number + 1}"
+            made.append({"id": name, "type": "function", "function": function})
+        return {"content": None, "tool_calls": made}
+    if "answer" in script:
+        return {"content": str(script["answer"])}
+    calls = [n for n, message in enumerate(since) if message.get("tool_calls")]
+    said = since[calls[-1] + 1 :] if calls else []
+    told = "; ".join(str(message.get("content")) for message in said)
+    return {"content": f"The tools say: {told}"}
 
 
 def _question(message: dict) -> str:
