@@ -7,9 +7,9 @@ where the instructions list some; a call of the first tool, and once its result 
 there, an answer that holds it; else the question again, so that rows can be told
 apart; log probabilities in the form asked for.
 
-What it calls can be told to it, by JSON as the user's last message: {"rounds": [[{"tool":
-name, "arguments": object, or a text as it is}], ...], "answer": text}. It makes the
-calls of each round at once, then says the answer, or what the tools said last.
+What it calls can be told to it, by JSON as the user's last message: {"rounds":
+[[{"tool": name, "arguments": object, or a text as it is}], ...], "answer": text}. It
+makes the calls of each round at once, then says the answer, or what the tools said.
 """
 
 import json
