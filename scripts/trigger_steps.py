@@ -145,6 +145,32 @@ def model_changed(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     return new_since(news, now, "model")
 
 
+def retired_model_used(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
+    """Return where the workspace names a model that is gone, each place once; see
+    find_retired_models. Raises TogetherError, also where something could not be read
+    that may be read the next time.
+    """
+    from .retired_model_steps import LATE, used_retired_models  # of this one alone
+
+    given = prepare(step, arguments)
+    found = used_retired_models(auth, given)
+    if any(one["why"] == LATE for one in found["unread"]):
+        raise TogetherError(
+            f"Not all of the workspace was looked through within {given['seconds']} s.",
+            type="deadline",
+            advice="Raise `seconds`, or name a path to look below.",
+        )
+    rows = {
+        "|".join((r["kind"], r["path"], r["where"], r["id"])): r for r in found["rows"]
+    }
+    rows, _ = harmless({key: {"key": key, **row} for key, row in rows.items()})
+
+    def news(mark: Json) -> list[Members]:
+        return [row for key, row in rows.items() if key not in mark]
+
+    return new_since(news, sorted(rows), "key", first=[], eager=True)
+
+
 def spend_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     """Return the period in which more than the limit was spent, once for each.
 

@@ -9,10 +9,12 @@ import pytest
 from scripts.client import TogetherError
 from tests.support.expected_request import main_of
 from tools.fake_workspace import Job
+from tools.models import retired
 from tools.operations import find, steps
 from tools.sandbox import Fault
 
 TRIGGERS = [step for step in steps() if step.step == "trigger"]
+GONE = sorted(retired())[0]
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 
 
@@ -128,6 +130,8 @@ class World:
             spent(self.sandbox, 1)
         elif name == "endpoint_idle":
             deployed(self.sandbox, busy=5)
+        elif name == "retired_model_used":
+            pass  # whatever there is, is told by the first run
         else:
             self.change(name)
 
@@ -155,6 +159,10 @@ class World:
             names = [f"dep{number}" for number in range(self.count)]
             deployed(self.sandbox, busy=5, **dict.fromkeys(names, 0))
             return [f"ep_1/{names[-1]}"]
+        if name == "retired_model_used":
+            path = f"u/me/daily{self.count}"
+            self.workspace.schedules[path] = {"args": {"model": GONE}}
+            return [f"schedule|{path}|args.model|{GONE}"]
         spent(self.sandbox, 1000 * self.count)
         return ["period"]
 
@@ -167,6 +175,7 @@ KEYS = {
     "endpoint_idle": "job_id",
     "spend_over_limit": "period",
     "list_new_objects": "s3",
+    "retired_model_used": "key",
 }
 
 

@@ -61,6 +61,7 @@ class Runnable:
     summary: str
     description: str
     content: str
+    value: dict | None = None  # of a flow
 
 
 @dataclass
@@ -119,6 +120,7 @@ class Workspace(ServerThread):
         self.objects: dict[tuple[str, str], StoredObject] = {}
         self.resources: dict[str, dict] = {}
         self.variables: dict[str, str] = {}
+        self.schedules: dict[str, dict] = {}  # by path: what `schedules/get` says
         self.progress: dict[str, list[int]] = {}
         self.runnables: dict[tuple[str, str], Runnable] = {}
         self.jobs: dict[str, Job] = {}
@@ -169,6 +171,7 @@ class Workspace(ServerThread):
         summary: str = "",
         description: str = "",
         content: str = "",
+        value: dict | None = None,
     ) -> None:
         """Put a script or flow at a path: a callable that takes the arguments.
 
@@ -179,7 +182,7 @@ class Workspace(ServerThread):
         """
         schema = schema or _inferred(function)
         self.runnables[kind, path] = Runnable(
-            function, schema, summary, description, content
+            function, schema, summary, description, content, value
         )
 
     # The server.
@@ -342,7 +345,7 @@ class Workspace(ServerThread):
             for path, kept in sorted(self.resources.items())
             if path.startswith(start) and kind in (None, kept["resource_type"])
         ]
-        return JSONResponse(found[: int(query.get("per_page", 1000))])
+        return JSONResponse(_page(found, query))
 
     async def delete_resource(self, _: dict, __: object, path: str) -> Response:
         self.resources.pop(path, None)
@@ -421,6 +424,8 @@ class Workspace(ServerThread):
                 "summary": found.summary,
                 "description": found.description,
                 "schema": found.schema,
+                **({"content": found.content} if kind == "script" else {}),
+                **({"value": found.value} if found.value is not None else {}),
             }
         )
 
@@ -431,7 +436,23 @@ class Workspace(ServerThread):
             for kind, path in sorted(self.runnables)
             if f"{kind}s" == place and re.match(start, path)
         ]
-        return JSONResponse(found)
+        return JSONResponse(_page(found, query))
+
+    async def list_schedules(self, query: dict, _: object) -> Response:
+        """The schedules without their arguments, as Windmill lists them."""
+        start = query.get("path_start", "")
+        names = ("script_path", "is_flow", "enabled", "schedule", "summary")
+        found = [
+            {"path": path, **{name: kept.get(name) for name in names}}
+            for path, kept in self.schedules.items()
+            if path.startswith(start)
+        ]
+        return JSONResponse(_page(found, query))
+
+    async def get_schedule(self, _: dict, __: object, path: str) -> Response:
+        if path not in self.schedules:
+            return PlainTextResponse(f"Not found: Schedule not found at {path}", 404)
+        return JSONResponse({"path": path, **self.schedules[path]})
 
     async def raw(self, _: dict, __: object, path: str) -> Response:
         found = self.runnables.get(("script", path))
@@ -460,6 +481,13 @@ class Workspace(ServerThread):
         answer = {"action": action, "job": job, "payload": given, **query}
         self.resumed.append(answer)
         return PlainTextResponse("done", 201)
+
+
+def _page(found: list, query: dict) -> list:
+    """The part of a list that a query asks for, with Windmill's own bounds."""
+    size = min(max(int(query.get("per_page", 1000)), 1), 10_000)
+    start = (max(int(query.get("page", 1)), 1) - 1) * size
+    return found[start : start + size]
 
 
 def _inferred(function: Callable) -> dict:
@@ -542,6 +570,8 @@ _ROUTES = [
     ("GET", r"(scripts/get/p|flows/get)/(.+)", Workspace.describe),
     ("GET", r"(scripts|flows)/list", Workspace.list_runnables),
     ("GET", r"scripts/raw/p/(.+)\.py", Workspace.raw),
+    ("GET", r"schedules/list", Workspace.list_schedules),
+    ("GET", r"schedules/get/(.+)", Workspace.get_schedule),
     ("GET", rf"jobs/resume_urls/{_ID}/(\d+)", Workspace.resume_urls),
     ("POST", rf"jobs_u/(resume|cancel)/{_ID}/\d+/[0-9a-f]+", Workspace.resume),
 ]

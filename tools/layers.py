@@ -127,6 +127,7 @@ LAYERS = (
         "image_steps",
         "index_steps",
         "operation_steps",
+        "retired_model_steps",
         "row_steps",
         "storage_steps",
         "tool_steps",

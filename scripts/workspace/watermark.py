@@ -39,12 +39,14 @@ def new_since(
     """
     mark, _ = harmless(mark)  # as the state has it
     state = get_state()
+    begins = False
     if not isinstance(state, dict) or "mark" not in state:
         state = {"mark": mark if first is None else first}
         if not eager:
             set_state(state)
             log("this first run only notes how things are")
             return []
+        begins = True
     before, carried = state["mark"], []
     pending = state.get("pending")
     if pending:
@@ -65,7 +67,7 @@ def new_since(
         set_state({"mark": before, "pending": told})
     else:
         log("nothing is new since the last run")
-        if pending or before != mark:
+        if begins or pending or before != mark:
             set_state({"mark": mark})
     return found
 

@@ -1,0 +1,251 @@
+"""Where the workspace names models that the catalogue deprecates or lists no more.
+
+find_retired_models   all that there are
+used_retired_models   the same for a trigger, see trigger_steps.py
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from .catalog.catalog import LISTED, SUPPORTED, entries, fitting, normalised
+from .client import TogetherError, call, prepare
+from .client.job import in_job, log
+from .workspace.api import ask_windmill, not_in_job, quoted_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .shapes import Auth, Json, Members, Step
+
+# What is looked through: how it is listed and read, the members that may name a model.
+KINDS = {
+    "script": ("scripts/list", "scripts/get/p/", ("content",)),
+    "flow": ("flows/list", "flows/get/", ("value", "schema")),
+    "schedule": ("schedules/list", "schedules/get/", ("args",)),
+    "resource": ("resources/list", "resources/get_value/", None),
+}
+# Resources that hold what jobs remember, not what somebody set.
+REMEMBERED = ("state", "cache")
+PAGE, MOST_PAGES = 1000, 50
+AT_ONCE = 8
+MOST_ROWS = 10_000
+MOST_TEXT = 2_000_000  # characters of one text that are looked through
+HIDDEN = (401, 403, 404)  # may not be read, or went meanwhile
+NAME = r"[\w.-]{1,100}/[\w.:-]{1,200}"
+QUOTED = re.compile(rf"[\"']({NAME})[\"']")
+# A name given for a model: model="a/b", "judge_model": "a/b", model: str = "a/b".
+TYPE = r"(?::[\w |\[\].]{1,60})?"
+GIVEN = re.compile(
+    rf"model\w{{0,40}}[\"']?\s{{0,20}}{TYPE}[:=]\s{{0,20}}[\"']({NAME})[\"']",
+    re.IGNORECASE,
+)
+
+
+def find_retired_models(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Look through scripts, flows, schedules and resources for models that are gone.
+
+    {"rows": [{"kind", "path", "where", "id", "why": deprecated, not listed or asked
+    for, "replacement": of the same task, or None}], "looked_at": {kind: how many},
+    "unread": [{"kind", "path": None for all of a kind, "why"}]}. The pack's own scripts
+    and flows are left out. Raises TogetherError.
+    """
+    given = prepare(step, arguments)
+    return used_retired_models(auth, given)
+
+
+def used_retired_models(auth: Auth, given: Members) -> Members:
+    """Return what find_retired_models does."""
+    ends = time.monotonic() + given["seconds"]
+    models = _Models(auth, given.get("models") or ())
+    if not in_job():
+        raise not_in_job("The workspace cannot be looked through")
+    wanted = given.get("kinds") or list(KINDS)
+    rows: list[Members] = []
+    unread: list[Members] = []
+    looked_at = {}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for kind in (name for name in KINDS if name in wanted):
+            paths = _paths(kind, given.get("path_start") or "", unread)
+            found = pool.map(
+                lambda path, kind=kind: _look(kind, path, models, ends), paths
+            )
+            looked_at[kind] = 0
+            for path, own in zip(paths, found, strict=True):
+                if isinstance(own, str):
+                    unread.append({"kind": kind, "path": path, "why": own})
+                    continue
+                looked_at[kind] += 1
+                rows += own
+    if len(rows) > MOST_ROWS:
+        why = f"of {len(rows)} places, {MOST_ROWS} are shown"
+        unread.append({"kind": "all", "path": None, "why": why})
+    said = ", ".join(f"{count} {kind}s" for kind, count in looked_at.items())
+    log(f"{said} looked at; {len(rows)} places name a model that is gone")
+    if unread:
+        log(f"{len(unread)} could not be read, see `unread`")
+    return {"rows": rows[:MOST_ROWS], "looked_at": looked_at, "unread": unread}
+
+
+class _Models:
+    """What the catalogue says of models, and how their names are found in a text."""
+
+    def __init__(self, auth: Auth, further: Json) -> None:
+        pages = call(auth, SUPPORTED, limit=100, max_pages=50)
+        now = [m for m in map(normalised, entries(pages)) if m]
+        plain = [m for m in map(normalised, entries(call(auth, LISTED))) if m]
+        if not now:
+            raise TogetherError(
+                "The catalogue is empty, so that nothing can be told from it.",
+                type="invalid_answer",
+                advice="Try again later, or check auth.base_url.",
+            )
+        self.served = [m for m in now if m["status"] not in ("deprecated", "hidden")]
+        good = {name for m in self.served for name in (m["id"], *m["aliases"])}
+        self.listed = good.union(*((m["id"], *m["aliases"]) for m in [*now, *plain]))
+        self.publishers = {n.partition("/")[0] for n in self.listed if "/" in n}
+        self.gone = {
+            m["id"]: m for m in now if m["status"] == "deprecated" and "/" in m["id"]
+        }
+        self.asked = set(further) - good
+        names = sorted({*self.gone, *self.asked} - good, key=len, reverse=True)
+        one_of = "|".join(map(re.escape, names))
+        # A longer name that begins or ends with it is another model.
+        whole = rf"(?<![\w./-])(?:{one_of})(?![\w/-]|\.\w)"
+        self.pattern = re.compile(whole) if names else None
+
+    def named(self, text: str, for_model: bool) -> Iterator[tuple[int, str]]:
+        """Yield (place, id) of each model that is gone and that a text names; for_model
+        where the whole text is given for one."""
+        text = text[:MOST_TEXT]
+        for found in self.pattern.finditer(text) if self.pattern else ():
+            yield found.start(), found[0]
+        if for_model:
+            whole = re.fullmatch(NAME, text)
+            given = (
+                [(0, text)]
+                if whole
+                else [(m.start(1), m[1]) for m in QUOTED.finditer(text)]
+            )
+        else:
+            given = [(m.start(1), m[1]) for m in GIVEN.finditer(text)]
+        for place, name in given:
+            known = name in self.listed or name in self.asked
+            if not known and name.partition("/")[0] in self.publishers:
+                yield place, name
+
+    def row(self, kind: str, path: str, where: str, name: str) -> Members:
+        why = "asked for"
+        if name in self.gone:
+            why = "deprecated"
+        elif name not in self.asked:
+            why = "not listed"
+        row = {"kind": kind, "path": path, "where": where, "id": name, "why": why}
+        return {**row, "replacement": self.replacement(name)}
+
+    def replacement(self, name: str) -> str | None:
+        """Return the model to take in place of one: the best for what it did; where
+        that is not known, its publisher's newest, or the best that chats."""
+        gone = self.gone.get(name, {})
+        for task in sorted(gone.get("tasks") or gone.get("maybe") or ()):
+            if fits := fitting(self.served, task):
+                return str(fits[0]["id"])
+        own = name.partition("/")[0]
+        same = [m for m in self.served if m["id"].partition("/")[0] == own]
+        same.sort(key=lambda m: -(m["created"] or 0))
+        fits = same or fitting(self.served, "chat")
+        return str(fits[0]["id"]) if fits else None
+
+
+def _paths(kind: str, start: str, unread: list[Members]) -> list[str]:
+    """Return the paths of all of a kind below a path that the job may see, without what
+    the pack itself brought."""
+    listing, _, _ = KINDS[kind]
+    own = _own_folder() if kind in ("script", "flow") else None
+    found: dict[str, None] = {}
+    for page in range(1, MOST_PAGES + 1):
+        query = {"page": str(page), "per_page": str(PAGE)}
+        if start:
+            query["path_start"] = start
+        if kind == "script":
+            query["include_without_main"] = "true"
+        what = f"The {kind}s cannot be listed"
+        try:
+            listed = ask_windmill("GET", listing, what, query, kind=list)
+        except TogetherError as error:
+            if error.status not in HIDDEN:
+                raise
+            unread.append({"kind": kind, "path": None, "why": str(error)})
+            break
+        for one in listed:
+            path = one.get("path") if isinstance(one, dict) else None
+            if not isinstance(path, str) or not path.startswith(start):
+                continue
+            if own and path.startswith(own):
+                continue
+            if kind == "resource" and one.get("resource_type") in REMEMBERED:
+                continue
+            found[path] = None
+        if not listed:
+            break
+    else:
+        why = f"there are more than {PAGE * MOST_PAGES}"
+        unread.append({"kind": kind, "path": None, "why": why})
+    return sorted(found)
+
+
+def _own_folder() -> str | None:
+    """Return the folder that this pack stands in, with a slash; None where the job's
+    path does not tell it."""
+    parts = (os.environ.get("WM_JOB_PATH") or "").split("/")
+    return "/".join(parts[:2]) + "/" if len(parts) > 3 else None
+
+
+def _look(kind: str, path: str, models: _Models, ends: float) -> list[Members] | str:
+    """Return the rows of one thing, or why it could not be read."""
+    if time.monotonic() > ends:
+        return LATE
+    _, reading, members = KINDS[kind]
+    what = f"The {kind} {path} cannot be read"
+    try:
+        read = ask_windmill("GET", f"{reading}{quoted_path(path)}", what)
+    except TogetherError as error:
+        if error.status not in HIDDEN:
+            raise
+        return str(error)
+    if members is None:
+        parts = {"value": read}
+    else:
+        read = read if isinstance(read, dict) else {}
+        parts = {name: read.get(name) for name in members}
+    rows = {}
+    for where, text, for_model in _texts(parts):
+        for place, name in models.named(text, for_model):
+            line = text.count("\n", 0, place) + 1
+            spot = f"{where} line {line}" if "\n" in text else where
+            rows[spot, name] = models.row(kind, path, spot, name)
+    return list(rows.values())
+
+
+LATE = "the step's time was over"
+
+
+def _texts(value: Json) -> Iterator[tuple[str, str, bool]]:
+    """Yield (where, text, whether a model is given there) of each text in JSON."""
+    left: list[tuple[str, Json, bool, bool]] = [("", value, False, False)]
+    while left:
+        where, one, here, above = left.pop()
+        if isinstance(one, str):
+            yield where, one, here or above
+        elif isinstance(one, dict):
+            for key, inner in reversed(one.items()):
+                # An input of a flow's step holds its value one level down.
+                named = "model" in key.lower()
+                left.append((f"{where}.{key}" if where else key, inner, named, here))
+        elif isinstance(one, list):
+            for number in range(len(one) - 1, -1, -1):
+                left.append((f"{where}[{number}]", one[number], here, above))
