@@ -56,7 +56,7 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
     given = prepare(step, arguments)
     choose_model(auth, given, "tools")
     credentials(auth, CHAT["host"])  # a missing key is known before a tool is read
-    tools = _tools(given["tools"])
+    tools = tools_of(given["tools"])
     messages = []
     if given.get("system"):
         messages.append({"role": "system", "content": given["system"]})
@@ -75,18 +75,18 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
                 answer = ask(auth, {**body, "tools": offered}, budget)
             else:
                 log(f"{rounds} rounds are done: the model answers without tools")
-                answer = _last(auth, body, offered, budget)
+                answer = last_answer(auth, body, offered, budget)
             answers.append(answer)
             found = parse_completion(answer)
             wanted = found["tool_calls"] if rounds < given["max_rounds"] else []
-            message, wanted = _message(answer, found["text"], wanted, rounds, used)
+            message, wanted = message_of(answer, found["text"], wanted, rounds, used)
             messages.append(message)
             if not wanted:
                 break
             rounds += 1
             done = _round(rounds, wanted, tools)
             calls += [entry for entry, _ in done]
-            messages += [told for _, told in done]
+            messages += [message for _, message in done]
     except TogetherError as error:
         costs = bill(auth, given["model"], answers)
         error.partial = {
@@ -112,7 +112,9 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
     }
 
 
-def _last(auth: Auth, body: Members, offered: list[Members], budget: Budget) -> Json:
+def last_answer(
+    auth: Auth, body: Members, offered: list[Members], budget: Budget
+) -> Json:
     """Ask without letting the model call a tool. They are in the request all the same:
     some services refuse a history of calls without; others know no choice of none."""
     try:
@@ -126,7 +128,7 @@ def _last(auth: Auth, body: Members, offered: list[Members], budget: Budget) -> 
 # --- the tools ---------------------------------------------------------------------
 
 
-class _Tool:
+class Tool:
     """A script or flow that the model may call."""
 
     def __init__(self, given: Members, field: str) -> None:
@@ -135,6 +137,7 @@ class _Tool:
         self.fixed = given.get("arguments") or {}
         self.name = given.get("name") or _name(self.path)
         self.description = given.get("description")
+        self.approval = given.get("approval") is True
         self.parameters = filled_in(given.get("parameters"))
         if not NAME.fullmatch(self.name):
             raise TogetherError.refused(
@@ -209,11 +212,11 @@ class _Tool:
         return {"type": "function", "function": function}
 
 
-def _tools(rows: list[Members]) -> dict[str, _Tool]:
-    tools: dict[str, _Tool] = {}
+def tools_of(rows: list[Members]) -> dict[str, Tool]:
+    tools: dict[str, Tool] = {}
     for number, row in enumerate(rows):
         field = f"tools[{number}]"
-        tool = _Tool(row, field)
+        tool = Tool(row, field)
         if tool.name in tools:
             other = tools[tool.name].path
             raise TogetherError.refused(
@@ -320,7 +323,7 @@ _KEPT = {
 THOUGHTS = ("reasoning", "reasoning_content", "reasoning_details")
 
 
-def _message(
+def message_of(
     answer: Json, text: str, wanted: list[Json], rounds: int, used: set[str]
 ) -> tuple[Members, list[Members]]:
     """Return the assistant's message as any API takes it back, and its calls as the
@@ -346,7 +349,7 @@ def _message(
         whole = {"id": known, "index": number, "type": "function"}
         calls.append({**whole, "function": {"name": name, "arguments": given}})
         try:
-            read = _arguments(given)
+            read = arguments_of(given)
             if not read or "NaN" in given or "Infinity" in given:  # of Python, no JSON
                 given = json.dumps(parse_json(given.encode())[0] or {})
         except TogetherError:
@@ -363,7 +366,7 @@ def _message(
 
 
 def _round(
-    number: int, wanted: list[Members], tools: dict[str, _Tool]
+    number: int, wanted: list[Members], tools: dict[str, Tool]
 ) -> list[tuple[Members, Members]]:
     """Carry out the calls of a round, a few at once; in their own order, return
     [(what the result tells of the call, the message that tells the model)]."""
@@ -376,22 +379,14 @@ def _round(
 
 
 def _carry_out(
-    number: int, call: Members, tools: dict[str, _Tool]
+    number: int, call: Members, tools: dict[str, Tool]
 ) -> tuple[Members, Members]:
     name, text = call["function"]["name"], call["function"]["arguments"]
     began = time.monotonic()
     given = result = None
     try:
-        given = storable(_arguments(text), [])
-        tool = tools.get(name)
-        if tool is None:
-            known = ", ".join(tools)
-            raise TogetherError(f"there is no tool {name!r}; there are {known}")
-        given = tool.without_nulls(given)
-        wrong = tool.faults(given)
-        if wrong:
-            listed = "; ".join(f"{p['field']} {p['problem']}" for p in wrong[:10])
-            raise TogetherError(f"the arguments do not fit: {listed}")
+        given = storable(arguments_of(text), [])
+        tool, given = meant(name, given, tools)
         result = run(tool.path, tool.kind, {**given, **tool.fixed}, TOOL_SECONDS)
         error = None
     except TogetherError as failure:
@@ -406,15 +401,35 @@ def _carry_out(
         "error": error,
         "seconds": seconds,
     }
+    return entry, told(call["id"], result, error)
+
+
+def meant(name: str, given: Members, tools: dict[str, Tool]) -> tuple[Tool, Members]:
+    """Return the tool that a model calls, and its arguments. Raises TogetherError, with
+    what the model is to be told, where there is none or they do not fit."""
+    tool = tools.get(name)
+    if tool is None:
+        known = ", ".join(tools)
+        raise TogetherError(f"there is no tool {name!r}; there are {known}")
+    given = tool.without_nulls(given)
+    wrong = tool.faults(given)
+    if wrong:
+        listed = "; ".join(f"{p['field']} {p['problem']}" for p in wrong[:10])
+        raise TogetherError(f"the arguments do not fit: {listed}")
+    return tool, given
+
+
+def told(call: str, result: Json, error: str | None) -> Members:
+    """Return the message that tells a model what its call gave, or why it failed."""
     shown = {"error": error} if error else result
     content = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
     if len(content) > RESULT_LENGTH:
         left = len(content) - RESULT_LENGTH
         content = f"{content[:RESULT_LENGTH]}... ({left} more characters left out)"
-    return entry, {"role": "tool", "tool_call_id": call["id"], "content": content}
+    return {"role": "tool", "tool_call_id": call, "content": content}
 
 
-def _arguments(text: str) -> Members:
+def arguments_of(text: str) -> Members:
     """Return the arguments that a model wrote. Raises TogetherError for no object."""
     try:
         given = json.loads(text, strict=False) if text.strip() else {}

@@ -1317,6 +1317,43 @@ def test_an_error_s_words_are_not_resolved(planted, sandbox, workspace):
 # --- all of them -------------------------------------------------------------------
 
 
+# --- agents; more is in test_run_agent.py ---------------------------------------------
+
+ORDER = {
+    "type": "object",
+    "properties": {"number": {"type": "integer"}},
+    "required": ["number"],
+}
+
+
+@started_in_every_way
+def test_run_agent_calls_a_tool_once_a_person_allowed_it(engine, workspace):
+    workspace.register("f/shop/cancel", lambda number: f"gone {number}", schema=ORDER)
+    engine.decide = answers("resume")
+    wanted = [{"tool": "cancel", "arguments": {"number": 7}}]
+    tools = [{"path": "f/shop/cancel", "approval": True}]
+
+    prompt = json.dumps({"rounds": [wanted]})
+    run = engine.run("run_agent", prompt=prompt, tools=tools, model=MODEL)
+
+    assert run.outcome == "success", run.result
+    assert run.result["text"] == "The tools say: gone 7"
+    assert run.count("waits/ask_approval") == 1
+
+
+def test_run_agent_that_fails_says_where_its_conversation_is(
+    engine, sandbox, workspace
+):
+    workspace.register("f/shop/cancel", lambda number: "gone", schema=ORDER)
+    sandbox.faults.append(Fault("/v1/chat/completions", 400, times=99))
+
+    tools = [{"path": "f/shop/cancel"}]
+    run = engine.run("run_agent", prompt="x", tools=tools, model=MODEL)
+
+    assert run.outcome == "failure"
+    assert run.result["kept"]["conversation"].startswith("storage-")
+
+
 def test_every_flow_has_its_cases():
     names = [name for name in globals() if name.startswith("test_")]
 

@@ -9,6 +9,9 @@ from tools.operations import steps
 
 # With the least arguments these ask nobody, or the job's own Windmill, and need no key.
 KEYLESS = {
+    "chat/finish_agent",
+    "chat/start_calls",
+    "chat/watch_calls",
     "chat/cite_answer",
     "embeddings/index_documents",
     "embeddings/rank_passages",

@@ -372,7 +372,10 @@ class Workspace(ServerThread):
         kind = "script" if letter == "p" else "flow"
         if (kind, path) not in self.runnables:
             return PlainTextResponse(f"Not found: {kind} not found at {path}", 404)
-        name = str(uuid.uuid4())
+        name = query.get("job_id") or str(uuid.uuid4())
+        if name in self.jobs:
+            words = f"Bad request: A job with id {name} already exists"
+            return PlainTextResponse(words, 400)
         job = self.jobs[name] = Job(path, kind, given, query)
         loop = asyncio.get_running_loop()
         function = self.runnables[kind, path].function

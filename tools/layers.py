@@ -82,6 +82,7 @@ LAYERS = (
         "upload/file_upload",
         "upload/multipart_upload",
         "workspace/api",
+        "workspace/conversation",
         "workspace/create_once",
         "workspace/jobs",
         "workspace/progress",
@@ -113,6 +114,7 @@ LAYERS = (
     (
         "steps",
         "account_steps",
+        "agent_loop_steps",
         "agent_steps",
         "audio_steps",
         "batch_steps",

@@ -52,9 +52,15 @@ def run(
     return wait_for(start(path, kind, arguments), timeout, f"The {kind} {path}")
 
 
-def start(path: str, kind: str = "script", arguments: Members | None = None) -> str:
-    """Start a script or flow as a job and return the job's id."""
-    query = {}
+def start(
+    path: str,
+    kind: str = "script",
+    arguments: Members | None = None,
+    job_id: str | None = None,
+) -> str:
+    """Start a script or flow as a job and return the job's id: `job_id` where it is
+    given, by which it is started once, however often it is asked for."""
+    query = {"job_id": job_id} if job_id else {}
     if kind == "script":
         # As a child, it is shown under this job and cancelled with it. A flow that is
         # tracked so would overwrite the state of the flow that it is started from.
@@ -66,6 +72,8 @@ def start(path: str, kind: str = "script", arguments: Members | None = None) -> 
     what = f"The {kind} {path} cannot be started"
     reply = send_windmill("POST", where, what, query, arguments or {})
     if reply.status >= 300:
+        if job_id and reply.status in (400, 409, 500) and _is_known(job_id):
+            return job_id
         raise refusal("POST", where, what, reply)
     job = reply.text().strip().strip('"')
     if not re.fullmatch(r"[0-9a-fA-F-]{36}", job):
@@ -135,6 +143,13 @@ def _watch(job: str, seconds: float) -> bool:
     except faults():
         pass  # the job's own answer, asked next, says what is the matter
     return False
+
+
+def _is_known(job: str) -> bool:
+    """Say whether there is, or was, a job of that id."""
+    query = {"no_logs": "true"}
+    what = f"The job {job} cannot be read"
+    return send_windmill("GET", f"jobs_u/get/{job}", what, query).status == 200
 
 
 def is_running(job: str) -> bool:

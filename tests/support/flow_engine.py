@@ -468,7 +468,7 @@ class Engine:
     def _environment(self, run: Run, module: dict, path: str) -> dict[str, str]:
         self.workspace.job_id = str(uuid.uuid4())
         self.workspace.flow_job_id = run.id
-        state = f"u/test/{run.path}/{module['id']}".replace("/", "_")
+        state = f"u/test/{run.path.replace('/', '_')}_{module['id']}"
         return {
             **self.workspace.environment,
             "WM_JOB_PATH": path,

@@ -1,0 +1,244 @@
+"""A model that uses scripts and flows as its tools: in one step, and as a flow whose
+loop is the engine's own. The sandbox's model makes the calls that its question says.
+"""
+
+import copy
+import json
+
+import pytest
+
+from scripts.client import TogetherError
+from tests.support.canned_chat import MODEL, asked
+from tests.support.expected_request import main_of
+from tests.support.flow_engine import Engine
+from tests.test_flows import answers
+from tools.operations import find
+from tools.sandbox import Fault
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"number": {"type": "integer"}},
+    "required": ["number"],
+}
+FIND = {"path": "f/shop/find_order"}
+CANCEL = {"path": "f/shop/cancel", "approval": True}
+STEPS = ("begin", "ask", "start", "start_asked", "look", "finish")
+
+
+@pytest.fixture
+def engine(kept, workspace, lives, auth):
+    return Engine(workspace, auth, lives.advance)
+
+
+@pytest.fixture(params=["storage", "state"])
+def kept(request, workspace):
+    """Where conversations are: in storage, and in a workspace without one."""
+    workspace.configure(storage=request.param == "storage")
+    return request.param
+
+
+@pytest.fixture
+def shop(engine, workspace):
+    """Scripts of a workspace, and the numbers that they were called with."""
+    called = []
+
+    def find_order(number):
+        called.append(number)
+        if number == 404:
+            raise ValueError("no such order")
+        return {"number": number, "state": "sent"}
+
+    def cancel(number):
+        called.append(-number)
+        return f"cancelled {number}"
+
+    workspace.register(FIND["path"], find_order, schema=SCHEMA)
+    workspace.register(CANCEL["path"], cancel, schema=SCHEMA)
+    return called
+
+
+def call(tool, number):
+    return {"tool": tool, "arguments": {"number": number}}
+
+
+def said(*rounds, **more):
+    return json.dumps({"rounds": list(rounds), **more})
+
+
+def in_one_step(engine, auth, **arguments):
+    return main_of(find("chat/call_tools"))(auth, **arguments)
+
+
+def as_a_flow(engine, auth, **arguments):
+    run = engine.run("run_agent", **arguments)
+    assert run.outcome == "success", run.result
+    return run.result
+
+
+BOTH = pytest.mark.parametrize("use", [in_one_step, as_a_flow])
+
+
+@BOTH
+def test_calls_are_made_round_by_round_and_several_at_once(
+    use, engine, shop, auth, sandbox
+):
+    prompt = said(
+        [call("find_order", 1), call("find_order", 2)], [call("find_order", 3)]
+    )
+
+    found = use(engine, auth, prompt=prompt, tools=[FIND], model=MODEL)
+
+    assert sorted(shop) == [1, 2, 3]
+    assert found["rounds"] == 2
+    assert [one["arguments"]["number"] for one in found["calls"]] == [1, 2, 3]
+    assert found["text"] == 'The tools say: {"number": 3, "state": "sent"}'
+    assert found["cost_usd"] > 0
+    last = asked(sandbox)[-1]["messages"]
+    roles = ["user", "assistant", "tool", "tool", "assistant", "tool"]
+    assert [message["role"] for message in last] == roles
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (call("find_order", 404), "no such order"),
+        (call("nothing", 1), "there is no tool 'nothing'"),
+        ({"tool": "find_order", "arguments": "{"}, "the arguments are not JSON"),
+        ({"tool": "find_order", "arguments": {}}, "arguments.number is required"),
+        (call("find_order", "$var:u/admin/x"), "do not fit"),
+    ],
+)
+def test_what_goes_wrong_is_told_to_the_model(use, wanted, words, engine, shop, auth):
+    found = use(engine, auth, prompt=said([wanted]), tools=[FIND], model=MODEL)
+
+    assert words in found["text"]
+    assert words in found["calls"][0]["error"]
+    assert shop in ([], [404])
+
+
+@BOTH
+def test_rounds_have_an_end(use, engine, shop, auth):
+    prompt = said(*[[call("find_order", n)] for n in range(9)], answer="Enough.")
+
+    found = use(engine, auth, prompt=prompt, tools=[FIND], model=MODEL, max_rounds=2)
+
+    assert (shop, found["rounds"], found["text"]) == ([0, 1], 2, "Enough.")
+
+
+@BOTH
+def test_a_budget_that_is_used_up_ends_it(use, engine, shop, auth, sandbox):
+    prompt = said([call("find_order", 1)])
+    given = {"prompt": prompt, "tools": [FIND], "model": MODEL, "budget_usd": 1e-9}
+
+    if use is in_one_step:
+        with pytest.raises(TogetherError) as caught:
+            use(engine, auth, **given)
+        kind = caught.value.type
+    else:
+        kind = engine.run("run_agent", **given).result["error"]["extra"]["type"]
+
+    assert kind == "budget_reached"
+    assert shop == []
+
+
+@pytest.mark.parametrize(("link", "called"), [("resume", [-5]), ("cancel", [])])
+def test_a_tool_so_marked_waits_for_a_person(link, called, engine, shop, auth):
+    shown = []
+
+    def decide(links):
+        shown.append(links["description"]["markdown"])
+        answers(link)(links)
+
+    engine.decide = decide
+    prompt = said([call("find_order", 1)], [call("cancel", 5)])
+    tools = [FIND, CANCEL]
+
+    found = as_a_flow(engine, auth, prompt=prompt, tools=tools, model=MODEL)
+
+    assert shop == [1, *called]
+    assert "May the agent use cancel?" in shown[0]
+    assert "5" in shown[0]
+    assert len(shown) == 1
+    refused = "a person was asked and did not allow this call"
+    assert (refused in found["text"]) == (link == "cancel")
+
+
+def test_nobody_who_answers_is_a_no(engine, shop, auth):
+    prompt = said([call("cancel", 5)])
+
+    found = as_a_flow(engine, auth, prompt=prompt, tools=[CANCEL], model=MODEL)
+
+    assert shop == []
+    assert "did not allow" in found["text"]
+
+
+def test_a_conversation_goes_on(kept, engine, shop, auth, sandbox):
+    first = as_a_flow(
+        engine,
+        auth,
+        prompt=said([call("find_order", 1)]),
+        tools=[FIND],
+        model=MODEL,
+        system="You work for a shop.",
+    )
+    name = first["conversation"]
+    second = as_a_flow(engine, auth, prompt="And now?", tools=[FIND], conversation=name)
+
+    assert name.startswith(kept)
+    assert second["conversation"] == name
+    assert second["model"] == MODEL
+    messages = asked(sandbox)[-1]["messages"]
+    roles = ["system", "user", "assistant", "tool", "assistant", "user", "assistant"]
+    assert [message["role"] for message in messages][:6] == roles[:6]
+    assert messages[5]["content"] == "And now?"
+
+
+@pytest.mark.parametrize("name", ["nonsense", "../x", "state-" + "0" * 36])
+def test_a_conversation_that_is_not_kept_is_told(name, engine, shop, auth, sandbox):
+    run = engine.run("run_agent", prompt="x", tools=[FIND], conversation=name)
+
+    assert run.outcome == "failure"
+    assert "conversation" in run.result["message"]
+    assert asked(sandbox) == []
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["kept", "lost"])
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_in_any_step_it_goes_on(
+    step, heard, engine, shop, auth, workspace, monkeypatch
+):
+    """The step did its work, and runs again: what it kept is there, or it ended before
+    it could keep it."""
+    killed, execute = [], engine._execute
+
+    def dying(run, module, path, arguments):
+        if module["id"] != step or step in killed:
+            return execute(run, module, path, arguments)
+        killed.append(step)
+        before = copy.deepcopy((workspace.objects, workspace.resources))
+        execute(run, module, path, arguments)
+        if not heard:
+            workspace.objects, workspace.resources = before
+        return execute(run, module, path, arguments)
+
+    monkeypatch.setattr(engine, "_execute", dying)
+    engine.decide = answers("resume")
+    prompt = said([call("find_order", 1)], [call("find_order", 3), call("cancel", 2)])
+
+    found = as_a_flow(engine, auth, prompt=prompt, tools=[FIND, CANCEL], model=MODEL)
+
+    assert killed == [step]
+    assert sorted(shop) == [-2, 1, 3]
+    assert found["rounds"] == 2
+
+
+def test_the_service_s_failure_says_where_the_conversation_is(
+    engine, shop, auth, sandbox
+):
+    sandbox.faults.append(Fault("/v1/chat/completions", 400, times=99))
+
+    run = engine.run("run_agent", prompt="x", tools=[FIND], model=MODEL)
+
+    assert run.outcome == "failure"
+    assert run.result["kept"]["conversation"]
