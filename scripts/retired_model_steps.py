@@ -51,8 +51,8 @@ def find_retired_models(auth: Auth, step: Step, **arguments: Json) -> Members:
 
     {"rows": [{"kind", "path", "where", "id", "why": deprecated, not listed or asked
     for, "replacement": of the same task, or None}], "looked_at": {kind: how many},
-    "unread": [{"kind", "path": None for all of a kind, "why"}]}. The pack's own scripts
-    and flows are left out. Raises TogetherError.
+    "unread": [{"kind", "path": None for all of a kind, "why"}], "note"}. The pack's own
+    scripts and flows are left out. Raises TogetherError.
     """
     given = prepare(step, arguments)
     return used_retired_models(auth, given)
@@ -88,7 +88,12 @@ def used_retired_models(auth: Auth, given: Members) -> Members:
     log(f"{said} looked at; {len(rows)} places name a model that is gone")
     if unread:
         log(f"{len(unread)} could not be read, see `unread`")
-    return {"rows": rows[:MOST_ROWS], "looked_at": looked_at, "unread": unread}
+    return {
+        "rows": rows[:MOST_ROWS],
+        "looked_at": looked_at,
+        "unread": unread,
+        "note": "Windmill lists only what the user whom the job runs as may see.",
+    }
 
 
 class _Models:
@@ -148,16 +153,19 @@ class _Models:
         return {**row, "replacement": self.replacement(name)}
 
     def replacement(self, name: str) -> str | None:
-        """Return the model to take in place of one: the best for what it did; where
-        that is not known, its publisher's newest, or the best that chats."""
+        """Return the model to take in place of one: the best of those that do most of
+        what it did; where that is not known, its publisher's newest; None where there
+        is none."""
         gone = self.gone.get(name, {})
-        for task in sorted(gone.get("tasks") or gone.get("maybe") or ()):
-            if fits := fitting(self.served, task):
-                return str(fits[0]["id"])
-        own = name.partition("/")[0]
-        same = [m for m in self.served if m["id"].partition("/")[0] == own]
-        same.sort(key=lambda m: -(m["created"] or 0))
-        fits = same or fitting(self.served, "chat")
+        tasks = {*(gone.get("tasks") or gone.get("maybe") or ())} - {"fine_tuning"}
+        if tasks:
+            fits = [m for task in sorted(tasks) for m in fitting(self.served, task)]
+            # The first of equals, so that a task's best stays before the others.
+            fits.sort(key=lambda m: -len(tasks & {*m["tasks"], *m["maybe"]}))
+        else:
+            own = name.partition("/")[0]
+            fits = [m for m in self.served if m["id"].partition("/")[0] == own]
+            fits.sort(key=lambda m: -(m["created"] or 0))
         return str(fits[0]["id"]) if fits else None
 
 

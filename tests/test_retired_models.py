@@ -102,6 +102,7 @@ def test_every_place_is_found_and_nothing_else(workspace, auth):
         "resource": 1,
     }
     assert result["unread"] == []
+    assert "may see" in result["note"]
     assert "s3cret" not in json.dumps(result)
 
 
@@ -110,7 +111,10 @@ def test_the_replacement_is_served(workspace, auth):
     served = {m["id"] for m in models.known()["models"]}
     found = {row["id"]: row["replacement"] for row in LOOK(auth)["rows"]}
 
-    assert set(found.values()) <= served
+    assert set(found.values()) - {None} <= served
+    for name, other in models.retired().items():
+        if name in found:
+            assert (found[name] is None) == (other is None), name
     # Of its publisher, where the catalogue says no more of it.
     assert found[UNLISTED].partition("/")[0] == UNLISTED.partition("/")[0]
 
@@ -126,6 +130,19 @@ def test_a_model_of_a_known_task_is_replaced_by_the_best_for_it(
     found = {row["id"]: row["replacement"] for row in LOOK(auth)["rows"]}
 
     assert found[OLD] == models.model("image")
+
+
+def test_the_replacement_does_most_of_what_the_old_one_did(workspace, auth, sandbox):
+    filled(workspace)
+    listed = models.supported()
+    (old,) = [entry for entry in listed if entry["name"] == OLD]
+    old["capabilities"] = ["CAPABILITY_CHAT"]
+    old["inputModalities"] = ["MODALITY_IMAGE"]
+    sandbox.answers["list_supported_models"] = lambda _: {"data": listed}
+    found = {row["id"]: row["replacement"] for row in LOOK(auth)["rows"]}
+    (taken,) = [m for m in models.known()["models"] if m["id"] == found[OLD]]
+
+    assert {"vision", "chat"} <= set(taken["tasks"])
 
 
 def test_ids_that_are_asked_for_are_found_too_and_kinds_are_chosen(workspace, auth):

@@ -109,6 +109,7 @@ _TYPES = {
 }
 _WORDS = {
     "chat": ("capabilities", "CAPABILITY_CHAT"),
+    "embedding": ("capabilities", "CAPABILITY_EMBEDDING"),
     "image": ("capabilities", "CAPABILITY_IMAGE_GENERATION"),
     "video": ("capabilities", "CAPABILITY_VIDEO_GENERATION"),
     "tools": ("features", "FEATURE_TOOL_CALLING"),
@@ -172,17 +173,21 @@ def supported(root: Path = ROOT) -> list[dict]:
             place, word = _WORDS[task]
             shown[place] = [*shown[place], word]
         found.append(shown)
-    for number, name in enumerate(retired(root)):
-        found.append(
-            {
-                "id": f"ml_retired{number:05d}",
-                "name": name,
-                "displayName": name.rsplit("/", 1)[-1],
-                "status": f"{status}DEPRECATED",
-                "capabilities": [],
-                "products": [],
-            }
-        )
+    tasks = {entry["id"]: entry["tasks"] for entry in known(root)["models"]}
+    for number, (name, other) in enumerate(retired(root).items()):
+        shown = {
+            "id": f"ml_retired{number:05d}",
+            "name": name,
+            "displayName": name.rsplit("/", 1)[-1],
+            "status": f"{status}DEPRECATED",
+            "capabilities": [],
+            "products": [],
+        }
+        # What nothing took the place of are embedding models.
+        for task in tasks.get(other, ["embedding"]):
+            place, word = _WORDS[task]
+            shown[place] = [*shown.get(place, ()), word]
+        found.append(shown)
     return found
 
 

@@ -7,8 +7,7 @@ nothing; the pack's own scripts and flows are left out.
 
 Returns: rows with kind, path, where, id, why and replacement, a served model that does
 the same as far as the catalogue tells: see whether it suits. looked_at counts what was
-read; unread says what could not be, or was hidden. Windmill lists only what the job's
-user may see.
+read; unread says what could not be.
 
 Rendered from schemas/models/find_retired_models.json; edit that, not this.
 """
