@@ -6,6 +6,7 @@ agent does.
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -14,6 +15,7 @@ from mcp import Client, types
 from mcp.client.streamable_http import streamable_http_client
 
 from tools.live.checks import SkippedError, Subject, expect
+from tools.live.flow_runs import answer
 from tools.live.stage import Stage, label
 from tools.models import model
 from tools.operations import steps
@@ -101,4 +103,42 @@ def _text(result: types.CallToolResult) -> str:
     return "".join(getattr(part, "text", "") for part in result.content)
 
 
-SUBJECT = Subject("mcp", (starred_tools_are_listed_and_called,))
+def an_agent_asks_a_person_and_goes_on(stage: Stage) -> dict:
+    """The sandbox's model wants two calls at once, then one that a person allows; the
+    conversation goes on in a second run."""
+    price, models = (stage.script(f"agent/{n}") for n in ("price_call", "find_model"))
+    calls = [
+        {"tool": "price_call", "arguments": {"model": model("chat"), "input_tokens": 9}}
+    ]
+    wanted = [{"tool": "find_model", "arguments": {"most": 1}}]
+    tools = [
+        {"path": price, "arguments": {"auth": stage.auth}, "parameters": ANY},
+        {
+            "path": models,
+            "arguments": {"auth": stage.auth},
+            "parameters": ANY,
+            "approval": True,
+        },
+    ]
+    words = {"tools": tools, "model": model("chat"), "max_rounds": 3}
+    prompt = json.dumps({"rounds": [calls, [*calls, *wanted]]})
+    job = stage.start_flow("run_agent", prompt=prompt, **words)
+    answer(stage, job, "resume")
+    result = stage.wait(job, "run_agent").succeeded()
+    expect(result["rounds"] == 2, f"{result['rounds']} rounds: {str(result)[:800]}")
+    done = [one["tool"] for one in result["calls"]]
+    expect(done == ["price_call", "price_call", "find_model"], f"called {done}")
+    last = result["calls"][-1]
+    expect(last["error"] is None, f"the allowed call failed: {last['error']}")
+    name = result["conversation"]
+    again = stage.run_flow("run_agent", prompt="Hello", conversation=name, **words)
+    text = again.succeeded()["text"]
+    place = name.partition("-")[0]
+    told = f"3 calls in 2 rounds, one allowed by a person, kept in {place}; then {text}"
+    return {"said": told, "calls": result["calls"]}
+
+
+ANY = {"type": "object", "properties": {"model": {}, "input_tokens": {}, "most": {}}}
+SUBJECT = Subject(
+    "mcp", (starred_tools_are_listed_and_called, an_agent_asks_a_person_and_goes_on)
+)

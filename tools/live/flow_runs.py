@@ -185,7 +185,7 @@ def _trained(stage: Stage, suffix: str) -> list[str]:
     return [name for name, own in named if own.startswith(suffix)]
 
 
-def _answer(stage: Stage, job: str, link: str) -> dict:
+def answer(stage: Stage, job: str, link: str) -> dict:
     """Follow a link of the approval that a flow waits for; return the links."""
     ask = stage.script("waits/ask_approval")
     asked = stage.until("an approval", lambda: _done(stage, job, ask), 90)
@@ -199,7 +199,7 @@ def _answer(stage: Stage, job: str, link: str) -> dict:
 def fine_tune_model_approved_trains(stage: Stage) -> str:
     suffix = secrets.token_hex(4)
     job = _tuning(stage, suffix)
-    links = _answer(stage, job, "resume")
+    links = answer(stage, job, "resume")
     result = stage.wait(job, "fine_tune_model").succeeded()
     expect(result.get("trained") is True, f"not trained: {str(result)[:500]}")
     made = _trained(stage, suffix)
@@ -212,7 +212,7 @@ def fine_tune_model_approved_trains(stage: Stage) -> str:
 def fine_tune_model_refused_trains_nothing(stage: Stage) -> str:
     suffix = secrets.token_hex(4)
     job = _tuning(stage, suffix)
-    _answer(stage, job, "cancel")
+    answer(stage, job, "cancel")
     result = stage.wait(job, "fine_tune_model").succeeded()
     expect(result.get("trained") is False, f"trained: {str(result)[:500]}")
     expect(not _trained(stage, suffix), "the sandbox was asked to train")
