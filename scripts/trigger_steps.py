@@ -210,6 +210,29 @@ def spend_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members]
     return new_since(news, mark, "period", first={"period": name, "over": False})
 
 
+def metric_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
+    """Return the numbers that have gone beyond a limit; see read_metrics.
+
+    [{"metric": name and labels in one text, "name", "labels", "value", "limit"}]; one
+    that was back in between is told again. Raises TogetherError.
+    """
+    from .metric_steps import metrics_over  # the other triggers need none of it
+
+    given = prepare(step, arguments)
+    found = {}
+    for row in metrics_over(auth, given):
+        labels = ",".join(f"{n}={row['labels'][n]!r}" for n in sorted(row["labels"]))
+        metric = f"{row['name']}{{{labels}}}"
+        kept = {name: row[name] for name in ("name", "labels", "value")}
+        found[metric] = {"metric": metric, **kept, "limit": given["limit"]}
+    found, _ = harmless(found)
+
+    def news(mark: Json) -> list[Members]:
+        return [told for metric, told in found.items() if metric not in mark]
+
+    return new_since(news, sorted(found), "metric")
+
+
 def endpoint_idle(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     """Return the endpoints that have become idle; see list_idle_endpoints."""
     given = prepare(step, arguments)

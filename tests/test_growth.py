@@ -27,6 +27,7 @@ from scripts.documents.word_index import WordIndex, read_index
 from scripts.extract_steps import _read
 from scripts.json_schema import check_schema, problems
 from scripts.linear_regex import UnfitError, searcher
+from scripts.prometheus import TooManyError, samples
 from scripts.subtitles import subtitles
 from scripts.table.encodings import BadTextError, texts
 from scripts.table.table import Table, Template
@@ -37,7 +38,13 @@ from scripts.workspace.markup import inline, prose
 AUTH = {"api_key": "tgp_growth_0123456789"}
 LEAST = 0.01  # seconds of the smaller text, so that the ratio is steady
 LARGEST = 1 << 21  # characters up to which a text is made larger for that
-REFUSED = (TogetherError, BadTextError, UnfitError, office_archive.BadFileError)
+REFUSED = (
+    TooManyError,
+    TogetherError,
+    BadTextError,
+    UnfitError,
+    office_archive.BadFileError,
+)
 
 
 def table(text, name="t.csv"):
@@ -151,6 +158,19 @@ TEXTS = {
     "lines": ('{"a": 1}\n', "{\n", '"\\u0000"\n', '{"a": NaN}\n', '{"$var:": "$"}\n'),
     "array": ('{"a": 1},', "[", '"', '"\\\\', "1", " ", "1,", '{"a":['),
     "template": ("{{", "{{ ", "{{a}}", "{", "}}", "{{ a b "),
+    "metrics": (
+        'a{b="c"} 1\n',
+        "a{",
+        'a="\\',
+        'a{b="c",',
+        'b="c",',
+        " ",
+        "#",
+        "# TYPE a b\n",
+        "1",
+        "1.",
+        "\n",
+    ),
     "scripts": (
         "a",
         "a ",
@@ -246,6 +266,7 @@ READERS = (
     ("table/table", "template", lambda text: Template(text + "{{a}}")),
     ("table/encodings", "bytes", lambda data: deque(texts([data]), 0)),
     ("document_steps", "prose", pieces),
+    ("prometheus", "metrics", samples),
     ("documents/word_index", "scripts", indexed),
     ("audio_steps", "prose", lambda text: sentences(text, 60)),
     ("subtitles", "prose", lambda text: subtitles([spoken(text)], "srt")),

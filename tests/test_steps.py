@@ -16,6 +16,7 @@ KEYLESS = {
     "embeddings/index_documents",
     "embeddings/rank_passages",
     "embeddings/split_documents",
+    "endpoints/read_metrics",
     "files/read_rows",
     "images/collect_pictures",
     "triggers/list_new_objects",

@@ -114,6 +114,20 @@ def deployed(sandbox, **requests):
     }
 
 
+def measured(sandbox, **depths):
+    """Let dedicated inference tell how many requests wait, by deployment."""
+    organization = find("get_identity").schema["x-reply"]["organization"]["id"]
+    lines = [
+        f'queue_depth{{deployment="{name}"}} {depth}\n'
+        for name, depth in depths.items()
+    ]
+    text = "".join(["# TYPE queue_depth gauge\n", *lines])
+    sandbox.objects[f"/organizations/{organization}/metrics"] = (
+        "text/plain; version=0.0.4",
+        text.encode(),
+    )
+
+
 class World:
     """Things at Together that change: for each trigger, how they are made to."""
 
@@ -132,6 +146,8 @@ class World:
             deployed(self.sandbox, busy=5)
         elif name == "retired_model_used":
             pass  # whatever there is, is told by the first run
+        elif name == "metric_over_limit":
+            measured(self.sandbox, busy=5)
         else:
             self.change(name)
 
@@ -163,6 +179,10 @@ class World:
             path = f"u/me/daily{self.count}"
             self.workspace.schedules[path] = {"args": {"model": GONE}}
             return [f"schedule|{path}|args.model|{GONE}"]
+        if name == "metric_over_limit":
+            names = [f"dep{number}" for number in range(self.count)]
+            measured(self.sandbox, busy=5, **dict.fromkeys(names, 21))
+            return [f"queue_depth{{deployment='{names[-1]}'}}"]
         spent(self.sandbox, 1000 * self.count)
         return ["period"]
 
@@ -173,6 +193,7 @@ KEYS = {
     "evaluation_changed": "evaluation_id",
     "model_changed": "model",
     "endpoint_idle": "job_id",
+    "metric_over_limit": "metric",
     "spend_over_limit": "period",
     "list_new_objects": "s3",
     "retired_model_used": "key",
@@ -422,3 +443,26 @@ def test_a_folder_of_more_than_a_page_is_listed_whole(poll, workspace):
         workspace.put(f"inbox/{number:04}.csv", b"")
 
     assert len(poll("list_new_objects", existing=True)) == 2500
+
+
+def test_a_metric_that_was_back_in_between_is_told_again(poll, sandbox):
+    for depth in (5, 21):
+        measured(sandbox, a=depth)
+        found = poll("metric_over_limit")
+    assert [(one["value"], one["limit"]) for one in found] == [(21, 20)]
+    measured(sandbox, a=22)
+    assert poll("metric_over_limit") == []
+    measured(sandbox, a=20)
+    assert poll("metric_over_limit") == []
+    measured(sandbox, a=23)
+    assert [one["value"] for one in poll("metric_over_limit")] == [23]
+
+
+def test_a_metric_may_fall_below_its_limit(poll, sandbox):
+    measured(sandbox, a=25, b=25)
+    poll("metric_over_limit", direction="below")
+    measured(sandbox, a=5, b=6)
+
+    found = poll("metric_over_limit", direction="below", labels={"deployment": "b"})
+
+    assert [one["labels"] for one in found] == [{"deployment": "b"}]

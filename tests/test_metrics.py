@@ -1,0 +1,117 @@
+"""Numbers in the text format of Prometheus, as rows."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts import prometheus
+from scripts.client import TogetherError
+from scripts.prometheus import samples
+from tests.support.expected_request import main_of
+from tools.operations import find
+
+ORGANIZATION = find("get_identity").schema["x-reply"]["organization"]["id"]
+TEXT = """# HELP requests_total Requests that were answered
+# TYPE requests_total counter
+requests_total{model="a",code="200"} 7 1764338400000
+requests_total{ model="b, \\"quoted\\" \\\\ }", code="500", } 1e3
+
+# TYPE wait_seconds histogram
+wait_seconds_bucket{le="+Inf"} 9
+wait_seconds_sum 4.5 # {trace="1"} 0.5
+idle NaN
+full +Inf
+vllm:waiting -2
+"""
+
+
+def read(auth, **given):
+    return main_of(find("read_metrics"))(auth, **given)
+
+
+def test_each_line_is_a_row():
+    rows, unread = samples(TEXT)
+
+    assert unread == 0
+    assert [(row["name"], row["value"], row["kind"]) for row in rows] == [
+        ("requests_total", 7, "counter"),
+        ("requests_total", 1000, "counter"),
+        ("wait_seconds_bucket", 9, "histogram"),
+        ("wait_seconds_sum", 4.5, "histogram"),
+        ("vllm:waiting", -2, None),
+    ]
+    assert rows[0]["milliseconds"] == 1764338400000
+    assert rows[1]["labels"] == {"model": 'b, "quoted" \\ }', "code": "500"}
+
+
+@given(
+    st.dictionaries(
+        st.from_regex("[a-z_][a-z0-9_]*", fullmatch=True), st.text(), max_size=3
+    ),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+def test_what_was_written_is_read(labels, value):
+    escaped = {
+        name: text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+        for name, text in labels.items()
+    }
+    inner = ",".join(f'{name}="{text}"' for name, text in escaped.items())
+
+    (row,), unread = samples(f"a{{{inner}}} {value!r}\n")
+
+    assert (row["labels"], row["value"], unread) == (labels, value, 0)
+
+
+@given(st.text('ab{}="\\,# 1e\n', max_size=60))
+def test_no_text_breaks_it(text):
+    rows, unread = samples(text)
+
+    lines = [one for one in text.split("\n") if one.strip()]
+    assert len(rows) + unread <= len(lines)
+
+
+def test_the_organization_is_that_of_the_key(auth, sandbox):
+    path = f"/organizations/{ORGANIZATION}/metrics"
+    sandbox.objects[path] = "text/plain; version=0.0.4", TEXT.encode()
+
+    found = read(auth, names=["requests_total"], labels={"code": 500})
+
+    assert [row["value"] for row in found["rows"]] == [1000]
+    assert found["count"] == 1
+    (asked,) = (r for r in sandbox.requests if r.path == path)
+    assert asked.headers["authorization"] == f"Bearer {auth['api_key']}"
+
+
+def test_an_address_of_another_is_read_without_the_key(auth, sandbox):
+    sandbox.objects["/own"] = "text/plain", TEXT.encode()
+
+    assert read(auth, source={"url": f"{sandbox.url}/own"}, most=2)["count"] == 5
+
+    (asked,) = sandbox.requests
+    assert "authorization" not in asked.headers
+
+
+def test_rows_that_are_left_out_are_counted(auth):
+    found = read(auth, source={"text": TEXT}, most=2)
+
+    assert len(found["rows"]) == 2
+    assert found["note"].startswith("3 more are left out")
+
+
+@pytest.mark.parametrize("answer", [b"<html>no", b'{"error": "no"}', b"[1]"])
+def test_an_answer_that_is_no_text_is_an_error(answer, auth, sandbox):
+    path = f"/organizations/{ORGANIZATION}/metrics"
+    sandbox.objects[path] = "text/html", answer
+
+    with pytest.raises(TogetherError):
+        read(auth)
+
+
+def test_what_is_no_metric_is_refused(auth, monkeypatch):
+    with pytest.raises(TogetherError, match="2 lines are none"):
+        read(auth, source={"text": "Dear Ada\n7 days"})
+    for name in ("MOST_SAMPLES", "METRIC_CHARACTERS"):
+        with monkeypatch.context() as patched:
+            patched.setattr(prometheus, name, 1)
+            with pytest.raises(TogetherError, match=r"source (has|is) more than"):
+                read(auth, source={"text": TEXT})
