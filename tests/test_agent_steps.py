@@ -208,6 +208,14 @@ def test_a_batch_without_a_bound_is_not_started(missing, lives, sandbox, auth):
     assert not [r for r in sandbox.requests if r.method == "POST"]
 
 
+def test_a_batch_that_may_cost_more_than_its_budget_is_not_started(
+    lives, sandbox, auth
+):
+    with pytest.raises(TogetherError, match="budget_usd is below"):
+        batch(auth, ROWS, budget_usd=1e-9)
+    assert not [r for r in sandbox.requests if r.method == "POST"]
+
+
 def test_calls_are_priced(priced, sandbox):
     auth = priced("me/model", input=1, output=2)
 

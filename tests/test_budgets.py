@@ -124,6 +124,7 @@ WHOLE = {  # elsewhere than in TALKS
     "create_picture",
     "submit_video",
     "submit_rows",
+    "start_batch",  # tests/test_agent_steps.py: hands its rows to submit_rows
     "submit_fine_tune",  # tests/test_fine_tune_steps.py: by the service's own estimate
 }
 

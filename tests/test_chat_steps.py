@@ -9,6 +9,7 @@ from scripts import chat_steps
 from scripts.client import TogetherError
 from tests.support.canned_chat import CHAT, MODEL, asked, price, say, usage
 from tests.support.expected_request import main_of
+from tools import models
 from tools.job_runner import run
 from tools.operations import find
 from tools.sandbox import Fault
@@ -51,7 +52,16 @@ def test_a_model_may_come_as_the_object_that_holds_its_id(key, sandbox, auth):
     assert asked(sandbox)[-1]["model"] == MODEL
 
 
-@pytest.mark.parametrize("model", [{}, {"id": ""}, {"id": 5}, {"name": MODEL}])
+@pytest.mark.parametrize("model", [{}, {"id": ""}, "", []])
+def test_an_object_that_names_nothing_is_no_model_and_one_is_recommended(
+    model, sandbox, auth
+):
+    ASK(auth, "Why?", model=model)
+
+    assert asked(sandbox)[-1]["model"] == models.model("chat")
+
+
+@pytest.mark.parametrize("model", [{"id": 5}, {"name": MODEL}])
 def test_an_object_without_a_model_s_id_is_refused_by_name(model, sandbox, auth):
     with pytest.raises(TogetherError) as caught:
         ASK(auth, "Why?", model=model)
