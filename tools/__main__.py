@@ -5,6 +5,7 @@ JSON goes to stdout, everything else to stderr. Exit codes: 0 done, 1 the work f
 """
 
 import argparse
+import base64
 import contextlib
 import errno
 import json
@@ -213,11 +214,11 @@ def upstream(arguments: argparse.Namespace) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one script as a worker would; the result goes to stdout."""
-    from tools.naming import script_named
+    from tools import kept_workspace
+    from tools.naming import runnable_named, script_named
     from tools.real_service import graveness, key_from
 
     if arguments.help and arguments.operation:
-        from tools.naming import runnable_named
         from tools.overview import described
 
         print("\n".join(described(runnable_named(arguments.operation))))
@@ -229,19 +230,24 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValueError("run wants the name of a step; `./dev list` shows them")
     if arguments.storage:
         _make_storage(arguments.storage)
+    if arguments.workspace:
+        kept_workspace.check(arguments.workspace)
     operation = script_named(arguments.operation)
     auth = {"api_key": "sandbox", "base_url": arguments.base_url or ""}
     if arguments.key_env:
         auth["api_key"] = key_from(arguments.key_env)
     real = bool(arguments.key_env or arguments.base_url) and not arguments.dry_run
-    given = _arguments(arguments.args, operation, real)
-    if arguments.dry_run:
-        return _dry_run(operation, given, arguments.base_url)
-    why = graveness(operation, given) if real and not arguments.yes else None
-    if why and not _agreed(why):
-        say("nothing was sent")
-        return 1
-    with _windmill(arguments.storage) as environment:
+    given = {} if arguments.args is None and arguments.file else None
+    if given is None:
+        given = _arguments(arguments.args, operation, real)
+    with _windmill(arguments, operation) as (workspace, environment):
+        given = _with_files(given, arguments.file, operation, workspace)
+        if arguments.dry_run:
+            return _dry_run(operation, given, workspace, arguments.base_url)
+        why = graveness(operation, given) if real and not arguments.yes else None
+        if why and not _agreed(why):
+            say("nothing was sent")
+            return 1
         if arguments.key_env or arguments.base_url:
             return _job(operation.id, {"auth": auth, **given}, environment)
         from tools.sandbox import Sandbox
@@ -253,29 +259,78 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def _windmill(storage: Path | None) -> Iterator[dict[str, str]]:
-    """What a job needs to find its Windmill: a stand-in, unless there is a real one.
+def _windmill(
+    arguments: argparse.Namespace, operation: Operation
+) -> Iterator[tuple[object, dict[str, str]]]:
+    """The workspace that a job finds, and how it finds it: a stand-in (a Workspace),
+    unless there is a real one (None).
 
-    With a folder, the objects that the job stores are left in it.
+    With --storage the objects that the job stores are left in that folder; with
+    --workspace all that the workspace holds, for the next run to find.
     """
     from scripts.client.job import in_job
+    from tools import kept_workspace
     from tools.fake_workspace import Workspace
+    from tools.target_folder import FOLDER
 
-    if in_job():
-        yield {}
+    if in_job() and not arguments.dry_run:
+        yield None, {}
         return
 
+    storage, kept = arguments.storage, arguments.workspace
+    state = f"u/test/{FOLDER}/{operation.id}".replace("/", "_")
+    own = {"WM_JOB_PATH": f"{FOLDER}/{operation.id}", "WM_STATE_PATH": state}
     with Workspace() as workspace:
-        yield workspace.environment
-        for (_, key), stored in workspace.objects.items():
-            size = stored.file.stat().st_size
-            if storage is None:
-                say(f"stored {key}, {size} bytes, for this run: --storage keeps them")
+        if kept:
+            kept_workspace.load(workspace, kept)
+        before = set(workspace.objects)
+        try:
+            environment = {**workspace.environment, **own, "WM_STATE_PATH_NEW": state}
+            yield workspace, environment
+        finally:
+            if kept and not arguments.dry_run:
+                kept_workspace.keep(workspace, kept)
+        for place, stored in workspace.objects.items():
+            if place in before or place[1].startswith(GIVEN) or arguments.dry_run:
                 continue
-            storage.mkdir(parents=True, exist_ok=True)
-            kept = storage / Path(key).name
-            shutil.copyfile(stored.file, kept)
-            say(f"stored {key}, {size} bytes: {kept}")
+            key, size = place[1], stored.file.stat().st_size
+            if storage:
+                found = storage / Path(key).name
+                shutil.copyfile(stored.file, found)
+                say(f"stored {key}, {size} bytes: {found}")
+            elif kept:
+                say(f"stored {key}, {size} bytes: in {kept}")
+            else:
+                say(
+                    f"stored {key}, {size} bytes, for this run: --storage keeps files, "
+                    "--workspace all"
+                )
+
+
+GIVEN = "given/"  # where a file of this machine lies in the stand-in's storage
+
+
+def _with_files(
+    given: dict, named: list[str], operation: Operation, workspace: object
+) -> dict:
+    """The arguments with files of this machine in place of @path and --file."""
+    from tools.local_files import with_files
+
+    def store(path: Path) -> dict:
+        with path.open("rb") as file:
+            if workspace is None:
+                content = base64.b64encode(file.read()).decode()
+                return {"file": content, "filename": path.name}
+            key = f"{GIVEN}{path.name}"
+            number = 0
+            while ("", key) in workspace.objects:
+                number += 1
+                key = f"{GIVEN}{number}/{path.name}"
+            with workspace.file(key).open("wb") as copy:
+                shutil.copyfileobj(file, copy)
+            return {"s3": key}
+
+    return with_files(given, named, operation.arguments, store)
 
 
 def _make_storage(folder: Path) -> None:
@@ -355,63 +410,34 @@ def _job(name: str, arguments: dict, environment: dict | None = None) -> int:
     job = work(name, arguments, show=show, tell=tell, environment=environment)
     if line:
         say("")
-    print(json.dumps(job.result, indent=2, ensure_ascii=False))
+    if sys.stdout.isatty():
+        from tools.shown import console
+        from tools.shown import show as show_result
+
+        result = job.result
+        if job.stream and isinstance(result, dict):  # it stands above already
+            result = {n: value for n, value in result.items() if n != "wm_stream"}
+        show_result(result, Path(), name.rpartition("/")[2], console())
+    else:
+        print(json.dumps(job.result, indent=2, ensure_ascii=False))
     if job.exit_code:
         say(f"error: {job.result['error']['message']}")
     return job.exit_code
 
 
-def _dry_run(operation: object, given: dict, base_url: str | None) -> int:
-    """Let the script send to a recorder on this machine, and show what came."""
-    from scripts.catalog.catalog import LISTED, SUPPORTED
-    from scripts.client.resource import HOST
-    from tools.fake_workspace import Workspace
-    from tools.job_runner import run as work
-    from tools.sandbox import Sandbox
+def _dry_run(
+    operation: Operation, given: dict, workspace: object, base_url: str | None
+) -> int:
+    """Show what a script would send."""
+    from tools.dry_run import dry_run
 
-    with Sandbox(judge=False) as recorder, Workspace() as workspace:
-        auth = {"api_key": "dry-run", "base_url": recorder.url}
-        arguments = {"auth": auth, **given}
-        job = work(operation.id, arguments, environment=workspace.environment)
-        seen = [r for r in recorder.requests if r.path != "/v3/whoami"]
-        # What the answer's own addresses lead to is not the API.
-        seen = [r for r in seen if not r.path.startswith("/sandbox/")]
-        if operation.step is not None:
-            # A step is about what it sends, not about what it looks up for that.
-            catalogue = {LISTED["path"], SUPPORTED["path"]}
-            seen = [r for r in seen if r.path not in catalogue] or seen
-            seen = [r for r in seen if r.method != "GET"] or seen
-        if seen:
-            # Of several requests that are one operation, the first says what it is.
-            whole = (
-                operation.step is None
-                and operation.exchange.get("content") == "signed_upload"
-            )
-            request = seen[0 if whole else -1]
-            route = recorder.route(request.method, request.path)
-    if not seen:
-        print(json.dumps(job.result, indent=2, ensure_ascii=False))
-        if job.exit_code:
-            say(f"error: {job.result['error']['message']}")
-        return 1
-    exchange = route.operation.exchange if route else {}
-    host = (base_url or exchange.get("host", HOST)).rstrip("/")
-    host = host.removesuffix("/v1")
-    headers = {k: v for k, v in request.headers.items() if k != "host"}
-    headers["authorization"] = "Bearer ***"
-    query = f"?{request.query}" if request.query else ""
-    try:
-        body = request.json
-    except ValueError:
-        body = request.body.decode("utf-8", "replace")
-    shown = {
-        "method": request.method,
-        "url": f"{host}{request.path}{query}",
-        "headers": headers,
-        "body": body,
-    }
-    print(json.dumps(shown, indent=2, ensure_ascii=False))
-    return 0
+    seen, job = dry_run(operation, given, workspace, base_url)
+    print(json.dumps(seen, indent=2, ensure_ascii=False))
+    if job.exit_code:
+        say(f"error: {job.result['error']['message']}")
+    elif not seen:
+        say("nothing would be sent")
+    return job.exit_code
 
 
 def sandbox(arguments: argparse.Namespace) -> int:
@@ -643,6 +669,8 @@ EXAMPLES = {
         "  ./dev run chat/ask_model --help\n"
         '  ./dev run chat/ask_model --args \'{"prompt": "Hi"}\'\n'
         "  ./dev run chat/ask_model --args question.json --key-env TOGETHER_API_KEY\n"
+        "  ./dev run audio/transcribe_recording --file recording=voice.wav\n"
+        "  ./dev run triggers/batch_finished --workspace kept --key-env NAME\n"
         "  ./dev run f/togetherai/files/list_files --dry-run"
     ),
     "build": "Example:\n  ./dev build --target ~/pack --folder f/team_ai",
@@ -797,9 +825,24 @@ def _parser() -> argparse.ArgumentParser:
         "--key-env", help="environment variable that holds the API key"
     )
     command.add_argument("--base-url", help="another server than Together's")
-    command.add_argument("--dry-run", action="store_true", help="show the request only")
     command.add_argument(
-        "--storage", type=Path, metavar="DIR", help="keep what the job stores there"
+        "--file",
+        action="append",
+        default=[],
+        metavar="NAME=PATH",
+        help="a file of this machine as an argument; in --args, @PATH is one",
+    )
+    command.add_argument(
+        "--dry-run", action="store_true", help="show the requests, and send nothing"
+    )
+    command.add_argument(
+        "--storage", type=Path, metavar="DIR", help="copy what the job stores there"
+    )
+    command.add_argument(
+        "--workspace",
+        type=Path,
+        metavar="DIR",
+        help="keep storage and what triggers remember there, for further runs with it",
     )
     command.add_argument(
         "--yes",

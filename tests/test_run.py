@@ -1,0 +1,167 @@
+"""./dev run: local files, what is kept between runs, dry runs, what a person sees."""
+
+import base64
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from scripts.charts import bars
+from tests.support.command_line import tool
+from tests.support.expected_request import main_of
+from tools.local_files import with_files
+from tools.operations import find
+from tools.sandbox import picture, tone
+from tools.shown import show
+
+ASK = {"template": "Say {{a}}"}
+
+
+@pytest.fixture
+def table(tmp_path):
+    place = tmp_path / "rows.csv"
+    place.write_text("a,b\n1,2\n")
+    return place
+
+
+@pytest.mark.parametrize("way", ["args", "file"])
+def test_a_file_of_this_machine_is_an_argument(way, table):
+    given = {**ASK, "rows": f"@{table}"} if way == "args" else ASK
+    words = ["--args", json.dumps(given)]
+    words += ["--file", f"rows={table}"] if way == "file" else []
+    done = tool("run", "chat/map_rows", *words)
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rows"][0]["b"] == "2"
+    assert "stored given/" not in done.stderr
+
+
+def test_files_go_to_lists_and_bodies_and_texts_get_their_content(tmp_path):
+    place = tmp_path / "note.txt"
+    place.write_text("hello")
+    members = find("chat/ask_model").arguments
+    stored = {"s3": "given/note.txt"}
+
+    def given(args, *named):
+        return with_files(args, list(named), members, lambda path: stored)
+
+    assert given({}, f"prompt={place}") == {"prompt": "hello"}
+    assert given({}, f"pictures={place}") == {"pictures": [stored]}
+    assert given({"pictures": ["@x.png"]}) == {"pictures": [stored]}
+    assert given({"prompt": "@ada: hello"}) == {"prompt": "@ada: hello"}
+    body = find("files/upload_file").arguments
+    assert with_files({}, ["body.file=x"], body, lambda path: stored)["body"] == {
+        "file": stored
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--file", "rows"], "give NAME=PATH"),
+        (["--file", "row=x.csv"], "no argument row; there are: "),
+        (["--file", "rows=/nowhere.csv"], "/nowhere.csv: No such file"),
+        (["--workspace", "tests"], "holds other things"),
+    ],
+)
+def test_files_that_are_none_are_refused_in_words(words, said):
+    done = tool("run", "chat/map_rows", *words)
+
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_trigger_fires_the_second_time_with_a_kept_workspace(
+    sandbox, lives, auth, tmp_path
+):
+    words = ["run", "triggers/batch_finished", "--base-url", sandbox.url]
+    words += ["--args", "{}", "--workspace", str(tmp_path / "kept")]
+    asked = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
+    line = json.dumps({"custom_id": "1", "body": asked}) + "\n"
+    file = sandbox.store_file("in.jsonl", line.encode(), "batch-api")["id"]
+    body = {"input_file_id": file, "endpoint": "/v1/chat/completions"}
+    batch = main_of(find("create_batch"))(auth, body=body)["job"]["id"]
+
+    first = tool(*words)
+    lives.advance(86400)
+    second = tool(*words)
+    third = tool(*words)
+
+    assert json.loads(first.stdout) == []
+    assert [one["batch_id"] for one in json.loads(second.stdout)] == [batch]
+    assert json.loads(third.stdout) == []
+
+
+def test_what_a_run_stored_is_found_by_the_next(tmp_path):
+    kept = ["--workspace", str(tmp_path / "kept")]
+    given = json.dumps({"text": "Hello", "output": "storage"})
+    stored = json.loads(tool("run", "speak_text", "--args", given, *kept).stdout)
+    given = json.dumps({"recording": {"s3": stored["s3"]}})
+    done = tool("run", "transcribe_recording", "--args", given, *kept)
+
+    assert done.returncode == 0, done.stderr
+    given = json.dumps({"recording": {"s3": "windmill_uploads/none"}})
+    assert tool("run", "transcribe_recording", "--args", given, *kept).returncode == 1
+
+
+def test_a_dry_run_shows_the_lines_of_a_batch(table):
+    given = json.dumps({**ASK, "rows": f"@{table}", "model": "some/model"})
+    done = tool("run", "batches/submit_rows", "--args", given, "--dry-run")
+
+    sent = json.loads(done.stdout)
+    assert done.returncode == 0
+    (lines,) = [one["body"] for one in sent if isinstance(one["body"], list)]
+    assert lines[0]["body"]["messages"][-1]["content"] == "Say 1"
+    assert sent[-1]["url"].endswith("/v1/batches")
+    assert "dry-run" not in done.stdout
+
+
+@pytest.mark.parametrize("given", [{"path": "a"}, {"s3": "none.png"}])
+def test_a_dry_run_does_not_hide_what_is_wrong(given):
+    given = json.dumps({"prompt": "What is this?", "pictures": [given]})
+    done = tool("run", "chat/ask_model", "--args", given, "--dry-run")
+
+    assert done.returncode == 1
+    assert "pictures[0]" in done.stderr
+
+
+def shown(result, folder):
+    out = io.StringIO()
+    show(result, folder, "step", Console(file=out, width=100))
+    return out.getvalue()
+
+
+def test_a_person_sees_tables_and_gets_files(tmp_path):
+    png, wav = picture("a"), tone()
+    chart = bars("Spent", [("a", 1)])
+    rows = [{"name": "Ada", "n": 1}, {"name": "[red]Bob", "n": None}]
+    result = {
+        "wm_renderer": "png",
+        "png": {"content": base64.b64encode(png).decode(), "filename": "x.png"},
+        "sound": f"data:audio/wav;base64,{base64.b64encode(wav).decode()}",
+        "svg": chart,
+        "rows": rows,
+        "cost_usd": 0.5,
+    }
+    text = shown(result, tmp_path)
+
+    assert (tmp_path / "step.png").read_bytes() == png
+    assert (tmp_path / "step.wav").read_bytes() == wav
+    assert (tmp_path / "step.svg").read_text() == chart
+    assert f"wrote {tmp_path / 'step.png'}".replace("\n", "") in text.replace("\n", "")
+    assert "│ [red]Bob │" in text
+    assert '"cost_usd": 0.5' in text
+    assert base64.b64encode(png).decode()[:40] not in text
+    shown({"again": base64.b64encode(png + b"1").decode()}, tmp_path)
+    assert (tmp_path / "step-1.png").read_bytes() == png + b"1"
+    assert (tmp_path / "step.png").read_bytes() == png
+
+
+def test_long_tables_and_vectors_are_cut_for_a_person(tmp_path):
+    rows = [{"n": number} for number in range(80)]
+
+    assert "50 of 80 rows" in shown({"rows": rows}, tmp_path)
+    assert "... 768 numbers" in shown({"vector": [0.5] * 768}, tmp_path)
+    assert '"a": "b"' in shown({"a": "b"}, tmp_path)
+    assert not list(tmp_path.iterdir())
