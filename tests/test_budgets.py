@@ -8,6 +8,7 @@ another.
 
 import contextlib
 import json
+import time
 import uuid
 
 import pytest
@@ -109,6 +110,20 @@ def call_tools(meter, budget, **more):
     return main("call_tools")(meter.auth, model=meter.id, budget_usd=budget, **given)
 
 
+def ask_agent(meter, budget, **more):
+    """As flows/run_agent goes round by round."""
+    tools = [{"path": "f/shop/find", "parameters": {"type": "object"}}]
+    given = {"prompt": TEXTS[0], "tools": tools, "model": meter.id}
+    begun = main("begin_agent")(meter.auth, **given)
+    own = {"conversation": begun["conversation"]}
+    limits = {"budget_usd": budget, "max_rounds": 9, **more}
+    while not main("ask_agent")(meter.auth, tools=tools, **own, **limits)["done"]:
+        main("start_calls")(meter.auth, tools=tools, **own)
+        while not main("watch_calls")(meter.auth, **own)["done"]:
+            time.sleep(0.01)
+    return main("finish_agent")(meter.auth, **own)
+
+
 TALKS = {
     "map_rows": (map_rows, {}),
     "map_rows, bounded": (map_rows, {"max_tokens": 50}),
@@ -118,6 +133,8 @@ TALKS = {
     "compare_models, bounded": (compare_models, {"max_tokens": 50}),
     "call_tools": (call_tools, {}),
     "call_tools, bounded": (call_tools, {"max_tokens": 50}),
+    "ask_agent": (ask_agent, {}),
+    "ask_agent, bounded": (ask_agent, {"max_tokens": 50}),
 }
 WHOLE = {  # elsewhere than in TALKS
     "speak_text",
