@@ -1,10 +1,11 @@
-"""A table's questions as one batch: submitted, and collected. Some models answer a
-batch for less (BATCH_SHARE of scripts/catalog/known_models.py)."""
+"""A table's questions, or recordings, as one batch: submitted, and collected. Some
+models answer a batch for less (BATCH_SHARE of scripts/catalog/known_models.py)."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tempfile
 from contextlib import closing
 from pathlib import Path
@@ -21,13 +22,13 @@ from .operations import operation
 from .resilience.refusals import known_words
 from .resilience.server_words import reason_in
 from .table.row_results import RowResults
-from .table.table import Flaw, Table, Template, digest, lines_of
+from .table.table import Flaw, Table, Template, digest, find, lines_of
 from .transfer.download import open_download
 from .workspace.create_once import fingerprint, once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import NoReturn, Self, TypeAlias
 
     from .shapes import Auth, Json, Members, Problem, Readable, Step, Usage
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 
 ENDPOINT = operation("chat/create_chat_completion")["path"]
+TRANSCRIPTIONS = operation("audio/create_transcription")["path"]
 FILES = operation("files/list_files")
 PREPROCESS = operation("files/preprocess_file")
 DELETE = operation("files/delete_file")
@@ -48,6 +50,9 @@ BATCHES = operation("batches/list_batches")
 MOST_ROWS, MOST_BYTES = 50_000, 100_000_000  # of one batch, says the documentation
 USELESS = states("batch", "bad")
 NAMED = 10  # rows that a message names
+UNMEASURED = (
+    "nothing says how long the recordings are; collect_rows says what they cost"
+)
 
 
 def submit_rows(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -71,7 +76,7 @@ def submit_rows(auth: Auth, step: Step, **arguments: Json) -> Members:
         written = _written(place, table, template, given)
         usd, note = _priced(auth, given, written, "tokens")
         mark = fingerprint("batches/submit_rows", {"content": written["digest"]})
-        submission = _Submission(auth, place, f"rows-{mark}.jsonl")
+        submission = _Submission(auth, place, f"rows-{mark}.jsonl", ENDPOINT)
 
         def create() -> Members:
             advice = "Raise budget_usd, lower max_tokens, or submit fewer rows."
@@ -92,6 +97,48 @@ def submit_rows(auth: Auth, step: Step, **arguments: Json) -> Members:
     }
 
 
+def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Create one batch that writes down what is said in many recordings.
+
+    Returns what submit_rows does; what it may cost is not known, since nothing says how
+    long the recordings are. Raises TogetherError before anything is sent where a row
+    has no http(s) address: a batch's file holds no sound, and Together fetches each.
+    """
+    from .catalog.model_choice import choose_model  # only where none is named
+
+    given = prepare(step, arguments)
+    choose_model(auth, given, "transcription")
+    table = Table(auth, given["rows"])
+    column = given["column"]
+    if given.get("answer_column"):
+        table.keep_free(given["answer_column"])
+    body = {"model": given["model"], "response_format": "verbose_json"}
+    body |= {name: given[name] for name in ("language", "prompt") if name in given}
+
+    def asked(row: Members) -> Members:
+        address = find(row, column) or find(row, "text")
+        if not isinstance(address, str) or not re.match(r"https?://", address.strip()):
+            raise _UnfitRowError(f"has no http(s) address in its column {column!r}")
+        return {**body, "file": address.strip()}
+
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder, "rows.jsonl")
+        written = _lines_of_rows(place, table, given, asked)
+        mark = fingerprint("batches/submit_recordings", {"content": written["digest"]})
+        submission = _Submission(auth, place, f"rows-{mark}.jsonl", TRANSCRIPTIONS)
+        made, reattached = once(
+            "batch", mark, submission.create, submission.attach, submission.look
+        )
+    return {
+        "batch_id": made["id"],
+        "input_file_id": made["input_file_id"],
+        "rows": written["rows"],
+        "fingerprint": mark,
+        "reattached": reattached,
+        **cost_fields(None, UNMEASURED, "estimated_cost_usd"),
+    }
+
+
 def _written(place: Path, table: Table, template: Template, given: Members) -> Members:
     """Write the batch's input file; return its number of rows, its digest, a guess at
     the tokens that its questions have, and how many they have at most."""
@@ -100,29 +147,51 @@ def _written(place: Path, table: Table, template: Template, given: Members) -> M
         body["messages"].append({"role": "system", "content": given["system"]})
     body |= {k: given[k] for k in ("temperature", "max_tokens") if k in given}
     before = body["messages"]
-    rows = size = tokens = most = 0
+    counts = {"tokens": 0, "most_tokens": 0}
+
+    def asked(row: Members) -> Members:
+        try:
+            text = template.fill(row)
+        except KeyError as error:
+            raise _UnfitRowError(f"has no column {error.args[0]!r}") from None
+        messages = [*before, {"role": "user", "content": text}]
+        texts = [message["content"] for message in messages]
+        counts["tokens"] += sum(map(pricing.tokens, texts))
+        counts["most_tokens"] += sum(map(pricing.most_tokens, texts))
+        return {**body, "messages": messages}
+
+    return {**_lines_of_rows(place, table, given, asked), **counts}
+
+
+class _UnfitRowError(Exception):
+    """Why nothing can be asked about a row."""
+
+
+def _lines_of_rows(
+    place: Path, table: Table, given: Members, asked: Callable[[Members], Members]
+) -> Members:
+    """Write a batch's input file, a line for each row with the body that `asked` makes
+    of it; return the number of rows and the digest. Raises TogetherError, with the rows
+    of which it makes none."""
+    rows = size = 0
     flaws: list[Problem] = []
     hashed = hashlib.sha256()
     with place.open("wb") as file:
         for rows, row in enumerate(table, 1):
+            if own := table.taken(row):
+                raise table.not_free(f"but a row has a column {own!r} already")
+            why = row.why if isinstance(row, Flaw) else None
             try:
-                text = template.fill(row) if not isinstance(row, Flaw) else None
-                why = row.why if text is None else None
-                if own := table.taken(row):
-                    raise table.not_free(f"but a row has a column {own!r} already")
-            except KeyError as error:
-                why = f"has no column {error.args[0]!r}"
+                body = asked(row) if why is None else {}
+            except _UnfitRowError as error:
+                why = str(error)
             if why is not None:
                 flaws.append({"field": f"rows[{rows - 1}]", "problem": why})
                 continue
-            messages = [*before, {"role": "user", "content": text}]
-            asked = {**body, "messages": messages}
             name = _custom_id(rows - 1, row, given.get("again"))
             line = json.dumps(
-                {"custom_id": name, "body": asked}, ensure_ascii=False
+                {"custom_id": name, "body": body}, ensure_ascii=False
             ).encode("utf-8", "replace")
-            tokens += sum(pricing.tokens(message["content"]) for message in messages)
-            most += sum(pricing.most_tokens(one["content"]) for one in messages)
             size += len(line) + 1
             hashed.update(line)
             if rows > MOST_ROWS or size > MOST_BYTES:
@@ -136,8 +205,7 @@ def _written(place: Path, table: Table, template: Template, given: Members) -> M
             f"{listed}{more}",
             advice="Correct or leave out these rows and run the step again.",
         )
-    counts = {"tokens": tokens, "most_tokens": most}
-    return {"rows": rows, "digest": hashed.hexdigest(), **counts}
+    return {"rows": rows, "digest": hashed.hexdigest()}
 
 
 def _custom_id(index: int, row: Json, again: str | None = None) -> str:
@@ -177,10 +245,11 @@ def _priced(
 class _Submission:
     """One input file and its batch at the service, found by the file's name."""
 
-    def __init__(self, auth: Auth, place: Path, name: str) -> None:
+    def __init__(self, auth: Auth, place: Path, name: str, endpoint: str) -> None:
         self.auth = auth
         self.place = place
         self.name = name
+        self.endpoint = endpoint
         self.files: list[str] | None = None  # the whole ones of that name
         self.begun: list[str] = []  # those that were announced, and are not whole
 
@@ -201,7 +270,7 @@ class _Submission:
     def create(self) -> Members:
         files = self.uploaded()
         file_id = files[0] if files else self.resumed() or self.upload()
-        body = {"input_file_id": file_id, "endpoint": ENDPOINT}
+        body = {"input_file_id": file_id, "endpoint": self.endpoint}
         return _reference(_job(call(self.auth, CREATE, body=body)))
 
     def uploaded(self) -> list[str]:
@@ -495,6 +564,9 @@ class _Bill:
 
     def add(self, model: Json, answer: Json) -> None:
         usage = usage_of(answer)
+        seconds = finite(answer.get("duration")) if usage is None else None
+        if seconds is not None and seconds > 0:
+            usage = {"seconds": seconds}
         model = model if isinstance(model, str) else None
         known, untold = self.used.get(model, (None, 0))
         self.used[model] = sum_usage([known, usage]), untold + (usage is None)

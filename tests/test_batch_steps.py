@@ -8,6 +8,7 @@ from scripts import batch_steps
 from scripts.batches.collect_rows import main as collect_rows
 from scripts.batches.create_batch import main as create_batch
 from scripts.batches.get_batch import main as get_batch
+from scripts.batches.submit_recordings import main as submit_recordings
 from scripts.batches.submit_rows import main as submit_rows
 from scripts.catalog.pricing import cost
 from scripts.client import TogetherError
@@ -465,3 +466,56 @@ def test_a_batch_that_is_refused_says_so_where_it_is_made_and_where_it_is_awaite
     assert words in caught.value.advice
     with pytest.raises(TogetherError, match=words):
         collect_rows(auth, made["batch_id"])
+
+
+CALLS = [{"id": n, "sound": f"https://www.example.com/{n}.mp3"} for n in range(3)]
+
+
+def test_recordings_are_written_down_in_a_batch(sandbox, auth):
+    sandbox.answers["create_transcription"] = lambda arguments: {
+        "text": f"heard {arguments['body']['file'][-5]}",
+        "duration": 60.0,
+    }
+    given = {"column": "sound", "model": model("transcription"), "language": "auto"}
+
+    made = submit_recordings(auth, CALLS, prompt="Ada", **given)
+    again = submit_recordings(auth, CALLS, prompt="Ada", **given)
+
+    assert again == {**made, "reattached": True}
+    assert made["estimated_cost_usd"] is None
+    (life,) = batches(sandbox)
+    assert life.given["body"]["endpoint"] == "/v1/audio/transcriptions"
+    assert json.loads(uploads(sandbox)[0].splitlines()[1])["body"] == {
+        "model": model("transcription"),
+        "file": CALLS[1]["sound"],
+        "response_format": "verbose_json",
+        "language": "auto",
+        "prompt": "Ada",
+    }
+    sandbox.lives.advance(3600)
+    result = collect_rows(auth, made["batch_id"], CALLS, answer_column="said")
+    assert [row["said"] for row in result["rows"]] == ["heard 0", "heard 1", "heard 2"]
+    assert result["usage"] == {"seconds": 180.0}
+    full, _ = cost(auth, model("transcription"), {"seconds": 180.0})
+    assert result["cost_usd"] == pytest.approx(full / 2)
+
+
+def test_addresses_alone_do_as_recordings_and_a_model_is_found(sandbox, auth):
+    made = submit_recordings(auth, [call["sound"] for call in CALLS])
+
+    sandbox.lives.advance(3600)
+    assert collect_rows(auth, made["batch_id"])["done"] == 3
+
+
+def test_recordings_without_an_address_are_named(sandbox, auth):
+    rows = [{"url": "https://www.example.com/a.mp3"}, {"url": "a.mp3"}, {"s": 1}]
+
+    with pytest.raises(
+        TogetherError, match=r"rows\[1\] has no http\(s\) address"
+    ) as caught:
+        submit_recordings(auth, rows)
+
+    fields = [problem["field"] for problem in caught.value.problems]
+    assert fields == ["rows[1]", "rows[2]"]
+    assert not batches(sandbox)
+    assert not uploads(sandbox)

@@ -352,6 +352,7 @@ def test_references_take_time_by_their_number():
 PARSERS = {"re", "html", "csv", "zipfile", "xml"}
 ELSEWHERE = {
     "account_steps": "one line of its own scripts at a time",
+    "batch_steps": "the first signs of an address",
     "catalog/catalog": "names of prices",
     "charts": "one sign at a time",
     "client/resource": "the base URL that the resource has",
