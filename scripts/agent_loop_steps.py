@@ -146,7 +146,7 @@ def start_calls(auth: Auth, step: Step, **arguments: Json) -> Members:
     name, kept = _kept(given)
     tools = tools_of(given["tools"])
     for number, call in enumerate(kept["pending"]):
-        if "job" in call or "error" in call:
+        if "job" in call or "error" in call or "result" in call:
             continue
         call["arguments"] = call["text"]
         try:
@@ -156,16 +156,30 @@ def start_calls(auth: Auth, step: Step, **arguments: Json) -> Members:
                 raise TogetherError(f"at most {MOST_CALLS} calls are made at once")
             if tool.approval and not given["approved"]:
                 raise TogetherError("a person was asked and did not allow this call")
+            if tool.kind == "mcp":
+                _ask_server(name, kept, call, tool)
+                continue
             words = {**call["arguments"], **tool.fixed}
             mark = f"{kept['run']}/{kept['rounds']}/{number}"
             job = str(uuid.uuid5(uuid.NAMESPACE_URL, mark))
             call["job"] = jobs.start(tool.path, tool.kind, words, job)
         except TogetherError as error:
             call["error"] = str(error)
-        call["began"] = time.time()
+        call.setdefault("began", time.time())
     conversation.write(name, kept)
     refused = sum("error" in call for call in kept["pending"])
     return {"started": len(kept["pending"]) - refused, "refused": refused}
+
+
+def _ask_server(name: str, kept: Members, call: Members, tool: Tool) -> None:
+    """Carry a call out here: a job's arguments would show the server's token. Raises
+    TogetherError, also where an earlier run of the step may have carried it out."""
+    if "began" in call:
+        raise TogetherError("it broke off: whether it was carried out is not known")
+    call["began"] = time.time()
+    conversation.write(name, kept)
+    call["result"] = told(call["id"], tool.call(call["arguments"]), None)["content"]
+    call["seconds"] = round(time.time() - call["began"], 3)
 
 
 def watch_calls(auth: Auth, step: Step, **arguments: Json) -> Members:

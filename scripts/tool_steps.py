@@ -24,11 +24,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from .mcp_client import McpServer
     from .shapes import AnySchema, Auth, Json, Members, Problem, Schema, Step
 
 
 AT_ONCE = 4  # calls of one round
 TOOL_SECONDS = 900.0
+DESCRIBED = 2000  # characters of what a server says of its tool
 RESULT_LENGTH = 50_000  # characters of a result that the model is shown
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 DEEPEST = 60  # levels of what a model may give
@@ -138,6 +140,7 @@ class Tool:
         self.name = given.get("name") or _name(self.path)
         self.description = given.get("description")
         self.approval = given.get("approval") is True
+        self.place = self.path
         self.parameters = filled_in(given.get("parameters"))
         if not NAME.fullmatch(self.name):
             raise TogetherError.refused(
@@ -204,6 +207,10 @@ class Tool:
         wrong += _words(given, "arguments")
         return wrong
 
+    def call(self, given: Members) -> Json:
+        """Run it as a job and return its result. Raises TogetherError."""
+        return run(self.path, self.kind, {**given, **self.fixed}, TOOL_SECONDS)
+
     def offer(self) -> Members:
         """Return the tool as a request offers it."""
         function = {"name": self.name, "parameters": self.parameters}
@@ -212,18 +219,59 @@ class Tool:
         return {"type": "function", "function": function}
 
 
+class McpTool(Tool):
+    """A tool of a server of the Model Context Protocol."""
+
+    def __init__(
+        self, server: McpServer, found: Members, given: Members, field: str
+    ) -> None:
+        self.server, self.own_name = server, str(found.get("name"))
+        self.place = f"{self.own_name} of {server.url}"
+        self.path, self.kind = "", "mcp"
+        self.fixed = given.get("arguments") or {}
+        before = f"{given['name']}_" if given.get("name") else ""
+        self.name = _name(before + self.own_name)
+        words = found.get("description")
+        self.description = words[:DESCRIBED] if isinstance(words, str) else None
+        self.approval = given.get("approval") is True
+        self.schema = {}
+        parameters = found.get("inputSchema")
+        parameters = parameters if isinstance(parameters, dict) else {"type": "object"}
+        check_schema(parameters, f"{field}.mcp: {self.own_name}")
+        members = parameters.get("properties") or {}
+        kept = {n: m for n, m in members.items() if n not in self.fixed}
+        needed = [n for n in parameters.get("required") or () if n in kept]
+        self.parameters = {**parameters, "properties": kept, "required": needed}
+
+    def call(self, given: Members) -> Json:
+        return self.server.call(self.own_name, {**given, **self.fixed})
+
+
 def tools_of(rows: list[Members]) -> dict[str, Tool]:
+    """Return the tools of a step's rows by their names. Raises TogetherError."""
     tools: dict[str, Tool] = {}
     for number, row in enumerate(rows):
         field = f"tools[{number}]"
-        tool = Tool(row, field)
-        if tool.name in tools:
-            other = tools[tool.name].path
-            raise TogetherError.refused(
-                f"{field}.name", f"{tool.name!r} is the tool {other} too"
-            )
-        tools[tool.name] = tool
+        for tool in _of_row(row, field):
+            if tool.name in tools:
+                other = tools[tool.name].place
+                raise TogetherError.refused(
+                    f"{field}.name", f"{tool.name!r} is the tool {other} too"
+                )
+            tools[tool.name] = tool
     return tools
+
+
+def _of_row(row: Members, field: str) -> list[Tool]:
+    if bool(row.get("path")) == bool(row.get("mcp")):
+        problem = "is required, or mcp: give one of them"
+        raise TogetherError.refused(f"{field}.path", problem)
+    if row.get("path"):
+        return [Tool(row, field)]
+    from .mcp_client import McpServer  # only where such a server is given
+
+    server = McpServer(row["mcp"], row.get("token"), f"{field}.mcp")
+    return [McpTool(server, found, row, field) for found in server.tools()]
 
 
 def _name(path: str) -> str:
@@ -387,7 +435,7 @@ def _carry_out(
     try:
         given = storable(arguments_of(text), [])
         tool, given = meant(name, given, tools)
-        result = run(tool.path, tool.kind, {**given, **tool.fixed}, TOOL_SECONDS)
+        result = tool.call(given)
         error = None
     except TogetherError as failure:
         error = str(failure)

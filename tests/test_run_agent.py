@@ -6,14 +6,18 @@ import copy
 import json
 
 import pytest
+from mcp.server import MCPServer
+from starlette.responses import PlainTextResponse
 
 from scripts.client import TogetherError
+from scripts.workspace import conversation
 from tests.support.canned_chat import MODEL, asked
 from tests.support.expected_request import main_of
 from tests.support.flow_engine import Engine
 from tests.test_flows import answers
 from tools.operations import find
 from tools.sandbox import Fault
+from tools.server_thread import ServerThread
 
 SCHEMA = {
     "type": "object",
@@ -231,6 +235,132 @@ def test_killed_in_any_step_it_goes_on(
     assert killed == [step]
     assert sorted(shop) == [-2, 1, 3]
     assert found["rounds"] == 2
+
+
+# --- servers of tools ---------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def _tool_server():
+    made = MCPServer("stock")
+    seen = []
+
+    @made.tool(description="How many are left.")
+    def count_stock(item: str) -> str:
+        seen.append(item)
+        if item == "none":
+            raise ValueError("no such item")
+        return f"{len(item)} of {item}"
+
+    class Guarded:
+        """The server behind a token."""
+
+        def __init__(self, app):
+            self.app = app
+
+        async def __call__(self, scope, receive, send):
+            sent = dict(scope.get("headers", ())).get(b"authorization")
+            app = self.app
+            if scope["type"] == "http" and sent != b"Bearer mcp_secret":
+                app = PlainTextResponse("who are you?", 401)
+            await app(scope, receive, send)
+
+    app = Guarded(made.streamable_http_app())
+    server = ServerThread(app, log_level="critical")
+    server.server.config.lifespan = "on"
+    with server:
+        yield f"http://127.0.0.1:{server.port}/mcp", seen
+
+
+@pytest.fixture
+def stock(_tool_server):
+    url, seen = _tool_server
+    seen.clear()
+    return {"mcp": url, "token": "mcp_secret"}, seen
+
+
+@BOTH
+def test_the_tools_of_an_mcp_server_are_tools(use, engine, shop, auth, stock, sandbox):
+    row, seen = stock
+    wanted = [{"tool": "count_stock", "arguments": {"item": "nails"}}]
+    prompt = said([*wanted, call("find_order", 1)])
+
+    found = use(engine, auth, prompt=prompt, tools=[row, FIND], model=MODEL)
+
+    assert seen == ["nails"]
+    assert shop == [1]
+    assert "5 of nails" in found["text"]
+    offered = asked(sandbox)[0]["tools"][0]["function"]
+    assert offered["description"] == "How many are left."
+    assert offered["parameters"]["required"] == ["item"]
+    assert "mcp_secret" not in json.dumps(found)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"item": "none"}, "the tool failed: Error executing tool"),
+        ({}, "arguments.item is required"),
+    ],
+)
+def test_what_an_mcp_server_refuses_is_told(
+    use, given, words, engine, shop, auth, stock
+):
+    wanted = [{"tool": "stock_count_stock", "arguments": given}]
+    row = {**stock[0], "name": "stock"}
+
+    found = use(engine, auth, prompt=said(wanted), tools=[row], model=MODEL)
+
+    assert words in found["calls"][0]["error"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"token": "wrong"}, "answered with status 401"),
+        ({"mcp": "http://example.com/mcp"}, "must be an address with https://"),
+        ({"mcp": "http://127.0.0.1:9/mcp"}, "cannot be reached"),
+        ({"path": "f/shop/find_order"}, "give one of them"),
+    ],
+)
+def test_an_mcp_server_that_cannot_be_used_is_told(
+    changed, words, engine, shop, auth, stock, sandbox
+):
+    row = {**stock[0], **changed}
+    with pytest.raises(TogetherError, match=words) as caught:
+        in_one_step(engine, auth, prompt="x", tools=[row], model=MODEL)
+
+    assert "mcp_secret" not in str(caught.value)
+    assert asked(sandbox) == []
+
+
+def test_a_call_of_a_server_that_broke_off_is_not_made_again(
+    engine, shop, auth, stock, workspace, monkeypatch
+):
+    """The step ends behind the call, and before it could keep what came."""
+    execute, broken = engine._execute, []
+
+    def dying(run, module, path, arguments):
+        result = execute(run, module, path, arguments)
+        if module["id"] == "start" and not broken:
+            broken.append(module)
+            name = arguments["conversation"]
+            kept = conversation.read(name)
+            for one in kept["pending"]:
+                del one["result"]
+            conversation.write(name, kept)
+            return execute(run, module, path, arguments)
+        return result
+
+    monkeypatch.setattr(engine, "_execute", dying)
+    row, seen = stock
+    prompt = said([{"tool": "count_stock", "arguments": {"item": "nails"}}])
+
+    found = as_a_flow(engine, auth, prompt=prompt, tools=[row], model=MODEL)
+
+    assert seen == ["nails"]
+    assert "whether it was carried out is not known" in found["text"]
 
 
 def test_the_service_s_failure_says_where_the_conversation_is(

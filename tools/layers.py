@@ -105,6 +105,7 @@ LAYERS = (
         "documents/workbook",
         "fine_tune_data",
         "job_kinds",
+        "mcp_client",
         "realtime_audio",
         "table/checkpoint",
         "table/encodings",

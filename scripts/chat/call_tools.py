@@ -55,9 +55,11 @@ def main(
 STEP = {
   "arguments": {"required": ["prompt", "tools"], "properties": {
       "prompt": {"type": "string"},
-      "tools": {"type": "array", "items": {"type": "object", "required": ["path"], "properties": {
+      "tools": {"type": "array", "items": {"type": "object", "properties": {
             "path": {"type": "string"},
             "kind": {"type": "string", "enum": ["script", "flow"]},
+            "mcp": {"type": "string"},
+            "token": {"type": "string"},
             "name": {"type": "string"},
             "description": {"type": "string"},
             "parameters": {"type": "object", "format": "json-schema", "x-choice": True},

@@ -36,9 +36,11 @@ def main(
 STEP = {
   "arguments": {"required": ["conversation", "tools"], "properties": {
       "conversation": {"type": "string"},
-      "tools": {"type": "array", "items": {"type": "object", "required": ["path"], "properties": {
+      "tools": {"type": "array", "items": {"type": "object", "properties": {
             "path": {"type": "string"},
             "kind": {"type": "string", "enum": ["script", "flow"]},
+            "mcp": {"type": "string"},
+            "token": {"type": "string"},
             "name": {"type": "string"},
             "description": {"type": "string"},
             "parameters": {"type": "object", "format": "json-schema", "x-choice": True},

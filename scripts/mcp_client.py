@@ -1,0 +1,137 @@
+"""A server of the Model Context Protocol, as far as its tools go.
+
+Version 2025-03-26, streamable HTTP: JSON-RPC by POST, answered as JSON or as one event
+of a stream. The token goes to the server's own address and is in no message.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import time
+
+from .client import TogetherError
+from .client.jsonio import parse_json, storable
+from .client.transport import faults, http_exchange, read_whole
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Json, Members
+
+VERSION = "2025-03-26"
+LOOPBACK = r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?"
+ADDRESS = re.compile(rf"(?:https://[^/\s@]+|http://{LOOPBACK})/\S*")
+SECONDS = 120.0  # for one exchange
+MOST_PAGES, MOST_TOOLS = 20, 128
+SHOWN = 500  # characters of what a server says that a message repeats
+
+
+class McpServer:
+    """Raises TogetherError for what cannot be reached, read or done; `field` is what
+    its messages call the server."""
+
+    def __init__(self, url: str, token: str | None, field: str) -> None:
+        self.url, self.field = url.strip(), field
+        if not ADDRESS.fullmatch(self.url):
+            raise TogetherError.refused(field, "must be an address with https://")
+        kinds = "application/json, text/event-stream"
+        self.headers = {"Accept": kinds, "Content-Type": "application/json"}
+        if token:
+            self.headers["Authorization"] = f"Bearer {token}"
+        self.numbers = itertools.count(1)
+        about = {"name": "together-ai-for-windmill", "version": "1"}
+        words: Members = {"protocolVersion": VERSION, "capabilities": {}}
+        found = self.ask("initialize", {**words, "clientInfo": about})
+        version = found.get("protocolVersion")
+        if isinstance(version, str) and re.fullmatch(r"[\d-]{1,20}", version):
+            self.headers["MCP-Protocol-Version"] = version
+        self.send({"method": "notifications/initialized"})
+
+    def tools(self) -> list[Members]:
+        """Return the tools that it lists, MOST_TOOLS at most."""
+        found: list[Members] = []
+        words: Members = {}
+        for _ in range(MOST_PAGES):
+            page = self.ask("tools/list", words)
+            listed = page.get("tools")
+            listed = listed if isinstance(listed, list) else []
+            found += [tool for tool in listed if isinstance(tool, dict)]
+            cursor = page.get("nextCursor")
+            if not cursor or not isinstance(cursor, str) or len(found) > MOST_TOOLS:
+                break
+            words = {"cursor": cursor}
+        return found[:MOST_TOOLS]
+
+    def call(self, name: str, arguments: Members) -> str:
+        """Return the text that a tool gives. Raises TogetherError, also where it says
+        that it failed."""
+        answer = self.ask("tools/call", {"name": name, "arguments": arguments})
+        parts = answer.get("content")
+        parts = parts if isinstance(parts, list) else []
+        texts = [_said(part) for part in parts if isinstance(part, dict)]
+        text = "\n".join(filter(None, texts))
+        if not text and answer.get("structuredContent") is not None:
+            text = json.dumps(answer["structuredContent"], ensure_ascii=False)
+        if answer.get("isError"):
+            raise TogetherError(f"the tool failed: {text[:SHOWN]}", type="job_failed")
+        return str(storable(text, []))
+
+    def ask(self, method: str, params: Members) -> Members:
+        """Return the result of a request."""
+        number = next(self.numbers)
+        answer = self.send({"id": number, "method": method, "params": params}, number)
+        if isinstance(answer.get("result"), dict):
+            result: Members = answer["result"]
+            return result
+        error = answer.get("error")
+        words = error.get("message") if isinstance(error, dict) else None
+        raise self.failed(f"{method}: {str(words or 'no result came')[:SHOWN]}")
+
+    def send(self, message: Members, number: int | None = None) -> Members:
+        """Send a message; return the one that answers its number, {} for none."""
+        data = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        most = time.monotonic() + SECONDS
+        try:
+            headers = dict(self.headers)
+            response = http_exchange("POST", self.url, data, headers, (10.0, SECONDS))
+            body = read_whole(response, most)
+        except faults() as error:
+            words = type(error).__name__
+            raise self.failed(f"it cannot be reached ({words})") from None
+        if response.status >= 300:
+            raise self.failed(f"it answered with status {response.status}")
+        if session := response.headers.get("mcp-session-id"):
+            self.headers["Mcp-Session-Id"] = session
+        kind = response.headers.get("content-type", "")
+        for text in _messages(body, "event-stream" in kind):
+            found, _ = parse_json(text)
+            if isinstance(found, dict) and found.get("id") == number:
+                return found
+        return {}
+
+    def failed(self, words: str) -> TogetherError:
+        return TogetherError(f"The MCP server of {self.field}: {words}.", type="mcp")
+
+
+def _messages(body: bytes, stream: bool) -> list[bytes]:
+    if not stream:
+        return [body]
+    events = re.split(rb"\r?\n\r?\n", body)
+    return [
+        b"\n".join(
+            line[5:].strip() for line in event.splitlines() if line[:5] == b"data:"
+        )
+        for event in events
+    ]
+
+
+def _said(part: Members) -> str:
+    """Return a part of a tool's answer as text; what is none is only named."""
+    if isinstance(part.get("text"), str):
+        text: str = part["text"]
+        return text
+    resource: Json = part.get("resource")
+    if isinstance(resource, dict) and isinstance(resource.get("text"), str):
+        return str(resource["text"])
+    return f"({part.get('type', 'something')} that is no text)"
