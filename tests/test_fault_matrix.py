@@ -26,12 +26,30 @@ def test_each_kind_of_exchange_meets_hundreds_of_faults():
     assert min(faults.values()) >= 200
 
 
+# Cells that once ended otherwise, besides those that the sample of CI holds anyway.
+MET = [
+    ("speech", "redirect: 302 to another host", "always"),
+    ("speech", "coding: gzip that nobody names", "always"),
+    ("chat", "json: a million lists", "always"),
+    ("address", "time: body without end", "always"),
+    ("download", "time: chunked body without end", "always"),
+    ("storage, read", "time: chunked body without end", "always"),
+    ("storage, read", "status: 205", "always"),
+    ("stream", "events: text without end", "always"),
+    ("windmill, job's result", "json: a member twice", "always"),
+    ("windmill, job's result", "key: escaped", "always"),
+    ("windmill, job begun", "time: error without end", "always"),
+    ("rows", "time: chunked body without end", "always"),
+]
+
+
 @pytest.mark.slow
 def test_every_cell_ends_as_it_may():
     wanted = cells()
     random.Random(seed()).shuffle(wanted)
     if not whole():
-        wanted = list({fault: cell for cell in wanted if (fault := cell[1])}.values())
+        sample = {fault: cell for cell in wanted if (fault := cell[1])}
+        wanted = list(dict.fromkeys([*MET, *sample.values()]))
     found = list(run_cells(wanted))
 
     report("faults", table(found))

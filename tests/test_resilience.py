@@ -19,7 +19,8 @@ from urllib3.exceptions import (
 )
 
 from scripts.client import TogetherError
-from scripts.client.request import Request
+from scripts.client.request import Request, hear
+from scripts.client.request import heard as noted
 from scripts.client.transport import TOO_LONG, Reply, TooLargeError
 from scripts.operation_table import operation_at
 from scripts.resilience import explain, proxy, retry, server_words
@@ -377,6 +378,11 @@ def test_the_key_is_masked_at_every_depth_unless_it_is_a_few_letters():
     assert server_words.without_key(KEY, told) == {"***": ["a *** b", {"x": "***"}, 5]}
     assert server_words.without_key("abcdefgh", "abcdefgh") == "***"
     assert server_words.without_key("abcdefg", "abcdefg") == "abcdefg"
+    escaped = "".join(f"\\u{ord(letter):04X}" for letter in KEY)
+    assert server_words.without_key(KEY, f'{{"error": "{escaped}"}}') == (
+        '{"error": "***"}'
+    )
+    assert server_words.without_key(KEY, "a \\u0041 b") == "a \\u0041 b"
     words = server_words.server_words_of(reply(400, KEY.encode()), KEY)
     assert words == {"detail": "***"}
     echoed = f'{{"message": "{KEY}"}}'.encode()
@@ -463,8 +469,12 @@ def test_an_answer_over_which_a_step_stumbles_is_told(
     last = heard[1] if len(heard) > 1 else heard[0]
     last[0].target = f"{path}?a=1?b=2"
 
-    error = explain.unread(stumbled(), heard)
+    noted.clear()
+    for one in heard:
+        hear(*one)
+    error = explain.unread(stumbled(), noted)
 
+    assert len(noted) == 1
     words = f"It was carried out: look {advice}before running the step again. "
     advice = (words if costly else "") + MAINTAINERS
     place = f"KeyError in deeper; POST {path}"

@@ -185,3 +185,22 @@ def test_a_body_may_take_any_time_as_long_as_it_comes(monkeypatch):
         found = main_of(find("files/download_file"))(auth, file_id="f")
 
     assert found["file"]
+
+
+def test_a_body_that_comes_on_and_on_ends_too(monkeypatch):
+    monkeypatch.setattr(transport, "PACE_BYTES", 1)
+    monkeypatch.setattr(transport, "TRANSFER_SECONDS", 1.0)
+    with dripping(LENGTH, b"a") as url:
+        error = run("files/download_file", url, file_id="f", output="result")
+
+    assert error.type == "connection"
+    assert 0 < error.received < 100
+
+
+def test_a_body_without_a_length_ends_somewhere(monkeypatch):
+    monkeypatch.setattr(transport, "PACE_BYTES", 1)
+    monkeypatch.setattr(transport, "MOST_UNKNOWN_BYTES", 10)
+    with dripping(CHUNKED, b"1\r\na\r\n") as url:
+        error = run("files/download_file", url, file_id="f", output="result")
+
+    assert error.type == "too_large"

@@ -11,7 +11,7 @@ import tracemalloc
 import pytest
 
 from scripts.client import TogetherError, request, transport
-from scripts.replies import accumulators
+from scripts.replies import accumulators, follow
 from scripts.replies import sse as replies_sse
 from tests.conftest import KEY
 from tests.test_client import BATCH, BODY, CHAT, CREATE, answer, auth_for, server, sse
@@ -295,6 +295,15 @@ def test_an_event_is_read_in_linear_time_and_bounded():
     assert seconds(15 << 20) < 24 * max(seconds(2 << 20), 0.01)
     with pytest.raises(transport.TooLargeError):
         list(replies_sse.Events(itertools.repeat(b"x" * (1 << 16))))
+
+
+def test_a_stream_is_bounded_and_what_came_is_kept(monkeypatch):
+    monkeypatch.setattr(follow, "MOST_STREAM_BYTES", 5000)
+    events = [piece({"content": "x" * 900}) for _ in range(9)]
+    with pytest.raises(TogetherError, match="the stream has more than") as caught:
+        streamed(framed(*events))
+
+    assert caught.value.partial["choices"][0]["message"]["content"] == "x" * 3600
 
 
 def test_the_key_is_in_no_part_of_a_stream_that_broke():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 RESULT_LIMIT = 1_900_000  # bytes that a result in Windmill can hold
 MOST_VALUE_BYTES = 128 << 20  # that the values of a JSON text take beside their texts
+MANY_VALUES = 1 << 20  # characters of JSON from which on the collector rests
 LIST_BYTES, OBJECT_BYTES, ITEM_BYTES = 64, 200, 32  # an empty one; a number in one
 
 
@@ -36,10 +38,17 @@ def parse_json(data: bytes) -> tuple[Json, str | None]:
     decode = _decode
     if "NaN" in text or "Infinity" in text:
         decode = noting_decoder(lost).decode
+    # What collects garbage would go through all values again and again as they grow.
+    collects = len(text) >= MANY_VALUES and gc.isenabled()
     try:
+        if collects:
+            gc.disable()
         value = decode(text)
     except (ValueError, RecursionError):
         return None, "not JSON"
+    finally:
+        if collects:
+            gc.enable()
     if text.count("[") + text.count("{") > MOST_NESTING and is_deep(value):
         return None, f"nested more than {MOST_NESTING} deep"
     if lost or is_suspect(text):
@@ -63,8 +72,8 @@ def is_deep(value: Json) -> bool:
         level = [
             inner
             for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
+            for inner in (outer.values() if outer.__class__ is dict else outer)
+            if inner.__class__ in NESTS and inner
         ]
         if not level:
             return False
@@ -80,6 +89,7 @@ def _whole(digits: str) -> int | str:
     return number if -SAFE <= number <= SAFE else digits
 
 
+NESTS = (dict, list)
 MOST_NESTING = 100  # serde_json, which reads results in Windmill, stops at 128
 _decode = json.JSONDecoder(strict=False, parse_int=_whole).decode
 

@@ -86,7 +86,8 @@ def harmless(value: Json) -> tuple[Json, int]:
                         group[place] = text
                         count += 1
             elif kind is dict or kind is list:
-                left.append(item)
+                if item:
+                    left.append(item)
             elif kind is int and not -SAFE <= item <= SAFE:
                 group[place] = str(item)
     return root[0], count

@@ -304,13 +304,14 @@ def _is_prose(reply: Reply) -> bool:
 
 
 def hear(request: Request, answer: Json) -> None:
-    """Note an answer, for what is said where a step cannot read it, see run."""
-    heard.append((request, answer))
-    del heard[:-MOST_HEARD]
+    """Note an answer, for what is said where a step cannot read it, see run: the last
+    that was paid for, or else the last. Several would fill the memory."""
+    paid = request.operation["retry"] != "read"
+    if paid or not heard or heard[0][0].operation["retry"] == "read":
+        heard[:] = [(request, answer)]
 
 
 heard: list[tuple[Request, Json]] = []
-MOST_HEARD = 4  # answers
 
 
 def without_signals(answer: Json) -> Json:

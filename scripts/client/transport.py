@@ -27,7 +27,9 @@ CONNECT_TIMEOUT = 5.0
 HEAD_SECONDS = 60.0  # for status and headers, from their first byte to their last
 # Of a body of any length: as many bytes must come in as many seconds.
 PACE_BYTES, PACE_SECONDS = 64 * 1024, 240.0
+TRANSFER_SECONDS = 24 * 3600.0  # for all of it, over all connections
 MIB = 1 << 20
+MOST_UNKNOWN_BYTES = 64 << 30  # of a body whose length nobody says
 MOST_ANSWER_BYTES = 64 * MIB  # of an answer that is held in memory, decompressed
 MOST_ERROR_BYTES = 64 * 1024  # of an error; the rest of it is not read
 MOST_HEAD_BYTES = MIB  # of all that comes before a body, interim answers too
@@ -197,9 +199,11 @@ def hurry(response: Response, seconds: float) -> None:
 
 
 class Pace:
-    """Lets a body take any time, as long as its bytes come as fast as PACE_BYTES says."""
+    """Lets a body take its time, as long as its bytes come as fast as PACE_BYTES says:
+    TRANSFER_SECONDS in all."""
 
     def __init__(self) -> None:
+        self.ends = time.monotonic() + TRANSFER_SECONDS
         self.response: Response | None = None
         self.position, self.until = 0, math.inf
 
@@ -207,13 +211,27 @@ class Pace:
         """Before each read: note how many bytes there are."""
         if response is not self.response or position - self.position >= PACE_BYTES:
             self.response, self.position = response, position
-            self.until = time.monotonic() + PACE_SECONDS
+            self.until = min(time.monotonic() + PACE_SECONDS, self.ends)
             read_until(response, self.until)
-        elif time.monotonic() > self.until:
+        if time.monotonic() > self.until:
             raise TimeoutError(TOO_LONG)
 
     def is_lost(self) -> bool:
-        return time.monotonic() > self.until
+        return time.monotonic() > min(self.until, self.ends)
+
+
+def too_long(length: int | None, position: int) -> bool:
+    """Say whether a body of a length that nobody said is longer than any is read."""
+    return length is None and position > MOST_UNKNOWN_BYTES
+
+
+def endless(what: str) -> TogetherError:
+    return TogetherError(
+        f"{what}: it has more than {MOST_UNKNOWN_BYTES >> 30} GiB and does not say how "
+        "many.",
+        type="too_large",
+        advice="Give a source that says its length (Content-Length).",
+    )
 
 
 def names_proxy() -> bool:
@@ -288,6 +306,7 @@ def read_whole(response: Response, most: float) -> bytes:
             abandon(response)
             if error:
                 break
+            pieces.clear()  # who is told of the fault would keep them
             raise TooLargeError(f"the answer has more than {limit // MIB} MiB")
     response.release_conn()
     return pieces[0][:limit] if len(pieces) == 1 else b"".join(pieces)[:limit]

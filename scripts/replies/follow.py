@@ -7,7 +7,9 @@ import time
 from ..client.job import log
 from ..client.request import MOST_SECONDS, hear, parse_answer, without_signals
 from ..client.transport import (
+    MIB,
     Reply,
+    TooLargeError,
     abandon,
     faults,
     hurry,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from .accumulators import Accumulator
 
 LAST_EVENTS = 5.0  # seconds for what may follow the last text of a stream
+MOST_STREAM_BYTES = 48 * MIB  # of all events of a stream, of which its answer is made
 END_OF_BODY = 0.2  # seconds for the end of a body whose content is complete
 
 
@@ -47,8 +50,13 @@ def follow_stream(
     show = LiveText()
     most = time.monotonic() + MOST_SECONDS[request.operation["retry"]]
     events = Events(pieces or read_pieces(response, most))
+    size = 0
     try:
         for data, name in events:
+            size += len(data)
+            if size > MOST_STREAM_BYTES:
+                words = f"the stream has more than {MOST_STREAM_BYTES // MIB} MiB"
+                raise TooLargeError(words)
             if data[:6].upper() == "[DONE]":
                 done = True
                 break

@@ -104,8 +104,7 @@ def failure(
 def unread(error: Exception, heard: list[tuple[Any, Any]]) -> TogetherError:
     """Return the TogetherError for answers that a step stumbled over, the last of what
     the service said in its `partial`."""
-    paid = [one for one in heard if one[0].operation["retry"] != "read"]
-    request, answer = (paid or heard)[-1]
+    request, answer = heard[-1]
     where = error.__traceback__
     while where is not None and where.tb_next is not None:
         where = where.tb_next

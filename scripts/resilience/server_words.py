@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 
 from ..client.jsonio import parse_json
+from ..client.transport import MOST_ERROR_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ REASONS = (
     "metadata",
     "raw",
 )
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 SHORTEST_KEY = 8  # characters; a sandbox takes any key, "x" too
 
 
@@ -37,6 +40,9 @@ def without_key(key: str, value: Json) -> Json:
     if len(key) < SHORTEST_KEY:
         return value
     if isinstance(value, str):
+        if "\\u" in value:  # JSON that is told as text may spell any letter so
+            plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+            value = plain if key in plain else value
         return value.replace(key, "***")
     if isinstance(value, list):
         return [without_key(key, item) for item in value]
@@ -48,9 +54,11 @@ def without_key(key: str, value: Json) -> Json:
 def server_words_of(reply: Reply, key: str = "") -> Members:
     """Return detail, type, code and param from any shape of an error, without the key,
     which must go before anything is cut."""
-    found, problem = parse_json(reply.data)
-    if problem:
-        text = without_key(key, reply.text().strip())
+    data = reply.data[:MOST_ERROR_BYTES]
+    larger = len(data) < len(reply.data)  # than any error, and so none
+    found, problem = (None, None) if larger else parse_json(data)
+    if problem or larger:
+        text = without_key(key, data.decode("utf-8", "replace").strip())
         if not text:
             return {"detail": "the answer is empty"}
         if text.startswith("<"):

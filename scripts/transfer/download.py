@@ -19,7 +19,16 @@ import zlib
 
 from ..client import TogetherError
 from ..client.request import Request
-from ..client.transport import CODINGS, Pace, Reply, Unpacked, faults, read_whole
+from ..client.transport import (
+    CODINGS,
+    Pace,
+    Reply,
+    Unpacked,
+    endless,
+    faults,
+    read_whole,
+    too_long,
+)
 from .filetypes import named
 
 TYPE_CHECKING = False
@@ -115,6 +124,9 @@ class Download:
             if piece:
                 self.position += len(piece)
                 self.barren = 0
+                if too_long(self.length, self.position):
+                    self.close()
+                    raise endless(f"The download broke off after {self.position} bytes")
                 return piece
             self.end()
         return b""

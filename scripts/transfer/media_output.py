@@ -45,8 +45,8 @@ def receive(request: Request) -> Members:
     if request.method != "GET":
         reply = request.send()
         if reply.status >= 300:
-            response = follow(request, reply)
             try:
+                response = follow(request, reply)
                 most = time.monotonic() + MOST_SECONDS["inference"]
                 reply = Reply(response, read_whole(response, most))
             except faults() as error:
@@ -78,6 +78,7 @@ def judge_media(request: Request, reply: Reply) -> None:
     What says that it is sound is not looked at: samples may begin with any byte.
     """
     data = reply.data
+    packed = data.startswith(PACKED)  # no sound, whatever it is said to be
     kind = reply.headers.get("content-type", "").split(";")[0].strip().lower()
     page = (
         data[:PAGE_HEAD]
@@ -89,7 +90,7 @@ def judge_media(request: Request, reply: Reply) -> None:
     if not words and data[:PAGE_HEAD].lstrip()[:1] == b"{":
         words = isinstance(parse_json(data)[0], dict)
     part = reply.status == 206  # which nobody asked for
-    if part or not data or (words and not kind.startswith("audio/")):
+    if part or packed or not data or (words and not kind.startswith("audio/")):
         raise request.failure(None, reply)
 
 
@@ -109,6 +110,7 @@ def _own_name(request: Request, content_type: str, head: bytes) -> str:
     return safe_name(name + (suffix(head, content_type) or asked or ".bin"))
 
 
+PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")  # gzip, zip, zstd
 PAGE_HEAD = 100  # bytes by which a web page is known
 WATCHED = 64 << 20  # bytes from which on a transfer moves the job's progress bar
 ADDRESSES = ("url", "video_url", "download_url", "location")

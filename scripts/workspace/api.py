@@ -230,5 +230,7 @@ def refusal(
         detail=detail,
         method=method,
         path=path,
+        # A server that failed may have done it before it did.
+        ambiguous=True if method == "POST" and reply.status >= 500 else None,
         advice=advice,
     )

@@ -89,6 +89,7 @@ def wait_for(job: str, timeout: float | None = None, name: str = "The job") -> J
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     pause = 0.1
+    told = False
     try:
         while True:
             where = f"jobs_u/completed/get_result_maybe/{job}"
@@ -107,8 +108,10 @@ def wait_for(job: str, timeout: float | None = None, name: str = "The job") -> J
                     advice="Give it more time, or less to do.",
                 )
             watched = time.monotonic()
-            told = _watch(job, min(left, SILENCE))
-            if not told and time.monotonic() - watched < 1.0:
+            before, told = told, _watch(job, min(left, SILENCE))
+            # Once its word is taken; a stream that says again what the job's own answer
+            # denies would be asked without end.
+            if (before or not told) and time.monotonic() - watched < 1.0:
                 time.sleep(min(pause, left))
                 pause = min(pause * 1.5, 2.0)
     except (KeyboardInterrupt, SystemExit):

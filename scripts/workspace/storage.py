@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from ..client import TogetherError
 from ..client.job import log
-from ..client.transport import Pace, faults
+from ..client.transport import Pace, endless, faults, too_long
 from .api import (
     FREE_EDITION,
     WINDMILL_TRIES,
@@ -67,6 +67,10 @@ class _Stored:
         path = "job_helpers/download_s3_file"
         what = f"The object {self.key!r} cannot be read from storage"
         response = open_windmill("GET", path, what, self.query, headers=headers)
+        if response.status not in (200, 206):
+            response.close()
+            problem = f"it answers {response.status} {response.reason}"
+            raise unusable("GET", path, what, problem)
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             response.close()
             raise unusable("GET", path, what, "it comes compressed, unasked")
@@ -119,6 +123,9 @@ class _Stored:
                     rest(tries)
                 continue
             self.position += len(piece)
+            if too_long(self.length, self.position):
+                self.close()
+                raise endless(f"The object {self.key!r} cannot be read from storage")
             return piece
         from ..resilience.explain import describe  # only when it failed
 
