@@ -611,12 +611,16 @@ def test_a_step_without_a_model_asks_the_recommended_one(
         given["voice"] = "any"
     for used in given.get("tools", ()):
         workspace.register(used["path"], lambda **_: 1, schema={"type": "object"})
-    asked = []
+    asked, result = [], None
     with contextlib.suppress(TogetherError):
-        module.main(fresh, **given)
-    for request in sandbox.requests:
-        asked += re.findall(rb'name="model"\r\n\r\n(.*?)\r\n', request.body)
-        asked += re.findall(rb'"model": ?"(.*?)"', request.body)
+        result = module.main(fresh, **given)
+    # What is only begun has it in its batch's file, or in what it hands on.
+    sent = [request.body for request in sandbox.requests]
+    sent += [content for _, content in sandbox.files.values()]
+    sent.append(json.dumps(result, default=str).encode())
+    for text in sent:
+        asked += re.findall(rb'name="model"\r\n\r\n(.*?)\r\n', text)
+        asked += re.findall(rb'"model": ?"(.*?)"', text)
     assert asked
     assert {name.decode() for name in asked} == {model_choice.recommended(fresh, task)}
 
