@@ -119,7 +119,8 @@ def test_fix_writes_what_check_wanted(pack):
     orphan = pack / "scripts" / "files" / "gone.py"
     shutil.copy(script, orphan)
     found = problems(pack)
-    assert [p.path.name for p in found] == ["get_file.py", "OPERATIONS.md", "gone.py"]
+    pages = ["OPERATIONS.md", "files.md"]
+    assert [p.path.name for p in found] == ["get_file.py", *pages, "gone.py"]
 
     for problem in found:
         problem.fix()

@@ -22,6 +22,7 @@ from tools import (
     flows,
     models,
     nesting,
+    reference,
     render,
     shelves,
     sync_tree,
@@ -92,7 +93,13 @@ def problems(root: Path = ROOT) -> list[Problem]:
             for trap in tool_schema.agent_faults(path, form(operation)):
                 found.append(Problem(operation.schema_path, trap))
     if len(sound) == len(list(scripts(root))):
-        found += _current(root / CATALOGUE, render.catalogue(sound))
+        found += _current(root / CATALOGUE, reference.catalogue(sound, root))
+        pages = reference.pages(root, sound)
+        for page, text in pages.items():
+            found += _current(root / page, text)
+        for path in sorted((root / reference.FOLDER).glob("*.md")):
+            if str(path.relative_to(root)) not in pages:
+                found.append(Problem(path, "has no group", orphan=True))
         lists = render.lists(operations(root))
         found += _current(root / "scripts" / "resilience" / "lists.py", lists)
         place = root / "scripts" / "catalog" / "known_models.py"

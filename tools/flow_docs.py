@@ -2,11 +2,12 @@
 graph; every schedule."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from tools.flows import Flow, flows, parts, schedules
+from tools.flows import LOOPS, Flow, flows, parts, schedules
 from tools.operations import ROOT
+from tools.reference import argument_table
 
 PAGE = "FLOWS.md"
 HEAD = """\
@@ -63,11 +64,7 @@ def _entry(flow: Flow) -> Iterator[str]:
     for label, name in (("Needs", "needs"), ("Costs", "costs"), ("Leaves", "leaves")):
         yield from _item(f"{label}: {source[name]}")
     yield ""
-    yield "| argument | | what it is |"
-    yield "|---|---|---|"
-    for name, member in flow.arguments.items():
-        needed = "required" if name in flow.required else ""
-        yield f"| `{name}` | {needed} | {member['description']} |"
+    yield from argument_table(flow)
     yield ""
     yield "```mermaid"
     yield "flowchart TD"
@@ -92,37 +89,55 @@ class _Graph:
         self.flow = flow
 
     def lines(self) -> Iterator[str]:
-        yield from self.sequence(self.flow.value["modules"], "  ", None)
+        yield from self.sequence(self.flow.value["modules"], "  ", [])
         handler = self.flow.value.get("failure_module")
         if handler:
-            yield f"  failure{self.label(handler)}"
+            yield f"  {self.node(handler)}{self.label(handler)}"
 
     def sequence(
-        self, listed: list[dict], indent: str, before: str | None, label: str = ""
-    ) -> Iterator[str]:
+        self, listed: list[dict], indent: str, ends: list[tuple[str, str]]
+    ) -> Generator[str, None, list[tuple[str, str]]]:
+        """The lines of steps that follow one another. `ends` are the nodes from which
+        the first is reached, each with the label of its edge; returned are those from
+        which what follows is reached: none where the flow has ended."""
         for module in listed:
-            name = module["id"]
+            name = self.node(module)
             kind = module["value"]["type"]
-            if kind in ("forloopflow", "whileloopflow"):
+            if kind in LOOPS:
                 yield f'{indent}subgraph {name}["{self.text(module)}"]'
-                yield from self.sequence(
-                    module["value"]["modules"], indent + "  ", None
-                )
+                inner = module["value"]["modules"]
+                yield from self.sequence(inner, indent + "  ", [])
                 yield f"{indent}end"
             else:
                 yield f"{indent}{name}{self.label(module)}"
-            if before:
+            for before, label in ends:
                 yield f"{indent}{before} -->{label} {name}"
-                label = ""
+            ends = [(name, "")]
             if kind in ("branchone", "branchall"):
-                branches = module["value"]["branches"]
-                for branch, inner in zip(branches, parts(module), strict=False):
-                    mark = f'|"{branch["summary"]}"|'
-                    yield from self.sequence(inner, indent, name, mark)
-                if kind == "branchone":
-                    inner = module["value"]["default"]
-                    yield from self.sequence(inner, indent, name, '|"otherwise"|')
-            before = name
+                ends = yield from self.branches(module, indent)
+            if module.get("stop_after_if", {}).get("expr", "").strip() == "true":
+                ends = []
+        return ends
+
+    def branches(
+        self, module: dict, indent: str
+    ) -> Generator[str, None, list[tuple[str, str]]]:
+        """The branches of a step side by side; what follows is reached from the end of
+        each, or from the step itself where a branch is empty."""
+        value, name = module["value"], self.node(module)
+        labels = [branch["summary"] for branch in value["branches"]]
+        if value["type"] == "branchone":
+            labels.append("otherwise")
+        ends: list[tuple[str, str]] = []
+        for label, inner in zip(labels, parts(module), strict=True):
+            ends += yield from self.sequence(
+                inner, indent, [(name, f'|"{self.plain(label)}"|')]
+            )
+        return ends
+
+    def node(self, module: dict) -> str:
+        """A step's name in the graph; Mermaid has words of its own, such as end."""
+        return f"s_{module['id']}"
 
     def label(self, module: dict) -> str:
         value = module["value"]
@@ -138,4 +153,7 @@ class _Graph:
         return f'(["{text}"])' if "suspend" in module else f'["{text}"]'
 
     def text(self, module: dict) -> str:
-        return module["summary"].replace('"', "'")
+        return self.plain(module["summary"])
+
+    def plain(self, text: str) -> str:
+        return text.replace('"', "'")

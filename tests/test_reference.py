@@ -1,0 +1,117 @@
+"""The rendered reference: a place for every step, links that lead somewhere, and graphs
+of flows whose branches join."""
+
+import re
+
+import pytest
+
+from tools.flow_docs import _Graph, page
+from tools.flows import Flow, flows
+from tools.operations import ROOT, find, scripts
+from tools.reference import argument_table, catalogue, pages
+from tools.shelves import shelves
+
+PAGES = pages(ROOT, scripts(ROOT))
+WORDS = {"end", "graph", "subgraph", "flowchart", "style", "class", "click", "default"}
+
+
+def test_every_script_has_its_place_and_its_arguments_there():
+    for one in scripts(ROOT):
+        text = PAGES[f"docs/reference/{one.group}.md"]
+        entry = text.split(f"\n## {one.name}\n")[1].split("\n## ")[0]
+        for name in one.arguments:
+            assert f"| `{name}` |" in entry, (one.id, name)
+        assert "Example:" in entry, one.id
+        assert f"./dev run {one.id} --help" in entry
+
+
+def test_every_link_leads_to_a_heading():
+    texts = {"OPERATIONS.md": catalogue(scripts(ROOT), ROOT), "FLOWS.md": page()}
+    texts |= PAGES
+    count = 0
+    for place, text in texts.items():
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if target.startswith("http"):
+                continue
+            file, _, heading = target.partition("#")
+            found = (ROOT / place).parent / file if file else ROOT / place
+            known = texts.get(str(found.resolve().relative_to(ROOT)))
+            assert found.exists(), (place, target)
+            if heading and known:
+                assert f"\n## {heading}\n" in known, (place, target)
+                count += 1
+    assert count > 400
+
+
+def test_tables_have_as_many_cells_as_headings():
+    for place, text in PAGES.items():
+        for line in text.splitlines():
+            if line.startswith("| "):
+                assert len(re.split(r"(?<!\\)\|", line)) == 7, (place, line)
+
+
+def test_an_argument_is_told_with_its_title_type_default_and_bounds():
+    lines = "\n".join(argument_table(find("chat/map_rows")))
+
+    assert "| `rows` | Rows | file | **required** |" in lines
+    assert "| `concurrency` | At once | integer | `" in lines
+    nothing = list(argument_table(find("organization/get_identity")))
+    assert nothing == ["It takes nothing but `auth`."]
+
+
+def test_steps_stand_under_their_headings():
+    text = catalogue(scripts(ROOT), ROOT)
+
+    for heading, ids in shelves(ROOT).items():
+        part = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+        assert [f"`{id}`" in part for id in ids] == [True] * len(ids)
+
+
+def step(name, **more):
+    value = {"type": "script", "path": "waits/poll_job"}
+    return {"id": name, "summary": name, "value": value, **more}
+
+
+def edges(*modules):
+    flow = type("F", (), {"value": {"modules": list(modules)}})()
+    lines = "\n".join(_Graph(flow).lines())
+    pattern = r"s_(\w+) -->(?:\|\"(\w+)\"\|)? s_(\w+)"
+    return {(a, b): label for a, label, b in re.findall(pattern, lines)}
+
+
+def test_branches_join_at_what_follows():
+    branch = {"summary": "yes", "modules": [step("a"), step("b")]}
+    value = {"type": "branchone", "branches": [branch], "default": []}
+    fork = {"id": "fork", "summary": "?", "value": value}
+
+    assert edges(step("one"), fork, step("end")) == {
+        ("one", "fork"): "",
+        ("fork", "a"): "yes",
+        ("a", "b"): "",
+        ("b", "end"): "",
+        ("fork", "end"): "otherwise",
+    }
+
+
+def test_a_branch_that_ends_the_flow_leads_nowhere():
+    over = step("a", stop_after_if={"expr": "true"})
+    branch = {"summary": "yes", "modules": [over]}
+    value = {"type": "branchone", "branches": [branch], "default": [step("b")]}
+    fork = {"id": "fork", "summary": "?", "value": value}
+
+    found = edges(fork, step("last"))
+    assert ("a", "last") not in found
+    assert ("b", "last") in found
+
+
+@pytest.mark.parametrize("flow", list(flows(ROOT)), ids=lambda flow: flow.name)
+def test_a_graph_is_whole_and_uses_no_word_of_mermaid(flow: Flow):
+    lines = list(_Graph(flow).lines())
+    text = "\n".join(lines)
+    nodes = set(re.findall(r"^ +(?:subgraph )?(\w+)[\[{(]", text, re.M))
+    arrows = re.findall(r"(\w+) -->(?:\|\"[^\"]*\"\|)? (\w+)", text)
+
+    assert nodes
+    assert not nodes & WORDS
+    assert {name for arrow in arrows for name in arrow} <= nodes
+    assert sum(line.strip() == "end" for line in lines) == text.count("subgraph ")

@@ -1,0 +1,237 @@
+"""docs/reference/: a page for each group, with what every step and operation takes,
+costs and gives back. Rendered from the schemas, as OPERATIONS.md is, which leads there.
+"""
+
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tools.flows import Flow, flows, modules
+from tools.operations import Operation
+from tools.overview import allowed, default, kind
+from tools.shelves import shelves
+
+FOLDER = "docs/reference"
+MOST = 2500  # characters of an example that are shown
+RETRIES = {
+    "read": "Sent again, up to four times, after any passing failure.",
+    "inference": "Sent again, up to four times, after any passing failure.",
+    "creates": "Never sent twice, unless the first surely was not carried out.",
+    "mutates": "Never sent twice, unless the first surely was not carried out.",
+}
+HEAD = "<!-- Rendered from schemas/ by `./dev fix`; edit those, not this. -->"
+
+
+def pages(root: Path, found: Iterable[Operation]) -> dict[str, str]:
+    """The texts of the pages, by their paths."""
+    groups: dict[str, list[Operation]] = {}
+    for one in found:
+        groups.setdefault(one.group, []).append(one)
+    users = _users(root)
+    return {
+        f"{FOLDER}/{group}.md": "\n".join(_page(group, members, users)) + "\n"
+        for group, members in groups.items()
+    }
+
+
+def catalogue(found: Iterable[Operation], root: Path) -> str:
+    """The text of OPERATIONS.md: the steps above the API, as a person looks for them,
+    then every operation."""
+    rows = list(found)
+    steps = {row.id: row for row in rows if row.step is not None}
+    operations = [row for row in rows if row.step is None]
+    lines = [
+        "# Operations",
+        "",
+        "<!-- Rendered from schemas/ by `./dev fix`; edit those, not this. -->",
+        "",
+        "The path of a step is `f/togetherai/<step>`. Each name leads to its "
+        "arguments, result and example.",
+    ]
+    for heading, ids in shelves(root).items():
+        listed = [steps[id] for id in ids if id in steps]
+        if listed:
+            lines += ["", f"## {heading}", "", "| step | what it does |", "|---|---|"]
+            lines += [f"| {link(s)} | {s.schema['description']} |" for s in listed]
+    lines += [
+        "",
+        f"## The API, {len(operations)} operations",
+        "",
+        "The last column links to the page of [Together's reference]"
+        "(https://docs.together.ai/reference) where it is known.",
+    ]
+    group = None
+    for operation in operations:
+        if operation.group != group:
+            group = operation.group
+            lines += [
+                "",
+                f"### {group}",
+                "",
+                "| step | what it does | request | reference |",
+                "|---|---|---|---|",
+            ]
+        exchange = operation.exchange
+        docs = f"[docs]({exchange['docs']})" if "docs" in exchange else ""
+        lines.append(
+            f"| {link(operation)} | {operation.schema['title']} "
+            f"| `{exchange['method']} {exchange['path']}` | {docs} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def link(one: Operation, start: str = f"{FOLDER}/") -> str:
+    """Where the reference has it, from a page whose way there begins with `start`."""
+    return f"[`{one.id}`]({start}{one.group}.md#{one.name})"
+
+
+def argument_table(found: Operation | Flow) -> Iterator[str]:
+    """The lines of a table of arguments, as the form and as a flow name them."""
+    if not found.arguments:
+        yield "It takes nothing but `auth`."
+        return
+    yield "| argument | in the form | type | default | what it is |"
+    yield "|---|---|---|---|---|"
+    yield from _rows(found.arguments, set(found.required), "")
+
+
+def _rows(members: dict[str, dict], required: set[str], before: str) -> Iterator[str]:
+    for name, member in members.items():
+        value = default(member)
+        own = f"`{value}`" if value else ""
+        if name in required:
+            own = "**required**"
+        bounds = allowed(member)
+        parts = (member.get("description", ""), bounds[:1].upper() + bounds[1:])
+        text = " ".join(f"{part.rstrip('.')}." for part in parts if part)
+        cells = (
+            f"`{before}{name}`",
+            _cell(member.get("title", "")),
+            _cell(kind(member)),
+            own.replace("|", "\\|"),
+            _cell(text),
+        )
+        yield f"| {' | '.join(cells)} |"
+        # What is deeper is for the form, and for the service's own reference.
+        if not before and member.get("properties"):
+            inner = set(member.get("required", []))
+            yield from _rows(member["properties"], inner, f"{name}.")
+
+
+def _page(
+    group: str, members: list[Operation], users: dict[str, set[str]]
+) -> Iterator[str]:
+    steps = [one for one in members if one.step is not None]
+    operations = [one for one in members if one.step is None]
+    yield f"# {group}"
+    yield ""
+    yield HEAD
+    yield ""
+    yield (
+        "Every step takes `auth` too, a resource of the type `togetherai`. What can go "
+        "wrong in any of them stands in [errors](../errors.md)."
+    )
+    for heading, listed in (("Steps", steps), ("Operations of the API", operations)):
+        if listed:
+            yield ""
+            yield f"{heading}: " + ", ".join(
+                f"[{one.name}](#{one.name})" for one in listed
+            )
+    for one in (*steps, *operations):
+        yield ""
+        yield from _entry(one, users.get(one.id, set()))
+
+
+def _entry(one: Operation, users: set[str]) -> Iterator[str]:
+    schema = one.schema
+    yield f"## {one.name}"
+    yield ""
+    yield f"**{_cell(schema['title'])}**, `f/togetherai/{one.id}`"
+    yield ""
+    yield _text(schema["description"])
+    yield ""
+    yield from argument_table(one)
+    yield ""
+    yield f"**Gives** {_lower(_text(schema['x-returns']))}"
+    yield ""
+    yield from _facts(one, users)
+    for number, example in enumerate(_examples(schema["examples"])):
+        yield ""
+        yield "Example:" if not number else "With all it takes:"
+        yield ""
+        yield from _json(example)
+    if schema.get("x-reply") not in (None, {}, []):
+        yield ""
+        yield "<details><summary>What the API answers, for example</summary>"
+        yield ""
+        yield from _json(schema["x-reply"])
+        yield ""
+        yield "</details>"
+
+
+def _facts(one: Operation, users: set[str]) -> Iterator[str]:
+    marked = re.search(r"\((costs money|cannot be undone)\)", one.schema["title"])
+    if marked:
+        yield f"- This {marked[1]}; `./dev run` asks before it."
+    if one.step is None:
+        exchange = one.exchange
+        request = f"`{exchange['method']} {exchange['path']}`"
+        docs = f", [Together's page]({exchange['docs']})" if "docs" in exchange else ""
+        yield f"- Request: {request}{docs}"
+        yield f"- {RETRIES[exchange['retry']]}"
+        if "find" in exchange:
+            finder = exchange["find"]
+            yield f"- Whether a request that broke off was carried out: `{finder}`"
+    elif "budget_usd" in one.arguments:
+        yield "- What it cost is in `cost_usd`; `budget_usd` keeps it from more."
+    if one.step == "trigger":
+        yield "- A trigger: put it on a schedule, as the first step of a flow."
+    if one.step == "approval":
+        yield "- An approval: the step needs Suspend in its settings."
+    if users:
+        named = ", ".join(f"[{name}](../../FLOWS.md#{name})" for name in sorted(users))
+        yield f"- Used by the flows {named}."
+    yield f"- By hand: `./dev run {one.id} --help`"
+
+
+def _examples(examples: list[dict]) -> list[dict]:
+    """The least and the most; the most where it can be read."""
+    most = examples[-1]
+    alone = len(examples) == 1 or len(json.dumps(most)) > MOST
+    return examples[:1] if alone else [examples[0], most]
+
+
+def _json(value: object) -> Iterator[str]:
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    if len(text) > MOST:
+        kept = text[:MOST].rpartition("\n")[0]
+        text = f"{kept}\n..."
+    yield "```json" if not text.endswith("\n...") else "```"
+    yield text
+    yield "```"
+
+
+def _users(root: Path) -> dict[str, set[str]]:
+    """The flows that have a script as a step, by the script's id."""
+    found: dict[str, set[str]] = {}
+    if (root / "flows").exists():
+        for flow in flows(root):
+            for module in modules(flow.value):
+                found.setdefault(module["value"].get("path", ""), set()).add(flow.name)
+    return found
+
+
+def _text(text: str) -> str:
+    return html.escape(text, quote=False).replace("*", "\\*").replace("_", "\\_")
+
+
+def _cell(text: str) -> str:
+    return _text(text).replace("|", "\\|")
+
+
+def _lower(text: str) -> str:
+    """A sentence that goes on another one."""
+    first = text.split(" ")[0]
+    return text if first.isupper() and len(first) > 1 else text[:1].lower() + text[1:]
