@@ -9,6 +9,7 @@ import re
 
 from tools.operations import find, scripts
 from tools.sandbox import reply
+from tools.sandbox.canned_answers import ECHO
 
 CHAT = "chat/create_chat_completion"
 LIST = "models/list_models"
@@ -32,7 +33,8 @@ def speaks(arguments: dict) -> dict:
         for call in message.get("tool_calls") or ():
             if told := _told(CALL, _text(last)):
                 call["function"]["arguments"] = told
-        if message.get("content") == canned:
+        said = message.get("content")
+        if said == canned or str(said).startswith(ECHO):
             text = _text(last)
             message["content"] = _told(SAY, text) or f"You said: {text}"
     return answer

@@ -20,6 +20,7 @@ import zlib
 from tools.operations import find
 
 CATEGORY = re.compile(r"^(\w+): \S", re.MULTILINE)
+ECHO = "The sandbox's answer to: "
 LONGEST_ECHO = 300  # characters of a question
 LIKELY, UNLIKELY = -0.105, -2.996  # logarithms of 0.9 and 0.05
 
@@ -127,7 +128,7 @@ def _message(given: dict, canned: dict) -> dict:
     example = find("chat/create_chat_completion").schema["examples"][0]["body"]
     if question in ("", _question(example["messages"][-1])):
         return {}
-    return {"content": f"The sandbox's answer to: {question}"}
+    return {"content": ECHO + question}
 
 
 def _script(messages: list[dict]) -> tuple[dict, list[dict]] | None:
