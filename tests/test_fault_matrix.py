@@ -35,6 +35,7 @@ MET = [
     ("download", "time: chunked body without end", "always"),
     ("storage, read", "time: chunked body without end", "always"),
     ("storage, read", "status: 205", "always"),
+    ("storage, read", "status: 206 of a part", "always"),
     ("stream", "events: text without end", "always"),
     ("windmill, job's result", "json: a member twice", "always"),
     ("windmill, job's result", "key: escaped", "always"),

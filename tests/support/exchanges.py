@@ -141,6 +141,7 @@ class Kind:
     raw        whether what the service says is returned as it is
     plain      whether a coding that nobody asked for is refused
     any_json   whether that may be any JSON, an error too
+    at_once    how many requests are under way together, each with its own memory
     partly     whether a result may tell of a part that failed: says so of a result
     answers    before ANSWERS
     """
@@ -153,6 +154,7 @@ class Kind:
     raw: bool = False
     any_json: bool = False
     plain: bool = False
+    at_once: int = 1
     partly: Callable[[object], bool] = lambda result: False
     answers: tuple = ()
 
@@ -283,8 +285,9 @@ KINDS = {
             auth, STREAMED), r"POST /v1/chat", form="sse", raw=True,
              answers=((r"POST /v1/chat", lambda a: Good(_stream(), "200 OK",
                                                         dict(SSE))),)),
-        Kind("rows", _rows, r"POST /v1/chat", partly=_failed_rows),
-        Kind("embed", _embed, r"POST /v1/embeddings", partly=_failed_rows),
+        Kind("rows", _rows, r"POST /v1/chat", at_once=2, partly=_failed_rows),
+        Kind("embed", _embed, r"POST /v1/embeddings", at_once=2,
+             partly=_failed_rows),
         Kind("poll", _poll, r"GET /v1/batches/b"),
         Kind("upload, announced", _upload, r"POST /v1/files$", form="empty",
              creates=True),

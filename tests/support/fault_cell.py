@@ -38,7 +38,8 @@ TOKEN = "wm_token_fault_0123456789abcdefghij"
 ECHO = 12  # characters of a key that are too many in an output
 PATIENCE = 60.0  # seconds; what the limits below allow is a third of it
 MIB = 1 << 20
-MEMORY = 3 * 64 * MIB + 32 * MIB  # above what is there at the start
+# Above what is there at the start: of each request that is under way, and once.
+ANSWER, REST = 3 * 64 * MIB, 32 * MIB
 MOST_SENT = 40  # requests in a cell: 4 rows, 4 tries each, or a second of refusals
 ALLOWED = ("right", "said", "partly", "error")
 ONE, ALL = "once", "always"
@@ -206,7 +207,7 @@ def _judged(kind: Kind, fault: Fault, mode: str, folder: Path) -> Verdict:
         content = content or kind.any_json  # a value that the user's own runs kept
         log.seek(0)
         _spoken(verdict, log.read(), None if content else result, error)
-        if verdict.mebibytes * MIB > MEMORY and verdict.allowed:
+        if verdict.mebibytes * MIB > kind.at_once * ANSWER + REST and verdict.allowed:
             verdict.outcome, verdict.words = "memory", f"{verdict.mebibytes} MiB"
         if verdict.sent > MOST_SENT and verdict.allowed:
             verdict.outcome, verdict.words = "storm", f"{verdict.sent} requests"
