@@ -13,8 +13,8 @@ from __future__ import annotations
 import base64
 import json
 import struct
-import threading
 from collections import Counter
+from functools import partial
 
 from .catalog.budget import Budget, check_budget
 from .catalog.fallback import Models, dearest, may_help
@@ -327,7 +327,11 @@ class _HopelessError(Exception):
 
 
 class _Sender:
-    """Sends for the rows, until the budget is used up or nothing can be answered."""
+    """Sends for the rows, until the budget is used up or nothing can be answered.
+
+    What a request may cost and which failures are true of every row is known here; when
+    a request may go is the gate's to say.
+    """
 
     def __init__(
         self,
@@ -341,18 +345,13 @@ class _Sender:
         self.auth = auth
         self.given = given
         self.lanes = lanes
+        self.gate = lanes.gate
         self.outcome = outcome
         self.writes = writes  # answers have tokens of their own
         self.models = models or Models({"model": given["model"]})
-        self.turn = threading.Condition()
         self.refused = 0  # requests, as long as none was answered
         self.answered = outcome.sums["done"] > 0
         self.barren = 0  # failures of the service since it last answered
-        self.stopped: str | None = None  # why nothing more is sent
-        self.line: list[
-            object
-        ] = []  # who waits for money, the first of them for its turn
-        self.flying = 0
         self.longest = 0.0  # tokens of an answer so far
         self.bound = given.get("max_tokens", 0) if writes else 0
         self.money: Budget | None = None
@@ -380,7 +379,7 @@ class _Sender:
 
     def another(self, error: TogetherError) -> bool:
         """Say whether the next model is asked for the row, now that one failed."""
-        return self.sent(error) and not self.stopped and may_help(error)
+        return self.sent(error) and not self.gate.stopped and may_help(error)
 
     def send(self, body: Members, reserved: float | None, last: bool = True) -> Members:
         """Return the answer, with what `reserve` gave; `last` where no other model
@@ -401,10 +400,7 @@ class _Sender:
             raise
         finally:
             if self.money and reserved is not None:
-                with self.turn:
-                    self.flying -= 1
-                    self.money.settle(reserved, usd)
-                    self.turn.notify_all()
+                self.gate.release(partial(self.money.settle, reserved, usd))
 
     def bounded(self, body: Members, reserved: float | None) -> Members:
         """Return a body whose answer costs no more than what was set aside for it."""
@@ -441,18 +437,18 @@ class _Sender:
 
     def told(self) -> Members:
         """Return {"stopped": why} where rows were left to another run."""
-        return {"stopped": self.stopped} if self.outcome.unsent else {}
+        return {"stopped": self.gate.stopped} if self.outcome.unsent else {}
 
     def not_sent(self) -> TogetherError:
-        return TogetherError(f"not sent: {self.stopped}", type="not_sent")
+        return TogetherError(f"not sent: {self.gate.stopped}", type="not_sent")
 
     def judge(self, error: TogetherError, status: int | None) -> None:
         """Stop when a failure is true of every row, and when there is no time left."""
         if not self.sent(error):
-            self.stopped = self.stopped or str(error)
+            self.gate.stop(str(error))
             raise self.not_sent() from None
         if status == 429 and self.lanes.exhausted:
-            self.stopped = self.stopped or str(error)
+            self.gate.stop(str(error))
             self.outcome.given_up = self.outcome.given_up or error
             raise self.not_sent() from None
         words = error.type, error.code, error.detail
@@ -465,39 +461,27 @@ class _Sender:
         if not self.answered and (hopeless or self.refused >= HOPELESS_AFTER):
             raise _HopelessError(error)
         if hopeless:
-            self.stopped = str(error)
+            self.gate.stop(str(error))
             raise self.not_sent() from None
 
     def reserve(self, prompts: list[int]) -> tuple[float | None, int]:
         """Set money aside for a request whose texts have at most so many tokens each.
 
         Returns (USD, how many of the texts may go): all, save when the rest of the
-        budget is enough for some alone. Waits while others may leave money over, each
-        in its turn, so that what is left out comes last. Raises TogetherError of type
-        "not_sent" for what another run may send.
+        budget is enough for some alone. Waits while others may leave money over. Raises
+        TogetherError of type "not_sent" for what another run may send.
         """
-        if not self.money and not self.stopped:
+        if not self.money and not self.gate.stopped:
             return None, len(prompts)
-        place = object()
-        with self.turn:
-            self.line.append(place)
-            try:
-                while not self.stopped:
-                    found = self.take(prompts) if self.line[0] is place else None
-                    if found:
-                        self.flying += 1
-                        return found
-                    if not self.stopped:
-                        self.turn.wait()
-            finally:
-                self.line.remove(place)
-                self.turn.notify_all()
-        raise self.not_sent()
+        reserved = self.gate.reserve(partial(self.take, prompts))
+        if reserved is None:
+            raise self.not_sent()
+        return reserved
 
     def take(self, prompts: list[int]) -> tuple[float, int] | None:
-        """Do so without waiting; None: not now, or never when this has stopped."""
+        """Do so without waiting; None: not now, or never when the gate is stopped."""
         assert self.money is not None  # what nothing bounds is not set aside
-        if self.writes and not self.longest and self.flying and not self.bound:
+        if self.writes and not self.longest and self.gate.reserved and not self.bound:
             return None  # how long an answer is, the first one tells
         for count in range(len(prompts), 0, -1):
             for longest in self.lengths(sum(prompts[:count])):
@@ -508,12 +492,12 @@ class _Sender:
                 try:
                     self.money.reserve(usd)
                 except TogetherError as error:
-                    if self.flying:
+                    if self.gate.reserved:
                         return None
                     why = str(error)
                 else:
                     return usd or 0.0, count
-            self.stopped = self.stopped or why
+            self.gate.stopped = self.gate.stopped or why
         return None
 
     def lengths(self, prompt: int) -> Iterator[float]:

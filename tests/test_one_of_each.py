@@ -58,6 +58,15 @@ def test_one_back_off():
     assert doubled & set(LATE) == set()
 
 
+def test_one_gate_says_when_a_request_may_go():
+    """The pool's own conditions put results into the order of the rows."""
+    places = {"table/admission.py", "table/worker_pool.py"}
+
+    assert calls("threading.Condition") == places
+    assert calls("Gate") == {"table/worker_pool.py"}
+    assert calls("self.gate.reserve") == {"row_steps.py"}
+
+
 # What tries again.
 LATE = (
     *("client/request.py", "realtime_audio.py", "table/worker_pool.py"),

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import struct
+import threading
 import time
 
 import pytest
@@ -15,9 +16,10 @@ from scripts.embeddings.embed_rows import main as embed_rows
 from scripts.operations import operation
 from scripts.rerank.search_documents import main as search_documents
 from scripts.resilience import retry
-from scripts.table import checkpoint, worker_pool
+from scripts.table import admission, checkpoint
 from scripts.table import table as table_table
-from scripts.table.worker_pool import WorkerPool, _Gate
+from scripts.table.admission import ClosedError, Gate
+from scripts.table.worker_pool import WorkerPool
 from scripts.workspace.markup import inline
 from tests.support.fault_sandbox import DRIP, HANG, Moody
 from tools.models import model
@@ -125,8 +127,55 @@ def test_what_was_refused_is_asked_again_when_its_time_has_come(auth, moody):
     assert again - refused >= 0.4
 
 
+def test_who_waits_for_money_is_let_go_when_the_gate_is_stopped_or_closed():
+    """In turn: whoever came second is asked once the first is done."""
+    gate, asked, ended = Gate(2), [], []
+    gate.reserve(lambda: 1)
+
+    def wait(name):
+        try:
+            ended.append((name, gate.reserve(lambda: asked.append(name))))
+        except ClosedError:
+            ended.append((name, "closed"))
+
+    def begin(name):
+        thread = threading.Thread(target=wait, args=[name], daemon=True)
+        thread.start()
+        return thread
+
+    first = begin("first")
+    while asked != ["first"]:
+        time.sleep(0.001)
+    second = begin("second")
+    while len(gate.line) < 2:
+        time.sleep(0.001)
+    gate.release(lambda: None)
+    while len(asked) < 2:
+        time.sleep(0.001)
+
+    assert set(asked) == {"first"}
+    assert gate.reserved == 0
+
+    gate.close()
+    first.join()
+    second.join()
+
+    assert sorted(ended) == [("first", "closed"), ("second", "closed")]
+
+    gate = Gate(2)
+    third = begin("third")
+    while "third" not in asked:
+        time.sleep(0.001)
+    gate.stop("no money is left")
+    gate.stop("and another reason")
+    third.join()
+
+    assert ended[-1] == ("third", None)
+    assert gate.stopped == "no money is left"
+
+
 def test_a_refusal_holds_all_calls_back():
-    gate = _Gate(4)
+    gate = Gate(4)
     entered = [gate.enter() for _ in range(3)]
     closed = time.monotonic()
     gate.narrow(entered[1], 0.2)
@@ -154,7 +203,7 @@ def test_a_service_that_refuses_for_too_long_is_reported(auth, moody):
 def test_patience_that_ends_leaves_the_other_rows_to_a_rerun(
     run, words, auth, moody, workspace, monkeypatch, capsys
 ):
-    monkeypatch.setattr(worker_pool, "TELL", 0.2)
+    monkeypatch.setattr(admission, "TELL", 0.2)
     moody.mood = lambda number, text, times: (
         (429, {"retry-after": "0.1"}) if number > 2 else None
     )
@@ -179,8 +228,8 @@ def told(capsys):
 
 
 def test_waiting_is_told_while_the_server_names_a_time_far_off(capsys, monkeypatch):
-    monkeypatch.setattr(worker_pool, "TELL", 0.1)
-    gate = _Gate(1)
+    monkeypatch.setattr(admission, "TELL", 0.1)
+    gate = Gate(1)
     gate.narrow(gate.enter(), 0.5)
     gate.leave()
     gate.enter()

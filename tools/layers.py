@@ -107,6 +107,7 @@ LAYERS = (
         "job_kinds",
         "mcp_client",
         "realtime_audio",
+        "table/admission",
         "table/checkpoint",
         "table/encodings",
         "table/row_results",

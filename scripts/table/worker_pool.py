@@ -1,8 +1,7 @@
 """Send one operation many times at once, as fast as the service lets it be sent.
 
-Lanes are threads that share one prepared request, one pool of connections and one
-gate. A 429 that any lane gets closes the gate for all until the time that the server
-asks for, and fewer may be under way after it; every success lets more through again.
+Lanes are threads that share one prepared request, one pool of connections and one gate
+(admission.py), which says when each of them may send.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import time
 from itertools import chain, islice
 
 from ..client import TogetherError
-from ..client.job import log
 from ..client.jsonio import parse_json
 from ..client.request import Request, encode_body
 from ..client.transport import (
@@ -26,6 +24,7 @@ from ..client.transport import (
     is_silence,
     read_whole,
 )
+from .admission import PATIENCE, ClosedError, Gate, LateError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,10 +33,7 @@ if TYPE_CHECKING:
 
     from ..shapes import Auth, Carried, Fault, Json, Members, Operation
 
-PATIENCE = 900.0  # seconds of nothing but 429 after which it is given up
 WINDOW = 16  # results per lane that may wait for an earlier one
-APART = 0.25  # seconds between two tries while the service only refuses
-TELL = 60.0  # seconds of nothing but refusals after which the log says so, each time
 
 
 class WorkerPool:
@@ -73,7 +69,7 @@ class WorkerPool:
         self.seconds = seconds
         ends = math.inf if seconds is None else time.monotonic() + seconds
         self.ends = ends
-        self.gate = _Gate(concurrency, patience, ends)
+        self.gate = Gate(concurrency, patience, ends)
 
     def map(self, work: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
         """Yield work(task) for every task, in the order of the tasks.
@@ -101,7 +97,7 @@ class WorkerPool:
         """
         try:
             return self.sent(body)
-        except _LateError:
+        except LateError:
             words = f"the step's time limit of {self.seconds:g} s is over"
             raise TogetherError(words, type="not_sent") from None
 
@@ -122,7 +118,7 @@ class WorkerPool:
             finally:
                 self.gate.leave()
             if fault and time.monotonic() >= self.ends:
-                raise _LateError
+                raise LateError
             if reply and reply.status < 300:
                 self.gate.widen()
                 answer, problem = parse_json(reply.data)
@@ -165,105 +161,6 @@ class WorkerPool:
         return Reply(response, read_whole(response, most))
 
 
-class _Gate:
-    """How many requests may be under way, and until when none may start; after the
-    moment `ends` none does."""
-
-    def __init__(
-        self, most: int, patience: float = PATIENCE, ends: float = math.inf
-    ) -> None:
-        self.most = most
-        self.patience = patience
-        self.ends = ends
-        self.answered = 0.0  # when the last answer came that was no refusal
-        self.limit = float(most)
-        self.active = 0
-        self.shut_until = 0.0
-        self.narrowed = 0.0
-        self.refused: float | None = None  # since when there were only refusals
-        self.told = 0.0
-        self.waiting = 0
-        self.closing = threading.Event()
-        self.turn = threading.Condition()
-
-    def enter(self) -> float:
-        """Wait for a place; return the moment it was given."""
-        with self.turn:
-            while True:
-                if self.closing.is_set():
-                    raise _ClosedError
-                now = time.monotonic()
-                if now >= self.ends:
-                    raise _LateError
-                shut = self.shut_until - now
-                if shut <= 0 and self.active < int(self.limit):
-                    self.active += 1
-                    if self.refused is not None:
-                        self.shut_until = now + APART
-                    return now
-                self.tell(now)
-                self.waiting += 1
-                left = min(shut if shut > 0 else TELL, TELL, self.ends - now)
-                self.turn.wait(left)
-                self.waiting -= 1
-
-    def leave(self) -> None:
-        with self.turn:
-            self.active -= 1
-            if self.waiting:
-                self.turn.notify()
-
-    def widen(self) -> None:
-        """After a success, let more be under way: all of them after 16 rounds."""
-        self.answered = time.monotonic()
-        if self.limit < self.most or self.refused is not None:
-            with self.turn:
-                if self.refused is not None:
-                    self.refused = None
-                    self.turn.notify_all()
-                more = max(1.0, self.most / 16) / self.limit
-                self.limit = min(self.most, self.limit + more)
-                self.turn.notify()
-
-    def narrow(self, entered: float, seconds: float) -> None:
-        """Let nothing start for some seconds, and then less than before.
-
-        Requests that started before the last narrowing say nothing new.
-        """
-        with self.turn:
-            now = time.monotonic()
-            self.shut_until = max(self.shut_until, now + seconds)
-            if self.refused is None:
-                self.refused = self.told = now
-            self.tell(now)
-            if entered > self.narrowed:
-                self.limit = max(1.0, self.limit * 0.7)
-                self.narrowed = now
-
-    def tell(self, now: float) -> None:
-        """Say in the log, each minute, that there is nothing but refusals."""
-        if self.refused is None or now - self.told < TELL:
-            return
-        self.told = now
-        log(
-            f"too many requests: waiting for {now - self.refused:.0f} s, at most "
-            f"{self.patience:.0f}"
-        )
-
-    def close(self) -> None:
-        self.closing.set()
-        with self.turn:
-            self.turn.notify_all()
-
-
-class _LateError(Exception):
-    """The time of all requests is over."""
-
-
-class _ClosedError(Exception):
-    """The gate is closed: nobody waits for the result any more."""
-
-
 class _Line:
     """Tasks that go in and results that come out, in the same order."""
 
@@ -304,7 +201,7 @@ class _Line:
                     self.finished[number] = result
                     if number == self.head:
                         self.ready.notify()
-        except _ClosedError:
+        except ClosedError:
             return
         except BaseException as error:
             with self.lock:
