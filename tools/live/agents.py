@@ -138,7 +138,57 @@ def an_agent_asks_a_person_and_goes_on(stage: Stage) -> dict:
     return {"said": told, "calls": result["calls"]}
 
 
+def an_ai_agent_step_uses_the_tools(stage: Stage) -> dict:
+    """Windmill's own AI agent step, with its provider for Together led to the sandbox:
+    the model sees what is not fixed, and calls a tool with it."""
+    key = {"api_key": "tgp_live_suite", "base_url": f"{stage.sandbox.url}/v1"}
+    resource = stage.make_resource("provider", key, "togetherai")
+    tool = {
+        "id": "price",
+        "summary": "price_call",
+        "value": {
+            "tool_type": "flowmodule",
+            "type": "script",
+            "path": stage.script("agent/price_call"),
+            "input_transforms": {"auth": _fixed(stage.auth)},
+        },
+    }
+    wanted = {"model": {"id": model("chat")}, "input_tokens": "1000", "images": 0}
+    script = {"rounds": [[{"tool": "price_call", "arguments": wanted}]]}
+    kind = {"kind": "togetherai", "resource": f"$res:{resource}", "model": CHAT}
+    inputs = {"provider": kind, "output_type": "text"}
+    inputs["user_message"] = json.dumps(script)
+    value = {
+        "type": "aiagent",
+        "tools": [tool],
+        "input_transforms": {name: _fixed(given) for name, given in inputs.items()},
+    }
+    path = stage.make_flow("assistant", [{"id": "a", "value": value}])
+    done = stage.wait(stage.start(path, {}, "flow"), path)
+    if "ALLOW_PRIVATE_AI_BASE_URLS" in str(done.result):
+        raise SkippedError("its workers may not ask an AI in a private network")
+    text = json.dumps(done.succeeded())
+    expect("at most" in text and "USD" in text, f"it gave {text[:800]}")
+    paths = [r for r in stage.sandbox.requests if r.path == "/v1/chat/completions"]
+    offered = [t for r in paths for t in r.json.get("tools") or ()]
+    mine = [t["function"] for t in offered if t["function"]["name"] == "price_call"]
+    expect(mine, "the tool was not offered to the model")
+    members = mine[-1]["parameters"]["properties"]
+    expect("auth" not in members, "the model is asked for auth")
+    return {"said": f"the tool was called: {text[:200]}", "offered": mine[-1]}
+
+
+def _fixed(value: object) -> dict:
+    return {"type": "static", "value": value}
+
+
+CHAT = model("chat")
 ANY = {"type": "object", "properties": {"model": {}, "input_tokens": {}, "most": {}}}
 SUBJECT = Subject(
-    "mcp", (starred_tools_are_listed_and_called, an_agent_asks_a_person_and_goes_on)
+    "mcp",
+    (
+        starred_tools_are_listed_and_called,
+        an_agent_asks_a_person_and_goes_on,
+        an_ai_agent_step_uses_the_tools,
+    ),
 )
