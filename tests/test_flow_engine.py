@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.flow_engine import FOLDER, Engine
+from tools.flow_engine import FOLDER, Engine
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Every flow, run by the interpreter of tests/support/flow_engine.py against the
+"""Every flow, run by the interpreter of tools/flow_engine.py against the
 sandbox.
 
 Sleeps are virtual. The wait flows have their own tests in test_waits.py.
@@ -9,9 +9,10 @@ import urllib.request
 
 import pytest
 
-from tests.support import flow_engine
-from tests.support.flow_engine import FOLDER, RESOURCE, Engine
+from tests.support.form_values import sent
+from tools import flow_engine
 from tools.fake_workspace import TOKEN
+from tools.flow_engine import FOLDER, RESOURCE, Engine
 from tools.flows import flows, schedules
 from tools.models import listed, model
 from tools.operations import find
@@ -25,7 +26,7 @@ COMPOSED = sorted(flow.name for flow in flows() if not flow.inner)
 @pytest.fixture
 def engine(request, workspace, lives, auth):
     way = getattr(request, "param", None)
-    how = {"in_worker": way == "worker", "by_form": way == "form"}
+    how = {"in_worker": way == "worker", "by_form": sent if way == "form" else None}
     return Engine(workspace, auth, lives.advance, **how)
 
 

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support import flow_engine
-from tests.support.flow_engine import Engine
 from tests.support.killable_worker import JobError, Killer, Worker
 from tests.support.probing import report, seed, whole
+from tools import flow_engine
 from tools.fake_workspace import Workspace
+from tools.flow_engine import Engine
 from tools.models import model
 from tools.sandbox import Sandbox
 

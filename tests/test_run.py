@@ -11,6 +11,7 @@ from scripts.charts import bars
 from tests.support.command_line import tool
 from tests.support.expected_request import main_of
 from tools.local_files import with_files
+from tools.models import model
 from tools.operations import find
 from tools.sandbox import picture, tone
 from tools.shown import show
@@ -165,3 +166,33 @@ def test_long_tables_and_vectors_are_cut_for_a_person(tmp_path):
     assert "... 768 numbers" in shown({"vector": [0.5] * 768}, tmp_path)
     assert '"a": "b"' in shown({"a": "b"}, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_flow_runs_with_a_line_a_step_and_no_waiting(table):
+    given = json.dumps({**ASK, "model": model("chat")})
+    words = ["--args", given, "--file", f"rows={table}", "--fast"]
+    done = tool("run", "flows/run_batch", *words)
+
+    assert done.returncode == 0, done.stderr
+    assert "  batches/submit_rows: done in " in done.stderr
+    assert "  skipping " in done.stderr
+    assert json.loads(done.stdout)["rows"][0]["b"] == "2"
+
+
+def test_a_flow_that_fails_is_red_and_its_step_is_named():
+    given = json.dumps({"rows": {"text": "a,b\n1,2\n"}, "template": "{{c}}"})
+    words = ["run", "run_batch", "--fast", "--args", given]
+    done = tool(*words)
+
+    assert done.returncode == 1
+    assert "  batches/submit_rows: failed: " in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: ")
+
+
+def test_a_flow_of_a_real_service_is_asked_about(sandbox):
+    words = ["run", "flows/run_batch", "--base-url", sandbox.url, "--args"]
+    done = tool(*words, json.dumps({**ASK, "rows": {"text": "a\n1\n"}}))
+
+    assert done.returncode == 2
+    assert "may cost money" in done.stderr
+    assert not sandbox.requests

@@ -13,8 +13,8 @@ from scripts.client import TogetherError
 from scripts.workspace import conversation
 from tests.support.canned_chat import MODEL, asked
 from tests.support.expected_request import main_of
-from tests.support.flow_engine import Engine
 from tests.test_flows import answers
+from tools.flow_engine import Engine
 from tools.operations import find
 from tools.sandbox import Fault
 from tools.server_thread import ServerThread

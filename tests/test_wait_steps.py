@@ -1,12 +1,12 @@
-"""The wait flow, run by tests/support/flow_engine.py with virtual time."""
+"""The wait flow, run by tools/flow_engine.py with virtual time."""
 
 import pytest
 
 from scripts.client import TogetherError
 from scripts.job_kinds import KINDS
-from tests.support import flow_engine
 from tests.support.expected_request import main_of
-from tests.support.flow_engine import Engine
+from tools import flow_engine
+from tools.flow_engine import Engine
 from tools.flows import flows
 from tools.operations import find
 from tools.sandbox import Fault

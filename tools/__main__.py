@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.table.encodings import BadTextError, texts
+from tools.flows import Flow
 from tools.operations import ROOT, Operation, find, scripts
 from tools.target_folder import checked
 from tools.version import NAME, VERSION
@@ -213,9 +214,9 @@ def upstream(arguments: argparse.Namespace) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run one script as a worker would; the result goes to stdout."""
+    """Run a script or flow as Windmill would; the result goes to stdout."""
     from tools import kept_workspace
-    from tools.naming import runnable_named, script_named
+    from tools.naming import runnable_named
     from tools.real_service import graveness, key_from
 
     if arguments.help and arguments.operation:
@@ -232,7 +233,9 @@ def run(arguments: argparse.Namespace) -> int:
         _make_storage(arguments.storage)
     if arguments.workspace:
         kept_workspace.check(arguments.workspace)
-    operation = script_named(arguments.operation)
+    operation = runnable_named(arguments.operation)
+    if isinstance(operation, Flow):
+        return _run_flow(arguments, operation)
     auth = {"api_key": "sandbox", "base_url": arguments.base_url or ""}
     if arguments.key_env:
         auth["api_key"] = key_from(arguments.key_env)
@@ -258,9 +261,54 @@ def run(arguments: argparse.Namespace) -> int:
             return _job(operation.id, {"auth": auth, **given}, environment)
 
 
+def _run_flow(arguments: argparse.Namespace, flow: Flow) -> int:
+    """Run a flow against the embedded sandbox, or another service with --yes."""
+    from tools.flow_run import run_flow
+    from tools.real_service import key_from
+    from tools.sandbox import Sandbox
+    from tools.sandbox.lifecycles import Lifecycles
+
+    real = bool(arguments.key_env or arguments.base_url)
+    if arguments.dry_run:
+        raise ValueError(f"{flow.id} is a flow: --dry-run shows a script's requests")
+    if real and arguments.fast:
+        raise ValueError("--fast is for the embedded sandbox: no other lets time pass")
+    if arguments.args is None and not arguments.file and flow.required:
+        names = ", ".join(flow.required)
+        raise ValueError(f"{flow.id} needs --args with {names}; see --help")
+    given = {} if arguments.args is None else _arguments(arguments.args, flow, real)
+    why = f"{flow.id} may cost money: {flow.source['costs'].rstrip('.')}."
+    if real and not arguments.yes and not _agreed(why):
+        say("nothing was sent")
+        return 1
+    auth = {"api_key": "sandbox", "base_url": arguments.base_url or ""}
+    if arguments.key_env:
+        auth["api_key"] = key_from(arguments.key_env)
+    with contextlib.ExitStack() as stack:
+        workspace, _ = stack.enter_context(_windmill(arguments, flow))
+        if workspace is None:
+            raise ValueError("within a Windmill job, start the flow in Windmill")
+        given = _with_files(given, arguments.file, flow, workspace)
+        advance = None
+        if not real:
+            say("no --key-env: the embedded sandbox answers")
+            sandbox = stack.enter_context(Sandbox())
+            auth["base_url"] = sandbox.url
+            if arguments.fast:
+                sandbox.lives = Lifecycles(sandbox, speed=0)
+                advance = sandbox.lives.advance
+        done = run_flow(flow, given, workspace, auth, say, advance)
+    _show(done.result, flow.name)
+    if done.outcome == "success":
+        return 0
+    error = done.result.get("error") if isinstance(done.result, dict) else None
+    say(f"error: {(error or {}).get('message', 'the flow failed')}")
+    return 1
+
+
 @contextlib.contextmanager
 def _windmill(
-    arguments: argparse.Namespace, operation: Operation
+    arguments: argparse.Namespace, operation: Operation | Flow
 ) -> Iterator[tuple[object, dict[str, str]]]:
     """The workspace that a job finds, and how it finds it: a stand-in (a Workspace),
     unless there is a real one (None).
@@ -311,7 +359,7 @@ GIVEN = "given/"  # where a file of this machine lies in the stand-in's storage
 
 
 def _with_files(
-    given: dict, named: list[str], operation: Operation, workspace: object
+    given: dict, named: list[str], operation: Operation | Flow, workspace: object
 ) -> dict:
     """The arguments with files of this machine in place of @path and --file."""
     from tools.local_files import with_files
@@ -350,7 +398,7 @@ def _agreed(why: str) -> bool:
     return confirm(f"{why} Run it?")
 
 
-def _arguments(text: str | None, operation: Operation, real: bool) -> dict:
+def _arguments(text: str | None, operation: Operation | Flow, real: bool) -> dict:
     """Read --args: JSON, a file's path, or - for stdin; else the least example, which
     no real service gets."""
     if text is None and real:
@@ -410,19 +458,24 @@ def _job(name: str, arguments: dict, environment: dict | None = None) -> int:
     job = work(name, arguments, show=show, tell=tell, environment=environment)
     if line:
         say("")
-    if sys.stdout.isatty():
-        from tools.shown import console
-        from tools.shown import show as show_result
-
-        result = job.result
-        if job.stream and isinstance(result, dict):  # it stands above already
-            result = {n: value for n, value in result.items() if n != "wm_stream"}
-        show_result(result, Path(), name.rpartition("/")[2], console())
-    else:
-        print(json.dumps(job.result, indent=2, ensure_ascii=False))
+    result = job.result
+    if sys.stdout.isatty() and job.stream and isinstance(result, dict):
+        # It stands above already.
+        result = {name: one for name, one in result.items() if name != "wm_stream"}
+    _show(result, name.rpartition("/")[2])
     if job.exit_code:
         say(f"error: {job.result['error']['message']}")
     return job.exit_code
+
+
+def _show(result: object, name: str) -> None:
+    """Print a result: to a person as it reads best, else as JSON."""
+    if not sys.stdout.isatty():
+        print(json.dumps(result, indent=2, ensure_ascii=False))
+        return
+    from tools.shown import console, show
+
+    show(result, Path(), name, console())
 
 
 def _dry_run(
@@ -670,6 +723,7 @@ EXAMPLES = {
         '  ./dev run chat/ask_model --args \'{"prompt": "Hi"}\'\n'
         "  ./dev run chat/ask_model --args question.json --key-env TOGETHER_API_KEY\n"
         "  ./dev run audio/transcribe_recording --file recording=voice.wav\n"
+        "  ./dev run flows/run_batch --fast --file rows=rows.csv --args ...\n"
         "  ./dev run triggers/batch_finished --workspace kept --key-env NAME\n"
         "  ./dev run f/togetherai/files/list_files --dry-run"
     ),
@@ -843,6 +897,11 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR",
         help="keep storage and what triggers remember there, for further runs with it",
+    )
+    command.add_argument(
+        "--fast",
+        action="store_true",
+        help="of a flow, in the embedded sandbox: skip what it waits",
     )
     command.add_argument(
         "--yes",

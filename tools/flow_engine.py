@@ -31,11 +31,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tests.support.form_values import sent
 from tools import job_runner
 from tools.expressions import ExpressionError, evaluate
 from tools.fake_workspace import Job, Workspace
-from tools.flows import flows, rendered_value
+from tools.flows import Flow, flows, rendered_value
 from tools.operations import ROOT
 from tools.resolving import UnresolvedError
 from tools.target_folder import FOLDER
@@ -104,7 +103,8 @@ class StepError(Exception):
 
 
 class Engine:
-    """Runs flows; `decide` answers approvals, `advance` is told when time passes."""
+    """Runs flows; `decide` answers approvals, `advance` is told when time passes,
+    `tell` of each step that ran."""
 
     def __init__(
         self,
@@ -112,12 +112,14 @@ class Engine:
         auth: dict,
         advance: Callable[[float], None] = lambda seconds: None,
         in_worker: bool = False,
-        by_form: bool = False,
+        by_form: Callable[[Flow, dict], dict] | None = None,
+        tell: Callable[[Call], None] = lambda call: None,
     ) -> None:
         self.workspace = workspace
         self.advance = advance
         self.in_worker = in_worker
         self.by_form = by_form
+        self.tell = tell
         self.now = 0.0
         self.order = itertools.count()
         self.waiting: list[tuple[float, int, Run]] = []
@@ -153,10 +155,10 @@ class Engine:
     # --- what tests call -----------------------------------------------------------
 
     def start(self, name: str, **arguments: object) -> Run:
-        """Start a flow: as a schedule does, or `by_form`, with all it sends."""
+        """Start a flow: as a schedule does, or with all that `by_form` says is sent."""
         flow = next((flow for flow in flows(ROOT) if flow.name == name), None)
-        if self.by_form:
-            arguments = sent(flow, arguments)
+        if self.by_form and flow:
+            arguments = self.by_form(flow, arguments)
         path = f"{FOLDER}/{flow.id if flow else f'flows/{name}'}"
         return self.start_at(path, **arguments)
 
@@ -443,6 +445,7 @@ class Engine:
         seconds = time.monotonic() - started
         call = Call(step, arguments, self.now, seconds, success, result, given)
         run.calls.append(call)
+        self.tell(call)
         self._gather()
         if not success:
             raise StepError(result)
