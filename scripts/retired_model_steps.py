@@ -34,7 +34,7 @@ REMEMBERED = ("state", "cache")
 PAGE, MOST_PAGES = 1000, 50
 AT_ONCE = 8
 MOST_ROWS = 10_000
-MOST_TEXT = 2_000_000  # characters of one text that are looked through
+MOST_CHARACTERS = 2_000_000  # characters of one text that are looked through
 HIDDEN = (401, 403, 404)  # may not be read, or went meanwhile
 NAME = r"[\w.-]{1,100}/[\w.:-]{1,200}"
 QUOTED = re.compile(rf"[\"']({NAME})[\"']")
@@ -126,7 +126,7 @@ class _Models:
     def named(self, text: str, for_model: bool) -> Iterator[tuple[int, str]]:
         """Yield (place, id) of each model that is gone and that a text names; for_model
         where the whole text is given for one."""
-        text = text[:MOST_TEXT]
+        text = text[:MOST_CHARACTERS]
         for found in self.pattern.finditer(text) if self.pattern else ():
             yield found.start(), found[0]
         if for_model:
