@@ -893,6 +893,55 @@ def test_write_meeting_notes_keeps_the_transcript_when_the_writing_fails(
     assert run.result["kept"]["transcript"]
 
 
+# --- recordings in a batch ---------------------------------------------------------
+
+CALLS = [{"url": f"https://www.example.com/{n}.mp3", "call": n} for n in range(3)]
+HEARD = {"rows": CALLS, "model": model("transcription")}
+
+
+@started_in_every_way
+def test_transcribe_recordings_joins_the_texts_to_the_rows(engine, sandbox, lives):
+    sandbox.answers["create_transcription"] = lambda arguments: {
+        "text": f"heard {arguments['body']['file'][-5]}",
+        "duration": 60.0,
+    }
+
+    run = engine.run("transcribe_recordings", **HEARD)
+
+    assert run.outcome == "success", run.result
+    texts = [(row["call"], row["transcript"]) for row in run.result["rows"]]
+    assert texts == [(0, "heard 0"), (1, "heard 1"), (2, "heard 2")]
+    assert run.result["usage"] == {"seconds": 180.0}
+    assert run.result["cost_usd"] > 0
+
+
+def test_transcribe_recordings_past_its_deadline_says_what_goes_on(engine, lives):
+    lives["batch"].plan["IN_PROGRESS"] = 20 * 3600
+
+    run = engine.run("transcribe_recordings", **HEARD, deadline_hours=1)
+
+    (left,) = run.result["left"]
+    assert (left["state"], left["running"]) == ("IN_PROGRESS", True)
+    assert run.result["kept"]["batch_id"] == left["job_id"]
+
+
+def test_transcribe_recordings_cancelled_here_is_cancelled_there(engine, lives):
+    run = engine.start("transcribe_recordings", **HEARD)
+    engine.work(until=200)
+    engine.cancel(run)
+    engine.work()
+
+    (batch,) = lives["batch"].lives
+    assert lives.state(batch) == "CANCELLED"
+
+
+def test_transcribe_recordings_without_addresses_sends_nothing(engine, lives):
+    run = engine.run("transcribe_recordings", rows=[{"url": "a.mp3"}])
+
+    assert "rows[0] has no http(s) address" in run.error["message"]
+    assert not lives["batch"].lives
+
+
 # --- documents ---------------------------------------------------------------------
 
 DOCUMENTS = [
