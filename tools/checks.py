@@ -34,6 +34,7 @@ from tools.flow_checks import flow_problems
 from tools.form import form
 from tools.layers import layer_problems
 from tools.operations import ROOT, Operation, operations, scripts
+from tools.schema_words import in_words
 from tools.version import VERSION
 
 CATALOGUE = "OPERATIONS.md"
@@ -163,9 +164,9 @@ def _schema(operation: Operation, rules: dict) -> Iterator[Problem]:
         yield Problem(path, f"is not JSON: {error}")
         return
     errors = jsonschema.Draft202012Validator(rules).iter_errors(schema)
-    bad = [(list(e.absolute_path), e.message) for e in errors]
-    for where, message in bad:
-        yield Problem(path, f"{'.'.join(map(str, where)) or 'root'}: {message[:200]}")
+    bad = [(list(e.absolute_path), what) for e in errors for what in in_words(e)]
+    for where, what in bad:
+        yield Problem(path, f"{'.'.join(map(str, where)) or 'root'}: {what}")
     if bad:
         return
     try:
@@ -174,6 +175,11 @@ def _schema(operation: Operation, rules: dict) -> Iterator[Problem]:
         yield Problem(path, f"is no JSON Schema: {error.message}")
         return
     yield from _step(operation) if operation.step else _places(operation)
+    if operation.step is None:
+        yield from _brings(operation)
+    unknown = set(operation.required) - set(schema["properties"])
+    for name in sorted(unknown):
+        yield Problem(path, f"required: there is no argument {name}")
     yield from _texts(path, "", schema)
     validator = jsonschema.Draft202012Validator(schema)
     for number, example in enumerate(schema["examples"]):
@@ -188,6 +194,24 @@ def _schema(operation: Operation, rules: dict) -> Iterator[Problem]:
     if len(examples) == 1 and _leaves_out(schema):
         yield Problem(path, "examples: give two, the least and the most")
     yield from _screens(operation)
+
+
+def _brings(operation: Operation) -> Iterator[Problem]:
+    """Whoever gets bytes chooses where they go."""
+    exchange = operation.exchange
+    bytes_come = exchange.get("reply") in ("binary", "speech") or "brings" in exchange
+    choice = operation.arguments.get("output")
+    own = choice is not None and choice.get("x-in") == "result"
+    if bytes_come and not own:
+        yield Problem(
+            operation.schema_path,
+            f"{operation.id} brings bytes: it needs the argument output, with "
+            '"x-in": "result" (as schemas/audio/create_speech.json has it)',
+        )
+    if own and not bytes_come:
+        yield Problem(
+            operation.schema_path, "output is for what brings bytes: reply or brings"
+        )
 
 
 def _leaves_out(schema: dict) -> bool:
