@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import uuid
 
 import pytest
@@ -30,6 +31,11 @@ settings.load_profile("quick")
 for name in list(os.environ):
     if name.lower().endswith("_proxy") or name.startswith(("WM_", "BASE_INTERNAL")):
         del os.environ[name]
+
+# A shell's job in the background ignores interruptions, and hands that on to what the
+# tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
