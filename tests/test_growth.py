@@ -27,7 +27,10 @@ from scripts.documents.word_index import WordIndex, read_index
 from scripts.extract_steps import _read
 from scripts.json_schema import check_schema, problems
 from scripts.linear_regex import UnfitError, searcher
+from scripts.mcp_client import _messages
 from scripts.prometheus import TooManyError, samples
+from scripts.resilience.server_words import without_key
+from scripts.retired_model_steps import GIVEN, QUOTED
 from scripts.subtitles import subtitles
 from scripts.table.encodings import BadTextError, texts
 from scripts.table.table import Table, Template
@@ -125,8 +128,16 @@ def pieces(text):
     deque(pieces_of(text, 100, 99), 0)
 
 
+def model_names(text):
+    for pattern in (GIVEN, QUOTED):
+        deque(pattern.finditer(text), 0)
+
+
 # Of each reader, texts that others of its kind have choked on, to be repeated.
 TEXTS = {
+    "code": ("model", "model ", "model: ", 'model = "a/', "'a/a", "model|[", "a/", '"'),
+    "escapes": ("\\u0041", "\\u", "\\", "\\ud800"),
+    "events": ("data: {}\n\n", "\n", "\r\n", "\r", "data:", ": \n"),
     "tags": (
         "<",
         "<!--",
@@ -252,6 +263,13 @@ TEXTS = {
 CODED = {"A": "Spam", "B": "Ham"}
 # Module, texts, and what reads them.
 READERS = (
+    ("retired_model_steps", "code", model_names),
+    ("mcp_client", "events", lambda text: _messages(text.encode(), True)),
+    (
+        "resilience/server_words",
+        "escapes",
+        lambda text: without_key(AUTH["api_key"], text),
+    ),
     ("documents/web_page", "tags", web_page.page_text),
     ("documents/web_page", "page", web_page.page_text),
     ("documents/web_page", "tags", lambda text: web_page.is_page(text)),
@@ -352,6 +370,7 @@ def test_references_take_time_by_their_number():
 PARSERS = {"re", "html", "csv", "zipfile", "xml"}
 ELSEWHERE = {
     "account_steps": "one line of its own scripts at a time",
+    "agent_steps": "the first signs of an address",
     "batch_steps": "the first signs of an address",
     "catalog/catalog": "names of prices",
     "charts": "one sign at a time",
@@ -364,6 +383,7 @@ ELSEWHERE = {
     "transfer/media_view": "writes",
     "upload/file_upload": "an id",
     "upload/multipart_upload": "an error of 64 KiB at most, one tag at a time",
+    "workspace/conversation": "an id of one length",
     "workspace/jobs": "the path of a job",
 }
 
