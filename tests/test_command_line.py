@@ -192,7 +192,7 @@ def test_shells_are_told_how_to_complete(shell):
     [
         ("./dev undep", "undeploy "),
         ("./dev run ch", "chat/"),
-        ("./dev run chat/ask", "chat/ask_model "),
+        ("./dev run chat/map", "chat/map_rows "),
         ("./dev run chat/ask_model --dry", "--dry-run "),
         ("./dev completion z", "zsh "),
     ],

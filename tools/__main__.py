@@ -39,7 +39,9 @@ def main(argv: list[str] | None = None) -> int:
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
-        return arguments.command(arguments)
+        code = arguments.command(arguments)
+        sys.stdout.flush()  # here, where a reader that is gone is no fault
+        return code
     except BrokenPipeError:  # `./dev list | head`
         # Nothing more can be written, and Python would try at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,7 +9,7 @@ too.
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from threading import Event
 
@@ -97,6 +97,9 @@ def outcomes(subjects: list[Subject], stage: object, stop: Event) -> Iterator[Ou
             futures = [pool.submit(run, check) for check in subject.checks]
             try:
                 for future in futures:
+                    # A signal that comes just before a wait does not end it: in turns.
+                    while not wait([future], timeout=0.5).done:
+                        pass
                     if (done := future.result()) is not None:
                         yield done
             except BaseException:
