@@ -1,6 +1,7 @@
 """What follows from each kind of failure: another try or none, and what is said."""
 
 import re
+import socket
 import ssl
 import time
 from types import SimpleNamespace
@@ -23,7 +24,7 @@ from scripts.client.request import Request, hear
 from scripts.client.request import heard as noted
 from scripts.client.transport import TOO_LONG, Reply, TooLargeError
 from scripts.operation_table import operation_at
-from scripts.resilience import explain, proxy, retry, server_words
+from scripts.resilience import explain, faults, proxy, retry, server_words
 from tests.conftest import KEY
 
 CLASSES = ("read", "inference", "creates", "mutates")
@@ -573,6 +574,56 @@ def test_a_server_s_word_on_another_try_counts(kind):
     assert tried(429, retry_after="60") == 60
     assert tried(429, retry_after="60.1") is None
     assert tried(429, b'{"error": {"message": "billing"}}') is None
+
+
+def test_a_server_that_is_down_says_how_long_and_is_waited_for():
+    down = reply(500, retry_after="7")
+
+    assert retry.pause(request("read"), "read", None, down) == 7
+
+
+@pytest.mark.parametrize(
+    ("status", "passes"),
+    [
+        *((status, True) for status in (None, 408, 425, 429, 500, 501, 503, 599)),
+        *((status, False) for status in (200, 400, 404, 407, 409, 424, 428, 430, 499)),
+    ],
+)
+def test_what_passes_by_itself(status, passes):
+    assert retry.passing(status) is passes
+
+
+def test_a_rest_is_bounded_and_ends_when_it_is_told_to(monkeypatch):
+    slept = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(retry, "backoff", lambda tries, asked: (asked or 0.0) + tries)
+
+    assert retry.rest(2) is False
+    assert retry.rest(3, 4.0) is False
+    assert retry.rest(1, 1000.0) is False
+    assert slept == [2, 7, retry.MAX_WAIT]
+
+    waited = []
+    stop = SimpleNamespace(wait=lambda seconds: waited.append(seconds) or True)
+
+    assert retry.rest(5, None, stop) is True
+    assert waited == [5]
+    assert len(slept) == 3
+
+
+def test_faults_say_what_is_wrong_in_the_words_of_what_was_raised():
+    refused, cut = OSError(111, "refused"), ConnectionResetError(104, "reset")
+
+    assert "refused" in str(faults.connect_fault(refused, "a.example:443"))
+    late = faults.connect_fault(TimeoutError(), "a.example:443")
+    assert "a.example:443" in str(late)
+    unknown = faults.connect_fault(socket.gaierror(-2, "no name"), "b::1:443")
+    assert "b::1'" in str(unknown)
+    assert "no name" in str(unknown)
+    assert faults.connect_fault(CERTIFICATE, "a.example:443").args == (CERTIFICATE,)
+    assert faults.wire_fault(CERTIFICATE).args == (CERTIFICATE,)
+    assert faults.wire_fault(cut).args == (f"Connection broken: {cut!r}", cut)
+    assert "Read timed out." in str(faults.wire_fault(TimeoutError()))
 
 
 def test_an_operation_may_say_how_often_it_is_tried():
