@@ -345,8 +345,10 @@ def _bounded(text: str) -> Members:
 
 def _kept(found: Members, *names: str) -> Members:
     """Return what a model needs of a step's result beside its text."""
-    names = (*names, "cost_usd", "cost_note", "note")
-    return {name: found[name] for name in names if found.get(name) is not None}
+    said = {name: found[name] for name in names if found.get(name) is not None}
+    cost = {"cost_usd": found["cost_usd"]} if "cost_usd" in found else {}
+    notes = {name: found[name] for name in ("cost_note", "note") if found.get(name)}
+    return {**said, **cost, **notes}
 
 
 def _place(found: Members) -> str:

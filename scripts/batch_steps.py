@@ -70,7 +70,7 @@ def submit_rows(auth: Auth, step: Step, **arguments: Json) -> Members:
     template = Template(given["template"])
     table.require(template.columns, "template")
     if given.get("answer_column"):
-        table.keep_free(given["answer_column"])
+        table.keep_free(given["answer_column"], RESERVED)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder, "rows.jsonl")
         written = _written(place, table, template, given)
@@ -111,7 +111,7 @@ def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
     table = Table(auth, given["rows"])
     column = given["column"]
     if given.get("answer_column"):
-        table.keep_free(given["answer_column"])
+        table.keep_free(given["answer_column"], RESERVED)
     body = {"model": given["model"], "response_format": "verbose_json"}
     body |= {name: given[name] for name in ("language", "prompt") if name in given}
 
@@ -569,6 +569,8 @@ class _Bill:
             usage = {"seconds": seconds}
         model = model if isinstance(model, str) else None
         known, untold = self.used.get(model, (None, 0))
+        if known and usage and known.keys() != usage.keys():
+            usage = None  # seconds and tokens are no sum
         self.used[model] = sum_usage([known, usage]), untold + (usage is None)
 
     def sums(self, auth: Auth) -> Members:

@@ -136,7 +136,7 @@ def rank_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
             continue  # embed_rows says in embedding_error why there is none
         if len(vector) != len(wanted):
             problem = f"have {len(vector)} numbers each, the question's {len(wanted)}"
-            raise _refused("rows", f"{problem}: they are of another model")
+            raise _unranked(f"{problem}: they are of another model", answer)
         size = math.hypot(*vector) or 1.0
         dot = math.fsum(x / size * y for x, y in zip(vector, wanted, strict=True))
         # The earlier of two that are equally near.
@@ -146,7 +146,7 @@ def rank_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
         else:
             heapq.heappushpop(best, entry)
     if not best:
-        raise _refused("rows", "hold no vectors: embeddings/embed_rows makes them")
+        raise _unranked("hold no vectors: embeddings/embed_rows makes them", answer)
     passages = []
     for similarity, _, row in sorted(best, reverse=True):
         kept = {
@@ -158,6 +158,17 @@ def rank_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
         words = f"{left_out} rows are left out: what they have is no vector"
         costs = {"note": words, **costs}
     return {"passages": passages, **costs}
+
+
+def _unranked(problem: str, answer: Json) -> TogetherError:
+    """Return the error for rows that cannot be ranked, once the question was paid."""
+    return TogetherError(
+        f"The rows {problem}",
+        type="invalid_argument",
+        problems=[{"field": "rows", "problem": problem}],
+        partial=answer,
+        advice="Correct the field named and run the step again.",
+    )
 
 
 def cite_answer(auth: Auth, step: Step, **arguments: Json) -> Members:

@@ -69,7 +69,7 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
     found = answer.pop("data", None) or []
     found = found if isinstance(found, list) else [found]
     found = [one if isinstance(one, dict) else {"b64_json": one} for one in found]
-    made = [one for one in found if any(one.get(name) for name in BRINGS)]
+    made = [one for one in found if any(_text(one.get(name)) for name in BRINGS)]
     left_out = [_why_left_out(one) for one in found if one not in made]
     kept = ("index", "type", "b64_json", "id", "object")
     shown = {name: value for name, value in answer.items() if name not in kept}
@@ -94,6 +94,10 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
             advice="Change the prompt and run the step again.",
         )
     return result
+
+
+def _text(value: Json) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def _used(count: int, width: int, height: int) -> Usage:

@@ -13,7 +13,9 @@ from .client import TogetherError, prepare
 from .document_steps import check_read, check_sizes, pieces_of, read_document, text_of
 from .documents.word_index import (
     INDEX_BYTES,
+    INDEXED_CHARACTERS,
     MARK,
+    MOST_PASSAGES,
     BadIndexError,
     TooMuchError,
     WordIndex,
@@ -54,7 +56,7 @@ def index_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
             field = f"documents[{number}]"
             try:
                 document = read_document(auth, value, field)
-                name = _key(document[0], value, field)
+                name = _key(document, value, field)
                 if name in read:
                     words = f"has the name of another, {name}: give each its own"
                     raise TogetherError.refused(field, words)
@@ -110,7 +112,7 @@ def rank_by_words(auth: Auth, given: Members) -> Members:
         rows = open_file(rows, "rows", auth)
         if rows.head(len(MARK)) == MARK:
             return _answer(_read(rows.blocks(), "rows"), given, None, 0)
-    kept, texts = [], []
+    kept, texts, size = [], [], 0
     for row in Table(auth, rows):
         text = None if isinstance(row, Flaw) else row.get("text")
         if not isinstance(text, str) or not text:
@@ -118,17 +120,21 @@ def rank_by_words(auth: Auth, given: Members) -> Members:
             continue
         kept.append({n: v for n, v in row.items() if n not in VECTOR})
         texts.append(text)
+        size += len(text)
+        if size > INDEXED_CHARACTERS or len(texts) > MOST_PASSAGES:
+            words = "are too many to be ranked at once"
+            raise TogetherError.refused("rows", words, advice=IN_AN_INDEX)
     if not texts:
         raise TogetherError.refused("rows", "have no text in a column `text`")
     index = WordIndex()
     try:
         index.add({}, texts)
     except TooMuchError as error:
-        advice = "Keep them in an index: embeddings/index_documents makes one."
-        raise TogetherError.refused("rows", str(error), advice=advice) from None
+        raise TogetherError.refused("rows", str(error), advice=IN_AN_INDEX) from None
     return _answer(index, given, kept, left_out)
 
 
+IN_AN_INDEX = "Keep them in an index: embeddings/index_documents makes one."
 VECTOR = ("embedding", "embedding_error")
 
 
@@ -138,7 +144,7 @@ def _answer(
     """Return the best of an index, of rows that it was made of, or its own passages."""
     try:
         passages = [
-            {**(rows[n] if rows else index.passage(n)), "score": round(score, 6)}
+            {**_row(rows[n] if rows else index.passage(n)), "score": round(score, 6)}
             for score, n in index.best(given["question"], given["top"])
         ]
     except BadIndexError as error:
@@ -150,6 +156,11 @@ def _answer(
         notes.append(f"{left_out} rows are left out: they have no text")
     noted = {"note": ". ".join(notes)} if notes else {}
     return {"passages": passages, **noted, "usage": None, "cost_usd": 0.0}
+
+
+def _row(row: Members) -> Members:
+    """Return a row that keeps a score of its own under another name."""
+    return {"row_score": row["score"], **row} if "score" in row else row
 
 
 def _kept_index(key: str, storage: str | None) -> WordIndex:
@@ -180,11 +191,24 @@ def _read(blocks: Iterable[bytes | memoryview], field: str) -> WordIndex:
         raise TogetherError.refused(field, str(error)) from None
 
 
-def _key(source: Source, value: Json, field: str) -> str:
-    """Return by what an index knows a document again: its place, or its name."""
+def _key(document: tuple[Source, bytes], value: Json, field: str) -> str:
+    """Return by what an index knows a document again: its place, its name, or, where
+    it has none, its content."""
+    source, content = document
     if isinstance(source, StoredSource):
         return f"s3://{source.storage or ''}/{source.key}"
-    return url_of(value, field) or source.named()
+    if url := url_of(value, field):
+        return url
+    if source.name in NAMELESS and not _has_name(value):
+        return f"{source.named()} {hashlib.sha256(content).hexdigest()[:16]}"
+    return source.named()
+
+
+NAMELESS = (None, "text.txt", "rows.jsonl")  # what is typed in has these
+
+
+def _has_name(value: Json) -> bool:
+    return isinstance(value, dict) and bool(value.get("filename"))
 
 
 def _digest(content: bytes, given: Members) -> str:

@@ -7,6 +7,7 @@ metrics_over  those of them that are above or below a limit
 from __future__ import annotations
 
 from .client import TogetherError, call, prepare
+from .client.job import log
 from .client.jsonio import RESULT_LIMIT
 from .operation_table import operation_at
 from .operations import operation
@@ -57,6 +58,8 @@ def metrics_over(auth: Auth, given: Members) -> list[Members]:
     """Return the rows, as read_metrics does, whose value is beyond the limit of a
     trigger's arguments. Raises TogetherError."""
     rows, _ = _rows(auth, given)
+    if not rows:
+        log("no number has these names and labels")
     below, limit = given["direction"] == "below", given["limit"]
     return [
         row for row in rows if (row["value"] < limit if below else row["value"] > limit)

@@ -22,7 +22,7 @@ LABEL = re.compile(
     r"[ \t]*([a-zA-Z_][a-zA-Z0-9_.]*)[ \t]*=[ \t]*"
     r'"([^"\\]*(?:\\.[^"\\]*)*)"[ \t]*(,|(?=}))'
 )
-NUMBER = re.compile(r"[+-]?(?:\d[\d.]{0,40}(?:[eE][+-]?\d{1,4})?|Inf|NaN)")
+NUMBER = re.compile(r"[+-]?(?:\d[\d.]{0,40}(?:[eE][+-]?\d{1,4})?|Inf|NaN)", re.ASCII)
 MEANT = {r"\\": "\\", r"\"": '"', r"\n": "\n"}
 
 
@@ -38,6 +38,8 @@ def samples(text: str) -> tuple[list[Members], int]:
     """
     if len(text) > METRIC_CHARACTERS:
         raise TooManyError(f"is more than {METRIC_CHARACTERS >> 20} Mi characters")
+    # OpenMetrics ends so, and has its times in seconds.
+    unit = 1000 if text.rstrip().endswith("# EOF") else 1
     kinds: dict[str, str] = {}
     found: list[Members] = []
     unread = 0
@@ -48,7 +50,7 @@ def samples(text: str) -> tuple[list[Members], int]:
             if len(words) == 4 and words[1] == "TYPE":
                 kinds[words[2]] = words[3]
         elif line:
-            read = _sample(line)
+            read = _sample(line, unit)
             if read is None:
                 unread += 1
             elif math.isfinite(read["value"]):
@@ -58,7 +60,7 @@ def samples(text: str) -> tuple[list[Members], int]:
     return found, unread
 
 
-def _sample(line: str) -> Members | None:
+def _sample(line: str, unit: int) -> Members | None:
     """Return the name, labels, number and time of a line; None for what is none."""
     name = NAME.match(line)
     if name is None:
@@ -82,7 +84,7 @@ def _sample(line: str) -> Members | None:
     try:
         read = {"name": name[0], "labels": labels, "value": float(words[0])}
         if len(words) == 2:
-            read["milliseconds"] = int(float(words[1]))
+            read["milliseconds"] = round(float(words[1]) * unit)
     except (ValueError, OverflowError):
         return None
     return read

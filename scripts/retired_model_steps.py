@@ -114,10 +114,22 @@ class _Models:
         self.listed = good.union(*((m["id"], *m["aliases"]) for m in [*now, *plain]))
         self.publishers = {n.partition("/")[0] for n in self.listed if "/" in n}
         self.gone = {
-            m["id"]: m for m in now if m["status"] == "deprecated" and "/" in m["id"]
+            name: m
+            for m in now
+            if m["status"] == "deprecated"
+            for name in (m["id"], *m["aliases"])
+            if "/" in name and name not in good
         }
-        self.asked = set(further) - good
-        names = sorted({*self.gone, *self.asked} - good, key=len, reverse=True)
+        # Of a notice, say, that the catalogue does not show yet.
+        self.asked: dict[str, Members] = {name: {} for name in further}
+        for m in self.served:
+            self.asked |= {n: m for n in (m["id"], *m["aliases"]) if n in self.asked}
+        self.served = [
+            m
+            for m in self.served
+            if self.asked.keys().isdisjoint((m["id"], *m["aliases"]))
+        ]
+        names = sorted({*self.gone, *self.asked}, key=len, reverse=True)
         one_of = "|".join(map(re.escape, names))
         # A longer name that begins or ends with it is another model.
         whole = rf"(?<![\w./-])(?:{one_of})(?![\w/-]|\.\w)"
@@ -156,7 +168,7 @@ class _Models:
         """Return the model to take in place of one: the best of those that do most of
         what it did; where that is not known, its publisher's newest; None where there
         is none."""
-        gone = self.gone.get(name, {})
+        gone = self.gone.get(name) or self.asked.get(name, {})
         tasks = {*(gone.get("tasks") or gone.get("maybe") or ())} - {"fine_tuning"}
         if tasks:
             fits = [m for task in sorted(tasks) for m in fitting(self.served, task)]

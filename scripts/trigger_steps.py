@@ -226,11 +226,15 @@ def metric_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members
         kept = {name: row[name] for name in ("name", "labels", "value")}
         found[metric] = {"metric": metric, **kept, "limit": given["limit"]}
     found, _ = harmless(found)
+    beyond = f"{given['direction']} {given['limit']:g}"
 
     def news(mark: Json) -> list[Members]:
-        return [told for metric, told in found.items() if metric not in mark]
+        # What is beyond another limit than before is news.
+        known = mark["metrics"] if mark["beyond"] == beyond else ()
+        return [told for metric, told in found.items() if metric not in known]
 
-    return new_since(news, sorted(found), "metric")
+    mark = {"beyond": beyond, "metrics": sorted(found)}
+    return new_since(news, mark, "metric")
 
 
 def endpoint_idle(auth: Auth, step: Step, **arguments: Json) -> list[Members]:

@@ -62,6 +62,11 @@ def test_what_was_written_is_read(labels, value):
     assert (row["labels"], row["value"], unread) == (labels, value, 0)
 
 
+def test_times_of_openmetrics_are_in_seconds():
+    (row,), unread = samples("a 1 1520879607.789\n# EOF\n")
+    assert (row["milliseconds"], unread) == (1520879607789, 0)
+
+
 @given(st.text('ab{}="\\,# 1e\n', max_size=60))
 def test_no_text_breaks_it(text):
     rows, unread = samples(text)

@@ -458,6 +458,14 @@ def test_a_metric_that_was_back_in_between_is_told_again(poll, sandbox):
     assert [one["value"] for one in poll("metric_over_limit")] == [23]
 
 
+def test_a_metric_beyond_another_limit_is_told_again(poll, sandbox):
+    measured(sandbox, a=5)
+    poll("metric_over_limit")
+    measured(sandbox, a=30)
+    for limit, told in ((20, 1), (20, 0), (25, 1), (25, 0)):
+        assert len(poll("metric_over_limit", limit=limit)) == told
+
+
 def test_a_metric_may_fall_below_its_limit(poll, sandbox):
     measured(sandbox, a=25, b=25)
     poll("metric_over_limit", direction="below")

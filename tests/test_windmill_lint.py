@@ -98,6 +98,9 @@ def sources(tmp_path):
     shutil.copytree(ROOT, place, ignore=left)
     for page in ROOT.glob("*.md"):
         shutil.copy(page, place)
+    shutil.copytree(
+        ROOT / "docs" / "reference", place / "docs" / "reference", dirs_exist_ok=True
+    )
     return place
 
 

@@ -209,6 +209,18 @@ def test_a_document_is_known_by_its_place(auth, workspace):
         keep(auth, TERMS, {**DAYS, "filename": "terms.md"})
 
 
+def test_a_text_without_a_name_takes_no_other_s_place(auth, workspace):
+    plain = [{"text": one["text"]} for one in (TERMS, DAYS)]
+    for one in plain:
+        kept = keep(auth, one)
+    assert (kept["count"], keep(auth, *plain)["count"]) == (2, 2)
+
+
+def test_a_score_of_the_user_s_stays(auth):
+    (found,) = rank(auth, "good", [{"text": "good", "score": 5}])["passages"]
+    assert (found["row_score"], found["score"] > 0) == (5, True)
+
+
 def test_a_document_that_cannot_be_read_leaves_the_index_as_it_was(auth, workspace):
     keep(auth, TERMS)
     before = workspace.content(KEPT)

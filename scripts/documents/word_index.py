@@ -184,7 +184,10 @@ class WordIndex:
         base = 0
         for head, lines in zip(self.heads, self.passages, strict=True):
             if number - base < len(head["lengths"]):
-                line = lines.split(b"\n")[number - base]
+                split = lines.split(b"\n")
+                if number - base >= len(split) - 1:
+                    raise BadIndexError(DAMAGED)
+                line = split[number - base]
                 found, problem = parse_json(line)
                 if problem or not isinstance(found, dict):
                     raise BadIndexError(DAMAGED)
