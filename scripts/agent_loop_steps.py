@@ -156,6 +156,11 @@ def start_calls(auth: Auth, step: Step, **arguments: Json) -> Members:
                 raise TogetherError(f"at most {MOST_CALLS} calls are made at once")
             if tool.approval and not given["approved"]:
                 raise TogetherError("a person was asked and did not allow this call")
+            if tool.approval and len(call["text"]) > SHOWN:
+                raise TogetherError(
+                    f"its arguments have more than {SHOWN} characters, which a person "
+                    "cannot be shown whole: make them shorter"
+                )
             if tool.kind == "mcp":
                 _ask_server(name, kept, call, tool)
                 continue

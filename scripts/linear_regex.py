@@ -148,6 +148,8 @@ class _Machine:
             return self.state(None, *(self.chain(part, then) for part in value[1]))
         if kind in (c.MAX_REPEAT, c.MIN_REPEAT):
             least, most, inner = value
+            if least > MOST_STATES or (most is not c.MAXREPEAT and most > MOST_STATES):
+                raise UnfitError("is too large to be matched")
             return self.repeat(least, most, inner, then)
         raise UnfitError("looks around or back, which may take for ever")
 

@@ -58,7 +58,9 @@ class McpServer:
             listed = listed if isinstance(listed, list) else []
             found += [tool for tool in listed if isinstance(tool, dict)]
             cursor = page.get("nextCursor")
-            if not cursor or not isinstance(cursor, str) or len(found) > MOST_TOOLS:
+            again = cursor == words.get("cursor")
+            full = again or len(found) > MOST_TOOLS
+            if not cursor or not isinstance(cursor, str) or full:
                 break
             words = {"cursor": cursor}
         return found[:MOST_TOOLS]
@@ -105,9 +107,12 @@ class McpServer:
             self.headers["Mcp-Session-Id"] = session
         kind = response.headers.get("content-type", "")
         for text in _messages(body, "event-stream" in kind):
-            found, _ = parse_json(text)
-            if isinstance(found, dict) and found.get("id") == number:
-                return found
+            read, _ = parse_json(text)
+            for found in read if isinstance(read, list) else [read]:
+                if not isinstance(found, dict) or "method" in found:
+                    continue  # a request or notice of the server's own
+                if found.get("id") == number:
+                    return found
         return {}
 
     def failed(self, words: str) -> TogetherError:

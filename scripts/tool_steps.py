@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import time
@@ -12,7 +13,7 @@ from .catalog.pricing import bill, prefetch
 from .chat_steps import CHAT, ask, parse_completion, refuses
 from .client import TogetherError, prepare
 from .client.job import log
-from .client.jsonio import parse_json, storable
+from .client.jsonio import is_deep, parse_json, storable
 from .client.references import is_word
 from .client.resource import credentials
 from .client.validate import TYPES, problem, ref_target
@@ -189,14 +190,12 @@ class Tool:
     def without_nulls(self, given: Members) -> Members:
         """Leave out what a model gives as null and need not give: so models write that
         they give nothing."""
-        members = self.parameters.get("properties") or {}
         needed = self.parameters.get("required") or ()
+        alone = {**self.parameters, "required": []}
         return {
             name: value
             for name, value in given.items()
-            if value is not None
-            or name in needed
-            or not problems({name: value}, {"properties": {name: members.get(name)}})
+            if value is not None or name in needed or not problems({name: value}, alone)
         }
 
     def faults(self, given: Members) -> list[Problem]:
@@ -226,11 +225,11 @@ class McpTool(Tool):
         self, server: McpServer, found: Members, given: Members, field: str
     ) -> None:
         self.server, self.own_name = server, str(found.get("name"))
-        self.place = f"{self.own_name} of {server.url}"
+        self.place = f"{self.own_name} of {server.field}"
         self.path, self.kind = "", "mcp"
         self.fixed = given.get("arguments") or {}
         before = f"{given['name']}_" if given.get("name") else ""
-        self.name = _name(before + self.own_name)
+        self.name = _plain_name(before + self.own_name)
         words = found.get("description")
         self.description = words[:DESCRIBED] if isinstance(words, str) else None
         self.approval = given.get("approval") is True
@@ -275,7 +274,11 @@ def _of_row(row: Members, field: str) -> list[Tool]:
 
 
 def _name(path: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]", "_", path.rsplit("/", 1)[-1])[:64] or "tool"
+    return _plain_name(path.rsplit("/", 1)[-1])
+
+
+def _plain_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "_", text)[:64] or "tool"
 
 
 def _is_resource(member: Json) -> bool:
@@ -392,7 +395,8 @@ def message_of(
         name = name if isinstance(name, str) and name else "unnamed"
         known = call.get("id")
         if not isinstance(known, str) or not known or known in used:
-            known = f"call_{rounds + 1}_{number + 1}"
+            ids = (f"call_{rounds + 1}_{n}" for n in itertools.count(number + 1))
+            known = next(one for one in ids if one not in used)
         used.add(known)
         whole = {"id": known, "index": number, "type": "function"}
         calls.append({**whole, "function": {"name": name, "arguments": given}})
@@ -487,6 +491,8 @@ def arguments_of(text: str) -> Members:
         return {}
     if not isinstance(given, dict):
         raise TogetherError("the arguments must be a JSON object")
+    if text.count("[") + text.count("{") > DEEPEST and is_deep(given, DEEPEST):
+        raise TogetherError("the arguments are nested too deeply")
     return given
 
 

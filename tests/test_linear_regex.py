@@ -57,6 +57,8 @@ def test_a_pattern_with_one_way_is_left_to_re(pattern):
         ("(?>a+)b+", "looks around or back"),
         ("(?i:a)b+", "changes its flags midway"),
         ("((a{99}){99}b?)+", "too large"),
+        ("(){4000000000}", "too large"),
+        ("(a{0}){4000000000}b+c+", "too large"),
         ("(", "no regular expression"),
         ("(" * 2_000 + ")" * 2_000, "no regular expression"),
     ],

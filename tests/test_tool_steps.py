@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from scripts.client import TogetherError
+from scripts.tool_steps import Tool, arguments_of, message_of
 from tests.support.canned_chat import MODEL, asked, price, say, usage
 from tests.support.expected_request import main_of
 from tools.job_runner import run
@@ -636,3 +637,37 @@ def test_null_is_nothing_where_an_argument_may_be_left_out(sandbox, shop, auth):
     assert found["calls"][0]["error"] is None
     assert found["calls"][0]["result"]["number"] == 3
     assert found["calls"][0]["result"].get("kind") is None
+
+
+@pytest.mark.parametrize(
+    ("parameters", "kept"),
+    [
+        ({"type": "object"}, True),
+        ({"properties": {"order": {"type": "string"}}}, True),
+        ({"properties": {"note": {"type": "string"}}}, False),
+        ({"properties": {"note": {"$ref": "#/$defs/x"}}, "$defs": {"x": {}}}, True),
+        ({"properties": {}, "additionalProperties": False}, False),
+    ],
+)
+def test_a_null_that_a_tool_need_not_get_is_left_out(parameters, kept):
+    tool = Tool.__new__(Tool)
+    tool.parameters = parameters
+
+    assert ("note" in tool.without_nulls({"note": None})) is kept
+
+
+def test_arguments_that_no_state_can_hold_are_refused():
+    for deep in (61, 97):
+        with pytest.raises(TogetherError, match="nested"):
+            arguments_of('{"a":' + "[" * deep + "1" + "]" * deep + "}")
+    assert arguments_of('{"a": [[1]]}') == {"a": [[1]]}
+
+
+def test_ids_of_calls_never_repeat():
+    used: set = set()
+    function = {"name": "a", "arguments": "{}"}
+    for ids in ([None, "call_1_1"], ["call_1_2", "call_1_2"], [None, None]):
+        wanted = [{"id": known, "function": function} for known in ids]
+        answer = {"choices": [{"message": {"tool_calls": wanted}}]}
+        message_of(answer, "", wanted, 0, used)
+    assert len(used) == 6

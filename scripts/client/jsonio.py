@@ -65,10 +65,13 @@ def values_bytes(text: str) -> int:
     return lists * LIST_BYTES + objects * OBJECT_BYTES + items * ITEM_BYTES
 
 
-def is_deep(value: Json) -> bool:
+MOST_NESTING = 100  # serde_json, which reads results in Windmill, stops at 128
+
+
+def is_deep(value: Json, most: int = MOST_NESTING) -> bool:
     """Say whether a value of JSON is nested deeper than Windmill's server reads it."""
     level = [value]
-    for _ in range(MOST_NESTING):
+    for _ in range(most):
         level = [
             inner
             for outer in level
@@ -90,7 +93,6 @@ def _whole(digits: str) -> int | str:
 
 
 NESTS = (dict, list)
-MOST_NESTING = 100  # serde_json, which reads results in Windmill, stops at 128
 _decode = json.JSONDecoder(strict=False, parse_int=_whole).decode
 
 
