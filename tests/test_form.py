@@ -417,6 +417,18 @@ def filled_form(*rows, **members):
     return {**sent, "model": "m", "messages": messages, **members}
 
 
+def test_one_picture_need_be_no_list():
+    message = {"role": "user", "content": "hi", "pictures": "https://example.com/a.png"}
+    (sent,) = prepared(messages=[message])["messages"]
+    assert sent["content"] == [
+        {"type": "text", "text": "hi"},
+        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+    ]
+    for odd in (5, True):
+        with pytest.raises(TogetherError, match="url"):
+            prepared(messages=[{**message, "pictures": odd}])
+
+
 def test_a_form_s_messages_become_the_wire_s():
     rows = [
         {"role": "system", "content": "system"},

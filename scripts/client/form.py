@@ -275,19 +275,25 @@ def without_form_fields(value: Members, schema: Schema) -> Members:
     return value
 
 
+def _as_list(value: Json) -> list[Json]:
+    """Return the list that is given, or the list of the one that is."""
+    if not value:
+        return []
+    return value if value.__class__ is list else [value]
+
+
 def join_parts(row: Members, name: str) -> None:
     """Make one list of parts of a message's text and the lists that a form has beside
     it: a part is as the wire has it, a picture is {"source": file}, or the file."""
-    pictures, others = row.pop("pictures", None) or [], row.pop("parts", None) or []
     parts = []
-    for entry in pictures:
+    for entry in _as_list(row.pop("pictures", None)):
         alone = entry.__class__ is dict and entry.keys() == {"source"}
         given = entry["source"] if alone else entry
         if given.__class__ is dict and "label" in given:
             given, _ = behind_button(given, {"x-file": "uri"})
         if given is not NOT_GIVEN:
             parts.append({"type": "image_url", "image_url": {"url": given}})
-    parts += others
+    parts += _as_list(row.pop("parts", None))
     text = row.get(name)
     if parts:
         if text and text.__class__ is not list:
