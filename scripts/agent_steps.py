@@ -345,7 +345,8 @@ def _bounded(text: str) -> Members:
 
 def _kept(found: Members, *names: str) -> Members:
     """Return what a model needs of a step's result beside its text."""
-    said = {name: found[name] for name in names if found.get(name) is not None}
+    said = {name: found[name] for name in names if name in found}
+    said = {n: v for n, v in said.items() if v is not None or n not in SHOWN}
     cost = {"cost_usd": found["cost_usd"]} if "cost_usd" in found else {}
     notes = {name: found[name] for name in ("cost_note", "note") if found.get(name)}
     return {**said, **cost, **notes}
