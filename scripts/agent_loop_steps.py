@@ -27,8 +27,8 @@ from .job_kinds import growing
 from .tool_steps import (
     TOOL_SECONDS,
     arguments_of,
+    fitting_tool,
     last_answer,
-    meant,
     message_of,
     told,
     tools_of,
@@ -151,7 +151,9 @@ def start_calls(auth: Auth, step: Step, **arguments: Json) -> Members:
         call["arguments"] = call["text"]
         try:
             call["arguments"] = storable(arguments_of(call["text"]), [])
-            tool, call["arguments"] = meant(call["name"], call["arguments"], tools)
+            tool, call["arguments"] = fitting_tool(
+                call["name"], call["arguments"], tools
+            )
             if number >= MOST_CALLS:
                 raise TogetherError(f"at most {MOST_CALLS} calls are made at once")
             if tool.approval and not given["approved"]:

@@ -75,26 +75,14 @@ def submit_rows(auth: Auth, step: Step, **arguments: Json) -> Members:
         place = Path(folder, "rows.jsonl")
         written = _written(place, table, template, given)
         usd, note = _priced(auth, given, written, "tokens")
-        mark = fingerprint("batches/submit_rows", {"content": written["digest"]})
-        submission = _Submission(auth, place, f"rows-{mark}.jsonl", ENDPOINT)
 
-        def create() -> Members:
+        def within_budget() -> None:
             advice = "Raise budget_usd, lower max_tokens, or submit fewer rows."
             may_cost = _priced(auth, given, written, "most_tokens")
             check_budget(given.get("budget_usd"), *may_cost, "the batch", advice)
-            return submission.create()
 
-        made, reattached = once(
-            "batch", mark, create, submission.attach, submission.look
-        )
-    return {
-        "batch_id": made["id"],
-        "input_file_id": made["input_file_id"],
-        "rows": written["rows"],
-        "fingerprint": mark,
-        "reattached": reattached,
-        **cost_fields(usd, note, "estimated_cost_usd"),
-    }
+        made = _made(auth, place, written, "submit_rows", ENDPOINT, within_budget)
+    return {**made, **cost_fields(usd, note, "estimated_cost_usd")}
 
 
 def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -124,18 +112,34 @@ def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder, "rows.jsonl")
         written = _lines_of_rows(place, table, given, asked)
-        mark = fingerprint("batches/submit_recordings", {"content": written["digest"]})
-        submission = _Submission(auth, place, f"rows-{mark}.jsonl", TRANSCRIPTIONS)
-        made, reattached = once(
-            "batch", mark, submission.create, submission.attach, submission.look
-        )
+        made = _made(auth, place, written, "submit_recordings", TRANSCRIPTIONS)
+    return {**made, **cost_fields(None, UNMEASURED, "estimated_cost_usd")}
+
+
+def _made(
+    auth: Auth,
+    place: Path,
+    written: Members,
+    step: str,
+    endpoint: str,
+    check: Callable[[], None] = lambda: None,
+) -> Members:
+    """Create the batch of an input file, once however often its step runs; return what
+    the step tells of it. `check` comes before anything is created."""
+    mark = fingerprint(f"batches/{step}", {"content": written["digest"]})
+    submission = _Submission(auth, place, f"rows-{mark}.jsonl", endpoint)
+
+    def create() -> Members:
+        check()
+        return submission.create()
+
+    made, reattached = once("batch", mark, create, submission.attach, submission.look)
     return {
         "batch_id": made["id"],
         "input_file_id": made["input_file_id"],
         "rows": written["rows"],
         "fingerprint": mark,
         "reattached": reattached,
-        **cost_fields(None, UNMEASURED, "estimated_cost_usd"),
     }
 
 

@@ -14,6 +14,7 @@ import time
 from .client import TogetherError
 from .client.jsonio import parse_json, storable
 from .client.transport import faults, http_exchange, read_whole
+from .replies.sse import Events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,13 +123,8 @@ class McpServer:
 def _messages(body: bytes, stream: bool) -> list[bytes]:
     if not stream:
         return [body]
-    events = re.split(rb"\r?\n\r?\n", body)
-    return [
-        b"\n".join(
-            line[5:].strip() for line in event.splitlines() if line[:5] == b"data:"
-        )
-        for event in events
-    ]
+    # The last event may lack the blank line behind it.
+    return [data.encode() for data, _ in Events([body + b"\n\n"])]
 
 
 def _said(part: Members) -> str:

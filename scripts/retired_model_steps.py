@@ -109,26 +109,22 @@ class _Models:
                 type="invalid_answer",
                 advice="Try again later, or check auth.base_url.",
             )
-        self.served = [m for m in now if m["status"] not in ("deprecated", "hidden")]
-        good = {name for m in self.served for name in (m["id"], *m["aliases"])}
-        self.listed = good.union(*((m["id"], *m["aliases"]) for m in [*now, *plain]))
+        served = [m for m in now if m["status"] not in ("deprecated", "hidden")]
+        good = {name for m in served for name in _names(m)}
+        self.listed = {name for m in [*now, *plain] for name in _names(m)}
         self.publishers = {n.partition("/")[0] for n in self.listed if "/" in n}
         self.gone = {
             name: m
             for m in now
             if m["status"] == "deprecated"
-            for name in (m["id"], *m["aliases"])
+            for name in _names(m)
             if "/" in name and name not in good
         }
         # Of a notice, say, that the catalogue does not show yet.
         self.asked: dict[str, Members] = {name: {} for name in further}
-        for m in self.served:
-            self.asked |= {n: m for n in (m["id"], *m["aliases"]) if n in self.asked}
-        self.served = [
-            m
-            for m in self.served
-            if self.asked.keys().isdisjoint((m["id"], *m["aliases"]))
-        ]
+        self.served = [m for m in served if self.asked.keys().isdisjoint(_names(m))]
+        for m in served:
+            self.asked |= {name: m for name in _names(m) if name in self.asked}
         names = sorted({*self.gone, *self.asked}, key=len, reverse=True)
         one_of = "|".join(map(re.escape, names))
         # A longer name that begins or ends with it is another model.
@@ -179,6 +175,11 @@ class _Models:
             fits = [m for m in self.served if m["id"].partition("/")[0] == own]
             fits.sort(key=lambda m: -(m["created"] or 0))
         return str(fits[0]["id"]) if fits else None
+
+
+def _names(model: Members) -> list[str]:
+    """Return all by which a model of the catalogue may be called."""
+    return [model["id"], *model["aliases"]]
 
 
 def _paths(kind: str, start: str, unread: list[Members]) -> list[str]:

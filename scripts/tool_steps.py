@@ -438,7 +438,7 @@ def _carry_out(
     given = result = None
     try:
         given = storable(arguments_of(text), [])
-        tool, given = meant(name, given, tools)
+        tool, given = fitting_tool(name, given, tools)
         result = tool.call(given)
         error = None
     except TogetherError as failure:
@@ -456,7 +456,9 @@ def _carry_out(
     return entry, told(call["id"], result, error)
 
 
-def meant(name: str, given: Members, tools: dict[str, Tool]) -> tuple[Tool, Members]:
+def fitting_tool(
+    name: str, given: Members, tools: dict[str, Tool]
+) -> tuple[Tool, Members]:
     """Return the tool that a model calls, and its arguments. Raises TogetherError, with
     what the model is to be told, where there is none or they do not fit."""
     tool = tools.get(name)
