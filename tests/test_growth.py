@@ -6,6 +6,7 @@ parses without a case here fails the last test.
 """
 
 import ast
+import gc
 import io
 import time
 import zipfile
@@ -316,6 +317,15 @@ CASES = [
     for number, (module, kind, reader) in enumerate(READERS)
     for text in TEXTS[kind]
 ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _own_garbage():
+    """What earlier tests left is not the readers' to look through for garbage."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def seconds(reader, text):
