@@ -55,13 +55,13 @@ def lines(
         x = LEFT + (WIDTH - LEFT - RIGHT) * mark / 4
         value = f"{left + width * mark / 4:.4g}"
         parts.append(_text(x, HEIGHT - BOTTOM + 16, value, "middle"))
-    across_by = (WIDTH - LEFT - RIGHT) / width
-    up_by = (HEIGHT - TOP - BOTTOM) / (most - least)
+    # Divided before it is multiplied: the inverse of a tiny span is infinite.
+    across_by, up_by = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     for number, (name, line) in enumerate(series.items()):
         colour = COLOURS[number % len(COLOURS)]
         path = " ".join(
-            f"{LEFT + (x - left) * across_by:.1f},"
-            f"{HEIGHT - BOTTOM - (y - least) * up_by:.1f}"
+            f"{LEFT + (x - left) / width * across_by:.1f},"
+            f"{HEIGHT - BOTTOM - (y - least) / (most - least) * up_by:.1f}"
             for x, y in line
         )
         parts.append(

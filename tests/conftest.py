@@ -23,8 +23,9 @@ from tools.sync_tree import build
 KEY = "tgp_test_0123456789abcdef"
 STEP = "organization/check_connection"
 
-# A machine that is busy is no failure. --hypothesis-profile=thorough makes up more.
-settings.register_profile("quick", deadline=None, max_examples=25)
+# A machine that is busy is no failure, and each run makes up the same: a commit is
+# green or red, not both. --hypothesis-profile=thorough makes up more, by chance.
+settings.register_profile("quick", deadline=None, max_examples=25, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=100)
 settings.load_profile("quick")
 

@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scripts.charts import bars, lines
@@ -24,6 +24,8 @@ def test_every_bar_is_there_and_names_its_value(title, values, unit):
     TEXTS,
     st.dictionaries(TEXTS, st.lists(st.tuples(NUMBERS, NUMBERS), max_size=20)),
 )
+@example("", {"": [(0.0, 2.225073858507203e-309)]})  # its inverse is infinite
+@example("", {"": [(0.0, 0.0), (5e-324, 5e-324)]})
 def test_every_line_stays_within_the_picture(title, series):
     drawn = ElementTree.fromstring(lines(title, series))
 

@@ -100,7 +100,7 @@ def test_hostile_markdown_is_text(shown, way):
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(
     texts=st.lists(
         st.lists(st.sampled_from(HOSTILE + list("[]()!<>\\`~&\n *_:"))),
