@@ -53,7 +53,7 @@ def begin_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     """
     given = prepare(step, arguments)
     credentials(auth, CHAT["host"])
-    tools_of(given["tools"])
+    tools_of(step, given)
     run = _flow()
     name = given.get("conversation") or conversation.new_name(run)
     kept = conversation.read(name)
@@ -86,7 +86,7 @@ def ask_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     given = prepare(step, arguments)
     credentials(auth, CHAT["host"])  # a missing key is known before anything is read
     name, kept = _kept(given)
-    tools = tools_of(given["tools"])
+    tools = tools_of(step, given)
     if not kept["pending"] and kept["final"] is None:
         _ask(auth, given, kept, list(tools.values()))
         conversation.write(name, kept)
@@ -144,7 +144,7 @@ def start_calls(auth: Auth, step: Step, **arguments: Json) -> Members:
     """
     given = prepare(step, arguments)
     name, kept = _kept(given)
-    tools = tools_of(given["tools"])
+    tools = tools_of(step, given)
     for number, call in enumerate(kept["pending"]):
         if "job" in call or "error" in call or "result" in call:
             continue

@@ -19,7 +19,7 @@ from .client.resource import credentials
 from .client.validate import TYPES, problem, ref_target
 from .json_schema import check_schema, filled_in, problems, search
 from .linear_regex import UnfitError, searcher
-from .workspace.jobs import run, script_schema
+from .workspace.jobs import own_arguments, run, script_schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
     given = prepare(step, arguments)
     choose_model(auth, given, "tools")
     credentials(auth, CHAT["host"])  # a missing key is known before a tool is read
-    tools = tools_of(given["tools"])
+    tools = tools_of(step, given)
     messages = []
     if given.get("system"):
         messages.append({"role": "system", "content": given["system"]})
@@ -246,10 +246,10 @@ class McpTool(Tool):
         return self.server.call(self.own_name, {**given, **self.fixed})
 
 
-def tools_of(rows: list[Members]) -> dict[str, Tool]:
+def tools_of(step: Step, given: Members) -> dict[str, Tool]:
     """Return the tools of a step's rows by their names. Raises TogetherError."""
     tools: dict[str, Tool] = {}
-    for number, row in enumerate(rows):
+    for number, row in enumerate(_with_references(step, given["tools"])):
         field = f"tools[{number}]"
         for tool in _of_row(row, field):
             if tool.name in tools:
@@ -259,6 +259,32 @@ def tools_of(rows: list[Members]) -> dict[str, Tool]:
                 )
             tools[tool.name] = tool
     return tools
+
+
+def _with_references(step: Step, rows: list[Members]) -> list[Members]:
+    """Return the rows with their fixed arguments as they were given.
+
+    Windmill has put the key itself in place of `$res:f/shop/key`, and whoever sees the
+    tool's job would see it among its arguments: that job gets the reference.
+    """
+    if not any(row.get("path") and row.get("arguments") for row in rows):
+        return rows
+    own = own_arguments()
+    if not own:
+        return rows  # outside a job nothing is put in
+    words = {name: own[name] for name in step["arguments"]["properties"] if name in own}
+    try:
+        written = prepare(step, words)["tools"]
+    except TogetherError:
+        written = []
+    if len(written) != len(rows):
+        problem = "must be the rows themselves: a reference to them shows keys"
+        raise TogetherError.refused("tools", problem)
+    fixed = [row.get("arguments") for row in written]
+    return [
+        {**row, "arguments": words} if words is not None and row.get("path") else row
+        for row, words in zip(rows, fixed, strict=True)
+    ]
 
 
 def _of_row(row: Members, field: str) -> list[Tool]:

@@ -121,6 +121,42 @@ def test_what_goes_wrong_is_told_to_the_model(use, wanted, words, engine, shop, 
     assert shop in ([], [404])
 
 
+def in_a_resolved_step(engine, auth, **arguments):
+    """As a job whose arguments Windmill resolved, and keeps as they were given."""
+    engine.workspace.arguments = copy.deepcopy(arguments)
+    given = engine.workspace.secrets().arguments(copy.deepcopy(arguments))
+    return in_one_step(engine, auth, **given)
+
+
+@pytest.mark.parametrize("use", [in_a_resolved_step, as_a_flow])
+def test_a_key_that_a_tool_is_given_is_in_no_job(use, engine, auth, workspace):
+    got = []
+    path = "f/shop/look_up"
+    schema = {"type": "object", "properties": {"shop": {}, "number": {}}}
+    workspace.register(path, lambda **given: got.append(given), schema=schema)
+    kept = {"api_key": "shop_secret", "region": "eu"}
+    workspace.resources["f/shop/key"] = {"value": kept, "resource_type": "shop"}
+    wanted = {"tool": "look_up", "arguments": {"number": 5}}
+    tools = [{"path": path, "arguments": {"shop": "$res:f/shop/key"}}]
+
+    found = use(engine, auth, prompt=said([wanted]), tools=tools, model=MODEL)
+
+    assert got == [{"number": 5, "shop": kept}]
+    (job,) = [job for job in workspace.jobs.values() if job.path == path]
+    assert job.arguments == {"number": 5, "shop": "$res:f/shop/key"}
+    assert "shop_secret" not in json.dumps(found)
+
+
+def test_tools_behind_a_reference_with_keys_are_refused(engine, auth, workspace):
+    row = {"path": "f/shop/find_order", "arguments": {"shop": {"key": "shop_secret"}}}
+    workspace.register(row["path"], lambda **_: 1)
+    workspace.arguments = {"prompt": "x", "tools": "$res:f/shop/tools"}
+
+    with pytest.raises(TogetherError, match="must be the rows themselves") as caught:
+        in_one_step(engine, auth, prompt="x", tools=[row], model=MODEL)
+    assert "shop_secret" not in str(caught.value)
+
+
 @BOTH
 def test_rounds_have_an_end(use, engine, shop, auth):
     prompt = said(*[[call("find_order", n)] for n in range(9)], answer="Enough.")

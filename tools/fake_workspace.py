@@ -99,6 +99,7 @@ class Workspace(ServerThread):
         self.folder = Path(tempfile.mkdtemp(prefix="workspace-"))
         self.job_id = str(uuid.uuid4())
         self.flow_job_id = str(uuid.uuid4())
+        self.arguments: dict = {}  # of the job that runs, unresolved
         self.numbers = itertools.count()
         self.configure(storage, ranges, updates, limit, helpers)
         super().__init__(self.app, log_level="critical")
@@ -125,6 +126,7 @@ class Workspace(ServerThread):
         self.runnables: dict[tuple[str, str], Runnable] = {}
         self.jobs: dict[str, Job] = {}
         self.resumed: list[dict] = []
+        self.arguments = {}
 
     def __exit__(self, *exception: object) -> None:
         super().__exit__(*exception)
@@ -361,6 +363,13 @@ class Workspace(ServerThread):
         kind = "CompletedJob" if found.done.is_set() else "QueuedJob"
         return JSONResponse({"id": job, "type": kind, "script_path": found.path})
 
+    async def get_arguments(self, _: dict, __: object, job: str) -> Response:
+        if job == self.job_id:
+            return JSONResponse(self.arguments)
+        if job in self.jobs:
+            return JSONResponse(self.jobs[job].arguments)
+        return PlainTextResponse("Not found: Job not found", 404)
+
     async def set_progress(self, _: dict, given: dict, job: str) -> Response:
         self.progress.setdefault(job, []).append(given["percent"])
         return JSONResponse(None)
@@ -564,6 +573,7 @@ _ROUTES = [
     ("GET", r"resources/list", Workspace.list_resources),
     ("DELETE", r"resources/delete/(.+)", Workspace.delete_resource),
     ("GET", rf"jobs_u/get/{_ID}", Workspace.get_job),
+    ("GET", rf"jobs_u/get_args/{_ID}", Workspace.get_arguments),
     ("POST", rf"job_metrics/set_progress/{_ID}", Workspace.set_progress),
     ("GET", rf"job_metrics/get_progress/{_ID}", Workspace.get_progress),
     ("POST", r"jobs/run/([pf])/(.+)", Workspace.start),

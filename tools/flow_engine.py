@@ -432,6 +432,7 @@ class Engine:
         """Run a script as a job of the flow."""
         step = path.removeprefix(f"{FOLDER}/")
         environment = self._environment(run, module, path)
+        self.workspace.arguments = json.loads(json.dumps(arguments))
         started = time.monotonic()
         given = None
         try:

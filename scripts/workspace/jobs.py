@@ -3,6 +3,7 @@
     run                where its result is waited for
     start, wait_for    the same in two steps
     is_running, outcome, cancel    of a job
+    own_arguments      this job's own, as they were given
     script_schema      what a script or flow takes
     resume_urls        where a person resumes or cancels a waiting flow
 
@@ -205,6 +206,16 @@ def _failed(job: str, name: str, result: Json) -> TogetherError:
         error=error,
         advice=f"The page of the job {job} has its log.",
     )
+
+
+def own_arguments() -> Members:
+    """Return this job's arguments as they were given, where a script gets what their
+    references lead to; {} outside a job. Raises TogetherError."""
+    job = os.environ.get("WM_JOB_ID")
+    if not job:
+        return {}
+    what = "This job's arguments cannot be read"
+    return ask_windmill("GET", f"jobs_u/get_args/{job}", what, kind=dict)
 
 
 def script_schema(path: str, kind: str = "script") -> Members:
