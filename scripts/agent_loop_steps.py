@@ -23,7 +23,6 @@ from .chat_steps import CHAT, ask, parse_completion
 from .client import TogetherError, prepare
 from .client.jsonio import storable
 from .client.resource import credentials
-from .job_kinds import growing
 from .tool_steps import (
     TOOL_SECONDS,
     arguments_of,
@@ -215,6 +214,8 @@ def watch_calls(auth: Auth, step: Step, **arguments: Json) -> Members:
         if "error" in call or "result" in call:
             call["seconds"] = round(time.time() - call["began"], 3)
     if running:
+        from .job_kinds import growing  # a module that no other step of these needs
+
         conversation.write(name, kept)
         pause = growing(FIRST, LONGEST, given["attempt"])
         return {"done": False, "wait_seconds": pause, "running": running}

@@ -11,7 +11,7 @@ from .chat_steps import SHOWN, ask, parse_completion, refuses, user_message
 from .client import TogetherError, prepare
 from .client.job import log
 from .client.jsonio import parse_json, storable
-from .json_schema import check_schema, filled_in, problems
+from .json_schema.checker import check_schema, filled_in, problems
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

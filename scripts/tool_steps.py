@@ -17,8 +17,8 @@ from .client.jsonio import is_deep, parse_json, storable
 from .client.references import is_word
 from .client.resource import credentials
 from .client.validate import TYPES, problem, ref_target
-from .json_schema import check_schema, filled_in, problems, search
-from .linear_regex import UnfitError, searcher
+from .json_schema.checker import check_schema, filled_in, problems, search
+from .json_schema.linear_regex import UnfitError, searcher
 from .workspace.jobs import own_arguments, run, script_schema
 
 TYPE_CHECKING = False

@@ -8,6 +8,7 @@ parses without a case here fails the last test.
 import ast
 import gc
 import io
+import math
 import time
 import zipfile
 from collections import deque
@@ -26,8 +27,8 @@ from scripts.document_steps import pieces_of
 from scripts.documents import office_archive, web_page, word_file
 from scripts.documents.word_index import WordIndex, read_index
 from scripts.extract_steps import _read
-from scripts.json_schema import check_schema, problems
-from scripts.linear_regex import UnfitError, searcher
+from scripts.json_schema.checker import check_schema, problems
+from scripts.json_schema.linear_regex import UnfitError, searcher
 from scripts.mcp_client import _messages
 from scripts.prometheus import TooManyError, samples
 from scripts.resilience.server_words import without_key
@@ -40,7 +41,7 @@ from scripts.upload.dataset_check import Checker
 from scripts.workspace.markup import inline, prose
 
 AUTH = {"api_key": "tgp_growth_0123456789"}
-LEAST = 0.01  # seconds of the smaller text, so that the ratio is steady
+LEAST = 0.005  # seconds of the smaller text, so that the ratio is steady
 LARGEST = 1 << 21  # characters up to which a text is made larger for that
 REFUSED = (
     TooManyError,
@@ -308,7 +309,7 @@ READERS = (
     ("workspace/markup", "shown", inline),
     ("workspace/markup", "shown", prose),
     *(
-        ("linear_regex", "prose", searcher(pattern))
+        ("json_schema/linear_regex", "prose", searcher(pattern))
         for pattern in ("^(a+)+$", "a*a*b", "^a+$", "(a|aa)*b", r"\s+\.")
     ),
 )
@@ -328,10 +329,10 @@ def _own_garbage():
     gc.unfreeze()
 
 
-def seconds(reader, text):
+def seconds(reader, text, tries=3):
     """The processor's time, the least of several tries."""
     took = []
-    for _ in range(3):
+    for _ in range(tries):
         began = time.process_time()
         try:
             reader(text)
@@ -346,17 +347,20 @@ def seconds(reader, text):
 @pytest.mark.parametrize(("reader", "text"), CASES)
 def test_twice_the_text_takes_no_more_than_thrice_the_time(reader, text):
     count = 4_000
-    once = seconds(reader, text * count)
+    once = seconds(reader, text * count, 1)
     while once < LEAST and len(text) * count < LARGEST:
         count *= 2
-        once = seconds(reader, text * count)
-    # What is slow by its kind is so every time, what was disturbed is not.
+        once = seconds(reader, text * count, 1)
+    # What is slow by its kind is so every time, what was disturbed is not. The time of
+    # the smaller text is the least of several, or a pause in it would hide something.
+    tries = 1
     for _ in range(4):
-        twice = seconds(reader, text * count * 2)
+        once = min(once, seconds(reader, text * count, tries))
+        twice = seconds(reader, text * count * 2, tries)
         held = once < LEAST or twice < 3 * once  # as fast as memory, or by its size
         if held:
             break
-        once = seconds(reader, text * count)
+        once, tries = math.inf, 3
     assert held, f"{count} times: {once:.3f} s, twice as much: {twice:.3f} s"
 
 

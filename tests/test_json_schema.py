@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from scripts.client import TogetherError
-from scripts.json_schema import check_schema, problems
+from scripts.json_schema.checker import check_schema, problems
 
 NAMES = st.sampled_from(["a", "b", "ab", "c/d"])
 TEXTS = st.sampled_from(["", "a", "b", "ab", "ba", "abc", "\u00e4\u00e4"])

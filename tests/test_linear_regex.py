@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.linear_regex import UnfitError, _Machine, searcher
+from scripts.json_schema.linear_regex import UnfitError, _Machine, searcher
 
 PATTERNS = (
     r"^(a+)+$",

@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import pytest
-import yaml
 
 from tools.locks import PYTHONS, lock
 from tools.operations import (
@@ -17,6 +16,7 @@ from tools.operations import (
     with_own,
 )
 from tools.sync_tree import FOLDER, tree
+from tools.yaml_text import load
 
 REQUIREMENTS = ROOT / "requirements.txt"
 WORKERS = [
@@ -81,7 +81,7 @@ def test_a_flow_s_picker_says_it_too():
 
     assert found
     for text in found:
-        schema = yaml.safe_load(text)["schema"]
+        schema = load(text)["schema"]
         assert schema["x-windmill-dyn-select-code"].startswith("# py: ==3.13.*\n")
 
 

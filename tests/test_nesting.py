@@ -5,7 +5,6 @@ import json
 import subprocess
 
 import pytest
-import yaml
 
 from tests.support.windmill_cli import WINDMILL
 from tools.checks import problems
@@ -14,6 +13,7 @@ from tools.nesting import WHY, nested, seen, wrong
 from tools.operations import scripts
 from tools.sync_tree import code, tree
 from tools.target_folder import FOLDER
+from tools.yaml_text import load
 
 # What a module may begin with: its text, and the modules of ours that it imports there.
 TOPS = {
@@ -116,7 +116,7 @@ def pickers():
     """The code of the flows that lists models for their forms."""
     for path, content in tree().items():
         if path.endswith("flow.yaml"):
-            schema = yaml.safe_load(content)["schema"]
+            schema = load(content)["schema"]
             if "x-windmill-dyn-select-code" in schema:
                 yield path, schema["x-windmill-dyn-select-code"]
 

@@ -1,12 +1,12 @@
 """A part of the pack holds all that it needs, and grows."""
 
 import pytest
-import yaml
 
 from tools.flows import flows, modules
 from tools.operations import imported, scripts, with_own
 from tools.parts import FIRST, groups, of_part, part, runnables
 from tools.sync_tree import tree
+from tools.yaml_text import load
 
 FOLDER = "u/me/together"
 
@@ -86,7 +86,7 @@ def test_the_files_of_a_part_are_those_and_what_belongs_to_all(files):
 
     assert set(runnables(found)) == chosen.paths
     assert {"wmill.yaml", "togetherai.resource-type.yaml"} <= found.keys()
-    locks = yaml.safe_load(found["wmill-lock.yaml"])["locks"]
+    locks = load(found["wmill-lock.yaml"])["locks"]
     assert locks.keys() == {p for p in chosen.paths if f"{p}.py" in found}
     for name in found.keys() - {"wmill-lock.yaml"}:
         assert found[name] == files[name]

@@ -67,6 +67,11 @@ def recorder():
         yield server
 
 
+@pytest.fixture(scope="module")
+def sdk(recorder):
+    return together.Together(api_key=KEY, base_url=recorder.url, max_retries=0)
+
+
 def snake(name):
     return re.sub(r"(?<!^)([A-Z])", lambda match: "_" + match[1].lower(), name)
 
@@ -127,14 +132,13 @@ EXAMPLES = [
 
 @pytest.mark.usefixtures("workspace")
 @pytest.mark.parametrize(("name", "number"), EXAMPLES)
-def test_the_wire_is_the_sdk_s(name, number, recorder):
+def test_the_wire_is_the_sdk_s(name, number, recorder, sdk):
     operation = SDK[name]
     arguments = dict(operation.schema["examples"][number])
     for argument in ("project_id", "idempotency_key"):
         if argument in operation.arguments:
             arguments[argument] = f"{argument}-1"
     multipart = "content" in operation.exchange
-    sdk = together.Together(api_key=KEY, base_url=recorder.url, max_retries=0)
     method = functools.reduce(getattr, METHODS[operation.id].split("."), sdk)
 
     main_of(operation)({"api_key": KEY, "base_url": recorder.url}, **arguments)

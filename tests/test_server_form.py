@@ -17,6 +17,7 @@ from tools.flows import schedules, timetable
 from tools.operations import ROOT
 from tools.sync_tree import build, tree
 from tools.target_folder import FOLDER
+from tools.yaml_text import load
 
 RECORDED = json.loads((WINDMILL / "server_form.json").read_text())
 KINDS = {"__flow/flow.yaml": "flow", ".resource-type.yaml": "resource-type"}
@@ -26,7 +27,7 @@ def objects():
     for path, content in tree().items():
         for suffix, kind in KINDS.items():
             if path.endswith(suffix):
-                yield path, kind, yaml.safe_load(content)
+                yield path, kind, load(content)
 
 
 def exactly(value):
@@ -188,11 +189,11 @@ def test_what_is_not_in_the_server_s_form_changes_at_every_push(kind, place):
     remote = Remote()
     if kind == "flow":
         name = f"{FOLDER}/flows/stop_idle_endpoints__flow/flow.yaml"
-        content = yaml.safe_load((place / name).read_text())
+        content = load((place / name).read_text())
         del content["value"]["modules"][0]["retry"]["exponential"]
     else:
         name = "togetherai.resource-type.yaml"
-        content = yaml.safe_load((place / name).read_text())
+        content = load((place / name).read_text())
         del content["is_fileset"]
     (place / name).write_text(yaml.safe_dump(content))
     push(place, remote)
@@ -215,7 +216,7 @@ MINE = {
 def test_a_push_of_schedules_sets_the_user_s_back(pushed, place):
     """Which is why the build has none."""
     remote = Remote({f"{FOLDER}/morning.schedule.json": MINE})
-    settings = yaml.safe_load((place / "wmill.yaml").read_text())
+    settings = load((place / "wmill.yaml").read_text())
     settings |= {"includeSchedules": pushed}
     (place / "wmill.yaml").write_text(yaml.safe_dump(settings))
     (place / FOLDER / "morning.schedule.yaml").write_text(SCHEDULE)
@@ -224,7 +225,7 @@ def test_a_push_of_schedules_sets_the_user_s_back(pushed, place):
 
     found = remote.files[f"{FOLDER}/morning.schedule.json"]
     if pushed:
-        wanted = yaml.safe_load(SCHEDULE)
+        wanted = load(SCHEDULE)
         assert found["enabled"] is False
         assert (found["args"], found["schedule"]) == (wanted["args"], "0 0 6 * * *")
         assert found["script_path"] == MINE["script_path"]

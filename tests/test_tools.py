@@ -1,6 +1,7 @@
 """The tools: each check trips, fix repairs, run and build do what they say."""
 
 import base64
+import importlib.util
 import json
 import os
 import shlex
@@ -15,7 +16,7 @@ import yaml
 
 from scripts.client.form import LEAVE, SWITCH
 from tests.support.command_line import tool
-from tools import models
+from tools import models, yaml_text
 from tools.__main__ import _arguments as given_arguments
 from tools.checks import problems
 from tools.flatten import sources
@@ -28,6 +29,7 @@ from tools.sandbox import tone
 from tools.scaffold import scaffold
 from tools.sync_tree import build, tree
 from tools.upstream import differences
+from tools.yaml_text import load
 
 ONE = "files/get_file"
 
@@ -210,7 +212,7 @@ def test_the_tree_is_the_same_every_time_and_only_known_files(tmp_path):
     assert len(found) == len(list(scripts())) + len(helper_modules())
     for path in found:
         name = path.removesuffix(".py")
-        settings = yaml.safe_load(first[f"{name}.script.yaml"])
+        settings = load(first[f"{name}.script.yaml"])
         assert settings["lock"] == f"!inline {name}.script.lock"
         assert settings["summary"]
         lock = first[f"{name}.script.lock"].decode().splitlines()
@@ -218,8 +220,27 @@ def test_the_tree_is_the_same_every_time_and_only_known_files(tmp_path):
         assert all("==" in line for line in lock[1:])
 
 
+HARD_TEXTS = (
+    *("", " ", "1e-05", "1_000", "0o7", "16:9", "yes", "No", "null", "~", "=", "<<"),
+    *("a: b", "- a", "# a", "a #b", "'a'", '"a"', "a\nb", "a\n\nb\n", "\ta", "a\\b"),
+    *("\u00e9", "\U0001f600", "a" * 2000, "a b " * 500, "%a", "@a", "2026-11-28", "!a"),
+)
+
+
+def test_yaml_is_written_in_c_as_without_it(monkeypatch):
+    monkeypatch.delattr(yaml, "CSafeDumper", raising=False)
+    spec = importlib.util.spec_from_file_location("plain", yaml_text.__file__)
+    plain = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(plain)
+
+    for text in HARD_TEXTS:
+        value = {"a": text, "b": [text, {"c": text}], "d": {}, "e": []}
+        assert yaml_text.dump(value) == plain.dump(value)
+        assert load(yaml_text.dump(value)) == value
+
+
 def test_a_push_is_told_to_delete_nothing():
-    settings = yaml.safe_load(tree()["wmill.yaml"])
+    settings = load(tree()["wmill.yaml"])
 
     assert settings["keepDeleted"] is True
     assert settings["skipVariables"] is True

@@ -4,7 +4,6 @@ import copy
 import json
 
 import pytest
-import yaml
 
 from tests.conftest import STEP
 from tests.support.command_line import tool
@@ -16,6 +15,7 @@ from tools.parts import runnables
 from tools.sync_tree import RESOURCE_TYPE, tree
 from tools.undeploy import undeploy
 from tools.version import mark
+from tools.yaml_text import load
 
 TOKEN = "wm_secret_0123456789"
 MAIN = "def main():\n    return 1\n"
@@ -39,13 +39,13 @@ def as_exported(files, folder):
             continue
         text = files[file].decode()
         if file.endswith(".py"):
-            about = yaml.safe_load(files[f"{path}.script.yaml"])
+            about = load(files[f"{path}.script.yaml"])
             found |= {f"{path}.py": text, f"{path}.script.json": about}
         else:
-            found[f"{path}.flow.json"] = yaml.safe_load(text)
+            found[f"{path}.flow.json"] = load(text)
     for path, timetable in timetables(folder=folder).items():
         found[f"{path}.schedule.json"] = timetable
-    about = yaml.safe_load(files[RESOURCE_TYPE])
+    about = load(files[RESOURCE_TYPE])
     found["togetherai.resource-type.json"] = about
     if folder.count("/") == 1:
         found[f"{folder}/folder.meta.json"] = {"summary": "Together AI", "owners": []}

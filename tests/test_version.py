@@ -3,7 +3,6 @@
 import re
 
 import pytest
-import yaml
 
 from tools.__main__ import main
 from tools.checks import problems
@@ -11,6 +10,7 @@ from tools.flows import schedules, timetable
 from tools.operations import ROOT
 from tools.sync_tree import FOLDER, tree
 from tools.version import NAME, VERSION, mark, mark_of, marked
+from tools.yaml_text import load
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def objects(files):
         if name.endswith(".py"):
             yield name.removesuffix(".py"), text
         elif name.endswith("__flow/flow.yaml"):
-            yield name.removesuffix("__flow/flow.yaml"), yaml.safe_load(text)
+            yield name.removesuffix("__flow/flow.yaml"), load(text)
     for schedule in schedules():
         yield schedule.name, timetable(schedule)
 

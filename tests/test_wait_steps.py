@@ -1,9 +1,12 @@
 """The wait flow, run by tools/flow_engine.py with virtual time."""
 
+import time
+from functools import partial
+
 import pytest
 
 from scripts.client import TogetherError
-from scripts.job_kinds import KINDS
+from scripts.job_kinds import KINDS, planned
 from tests.support.expected_request import main_of
 from tools import flow_engine
 from tools.flow_engine import Engine
@@ -133,14 +136,25 @@ def test_a_deadline_ends_the_wait_and_says_what_goes_on(kind, engine, lives, aut
         living.plan[state] = 10**6
     arguments, _ = made(kind, lives, auth)
 
-    run = engine.run(WAIT.name, **arguments, deadline_hours=0.5)
+    run = engine.run(WAIT.name, **arguments, deadline_hours=0.1)
 
     assert run.error["extra"]["type"] == "deadline"
     assert KINDS[kind]["left"] in run.error["message"]
-    assert 1800 <= run.ended <= 1801
+    assert 360 <= run.ended <= 361
 
 
-@EACH
+def usual_hours(kind):
+    return KINDS[kind]["deadline"] / 3600
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        # Hundreds of looks; the test below has them all.
+        pytest.param(kind, marks=pytest.mark.slow) if usual_hours(kind) > 2 else kind
+        for kind in KINDS
+    ],
+)
 def test_without_a_deadline_of_its_own_a_kind_s_usual_one_holds(
     kind, engine, lives, auth
 ):
@@ -154,6 +168,39 @@ def test_without_a_deadline_of_its_own_a_kind_s_usual_one_holds(
 
 
 @EACH
+def test_the_look_at_which_the_usual_deadline_has_passed_is_the_last(kind, lives, auth):
+    arguments, life = made(kind, lives, auth)
+    life.turn(life.created, *((life.course[0][1], 10**6), ("never", 0)))
+    deadline = KINDS[kind]["deadline"]
+    looks = next(n for n in range(999) if planned(KINDS[kind], n) >= deadline)
+    look = partial(main_of(find("waits/poll_job")), auth, kind, arguments["id"])
+
+    before = look(attempt=looks - 1, started_at=time.time())
+
+    assert not before["done"]
+    due = planned(KINDS[kind], looks - 1) + before["wait_seconds"]
+    assert due == deadline
+    with pytest.raises(TogetherError) as error:
+        look(attempt=looks, started_at=time.time())
+    assert error.value.type == "deadline"
+
+
+def pace(kind):
+    return KINDS[kind]["first"], KINDS[kind]["longest"]
+
+
+FIRST_OF_ITS_PACE = {pace(kind): kind for kind in reversed(KINDS)}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        kind
+        if kind in FIRST_OF_ITS_PACE.values()
+        else pytest.param(kind, marks=pytest.mark.slow)
+        for kind in KINDS
+    ],
+)
 def test_a_wait_looks_rarely(kind, engine, lives, auth):
     """A worker is held only while a look lasts: the looks are what costs."""
     living = lives[NAMES[kind]]

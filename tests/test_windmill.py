@@ -12,6 +12,7 @@ from tests.support.windmill_cli import WINDMILL, wmill
 from tools.form import form
 from tools.operations import scripts
 from tools.server_thread import handling
+from tools.yaml_text import Loader
 
 SCRIPTS = list(scripts())
 KINDS = {
@@ -159,7 +160,7 @@ def load(text):
     return yaml.load(text, Loader=_Loader)
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(Loader):
     pass
 
 

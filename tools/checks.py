@@ -35,6 +35,7 @@ from tools.form import form
 from tools.layers import layer_problems
 from tools.operations import ROOT, Operation, operations, scripts
 from tools.schema_words import in_words
+from tools.syntax import parsed
 from tools.version import VERSION
 
 CATALOGUE = "OPERATIONS.md"
@@ -308,7 +309,7 @@ def _tables(root: Path) -> Iterator[Problem]:
 @cache
 def _api_paths(text: str) -> tuple[tuple[int, str], ...]:
     """The texts of a module that are paths of the API, with their lines."""
-    tree = ast.parse(text)
+    tree = parsed(text)
     if "Rendered from schemas/" in (ast.get_docstring(tree) or ""):
         return ()
     return tuple(

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from scripts.job_states import states
 from scripts.operations import SCHEMAS, table_of
+from tools.syntax import imports_from, parsed, statements
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def _with_tables(root: Path, name: str, text: str) -> str:
     if not names:
         return text
     lines = text.split("\n")
-    calls = [node for node in ast.walk(ast.parse(text)) if _called(node) in names]
+    calls = [node for node in ast.walk(parsed(text)) if _called(node) in names]
     for call in sorted(calls, key=lambda call: call.lineno, reverse=True):
         first, last = lines[call.lineno - 1], lines[call.end_lineno - 1]
         # ast counts bytes.
@@ -188,7 +189,7 @@ def without_types(text: str) -> str:
     Every statement keeps its line.
     """
     cuts: list[tuple[_Place, _Place]] = []
-    for node in ast.parse(text).body:
+    for node in parsed(text).body:
         if is_for_checkers(node):
             cuts.append((_start(node), _end(node)))
         else:
@@ -233,7 +234,16 @@ def is_for_checkers(node: ast.stmt) -> bool:
         return node.module == "__future__"
     if isinstance(node, ast.If):
         return ast.unparse(node.test) == "TYPE_CHECKING" and not node.orelse
-    return isinstance(node, ast.Assign) and ast.unparse(node) == "TYPE_CHECKING = False"
+    return _is_mark(node)
+
+
+def _is_mark(node: ast.stmt) -> bool:
+    """Whether a statement is TYPE_CHECKING = False."""
+    return (
+        isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Constant)
+        and ast.unparse(node) == "TYPE_CHECKING = False"
+    )
 
 
 # --- what is refused ---------------------------------------------------------------
@@ -241,7 +251,7 @@ def is_for_checkers(node: ast.stmt) -> bool:
 
 def _docstring(init: Part) -> str:
     """The docstring of a package, whose __init__ loads none of the parts."""
-    tree = ast.parse(init.text)
+    tree = parsed(init.text)
     if ast.get_docstring(tree) is None:
         raise FlattenError(init.name, 1, "a package begins with a docstring")
     for node in tree.body:
@@ -295,7 +305,7 @@ class _Names:
 def _bound(part: Part) -> Iterator[tuple[str, tuple[int, object]]]:
     """The names that a file binds at its top: line, and where two parts may do the
     same, what it is (an import, or the mark of what only type checkers read)."""
-    nodes: list[ast.stmt] = list(ast.parse(part.text).body)
+    nodes: list[ast.stmt] = list(parsed(part.text).body)
     while nodes:
         node = nodes.pop(0)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -306,7 +316,7 @@ def _bound(part: Part) -> Iterator[tuple[str, tuple[int, object]]]:
                 yield name, (node.lineno, what)
             continue
         targets = getattr(node, "targets", [getattr(node, "target", None)])
-        mark = ast.unparse(node) == "TYPE_CHECKING = False" or None
+        mark = _is_mark(node) or None
         for name in _targets(targets):
             yield name, (node.lineno, mark)
         for block in ("body", "orelse", "finalbody"):
@@ -338,8 +348,8 @@ def _targets(targets: Iterable[ast.expr | None]) -> Iterator[str]:
 def _own_imports(part: Part) -> tuple[tuple[ast.ImportFrom, str | None], ...]:
     """Each import from the same package, and its part; None for the package itself."""
     found = []
-    for node in ast.walk(ast.parse(part.text)):
-        if isinstance(node, ast.ImportFrom) and node.level:
+    for node in imports_from(part.text):
+        if node.level:
             target = _target(part, node)
             if target[:1] == part.place[:1]:
                 found.append((node, target[1] if len(target) > 1 else None))
@@ -386,10 +396,10 @@ def _deployed(part: Part, parts: frozenset[str], rise: int) -> str:
     """The text of a file with its imports as they are among deployed modules; it comes
     to stand `rise` folders higher."""
     lines = part.text.split("\n")
-    tree = ast.parse(part.text)
-    alone = _alone(tree)
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    for node in sorted(nodes, key=lambda node: node.lineno, reverse=True):
+    alone = _alone(parsed(part.text))
+    for node in sorted(
+        imports_from(part.text), key=lambda node: node.lineno, reverse=True
+    ):
         if not node.level:
             continue
         said = _statements(part, node, parts, rise)
@@ -408,12 +418,10 @@ def _deployed(part: Part, parts: frozenset[str], rise: int) -> str:
 def _alone(tree: ast.Module) -> set[int]:
     """The first import of each block that holds nothing else."""
     found = set()
-    for node in ast.walk(tree):
+    for node in statements(tree):
         for name in ("body", "orelse", "finalbody"):
             block = getattr(node, name, None)
-            if isinstance(node, ast.Module) or not isinstance(block, list) or not block:
-                continue
-            if all(isinstance(inner, ast.ImportFrom) for inner in block):
+            if block and all(isinstance(inner, ast.ImportFrom) for inner in block):
                 found.add(id(block[0]))
     return found
 

@@ -38,9 +38,7 @@ from tools.operations import (
 from tools.render import picker, pickers
 from tools.target_folder import FOLDER
 from tools.version import SCHEMA_KEY, mark
-
-# In C, ten times as fast, where PyYAML was built with it.
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from tools.yaml_text import load
 
 INNER = "inner"
 RESOURCE = "key"  # where the schedules expect the togetherai resource, in the folder
@@ -144,7 +142,7 @@ def _json(file: str, text: str) -> str:
 
 def _parsed(file: str, text: str) -> dict:
     try:
-        return yaml.load(text, Loader)
+        return load(text)
     except yaml.YAMLError as error:
         raise ValueError(f"{file} is not YAML: {error}") from None
 

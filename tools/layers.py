@@ -20,6 +20,7 @@ from tools.flatten import (
     parts_of,
     sources,
 )
+from tools.syntax import parsed, statements
 
 LAYERS = (
     (
@@ -37,8 +38,8 @@ LAYERS = (
         "documents/web_page",
         "documents/word_file",
         "documents/word_index",
-        "json_schema",
-        "linear_regex",
+        "json_schema/checker",
+        "json_schema/linear_regex",
         "operation_table",
         "prometheus",
         "schema_editor",
@@ -209,11 +210,11 @@ def imports(
 def _relative_imports(text: str) -> tuple[tuple[ast.ImportFrom, bool], ...]:
     """The relative imports of a text, and whether the line of each says why."""
     lines = text.split("\n")
-    body = [node for node in ast.parse(text).body if not is_for_checkers(node)]
+    body = [node for node in parsed(text).body if not is_for_checkers(node)]
     return tuple(
         (node, any("  # " in line for line in lines[node.lineno - 1 : node.end_lineno]))
         for outer in body
-        for node in ast.walk(outer)
+        for node in (outer, *statements(outer))
         if isinstance(node, ast.ImportFrom) and node.level
     )
 
@@ -234,7 +235,7 @@ def _place(root: Path, base: list[str], name: str) -> str | None:
 @cache
 def _handed_out(text: str) -> dict[str, str]:
     """The table by which a package finds the names that it hands out itself."""
-    for node in ast.parse(text).body:
+    for node in parsed(text).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PLACES":
             return ast.literal_eval(node.value)
     return {}
@@ -249,7 +250,7 @@ def _loaded_with(text: str) -> frozenset[str | None]:
     """The modules of ours that a built one imports while it is loaded."""
     nodes = [
         node
-        for node in ast.parse(text).body
+        for node in parsed(text).body
         if isinstance(node, ast.ImportFrom) and node.level
     ]
     found = {node.module for node in nodes}

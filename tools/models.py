@@ -11,10 +11,9 @@ from datetime import UTC, datetime, time
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from scripts.catalog.catalog import TASKS, entries, normalised
 from scripts.client import TogetherError
+from tools.yaml_text import load
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = re.compile(r"<model:(\w+)>")
@@ -25,7 +24,7 @@ ENDS = r"(?![\w-]|\.\w)"
 
 @cache
 def _listed(path: Path) -> dict:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return load(path.read_text(encoding="utf-8"))
 
 
 def known(root: Path = ROOT) -> dict:

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import groupby
 
+from tools.syntax import parsed
+
 WHY = (
     "# Not at top level: Windmill would lock this anew at each push of what it imports."
 )
@@ -36,7 +38,7 @@ def nested(text: str) -> str:
 @cache
 def seen(text: str) -> tuple[int, ...]:
     """The lines of a built module at which Windmill would see an import of ours."""
-    return tuple(node.lineno for node in ast.parse(text).body if _ours(node))
+    return tuple(node.lineno for node in parsed(text).body if _ours(node))
 
 
 def wrong(text: str) -> Iterator[str]:
@@ -51,7 +53,7 @@ def wrong(text: str) -> Iterator[str]:
 
 def _runs(text: str) -> Iterator[tuple[int, int]]:
     """Neighbouring imports of ours at top level, as slices of the lines."""
-    body = ast.parse(text).body
+    body = parsed(text).body
     for ours, nodes in groupby(body, _ours):
         found = list(nodes)
         if not ours:

@@ -15,6 +15,7 @@ from pathlib import Path
 from scripts.client.form import OTHER
 from tools import models
 from tools.flatten import module_names, module_text, parts_of
+from tools.syntax import parsed, statements
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -170,7 +171,7 @@ def imports(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """The shared modules that a Python text imports, wherever in it, and the modules
     beyond ours and the standard library's."""
     shared, foreign = set(), set()
-    for node in ast.walk(ast.parse(text)):
+    for node in statements(parsed(text)):
         if isinstance(node, ast.ImportFrom) and node.level:
             names = [alias.name for alias in node.names]
             shared |= {node.module.split(".")[0]} if node.module else set(names)

@@ -13,6 +13,9 @@ from functools import cache
 
 import yaml
 
+from tools.syntax import parsed
+from tools.yaml_text import load
+
 FLOW = "__flow/flow.yaml"
 FIRST = "organization/check_connection"  # what everybody runs first
 _PATH = re.compile(r"(/\w+)+", re.ASCII)
@@ -85,7 +88,7 @@ def of_part(files: dict[str, bytes], paths: set[str]) -> dict[str, bytes]:
         owner = flow if mark else file.split(".")[0]
         if owner not in left_out:
             kept[file] = content
-    lock = yaml.safe_load(kept["wmill-lock.yaml"])
+    lock = load(kept["wmill-lock.yaml"])
     lock["locks"] = {
         name: digest
         for name, digest in lock["locks"].items()
@@ -114,7 +117,7 @@ def _closed(
 def _called(text: str, _: str, folder: str) -> frozenset[str]:
     """What a flow calls, and the modules that the code in its form imports."""
     found = set()
-    waiting = [yaml.safe_load(text)]
+    waiting = [load(text)]
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
@@ -134,7 +137,7 @@ def _loaded(text: str, path: str, folder: str) -> frozenset[str]:
     """What a script or module imports, and what it starts by a path that it makes of
     its folder: f"{folder}/flows/guard_job"."""
     found = set()
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parsed(text)):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = "/".join(path.split("/")[: -node.level])
             module = (node.module or "").replace(".", "/")

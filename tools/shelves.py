@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 from tools.operations import steps
+from tools.yaml_text import load
 
 FILE = "schemas/_shelves.yaml"
 
@@ -40,7 +41,7 @@ def misplaced(root: Path) -> list[str]:
 
 def _read(root: Path) -> dict[str, list[str]]:
     try:
-        found = yaml.safe_load((root / FILE).read_text(encoding="utf-8"))
+        found = load((root / FILE).read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ValueError(f"{FILE} is not YAML: {error}") from None
     if not isinstance(found, dict) or not all(

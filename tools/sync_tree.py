@@ -2,13 +2,9 @@
 
 import ast
 import hashlib
-import json
-import re
 import shutil
 from functools import cache
 from pathlib import Path
-
-import yaml
 
 from tools import flows
 from tools.flatten import module_texts, parts_of, script_text
@@ -21,8 +17,10 @@ from tools.operations import (
     imports,
     scripts,
 )
+from tools.syntax import parsed
 from tools.target_folder import FOLDER, checked, moved
 from tools.version import mark
+from tools.yaml_text import dump, load
 
 RESOURCE_TYPE = "togetherai.resource-type.yaml"
 SUMMARY = "Together AI"  # of the folder
@@ -50,14 +48,14 @@ def tree(
         RESOURCE_TYPE: _resource_type(root),
     }
     files |= _scripts(root, python)
-    files |= {path: _yaml(found) for path, found in flows.files(root, python).items()}
+    files |= {path: dump(found) for path, found in flows.files(root, python).items()}
     files = moved(files, folder)
     if folder.startswith("f/"):
         # No push writes it (wmill.yaml: skipFolders), but one by a user who is no admin
         # stops without it. Of a folder within a folder, the outer one is the user's.
         space = "/".join(folder.split("/")[:2])
         about = {"summary": SUMMARY} if space == folder else {}
-        files[f"{space}/folder.meta.yaml"] = _yaml(about)
+        files[f"{space}/folder.meta.yaml"] = dump(about)
     files["wmill-lock.yaml"] = _hashes(files)
     return dict(sorted(files.items()))
 
@@ -136,7 +134,7 @@ class _Modules:
 
 def _helper(text: bytes) -> dict:
     """What is said of a module: the first line of its docstring."""
-    lines = (ast.get_docstring(ast.parse(text)) or "").splitlines()
+    lines = (ast.get_docstring(parsed(text.decode())) or "").splitlines()
     return {
         "kind": "script",
         "summary": lines[0].rstrip(".") if lines else "Together AI helper",
@@ -194,7 +192,7 @@ def _script(id: str, content: bytes, about: dict, lock: str) -> dict[str, bytes]
     }
     return {
         f"{path}.py": content,
-        f"{path}.script.yaml": _yaml(settings),
+        f"{path}.script.yaml": dump(settings),
         f"{path}.script.lock": lock.encode(),
     }
 
@@ -202,12 +200,12 @@ def _script(id: str, content: bytes, about: dict, lock: str) -> dict[str, bytes]
 def _resource_type(root: Path) -> bytes:
     """The hub's resource type, and what Windmill adds when it stores one, so that a
     later push finds no difference."""
-    found = yaml.safe_load((root / "resources" / RESOURCE_TYPE).read_text())
-    return _yaml({**found, "format_extension": None, "is_fileset": False})
+    found = load((root / "resources" / RESOURCE_TYPE).read_text())
+    return dump({**found, "format_extension": None, "is_fileset": False})
 
 
 def _settings(root: Path) -> bytes:
-    return BUILT + _yaml(yaml.safe_load((root / "wmill.yaml").read_text()))
+    return BUILT + dump(load((root / "wmill.yaml").read_text()))
 
 
 def _hashes(files: dict[str, bytes]) -> bytes:
@@ -222,31 +220,4 @@ def _hashes(files: dict[str, bytes]) -> bytes:
             name = f"{path.removesuffix('/flow.yaml')}+__flow_hash"
             locks[name] = hashlib.sha256(b"{}").hexdigest()  # no script of its own
     in_order = sorted(locks, key=lambda name: name.translate(COLLATION))
-    return _yaml({"version": "v2", "locks": {name: locks[name] for name in in_order}})
-
-
-class _Dumper(yaml.SafeDumper):
-    """YAML 1.1 is what PyYAML writes and 1.2 what Windmill reads: in the latter, text
-    such as 1e-05 is a number unless it is quoted."""
-
-    def represent_text(self, text: str) -> yaml.ScalarNode:
-        number = r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?|0o[0-7]+|0x[\da-fA-F]+"
-        style = "'" if re.fullmatch(number, text) else None
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _Dumper.represent_text)
-
-
-def _yaml(value: dict) -> bytes:
-    return _yaml_of(json.dumps(value))
-
-
-@cache
-def _yaml_of(text: str) -> bytes:
-    """JSON as YAML. This is most of the work of a build, and the same in the next."""
-    value = json.loads(text)
-    written = yaml.dump(
-        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000
-    )
-    return written.encode()
+    return dump({"version": "v2", "locks": {name: locks[name] for name in in_order}})

@@ -129,7 +129,7 @@ def schema_problems(
 ) -> list[Problem]:
     """Return [{"field": path, "problem": text}] of what does not fit, [] if all does.
 
-    The schema must be one that `check_schema` of scripts/json_schema.py lets pass.
+    The schema must be one that `check_schema` of scripts/json_schema/checker.py lets pass.
     `pressed` is what `normalise` says of the value; `search` looks for a pattern in a
     text, and may raise a ValueError that says why it cannot.
     """

@@ -5,14 +5,13 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import yaml
-
 from tools.deploy import command_line, windmill_cli
 from tools.live.checks import Subject, expect
 from tools.live.stage import TYPE, Stage
 from tools.sync_tree import build
 from tools.undeploy import undeploy
 from tools.windmill_api import KINDS
+from tools.yaml_text import load
 
 SETTLED = 30.0  # seconds after a push in which Windmill starts what the push causes
 USED = "organization/report_usage"
@@ -67,7 +66,7 @@ def _parsed(place: Path) -> dict[str, object]:
         if not path.is_file() or name in ("wmill.yaml", "wmill-lock.yaml"):
             continue
         text = path.read_text(encoding="utf-8")
-        found[name] = yaml.safe_load(text) if name.endswith(".yaml") else text.rstrip()
+        found[name] = load(text) if name.endswith(".yaml") else text.rstrip()
     return found
 
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from .client import TogetherError
-from .client.validate import TYPES, is_kind, problem, ref_target, schema_problems
+from ..client import TogetherError
+from ..client.validate import TYPES, is_kind, problem, ref_target, schema_problems
 from .linear_regex import UnfitError, searcher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .shapes import AnySchema, Json, Problem, Schema
+    from ..shapes import AnySchema, Json, Problem, Schema
 
 
 def filled_in(schema: Json) -> Json:

@@ -1,0 +1,1 @@
+"""JSON Schemas that a user gives, and what is checked by them."""
