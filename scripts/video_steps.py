@@ -86,7 +86,7 @@ def submit_video(auth: Auth, step: Step, **arguments: Json) -> Members:
 
 
 def collect_video(auth: Auth, step: Step, **arguments: Json) -> Members:
-    """Fetch a finished video before its address lapses.
+    """Fetch a finished video before its address expires.
 
     Returns the members that hold or show it ({"s3", "filename"}, {"file", "filename"}
     or {"url"}), and {"video_id", "model", "seconds", "size", "status", "cost_usd"}.

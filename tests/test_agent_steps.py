@@ -120,7 +120,7 @@ def test_without_storage_nothing_is_spoken_and_a_picture_has_its_address(sandbox
 
     found = use("draw_picture", auth, prompt="A cat")
     assert found["url"] in found["text"]
-    assert "lapses" in found["note"]
+    assert "expires" in found["note"]
 
 
 def test_data_is_extracted_by_fields_in_words(sandbox, auth):

@@ -177,7 +177,7 @@ def test_a_video_without_storage_is_told_by_its_address(auth, lives, workspace):
     found = COLLECT(auth, made["video_id"])
 
     assert found["url"].endswith(".mp4")
-    assert "lapses after a while" in found["note"]
+    assert "expires after a while" in found["note"]
     with pytest.raises(TogetherError, match=r"Output \(output\) cannot be"):
         COLLECT(auth, made["video_id"], output="storage")
 

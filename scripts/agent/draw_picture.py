@@ -2,7 +2,7 @@
 """Draw a picture.
 
 Use it to make one picture from words. Costs 4 to 10 cents. The picture is put into the
-workspace's object storage, or stays at an address that lapses where there is none.
+workspace's object storage, or stays at an address that expires where there is none.
 
 Returns: text, where the picture is; s3, its key in storage, or url; seed; cost_usd.
 

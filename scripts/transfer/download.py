@@ -316,7 +316,7 @@ def api_download(request: Request) -> Download:
         if not 300 <= answer.status < 400:
             answer.close()
             raise _unreachable("The address of the download", answer)
-        # A signed address may lapse: each part is asked for where the API says now.
+        # A signed address may expire: each part is asked for where the API says now.
         return good(
             follow(request, answer, asked),
             lambda reply: request.failure(None, reply),
@@ -379,7 +379,7 @@ def error_of(response: Response) -> Reply:
 
 
 def _unreachable(what: str, reply: Any) -> TogetherError:
-    advice = "Such addresses lapse: ask the API for a new one."
+    advice = "Such addresses expire: ask the API for a new one."
     return TogetherError(
         f"{what} answers {reply.status} {reply.reason}. {advice}",
         type="unreachable",

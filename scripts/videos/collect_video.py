@@ -1,7 +1,7 @@
 # skip_result_postprocessing
 """Collect video.
 
-Fetches a finished video into the workspace's storage, before its address lapses.
+Fetches a finished video into the workspace's storage, before its address expires.
 
 Returns: the stored file, or the video in the result, with url, seconds, size and
 cost_usd.

@@ -259,7 +259,7 @@ def place_for(
         why = error.detail or "this is not a Windmill job"
         note = f"It comes in the result, since {why}."
         if instead == "url":
-            note = f"It stays at its address, which lapses after a while, since {why}."
+            note = f"It stays at its address, which expires after a while, since {why}."
         log(note)
         return instead, note
     return "storage", None
