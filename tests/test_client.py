@@ -472,8 +472,30 @@ def test_an_organization_s_key_needs_the_project_named(monkeypatch):
     monkeypatch.setattr(client_request, "_projects", {})
     update = main_of(find("endpoints/update_project_endpoint"))
     with server(answer(b'{"type": "org_api_key"}')) as (url, _):
-        with pytest.raises(TogetherError, match="project_id is required"):
+        with pytest.raises(TogetherError, match="project_id is required") as caught:
             update(auth_for(url), "ep-1", {"name": "n"})
+
+    (problem,) = caught.value.problems
+    assert problem["field"] == "project_id"
+    assert problem["problem"].startswith("is required")
+    words = "projects/list_projects shows the projects of the organization."
+    assert caught.value.advice == words
+
+
+@pytest.mark.parametrize(
+    ("headers", "more"),
+    [("", {}), ("x-together-file-id: file-9\r\n", {"file_id": "file-9"})],
+)
+def test_an_answer_that_leads_elsewhere_is_where_it_leads(headers, more):
+    upload = main_of(find("files/request_file_upload"))
+    example = find("files/request_file_upload").schema["examples"][0]
+    place = "http://127.0.0.1:9/put?signature=x"
+    redirect = answer(b"", "302 Found", f"Location: {place}\r\n{headers}")
+    with server(redirect) as (url, requests):
+        found = upload(auth_for(url), **example)
+
+    assert found == {"location": place, **more}
+    assert len(requests) == 1
 
 
 def test_an_idempotency_key_is_made_and_given_back(sandbox, auth):

@@ -414,7 +414,32 @@ def test_an_error_under_status_200_is_one(body):
 
 @pytest.mark.parametrize(
     "body",
-    [{"id": "a", "status": "failed", "error": {"message": "x"}}, {"error": None}],
+    [
+        {"error": "it did not work"},
+        {"error": "it did not work", "code": 9, "request_id": "r"},
+        {"object": "error", "message": "it did not work"},
+        [{"error": "it did not work"}],
+    ],
+)
+def test_an_error_in_place_of_a_thing_is_one(body):
+    with server(answer(json.dumps(body).encode())) as (url, _):
+        with pytest.raises(TogetherError, match="it did not work") as caught:
+            CREATE(auth_for(url), BATCH)
+
+    assert caught.value.ambiguous  # nobody says whether there is a batch now
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": "a", "status": "failed", "error": {"message": "x"}},
+        {"error": None},
+        {"error": ""},
+        [{"error": "x"}, {"error": "y"}],
+        [{"id": "a", "error": "x"}],
+        ["error"],
+        "error",
+    ],
 )
 def test_a_thing_may_tell_of_an_error_of_its_own(body):
     with server(answer(json.dumps(body).encode())) as (url, _):

@@ -82,19 +82,10 @@ class Request:
             "Accept-Encoding": "gzip, deflate",
             "User-Agent": USER_AGENT,
         }
-        path, query = operation["path"], []
         properties = operation["arguments"]["properties"]
-        if "{project_id}" in path and "project_id" not in arguments:
+        if "{project_id}" in operation["path"] and "project_id" not in arguments:
             arguments["project_id"] = _project(auth, self.key, self.base)
-        for name, value in arguments.items():
-            place = properties[name].get("x-in")
-            wire = properties[name].get("x-wire", name)
-            if place == "path":
-                path = path.replace("{" + name + "}", _segment(name, value))
-            elif place == "query":
-                query += _query(wire, value)
-            elif place == "header":
-                self.headers[wire] = _header(name, value)
+        self.target = self._put_in_place(arguments)
         if "idempotency_key" in properties:
             self.idempotency_key = self.headers.setdefault(
                 "Idempotency-Key", os.urandom(16).hex()
@@ -106,12 +97,27 @@ class Request:
             self.output = arguments.get("output", choice["default"])
         # What puts the bytes of the answer there.
         self.deliver: Callable[[Request, Json], Json] | None = None
-        self.target = path + ("?" + "&".join(query) if query else "")
         self.body = arguments.get("body", {})
         self.data: bytes | Carried | None = None
         if "body" in properties and "content" not in operation:
             self.headers["Content-Type"] = "application/json"
             self.carry(encode_body(self.body, auth, with_files))
+
+    def _put_in_place(self, arguments: Members) -> str:
+        """Return the path and the query with the arguments that belong there; those
+        that are headers become headers."""
+        path, query = self.operation["path"], []
+        properties = self.operation["arguments"]["properties"]
+        for name, value in arguments.items():
+            place = properties[name].get("x-in")
+            wire = properties[name].get("x-wire", name)
+            if place == "path":
+                path = path.replace("{" + name + "}", _segment(name, value))
+            elif place == "query":
+                query += _query(wire, value)
+            elif place == "header":
+                self.headers[wire] = _header(name, value)
+        return path + ("?" + "&".join(query) if query else "")
 
     def carry(self, data: bytes | Carried) -> None:
         """Send bytes, or a Body of scripts/transfer/multipart.py, with the request."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..client.request import Request
-    from ..shapes import Fault, Json
+    from ..shapes import Fault, Json, Members
 
 OWN_WORDS = re.compile("the (answer|stream|event)|an event")
 UNCLEAR = (408, 500, 502, 504, 520, 524)  # the work may have been done
@@ -47,8 +47,6 @@ def failure(
     request: Request, fault: Fault | None, reply: Reply | None, **facts: Json
 ) -> TogetherError:
     """Return the TogetherError for an exchange that failed, without the API key."""
-    operation = request.operation
-    costly = operation["retry"] in ("creates", "mutates")
     path = request.target.partition("?")[0]
     facts.update(
         method=request.method,
@@ -57,48 +55,62 @@ def failure(
         idempotency_key=request.idempotency_key,
     )
     if fault is not None:
-        ambiguous = costly and not never_sent(fault)
         summary, advice = describe(fault)
-        facts["type"], detail = "connection", None
+        unclear, detail = not never_sent(fault), None
+        facts["type"] = "connection"
     else:
         assert reply is not None  # what raised nothing has an answer
-        ambiguous = costly and (reply.status < 400 or reply.status in UNCLEAR)
-        words = server_words_of(reply, request.key)
-        detail = words.pop("detail", None)
-        if reply.status < 400:
-            words["type"] = "invalid_answer"
-        facts.update(words, status=reply.status)
-        facts["request_id"] = next(
-            (reply.headers[h] for h in REQUEST_IDS if h in reply.headers), None
-        )
-        facts["retry_after"] = retry_after(reply.headers)
+        answer = _read_refusal(request, reply)
+        detail, advice = answer.pop("detail", None), answer.pop("advice")
+        unclear = reply.status < 400 or reply.status in UNCLEAR
+        unclear = unclear and "final" not in answer
         summary = f"{reply.status} {reply.reason}".strip()
-        if 300 <= reply.status < 400:
-            detail = "the server redirects, which this operation never does"
         if detail:
             summary += f": {detail}"
-        advice = _advice(request, reply.status)
-        if reply.status == 429 and out_of_credit(reply):
-            advice = ADVICE[402]
-        if known := known_refusal(reply):
-            code, advice = known
-            facts["final"] = True
-            facts.setdefault("code", code)
-            ambiguous = False
+        facts.update(answer)
+    costly = request.operation["retry"] in ("creates", "mutates")
+    ambiguous = costly and unclear
     if ambiguous:
-        advice = "It is not known whether this was carried out: "
-        find = operation.get("find")
-        advice += f"look with {find} " if find else "look in the dashboard "
-        advice += "before running the step again."
-        if request.idempotency_key:
-            advice += (
-                f" Running it again with idempotency_key {request.idempotency_key}"
-            )
-            advice += " repeats nothing."
+        advice = _how_to_find_out(request)
     message = f"{summary} ({request.method} {path}). {advice}"
     facts.update(ambiguous=ambiguous, advice=advice, detail=detail)
     clean = {name: without_key(request.key, value) for name, value in facts.items()}
     return TogetherError(without_key(request.key, message), **clean)
+
+
+def _read_refusal(request: Request, reply: Reply) -> Members:
+    """Return what an answer that is no success says: the server's words, its `detail`
+    among them, and our `advice`."""
+    facts = server_words_of(reply, request.key)
+    if reply.status < 400:
+        facts["type"] = "invalid_answer"
+    facts["status"] = reply.status
+    facts["request_id"] = next(
+        (reply.headers[h] for h in REQUEST_IDS if h in reply.headers), None
+    )
+    facts["retry_after"] = retry_after(reply.headers)
+    if 300 <= reply.status < 400:
+        facts["detail"] = "the server redirects, which this operation never does"
+    facts["advice"] = _advice(request, reply.status)
+    if reply.status == 429 and out_of_credit(reply):
+        facts["advice"] = ADVICE[402]
+    if known := known_refusal(reply):
+        code, facts["advice"] = known
+        facts["final"] = True
+        facts.setdefault("code", code)
+    return facts
+
+
+def _how_to_find_out(request: Request) -> str:
+    """Return the advice for an exchange that may have been carried out all the same."""
+    find = request.operation.get("find")
+    advice = "It is not known whether this was carried out: "
+    advice += f"look with {find} " if find else "look in the dashboard "
+    advice += "before running the step again."
+    if request.idempotency_key:
+        advice += f" Running it again with idempotency_key {request.idempotency_key}"
+        advice += " repeats nothing."
+    return advice
 
 
 def unread(error: Exception, heard: list[tuple[Any, Any]]) -> TogetherError:
