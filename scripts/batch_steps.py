@@ -12,7 +12,14 @@ from pathlib import Path
 
 from .catalog import pricing
 from .catalog.budget import UNLIMITED, check_budget
-from .catalog.pricing import PARTLY_UNTOLD, cost, cost_fields, sum_usage, usage_of
+from .catalog.pricing import (
+    PARTLY_UNTOLD,
+    cost,
+    cost_fields,
+    most_cost,
+    sum_usage,
+    usage_of,
+)
 from .chat_steps import answered
 from .client import TogetherError, call, prepare
 from .client.job import log
@@ -78,7 +85,7 @@ def submit_rows(auth: Auth, step: Step, **arguments: Json) -> Members:
 
         def within_budget() -> None:
             advice = "Raise budget_usd, lower max_tokens, or submit fewer rows."
-            may_cost = _priced(auth, given, written, "most_tokens")
+            may_cost = _priced(auth, given, written, "most_tokens", most=True)
             check_budget(given.get("budget_usd"), *may_cost, "the batch", advice)
 
         made = _made(auth, place, written, "submit_rows", ENDPOINT, within_budget)
@@ -161,7 +168,7 @@ def _written(place: Path, table: Table, template: Template, given: Members) -> M
         messages = [*before, {"role": "user", "content": text}]
         texts = [message["content"] for message in messages]
         counts["tokens"] += sum(map(pricing.tokens, texts))
-        counts["most_tokens"] += sum(map(pricing.most_tokens, texts))
+        counts["most_tokens"] += pricing.most_prompt(texts)
         return {**body, "messages": messages}
 
     return {**_lines_of_rows(place, table, given, asked), **counts}
@@ -234,7 +241,7 @@ def _too_large(rows: int) -> NoReturn:
 
 
 def _priced(
-    auth: Auth, given: Members, written: Members, count: str
+    auth: Auth, given: Members, written: Members, count: str, most: bool = False
 ) -> tuple[float | None, str | None]:
     """Return (USD, None) that the batch costs where its questions have the tokens of
     that count, and all answers are as long as they may be, or (None, why it is not
@@ -243,7 +250,7 @@ def _priced(
         return None, UNLIMITED
     completion = given["max_tokens"] * written["rows"]
     usage = {"prompt_tokens": written[count], "completion_tokens": completion}
-    return cost(auth, given["model"], usage, batch=True)
+    return (most_cost if most else cost)(auth, given["model"], usage, batch=True)
 
 
 class _Submission:

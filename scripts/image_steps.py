@@ -14,7 +14,7 @@ from .resilience.server_words import reason_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .shapes import Auth, Json, Members, Step, Usage
+    from .shapes import Auth, Counts, Json, Members, Step
 
 
 GENERATE = operation("images/generate_image")
@@ -44,7 +44,8 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
     choose_model(auth, given, "image")
     width, height = SIZES[given["size"]]
     if "budget_usd" in given:
-        may_cost = most_cost(auth, given["model"], _used(given["n"], width, height))
+        used = _used(given["n"], width, height, given.get("steps"))
+        may_cost = most_cost(auth, given["model"], used)
         check_budget(given["budget_usd"], *may_cost, "what is asked for")
     seed = given.get("seed", random.randint(1, LAST_SEED))
     body = {
@@ -57,6 +58,8 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
         "response_format": "url" if given["output"] == "url" else "base64",
         "output_format": given["format"],
     }
+    if "steps" in given:
+        body["steps"] = given["steps"]
     if given.get("avoid"):
         body["negative_prompt"] = given["avoid"]
     references = given.get("pictures", [])
@@ -71,6 +74,7 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
     found = [one if isinstance(one, dict) else {"b64_json": one} for one in found]
     made = [one for one in found if any(_text(one.get(name)) for name in BRINGS)]
     left_out = [_why_left_out(one) for one in found if one not in made]
+    used = _used(len(made), width, height, given.get("steps"))
     kept = ("index", "type", "b64_json", "id", "object")
     shown = {name: value for name, value in answer.items() if name not in kept}
     result = {
@@ -79,7 +83,7 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
         "seed": seed,
         "width": width,
         "height": height,
-        **cost_members(auth, given["model"], _used(len(made), width, height)),
+        **cost_members(auth, given["model"], used),
     }
     if left_out:
         words = f"{len(left_out)} of {len(found)} pictures did not come: "
@@ -100,9 +104,11 @@ def _text(value: Json) -> bool:
     return isinstance(value, str) and bool(value)
 
 
-def _used(count: int, width: int, height: int) -> Usage:
+def _used(count: int, width: int, height: int, steps: int | None) -> Counts:
     """Return what pictures are paid by."""
-    return {"images": count, "megapixels": count * width * height / 1e6}
+    used: dict[str, float | None] = {"images": count}
+    used["megapixels"] = count * width * height / 1e6
+    return {**used, "steps": steps} if steps and count else used
 
 
 def _why_left_out(entry: Members) -> str:

@@ -24,6 +24,7 @@ from .catalog.pricing import (
     bill,
     cost_by,
     most_cost,
+    most_prompt,
     most_tokens,
     prefetch,
     priced,
@@ -315,7 +316,7 @@ def _run(
 
 def _prompt(messages: list[Members]) -> int:
     """Return the most tokens that the messages of a request may have."""
-    return sum(most_tokens(one["content"]) for one in messages)
+    return most_prompt(one["content"] for one in messages)
 
 
 class _HopelessError(Exception):
@@ -419,10 +420,10 @@ class _Sender:
         if usage and usd is not None:
             self.longest = max(self.longest, usage["completion_tokens"])
         elif "max_tokens" not in self.given:
-            asked, most = most_tokens(body["messages"]), most_tokens(answer)
+            asked, most = _prompt(body["messages"]), most_tokens(answer)
             self.longest = max(self.longest, most)
             usage = {"prompt_tokens": asked, "completion_tokens": most}
-            return cost_by(prices, usage)[0]
+            return cost_by(prices, usage, most=True)[0]
         return usd
 
     def divisible(self, error: TogetherError, texts: list[str]) -> bool:
@@ -488,7 +489,7 @@ class _Sender:
                 usage: Usage = {"prompt_tokens": sum(prompts[:count])}
                 if self.writes:
                     usage["completion_tokens"] = longest
-                usd = self.cost(usage)
+                usd = cost_by(self.prices, usage, most=True)[0]
                 try:
                     self.money.reserve(usd)
                 except TogetherError as error:

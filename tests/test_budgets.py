@@ -20,6 +20,8 @@ from tools.operations import steps
 from tools.sandbox import Sandbox
 
 TOKENS = {"input": 0.31, "output": 1.13, "cachedInput": 0.07}
+# What comes from a cache may cost more than what does not; so it is charged here.
+CACHED = {"input": 0.31, "output": 1.13, "cachedInput": 0.83}
 ENDLESS = 100_000  # tokens of an answer that nothing bounds
 TEXTS = [f"Text number {n}, in which something is said." for n in range(12)]
 
@@ -40,11 +42,15 @@ class Meter:
 
     def charge(self, asked: object, answered: int = 0, share: float = 1) -> dict:
         prompt = len(json.dumps(asked, ensure_ascii=False).encode())
-        usd = prompt * self.prices["input"] + answered * self.prices["output"]
+        prompt += 70 if answered else 0  # what a chat's template says
+        asked_for = max(self.prices["input"], self.prices.get("cachedInput", 0))
+        usd = prompt * asked_for + answered * self.prices["output"]
         self.usd += share * usd / 1e6
         thought = answered // 2
+        cached = prompt if asked_for > self.prices["input"] else 0
         return {
             "prompt_tokens": prompt,
+            "cached_tokens": cached,
             "completion_tokens": answered - thought,
             "total_tokens": prompt + answered,
         }
@@ -152,11 +158,14 @@ def test_every_step_with_a_budget_is_tried():
     assert names == WHOLE | {name.partition(",")[0] for name in TALKS}
 
 
+@pytest.mark.parametrize("prices", [TOKENS, CACHED], ids=["tokens", "cached"])
 @pytest.mark.parametrize("budget", [0, 1e-6, 1e-4, 7e-4, 3e-3, 2e-2])
 @pytest.mark.parametrize("name", TALKS)
-def test_what_talks_costs_no_more_than_its_budget(name, budget, sandbox, workspace):
+def test_what_talks_costs_no_more_than_its_budget(
+    name, budget, prices, sandbox, workspace
+):
     workspace.register("f/shop/find", lambda: "found", schema={"type": "object"})
-    meter = Meter(sandbox, TOKENS)
+    meter = Meter(sandbox, prices)
     step, more = TALKS[name]
     result = refused = None
     try:
@@ -215,6 +224,68 @@ def test_pictures_are_held_to_the_dearest_of_their_prices(unit, sandbox, workspa
 
     assert made(3 * dear + 1e-9)
     assert not made(3 * dear - 1e-6)
+
+
+BY_STEPS = {"perMegapixel": 0.037, "defaultSteps": 20}
+
+
+@pytest.mark.parametrize(
+    ("prices", "steps", "usd"),
+    [
+        (BY_STEPS, None, 0.037),
+        (BY_STEPS, 8, 0.037),  # fewer are not cheaper
+        (BY_STEPS, 20, 0.037),
+        (BY_STEPS, 50, 0.037 * 50 / 20),
+        ({"perMegapixel": 0.037}, None, 0.037),
+        ({"perMegapixel": 0.037}, 50, None),
+        ({"perImage": 0.043}, 50, 0.043),
+    ],
+)
+def test_pictures_are_paid_by_their_size_and_steps(
+    prices, steps, usd, sandbox, workspace
+):
+    meter = Meter(sandbox, prices)
+    size = 1 if "perImage" in prices else 1344 * 768 / 1e6
+    most = usd and 2 * size * usd
+    create = main("create_picture")
+    given = {"n": 2, "size": "wide", "output": "url", "steps": steps}
+    made = create(meter.auth, "A fox", meter.id, **given)
+    sent = [r.json for r in sandbox.requests if r.method == "POST"]
+
+    assert [body.get("steps") for body in sent] == [steps]
+    if most is None:
+        assert made["cost_usd"] is None
+        assert "does not say for how many" in made["cost_note"]
+    else:
+        assert made["cost_usd"] == pytest.approx(most / 2)  # the sandbox makes one
+    for budget in (0, (most or 9) - 1e-6):
+        with pytest.raises(TogetherError, match=r"is below|cannot be kept"):
+            create(meter.auth, "A fox", meter.id, budget_usd=budget, **given)
+    if most:
+        create(meter.auth, "A fox", meter.id, budget_usd=most + 1e-9, **given)
+
+
+def test_both_prices_of_a_picture_bound_it_where_steps_are_asked_for(
+    sandbox, workspace
+):
+    """By the picture it is cheap; by the megapixel nobody knows."""
+    meter = Meter(sandbox, {"perImage": 0.043, "perMegapixel": 0.037})
+    given = {"output": "url", "steps": 50}
+    with pytest.raises(TogetherError, match="cannot be kept"):
+        main("create_picture")(meter.auth, "A fox", meter.id, budget_usd=1, **given)
+
+
+@pytest.mark.parametrize("prices", [MEDIA, {"perSecond": 0.061}])
+def test_a_video_of_no_given_length_has_no_bound_by_the_second(
+    prices, lives, sandbox, workspace
+):
+    meter = Meter(sandbox, prices)
+    with pytest.raises(TogetherError, match="by the second"):
+        main("submit_video")(meter.auth, meter.id, "A boat", budget_usd=100)
+    begun = main("submit_video")(meter.auth, meter.id, "A boat")
+
+    assert begun["estimated_cost_usd"] is None
+    assert "by the second" in begun["cost_note"]
 
 
 @pytest.mark.parametrize("unit", ["perVideo", "perSecond", "all"])

@@ -438,7 +438,7 @@ def test_a_comparison_keeps_to_its_budget(sandbox, auth):
             [MODEL],
             [f"Question {n}?" for n in range(6)],
             max_tokens=5,
-            budget_usd=one * 4,
+            budget_usd=price(190, 5) + one,
         )
     )
 

@@ -26,6 +26,7 @@ from tools.deploy import (
     deploy,
     summary,
 )
+from tools.deployed import before_marks
 from tools.flatten import sources
 from tools.operations import ROOT, operations, scripts
 from tools.server_thread import handling
@@ -327,7 +328,7 @@ def unmarked_module(name):
     return f'"""{UNMARKED["modules"][name]}\n\nMore.\n"""\n\nA = 1\n'
 
 
-UNMARKED = json.loads((ROOT / "tools" / "unmarked.json").read_text())
+UNMARKED = before_marks()
 
 
 @pytest.mark.slow

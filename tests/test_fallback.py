@@ -233,7 +233,7 @@ def test_rows_that_two_models_answered_cost_what_each_takes(sandbox, auth):
 def test_a_budget_is_judged_by_the_dearest_of_the_models(sandbox, auth):
     serving(sandbox, {})
     # Of the first model alone this pays for all rows, of the second for a few.
-    budget = 60 * 30 * 3 / 1e6
+    budget = 60 * 900 / 1e6
     alone = rows(auth, [GOOD], budget_usd=budget, max_tokens=5)
     assert alone["done"] == 60
     with pytest.raises(TogetherError) as caught:
@@ -282,9 +282,11 @@ def test_the_dearest_is_so_in_every_unit():
 
     assert dearest([one, other]) == {
         "id": "a or b",
-        "prices": {"input": 2, "output": 9},
+        "prices": {"input": 2, "output": 9, "cached": 1},
         "context_length": 5,
     }
+    dear = {**other, "prices": {"input": 1, "output": 3, "cached": 7}}
+    assert dearest([one, dear])["prices"]["cached"] == 7
     assert dearest([one]) == one
     assert dearest([one, "no list"]) == "no list"
 

@@ -778,7 +778,7 @@ HUB_BODY = {
         "type": "function",
         "function": {"name": "f", "arguments": "{}"},
     },
-    "safety_model": "Meta-Llama/Llama-Guard-7b",
+    "safety_model": "acme/guard",
 }
 
 

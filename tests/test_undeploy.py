@@ -9,8 +9,7 @@ from tests.conftest import STEP
 from tests.support.command_line import tool
 from tests.support.fake_windmill_api import Remote
 from tools.deploy import DeployError, Target
-from tools.deployed import timetables
-from tools.operations import ROOT
+from tools.deployed import before_marks, timetables
 from tools.parts import runnables
 from tools.sync_tree import RESOURCE_TYPE, tree
 from tools.undeploy import undeploy
@@ -19,7 +18,7 @@ from tools.yaml_text import load
 
 TOKEN = "wm_secret_0123456789"
 MAIN = "def main():\n    return 1\n"
-UNMARKED = json.loads((ROOT / "tools" / "unmarked.json").read_text())
+UNMARKED = before_marks()
 
 
 FEW = ("account_steps", "client", "flows/run_batch", "chat/ask_model", STEP)

@@ -14,11 +14,12 @@ from tests.conftest import STEP
 from tests.support.fake_windmill_api import Remote
 from tests.test_deploy import Talk, rendered, script, target
 from tools.deploy import Wish, deploy
+from tools.deployed import before_marks
 from tools.flows import flows
 from tools.operations import ROOT, scripts
 
 BEFORE = json.loads(Path(__file__).with_name("arguments_before_1_0_0.json").read_text())
-UNMARKED = json.loads((ROOT / "tools" / "unmarked.json").read_text())
+UNMARKED = before_marks()
 FOLDER = "f/togetherai"
 
 

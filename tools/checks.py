@@ -376,8 +376,8 @@ def _versions(root: Path) -> Iterator[Problem]:
         yield Problem(path, f"its first heading is not the version, {VERSION}")
 
 
-# May name models that are gone: what changed, and what earlier versions deployed.
-RETIRED_IN = ("CHANGELOG.md", "tools/unmarked.json", models.NAMED_HERE)
+# May name models that are gone: what changed, and the place where they are listed.
+RETIRED_IN = ("CHANGELOG.md", models.NAMED_HERE)
 SOURCES = ("schemas", "flows", "schedules")  # say <model:word> in place of an id
 TEXTS = (".py", ".md", ".yaml", ".json", ".toml", ".ts", ".mjs")
 

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from tools.flows import schedules, timetable
+from tools.models import filled_in
 from tools.operations import ROOT
 from tools.parts import FIRST
 from tools.target_folder import FOLDER, moved
@@ -139,7 +140,7 @@ def _unmarked(kind: str, id: str, whole: dict, folder: str) -> bool:
     """Whether an object without a mark is one of before there were marks."""
     if marked(whole) is not None:
         return False  # a copy of ours
-    known = _known()
+    known = before_marks()
     if kind == "flow":
         name = id.removeprefix("flows/")
         inside = [path for path in _paths(whole) if path.startswith(f"{folder}/")]
@@ -172,9 +173,10 @@ def _paths(flow: dict) -> list[str]:
 
 
 @cache
-def _known() -> dict:
+def before_marks() -> dict:
+    """What the pack of before 1.0.0, which marked nothing, deployed."""
     file = Path(__file__).with_name("unmarked.json")
-    return json.loads(file.read_text(encoding="utf-8"))
+    return json.loads(filled_in(file.read_text(encoding="utf-8")))
 
 
 # --- schedules ---------------------------------------------------------------------
@@ -194,7 +196,10 @@ def _in_folder(found: dict[str, dict], folder: str) -> dict[str, dict]:
 def pack_schedules(root: Path, folder: str) -> dict[str, list[dict]]:
     """The paths of the pack's schedules, and the forms in which they were created."""
     forms: dict[str, list[dict]] = {}
-    for known in (timetables(root, folder), _in_folder(_known()["schedules"], folder)):
+    for known in (
+        timetables(root, folder),
+        _in_folder(before_marks()["schedules"], folder),
+    ):
         for path, body in known.items():
             forms.setdefault(path, []).append(body)
     return forms

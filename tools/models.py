@@ -39,8 +39,9 @@ def model(word: str, root: Path = ROOT) -> str:
     for entry in listed["models"]:
         if word in entry.get("words", ()):
             return entry["id"]
-    if word in listed["own"]:
-        return listed["own"][word]
+    for place in ("own", "before"):
+        if word in listed.get(place, ()):
+            return listed[place][word]
     raise ValueError(f"<model:{word}>: {NAMED_HERE} has no such word")
 
 
@@ -55,12 +56,21 @@ def retired(root: Path = ROOT) -> dict[str, str | None]:
 
 
 def retired_in(text: str, root: Path = ROOT) -> list[str]:
-    """The retired ids that a text names."""
-    names = sorted(retired(root), key=len, reverse=True)
-    if not any(name in text for name in names):
+    """The retired ids that a text names, whole or without their publisher."""
+    names = {bare: name for name in retired(root) for bare in (name, *_bare(name))}
+    small = text.lower()
+    if not any(name.lower() in small for name in names):
         return []  # as nearly always, and quickly found
-    pattern = "|".join(re.escape(name) for name in names)
-    return sorted(set(re.findall(rf"(?:{pattern}){ENDS}", text)))
+    pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    found = re.findall(rf"(?i)(?<![\w./-])(?:{pattern}){ENDS}", text)
+    whole = {bare.lower(): name for bare, name in names.items()}
+    return sorted({whole[bare.lower()] for bare in found})
+
+
+def _bare(name: str) -> list[str]:
+    """The part of an id behind its publisher, where it is no word of every day."""
+    part = name.rpartition("/")[2]
+    return [part] if re.search(r"\d", part) else []
 
 
 def current_in(text: str, root: Path = ROOT) -> list[str]:

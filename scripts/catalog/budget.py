@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 
 from ..client import TogetherError
-from .pricing import answer_room, cost_by, money, most_tokens, priced
+from .pricing import answer_room, cost_by, money, most_prompt, priced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def reserve_chat(
         budget.reserve(None)  # which raises
         return None, body
     sent = {name: value for name, value in body.items() if name != "model"}
-    prompt = most_tokens(sent)
+    prompt = most_prompt([sent])
     most = body.get("max_tokens")
     if most is None:
         left = budget.left()
@@ -143,6 +143,6 @@ def reserve_chat(
         "prompt_tokens": prompt,
         "completion_tokens": most * (body.get("n") or 1),
     }
-    usd, _ = cost_by(found, usage)
+    usd, _ = cost_by(found, usage, most=True)
     budget.reserve(usd)
     return usd, body

@@ -315,6 +315,7 @@ _PRICES = {
     "character": ("character", 1e6),
     "video": ("video", 1),
     "request": ("request", 1),
+    "defaultsteps": ("steps", 1),  # of a picture, for which its price holds
 }
 
 
@@ -330,7 +331,7 @@ def _prices(pricing: Json, name: str) -> dict[str, float]:
         if word in _PRICES and value is not None:
             own, factor = _PRICES[word]
             prices[own] = max(value * factor, prices.get(own, 0.0))
-    if not any(prices.values()):
+    if not any(value for unit, value in prices.items() if unit != "steps"):
         free = re.search(r"(?i)\bfree\b", name) and prices
         return prices if free else {}
     return {n: v for n, v in prices.items() if v or n in ("input", "output")}

@@ -128,11 +128,14 @@ def dearest(found: list[Members | str]) -> Members | str:
     if len(known) == 1:
         return known[0]
     units = {unit for one in known for unit in one["prices"]}
-    if any("cached" not in one["prices"] for one in known):
-        units.discard("cached")  # it costs as much as what is not cached
-    prices = {
-        unit: max(one["prices"].get(unit, 0.0) for one in known) for unit in units
-    }
+    prices = {unit: max(_price(one["prices"], unit) for one in known) for unit in units}
     rooms = [one["context_length"] for one in known if one["context_length"]]
     name = " or ".join(one["id"] for one in known)
     return {"id": name, "prices": prices, "context_length": min(rooms, default=None)}
+
+
+def _price(prices: dict[str, float], unit: str) -> float:
+    """Return a price; where none is named of what is cached, it costs as much as what
+    is not."""
+    usual = prices.get("input", 0.0) if unit == "cached" else 0.0
+    return prices.get(unit, usual)

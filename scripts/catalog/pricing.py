@@ -3,7 +3,7 @@
     cost, cost_by, bill    of calls that were made
     cost_fields         as the members of a result
     spent_on            of a call that failed
-    most_cost, most_tokens, answer_room, tokens    of calls about to be made
+    most_cost, most_tokens, most_prompt, answer_room, tokens    of calls about to be made
     prefetch            the prices, while the paid call is under way
 
 A cost that is not known is None with a reason, never 0.
@@ -29,6 +29,8 @@ MOST_TOKENS = 1e12  # of one answer; more is a mistake
 PRICE_SECONDS = 5.0  # a step that has its answer waits no longer
 MOST_ANSWER = 16_384  # tokens of an answer that nothing but a budget bounds
 LEAST_ROOM = 1024  # tokens for an answer, where the prompt may fill the whole context
+# Tokens that a model puts before a chat of its own accord: gpt-oss about 70.
+TEMPLATE = 100
 UNTOLD = "the answer does not say what was used"
 PARTLY_UNTOLD = "an answer does not say what was used"
 
@@ -39,8 +41,9 @@ def cost(
     """Return (USD, None) for a call that was made, or (None, why it is not known).
 
     `usage` counts tokens as `usage_of` gives them, or what a media model is paid for:
-    images, megapixels, seconds, characters, videos, requests. The catalogue's prices:
-    input, output and cached in USD per million tokens, character per million
+    images, megapixels, seconds, characters, videos, requests; beside megapixels, steps
+    where another number of them was asked for than the model's own. The catalogue's
+    prices: input, output and cached in USD per million tokens, character per million
     characters, the others for one. A batch costs what BATCH_SHARE says, of the models
     that have a discount. Never 0 for what is not known, and never raises: the money is
     spent already.
@@ -54,7 +57,8 @@ def most_cost(
     auth: Auth, model: str, usage: Counts | None, batch: bool = False
 ) -> tuple[float | None, str | None]:
     """Return what `cost` does, of what a call may cost at most: by the dearest of the
-    prices that it may be paid by."""
+    prices that it may be paid by. What is counted as None has a number that is not
+    known: where there is a price for it, neither is the cost."""
     return cost_by(priced(auth, model), usage, batch, most=True)
 
 
@@ -71,11 +75,14 @@ def cost_by(
     if isinstance(found, str):
         return None, found
     prices = found["prices"]
-    usd = _token_cost(prices, known)
+    usd = _token_cost(prices, known, most)
     if usd is None:
-        usd = _unit_cost(prices, known, most)
+        paid, note = _unit_costs(prices, usage or {})
+        if (most or not paid) and note:
+            return None, f"{found['id']} is paid by {note}"
+        usd = (max(paid) if most else paid[0]) if paid else None
     if usd is None:
-        units = ", ".join(known)
+        units = ", ".join(name for name in known if name != "steps")
         return None, f"the catalogue names no price of {found['id']} for {units}"
     return round(usd * (BATCH_SHARE.get(found["id"], 1) if batch else 1), 10), None
 
@@ -198,11 +205,17 @@ def most_tokens(text: Json) -> int:
     return len(text.encode("utf-8", "replace")) + 8
 
 
+def most_prompt(contents: Iterable[Json]) -> int:
+    """Return the most tokens that a chat's question may have, by what its messages
+    say."""
+    return TEMPLATE + sum(map(most_tokens, contents))
+
+
 def answer_room(found: Members, prompt: int, usd: float) -> int:
     """Return how many tokens an answer to a prompt of so many may have at most, so that
     both cost no more USD; 0 for none. `found` is what `priced` returned."""
     prices = found["prices"]
-    left = usd * 1e6 - prompt * prices.get("input", 0)
+    left = usd * 1e6 - prompt * _dearest_input(prices)
     room: int = MOST_ANSWER
     if prices.get("output"):
         room = min(room, int(left / prices["output"] - 1e-6))
@@ -211,7 +224,9 @@ def answer_room(found: Members, prompt: int, usd: float) -> int:
     return max(room, 0) if left >= 0 else 0
 
 
-def _token_cost(prices: dict[str, float], usage: Usage) -> float | None:
+def _token_cost(
+    prices: dict[str, float], usage: Counts, most: bool = False
+) -> float | None:
     prompt, completion = (
         usage.get("prompt_tokens", 0),
         usage.get("completion_tokens", 0),
@@ -223,32 +238,55 @@ def _token_cost(prices: dict[str, float], usage: Usage) -> float | None:
         return None
     if any(count and name not in prices for name, count in needed.items()):
         return None
+    if most:
+        usd = prompt * _dearest_input(prices)
+        return (usd + completion * prices.get("output", 0)) / 1e6
     cached = min(usage.get("cached_tokens", 0), prompt)
     usd = (prompt - cached) * prices.get("input", 0)
     usd += cached * prices.get("cached", prices.get("input", 0))
     return (usd + completion * prices.get("output", 0)) / 1e6
 
 
-def _unit_cost(
-    prices: dict[str, float], usage: Usage, most: bool = False
-) -> float | None:
-    """Return the cost by the first measure that has a price, or by the dearest: images
-    and megapixels say the same thing twice."""
-    found = [
-        usage[measure] * prices[unit] / (1e6 if unit == "character" else 1)
-        for measure, unit in (
-            ("images", "image"),
-            ("megapixels", "megapixel"),
-            ("videos", "video"),
-            ("seconds", "second"),
-            ("characters", "character"),
-            ("requests", "request"),
-        )
-        if measure in usage and unit in prices
-    ]
-    if not found:
-        return None
-    return max(found) if most else found[0]
+def _dearest_input(prices: dict[str, float]) -> float:
+    """Return the most that a million tokens of a prompt cost."""
+    return max(prices.get("input", 0), prices.get("cached", 0))
+
+
+def _unit_costs(
+    prices: dict[str, float], usage: Counts
+) -> tuple[list[float], str | None]:
+    """Return the costs by each measure that has a price, images before megapixels,
+    which say the same thing twice; and what it is paid by that is not known, or None.
+    """
+    found, note = [], None
+    for measure, unit, words in _UNITS:
+        if measure not in usage or unit not in prices:
+            continue
+        count = usage[measure]
+        if count is None:
+            note = note or f"{words}, and how many there will be is not known"
+            continue
+        usd = count * prices[unit] / (1e6 if unit == "character" else 1)
+        if unit == "megapixel" and usage.get("steps"):
+            usual = prices.get("steps")
+            if not usual:
+                note = "size and steps, and the catalogue does not say for how many"
+                continue
+            # Fewer steps than the price is for do not make a picture cheaper.
+            usd *= max(1.0, usage["steps"] / usual)
+        if count:
+            found.append(usd)
+    return found, note
+
+
+_UNITS = (
+    ("images", "image", "the picture"),
+    ("megapixels", "megapixel", "the megapixel"),
+    ("videos", "video", "the video"),
+    ("seconds", "second", "the second"),
+    ("characters", "character", "the character"),
+    ("requests", "request", "the request"),
+)
 
 
 def money(usd: float) -> str:

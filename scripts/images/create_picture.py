@@ -34,6 +34,7 @@ def main(
     pictures: list[dict] | None = None,
     avoid: str | None = None,
     seed: int | None = None,
+    steps: int | None = None,
     format: str = "png",
     output: str = "result",
     budget_usd: float | None = None,
@@ -50,6 +51,7 @@ def main(
         pictures=pictures,
         avoid=avoid,
         seed=seed,
+        steps=steps,
         format=format,
         output=output,
         budget_usd=budget_usd,
@@ -68,6 +70,7 @@ STEP = {
         "x-row": "source"},
       "avoid": {"type": "string"},
       "seed": {"type": "integer", "minimum": 0},
+      "steps": {"type": "integer", "minimum": 1, "maximum": 50},
       "format": {"type": "string", "enum": ["png", "jpeg"], "default": "png"},
       "output": {"type": "string", "enum": ["result", "storage", "url"], "default": "result"},
       "budget_usd": {"type": "number", "minimum": 0}}}}
