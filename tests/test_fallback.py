@@ -251,7 +251,7 @@ def test_a_budget_is_judged_by_the_dearest_of_the_models(sandbox, auth):
 def test_money_is_set_aside_for_each_model_that_may_have_been_paid(sandbox, auth):
     serving(sandbox, {BAD: (500, {"error": {"message": "x"}})})
     # A failure of the service may have been paid: all that was set aside counts.
-    budget = 3 * 100 * 20 / 1e6 * 2
+    budget = 3 * 100 * 120 / 1e6 * 2
     found = rows(auth, [BAD, OTHER], budget_usd=budget, max_tokens=5)
     paid = len(ROWS) - found["failed"]
     set_aside = (
