@@ -225,7 +225,7 @@ def answer_room(found: Members, prompt: int, usd: float) -> int:
 
 
 def _token_cost(
-    prices: dict[str, float], usage: Counts, most: bool = False
+    prices: dict[str, float], usage: Usage, most: bool = False
 ) -> float | None:
     prompt, completion = (
         usage.get("prompt_tokens", 0),
@@ -267,13 +267,14 @@ def _unit_costs(
             note = note or f"{words}, and how many there will be is not known"
             continue
         usd = count * prices[unit] / (1e6 if unit == "character" else 1)
-        if unit == "megapixel" and usage.get("steps"):
+        steps = usage.get("steps")
+        if unit == "megapixel" and steps:
             usual = prices.get("steps")
             if not usual:
                 note = "size and steps, and the catalogue does not say for how many"
                 continue
             # Fewer steps than the price is for do not make a picture cheaper.
-            usd *= max(1.0, usage["steps"] / usual)
+            usd *= max(1.0, steps / usual)
         if count:
             found.append(usd)
     return found, note
