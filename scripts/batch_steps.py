@@ -24,13 +24,11 @@ from .chat_steps import answered
 from .client import TogetherError, call, prepare
 from .client.job import log
 from .client.jsonio import finite, parse_json
+from .download.download import open_download
 from .job_states import states
 from .operations import operation
-from .resilience.refusals import known_words
-from .resilience.server_words import reason_in
 from .table.row_results import RowResults
 from .table.table import Flaw, Table, Template, digest, find, lines_of
-from .transfer.download import open_download
 from .workspace.create_once import fingerprint, once
 
 TYPE_CHECKING = False
@@ -425,6 +423,9 @@ def _reason(batch: Members, status: str, unread: int) -> str:
     if status not in USELESS:
         return f"the batch completed without an answer to this row{why}"
     ended = {"EXPIRED": "expired", "CANCELLED": "was cancelled"}.get(status, "failed")
+    from .resilience.refusals import known_words  # only when something failed
+    from .resilience.server_words import reason_in  # only when something failed
+
     told = reason_in(batch.get("error"))
     why += f": {told}" if told else ""
     why = f"the batch {ended} before it answered this row{why}"
@@ -499,6 +500,9 @@ def _outcome(line: Members) -> Outcome:
     )
     if whole and not error and not refused:
         return body, None
+    from .resilience.refusals import known_words  # only when something failed
+    from .resilience.server_words import reason_in  # only when something failed
+
     words = [f"{code:g}"] if refused else []
     told = reason_in(error) or reason_in(body) or "the answer is empty"
     objects = [one for one in (error, body) if isinstance(one, dict)]

@@ -246,7 +246,7 @@ def _written(auth: Auth, given: Members, source: Path, place: Path) -> tuple[int
 
     value, field = given.get("rows"), "rows"
     if "file_id" in given:
-        from .transfer.download import open_download  # only where a file is read
+        from .download.download import open_download  # only where a file is read
 
         value, field = source, "file_id"
         with source.open("wb") as file:

@@ -14,8 +14,8 @@ import pytest
 import trustme
 
 from scripts.client import TogetherError, transport
-from scripts.transfer.download import open_download, open_url
-from scripts.transfer.filetypes import named, safe_name
+from scripts.download.download import open_download, open_url
+from scripts.download.filenames import named, safe_name
 from scripts.workspace.storage import check_storage, write_object
 from tests.conftest import KEY
 from tests.support.byte_server import ByteServer, Thing

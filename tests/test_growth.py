@@ -26,6 +26,7 @@ from scripts.client.validate import schema_problems
 from scripts.document_steps import pieces_of
 from scripts.documents import office_archive, web_page, word_file
 from scripts.documents.word_index import WordIndex, read_index
+from scripts.download import filenames
 from scripts.extract_steps import _read
 from scripts.json_schema.checker import check_schema, problems
 from scripts.json_schema.linear_regex import UnfitError, searcher
@@ -36,7 +37,7 @@ from scripts.retired_model_steps import GIVEN, QUOTED
 from scripts.subtitles import subtitles
 from scripts.table.encodings import BadTextError, texts
 from scripts.table.table import Table, Template
-from scripts.transfer import file_input, filetypes
+from scripts.transfer import file_input
 from scripts.upload.dataset_check import Checker
 from scripts.workspace.markup import inline, prose
 
@@ -301,8 +302,8 @@ READERS = (
     ("client/jsonio", "json", lambda text: parse_json(f'["{text}"]'.encode())),
     ("upload/dataset_check", "rows", lambda text: dataset(text, "fine-tune")),
     ("upload/dataset_check", "records", lambda text: dataset(text, "eval", "csv")),
-    ("transfer/filetypes", "header", filetypes.named),
-    ("transfer/filetypes", "header", filetypes.safe_name),
+    ("download/filenames", "header", filenames.named),
+    ("download/filenames", "header", filenames.safe_name),
     ("transfer/file_input", "file", lambda text: file_input.uri_of(text, "f", AUTH)),
     ("transfer/file_input", "file", lambda text: file_input.open_file(text, "f", AUTH)),
     ("transfer/file_input", "file", lambda text: data_uri(text)),
@@ -393,7 +394,7 @@ ELSEWHERE = {
     "operation_table": "the pack's own paths",
     "resilience/explain": "the words of an exception",
     "tool_steps": "paths of scripts",
-    "transfer/download": "one header",
+    "download/download": "one header",
     "transfer/media_view": "writes",
     "upload/file_upload": "an id",
     "upload/multipart_upload": "an error of 64 KiB at most, one tag at a time",

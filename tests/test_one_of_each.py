@@ -70,7 +70,7 @@ def test_one_gate_says_when_a_request_may_go():
 # What tries again.
 LATE = (
     *("client/request.py", "realtime_audio.py", "table/worker_pool.py"),
-    *("transfer/download.py", "upload/multipart_upload.py"),
+    *("download/download.py", "upload/multipart_upload.py"),
     *("workspace/api.py", "workspace/storage.py"),
 )
 

@@ -11,8 +11,8 @@ from itertools import chain, repeat
 import pytest
 
 from scripts.client import TogetherError, request, transport
+from scripts.download import download
 from scripts.resilience import retry
-from scripts.transfer import download
 from scripts.workspace import api
 from tests.conftest import KEY
 from tests.support.expected_request import main_of

@@ -49,7 +49,7 @@ print("MEASURED", json.dumps([seconds, time.process_time() - cpu, peak(), idle])
 DOWNLOADERS = {
     "ours": (
         """
-from f.togetherai.transfer import READ_BLOCK, open_download
+from f.togetherai.download import READ_BLOCK, open_download
 from f.togetherai.fine_tuning.download_fine_tune_model import OPERATION
 """,
         """

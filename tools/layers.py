@@ -38,6 +38,7 @@ LAYERS = (
         "documents/web_page",
         "documents/word_file",
         "documents/word_index",
+        "download/filenames",
         "json_schema/checker",
         "json_schema/linear_regex",
         "operation_table",
@@ -72,7 +73,7 @@ LAYERS = (
     ),
     (
         "bytes and workspace",
-        "transfer/download",
+        "download/download",
         "transfer/file_input",
         "transfer/file_source",
         "transfer/media_output",

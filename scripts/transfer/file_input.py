@@ -27,6 +27,7 @@ import re
 from urllib.parse import unquote, unquote_to_bytes
 
 from ..client import TogetherError
+from ..download.filenames import safe_name
 from .file_source import (
     BLOCK,
     EMPTY,
@@ -39,7 +40,7 @@ from .file_source import (
     TextSource,
     decode_base64,
 )
-from .filetypes import kind_of, safe_name, suffix
+from .filetypes import kind_of, suffix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

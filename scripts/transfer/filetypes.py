@@ -1,7 +1,5 @@
-"""What a file is called, and what it is.
+"""What a file is, told by its content or its name.
 
-safe_name   a name that somebody else chose, made harmless
-named       the name that a content-disposition header tells
 suffix      the ending that belongs to content
 kind_of     its media type, told by its first bytes
 media_type  the same, told by its name where the content does not
@@ -11,11 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
-from urllib.parse import unquote_to_bytes
 
-HEADER_CHARACTERS = 4096  # of content-disposition that are looked at
-LONGEST = 150  # bytes of a file name; file systems end at 255, and prefixes come
 # Place and bytes by which content is known, its ending and its media type.
 SIGNATURES = (
     (0, b"\x89PNG\r\n\x1a\n", ".png", "image/png"),
@@ -127,47 +121,3 @@ def media_type(head: bytes, name: str | None = None) -> str:
     if told in CONTAINERS and found in ("", *CONTAINERS):
         return told  # sound and films share that container
     return found or told or "application/octet-stream"
-
-
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
-_PARAMETER = re.compile(r';\s*(filename\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.I)
-
-
-def named(disposition: str) -> str:
-    """Return the safe file name of a content-disposition header. RFC 6266."""
-    found: dict[str, str] = {}
-    for name, value in _PARAMETER.findall(";" + disposition[:HEADER_CHARACTERS]):
-        value = value.strip()
-        if value.startswith('"'):
-            value = re.sub(r"\\(.)", r"\1", value[1:-1])
-        found.setdefault(name.lower(), value)
-    # RFC 8187: charset'language'percent-encoded.
-    charset, _, rest = found.get("filename*", "").partition("'")
-    if rest and charset.lower() in ("utf-8", "iso-8859-1"):
-        name = unquote_to_bytes(rest.partition("'")[2]).decode(charset, "replace")
-        if safe_name(name):
-            return safe_name(name)
-    name = found.get("filename", "")
-    try:  # headers are read as Latin-1; many servers mean UTF-8
-        name = name.encode("latin-1").decode()
-    except UnicodeError:
-        pass
-    return safe_name(name)
-
-
-def safe_name(text: str) -> str:
-    """Return a file name without folders, control characters or reserved words.
-
-    "" when nothing is left. A long one keeps its ending.
-    """
-    name = unicodedata.normalize("NFC", text).replace("\\", "/").rsplit("/", 1)[-1]
-    name = "".join(c for c in name if unicodedata.category(c)[0] != "C")
-    name = re.sub(r'[<>:"|?*\u2028\u2029]', "_", name).strip(". ")
-    if _RESERVED.fullmatch(name):
-        name = f"_{name}"
-    if len(name.encode()) > LONGEST:
-        stem, dot, ending = name.rpartition(".")
-        ending = dot + ending if dot and len(ending.encode()) <= 16 else ""
-        kept = (stem if ending else name).encode()[: LONGEST - len(ending.encode())]
-        name = kept.decode(errors="ignore").rstrip(". ") + ending
-    return name

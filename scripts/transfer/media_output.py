@@ -24,9 +24,9 @@ from ..client.job import in_job, log
 from ..client.jsonio import RESULT_LIMIT, parse_json
 from ..client.request import MOST_SECONDS
 from ..client.transport import Reply, faults, read_whole
-from ..resilience.retry import MAX_TRIES
-from .download import READ_BLOCK, Download, api_download, follow, open_url
-from .filetypes import TYPES, kind_of, named, safe_name, suffix
+from ..download.download import READ_BLOCK, Download, api_download, follow, open_url
+from ..download.filenames import named, safe_name
+from .filetypes import TYPES, kind_of, suffix
 from .media_view import pictures, view
 
 TYPE_CHECKING = False
@@ -58,6 +58,8 @@ def receive(request: Request) -> Members:
         name = named(reply.headers.get("content-disposition", ""))
         name = name or _own_name(request, kind, reply.data)
         return deliver(reply.data, name, request.output, kind, paid=True)
+    from ..resilience.retry import MAX_TRIES  # a job that gives files has no need of it
+
     for left in range(MAX_TRIES - 1, -1, -1):
         source = api_download(request)
         try:

@@ -13,9 +13,10 @@ from urllib.parse import unquote, urlsplit
 
 from ..client import TogetherError
 from ..client.transport import Pace
-from .download import Download, good
+from ..download.download import Download, good
+from ..download.filenames import safe_name
 from .file_source import BLOCK, Source, unreadable
-from .filetypes import ENDINGS, has_ending, safe_name, suffix
+from .filetypes import ENDINGS, has_ending, suffix
 from .public_fetch import fetch, reach
 
 TYPE_CHECKING = False

@@ -21,7 +21,6 @@ from ..client.transport import (
     http_exchange,
     read_whole,
 )
-from ..resilience.server_words import without_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -205,6 +204,8 @@ def refusal(
     method: str, path: str, what: str, reply: Reply, storing: bool = False
 ) -> TogetherError:
     """Return the TogetherError for what Windmill refused, with its own words."""
+    from ..resilience.server_words import without_key  # only when it failed
+
     words = without_key(windmill_address()[2] or "", reply.text().strip())[:500]
     detail = words or f"{reply.status} {reply.reason}"
     words = words.lower()

@@ -59,7 +59,7 @@ LIMITS = {
     "client.transport.PACE_SECONDS": 2.5,
     "client.transport.TRANSFER_SECONDS": 8.0,
     "client.transport.MOST_UNKNOWN_BYTES": 16 << 20,
-    "transfer.download.ERROR_SECONDS": 2.5,
+    "download.download.ERROR_SECONDS": 2.5,
     "transfer.media_output.MOST_SECONDS": {"inference": 2.5},
     "resilience.retry.FIRST_WAIT": 0.02,
     "resilience.retry.MAX_WAIT": 1.0,

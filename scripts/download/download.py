@@ -29,7 +29,7 @@ from ..client.transport import (
     read_whole,
     too_long,
 )
-from .filetypes import named
+from .filenames import named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -274,7 +274,7 @@ def open_url(
     URL opens; the key stays here. `what` names it in messages, `length` is what the API
     says of its size. Raises TogetherError.
     """
-    from .public_fetch import fetch, reach  # only where an address is given
+    from ..transfer.public_fetch import fetch, reach  # only where an address is given
 
     opened = reach(auth)
 
@@ -339,7 +339,11 @@ class _Unread:
 
 def follow(request: Request, reply: Any, headers: Headers | None = None) -> Response:
     """Return the response of where a redirect of the API leads, without the key."""
-    from .public_fetch import fetch, led, reach  # only where an address is given
+    from ..transfer.public_fetch import (  # only where an address is given
+        fetch,
+        led,
+        reach,
+    )
 
     what = "the address of the download"
     place = led(request.base + request.target, reply.headers["location"], what)

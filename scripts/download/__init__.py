@@ -1,0 +1,1 @@
+"""Bytes that are brought over HTTP, and the names that come with them."""
