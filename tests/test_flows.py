@@ -1404,16 +1404,6 @@ def test_run_agent_that_fails_says_where_its_conversation_is(
     assert run.result["kept"]["conversation"].startswith("storage-")
 
 
-def test_every_flow_has_its_cases():
-    names = [name for name in globals() if name.startswith("test_")]
-
-    for flow in COMPOSED:
-        cases = [name for name in names if name.startswith(f"test_{flow}_")]
-        assert len(cases) >= 2, flow
-        marked = [getattr(globals()[name], "pytestmark", []) for name in cases]
-        assert any(started_in_every_way.mark in marks for marks in marked), flow
-
-
 @pytest.mark.parametrize("name", COMPOSED)
 def test_a_first_step_that_dies_is_reported(name, engine, sandbox, monkeypatch):
     flow = next(flow for flow in flows() if flow.name == name)

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -76,21 +77,40 @@ def check(_: argparse.Namespace) -> int:
         say(problem.show(ROOT))
     if any(problem.fixable for problem in found):
         say("`./dev fix` repairs what is marked [fix]")
-    quiet = ["--quiet", *([] if os.access(ROOT, os.W_OK) else ["--no-cache"]), "."]
+    others = {"ruff": _ruff(ROOT), "mypy": types.wait()}
+    counts = {"the pack's own checks": len(found), **others}
+    total = sum(counts.values())
+    parts = ", ".join(f"{count} of {who}" for who, count in counts.items() if count)
+    many = f"{total} problem{'' if total == 1 else 's'}"
+    say(f"{len(list(scripts()))} scripts, {many}{f': {parts}' if parts else ''}")
+    return 1 if total else 0
+
+
+def _ruff(root: Path) -> int:
+    """Say what ruff finds in the Python of a folder, a line each; how many."""
+    words = [] if os.access(root, os.W_OK) else ["--no-cache"]
     ruff = [sys.executable, "-m", "ruff"]
-    styles = [
-        subprocess.run([*ruff, "check", *quiet], cwd=ROOT).returncode,
-        subprocess.run([*ruff, "format", "--check", *quiet], cwd=ROOT).returncode,
-    ]
-    styles.append(types.wait())
-    say(f"{len(list(scripts()))} scripts, {len(found)} problems")
-    return 1 if found or any(styles) else 0
+    count = 0
+    for command in (["check"], ["format", "--check"]):
+        line_each = ["--quiet", "--output-format=concise", *words, "."]
+        done = subprocess.run(
+            [*ruff, *command, *line_each], cwd=root, capture_output=True, text=True
+        )
+        said = re.findall(r"^.+:\d+:\d+: .+", done.stdout, re.MULTILINE)
+        for line in said:
+            say(line + (" [fix]" if ": unformatted: " in line else ""))
+        if done.returncode and not said:  # ruff itself failed
+            say(done.stderr.strip())
+        count += len(said) or int(done.returncode != 0)
+    return count
 
 
 def fix(_: argparse.Namespace) -> int:
     """Write what check would have wanted, unless a problem needs a person."""
     from tools.checks import problems
 
+    format_all = [sys.executable, "-m", "ruff", "format", "--quiet", "."]
+    subprocess.run(format_all, cwd=ROOT)  # what is no Python, check names with its line
     found = problems()
     stuck = [problem for problem in found if not problem.fixable]
     for problem in stuck:
@@ -103,16 +123,23 @@ def fix(_: argparse.Namespace) -> int:
 
 
 def new(arguments: argparse.Namespace) -> int:
-    """Write the skeleton of an operation's schema; check refuses it until filled in."""
-    from tools.scaffold import scaffold
+    """Write the skeleton of an operation, a step or a flow; check names its gaps."""
+    from tools import scaffold
 
-    path = ROOT / "schemas" / arguments.group / f"{arguments.name}.json"
-    if path.exists():
-        raise ValueError(f"{path.relative_to(ROOT)} exists")
-    text = scaffold(arguments.method.upper(), arguments.path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    say(f"wrote {path.relative_to(ROOT)}: replace each TODO, then ./dev fix")
+    if arguments.kind == "operation":
+        id = f"{arguments.group}/{arguments.name}"
+        files = scaffold.operation(ROOT, id, arguments.method, arguments.path)
+    elif arguments.kind == "step":
+        id = f"{arguments.group}/{arguments.name}"
+        files = scaffold.step(ROOT, id, arguments.under, arguments.module)
+    else:
+        files = scaffold.flow(ROOT, arguments.name)
+    for place, text in files.items():
+        path = ROOT / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        say(f"wrote {place}")
+    say("now replace each TODO (./dev check names them), then ./dev fix")
     return 0
 
 
@@ -734,7 +761,12 @@ EXAMPLES = {
         "Example:\n"
         "  ./dev deploy --workspace mine --base-url https://app.windmill.dev --dry-run"
     ),
-    "new": "Example:\n  ./dev new files get_file GET /v1/files/{file_id}",
+    "new": (
+        "Examples:\n"
+        "  ./dev new operation files get_file GET /v1/files/{file_id}\n"
+        "  ./dev new step chat summarize_text\n"
+        "  ./dev new flow summarize_folder"
+    ),
     "test": "Examples:\n  ./dev test tests/test_tools.py -x\n  ./dev test -m slow",
     "sandbox": (
         "Example:\n"
@@ -794,10 +826,24 @@ def _parser() -> argparse.ArgumentParser:
     add(check)
     add(fix)
     command = add(new)
-    command.add_argument("group", help="schemas/<group>, an existing or a new one")
-    command.add_argument("name", help="<verb>_<noun>")
-    command.add_argument("method", help="GET, POST, PUT, PATCH or DELETE")
-    command.add_argument("path", help="such as /v1/files/{file_id}")
+    kinds = command.add_subparsers(required=True, dest="kind", metavar="KIND")
+    kind = kinds.add_parser("operation", help="a request of the API")
+    kind.add_argument("group", help="schemas/<group>, an existing or a new one")
+    kind.add_argument("name", help="<verb>_<noun>")
+    kind.add_argument("method", help="GET, POST, PUT, PATCH or DELETE")
+    kind.add_argument("path", help="such as /v1/files/{file_id}")
+    kind = kinds.add_parser("step", help="a script above the API, with its test")
+    kind.add_argument("group", help="schemas/<group>, an existing or a new one")
+    kind.add_argument("name", help="<verb>_<noun>")
+    kind.add_argument(
+        "--under",
+        default="Tools and models",
+        metavar="HEADING",
+        help='of schemas/_shelves.yaml (default: "Tools and models")',
+    )
+    kind.add_argument("--module", help="of scripts/ (default: <verb>_steps)")
+    kind = kinds.add_parser("flow", help="a flow, with two tests")
+    kind.add_argument("name", help="<verb>_<noun>")
     command = add(build)
     command.add_argument("--target", default="build", help="default: build")
     command.add_argument(

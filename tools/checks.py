@@ -5,6 +5,7 @@ repaired carries the text that `fix` writes.
 """
 
 import ast
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ from tools.flow_checks import flow_problems
 from tools.form import form
 from tools.layers import layer_problems
 from tools.operations import ROOT, Operation, operations, scripts
+from tools.scaffold import NAME
 from tools.schema_words import in_words
 from tools.syntax import parsed
 from tools.version import VERSION
@@ -79,6 +81,7 @@ def problems(root: Path = ROOT) -> list[Problem]:
         if not own:
             sound.append(operation)
     found += _unique(root)
+    found += _todos(root)
     found += [Problem(path, what) for path, what in layer_problems(root)]
     found += _versions(root)
     found += _model_ids(root)
@@ -168,8 +171,29 @@ def _schema(operation: Operation, rules: dict) -> Iterator[Problem]:
     bad = [(list(e.absolute_path), what) for e in errors for what in in_words(e)]
     for where, what in bad:
         yield Problem(path, f"{'.'.join(map(str, where)) or 'root'}: {what}")
-    if bad:
+    rest = _further(operation)
+    if not bad:
+        yield from rest
         return
+    # As much as can be told of a schema that is not in order yet: all in one wave.
+    with contextlib.suppress(*MISSHAPEN):
+        for problem in rest:
+            if (problem.what.partition(":")[0], "TODO" in problem.what) not in {
+                (".".join(map(str, where)), "TODO" in what) for where, what in bad
+            }:
+                yield problem
+
+
+# What reading a schema raises where it has not the members, or the types, of one.
+MISSHAPEN = (AttributeError, KeyError, StopIteration, TypeError, ValueError)
+
+
+def _further(operation: Operation) -> Iterator[Problem]:
+    """What is wrong with a schema beyond what its validator says."""
+    path, schema = operation.schema_path, operation.schema
+    for place, text in _written(schema):
+        if "TODO" in text:
+            yield Problem(path, f"{place}: is still a TODO")
     try:
         jsonschema.Draft202012Validator.check_schema(schema)
     except jsonschema.SchemaError as error:
@@ -328,29 +352,62 @@ def _texts(path: Path, where: str, schema: dict, depth: int = 0) -> Iterator[Pro
         for key in ("title", "description"):
             if depth < 2 and not member.get(key):
                 yield Problem(path, f"{place} has no {key}")
-            elif "TODO" in str(member.get(key)):
-                yield Problem(path, f"{place}: {key} is still a TODO")
         if depth < 3:
             yield from _texts(path, place, member, depth + 1)
 
 
+def _written(part: object, place: str = "") -> Iterator[tuple[str, str]]:
+    """Every text within a part of a file, with its place."""
+    if isinstance(part, str):
+        yield place, part
+    elif isinstance(part, list):
+        for number, inner in enumerate(part):
+            yield from _written(inner, f"{place}[{number}]")
+    elif isinstance(part, dict):
+        for name, inner in part.items():
+            yield from _written(inner, f"{place}.{name}".lstrip("."))
+
+
+def _todos(root: Path) -> Iterator[Problem]:
+    """What `./dev new` left to a person to write, in modules, flows and tests."""
+    tests = sorted((root / "tests").glob("test_*_steps.py"))
+    tests += (root / "tests").glob("test_flows.py")
+    flows = sorted((root / "flows").rglob("*.yaml"))
+    for path in [*sources(root), *tests, *flows]:
+        text = path.read_text(encoding="utf-8")
+        if "TODO: " not in text:
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            if "TODO: " in line:
+                yield Problem(path, f"line {number} is still a TODO")
+
+
 def _unique(root: Path) -> Iterator[Problem]:
-    seen = {}
+    seen: dict[tuple[str, str], str] = {}
     for operation in scripts(root):
-        for key, value in (("name", operation.name), ("title", _title(operation))):
-            if (key, value) in seen:
-                other = seen[key, value]
-                yield Problem(
-                    operation.schema_path, f"{key} {value!r} is {other}'s too"
-                )
-            seen[key, value] = operation.id
+        if not NAME.fullmatch(operation.name):
+            words = "a file is named <verb>_<noun>.json, in small letters"
+            yield Problem(operation.schema_path, words)
+        own = {"name": operation.name, **_alone(operation)}
+        for key, value in own.items():
+            if "TODO" not in value:
+                other = seen.setdefault((key, value), operation.id)
+                if other != operation.id:
+                    words = f"{key} {value!r} is {other}'s too"
+                    yield Problem(operation.schema_path, words)
 
 
-def _title(operation: Operation) -> str:
+def _alone(operation: Operation) -> dict[str, str]:
+    """What no two schemas may have in common, as far as a schema has it."""
     try:
-        return operation.schema.get("title", "")
+        schema = operation.schema
     except ValueError:
-        return ""
+        return {}
+    found = {"title": schema["title"]} if isinstance(schema.get("title"), str) else {}
+    exchange = schema.get("x-operation")
+    if isinstance(exchange, dict):
+        found["request"] = f"{exchange.get('method')} {exchange.get('path')}"
+    return found
 
 
 def _versions(root: Path) -> Iterator[Problem]:

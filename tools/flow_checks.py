@@ -1,5 +1,6 @@
 """What must hold for every flow and schedule, without running it."""
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -11,7 +12,6 @@ import jsonschema
 from tools import expressions
 from tools.flow_source import LONGEST, all_written
 from tools.flows import LOOPS, Flow, Schedule, flows, modules, parts, schedules, target
-from tools.form import form
 from tools.form_visibility import hints
 from tools.operations import ROOT
 
@@ -58,14 +58,12 @@ def flow_problems(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
         yield root / "flows", f"cannot be read: {error}"
         return
     for flow in found:
-        wrong = False
         for problem in _source(flow):
-            wrong = True
             yield flow.path, f"{flow.name}: {problem}"
-        if not wrong:
+        if _walkable(flow):
             for problem in _Walk(flow).problems():
                 yield flow.path, f"{flow.name}: {problem}"
-            form(flow)
+    yield from _untested(found, root)
     for schedule in schedules(root):
         for problem in _schedule(schedule):
             yield schedule.path, problem
@@ -77,12 +75,26 @@ def _source(flow: Flow) -> Iterator[str]:
         yield f"{name} is missing"
     for name in sorted(source.keys() - SOURCE):
         yield f"{name} is unknown"
-    if SOURCE - source.keys():
-        return
     for name in ("summary", "description", "needs", "costs", "leaves"):
-        text = source[name]
-        if not isinstance(text, str) or "TODO" in text or not text.isascii():
+        text = source.get(name, "")
+        if not isinstance(text, str) or not text.isascii():
             yield f"{name} must be plain text"
+    if "arguments" in source:
+        yield from _arguments(flow)
+    if "value" not in source:
+        return
+    if "failure_module" in source["value"] and flow.inner:
+        yield "an inner flow has no failure_module: the outer one's would not run"
+    for expr in all_written(source["value"]):
+        if len(expr) > LONGEST:
+            yield f"an expression is longer than {LONGEST}: {expr[:60]}"
+    try:
+        flow.value  # noqa: B018, is spelled out
+    except ValueError as error:
+        yield str(error)
+
+
+def _arguments(flow: Flow) -> Iterator[str]:
     schema = flow.schema
     rules = _rules(flow.root)
     written = schema.get("properties", {})
@@ -103,15 +115,40 @@ def _source(flow: Flow) -> Iterator[str]:
             yield f"examples[{number}]: {error.message[:200]}"
         for name in example.keys() - flow.arguments.keys():
             yield f"examples[{number}]: {name} is no argument"
-    if "failure_module" in source["value"] and flow.inner:
-        yield "an inner flow has no failure_module: the outer one's would not run"
-    for expr in all_written(source["value"]):
-        if len(expr) > LONGEST:
-            yield f"an expression is longer than {LONGEST}: {expr[:60]}"
+
+
+def _walkable(flow: Flow) -> bool:
+    """Whether a flow's modules can be gone through."""
     try:
-        flow.value  # noqa: B018, is spelled out
-    except ValueError as error:
-        yield str(error)
+        return "arguments" in flow.source and "modules" in flow.value
+    except (KeyError, ValueError):
+        return False
+
+
+TESTS = "tests/test_flows.py"
+
+
+def _untested(found: list[Flow], root: Path) -> Iterator[tuple[Path, str]]:
+    """Every flow that people start has two cases at least, one of them in every way."""
+    place = root / TESTS
+    if not place.exists():
+        return
+    tests = [
+        node
+        for node in ast.parse(place.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    ]
+    for flow in found:
+        name = f"test_{flow.name}_"
+        cases = [node for node in tests if node.name.startswith(name)]
+        marks = {ast.unparse(mark) for node in cases for mark in node.decorator_list}
+        if flow.inner:
+            continue
+        if len(cases) < 2:
+            yield place, f"the flow {flow.name} needs two cases {name}..., at least"
+        elif "started_in_every_way" not in marks:
+            words = f"one case {name}... at least is @started_in_every_way"
+            yield place, f"of the flow {flow.name}, {words}"
 
 
 @cache

@@ -1,24 +1,112 @@
-"""The skeleton of a new operation's schema."""
+"""Skeletons of what a contributor adds: an operation, a step above the API, a flow.
+
+Each has a TODO wherever a person must write, and works once these are replaced; `check`
+refuses every one that is left.
+"""
 
 import json
 import re
+from pathlib import Path
+
+from tools.shelves import FILE as SHELVES
+from tools.shelves import shelves
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
+GROUP = re.compile(r"[a-z][a-z0-9_]*")
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+TODO = "TODO"
+LAYERS = "tools/layers.py"
+FLOW_TESTS = "tests/test_flows.py"
+SKELETONS = Path(__file__).parent / "skeletons"
 
 
-def scaffold(method: str, path: str) -> str:
-    """A schema with a TODO wherever a person must write; `check` refuses each.
+def operation(root: Path, id: str, method: str, path: str) -> dict[str, str]:
+    """Files, by their place in the pack, that a new operation begins with. Raises
+    ValueError for what is no request, and for a name that is none or taken."""
+    place = _schema_place(root, id)
+    return {place: _operation_schema(method.upper(), path)}
 
-    Raises ValueError for what is no request.
-    """
+
+def step(
+    root: Path, id: str, heading: str, module: str | None = None
+) -> dict[str, str]:
+    """Files that a new step begins with: its schema, a module of its own whose function
+    works, a test of it, and its places in the lists of layers and of headings.
+    Raises ValueError."""
+    place = _schema_place(root, id)
+    name = id.partition("/")[2]
+    module = module or f"{name.partition('_')[0]}_steps"
+    if not NAME.fullmatch(module) or not module.endswith("_steps"):
+        raise ValueError(f"--module {module}: a module of steps is named <what>_steps")
+    taken = [
+        found
+        for found in (f"scripts/{module}.py", f"tests/test_{module}.py")
+        if (root / found).exists()
+    ]
+    if taken:
+        words = f"{taken[0]} exists: name another module with --module, such as"
+        raise ValueError(f"{words} {name}_steps")
+    names = {"__ID__": id, "__NAME__": name, "__MODULE__": module}
+    return {
+        place: _step_schema(),
+        f"scripts/{module}.py": _filled("step_module.py.txt", names),
+        f"tests/test_{module}.py": _filled("step_test.py.txt", names),
+        SHELVES: _shelved(root, id, heading),
+        LAYERS: _layered((root / LAYERS).read_text(encoding="utf-8"), module),
+    }
+
+
+def flow(root: Path, name: str) -> dict[str, str]:
+    """Files that a new flow begins with: its source, and two cases for it. Raises
+    ValueError."""
+    _checked_name(name)
+    place = f"flows/{name}.yaml"
+    if any((root / "flows").rglob(f"{name}.yaml")):
+        raise ValueError(f"{place} exists")
+    cases = (root / FLOW_TESTS).read_text(encoding="utf-8")
+    names = {"__NAME__": name}
+    return {
+        place: _filled("flow.yaml", names),
+        FLOW_TESTS: cases + "\n\n" + _filled("flow_cases.py.txt", names),
+    }
+
+
+def _schema_place(root: Path, id: str) -> str:
+    group, _, name = id.partition("/")
+    if not GROUP.fullmatch(group):
+        raise ValueError(
+            f"{group!r} is no name of a group: small letters, such as files"
+        )
+    _checked_name(name)
+    place = f"schemas/{group}/{name}.json"
+    if (root / place).exists():
+        raise ValueError(f"{place} exists")
+    return place
+
+
+def _checked_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        words = "a verb and a noun in small letters, such as get_file"
+        raise ValueError(f"{name!r} is no name here: {words}")
+
+
+def _filled(skeleton: str, names: dict[str, str]) -> str:
+    text = (SKELETONS / skeleton).read_text(encoding="utf-8")
+    for word, name in names.items():
+        text = text.replace(word, name)
+    return text
+
+
+def _operation_schema(method: str, path: str) -> str:
     if method not in METHODS:
         raise ValueError(f"{method} is no method; there are: {', '.join(METHODS)}")
     if not path.startswith("/"):
         raise ValueError(f"the path {path!r} must begin with a slash")
     properties = {
         name: {
-            "title": "TODO",
-            "description": "TODO",
+            "title": TODO,
+            "description": TODO,
             "type": "string",
             "minLength": 1,
             "x-in": "path",
@@ -29,15 +117,15 @@ def scaffold(method: str, path: str) -> str:
     if method in ("POST", "PUT", "PATCH"):
         properties["body"] = {
             "title": "Request",
-            "description": "TODO",
+            "description": TODO,
             "type": "object",
             "properties": {},
         }
-    example = dict.fromkeys(required, "TODO")
+    example = dict.fromkeys(required, TODO)
     retry = {"GET": "read", "POST": "creates"}.get(method, "mutates")
     schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "TODO",
+        "$schema": DRAFT,
+        "title": TODO,
         "description": "TODO: what it does, when to use it, what must exist first.",
         "x-operation": {"method": method, "path": path, "retry": retry},
         "type": "object",
@@ -48,3 +136,69 @@ def scaffold(method: str, path: str) -> str:
         "x-reply": {},
     }
     return json.dumps(schema, indent=1) + "\n"
+
+
+def _step_schema() -> str:
+    text = "TODO: a text as a person would give it."
+    schema = {
+        "$schema": DRAFT,
+        "title": TODO,
+        "description": "TODO: what it does, and when to use it.",
+        "x-step": "script",
+        "type": "object",
+        "properties": {
+            "text": {
+                "title": "Text",
+                "description": "TODO: what this text is.",
+                "type": "string",
+                "minLength": 1,
+                "x-form": {"rows": 6},
+            },
+            "model": {
+                "title": "Model",
+                "description": "The chat model that is asked. Left empty, a "
+                "recommended one of moderate price from the catalogue.",
+                "type": "string",
+                "minLength": 1,
+                "x-models": "chat",
+            },
+            "max_tokens": {
+                "title": "Longest answer",
+                "description": "Tokens after which the answer is cut.",
+                "type": "integer",
+                "minimum": 1,
+                "default": 1000,
+            },
+        },
+        "required": ["text"],
+        "x-returns": "TODO: the text, usage and cost_usd.",
+        "examples": [
+            {"text": text},
+            {"text": text, "model": "<model:chat>", "max_tokens": 200},
+        ],
+    }
+    return json.dumps(schema, indent=1) + "\n"
+
+
+def _shelved(root: Path, id: str, heading: str) -> str:
+    """The headings, with a step under one of them."""
+    known = list(shelves(root))
+    if heading not in known:
+        raise ValueError(
+            f"there is no heading {heading!r}; there are: {'; '.join(known)}"
+        )
+    lines = (root / SHELVES).read_text(encoding="utf-8").splitlines()
+    at = lines.index(f"{heading}:") + 1
+    while at < len(lines) and lines[at].startswith("  - "):
+        at += 1
+    return "\n".join([*lines[:at], f"  - {id}", *lines[at:]]) + "\n"
+
+
+def _layered(text: str, module: str) -> str:
+    """The table of layers, with a module among those of the steps."""
+    head, steps, tail = text.partition('        "steps",\n')
+    if not steps:
+        raise ValueError(f"{LAYERS} has no layer of steps")
+    names, end, rest = tail.partition("    ),\n")
+    listed = sorted([*names.splitlines(), f'        "{module}",'])
+    return head + steps + "\n".join(listed) + "\n" + end + rest

@@ -6,14 +6,29 @@ pyproject.toml says how strictly; what did not change since the last time comes 
 
 import subprocess
 import sys
+from dataclasses import dataclass
 
 from tools.flatten import sources
 from tools.operations import ROOT
 
 
-def begin_type_check() -> subprocess.Popen[bytes]:
-    """Start looking at all modules; what is wrong goes to stderr, and the exit code is
-    0 where nothing is. It takes a core for a second, or for ten the first time."""
+@dataclass
+class TypeCheck:
+    """A run of mypy that is under way."""
+
+    process: subprocess.Popen[str]
+
+    def wait(self) -> int:
+        """Say what is wrong, a line each, once it is known; how many problems."""
+        said, _ = self.process.communicate()
+        print(said, end="", file=sys.stderr, flush=True)
+        wrong = sum(": error: " in line for line in said.splitlines())
+        return wrong or int(self.process.returncode != 0)
+
+
+def begin_type_check() -> TypeCheck:
+    """Start looking at all modules. It takes a core for a second, or for ten the first
+    time."""
     places = [str(path.relative_to(ROOT)) for path in sources(ROOT)]
     words = [
         "--no-error-summary",
@@ -22,6 +37,13 @@ def begin_type_check() -> subprocess.Popen[bytes]:
         "scripts/job_states.py",
         *places,
     ]
-    return subprocess.Popen(
-        [sys.executable, "-m", "mypy", *words], cwd=ROOT, stdout=sys.stderr.fileno()
+    command = [sys.executable, "-m", "mypy", *words]
+    return TypeCheck(
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
     )

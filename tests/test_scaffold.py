@@ -1,0 +1,141 @@
+"""`./dev new` leads to a green check: all that it leaves to do is named at once."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.__main__ import _ruff
+from tools.operations import ROOT
+from tools.scaffold import flow, operation, step
+
+RENAME = ("files/rename_file", "POST", "/v1/files/{file_id}/rename")
+WRONG = [
+    (lambda: operation(ROOT, "files/get_file", "GET", "/v1/x"), "get_file.json exists"),
+    (lambda: operation(ROOT, "files/getFile", "GET", "/v1/x"), "a verb and a noun"),
+    (lambda: operation(ROOT, "files/dialogue", "GET", "/v1/x"), "a verb and a noun"),
+    (lambda: operation(ROOT, "Files/get_it", "GET", "/v1/x"), "no name of a group"),
+    (lambda: operation(ROOT, "files/get_it", "FETCH", "/v1/x"), "is no method"),
+    (lambda: operation(ROOT, "files/get_it", "GET", "v1/x"), "begin with a slash"),
+    (lambda: step(ROOT, "chat/write_it", "Elsewhere"), "there are: Start here; Tables"),
+    (lambda: step(ROOT, "chat/ask_it", "Tables", "chat_steps"), "chat_steps.py exists"),
+    (lambda: step(ROOT, "chat/ask_it", "Tables", "chat"), "named <what>_steps"),
+    (lambda: flow(ROOT, "run_batch"), "flows/run_batch.yaml exists"),
+    (lambda: flow(ROOT, "batch"), "a verb and a noun"),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), WRONG)
+def test_what_cannot_be_begun_is_refused(make, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make()
+
+
+def test_an_operation_s_skeleton_has_its_request_and_arguments():
+    (text,) = operation(ROOT, *RENAME).values()
+
+    schema = json.loads(text)
+    request = {"method": "POST", "path": RENAME[2], "retry": "creates"}
+    assert schema["x-operation"] == request
+    assert list(schema["properties"]) == ["file_id", "body"]
+
+
+def test_a_step_stands_under_its_heading_and_in_its_layer():
+    files = step(ROOT, "chat/shorten_text", "Tables")
+
+    tables = files["schemas/_shelves.yaml"].split("Tables:\n")[1].split("\nSearch")[0]
+    assert tables.endswith("  - chat/shorten_text")
+    lines = files["tools/layers.py"].splitlines()
+    at = lines.index('        "shorten_steps",')
+    assert lines[at - 1] < lines[at] < lines[at + 1]
+
+
+def test_what_ruff_says_is_counted(tmp_path, capsys):
+    (tmp_path / "bad.py").write_text("x = {  }\ny = z\n")
+    assert _ruff(tmp_path) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert "F821" in said[0]
+    assert said[1].endswith("[fix]")
+
+    (tmp_path / "bad.py").write_text("x = {}\n")
+    assert _ruff(tmp_path) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """What a newcomer has: the pack's own files, and no more."""
+    place = tmp_path_factory.mktemp("clone")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, place / name)
+    return place
+
+
+@pytest.mark.slow
+def test_a_newcomer_comes_to_a_green_check(clone):
+    def dev(*words):
+        done = subprocess.run(
+            [sys.executable, "-m", "tools", *words],
+            cwd=clone,
+            capture_output=True,
+            text=True,
+        )
+        return done.returncode, done.stderr
+
+    assert dev("new", "step", "chat", "shorten_text")[0] == 0
+    assert dev("new", "flow", "shorten_folder")[0] == 0
+    assert dev("new", "operation", *RENAME[0].split("/"), *RENAME[1:])[0] == 0
+    made = [
+        Path("schemas/chat/shorten_text.json"),
+        Path("schemas/files/rename_file.json"),
+        Path("scripts/shorten_steps.py"),
+        Path("tests/test_shorten_steps.py"),
+        Path("flows/shorten_folder.yaml"),
+    ]
+
+    code, said = dev("check")
+    assert code == 1
+    for file in made:  # all in one wave
+        left = len(re.findall("TODO", (clone / file).read_text()))
+        assert said.count(f"{file}: ") >= left > 0, said
+    last = said.splitlines()[-1]
+    left = re.search(r", (\d+) problems: \1 of the pack's own checks$", last)
+    assert left, said
+    assert len(re.findall(r"(?m)^\S+: ", said)) == int(left[1])
+
+    for file in made:
+        text = (clone / file).read_text()
+        text = text.replace('"title": "TODO"', f'"title": "Try {file.stem}"')
+        text = text.replace('"TODO"', '"Something of it"')
+        text = text.replace("TODO: its title", "Try a flow")
+        text = text.replace("TODO:", "This is said about it:")
+        (clone / file).write_text(text)
+    schema = json.loads((clone / made[1]).read_text())
+    schema["required"] = ["file_id", "body"]
+    schema["properties"]["body"]["properties"] = {
+        "name": {"title": "Name", "description": "The new one.", "type": "string"}
+    }
+    schema["properties"]["body"]["required"] = ["name"]
+    schema["examples"] = [{"file_id": "file-1", "body": {"name": "a.jsonl"}}]
+    (clone / made[1]).write_text(json.dumps(schema))
+
+    code, said = dev("fix")
+    assert code == 0, said
+    assert "wrote scripts/chat/shorten_text.py" in said
+    code, said = dev("check")
+    assert (code, said.splitlines()[-1].split(",")[1]) == (0, " 0 problems"), said
+    words = ["-n0", "-q", "tests/test_shorten_steps.py", "tests/test_flows.py"]
+    assert dev("test", *words, "-k", "shorten and not worker")[0] == 0
