@@ -12,6 +12,7 @@ LOCKS = {
     "requirements-dev.lock": ("requirements.txt", "requirements-dev.txt"),
     "requirements-local-model.lock": ("requirements-local-model.txt",),
     "requirements-mutate.lock": ("requirements-mutate.txt",),
+    "recipes/requirements.lock": ("recipes/requirements.txt",),
     "requirements-audit.lock": ("requirements-audit.txt",),
     "tests/windmill/requirements.txt": (),
 }

@@ -302,6 +302,10 @@ def _run_flow(arguments: argparse.Namespace, flow: Flow) -> int:
         raise ValueError(f"{flow.id} is a flow: --dry-run shows a script's requests")
     if real and arguments.fast:
         raise ValueError("--fast is for the embedded sandbox: no other lets time pass")
+    example = flow.source.get("try")  # of a recipe
+    if arguments.args is None and example and not real:
+        say("no --args: what the recipe is tried with")
+        arguments.args = json.dumps(example)
     if arguments.args is None and not arguments.file and flow.required:
         names = ", ".join(flow.required)
         raise ValueError(f"{flow.id} needs --args with {names}; see --help")

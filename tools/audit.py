@@ -18,6 +18,7 @@ LOCKS = (
     "requirements-dev.lock",
     "requirements-local-model.lock",
     "requirements-mutate.lock",
+    "recipes/requirements.lock",
 )
 SOUND, FOUND, UNKNOWN = 0, 1, 3
 NAMED = 3  # of what could not be asked

@@ -23,6 +23,7 @@ from tools import (
     flows,
     models,
     nesting,
+    recipes,
     reference,
     render,
     shelves,
@@ -136,6 +137,8 @@ def _flows(root: Path) -> Iterator[Problem]:
             for trap in _traps(form(flow)):
                 yield Problem(flow.path, f"{flow.name}: {trap}")
         yield from _current(root / flow_docs.PAGE, flow_docs.page(root))
+        for place, text in recipes.files(root).items():
+            yield from _current(root / place, text)
 
 
 def _built(root: Path) -> Iterator[Problem]:
@@ -435,7 +438,8 @@ def _versions(root: Path) -> Iterator[Problem]:
 
 # May name models that are gone: what changed, and the place where they are listed.
 RETIRED_IN = ("CHANGELOG.md", models.NAMED_HERE)
-SOURCES = ("schemas", "flows", "schedules")  # say <model:word> in place of an id
+# They say <model:word> in place of an id.
+SOURCES = ("schemas", "flows", "recipes", "schedules")
 TEXTS = (".py", ".md", ".yaml", ".json", ".toml", ".ts", ".mjs")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jsonschema
 
-from tools import expressions
+from tools import expressions, recipes
 from tools.flow_source import LONGEST, all_written
 from tools.flows import LOOPS, Flow, Schedule, flows, modules, parts, schedules, target
 from tools.form_visibility import hints
@@ -31,6 +31,7 @@ MODULE = {
 VALUES = {
     "script": {"path", "input_transforms", "is_trigger"},
     "flow": {"path", "input_transforms"},
+    "rawscript": {"language", "content", "input_transforms"},
     "identity": set(),
     "forloopflow": {
         "iterator",
@@ -64,16 +65,32 @@ def flow_problems(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
             for problem in _Walk(flow).problems():
                 yield flow.path, f"{flow.name}: {problem}"
     yield from _untested(found, root)
+    yield from _recipes(root)
     for schedule in schedules(root):
         for problem in _schedule(schedule):
             yield schedule.path, problem
 
 
+def _recipes(root: Path) -> Iterator[tuple[Path, str]]:
+    try:
+        found = list(recipes.recipes(root))
+    except (ValueError, KeyError) as error:
+        yield root / recipes.SOURCES, f"cannot be read: {error}"
+        return
+    for recipe in found:
+        for problem in (*_source(recipe), *_Walk(recipe).problems()):
+            yield recipe.path, problem
+        for name in ("remove", "gives"):
+            if name not in recipe.source:
+                yield recipe.path, f"{name} is missing"
+
+
 def _source(flow: Flow) -> Iterator[str]:
     source = flow.source
+    more = recipes.WORDS if flow.recipe else ()
     for name in sorted(SOURCE - source.keys()):
         yield f"{name} is missing"
-    for name in sorted(source.keys() - SOURCE):
+    for name in sorted(source.keys() - SOURCE - {*more}):
         yield f"{name} is unknown"
     for name in ("summary", "description", "needs", "costs", "leaves"):
         text = source.get(name, "")
@@ -107,7 +124,7 @@ def _arguments(flow: Flow) -> Iterator[str]:
     names = list(written)
     if sorted(names, key=lambda name: name not in flow.required) != names:
         yield "arguments: required ones come first"
-    if len(schema.get("examples", [])) < 2:
+    if len(schema.get("examples", [])) < 2 and not flow.recipe:
         yield "arguments: two examples are needed, the least and the most"
     validator = jsonschema.Draft202012Validator(schema)
     for number, example in enumerate(schema.get("examples", [])):
@@ -207,7 +224,13 @@ class _Walk:
             return
         for key in sorted(value.keys() - VALUES[kind] - {"type"}):
             self.found.append(f"{name}: {key} is unknown")
+        if kind == "rawscript" and not self.flow.recipe:
+            self.found.append(f"{name}: only recipes have scripts within")
         self.settings(name, module, looped, seen, allowed)
+        if kind == "rawscript":
+            for argument, transform in value.get("input_transforms", {}).items():
+                place = f"{name}.{argument}"
+                self.transform(place, transform, seen, looped, allowed)
         if kind in ("script", "flow"):
             self.call(name, value, seen, looped, allowed)
         if "iterator" in value:

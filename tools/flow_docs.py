@@ -66,6 +66,11 @@ def _entry(flow: Flow) -> Iterator[str]:
     yield ""
     yield from argument_table(flow)
     yield ""
+    yield from graph(flow)
+
+
+def graph(flow: Flow) -> Iterator[str]:
+    """The lines of a flow's graph, for a page in Markdown."""
     yield "```mermaid"
     yield "flowchart TD"
     yield from _Graph(flow).lines()

@@ -36,6 +36,7 @@ from tools.expressions import ExpressionError, evaluate
 from tools.fake_workspace import Job, Workspace
 from tools.flows import Flow, flows, rendered_value
 from tools.operations import ROOT
+from tools.raw_scripts import run_raw
 from tools.resolving import UnresolvedError
 from tools.target_folder import FOLDER
 
@@ -362,6 +363,10 @@ class Engine:
         if kind == "script":
             arguments = self._inputs(value, place)
             return End(True, self._execute(run, module, value["path"], arguments))
+        if kind == "rawscript":
+            arguments = self._inputs(value, place)
+            name = f"{run.path}/{module['id']}"
+            return End(True, self._execute(run, module, name, arguments))
         if kind == "flow":
             inner = Run(value["path"], self._inputs(value, place), id=run.id)
             inner.calls = run.calls
@@ -442,7 +447,10 @@ class Engine:
             words = {"name": "NotFound", "message": str(problem)}
             success, result = False, {"error": {**words, "step_id": module["id"]}}
         else:
-            success, result = self._work(step, given, environment)
+            if module["value"]["type"] == "rawscript":
+                success, result = run_raw(module["value"], given, environment)
+            else:
+                success, result = self._work(step, given, environment)
         seconds = time.monotonic() - started
         call = Call(step, arguments, self.now, seconds, success, result, given)
         run.calls.append(call)

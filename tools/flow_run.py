@@ -9,7 +9,8 @@ import requests
 
 from tools.fake_workspace import Workspace
 from tools.flow_engine import Call, Engine, Run
-from tools.flows import Flow
+from tools.flows import Flow, rendered_value
+from tools.target_folder import FOLDER
 
 SECONDS = 1.0  # a wait that is shorter is not told
 
@@ -42,7 +43,13 @@ def run_flow(
 
     engine = Engine(workspace, auth, advance=wait, in_worker=advance is None, tell=tell)
     engine.decide = lambda links: _decide(links, say)
-    return engine.run(flow.name, **arguments)
+    if not flow.recipe:
+        return engine.run(flow.name, **arguments)
+    path = f"{FOLDER}/{flow.id}"
+    engine.add(path, rendered_value(flow))
+    run = engine.start_at(path, **arguments)
+    engine.work()
+    return run
 
 
 def _decide(links: dict, say: Callable[[str], None]) -> None:

@@ -41,6 +41,7 @@ from tools.version import SCHEMA_KEY, mark
 from tools.yaml_text import load
 
 INNER = "inner"
+RECIPES = "recipes"  # whole flows to take and change, which are not deployed
 RESOURCE = "key"  # where the schedules expect the togetherai resource, in the folder
 AUTH = {"type": "javascript", "expr": "flow_input.auth"}
 LOOPS = ("forloopflow", "whileloopflow")
@@ -79,7 +80,8 @@ class Flow:
 
     @property
     def id(self) -> str:
-        return f"{INNER if self.inner else 'flows'}/{self.name}"
+        folder = self.path.parent.name
+        return f"{folder if folder in (INNER, RECIPES) else 'flows'}/{self.name}"
 
     @cached_property
     def source(self) -> dict:
@@ -107,6 +109,11 @@ class Flow:
     def value(self) -> dict:
         """Its modules and the like, spelled out. Raises ValueError."""
         return expanded(self.source["value"], json.loads(self.defaults), self.inner)
+
+    @property
+    def recipe(self) -> bool:
+        """Whether it is one to take and change, which is not deployed."""
+        return self.path.parent.name == RECIPES
 
     @property
     def inner(self) -> bool:

@@ -5,6 +5,7 @@ from pathlib import PurePath
 
 from tools.flows import INNER, Flow, flows
 from tools.operations import ROOT, Operation, scripts
+from tools.recipes import recipes
 
 ENDINGS = (".json", ".yaml", ".py")
 
@@ -25,7 +26,7 @@ def runnable_named(text: str) -> Operation | Flow:
     """The same of a script or a flow. Raises ValueError."""
     parts = shortened(text)
     known: dict[str, Operation | Flow] = {one.id: one for one in scripts(ROOT)}
-    known |= {flow.id: flow for flow in flows(ROOT)}
+    known |= {flow.id: flow for flow in (*flows(ROOT), *recipes(ROOT))}
     name = "/".join(parts[-2:])
     if name in known:
         return known[name]

@@ -1,0 +1,160 @@
+"""The recipes: whole flows to take and change, from recipes/<name>.yaml.
+
+A recipe is written as a flow of flows/ is, and has scripts of its own within
+(Windmill's `rawscript`, in Python or SQL). Beside a flow's texts it says `resources`,
+arguments that are resources of a type; `try`, arguments to try it with; `gives`, what
+it results in, which the tests hold it to; and `notes`. From it come a page under
+docs/recipes/ and the flow as a file that Windmill imports: no part of what is deployed.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from tools import models
+from tools.flow_docs import graph
+from tools.flows import Flow, defaults, modules, rendered
+from tools.operations import ROOT
+from tools.reference import argument_table
+from tools.version import SCHEMA_KEY
+
+SOURCES = "recipes"
+PAGES = "docs/recipes"
+WORDS = ("remove", "resources", "try", "gives", "notes")  # beside those of a flow
+SCRIPTS = ("call_from_typescript",)  # pages written by hand, of what is no flow
+
+
+def recipes(root: Path = ROOT) -> Iterator[Flow]:
+    """Every recipe that is a flow, sorted by name. Raises ValueError."""
+    shared = defaults(root)
+    for path in sorted((root / SOURCES).glob("*.yaml")):
+        text = models.filled_in(path.read_text(encoding="utf-8"), root)
+        try:
+            source = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ValueError(f"{path.name} is not YAML: {error}") from None
+        arguments = source["arguments"]
+        for name, kind in source.get("resources", {}).items():
+            arguments["properties"][name] = {
+                "title": name.capitalize(),
+                "description": f"A resource of the type {kind}.",
+                "type": "object",
+            }
+            arguments.setdefault("required", []).append(name)
+        names = sorted(arguments["properties"], key=arguments["required"].__contains__)
+        names.reverse()
+        arguments["properties"] = {n: arguments["properties"][n] for n in names}
+        yield Flow(root, path.stem, path, json.dumps(source), shared)
+
+
+def importable(recipe: Flow) -> str:
+    """The flow as YAML that Windmill imports and `wmill flow push` takes."""
+    found = rendered(recipe)
+    del found["schema"][SCHEMA_KEY]  # it is nobody's who takes the pack away
+    for name, kind in recipe.source.get("resources", {}).items():
+        found["schema"]["properties"][name]["format"] = f"resource-{kind}"
+    return yaml.dump(
+        found, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=100
+    )
+
+
+class _Readable(yaml.SafeDumper):
+    """Writes texts of several lines as such."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Readable.add_representer(str, _text)
+
+
+def files(root: Path = ROOT) -> dict[str, str]:
+    """What is rendered of the recipes: the text of each file, by its place."""
+    found = {}
+    for recipe in recipes(root):
+        found[f"{PAGES}/{recipe.name}.flow.yaml"] = importable(recipe)
+        found[f"{PAGES}/{recipe.name}.md"] = "\n".join(_page(recipe)) + "\n"
+    if found:
+        found[f"{PAGES}/README.md"] = "\n".join(_index(root)) + "\n"
+    return found
+
+
+HEAD = "<!-- Rendered from recipes/ by `./dev fix`; edit that, not this. -->"
+INDEX = """\
+# Recipes
+
+{head}
+
+Whole flows to take and change. Each runs in the tests of the pack as it stands here,
+from beginning to end. Their steps come from the pack, so deploy that first
+([how](../deploy.md)); a recipe is deployed by nobody but you.
+
+**Take one**: in Windmill, next to *New flow*, choose *Import from YAML* and paste the
+file `<name>.flow.yaml` that its page links to. With the command line: put the file as
+`flow.yaml` into a folder `x__flow`, then `wmill flow push x__flow f/mine/<name>`.
+
+**Try one here**, with no key and no Windmill: the sandbox answers.
+
+    ./dev run recipes/{first} --fast
+
+| recipe | what it does |
+|---|---|"""
+
+
+def _index(root: Path) -> Iterator[str]:
+    found = list(recipes(root))
+    yield from INDEX.format(head=HEAD, first="failover").splitlines()
+    rows = {
+        one.name: (one.source["summary"], one.source["description"]) for one in found
+    }
+    for name in SCRIPTS:
+        title, _, text = (root / PAGES / f"{name}.md").read_text().partition("\n\n")
+        rows[name] = (title.removeprefix("# "), text.partition("\n\n")[0])
+    for name, (title, text) in sorted(rows.items()):
+        words = " ".join(text.split())
+        yield f"| [{title}]({name}.md) | {words} |"
+
+
+def _page(recipe: Flow) -> Iterator[str]:
+    source = recipe.source
+    yield f"# {source['summary']}"
+    yield ""
+    yield HEAD
+    yield ""
+    yield source["description"]
+    yield ""
+    for label in ("needs", "costs", "leaves", "remove"):
+        yield f"- **{label.capitalize()}**: {source[label]}"
+    yield ""
+    name = f"{recipe.name}.flow.yaml"
+    yield f"The flow to import: [{name}]({name}) ([how](README.md))."
+    yield ""
+    yield from argument_table(recipe)
+    yield ""
+    yield from graph(recipe)
+    if "try" in source:
+        yield from ("", "## Try it", "")
+        given = json.dumps(source["try"], ensure_ascii=False).replace("'", "'\\''")
+        yield f"    ./dev run {recipe.id} --fast --args '{given}'"
+    yield from (
+        "",
+        "With the sandbox, which answers without a model, it results in",
+        "",
+    )
+    yield "```json"
+    yield json.dumps(source["gives"], indent=2, ensure_ascii=False)
+    yield "```"
+    for module in modules(recipe.value):
+        value = module["value"]
+        if value["type"] == "rawscript":
+            language = {"python3": "python", "postgresql": "sql"}[value["language"]]
+            yield from ("", f"## {module['summary']}", "", f"```{language}")
+            yield value["content"].rstrip("\n")
+            yield "```"
+    if source.get("notes"):
+        yield from ("", "## To change it", "")
+        yield from (f"- {note}" for note in source["notes"])
