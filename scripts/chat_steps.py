@@ -40,6 +40,8 @@ SHOWN = 200  # characters of an answer that a message quotes
 # Pictures that are kept in the conversation handed back: Windmill's cloud loses
 # results of more than 2 MB.
 KEPT_PICTURES = 400_000  # characters of data URIs
+KEPT_TEXT = 600_000  # characters of texts that are kept whole there
+BEGINNING = 1_000  # characters of the others
 
 
 def ask_model(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -352,9 +354,19 @@ def user_message(text: str | None, pictures: list[Json] | None) -> Members:
     if not pictures:
         return {"role": "user", "content": text}
     parts: list[Members] = [{"type": "text", "text": text}] if text else []
+    check_pictures(pictures)
     for picture in pictures:
         parts.append({"type": "image_url", "image_url": {"url": picture}})
     return {"role": "user", "content": parts}
+
+
+def check_pictures(pictures: list[Json]) -> None:
+    """Raise TogetherError where one of the argument `pictures` can be none."""
+    from .transfer.file_input import check_picture  # only where a file is given
+
+    for number, one in enumerate(pictures):
+        given = one.value if isinstance(one, FileValue) else one
+        check_picture(given, f"pictures[{number}]")
 
 
 def messages_of(value: Json, field: str) -> list[Members]:
@@ -408,17 +420,24 @@ def refuses(error: TogetherError, words: str) -> bool:
 
 
 def _handed_back(messages: list[Members]) -> list[Members]:
-    """Return a conversation as JSON, without pictures that make the result too large.
+    """Return a conversation as JSON, without pictures and texts that make the result
+    too large.
 
     A picture is the file as it was given: as `history`, it is read anew.
     """
-    room = KEPT_PICTURES
+    room, texts = KEPT_PICTURES, KEPT_TEXT
     kept = []
     for message in messages:
+        if isinstance(message["content"], str):
+            text, texts = _cut_to(message["content"], texts)
+            message = {**message, "content": text}
         if isinstance(message["content"], list):
             parts = []
             for part in message["content"]:
                 part = _written(part)
+                if isinstance(part, dict) and isinstance(part.get("text"), str):
+                    text, texts = _cut_to(part["text"], texts)
+                    part = {**part, "text": text}
                 size = len(json.dumps(part)) if _is_data(part) else 0
                 if size > room:
                     log("messages leaves a picture out: give its URL, or store it")
@@ -429,6 +448,15 @@ def _handed_back(messages: list[Members]) -> list[Members]:
             message = {**message, "content": parts}
         kept.append(message)
     return kept
+
+
+def _cut_to(text: str, room: int) -> tuple[str, int]:
+    """Return a text, or its beginning where it needs more characters than there is room
+    for, and the room that is left."""
+    if len(text) <= room:
+        return text, room - len(text)
+    log(f"messages holds the beginning of a text of {len(text)} characters alone")
+    return f"{text[:BEGINNING]} (The rest was left out.)", max(0, room - BEGINNING)
 
 
 def _written(part: Json) -> Json:

@@ -61,6 +61,12 @@ def classify_text(auth: Auth, step: Step, **arguments: Json) -> Members:
     choose_model(auth, given, "chat")
     labels = _labels(given["labels"])
     names = [label["name"] for label in labels]
+    if not given["text"].strip():
+        raise TogetherError.refused("text", "is blank: there is nothing to classify")
+    if len(names) < 2 and not given.get("multiple"):
+        raise TogetherError.refused(
+            "labels", "holds one category alone: give those to choose from"
+        )
     coded = _coded(names)
     multiple = given.get("multiple", False)
     messages = [
@@ -127,7 +133,9 @@ def _labels(labels: list[Members]) -> list[Members]:
         key = label["name"].strip().casefold()
         if key in seen:
             raise TogetherError.refused(
-                f"labels[{number}].name", f"is labels[{seen[key]}].name too"
+                f"labels[{number}].name",
+                f"is {label['name'].strip()!r}, as labels[{seen[key]}].name is: "
+                "two categories need two names",
             )
         seen[key] = number
     return [{**label, "name": label["name"].strip()} for label in labels]

@@ -292,6 +292,9 @@ def _uploaded(auth: Auth, path: Path, filename: str) -> str:
 # --- one row -----------------------------------------------------------------------
 
 
+EMPTY: tuple[Json, ...] = ("", [], {}, None)
+
+
 def conversation(row: Members, system: str | None = None) -> tuple[str, Members]:
     """Return (shape, row as the service trains on it) of any row that is known.
 
@@ -310,7 +313,9 @@ def converted(row: Members, system: str | None = None) -> Converted:
         if found:
             shape, made, names = found
             return shape, made, used | names
-    known = ", ".join(map(str, list(row)[:8])) or "nothing"
+    shown = list(row)[:8]
+    known = ", ".join(f"{n} (empty)" if row[n] in EMPTY else str(n) for n in shown)
+    known = known or "nothing"
     raise ValueError(
         "must have messages, a question and an answer, prompt and completion, a "
         f"preferred and another answer, or text that is not empty (it has {known})"

@@ -8,6 +8,7 @@ from itertools import zip_longest
 from .catalog.budget import check_budget
 from .catalog.model_choice import choose_model
 from .catalog.pricing import cost_fields, cost_members, most_cost, prefetch
+from .chat_steps import check_pictures
 from .client import TogetherError, call, prepare
 from .operations import operation
 from .resilience.server_words import reason_in
@@ -63,6 +64,7 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
     if given.get("avoid"):
         body["negative_prompt"] = given["avoid"]
     references = given.get("pictures", [])
+    check_pictures(references)
     if len(references) == 1:
         body["image_url"] = references[0]
     elif references:

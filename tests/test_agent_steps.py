@@ -211,7 +211,7 @@ def test_a_batch_without_a_bound_is_not_started(missing, lives, sandbox, auth):
 def test_a_batch_that_may_cost_more_than_its_budget_is_not_started(
     lives, sandbox, auth
 ):
-    with pytest.raises(TogetherError, match="budget_usd is below"):
+    with pytest.raises(TogetherError, match=r"\(budget_usd\) is below"):
         batch(auth, ROWS, budget_usd=1e-9)
     assert not [r for r in sandbox.requests if r.method == "POST"]
 
@@ -234,7 +234,7 @@ def test_calls_are_priced(priced, sandbox):
     unknown = use("price_call", auth, model="none", images=1)
     assert unknown["usd"] is None
     assert unknown["note"] in unknown["text"]
-    with pytest.raises(TogetherError, match="input_tokens is required"):
+    with pytest.raises(TogetherError, match=r"\(input_tokens\) is required"):
         use("price_call", auth, model="me/model")
 
 

@@ -114,7 +114,7 @@ def test_a_long_text_is_spoken_in_parts_and_joined(sandbox, auth):
 
 def test_a_text_that_costs_more_than_its_budget_is_not_spoken(sandbox, priced):
     def refused(auth, budget):
-        with pytest.raises(TogetherError, match="Nothing was sent: budget_usd") as e:
+        with pytest.raises(TogetherError, match=r"Budget in USD \(budget_usd\) ") as e:
             SPEAK(auth, LONG, KOKORO, budget_usd=budget)
         assert not [r for r in sandbox.requests if r.method == "POST"]
         return e.value

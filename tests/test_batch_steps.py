@@ -511,7 +511,7 @@ def test_recordings_without_an_address_are_named(sandbox, auth):
     rows = [{"url": "https://www.example.com/a.mp3"}, {"url": "a.mp3"}, {"s": 1}]
 
     with pytest.raises(
-        TogetherError, match=r"rows\[1\] has no http\(s\) address"
+        TogetherError, match=r"\(rows\[1\]\) has no http\(s\) address"
     ) as caught:
         submit_recordings(auth, rows)
 

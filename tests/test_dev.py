@@ -46,6 +46,21 @@ def clone(tmp_path):
     return folder
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="is no clone itself")
+def test_a_clone_on_windows_has_the_lines_of_any_other(tmp_path):
+    """Git for Windows makes CRLF of LF where nothing forbids it: a shell would not run
+    ./dev then, and the built scripts would differ."""
+    words = ["-c", "core.autocrlf=true", "clone", "--quiet", "--no-local", str(ROOT)]
+    subprocess.run(["git", *words, str(tmp_path / "c")], check=True)
+
+    texts = ("dev", "scripts/client/calls.py", "schemas/files/get_file.json")
+    for name in texts:
+        assert b"\r" not in (tmp_path / "c" / name).read_bytes(), name
+    listed = ["git", "ls-files", "--eol"]
+    said = subprocess.run(listed, cwd=tmp_path / "c", capture_output=True, text=True)
+    assert not [line for line in said.stdout.splitlines() if "w/crlf" in line]
+
+
 def dev(clone, *words, program=None, cwd=None, **environment):
     known = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(clone.parent), **environment}
     return subprocess.run(

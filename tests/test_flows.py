@@ -724,7 +724,7 @@ def test_make_video_over_budget_begins_none(engine, sandbox, priced):
 
     run = engine.run("make_video", **VIDEO, budget_usd=0.4)
 
-    assert "budget_usd is below 0.5" in run.error["message"]
+    assert "(budget_usd) is below 0.5" in run.error["message"]
     assert not [r for r in sandbox.requests if r.path == "/v2/videos"]
     assert engine.run("make_video", **VIDEO, budget_usd=0.5).outcome == "success"
 
@@ -843,7 +843,7 @@ def test_draw_rows_leaves_out_what_its_budget_does_not_reach(engine, sandbox, pr
 
     assert run.outcome == "success", run.result
     assert [bool(row["picture"]) for row in run.result["rows"]] == [1, 1, 0, 0]
-    assert "budget_usd is below 0.03" in run.result["rows"][3]["picture_error"]
+    assert "is below 0.03" in run.result["rows"][3]["picture_error"]
     assert run.result["cost_usd"] == pytest.approx(0.06)
     assert len([r for r in sandbox.requests if "images" in r.path]) == 2
 
@@ -938,7 +938,7 @@ def test_transcribe_recordings_cancelled_here_is_cancelled_there(engine, lives):
 def test_transcribe_recordings_without_addresses_sends_nothing(engine, lives):
     run = engine.run("transcribe_recordings", rows=[{"url": "a.mp3"}])
 
-    assert "rows[0] has no http(s) address" in run.error["message"]
+    assert "(rows[0]) has no http(s) address" in run.error["message"]
     assert not lives["batch"].lives
 
 

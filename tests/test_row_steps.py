@@ -541,7 +541,7 @@ def test_a_budget_for_nothing_says_that_nothing_was_answered(auth, moody):
     ],
 )
 def test_a_budget_for_a_model_without_a_price_sends_nothing(run, auth, moody):
-    with pytest.raises(TogetherError, match="budget_usd cannot be kept") as caught:
+    with pytest.raises(TogetherError, match=r"\(budget_usd\) cannot be kept") as caught:
         run(auth, model="nobody/knows", rows=numbered(2), budget_usd=1)
 
     assert caught.value.type == "budget_unknown"

@@ -54,7 +54,9 @@ KNOWN = {
     "an empty field of a form with a file": "the SDK drops it, as above",
     "nothing for what is required": "we refuse it before it is sent",
 }
-REFUSED = re.compile(r"Nothing was sent: .* is required$")
+REFUSED = re.compile(
+    r"Nothing was sent: .* is required(, and is empty| \(there is .*\))?$"
+)
 SOUND = base64.b64encode(b"RIFF a sound").decode()
 NO_VALUES = ("extra_headers", "extra_query", "extra_body", "timeout", "return")
 

@@ -466,3 +466,11 @@ def test_speech_that_is_no_base64_is_an_error():
     spoken = accumulators.SpeechAccumulator()
 
     assert spoken.add('{"b64": "A"}').status == 200
+
+
+@pytest.mark.parametrize("blank", ["data: \n\n", "data:\n\n", "data:  \n\n", "\n\n"])
+def test_an_event_of_blanks_is_none(blank):
+    """Some gateways send such ones so that nobody takes the line for dead."""
+    events = (blank, piece({"content": "a"}), blank, piece({"content": "b"}), blank)
+
+    assert message(*events)["content"] == "ab"

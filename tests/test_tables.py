@@ -2,6 +2,7 @@
 
 import base64
 import json
+import tracemalloc
 
 import pytest
 
@@ -289,3 +290,19 @@ def test_blanks_around_a_column_s_name_count_for_nothing():
 def test_columns_that_are_not_there_are_refused_with_those_that_are():
     with pytest.raises(TogetherError, match="columns are: ' x', y"):
         Table(AUTH, [{" x": 1, "y": 2}]).require(["z"], "template")
+
+
+def test_a_json_array_is_read_without_being_held(tmp_path):
+    """One item after the other, as lines are."""
+    file = tmp_path / "rows.json"
+    item = json.dumps({"text": "a" * 200, "n": [1, 2, 3]})
+    file.write_text(f"[{','.join([item] * 20_000)}]")
+    tracemalloc.start()
+    try:
+        count = sum(1 for _ in Table(AUTH, file))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert count == 20_000
+    assert peak < file.stat().st_size  # its values alone would be three times that

@@ -322,7 +322,7 @@ def test_what_was_done_is_kept_when_a_later_request_fails(sandbox, shop, auth):
 def test_the_budget_ends_the_calls(sandbox, shop, auth):
     say(sandbox, calling(("find_order", {"number": 1})))
 
-    with pytest.raises(TogetherError, match="budget_usd is used up") as caught:
+    with pytest.raises(TogetherError, match="is used up") as caught:
         use(auth, FIND, max_tokens=20, budget_usd=price(1200, 20))
 
     assert 1 <= len(asked(sandbox)) <= 3

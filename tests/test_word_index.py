@@ -268,7 +268,7 @@ def test_a_damaged_index_is_refused(old, new, auth, workspace):
         head = head.replace(f", {size}]".encode(), f", {size + grown}]".encode())
     workspace.put(KEPT, head + b"\n" + changed)
 
-    with pytest.raises(TogetherError, match="rows is damaged: delete it"):
+    with pytest.raises(TogetherError, match="is damaged: delete it"):
         rank(auth, "guarantee", {"s3": KEPT})
 
 

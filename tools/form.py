@@ -297,6 +297,7 @@ def _text(schema: dict, required: bool) -> dict:
         keys["format"] = "date-time"
     if "pattern" in schema:
         keys["pattern"] = schema["pattern"]
+        keys["customErrorMessage"] = f"Must be {schema['x-like']}"
     if not required and "enum" not in keys:
         keys["nullable"] = True  # left alone it sends nothing, instead of ""
     if "start" in own:
@@ -387,6 +388,7 @@ def _items(name: str, schema: dict) -> dict:
         # Reading a script again, Windmill keeps only the choices of a list's items.
         own = {k: v for k, v in _text(items, True).items() if k != "disableCreate"}
         own.pop("pattern", None)
+        own.pop("customErrorMessage", None)
         labels = own.pop("enumLabels", {})
         if labels:
             own["enum"] = [{"value": v, "label": labels[v]} for v in own["enum"]]

@@ -43,6 +43,7 @@ LAYERS = (
         "json_schema/linear_regex",
         "operation_table",
         "prometheus",
+        "resilience/fields",
         "schema_editor",
         "subtitles",
         "tool_arguments",

@@ -24,7 +24,8 @@ INNER = WIDTH - 4  # of what is indented once more in the end
 WIDE = 120  # of a compact table
 SHORT = 12  # lines of a table that need not be compact
 
-# What the helper needs to know of an argument; titles only where they name a variant.
+# What the helper needs to know of an argument; titles only where they name a variant,
+# or an argument of a step by whose name nobody would guess its title.
 CHECKED = (
     "type",
     "enum",
@@ -35,6 +36,7 @@ CHECKED = (
     "minItems",
     "maxItems",
     "pattern",
+    "x-like",
     "required",
     "x-in",
     "x-wire",
@@ -107,6 +109,9 @@ def _table(operation: Operation) -> dict:
         if "default" in member and has_own_default(operation, member):
             arguments["properties"][name]["default"] = member["default"]
     if operation.step is not None:
+        for name, member in operation.arguments.items():
+            if member.get("title", name).lower().replace(" ", "_") != name.lower():
+                arguments["properties"][name]["title"] = member["title"]
         return {"arguments": arguments}
     exchange = operation.exchange
     table = {key: exchange[key] for key in EXCHANGE if key in exchange}

@@ -42,8 +42,8 @@ STEP = {
         "properties": {
             "prompt": {"type": "string"},
             "model": {"type": "string", "minLength": 1},
-            "system": {"type": "string", "minLength": 1},
-            "max_tokens": {"type": "integer", "minimum": 1},
+            "system": {"type": "string", "minLength": 1, "title": "Instructions"},
+            "max_tokens": {"type": "integer", "minimum": 1, "title": "Longest answer"},
         },
     },
 }

@@ -24,5 +24,6 @@ def main(auth: togetherai, prompt: str, size: str = "square", model: str | None 
 STEP = {
   "arguments": {"required": ["prompt"], "properties": {
       "prompt": {"type": "string"},
-      "size": {"type": "string", "enum": ["square", "landscape", "portrait", "wide", "tall"], "default": "square"},
+      "size": {"type": "string", "enum": ["square", "landscape", "portrait", "wide", "tall"], "default": "square",
+        "title": "Shape"},
       "model": {"type": "string", "minLength": 1}}}}

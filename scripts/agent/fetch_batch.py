@@ -25,6 +25,6 @@ def main(auth: togetherai, batch_id: str):
 STEP = {
     "arguments": {
         "required": ["batch_id"],
-        "properties": {"batch_id": {"type": "string"}},
+        "properties": {"batch_id": {"type": "string", "title": "Batch"}},
     },
 }

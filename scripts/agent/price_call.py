@@ -46,9 +46,9 @@ def main(
 STEP = {
   "arguments": {"required": ["model"], "properties": {
       "model": {"type": "string"},
-      "input_tokens": {"type": "integer", "minimum": 1},
-      "output_tokens": {"type": "integer", "minimum": 1},
-      "images": {"type": "integer", "minimum": 1},
+      "input_tokens": {"type": "integer", "minimum": 1, "title": "Input"},
+      "output_tokens": {"type": "integer", "minimum": 1, "title": "Output"},
+      "images": {"type": "integer", "minimum": 1, "title": "Pictures"},
       "seconds": {"type": "number", "minimum": 1},
       "characters": {"type": "integer", "minimum": 1},
       "videos": {"type": "integer", "minimum": 1},

@@ -45,8 +45,8 @@ STEP = {
             "model": {"type": "string"},
             "template": {"type": "string"},
             "rows": {"type": "string"},
-            "max_tokens": {"type": "integer", "minimum": 1},
-            "budget_usd": {"type": "number", "minimum": 0},
+            "max_tokens": {"type": "integer", "minimum": 1, "title": "Longest answer"},
+            "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"},
         },
     },
 }

@@ -35,14 +35,10 @@ def main(
     )
 
 
+# fmt: off
 STEP = {
-    "arguments": {
-        "required": ["recording"],
-        "properties": {
-            "recording": {"type": "string"},
-            "language": {"type": "string", "minLength": 1},
-            "speakers": {"type": "boolean", "default": False},
-            "model": {"type": "string", "minLength": 1},
-        },
-    },
-}
+  "arguments": {"required": ["recording"], "properties": {
+      "recording": {"type": "string"},
+      "language": {"type": "string", "minLength": 1},
+      "speakers": {"type": "boolean", "default": False, "title": "Tell speakers apart"},
+      "model": {"type": "string", "minLength": 1}}}}

@@ -53,9 +53,9 @@ STEP = {
   "arguments": {"required": ["text"], "properties": {
       "text": {"type": "string"},
       "model": {"type": "string", "minLength": 1},
-      "other_model": {"type": "string", "x-id-of": "model"},
+      "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
       "voice": {"type": "string"},
       "language": {"type": "string"},
-      "format": {"type": "string", "enum": ["mp3", "wav", "raw"], "default": "mp3"},
+      "format": {"type": "string", "enum": ["mp3", "wav", "raw"], "default": "mp3", "title": "File format"},
       "output": {"type": "string", "enum": ["result", "storage"], "default": "result"},
-      "budget_usd": {"type": "number", "minimum": 0}}}}
+      "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"}}}}

@@ -50,7 +50,7 @@ STEP = {
   "arguments": {"required": ["recording"], "properties": {
       "recording": {"x-file": "content", "x-choice": True},
       "model": {"type": "string", "minLength": 1},
-      "other_model": {"type": "string", "x-id-of": "model"},
+      "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
       "language": {"type": "string"},
-      "prompt": {"type": "string"},
-      "speakers": {"type": "boolean", "default": False}}}}
+      "prompt": {"type": "string", "title": "Hints"},
+      "speakers": {"type": "boolean", "default": False, "title": "Tell speakers apart"}}}}

@@ -48,4 +48,4 @@ STEP = {
       "rows": {"x-file": "content", "x-choice": True},
       "output": {"type": "string", "enum": ["result", "table", "storage"], "default": "result"},
       "answer_column": {"type": "string", "minLength": 1, "default": "answer"},
-      "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1}}}}
+      "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1, "title": "Fail when more fail than"}}}}

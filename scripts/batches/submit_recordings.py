@@ -55,11 +55,11 @@ def main(
 # fmt: off
 STEP = {
   "arguments": {"required": ["rows"], "properties": {
-      "rows": {"x-file": "content", "x-choice": True},
+      "rows": {"x-file": "content", "x-choice": True, "title": "Recordings"},
       "model": {"type": "string", "minLength": 1},
-      "other_model": {"type": "string", "x-id-of": "model"},
+      "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
       "column": {"type": "string", "minLength": 1, "default": "url"},
       "language": {"type": "string"},
-      "prompt": {"type": "string"},
-      "again": {"type": "string"},
+      "prompt": {"type": "string", "title": "Hints"},
+      "again": {"type": "string", "title": "Run again"},
       "answer_column": {"type": "string"}}}}

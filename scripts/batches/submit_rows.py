@@ -62,12 +62,12 @@ def main(
 STEP = {
   "arguments": {"required": ["model", "template", "rows"], "properties": {
       "model": {"type": "string"},
-      "template": {"type": "string"},
+      "template": {"type": "string", "title": "Question"},
       "rows": {"x-file": "content", "x-choice": True},
-      "other_model": {"type": "string", "x-id-of": "model"},
-      "system": {"type": "string"},
+      "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
+      "system": {"type": "string", "title": "Instructions"},
       "temperature": {"type": "number", "minimum": 0},
-      "max_tokens": {"type": "integer", "minimum": 1},
-      "budget_usd": {"type": "number", "minimum": 0},
-      "again": {"type": "string"},
+      "max_tokens": {"type": "integer", "minimum": 1, "title": "Longest answer"},
+      "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"},
+      "again": {"type": "string", "title": "Run again"},
       "answer_column": {"type": "string"}}}}

@@ -51,6 +51,6 @@ STEP = {
             "parameters": {"type": "object", "format": "json-schema", "x-choice": True},
             "arguments": {"type": "object"},
             "approval": {"type": "boolean"}}}},
-      "max_rounds": {"type": "integer", "minimum": 1, "maximum": 50, "default": 6},
-      "max_tokens": {"type": "integer", "minimum": 1},
-      "budget_usd": {"type": "number", "minimum": 0}}}}
+      "max_rounds": {"type": "integer", "minimum": 1, "maximum": 50, "default": 6, "title": "Rounds"},
+      "max_tokens": {"type": "integer", "minimum": 1, "title": "Longest message"},
+      "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"}}}}

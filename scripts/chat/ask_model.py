@@ -60,13 +60,13 @@ STEP = {
   "arguments": {"required": ["prompt"], "properties": {
       "prompt": {"type": "string"},
       "model": {"type": "string", "minLength": 1},
-      "other_model": {"type": "string", "x-id-of": "model"},
-      "system": {"type": "string"},
+      "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
+      "system": {"type": "string", "title": "Instructions"},
       "pictures": {"type": "array", "items": {"type": "string", "minLength": 1, "x-file": "uri", "x-choice": True},
         "x-row": "source"},
       "history": {"type": "array", "items": {"type": "object", "properties": {
             "role": {"type": "string"}, "content": {"type": "string"}}}},
       "temperature": {"type": "number", "minimum": 0},
-      "max_tokens": {"type": "integer", "minimum": 1},
+      "max_tokens": {"type": "integer", "minimum": 1, "title": "Longest answer"},
       "reasoning_effort": {"type": "string"},
       "fallback_models": {"type": "array", "items": {"type": "string", "minLength": 1}}}}}

@@ -61,6 +61,6 @@ STEP = {
             "arguments": {"type": "object"},
             "approval": {"type": "boolean"}}}},
       "model": {"type": "string", "minLength": 1},
-      "other_model": {"type": "string", "x-id-of": "model"},
-      "system": {"type": "string"},
+      "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
+      "system": {"type": "string", "title": "Instructions"},
       "conversation": {"type": "string", "minLength": 1}}}}

@@ -65,8 +65,8 @@ STEP = {
             "parameters": {"type": "object", "format": "json-schema", "x-choice": True},
             "arguments": {"type": "object"}}}},
       "model": {"type": "string", "minLength": 1},
-      "other_model": {"type": "string", "x-id-of": "model"},
-      "system": {"type": "string"},
-      "max_rounds": {"type": "integer", "minimum": 1, "maximum": 50, "default": 6},
-      "max_tokens": {"type": "integer", "minimum": 1},
-      "budget_usd": {"type": "number", "minimum": 0}}}}
+      "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
+      "system": {"type": "string", "title": "Instructions"},
+      "max_rounds": {"type": "integer", "minimum": 1, "maximum": 50, "default": 6, "title": "Rounds"},
+      "max_tokens": {"type": "integer", "minimum": 1, "title": "Longest message"},
+      "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"}}}}

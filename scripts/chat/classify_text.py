@@ -56,10 +56,11 @@ STEP = {
   "arguments": {"required": ["text", "labels"], "properties": {
       "text": {"type": "string"},
       "labels": {"type": "array", "items": {"type": "object", "required": ["name"], "properties": {
-            "name": {"type": "string"}, "description": {"type": "string"}}}},
+            "name": {"type": "string"}, "description": {"type": "string"}}},
+        "title": "Categories"},
       "model": {"type": "string", "minLength": 1},
-      "other_model": {"type": "string", "x-id-of": "model"},
-      "multiple": {"type": "boolean", "default": False},
+      "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
+      "multiple": {"type": "boolean", "default": False, "title": "Several"},
       "instructions": {"type": "string"},
-      "max_tokens": {"type": "integer", "minimum": 1, "default": 1000},
+      "max_tokens": {"type": "integer", "minimum": 1, "default": 1000, "title": "Longest answer"},
       "fallback_models": {"type": "array", "items": {"type": "string", "minLength": 1}}}}}

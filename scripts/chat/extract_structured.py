@@ -58,7 +58,7 @@ STEP = {
   "arguments": {
     "properties": {
       "model": {"type": "string", "minLength": 1},
-      "other_model": {"type": "string", "x-id-of": "model"},
+      "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
       "text": {"type": "string"},
       "pictures": {"type": "array", "items": {"type": "string", "minLength": 1, "x-file": "uri", "x-choice": True},
         "x-row": "source"},
@@ -67,7 +67,7 @@ STEP = {
             "type": {"type": "string", "enum": ["string", "number", "integer", "boolean", "date", "list"]},
             "description": {"type": "string"},
             "required": {"type": "boolean"}}}},
-      "schema": {"type": "object", "format": "json-schema", "x-choice": True},
+      "schema": {"type": "object", "format": "json-schema", "x-choice": True, "title": "JSON Schema"},
       "instructions": {"type": "string"},
-      "max_tokens": {"type": "integer", "minimum": 1},
+      "max_tokens": {"type": "integer", "minimum": 1, "title": "Longest answer"},
       "fallback_models": {"type": "array", "items": {"type": "string", "minLength": 1}}}}}

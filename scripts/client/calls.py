@@ -30,6 +30,10 @@ def run(
     try:
         result, count = harmless(function(auth, table, **arguments))
     except TogetherError as error:
+        if error.problems:
+            from ..resilience.fields import with_titles  # only when something failed
+
+            with_titles(error, table["arguments"]["properties"])
         raise error.with_traceback(None) from None
     except UNREAD as error:
         if not heard:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .errors import TogetherError
+from .job import log
 from .validate import (
     UNFIT,
     allows_null,
@@ -56,7 +57,7 @@ def with_typed_models(members: dict[str, Schema], arguments: Members) -> Members
         if typed and chosen in (OTHER, "", None):
             found[picker] = typed
         elif chosen == OTHER:
-            problem = f"is missing: {picker} says that an id is given here"
+            problem = f"is empty, and {picker} is {OTHER!r}: write the model's id here"
             raise TogetherError.refused(name, problem)
         elif typed and typed != chosen:
             problem = f"is {typed!r} and {picker} is {chosen!r}: leave one empty"
@@ -92,9 +93,20 @@ def checked_arguments(operation: Step, arguments: Members) -> Members:
             found.append(problem(name, "is required"))
     found += [problem(n, "is required") for n in required if n not in arguments]
     if found:
+        from ..resilience.fields import with_reasons  # only when something failed
+
+        with_reasons(found, arguments, members)
         raise TogetherError.refused_all(
             found, method=operation.get("method"), path=operation.get("path")
         )
+    body = meant.get("body")
+    if body.__class__ is dict:
+        known = members["body"].get("properties")
+        if known and not body.keys() <= known.keys():
+            from ..resilience.fields import unknown_names  # seldom is there such a one
+
+            for line in unknown_names(body, known):
+                log(line)
     return meant
 
 

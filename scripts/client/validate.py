@@ -225,7 +225,7 @@ def check_text(
     if "pattern" in schema:
         try:
             if not context[2](schema["pattern"], value):
-                found.append(problem(field, f"must match {schema['pattern']}"))
+                found.append(unlike(field, value, schema))
         except ValueError as error:
             found.append(problem(field, f"{schema['pattern']!r} {error}"))
 
@@ -512,6 +512,14 @@ def mistyped(field: str, value: Json, wanted: str) -> Problem:
     is_short = value.__class__ is str and len(value) <= 20
     got = shown(value) if is_short else names.get(value.__class__, shown(value))
     return problem(field, f"must be {wanted} (got {got})")
+
+
+def unlike(field: str, value: str, schema: Schema) -> Problem:
+    """Say what a text should look like: in words, where the schema has them."""
+    if "x-like" in schema:
+        return mistyped(field, value, schema["x-like"])
+    got = shown(value) if len(value) <= 20 else "another text"
+    return problem(field, f"must match the pattern {schema['pattern']} (got {got})")
 
 
 def not_allowed(field: str, value: Json, allowed: list[Json]) -> Problem:

@@ -67,13 +67,13 @@ STEP = {
   "arguments": {"required": ["model", "rows"], "properties": {
       "model": {"type": "string"},
       "rows": {"x-file": "content", "x-choice": True},
-      "other_model": {"type": "string", "x-id-of": "model"},
+      "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
       "column": {"type": "string", "minLength": 1, "default": "text"},
       "output": {"type": "string", "enum": ["result", "table", "storage"], "default": "result"},
-      "concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 4},
-      "budget_usd": {"type": "number", "minimum": 0},
-      "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
-      "patience_seconds": {"type": "number", "minimum": 1, "default": 900},
-      "stop_after_seconds": {"type": "number", "minimum": 1},
+      "concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 4, "title": "At once"},
+      "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"},
+      "timeout_seconds": {"type": "number", "minimum": 1, "default": 120, "title": "Time limit of a call"},
+      "patience_seconds": {"type": "number", "minimum": 1, "default": 900, "title": "Patience at the rate limit"},
+      "stop_after_seconds": {"type": "number", "minimum": 1, "title": "Time limit of the step"},
       "answer_column": {"type": "string", "minLength": 1, "default": "embedding"},
-      "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1}}}}
+      "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1, "title": "Fail when more fail than"}}}}

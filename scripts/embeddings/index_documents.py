@@ -48,5 +48,5 @@ STEP = {
       "index": {"type": "string"},
       "storage": {"type": "string"},
       "remove_others": {"type": "boolean", "default": False},
-      "size": {"type": "integer", "minimum": 100, "default": 1200},
+      "size": {"type": "integer", "minimum": 100, "default": 1200, "title": "Passage length"},
       "overlap": {"type": "integer", "minimum": 0, "default": 150}}}}

@@ -46,15 +46,11 @@ def main(
     )
 
 
+# fmt: off
 STEP = {
-    "arguments": {
-        "required": ["question", "rows"],
-        "properties": {
-            "question": {"type": "string"},
-            "rows": {"x-file": "content", "x-choice": True},
-            "model": {"type": "string", "minLength": 1},
-            "other_model": {"type": "string", "x-id-of": "model"},
-            "top": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 30},
-        },
-    },
-}
+  "arguments": {"required": ["question", "rows"], "properties": {
+      "question": {"type": "string"},
+      "rows": {"x-file": "content", "x-choice": True, "title": "Passages"},
+      "model": {"type": "string", "minLength": 1},
+      "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
+      "top": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 30, "title": "How many"}}}}

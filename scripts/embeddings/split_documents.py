@@ -40,6 +40,6 @@ def main(
 STEP = {
   "arguments": {"required": ["documents"], "properties": {
       "documents": {"type": "array", "items": {"x-file": "content", "x-choice": True}, "x-row": "source"},
-      "size": {"type": "integer", "minimum": 100, "default": 1200},
+      "size": {"type": "integer", "minimum": 100, "default": 1200, "title": "Passage length"},
       "overlap": {"type": "integer", "minimum": 0, "default": 150},
       "output": {"type": "string", "enum": ["result", "storage"], "default": "result"}}}}

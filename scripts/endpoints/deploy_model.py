@@ -46,9 +46,10 @@ def main(
 STEP = {
   "arguments": {"required": ["model", "endpoint_name"], "properties": {
       "model": {"type": "string"},
-      "endpoint_name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"},
+      "endpoint_name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        "x-like": "letters, digits, dots, hyphens and underscores, a letter or digit first"},
       "deployment_name": {"type": "string", "minLength": 1, "default": "main"},
-      "config": {"type": "string"},
+      "config": {"type": "string", "title": "Configuration"},
       "replicas": {"type": "integer", "minimum": 1, "default": 1},
-      "max_replicas": {"type": "integer", "minimum": 1},
-      "inactive_minutes": {"type": "integer", "minimum": 0, "maximum": 1440, "default": 60}}}}
+      "max_replicas": {"type": "integer", "minimum": 1, "title": "Maximum replicas"},
+      "inactive_minutes": {"type": "integer", "minimum": 0, "maximum": 1440, "default": 60, "title": "Idle minutes"}}}}

@@ -33,7 +33,7 @@ STEP = {
         "required": ["model"],
         "properties": {
             "model": {"type": "string"},
-            "config": {"type": "string"},
+            "config": {"type": "string", "title": "Configuration"},
             "replicas": {"type": "integer", "minimum": 1, "default": 1},
         },
     },

@@ -39,14 +39,12 @@ def main(
     )
 
 
+# fmt: off
 STEP = {
-    "arguments": {
-        "properties": {
-            "names": {"type": "array", "items": {"type": "string", "minLength": 1}},
-            "labels": {"type": "object"},
-            "organization_id": {"type": "string"},
-            "source": {"x-file": "content", "x-choice": True},
-            "most": {"type": "integer", "minimum": 1, "default": 1000},
-        },
-    },
-}
+  "arguments": {
+    "properties": {
+      "names": {"type": "array", "items": {"type": "string", "minLength": 1}},
+      "labels": {"type": "object"},
+      "organization_id": {"type": "string"},
+      "source": {"x-file": "content", "x-choice": True},
+      "most": {"type": "integer", "minimum": 1, "default": 1000, "title": "At most"}}}}

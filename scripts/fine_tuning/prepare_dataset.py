@@ -47,9 +47,10 @@ def main(
 STEP = {
   "arguments": {"required": ["dataset"], "properties": {
       "dataset": {"x-file": "content", "x-choice": True},
-      "system": {"type": "string"},
+      "system": {"type": "string", "title": "Instructions"},
       "validation_share": {"type": "number", "minimum": 0, "maximum": 0.9, "default": 0.1},
       "seed": {"type": "integer", "minimum": 0, "default": 0},
-      "skip_bad": {"type": "boolean", "default": False},
-      "name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"},
+      "skip_bad": {"type": "boolean", "default": False, "title": "Leave out bad rows"},
+      "name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
+        "x-like": "at most 100 letters, digits, dots, hyphens and underscores, a letter or digit first"},
       "output": {"type": "string", "enum": ["upload", "storage", "result", "table"], "default": "upload"}}}}

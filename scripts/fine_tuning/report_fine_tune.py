@@ -24,6 +24,6 @@ def main(auth: togetherai, fine_tune_id: str):
 STEP = {
     "arguments": {
         "required": ["fine_tune_id"],
-        "properties": {"fine_tune_id": {"type": "string"}},
+        "properties": {"fine_tune_id": {"type": "string", "title": "Fine-tune ID"}},
     },
 }

@@ -62,15 +62,15 @@ def main(
 # fmt: off
 STEP = {
   "arguments": {"required": ["model", "training_file"], "properties": {
-      "model": {"type": "string"},
-      "training_file": {"type": "string"},
-      "other_model": {"type": "string", "x-id-of": "model"},
-      "validation_file": {"type": "string"},
-      "suffix": {"type": "string", "maxLength": 31},
-      "n_epochs": {"type": "integer", "minimum": 1, "default": 1},
-      "n_checkpoints": {"type": "integer", "minimum": 1},
-      "n_evals": {"type": "integer", "minimum": 0},
+      "model": {"type": "string", "title": "Base model"},
+      "training_file": {"type": "string", "title": "Training file ID"},
+      "other_model": {"type": "string", "x-id-of": "model", "title": "Base model (id)"},
+      "validation_file": {"type": "string", "title": "Validation file ID"},
+      "suffix": {"type": "string", "maxLength": 31, "title": "Name suffix"},
+      "n_epochs": {"type": "integer", "minimum": 1, "default": 1, "title": "Epochs"},
+      "n_checkpoints": {"type": "integer", "minimum": 1, "title": "Checkpoints"},
+      "n_evals": {"type": "integer", "minimum": 0, "title": "Evaluations"},
       "lora": {"type": "boolean", "default": True},
       "learning_rate": {"type": "number", "minimum": 0},
-      "budget_usd": {"type": "number", "minimum": 0},
-      "again": {"type": "string"}}}}
+      "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"},
+      "again": {"type": "string", "title": "Run again"}}}}

@@ -49,5 +49,5 @@ STEP = {
       "drawn": {"x-file": "content", "x-choice": True},
       "answer_column": {"type": "string", "minLength": 1, "default": "picture"},
       "output": {"type": "string", "enum": ["result", "table", "storage"], "default": "result"},
-      "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1},
+      "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1, "title": "Fail when more fail than"},
       "note": {"type": "string"}}}}

@@ -63,14 +63,15 @@ STEP = {
   "arguments": {"required": ["prompt"], "properties": {
       "prompt": {"type": "string"},
       "model": {"type": "string", "minLength": 1},
-      "other_model": {"type": "string", "x-id-of": "model"},
-      "size": {"type": "string", "enum": ["square", "landscape", "portrait", "wide", "tall"], "default": "square"},
-      "n": {"type": "integer", "minimum": 1, "maximum": 4, "default": 1},
+      "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
+      "size": {"type": "string", "enum": ["square", "landscape", "portrait", "wide", "tall"], "default": "square",
+        "title": "Shape"},
+      "n": {"type": "integer", "minimum": 1, "maximum": 4, "default": 1, "title": "How many"},
       "pictures": {"type": "array", "items": {"type": "string", "minLength": 1, "x-file": "uri", "x-choice": True},
-        "x-row": "source"},
+        "x-row": "source", "title": "Reference pictures"},
       "avoid": {"type": "string"},
       "seed": {"type": "integer", "minimum": 0},
       "steps": {"type": "integer", "minimum": 1, "maximum": 50},
-      "format": {"type": "string", "enum": ["png", "jpeg"], "default": "png"},
+      "format": {"type": "string", "enum": ["png", "jpeg"], "default": "png", "title": "File format"},
       "output": {"type": "string", "enum": ["result", "storage", "url"], "default": "result"},
-      "budget_usd": {"type": "number", "minimum": 0}}}}
+      "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"}}}}

@@ -54,7 +54,7 @@ STEP = {
       "models": {"type": "array", "items": {"type": "string", "minLength": 1}},
       "prompts": {"type": "array", "items": {"type": "string", "minLength": 1}, "x-row": "text"},
       "other_models": {"type": "array", "items": {"type": "string", "minLength": 1}},
-      "system": {"type": "string"},
+      "system": {"type": "string", "title": "Instructions"},
       "temperature": {"type": "number", "minimum": 0},
-      "max_tokens": {"type": "integer", "minimum": 1},
-      "budget_usd": {"type": "number", "minimum": 0}}}}
+      "max_tokens": {"type": "integer", "minimum": 1, "title": "Longest answer"},
+      "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"}}}}

@@ -17,11 +17,9 @@ def main(auth: togetherai, since: str | None = None, until: str | None = None):
     return run(report_usage, auth, STEP, since=since, until=until)
 
 
+# fmt: off
 STEP = {
-    "arguments": {
-        "properties": {
-            "since": {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}"},
-            "until": {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}"},
-        },
-    },
-}
+  "arguments": {
+    "properties": {
+      "since": {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}", "x-like": "a day such as 2026-11-24"},
+      "until": {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}", "x-like": "a day such as 2026-11-24"}}}}

@@ -71,7 +71,8 @@ def _data(text: str) -> list[tuple[str, str]]:
     found = []
     for block in text.split("\n\n"):
         if block.startswith("data: ") and "\n" not in block:
-            found.append((block[6:], ""))
+            if block[6:].strip():
+                found.append((block[6:], ""))
             continue
         name, parts = "", []
         for line in block.lstrip("\ufeff").split("\n"):

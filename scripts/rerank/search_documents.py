@@ -62,10 +62,10 @@ STEP = {
       "model": {"type": "string"},
       "query": {"type": "string"},
       "documents": {"x-file": "content", "x-choice": True},
-      "other_model": {"type": "string", "x-id-of": "model"},
+      "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
       "column": {"type": "string"},
-      "top_n": {"type": "integer", "minimum": 1},
-      "concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 4},
-      "budget_usd": {"type": "number", "minimum": 0},
-      "timeout_seconds": {"type": "number", "minimum": 1, "default": 120},
-      "patience_seconds": {"type": "number", "minimum": 1, "default": 900}}}}
+      "top_n": {"type": "integer", "minimum": 1, "title": "How many"},
+      "concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 4, "title": "At once"},
+      "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"},
+      "timeout_seconds": {"type": "number", "minimum": 1, "default": 120, "title": "Time limit of a call"},
+      "patience_seconds": {"type": "number", "minimum": 1, "default": 900, "title": "Patience at the rate limit"}}}}

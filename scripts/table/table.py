@@ -120,7 +120,7 @@ class Table:
         """Raise TogetherError unless each column is in one of the first rows."""
         known = dict.fromkeys(chain.from_iterable(r for r in self.first if _is(r)))
         problems: list[Problem] = [
-            {"field": field, "problem": f"names the column {name!r}, which no row has"}
+            {"field": field, "problem": _unnamed(name, known)}
             for name in columns
             if not any(_is(r) and _look(r, name) is not _NONE for r in self.first)
         ]
@@ -516,6 +516,14 @@ def _look(row: Members, name: str) -> Json:
         if key.strip() == name:
             return row[key]
     return _NONE
+
+
+def _unnamed(name: str, known: Iterable[object]) -> str:
+    """Say of a column that there is none, and which one may be meant."""
+    from ..resilience.fields import like  # only when something failed
+
+    near = "".join(f" (is {one!r} meant?)" for one in like(name, map(str, known)))
+    return f"names the column {name!r}, which no row has{near}"
 
 
 def _is(row: object) -> bool:

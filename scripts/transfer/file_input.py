@@ -149,6 +149,17 @@ def uri_of(value: Json, field: str, auth: Auth | None = None, kind: str = "uri")
     return [f"data:{source.media_type()};base64," if kind == "uri" else "", source]
 
 
+def check_picture(value: Json, field: str) -> None:
+    """Raise TogetherError for a text that no picture can be: it would be sent as an
+    address, and be asked and paid for."""
+    if not isinstance(value, str) or value.startswith("s3://"):
+        return
+    text = value.strip()
+    if not (_is_url(text) or text[:5].lower() == "data:" or _is_content(text)):
+        problem = "is no picture: give its address (https://...), a file or base64"
+        raise TogetherError.refused(field, problem)
+
+
 def url_of(value: Json, field: str) -> str | None:
     """Return the http(s) URL that a file was given as, or None."""
     if isinstance(value, dict):
@@ -201,6 +212,14 @@ def _told(value: Members, field: str) -> tuple[str, Any, str | None, str | None]
             value.get(key) in ("", b"") for key in ("file", "content", "text")
         ):
             raise TogetherError.refused(field, EMPTY)
+        others = value.keys() - {"filename", "storage", "label", "kind", "presigned"}
+        if has := ", ".join(
+            repr(n) for n in value if n in others and _filled(value[n])
+        ):
+            raise TogetherError.refused(
+                field,
+                f"has none of {SHAPES}, of which one must be there (it has {has})",
+            )
         raise TogetherError.refused(
             field, f"is required: an object with one of {SHAPES}"
         )

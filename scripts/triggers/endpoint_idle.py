@@ -28,7 +28,11 @@ STEP = {
     "arguments": {
         "properties": {
             "minutes": {"type": "integer", "minimum": 1, "default": 60},
-            "v1_after_hours": {"type": "number", "minimum": 0},
+            "v1_after_hours": {
+                "type": "number",
+                "minimum": 0,
+                "title": "Hours for v1 endpoints",
+            },
         },
     },
 }

@@ -42,7 +42,7 @@ STEP = {
             "folder": {"type": "string"},
             "ending": {"type": "string"},
             "storage": {"type": "string"},
-            "existing": {"type": "boolean", "default": False},
+            "existing": {"type": "boolean", "default": False, "title": "Existing ones"},
         },
     },
 }

@@ -37,7 +37,7 @@ def main(
 STEP = {
   "arguments": {
     "properties": {
-      "path_start": {"type": "string"},
+      "path_start": {"type": "string", "title": "Below"},
       "kinds": {"type": "array", "items": {"type": "string", "enum": ["script", "flow", "schedule", "resource"]}},
-      "models": {"type": "array", "items": {"type": "string", "minLength": 1}},
-      "seconds": {"type": "integer", "minimum": 1, "default": 300}}}}
+      "models": {"type": "array", "items": {"type": "string", "minLength": 1}, "title": "Further models"},
+      "seconds": {"type": "integer", "minimum": 1, "default": 300, "title": "Time limit"}}}}

@@ -25,7 +25,7 @@ STEP = {
     "arguments": {
         "required": ["limit_usd"],
         "properties": {
-            "limit_usd": {"type": "number", "minimum": 0},
+            "limit_usd": {"type": "number", "minimum": 0, "title": "Limit in USD"},
             "period": {"type": "string", "enum": ["month", "day"], "default": "month"},
         },
     },

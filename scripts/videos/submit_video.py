@@ -57,10 +57,10 @@ STEP = {
   "arguments": {"required": ["model", "prompt"], "properties": {
       "model": {"type": "string"},
       "prompt": {"type": "string", "maxLength": 32000},
-      "other_model": {"type": "string", "x-id-of": "model"},
+      "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
       "seconds": {"type": "integer", "minimum": 1},
-      "size": {"type": "string", "enum": ["landscape", "portrait", "square"]},
-      "picture": {"type": "string", "minLength": 1, "x-file": "uri", "x-choice": True},
+      "size": {"type": "string", "enum": ["landscape", "portrait", "square"], "title": "Shape"},
+      "picture": {"type": "string", "minLength": 1, "x-file": "uri", "x-choice": True, "title": "First picture"},
       "seed": {"type": "integer", "minimum": 0},
-      "budget_usd": {"type": "number", "minimum": 0},
-      "again": {"type": "string"}}}}
+      "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"},
+      "again": {"type": "string", "title": "Run again"}}}}

@@ -28,5 +28,5 @@ STEP = {
   "arguments": {
     "properties": {
       "output": {"type": "string", "enum": ["storage", "result", "url"]},
-      "instead": {"type": "string", "enum": ["result", "url"], "default": "result"},
+      "instead": {"type": "string", "enum": ["result", "url"], "default": "result", "title": "Without storage"},
       "field": {"type": "string", "minLength": 1, "default": "Output (output)"}}}}

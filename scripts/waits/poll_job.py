@@ -44,6 +44,6 @@ STEP = {
           "model_upload", "remote_upload", "training_operation", "training_session", "model_resources",
           "shaping_job"]},
       "job_id": {"type": "string"},
-      "started_at": {"type": "number", "minimum": 0},
-      "deadline_seconds": {"type": "number", "minimum": 1},
+      "started_at": {"type": "number", "minimum": 0, "title": "Waiting since"},
+      "deadline_seconds": {"type": "number", "minimum": 1, "title": "Deadline in seconds"},
       "attempt": {"type": "integer", "minimum": 0, "default": 0}}}}

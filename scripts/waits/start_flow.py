@@ -32,13 +32,10 @@ def main(
     )
 
 
+# fmt: off
 STEP = {
-    "arguments": {
-        "required": ["path"],
-        "properties": {
-            "path": {"type": "string", "pattern": "^[ufg]/"},
-            "arguments": {"type": "object"},
-            "resource": {"type": "string"},
-        },
-    },
-}
+  "arguments": {"required": ["path"], "properties": {
+      "path": {"type": "string", "pattern": "^[ufg]/", "x-like": "the path of a flow, such as f/sales/weekly",
+        "title": "Flow"},
+      "arguments": {"type": "object"},
+      "resource": {"type": "string"}}}}

@@ -24,7 +24,7 @@ STEP = {
     "arguments": {
         "required": ["flow_job_id"],
         "properties": {
-            "flow_job_id": {"type": "string"},
+            "flow_job_id": {"type": "string", "title": "Flow job"},
             "attempt": {"type": "integer", "minimum": 0, "default": 0},
         },
     },

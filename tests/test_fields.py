@@ -1,0 +1,284 @@
+"""What is said of arguments that cannot be used: in words that whoever fills in the
+form can act on, and by the names that it shows."""
+
+import re
+
+import pytest
+
+from scripts.client import TogetherError
+from scripts.resilience.fields import like, with_reasons, with_titles
+from tests.conftest import KEY
+from tests.support.byte_server import ByteServer, Thing
+from tests.support.expected_request import main_of
+from tools.operations import find, scripts, steps
+
+NOWHERE = {"api_key": KEY, "base_url": "http://127.0.0.1:9"}
+NAME = "letters, digits, dots, hyphens and underscores, a letter or digit first"
+
+
+def refused(script, **arguments):
+    with pytest.raises(TogetherError) as caught:
+        main_of(find(script))(NOWHERE, **arguments)
+    assert caught.value.type == "invalid_argument"
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "words"),
+    [
+        (
+            "organization/report_usage",
+            {"since": "yesterday"},
+            'since must be a day such as 2026-11-24 (got "yesterday")',
+        ),
+        (
+            "endpoints/deploy_model",
+            {"model": "m", "endpoint_name": "a b"},
+            f'endpoint_name must be {NAME} (got "a b")',
+        ),
+        (
+            "organization/call_operation",
+            {"method": "GET", "path": "models"},
+            "path must be a path from the version on, such as /v1/models, with other "
+            'signs percent-encoded (got "models")',
+        ),
+        (
+            "waits/start_flow",
+            {"path": "sales/weekly"},
+            'Flow (path) must be the path of a flow, such as f/sales/weekly (got "sales'
+            '/weekly")',
+        ),
+        (
+            "fine_tuning/prepare_dataset",
+            {"dataset": [{"text": "a"}], "name": "../" + "x" * 30},
+            f"name must be at most 100 {NAME} (got text)",
+        ),
+        (
+            "files/request_file_upload",
+            {
+                "body": {
+                    "purpose": "eval",
+                    "file_name": "a",
+                    "file_type": "jsonl",
+                    "checksum": "X",
+                }
+            },
+            'body.checksum must be 64 hex digits in lower case (got "X")',
+        ),
+        (
+            "chat/ask_model",
+            {"prompt": "a", "max_tokens": "many"},
+            'Longest answer (max_tokens) must be a whole number (got "many")',
+        ),
+        (
+            "chat/ask_model",
+            {"prompt": "a", "model": "other"},
+            "Model (id) (other_model) is empty, and model is 'other': write the "
+            "model's id here",
+        ),
+        (
+            "images/create_picture",
+            {"prompt": "a", "model": "m", "n": 0},
+            "How many (n) must be at least 1 (got 0)",
+        ),
+        (
+            "audio/transcribe_recording",
+            {"model": "m", "recording": 5},
+            "recording must be a file (got 5)",
+        ),
+        (
+            "chat/map_rows",
+            {"model": "m", "template": "{{Name}}", "rows": [{"name": 1}]},
+            "Question (template) names the column 'Name', which no row has (is 'name' "
+            "meant?). The columns are: name",
+        ),
+        (
+            "chat/map_rows",
+            {"model": "m", "template": "a", "rows": []},
+            "rows is required, and is empty",
+        ),
+        (
+            "chat/map_rows",
+            {"model": "m", "template": "", "rows": None},
+            "Question (template) is required, and is empty; rows is required",
+        ),
+        (
+            "chat/classify_text",
+            {"model": "m", "text": "a", "labels": [{"name": "b"}, {"name": " B"}]},
+            "Categories (labels[1].name) is 'B', as labels[0].name is: two categories "
+            "need two names",
+        ),
+        (
+            "chat/classify_text",
+            {"model": "m", "text": "a", "labels": [{"name": "b"}]},
+            "Categories (labels) holds one category alone: give those to choose from",
+        ),
+        (
+            "chat/classify_text",
+            {"model": "m", "text": " \n", "labels": [{"name": "b"}, {"name": "c"}]},
+            "text is blank: there is nothing to classify",
+        ),
+        (
+            "chat/ask_model",
+            {"prompt": "a", "model": "m", "pictures": [{"path": "a.png"}]},
+            "pictures[0] has none of file, url, s3, text or rows, of which one must be "
+            "there (it has 'path')",
+        ),
+        *(
+            (
+                script,
+                {"model": "m", "pictures": ["https://a.example/b.png", text], **more},
+                f"{named} is no picture: give its address (https://...), a file or "
+                "base64",
+            )
+            for script, more, named in (
+                ("chat/ask_model", {"prompt": "a"}, "pictures[1]"),
+                ("chat/extract_structured", {"fields": ["a"]}, "pictures[1]"),
+                (
+                    "images/create_picture",
+                    {"prompt": "a"},
+                    "Reference pictures (pictures[1])",
+                ),
+            )
+            for text in ("a.png", "/home/me/holidays/2026/beach.png")
+        ),
+        (
+            "chat/create_chat_completion",
+            {"body": {"model": "m", "mesages": []}},
+            "body.messages is required (there is 'mesages': is it misspelt?)",
+        ),
+        (
+            "chat/create_chat_completion",
+            {"body": {"model": "m", "messages": []}},
+            "body.messages is required, and is empty",
+        ),
+    ],
+)
+def test_a_mistake_is_told_in_words(script, arguments, words):
+    assert str(refused(script, **arguments)) == f"Nothing was sent: {words}"
+
+
+def test_the_problems_name_the_arguments_as_a_flow_does():
+    error = refused("chat/ask_model", prompt="a", max_tokens=True)
+
+    assert [one["field"] for one in error.problems] == ["max_tokens"]
+
+
+def test_a_row_of_a_dataset_says_what_is_empty():
+    rows = [{"question": "a", "answer": ""}]
+
+    with pytest.raises(TogetherError, match=r"\(it has question, answer \(empty\)\)"):
+        main_of(find("fine_tuning/prepare_dataset"))(NOWHERE, dataset=rows)
+
+
+def test_every_argument_of_a_step_is_named_as_the_form_shows_it():
+    """By its name where one guesses the title from it, else by both."""
+    seen = 0
+    for step in steps():
+        table = main_of(step).__globals__["STEP"]["arguments"]["properties"]
+        for name, member in step.arguments.items():
+            title = member.get("title", name)
+            error = TogetherError.refused(name, "must be another one")
+            with_titles(error, table)
+            shown = re.search(r"sent: (.*) must", str(error))[1]
+            if title.lower().replace(" ", "_") == name.lower():
+                assert shown == name
+            else:
+                seen += 1
+                assert shown == f"{title} ({name})"
+    assert seen > 60
+
+
+def test_no_pattern_is_shown_to_whom_it_is_not_from():
+    """Each pattern of a schema has its words, in the form, too."""
+    seen = []
+
+    def collect(member, path):
+        if "pattern" in member and "title" in member:
+            seen.append(path)
+            assert member["x-like"]
+        for name, inner in member.get("properties", {}).items():
+            if isinstance(inner, dict):
+                collect(inner, f"{path}.{name}")
+
+    for script in scripts():
+        collect(script.schema, script.id)
+    assert len(seen) >= 6
+
+
+def test_a_name_is_told_by_its_title_once_and_as_a_whole():
+    problems = [
+        {"field": field, "problem": "must be less"} for field in ("top", "n", "top_n")
+    ]
+    error = TogetherError.refused_all(problems)
+
+    with_titles(error, {"n": {"title": "How many"}, "top": {}})
+
+    assert str(error) == (
+        "Nothing was sent: top must be less; How many (n) must be less; top_n must be "
+        "less"
+    )
+
+
+def test_a_name_that_the_schema_has_is_no_misspelt_one():
+    found = [{"field": "body.models", "problem": "is required"}]
+    members = {"body": {"properties": {"model": {}, "models": {}}}}
+
+    with_reasons(found, {"body": {"model": "m"}}, members)
+
+    assert found[0]["problem"] == "is required"
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "meant"),
+    [
+        ("temprature", ["temperature", "top_p"], ["temperature"]),
+        ("NAME", ["Name"], ["Name"]),
+        ("x", ["text"], []),
+        ("a", [], []),
+    ],
+)
+def test_the_name_that_is_meant_is_like_it(name, names, meant):
+    assert like(name, names) == meant
+
+
+def test_a_member_that_is_not_known_is_sent_and_told(capsys):
+    content = b'{"choices": [{"message": {"content": "a"}}]}'
+    with ByteServer() as server:
+        path = "/v1/chat/completions"
+        server.things[path] = Thing(content, {"content-type": "application/json"})
+        main_of(find("chat/create_chat_completion"))(
+            {"api_key": KEY, "base_url": server.url},
+            body={
+                "model": "m",
+                "messages": [{"role": "user", "content": "a"}],
+                "temprature": 1,
+                "brand_new": 2,
+            },
+        )
+
+    out = capsys.readouterr().err
+    assert "body.temprature is not known here, and sent as it is. Is temperature" in out
+    assert "brand_new" not in out
+
+
+def test_a_question_of_many_megabytes_is_no_result_of_many_megabytes():
+    content = (
+        b'data: {"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": '
+        b'"stop"}]}\n\ndata: [DONE]\n\n'
+    )
+    prompt = "long " * 400_000
+    with ByteServer() as server:
+        server.things["/v1/chat/completions"] = Thing(
+            content, {"content-type": "text/event-stream"}
+        )
+        found = main_of(find("chat/ask_model"))(
+            {"api_key": KEY, "base_url": server.url},
+            prompt=prompt,
+            model="m",
+            system="short",
+        )
+
+    system, user, reply = (message["content"] for message in found["messages"])
+    assert (system, reply) == ("short", "a")
+    assert user == f"{prompt[:1000]} (The rest was left out.)"
