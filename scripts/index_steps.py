@@ -185,8 +185,10 @@ def _read(blocks: Iterable[bytes | memoryview], field: str) -> WordIndex:
             words = f"is larger than {INDEX_BYTES >> 20} MiB"
             raise TogetherError.refused(field, words)
         content.append(bytes(block))
+    whole = b"".join(content)
+    content.clear()
     try:
-        return read_index(b"".join(content))
+        return read_index(whole)
     except (BadIndexError, TooMuchError) as error:
         raise TogetherError.refused(field, str(error)) from None
 

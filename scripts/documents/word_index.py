@@ -17,16 +17,18 @@ import json
 import math
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from operator import add
 
 from ..client.jsonio import parse_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ..shapes import Members
+
+    Part = tuple[bytes, int, int]  # what it is part of, where it begins and ends
 
 MARK = b'{"word_index": 1, '
 K1, B = 1.2, 0.75  # BM25's: how soon repetition counts no more; how far length counts
@@ -42,6 +44,10 @@ UNSPACED = (
     "\u31f0-\u31ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
 )
 ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
+# All but these signs are in the form in which they are compared, but for A to Z.
+FOLDED = re.compile(
+    "[^\0-\x7f\u3001-\u3003\u3005-\u3029\u3041-\u3096\u30a1-\u30fe\u4e00-\u9fff]"
+)
 PLAIN = re.compile(r"[^\W_]+")
 # The signs of Indian scripts are parts of words, though no letters.
 ANY = re.compile(
@@ -74,6 +80,8 @@ def words(text: str) -> list[str]:
 def _runs(text: str) -> list[str]:
     if text.isascii():
         return PLAIN.findall(text.lower())
+    if not FOLDED.search(text):
+        return ANY.findall(text.lower())
     text = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
     return ANY.findall(unicodedata.normalize("NFC", ACCENTS.sub("", text)))
 
@@ -100,15 +108,16 @@ class WordIndex:
 
     def __init__(self) -> None:
         self.heads: list[Members] = []
-        self.passages: list[bytes] = []
-        self.terms: list[bytes] = []
+        # Where they stand in the file that was read: a copy of each would be another.
+        self.passages: list[Part] = []
+        self.terms: list[Part] = []
         self.count = 0
         self.characters = 0
 
     def add(self, head: Members, texts: Iterable[str], passages: bytes = b"") -> None:
         """Add a document by the texts of its passages. Raises TooMuchError."""
         lengths: list[int] = []
-        terms: dict[str, list[str]] = defaultdict(list)
+        terms: dict[str, str] = {}  # texts: lists of places take thrice the time
         for number, text in enumerate(texts):
             self.characters += len(text)
             if self.characters > INDEXED_CHARACTERS:
@@ -117,16 +126,18 @@ class WordIndex:
                 )
             found = words(text)
             lengths.append(len(found))
-            once = str(number)
+            once, more = f"{number}", f" {number}"
             for term, count in Counter(found).items():
-                terms[term].append(once if count == 1 else f"{once}:{count}")
-        lines = [
-            f"\n{term}\t{' '.join(places)}" for term, places in sorted(terms.items())
-        ]
+                if term in terms:
+                    terms[term] += more if count == 1 else f"{more}:{count}"
+                else:
+                    terms[term] = once if count == 1 else f"{once}:{count}"
+        lines = [f"\n{term}\t{terms[term]}" for term in sorted(terms)]
         known = "".join(lines).encode("utf-8", "replace") + b"\n"
-        self.keep({**head, "lengths": lengths}, passages, known)
+        whole = (passages, 0, len(passages)), (known, 0, len(known))
+        self.keep({**head, "lengths": lengths}, *whole)
 
-    def keep(self, head: Members, passages: bytes, terms: bytes) -> None:
+    def keep(self, head: Members, passages: Part, terms: Part) -> None:
         """Add a document that another index has. Raises TooMuchError."""
         self.count += len(head["lengths"])
         if self.count > MOST_PASSAGES:
@@ -135,7 +146,7 @@ class WordIndex:
         self.passages.append(passages)
         self.terms.append(terms)
 
-    def document(self, number: int) -> tuple[Members, bytes, bytes]:
+    def document(self, number: int) -> tuple[Members, Part, Part]:
         """Return what `keep` takes of a document."""
         return self.heads[number], self.passages[number], self.terms[number]
 
@@ -160,10 +171,13 @@ class WordIndex:
         """Return how often each passage has the terms whose lines begin so."""
         found: dict[int, int] = {}
         base = 0
-        for head, terms in zip(self.heads, self.terms, strict=True):
-            start, last = _first(terms, beginning), base + len(head["lengths"]) - 1
+        for head, part in zip(self.heads, self.terms, strict=True):
+            terms, _, stop = part
+            start, last = _first(*part, beginning), base + len(head["lengths"]) - 1
             while start >= 0:
-                end = terms.find(b"\n", start + 1)
+                end = terms.find(b"\n", start + 1, stop)
+                if end < 0:
+                    raise BadIndexError(DAMAGED)
                 line = terms[start:end].decode("utf-8", "replace")
                 for entry in line.rpartition("\t")[2].split(" "):
                     number, _, times = entry.partition(":")
@@ -174,7 +188,7 @@ class WordIndex:
                     if not (base <= place <= last and 0 < often <= INDEXED_CHARACTERS):
                         raise BadIndexError(DAMAGED)
                     found[place] = found.get(place, 0) + often
-                start = end if terms.startswith(beginning, end) else -1
+                start = end if terms.startswith(beginning, end, stop) else -1
             base = last + 1
         return found
 
@@ -182,43 +196,46 @@ class WordIndex:
         """Return {"id": from 1, "source", "start", "text"} of a passage. Raises
         BadIndexError."""
         base = 0
-        for head, lines in zip(self.heads, self.passages, strict=True):
+        for head, (content, start, end) in zip(self.heads, self.passages, strict=True):
             if number - base < len(head["lengths"]):
-                split = lines.split(b"\n")
+                split = content[start:end].split(b"\n")
                 if number - base >= len(split) - 1:
                     raise BadIndexError(DAMAGED)
-                line = split[number - base]
-                found, problem = parse_json(line)
+                found, problem = parse_json(bytes(split[number - base]))
                 if problem or not isinstance(found, dict):
                     raise BadIndexError(DAMAGED)
-                start, text = found.get("start"), found.get("text")
-                if not isinstance(text, str):
+                if not isinstance(found.get("text"), str):
                     raise BadIndexError(DAMAGED)
-                entry = {"id": number + 1, "source": head["source"], "start": start}
-                return {**entry, "text": text}
+                kept = {n: found[n] for n in ("start", "heading", "text") if n in found}
+                return {"id": number + 1, "source": head["source"], **kept}
             base += len(head["lengths"])
         raise BadIndexError(DAMAGED)
+
+    def parts(self) -> Iterator[Part]:
+        yield from self.passages
+        yield from self.terms
 
     def written(self) -> bytes:
         """Return its file. Raises TooMuchError."""
         heads = [
-            {**head, "bytes": [len(lines), len(terms)]}
+            {**head, "bytes": [lines[2] - lines[1], terms[2] - terms[1]]}
             for head, lines, terms in zip(
                 self.heads, self.passages, self.terms, strict=True
             )
         ]
         listed = json.dumps(heads).encode()
         first = MARK + b'"documents": ' + listed + b"}\n"
-        content = b"".join([first, *self.passages, *self.terms])
+        parts = (memoryview(part[0])[part[1] : part[2]] for part in self.parts())
+        content = b"".join([first, *parts])
         if len(content) > INDEX_BYTES:
             raise TooMuchError(f"make an index of more than {INDEX_BYTES >> 20} MiB")
         return content
 
 
-def _first(terms: bytes, beginning: bytes) -> int:
+def _first(terms: bytes, low: int, high: int, beginning: bytes) -> int:
     """Return where the first line stands that begins so, or -1. Lines are sorted, so
     that of many a part is looked through."""
-    low, high = 0, len(terms)
+    stop = high
     while high - low > LOOKED_THROUGH:
         middle = terms.rfind(b"\n", low, (low + high) // 2)
         if middle <= low:
@@ -227,11 +244,12 @@ def _first(terms: bytes, beginning: bytes) -> int:
             low = middle
         else:
             high = middle
-    return terms.find(beginning, low, high + len(beginning))
+    return terms.find(beginning, low, min(stop, high + len(beginning)))
 
 
 def read_index(content: bytes) -> WordIndex:
-    """Return the index that a file holds. Raises BadIndexError, TooMuchError."""
+    """Return the index that a file holds, which it keeps. Raises BadIndexError,
+    TooMuchError."""
     if not content.startswith(MARK):
         raise BadIndexError("is no index that embeddings/index_documents made")
     end = content.find(b"\n")
@@ -247,7 +265,7 @@ def read_index(content: bytes) -> WordIndex:
     index = WordIndex()
     for head, (first, last) in zip(heads, passages, strict=True):
         size = head.pop("bytes")[1]
-        index.keep(head, content[first:last], content[place : place + size])
+        index.keep(head, (content, first, last), (content, place, place + size))
         place += size
     if place != len(content):
         raise BadIndexError(DAMAGED)
