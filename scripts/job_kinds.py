@@ -58,6 +58,7 @@ def _epochs(job: Members) -> float | None:
 #   names      what the parts of a job_id with slashes are, as the look's path has them
 #   look       the operation that shows it, or looks by the operation_type in names; one
 #              try each: what fails in passing is looked at again by the flow, later
+#   several    a job_id may be those of several jobs, with commas between them
 #   state      where the answer holds its state
 #   prefix     of its states' names, left out below
 #   good, bad, late, stopped: its states, as job_states.py has them
@@ -69,6 +70,7 @@ def _epochs(job: Members) -> float | None:
 KINDS: dict[str, JobKind] = {
     "batch": {
         "names": ("batch_id",),
+        "several": True,
         "look": operation("batches/get_batch", tries=1),
         "state": ("status",),
         "good": states("batch", "good"),
@@ -236,7 +238,45 @@ KINDS: dict[str, JobKind] = {
 
 
 def look(auth: Auth, name: str, job_id: str) -> tuple[Members, str]:
-    """Return a job as the API shows it, and its state without prefix."""
+    """Return a job as the API shows it, and its state without prefix; of several
+    batches what `together` makes of them."""
+    ids = several(name, job_id)
+    if len(ids) > 1:
+        return together(kind_of_job(name), ids, [look(auth, name, n) for n in ids])
+    return look_at_one(auth, name, ids[0])
+
+
+def several(name: str, job_id: str) -> list[str]:
+    """Return the ids that a job's id is made of: of a batch there may be several, with
+    commas between them."""
+    if not kind_of_job(name).get("several"):
+        return [job_id]
+    return [one for one in map(str.strip, job_id.split(",")) if one] or [job_id]
+
+
+def together(
+    kind: JobKind, ids: list[str], looks: list[tuple[Members, str]]
+) -> tuple[Members, str]:
+    """Return several jobs as if they were one: over when all are, good when one is,
+    for then there is something to collect."""
+    ends = (*kind["good"], *kind["bad"])
+    found = [state for _, state in looks]
+    state = next((one for one in found if one not in ends), None)
+    state = state or next((one for one in found if one in kind["good"]), found[0])
+    progress = kind.get("progress", lambda job: None)
+    shares = [1 if s in ends else progress(job) or 0 for job, s in looks]
+    jobs = [
+        {"id": name, "status": one, "error": kind["reason"](job)}
+        for name, (job, one) in zip(ids, looks, strict=True)
+    ]
+    told = (one["error"] for one in jobs if one["status"] in kind["bad"])
+    reason = None if state in kind["good"] else next(filter(None, told), None)
+    share = 100 * sum(shares) / len(shares)
+    shown = {"status": state, "error": reason, "progress": share, "batches": jobs}
+    return shown, state
+
+
+def look_at_one(auth: Auth, name: str, job_id: str) -> tuple[Members, str]:
     kind, words = kind_of_job(name), parts(name, job_id)
     if "looks" in kind:
         sort = words.pop("operation_type")

@@ -68,6 +68,7 @@ class JobKind(TypedDict):
     """What can be waited for at Together: see KINDS of job_kinds.py."""
 
     names: tuple[str, ...]
+    several: NotRequired[bool]
     look: NotRequired[Operation]
     looks: NotRequired[dict[str, Operation]]
     state: tuple[str, ...]

@@ -9,7 +9,16 @@ from __future__ import annotations
 import time
 
 from .client import TogetherError, call, prepare
-from .job_kinds import kind_of_job, look, over, parts, pause_after, planned, state_of
+from .job_kinds import (
+    kind_of_job,
+    look,
+    over,
+    parts,
+    pause_after,
+    planned,
+    several,
+    state_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,6 +97,9 @@ def cancel_job(auth: Auth, step: Step, **arguments: Json) -> Members:
     """
     given = prepare(step, arguments)
     kind = kind_of_job(given["kind"])
+    ids = several(given["kind"], given["job_id"])
+    if len(ids) > 1:
+        return _cancel_all(auth, step, given, ids)
     job, state = look(auth, given["kind"], given["job_id"])
     shown = {"kind": given["kind"], "job_id": given["job_id"], "state": state}
     if state in over(kind):
@@ -101,6 +113,26 @@ def cancel_job(auth: Auth, step: Step, **arguments: Json) -> Members:
         words["body"] = {**kind["stop_body"], **tag}
     answer = call(auth, kind["stop"], **words)
     return {**shown, "state": state_of(kind, answer) or state, "cancelled": True}
+
+
+def _cancel_all(auth: Auth, step: Step, given: Members, ids: list[str]) -> Members:
+    """Stop each of several jobs that is not over; one that cannot be stopped keeps
+    none of the others from it. Raises TogetherError, the first one's."""
+    kind = given["kind"]
+    found: list[Members] = []
+    failed: TogetherError | None = None
+    for one in ids:
+        try:
+            found.append(cancel_job(auth, step, kind=kind, job_id=one))
+        except TogetherError as error:
+            failed = failed or error
+    if failed:
+        raise failed
+    stopped = [one for one in found if one["cancelled"]]
+    note = f"{len(stopped)} of {len(ids)} were stopped now"
+    state = (stopped or found)[0]["state"]
+    shown = {"kind": kind, "job_id": given["job_id"], "state": state}
+    return {**shown, "cancelled": bool(stopped), "note": note}
 
 
 def _passing(error: TogetherError) -> bool:

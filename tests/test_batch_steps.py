@@ -5,6 +5,7 @@ import json
 import pytest
 
 from scripts import batch_steps
+from scripts.batch_files import answers, input_files
 from scripts.batches.collect_rows import main as collect_rows
 from scripts.batches.create_batch import main as create_batch
 from scripts.batches.get_batch import main as get_batch
@@ -12,6 +13,7 @@ from scripts.batches.submit_recordings import main as submit_recordings
 from scripts.batches.submit_rows import main as submit_rows
 from scripts.catalog.pricing import cost
 from scripts.client import TogetherError
+from scripts.waits.cancel_job import main as cancel_job
 from scripts.waits.poll_job import main as poll_job
 from tests.support.killable_worker import killed_anywhere
 from tests.test_failures import REFUSALS
@@ -360,18 +362,240 @@ def test_rows_that_cannot_be_asked_are_named_before_anything_is_sent(sandbox, au
     assert sandbox.requests == []
 
 
-@pytest.mark.parametrize(("rows", "size"), [(5, 10**9), (10**9, 1000)])
-def test_a_table_too_large_for_a_batch_says_how_many_rows_fit(
-    sandbox, auth, monkeypatch, rows, size
-):
-    monkeypatch.setattr(batch_steps, "MOST_ROWS", rows)
-    monkeypatch.setattr(batch_steps, "MOST_BYTES", size)
-    with pytest.raises(TogetherError, match="too large for one batch") as caught:
-        submit_rows(auth, MODEL, TEMPLATE, ROWS)
+def limited(monkeypatch, rows=5, size=10**9):
+    monkeypatch.setattr(input_files, "BATCH_LINES", rows)
+    monkeypatch.setattr(input_files, "FILLED_BYTES", size)
 
-    fitting = caught.value.fitting_rows
-    assert f"the first {fitting} rows fit" in str(caught.value)
-    assert submit_rows(auth, MODEL, TEMPLATE, ROWS[:fitting])["rows"] == fitting
+
+def several(sandbox, auth, **more):
+    """Submit the twelve rows as three batches and let them end."""
+    made = submit_rows(auth, MODEL, TEMPLATE, ROWS, **more)
+    sandbox.lives.advance(3600)
+    return made
+
+
+@pytest.mark.parametrize(("rows", "size"), [(5, 10**9), (10**9, 1000)])
+@pytest.mark.parametrize("given", [None, ROWS])
+def test_a_table_too_large_for_a_batch_makes_several(
+    sandbox, auth, monkeypatch, rows, size, given
+):
+    limited(monkeypatch, rows, size)
+    made = several(sandbox, auth)
+
+    ids = made["batch_id"].split(",")
+    assert len(ids) == len(batches(sandbox)) == len(made["batches"]) > 1
+    assert made["rows"] == 12
+    assert all(len(content) <= size for content in uploads(sandbox))
+    assert all(len(content.splitlines()) <= rows for content in uploads(sandbox))
+    firsts = [one["first_row"] for one in made["batches"]]
+    counts = [one["rows"] for one in made["batches"]]
+    assert firsts == [sum(counts[:n]) for n in range(len(ids))]
+    assert several(sandbox, auth) == {
+        **made,
+        "reattached": True,
+        "batches": [{**one, "reattached": True} for one in made["batches"]],
+    }
+
+    result = collect_rows(auth, made["batch_id"], given)
+    assert [row["answer"] for row in result["rows"]] == [
+        f"Say text {n}!" for n in range(12)
+    ]
+    assert (result["done"], result["status"]) == (12, "COMPLETED")
+    assert result["usage"]["prompt_tokens"] == 120
+    assert [one["first_row"] for one in result["batches"]] == firsts
+    assert [one["done"] for one in result["batches"]] == [
+        one["rows"] for one in made["batches"]
+    ]
+    assert "lost" not in result
+    # In another order, too.
+    shuffled = ",".join(ids[::-1])
+    if given:
+        assert collect_rows(auth, shuffled, given)["rows"] == result["rows"]
+
+
+def test_a_row_too_large_for_a_batch_is_named(sandbox, auth, monkeypatch):
+    limited(monkeypatch, size=300)
+    rows = [*ROWS, {"id": 12, "text": "a" * 300}]
+
+    with pytest.raises(TogetherError, match=r"rows\[12\] is longer than the 300 bytes"):
+        submit_rows(auth, MODEL, TEMPLATE, rows)
+
+    assert not sandbox.requests
+
+
+@pytest.mark.parametrize("state", ["FAILED", "EXPIRED"])
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_what_one_batch_lost_is_told_and_made_anew_alone(
+    sandbox, auth, monkeypatch, which, state
+):
+    limited(monkeypatch)
+    made = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+    ids = made["batch_id"].split(",")
+    sandbox.lives.fail(ids[which], "no credit", state)
+    sandbox.lives.advance(3600)
+    result = collect_rows(auth, made["batch_id"], ROWS)
+
+    first, rows = 5 * which, min(5, 12 - 5 * which)
+    assert [row["id"] for row in result["rows"]] == list(range(12))
+    failed = [row["id"] for row in result["rows"] if row["answer"] is None]
+    assert failed == list(range(first, first + rows))
+    assert (result["failed"], result["status"]) == (rows, state)
+    (lost,) = result["lost"]
+    assert f"{rows} of the {rows} rows from row {first} on: the batch" in lost
+    assert lost[:30] in result["markdown"]
+
+    again = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+    assert again["reattached"] is False
+    fresh = [one["batch_id"] for one in again["batches"] if not one["reattached"]]
+    assert len(fresh) == 1
+    assert [n for n, one in enumerate(again["batches"]) if not one["reattached"]] == [
+        which
+    ]
+    assert len(batches(sandbox)) == 4
+    sandbox.lives.advance(3600)
+    assert collect_rows(auth, again["batch_id"], ROWS)["done"] == 12
+
+
+def test_some_of_several_batches_are_collected_alone(sandbox, auth, monkeypatch):
+    limited(monkeypatch)
+    ids = several(sandbox, auth)["batch_id"].split(",")
+    middle = collect_rows(auth, ids[1], ROWS)
+
+    assert [row["id"] for row in middle["rows"]] == [5, 6, 7, 8, 9]
+    assert middle["done"] == 5
+    assert middle["outside"] == 2
+    others = collect_rows(auth, f"{ids[0]}, {ids[2]}", ROWS)
+    assert [row["id"] for row in others["rows"]] == [0, 1, 2, 3, 4, 10, 11]
+
+
+def test_without_their_input_files_the_answers_tell_which_rows_they_are_of(
+    sandbox, auth, monkeypatch
+):
+    limited(monkeypatch)
+    made = several(sandbox, auth)
+    collect_rows(auth, made["batch_id"])
+    for name in made["input_file_id"].split(","):
+        del sandbox.files[name]
+
+    for given in (None, ROWS):
+        found = collect_rows(auth, made["batch_id"], given)["rows"]
+        assert [row["answer"] for row in found] == [f"Say text {n}!" for n in range(12)]
+
+
+def test_several_batches_are_awaited_and_cancelled_as_one(sandbox, auth, monkeypatch):
+    limited(monkeypatch)
+    made = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+    ids = made["batch_id"].split(",")
+    looked = poll_job(auth, kind="batch", job_id=made["batch_id"])
+    assert (looked["done"], looked["state"]) == (False, "VALIDATING")
+    sandbox.lives.fail(ids[0], "no credit", "FAILED")
+    looked = poll_job(auth, kind="batch", job_id=made["batch_id"])
+    assert looked["done"] is False
+    assert looked["progress"] == pytest.approx(1 / 3, abs=0.01)
+
+    with pytest.raises(TogetherError, match="1 of 3 batches are over") as caught:
+        collect_rows(auth, made["batch_id"])
+    assert caught.value.type == "not_finished"
+
+    stopped = cancel_job(auth, kind="batch", job_id=made["batch_id"])
+    assert (stopped["cancelled"], stopped["state"]) == (True, "CANCELLED")
+    assert [sandbox.lives.state(one) for one in ids] == [
+        "FAILED",
+        "CANCELLED",
+        "CANCELLED",
+    ]
+    with pytest.raises(TogetherError, match="ended in state FAILED: no credit"):
+        poll_job(auth, kind="batch", job_id=made["batch_id"])
+
+
+def test_several_batches_of_which_one_is_good_can_be_collected(
+    sandbox, auth, monkeypatch
+):
+    limited(monkeypatch)
+    made = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+    ids = made["batch_id"].split(",")
+    for one in ids[:2]:
+        sandbox.lives.fail(one, "no credit", "FAILED")
+    sandbox.lives.advance(3600)
+
+    looked = poll_job(auth, kind="batch", job_id=made["batch_id"])
+    assert (looked["done"], looked["state"]) == (True, "COMPLETED")
+    assert [one["status"] for one in looked["job"]["batches"]] == [
+        "FAILED",
+        "FAILED",
+        "COMPLETED",
+    ]
+
+
+def test_a_budget_holds_for_the_sum_of_several_batches(sandbox, auth, monkeypatch):
+    limited(monkeypatch)
+    alone = submit_rows(auth, MODEL, TEMPLATE, ROWS[:5], max_tokens=9, again="x")
+    (one,) = batches(sandbox)
+    budget = 2 * alone["estimated_cost_usd"]  # of two thirds of the rows
+
+    with pytest.raises(TogetherError, match="all 3 batches may cost"):
+        submit_rows(auth, MODEL, TEMPLATE, ROWS, max_tokens=9, budget_usd=budget)
+
+    assert batches(sandbox) == [one]
+    made = submit_rows(auth, MODEL, TEMPLATE, ROWS, max_tokens=9, budget_usd=1)
+    assert made["estimated_cost_usd"] > budget
+
+
+def test_batches_that_exist_when_another_is_refused_are_named(
+    sandbox, auth, monkeypatch
+):
+    limited(monkeypatch)
+    kind = sandbox.lives["batch"]
+    accept = kind.accept
+
+    def one_only(arguments):
+        if kind.lives:
+            raise RefusalError(400, "too many batches")
+        accept(arguments)
+
+    monkeypatch.setattr(kind, "accept", one_only)
+    with pytest.raises(TogetherError, match="too many batches") as caught:
+        submit_rows(auth, MODEL, TEMPLATE, ROWS)
+    monkeypatch.setattr(kind, "accept", accept)
+
+    (one,) = batches(sandbox)
+    assert (caught.value.kind, caught.value.job_id) == ("batch", one.id)
+    assert "1 of 3 batches exist" in caught.value.advice
+    made = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+    assert made["batch_id"].split(",")[0] == one.id
+    assert len(batches(sandbox)) == 3
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_any_request_leaves_each_of_several_batches_once(
+    sandbox, auth, workspace, worker
+):
+    arguments = {"auth": auth, "model": MODEL, "template": TEMPLATE, "rows": ROWS}
+    batches_now = sandbox.lives["batch"].lives
+    small = {"batch_files.input_files.BATCH_LINES": 6}
+
+    def begin():
+        sandbox.files.clear()
+        sandbox.uploads.forget()
+        batches_now.clear()
+        workspace.configure()
+
+    killed = 0
+    servers = [sandbox, workspace]
+    for died, result in killed_anywhere(
+        worker,
+        servers,
+        SUBMIT,
+        arguments,
+        workspace.environment,
+        begin,
+        sandbox.uploads,
+        constants=small,
+    ):
+        killed += died
+        assert sorted(batches_now) == sorted(result["batch_id"].split(","))
+        assert len(batches_now) == len(uploads(sandbox)) == 2
+    assert killed >= 2 * 15
 
 
 def test_a_budget_needs_a_bound_and_a_price_and_holds(sandbox, auth):
@@ -432,7 +656,7 @@ def test_a_row_that_a_batch_was_refused_says_what_to_do(status, body, code, word
         {"response": {"status_code": status, "body": json.dumps(body)}},
         {"error": body.get("error", body)},
     ):
-        answer, why = batch_steps._outcome({"custom_id": "0", **line})
+        answer, why = answers.outcome_of({"custom_id": "0", **line})
 
         assert answer is None
         assert words in why
@@ -442,7 +666,7 @@ def test_a_row_refused_for_another_reason_gets_no_advice():
     body = {"error": {"message": "too bad"}}
     line = {"response": {"status_code": 402, "body": body}}
 
-    assert batch_steps._outcome(line) == (None, "402 too bad")
+    assert answers.outcome_of(line) == (None, "402 too bad")
 
 
 @pytest.mark.parametrize(("status", "body", "code", "words"), REFUSALS)
@@ -466,6 +690,29 @@ def test_a_batch_that_is_refused_says_so_where_it_is_made_and_where_it_is_awaite
     assert words in caught.value.advice
     with pytest.raises(TogetherError, match=words):
         collect_rows(auth, made["batch_id"])
+
+
+@pytest.mark.slow
+def test_three_times_the_rows_take_no_more_memory(sandbox, auth, workspace, worker):
+    small = {"batch_files.input_files.BATCH_LINES": 5000}
+    peaks = []
+    for rows in (10_000, 30_000):
+        table = {"s3": f"in/{rows}.jsonl"}
+        lines = (b'{"text": "%d %s"}\n' % (n, b"a" * 400) for n in range(rows))
+        workspace.put(table["s3"], b"".join(lines))
+        given = {"auth": auth, "model": MODEL, "template": TEMPLATE, "rows": table}
+        made = worker.run(SUBMIT, given, workspace.environment, small)
+        own = [worker.peak]
+        assert len(made["batches"]) == rows / 5000
+        sandbox.lives.advance(90_000)
+        given = {"auth": auth, "batch_id": made["batch_id"], "rows": table}
+        given["output"] = "storage"
+        found = worker.run("batches.collect_rows", given, workspace.environment)
+        assert found["done"] == rows
+        peaks.append([*own, worker.peak])
+
+    for less, more in zip(*peaks, strict=True):
+        assert more - less < 4 << 10
 
 
 CALLS = [{"id": n, "sound": f"https://www.example.com/{n}.mp3"} for n in range(3)]

@@ -176,7 +176,7 @@ def test_a_batch_has_its_limits(monkeypatch):
 
     assert told(lines(*rows[:-1]), "batch-api", pieces=9)["rows"] == 50_000
     assert "more than 50000" in mistakes(lines(*rows), "batch-api", pieces=9)[0][1]
-    monkeypatch.setattr(dataset_check, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(dataset_check, "BATCH_BYTES", 1 << 20)
     found = mistakes(b" " * (2 << 20), "batch-api", pieces=3)
     assert "larger than the 1 MB" in found[0][1]
 

@@ -9,6 +9,7 @@ import urllib.request
 
 import pytest
 
+from scripts.batch_files import input_files
 from tests.support.form_values import sent
 from tools import flow_engine
 from tools.fake_workspace import TOKEN
@@ -162,6 +163,33 @@ def test_run_batch_run_again_pays_once(engine, sandbox, lives):
     assert len(lives["batch"].lives) == 1
     assert first.result["rows"] == second.result["rows"]
     assert second.count("waits/start_guard") == 0
+
+
+def test_run_batch_makes_as_many_batches_as_a_table_needs(
+    engine, sandbox, lives, monkeypatch
+):
+    monkeypatch.setattr(input_files, "BATCH_LINES", 2)
+    says(sandbox, str.upper)
+
+    run = engine.run("run_batch", **BATCH)
+
+    assert run.outcome == "success", run.result
+    assert [row["answer"] for row in run.result["rows"]] == [
+        f"SAY TEXT {n}" for n in range(3)
+    ]
+    assert len(lives["batch"].lives) == len(run.result["batches"]) == 2
+
+
+def test_run_batch_cancelled_here_cancels_all_of_its_batches(
+    engine, lives, monkeypatch
+):
+    monkeypatch.setattr(input_files, "BATCH_LINES", 1)
+    run = engine.start("run_batch", **BATCH)
+    engine.work(until=200)
+    engine.cancel(run)
+    engine.work()
+
+    assert [lives.state(batch) for batch in lives["batch"].lives] == ["CANCELLED"] * 3
 
 
 def test_run_batch_over_budget_sends_nothing(engine, lives, sandbox):

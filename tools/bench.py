@@ -429,6 +429,12 @@ def _words(rounds: int) -> list[Row]:
     return words(rounds)
 
 
+def _batches(rounds: int) -> list[Row]:
+    from tools.bench_batches import batches
+
+    return batches()
+
+
 WORKLOADS: dict[str, tuple[Callable, int]] = {
     "cold step": (_cold, 25),
     "warm call": (warm_call, 15),
@@ -439,6 +445,7 @@ WORKLOADS: dict[str, tuple[Callable, int]] = {
     "many rows": (_many_rows, 1),
     "large table": (_large_table, 1),
     "words": (_words, 3),
+    "batches": (_batches, 1),
 }
 
 

@@ -47,6 +47,7 @@ LAYERS = (
         "schema_editor",
         "subtitles",
         "tool_arguments",
+        "transfer/batch_limits",
         "transfer/filetypes",
         "workspace/markup",
     ),
@@ -98,6 +99,9 @@ LAYERS = (
     ("verbs", "client/calls"),
     (
         "services",
+        "batch_files/answers",
+        "batch_files/input_files",
+        "batch_files/submission",
         "catalog/budget",
         "catalog/catalog",
         "catalog/fallback",

@@ -6,10 +6,11 @@ each with its answer or the reason why there is none. A batch that failed, expir
 was cancelled gives what it has.
 
 Returns: rows, each with custom_id, its columns, the answer and <answer_column>_error
-(why there is none); done, failed and cut count them; status of the batch, usage,
-cost_usd at the price of batches; all that in short as markdown. With output storage, s3
-leads to the file instead; with output table, nothing but the rows. Fails when no row
-was answered.
+(why there is none); done, failed and cut count them; status of the batch, or of the
+first that was lost, usage, cost_usd at the price of batches; all that in short as
+markdown. With output storage, s3 leads to the file instead; with output table, nothing
+but the rows. Of several, batches says what each answered, and lost what is missing.
+Fails when no row was answered.
 
 Example arguments:
     {"batch_id": "2d6f0b1e-8c4a-4f7d-9b35-6a1e0c9d8f72"}

@@ -1,13 +1,15 @@
 # skip_result_postprocessing
 """Submit rows as a batch.
 
-Asks a chat model the same question about every row of a table in one batch, done within
-a day and with some models at half the price. Run again with the same input it finds the
-batch it made before. Wait for the batch, then use batches/collect_rows.
+Asks a chat model the same question about every row of a table in a batch, done within a
+day and with some models at half the price; a table of more than 50,000 rows or 100 MB
+makes several. Run again with the same input it finds what it made before, and makes
+anew only what failed. Wait for the batch, then use batches/collect_rows.
 
-Returns: batch_id for batches/collect_rows and for waiting; input_file_id, rows (how
-many), fingerprint, reattached (an earlier run had made it), estimated_cost_usd (the
-most it may cost).
+Returns: batch_id (of several batches all ids, with commas between) for
+batches/collect_rows and for waiting; input_file_id, rows (how many), fingerprint,
+reattached (an earlier run had made it), estimated_cost_usd (the most it may cost). Of
+several, batches says which rows are in which.
 
 Example arguments:
     {"model": "openai/gpt-oss-120b", "template": "Is this a complaint? Answer yes or no:

@@ -47,7 +47,6 @@ class TogetherError(Exception):
         part         the number of the part of a text or recording that failed
         finish_reason  why a model stopped, where its answer cannot be used
         failures     of many rows, the first errors: {"row", "type", "status", "message"}
-        fitting_rows  how many rows a batch of that size may have
 
     A job, of Together or of Windmill:
 
@@ -85,7 +84,6 @@ class TogetherError(Exception):
     part: int | None = None
     finish_reason: str | None = None
     failures: list[Members] | None = None
-    fitting_rows: int | None = None
     job_id: str | None = None
     kind: str | None = None
     job: Json = None

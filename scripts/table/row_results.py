@@ -287,6 +287,7 @@ class RowResults:
             lines.append(f"- Cut at the longest answer: {self.sums['cut']}")
         for one in self.sums["failures"]:
             lines.append(f"- Row {one['row']}: {inline(one['error'])}")
+        lines += [f"- {inline(one)}" for one in result.get("lost", ())]
         if "s3" in result:
             lines.append(
                 f"- The rows: {inline(result['s3'])} in the workspace's storage"

@@ -26,6 +26,7 @@ import json
 from itertools import pairwise
 
 from ..client import TogetherError
+from ..transfer.batch_limits import BATCH_BYTES, BATCH_LINES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 LINE_BYTES = 160 << 20  # ten pictures of 10 MB, as base64, and text
 RECORD_CHARACTERS = 16 << 20  # of a record of CSV
 REPORTED = 10  # mistakes that are told before the reading ends
-MAX_LINES = 50_000  # of a batch
-MAX_BYTES = 100 << 20  # of a batch
 MAX_ID = 64  # characters
 ROLES = ("system", "user", "assistant", "tool")
 COLUMNS = {
@@ -110,8 +109,8 @@ class Checker:
     def feed(self, block: bytes | memoryview) -> None:
         """Take the next bytes. Raises TogetherError once there are many mistakes."""
         self.size += len(block)
-        if self.purpose == "batch-api" and self.size > MAX_BYTES:
-            problem = f"is larger than the {MAX_BYTES >> 20} MB that a batch may have"
+        if self.purpose == "batch-api" and self.size > BATCH_BYTES:
+            problem = f"is larger than the {BATCH_BYTES >> 20} MB that a batch may have"
             self.mistake(None, f"{problem}: split it into several batches")
             self.refuse()
         if self.file_type == "parquet":
@@ -291,8 +290,8 @@ class Checker:
     def request(self, row: Members) -> None:
         """A row of a batch."""
         self.shape, self.columns = "batch", ["custom_id", "body"]
-        if self.rows == MAX_LINES + 1:
-            problem = f"is one of more than {MAX_LINES} that a batch may have"
+        if self.rows == BATCH_LINES + 1:
+            problem = f"is one of more than {BATCH_LINES} that a batch may have"
             self.mistake(self.line, f"{problem}: split the file")
             self.refuse()
         name = row.get("custom_id")

@@ -149,6 +149,7 @@ def killed_anywhere(
     environment: dict,
     begin: Callable,
     uploads: FileUploads | None = None,
+    constants: dict | None = None,
 ) -> Iterator[tuple[bool, dict]]:
     """Kill a script before and after each of its requests to the servers, and while it
     uploads files, and run it again: yields whether it was killed, and the result
@@ -171,7 +172,9 @@ def killed_anywhere(
                     server.answer = killer.wrap(answer)
                 if storage:
                     storage.fault = killer.wrap_call(storage.fault)
-                result = worker.run(script, arguments, {**environment, **dying})
+                result = worker.run(
+                    script, arguments, {**environment, **dying}, constants
+                )
             finally:
                 for server in servers:
                     del server.answer  # the class's own shows again
@@ -179,7 +182,7 @@ def killed_anywhere(
                     del storage.fault
             killed = result is None
             if killed:
-                result = worker.run(script, arguments, environment)
+                result = worker.run(script, arguments, environment, constants)
             yield killed, result
         if killer.count <= at:
             return

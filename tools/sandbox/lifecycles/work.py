@@ -54,7 +54,10 @@ class Batch(Kind):
     def show(self, life: Lifecycle) -> dict:
         now = self.clock.now()
         state, body = life.state(now), life.given["body"]
-        lines = self.lines(life)
+        if "model" not in life.kept:  # once: a large file takes its time
+            lines = self.lines(life)
+            first = next((line["body"].get("model") for line in lines), "")
+            life.kept["model"] = first
         shown = {
             "id": life.id,
             "user_id": "sandbox",
@@ -65,14 +68,14 @@ class Batch(Kind):
             "created_at": stamp(life.created),
             "endpoint": body["endpoint"],
             "progress": round(100 * self.done(life, now), 1),
-            "model_id": next((line["body"].get("model") for line in lines), ""),
+            "model_id": life.kept["model"],
         }
         if state in self.ended:
             shown["completed_at"] = stamp(life.since(state))
             if state == "FAILED":
                 shown["error"] = life.reason
             if state in ("COMPLETED", "EXPIRED"):
-                shown |= self.files(life, lines, now)
+                shown |= self.files(life, now)
         return shown
 
     def done(self, life: Lifecycle, now: float) -> float:
@@ -115,10 +118,11 @@ class Batch(Kind):
             seen.add(name)
         return None
 
-    def files(self, life: Lifecycle, lines: list[dict], now: float) -> dict:
+    def files(self, life: Lifecycle, now: float) -> dict:
         """The output and the error file, made once."""
         if "files" in life.kept:
             return life.kept["files"]
+        lines = self.lines(life)
         answered, refused = [], []
         count = int(len(lines) * self.done(life, now))
         for line in lines[:count]:

@@ -1,0 +1,1 @@
+"""Tables as batches: their input files, the batches made of them, the answers."""

@@ -1,0 +1,235 @@
+"""What batches answered: the lines of their files, found again by custom_id."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import closing
+from itertools import islice
+
+from ..catalog.pricing import PARTLY_UNTOLD, cost, cost_fields, sum_usage, usage_of
+from ..client import TogetherError, call
+from ..client.jsonio import finite, parse_json
+from ..download.download import open_download
+from ..operations import operation
+from ..table.table import Flaw, digest, lines_of
+from .input_files import span_of
+from .submission import USELESS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Self, TypeAlias
+
+    from ..shapes import Auth, Json, Members, Readable, Usage
+    from ..table.table import Row
+
+    Outcome: TypeAlias = tuple[Members | None, str | None]
+    """The answer to a row, or why there is none; neither where nothing is said."""
+
+
+CONTENT = operation("files/download_file")
+FILE = operation("files/get_file")
+BLOCK = 1 << 18
+LONGEST_REASON = 2000  # characters
+NO_MODEL = "an answer does not say which model it is of"
+
+
+def reason_of(batch: Members, status: str, unread: int) -> str:
+    """Say why a row of the batch has no answer."""
+    why = f"; {unread} lines of its files name no row" if unread else ""
+    if status not in USELESS:
+        return f"the batch completed without an answer to this row{why}"
+    ended = {"EXPIRED": "expired", "CANCELLED": "was cancelled"}.get(status, "failed")
+    from ..resilience.refusals import known_words  # only when something failed
+    from ..resilience.server_words import reason_in  # only when something failed
+
+    told = reason_in(batch.get("error"))
+    why += f": {told}" if told else ""
+    why = f"the batch {ended} before it answered this row{why}"
+    return _advised(why, known_words(told))
+
+
+def joined(
+    rows: Iterator[tuple[int, Row]], lines: Lines, start: int, stop: int | None
+) -> Iterator[tuple[str, Row]]:
+    """Yield (custom_id, row) of the rows that a person gave, from the place `start` on,
+    at which `rows` stands, up to that of `stop`, None for all. Raises TogetherError."""
+    places = lines.places()
+    number = start - 1
+    for number, row in islice(rows, None if stop is None else stop - start):
+        own = f"{number}-{digest(row)}"
+        name = places.pop(number, own)
+        if isinstance(row, Flaw) or not f"{name}-".startswith(f"{own}-"):
+            raise _others(f"rows[{number}] is not what the batch was made of")
+        yield name, row
+    if places:
+        raise _others(f"the batch has more rows than the {number + 1} given")
+
+
+def _others(problem: str) -> TogetherError:
+    return TogetherError(
+        f"The rows and the batch do not belong together: {problem}.",
+        problems=[{"field": "rows", "problem": problem}],
+        advice="Give the same rows as to the step that submitted the batch, or none.",
+    )
+
+
+def named(auth: Auth, batch: Members, lines: Lines) -> Iterator[tuple[str, Row]]:
+    """Yield (custom_id, {}) of all that was asked, as the input file has it; where
+    that is gone, of all that was answered."""
+    try:
+        source = open_download(auth, CONTENT, file_id=batch["input_file_id"])
+    except TogetherError as error:
+        if error.status != 404:
+            raise
+        places = lines.places(strict=False)
+        names: Iterable[str | None] = [places[number] for number in sorted(places)]
+    else:
+        names = (_parsed(line).get("custom_id") for line in _read(source))
+    yield from ((name, {}) for name in names if name)
+
+
+def _read(source: Readable) -> Iterator[bytes]:
+    return lines_of(iter(lambda: source.read(BLOCK), b""))
+
+
+def _parsed(line: bytes) -> Members:
+    value, problem = parse_json(line)
+    return value if not problem and isinstance(value, dict) else {}
+
+
+def outcome_of(line: Members) -> Outcome:
+    """Return (answer, None), or (None, why not), of a line of a batch's files."""
+    response = line.get("response")
+    response = response if isinstance(response, dict) else {"body": response}
+    body, code = response.get("body"), finite(response.get("status_code"))
+    if isinstance(body, str) and body.lstrip().startswith("{"):
+        body = _parsed(body.encode("utf-8", "replace")) or body
+    error = line.get("error") or (isinstance(body, dict) and body.get("error"))
+    refused = code is not None and not 200 <= code < 300
+    whole = isinstance(body, dict) and (
+        code is not None or bool(body.keys() & {"choices", "text"})
+    )
+    if whole and not error and not refused:
+        return body, None
+    from ..resilience.refusals import known_words  # only when something failed
+    from ..resilience.server_words import reason_in  # only when something failed
+
+    words = [f"{code:g}"] if refused else []
+    told = reason_in(error) or reason_in(body) or "the answer is empty"
+    objects = [one for one in (error, body) if isinstance(one, dict)]
+    named = [str(one.get(name)) for one in objects for name in ("type", "code")]
+    known = known_words(" ".join([*named, told]), code)
+    return None, _advised(" ".join([*words, told[:LONGEST_REASON]]), known)
+
+
+def _advised(why: str, known: tuple[int, str, str] | None) -> str:
+    """Return why, with what to do where the refusal is known."""
+    return f"{why.rstrip('.')}. {known[2]}" if known else why
+
+
+class Lines:
+    """The lines of a batch's files, kept on disk and found by custom_id."""
+
+    def __init__(self) -> None:
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115, __exit__ closes it
+        # By custom_id: where its line begins, its length, whether it holds an answer.
+        self.found: dict[str, tuple[int, int, bool]] = {}
+        self.end = 0
+        self.unread = 0  # lines that are no JSON or name no row
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+    def read(self, auth: Auth, file_id: str) -> None:
+        """Take a file's lines in; of two with the same name the first counts, save when
+        it is of a try that failed and the other of one that did not."""
+        with closing(open_download(auth, CONTENT, file_id=file_id)) as source:
+            for line in _read(source):
+                value = _parsed(line)
+                name = value.get("custom_id")
+                if not isinstance(name, str):
+                    self.unread += bool(line.strip())
+                    continue
+                good = outcome_of(value)[0] is not None
+                if name not in self.found or (good and not self.found[name][2]):
+                    self.file.write(line)
+                    self.found[name] = self.end, len(line), good
+                    self.end += len(line)
+
+    def get(self, name: str) -> Outcome:
+        """Return (answer, None), (None, why not), or (None, None): nothing is said."""
+        if name not in self.found:
+            return None, None
+        start, length, _ = self.found[name]
+        self.file.seek(start)
+        return outcome_of(_parsed(self.file.read(length)))
+
+    def places(self, strict: bool = True) -> dict[int, str]:
+        """Return {place: custom_id}; a name that submit_rows did not give has the place
+        at which it was read, or is an error where strict."""
+        places = {}
+        for number, name in enumerate(self.found):
+            place = name.partition("-")[0]
+            if place.isdecimal():
+                number = int(place)
+            elif strict:
+                raise _others(f"it has a row named {name!r}, so another step made it")
+            places[number] = name
+        return places
+
+
+def read_answers(auth: Auth, batch: Members, lines: Lines) -> None:
+    """Take in what a batch's files say."""
+    for member in ("output_file_id", "error_file_id"):
+        if batch.get(member):
+            lines.read(auth, batch[member])
+
+
+def span_at_service(auth: Auth, batch: Members) -> tuple[int, int] | None:
+    """Return (first row, rows) of a batch that is one of several, as the name of its
+    input file says; None where it does not, or is gone."""
+    try:
+        file = call(auth, FILE, file_id=batch["input_file_id"])
+    except TogetherError as error:
+        if error.status != 404:
+            raise
+        return None
+    return span_of(file.get("filename"))
+
+
+class Bill:
+    """What the answers used, by model."""
+
+    def __init__(self) -> None:
+        # By model: what is known to be used, and how many answers do not say it.
+        self.used: dict[str | None, tuple[Usage | None, int]] = {}
+
+    def add(self, model: Json, answer: Json) -> None:
+        usage = usage_of(answer)
+        seconds = finite(answer.get("duration")) if usage is None else None
+        if seconds is not None and seconds > 0:
+            usage = {"seconds": seconds}
+        model = model if isinstance(model, str) else None
+        known, untold = self.used.get(model, (None, 0))
+        if known and usage and known.keys() != usage.keys():
+            usage = None  # seconds and tokens are no sum
+        self.used[model] = sum_usage([known, usage]), untold + (usage is None)
+
+    def sums(self, auth: Auth) -> Members:
+        """Return {"usage", "cost_usd", "cost_note"?}, at the price of batches."""
+        usd, note = (0.0, None) if self.used else (None, "no answer says what was used")
+        for model, (usage, unknown) in self.used.items():
+            part: float | None = None
+            why: str | None = NO_MODEL
+            if model:
+                part, why = cost(auth, model, usage, batch=True)
+            if unknown:
+                part, why = None, PARTLY_UNTOLD
+            note = note or why
+            usd = None if part is None or usd is None else usd + part
+        usage = sum_usage([used for used, _ in self.used.values()])
+        return {"usage": usage, **cost_fields(usd, note)}

@@ -1,0 +1,121 @@
+"""A table as the input files of batches: one, or as many as the service's limits ask
+for. A row is named by its place in the whole table, whichever file it stands in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+from ..client import TogetherError
+from ..table.table import Flaw, digest
+from ..transfer.batch_limits import BATCH_LINES, FILLED_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
+    from ..shapes import Json, Members, Problem
+    from ..table.table import Table
+
+NAMED = 10  # rows that a message names
+NAME = re.compile(r"rows-[0-9a-f]{32}-(\d+)-(\d+)\.jsonl")
+
+
+class UnfitRowError(Exception):
+    """Why nothing can be asked about a row."""
+
+
+class InputFile:
+    """One input file: its place on disk, the first of its rows, counted from 0, how
+    many there are, and the digest of its lines."""
+
+    def __init__(self, place: Path, first: int) -> None:
+        self.place = place
+        self.first = first
+        self.rows = self.size = 0
+        self.hashed = hashlib.sha256()
+        self.file: Any = place.open("wb")
+
+    def takes(self, line: bytes) -> bool:
+        """Say whether a batch has room for one more line."""
+        return self.rows < BATCH_LINES and self.size + len(line) < FILLED_BYTES
+
+    def add(self, line: bytes) -> None:
+        self.file.write(line + b"\n")
+        self.hashed.update(line)
+        self.rows += 1
+        self.size += len(line) + 1
+
+    def name(self, mark: str, alone: bool) -> str:
+        """Return its name at the service. One of several says which rows it holds."""
+        span = "" if alone else f"-{self.first}-{self.rows}"
+        return f"rows-{mark}{span}.jsonl"
+
+
+def span_of(filename: Json) -> tuple[int, int] | None:
+    """Return (first row, rows) that the name of one of several files says, or None."""
+    found = NAME.fullmatch(filename) if isinstance(filename, str) else None
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def write_input(
+    folder: Path, table: Table, again: str | None, asked: Callable[[Members], Members]
+) -> list[InputFile]:
+    """Write the input files of a table, a line for each row with the body that `asked`
+    makes of it. Raises TogetherError, with the rows of which it makes none."""
+    number = 0
+    flaws: list[Problem] = []
+    unfit = 0
+    current = InputFile(folder / "0.jsonl", 0)
+    files = [current]
+    try:
+        for number, row in enumerate(table, 1):
+            if own := table.taken(row):
+                raise table.not_free(f"but a row has a column {own!r} already")
+            why = row.why if isinstance(row, Flaw) else None
+            try:
+                body = asked(row) if why is None else {}
+            except UnfitRowError as error:
+                why = str(error)
+            if why is None:
+                line = _line(custom_id(number - 1, row, again), body)
+                if len(line) >= FILLED_BYTES:
+                    why = f"is longer than the {FILLED_BYTES} bytes of a batch"
+                elif not unfit and not current.takes(line):
+                    current.file.close()
+                    place = folder / f"{len(files)}.jsonl"
+                    current = InputFile(place, number - 1)
+                    files.append(current)
+            if why is not None:
+                unfit += 1
+                if unfit <= 100:
+                    flaws.append({"field": f"rows[{number - 1}]", "problem": why})
+            elif not unfit:  # else nothing is sent
+                current.add(line)
+    finally:
+        current.file.close()
+    if unfit:
+        listed = "; ".join(f"{f['field']} {f['problem']}" for f in flaws[:NAMED])
+        more = f" and {unfit - NAMED} more" if unfit > NAMED else ""
+        raise TogetherError.refused_all(
+            flaws,
+            f"{listed}{more}",
+            advice="Correct or leave out these rows and run the step again.",
+        )
+    return files
+
+
+def custom_id(index: int, row: Json, again: str | None = None) -> str:
+    """Return a row's name in the batch; the API takes at most 64 characters."""
+    parts = [str(index), digest(row)]
+    if again:
+        parts.append(digest(again))
+    return "-".join(parts)
+
+
+def _line(name: str, body: Members) -> bytes:
+    value = {"custom_id": name, "body": body}
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
