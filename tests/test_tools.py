@@ -621,6 +621,7 @@ def test_a_dry_run_shows_the_request_without_the_key():
         "check",
         "fix",
         "new",
+        "migrate",
         "build",
         "deploy",
         "run",

@@ -220,6 +220,36 @@ def _target(arguments: argparse.Namespace, verb: str) -> tuple[object, dict]:
     }
 
 
+def migrate(arguments: argparse.Namespace) -> int:
+    """Make flows of yours use the pack, not the hub's scripts; shows it first."""
+    from tools.deploy import confirm
+    from tools.migrate import changes
+
+    found = list(changes(Path(arguments.path), checked(arguments.folder)))
+    for change in found:
+        print(change.diff(), end="")
+        for name in change.unknown:
+            say(f"{change.path}: {name} has no step here; it stays")
+        for note in dict.fromkeys(change.notes):
+            say(f"{change.path}: look at {note}")
+    changed = [change for change in found if change.after != change.before]
+    if not changed:
+        say("nothing to change")
+        return 0
+    sys.stdout.flush()
+    if not arguments.yes:
+        if not sys.stdin.isatty():
+            say(f"{len(changed)} files would change; --yes writes them")
+            return 0
+        if not confirm(f"Change {len(changed)} files?"):
+            return 1
+    for change in changed:
+        with change.path.open("w", encoding="utf-8", newline="") as file:
+            file.write(change.after)
+        say(f"wrote {change.path}")
+    return 0
+
+
 def audit(_: argparse.Namespace) -> int:
     """Ask PyPI and npm for known weaknesses of what the tools and tests are made of."""
     from tools.audit import audit as ask
@@ -713,6 +743,7 @@ COMMANDS = {
         "build",
         "deploy",
         "undeploy",
+        "migrate",
         "completion",
         "help",
     ),
@@ -770,6 +801,10 @@ EXAMPLES = {
         "  ./dev new operation files get_file GET /v1/files/{file_id}\n"
         "  ./dev new step chat summarize_text\n"
         "  ./dev new flow summarize_folder"
+    ),
+    "migrate": (
+        "Example, in a folder that `wmill sync pull` filled:\n"
+        "  ~/pack/dev migrate f/shop"
     ),
     "test": "Examples:\n  ./dev test tests/test_tools.py -x\n  ./dev test -m slow",
     "sandbox": (
@@ -894,6 +929,12 @@ def _parser() -> argparse.ArgumentParser:
     _to_workspace(command)
     command.add_argument("--yes", action="store_true", help="remove without asking")
     command.add_argument("--dry-run", action="store_true", help="show it only")
+    command = add(migrate)
+    command.add_argument("path", help="a flow.yaml, a script, or a folder of them")
+    command.add_argument(
+        "--folder", default="f/togetherai", help="where the pack is (f/togetherai)"
+    )
+    command.add_argument("--yes", action="store_true", help="write without asking")
     add(audit)
     command = add(upstream)
     command.add_argument("spec", nargs="?", help="an OpenAPI document, YAML or JSON")

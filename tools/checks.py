@@ -29,6 +29,7 @@ from tools import (
     shelves,
     sync_tree,
     tool_schema,
+    troubleshooting,
     windmill_lint,
 )
 from tools.flatten import sources
@@ -106,6 +107,8 @@ def problems(root: Path = ROOT) -> list[Problem]:
         for path in sorted((root / reference.FOLDER).glob("*.md")):
             if str(path.relative_to(root)) not in pages:
                 found.append(Problem(path, "has no group", orphan=True))
+        for place, text in troubleshooting.files(root).items():
+            found += _current(root / place, text)
         lists = render.lists(operations(root))
         found += _current(root / "scripts" / "resilience" / "lists.py", lists)
         place = root / "scripts" / "catalog" / "known_models.py"

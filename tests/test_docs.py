@@ -1,0 +1,82 @@
+"""What the pages name is there: links, headings, commands, their options, and steps."""
+
+import re
+import shlex
+
+import pytest
+
+from tools.__main__ import _parser
+from tools.flows import flows
+from tools.operations import ROOT, scripts
+from tools.recipes import recipes
+
+PAGES = sorted(
+    path
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    if path.name != "CHANGELOG.md"
+)
+TEXTS = {path: path.read_text() for path in PAGES}
+IDS = {one.id for one in (*scripts(), *flows(), *recipes())}
+GROUPS = {id.partition("/")[0] for id in IDS}
+
+
+def anchors(text):
+    """The headings of a page as GitHub makes addresses of them."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    found = set()
+    for heading in re.findall(r"^#+ (.+)$", text, re.M):
+        words = re.sub(r"[`*]|\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
+        found.add(re.sub(r"[^\w\- ]", "", words).strip().replace(" ", "-"))
+    return found
+
+
+def test_links_lead_somewhere():
+    for path, text in TEXTS.items():
+        for link, source in re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", text):
+            place, _, heading = (link or source).partition("#")
+            if place.startswith(("http://", "https://", "mailto:")):
+                continue
+            found = (path.parent / place).resolve() if place else path
+            assert found.exists(), (path.name, link)
+            if heading and found in TEXTS:
+                assert heading in anchors(TEXTS[found]), (path.name, link)
+
+
+def commands(text):
+    """Every use of ./dev, in blocks and within lines."""
+    text = re.sub(r"\\\n\s+", " ", text)
+    text += "".join(f"\n    {line}" for line in re.findall(r"`([^`]*)`", text))
+    for line in re.findall(r"^ {4,}.*?\./dev (.*)$", text, re.M):
+        yield from line.split(" && ./dev ")
+
+
+def test_commands_have_the_options_that_the_pages_say(capsys):
+    parser, count = _parser(), 0
+    for path, text in TEXTS.items():
+        if "reference" in path.parts:
+            continue
+        for line in commands(text):
+            words = shlex.split(line, comments=True)
+            if words[-1] == "..." and not words[-2].startswith("--"):
+                words.pop()  # and so on
+            if words[0] in ("test", "COMMAND") or {"--help", "--version"} & {*words}:
+                continue
+            count += 1
+            if any(word.startswith("-") for word in words) or len(words) > 2:
+                needed = {"deploy": [], "live": ["--base-url=x", "--workspace=x"]}
+                more = needed.get(words[0], [])
+                given = [w for w in more if w.partition("=")[0] not in words]
+                try:
+                    _, rest = parser.parse_known_args([*words, *given])
+                except SystemExit:
+                    pytest.fail(f"{path.name}: ./dev {line}: {capsys.readouterr().err}")
+                assert not rest, (path.name, line)
+    assert count > 40
+
+
+def test_steps_and_flows_that_are_named_exist():
+    for path, text in TEXTS.items():
+        text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+        for id in re.findall(r"`(?:f/togetherai/)?([a-z_]+/[a-z_]+)`", text):
+            if id.partition("/")[0] in GROUPS:
+                assert id in IDS or (ROOT / id).exists(), (path.name, id)

@@ -1,0 +1,103 @@
+"""Flows that use the hub's scripts come to use the pack, and nothing else of them
+changes."""
+
+import subprocess
+import sys
+
+import yaml
+
+from tools.migrate import changes
+from tools.operations import ROOT
+
+FLOW = """\
+summary: 'Mine'   # as I wrote it
+value:
+  modules:
+    - id: a
+      value:
+        type: script
+        path: hub/11697/togetherai/create_chat_completion
+        input_transforms:
+          auth: {type: static, value: $res:u/me/together}
+          body: {type: javascript, expr: 'flow_input.body'}
+    - id: b
+      value:
+        type: script
+        path: hub/2/togetherai/list-models
+        input_transforms:
+          mystery: {type: static, value: 1}
+    - id: c
+      value: {type: script, path: hub/3/togetherai/none_such, input_transforms: {}}
+    - id: d
+      value: {type: script, path: hub/4/slack/send_message, input_transforms: {}}
+"""
+
+
+def test_only_the_paths_change(tmp_path):
+    place = tmp_path / "f" / "mine__flow" / "flow.yaml"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(FLOW.replace("\n", "\r\n").encode())
+    (place.parent / "other.py").write_text("x = 'hub/1/slack/x'\n")
+
+    (change,) = changes(tmp_path, "f/togetherai")
+
+    before, after = change.before.split("\r\n"), change.after.split("\r\n")
+    differ = [
+        (a.strip(), b.strip()) for a, b in zip(before, after, strict=True) if a != b
+    ]
+    assert differ == [
+        (
+            "path: hub/11697/togetherai/create_chat_completion",
+            "path: f/togetherai/chat/create_chat_completion",
+        ),
+        (
+            "path: hub/2/togetherai/list-models",
+            "path: f/togetherai/models/list_models",
+        ),
+    ]
+    assert change.unknown == ["hub/3/togetherai/none_such"]
+    assert change.notes == ["models/list_models takes no mystery"]
+    assert place.read_bytes() == FLOW.replace("\n", "\r\n").encode()  # nothing written
+
+
+def test_a_call_in_a_script_is_found_and_a_streaming_body_is_told(tmp_path):
+    code = 'await runScript("hub/9/TogetherAI/createEmbeddings", null, args)\n'
+    (tmp_path / "a.ts").write_text(code)
+    flow = {"type": "script", "path": "hub/9/together_ai/create_chat_completion"}
+    body = {"type": "static", "value": {"stream": True}}
+    flow["input_transforms"] = {"body": body}
+    (tmp_path / "b.yaml").write_text(
+        yaml.dump({"value": {"modules": [{"value": flow}]}})
+    )
+
+    script, streaming = changes(tmp_path, "u/me/ai")
+
+    assert script.after == code.replace(
+        "hub/9/TogetherAI/createEmbeddings", "u/me/ai/embeddings/create_embeddings"
+    )
+    assert any("stream" in note for note in streaming.notes)
+
+
+def test_the_command_shows_and_writes_when_told_so(tmp_path):
+    place = tmp_path / "flow.yaml"
+    place.write_text(FLOW)
+
+    def dev(*words):
+        command = [sys.executable, "-m", "tools", "migrate", str(place), *words]
+        return subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
+
+    shown = dev()
+    assert shown.returncode == 0
+    assert "+        path: f/togetherai/chat/create_chat_completion" in shown.stdout
+    assert "1 files would change; --yes writes them" in shown.stderr
+    assert place.read_text() == FLOW
+
+    assert dev("--yes").returncode == 0
+    assert "f/togetherai/models/list_models" in place.read_text()
+    assert "nothing to change" in dev("--yes").stderr
+
+    missing = [sys.executable, "-m", "tools", "migrate", str(tmp_path / "gone")]
+    gone = subprocess.run(missing, cwd=ROOT, capture_output=True, text=True)
+    assert (gone.returncode, "No such file" in gone.stderr) == (2, True)
