@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tools.audit import Audit, audit, read_npm_audit, read_pip_audit
+from tools.audit import NPM, Audit, audit, read_npm_audit, read_pip_audit
 from tools.operations import ROOT
 
 LOCKS = {
@@ -13,6 +13,7 @@ LOCKS = {
     "requirements-local-model.lock": ("requirements-local-model.txt",),
     "requirements-mutate.lock": ("requirements-mutate.txt",),
     "recipes/requirements.lock": ("recipes/requirements.txt",),
+    "requirements-fuzz.lock": ("requirements-fuzz.txt",),
     "requirements-audit.lock": ("requirements-audit.txt",),
     "tests/windmill/requirements.txt": (),
 }
@@ -39,8 +40,9 @@ def test_a_lock_has_what_is_asked_for(name):
             assert found[package.lower()] == version
 
 
-def test_npm_s_packages_are_locked_by_their_hashes():
-    lock = json.loads((ROOT / "tests/windmill/package-lock.json").read_text())
+@pytest.mark.parametrize("place", NPM, ids=lambda place: place.name)
+def test_npm_s_packages_are_locked_by_their_hashes(place):
+    lock = json.loads((place / "package-lock.json").read_text())
     packages = {name: one for name, one in lock["packages"].items() if name}
 
     assert packages

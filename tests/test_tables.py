@@ -306,3 +306,8 @@ def test_a_json_array_is_read_without_being_held(tmp_path):
 
     assert count == 20_000
     assert peak < file.stat().st_size  # its values alone would be three times that
+
+
+@pytest.mark.parametrize("blank", ["\v,\v", "\u00a0,\u3000", "\x1c", "\v\x1a", " \x85"])
+def test_a_line_of_blanks_of_any_kind_names_no_column(blank):
+    assert rows(f"{blank}\na,b\n1,2\n") == [{"a": "1", "b": "2"}]

@@ -452,7 +452,8 @@ def test_a_failed_job_is_exit_code_1():
     assert done.returncode == 1
     assert "file_id is required" in json.loads(done.stdout)["error"]["message"]
     assert (
-        done.stderr.splitlines()[-1] == "error: Nothing was sent: file_id is required"
+        done.stderr.splitlines()[-1]
+        == "error: Nothing was sent: file_id is required, and is empty"
     )
 
 

@@ -635,7 +635,13 @@ def probe(arguments: argparse.Namespace) -> int:
     if arguments.name is None:
         print("\n".join(listed()))
         return 0
-    return look(arguments.name, arguments.seed)
+    return look(
+        arguments.name,
+        arguments.seed,
+        arguments.given,
+        arguments.seconds,
+        arguments.keep,
+    )
 
 
 def live(arguments: argparse.Namespace) -> int:
@@ -1021,7 +1027,21 @@ def _parser() -> argparse.ArgumentParser:
     add(test)
     command = add(probe)
     command.add_argument("name", nargs="?", help="which one (default: list them)")
+    command.add_argument(
+        "given",
+        nargs="*",
+        help="of fuzz: these targets only, such as tables; of prism: the document",
+    )
     command.add_argument("--seed", type=int, help="of what is drawn by chance")
+    command.add_argument(
+        "--seconds", type=int, help="of fuzz: for each target (default: 600)"
+    )
+    command.add_argument(
+        "--keep",
+        action="store_true",
+        help="of fuzz: fuzz nothing, but put inputs of the last runs that reach new "
+        "code into tests/fuzz_corpus",
+    )
     command = add(live)
     command.add_argument("--base-url", required=True, help="of the Windmill server")
     command.add_argument("--workspace", required=True, help="the id of a workspace")

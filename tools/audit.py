@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.node import PLACE
+from tools.node import PLACE, PRISM
 from tools.operations import ROOT
 
 LOCKS = (
@@ -19,7 +19,9 @@ LOCKS = (
     "requirements-local-model.lock",
     "requirements-mutate.lock",
     "recipes/requirements.lock",
+    "requirements-fuzz.lock",
 )
+NPM = (PLACE, PRISM)  # folders with a package-lock.json
 SOUND, FOUND, UNKNOWN = 0, 1, 3
 NAMED = 3  # of what could not be asked
 
@@ -39,7 +41,10 @@ def audit(say: Callable[[str], None], audits: list[Audit] | None = None) -> int:
     """Say what is known; return SOUND, FOUND, or UNKNOWN where nothing was found and
     not everything could be asked."""
     if audits is None:
-        audits = [*(python_packages(ROOT / name) for name in LOCKS), npm_packages()]
+        audits = [
+            *(python_packages(ROOT / name) for name in LOCKS),
+            *map(npm_packages, NPM),
+        ]
     for one in audits:
         for weakness in one.weaknesses:
             say(f"{one.source}: {weakness}")
@@ -97,14 +102,15 @@ def read_pip_audit(source: str, output: str, log: str) -> Audit:
     return found
 
 
-def npm_packages() -> Audit:
-    """Ask npm about the packages of tests/windmill/package-lock.json."""
+def npm_packages(place: Path) -> Audit:
+    """Ask npm about the packages of the package-lock.json in a folder."""
+    name = f"{place.name}/package-lock.json"
     words = ["npm", "audit", "--json", "--package-lock-only"]
     try:
-        done = subprocess.run(words, cwd=PLACE, capture_output=True, text=True)
+        done = subprocess.run(words, cwd=place, capture_output=True, text=True)
     except OSError as error:
-        return Audit("package-lock.json", unknown=[f"npm cannot be run ({error})"])
-    return read_npm_audit("package-lock.json", done.stdout, done.stderr)
+        return Audit(name, unknown=[f"npm cannot be run ({error})"])
+    return read_npm_audit(name, done.stdout, done.stderr)
 
 
 def read_npm_audit(source: str, output: str, log: str) -> Audit:

@@ -21,6 +21,7 @@ from filelock import FileLock
 from tools.operations import ROOT
 
 PLACE = ROOT / "tests" / "windmill"
+PRISM = ROOT / "tests" / "prism"  # what tools/prism.py needs
 
 
 def install(place: Path = PLACE) -> None:

@@ -31,6 +31,8 @@ class Events:
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         for piece in self.pieces:
+            if not piece:
+                continue  # a decompressor that holds back what came
             if self.after_cr or b"\r" in piece:
                 if self.after_cr and piece.startswith(b"\n"):
                     piece = piece[1:]
@@ -75,7 +77,7 @@ def _data(text: str) -> list[tuple[str, str]]:
                 found.append((block[6:], ""))
             continue
         name, parts = "", []
-        for line in block.lstrip("\ufeff").split("\n"):
+        for line in block.lstrip("\n").lstrip("\ufeff").split("\n"):
             field, _, value = line.partition(":")
             value = value.removeprefix(" ")
             if field == "data":

@@ -746,9 +746,9 @@ def _widths(sample: list[str], sign: str) -> list[int]:
 
 def _filled(cell: Json) -> bool:
     # \x1a ended the files of DOS.
-    return (
-        bool(cell.strip(" \t\r\n\x1a")) if cell.__class__ is str else cell is not None
-    )
+    if cell.__class__ is str:
+        return bool(cell.strip().strip("\x1a").strip())
+    return cell is not None
 
 
 def _names(cells: list[Json]) -> tuple[list[str], int]:
