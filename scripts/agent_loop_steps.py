@@ -21,6 +21,7 @@ from .catalog.model_choice import choose_model
 from .catalog.pricing import bill, cost, usage_of
 from .chat_steps import CHAT, ask, parse_completion
 from .client import TogetherError, prepare
+from .client.job import log
 from .client.jsonio import storable
 from .client.resource import credentials
 from .tool_steps import (
@@ -31,6 +32,7 @@ from .tool_steps import (
     message_of,
     told,
     tools_of,
+    words_of,
 )
 from .workspace import conversation, jobs
 
@@ -52,7 +54,11 @@ def begin_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     """
     given = prepare(step, arguments)
     credentials(auth, CHAT["host"])
-    tools_of(step, given)
+    left_out: list[str] = []
+    tools_of(step, given, left_out)
+    note = words_of(left_out)
+    if note:
+        log(note)
     run = _flow()
     name = given.get("conversation") or conversation.new_name(run)
     kept = conversation.read(name)
@@ -73,7 +79,7 @@ def begin_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
         messages.pop()
     messages.append({"role": "user", "content": given["prompt"]})
     begun = {"run": run, "model": given["model"], "messages": messages, "rounds": 0}
-    begun |= {"calls": [], "pending": [], "answers": [], "final": None}
+    begun |= {"calls": [], "pending": [], "answers": [], "final": None, "note": note}
     conversation.write(name, begun)
     return {"conversation": name, "model": given["model"]}
 
@@ -240,12 +246,12 @@ def finish_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     final = kept["final"]
     if final is None:
         raise TogetherError("The agent has not answered.", type="not_finished")
-    noted = {}
+    notes = [kept["note"]] if kept.get("note") else []
     if final["wanted_more"]:
-        noted["note"] = "the model wanted more calls than max_rounds allows"
+        notes.append("the model wanted more calls than max_rounds allows")
     return {
         "text": final["text"],
-        **noted,
+        **({"note": "; ".join(notes)} if notes else {}),
         "calls": kept["calls"],
         "rounds": kept["rounds"],
         "conversation": name,

@@ -1,7 +1,8 @@
 """A server of the Model Context Protocol, as far as its tools go.
 
 Version 2025-03-26, streamable HTTP: JSON-RPC by POST, answered as JSON or as one event
-of a stream. The token goes to the server's own address and is in no message.
+of a stream, which may stay open behind it. The token goes to the server's own address
+and is in no message; no redirect is followed.
 """
 
 from __future__ import annotations
@@ -10,21 +11,33 @@ import itertools
 import json
 import re
 import time
+from itertools import chain
 
 from .client import TogetherError
 from .client.jsonio import parse_json, storable
-from .client.transport import faults, http_exchange, read_whole
+from .client.transport import (
+    MIB,
+    TooLargeError,
+    abandon,
+    faults,
+    read_pieces,
+    read_whole,
+)
 from .replies.sse import Events
+from .transfer.public_fetch import ask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .shapes import Json, Members
+    from collections.abc import Iterator
+
+    from .shapes import Json, Members, Response
 
 VERSION = "2025-03-26"
-LOOPBACK = r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?"
-ADDRESS = re.compile(rf"(?:https://[^/\s@]+|http://{LOOPBACK})/\S*")
+ADDRESS = re.compile(r"https?://[^/\s@]+/\S*")
+TOKEN = re.compile(r"[!-~]+")
 SECONDS = 120.0  # for one exchange
 MOST_PAGES, MOST_TOOLS = 20, 128
+MOST_STREAM_BYTES = 48 * MIB
 SHOWN = 500  # characters of what a server says that a message repeats
 
 
@@ -38,7 +51,10 @@ class McpServer:
             raise TogetherError.refused(field, "must be an address with https://")
         kinds = "application/json, text/event-stream"
         self.headers = {"Accept": kinds, "Content-Type": "application/json"}
-        if token:
+        if token := (token or "").strip():
+            if not TOKEN.fullmatch(token):
+                problem = "must be a token: letters, digits and signs without blanks"
+                raise TogetherError.refused(field.replace(".mcp", ".token"), problem)
             self.headers["Authorization"] = f"Bearer {token}"
         self.numbers = itertools.count(1)
         about = {"name": "together-ai-for-windmill", "version": "1"}
@@ -97,34 +113,56 @@ class McpServer:
         most = time.monotonic() + SECONDS
         try:
             headers = dict(self.headers)
-            response = http_exchange("POST", self.url, data, headers, (10.0, SECONDS))
-            body = read_whole(response, most)
+            response = ask(self.url, data, headers, (10.0, SECONDS), self.field)
+            if 300 <= response.status < 400:
+                abandon(response)
+                problem = "redirects, and is not followed: give the address it leads to"
+                raise TogetherError.refused(self.field, problem)
+            if response.status >= 300:
+                read_whole(response, most)
+                raise self.failed(f"it answered with status {response.status}")
+            if session := response.headers.get("mcp-session-id"):
+                self.headers["Mcp-Session-Id"] = session
+            for text in _messages(response, most, number):
+                read, _ = parse_json(text)
+                for found in read if isinstance(read, list) else [read]:
+                    if not isinstance(found, dict) or "method" in found:
+                        continue  # a request or notice of the server's own
+                    if found.get("id") == number:
+                        return found
         except faults() as error:
             words = type(error).__name__
             raise self.failed(f"it cannot be reached ({words})") from None
-        if response.status >= 300:
-            raise self.failed(f"it answered with status {response.status}")
-        if session := response.headers.get("mcp-session-id"):
-            self.headers["Mcp-Session-Id"] = session
-        kind = response.headers.get("content-type", "")
-        for text in _messages(body, "event-stream" in kind):
-            read, _ = parse_json(text)
-            for found in read if isinstance(read, list) else [read]:
-                if not isinstance(found, dict) or "method" in found:
-                    continue  # a request or notice of the server's own
-                if found.get("id") == number:
-                    return found
         return {}
 
     def failed(self, words: str) -> TogetherError:
         return TogetherError(f"The MCP server of {self.field}: {words}.", type="mcp")
 
 
-def _messages(body: bytes, stream: bool) -> list[bytes]:
-    if not stream:
-        return [body]
-    # The last event may lack the blank line behind it.
-    return [data.encode() for data, _ in Events([body + b"\n\n"])]
+def _messages(response: Response, most: float, number: int | None) -> Iterator[bytes]:
+    """Yield what the server says, by the moment `most`. Of a stream no more is read
+    than is asked for, and nothing where no answer is waited for. Raises urllib3's
+    HTTPError, OSError."""
+    if "event-stream" not in response.headers.get("content-type", ""):
+        yield read_whole(response, most)
+        return
+    try:
+        if number is not None:
+            # The last event may lack the blank line behind it.
+            pieces = chain(_bounded(read_pieces(response, most)), [b"\n\n"])
+            yield from (data.encode() for data, _ in Events(pieces))
+    finally:
+        abandon(response)
+
+
+def _bounded(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > MOST_STREAM_BYTES:
+            limit = MOST_STREAM_BYTES // MIB
+            raise TooLargeError(f"the stream has more than {limit} MiB")
+        yield piece
 
 
 def _said(part: Members) -> str:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 4  # calls of one round
 TOOL_SECONDS = 900.0
+MOST_SCHEMA_BYTES = 32 << 10  # of a tool of a server: each question pays for it
 DESCRIBED = 2000  # characters of what a server says of its tool
 RESULT_LENGTH = 50_000  # characters of a result that the model is shown
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -51,7 +52,8 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
     that Windmill would turn into a secret; else, and when a tool fails, the model is
     told so. After the last round the model answers without tools.
 
-    Returns {"text", "note"?: that the model wanted to go on, "calls": [{"tool",
+    Returns {"text", "note"?: that the model wanted to go on, or which tools
+    of a server are left out, "calls": [{"tool",
     "arguments", "result", "error", "seconds"}], "rounds", "messages", "usage",
     "cost_usd", "model", "finish_reason"}. Raises TogetherError; `partial` holds the
     same as far as it came.
@@ -59,7 +61,11 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
     given = prepare(step, arguments)
     choose_model(auth, given, "tools")
     credentials(auth, CHAT["host"])  # a missing key is known before a tool is read
-    tools = tools_of(step, given)
+    left_out: list[str] = []
+    tools = tools_of(step, given, left_out)
+    notes = list(filter(None, [words_of(left_out)]))
+    for note in notes:
+        log(note)
     messages = []
     if given.get("system"):
         messages.append({"role": "system", "content": given["system"]})
@@ -99,13 +105,12 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
             **costs,
         }
         raise
-    noted = {}
     if found["tool_calls"]:
-        noted["note"] = "the model wanted more calls than max_rounds allows"
-        log(noted["note"])
+        notes.append("the model wanted more calls than max_rounds allows")
+        log(notes[-1])
     return {
         "text": found["text"],
-        **noted,
+        **({"note": "; ".join(notes)} if notes else {}),
         "calls": calls,
         "rounds": rounds,
         "messages": messages,
@@ -236,7 +241,10 @@ class McpTool(Tool):
         self.schema = {}
         parameters = found.get("inputSchema")
         parameters = parameters if isinstance(parameters, dict) else {"type": "object"}
-        check_schema(parameters, f"{field}.mcp: {self.own_name}")
+        if len(json.dumps(parameters)) > MOST_SCHEMA_BYTES:
+            problem = f"has more than {MOST_SCHEMA_BYTES >> 10} KiB"
+            raise TogetherError.refused("inputSchema", problem)
+        check_schema(parameters, "inputSchema")
         members = parameters.get("properties") or {}
         kept = {n: m for n, m in members.items() if n not in self.fixed}
         needed = [n for n in parameters.get("required") or () if n in kept]
@@ -246,12 +254,15 @@ class McpTool(Tool):
         return self.server.call(self.own_name, {**given, **self.fixed})
 
 
-def tools_of(step: Step, given: Members) -> dict[str, Tool]:
-    """Return the tools of a step's rows by their names. Raises TogetherError."""
+def tools_of(
+    step: Step, given: Members, left_out: list[str] | None = None
+) -> dict[str, Tool]:
+    """Return the tools of a step's rows by their names. Raises TogetherError. A tool of
+    a server that cannot be used is left out: `left_out` gets which, and why."""
     tools: dict[str, Tool] = {}
     for number, row in enumerate(_with_references(step, given["tools"])):
         field = f"tools[{number}]"
-        for tool in _of_row(row, field):
+        for tool in _of_row(row, field, [] if left_out is None else left_out):
             if tool.name in tools:
                 other = tools[tool.name].place
                 raise TogetherError.refused(
@@ -287,7 +298,7 @@ def _with_references(step: Step, rows: list[Members]) -> list[Members]:
     ]
 
 
-def _of_row(row: Members, field: str) -> list[Tool]:
+def _of_row(row: Members, field: str, left_out: list[str]) -> list[Tool]:
     if bool(row.get("path")) == bool(row.get("mcp")):
         problem = "is required, or mcp: give one of them"
         raise TogetherError.refused(f"{field}.path", problem)
@@ -296,7 +307,36 @@ def _of_row(row: Members, field: str) -> list[Tool]:
     from .mcp_client import McpServer  # only where such a server is given
 
     server = McpServer(row["mcp"], row.get("token"), f"{field}.mcp")
-    return [McpTool(server, found, row, field) for found in server.tools()]
+    tools: dict[str, Tool] = {}
+    why: list[str] = []
+    for found in server.tools():
+        name = str(found.get("name"))[:NAMED]
+        try:
+            tool = McpTool(server, found, row, field)
+        except TogetherError as error:
+            why.append(f"{name} of {server.field} is left out: {error}"[:EXPLAINED])
+            continue
+        if tools.setdefault(tool.name, tool) is not tool:
+            words = f"another is called {tool.name} too"
+            why.append(f"{name} of {server.field} is left out: {words}")
+    if why and not tools:
+        raise TogetherError.refused(server.field, f"has no tool of use: {why[0]}")
+    left_out += why
+    return list(tools.values())
+
+
+NAMED, EXPLAINED = 64, 400  # characters of a tool's name, and of why it is left out
+
+
+def words_of(left_out: list[str]) -> str | None:
+    """Return which tools were left out, for a result; None for none."""
+    shown = left_out[:TOLD]
+    if more := len(left_out) - len(shown):
+        shown.append(f"and {more} more")
+    return str(storable("; ".join(shown), [])) or None
+
+
+TOLD = 5  # tools that are left out
 
 
 def _name(path: str) -> str:

@@ -4,12 +4,17 @@ loop is the engine's own. The sandbox's model makes the calls that its question 
 
 import copy
 import json
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from mcp.server import MCPServer
 from starlette.responses import PlainTextResponse
 
 from scripts.client import TogetherError
+from scripts.mcp_client import McpServer
+from scripts.transfer import public_fetch
 from scripts.workspace import conversation
 from tests.support.canned_chat import MODEL, asked
 from tests.support.expected_request import main_of
@@ -17,7 +22,7 @@ from tests.test_flows import answers
 from tools.flow_engine import Engine
 from tools.operations import find
 from tools.sandbox import Fault
-from tools.server_thread import ServerThread
+from tools.server_thread import ServerThread, running
 
 SCHEMA = {
     "type": "object",
@@ -355,7 +360,12 @@ def test_what_an_mcp_server_refuses_is_told(
     ("changed", "words"),
     [
         ({"token": "wrong"}, "answered with status 401"),
-        ({"mcp": "http://example.com/mcp"}, "must be an address with https://"),
+        ({"mcp": "ftp://example.com/mcp"}, "must be an address with https://"),
+        ({"mcp": "http://8.8.8.8/mcp"}, "is not https"),
+        ({"mcp": "http://169.254.169.254/latest/"}, "an address that no"),
+        ({"mcp": "https://100.100.100.200/mcp"}, "an address that no"),
+        ({"token": "two words"}, "must be a token"),
+        ({"token": "mcp_secret\nX-Other: 1"}, "must be a token"),
         ({"mcp": "http://127.0.0.1:9/mcp"}, "cannot be reached"),
         ({"path": "f/shop/find_order"}, "give one of them"),
     ],
@@ -369,6 +379,144 @@ def test_an_mcp_server_that_cannot_be_used_is_told(
 
     assert "mcp_secret" not in str(caught.value)
     assert asked(sandbox) == []
+
+
+class OddServer(BaseHTTPRequestHandler):
+    """Answers in a stream that it leaves open, and lists the tools that it is given."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *words):
+        pass
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.tokens.append(self.headers["Authorization"])
+        if self.server.leads_to:
+            self.send_response(307)
+            self.send_header("Location", self.server.leads_to)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        kind = {"initialize": {"protocolVersion": "2025-03-26"}}
+        kind["tools/list"] = {"tools": self.server.tools}
+        kind["tools/call"] = {"content": [{"type": "text", "text": "9 left"}]}
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        if "id" in asked:
+            answer = {"id": asked["id"], "result": kind[asked["method"]]}
+            for message in ({"method": "notifications/progress"}, answer):
+                text = f"data: {json.dumps({'jsonrpc': '2.0', **message})}\n\n"
+                self.wfile.write(f"{len(text):x}\r\n{text}\r\n".encode())
+        self.wfile.flush()
+        self.server.over.wait(60)  # the answer is there, the stream stays
+
+
+GOOD_TOOL = {"name": "count", "inputSchema": {"type": "object", "properties": {}}}
+
+
+@pytest.fixture
+def odd():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), OddServer)
+    server.daemon_threads = True
+    server.tools, server.tokens, server.leads_to = [GOOD_TOOL], [], None
+    server.over = threading.Event()
+    with running(server):
+        yield server, {"mcp": f"http://127.0.0.1:{server.server_port}/mcp"}
+        server.over.set()
+    server.server_close()
+
+
+def test_the_answer_ends_a_stream_that_stays_open(odd, engine, shop, auth):
+    """Read to its end, each of the five would take 120 seconds, and fail."""
+    server, row = odd
+    row["token"] = "\n mcp_secret\n"
+    prompt = said([{"tool": "count", "arguments": {}}])
+
+    found = in_one_step(engine, auth, prompt=prompt, tools=[row], model=MODEL)
+
+    assert found["calls"][0]["result"] == "9 left"
+    assert set(server.tokens) == {"Bearer mcp_secret"}
+    assert not server.over.is_set()
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("tool", "words"),
+    [
+        ({"inputSchema": {"type": "nonsense"}}, "nonsense"),
+        ({"inputSchema": {"description": "x" * 40_000}}, "more than 32 KiB"),
+        ({**GOOD_TOOL, "name": "count"}, "another is called count too"),
+    ],
+)
+def test_a_tool_that_cannot_be_used_is_left_out_alone(
+    use, tool, words, odd, engine, shop, auth, sandbox
+):
+    server, row = odd
+    server.tools.append({"name": "other", **tool})
+    prompt = said([{"tool": "count", "arguments": {}}])
+
+    found = use(engine, auth, prompt=prompt, tools=[row], model=MODEL)
+
+    offered = [tool["function"]["name"] for tool in asked(sandbox)[0]["tools"]]
+    assert offered == ["count"]
+    assert found["calls"][0]["result"] == "9 left"
+    assert "is left out" in found["note"]
+    assert words in found["note"]
+
+
+def test_a_server_without_a_tool_of_use_is_refused(odd, engine, shop, auth, sandbox):
+    server, row = odd
+    server.tools[:] = [{"name": "odd", "inputSchema": {"type": "nonsense"}}]
+    with pytest.raises(TogetherError, match="has no tool of use: odd"):
+        in_one_step(engine, auth, prompt="x", tools=[row], model=MODEL)
+
+    assert asked(sandbox) == []
+
+
+def test_a_redirect_of_an_mcp_server_is_not_followed(odd, stock, engine, shop, auth):
+    server, row = odd
+    server.leads_to = stock[0]["mcp"]
+    with pytest.raises(TogetherError, match="redirects, and is not followed"):
+        in_one_step(
+            engine,
+            auth,
+            prompt="x",
+            tools=[{**row, "token": "mcp_secret"}],
+            model=MODEL,
+        )
+
+    assert len(server.tokens) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "url", "words"),
+    [
+        ("10.1.2.3", "http://windmill:8000/api/mcp", None),
+        ("192.168.7.7", "https://windmill/api/mcp", None),
+        ("93.184.215.14", "http://windmill/api/mcp", "is not https"),
+        ("169.254.169.254", "http://windmill/api/mcp", "an address that no"),
+    ],
+)
+def test_where_an_mcp_server_may_be(address, url, words, monkeypatch):
+    """Names are looked up, so that one for such an address is none the better."""
+    connected = []
+
+    def getaddrinfo(host, port, *_, **__):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    def exchange(place, *_, **__):
+        connected.extend(place.addresses)
+        raise OSError("nobody is there")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(public_fetch._Place, "exchange", exchange)
+    with pytest.raises(TogetherError, match=words or "cannot be reached"):
+        McpServer(url, None, "tools[0].mcp")
+
+    assert connected == ([] if words else [address])
 
 
 def test_a_call_of_a_server_that_broke_off_is_not_made_again(

@@ -2,6 +2,7 @@
 
     reach   what the resource's own base URL opens, beside the public network
     fetch   send a request to such an address, checked at every hop
+    ask     send one to a server that the flow's author names
 
 What an address may be:
 
@@ -12,6 +13,8 @@ What an address may be:
 - A resource whose base_url is itself on this machine opens this machine and private
   networks; one on a private network opens private networks; one that is plain http
   allows plain http. Link-local and metadata addresses stay closed to all.
+- A server that the flow's author names, with a token for it, may be on this machine or a
+  private network, and plain http is for these alone. What it redirects to is not asked.
 - Where the environment names a proxy, the proxy connects and has the last word; what
   this machine can tell of the name is checked all the same.
 
@@ -127,6 +130,20 @@ def fetch(
             given = {k: v for k, v in given.items() if k.lower() not in secrets}
         url = target
     raise _refused(what, f"{place.shown} redirects more than {MAX_REDIRECTS} times")
+
+
+def ask(
+    url: str, body: bytes, headers: Headers, timeout: Timeout, what: str
+) -> Response:
+    """POST to a server that the flow's author names; return urllib3's response, body
+    unread, a redirect too. Raises TogetherError for an address that is refused,
+    urllib3's HTTPError for an exchange that fails."""
+    place = _Place(url, frozenset({"private", "loopback"}), False, what)
+    kinds = {_kind(address) for address in place.addresses} or {"public"}
+    if place.scheme != "https" and "public" in kinds:
+        raise _refused(what, f"{place.shown} is not https", "Give its https address.")
+    given = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
+    return place.exchange("POST", given, body, timeout)
 
 
 def led(url: str, location: str, what: str = "the address") -> str:
