@@ -14,6 +14,7 @@ import heapq
 import json
 import math
 import re
+from bisect import bisect_right
 
 from .client import TogetherError, call, prepare
 from .client.job import in_job
@@ -35,7 +36,7 @@ LARGEST_BYTES = 50 << 20  # of one document
 MOST = 200  # documents at a time
 # Where a passage may end, the best place first.
 ENDS = (
-    *("\n\n", "\n", ". ", "! ", "? ", "\u3002", "\uff01", "\uff1f"),
+    *("\f", "\n\n", "\n", ". ", "! ", "? ", "\u3002", "\uff01", "\uff1f"),
     *("; ", ", ", "\uff1b", "\uff0c", "\u3001", " "),
 )
 BEGINNING = re.compile("[ \u3002\uff01\uff1f\uff1b\uff0c\u3001]")
@@ -46,7 +47,7 @@ INSTEAD = (
 )
 ADVICE = (
     "Windmill installs what a Python script imports: after `from pypdf import "
-    'PdfReader`, "\\n\\n".join(page.extract_text() for page in PdfReader(file).pages) '
+    'PdfReader`, "\\f".join(page.extract_text() for page in PdfReader(file).pages) '
     "is the text of an open file; give it as text with a filename. Scanned pages have "
     "none: chat/extract_structured reads them as pictures."
 )
@@ -63,10 +64,10 @@ def split_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return documents in overlapping passages.
 
     {"passages": [{"id": number from 1, "source": file name, "start": its first
-    character, "text"}], "documents": [{"source", "characters", "passages"}]}; with
-    output storage, and where they are too many for a result, a JSON Lines file, "s3",
-    in place of "passages". Reads text,
-    Markdown, HTML, JSON, CSV and Word files. Raises TogetherError, with every document
+    character, "page"?, "heading"?, "text"}], "documents": [{"source", "characters",
+    "passages"}]}; with output storage, and where they are too many for a result, a JSON
+    Lines file, "s3", in place of "passages". Reads text, Markdown, HTML, JSON, CSV and
+    Word files. Raises TogetherError, with every document
     that cannot be read in its `problems`.
     """
     given = prepare(step, arguments)
@@ -83,9 +84,10 @@ def split_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
             problems += known or [{"field": field, "problem": str(error)}]
             continue
         count = len(passages)
+        place = Places(name, text)
         for start, piece in pieces_of(text, size, overlap):
-            entry = {"id": len(passages) + 1, "source": name}
-            passages.append({**entry, "start": start, "text": piece})
+            entry = {"id": len(passages) + 1, "source": name, "start": start}
+            passages.append({**entry, **place.of(start), "text": piece})
         found = {"source": name, "characters": len(text)}
         documents.append({**found, "passages": len(passages) - count})
     if not passages and not problems:
@@ -174,9 +176,10 @@ def _unranked(problem: str, answer: Json) -> TogetherError:
 def cite_answer(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return an answer with the passages that it cites.
 
-    {"answer", "citations": [{"number", "source", "start", "text"}], in the order of
-    the answer, "unknown": numbers that stand for no passage, "answered": False when the
-    model found no answer, "markdown": all of it, for reading, "note"?, **details}.
+    {"answer", "citations": [{"number", "source", "start", "page"?, "heading"?,
+    "text"}], in the order of the answer, "unknown": numbers that stand for no passage,
+    "answered": False when the model found no answer, "markdown": all of it, for
+    reading, "note"?, **details}.
     """
     given = prepare(step, arguments)
     answer = given["answer"]
@@ -193,7 +196,8 @@ def cite_answer(auth: Auth, step: Step, **arguments: Json) -> Members:
             continue
         passage = passages[number - 1]
         kept = {n: passage.get(n) for n in ("source", "start", "text")}
-        citations.append({"number": number, **kept})
+        known = {n: passage[n] for n in ("page", "heading") if passage.get(n)}
+        citations.append({"number": number, **kept, **known})
     noted = {"note": given["note"]} if "note" in given else {}
     said = list(noted.values()) if citations else [*noted.values(), UNCITED]
     lines = [*(f"**{inline(note)}**\n" for note in said), prose(answer), ""]
@@ -201,7 +205,12 @@ def cite_answer(auth: Auth, step: Step, **arguments: Json) -> Members:
         text = " ".join(str(entry["text"]).split())
         short = text if len(text) <= 200 else f"{text[:200].rsplit(' ', 1)[0]} ..."
         mark = f"\\[{entry['number']}\\]"
-        lines.append(f"- {mark} {inline(entry['source'])}: {inline(short)}")
+        place = [str(entry["source"])]
+        if "page" in entry:
+            place.append(f"page {entry['page']}")
+        if "heading" in entry:
+            place.append(str(entry["heading"]))
+        lines.append(f"- {mark} {inline(', '.join(place))}: {inline(short)}")
     return {
         "wm_renderer": "markdown",
         "markdown": "\n".join(lines),
@@ -291,7 +300,8 @@ def text_of(document: tuple[Source, bytes], field: str) -> tuple[str, str]:
 
     if web_page.is_page(text, source.name):
         text = web_page.page_text(text)
-    return name, text.replace("\x00", "\ufffd").strip()
+    # A form feed ends a page, which counts though it be empty.
+    return name, text.replace("\x00", "\ufffd").strip(" \t\r\n")
 
 
 def pieces_of(text: str, size: int, overlap: int) -> Iterator[tuple[int, str]]:
@@ -309,6 +319,32 @@ def pieces_of(text: str, size: int, overlap: int) -> Iterator[tuple[int, str]]:
         after = max(start + size // 4, end - overlap)
         space = BEGINNING.search(text, after, end) if overlap else None
         start = end if not overlap else (space.end() if space else after)
+
+
+class Places:
+    """Where in its document a passage is, as far as the text tells: Markdown has
+    headings, and a form feed ends a page."""
+
+    def __init__(self, name: str, text: str) -> None:
+        marked = name.lower().endswith(MARKDOWN)
+        heads = list(HEADING.finditer(text)) if marked else []
+        self.headings = [found.start() for found in heads]
+        self.words = [found[1].rstrip(" \t\r#") for found in heads]
+        self.pages = [found.end() for found in re.finditer("\f", text)]
+
+    def of(self, start: int) -> Members:
+        """Return {"page"?, "heading"?} of what begins at a character."""
+        found: Members = {}
+        if self.pages:
+            found["page"] = bisect_right(self.pages, start) + 1
+        number = bisect_right(self.headings, start)
+        if number and self.words[number - 1]:
+            found["heading"] = self.words[number - 1]
+        return found
+
+
+MARKDOWN = (".md", ".markdown", ".mdx")
+HEADING = re.compile(r"(?:^|(?<=\f))#{1,6}[ \t]+(\S[^\n]{0,199})", re.MULTILINE)
 
 
 def _end(text: str, start: int, size: int) -> int:

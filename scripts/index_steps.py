@@ -8,9 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 
 from .client import TogetherError, prepare
-from .document_steps import check_read, check_sizes, pieces_of, read_document, text_of
+from .document_steps import (
+    Places,
+    check_read,
+    check_sizes,
+    pieces_of,
+    read_document,
+    text_of,
+)
 from .documents.word_index import (
     INDEX_BYTES,
     INDEXED_CHARACTERS,
@@ -22,7 +30,7 @@ from .documents.word_index import (
     read_index,
 )
 from .table.table import Flaw, Table, summary
-from .transfer.file_input import open_file, url_of
+from .transfer.file_input import are_files, open_file, url_of
 from .transfer.file_source import BLOCK
 from .transfer.remote_file import StoredSource
 
@@ -108,7 +116,7 @@ def rank_by_words(auth: Auth, given: Members) -> Members:
     "cost_usd": 0.0}: `given` has the arguments of rank_passages. The score is BM25's,
     0.0 of a passage that has none of the question's words. Raises TogetherError."""
     rows, left_out = given["rows"], 0
-    if isinstance(rows, dict) and not rows.get("rows") and not rows.get("text"):
+    if _is_file(rows):
         rows = open_file(rows, "rows", auth)
         if rows.head(len(MARK)) == MARK:
             return _answer(_read(rows.blocks(), "rows"), given, None, 0)
@@ -134,6 +142,16 @@ def rank_by_words(auth: Auth, given: Members) -> Members:
     return _answer(index, given, kept, left_out)
 
 
+def _is_file(rows: Json) -> bool:
+    """Say whether rows are in a file, which may be an index."""
+    if isinstance(rows, dict):
+        return not rows.get("rows") and not rows.get("text")
+    if isinstance(rows, list):
+        return are_files(rows)
+    return isinstance(rows, str) and bool(ELSEWHERE.match(rows))
+
+
+ELSEWHERE = re.compile(r"\s*(?:s3://|https?://|data:)", re.IGNORECASE)
 IN_AN_INDEX = "Keep them in an index: embeddings/index_documents makes one."
 VECTOR = ("embedding", "embedding_error")
 
@@ -225,8 +243,12 @@ def _add(
     """Add the passages of a document, of its name and text, to an index."""
     name, text = named
     pieces = list(pieces_of(text, given["size"], given["overlap"]))
+    place = Places(name, text)
     lines = [
-        json.dumps({"start": start, "text": piece}, ensure_ascii=False) + "\n"
+        json.dumps(
+            {"start": start, **place.of(start), "text": piece}, ensure_ascii=False
+        )
+        + "\n"
         for start, piece in pieces
     ]
     head = {"key": key, "source": name, "digest": digest}

@@ -6,6 +6,8 @@ metrics_over  those of them that are above or below a limit
 
 from __future__ import annotations
 
+import json
+
 from .client import TogetherError, call, prepare
 from .client.job import log
 from .client.jsonio import RESULT_LIMIT
@@ -30,7 +32,7 @@ METRICS = operation_at(
     reply="text",
 )
 IDENTITY = operation("organization/get_identity")
-ROW_BYTES = 400  # that a row of a result takes about
+BESIDE = 1 << 10  # bytes of a result that its other members take, but for its lines
 SHOWN = 20  # rows of the summary
 
 
@@ -43,14 +45,20 @@ def read_metrics(auth: Auth, step: Step, **arguments: Json) -> Members:
     """
     given = prepare(step, arguments)
     rows, unread = _rows(auth, given)
-    most = min(given["most"], RESULT_LIMIT // ROW_BYTES)
     lines = [f"**{len(rows)} numbers were read.**", ""]
     for row in rows[:SHOWN]:
         labels = ", ".join(f"{name}={text}" for name, text in row["labels"].items())
         lines.append(f"- {inline(row['name'])} {inline(labels)}: {row['value']:g}")
-    told = {**summary(lines), "rows": rows[:most], "count": len(rows), "unread": unread}
-    if len(rows) > most:
-        told["note"] = f"{len(rows) - most} more are left out: choose by name or label."
+    told = summary(lines)
+    kept, size = [], len(json.dumps(told)) + BESIDE
+    for row in rows[: given["most"]]:
+        size += len(json.dumps(row)) + 2
+        if size > RESULT_LIMIT:
+            break
+        kept.append(row)
+    told |= {"rows": kept, "count": len(rows), "unread": unread}
+    if more := len(rows) - len(kept):
+        told["note"] = f"{more} more are left out: choose by name or label."
     return told
 
 

@@ -23,15 +23,15 @@ from scripts.client import TogetherError
 from scripts.client.jsonio import parse_json
 from scripts.client.references import HarmlessText, harmless
 from scripts.client.validate import schema_problems
-from scripts.document_steps import pieces_of
+from scripts.document_steps import Places, pieces_of
 from scripts.documents import office_archive, web_page, word_file
 from scripts.documents.word_index import WordIndex, read_index
 from scripts.download import filenames
 from scripts.extract_steps import _read
 from scripts.json_schema.checker import check_schema, problems
 from scripts.json_schema.linear_regex import UnfitError, searcher
-from scripts.mcp_client import _messages
 from scripts.prometheus import TooManyError, samples
+from scripts.replies.sse import Events
 from scripts.resilience.server_words import without_key
 from scripts.retired_model_steps import GIVEN, QUOTED
 from scripts.subtitles import subtitles
@@ -267,7 +267,7 @@ CODED = {"A": "Spam", "B": "Ham"}
 # Module, texts, and what reads them.
 READERS = (
     ("retired_model_steps", "code", model_names),
-    ("mcp_client", "events", lambda text: _messages(text.encode(), True)),
+    ("mcp_client", "events", lambda text: [*Events([text.encode(), b"\n\n"])]),
     (
         "resilience/server_words",
         "escapes",
@@ -287,6 +287,7 @@ READERS = (
     ("table/table", "template", lambda text: Template(text + "{{a}}")),
     ("table/encodings", "bytes", lambda data: deque(texts([data]), 0)),
     ("document_steps", "prose", pieces),
+    ("document_steps", "prose", lambda text: Places("x.md", text).of(len(text))),
     ("prometheus", "metrics", samples),
     ("documents/word_index", "scripts", indexed),
     ("audio_steps", "prose", lambda text: sentences(text, 60)),
@@ -387,14 +388,17 @@ ELSEWHERE = {
     "account_steps": "one line of its own scripts at a time",
     "agent_steps": "the first signs of an address",
     "batch_steps": "the first signs of an address",
+    "index_steps": "the first signs of an address",
     "catalog/catalog": "names of prices",
     "charts": "one sign at a time",
     "client/resource": "the base URL that the resource has",
     "client/startup": "what the worker's Python brings",
     "operation_table": "the pack's own paths",
     "resilience/explain": "the words of an exception",
+    "resilience/fields": "the name of a field",
     "tool_steps": "paths of scripts",
     "download/download": "one header",
+    "transfer/filetypes": "the ending of a name, the first signs of a page",
     "transfer/media_view": "writes",
     "upload/file_upload": "an id",
     "upload/multipart_upload": "an error of 64 KiB at most, one tag at a time",

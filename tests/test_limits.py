@@ -23,7 +23,6 @@ NO_LIMITS = {
     "catalog/pricing.MOST_ANSWER",
     "catalog/pricing.MOST_TOKENS",
     "client/jsonio.LARGEST",
-    "metric_steps.ROW_BYTES",
     "row_steps.MOST_BARREN",
 }
 KINDS = r"(?:MOST|LARGEST|LONGEST|DEEPEST)(?:_[A-Z_]+)?"

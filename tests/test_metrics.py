@@ -1,11 +1,14 @@
 """Numbers in the text format of Prometheus, as rows."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts import prometheus
 from scripts.client import TogetherError
+from scripts.client.jsonio import RESULT_LIMIT
 from scripts.prometheus import samples
 from tests.support.expected_request import main_of
 from tools.operations import find
@@ -101,6 +104,22 @@ def test_rows_that_are_left_out_are_counted(auth):
 
     assert len(found["rows"]) == 2
     assert found["note"].startswith("3 more are left out")
+
+
+def test_rows_are_as_many_as_a_result_holds(auth):
+    """By what they really take: labels may be long, or none."""
+    long = "".join(f'm{{a="{n:05}{"x" * 4000}"}} {n}\n' for n in range(1000))
+    short = "".join(f"m{n} {n}\n" for n in range(15_000))
+
+    found = read(auth, source={"text": long}, most=1_000_000)
+    size = len(json.dumps(found))
+    assert 0.9 * RESULT_LIMIT < size <= RESULT_LIMIT
+    assert found["note"] == (
+        f"{1000 - len(found['rows'])} more are left out: choose by name or label."
+    )
+    found = read(auth, source={"text": short}, most=1_000_000)
+    assert len(found["rows"]) == 15_000
+    assert "note" not in found
 
 
 @pytest.mark.parametrize("answer", [b"<html>no", b'{"error": "no"}', b"[1]"])

@@ -155,6 +155,50 @@ def changes(kept):
     return {one["source"]: one["change"] for one in kept["documents"]}
 
 
+def test_an_index_is_read_as_one_however_it_is_given(auth, workspace):
+    keep(auth, TERMS, DAYS)
+    for rows in (f"s3:///{KEPT}", [{"s3": KEPT}], [{"s3": KEPT, "filename": "x"}]):
+        found = rank(auth, "guarantee", rows)["passages"]
+        assert [one["source"] for one in found] == ["terms.md", "days.md"]
+    with pytest.raises(TogetherError, match="list of 2 files: give one of them"):
+        rank(auth, "guarantee", [{"s3": KEPT}, {"s3": "other"}])
+
+
+PAGES = "\f# One\n\nAbout cats.\fText ## no heading\n## Two ##\nAbout dogs.\f\fEnd."
+
+
+def test_passages_say_their_page_and_heading(auth, workspace):
+    """Those of an index and those that are cut anew, for what cites them."""
+    document = {"text": PAGES, "filename": "pets.md"}
+    keep(auth, document, {"text": PAGES, "filename": "pets.txt"}, size=100, overlap=0)
+    found = rank(auth, "dogs cats end", {"s3": KEPT})["passages"]
+    cut = main_of(find("split_documents"))(auth, [document], size=100, overlap=0)
+
+    (told,) = cut["passages"]
+    assert (told["page"], told["heading"]) == (2, "One")
+    assert [(one["page"], one.get("heading")) for one in found] == [
+        (2, "One"),
+        (2, None),
+    ]
+
+
+def test_a_citation_has_document_page_heading_and_text(auth):
+    long = PAGES.replace("About cats.", "About cats. " * 20).replace(
+        "dogs.", "dogs. " * 20
+    )
+    document = {"text": long, "filename": "pets.md"}
+    cut = main_of(find("split_documents"))(auth, [document], size=100, overlap=0)
+    numbers = [n + 1 for n, one in enumerate(cut["passages"]) if "dogs" in one["text"]]
+    cite = main_of(find("cite_answer"))
+    found = cite(auth, f"Dogs [{numbers[-1]}].", cut["passages"])
+
+    (citation,) = found["citations"]
+    text = cut["passages"][numbers[-1] - 1]["text"]
+    assert (citation["source"], citation["text"]) == ("pets.md", text)
+    assert (citation["page"], citation["heading"]) == (3, "Two")
+    assert "pets.md, page 3, Two: " in found["markdown"].replace("\\", "")
+
+
 def test_an_index_takes_in_what_changed(auth, workspace, monkeypatch):
     keep(auth, TERMS, DAYS)
     cut = []

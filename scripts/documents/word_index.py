@@ -35,6 +35,7 @@ K1, B = 1.2, 0.75  # BM25's: how soon repetition counts no more; how far length 
 MOST_PASSAGES = 200_000
 INDEXED_CHARACTERS = 128 << 20  # of all passages that are read in one run
 INDEX_BYTES = 256 << 20
+TOLD = ("start", "page", "heading", "text")  # of a passage
 MOST_TERMS = 256  # of a question
 LOOKED_THROUGH = 1 << 13  # bytes
 DAMAGED = "is damaged: delete it, and index_documents makes it anew"
@@ -193,8 +194,8 @@ class WordIndex:
         return found
 
     def passage(self, number: int) -> Members:
-        """Return {"id": from 1, "source", "start", "text"} of a passage. Raises
-        BadIndexError."""
+        """Return {"id": from 1, "source", "start", "page"?, "heading"?, "text"} of a
+        passage. Raises BadIndexError."""
         base = 0
         for head, (content, start, end) in zip(self.heads, self.passages, strict=True):
             if number - base < len(head["lengths"]):
@@ -206,7 +207,7 @@ class WordIndex:
                     raise BadIndexError(DAMAGED)
                 if not isinstance(found.get("text"), str):
                     raise BadIndexError(DAMAGED)
-                kept = {n: found[n] for n in ("start", "heading", "text") if n in found}
+                kept = {name: found[name] for name in TOLD if name in found}
                 return {"id": number + 1, "source": head["source"], **kept}
             base += len(head["lengths"])
         raise BadIndexError(DAMAGED)
