@@ -32,19 +32,26 @@ def test_what_a_driver_imports_is_deployed(name):
         assert set(names) <= _bound(ast.parse(text))
 
 
-@pytest.mark.parametrize("step", bench_cold.STEPS)
-def test_a_cold_step_runs_with_modules_that_it_fetches(step, tmp_path):
-    script, arguments = bench_cold.STEPS[step]
-    served = bench.served(False, "tools.bench_cold", "0")
-    with bench.served(True, "tools.bench_cold") as (auth, trust), served as (own, _):
-        given = {"auth": auth, **arguments}
-        bench_cold.prepare(tmp_path, script, given, fetch=True)
-        windmill = {"BASE_INTERNAL_URL": own["base_url"], "WM_WORKSPACE": "bench"}
-        env = {**bench.environment("ours", trust), "PYTHONPATH": str(tmp_path)}
+@pytest.fixture(scope="module")
+def served():
+    """The API and Windmill's modules: (auth, certificate, Windmill's address)."""
+    windmill = bench.served(False, "tools.bench_cold", "0")
+    with bench.served(True, "tools.bench_cold") as (auth, trust), windmill as (own, _):
+        yield auth, trust, own["base_url"]
 
-        seconds, cpu = bench_cold.run_job(
-            tmp_path, {**env, **windmill, "WM_TOKEN": "bench"}
-        )
+
+@pytest.mark.parametrize("step", bench_cold.STEPS)
+def test_a_cold_step_runs_with_modules_that_it_fetches(step, served, tmp_path):
+    script, arguments = bench_cold.STEPS[step]
+    auth, trust, address = served
+    given = {"auth": auth, **arguments}
+    bench_cold.prepare(tmp_path, script, given, fetch=True)
+    windmill = {"BASE_INTERNAL_URL": address, "WM_WORKSPACE": "bench"}
+    env = {**bench.environment("ours", trust), "PYTHONPATH": str(tmp_path)}
+
+    seconds, cpu = bench_cold.run_job(
+        tmp_path, {**env, **windmill, "WM_TOKEN": "bench"}
+    )
 
     assert seconds > 0
     assert cpu > 0

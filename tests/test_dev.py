@@ -88,6 +88,7 @@ def test_it_runs_through_links_in_the_caller_s_folder_and_sets_up_once(clone, tm
     assert dev(clone).stderr == ""
 
 
+@pytest.mark.slow  # as each environment takes seconds
 def test_what_was_interrupted_or_has_lost_its_python_is_begun_again(clone):
     process = subprocess.Popen(
         [clone / "dev"],
@@ -118,6 +119,7 @@ def test_what_was_interrupted_or_has_lost_its_python_is_begun_again(clone):
     assert dev(clone).returncode == 0
 
 
+@pytest.mark.slow  # as each environment takes seconds
 def test_a_changed_lock_is_installed_into_what_is_there(clone):
     assert dev(clone).returncode == 0
     (clone / ".venv/kept").touch()
@@ -132,6 +134,7 @@ def test_a_changed_lock_is_installed_into_what_is_there(clone):
     assert dev(clone).stderr == ""
 
 
+@pytest.mark.slow  # as each environment takes seconds
 def test_without_an_index_it_says_so_and_tries_again_next_time(clone):
     away = {"PIP_INDEX_URL": "http://me:secret@127.0.0.1:9/simple", "PIP_RETRIES": "1"}
     done = dev(clone, PIP_NO_INDEX="", PIP_FIND_LINKS="", **away)
@@ -143,6 +146,7 @@ def test_without_an_index_it_says_so_and_tries_again_next_time(clone):
     assert dev(clone).returncode == 0
 
 
+@pytest.mark.slow  # as each environment takes seconds
 def test_what_pip_refuses_is_shown(clone):
     lock = clone / "requirements-dev.lock"
     lock.write_text(f"tiny==1.0 --hash=sha256:{'0' * 64}\n")
@@ -152,6 +156,7 @@ def test_what_pip_refuses_is_shown(clone):
     assert "DO NOT MATCH THE HASHES" in done.stderr
 
 
+@pytest.mark.slow  # as each environment takes seconds
 def test_two_that_begin_at_once_both_run(clone):
     known = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(clone.parent)}
     both = [

@@ -10,6 +10,7 @@ import urllib.request
 import pytest
 
 from scripts.batch_files import input_files
+from scripts.job_kinds import KINDS
 from tests.support.form_values import sent
 from tools import flow_engine
 from tools.fake_workspace import TOKEN
@@ -605,7 +606,7 @@ def test_fine_tune_model_trains_after_the_price_was_approved(engine, lives):
         answers("resume")(links)
 
     engine.decide = decide
-    lives["fine-tune"].plan["running"] = 2 * 86400
+    lives["fine-tune"].plan["running"] = 8 * 3600
 
     run = engine.run("fine_tune_model", **TUNE)
 
@@ -614,7 +615,7 @@ def test_fine_tune_model_trains_after_the_price_was_approved(engine, lives):
     assert run.result["model_object_id"].startswith("ml_")
     assert run.result["report"]["metrics"]
     assert "5.42 USD" in asked[0]
-    assert run.ended > 2 * 86400
+    assert run.ended > 8 * 3600
     assert not lives["deployment"].lives
 
 
@@ -690,7 +691,10 @@ def test_fine_tune_model_cancelled_here_is_cancelled_there(engine, lives):
     assert fine_tune(lives) == "cancelled"
 
 
-def test_fine_tune_model_past_its_deadline_says_what_goes_on(engine, lives):
+def test_fine_tune_model_past_its_deadline_says_what_goes_on(
+    engine, lives, monkeypatch
+):
+    monkeypatch.setitem(KINDS["fine_tune"], "deadline", 4 * 3600)  # not three days
     engine.decide = answers("resume")
     lives["fine-tune"].plan["running"] = 30 * 86400
 

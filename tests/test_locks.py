@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -35,14 +36,22 @@ def locks():
     files = tree()
     found = {}
     for script in scripts():
-        direct = packages(script.script_path).union(*map(module_packages, used(script)))
+        direct = packages(script.script_path).union(*map(of_module, used(script)))
         text = files[f"{FOLDER}/{script.id}.script.lock"].decode()
         assert found.setdefault(text, direct) == direct, script.id
     return found
 
 
+of_module = cache(module_packages)
+
+
 def used(script):
-    return with_own(imported(script.script_path))
+    return _used(frozenset(imported(script.script_path)))
+
+
+@cache
+def _used(modules):
+    return with_own(modules)
 
 
 def test_a_script_that_talks_to_the_api_gets_what_the_helper_imports():

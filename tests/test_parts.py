@@ -1,5 +1,7 @@
 """A part of the pack holds all that it needs, and grows."""
 
+from functools import cache
+
 import pytest
 
 from tools.flows import flows, modules
@@ -16,6 +18,15 @@ def files():
     return tree(folder=FOLDER)
 
 
+def loaded(script):
+    return _loaded(frozenset(imported(script.script_path)))
+
+
+@cache
+def _loaded(modules):
+    return with_own(modules)
+
+
 def ids(paths):
     return {path.removeprefix(f"{FOLDER}/") for path in paths}
 
@@ -26,7 +37,7 @@ def test_every_group_comes_with_the_modules_that_its_scripts_may_load(files):
         own = [script for script in scripts() if script.group == group]
         for script in own:
             assert script.id in found
-            assert with_own(imported(script.script_path)) <= found, script.id
+            assert loaded(script) <= found, script.id
         assert FIRST in found
 
 
@@ -40,7 +51,7 @@ def test_a_flow_comes_with_what_it_calls_and_what_its_form_needs(files):
         assert flow.inner or {flow.id, *called} <= found
     for script in scripts():
         if script.id in found:
-            assert with_own(imported(script.script_path)) <= found
+            assert loaded(script) <= found
     assert "catalog" in found
 
 
@@ -74,7 +85,7 @@ def test_what_the_folder_holds_comes_along_with_what_that_needs(files):
 
     assert f"{FOLDER}/chat/ask_model" in chosen.kept
     ask = next(s for s in scripts() if s.id == "chat/ask_model")
-    assert with_own(imported(ask.script_path)) <= ids(chosen.paths)
+    assert loaded(ask) <= ids(chosen.paths)
     assert f"{FOLDER}/mine" not in chosen.paths
     assert not set(chosen.kept) & {*chosen.chosen, *chosen.needed}
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from scripts.job_states import states
 from scripts.operations import SCHEMAS, table_of
+from tools.kept import kept, save
 from tools.syntax import imports_from, parsed, statements
 
 
@@ -81,7 +82,9 @@ def module_texts(root: Path) -> dict[str, str]:
     Raises FlattenError.
     """
     parts = parts_of(root)
-    return {name: module_text(root, name, parts) for name in module_names(root)}
+    texts = {name: module_text(root, name, parts) for name in module_names(root)}
+    save()
+    return texts
 
 
 def module_text(root: Path, name: str, parts: frozenset[str] | None = None) -> str:
@@ -100,7 +103,7 @@ def module_text(root: Path, name: str, parts: frozenset[str] | None = None) -> s
     return flattened(name, tuple(texts), parts)
 
 
-@cache
+@kept
 def script_text(text: str, place: tuple[str, ...], parts: frozenset[str]) -> str:
     """The deployed text of a file that is no part of a package, at `place` below
     scripts/: what it imports from parts comes from their modules.
@@ -110,7 +113,7 @@ def script_text(text: str, place: tuple[str, ...], parts: frozenset[str]) -> str
     return _deployed(Part(place, text), parts, rise=0)
 
 
-@cache
+@kept
 def flattened(
     package: str, texts: tuple[tuple[str, str], ...], parts: frozenset[str]
 ) -> str:
@@ -181,7 +184,7 @@ def _asked(root: Path, name: str, call: ast.Call) -> object:
         raise FlattenError(name, call.lineno, words) from None
 
 
-@cache
+@kept
 def without_types(text: str) -> str:
     """A module without what only type checkers read: annotations, and what stands under
     `if TYPE_CHECKING:`. A job compiles each module anew, and they are a tenth of that.

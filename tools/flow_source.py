@@ -34,7 +34,7 @@ def _joined(default: object, given: object) -> object:
     found = {name: given.get(name, value) for name, value in default.items()}
     for name in default.keys() & given.keys():
         found[name] = _joined(default[name], given[name])
-    return found | {name: given[name] for name in given.keys() - default.keys()}
+    return found | {name: given[name] for name in given if name not in default}
 
 
 def _spelled(part: object, defaults: dict) -> object:

@@ -11,9 +11,9 @@ nothing, as Python compiles it away. The sources keep plain imports.
 import ast
 import re
 from collections.abc import Iterator
-from functools import cache
 from itertools import groupby
 
+from tools.kept import kept
 from tools.syntax import parsed
 
 WHY = (
@@ -21,7 +21,7 @@ WHY = (
 )
 
 
-@cache
+@kept
 def nested(text: str) -> str:
     """A module with its imports of ours one level deep.
 
@@ -35,7 +35,7 @@ def nested(text: str) -> str:
     return "\n".join(lines)
 
 
-@cache
+@kept
 def seen(text: str) -> tuple[int, ...]:
     """The lines of a built module at which Windmill would see an import of ours."""
     return tuple(node.lineno for node in parsed(text).body if _ours(node))

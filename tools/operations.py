@@ -15,6 +15,7 @@ from pathlib import Path
 from scripts.client.form import OTHER
 from tools import models
 from tools.flatten import module_names, module_text, parts_of
+from tools.kept import kept
 from tools.syntax import parsed, statements
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -166,7 +167,7 @@ def module_packages(name: str, root: Path = ROOT) -> set[str]:
     return set(imports(module_text(root, name))[1])
 
 
-@cache
+@kept
 def imports(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """The shared modules that a Python text imports, wherever in it, and the modules
     beyond ours and the standard library's."""

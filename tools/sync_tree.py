@@ -9,6 +9,7 @@ from pathlib import Path
 from tools import flows
 from tools.flatten import module_texts, parts_of, script_text
 from tools.form import form
+from tools.kept import save
 from tools.locks import PYTHON, annotated, lock
 from tools.nesting import nested
 from tools.operations import (
@@ -88,6 +89,7 @@ def code(root: Path = ROOT, python: str = PYTHON) -> dict[str, tuple[bytes, str]
         # it: a new one only reaches scripts whose own text changed with it.
         content = built(text, script.id, own_lock, modules.stamp(used))
         found[script.id] = content, own_lock
+    save()
     return found
 
 
