@@ -16,6 +16,7 @@ import trustme
 from scripts.client import TogetherError, transport
 from scripts.download.download import open_download, open_url
 from scripts.download.filenames import named, safe_name
+from scripts.resilience import retry
 from scripts.workspace.storage import check_storage, write_object
 from tests.conftest import KEY
 from tests.support.byte_server import ByteServer, Thing
@@ -108,7 +109,8 @@ def test_a_reset_loses_only_what_was_under_way(api, chunked):
     assert set(starts) <= ends  # just what had come is not asked for again
 
 
-def test_a_download_that_never_gets_further_ends_in_an_error(api):
+def test_a_download_that_never_gets_further_ends_in_an_error(api, monkeypatch):
+    monkeypatch.setattr(retry, "backoff", lambda tries, asked: 0.001)
     api.things[FILE] = Thing(WORDS, cuts=[1_000_000] + [0] * 20)
     with pytest.raises(TogetherError, match="broke off after 1000000 of 3000000"):
         all_of(opened(api))

@@ -121,7 +121,10 @@ def test_a_recording_becomes_what_the_session_takes(recording, samples):
         ("http://127.0.0.1:1/a.wav", "no connection"),
     ],
 )
-def test_a_recording_that_cannot_be_used_is_refused(recording, words, sandbox, auth):
+def test_a_recording_that_cannot_be_used_is_refused(
+    recording, words, sandbox, auth, monkeypatch
+):
+    monkeypatch.setattr(retry, "backoff", lambda tries, asked: 0.001)
     with pytest.raises(TogetherError, match=words):
         hear(auth, recording)
 

@@ -86,13 +86,13 @@ def dripping(begin, again, first=()):
 @pytest.fixture(autouse=True)
 def _short(monkeypatch):
     """The bounds of seconds, shorter."""
-    monkeypatch.setattr(transport, "HEAD_SECONDS", 0.4)
-    monkeypatch.setattr(transport, "PACE_SECONDS", 0.4)
-    monkeypatch.setattr(download, "ERROR_SECONDS", 0.4)
+    monkeypatch.setattr(transport, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(transport, "PACE_SECONDS", 0.2)
+    monkeypatch.setattr(download, "ERROR_SECONDS", 0.2)
     monkeypatch.setattr(download, "BARREN", 2)
-    monkeypatch.setattr(api, "MOST_SECONDS", 0.4)
+    monkeypatch.setattr(api, "MOST_SECONDS", 0.2)
     for kind in request.MOST_SECONDS:  # in place: other modules hold it too
-        monkeypatch.setitem(request.MOST_SECONDS, kind, 1)
+        monkeypatch.setitem(request.MOST_SECONDS, kind, 0.3)
     monkeypatch.setattr(retry, "backoff", lambda tries, asked: 0.001)
 
 

@@ -608,8 +608,10 @@ def test(arguments: argparse.Namespace) -> int:
     """Run the tests; further words go to pytest (`./dev test -m slow`)."""
     words = arguments.rest
     if not any(word.startswith(("tests", "-n")) for word in words):
-        # All of them: on every core, those of one file together, as they share servers.
-        words = ["-n", "auto", "--dist", "loadfile", *words]
+        # All of them: on every core and one more, as some wait for a time-out; those
+        # of one file together, as they share servers.
+        workers = (os.cpu_count() or 1) + 1
+        words = ["-n", str(workers), "--dist", "loadfile", *words]
     return subprocess.run([sys.executable, "-m", "pytest", *words], cwd=ROOT).returncode
 
 
