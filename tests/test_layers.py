@@ -1,6 +1,7 @@
 """An import only goes down, and a module that a job loads is there when it is asked."""
 
 import ast
+import re
 
 import pytest
 
@@ -137,3 +138,18 @@ def test_no_module_loads_requests_before_it_is_needed(name):
     assert "requests" not in packages
     if name != "connection_pools":
         assert "urllib3" not in packages
+
+
+def test_what_contributing_points_to_is_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    tops = "docs|flows|resources|scripts|tests|tools"
+    paths = re.findall(rf"`((?:{tops})/[\w./]*(?:/|\.\w+))`", text)
+
+    assert len(paths) > 40
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_the_script_that_people_open_first_stays_short():
+    path = ROOT / "scripts" / "chat" / "create_chat_completion.py"
+
+    assert len(path.read_text().splitlines()) <= 330
