@@ -30,9 +30,6 @@ from .documents.word_index import (
     read_index,
 )
 from .table.table import Flaw, Table, summary
-from .transfer.file_input import are_files, open_file, url_of
-from .transfer.file_source import BLOCK
-from .transfer.remote_file import StoredSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,6 +114,8 @@ def rank_by_words(auth: Auth, given: Members) -> Members:
     0.0 of a passage that has none of the question's words. Raises TogetherError."""
     rows, left_out = given["rows"], 0
     if _is_file(rows):
+        from .transfer.file_input import open_file  # only where a file is given
+
         rows = open_file(rows, "rows", auth)
         if rows.head(len(MARK)) == MARK:
             return _answer(_read(rows.blocks(), "rows"), given, None, 0)
@@ -147,6 +146,8 @@ def _is_file(rows: Json) -> bool:
     if isinstance(rows, dict):
         return not rows.get("rows") and not rows.get("text")
     if isinstance(rows, list):
+        from .transfer.file_input import are_files  # a list may hold one
+
         return are_files(rows)
     return isinstance(rows, str) and bool(ELSEWHERE.match(rows))
 
@@ -183,6 +184,7 @@ def _row(row: Members) -> Members:
 
 def _kept_index(key: str, storage: str | None) -> WordIndex:
     """Return the index that is kept there; one without documents where none is."""
+    from .transfer.file_source import BLOCK  # what reads the documents loads it too
     from .workspace.storage import open_object  # only where objects are stored
 
     try:
@@ -214,6 +216,9 @@ def _read(blocks: Iterable[bytes | memoryview], field: str) -> WordIndex:
 def _key(document: tuple[Source, bytes], value: Json, field: str) -> str:
     """Return by what an index knows a document again: its place, its name, or, where
     it has none, its content."""
+    from .transfer.file_input import url_of  # the document came by it
+    from .transfer.remote_file import StoredSource  # the document came by it
+
     source, content = document
     if isinstance(source, StoredSource):
         return f"s3://{source.storage or ''}/{source.key}"

@@ -116,6 +116,18 @@ def test_what_is_wrong_is_named(wrong, case):
     assert wrong(changed)[0] == said
 
 
+def test_a_script_that_loads_too_many_modules_is_named(wrong):
+    chain = {f"m{n}.py": f"from .m{n + 1} import x\n" for n in range(8)}
+    chain |= {"m8.py": "x = 1\n", "chat/ask.py": "from ..m0 import x\n"}
+    layers = (*LAYERS, ("more", *(f"m{n}" for n in range(9))))
+
+    (found,) = wrong(chain, layers)
+
+    assert found.startswith("scripts/chat/ask.py: loads 9 modules: m0, m1,")
+    chain["m7.py"] = "def f():\n    from .m8 import x  # seldom\n\n    return x\n"
+    assert wrong(chain, layers) == []
+
+
 def test_an_entry_without_a_module_is_stale(wrong):
     layers = (*LAYERS, ("none", "gone"))
 

@@ -159,6 +159,8 @@ LATE_IN_CLIENT = (
 )
 
 
+MOST_LOADED = 8  # modules that a script loads before it begins
+
 Layers = tuple[tuple[str, ...], ...]
 
 
@@ -193,6 +195,7 @@ def layer_problems(root: Path, layers: Layers = LAYERS) -> Iterator[tuple[Path, 
                     words = "only those of LATE_IN_CLIENT load other modules"
                     yield files[name], f"line {line}: {words}"
     yield from _circles(root)
+    yield from _heavy(root)
 
 
 def imports(
@@ -263,6 +266,35 @@ def _loaded_with(text: str) -> frozenset[str | None]:
     return frozenset(
         found | {a.name for node in nodes for a in node.names if not node.module}
     )
+
+
+def _heavy(root: Path) -> Iterator[tuple[Path, str]]:
+    """Scripts that load too many modules before they begin: each is a request."""
+    names, parts = {*module_names(root)}, parts_of(root)
+
+    @cache
+    def needs(name: str) -> frozenset[str]:
+        try:
+            return _loaded_with(module_text(root, name, parts)) & names
+        except FlattenError:  # said by _circles
+            return frozenset()
+
+    for path in sorted((root / "scripts").glob("*/*.py")):
+        if path.parent.name in names:
+            continue
+        text = path.read_text(encoding="utf-8")
+        loaded: set[str] = set()
+        waiting = names & {
+            (node.module or "").split(".")[0]
+            for node, _ in _relative_imports(text)
+            if node.col_offset == 0
+        }
+        while waiting:
+            loaded.add(name := waiting.pop())
+            waiting |= needs(name) - loaded
+        if len(loaded) > MOST_LOADED:
+            words = f"loads {len(loaded)} modules: {', '.join(sorted(loaded))}"
+            yield path, f"{words}; import late what it seldom needs"
 
 
 def _circles(root: Path) -> Iterator[tuple[Path, str]]:
