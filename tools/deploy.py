@@ -229,14 +229,7 @@ def deploy(
             say("nothing pushed")
             return done
         # Before the scripts: what is stopped in the middle is a first deployment still.
-        for change in changes:
-            if change.kind == "folder":
-                name = change.path.removeprefix("f/")
-                api.post("folders/create", {"name": name, "summary": SUMMARY})
-        for change in changes:
-            if change.kind == "schedule":
-                timetable = {"path": change.path, **absent[change.path]}
-                api.post("schedules/create", timetable)
+        _create(api, changes, absent)
         if pushed:
             windmill.push(say)
         if pruned:
@@ -246,16 +239,37 @@ def deploy(
             done["starred"] = _star(api, _tools(place, folder), say)
         say("done")
         if not first and not wish.schedules:
-            new = {change.path for change in pushed if change.what == "create"}
-            off = [path for path, body in absent.items() if body["script_path"] in new]
-            if off:
-                say(f"no schedule was created; --schedules does: {', '.join(off)}")
+            _tell_of_schedules(pushed, absent, say)
         if any(c.what == "create" and c.path == f"{folder}/{FIRST}" for c in changes):
             say(
                 "next, in Windmill: add a resource of the type togetherai with your "
                 f"API key, and run {folder}/{FIRST}, which says whether it works"
             )
         return {**done, "pushed": True}
+
+
+def _create(
+    api: WindmillApi, changes: list[Change], schedules: dict[str, dict]
+) -> None:
+    """Create the folder and the schedules that are among the changes."""
+    for change in changes:
+        if change.kind == "folder":
+            name = change.path.removeprefix("f/")
+            api.post("folders/create", {"name": name, "summary": SUMMARY})
+    for change in changes:
+        if change.kind == "schedule":
+            timetable = {"path": change.path, **schedules[change.path]}
+            api.post("schedules/create", timetable)
+
+
+def _tell_of_schedules(
+    pushed: list[Change], absent: dict[str, dict], say: Callable[[str], None]
+) -> None:
+    """Say which schedules of new flows were not created."""
+    new = {change.path for change in pushed if change.what == "create"}
+    off = [path for path, body in absent.items() if body["script_path"] in new]
+    if off:
+        say(f"no schedule was created; --schedules does: {', '.join(off)}")
 
 
 def _runnables(place: Path) -> set[tuple[str, str]]:
