@@ -62,52 +62,68 @@ def transcribe(auth: Auth, operation: Operation, **arguments: Json) -> Members:
     samples = _samples(_fetched(request), rate)
     size = int(rate * PIECE) * 2
     session = _Session(request, {"OpenAI-Beta": "realtime=v1"})
-    show, segments, open_items = LiveText(), [], set()
-    heard = 0.0
-    total = len(samples) / 2 / rate * 1000
-
-    def take(event: Members) -> None:
-        nonlocal heard
-        kind = event.get("type", "").removeprefix(ITEM)
-        item = event.get("item_id")
-        if kind == "delta":
-            open_items.add(item)
-        elif kind == "completed":
-            open_items.discard(item)
-            text = event.get("transcript", "")
-            known = ("item_id", "start", "duration", "transcript")
-            segments.append({name: event[name] for name in known if name in event})
-            show.add(text if len(segments) == 1 else f" {text.strip()}")
-        elif kind == "failed":
-            if event.get("event_type") is None:
-                raise session.refused(event, answer())
-            open_items.discard(item)
-            segments.append({"item_id": item, "error": event.get("error")})
-        elif kind == "input_audio_buffer.processed":
-            heard = max(heard, event.get("processed_ms", 0))
-        elif kind == "error":
-            raise session.refused(event, answer())
-
-    def answer() -> Members:
-        texts = (segment.get("transcript", "").strip() for segment in segments)
-        return {"text": " ".join(filter(None, texts)), "segments": segments}
-
+    heard = _Transcript(session, len(samples) / 2 / rate * 1000)
     with session:
         for start in range(0, len(samples), size):
             piece = base64.b64encode(samples[start : start + size]).decode()
-            session.send({"type": "input_audio_buffer.append", "audio": piece}, answer)
-            for event in session.waiting(answer):
-                take(event)
-        session.send({"type": "input_audio_buffer.commit"}, answer)
-        while not (heard >= total - 1 and segments and not open_items):
-            event = session.receive(IDLE, answer)
+            append = {"type": "input_audio_buffer.append", "audio": piece}
+            session.send(append, heard.answer)
+            for event in session.waiting(heard.answer):
+                heard.take(event)
+        session.send({"type": "input_audio_buffer.commit"}, heard.answer)
+        while not heard.whole:
+            event = session.receive(IDLE, heard.answer)
             if event is None:  # all was said, or there was nothing to hear
-                if open_items:
-                    raise session.silent(answer())
+                if heard.open_items:
+                    raise session.silent(heard.answer())
                 break
-            take(event)
-    show.end()
-    return answer()
+            heard.take(event)
+    heard.show.end()
+    return heard.answer()
+
+
+class _Transcript:
+    """What was heard so far of a recording of so many milliseconds."""
+
+    def __init__(self, session: _Session, total: float) -> None:
+        self.session = session
+        self.total = total
+        self.processed = 0.0  # milliseconds
+        self.segments: list[Members] = []
+        self.open_items: set[Json] = set()
+        self.show = LiveText()
+
+    @property
+    def whole(self) -> bool:
+        all_processed = self.processed >= self.total - 1
+        return bool(all_processed and self.segments and not self.open_items)
+
+    def answer(self) -> Members:
+        texts = (segment.get("transcript", "").strip() for segment in self.segments)
+        return {"text": " ".join(filter(None, texts)), "segments": self.segments}
+
+    def take(self, event: Members) -> None:
+        """Take in an event. Raises TogetherError for one that ends the session."""
+        kind = event.get("type", "").removeprefix(ITEM)
+        item = event.get("item_id")
+        if kind == "delta":
+            self.open_items.add(item)
+        elif kind == "completed":
+            self.open_items.discard(item)
+            text = event.get("transcript", "")
+            known = ("item_id", "start", "duration", "transcript")
+            segment = {name: event[name] for name in known if name in event}
+            self.segments.append(segment)
+            self.show.add(text if len(self.segments) == 1 else f" {text.strip()}")
+        elif kind == "failed":
+            if event.get("event_type") is None:
+                raise self.session.refused(event, self.answer())
+            self.open_items.discard(item)
+            self.segments.append({"item_id": item, "error": event.get("error")})
+        elif kind == "input_audio_buffer.processed":
+            self.processed = max(self.processed, event.get("processed_ms", 0))
+        elif kind == "error":
+            raise self.session.refused(event, self.answer())
 
 
 def speak(auth: Auth, operation: Operation, **arguments: Json) -> Members:

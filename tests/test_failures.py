@@ -50,16 +50,16 @@ def test_a_404_names_the_list_of_its_own_kind(script, words, sandbox, auth):
 
 
 WITH_IDS = [o for o in operations() if "{" in o.exchange["path"]]
+LISTS = {
+    o.exchange["path"]: o.id for o in operations() if o.exchange["method"] == "GET"
+}
 
 
 @pytest.mark.parametrize("operation", WITH_IDS, ids=lambda o: o.id)
 def test_every_path_with_an_id_finds_its_nearest_list(operation):
     path = operation.exchange["path"]
-    lists = {
-        o.exchange["path"]: o.id for o in operations() if o.exchange["method"] == "GET"
-    }
     above = [path[: m.start()] for m in re.finditer("/{", path)]
-    nearest = next((lists[p] for p in reversed(above) if p in lists), None)
+    nearest = next((LISTS[p] for p in reversed(above) if p in LISTS), None)
 
     request = Request({"path": path, "retry": "read"})
 

@@ -195,20 +195,26 @@ def run(
             raise
         result = job / "result.json"
         value = json.loads(result.read_text()) if result.exists() else None
-        if value is None and code:
-            value = {"message": "".join(log)[-2000:], "name": "ExecutionErr"}
+    return _ended(code, value, stream, "".join(log))
+
+
+def _ended(code: int, value: object, stream: list[str], log: str) -> Job:
+    """A job as Windmill sees it: with a result that may be a failure all the same, and
+    the stream in it."""
+    text = "".join(stream)
+    if value is None and code:
+        value = {"message": log[-2000:], "name": "ExecutionErr"}
     if not code and isinstance(value, dict) and "wm_failure" in value:
         # Windmill counts such a job as failed and keeps its result.
         message = str(value.pop("wm_failure"))
         failed = {**value, "error": {"name": "ManualFailure", "message": message}}
-        return Job(1, failed, "".join(stream), "".join(log))
-    text = "".join(stream)
+        return Job(1, failed, text, log)
     if stream and not code:
         if isinstance(value, dict):
             value["wm_stream"] = text
         elif value is None:
             value = text
-    return Job(code, {"error": value} if code else value, text, "".join(log))
+    return Job(code, {"error": value} if code else value, text, log)
 
 
 def _interrupt(process: subprocess.Popen) -> None:

@@ -77,21 +77,7 @@ def _opened(
     if isinstance(value, Source):
         return value
     if isinstance(value, dict):
-        key, value, given, storage = _told(value, field)
-        name = given or name
-        if key == "rows":
-            return RowsSource(value, field, name or "rows.jsonl")
-        if key == "text":
-            return TextSource(value, field, name or "text.txt")
-        if key == "s3":
-            from .remote_file import StoredSource  # only where a file is given
-
-            return StoredSource(value, storage, field, name)
-        if key == "url" and not _is_url(value):
-            raise TogetherError.refused(
-                field, "url must begin with http:// or https://"
-            )
-        return _opened(value, field, auth, limit, name)
+        return _of_object(value, field, auth, limit, name)
     if isinstance(value, bytes | bytearray | memoryview):
         return BytesSource(value, field, name)
     if isinstance(value, os.PathLike):
@@ -108,6 +94,32 @@ def _opened(
         raise TogetherError.refused(
             field, f"must be a file: text, or an object with {SHAPES}"
         )
+    return _of_text(value, field, auth, limit, name)
+
+
+def _of_object(
+    value: Members, field: str, auth: Auth | None, limit: int, name: str | None
+) -> Source:
+    """Open what an object with one of SHAPES names."""
+    key, value, given, storage = _told(value, field)
+    name = given or name
+    if key == "rows":
+        return RowsSource(value, field, name or "rows.jsonl")
+    if key == "text":
+        return TextSource(value, field, name or "text.txt")
+    if key == "s3":
+        from .remote_file import StoredSource  # only where a file is given
+
+        return StoredSource(value, storage, field, name)
+    if key == "url" and not _is_url(value):
+        raise TogetherError.refused(field, "url must begin with http:// or https://")
+    return _opened(value, field, auth, limit, name)
+
+
+def _of_text(
+    value: str, field: str, auth: Auth | None, limit: int, name: str | None
+) -> Source:
+    """Open what a text is: a URL, a data URI, the place of an object, or base64."""
     if value[:1].isspace() and re.match(r"data:|s3://|https?://", value.lstrip(), re.I):
         value = value.strip()
     if _is_url(value):
