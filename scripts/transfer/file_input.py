@@ -101,19 +101,19 @@ def _of_object(
     value: Members, field: str, auth: Auth | None, limit: int, name: str | None
 ) -> Source:
     """Open what an object with one of SHAPES names."""
-    key, value, given, storage = _told(value, field)
+    key, inner, given, storage = _told(value, field)
     name = given or name
     if key == "rows":
-        return RowsSource(value, field, name or "rows.jsonl")
+        return RowsSource(inner, field, name or "rows.jsonl")
     if key == "text":
-        return TextSource(value, field, name or "text.txt")
+        return TextSource(inner, field, name or "text.txt")
     if key == "s3":
         from .remote_file import StoredSource  # only where a file is given
 
-        return StoredSource(value, storage, field, name)
-    if key == "url" and not _is_url(value):
+        return StoredSource(inner, storage, field, name)
+    if key == "url" and not _is_url(inner):
         raise TogetherError.refused(field, "url must begin with http:// or https://")
-    return _opened(value, field, auth, limit, name)
+    return _opened(inner, field, auth, limit, name)
 
 
 def _of_text(
