@@ -872,7 +872,44 @@ def _parser() -> argparse.ArgumentParser:
 
     add(check)
     add(fix)
-    command = add(new)
+    _new_words(add(new))
+    _build_words(add(build))
+    _deploy_words(add(deploy))
+    command = add(undeploy)
+    _to_workspace(command)
+    command.add_argument("--yes", action="store_true", help="remove without asking")
+    command.add_argument("--dry-run", action="store_true", help="show it only")
+    command = add(migrate)
+    command.add_argument("path", help="a flow.yaml, a script, or a folder of them")
+    command.add_argument(
+        "--folder", default="f/togetherai", help="where the pack is (f/togetherai)"
+    )
+    command.add_argument("--yes", action="store_true", help="write without asking")
+    add(audit)
+    _upstream_words(add(upstream))
+    _run_words(add(run, add_help=False))
+    _sandbox_words(add(sandbox))
+    command = add(screenshots)
+    command.add_argument("--target", default="forms", help="default: forms")
+    command = add(demo)
+    command.add_argument(
+        "--local-model", action="store_true", help="a real model on this machine"
+    )
+    add(test)
+    _probe_words(add(probe))
+    _live_words(add(live))
+    command = add(mutate)
+    command.add_argument(
+        "names", nargs="*", metavar="NAME", help="such as 'scripts.resilience.retry.*'"
+    )
+    command = add(bench)
+    command.add_argument("--workload", help="only this one, such as rows")
+    command.add_argument("--json", action="store_true", help="rows instead of a table")
+    command.add_argument("--rounds", type=int, help="how often each contender runs")
+    return parser
+
+
+def _new_words(command: argparse.ArgumentParser) -> None:
     kinds = command.add_subparsers(required=True, dest="kind", metavar="KIND")
     kind = kinds.add_parser("operation", help="a request of the API")
     kind.add_argument("group", help="schemas/<group>, an existing or a new one")
@@ -891,7 +928,9 @@ def _parser() -> argparse.ArgumentParser:
     kind.add_argument("--module", help="of scripts/ (default: <verb>_steps)")
     kind = kinds.add_parser("flow", help="a flow, with two tests")
     kind.add_argument("name", help="<verb>_<noun>")
-    command = add(build)
+
+
+def _build_words(command: argparse.ArgumentParser) -> None:
     command.add_argument("--target", default="build", help="default: build")
     command.add_argument(
         "--folder", default="f/togetherai", help="default: f/togetherai"
@@ -901,7 +940,9 @@ def _parser() -> argparse.ArgumentParser:
         default="3.11",
         help="the version that the workers have (default: 3.11)",
     )
-    command = add(deploy)
+
+
+def _deploy_words(command: argparse.ArgumentParser) -> None:
     _to_workspace(command)
     command.add_argument(
         "--python",
@@ -933,18 +974,9 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="make the tools for agents your favourites, which MCP clients list",
     )
-    command = add(undeploy)
-    _to_workspace(command)
-    command.add_argument("--yes", action="store_true", help="remove without asking")
-    command.add_argument("--dry-run", action="store_true", help="show it only")
-    command = add(migrate)
-    command.add_argument("path", help="a flow.yaml, a script, or a folder of them")
-    command.add_argument(
-        "--folder", default="f/togetherai", help="where the pack is (f/togetherai)"
-    )
-    command.add_argument("--yes", action="store_true", help="write without asking")
-    add(audit)
-    command = add(upstream)
+
+
+def _upstream_words(command: argparse.ArgumentParser) -> None:
     command.add_argument("spec", nargs="?", help="an OpenAPI document, YAML or JSON")
     command.add_argument(
         "--models",
@@ -956,7 +988,9 @@ def _parser() -> argparse.ArgumentParser:
         default="TOGETHER_API_KEY",
         help="environment variable with the API key, sent to such an address",
     )
-    command = add(run, add_help=False)
+
+
+def _run_words(command: argparse.ArgumentParser) -> None:
     command.set_defaults(show_help=command.print_help)
     command.add_argument(
         "-h",
@@ -1009,7 +1043,9 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="do not ask before what costs money or cannot be undone",
     )
-    command = add(sandbox)
+
+
+def _sandbox_words(command: argparse.ArgumentParser) -> None:
     command.add_argument("--port", type=_port, default=8080, help="default: 8080")
     command.add_argument(
         "--fail",
@@ -1020,14 +1056,9 @@ def _parser() -> argparse.ArgumentParser:
         "off without an answer) or slow (5 s late); may be given several times",
     )
     command.add_argument("--seed", type=int, help="of what fails by chance")
-    command = add(screenshots)
-    command.add_argument("--target", default="forms", help="default: forms")
-    command = add(demo)
-    command.add_argument(
-        "--local-model", action="store_true", help="a real model on this machine"
-    )
-    add(test)
-    command = add(probe)
+
+
+def _probe_words(command: argparse.ArgumentParser) -> None:
     command.add_argument("name", nargs="?", help="which one (default: list them)")
     command.add_argument(
         "given",
@@ -1044,7 +1075,9 @@ def _parser() -> argparse.ArgumentParser:
         help="of fuzz: fuzz nothing, but put inputs of the last runs that reach new "
         "code into tests/fuzz_corpus",
     )
-    command = add(live)
+
+
+def _live_words(command: argparse.ArgumentParser) -> None:
     command.add_argument("--base-url", required=True, help="of the Windmill server")
     command.add_argument("--workspace", required=True, help="the id of a workspace")
     command.add_argument(
@@ -1071,15 +1104,6 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--remove", metavar="FOLDER", help="only remove what such a run has left"
     )
-    command = add(mutate)
-    command.add_argument(
-        "names", nargs="*", metavar="NAME", help="such as 'scripts.resilience.retry.*'"
-    )
-    command = add(bench)
-    command.add_argument("--workload", help="only this one, such as rows")
-    command.add_argument("--json", action="store_true", help="rows instead of a table")
-    command.add_argument("--rounds", type=int, help="how often each contender runs")
-    return parser
 
 
 class Terminated(KeyboardInterrupt):
