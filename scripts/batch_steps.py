@@ -21,7 +21,6 @@ from .batch_files.submission import BATCH, submit_files
 from .catalog import pricing
 from .catalog.budget import UNLIMITED, check_budget
 from .catalog.pricing import cost, cost_fields, most_cost
-from .chat_steps import answered
 from .client import TogetherError, call, prepare
 from .client.jsonio import finite
 from .job_states import states
@@ -307,4 +306,6 @@ def _text(answer: Members) -> tuple[str | None, str | None, bool]:
     whether it was cut."""
     if "choices" not in answer and isinstance(answer.get("text"), str):
         return answer["text"], None, False
+    from .chat_steps import answered  # only where a batch ended
+
     return answered(answer)
