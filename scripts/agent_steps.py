@@ -388,11 +388,13 @@ def _field(text: str, place: str) -> Members:
 
 def _model_line(model: Members) -> str:
     """Say in a line what a model is and costs."""
+    from .catalog.pricing import money  # only where prices are asked for
+
     facts = [model["id"]]
     if model["context_length"]:
         facts.append(f"context {model['context_length']} tokens")
     prices = model["prices"]
-    facts += [f"{prices[n]:g} {unit}" for n, unit in UNITS.items() if n in prices]
+    facts += [f"{money(prices[n])} {unit}" for n, unit in UNITS.items() if n in prices]
     if model["status"] in ("recommended", "deprecated"):
         facts.append(model["status"])
     return ", ".join(facts)

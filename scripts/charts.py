@@ -6,6 +6,7 @@ and dark pages alike.
 
 from __future__ import annotations
 
+import math
 import re
 from html import escape
 
@@ -31,7 +32,7 @@ def bars(title: str, values: Sequence[tuple[str, float]], unit: str = "") -> str
         parts.append(
             f'<rect x="{x + step * 0.1:.1f}" y="{y:.1f}" width="{step * 0.8:.1f}" '
             f'height="{height:.1f}" fill="{COLOURS[0]}">'
-            f"<title>{xml(label)}: {value:g} {xml(unit)}</title></rect>"
+            f"<title>{xml(label)}: {_plain(value)} {xml(unit)}</title></rect>"
         )
         if number % every == 0:
             parts.append(_text(x + step / 2, HEIGHT - BOTTOM + 16, label, "middle"))
@@ -81,7 +82,7 @@ def _svg(title: str, unit: str, least: float, most: float, parts: list[str]) -> 
     frame = [_text(LEFT, 18, title, "start", 14)]
     for mark in range(5):
         y = HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * mark / 4
-        value = f"{least + (most - least) * mark / 4:.3g} {unit}".strip()
+        value = f"{_plain(least + (most - least) * mark / 4, 3)} {unit}".strip()
         frame.append(
             f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" '
             f'stroke="currentColor" stroke-opacity="0.2"/>'
@@ -92,6 +93,16 @@ def _svg(title: str, unit: str, least: float, most: float, parts: list[str]) -> 
         f'width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif">'
         f"{''.join(frame)}{''.join(parts)}</svg>"
     )
+
+
+def _plain(value: float, digits: int = 6) -> str:
+    """Return a number as people write it: without an exponent, as far as that has so
+    many places that count."""
+    if not 1e-10 < abs(value) < 1e15:
+        return f"{value:.{digits}g}"
+    places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+    text = f"{value:.{min(places, 15)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _text(x: float, y: float, text: str, anchor: str, size: int = 11) -> str:

@@ -6,8 +6,10 @@ the total alone. Each price of its table is another number, so that none can sta
 another.
 """
 
+import ast
 import contextlib
 import json
+import re
 import time
 import uuid
 
@@ -16,7 +18,7 @@ import pytest
 from scripts.catalog import pricing
 from scripts.client import TogetherError
 from tools.models import known, model
-from tools.operations import steps
+from tools.operations import ROOT, steps
 from tools.sandbox import Sandbox
 
 TOKENS = {"input": 0.31, "output": 1.13, "cachedInput": 0.07}
@@ -367,3 +369,39 @@ def test_a_refusal_for_a_small_budget_tells_money(sandbox):
         main("speak_text")(meter.auth, "Hello", meter.id, voice="x", budget_usd=0)
 
     assert "is below 0.00000005, what" in str(caught.value)
+
+
+# Texts already: by `money`, or of what is left running, in words.
+IN_WORDS = ("money(", "_dollars(", "_cost(", "entry['costs']")
+MONEY = re.compile(r"(usd|price|prices|cost|costs|budget|spent|dollars)\b")
+
+
+def test_money_is_put_into_no_text_but_as_money():
+    """In every f-string of the helper: by `money`, or with decimals that are fixed."""
+    wrong, right = [], 0
+    for path in sorted((ROOT / "scripts").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.FormattedValue):
+                continue
+            text = ast.unparse(node.value)
+            spec = ast.unparse(node.format_spec) if node.format_spec else ""
+            if not MONEY.search(text):
+                continue
+            fixed = re.fullmatch(r"f'\.\d+f'", spec)
+            if fixed or text.startswith(IN_WORDS):
+                right += 1
+            else:
+                wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}: {text}")
+
+    assert wrong == []
+    assert right > 8
+
+
+def test_a_model_s_line_tells_prices_as_money(sandbox):
+    meter = Meter(sandbox, {"perMinute": 0.0015})
+    sandbox.answers["list_models"] = lambda _: [
+        {"id": "acme/meter", "type": "transcribe", "pricing": {"perMinute": 0.0015}}
+    ]
+    found = main("find_model")(meter.auth, task="transcription")
+
+    assert "acme/meter, 0.000025 USD a second" in found["text"]

@@ -53,3 +53,17 @@ def test_what_a_chart_names_is_text():
     )
     assert "<script" not in drawn
     assert "<b " not in drawn
+
+
+@given(st.floats(1e-9, 1e14))
+@example(0.000025)
+@example(1_234_567.0)
+def test_numbers_have_no_exponent_in_a_chart(value):
+    drawn = ElementTree.fromstring(bars("", [("a", value)], "USD"))
+    (title,) = drawn.findall(".//{*}title")
+    marks = [text.text for text in drawn.findall(".//{*}text")]
+
+    number = title.text.removeprefix("a: ").removesuffix(" USD")
+    assert "e" not in number
+    assert abs(float(number) - value) <= value * 1e-5
+    assert not any("e" in mark.removesuffix(" USD") for mark in marks if mark)

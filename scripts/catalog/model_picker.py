@@ -233,5 +233,5 @@ def _price_label(prices: dict[str, float]) -> str | None:
 
 
 def _dollars(value: float) -> str:
-    whole, _, cents = f"{value:.6f}".partition(".")
+    whole, _, cents = f"{value:.10f}".partition(".")
     return f"${whole}.{cents.rstrip('0').ljust(2, '0')}"
