@@ -327,7 +327,10 @@ class Places:
 
     def __init__(self, name: str, text: str) -> None:
         marked = name.lower().endswith(MARKDOWN)
+        fences = [found.start() for found in FENCE.finditer(text)] if marked else []
         heads = list(HEADING.finditer(text)) if marked else []
+        # Between two fences is code, whose comments begin as headings do.
+        heads = [one for one in heads if bisect_right(fences, one.start()) % 2 == 0]
         self.headings = [found.start() for found in heads]
         self.words = [found[1].rstrip(" \t\r#") for found in heads]
         self.pages = [found.end() for found in re.finditer("\f", text)]
@@ -344,6 +347,7 @@ class Places:
 
 
 MARKDOWN = (".md", ".markdown", ".mdx")
+FENCE = re.compile("^(?:```|~~~)", re.MULTILINE)
 HEADING = re.compile(r"(?:^|(?<=\f))#{1,6}[ \t]+(\S[^\n]{0,199})", re.MULTILINE)
 
 

@@ -182,6 +182,15 @@ def test_passages_say_their_page_and_heading(auth, workspace):
     ]
 
 
+def test_a_comment_in_code_is_no_heading(auth):
+    text = "# One\n\n```\n# comment\n" + "code\n" * 30 + "```\n\n" + "Words. " * 30
+    cut = main_of(find("split_documents"))(
+        auth, [{"text": text, "filename": "a.md"}], size=100, overlap=0
+    )
+
+    assert {one["heading"] for one in cut["passages"]} == {"One"}
+
+
 def test_a_citation_has_document_page_heading_and_text(auth):
     long = PAGES.replace("About cats.", "About cats. " * 20).replace(
         "dogs.", "dogs. " * 20
