@@ -117,6 +117,7 @@ LAYERS = (
         "table/admission",
         "table/checkpoint",
         "table/encodings",
+        "table/pace",
         "table/row_results",
         "table/table",
         "table/worker_pool",

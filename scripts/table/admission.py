@@ -13,6 +13,7 @@ import threading
 import time
 
 from ..client.job import log
+from .pace import Pace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Gate:
         self.reserved = 0  # requests that money is set aside for
         self.line: list[object] = []  # who waits for money, whose turn it is first
         self.stopped: str | None = None  # why nothing more is begun
+        self.pace = Pace()
+        self.leading = False  # one of those that wait waits for the pace
         self.closing = threading.Event()
         self.lock = threading.Lock()
         self.place = threading.Condition(self.lock)  # for a place under way
@@ -113,16 +116,25 @@ class Gate:
                 if now >= self.ends:
                     raise LateError
                 shut = self.shut_until - now
-                if shut <= 0 and self.active < int(self.limit):
+                free = shut <= 0 and self.active < int(self.limit)
+                ahead = self.pace.ready(now) if free else 0.0
+                if free and ahead <= 0:
                     self.active += 1
+                    self.pace.started(now)
                     if self.refused is not None:
                         self.shut_until = now + APART
+                    if self.waiting and self.pace.limit:
+                        self.place.notify()  # the next to wait for the pace
                     return now
                 self.tell(now)
+                # One waits until the moment, the others for it: else all would wake.
+                leads = ahead > 0 and not self.leading
+                shut = ahead if leads else shut
+                self.leading = self.leading or leads
                 self.waiting += 1
-                left = min(shut if shut > 0 else TELL, TELL, self.ends - now)
-                self.place.wait(left)
+                self.place.wait(min(shut if shut > 0 else TELL, TELL, self.ends - now))
                 self.waiting -= 1
+                self.leading = self.leading and not leads
 
     def leave(self) -> None:
         with self.lock:

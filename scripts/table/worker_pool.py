@@ -88,6 +88,7 @@ class WorkerPool:
         finally:
             line.close()
             self.gate.close()
+            self.gate.pace.end()
 
     def send(self, body: Json) -> Members:
         """Return the JSON answer to one body. Raises TogetherError; its type is
@@ -119,6 +120,8 @@ class WorkerPool:
                 self.gate.leave()
             if fault and time.monotonic() >= self.ends:
                 raise LateError
+            if reply:
+                self.gate.pace.learn(reply.headers)
             if reply and reply.status < 300:
                 self.gate.widen()
                 answer, problem = parse_json(reply.data)
