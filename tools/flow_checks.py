@@ -80,19 +80,19 @@ def _recipes(root: Path) -> Iterator[tuple[Path, str]]:
     for recipe in found:
         for problem in (*_source(recipe), *_Walk(recipe).problems()):
             yield recipe.path, problem
-        for name in ("remove", "gives"):
-            if name not in recipe.source:
-                yield recipe.path, f"{name} is missing"
+        if "gives" not in recipe.source:
+            yield recipe.path, "gives is missing"
 
 
 def _source(flow: Flow) -> Iterator[str]:
     source = flow.source
-    more = recipes.WORDS if flow.recipe else ()
-    for name in sorted(SOURCE - source.keys()):
+    more = ("remove", *(recipes.WORDS if flow.recipe else ()))
+    needed = SOURCE if flow.inner else {*SOURCE, "remove"}
+    for name in sorted(needed - source.keys()):
         yield f"{name} is missing"
     for name in sorted(source.keys() - SOURCE - {*more}):
         yield f"{name} is unknown"
-    for name in ("summary", "description", "needs", "costs", "leaves"):
+    for name in ("summary", "description", "needs", "costs", "leaves", "remove"):
         text = source.get(name, "")
         if not isinstance(text, str) or not text.isascii():
             yield f"{name} must be plain text"

@@ -61,8 +61,9 @@ def _entry(flow: Flow) -> Iterator[str]:
     inner = " *Inner.*" if flow.inner else ""
     yield from _paragraph(f"{source['description']}{inner}")
     yield ""
-    for label, name in (("Needs", "needs"), ("Costs", "costs"), ("Leaves", "leaves")):
-        yield from _item(f"{label}: {source[name]}")
+    for name in ("needs", "costs", "leaves", "remove"):
+        if name in source:
+            yield from _item(f"{name.capitalize()}: {source[name]}")
     yield ""
     yield from argument_table(flow)
     yield ""

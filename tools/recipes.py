@@ -22,7 +22,7 @@ from tools.version import SCHEMA_KEY
 
 SOURCES = "recipes"
 PAGES = "docs/recipes"
-WORDS = ("remove", "resources", "try", "gives", "notes")  # beside those of a flow
+WORDS = ("resources", "try", "gives", "notes")  # beside those of a flow
 SCRIPTS = ("call_from_typescript",)  # pages written by hand, of what is no flow
 
 

@@ -6,15 +6,19 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tools.flows import Flow, flows, modules
 from tools.operations import Operation
 from tools.overview import allowed, default, kind
+from tools.raised import own_errors
+from tools.samples import recorded
 from tools.shelves import shelves
 
 FOLDER = "docs/reference"
 MOST = 2500  # characters of an example that are shown
+MOST_RELATED = 8
 RETRIES = {
     "read": "Sent again, up to four times, after any passing failure.",
     "inference": "Sent again, up to four times, after any passing failure.",
@@ -29,9 +33,9 @@ def pages(root: Path, found: Iterable[Operation]) -> dict[str, str]:
     groups: dict[str, list[Operation]] = {}
     for one in found:
         groups.setdefault(one.group, []).append(one)
-    users = _users(root)
+    about = About(_users(root), recorded(root), _related(root, groups))
     return {
-        f"{FOLDER}/{group}.md": "\n".join(_page(group, members, users)) + "\n"
+        f"{FOLDER}/{group}.md": "\n".join(_page(group, members, about)) + "\n"
         for group, members in groups.items()
     }
 
@@ -120,9 +124,16 @@ def _rows(members: dict[str, dict], required: set[str], before: str) -> Iterator
             yield from _rows(member["properties"], inner, f"{name}.")
 
 
-def _page(
-    group: str, members: list[Operation], users: dict[str, set[str]]
-) -> Iterator[str]:
+@dataclass(frozen=True)
+class About:
+    """What is known of scripts beyond their schemas, by their ids."""
+
+    users: dict[str, set[str]]  # the flows that have it as a step
+    results: dict[str, object]
+    related: dict[str, list[str]]
+
+
+def _page(group: str, members: list[Operation], about: About) -> Iterator[str]:
     steps = [one for one in members if one.step is not None]
     operations = [one for one in members if one.step is None]
     yield f"# {group}"
@@ -141,10 +152,10 @@ def _page(
             )
     for one in (*steps, *operations):
         yield ""
-        yield from _entry(one, users.get(one.id, set()))
+        yield from _entry(one, about)
 
 
-def _entry(one: Operation, users: set[str]) -> Iterator[str]:
+def _entry(one: Operation, about: About) -> Iterator[str]:
     schema = one.schema
     yield f"## {one.name}"
     yield ""
@@ -156,12 +167,17 @@ def _entry(one: Operation, users: set[str]) -> Iterator[str]:
     yield ""
     yield f"**Gives** {_lower(_text(schema['x-returns']))}"
     yield ""
-    yield from _facts(one, users)
+    yield from _facts(one, about)
     for number, example in enumerate(_examples(schema["examples"])):
         yield ""
         yield "Example:" if not number else "With all it takes:"
         yield ""
         yield from _json(example)
+        if one.id in about.results and not number:
+            yield ""
+            yield "It then gives, where the sandbox answers:"
+            yield ""
+            yield from _json(about.results[one.id])
     if schema.get("x-reply") not in (None, {}, []):
         yield ""
         yield "<details><summary>What the API answers, for example</summary>"
@@ -171,7 +187,8 @@ def _entry(one: Operation, users: set[str]) -> Iterator[str]:
         yield "</details>"
 
 
-def _facts(one: Operation, users: set[str]) -> Iterator[str]:
+def _facts(one: Operation, about: About) -> Iterator[str]:
+    users = about.users.get(one.id, set())
     marked = re.search(r"\((costs money|cannot be undone)\)", one.schema["title"])
     if marked:
         yield f"- This {marked[1]}; `./dev run` asks before it."
@@ -190,6 +207,14 @@ def _facts(one: Operation, users: set[str]) -> Iterator[str]:
         yield "- A trigger: put it on a schedule, as the first step of a flow."
     if one.step == "approval":
         yield "- An approval: the step needs Suspend in its settings."
+    if one.step is not None and (types := own_errors(one)):
+        named = ", ".join(f"[`{name}`](../errors.md)" for name in types)
+        yield f"- Errors of its own, beside those of any request: {named}"
+    if one.id in about.related:
+        named = ", ".join(
+            f"[{id}]({id.replace('/', '.md#')})" for id in about.related[one.id]
+        )
+        yield f"- Related: {named}"
     if users:
         named = ", ".join(f"[{name}](../../FLOWS.md#{name})" for name in sorted(users))
         yield f"- Used by the flows {named}."
@@ -220,6 +245,25 @@ def _users(root: Path) -> dict[str, set[str]]:
         for flow in flows(root):
             for module in modules(flow.value):
                 found.setdefault(module["value"].get("path", ""), set()).add(flow.name)
+    return found
+
+
+def _related(root: Path, groups: dict[str, list[Operation]]) -> dict[str, list[str]]:
+    """By the id of a script those that its own texts name, and of a step also those
+    under the same heading."""
+    known = {one.id: one for members in groups.values() for one in members}
+    shelf = {id: ids for ids in shelves(root).values() for id in ids}
+    found = {}
+    for id, one in known.items():
+        words = json.dumps(one.schema, ensure_ascii=False)
+        named = [
+            name for name in re.findall(r"\b[a-z_]+/[a-z_]+\b", words) if name != id
+        ]
+        near = [name for name in shelf.get(id, []) if name != id]
+        all_of_them = dict.fromkeys([*named, *near])
+        listed = [name for name in all_of_them if name in known]
+        if listed:
+            found[id] = listed[:MOST_RELATED]
     return found
 
 
