@@ -7,7 +7,7 @@ import re
 import struct
 from concurrent.futures import ThreadPoolExecutor
 
-from .catalog.budget import check_budget
+from .catalog.budget import Clock, check_budget
 from .catalog.model_choice import choose_model
 from .catalog.pricing import cost, cost_fields, most_cost, prefetch
 from .client import TogetherError, call, prepare, upload
@@ -145,7 +145,8 @@ def speak_text(auth: Auth, step: Step, **arguments: Json) -> Members:
         body["language"] = given["language"]
     prefetch(auth)
 
-    sound = joined(_all_spoken(auth, body, texts), given["format"])
+    clock = Clock(given.get("stop_after_seconds"))
+    sound = joined(_all_spoken(auth, body, texts, clock), given["format"])
     usd, note = cost(auth, given["model"], used)
     name = f"speech.{given['format']}"
     kind = TYPES.get(given["format"], "")
@@ -159,12 +160,16 @@ def speak_text(auth: Auth, step: Step, **arguments: Json) -> Members:
     }
 
 
-def _all_spoken(auth: Auth, body: Members, texts: list[str]) -> list[bytes]:
+def _all_spoken(
+    auth: Auth, body: Members, texts: list[str], clock: Clock
+) -> list[bytes]:
     """Return the sound of each text. When one fails, what has not begun is left, and
     the error's `partial` holds what was spoken."""
     spoken, failed = [], None
     with ThreadPoolExecutor(min(AT_ONCE, len(texts))) as pool:
-        asked = [pool.submit(_spoken, auth, {**body, "input": text}) for text in texts]
+        asked = [
+            pool.submit(_spoken, auth, {**body, "input": text}, clock) for text in texts
+        ]
         for number, future in enumerate(asked, 1):
             try:
                 if not future.cancelled():
@@ -181,8 +186,9 @@ def _all_spoken(auth: Auth, body: Members, texts: list[str]) -> list[bytes]:
     return [data for _, data in spoken]
 
 
-def _spoken(auth: Auth, body: Members) -> bytes:
+def _spoken(auth: Auth, body: Members, clock: Clock) -> bytes:
     """Return the bytes that one request brings."""
+    clock.check()
     request = Request(auth, SPEAK, {"body": body})
     reply = request.send()
     judge_media(request, reply)

@@ -11,7 +11,7 @@ import json
 import re
 import time
 
-from .catalog.budget import Budget, reserve_chat
+from .catalog.budget import Budget, Clock, reserve_chat
 from .catalog.fallback import Models
 from .catalog.model_choice import choose_model
 from .catalog.pricing import bill, cost, prefetch, spent_on, usage_of
@@ -113,6 +113,7 @@ def compare_models(auth: Auth, step: Step, **arguments: Json) -> list[Json]:
     if given.get("system"):
         before = [{"role": "system", "content": given["system"]}]
     budget = Budget(given.get("budget_usd"))
+    clock = Clock(given.get("stop_after_seconds"))
     prefetch(auth)
 
     def one(prompt: str, model: str) -> Outcome:
@@ -120,6 +121,7 @@ def compare_models(auth: Auth, step: Step, **arguments: Json) -> list[Json]:
         body = {"model": model, "messages": messages, **settings}
         began = time.monotonic()
         try:
+            clock.check()
             answer = ask(auth, body, budget, share)
         except TogetherError as error:
             log(f"{model}: {error}")

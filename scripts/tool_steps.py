@@ -7,7 +7,7 @@ import json
 import re
 import time
 
-from .catalog.budget import Budget
+from .catalog.budget import Budget, Clock
 from .catalog.model_choice import choose_model
 from .catalog.pricing import bill, prefetch
 from .chat_steps import CHAT, ask, parse_completion, refuses
@@ -78,8 +78,10 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
     prefetch(auth)
     answers, calls, rounds = [], [], 0
     used: set[str] = set()
+    clock = Clock(given.get("stop_after_seconds"))
     try:
         while True:
+            clock.check()
             if rounds < given["max_rounds"]:
                 answer = ask(auth, {**body, "tools": offered}, budget)
             else:
@@ -93,7 +95,8 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
             if not wanted:
                 break
             rounds += 1
-            done = _round(rounds, wanted, tools)
+            clock.check()
+            done = _round(rounds, wanted, tools, clock)
             calls += [entry for entry, _ in done]
             messages += [message for _, message in done]
     except TogetherError as error:
@@ -211,9 +214,10 @@ class Tool:
         wrong += _words(given, "arguments")
         return wrong
 
-    def call(self, given: Members) -> Json:
-        """Run it as a job and return its result. Raises TogetherError."""
-        return run(self.path, self.kind, {**given, **self.fixed}, TOOL_SECONDS)
+    def call(self, given: Members, seconds: float = TOOL_SECONDS) -> Json:
+        """Run it as a job, cancelled after so many seconds, and return its result.
+        Raises TogetherError."""
+        return run(self.path, self.kind, {**given, **self.fixed}, seconds)
 
     def offer(self) -> Members:
         """Return the tool as a request offers it."""
@@ -250,7 +254,7 @@ class McpTool(Tool):
         needed = [n for n in parameters.get("required") or () if n in kept]
         self.parameters = {**parameters, "properties": kept, "required": needed}
 
-    def call(self, given: Members) -> Json:
+    def call(self, given: Members, seconds: float = TOOL_SECONDS) -> Json:
         return self.server.call(self.own_name, {**given, **self.fixed})
 
 
@@ -484,20 +488,22 @@ def message_of(
 
 
 def _round(
-    number: int, wanted: list[Members], tools: dict[str, Tool]
+    number: int, wanted: list[Members], tools: dict[str, Tool], clock: Clock
 ) -> list[tuple[Members, Members]]:
     """Carry out the calls of a round, a few at once; in their own order, return
     [(what the result tells of the call, the message that tells the model)]."""
     from concurrent.futures import ThreadPoolExecutor
 
     if len(wanted) == 1:
-        return [_carry_out(number, wanted[0], tools)]
+        return [_carry_out(number, wanted[0], tools, clock)]
     with ThreadPoolExecutor(min(AT_ONCE, len(wanted))) as pool:
-        return list(pool.map(lambda call: _carry_out(number, call, tools), wanted))
+        return list(
+            pool.map(lambda call: _carry_out(number, call, tools, clock), wanted)
+        )
 
 
 def _carry_out(
-    number: int, call: Members, tools: dict[str, Tool]
+    number: int, call: Members, tools: dict[str, Tool], clock: Clock
 ) -> tuple[Members, Members]:
     name, text = call["function"]["name"], call["function"]["arguments"]
     began = time.monotonic()
@@ -505,7 +511,7 @@ def _carry_out(
     try:
         given = storable(arguments_of(text), [])
         tool, given = fitting_tool(name, given, tools)
-        result = tool.call(given)
+        result = tool.call(given, min(TOOL_SECONDS, max(1.0, clock.left())))
         error = None
     except TogetherError as failure:
         error = str(failure)

@@ -16,7 +16,7 @@ from scripts.subtitles import subtitles
 from tests.support.expected_request import main_of
 from tools.models import model
 from tools.operations import find
-from tools.sandbox import tone
+from tools.sandbox import Fault, tone
 
 TRANSCRIBE = main_of(find("audio/transcribe_recording"))
 SPEAK = main_of(find("audio/speak_text"))
@@ -196,3 +196,18 @@ def test_sound_files_are_joined_by_their_kind():
     assert joined([b"ab", b"cd"], "raw") == b"abcd"
     with pytest.raises(TogetherError, match="part 2"):
         joined([tone(rate=24000), tone(rate=16000)], "wav")
+
+
+def test_a_long_text_ends_by_itself_with_what_was_spoken(sandbox, auth):
+    """Four parts at a time; the first ones are answered when the time is over."""
+    sandbox.faults.append(
+        Fault("/v1/audio/speech", 429, times=4, headers={"retry-after": "1.2"})
+    )
+    with pytest.raises(TogetherError, match="stop_after_seconds") as caught:
+        SPEAK(auth, LONG * 4, KOKORO, format="wav", stop_after_seconds=1)
+
+    error = caught.value
+    assert (error.type, error.part) == ("deadline", 5)
+    assert [part["filename"] for part in error.partial["parts"]] == [
+        f"speech-{number}.wav" for number in range(1, 5)
+    ]

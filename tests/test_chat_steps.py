@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 
 import pytest
 
@@ -456,3 +457,18 @@ def test_a_worker_compares(sandbox, auth):
 
     assert not job.failed, job.result
     assert ["prompt", MODEL] == job.result[0]
+
+
+def test_what_there_is_no_time_for_says_so_in_its_cell(sandbox, auth):
+    def slow(body, whole):
+        time.sleep(0.3)
+        return whole
+
+    say(sandbox, slow)
+    prompts = [f"Question {number}?" for number in range(20)]
+    rows = table(COMPARE(auth, [MODEL], prompts, stop_after_seconds=1))
+
+    cells = [rows[prompt][MODEL] for prompt in prompts]
+    missing = [cell for cell in cells if "stop_after_seconds" in cell]
+    assert 0 < len(missing) < len(cells)
+    assert len(asked(sandbox)) == len(cells) - len(missing)

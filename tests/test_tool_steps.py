@@ -671,3 +671,27 @@ def test_ids_of_calls_never_repeat():
         answer = {"choices": [{"message": {"tool_calls": wanted}}]}
         message_of(answer, "", wanted, 0, used)
     assert len(used) == 6
+
+
+@pytest.mark.parametrize("seconds", [1.1, 30])
+def test_the_time_ends_the_calls_and_keeps_them(seconds, sandbox, shop, auth):
+    """Between two requests, and also while a tool is at work, which is cancelled."""
+    ended = threading.Event()
+    shop.register(
+        "f/shop/slow",
+        lambda number: ended.wait(seconds),
+        schema=SCHEMA,
+        summary="Slow.",
+    )
+    say(sandbox, calling(("slow", {"number": 1})), "It was sent.")
+
+    with pytest.raises(TogetherError, match="stop_after_seconds") as caught:
+        use(auth, {"path": "f/shop/slow"}, stop_after_seconds=1)
+    ended.set()
+
+    assert caught.value.type == "deadline"
+    assert len(asked(sandbox)) == 1
+    (call,) = caught.value.partial["calls"]
+    assert call["tool"] == "slow"
+    assert ("was cancelled" in (call["error"] or "")) == (seconds > 2)
+    assert caught.value.partial["cost_usd"] > 0

@@ -31,6 +31,7 @@ def main(
     language: str | None = None,
     format: str = "mp3",
     output: str = "result",
+    stop_after_seconds: float | None = None,
     budget_usd: float | None = None,
 ):
     return run(
@@ -44,6 +45,7 @@ def main(
         language=language,
         format=format,
         output=output,
+        stop_after_seconds=stop_after_seconds,
         budget_usd=budget_usd,
     )
 
@@ -58,4 +60,5 @@ STEP = {
       "language": {"type": "string"},
       "format": {"type": "string", "enum": ["mp3", "wav", "raw"], "default": "mp3", "title": "File format"},
       "output": {"type": "string", "enum": ["result", "storage"], "default": "result"},
+      "stop_after_seconds": {"type": "number", "minimum": 1, "title": "Time limit of the step"},
       "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"}}}}

@@ -1,13 +1,15 @@
-"""Budgets: stop before more is spent than is allowed.
+"""Budgets: stop before more money, or time, is spent than is allowed.
 
 check_budget   of one call, before it is sent
 Budget         of many calls, shared by threads
 reserve_chat   money for one question, whose answer is bounded by it
+Clock          the same for the time of a step of many calls
 """
 
 from __future__ import annotations
 
 import threading
+import time
 
 from ..client import TogetherError
 from .pricing import answer_room, cost_by, money, most_prompt, priced
@@ -146,3 +148,28 @@ def reserve_chat(
     usd, _ = cost_by(found, usage, most=True)
     budget.reserve(usd)
     return usd, body
+
+
+class Clock:
+    """The time that a step of many requests may take; None: any."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
+        self.began = time.monotonic()
+
+    def left(self) -> float:
+        """Return the seconds that are left; less than 0 when it is over."""
+        if self.seconds is None:
+            return float("inf")
+        return self.began + self.seconds - time.monotonic()
+
+    def check(self) -> None:
+        """Raise TogetherError, before anything more is begun, when the time is over."""
+        if self.left() <= 0:
+            raise TogetherError(
+                f"not begun: the {self.seconds:g} s of the step (stop_after_seconds) are "
+                "over",
+                type="deadline",
+                ambiguous=False,
+                advice="Give it more time, or less to do.",
+            )

@@ -34,6 +34,7 @@ def main(
     system: str | None = None,
     max_rounds: int = 6,
     max_tokens: int | None = None,
+    stop_after_seconds: float | None = None,
     budget_usd: float | None = None,
 ):
     return run(
@@ -47,6 +48,7 @@ def main(
         system=system,
         max_rounds=max_rounds,
         max_tokens=max_tokens,
+        stop_after_seconds=stop_after_seconds,
         budget_usd=budget_usd,
     )
 
@@ -69,4 +71,5 @@ STEP = {
       "system": {"type": "string", "title": "Instructions"},
       "max_rounds": {"type": "integer", "minimum": 1, "maximum": 50, "default": 6, "title": "Rounds"},
       "max_tokens": {"type": "integer", "minimum": 1, "title": "Longest message"},
+      "stop_after_seconds": {"type": "number", "minimum": 1, "title": "Time limit of the step"},
       "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"}}}}

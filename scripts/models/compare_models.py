@@ -32,6 +32,7 @@ def main(
     system: str | None = None,
     temperature: float | None = None,
     max_tokens: int | None = None,
+    stop_after_seconds: float | None = None,
     budget_usd: float | None = None,
 ):
     return run(
@@ -44,6 +45,7 @@ def main(
         system=system,
         temperature=temperature,
         max_tokens=max_tokens,
+        stop_after_seconds=stop_after_seconds,
         budget_usd=budget_usd,
     )
 
@@ -57,4 +59,5 @@ STEP = {
       "system": {"type": "string", "title": "Instructions"},
       "temperature": {"type": "number", "minimum": 0},
       "max_tokens": {"type": "integer", "minimum": 1, "title": "Longest answer"},
+      "stop_after_seconds": {"type": "number", "minimum": 1, "title": "Time limit of the step"},
       "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"}}}}
