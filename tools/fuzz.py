@@ -11,10 +11,11 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,23 +64,43 @@ def run(
 
 
 def keep(say: Callable[[str], None], targets: tuple[str, ...] = TARGETS) -> int:
-    """Put what the last runs reached into the kept corpus, as small as may be."""
+    """Add to the kept corpus what the last runs reached beyond it, as small as may be.
+
+    What is kept stays: some of it once showed a fault. Raises ValueError.
+    """
     for target in targets:
-        merged = PLACE / target / "merged"
-        shutil.rmtree(merged, ignore_errors=True)
-        merged.mkdir(parents=True)
-        known = _filled(target)
-        words = ["-merge=1", f"-max_len={KEPT_INPUT}", str(merged), str(known)]
-        _atheris(target, words)
-        found, size = [], 0
-        for file in sorted(merged.iterdir(), key=lambda file: file.stat().st_size):
-            size += file.stat().st_size
+        known = list(corpus(target))
+        merged = _folder(PLACE / target / "merged", known)
+        words = ["-merge=1", f"-max_len={KEPT_INPUT}", str(merged)]
+        done = _atheris(target, [*words, str(_filled(target))])
+        if done.returncode:
+            raise ValueError(f"{target} could not be merged: {done.stderr[-1500:]}")
+        found, size = list(known), sum(map(len, known))
+        for data in sorted(_inputs(merged) - set(known), key=len):
+            size += len(data)
             if size > KEPT_BYTES:
                 break
-            found.append(file.read_bytes())
+            found.append(data)
         write_corpus(target, found)
-        say(f"{target}: {len(found)} inputs are kept, of {min(size, KEPT_BYTES)} bytes")
+        say(f"{target}: {len(found)} inputs are kept")
     return 0
+
+
+def _folder(folder: Path, inputs: Iterable[bytes]) -> Path:
+    """A folder of these inputs and no others, as libFuzzer wants them."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    _add(folder, inputs)
+    return folder
+
+
+def _add(folder: Path, inputs: Iterable[bytes]) -> None:
+    for data in inputs:
+        (folder / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
+
+
+def _inputs(folder: Path) -> set[bytes]:
+    return {file.read_bytes() for file in folder.iterdir()}
 
 
 def corpus(target: str) -> Iterator[bytes]:
@@ -98,8 +119,7 @@ def _filled(target: str) -> Path:
     """The folder of a target's inputs, those that were kept among them."""
     folder = PLACE / target / "corpus"
     folder.mkdir(parents=True, exist_ok=True)
-    for data in corpus(target):
-        (folder / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
+    _add(folder, corpus(target))
     return folder
 
 
@@ -128,9 +148,13 @@ def _fuzzed(target: str, seconds: int, seed: int | None) -> Fuzzed:
 
 
 def _atheris(target: str, words: list[str]) -> subprocess.CompletedProcess[str]:
+    program = PLACE / target / "again"
     command = [sys.executable, "-m", "tests.support.fuzz_run", target]
+    command += [str(PLACE / target / "found"), str(program)]
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+    program.chmod(0o755)
     return subprocess.run(
-        [*command, str(PLACE / target / "found"), *words],
+        [*command, *words],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

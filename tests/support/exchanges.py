@@ -286,7 +286,7 @@ KINDS = {
              answers=((r"POST /v1/chat", lambda a: Good(_stream(), "200 OK",
                                                         dict(SSE))),)),
         Kind("rows", _rows, r"POST /v1/chat", at_once=2, partly=_failed_rows),
-        Kind("embed", _embed, r"POST /v1/embeddings", at_once=2,
+        Kind("embed", _embed, r"POST /v1/embeddings",
              partly=_failed_rows),
         Kind("poll", _poll, r"GET /v1/batches/b"),
         Kind("upload, announced", _upload, r"POST /v1/files$", form="empty",

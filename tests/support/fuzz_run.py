@@ -1,5 +1,9 @@
-"""One target of fuzz_targets.py under atheris: python -m tests.support.fuzz_run NAME
-FINDINGS [libFuzzer's words]. tools/fuzz.py starts it.
+"""One target of fuzz_targets.py under atheris, as tools/fuzz.py starts it:
+
+    python -m tests.support.fuzz_run NAME FINDINGS PROGRAM [libFuzzer's words]
+
+PROGRAM does the same with the words behind it alone: libFuzzer calls itself to go
+through many inputs.
 
 A fault does not end the run: the first input of each kind, told by the place in the
 code, goes into the folder FINDINGS with its traceback.
@@ -17,7 +21,7 @@ with atheris.instrument_imports(include=["scripts", "zipfile", "csv"]):
     from tests.support import fuzz_targets
 
 
-def main(name, folder, words):
+def main(name, folder, program, words):
     seen = set()
     sys.stdout = sys.stderr = io.StringIO()  # the log of a job
 
@@ -32,7 +36,7 @@ def main(name, folder, words):
                 seen.add(kind)
                 keep(folder, kind, data)
 
-    atheris.Setup([sys.argv[0], *words], one)
+    atheris.Setup([program, *words], one)
     atheris.Fuzz()
 
 
@@ -54,4 +58,4 @@ def keep(folder, kind, data):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4:])
