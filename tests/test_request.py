@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from scripts.client import TogetherError
+from scripts.client import TogetherError, prepare
 from scripts.client import request as client_request
 from scripts.client.request import (
     MIB,
@@ -202,3 +202,42 @@ def test_an_answer_with_half_of_a_character_is_sent_as_json():
 
     assert json.loads(data) == {"a": "\ud83d", "b": "\u00e4"}
     assert data.isascii()
+
+
+def test_a_step_gets_its_defaults_where_nothing_is_given():
+    arguments = {
+        "a": {"type": "integer", "default": 5},
+        "b": {"type": "string", "default": "x"},
+        "c": {"type": "string"},
+    }
+    step = {"arguments": {"properties": arguments, "required": []}}
+
+    assert prepare(step, {}) == {"a": 5, "b": "x"}
+    assert prepare(step, {"a": None, "b": "", "c": "y"}) == {"a": 5, "b": "", "c": "y"}
+    assert prepare(step, {"a": 0}) == {"a": 0, "b": "x"}
+
+
+def test_a_whole_answer_in_place_of_a_stream_that_breaks_off_is_an_error():
+    cut = answer(
+        b'{"choices": [', headers="content-type: application/json\r\n", length=99
+    )
+    with server(cut) as (url, _):
+        with pytest.raises(TogetherError) as caught:
+            CHAT(auth_for(url), {**BODY, "stream": True})
+
+    assert caught.value.type == "connection"
+    assert "broke before the answer was complete" in str(caught.value)
+
+
+def test_a_file_goes_up_signed_or_in_one_request(sandbox, auth):
+    for name in ("files/upload_file", "audio/create_transcription"):
+        operation = find(name)
+        main_of(operation)(auth, **operation.schema["examples"][0])
+
+    kinds = [r.headers.get("content-type", "") for r in sandbox.requests]
+    paths = [r.path for r in sandbox.requests]
+    assert (
+        len([k for k in kinds if k.startswith("multipart/form-data; boundary=")]) == 2
+    )
+    assert paths[-1] == "/v1/audio/transcriptions"
+    assert len(paths) > 2
