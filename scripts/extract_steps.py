@@ -146,7 +146,7 @@ def _asked(auth: Auth, body: Members) -> Json:
     except TogetherError as error:
         if "response_format" not in body or not refuses(error, FORM_WORDS):
             raise
-        log(f"the model takes no schema ({error.detail}): it is told in words alone")
+        log(f"the model takes no schema ({error.detail}): the prompt says it instead")
         del body["response_format"]
         return ask(auth, body)
 

@@ -175,8 +175,8 @@ def _with_auth(resource: str, words: Members) -> Members:
 def finish_flow(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return {"message", **details}: the tidy result at the end of a flow.
 
-    With `error`, what a step that was let go on left, that error is raised: the flow
-    fails after it has put things in order.
+    `error` is that of a step with continue_on_error: it is raised here, so that the
+    flow fails after it has cleaned up.
     """
     given = prepare(step, arguments)
     error = given.get("error")

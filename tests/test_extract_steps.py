@@ -178,7 +178,7 @@ def test_a_model_without_schemas_is_told_in_words(sandbox, auth, capsys):
 
     assert {"name": "Ada", "age": 36} == extract(auth)["data"]
     assert "response_format" not in asked(sandbox)[-1]
-    assert "told in words" in capsys.readouterr().err
+    assert "the prompt says it instead" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

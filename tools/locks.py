@@ -1,7 +1,7 @@
 """The lock of each script: what its imports need on a worker, pinned.
 
 With a lock the server resolves nothing at deploy time; with no more in it than the
-script needs, a worker installs nothing in vain.
+script needs, a worker installs nothing that is not used.
 """
 
 import re

@@ -91,7 +91,7 @@ class Listing(threading.Thread):
                 break
 
     def wait(self, seconds: float) -> None:
-        """Wait until it is read; not again when that was in vain once."""
+        """Wait until it is read; if it once was not read in time, do not wait again."""
         self.join(0.0 if self.late else max(0.0, seconds))
         self.late = self.is_alive()
 

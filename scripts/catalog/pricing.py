@@ -183,7 +183,7 @@ def spent_on(error: TogetherError) -> float | None:
     was refused, None where it may have been paid for: it hung, broke, or its answer
     cannot be used."""
     from ..resilience.explain import (
-        UNCLEAR,  # which made the error, so that it is there
+        UNCLEAR,  # loaded already, as it made the error
     )
 
     status = error.status

@@ -129,9 +129,11 @@ def storable(value: Json, lost: list[object]) -> Json:
 
 def mended(value: Json, lost: list[object]) -> Json:
     if isinstance(value, str):
-        if not re.search("[\x00\ud800-\udfff]", value):  # seldom asked, so late
+        if not re.search(
+            "[\x00\ud800-\udfff]", value
+        ):  # compiled when it is first needed
             return value
-        # Two halves that arrived apart are one character once they meet.
+        # The halves of a surrogate pair that arrived apart become one character.
         had = value.count("\ufffd")
         units = value.encode("utf-16-le", "surrogatepass")
         value = units.decode("utf-16-le", "replace").replace("\x00", "\ufffd")

@@ -1,7 +1,7 @@
 """What a job loads first: the standard library's modules, at once.
 
-Nothing here makes cycles that matter to a job of one call: not tracing the imports,
-neither now nor when the process ends, saves a tenth of a cold step.
+The garbage collector is off meanwhile, and what was imported is frozen: it never looks
+through these objects, not even when the process ends. That saves a tenth of a cold step.
 """
 
 import gc

@@ -257,7 +257,7 @@ def open_download(auth: Auth, operation: Operation, **arguments: Json) -> Downlo
     TogetherError.
     """
     if "output" in operation["arguments"]["properties"]:
-        arguments["output"] = "result"  # where it goes is the caller's affair
+        arguments["output"] = "result"  # the caller decides where it goes
     return api_download(Request(auth, operation, arguments))
 
 

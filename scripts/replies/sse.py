@@ -44,7 +44,7 @@ class Events:
                 if not (seam and piece.startswith(b"\n")):
                     self.hold(piece)
                     continue
-            # Whole events are whole characters, too.
+            # A whole event never ends within a character.
             whole = b"".join((*self.held, piece[:end])) if self.held else piece[:end]
             self.held.clear()
             self.size = 0

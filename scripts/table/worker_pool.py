@@ -150,7 +150,7 @@ class WorkerPool:
             hung += fault is not None and is_silence(fault)
             if wait is None or hung > 1:
                 raise request.failure(fault, reply)
-            if reply and reply.status == 503:  # overloaded: no place to hurry
+            if reply and reply.status == 503:  # overloaded: fewer at a time
                 self.gate.narrow(entered, wait)
             else:
                 self.gate.closing.wait(min(wait, self.ends - time.monotonic()))

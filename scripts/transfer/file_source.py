@@ -156,7 +156,7 @@ class Base64Source(Source):
         if count % 4 or padding > 2:
             raise TogetherError.refused(field, _NOT_BASE64)
         self.length = count // 4 * 3 - padding
-        # Nothing may be wrong once the first byte has gone out.
+        # All of it is checked before the first byte is sent.
         for _ in self.blocks():
             pass
 

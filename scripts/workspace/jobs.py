@@ -145,7 +145,7 @@ def _watch(job: str, seconds: float) -> bool:
         finally:
             response.close()
     except faults():
-        pass  # the job's own answer, asked next, says what is the matter
+        pass  # the job's own answer, asked next, says what is wrong
     return False
 
 
