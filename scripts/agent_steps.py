@@ -7,12 +7,15 @@ result begins with `text`, of a length that fits a context: what is cut is said 
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 
-from .client import TogetherError, prepare
+from .client import TogetherError, call, prepare
 from .client.jsonio import storable
 from .client.resource import HOST, credentials
+from .operations import operation
 from .tool_arguments import understood
 
 TYPE_CHECKING = False
@@ -31,7 +34,7 @@ def consult_model(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Ask another model. {"text", "cut"?, "model", "cost_usd"}; or TogetherError."""
     from .chat_steps import ask_model  # each tool has its own
 
-    given = _given(auth, step, arguments)
+    given = given_by_model(auth, step, arguments)
     found = _run(ask_model, auth, **given)
     return {**_bounded(found["text"]), **_kept(found, "model", "finish_reason")}
 
@@ -41,7 +44,7 @@ def look_at_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
     TogetherError."""
     from .chat_steps import ask_model  # each tool has its own
 
-    given = _given(auth, step, arguments, "picture")
+    given = given_by_model(auth, step, arguments, "picture")
     asked = {"prompt": given["question"], "pictures": [given["picture"]]}
     found = _run(ask_model, auth, **asked, model=given.get("model"))
     return {**_bounded(found["text"]), **_kept(found, "model")}
@@ -51,7 +54,7 @@ def read_document(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return a piece of a document's text: {"text", "source", "characters": of all,
     "next_start"?}. Raises TogetherError."""
 
-    given = _given(auth, step, arguments, "document")
+    given = given_by_model(auth, step, arguments, "document")
     source, text = _document(auth, given["document"])
     start = given["start"]
     if start and start >= len(text):
@@ -68,7 +71,7 @@ def transcribe_audio(auth: Auth, step: Step, **arguments: Json) -> Members:
     "model", "cost_usd"}; raises TogetherError."""
     from .audio_steps import transcribe_recording  # each tool has its own
 
-    given = _given(auth, step, arguments, "recording")
+    given = given_by_model(auth, step, arguments, "recording")
     found = _run(transcribe_recording, auth, **given)
     text = found["text"]
     if given["speakers"]:
@@ -84,7 +87,7 @@ def make_speech(auth: Auth, step: Step, **arguments: Json) -> Members:
     there is no storage."""
     from .audio_steps import speak_text  # each tool has its own
 
-    given = _given(auth, step, arguments)
+    given = given_by_model(auth, step, arguments)
     found = _run(speak_text, auth, **given, format="mp3", output="storage")
     text = f"{found['characters']} characters are spoken: {_place(found)}"
     return {"text": text, **_kept(found, *SHOWN, "model", "voice")}
@@ -96,7 +99,7 @@ def draw_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
     from .image_steps import create_picture  # each tool has its own
     from .workspace.storage import place_for  # only where objects are stored
 
-    given = _given(auth, step, arguments)
+    given = given_by_model(auth, step, arguments)
     output, note = place_for(None, "url")
     fixed = {"n": 1, "format": "png", "output": output}
     found = _run(create_picture, auth, **given, **fixed)
@@ -118,7 +121,7 @@ def extract_data(auth: Auth, step: Step, **arguments: Json) -> Members:
     fields = arguments.get("fields")
     if isinstance(fields, list):
         fields = [_field_text(one) for one in fields]
-    given = _given(auth, step, {**arguments, "fields": fields}, "document")
+    given = given_by_model(auth, step, {**arguments, "fields": fields}, "document")
     _one_of(given, "text", "document")
     text = given.get("text")
     if text is None:
@@ -139,7 +142,7 @@ def find_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
         split_documents,
     )
 
-    given = _given(auth, step, arguments, "documents", "index")
+    given = given_by_model(auth, step, arguments, "documents", "index")
     _one_of(given, "documents", "index")
     if "index" in given:
         storage, _, key = given["index"].removeprefix("s3://").partition("/")
@@ -164,16 +167,31 @@ def start_batch(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Ask a model about every row, as one batch. {"text": what was done, "batch_id",
     "rows", "estimated_cost_usd"}; raises TogetherError, before anything is sent where
     the rows may cost more than budget_usd."""
-    from .batch_steps import submit_rows  # each tool has its own
+    return begin_batch(auth, rows_given(auth, step, arguments))
 
+
+def rows_given(auth: Auth, step: Step, arguments: Members) -> Members:
+    """Return the arguments of a batch as a model means them. Raises TogetherError."""
     if isinstance(arguments.get("rows"), list):
         text = json.dumps(arguments["rows"], ensure_ascii=False)
         arguments = {**arguments, "rows": text if arguments["rows"] else ""}
-    given = _given(auth, step, arguments)
-    rows: Json = given["rows"].strip()
-    if not ADDRESS.match(rows):
-        name = "rows.json" if rows[:1] in ("[", "{") else "rows.csv"
-        rows = {"text": rows, "filename": name}
+    return given_by_model(auth, step, arguments)
+
+
+def file_of_rows(text: str) -> Json:
+    """Return rows that a model gives, an address or themselves, as steps take them."""
+    rows = text.strip()
+    if ADDRESS.match(rows):
+        return rows
+    name = "rows.json" if rows[:1] in ("[", "{") else "rows.csv"
+    return {"text": rows, "filename": name}
+
+
+def begin_batch(auth: Auth, given: Members) -> Members:
+    """Start a batch, once; what start_batch returns. Raises TogetherError."""
+    from .batch_steps import submit_rows  # each tool has its own
+
+    rows = file_of_rows(given["rows"])
     found = _run(submit_rows, auth, **{**given, "rows": rows})
     number = found["batch_id"]
     begun = "was started before" if found["reattached"] else "is started"
@@ -188,7 +206,7 @@ def fetch_batch(auth: Auth, step: Step, **arguments: Json) -> Members:
     "failed"?, "cost_usd"?, "s3"?}; raises TogetherError."""
     from .batch_steps import collect_rows  # each tool has its own
 
-    given = _given(auth, step, arguments)
+    given = given_by_model(auth, step, arguments)
     fixed = {"output": "result", "answer_column": "answer"}
     try:
         found = _run(collect_rows, auth, **given, **fixed)
@@ -215,7 +233,7 @@ def price_call(auth: Auth, step: Step, **arguments: Json) -> Members:
     known, "note"?: why not}; raises TogetherError."""
     from .catalog.pricing import money, most_cost  # only where prices are asked for
 
-    given = _given(auth, step, arguments)
+    given = given_by_model(auth, step, arguments)
     times = given["times"]
     words = {"input_tokens": "prompt_tokens", "output_tokens": "completion_tokens"}
     names = ("images", "seconds", "characters", "videos")
@@ -243,7 +261,7 @@ def find_model(auth: Auth, step: Step, **arguments: Json) -> Members:
         listing,
     )
 
-    given = _given(auth, step, arguments)
+    given = given_by_model(auth, step, arguments)
     found: list[Members] = []
     problem = None
     for product in (SERVERLESS, None):
@@ -272,7 +290,7 @@ def report_spending(auth: Auth, step: Step, **arguments: Json) -> Members:
     TogetherError."""
     from .account_steps import report_usage  # each tool has its own
 
-    found = _run(report_usage, auth, **_given(auth, step, arguments))
+    found = _run(report_usage, auth, **given_by_model(auth, step, arguments))
     total = f"{found['total_usd']:.2f} USD from {found['since']} to {found['until']}."
     lines = [f"- {p['product']}: {p['cost_usd']:.2f} USD" for p in found["products"]]
     days = {one["date"]: one["cost_usd"] for one in found["days"][-MOST_DAYS:]}
@@ -280,9 +298,107 @@ def report_spending(auth: Auth, step: Step, **arguments: Json) -> Members:
     return {**shown, "total_usd": found["total_usd"], "days": days}
 
 
+def query_table(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Answer a question to a table. {"text": the answer as CSV with what it was made
+    of, "cut"?, "rows": how many the table has, "matched"}; raises TogetherError."""
+    from . import table_query as query  # each tool has its own
+    from .table.table import Table  # each tool has its own
+
+    given = given_by_model(auth, step, arguments)
+    address = _one_among(given["table"], given.get("among", []))
+    asked = query.Query(
+        given.get("where", ()),
+        given.get("group_by", ()),
+        given.get("measures", ()),
+        given.get("sort"),
+        given.get("columns", ()),
+    )
+    table = Table(auth, address, "table")
+    if asked.is_empty:
+        asked.check(table)
+        found = query.describe(table, min(given["most"], SAMPLE))
+    else:
+        found = query.ask(table, asked, given["most"])
+    lines = [f"{found['matched']} of {found['read']} rows match."]
+    if asked.is_empty:
+        lines = [f"{found['read']} rows. Columns:"]
+    if found["unreadable"]:
+        lines.append(f"{found['unreadable']} rows cannot be read.")
+    lines += found["words"]
+    if found["found"] > len(found["rows"]):
+        lines.append(f"The first {len(found['rows'])} of {found['found']}:")
+    shown = _bounded("\n".join([*lines, _as_csv(found["rows"])]))
+    return {**shown, "rows": found["read"], "matched": found["matched"]}
+
+
+def list_work(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Return what trains and what is served. {"text": a line each, "cut"?,
+    "fine_tunes": how many, "deployments"}; raises TogetherError."""
+    from .trigger_steps import (  # each tool has its own
+        PROJECT_ENDPOINTS,
+        idle_endpoints,
+    )
+
+    given = given_by_model(auth, step, arguments)
+    tunes = call(auth, FINE_TUNES).get("data") or []
+    tunes = sorted(tunes, key=lambda one: str(one.get("created_at")), reverse=True)
+    lines = [f"{len(tunes)} fine-tunes, the newest first:"]
+    for one in tunes[: given["most"]]:
+        name = one.get("model_output_name") or "no name yet"
+        words = f"{one.get('id')}: {one.get('status')}, {one.get('model')} to {name}"
+        lines.append(f"{words}, created {str(one.get('created_at'))[:16]}")
+    listed = call(auth, PROJECT_ENDPOINTS, limit=100, max_pages=10).get("data") or []
+    served = [(e, d) for e in listed for d in e.get("deployments") or ()]
+    idle = {one["job_id"] for one in idle_endpoints(auth, {"minutes": IDLE_MINUTES})}
+    lines.append(f"{len(served)} deployments:")
+    for endpoint, one in served[: given["most"]]:
+        number = f"{endpoint.get('id')}/{one.get('id')}"
+        state = str(one.get("state")).removeprefix("DEPLOYMENT_STATE_")
+        words = f"{number}: {state}, {one.get('name')} with {one.get('model')}"
+        words += f" on {one.get('hardware')}, {one.get('readyReplicas', 0)} replicas"
+        if number in idle:
+            words += f", no request for {IDLE_MINUTES} minutes"
+        lines.append(words)
+    left = max(len(tunes), len(served)) - given["most"]
+    if left > 0:
+        lines.append(f"Older ones are left out: raise most ({given['most']}).")
+    shown = _bounded("\n".join(lines))
+    return {**shown, "fine_tunes": len(tunes), "deployments": len(served)}
+
+
+def look_at_training(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Return how a fine-tune goes. {"text", "state", "progress", "cost_usd": None where
+    it is not known, "cost_note"?}; raises TogetherError."""
+    from .fine_tune_steps import report_fine_tune  # each tool has its own
+
+    given = given_by_model(auth, step, arguments)
+    found = _run(report_fine_tune, auth, **given)
+    lines = [f"{found['fine_tune_id']} is {found['state']}: {found['model']}"]
+    if found["model_name"]:
+        lines[0] += f", to become {found['model_name']}"
+    if found["progress"] is not None:
+        lines.append(f"Done: {found['progress']:.0%}.")
+    if found.get("reason"):
+        lines.append(f"Why it failed: {found['reason']}")
+    for title, name in (("Training", "train_loss"), ("Evaluation", "eval_loss")):
+        told = [one for one in found["metrics"] if one[name] is not None]
+        if told:
+            first, last = told[0], told[-1]
+            words = f"{first[name]:g} at step {first['step']}"
+            words += f" to {last[name]:g} at step {last['step']}"
+            lines.append(f"{title} loss: {words}.")
+    lines += [f"{one['level']}: {one['message']}" for one in found["events"][:5]]
+    shown = _bounded("\n".join(lines))
+    return {**shown, **_kept(found, "state", "progress")}
+
+
 # --- what they share ---------------------------------------------------------------
 
 CATALOGUE_SECONDS = 10.0
+SAMPLE = 5  # rows of a table that is described
+CELL = 200  # characters of a cell that a model is shown
+IDLE_MINUTES = 60
+FINE_TUNES = operation("fine_tuning/list_fine_tunes")
 MOST_DAYS = 31
 UNITS = {
     "input": "USD a million tokens in",
@@ -295,7 +411,9 @@ UNITS = {
 }
 
 
-def _given(auth: Auth, step: Step, arguments: Members, *addresses: str) -> Members:
+def given_by_model(
+    auth: Auth, step: Step, arguments: Members, *addresses: str
+) -> Members:
     """Return the arguments as a model means them; some are addresses of files. Raises
     TogetherError."""
     given = prepare(step, understood(step, arguments))
@@ -333,6 +451,39 @@ def _run(function: Any, auth: Auth, **values: Json) -> Members:
     given = {name: value for name, value in values.items() if value is not None}
     members = {name: PICTURES if name == "pictures" else {} for name in given}
     return function(auth, {"arguments": {"properties": members}}, **given)
+
+
+def _one_among(name: str, among: list[str]) -> str:
+    """Return the address that is meant, of those that may be read; any where there are
+    none. Raises TogetherError."""
+    wanted = name.strip()
+    if not among:
+        if not ADDRESS.match(wanted):
+            problem = "must be an address: https://... or s3://<storage>/<key>"
+            raise TogetherError.refused("table", problem)
+        return wanted
+    fitting = [one for one in among if wanted in (one, one.rsplit("/", 1)[-1])]
+    if len(fitting) != 1:
+        raise TogetherError.refused("table", f"must be one of {', '.join(among)}")
+    return fitting[0]
+
+
+def _as_csv(rows: list[Members]) -> str:
+    """Return rows as CSV, long cells cut."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        cells = (row.get(name) for name in names)
+        writer.writerow(["" if c is None else _cell(c)[:CELL] for c in cells])
+    return file.getvalue().rstrip("\n")
+
+
+def _cell(value: Json) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _bounded(text: str) -> Members:

@@ -83,6 +83,17 @@ def submit_rows(auth: Auth, step: Step, **arguments: Json) -> Members:
     return {**made, **cost_fields(usd, note, "estimated_cost_usd")}
 
 
+def price_rows(auth: Auth, given: Members) -> tuple[int, float | None, str | None]:
+    """Return (how many rows there are, what submit_rows may cost with these arguments,
+    why that is None). Sends nothing; raises TogetherError as submit_rows does."""
+    table = Table(auth, given["rows"])
+    template = Template(given["template"])
+    table.require(template.columns, "template")
+    with tempfile.TemporaryDirectory() as folder:
+        _, counts = _written(Path(folder), table, template, given)
+    return counts["rows"], *_priced(auth, given, counts, "most_tokens", most=True)
+
+
 def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Write down what is said in many recordings, in a batch or several.
 

@@ -123,8 +123,10 @@ def report_failure(auth: Auth, step: Step, **arguments: Json) -> Members:
         words.append(f"Left: {entry['kind']} {entry['job_id']}, {entry['costs']}.")
     if not running:
         words.append("Nothing was left running at Together.")
+    said = " ".join(words)
     return {
-        "message": " ".join(words),
+        "message": said,
+        **({"windmill_chat_answer": said} if given.get("chat") else {}),
         "failed_step": error.get("step_id"),
         "error": error,
         "left": left,

@@ -34,6 +34,7 @@ def test_an_answer_begins_with_a_text(name, example, sandbox, workspace, auth):
     workspace.put("notes/long.txt", b"word " * 9000)
     workspace.put("scans/1.png", b"\x89PNG\r\n\x1a\n" + b"0" * 64)
     workspace.put("calls/1.mp3", b"ID3" + b"0" * 64)
+    workspace.put("shop/orders.csv", b"city,amount\nRome,120\nOslo,80\n")
     say(sandbox, '{"customer": "Ann", "total": 12}')
 
     found = use(name, auth, **example)

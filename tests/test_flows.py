@@ -1436,6 +1436,107 @@ def test_run_agent_that_fails_says_where_its_conversation_is(
     assert run.result["kept"]["conversation"].startswith("storage-")
 
 
+# --- agents on Windmill's own step; more of them in test_agent_flows.py -------------
+
+
+@pytest.fixture
+def agents(engine, workspace, auth):
+    """The engine, with the resource as Windmill's own step needs it, and some files."""
+    engine.resources[RESOURCE] = {**auth, "base_url": f"{auth['base_url']}/v1"}
+    workspace.put("orders.csv", b"city,amount\nRome,10\nOslo,200\nRome,5\n")
+    workspace.put("terms.md", b"The guarantee lasts two years.")
+    return engine
+
+
+def agent_says(tool, **arguments):
+    return json.dumps({"rounds": [[{"tool": tool, "arguments": arguments}]]})
+
+
+@started_in_every_way
+def test_assistant_answers_with_its_tools(engine, agents):
+    asked = agent_says("price_call", model=MODEL, input_tokens=1000)
+
+    run = agents.run("assistant", user_message=asked, model=MODEL)
+
+    assert run.outcome == "success", run.result
+    assert "at most" in run.result["text"]
+    assert run.result["windmill_chat_answer"] is None
+
+
+def test_assistant_without_a_model_takes_one_of_the_catalogue(engine, agents):
+    run = agents.run("assistant", user_message=agent_says("report_spending"))
+
+    assert run.outcome == "success", run.result
+    assert "USD from" in run.result["calls"][0]["result"]
+
+
+@started_in_every_way
+def test_analyse_tables_counts(engine, agents):
+    asked = agent_says("query_table", table="orders.csv", measures=["sum amount"])
+    tables = [{"s3": "orders.csv"}]
+
+    run = agents.run("analyse_tables", question=asked, tables=tables, model=MODEL)
+
+    assert run.outcome == "success", run.result
+    assert "215" in run.result["calls"][0]["result"]
+
+
+def test_analyse_tables_without_a_table_asks_nothing(engine, agents, sandbox):
+    run = agents.run("analyse_tables", question="x", tables=[{"text": "a"}])
+
+    assert "files[0] must be in storage" in run.result["message"]
+    assert not [r for r in sandbox.requests if "completions" in r.path]
+
+
+@started_in_every_way
+def test_study_documents_cites(engine, agents):
+    asked = json.loads(agent_says("find_passages", question="guarantee"))
+    asked["answer"] = "Two years [terms.md, 0]."
+    documents = [{"s3": "terms.md"}]
+
+    run = agents.run(
+        "study_documents",
+        question=json.dumps(asked),
+        documents=documents,
+        model=MODEL,
+    )
+
+    assert run.outcome == "success", run.result
+    assert [one["source"] for one in run.result["citations"]] == ["terms.md"]
+
+
+def test_study_documents_says_when_nothing_is_cited(engine, agents):
+    asked = json.dumps({"rounds": [], "answer": "I think so."})
+
+    run = agents.run("study_documents", question=asked, documents=[{"s3": "terms.md"}])
+
+    assert run.result["citations"] == []
+    assert "names no passage" in run.result["note"]
+
+
+@started_in_every_way
+def test_keep_models_proposes_and_asks(engine, agents, lives):
+    engine.decide = answers("resume")
+    asked = agent_says(
+        "propose_change", action="serve_model", model=MODEL, name="support-chat"
+    )
+
+    run = agents.run("keep_models", question=asked, model=MODEL)
+
+    assert run.outcome == "success", run.result
+    (proposal,) = run.result["proposals"]
+    assert proposal["outcome"] == "done", proposal
+    assert proposal["result"]["deployment_id"] in str(list(lives["deployment"].lives))
+
+
+def test_keep_models_looks_without_asking(engine, agents):
+    run = agents.run("keep_models", question=agent_says("list_work"), model=MODEL)
+
+    assert run.outcome == "success", run.result
+    assert "deployments:" in run.result["calls"][0]["result"]
+    assert run.count("waits/ask_approval") == 0
+
+
 @pytest.mark.parametrize("name", COMPOSED)
 def test_a_first_step_that_dies_is_reported(name, engine, sandbox, monkeypatch):
     flow = next(flow for flow in flows() if flow.name == name)

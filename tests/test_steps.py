@@ -9,6 +9,8 @@ from tools.operations import steps
 
 # With the least arguments these ask nobody, or the job's own Windmill, and need no key.
 KEYLESS = {
+    "chat/close_agent",
+    "chat/review_agent",
     "chat/finish_agent",
     "chat/start_calls",
     "chat/watch_calls",

@@ -11,7 +11,18 @@ import jsonschema
 
 from tools import expressions, recipes
 from tools.flow_source import LONGEST, all_written
-from tools.flows import LOOPS, Flow, Schedule, flows, modules, parts, schedules, target
+from tools.flows import (
+    LOOPS,
+    Flow,
+    Schedule,
+    agent_tools,
+    flows,
+    is_flow,
+    modules,
+    parts,
+    schedules,
+    target,
+)
 from tools.form_visibility import hints
 from tools.operations import ROOT
 
@@ -43,7 +54,14 @@ VALUES = {
     "whileloopflow": {"skip_failures", "modules"},
     "branchone": {"branches", "default"},
     "branchall": {"branches", "parallel"},
+    "aiagent": {"input_transforms", "tools", "omit_output_from_conversation"},
 }
+# What Windmill's step for AI agents takes; it asks for the first three.
+AGENT = ("provider", "user_message", "output_type", "system_prompt", "memory")
+AGENT = (*AGENT, "max_iterations", "streaming", "output_schema", "user_attachments")
+NEEDED = 3
+TOOL = {"id", "path", "input_transforms"}
+TOOL_NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
 RESERVED = {"failure", "preprocessor", "Input"}
 # What an expression may use, by its place; Windmill sets nothing else there.
 STEP = {"flow_input", "results", "previous_result", "resume", "resumes", "approvers"}
@@ -186,6 +204,7 @@ class _Walk:
 
     def problems(self) -> list[str]:
         ids = [module.get("id") for module in modules(self.flow.value)]
+        ids += [tool.get("id") for tool in agent_tools(self.flow.value)]
         for name in sorted({str(name) for name in ids if ids.count(name) > 1}):
             self.found.append(f"the id {name} is there twice")
         self.sequence(self.flow.value["modules"], set(), False)
@@ -233,6 +252,8 @@ class _Walk:
                 self.transform(place, transform, seen, looped, allowed)
         if kind in ("script", "flow"):
             self.call(name, value, seen, looped, allowed)
+        if kind == "aiagent":
+            self.agent(name, value, seen, looped, allowed)
         if "iterator" in value:
             self.transform(f"{name}.iterator", value["iterator"], seen, looped, allowed)
         for branch in value.get("branches", ()):
@@ -286,6 +307,9 @@ class _Walk:
         if (value["type"] == "flow") != isinstance(called, Flow) or called.id != path:
             self.found.append(f"{name}: {path} is not of type {value['type']}")
             return
+        if isinstance(called, Flow) and agent_tools(called.value):
+            words = "has an agent, whose tools would get this flow's arguments"
+            self.found.append(f"{name}: {path} {words}")
         given = value.get("input_transforms", {})
         for argument in sorted(given.keys() - called.arguments.keys() - {"auth"}):
             self.found.append(f"{name}: {path} takes no {argument}")
@@ -301,6 +325,57 @@ class _Walk:
                 validator = jsonschema.Draft202012Validator(member)
                 for error in validator.iter_errors(transform["value"]):
                     self.found.append(f"{place}: {error.message[:200]}")
+
+    def agent(
+        self,
+        name: str,
+        value: dict,
+        seen: set[str],
+        looped: bool,
+        allowed: set[str],
+    ) -> None:
+        """Windmill's step for AI agents. A model is told a tool's name and arguments
+        alone, so a text of the flow says what it is for."""
+        given = value.get("input_transforms", {})
+        for word in sorted(given.keys() - set(AGENT)):
+            self.found.append(f"{name}: an agent takes no {word}")
+        for word in AGENT[:NEEDED]:
+            if word not in given:
+                self.found.append(f"{name}: an agent needs {word}")
+        for word, transform in given.items():
+            self.transform(f"{name}.{word}", transform, seen, looped, allowed)
+        if looped:
+            self.found.append(f"{name}: within a loop its tools would know no results")
+        said = _texts(self.flow.source["value"])
+        for tool in value.get("tools", ()):
+            place, path = f"{name}.{tool.get('id')}", tool.get("path", "")
+            if tool.keys() - TOOL or not TOOL_NAME.fullmatch(str(tool.get("id"))):
+                self.found.append(f"{place}: a tool is of {', '.join(sorted(TOOL))}")
+                continue
+            if not any(tool["id"] in text for text in said):
+                self.found.append(f"{place}: no instructions say what it is for")
+            self.tool(place, path, tool, seen, looped, allowed)
+
+    def tool(
+        self,
+        place: str,
+        path: str,
+        tool: dict,
+        seen: set[str],
+        looped: bool,
+        allowed: set[str],
+    ) -> None:
+        if is_flow(path):
+            self.found.append(f"{place}: a tool is a script, Windmill refuses flows")
+            return
+        # What is required and not given the model gives.
+        step = {"type": "script", "path": path}
+        step["input_transforms"] = tool.get("input_transforms", {})
+        before = len(self.found)
+        self.call(place, step, seen, looped, allowed)
+        needs = f"{place}: {path} needs "
+        kept = [one for one in self.found[before:] if not one.startswith(needs)]
+        self.found[before:] = kept
 
     def passed(self, place: str, transform: dict, member: dict) -> None:
         """What the flow passes on as it is: its default is the form's alone, so that
@@ -353,6 +428,17 @@ class _Walk:
         known = {*self.flow.arguments, "auth"} | ({"iter"} if looped else set())
         for name in sorted(expressions.inputs_used(text) - known):
             self.found.append(f"{place}: the flow has no argument {name}")
+
+
+def _texts(part: object) -> list[str]:
+    """The texts of several words that are given to steps as they are."""
+    if isinstance(part, dict):
+        found = [text for inner in part.values() for text in _texts(inner)]
+        value = part.get("value")
+        return [*found, value] if isinstance(value, str) and " " in value else found
+    if isinstance(part, list):
+        return [text for inner in part for text in _texts(inner)]
+    return []
 
 
 def _ways(member: dict) -> list[str] | None:

@@ -114,6 +114,8 @@ class _Graph:
                 inner = module["value"]["modules"]
                 yield from self.sequence(inner, indent + "  ", [])
                 yield f"{indent}end"
+            elif kind == "aiagent":
+                yield from self.agent(module, indent)
             else:
                 yield f"{indent}{name}{self.label(module)}"
             for before, label in ends:
@@ -124,6 +126,14 @@ class _Graph:
             if module.get("stop_after_if", {}).get("expr", "").strip() == "true":
                 ends = []
         return ends
+
+    def agent(self, module: dict, indent: str) -> Iterator[str]:
+        """An agent, and the tools that it may use at its side."""
+        name = self.node(module)
+        yield f'{indent}{name}{{{{"{self.text(module)}"}}}}'
+        tools = "<br/>".join(tool["path"] for tool in module["value"]["tools"])
+        yield f'{indent}{name}_tools["<i>{tools}</i>"]'
+        yield f'{indent}{name} -. "as often as it needs" .- {name}_tools'
 
     def branches(
         self, module: dict, indent: str

@@ -10,6 +10,10 @@ parts of OpenFlow that the pack uses:
   a step of type `flow` ends only itself. It knows `result` and `flow_input` only.
 - A cancelled flow runs nothing more.
 - A step's arguments are resolved as tools/resolving.py says; a flow's own are not.
+- A step for AI agents asks the model, and runs the tools that it calls one after the
+  other until it calls none. A tool's own arguments come before the model's; what it
+  raises is told to the model; a tool that there is not ends the step. A flow for a chat
+  keeps the step's messages for the next one of the same memory.
 - A failed step is tried again by its retry; then continue_on_error lets the flow go on,
   unless it is the last step; then the error handler runs, with `error`.
 
@@ -31,11 +35,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import requests
+
+from scripts.replies.sse import Events
 from tools import job_runner
 from tools.expressions import ExpressionError, evaluate
 from tools.fake_workspace import Job, Workspace
 from tools.flows import Flow, flows, rendered_value
-from tools.operations import ROOT
+from tools.form import form
+from tools.operations import ROOT, find
 from tools.raw_scripts import run_raw
 from tools.resolving import UnresolvedError
 from tools.target_folder import FOLDER
@@ -71,6 +79,7 @@ class Run:
     calls: list[Call] = field(default_factory=list)
     work: Iterator | None = None
     done: threading.Event = field(default_factory=threading.Event)
+    memory: str | None = None  # of a flow for a chat: which conversation it is
 
     @property
     def error(self) -> dict:
@@ -129,6 +138,8 @@ class Engine:
         self.resources = {RESOURCE: auth}
         self.values = {}
         self.spawned = 0
+        self.memories: dict[tuple[str, str], list[dict]] = {}
+        self.conversations: dict[str, list[tuple[str, str]]] = {}  # (who, what)
         self.lock = threading.Condition()
         for flow in flows(ROOT):
             path = f"{FOLDER}/{flow.id}"
@@ -174,6 +185,25 @@ class Engine:
         """Run a flow to its end, and whatever it started."""
         run = self.start(name, **arguments)
         self.work()
+        return run
+
+    def chat(self, name: str, memory: str, **arguments: object) -> Run:
+        """Send a message to a flow for a chat and run it to its end."""
+        run = self.start(name, **arguments)
+        run.memory = memory
+        said = self.conversations.setdefault(memory, [])
+        said.append(("user", str(arguments["user_message"])))
+        self.work()
+        answer = run.result
+        if isinstance(answer, dict) and "windmill_chat_answer" in answer:
+            answer = answer["windmill_chat_answer"]
+        if answer is not None:
+            said.append(
+                (
+                    "assistant",
+                    answer if isinstance(answer, str) else json.dumps(answer, indent=2),
+                )
+            )
         return run
 
     def work(self, until: float = float("inf")) -> None:
@@ -367,6 +397,8 @@ class Engine:
             arguments = self._inputs(value, place)
             name = f"{run.path}/{module['id']}"
             return End(True, self._execute(run, module, name, arguments))
+        if kind == "aiagent":
+            return End(True, self._agent(run, module, place))
         if kind == "flow":
             inner = Run(value["path"], self._inputs(value, place), id=run.id)
             inner.calls = run.calls
@@ -460,6 +492,78 @@ class Engine:
             raise StepError(result)
         return result
 
+    def _agent(self, run: Run, module: dict, place: dict) -> dict:
+        """Run Windmill's step for AI agents; what it returns."""
+        value, name = module["value"], module["id"]
+        secrets = self.workspace.secrets(self.resources)
+        given = secrets.arguments(json.loads(json.dumps(self._inputs(value, place))))
+        memory = (given.get("memory") or {}).get("kind") == "auto" and run.memory
+        kept = self.memories.get((run.memory or "", name), []) if memory else []
+        told = given.get("system_prompt")
+        messages = [{"role": "system", "content": told}] if told else []
+        messages += kept[-given["memory"]["context_length"] :] if kept else []
+        messages.append({"role": "user", "content": given["user_message"]})
+        agent = Agent(given["provider"], [self._offer(t) for t in value["tools"]])
+        tools = {tool["summary"]: tool for tool in value["tools"]}
+        for _ in range(given.get("max_iterations") or 10):
+            said = agent.ask(messages, name)
+            if said.get("content"):
+                text = {"role": "assistant", "content": said["content"]}
+                messages.append({**text, "agent_action": {"type": "message"}})
+                if run.memory:
+                    self.conversations[run.memory].append(
+                        ("assistant", said["content"])
+                    )
+            if not said.get("tool_calls"):
+                break
+            messages.append({"role": "assistant", "tool_calls": said["tool_calls"]})
+            for call in said["tool_calls"]:
+                tool = tools.get(call["function"]["name"])
+                if tool is None:
+                    words = f"Tool not found: {call['function']['name']}"
+                    raise StepError(_internal(words, name))
+                messages.append(self._called(run, tool, call, place))
+        else:
+            words = "AI agent reached max iterations, you can increase max_iterations"
+            error = _internal(words, name)
+            error["error"]["result"] = {"messages": messages}
+            raise StepError(error)
+        if memory:
+            bare = [
+                {k: v for k, v in m.items() if k != "agent_action"} for m in messages
+            ]
+            own = [message for message in bare if message["role"] != "system"]
+            self.memories[run.memory, name] = own
+        output = messages[-1].get("content", "")
+        return {"output": output, "messages": messages, "usage": agent.usage}
+
+    def _offer(self, tool: dict) -> dict:
+        """A tool as the model is offered it: the stored schema, as it is."""
+        value = tool["value"]
+        step = find(value["path"].removeprefix(f"{FOLDER}/"))
+        schema = json.loads(json.dumps(form(step)))
+        for name in value["input_transforms"]:
+            schema["properties"].pop(name, None)
+            if name in schema["required"]:
+                schema["required"].remove(name)
+        name = tool["summary"]
+        function = {"name": name, "description": name, "parameters": schema}
+        return {"type": "function", "function": function}
+
+    def _called(self, run: Run, tool: dict, call: dict, place: dict) -> dict:
+        """Run a tool as the model calls it; the message that tells the model."""
+        value = {**tool["value"], "type": "script"}
+        given = json.loads(call["function"]["arguments"] or "{}")
+        given |= self._inputs(value, place)
+        try:
+            result = self._execute(run, {**tool, "value": value}, value["path"], given)
+        except StepError as failure:
+            result = failure.result
+        action = {"type": "tool_call", "module_id": tool["id"]}
+        action |= {"job_id": str(uuid.uuid4()), "function_name": tool["summary"]}
+        said = {"role": "tool", "content": json.dumps(result)}
+        return {**said, "tool_call_id": call["id"], "agent_action": action}
+
     def _work(self, step: str, given: dict, environment: dict[str, str]) -> tuple:
         if self.in_worker:
             job = job_runner.run(step, given, environment=environment)
@@ -491,6 +595,61 @@ class Engine:
 
 
 LOOPS = ("forloopflow", "whileloopflow")
+ELDER = "https://api.together.xyz/v1"  # where Windmill asks without a base_url
+
+
+class Agent:
+    """The model behind a step for AI agents: asked as Windmill asks it."""
+
+    def __init__(self, provider: dict, tools: list[dict]) -> None:
+        self.model, self.tools = provider["model"], tools
+        key, base = (
+            provider["resource"]["api_key"],
+            provider["resource"].get("base_url"),
+        )
+        self.url = f"{base or ELDER}/chat/completions"
+        self.headers = {"Authorization": f"Bearer {key}"}
+        self.usage: dict[str, int] = {}
+
+    def ask(self, messages: list[dict], step: str) -> dict:
+        """What it says: content, tool_calls. Raises StepError."""
+        body = {"model": self.model, "stream": True}
+        body["messages"] = [
+            {k: v for k, v in message.items() if k != "agent_action"}
+            for message in messages
+        ]
+        body |= {"tools": self.tools} if self.tools else {}
+        body["stream_options"] = {"include_usage": True}
+        reply = requests.post(self.url, json=body, headers=self.headers, timeout=60)
+        if reply.status_code >= 300:
+            words = f"API error: HTTP status {reply.status_code} - {reply.text}"
+            raise StepError(_internal(words, step))
+        text, calls = "", {}
+        for data, _ in Events([reply.content]):
+            if data == "[DONE]":
+                continue
+            part = json.loads(data)
+            for kind, own in USAGE.items():
+                count = (part.get("usage") or {}).get(own, 0)
+                if count:
+                    self.usage[kind] = self.usage.get(kind, 0) + count
+            delta = (part.get("choices") or [{}])[0].get("delta") or {}
+            text += delta.get("content") or ""
+            for piece in delta.get("tool_calls") or ():
+                call = calls.setdefault(piece["index"], {"id": "", "type": "function"})
+                call["id"] = call["id"] or piece.get("id") or ""
+                function = call.setdefault("function", {"name": "", "arguments": ""})
+                for word in function:
+                    function[word] += (piece.get("function") or {}).get(word) or ""
+        return {"content": text, "tool_calls": list(calls.values())}
+
+
+USAGE = {"input_tokens": "prompt_tokens", "output_tokens": "completion_tokens"}
+
+
+def _internal(words: str, step: str) -> dict:
+    error = {"name": "ExecutionErr", "message": words, "step_id": step}
+    return {"error": error}
 
 
 def _call(step: str, arguments: dict, environment: dict[str, str]) -> tuple:

@@ -3,6 +3,8 @@
 A flow's source holds its texts, its arguments in the dialect of schemas/, and its
 modules as OpenFlow spells them, but with the pack's own ids as paths: `waits/poll_job`
 for a script, `flows/run_batch` for a flow, and in short what flow_source.py spells out.
+A tool of an AI agent step is {id, path of a script, input_transforms: what the model
+does not see}; its id is what the model calls it.
 `auth` need not be passed on: every step
 that takes it gets the flow's. Flows that are steps of others lie in flows/inner/, and
 are deployed to a folder of that name, so that people see what they start.
@@ -179,6 +181,12 @@ def parts(module: dict) -> list[list[dict]]:
     return branches
 
 
+def agent_tools(value: dict) -> list[dict]:
+    """The tools of all agents of a flow's value, as the source has them."""
+    agents = (m["value"] for m in modules(value) if m["value"]["type"] == "aiagent")
+    return [tool for agent in agents for tool in agent["tools"]]
+
+
 def is_flow(path: str) -> bool:
     """Whether a path in a source means a flow."""
     return path.startswith(("flows/", f"{INNER}/"))
@@ -212,12 +220,25 @@ def rendered_value(flow: Flow) -> dict:
     for module in modules(value):
         step = module["value"]
         if "path" in step:
-            step["input_transforms"] = {
-                "auth": dict(AUTH),
-                **step.get("input_transforms", {}),
-            }
-            step["path"] = f"{FOLDER}/{step['path']}"
+            _placed(step)
+        if step["type"] == "aiagent":
+            step["tools"] = [_tool(given) for given in step["tools"]]
     return as_stored(_chosen(value, flow.arguments))
+
+
+def _placed(step: dict) -> None:
+    """Give a step that runs something its whole path, and the flow's auth."""
+    step["input_transforms"] = {"auth": dict(AUTH), **step.get("input_transforms", {})}
+    step["path"] = f"{FOLDER}/{step['path']}"
+
+
+def _tool(given: dict) -> dict:
+    """A tool of an agent, in whose summary Windmill looks for the name that the model
+    calls; the arguments that are given here the model does not see."""
+    value = {"tool_type": "flowmodule", "type": "script", "path": given["path"]}
+    value["input_transforms"] = given.get("input_transforms", {})
+    _placed(value)
+    return {"id": given["id"], "summary": given["id"], "value": value}
 
 
 def as_stored(value: dict) -> dict:

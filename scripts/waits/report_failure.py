@@ -22,8 +22,9 @@ def main(
     error: "dict",
     left: list[dict] | None = None,
     kept: "dict | None" = None,
+    chat: bool = False,
 ):
-    return run(report_failure, auth, STEP, error=error, left=left, kept=kept)
+    return run(report_failure, auth, STEP, error=error, left=left, kept=kept, chat=chat)
 
 
 # fmt: off
@@ -35,4 +36,5 @@ STEP = {
                 "deployment", "model_upload", "remote_upload", "training_operation", "training_session",
                 "model_resources", "shaping_job"]},
             "job_id": {"type": ["string", "null"]}}}},
-      "kept": {"type": "object"}}}}
+      "kept": {"type": "object"},
+      "chat": {"type": "boolean", "default": False}}}}

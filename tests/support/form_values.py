@@ -185,7 +185,7 @@ def given_file(value: object) -> dict:
 def _button(schema: dict, field: dict, value: object) -> dict:
     """What a group of buttons sends: a file, a union, or an optional object."""
     by_title = {variant["title"]: variant for variant in field["oneOf"]}
-    if "Drop a file" in by_title:
+    if by_title.keys() & {"Drop a file", "Workspace storage"}:
         given = given_file(value)
         way = next(title for member, title in WAYS.items() if member in given)
         fields = by_title[way]["properties"]

@@ -154,7 +154,8 @@ def _scripted(script: dict, since: list[dict], may_call: bool) -> dict:
             given = given if isinstance(given, str) else json.dumps(given)
             function = {"name": call.get("tool"), "arguments": given}
             name = f"call_{done + 1}_{number + 1}"
-            made.append({"id": name, "type": "function", "function": function})
+            whole = {"id": name, "index": number, "type": "function"}
+            made.append({**whole, "function": function})
         return {"content": None, "tool_calls": made}
     if "answer" in script:
         return {"content": str(script["answer"])}
