@@ -12,6 +12,7 @@ LOCKS = {
     "requirements-dev.lock": ("requirements.txt", "requirements-dev.txt"),
     "requirements-local-model.lock": ("requirements-local-model.txt",),
     "requirements-mutate.lock": ("requirements-mutate.txt",),
+    "requirements-docs.lock": ("requirements-docs.txt",),
     "recipes/requirements.lock": ("recipes/requirements.txt",),
     "requirements-fuzz.lock": ("requirements-fuzz.txt",),
     "requirements-audit.lock": ("requirements-audit.txt",),

@@ -13,7 +13,7 @@ from tools.recipes import recipes
 PAGES = sorted(
     path
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-    if path.name != "CHANGELOG.md"
+    if path.name != "CHANGELOG.md" and "node_modules" not in path.parts
 )
 TEXTS = {path: path.read_text() for path in PAGES}
 IDS = {one.id for one in (*scripts(), *flows(), *recipes())}

@@ -634,6 +634,8 @@ def test_a_dry_run_shows_the_request_without_the_key():
         "fix",
         "new",
         "migrate",
+        "site",
+        "release",
         "build",
         "deploy",
         "run",

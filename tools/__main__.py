@@ -250,6 +250,30 @@ def migrate(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def release(arguments: argparse.Namespace) -> int:
+    """Zip the built pack, with checksums, to be deployed by wmill alone."""
+    from tools.release import release as write
+
+    place = write(Path(arguments.target), arguments.python)
+    say(f"wrote {place} and {place.name}.sha256")
+    return 0
+
+
+def site(arguments: argparse.Namespace) -> int:
+    """Make the site of all pages, with search and graphs, in a folder."""
+    from tools.site import SiteError
+    from tools.site import build as write
+
+    try:
+        count = write(Path(arguments.target))
+    except SiteError as error:
+        say(f"error: {error}")
+        return 1
+    place = shlex.quote(arguments.target)
+    say(f"{count} pages; look at them with: python3 -m http.server -d {place}")
+    return 0
+
+
 def audit(_: argparse.Namespace) -> int:
     """Ask PyPI and npm for known weaknesses of what the tools and tests are made of."""
     from tools.audit import audit as ask
@@ -762,6 +786,8 @@ COMMANDS = {
         "test",
         "upstream",
         "screenshots",
+        "site",
+        "release",
         "live",
         "bench",
         "mutate",
@@ -891,6 +917,15 @@ def _parser() -> argparse.ArgumentParser:
     _sandbox_words(add(sandbox))
     command = add(screenshots)
     command.add_argument("--target", default="forms", help="default: forms")
+    command = add(release)
+    command.add_argument("--target", default="dist", help="default: dist")
+    command.add_argument(
+        "--python",
+        default="3.11",
+        help="the version that the workers have (default: 3.11)",
+    )
+    command = add(site)
+    command.add_argument("--target", default="site", help="default: site")
     command = add(demo)
     command.add_argument(
         "--local-model", action="store_true", help="a real model on this machine"

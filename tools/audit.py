@@ -18,6 +18,7 @@ LOCKS = (
     "requirements-dev.lock",
     "requirements-local-model.lock",
     "requirements-mutate.lock",
+    "requirements-docs.lock",
     "recipes/requirements.lock",
     "requirements-fuzz.lock",
 )

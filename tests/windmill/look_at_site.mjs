@@ -1,0 +1,68 @@
+// Opens pages of the site in headless Chromium, on a phone and on a wide screen, and says
+// what is wrong with each: a line of JSON per page, a list of problems.
+//
+//   node look_at_site.mjs CHROMIUM AXE ADDRESS PATH...
+import { readFileSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+
+const [, , program, axe, site, ...paths] = process.argv;
+const AXE = readFileSync(axe, 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
+
+const browser = await chromium.launch({
+  executablePath: program,
+  args: ['--no-sandbox', '--disable-gpu'],
+});
+const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
+for (const [number, path] of paths.entries()) {
+  const problems = [];
+  const page = await context.newPage();
+  page.on('console', (m) => m.type() === 'error' && problems.push(m.text()));
+  page.on('pageerror', (error) => problems.push(String(error)));
+  page.on('request', (request) => {
+    const own = [site, 'data:', 'blob:'].some((start) => request.url().startsWith(start));
+    if (!own) problems.push(`asks ${request.url()}`);
+  });
+  await page.goto(site + path);
+  const graphs = await page.evaluate(async () => {
+    const found = [];
+    for (const one of document.querySelectorAll('pre.mermaid')) found.push(one.textContent);
+    for (const text of found) {
+      const wrong = await window.mermaid.parse(text).then(() => 0, (e) => String(e));
+      if (wrong) return { wrong };
+    }
+    return { count: found.length };
+  });
+  if (graphs.wrong) problems.push(`a graph does not parse: ${graphs.wrong}`);
+  const wide = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  if (wide > 1) problems.push(`is ${wide} pixels wider than a phone`);
+  await page.evaluate(AXE);
+  // What is the same on each page, and code in colours, is looked at on the first ones.
+  const exclude = number < 3 ? [] : [['.md-sidebar'], ['.md-header'], ['.highlight']];
+  const { violations } = await page.evaluate(
+    ([values, exclude]) =>
+      window.axe.run(
+        { include: [['body']], exclude },
+        { runOnly: { type: 'tag', values }, preload: false, resultTypes: ['violations'] },
+      ),
+    [RULES, exclude],
+  );
+  for (const one of violations) {
+    const where = one.nodes.slice(0, 2).map((node) => node.html.slice(0, 120));
+    problems.push(`${one.id}: ${one.help} (${one.nodes.length}): ${where.join(' ')}`);
+  }
+  console.log(JSON.stringify({ path, problems, title: await page.title() }));
+  await page.close();
+}
+// The search finds a page.
+const page = await context.newPage();
+await page.setViewportSize({ width: 1280, height: 800 });
+await page.goto(site + paths[0]);
+await page.keyboard.press('/');
+await page.locator('.md-search__input').fill('fallback_models');
+const first = page.locator('.md-search-result__link').first();
+await first.waitFor({ timeout: 30000 });
+console.log(JSON.stringify({ found: await first.getAttribute('href') }));
+await browser.close();
