@@ -16,7 +16,7 @@ from .batch_files.answers import (
     reason_of,
     span_at_service,
 )
-from .batch_files.input_files import UnfitRowError, write_input
+from .batch_files.input_files import Body, UnfitRowError, write_input
 from .batch_files.submission import BATCH, submit_files
 from .catalog import pricing
 from .catalog.budget import UNLIMITED, check_budget
@@ -111,12 +111,13 @@ def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
         table.keep_free(given["answer_column"], RESERVED)
     body = {"model": given["model"], "response_format": "verbose_json"}
     body |= {name: given[name] for name in ("language", "prompt") if name in given}
+    line = Body({**body, "file": None})
 
-    def asked(row: Members) -> Members:
+    def asked(row: Members) -> str:
         address = find(row, column) or find(row, "text")
         if not isinstance(address, str) or not re.match(r"https?://", address.strip()):
             raise UnfitRowError(f"has no http(s) address in its column {column!r}")
-        return {**body, "file": address.strip()}
+        return line.of(address.strip())
 
     with tempfile.TemporaryDirectory() as folder:
         files = write_input(Path(folder), table, given.get("again"), asked)
@@ -133,20 +134,21 @@ def _written(
     if given.get("system"):
         body["messages"].append({"role": "system", "content": given["system"]})
     body |= {k: given[k] for k in ("temperature", "max_tokens") if k in given}
-    before = body["messages"]
+    fixed = [message["content"] for message in body["messages"]]
+    body["messages"].append({"role": "user", "content": None})
+    line = Body(body)
     counts = {"rows": 0, "tokens": 0, "most_tokens": 0}
 
-    def asked(row: Members) -> Members:
+    def asked(row: Members) -> str:
         try:
             text = template.fill(row)
         except KeyError as error:
             raise UnfitRowError(f"has no column {error.args[0]!r}") from None
-        messages = [*before, {"role": "user", "content": text}]
-        texts = [message["content"] for message in messages]
+        texts = [*fixed, text]
         counts["rows"] += 1
         counts["tokens"] += sum(map(pricing.tokens, texts))
         counts["most_tokens"] += pricing.most_prompt(texts)
-        return {**body, "messages": messages}
+        return line.of(text)
 
     return write_input(folder, table, given.get("again"), asked), counts
 

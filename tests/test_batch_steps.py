@@ -110,6 +110,22 @@ def test_rows_go_in_and_their_answers_come_out_in_order(sandbox, auth):
     assert result["usage"]["prompt_tokens"] == 120
 
 
+def test_a_line_is_what_json_makes_of_it(sandbox, auth):
+    """So that a step finds the batch that an earlier version of it made."""
+    rows = [{"text": 'Ü"\\\n\u2028{{text}}'}, {"text": ""}]
+    submit_rows(auth, MODEL, TEMPLATE, rows, system='Say "a"', max_tokens=9)
+
+    expected = b""
+    for number, row in enumerate(rows):
+        asked = {"role": "user", "content": f"Say {row['text']}"}
+        messages = [{"role": "system", "content": 'Say "a"'}, asked]
+        body = {"model": MODEL, "messages": messages, "max_tokens": 9}
+        name = input_files.custom_id(number, row)
+        line = json.dumps({"custom_id": name, "body": body}, ensure_ascii=False)
+        expected += line.encode() + b"\n"
+    assert uploads(sandbox) == [expected]
+
+
 @pytest.mark.parametrize(("name", "share"), [("chat_other", 0.5), ("chat", 1)])
 def test_a_batch_costs_what_its_model_costs_in_batches(sandbox, auth, name, share):
     result = through(sandbox, auth, ROWS, model=model(name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 
 from ..client import TogetherError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ..shapes import Json, Members, Problem
     from ..table.table import Table
 
+ENCODER = json.JSONEncoder(ensure_ascii=False)  # once: `dumps` makes one for each row
 NAMED = 10  # rows that a message names
 NAME = re.compile(r"rows-[0-9a-f]{32}-(\d+)-(\d+)\.jsonl")
 
@@ -62,10 +64,10 @@ def span_of(filename: Json) -> tuple[int, int] | None:
 
 
 def write_input(
-    folder: Path, table: Table, again: str | None, asked: Callable[[Members], Members]
+    folder: Path, table: Table, again: str | None, asked: Callable[[Members], str]
 ) -> list[InputFile]:
-    """Write the input files of a table, a line for each row with the body that `asked`
-    makes of it. Raises TogetherError, with the rows of which it makes none."""
+    """Write the input files of a table, a line for each row with the body, as JSON,
+    that `asked` makes of it. Raises TogetherError, with the rows of which it makes none."""
     number = 0
     flaws: list[Problem] = []
     unfit = 0
@@ -77,11 +79,13 @@ def write_input(
                 raise table.not_free(f"but a row has a column {own!r} already")
             why = row.why if isinstance(row, Flaw) else None
             try:
-                body = asked(row) if why is None else {}
+                body = asked(row) if why is None else ""
             except UnfitRowError as error:
                 why = str(error)
             if why is None:
-                line = _line(custom_id(number - 1, row, again), body)
+                name = custom_id(number - 1, row, again)
+                text = f'{{"custom_id": "{name}", "body": {body}}}'
+                line = text.encode("utf-8", "replace")
                 if len(line) >= FILLED_BYTES:
                     why = f"is longer than the {FILLED_BYTES} bytes of a batch"
                 elif not unfit and not current.takes(line):
@@ -116,6 +120,23 @@ def custom_id(index: int, row: Json, again: str | None = None) -> str:
     return "-".join(parts)
 
 
-def _line(name: str, body: Members) -> bytes:
-    value = {"custom_id": name, "body": body}
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+class Body:
+    """The body of each line of an input file: all is the same but for one text, which
+    is where `body` has None."""
+
+    def __init__(self, body: Members) -> None:
+        mark = os.urandom(16).hex()  # which no text of the body holds
+        parts = ENCODER.encode(_marked(body, mark)).split(ENCODER.encode(mark))
+        self.before, self.after = parts
+
+    def of(self, text: str) -> str:
+        """Return it as JSON, with the text."""
+        return f"{self.before}{ENCODER.encode(text)}{self.after}"
+
+
+def _marked(value: Json, mark: str) -> Json:
+    if isinstance(value, dict):
+        return {name: _marked(one, mark) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_marked(one, mark) for one in value]
+    return mark if value is None else value

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..shapes import Auth, Json, Members, Usage
     from .table import Table
 
+PLAIN = json.JSONEncoder(ensure_ascii=False)  # once: `dumps` makes one for each row
 BAR_SECONDS, LOG_SECONDS = 2.0, 15.0
 NAMED, LONGEST = 3, 300  # failures that are told in full; characters of one
 
@@ -315,7 +316,7 @@ class RowResults:
 
 
 def _line(row: Json) -> bytes:
-    return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")
+    return PLAIN.encode(row).encode("utf-8", "replace")
 
 
 def _cost(result: Members) -> str:

@@ -486,10 +486,13 @@ def digest(row: Row) -> str:
     return hashlib.sha256(canonical(row)).hexdigest()[:16]
 
 
+_SORTED = json.JSONEncoder(sort_keys=True)  # once: `dumps` makes one for each row
+
+
 def canonical(row: Row) -> bytes:
     """Return a row as the same bytes whatever the order of its columns."""
     value = row.why if isinstance(row, Flaw) else row
-    return json.dumps(value, sort_keys=True).encode("utf-8", "surrogatepass")
+    return _SORTED.encode(value).encode("utf-8", "surrogatepass")
 
 
 def find(row: Members, name: str) -> Json:
