@@ -297,7 +297,7 @@ def _text(schema: dict, required: bool) -> dict:
         keys["format"] = "date-time"
     if "pattern" in schema:
         keys["pattern"] = schema["pattern"]
-        keys["customErrorMessage"] = f"Must be {schema['x-like']}"
+        keys["customErrorMessage"] = schema["description"]
     if not required and "enum" not in keys:
         keys["nullable"] = True  # left alone it sends nothing, instead of ""
     if "start" in own:

@@ -36,7 +36,6 @@ CHECKED = (
     "minItems",
     "maxItems",
     "pattern",
-    "x-like",
     "required",
     "x-in",
     "x-wire",
@@ -198,6 +197,8 @@ def checked(
     all; `variant` whether it is one of a union's, behind a button of its own.
     """
     kept = {key: schema[key] for key in CHECKED if schema.get(key) not in (None, [])}
+    if "pattern" in schema:
+        kept["description"] = schema["description"]  # which is told when it refuses
     if variant and "title" in schema:
         kept["title"] = schema["title"]
     if schema.get("format") == "binary":

@@ -515,11 +515,11 @@ def mistyped(field: str, value: Json, wanted: str) -> Problem:
 
 
 def unlike(field: str, value: str, schema: Schema) -> Problem:
-    """Say what a text should look like: in words, where the schema has them."""
-    if "x-like" in schema:
-        return mistyped(field, value, schema["x-like"])
-    got = shown(value) if len(value) <= 20 else "another text"
-    return problem(field, f"must match the pattern {schema['pattern']} (got {got})")
+    """Say that a text is not as it should be: by what describes it, if the schema has
+    that; of a long one, which may be a secret, only that it is none."""
+    got = shown(value) if len(value) <= 20 else "such a text"
+    words = schema.get("description") or f"must match {schema['pattern']}"
+    return problem(field, f"cannot be {got}: {words}")
 
 
 def not_allowed(field: str, value: Json, allowed: list[Json]) -> Problem:

@@ -47,7 +47,7 @@ STEP = {
   "arguments": {"required": ["model", "endpoint_name"], "properties": {
       "model": {"type": "string"},
       "endpoint_name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$",
-        "x-like": "letters, digits, dots, hyphens and underscores, a letter or digit first"},
+        "description": "The name that requests will use, behind your project's: support-chat becomes acme/support-chat. Letters, digits, dots, hyphens and underscores."},
       "deployment_name": {"type": "string", "minLength": 1, "default": "main"},
       "config": {"type": "string", "title": "Configuration"},
       "replicas": {"type": "integer", "minimum": 1, "default": 1},

@@ -42,4 +42,5 @@ OPERATION = {"method": "POST", "path": "/v1/files", "retry": "creates", "content
           "purpose": {"type": "string", "enum": ["fine-tune", "calibration", "eval", "batch-api"]},
           "file_name": {"type": "string"},
           "file_type": {"type": "string", "enum": ["csv", "jsonl", "parquet"]},
-          "checksum": {"type": "string", "pattern": "^[0-9a-f]{64}$", "x-like": "64 hex digits in lower case"}}}}}}
+          "checksum": {"type": "string", "pattern": "^[0-9a-f]{64}$",
+            "description": "SHA-256 of the file as 64 lowercase hex digits. With it the service can notice contents it already has and name the existing file."}}}}}}

@@ -52,5 +52,5 @@ STEP = {
       "seed": {"type": "integer", "minimum": 0, "default": 0},
       "skip_bad": {"type": "boolean", "default": False, "title": "Leave out bad rows"},
       "name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
-        "x-like": "at most 100 letters, digits, dots, hyphens and underscores, a letter or digit first"},
+        "description": "What the files are called, before -training.jsonl and -validation.jsonl: letters, digits, dots, hyphens and underscores. Left empty: dataset."},
       "output": {"type": "string", "enum": ["upload", "storage", "result", "table"], "default": "upload"}}}}

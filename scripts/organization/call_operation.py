@@ -41,7 +41,7 @@ STEP = {
   "arguments": {"required": ["method", "path"], "properties": {
       "method": {"type": "string", "enum": ["GET", "POST", "PUT", "PATCH", "DELETE"]},
       "path": {"type": "string", "pattern": "^/v[0-9]+/[A-Za-z0-9_.~%:@/-]+$",
-        "x-like": "a path from the version on, such as /v1/models, with other signs percent-encoded"},
+        "description": "From the version on, such as /v1/models. Put ids in place; a query goes below."},
       "query": {"type": "object"},
       "payload": {"type": "object"},
       "answer": {"type": "string", "enum": ["json", "file"], "default": "json"}}}}

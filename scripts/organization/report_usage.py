@@ -21,5 +21,7 @@ def main(auth: togetherai, since: str | None = None, until: str | None = None):
 STEP = {
   "arguments": {
     "properties": {
-      "since": {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}", "x-like": "a day such as 2026-11-24"},
-      "until": {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}", "x-like": "a day such as 2026-11-24"}}}}
+      "since": {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}",
+        "description": "First day, such as 2026-11-01. Left empty: the first of the last day's month."},
+      "until": {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}",
+        "description": "Last day, such as 2026-11-24. Left empty: today."}}}}

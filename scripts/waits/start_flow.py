@@ -35,7 +35,7 @@ def main(
 # fmt: off
 STEP = {
   "arguments": {"required": ["path"], "properties": {
-      "path": {"type": "string", "pattern": "^[ufg]/", "x-like": "the path of a flow, such as f/sales/weekly",
+      "path": {"type": "string", "pattern": "^[ufg]/", "description": "Path of the flow, such as f/sales/weekly.",
         "title": "Flow"},
       "arguments": {"type": "object"},
       "resource": {"type": "string"}}}}
