@@ -14,6 +14,7 @@ import re
 
 from .client import TogetherError, call, prepare
 from .client.jsonio import storable
+from .client.references import is_word
 from .client.resource import HOST, credentials
 from .operations import operation
 from .tool_arguments import understood
@@ -395,6 +396,10 @@ def look_at_training(auth: Auth, step: Step, **arguments: Json) -> Members:
 # --- what they share ---------------------------------------------------------------
 
 CATALOGUE_SECONDS = 10.0
+REFUSED = (
+    "holds a $ that Windmill takes for the name of a variable or resource: write it "
+    "without the $"
+)
 SAMPLE = 5  # rows of a table that is described
 CELL = 200  # characters of a cell that a model is shown
 IDLE_MINUTES = 60
@@ -416,6 +421,7 @@ def given_by_model(
 ) -> Members:
     """Return the arguments as a model means them; some are addresses of files. Raises
     TogetherError."""
+    _refuse_references(step)
     given = prepare(step, understood(step, arguments))
     credentials(auth, HOST)  # a missing key is told first
     for name in addresses:
@@ -427,6 +433,18 @@ def given_by_model(
                 problem = "must be an address: https://... or s3://<storage>/<key>"
                 raise TogetherError.refused(field, problem)
     return given
+
+
+def _refuse_references(step: Step) -> None:
+    """Refuse an argument in which Windmill found one of its references, and put in what
+    it leads to: what a model writes, perhaps as a document told it, must not become a
+    secret. Raises TogetherError."""
+    from .workspace.jobs import own_arguments  # only within a job is there something
+
+    own = own_arguments()
+    for name in step["arguments"]["properties"]:
+        if is_word(json.dumps(own.get(name), ensure_ascii=False)):
+            raise TogetherError.refused(name, REFUSED)
 
 
 def _one_of(given: Members, name: str, other: str) -> None:

@@ -245,6 +245,25 @@ def test_a_proposal_of_an_earlier_message_is_not_asked_about_again(
     assert not lives["batch"].lives
 
 
+@pytest.mark.parametrize("word", ["$var:u/admin/secret", "$res:f/shop/key"])
+@pytest.mark.parametrize("tool", ["consult_model", "propose_batch"])
+def test_what_a_model_writes_never_becomes_a_secret(
+    tool, word, engine, workspace, sandbox
+):
+    workspace.variables["u/admin/secret"] = "PLANTED"
+    workspace.resources["f/shop/key"] = {"value": "PLANTED", "resource_type": "x"}
+    given = {"prompt": word, "template": word, "rows": "[]", "max_tokens": 9}
+    prompt = said([call(tool, model=MODEL, **given)])
+
+    run = engine.chat("assistant", "m", user_message=prompt, model=MODEL)
+
+    assert run.outcome == "success", run.result
+    assert "holds a $ that Windmill takes" in run.result["calls"][0]["result"]
+    sent = b"".join(request.body or b"" for request in sandbox.requests)
+    assert b"PLANTED" not in sent
+    assert "PLANTED" not in json.dumps(run.result)
+
+
 # --- the chat ------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tools.deploy import Target
 from tools.live import (
+    agent_flows,
     agents,
     deployment,
     durations,
@@ -45,6 +46,7 @@ SUBJECTS = {
         schedules,
         outside,
         agents,
+        agent_flows,
         stored,
         durations,
     )
