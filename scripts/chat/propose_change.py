@@ -51,5 +51,5 @@ STEP = {
       "training_file": {"type": "string"},
       "epochs": {"type": "integer", "minimum": 1, "default": 1},
       "name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$",
-        "description": "Under which the model is asked: letters, digits, dots, hyphens and underscores, a letter or digit first."},
+        "description": "Under which the model is asked: letters, digits, dots, hyphens and underscores."},
       "replicas": {"type": "integer", "minimum": 1, "default": 1}}}}
