@@ -2,13 +2,14 @@
 the tests plays it. The sandbox's model makes the calls that its question says."""
 
 import json
+import shutil
 
 import pytest
 
 from tests.support.canned_chat import asked
 from tests.support.expected_request import main_of
 from tests.test_flows import answers
-from tools import flow_checks
+from tools import checks, flow_checks
 from tools.flow_engine import FOLDER, RESOURCE, Engine
 from tools.flows import agent_tools, flows, rendered_value
 from tools.models import model
@@ -378,3 +379,24 @@ def test_a_broken_agent_is_told(what, tmp_path):
     found = [problem for _, problem in flow_checks.flow_problems(tmp_path)]
 
     assert any(WORDS[what] in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("when: {judge_model: true}", "when: {judge: true}"),
+        ("type: string, minLength: 1}\n", 'type: ["null"], minLength: 1}\n'),
+    ],
+)
+def test_an_argument_of_which_no_form_can_be_made_is_told(before, after, tmp_path):
+    shutil.copytree(ROOT / "flows", tmp_path / "flows")
+    for name in ("schemas", "scripts"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    text = (ROOT / "flows" / "serve_model.yaml").read_text()
+    assert before in text
+    changed = text.replace(before, after, 1)
+    (tmp_path / "flows" / "serve_model.yaml").write_text(changed)
+
+    found = [problem.what for problem in checks._flows(tmp_path) if problem.what]
+
+    assert any("no form can be made" in what or "['null']" in what for what in found)

@@ -34,7 +34,7 @@ from tools import (
 )
 from tools.flatten import sources
 from tools.flow_checks import flow_problems
-from tools.form import form
+from tools.form import argument, form
 from tools.layers import layer_problems
 from tools.operations import ROOT, Operation, operations, scripts
 from tools.scaffold import NAME
@@ -79,6 +79,9 @@ def problems(root: Path = ROOT) -> list[Problem]:
     rules = json.loads((root / "schemas" / "_operation.json").read_text())
     for operation in scripts(root):
         own = list(_schema(operation, rules))
+        if not own:
+            told = _formless(operation)
+            own = [Problem(operation.schema_path, what) for what in told]
         found += own
         if not own:
             sound.append(operation)
@@ -125,6 +128,28 @@ def problems(root: Path = ROOT) -> list[Problem]:
     return found
 
 
+MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError, StopIteration)
+
+
+def _formless(asked: Operation | flows.Flow) -> Iterator[str]:
+    """Why no form can be made of the arguments of a script or flow, though each of
+    their words is known: the names in them do not fit one another, or a type is nothing
+    but null."""
+    try:
+        form(asked)
+        return
+    except MISSHAPEN:
+        pass
+    for name, member in asked.arguments.items():
+        try:
+            argument(asked, name, member)
+        except MISSHAPEN as error:
+            words = f"{type(error).__name__} {error}".strip()
+            yield f"arguments.{name}: no form can be made of it: {words}"
+            return
+    yield "no form can be made of its arguments: x-form names what is not there"
+
+
 def _traps(schema: dict) -> Iterator[str]:
     """What would go wrong with a form, or with the same as a model's tool."""
     yield from windmill_lint.in_form(schema)
@@ -134,6 +159,10 @@ def _traps(schema: dict) -> Iterator[str]:
 def _flows(root: Path) -> Iterator[Problem]:
     """Flows and schedules, and the page that shows them."""
     wrong = [Problem(path, what) for path, what in flow_problems(root)]
+    if not wrong:
+        for flow in flows.flows(root):
+            found = [f"{flow.name}: {what}" for what in _formless(flow)]
+            wrong += [Problem(flow.path, what) for what in found]
     yield from wrong
     if not wrong and (root / "flows").exists():
         for flow in flows.flows(root):

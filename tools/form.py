@@ -54,7 +54,7 @@ def form(operation: Operation) -> dict:
         }
     }
     for name, schema in operation.arguments.items():
-        properties[name] = _argument(operation, name, schema)
+        properties[name] = argument(operation, name, schema)
     for name, schema in operation.arguments.items():
         shown = condition(schema, operation.arguments)
         if shown:
@@ -74,7 +74,7 @@ def form(operation: Operation) -> dict:
     }
 
 
-def _argument(operation: Operation, name: str, schema: dict) -> dict:
+def argument(operation: Operation, name: str, schema: dict) -> dict:
     """The field of one of main's arguments, whose own type Windmill reads from the
     script's text."""
     required = name in operation.required
