@@ -99,7 +99,8 @@ def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
 
     Returns what submit_rows does; what it may cost is not known, since nothing says how
     long the recordings are. Raises TogetherError before anything is sent where a row
-    has no http(s) address: a batch's file holds no sound, and Together fetches each.
+    has no http(s) address, and is not in storage: a batch's file holds no sound, and
+    Together fetches each, from storage by an address that Windmill signs.
     """
     from .catalog.model_choice import choose_model  # only where none is named
 
@@ -113,14 +114,27 @@ def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
     body |= {name: given[name] for name in ("language", "prompt") if name in given}
     line = Body({**body, "file": None})
 
-    def asked(row: Members) -> str:
+    def address_of(row: Members) -> str:
         address = find(row, column) or find(row, "text")
-        if not isinstance(address, str) or not re.match(r"https?://", address.strip()):
+        known = r"https?://|s3://[^/]*/."
+        if not isinstance(address, str) or not re.match(known, address.strip()):
             raise UnfitRowError(f"has no http(s) address in its column {column!r}")
-        return line.of(address.strip())
+        return address.strip()
+
+    def asked(row: Members) -> str:
+        return line.of(address_of(row))
+
+    def sent(row: Members) -> str:
+        address = address_of(row)
+        if address.startswith("s3://"):
+            from .workspace.signed_address import signed  # only where it is in storage
+
+            storage, _, key = address.removeprefix("s3://").partition("/")
+            address = signed(key, storage or None)
+        return line.of(address)
 
     with tempfile.TemporaryDirectory() as folder:
-        files = write_input(Path(folder), table, given.get("again"), asked)
+        files = write_input(Path(folder), table, given.get("again"), asked, sent)
         made = submit_files(auth, files, "submit_recordings", TRANSCRIPTIONS)
     return {**made, **cost_fields(None, UNMEASURED, "estimated_cost_usd")}
 

@@ -1,9 +1,10 @@
 """Rows and stored files as lists, for a flow to go through.
 
     read_rows         the rows of a file, in the result
+    list_folder       objects of a folder in storage, as rows
     list_new_objects  objects of a folder in storage that came since the last run
 
-The second is a trigger: what it returned counts as seen once its run ended well.
+The last is a trigger: what it returned counts as seen once its run ended well.
 """
 
 from __future__ import annotations
@@ -68,6 +69,35 @@ def read_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     lines = [f"**{len(rows)} rows were read.**", "", f"- Columns: {named}"]
     found = {**summary(lines), "rows": rows, "count": len(rows)}
     return {**found, "texts": texts} if template else found
+
+
+def list_folder(auth: Auth, step: Step, **arguments: Json) -> Json:
+    """Return the objects of a folder in storage as rows.
+
+    {"rows": [{"file": "s3://storage/key", "filename"}], by name, "count", "markdown"}.
+    Raises TogetherError when there is none, or more than `most`.
+    """
+    from .table.table import summary  # only where rows are given
+    from .workspace.markup import inline  # only within a job
+
+    given = prepare(step, arguments)
+    storage, endings = given.get("storage", ""), given.get("endings") or ()
+    prefix = given["folder"].strip("/") + "/"
+    keys = sorted(
+        key
+        for key in list_objects(prefix, storage or None)
+        if not endings or key.lower().endswith(tuple(one.lower() for one in endings))
+    )
+    if not keys:
+        raise TogetherError.refused("folder", f"has no such object: {prefix}")
+    if len(keys) > given["most"]:
+        raise TogetherError.refused("folder", f"has {len(keys)} objects: raise most")
+    rows = [
+        {"file": f"s3://{storage}/{key}", "filename": key.rsplit("/", 1)[-1]}
+        for key in keys
+    ]
+    lines = [f"**{len(rows)} objects are in {inline(prefix)}.**"]
+    return {**summary(lines), "rows": rows, "count": len(rows)}
 
 
 def list_new_objects(auth: Auth, step: Step, **arguments: Json) -> list[Members]:

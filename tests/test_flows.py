@@ -8,9 +8,11 @@ import json
 import urllib.request
 
 import pytest
+import requests
 
 from scripts.batch_files import input_files
 from scripts.job_kinds import KINDS
+from scripts.workspace import signed_address
 from tests.support.form_values import sent
 from tools import flow_engine
 from tools.fake_workspace import TOKEN
@@ -945,6 +947,60 @@ def test_transcribe_recordings_joins_the_texts_to_the_rows(engine, sandbox, live
     assert texts == [(0, "heard 0"), (1, "heard 1"), (2, "heard 2")]
     assert run.result["usage"] == {"seconds": 180.0}
     assert run.result["cost_usd"] > 0
+
+
+def folder_of_calls(workspace):
+    for name in ("b.mp3", "a b.MP3", "notes.txt"):
+        workspace.put(f"calls/{name}", b"sound")
+    signed_address.tried.clear()
+
+
+def test_transcribe_recordings_takes_a_folder_of_storage(
+    engine, sandbox, lives, workspace
+):
+    """Signed anew by each run, the same recordings make one batch."""
+    folder_of_calls(workspace)
+    asked = []
+
+    def heard(arguments):
+        asked.append(arguments["body"]["file"])
+        return {"text": "heard", "duration": 60.0}
+
+    sandbox.answers["create_transcription"] = heard
+    given = {"folder": "calls", "endings": [".mp3"], "model": model("transcription")}
+
+    run = engine.run("transcribe_recordings", **given)
+
+    assert run.outcome == "success", run.result
+    rows = run.result["rows"]
+    assert [row["filename"] for row in rows] == ["a b.MP3", "b.mp3"]
+    assert rows[0]["file"] == "s3:///calls/a b.MP3"
+    assert [row["transcript"] for row in rows] == ["heard", "heard"]
+    for address in asked:
+        assert requests.get(address, timeout=10).content == b"sound"
+    engine.run("transcribe_recordings", **given)
+    assert len(lives["batch"].lives) == 1
+    assert run.result["usage"] == {"seconds": 120.0}
+
+
+def test_transcribe_recordings_of_a_windmill_that_signs_nothing_sends_nothing(
+    engine, lives, workspace
+):
+    folder_of_calls(workspace)
+    workspace.signs = False
+
+    run = engine.run("transcribe_recordings", folder="calls")
+
+    assert "Windmill answers 404" in run.error["message"]
+    assert not lives["batch"].lives
+
+
+def test_transcribe_recordings_of_a_folder_without_any_says_so(engine, workspace):
+    folder_of_calls(workspace)
+
+    run = engine.run("transcribe_recordings", folder="calls", endings=[".wav"])
+
+    assert "has no such object: calls/" in run.error["message"]
 
 
 def test_transcribe_recordings_past_its_deadline_says_what_goes_on(engine, lives):

@@ -388,6 +388,7 @@ ELSEWHERE = {
     "account_steps": "one line of its own scripts at a time",
     "agent_steps": "the first signs of an address",
     "batch_steps": "the first signs of an address",
+    "batch_files/input_files": "the name of a file",
     "index_steps": "the first signs of an address",
     "catalog/catalog": "names of prices",
     "charts": "one sign at a time",

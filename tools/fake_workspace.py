@@ -18,12 +18,13 @@ import re
 import shutil
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import (
@@ -115,6 +116,7 @@ class Workspace(ServerThread):
         """Forget everything and start anew, as an empty workspace."""
         self.storage, self.ranges = storage, ranges
         self.updates, self.limit, self.helpers = updates, limit, helpers
+        self.signs = True  # and hands out what it signed, as Enterprise does
         self.requests: list[Recorded] = []
         self.faults: list[Fault] = []
         self.cuts: list[int] = []  # of coming downloads: bytes after which one breaks
@@ -214,7 +216,7 @@ class Workspace(ServerThread):
             return PlainTextResponse("Not found", 404)
         # The pages that the resume URLs lead to are open to whoever has them.
         path = path.removeprefix(start)
-        is_open = path.startswith(("jobs_u/resume/", "jobs_u/cancel/"))
+        is_open = path.startswith(("jobs_u/resume/", "jobs_u/cancel/", "s3_proxy/"))
         if not is_open and headers.get("authorization") != f"Bearer {TOKEN}":
             return PlainTextResponse("Unauthorized", 401)
         query = dict(request.query_params)
@@ -249,6 +251,22 @@ class Workspace(ServerThread):
                 "restricted_access": False,
             }
         )
+
+    async def sign(self, query: dict, given: dict) -> Response:
+        """As Windmill signs objects; here a signature is the key spelt backwards."""
+        found = []
+        for one in given["s3_objects"]:
+            signature = quote(one["s3"][::-1], safe="")
+            mark = f"exp={time.time_ns()}&sig={signature}"
+            found.append({**one, "presigned": mark})
+        return JSONResponse(found)
+
+    async def proxy(self, query: dict, _: object, storage: str, key: str) -> Response:
+        """What Enterprise hands out to whoever has a signed address."""
+        kept = self.objects.get(("" if storage == "_default_" else storage, key))
+        if kept is None or not self.signs or query.get("sig") != key[::-1]:
+            return PlainTextResponse("Not found", 404)
+        return Response(kept.file.read_bytes())
 
     async def upload(self, query: dict, request: Request) -> Response:
         if not self.storage:
@@ -565,6 +583,8 @@ _ROUTES = [
     ("GET", r"job_helpers/download_s3_file", Workspace.download),
     ("GET", r"job_helpers/list_stored_files", Workspace.list_files),
     ("DELETE", r"job_helpers/delete_s3_file", Workspace.delete),
+    ("POST", r"apps/sign_s3_objects", Workspace.sign),
+    ("GET", r"s3_proxy/([^/]+)/(.+)", Workspace.proxy),
     ("GET", r"resources/get_value_interpolated/(.+)", Workspace.get_resolved),
     ("GET", r"resources/get_value/(.+)", Workspace.get_value),
     ("GET", r"resources/get/(.+)", Workspace.get_resource),

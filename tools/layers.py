@@ -92,6 +92,7 @@ LAYERS = (
         "workspace/jobs",
         "workspace/progress",
         "workspace/runnables",
+        "workspace/signed_address",
         "workspace/state",
         "workspace/storage",
         "workspace/watermark",

@@ -45,9 +45,10 @@ class InputFile:
         """Say whether a batch has room for one more line."""
         return self.rows < BATCH_LINES and self.size + len(line) < FILLED_BYTES
 
-    def add(self, line: bytes) -> None:
+    def add(self, line: bytes, known: bytes) -> None:
+        """Add a line, by which the file is known again as far as `known` says."""
         self.file.write(line + b"\n")
-        self.hashed.update(line)
+        self.hashed.update(known)
         self.rows += 1
         self.size += len(line) + 1
 
@@ -64,10 +65,16 @@ def span_of(filename: Json) -> tuple[int, int] | None:
 
 
 def write_input(
-    folder: Path, table: Table, again: str | None, asked: Callable[[Members], str]
+    folder: Path,
+    table: Table,
+    again: str | None,
+    asked: Callable[[Members], str],
+    sent: Callable[[Members], str] | None = None,
 ) -> list[InputFile]:
     """Write the input files of a table, a line for each row with the body, as JSON,
-    that `asked` makes of it. Raises TogetherError, with the rows of which it makes none."""
+    that `asked` makes of it. `sent` makes the body that is sent, where that is another
+    each time: the file is known again by what was asked. Raises TogetherError, with the
+    rows of which there is no body."""
     number = 0
     flaws: list[Problem] = []
     unfit = 0
@@ -84,8 +91,8 @@ def write_input(
                 why = str(error)
             if why is None:
                 name = custom_id(number - 1, row, again)
-                text = f'{{"custom_id": "{name}", "body": {body}}}'
-                line = text.encode("utf-8", "replace")
+                known = _line(name, body)
+                line = _line(name, sent(row)) if sent and not unfit else known
                 if len(line) >= FILLED_BYTES:
                     why = f"is longer than the {FILLED_BYTES} bytes of a batch"
                 elif not unfit and not current.takes(line):
@@ -98,7 +105,7 @@ def write_input(
                 if unfit <= 100:
                     flaws.append({"field": f"rows[{number - 1}]", "problem": why})
             elif not unfit:  # else nothing is sent
-                current.add(line)
+                current.add(line, known)
     finally:
         current.file.close()
     if unfit:
@@ -110,6 +117,10 @@ def write_input(
             advice="Correct or leave out these rows and run the step again.",
         )
     return files
+
+
+def _line(name: str, body: str) -> bytes:
+    return f'{{"custom_id": "{name}", "body": {body}}}'.encode("utf-8", "replace")
 
 
 def custom_id(index: int, row: Json, again: str | None = None) -> str:

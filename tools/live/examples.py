@@ -23,6 +23,7 @@ EXPECTED = {
     "embeddings/rank_passages#2": "names an object in a user's storage",
     "embeddings/split_documents#1": "names an object in a user's storage",
     "endpoints/create_endpoint": "is refused, as Together closed it",
+    "files/list_folder": "names a folder in a user's storage",
     "files/read_rows#1": "names an object in a user's storage",
     "waits/poll_job#1": "looks at a job whose deadline is over",
     "waits/start_flow": "names a flow of a user's",
