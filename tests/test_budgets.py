@@ -17,6 +17,7 @@ import pytest
 
 from scripts.catalog import pricing
 from scripts.client import TogetherError
+from tools.__main__ import written
 from tools.models import known, model
 from tools.operations import ROOT, steps
 from tools.sandbox import Sandbox
@@ -405,3 +406,12 @@ def test_a_model_s_line_tells_prices_as_money(sandbox):
     found = main("find_model")(meter.auth, task="transcription")
 
     assert "acme/meter, 0.000025 USD a second" in found["text"]
+
+
+def test_a_result_on_the_command_line_has_money_without_an_exponent():
+    told = 'a text that says "cost_usd": 1e-05'
+    result = {"cost_usd": 1.935e-05, "rows": [{"limit_usd": 2.5}], "text": told}
+    text = written({**result, "usage": 1e-07})
+
+    assert '"cost_usd": 0.00001935' in text
+    assert json.loads(text) == {**result, "usage": 1e-07}

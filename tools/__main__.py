@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 from scripts.table.encodings import BadTextError, texts
@@ -555,10 +556,20 @@ def _job(name: str, arguments: dict, environment: dict | None = None) -> int:
     return job.exit_code
 
 
+def written(result: object) -> str:
+    """A result as JSON; money in it without an exponent."""
+    text = json.dumps(result, indent=2, ensure_ascii=False)
+    return MONEY.sub(lambda found: f"{found[1]}{Decimal(found[2]):f}", text)
+
+
+# A quotation mark within a text has a backslash before it.
+MONEY = re.compile(r'("\w*usd": )(\d[\d.]*e-\d+)')
+
+
 def _show(result: object, name: str) -> None:
     """Print a result: to a person as it reads best, else as JSON."""
     if not sys.stdout.isatty():
-        print(json.dumps(result, indent=2, ensure_ascii=False))
+        print(written(result))
         return
     from tools.shown import console, show
 
