@@ -9,12 +9,20 @@ const [, , program, axe, site, ...paths] = process.argv;
 const AXE = readFileSync(axe, 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
 
-const browser = await chromium.launch({
-  executablePath: program,
-  args: ['--no-sandbox', '--disable-gpu'],
-});
-const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
+const MANY = 12; // pages after which a fresh browser goes on, so that its memory is bounded
+const start = async () => {
+  const browser = await chromium.launch({
+    executablePath: program,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+  });
+  return browser.newContext({ viewport: { width: 390, height: 844 } });
+};
+let context = await start();
 for (const [number, path] of paths.entries()) {
+  if (number && number % MANY === 0) {
+    await context.browser().close();
+    context = await start();
+  }
   const problems = [];
   const page = await context.newPage();
   page.on('console', (m) => m.type() === 'error' && problems.push(m.text()));
@@ -65,4 +73,4 @@ await page.locator('.md-search__input').fill('fallback_models');
 const first = page.locator('.md-search-result__link').first();
 await first.waitFor({ timeout: 30000 });
 console.log(JSON.stringify({ found: await first.getAttribute('href') }));
-await browser.close();
+await context.browser().close();
