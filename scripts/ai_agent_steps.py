@@ -161,8 +161,8 @@ def _line(proposal: Members) -> str:
     words = {"done": "Done", "refused": "Not done, as nobody allowed it"}
     words["failed"] = f"Failed ({proposal.get('error')})"
     usd = proposal.get("usd")
-    costs = f" (at most {money(usd)} USD)" if usd else ""
-    return f"{words[proposal['outcome']]}: {proposal.get('what')}{costs}."
+    limit = f" (at most {money(usd)} USD)" if usd else ""
+    return f"{words[proposal['outcome']]}: {proposal.get('what')}{limit}."
 
 
 # --- what Windmill's step returned ---------------------------------------------------

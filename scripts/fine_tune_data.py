@@ -19,7 +19,6 @@ from .catalog.pricing import tokens
 from .client import TogetherError, prepare
 from .client.jsonio import RESULT_LIMIT
 from .table.table import Flaw, Table, digest, summary
-from .upload.dataset_check import flaws
 from .workspace.markup import inline
 
 TYPE_CHECKING = False
@@ -131,6 +130,8 @@ class _Preparation:
         self.unused: Counter[str] = Counter()
 
     def work(self, table: Table, training: BinaryIO, validation: BinaryIO) -> None:
+        from .upload.dataset_check import flaws  # before anything is stored or sent
+
         for row in table:
             self.rows += 1
             try:

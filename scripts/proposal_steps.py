@@ -146,11 +146,11 @@ def _proposed(
             f"This is more than {LONGEST} characters, which a person cannot be shown "
             "whole: give the rows as an address."
         )
-    costs = f"at most {money(usd)} USD" if usd else "nothing"
+    limit = f"at most {money(usd)} USD" if usd else "nothing"
     if usd is None:
-        costs = f"an amount that is not known: {note}"
+        limit = f"an amount that is not known: {note}"
     proposal: Members = {"what": what, "step": step, "arguments": words, "usd": usd}
-    return {"text": f"{what}. It costs {costs}. {ASKED}", "proposal": proposal}
+    return {"text": f"{what}. It costs {limit}. {ASKED}", "proposal": proposal}
 
 
 # --- carrying out -------------------------------------------------------------------

@@ -611,6 +611,8 @@ def test_a_step_without_a_model_asks_the_recommended_one(
         given["voice"] = "any"
     for used in given.get("tools", ()):
         workspace.register(used["path"], lambda **_: 1, schema={"type": "object"})
+    if step.name == "brief_agent":  # Windmill's own step asks below the base URL
+        fresh = {**fresh, "base_url": fresh["base_url"] + "/v1"}
     asked, result = [], None
     with contextlib.suppress(TogetherError):
         result = module.main(fresh, **given)

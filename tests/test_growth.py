@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.ai_agent_steps import _cited
 from scripts.audio_steps import sentences
 from scripts.chat_steps import _thinking_apart
 from scripts.classify_steps import recognised
@@ -222,6 +223,7 @@ TEXTS = {
     ),
     "thought": ("\n", "<think>", "</think>", " <think> "),
     "answer": ("```", "\n", " ", "```json ", "{", "}", "[", '{"a": ', "```\n"),
+    "citations": ("[a, 1] ", "[", "[a", "[a,", "a, 1", "]", ", "),
     "choice": (
         " ",
         "\n",
@@ -267,6 +269,7 @@ CODED = {"A": "Spam", "B": "Ham"}
 # Module, texts, and what reads them.
 READERS = (
     ("retired_model_steps", "code", model_names),
+    ("ai_agent_steps", "citations", lambda text: _cited(text, [], "find_passages")),
     ("mcp_client", "events", lambda text: [*Events([text.encode(), b"\n\n"])]),
     (
         "resilience/server_words",

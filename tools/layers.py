@@ -47,7 +47,6 @@ LAYERS = (
         "schema_editor",
         "subtitles",
         "tool_arguments",
-        "transfer/batch_limits",
         "transfer/filetypes",
         "workspace/markup",
     ),
@@ -65,6 +64,7 @@ LAYERS = (
         "resilience/refusals",
         "resilience/retry",
         "resilience/server_words",
+        "resilience/service_limits",
     ),
     (
         "exchange",

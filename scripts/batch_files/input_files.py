@@ -9,8 +9,8 @@ import os
 import re
 
 from ..client import TogetherError
+from ..resilience.service_limits import BATCH_LINES, FILLED_BYTES
 from ..table.table import Flaw, digest
-from ..transfer.batch_limits import BATCH_LINES, FILLED_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""What to do about an exchange that failed; what goes well loads none of it."""
+"""What to do about an exchange that failed, and what the service takes at most."""

@@ -26,6 +26,7 @@ from ..client.request import MOST_SECONDS
 from ..client.transport import Reply, faults, read_whole
 from ..download.download import READ_BLOCK, Download, api_download, follow, open_url
 from ..download.filenames import named, safe_name
+from ..resilience.retry import MAX_TRIES
 from .filetypes import TYPES, kind_of, suffix
 from .media_view import pictures, view
 
@@ -58,8 +59,6 @@ def receive(request: Request) -> Members:
         name = named(reply.headers.get("content-disposition", ""))
         name = name or _own_name(request, kind, reply.data)
         return deliver(reply.data, name, request.output, kind, paid=True)
-    from ..resilience.retry import MAX_TRIES  # a job that gives files has no need of it
-
     for left in range(MAX_TRIES - 1, -1, -1):
         source = api_download(request)
         try:
