@@ -19,6 +19,7 @@ KEYLESS = {
     "embeddings/rank_passages",
     "embeddings/split_documents",
     "endpoints/read_metrics",
+    "files/list_folder",
     "files/read_rows",
     "images/collect_pictures",
     "triggers/list_new_objects",

@@ -107,7 +107,7 @@ def _prefixes(file: Path) -> list[str]:
             if isinstance(operation, dict):
                 servers += operation.get("servers", ())
     paths = {urlsplit(server["url"]).path.rstrip("/") for server in servers}
-    return sorted(paths, key=len, reverse=True)
+    return sorted(paths, key=lambda path: (-len(path), path))
 
 
 @contextlib.contextmanager

@@ -48,10 +48,10 @@ def main(
 STEP = {
   "arguments": {"required": ["table"], "properties": {
       "table": {"type": "string"},
-      "where": {"type": "array", "maxItems": 10, "items": {"type": "string"}},
-      "group_by": {"type": "array", "maxItems": 4, "items": {"type": "string"}, "title": "Groups"},
-      "measures": {"type": "array", "maxItems": 10, "items": {"type": "string"}},
+      "where": {"type": "array", "minItems": 1, "maxItems": 10, "items": {"type": "string"}},
+      "group_by": {"type": "array", "minItems": 1, "maxItems": 4, "items": {"type": "string"}, "title": "Groups"},
+      "measures": {"type": "array", "minItems": 1, "maxItems": 10, "items": {"type": "string"}},
       "sort": {"type": "string", "minLength": 1},
-      "columns": {"type": "array", "maxItems": 50, "items": {"type": "string"}},
+      "columns": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"type": "string"}},
       "most": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
       "among": {"type": "array", "items": {"type": "string"}}}}}

@@ -10,7 +10,7 @@ import os
 from urllib.parse import quote
 
 from ..client import TogetherError
-from ..client.job import log
+from ..client.job import log, windmill_address
 from ..client.transport import abandon, faults, http_exchange
 from .api import ask_windmill
 
@@ -28,7 +28,7 @@ def signed(key: str, storage: str | None = None) -> str:
     mark, base = first.get("presigned"), os.environ.get("WM_BASE_URL", "").rstrip("/")
     if not isinstance(mark, str) or not mark or not base:
         raise _unsigned(f"{what}: Windmill gives none.")
-    workspace = quote(os.environ.get("WM_WORKSPACE", ""), safe="")
+    workspace = quote(windmill_address()[1] or "", safe="")
     place = f"{quote(storage or '_default_', safe='')}/{quote(key)}"
     address = f"{base}/api/w/{workspace}/s3_proxy/{place}?{mark}"
     if base not in tried:
