@@ -98,9 +98,8 @@ def sources(tmp_path):
     shutil.copytree(ROOT, place, ignore=left)
     for page in ROOT.glob("*.md"):
         shutil.copy(page, place)
-    shutil.copytree(
-        ROOT / "docs" / "reference", place / "docs" / "reference", dirs_exist_ok=True
-    )
+    pages = shutil.ignore_patterns("node_modules")
+    shutil.copytree(ROOT / "docs", place / "docs", ignore=pages, dirs_exist_ok=True)
     return place
 
 

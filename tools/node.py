@@ -48,6 +48,7 @@ def _installed(place: Path, name: str) -> str | None:
 def _unpack(place: Path, name: str, version: str, integrity: str) -> None:
     """Fetch one package alone, without what it depends on."""
     modules = place / "node_modules"
+    modules.mkdir(exist_ok=True)  # no other package may have made it
     with tempfile.TemporaryDirectory(dir=modules) as folder:
         words = ("--json", "--silent", "--pack-destination", folder)
         said = _run(place, "npm", "pack", f"{name}@{version}", *words)

@@ -293,7 +293,9 @@ def fillable(schema: dict) -> st.SearchStrategy:
         title = hints(schema)["show"]
         return fillable(next(v for v in schema["anyOf"] if v.get("title") == title))
     if "x-file" in schema or schema.get("format") == "binary":
-        return st.sampled_from(["https://example.com/a.png", "aGk="])
+        ways = hints(schema).get("give", ("url", "file"))
+        given = {"url": "https://example.com/a.png", "file": "aGk="}
+        return st.sampled_from([value for way, value in given.items() if way in ways])
     if "anyOf" in schema:
         told = [v for v in schema["anyOf"] if v.get("type") != "null"]
         return st.one_of(*(fillable(_told(variant)) for variant in told))

@@ -39,6 +39,9 @@ REFERENCED = {
     "UpdateFlowJsonBody": "OpenFlowWPath",  # the server takes the path there too
 }
 
+# ... so also of a script among an agent's tools, which is a step, ...
+TOOL = "AiAgentToolsItemValueType0"
+
 # ... and makes Any of the union of a flow's steps, which their `type` tells apart.
 STEPS = (
     "ai_agent",
@@ -136,6 +139,8 @@ def _judge(read: object, where: str) -> list[str]:
     rest = read.additional_properties
     if model.__name__ in REFERENCED:
         return _read(_model(REFERENCED[model.__name__]), rest, where)
+    if model.__name__ == TOOL:
+        return _step(rest, where)
     if len(hints) > 1:
         known = WRITTEN.get(model.__name__, ())
         found = [f"{where}.{name} is unknown" for name in rest if name not in known]
