@@ -36,7 +36,7 @@ def consult_model(auth: Auth, step: Step, **arguments: Json) -> Members:
     from .chat_steps import ask_model  # each tool has its own
 
     given = given_by_model(auth, step, arguments)
-    found = _run(ask_model, auth, **given)
+    found = run_checked(ask_model, auth, **given)
     return {**_bounded(found["text"]), **_kept(found, "model", "finish_reason")}
 
 
@@ -47,7 +47,7 @@ def look_at_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
 
     given = given_by_model(auth, step, arguments, "picture")
     asked = {"prompt": given["question"], "pictures": [given["picture"]]}
-    found = _run(ask_model, auth, **asked, model=given.get("model"))
+    found = run_checked(ask_model, auth, **asked, model=given.get("model"))
     return {**_bounded(found["text"]), **_kept(found, "model")}
 
 
@@ -73,7 +73,7 @@ def transcribe_audio(auth: Auth, step: Step, **arguments: Json) -> Members:
     from .audio_steps import transcribe_recording  # each tool has its own
 
     given = given_by_model(auth, step, arguments, "recording")
-    found = _run(transcribe_recording, auth, **given)
+    found = run_checked(transcribe_recording, auth, **given)
     text = found["text"]
     if given["speakers"]:
         lines = [(one.get("speaker"), one["text"]) for one in found["segments"]]
@@ -89,7 +89,7 @@ def make_speech(auth: Auth, step: Step, **arguments: Json) -> Members:
     from .audio_steps import speak_text  # each tool has its own
 
     given = given_by_model(auth, step, arguments)
-    found = _run(speak_text, auth, **given, format="mp3", output="storage")
+    found = run_checked(speak_text, auth, **given, format="mp3", output="storage")
     text = f"{found['characters']} characters are spoken: {_place(found)}"
     return {"text": text, **_kept(found, *SHOWN, "model", "voice")}
 
@@ -103,7 +103,7 @@ def draw_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
     given = given_by_model(auth, step, arguments)
     output, note = place_for(None, "url")
     fixed = {"n": 1, "format": "png", "output": output}
-    found = _run(create_picture, auth, **given, **fixed)
+    found = run_checked(create_picture, auth, **given, **fixed)
     picture = found["pictures"][0]
     told = {"note": note} if note else {}
     return {
@@ -129,7 +129,7 @@ def extract_data(auth: Auth, step: Step, **arguments: Json) -> Members:
         _, text = _document(auth, given["document"])
     fields = [_field(one, f"fields[{n}]") for n, one in enumerate(given["fields"])]
     asked = {"text": text, "fields": fields, "model": given.get("model")}
-    found = _run(extract_structured, auth, **asked)
+    found = run_checked(extract_structured, auth, **asked)
     shown = _bounded(json.dumps(found["data"], ensure_ascii=False))
     data = {} if "cut" in shown else {"data": found["data"]}
     return {**shown, **data, **_kept(found, "model")}
@@ -152,10 +152,10 @@ def find_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
             rows = {"url": given["index"]}
     else:
         cut = {"size": 1200, "overlap": 150, "output": "result"}
-        found = _run(split_documents, auth, documents=given["documents"], **cut)
+        found = run_checked(split_documents, auth, documents=given["documents"], **cut)
         rows = {"s3": found["s3"]} if "s3" in found else found["passages"]
     asked = {"question": given["question"], "rows": rows, "top": given["most"]}
-    best = _run(rank_passages, auth, **asked)["passages"]
+    best = run_checked(rank_passages, auth, **asked)["passages"]
     best = [one for one in best if one["score"]]
     texts = [f"[{one['source']}, {one['start']}]\n{one['text']}" for one in best]
     if not best:
@@ -193,7 +193,7 @@ def begin_batch(auth: Auth, given: Members) -> Members:
     from .batch_steps import submit_rows  # each tool has its own
 
     rows = file_of_rows(given["rows"])
-    found = _run(submit_rows, auth, **{**given, "rows": rows})
+    found = run_checked(submit_rows, auth, **{**given, "rows": rows})
     number = found["batch_id"]
     begun = "was started before" if found["reattached"] else "is started"
     text = f"The batch {number} of {found['rows']} rows {begun}."
@@ -210,7 +210,7 @@ def fetch_batch(auth: Auth, step: Step, **arguments: Json) -> Members:
     given = given_by_model(auth, step, arguments)
     fixed = {"output": "result", "answer_column": "answer"}
     try:
-        found = _run(collect_rows, auth, **given, **fixed)
+        found = run_checked(collect_rows, auth, **given, **fixed)
     except TogetherError as error:
         if error.type != "not_finished":
             raise
@@ -291,7 +291,7 @@ def report_spending(auth: Auth, step: Step, **arguments: Json) -> Members:
     TogetherError."""
     from .account_steps import report_usage  # each tool has its own
 
-    found = _run(report_usage, auth, **given_by_model(auth, step, arguments))
+    found = run_checked(report_usage, auth, **given_by_model(auth, step, arguments))
     total = f"{found['total_usd']:.2f} USD from {found['since']} to {found['until']}."
     lines = [f"- {p['product']}: {p['cost_usd']:.2f} USD" for p in found["products"]]
     days = {one["date"]: one["cost_usd"] for one in found["days"][-MOST_DAYS:]}
@@ -373,7 +373,7 @@ def look_at_training(auth: Auth, step: Step, **arguments: Json) -> Members:
     from .fine_tune_steps import report_fine_tune  # each tool has its own
 
     given = given_by_model(auth, step, arguments)
-    found = _run(report_fine_tune, auth, **given)
+    found = run_checked(report_fine_tune, auth, **given)
     lines = [f"{found['fine_tune_id']} is {found['state']}: {found['model']}"]
     if found["model_name"]:
         lines[0] += f", to become {found['model_name']}"
@@ -464,7 +464,7 @@ def _document(auth: Auth, address: str) -> tuple[str, str]:
     return document_steps.text_of(found, "document")
 
 
-def _run(function: Any, auth: Auth, **values: Json) -> Members:
+def run_checked(function: Any, auth: Auth, **values: Json) -> Members:
     """Return what another step does with arguments that are checked already."""
     given = {name: value for name, value in values.items() if value is not None}
     members = {name: PICTURES if name == "pictures" else {} for name in given}

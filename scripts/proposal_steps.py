@@ -15,7 +15,13 @@ from __future__ import annotations
 
 import json
 
-from .agent_steps import begin_batch, file_of_rows, given_by_model, rows_given
+from .agent_steps import (
+    begin_batch,
+    file_of_rows,
+    given_by_model,
+    rows_given,
+    run_checked,
+)
 from .catalog.pricing import money
 from .client import TogetherError, call
 from .job_kinds import KINDS, look, over
@@ -85,7 +91,7 @@ def _serve(auth: Auth, given: Members) -> Members:
     from .deployment_steps import plan_deployment  # each change has its own
 
     asked = {"model": given["model"], "replicas": given["replicas"]}
-    plan = _run(plan_deployment, auth, asked)
+    plan = run_checked(plan_deployment, auth, **asked)
     words = {**asked, "endpoint_name": given["name"], "deployment_name": "main"}
     words["inactive_minutes"] = IDLE_MINUTES
     if plan["config"]:
@@ -186,7 +192,7 @@ def carry_out(auth: Auth, proposal: Members) -> Members:
     }
     if step not in functions:
         raise TogetherError.refused("proposals", f"{step!r} is nothing to carry out")
-    return _run(functions[step], auth, words)
+    return run_checked(functions[step], auth, **words)
 
 
 def _delete(auth: Auth, id: str) -> Members:
@@ -197,9 +203,3 @@ def _delete(auth: Auth, id: str) -> Members:
             raise
         return {"fine_tune_id": id, "deleted": True, "note": "it was gone already"}
     return {"fine_tune_id": id, "deleted": True}
-
-
-def _run(function: Json, auth: Auth, words: Members) -> Members:
-    """Return what a step does with arguments that are all given, and checked."""
-    members: Members = {name: {} for name in words}
-    return function(auth, {"arguments": {"properties": members}}, **words)

@@ -54,4 +54,4 @@ STEP = {
       "sort": {"type": "string", "minLength": 1},
       "columns": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"type": "string"}},
       "most": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
-      "among": {"type": "array", "items": {"type": "string"}}}}}
+      "among": {"type": "array", "minItems": 1, "items": {"type": "string"}}}}}
