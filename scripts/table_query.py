@@ -73,7 +73,7 @@ class Query:
 
     def check(self, table: Table) -> None:
         """Raise TogetherError where the table lacks a column."""
-        table.require([column for column, _, _ in self.where], "where")
+        table.require([column for column, _ in self.where], "where")
         table.require(self.groups, "group_by")
         table.require([column for _, column, _ in self.measures if column], "measures")
         table.require(self.columns, "columns")
@@ -149,7 +149,7 @@ def _matching(table: Table, query: Query, counts: Members) -> Iterator[Members]:
         counts["read"] += 1
         if isinstance(row, Flaw):
             counts["unreadable"] += 1
-        elif all(test(find(row, column)) for column, test, _ in query.where):
+        elif all(test(find(row, column)) for column, test in query.where):
             counts["matched"] += 1
             yield row
 
@@ -308,14 +308,14 @@ def _rounded(value: float) -> float | int | None:
 # --- what is asked -----------------------------------------------------------------
 
 
-def _read_condition(text: str, field: str) -> tuple[str, Callable[[Json], bool], str]:
-    """Return (column, test, text) of a condition."""
+def _read_condition(text: str, field: str) -> tuple[str, Callable[[Json], bool]]:
+    """Return (column, test) of a condition."""
     low = text.lower()
     for word in WORDS:
         place = low.find(word, 1)
         if place > 0 and (word.startswith(" is ") == low.endswith(word)):
             column, value = text[:place].strip(), text[place + len(word) :].strip()
-            return column, _worded(word, value), text
+            return column, _worded(word, value)
     found = [(p, -len(s), s) for s in SIGNS if (p := text.find(s)) > 0]
     if not found:
         listed = f"{' '.join(SIGNS)}, contains, is blank, is not blank"
@@ -325,7 +325,7 @@ def _read_condition(text: str, field: str) -> tuple[str, Callable[[Json], bool],
     column, value = text[:place].strip(), text[place + len(sign) :].strip()
     if value[:1] in "'\"" and value[-1:] == value[:1] and len(value) > 1:
         value = value[1:-1]
-    return column, _compared(sign, value), text
+    return column, _compared(sign, value)
 
 
 def _worded(word: str, value: str) -> Callable[[Json], bool]:

@@ -44,7 +44,30 @@ ERROR_SECONDS = 60.0  # for the body of an error
 BARREN = 6  # connections in a row that bring nothing before it is given up
 
 
-class Download:
+class Peekable:
+    """A readable whose first bytes can be looked at; `fresh` brings up to size bytes,
+    as soon as some are there."""
+
+    kept = b""
+
+    def peek(self) -> bytes:
+        """Return the first bytes without taking them."""
+        if not self.kept:
+            self.kept = self.read(READ_BLOCK)
+        return self.kept
+
+    def read(self, size: int = READ_BLOCK) -> bytes:
+        """Return up to size bytes, as soon as some are there."""
+        if self.kept:
+            piece, self.kept = self.kept[:size], self.kept[size:]
+            return piece
+        return self.fresh(size)
+
+    def fresh(self, size: int) -> bytes:
+        raise NotImplementedError
+
+
+class Download(Peekable):
     """A readable: read(size) gives up to that many bytes, b"" at the end.
 
     `length` is the bytes there are in all, or None; `name` what the server calls the
@@ -60,7 +83,6 @@ class Download:
         self.length = length
         self.position = 0
         self.barren = 0
-        self.kept = b""
         self.ended = False
         self.response: Any = None
         self.pace = Pace()
@@ -101,17 +123,7 @@ class Download:
             )
         self.length = size
 
-    def peek(self) -> bytes:
-        """Return the first bytes without taking them."""
-        if not self.kept:
-            self.kept = self.read(READ_BLOCK)
-        return self.kept
-
-    def read(self, size: int = READ_BLOCK) -> bytes:
-        """Return up to size bytes, as soon as some are there."""
-        if self.kept:
-            piece, self.kept = self.kept[:size], self.kept[size:]
-            return piece
+    def fresh(self, size: int) -> bytes:
         while not self.ended:
             try:
                 if self.response is None:

@@ -24,7 +24,14 @@ from ..client.job import in_job, log
 from ..client.jsonio import RESULT_LIMIT, parse_json
 from ..client.request import MOST_SECONDS
 from ..client.transport import Reply, faults, read_whole
-from ..download.download import READ_BLOCK, Download, api_download, follow, open_url
+from ..download.download import (
+    READ_BLOCK,
+    Download,
+    Peekable,
+    api_download,
+    follow,
+    open_url,
+)
 from ..download.filenames import named, safe_name
 from ..resilience.retry import MAX_TRIES
 from .filetypes import TYPES, kind_of, suffix
@@ -354,7 +361,7 @@ def _decoded(text: str) -> bytes:
     return data
 
 
-class _Parts:
+class _Parts(Peekable):
     """A readable of a file that comes in parts, each at an address of its own."""
 
     name = content_type = ""
@@ -363,17 +370,8 @@ class _Parts:
         self.parts = sorted(parts, key=lambda part: part.get("partNumber") or 0)
         self.auth, self.length = auth, length
         self.source: Download | None = None
-        self.kept = b""
 
-    def peek(self) -> bytes:
-        if not self.kept:
-            self.kept = self.read(READ_BLOCK)
-        return self.kept
-
-    def read(self, size: int = READ_BLOCK) -> bytes:
-        if self.kept:
-            piece, self.kept = self.kept[:size], self.kept[size:]
-            return piece
+    def fresh(self, size: int) -> bytes:
         while self.source or self.parts:
             if self.source is None:
                 part = self.parts.pop(0)
