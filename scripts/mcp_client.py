@@ -24,7 +24,7 @@ from .client.transport import (
     read_whole,
 )
 from .replies.sse import Events
-from .transfer.public_fetch import ask
+from .transfer.public_fetch import post
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class McpServer:
         most = time.monotonic() + SECONDS
         try:
             headers = dict(self.headers)
-            response = ask(self.url, data, headers, (10.0, SECONDS), self.field)
+            response = post(self.url, data, headers, (10.0, SECONDS), self.field)
             if 300 <= response.status < 400:
                 abandon(response)
                 problem = "redirects, and is not followed: give the address it leads to"

@@ -10,7 +10,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from .operation_table import operation_at
+from .operation_calls.operation_table import operation_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

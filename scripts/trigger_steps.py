@@ -216,7 +216,7 @@ def metric_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members
     [{"metric": name and labels in one text, "name", "labels", "value", "limit"}]; one
     that was back in between is told again. Raises TogetherError.
     """
-    from .metric_steps import metrics_over  # the other triggers need none of it
+    from .metrics.metric_steps import metrics_over  # the other triggers need none of it
 
     given = prepare(step, arguments)
     found = {}

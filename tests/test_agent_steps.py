@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scripts.agent_steps import LONGEST
+from scripts.agent_tools.agent_steps import LONGEST
 from scripts.client import TogetherError
 from tests.support.canned_chat import asked, say
 from tests.support.expected_request import main_of

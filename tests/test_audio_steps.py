@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.audio_steps import joined, sentences
 from scripts.client import TogetherError
-from scripts.subtitles import subtitles
+from scripts.speech.audio_steps import joined, sentences
+from scripts.speech.subtitle_files import subtitles
 from tests.support.expected_request import main_of
 from tools.models import model
 from tools.operations import find

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from scripts import batch_steps
-from scripts.batch_files import answers, input_files
+from scripts.batch_files import answers, batch_steps, input_files
 from scripts.batches.collect_rows import main as collect_rows
 from scripts.batches.create_batch import main as create_batch
 from scripts.batches.get_batch import main as get_batch

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from scripts.classify_steps import recognised
 from scripts.client import TogetherError
+from scripts.structured.classify_steps import recognised
 from tests.support.canned_chat import MODEL, asked, price, say, usage
 from tests.support.expected_request import main_of
 from tools.job_runner import run

@@ -384,7 +384,7 @@ body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 main({"api_key": "k", "base_url": sys.argv[1]}, body)
 main({"api_key": "k", "base_url": sys.argv[1]}, {**body, "stream": True})
 own = {name.split(".")[1] for name in sys.modules if name.startswith("scripts.")}
-own -= {"operations", "operation_table"}  # not deployed: tables stand in their place
+own -= {"operations", "operation_calls"}  # a job has tables in their place
 print(sorted(name for name in own if "chat" not in name))
 """
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from scripts.batch_files import input_files
-from scripts.job_kinds import KINDS
+from scripts.service_jobs.job_kinds import KINDS
 from scripts.workspace import signed_address
 from tests.support.form_values import sent
 from tools import flow_engine

@@ -16,26 +16,26 @@ from pathlib import Path
 
 import pytest
 
-from scripts.ai_agent_steps import _cited
-from scripts.audio_steps import sentences
+from scripts.ai_agents.ai_agent_steps import _cited
 from scripts.chat_steps import _thinking_apart
-from scripts.classify_steps import recognised
 from scripts.client import TogetherError
 from scripts.client.jsonio import parse_json
 from scripts.client.references import HarmlessText, harmless
 from scripts.client.validate import schema_problems
-from scripts.document_steps import Places, pieces_of
 from scripts.documents import office_archive, web_page, word_file
 from scripts.documents.word_index import WordIndex, read_index
 from scripts.download import filenames
-from scripts.extract_steps import _read
 from scripts.json_schema.checker import check_schema, problems
 from scripts.json_schema.linear_regex import UnfitError, searcher
-from scripts.prometheus import TooManyError, samples
+from scripts.metrics.prometheus import TooManyError, samples
+from scripts.passages.document_steps import Places, pieces_of
 from scripts.replies.sse import Events
 from scripts.resilience.server_words import without_key
 from scripts.retired_model_steps import GIVEN, QUOTED
-from scripts.subtitles import subtitles
+from scripts.speech.audio_steps import sentences
+from scripts.speech.subtitle_files import subtitles
+from scripts.structured.classify_steps import recognised
+from scripts.structured.extract_steps import _read
 from scripts.table.encodings import BadTextError, texts
 from scripts.table.table import Table, Template
 from scripts.transfer import file_input
@@ -269,8 +269,16 @@ CODED = {"A": "Spam", "B": "Ham"}
 # Module, texts, and what reads them.
 READERS = (
     ("retired_model_steps", "code", model_names),
-    ("ai_agent_steps", "citations", lambda text: _cited(text, [], "find_passages")),
-    ("mcp_client", "events", lambda text: [*Events([text.encode(), b"\n\n"])]),
+    (
+        "ai_agents/ai_agent_steps",
+        "citations",
+        lambda text: _cited(text, [], "find_passages"),
+    ),
+    (
+        "mcp_client",
+        "events",
+        lambda text: [*Events([text.encode(), b"\n\n"])],
+    ),
     (
         "resilience/server_words",
         "escapes",
@@ -289,16 +297,28 @@ READERS = (
     ("table/table", "array", lambda text: table("[" + text, "t.json")),
     ("table/table", "template", lambda text: Template(text + "{{a}}")),
     ("table/encodings", "bytes", lambda data: deque(texts([data]), 0)),
-    ("document_steps", "prose", pieces),
-    ("document_steps", "prose", lambda text: Places("x.md", text).of(len(text))),
-    ("prometheus", "metrics", samples),
+    ("passages/document_steps", "prose", pieces),
+    (
+        "passages/document_steps",
+        "prose",
+        lambda text: Places("x.md", text).of(len(text)),
+    ),
+    ("metrics/prometheus", "metrics", samples),
     ("documents/word_index", "scripts", indexed),
-    ("audio_steps", "prose", lambda text: sentences(text, 60)),
-    ("subtitles", "prose", lambda text: subtitles([spoken(text)], "srt")),
+    ("speech/audio_steps", "prose", lambda text: sentences(text, 60)),
+    ("speech/subtitle_files", "prose", lambda text: subtitles([spoken(text)], "srt")),
     ("chat_steps", "thought", _thinking_apart),
-    ("extract_steps", "answer", lambda text: _read(text + "x", {})),
-    ("classify_steps", "choice", lambda text: recognised(text + "x", CODED, True)),
-    ("classify_steps", "choice", lambda text: recognised(text + "x", CODED, False)),
+    ("structured/extract_steps", "answer", lambda text: _read(text + "x", {})),
+    (
+        "structured/classify_steps",
+        "choice",
+        lambda text: recognised(text + "x", CODED, True),
+    ),
+    (
+        "structured/classify_steps",
+        "choice",
+        lambda text: recognised(text + "x", CODED, False),
+    ),
     ("client/validate", "prose", lambda text: unique(text)),
     ("client/references", "secret", lambda text: harmless([text])),
     ("client/references", "secret", streamed),
@@ -389,18 +409,18 @@ def test_references_take_time_by_their_number():
 PARSERS = {"re", "html", "csv", "zipfile", "xml"}
 ELSEWHERE = {
     "account_steps": "one line of its own scripts at a time",
-    "agent_steps": "the first signs of an address",
-    "batch_steps": "the first signs of an address",
+    "agent_tools/agent_steps": "the first signs of an address",
+    "batch_files/batch_steps": "the first signs of an address",
     "batch_files/input_files": "the name of a file",
-    "index_steps": "the first signs of an address",
+    "passages/index_steps": "the first signs of an address",
     "catalog/catalog": "names of prices",
     "charts": "one sign at a time",
     "client/resource": "the base URL that the resource has",
     "client/startup": "what the worker's Python brings",
-    "operation_table": "the pack's own paths",
+    "operation_calls/operation_table": "the pack's own paths",
     "resilience/explain": "the words of an exception",
     "resilience/fields": "the name of a field",
-    "tool_steps": "paths of scripts",
+    "tool_calling/tool_steps": "paths of scripts",
     "download/download": "one header",
     "transfer/filetypes": "the ending of a name, the first signs of a page",
     "transfer/media_view": "writes",

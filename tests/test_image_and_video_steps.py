@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from scripts.client import TogetherError
-from scripts.image_steps import SIZES
+from scripts.media.image_steps import SIZES
 from tests.support.expected_request import main_of
 from tools.models import model
 from tools.operations import find

@@ -18,7 +18,7 @@ UNITS = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "KiB": 1 << 10, "MiB": 1 << 20}
 # How much is read at a time, or looked at, is no limit; nor is what a step decides by.
 PIECES = re.compile(r"((PIECE|HEAD|SAMPLE|PART|PAGE|HEADER|LIST|OBJECT|ITEM|PACE)_)")
 NO_LIMITS = {
-    "audio_steps.LONGEST_SECONDS",
+    "speech/audio_steps.LONGEST_SECONDS",
     "catalog/model_choice.MOST_USD",
     "catalog/pricing.MOST_ANSWER",
     "catalog/pricing.MOST_TOKENS",

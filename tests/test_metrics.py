@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts import prometheus
 from scripts.client import TogetherError
 from scripts.client.jsonio import RESULT_LIMIT
-from scripts.prometheus import samples
+from scripts.metrics import prometheus
+from scripts.metrics.prometheus import samples
 from tests.support.expected_request import main_of
 from tools.operations import find
 

@@ -56,7 +56,7 @@ def test_what_is_deployed_asks_for_nothing_by_name():
     looks = [o.exchange for o in operations() if o.exchange["method"] == "GET"]
     paths = [said["path"] for said in looks if "/operations/" in said["path"]]
     assert paths
-    assert all(f"'{path}'" in texts["job_kinds"] for path in paths)
+    assert all(f"'{path}'" in texts["service_jobs"] for path in paths)
 
 
 def test_a_deployed_table_is_the_one_of_the_source():
@@ -94,7 +94,7 @@ def test_an_operation_that_cannot_be_resolved_is_named(tmp_path, call, words):
 
 
 def test_a_path_of_the_api_in_a_step_is_a_problem(one_step):
-    steps = one_step / "scripts" / "batch_steps.py"
+    steps = one_step / "scripts/batch_files/batch_steps.py"
     steps.write_text(f'{steps.read_text()}\nHERE = "/v1/batches"\n')
 
     found = [str(problem) for problem in problems(one_step)]

@@ -23,7 +23,7 @@ from scripts.client import TogetherError
 from scripts.client.request import Request, hear
 from scripts.client.request import heard as noted
 from scripts.client.transport import TOO_LONG, Reply, TooLargeError
-from scripts.operation_table import operation_at
+from scripts.operation_calls.operation_table import operation_at
 from scripts.resilience import explain, faults, proxy, retry, server_words
 from tests.conftest import KEY
 

@@ -113,7 +113,7 @@ LATE = {
         "completions/create_completion",
         {"body": {"model": "m", "prompt": "Hi", "stream": True}},
     ),
-    "schema_editor": (
+    "json_schema (an editor's)": (
         "chat/create_chat_completion",
         {
             "body": {

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.agent_tools.tool_arguments import understood
 from scripts.client import TogetherError, prepare
-from scripts.tool_arguments import understood
 from tests.support.expected_request import main_of
 from tools.operations import steps
 

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from scripts.client import TogetherError
-from scripts.job_kinds import KINDS, planned
+from scripts.service_jobs.job_kinds import KINDS, planned
 from tests.support.expected_request import main_of
 from tools import flow_engine
 from tools.flow_engine import Engine

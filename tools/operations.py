@@ -57,10 +57,16 @@ class Operation:
 
     @cached_property
     def modules(self) -> list[str]:
-        """The modules of scripts/ that have the function of a step: one."""
+        """The modules of scripts/, <module> or <package>.<part>, that have the function
+        of a step: one."""
         function = re.compile(rf"(?m)^def {self.name}\(\s*auth\b[^,]*,\s*step\b")
-        paths = sorted((self.root / "scripts").glob("*.py"))
-        return [p.stem for p in paths if function.search(p.read_text("utf-8"))]
+        folder = self.root / "scripts"
+        paths = [*folder.glob("*.py"), *folder.glob("*/*_steps.py")]
+        return [
+            ".".join(path.relative_to(folder).with_suffix("").parts)
+            for path in sorted(paths)
+            if function.search(path.read_text("utf-8"))
+        ]
 
     @property
     def module(self) -> str:

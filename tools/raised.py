@@ -17,7 +17,7 @@ EVERYWHERE = ("client", "resilience", "replies", "transfer", "workspace", "opera
 
 def own_errors(step: Operation) -> list[str]:
     """The types, in the order of the alphabet."""
-    waiting, seen, types = [(step.module, step.name)], set(), set()
+    waiting, seen, types = [(step.module.replace(".", "/"), step.name)], set(), set()
     while waiting:
         module, name = place = waiting.pop()
         raised, called = _functions(step.root, module).get(name, (set(), set()))

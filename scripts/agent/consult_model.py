@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/agent/consult_model.json; edit that, not this.
 """
 
-from ..agent_steps import consult_model
+from ..agent_tools.agent_steps import consult_model
 from ..client import run, togetherai
 
 

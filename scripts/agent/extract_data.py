@@ -12,7 +12,7 @@ Example arguments:
 Rendered from schemas/agent/extract_data.json; edit that, not this.
 """
 
-from ..agent_steps import extract_data
+from ..agent_tools.agent_steps import extract_data
 from ..client import run, togetherai
 
 

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/agent/fetch_batch.json; edit that, not this.
 """
 
-from ..agent_steps import fetch_batch
+from ..agent_tools.agent_steps import fetch_batch
 from ..client import run, togetherai
 
 

@@ -9,7 +9,7 @@ Returns: text, a line for each model, the best first; models, their ids.
 Rendered from schemas/agent/find_model.json; edit that, not this.
 """
 
-from ..agent_steps import find_model
+from ..agent_tools.agent_steps import find_model
 from ..client import run, togetherai
 
 

@@ -13,7 +13,7 @@ Example arguments:
 Rendered from schemas/agent/find_passages.json; edit that, not this.
 """
 
-from ..agent_steps import find_passages
+from ..agent_tools.agent_steps import find_passages
 from ..client import run, togetherai
 
 

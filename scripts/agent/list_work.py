@@ -9,7 +9,7 @@ Returns: text, a line for each; fine_tunes and deployments, how many there are.
 Rendered from schemas/agent/list_work.json; edit that, not this.
 """
 
-from ..agent_steps import list_work
+from ..agent_tools.agent_steps import list_work
 from ..client import run, togetherai
 
 

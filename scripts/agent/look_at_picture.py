@@ -12,7 +12,7 @@ Example arguments:
 Rendered from schemas/agent/look_at_picture.json; edit that, not this.
 """
 
-from ..agent_steps import look_at_picture
+from ..agent_tools.agent_steps import look_at_picture
 from ..client import run, togetherai
 
 

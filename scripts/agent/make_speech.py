@@ -12,7 +12,7 @@ Example arguments:
 Rendered from schemas/agent/make_speech.json; edit that, not this.
 """
 
-from ..agent_steps import make_speech
+from ..agent_tools.agent_steps import make_speech
 from ..client import run, togetherai
 
 

@@ -12,7 +12,7 @@ Example arguments:
 Rendered from schemas/agent/price_call.json; edit that, not this.
 """
 
-from ..agent_steps import price_call
+from ..agent_tools.agent_steps import price_call
 from ..client import run, togetherai
 
 

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/agent/query_table.json; edit that, not this.
 """
 
-from ..agent_steps import query_table
+from ..agent_tools.agent_steps import query_table
 from ..client import run, togetherai
 
 

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/agent/read_document.json; edit that, not this.
 """
 
-from ..agent_steps import read_document
+from ..agent_tools.agent_steps import read_document
 from ..client import run, togetherai
 
 

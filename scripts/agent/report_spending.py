@@ -9,7 +9,7 @@ Returns: text; total_usd; products; days.
 Rendered from schemas/agent/report_spending.json; edit that, not this.
 """
 
-from ..agent_steps import report_spending
+from ..agent_tools.agent_steps import report_spending
 from ..client import run, togetherai
 
 

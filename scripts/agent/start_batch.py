@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/agent/start_batch.json; edit that, not this.
 """
 
-from ..agent_steps import start_batch
+from ..agent_tools.agent_steps import start_batch
 from ..client import run, togetherai
 
 

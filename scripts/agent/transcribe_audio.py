@@ -13,7 +13,7 @@ Example arguments:
 Rendered from schemas/agent/transcribe_audio.json; edit that, not this.
 """
 
-from ..agent_steps import transcribe_audio
+from ..agent_tools.agent_steps import transcribe_audio
 from ..client import run, togetherai
 
 

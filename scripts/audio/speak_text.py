@@ -11,9 +11,9 @@ Example arguments:
 Rendered from schemas/audio/speak_text.json; edit that, not this.
 """
 
-from ..audio_steps import speak_text
 from ..catalog.model_picker import choices
 from ..client import run, togetherai
+from ..speech.audio_steps import speak_text
 
 DynSelect_model = str
 

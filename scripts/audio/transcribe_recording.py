@@ -12,9 +12,9 @@ Example arguments:
 Rendered from schemas/audio/transcribe_recording.json; edit that, not this.
 """
 
-from ..audio_steps import transcribe_recording
 from ..catalog.model_picker import choices
 from ..client import run, togetherai
+from ..speech.audio_steps import transcribe_recording
 
 DynSelect_model = str
 

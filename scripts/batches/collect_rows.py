@@ -18,7 +18,7 @@ Example arguments:
 Rendered from schemas/batches/collect_rows.json; edit that, not this.
 """
 
-from ..batch_steps import collect_rows
+from ..batch_files.batch_steps import collect_rows
 from ..client import run, togetherai
 
 

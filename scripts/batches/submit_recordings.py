@@ -15,7 +15,7 @@ Example arguments:
 Rendered from schemas/batches/submit_recordings.json; edit that, not this.
 """
 
-from ..batch_steps import submit_recordings
+from ..batch_files.batch_steps import submit_recordings
 from ..catalog.model_picker import choices
 from ..client import run, togetherai
 

@@ -19,7 +19,7 @@ Example arguments:
 Rendered from schemas/batches/submit_rows.json; edit that, not this.
 """
 
-from ..batch_steps import submit_rows
+from ..batch_files.batch_steps import submit_rows
 from ..catalog.model_picker import choices
 from ..client import run, togetherai
 

@@ -13,8 +13,8 @@ Example arguments:
 Rendered from schemas/chat/ask_agent.json; edit that, not this.
 """
 
-from ..agent_loop_steps import ask_agent
 from ..client import run, togetherai
+from ..tool_calling.agent_loop_steps import ask_agent
 
 
 def main(

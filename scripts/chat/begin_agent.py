@@ -13,9 +13,9 @@ Example arguments:
 Rendered from schemas/chat/begin_agent.json; edit that, not this.
 """
 
-from ..agent_loop_steps import begin_agent
 from ..catalog.model_picker import choices
 from ..client import run, togetherai
+from ..tool_calling.agent_loop_steps import begin_agent
 
 DynSelect_model = str
 

@@ -13,7 +13,7 @@ Example arguments:
 Rendered from schemas/chat/brief_agent.json; edit that, not this.
 """
 
-from ..ai_agent_steps import brief_agent
+from ..ai_agents.ai_agent_steps import brief_agent
 from ..catalog.model_picker import choices
 from ..client import run, togetherai
 

@@ -16,7 +16,7 @@ Rendered from schemas/chat/call_tools.json; edit that, not this.
 
 from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..tool_steps import call_tools
+from ..tool_calling.tool_steps import call_tools
 
 DynSelect_model = str
 

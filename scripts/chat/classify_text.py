@@ -15,8 +15,8 @@ Rendered from schemas/chat/classify_text.json; edit that, not this.
 """
 
 from ..catalog.model_picker import choices
-from ..classify_steps import classify_text
 from ..client import run, togetherai
+from ..structured.classify_steps import classify_text
 
 DynSelect_model = str
 

@@ -13,7 +13,7 @@ Example arguments:
 Rendered from schemas/chat/close_agent.json; edit that, not this.
 """
 
-from ..ai_agent_steps import close_agent
+from ..ai_agents.ai_agent_steps import close_agent
 from ..client import run, togetherai
 
 

@@ -16,7 +16,7 @@ Rendered from schemas/chat/extract_structured.json; edit that, not this.
 
 from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..extract_steps import extract_structured
+from ..structured.extract_steps import extract_structured
 
 DynSelect_model = str
 

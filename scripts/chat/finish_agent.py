@@ -12,8 +12,8 @@ Example arguments:
 Rendered from schemas/chat/finish_agent.json; edit that, not this.
 """
 
-from ..agent_loop_steps import finish_agent
 from ..client import run, togetherai
+from ..tool_calling.agent_loop_steps import finish_agent
 
 
 def main(auth: togetherai, conversation: str):

@@ -15,8 +15,8 @@ Example arguments:
 Rendered from schemas/chat/propose_batch.json; edit that, not this.
 """
 
+from ..ai_agents.proposal_steps import propose_batch
 from ..client import run, togetherai
-from ..proposal_steps import propose_batch
 
 
 def main(

@@ -13,8 +13,8 @@ Example arguments:
 Rendered from schemas/chat/propose_change.json; edit that, not this.
 """
 
+from ..ai_agents.proposal_steps import propose_change
 from ..client import run, togetherai
-from ..proposal_steps import propose_change
 
 
 def main(

@@ -14,7 +14,7 @@ Example arguments:
 Rendered from schemas/chat/review_agent.json; edit that, not this.
 """
 
-from ..ai_agent_steps import review_agent
+from ..ai_agents.ai_agent_steps import review_agent
 from ..client import run, togetherai
 
 

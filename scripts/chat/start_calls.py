@@ -12,8 +12,8 @@ Example arguments:
 Rendered from schemas/chat/start_calls.json; edit that, not this.
 """
 
-from ..agent_loop_steps import start_calls
 from ..client import run, togetherai
+from ..tool_calling.agent_loop_steps import start_calls
 
 
 def main(

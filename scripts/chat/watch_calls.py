@@ -12,8 +12,8 @@ Example arguments:
 Rendered from schemas/chat/watch_calls.json; edit that, not this.
 """
 
-from ..agent_loop_steps import watch_calls
 from ..client import run, togetherai
+from ..tool_calling.agent_loop_steps import watch_calls
 
 
 def main(auth: togetherai, conversation: str, attempt: int = 0):

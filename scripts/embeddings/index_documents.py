@@ -16,7 +16,7 @@ Rendered from schemas/embeddings/index_documents.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..index_steps import index_documents
+from ..passages.index_steps import index_documents
 
 
 def main(

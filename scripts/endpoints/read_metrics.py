@@ -16,7 +16,7 @@ Rendered from schemas/endpoints/read_metrics.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..metric_steps import read_metrics
+from ..metrics.metric_steps import read_metrics
 
 
 def main(

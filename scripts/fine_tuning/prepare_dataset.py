@@ -16,7 +16,7 @@ Rendered from schemas/fine_tuning/prepare_dataset.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..fine_tune_data import prepare_dataset
+from ..tuning.dataset_steps import prepare_dataset
 
 
 def main(

@@ -14,7 +14,7 @@ Rendered from schemas/fine_tuning/report_fine_tune.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..fine_tune_steps import report_fine_tune
+from ..tuning.fine_tune_steps import report_fine_tune
 
 
 def main(auth: togetherai, fine_tune_id: str):

@@ -16,7 +16,7 @@ Rendered from schemas/fine_tuning/submit_fine_tune.json; edit that, not this.
 
 from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..fine_tune_steps import submit_fine_tune
+from ..tuning.fine_tune_steps import submit_fine_tune
 
 DynSelect_model = str
 

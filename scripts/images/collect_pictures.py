@@ -17,7 +17,7 @@ Rendered from schemas/images/collect_pictures.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..image_steps import collect_pictures
+from ..media.image_steps import collect_pictures
 
 
 def main(

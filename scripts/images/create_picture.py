@@ -15,7 +15,7 @@ Rendered from schemas/images/create_picture.json; edit that, not this.
 
 from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..image_steps import create_picture
+from ..media.image_steps import create_picture
 
 DynSelect_model = str
 

@@ -13,7 +13,7 @@ Rendered from schemas/organization/call_operation.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..operation_steps import call_operation
+from ..operation_calls.operation_steps import call_operation
 
 
 def main(

@@ -132,7 +132,7 @@ def fetch(
     raise _refused(what, f"{place.shown} redirects more than {MAX_REDIRECTS} times")
 
 
-def ask(
+def post(
     url: str, body: bytes, headers: Headers, timeout: Timeout, what: str
 ) -> Response:
     """POST to a server that the flow's author names; return urllib3's response, body

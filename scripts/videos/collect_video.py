@@ -13,7 +13,7 @@ Rendered from schemas/videos/collect_video.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..video_steps import collect_video
+from ..media.video_steps import collect_video
 
 
 def main(auth: togetherai, video_id: str, output: str | None = None):

@@ -15,7 +15,7 @@ Rendered from schemas/videos/submit_video.json; edit that, not this.
 
 from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..video_steps import submit_video
+from ..media.video_steps import submit_video
 
 DynSelect_model = str
 

@@ -14,7 +14,7 @@ Rendered from schemas/waits/ask_approval.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..flow_steps import ask_approval
+from ..service_jobs.flow_steps import ask_approval
 
 
 def main(

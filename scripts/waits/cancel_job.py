@@ -14,7 +14,7 @@ Rendered from schemas/waits/cancel_job.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..wait_steps import cancel_job
+from ..service_jobs.wait_steps import cancel_job
 
 
 def main(auth: togetherai, kind: str, job_id: str):

@@ -11,7 +11,7 @@ Rendered from schemas/waits/choose_output.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..flow_steps import choose_output
+from ..service_jobs.flow_steps import choose_output
 
 
 def main(

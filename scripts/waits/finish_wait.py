@@ -14,7 +14,7 @@ Rendered from schemas/waits/finish_wait.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..wait_steps import finish_wait
+from ..service_jobs.wait_steps import finish_wait
 
 
 def main(auth: togetherai, polls: "list"):

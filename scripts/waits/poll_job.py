@@ -14,7 +14,7 @@ Rendered from schemas/waits/poll_job.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..wait_steps import poll_job
+from ..service_jobs.wait_steps import poll_job
 
 
 def main(

@@ -14,7 +14,7 @@ Rendered from schemas/waits/report_failure.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..flow_steps import report_failure
+from ..service_jobs.flow_steps import report_failure
 
 
 def main(

@@ -13,7 +13,7 @@ Rendered from schemas/waits/start_flow.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..flow_steps import start_flow
+from ..service_jobs.flow_steps import start_flow
 
 
 def main(

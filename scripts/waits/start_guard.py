@@ -13,7 +13,7 @@ Rendered from schemas/waits/start_guard.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..flow_steps import start_guard
+from ..service_jobs.flow_steps import start_guard
 
 
 def main(

@@ -13,7 +13,7 @@ Rendered from schemas/waits/watch_flow.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..flow_steps import watch_flow
+from ..service_jobs.flow_steps import watch_flow
 
 
 def main(auth: togetherai, flow_job_id: str, attempt: int = 0):

@@ -1,0 +1,1 @@
+"""The tools of agents, and how they read what a model gives them."""

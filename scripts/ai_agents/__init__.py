@@ -1,0 +1,1 @@
+"""What ships with Windmill's own agent step: its tools' proposals, and their end."""

@@ -1,0 +1,303 @@
+"""What stands around Windmill's own step for AI agents, in the flows that ship one.
+
+    brief_agent   before it: the model, the instructions, the addresses of files
+    review_agent  behind it: the answer, what it cost, what is proposed, what is cited
+    close_agent   the result, once a person has answered where one was asked
+
+Windmill's step has no memory of what its tools proposed, and none of costs: both are
+read from the messages of this run, of which only a tool's own job can write one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+
+from ..catalog.model_choice import choose_model
+from ..catalog.pricing import cost, cost_fields, money
+from ..chat_steps import CHAT
+from ..client import TogetherError, prepare
+from ..client.jsonio import parse_json
+from ..client.resource import credentials
+from .proposal_steps import carry_out, proposal_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..shapes import Auth, Json, Members, Step
+
+SHOWN = 1000  # characters of a tool's result in the flow's
+MOST_PROPOSALS = 10  # that a person is asked about at once
+UNTOLD = "the model's service does not tell its tokens"
+
+
+def brief_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Return {"model", "system": all instructions, "addresses": of the files}.
+
+    Raises TogetherError, before anything is asked, where the agent cannot work: without
+    a key, with an address that Windmill's step would not reach, within another flow.
+    """
+    given = prepare(step, arguments)
+    credentials(auth, CHAT["host"])
+    base = auth.get("base_url") or ""
+    if base.strip() and not base.strip().rstrip("/").endswith("/v1"):
+        problem = "must end in /v1 for agents: Windmill's own step asks there"
+        raise TogetherError.refused("auth.base_url", problem)
+    whole, own = (os.environ.get(n) for n in ("WM_ROOT_JOB_ID", "WM_ROOT_FLOW_JOB_ID"))
+    if whole and own and whole != own:
+        raise TogetherError(
+            "This flow runs within another one, whose arguments Windmill would give to "
+            "the agent's tools.",
+            advice="Start it by itself, such as with waits/start_flow.",
+        )
+    choose_model(auth, given, "tools")
+    addresses = [
+        _address(f, f"files[{n}]") for n, f in enumerate(given.get("files", ()))
+    ]
+    texts = [given["instructions"]]
+    if addresses:
+        texts.append("\n".join(["The files:", *(f"- {one}" for one in addresses)]))
+    if given.get("own"):
+        texts.append(given["own"])
+    system = "\n\n".join(texts)
+    return {"model": given["model"], "system": system, "addresses": addresses}
+
+
+def _address(file: Json, field: str) -> str:
+    """Return a file as the tools take it. Raises TogetherError."""
+    if isinstance(file, dict) and isinstance(file.get("s3"), dict):
+        file = file["s3"]  # of the form
+    if isinstance(file, dict) and isinstance(file.get("s3"), str) and file["s3"]:
+        return f"s3://{file.get('storage') or ''}/{file['s3']}"
+    if isinstance(file, dict):
+        file = file.get("url")
+    if isinstance(file, str) and re.match(r"(?i)https?://|s3://", file.strip()):
+        return file.strip()
+    raise TogetherError.refused(field, "must be in storage, or an address of https")
+
+
+def review_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Return {"text", "cost_usd", "cost_note"?, "proposals", "question", "details",
+    "calls": [{"tool", "arguments", "ok", "result": its beginning}], "citations"?,
+    "note"?} of what Windmill's step returned.
+
+    Proposals are those of the tools named in `proposing` alone, and of this run alone.
+    Raises TogetherError, with calls in `partial`, where the agent came to no answer.
+    """
+    given = prepare(step, arguments)
+    agent, _ = parse_json(given["agent"].encode("utf-8", "replace"))
+    agent = agent if isinstance(agent, dict) else {}
+    error = agent.get("error")
+    if isinstance(error, dict):
+        kept = error.get("result")
+        agent = kept if isinstance(kept, dict) else {}
+    messages = agent.get("messages")
+    calls = list(_calls(messages if isinstance(messages, list) else []))
+    shown = [{**call, "result": call["result"][:SHOWN]} for call in map(_told, calls)]
+    paid = _paid(auth, given["model"], agent.get("usage"), calls)
+    if isinstance(error, dict):
+        raise _unanswered(error, {"calls": shown, **paid})
+    proposals = list(_proposals(calls, given.get("proposing", ())))
+    noted = {}
+    if len(proposals) > MOST_PROPOSALS:
+        noted["note"] = f"more than {MOST_PROPOSALS} were proposed: the rest is dropped"
+        proposals = proposals[:MOST_PROPOSALS]
+    text = agent.get("output")
+    text = text if isinstance(text, str) else json.dumps(text)
+    cited: Members = {}
+    if given.get("citing"):
+        cited, note = _cited(text, calls, given["citing"])
+        noted |= {"note": note} if note else {}
+    question = f"Carry out {len(proposals)} proposals of an agent?"
+    if len(proposals) == 1:
+        question = f"{proposals[0]['what']}?"
+    return {
+        "text": text,
+        **cited,
+        **noted,
+        **paid,
+        "proposals": proposals,
+        "question": question,
+        "details": {f"proposal_{n}": p for n, p in enumerate(proposals, 1)},
+        "calls": shown,
+    }
+
+
+def close_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Carry out what was approved; the flow's result: what review_agent returned, each
+    proposal with its "outcome": done, failed or refused, and "result" or "error".
+
+    However often this runs, nothing is done twice. A proposal that fails does not keep
+    the others back. Raises TogetherError.
+    """
+    given = prepare(step, arguments)
+    review, _ = parse_json(given["review"].encode("utf-8", "replace"))
+    if not isinstance(review, dict) or not isinstance(review.get("proposals"), list):
+        raise TogetherError.refused("review", "must be what review_agent returned")
+    proposals = review["proposals"]
+    if proposals:
+        credentials(auth, CHAT["host"])
+    found = [_decided(auth, one, given.get("approved") is True) for one in proposals]
+    said = [_line(one) for one in found]
+    kept = {n: v for n, v in review.items() if n not in ("question", "details")}
+    text = "\n\n".join([str(review.get("text")), *said])
+    # The agent's own words are in the chat already; null says nothing more there.
+    chat = "\n\n".join(said) or None
+    return {**kept, "text": text, "proposals": found, "windmill_chat_answer": chat}
+
+
+def _decided(auth: Auth, proposal: Members, approved: bool) -> Members:
+    if not approved:
+        return {**proposal, "outcome": "refused"}
+    try:
+        return {**proposal, "outcome": "done", "result": carry_out(auth, proposal)}
+    except TogetherError as error:
+        return {**proposal, "outcome": "failed", "error": str(error)}
+
+
+def _line(proposal: Members) -> str:
+    words = {"done": "Done", "refused": "Not done, as nobody allowed it"}
+    words["failed"] = f"Failed ({proposal.get('error')})"
+    usd = proposal.get("usd")
+    limit = f" (at most {money(usd)} USD)" if usd else ""
+    return f"{words[proposal['outcome']]}: {proposal.get('what')}{limit}."
+
+
+# --- what Windmill's step returned ---------------------------------------------------
+
+
+def _calls(messages: list[Json]) -> Iterator[Members]:
+    """Yield {"tool", "id", "arguments", "content", "result"} of each tool's message of
+    this run; "result" is what the content holds as JSON, else None."""
+    asked: dict[str, str] = {}
+    for message in messages:
+        if not isinstance(message, dict):
+            continue
+        for call in message.get("tool_calls") or ():
+            function = call.get("function") or {}
+            asked[str(call.get("id"))] = str(function.get("arguments"))
+        action = message.get("agent_action")
+        if message.get("role") != "tool" or not isinstance(action, dict):
+            continue
+        content = message.get("content")
+        content = content if isinstance(content, str) else json.dumps(content)
+        result, _ = parse_json(content.encode("utf-8", "replace"))
+        yield {
+            "tool": str(action.get("function_name")),
+            "id": action.get("module_id"),
+            "arguments": asked.get(str(message.get("tool_call_id")), ""),
+            "content": content,
+            "result": result,
+        }
+
+
+def _told(call: Members) -> Members:
+    """Return what a result tells of a call."""
+    result = call["result"]
+    text, ok = call["content"], isinstance(result, dict) and "error" not in result
+    if isinstance(result, dict) and isinstance(result.get("text"), str):
+        text = result["text"]
+    if isinstance(result, dict) and isinstance(result.get("error"), dict):
+        text = str(result["error"].get("message"))
+    given = call["arguments"][:SHOWN]
+    return {"tool": call["tool"], "arguments": given, "ok": ok, "result": text}
+
+
+def _proposals(calls: list[Members], proposing: list[str]) -> Iterator[Members]:
+    """Yield each proposal once, of the tools that may make some."""
+    seen = set()
+    for call in calls:
+        found = proposal_of(call["result"]) if call["id"] in proposing else None
+        mark = json.dumps(found, sort_keys=True)
+        if found is not None and mark not in seen:
+            seen.add(mark)
+            yield found
+
+
+def _paid(auth: Auth, model: str, usage: Json, calls: list[Members]) -> Members:
+    """Return {"cost_usd", "cost_note"?} of the model's answers and of all tools."""
+    usage = usage if isinstance(usage, dict) else {}
+    tokens = {
+        "prompt_tokens": usage.get("input_tokens"),
+        "completion_tokens": usage.get("output_tokens"),
+    }
+    usd: float | None = None
+    note: str | None = UNTOLD
+    if all(isinstance(count, int) for count in tokens.values()):
+        usd, note = cost(auth, model, tokens)
+    for call in calls:
+        result = call["result"] if isinstance(call["result"], dict) else {}
+        if "cost_usd" not in result or call["tool"] == "fetch_batch":
+            continue  # it costs nothing, or what was paid when it was started
+        own = result["cost_usd"]
+        if usd is not None and isinstance(own, int | float):
+            usd += own
+        elif usd is not None:
+            usd, note = None, str(result.get("cost_note") or f"{call['tool']} has none")
+    return cost_fields(usd, note)
+
+
+def _unanswered(error: Members, partial: Members) -> TogetherError:
+    words = str(error.get("message"))[:SHOWN]
+    if "max iterations" in words:
+        advice = "Raise the number of rounds, or ask for less at once."
+        return TogetherError(
+            "The agent wanted more rounds of tools than it may have.",
+            advice=advice,
+            partial=partial,
+        )
+    return TogetherError(f"The agent came to no answer: {words}", partial=partial)
+
+
+# --- citations -----------------------------------------------------------------------
+
+CITATION = re.compile(r"\[([^\[\]]{1,300}), ?(\d{1,9})\]")
+
+
+def _cited(text: str, calls: list[Members], tool: str) -> tuple[Members, str | None]:
+    """Return {"citations": [{"source", "start", "text"}]} of the passages that were
+    read and are named in a text as [source, start], and what is wrong with others."""
+    known: dict[tuple[str, str], str] = {}
+    for call in calls:
+        result = call["result"]
+        if call["id"] != tool or not isinstance(result, dict):
+            continue
+        places = [
+            (str(one.get("source")), str(one.get("start")))
+            for one in result.get("passages") or ()
+            if isinstance(one, dict)
+        ]
+        known |= _passages(str(result.get("text")), places)
+    named = dict.fromkeys(CITATION.findall(text))
+    found = [place for place in named if place in known]
+    lost = [
+        f"[{source}, {start}]"
+        for source, start in named
+        if (source, start) not in known
+    ]
+    note = None
+    if lost:
+        note = f"Named in the answer, but never read: {', '.join(lost[:10])}."
+    elif not found:
+        note = "The answer names no passage: nothing shows where it is from."
+    citations = [
+        {"source": source, "start": int(start), "text": known[source, start]}
+        for source, start in found
+    ]
+    return {"citations": citations}, note
+
+
+def _passages(text: str, places: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return the text of each passage of what find_passages wrote, one after the other,
+    each under a line with its place."""
+    found, end = {}, len(text)
+    for source, start in reversed(places):
+        head = f"[{source}, {start}]\n"
+        begin = text.rfind(head, 0, end)
+        if begin < 0:
+            continue  # cut off with the end of the text
+        found[source, start] = text[begin + len(head) : end].strip()
+        end = begin
+    return found

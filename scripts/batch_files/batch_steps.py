@@ -1,0 +1,338 @@
+"""A table's questions, or recordings, as batches: submitted, and collected. Some models
+answer a batch for less (BATCH_SHARE of scripts/catalog/known_models.py)."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+
+from ..catalog import pricing
+from ..catalog.budget import UNLIMITED, check_budget
+from ..catalog.pricing import cost, cost_fields, most_cost
+from ..client import TogetherError, call, prepare
+from ..client.jsonio import finite
+from ..job_states import states
+from ..operations import operation
+from ..table.row_results import RowResults
+from ..table.table import Table, Template, find
+from .answers import (
+    Bill,
+    Lines,
+    joined,
+    named,
+    read_answers,
+    reason_of,
+    span_at_service,
+)
+from .input_files import Body, UnfitRowError, write_input
+from .submission import BATCH, submit_files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from ..shapes import Auth, Json, Members, Step
+    from ..table.table import Row
+    from .input_files import InputFile
+
+    Span: TypeAlias = tuple[int, int | None]
+    """The first row of a batch and the one after its last, None for all that follow."""
+
+
+ENDPOINT = operation("chat/create_chat_completion")["path"]
+TRANSCRIPTIONS = operation("audio/create_transcription")["path"]
+UNMEASURED = (
+    "nothing says how long the recordings are; collect_rows says what they cost"
+)
+RESERVED = ("custom_id",)
+ENDED = states("batch")
+BAD = states("batch", "bad")
+
+
+def submit_rows(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Ask a chat model about every row, in one batch, or in as many as the service's
+    limits ask for.
+
+    Returns {"batch_id", "input_file_id", "rows": their number, "fingerprint",
+    "reattached": whether an earlier run had created it, "estimated_cost_usd",
+    "cost_note"?: why that is None}. Of several batches the ids are those of all, with
+    commas between them, and "batches" has [{"batch_id", "input_file_id", "first_row":
+    counted from 0, "rows", "fingerprint", "reattached"}]. However often it runs with
+    the same input, each batch is created once, unless it failed or `again` says
+    otherwise; then it alone is made anew. Raises TogetherError before anything is sent
+    when a row cannot be asked, or when all of them may cost more than budget_usd.
+    """
+    given = prepare(step, arguments)
+    table = Table(auth, given["rows"])
+    template = Template(given["template"])
+    table.require(template.columns, "template")
+    if given.get("answer_column"):
+        table.keep_free(given["answer_column"], RESERVED)
+    with tempfile.TemporaryDirectory() as folder:
+        files, counts = _written(Path(folder), table, template, given)
+        usd, note = _priced(auth, given, counts, "tokens")
+
+        def within_budget() -> None:
+            advice = "Raise budget_usd, lower max_tokens, or submit fewer rows."
+            may_cost = _priced(auth, given, counts, "most_tokens", most=True)
+            what = "the batch" if len(files) == 1 else f"all {len(files)} batches"
+            check_budget(given.get("budget_usd"), *may_cost, what, advice)
+
+        made = submit_files(auth, files, "submit_rows", ENDPOINT, within_budget)
+    return {**made, **cost_fields(usd, note, "estimated_cost_usd")}
+
+
+def price_rows(auth: Auth, given: Members) -> tuple[int, float | None, str | None]:
+    """Return (how many rows there are, what submit_rows may cost with these arguments,
+    why that is None). Sends nothing; raises TogetherError as submit_rows does."""
+    table = Table(auth, given["rows"])
+    template = Template(given["template"])
+    table.require(template.columns, "template")
+    with tempfile.TemporaryDirectory() as folder:
+        _, counts = _written(Path(folder), table, template, given)
+    return counts["rows"], *_priced(auth, given, counts, "most_tokens", most=True)
+
+
+def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Write down what is said in many recordings, in a batch or several.
+
+    Returns what submit_rows does; what it may cost is not known, since nothing says how
+    long the recordings are. Raises TogetherError before anything is sent where a row
+    has no http(s) address, and is not in storage: a batch's file holds no sound, and
+    Together fetches each, from storage by an address that Windmill signs.
+    """
+    from ..catalog.model_choice import choose_model  # only where none is named
+
+    given = prepare(step, arguments)
+    choose_model(auth, given, "transcription")
+    table = Table(auth, given["rows"])
+    column = given["column"]
+    if given.get("answer_column"):
+        table.keep_free(given["answer_column"], RESERVED)
+    body = {"model": given["model"], "response_format": "verbose_json"}
+    body |= {name: given[name] for name in ("language", "prompt") if name in given}
+    line = Body({**body, "file": None})
+
+    def address_of(row: Members) -> str:
+        address = find(row, column) or find(row, "text")
+        known = r"https?://|s3://[^/]*/."
+        if not isinstance(address, str) or not re.match(known, address.strip()):
+            raise UnfitRowError(f"has no http(s) address in its column {column!r}")
+        return address.strip()
+
+    def asked(row: Members) -> str:
+        return line.of(address_of(row))
+
+    def sent(row: Members) -> str:
+        address = address_of(row)
+        if address.startswith("s3://"):
+            from ..workspace.signed_address import signed  # only where it is in storage
+
+            storage, _, key = address.removeprefix("s3://").partition("/")
+            address = signed(key, storage or None)
+        return line.of(address)
+
+    with tempfile.TemporaryDirectory() as folder:
+        files = write_input(Path(folder), table, given.get("again"), asked, sent)
+        made = submit_files(auth, files, "submit_recordings", TRANSCRIPTIONS)
+    return {**made, **cost_fields(None, UNMEASURED, "estimated_cost_usd")}
+
+
+def _written(
+    folder: Path, table: Table, template: Template, given: Members
+) -> tuple[list[InputFile], Members]:
+    """Write the input files; return them, and the number of rows, a guess at the tokens
+    that their questions have, and how many they have at most."""
+    body = {"model": given["model"], "messages": []}
+    if given.get("system"):
+        body["messages"].append({"role": "system", "content": given["system"]})
+    body |= {k: given[k] for k in ("temperature", "max_tokens") if k in given}
+    fixed = [message["content"] for message in body["messages"]]
+    body["messages"].append({"role": "user", "content": None})
+    line = Body(body)
+    counts = {"rows": 0, "tokens": 0, "most_tokens": 0}
+
+    def asked(row: Members) -> str:
+        try:
+            text = template.fill(row)
+        except KeyError as error:
+            raise UnfitRowError(f"has no column {error.args[0]!r}") from None
+        texts = [*fixed, text]
+        counts["rows"] += 1
+        counts["tokens"] += sum(map(pricing.tokens, texts))
+        counts["most_tokens"] += pricing.most_prompt(texts)
+        return line.of(text)
+
+    return write_input(folder, table, given.get("again"), asked), counts
+
+
+def _priced(
+    auth: Auth, given: Members, written: Members, count: str, most: bool = False
+) -> tuple[float | None, str | None]:
+    """Return (USD, None) that the batch costs where its questions have the tokens of
+    that count, and all answers are as long as they may be, or (None, why it is not
+    known)."""
+    if "max_tokens" not in given:
+        return None, UNLIMITED
+    completion = given["max_tokens"] * written["rows"]
+    usage = {"prompt_tokens": written[count], "completion_tokens": completion}
+    return (most_cost if most else cost)(auth, given["model"], usage, batch=True)
+
+
+def collect_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
+    """Return what a batch, or several, answered, in the order of the rows that they
+    were made of.
+
+    {"rows": [{"custom_id", ...row, <answer_column>: text or None,
+    <answer_column>_error: None or why}], "done", "failed", "cut": how many answers
+    max_tokens ended, "status", "usage", "cost_usd", "cost_note"?, "markdown": all that
+    in short}; with output "storage" a JSON Lines file, "s3", in place of "rows", with
+    output "table" nothing but the rows. Of several batches also "batches":
+    [{"batch_id", "status", "first_row", "rows", "done", "failed"}] and, where some were
+    lost, "lost": a sentence for each. A batch that failed, expired or was cancelled
+    gives what it has, and its state as the reason for the rest. Raises TogetherError
+    while a batch is not over, when the rows given are not those that it was made of,
+    when none was answered, or more failed than fail_when_failed_share allows.
+    """
+    given = prepare(step, arguments)
+    batches = _over(auth, given["batch_id"])
+    spans = _spans(auth, batches) if len(batches) > 1 and "rows" in given else {}
+    batches.sort(key=lambda batch: spans.get(batch["id"], (0, 0))[0])
+    bill = Bill()
+    told: list[Members] = []
+    table = Table(auth, given["rows"]) if "rows" in given else None
+    if table:
+        table.keep_free(given["answer_column"], RESERVED)
+    rows = enumerate(table or ())
+    place = 0
+    with RowResults("collect_rows", None, table, given) as outcome:
+        for number, batch in enumerate(batches, 1):
+            status = str(batch.get("status")).upper()
+            before = outcome.sums["done"], outcome.sums["failed"]
+            with Lines() as lines:
+                read_answers(auth, batch, lines)
+                if table:
+                    last = number == len(batches)
+                    found = _span(auth, batch, lines, spans, place, last)
+                    for _ in range(place, found[0]):
+                        next(rows, None)
+                    place = found[0]
+                    asked = joined(rows, lines, *found)
+                else:
+                    asked = named(auth, batch, lines)
+                reason = reason_of(batch, status, lines.unread)
+                for name, row in asked:
+                    if own := table and table.taken(row):
+                        raise table.not_free(f"but a row has a column {own!r} already")
+                    _report(outcome, bill, batch, (name, row), lines.get(name), reason)
+            done = outcome.sums["done"] - before[0]
+            failed = outcome.sums["failed"] - before[1]
+            told.append(
+                {
+                    "batch_id": batch["id"],
+                    "status": status,
+                    "first_row": place,
+                    "rows": done + failed,
+                    "done": done,
+                    "failed": failed,
+                    "reason": reason,
+                }
+            )
+            place += done + failed
+        outside = sum(1 for _ in rows)
+    facts = _told(told)
+    if outside:
+        facts["outside"] = outside
+    return outcome.result(bill.sums(auth), "cut", **facts)
+
+
+def _over(auth: Auth, batch_id: str) -> list[Members]:
+    """Return the batches of an id, or of several with commas between them. Raises
+    TogetherError while one is not over."""
+    ids = [one for one in map(str.strip, batch_id.split(",")) if one] or [batch_id]
+    batches = [{**call(auth, BATCH, batch_id=one), "id": one} for one in ids]
+    going = [one for one in batches if str(one.get("status")).upper() not in ENDED]
+    if not going:
+        return batches
+    state = str(going[0].get("status")).upper()
+    words = f"The batch is {state}, {finite(going[0].get('progress')) or 0:g} % done"
+    if len(batches) > 1:
+        ended = len(batches) - len(going)
+        words = f"{ended} of {len(batches)} batches are over, one is {state}"
+    raise TogetherError(
+        f"{words}: collect it when it is over.",
+        type="not_finished",
+        state=state,
+        advice="Wait with the flow that waits for a batch, or run this later.",
+    )
+
+
+def _spans(auth: Auth, batches: list[Members]) -> dict[str, tuple[int, int]]:
+    """Return {batch id: (first row, rows)} of those that say it."""
+    found = {batch["id"]: span_at_service(auth, batch) for batch in batches}
+    return {name: span for name, span in found.items() if span}
+
+
+def _span(
+    auth: Auth,
+    batch: Members,
+    lines: Lines,
+    spans: dict[str, tuple[int, int]],
+    place: int,
+    last: bool,
+) -> Span:
+    """Return which of the rows given a batch is of; `place` is the next of them, and
+    all that are left are those of the `last` batch where nothing else is known."""
+    span = spans.get(batch["id"])
+    places = lines.places()
+    if not span and last and not place and 0 not in places:
+        span = span_at_service(auth, batch)
+    if span:
+        return max(place, span[0]), span[0] + span[1]
+    return place, None if last else max([place, *(n + 1 for n in places)])
+
+
+def _report(
+    outcome: RowResults,
+    bill: Bill,
+    batch: Members,
+    asked: tuple[str, Row],
+    found: tuple[Members | None, str | None],
+    reason: str,
+) -> None:
+    """Add a row with what its batch says of it."""
+    answer, why = found
+    text, cut = None, False
+    if answer is not None:
+        bill.add(answer.get("model") or batch.get("model_id"), answer)
+        text, why, cut = _text(answer)
+    if text is None and why is None:
+        why = reason
+    outcome.add(asked[1], text, why, cut=cut, custom_id=asked[0])
+
+
+def _told(batches: list[Members]) -> Members:
+    """Return {"status", "batches"?, "lost"?} of the batches that were collected."""
+    status = next((b["status"] for b in batches if b["status"] in BAD), None)
+    facts: Members = {"status": status or batches[0]["status"]}
+    if len(batches) == 1:
+        return facts
+    lost = [
+        f"{one['failed']} of the {one['rows']} rows from row {one['first_row']} on: "
+        f"{one['reason']}. Submit the same rows again: this batch alone is made anew."
+        for one in batches
+        if one["status"] in BAD and one["failed"]
+    ]
+    shown = [{k: v for k, v in one.items() if k != "reason"} for one in batches]
+    return {**facts, "batches": shown, **({"lost": lost} if lost else {})}
+
+
+def _text(answer: Members) -> tuple[str | None, str | None, bool]:
+    """Return the text of a chat completion, or of a recording, why there is none, and
+    whether it was cut."""
+    if "choices" not in answer and isinstance(answer.get("text"), str):
+        return answer["text"], None, False
+    from ..chat_steps import answered  # only where a batch ended
+
+    return answered(answer)

@@ -1,0 +1,166 @@
+"""Steps that make pictures."""
+
+from __future__ import annotations
+
+import random
+from itertools import zip_longest
+
+from ..catalog.budget import check_budget
+from ..catalog.model_choice import choose_model
+from ..catalog.pricing import cost_fields, cost_members, most_cost, prefetch
+from ..chat_steps import check_pictures
+from ..client import TogetherError, call, prepare
+from ..operations import operation
+from ..resilience.server_words import reason_in
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Auth, Counts, Json, Members, Step
+
+
+GENERATE = operation("images/generate_image")
+
+# Width and height in pixels: multiples of 32, as diffusion models want them, of about
+# one megapixel, which is what their prices and their training are made for.
+SIZES = {
+    "square": (1024, 1024),
+    "landscape": (1152, 864),
+    "portrait": (864, 1152),
+    "wide": (1344, 768),
+    "tall": (768, 1344),
+}
+BRINGS = ("b64_json", "url", "s3")
+LAST_SEED = 2**31 - 1
+
+
+def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Make pictures from words, shown in the result.
+
+    Returns the members that show or hold them, and {"pictures": [{"filename"?, "s3"?,
+    "url"?}], "model", "seed": repeats the picture, "width", "height", "cost_usd"};
+    "cost_note" says why a cost is None. Raises TogetherError, before anything is sent
+    when the pictures may cost more than budget_usd, and when none came.
+    """
+    given = prepare(step, arguments)
+    choose_model(auth, given, "image")
+    width, height = SIZES[given["size"]]
+    if "budget_usd" in given:
+        used = _used(given["n"], width, height, given.get("steps"))
+        may_cost = most_cost(auth, given["model"], used)
+        check_budget(given["budget_usd"], *may_cost, "what is asked for")
+    seed = given.get("seed", random.randint(1, LAST_SEED))
+    body = {
+        "model": given["model"],
+        "prompt": given["prompt"],
+        "width": width,
+        "height": height,
+        "n": given["n"],
+        "seed": seed,
+        "response_format": "url" if given["output"] == "url" else "base64",
+        "output_format": given["format"],
+    }
+    if "steps" in given:
+        body["steps"] = given["steps"]
+    if given.get("avoid"):
+        body["negative_prompt"] = given["avoid"]
+    references = given.get("pictures", [])
+    check_pictures(references)
+    if len(references) == 1:
+        body["image_url"] = references[0]
+    elif references:
+        body["reference_images"] = references
+    prefetch(auth)
+    answer = call(auth, GENERATE, body=body, output=given["output"])
+    found = answer.pop("data", None) or []
+    found = found if isinstance(found, list) else [found]
+    found = [one if isinstance(one, dict) else {"b64_json": one} for one in found]
+    made = [one for one in found if any(_text(one.get(name)) for name in BRINGS)]
+    left_out = [_why_left_out(one) for one in found if one not in made]
+    used = _used(len(made), width, height, given.get("steps"))
+    kept = ("index", "type", "b64_json", "id", "object")
+    shown = {name: value for name, value in answer.items() if name not in kept}
+    result = {
+        **shown,
+        "pictures": [_kept(one, "wm_renderer" in shown) for one in made],
+        "seed": seed,
+        "width": width,
+        "height": height,
+        **cost_members(auth, given["model"], used),
+    }
+    if left_out:
+        words = f"{len(left_out)} of {len(found)} pictures did not come: "
+        told = [result.get("note"), words + "; ".join(dict.fromkeys(left_out))]
+        result["note"] = " ".join(filter(None, told))
+    if not made:
+        why = f": {left_out[0]}" if left_out else ""
+        raise TogetherError(
+            f"The service answered without a picture{why}.",
+            type="nothing_done",
+            partial=result,
+            advice="Change the prompt and run the step again.",
+        )
+    return result
+
+
+def _text(value: Json) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _used(count: int, width: int, height: int, steps: int | None) -> Counts:
+    """Return what pictures are paid by."""
+    used: dict[str, float | None] = {"images": count}
+    used["megapixels"] = count * width * height / 1e6
+    return {**used, "steps": steps} if steps and count else used
+
+
+def _why_left_out(entry: Members) -> str:
+    """Return why the service sent no picture in its place."""
+    reasons = (entry.get(name) for name in ("error", "finish_reason", "message"))
+    return next(filter(None, map(reason_in, reasons)), None) or "no reason is given"
+
+
+def _kept(picture: Members, shown: bool) -> Members:
+    """Return what a next step needs of a picture; its bytes are in the view, or stay
+    where there is none."""
+    names = ["index", "url", "s3", "storage", "filename"]
+    names += [] if shown or picture.get("s3") else ["b64_json"]
+    return {name: picture[name] for name in names if picture.get(name) is not None}
+
+
+def collect_pictures(auth: Auth, step: Step, **arguments: Json) -> Json:
+    """Return the rows of a table, each with the picture that was drawn of it.
+
+    {"rows": [{...row, <answer_column>: {"s3" or "url", "filename"?, "seed"} or None,
+    <answer_column>_error: None or why}], "message", "done", "failed", "cost_usd",
+    "cost_note"?, "note"?, "markdown"}; with output "storage" a JSON Lines file, "s3",
+    in place of "rows", with output "table" nothing but the rows. `drawn` is what
+    create_picture gave for each row, or the error of its job. Raises TogetherError when
+    no row was drawn, or more failed than fail_when_failed_share allows.
+    """
+    from ..table.row_results import RowResults  # only where rows are given
+    from ..table.table import Table  # only where rows are given
+
+    given = prepare(step, arguments)
+    table, drawn = Table(auth, given["rows"]), Table(auth, given["drawn"], "drawn")
+    table.keep_free(given["answer_column"])
+    usd, note = 0.0, None
+    with RowResults("draw_rows", None, table, given, "drawn") as outcome:
+        for row, made in zip_longest(table, drawn):
+            if row is None or not isinstance(made, dict):
+                raise TogetherError.refused("drawn", "must hold an entry for each row")
+            error = made.get("error")
+            if error:
+                words = str(error.get("message") or error.get("name") or "no reason")
+                outcome.add(row, None, words)
+                if not words.startswith("Nothing was sent"):
+                    note = note or "a row that failed may have cost something"
+                continue
+            picture = next(iter(made.get("pictures") or ()), None)
+            why = None if picture else "the service sent no picture"
+            outcome.add(row, picture and {**picture, "seed": made.get("seed")}, why)
+            usd += made.get("cost_usd") or 0.0
+            note = note or made.get("cost_note")
+    facts = {"message": outcome.first_line()}
+    if given.get("note"):
+        facts["note"] = given["note"]
+    return outcome.result(cost_fields(None if note else usd, note), **facts)

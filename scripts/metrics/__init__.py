@@ -1,0 +1,1 @@
+"""What dedicated inference measures: Prometheus text as rows."""

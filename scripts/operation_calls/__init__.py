@@ -1,0 +1,1 @@
+"""Any operation of the API by its name, as one step."""

@@ -1,0 +1,43 @@
+"""The table by which the helper calls an operation that has no schema."""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ..shapes import Operation, RetryClass, Schema
+
+
+def operation_at(
+    method: str,
+    path: str,
+    retry: RetryClass,
+    query: Sequence[str] = (),
+    body: bool | Schema = True,
+    **exchange: Any,
+) -> Operation:
+    """Return the table by which an operation of the API is called.
+
+    Its arguments are the path's placeholders, those named in query, and, unless it is a
+    GET or takes none, body; they are sent as they are, or as the schema says that body
+    may be. What brings bytes has `output` too.
+    """
+    properties: dict[str, Schema] = {
+        name: {"type": "string", "x-in": "path"}
+        for name in re.findall(r"{(\w+)}", path)
+    }
+    if "pages" in exchange:
+        properties["max_pages"] = {"type": "integer", "x-in": "pages"}
+        query = (*query, "after")
+    properties |= {name: {"x-in": "query"} for name in query}
+    if "brings" in exchange or exchange.get("reply") == "binary":
+        properties["output"] = {"type": "string", "default": "result", "x-in": "result"}
+    if body is not False and method != "GET":
+        properties["body"] = body if isinstance(body, dict) else {}
+    table: Any = {"method": method, "path": path, "retry": retry, **exchange}
+    table["arguments"] = {"properties": properties}
+    return table

@@ -1,0 +1,1 @@
+"""Recordings and spoken text, and subtitles."""

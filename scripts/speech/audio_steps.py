@@ -1,0 +1,320 @@
+"""Steps that turn speech into text and text into speech."""
+
+from __future__ import annotations
+
+import base64
+import re
+import struct
+from concurrent.futures import ThreadPoolExecutor
+
+from ..catalog.budget import Clock, check_budget
+from ..catalog.model_choice import choose_model
+from ..catalog.pricing import cost, cost_fields, most_cost, prefetch
+from ..client import TogetherError, call, prepare, upload
+from ..client.jsonio import finite
+from ..client.request import Request
+from ..operations import operation
+from ..transfer.media_output import judge_media
+from .subtitle_files import cut_text, subtitles
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..shapes import Auth, Json, Members, Step
+
+
+# Gateways answer with the bare text, too, which is paid for all the same.
+TRANSCRIBE = operation("audio/create_transcription", reply="text")
+SPEAK = operation("audio/create_speech")
+VOICES = operation("audio/list_voices")
+
+# Characters that go into one request: long enough for whole paragraphs, short enough
+# for every model's limit and for a voice that keeps its tone.
+PIECE = 1500
+AT_ONCE = 4
+TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
+LONGEST_SECONDS = 1e7
+
+
+def transcribe_recording(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Write down what is said in a recording, with subtitles.
+
+    Returns {"text", "segments": [{"start", "end" in seconds, "text", "speaker"?}],
+    "srt", "vtt", "language", "duration" in seconds, "model", "cost_usd"}. Raises
+    TogetherError.
+    """
+    given = prepare(step, arguments)
+    choose_model(auth, given, "transcription")
+    body = {
+        "model": given["model"],
+        "response_format": "verbose_json",
+        "timestamp_granularities": ["segment", "word"],
+        "file": given["recording"],
+    }
+    for name in ("language", "prompt"):
+        if name in given:
+            body[name] = given[name]
+    if given.get("speakers"):
+        body["diarize"] = True
+    prefetch(auth)
+    answer = upload(auth, TRANSCRIBE, body=body)
+    answer = {"text": answer} if isinstance(answer, str) else answer
+    segments = _segments(answer) if isinstance(answer, dict) else []
+    text = answer.get("text") if isinstance(answer, dict) else None
+    if not isinstance(text, str):
+        if not segments:
+            raise TogetherError(
+                "The answer holds no text of the recording.",
+                type="invalid_answer",
+                partial=answer,
+                advice="Run the step again, or choose another model.",
+            )
+        text = " ".join(segment["text"] for segment in segments)
+    duration = _seconds(answer.get("duration"))
+    usd, note = cost(auth, given["model"], {"seconds": duration})
+    return {
+        "text": text,
+        "segments": segments,
+        "srt": subtitles(segments, "srt"),
+        "vtt": subtitles(segments, "vtt"),
+        "language": answer.get("language"),
+        "duration": duration,
+        "model": given["model"],
+        **cost_fields(usd, note),
+    }
+
+
+def _segments(answer: Members) -> list[Members]:
+    """Return the segments of an answer, those that name speakers where there are."""
+    found = answer.get("speaker_segments") or answer.get("segments") or []
+    segments = []
+    for part in found if isinstance(found, list) else [found]:
+        part = part if isinstance(part, dict) else {"text": part}
+        segment = {
+            "start": _seconds(part.get("start")),
+            "end": _seconds(part.get("end")),
+            "text": str(part.get("text") or "").strip(),
+        }
+        if part.get("speaker_id") is not None:
+            segment["speaker"] = part["speaker_id"]
+        segments.append(segment)
+    if not any(segment["text"] for segment in segments):
+        segments = []
+    text = answer.get("text")
+    if not segments and isinstance(text, str) and text:
+        end = _seconds(answer.get("duration"))
+        segments.append({"start": 0.0, "end": end, "text": text})
+    return segments
+
+
+def _seconds(value: Json) -> float | None:
+    """Return a time of the recording, None for what is none."""
+    number = finite(value)
+    return number if number is not None and 0 <= number < LONGEST_SECONDS else None
+
+
+def speak_text(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Read a text of any length aloud, as one file.
+
+    A long text is cut at its sentences, spoken in parts and joined. Returns the members
+    that show or hold the sound ({"file" or "s3", "filename"}) and {"model", "voice",
+    "parts", "characters", "cost_usd"}. Raises TogetherError, before anything is sent
+    when the text may cost more than budget_usd.
+    """
+    from ..transfer.media_output import deliver  # only where bytes are brought
+    from ..workspace.storage import place_for  # only where objects are stored
+
+    given = prepare(step, arguments)
+    choose_model(auth, given, "speech")
+    texts = sentences(given["text"], PIECE)
+    if not texts:
+        raise TogetherError.refused("text", "holds no word")
+    used = {"characters": sum(map(len, texts))}
+    if "budget_usd" in given:
+        may_cost = most_cost(auth, given["model"], used)
+        check_budget(given["budget_usd"], *may_cost, "the sound")
+    place_for(given["output"], "result")
+    voice = given.get("voice") or _first_voice(auth, given["model"])
+    body = {
+        "model": given["model"],
+        "voice": voice,
+        "response_format": given["format"],
+    }
+    if given.get("language"):
+        body["language"] = given["language"]
+    prefetch(auth)
+
+    clock = Clock(given.get("stop_after_seconds"))
+    sound = joined(_all_spoken(auth, body, texts, clock), given["format"])
+    usd, note = cost(auth, given["model"], used)
+    name = f"speech.{given['format']}"
+    kind = TYPES.get(given["format"], "")
+    return {
+        **deliver(sound, name, given["output"], kind, paid=True),
+        "model": given["model"],
+        "voice": voice,
+        "parts": len(texts),
+        **used,
+        **cost_fields(usd, note),
+    }
+
+
+def _all_spoken(
+    auth: Auth, body: Members, texts: list[str], clock: Clock
+) -> list[bytes]:
+    """Return the sound of each text. When one fails, what has not begun is left, and
+    the error's `partial` holds what was spoken."""
+    spoken, failed = [], None
+    with ThreadPoolExecutor(min(AT_ONCE, len(texts))) as pool:
+        asked = [
+            pool.submit(_spoken, auth, {**body, "input": text}, clock) for text in texts
+        ]
+        for number, future in enumerate(asked, 1):
+            try:
+                if not future.cancelled():
+                    spoken.append((number, future.result()))
+            except TogetherError as error:
+                failed = failed or error
+                error.part = number
+                for other in asked:
+                    other.cancel()
+    if failed and spoken:
+        failed.partial = _kept(spoken, body["response_format"])
+    if failed:
+        raise failed
+    return [data for _, data in spoken]
+
+
+def _spoken(auth: Auth, body: Members, clock: Clock) -> bytes:
+    """Return the bytes that one request brings."""
+    clock.check()
+    request = Request(auth, SPEAK, {"body": body})
+    reply = request.send()
+    judge_media(request, reply)
+    return reply.data
+
+
+def _first_voice(auth: Auth, model: str) -> str:
+    """Return the first voice that the service lists for a model."""
+    for found in call(auth, VOICES).get("data") or ():
+        if found.get("model") == model and found.get("voices"):
+            first = found["voices"][0]
+            return first.get("id") or first.get("name")
+    raise TogetherError.refused(
+        "voice",
+        f"is required: the service lists no voices of {model}",
+        advice="audio/list_voices shows the voices of all models.",
+    )
+
+
+def sentences(text: str, most: int) -> list[str]:
+    """Return a text in pieces of at most so many characters that end where sentences
+    do, or else between words."""
+    pieces, piece = [], ""
+    for sentence in SENTENCE.split(text.strip()):
+        for part in [sentence] if len(sentence) <= most else cut_text(sentence, most):
+            gap = "" if piece[-1:] in FULL_STOPS else " "
+            if piece and len(piece) + len(gap) + len(part) > most:
+                pieces.append(piece)
+                piece = part
+            elif part:
+                piece = f"{piece}{gap}{part}" if piece else part
+    return [*pieces, piece] if piece else pieces
+
+
+# The stop stays with its sentence; a line break ends one too. Chinese and Japanese have
+# no blank behind a stop, and what closes a quotation belongs to the sentence.
+FULL_STOPS = ("\u3002", "\uff01", "\uff1f", "\u300d", "\u300f")
+_STOP, _CLOSE = "[\u3002\uff01\uff1f]", "[\u300d\u300f\u201d\u2019\uff09]"
+SENTENCE = re.compile(
+    rf"(?<=[.!?])\s+|\n+|(?<={_STOP})(?!{_STOP}|{_CLOSE})\s*|(?<={_STOP}{_CLOSE})\s*"
+)
+
+
+def joined(parts: list[bytes], kind: str) -> bytes:
+    """Return sound files of one kind as one file.
+
+    MP3 is a row of frames and raw is samples: both can follow one another; WAV has one
+    header for all, whatever its samples are. Raises TogetherError, with the parts in
+    its `partial`, for WAV files that differ in their format, or are none.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    if kind == "mp3":
+        return parts[0] + b"".join(map(_frames, parts[1:]))
+    if kind != "wav":
+        return b"".join(parts)
+    form, samples = b"", []
+    for number, part in enumerate(parts, 1):
+        try:
+            own, data = _wave(part)
+        except (ValueError, struct.error):
+            words = f"part {number} is no WAV file"
+        else:
+            # Some programs write an empty extension behind the first 16 bytes.
+            if not form or (own[:16], own[18:]) == (form[:16], form[18:]):
+                form = form or own
+                samples.append(data)
+                continue
+            words = f"part {number} has another format than the first"
+        raise TogetherError(
+            f"The spoken parts cannot be joined: {words}. Take mp3.",
+            type="parts_differ",
+            partial=_kept(enumerate(parts, 1), kind),
+            advice="The parts are in the error's `partial`; ask for mp3 next time.",
+            ambiguous=False,
+        )
+    data = b"".join(samples)
+    chunks = [(b"fmt ", form), (b"data", data)]
+    if form[:2] != b"\1\0":  # what is no PCM tells its number of frames
+        frames = len(data) // max(1, struct.unpack_from("<H", form, 12)[0])
+        chunks.insert(1, (b"fact", struct.pack("<I", frames)))
+    body = b"".join(
+        name + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
+        for name, content in chunks
+    )
+    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
+
+
+def _wave(data: bytes) -> tuple[bytes, bytes]:
+    """Return the format and the samples of a WAV file, or raise ValueError.
+
+    https://www.mmsp.ece.mcgill.ca/Documents/AudioFormats/WAVE/WAVE.html
+    """
+    form, place = None, 12
+    while data[:4] == b"RIFF" and data[8:12] == b"WAVE" and place + 8 <= len(data):
+        name, size = struct.unpack_from("<4sI", data, place)
+        content = data[place + 8 : place + 8 + size]
+        if name == b"fmt " and len(content) >= 16:
+            form = content
+        if name == b"data" and form:
+            # Who writes it while it is made does not know how long it will be.
+            content = content or data[place + 8 :]
+            frame = max(1, struct.unpack_from("<H", form, 12)[0])
+            return form, content[: len(content) // frame * frame]
+        place += 8 + size + size % 2
+    raise ValueError
+
+
+def _kept(numbered: Iterable[tuple[int, bytes]], kind: str) -> Members:
+    """Return the spoken parts, which are paid for, as files of a result."""
+    return {
+        "parts": [
+            {
+                "file": base64.b64encode(data).decode(),
+                "filename": f"speech-{number}.{kind}",
+            }
+            for number, data in numbered
+        ]
+    }
+
+
+def _frames(data: bytes) -> bytes:
+    """Return an MP3 without its ID3v2 tag. https://id3.org/id3v2.4.0-structure"""
+    if data[:3] != b"ID3" or len(data) < 10:
+        return data
+    size = 0
+    for byte in data[6:10]:
+        size = size << 7 | byte & 0x7F
+    return data[10 + size :]

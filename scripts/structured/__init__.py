@@ -1,0 +1,1 @@
+"""Answers of a given shape: data taken out of a text, classes."""

@@ -1,0 +1,272 @@
+"""A step that reads data out of text and pictures, in a form that is asked for."""
+
+from __future__ import annotations
+
+import json
+
+from ..catalog.fallback import Models, bill_by_model
+from ..catalog.model_choice import choose_model
+from ..catalog.pricing import prefetch
+from ..chat_steps import SHOWN, ask, parse_completion, refuses, user_message
+from ..client import TogetherError, prepare
+from ..client.job import log
+from ..client.jsonio import parse_json, storable
+from ..json_schema.checker import check_schema, filled_in, problems
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Auth, Completion, Json, Members, Problem, Schema, Step
+
+
+TRIES = 2  # the answer, and its correction
+DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"  # not every grammar engine knows the digit class
+KINDS: dict[str, Schema] = {
+    "string": {"type": "string"},
+    "number": {"type": "number"},
+    "integer": {"type": "integer"},
+    "boolean": {"type": "boolean"},
+    "date": {"type": "string", "pattern": DATE},
+    "list": {"type": "array", "items": {"type": "string"}},
+}
+SYSTEM = (
+    "You read data out of the material that the user gives. Reply with JSON that fits "
+    "the JSON Schema below, and with nothing else. Invent nothing: what the material "
+    "does not say is null where the schema allows it.\n\nJSON Schema:\n"
+)
+# By these a server's words are known to be about response_format.
+FORM_WORDS = "response_format|json.{0,3}(schema|mode|object)|schema|grammar|structured"
+MISFIT = (
+    "That does not fit the schema:\n{problems}\nReply with the whole JSON, corrected."
+)
+
+
+def extract_structured(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Return what a model reads out of text and pictures, checked against a schema.
+
+    {"data": the value, "repaired": whether a second answer was needed, "text": what the
+    model wrote, "usage", "cost_usd", "model"}. Raises TogetherError: when two answers
+    do not fit, with the last one in `partial`, what was wrong with it in `problems`,
+    and `usage` and `cost_usd`.
+    """
+    given = prepare(step, _read_texts(arguments))
+    choose_model(auth, given, "vision" if given.get("pictures") else "structured")
+    if not given.get("text") and not given.get("pictures"):
+        raise TogetherError.refused("text", "is required, or pictures")
+    schema = _schema(given)
+    sent, wrapped = _wrapped(schema)
+    system = SYSTEM + json.dumps(sent, ensure_ascii=False)
+    if given.get("instructions"):
+        system += f"\n\n{given['instructions']}"
+    material = user_message(given.get("text"), given.get("pictures"))
+    messages = [{"role": "system", "content": system}, material]
+    body = {
+        "messages": messages,
+        "temperature": 0,
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "data", "schema": sent},
+        },
+    }
+    if "max_tokens" in given:
+        body["max_tokens"] = given["max_tokens"]
+    prefetch(auth)
+    models = Models(given)
+    answers = []
+
+    def send(model: str, _: bool) -> Json:
+        body["model"] = model
+        return _ask_with_schema(auth, body)
+
+    for _ in range(TRIES):
+        answer, model = models.first(send)
+        answers.append((model, answer))
+        found = parse_completion(answer)
+        text = found["text"]
+        value, wrong = _read(text, sent)
+        if wrong and not text and found["reasoning"]:
+            # Some models that think write all of their answer as thoughts.
+            value, wrong = _read(found["reasoning"], sent)
+            text = text if wrong else found["reasoning"]
+        if not wrong or found["cut"] or found["refusal"]:
+            break
+        listed = "\n".join(f"- {p['field']} {p['problem']}" for p in wrong[:20])
+        log(f"answer {len(answers)} does not fit the schema:\n{listed}")
+        messages += [
+            {"role": "assistant", "content": text},
+            {"role": "user", "content": MISFIT.format(problems=listed)},
+        ]
+    costs = {
+        **bill_by_model(auth, answers),
+        "model": answer.get("model") or model,
+        **models.told(*(name for name, _ in answers)),
+    }
+    if wrong:
+        raise _failure(found, wrong, len(answers), costs)
+    return {
+        "data": value["value"] if wrapped else value,
+        "repaired": len(answers) > 1,
+        "text": text,
+        **costs,
+    }
+
+
+def _failure(
+    found: Completion, wrong: list[Problem], count: int, facts: Members
+) -> TogetherError:
+    first = f"{wrong[0]['field']} {wrong[0]['problem']}"
+    if found["refusal"]:
+        message = f"The model refused: {found['refusal'][:SHOWN]!r}."
+        advice = "Ask in other words, or choose another model."
+    elif found["cut"]:
+        message = "The answer was cut before it was complete."
+        advice = "Raise max_tokens, or ask for less at once."
+    elif not found["text"] and found["reasoning"]:
+        message = f"The model gave {count} answers that are nothing but reasoning."
+        advice = "Choose a model that reasons less, or none that reasons."
+    else:
+        message = f"No answer of {count} fits the schema: {first}."
+        advice = "Make the schema simpler, its descriptions clearer, or choose another "
+        advice += "model."
+    return TogetherError(
+        f"{message} {advice}",
+        type="answer_misfit",
+        problems=wrong,
+        partial=found["text"],
+        finish_reason=found["finish_reason"],
+        advice=advice,
+        **facts,
+    )
+
+
+def _ask_with_schema(auth: Auth, body: Members) -> Json:
+    """Send the request; without response_format where the model knows none, since the
+    schema is in the prompt too."""
+    try:
+        return ask(auth, body)
+    except TogetherError as error:
+        if "response_format" not in body or not refuses(error, FORM_WORDS):
+            raise
+        log(f"the model takes no schema ({error.detail}): the prompt says it instead")
+        del body["response_format"]
+        return ask(auth, body)
+
+
+# --- the schema --------------------------------------------------------------------
+
+
+# Words of JSON Schema that say something of a value; `description` and the like do not.
+SAYING = frozenset(
+    (
+        *("type", "properties", "items", "prefixItems", "enum", "const", "$ref"),
+        *("anyOf", "oneOf", "allOf", "not", "if", "required", "pattern", "format"),
+        *("additionalProperties", "patternProperties", "minimum", "maximum"),
+    )
+)
+
+
+def _read_texts(arguments: Members) -> Members:
+    """Return the arguments with a schema that came as JSON text, as models and flows
+    hand one over, as what it says, and a field that is only named as a field."""
+    schema, fields = arguments.get("schema"), arguments.get("fields")
+    changed = {}
+    if isinstance(schema, str) and schema.lstrip().startswith("{"):
+        read, problem = parse_json(schema.encode("utf-8", "replace"))
+        if problem:
+            raise TogetherError.refused("schema", f"is {problem}")
+        changed["schema"] = read
+    if isinstance(fields, list):
+        changed["fields"] = [
+            {"name": one} if isinstance(one, str) else one for one in fields
+        ]
+    return {**arguments, **changed}
+
+
+def _check_sense(schema: Schema) -> None:
+    """Refuse what is no schema, such as {"total": "number"}, which allows anything."""
+    if SAYING & schema.keys():
+        return
+    member = next(iter(schema))
+    kind = schema[member] if isinstance(schema[member], str) else "string"
+    kind = KINDS.get(kind, KINDS["string"])
+    meant = {"type": "object", "properties": {member: kind}}
+    raise TogetherError.refused(
+        "schema",
+        "says nothing of the data: it has neither type nor properties. For "
+        f"one member write {json.dumps(meant)}",
+    )
+
+
+def _schema(given: Members) -> Schema:
+    """Return the JSON Schema asked for. Raises TogetherError, naming the field."""
+    schema, fields = filled_in(given.get("schema")), given.get("fields")
+    if schema and fields:
+        raise TogetherError.refused(
+            "schema", "and fields exclude each other: give one of them"
+        )
+    if schema:
+        check_schema(schema, "schema")
+        _check_sense(schema)
+        return schema
+    if not fields:
+        raise TogetherError.refused("schema", "is required, or fields")
+    properties = {}
+    for number, field in enumerate(fields):
+        name = field["name"]
+        if name in properties:
+            raise TogetherError.refused(
+                f"fields[{number}].name", f"{name!r} is there twice"
+            )
+        kind = dict(KINDS[field.get("type", "string")])
+        if not field.get("required", True):
+            kind["type"] = [kind["type"], "null"]
+        if field.get("description"):
+            kind["description"] = field["description"]
+        properties[name] = kind
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _wrapped(schema: Schema) -> tuple[Schema, bool]:
+    """Return (schema, whether it was wrapped): the API wants an object at the root."""
+    if schema.get("type") == "object" or "properties" in schema:
+        return {"type": "object", **schema}, False
+    inner = dict(schema)
+    outer: Schema = {n: inner.pop(n) for n in ("$defs", "definitions") if n in inner}
+    return {
+        "type": "object",
+        "properties": {"value": inner},
+        "required": ["value"],
+        "additionalProperties": False,
+        **outer,
+    }, True
+
+
+# --- the answer --------------------------------------------------------------------
+
+
+def _read(text: str, schema: Schema) -> tuple[Json, list[Problem]]:
+    """Return (value, problems) of the JSON in an answer."""
+    _, _, fenced = text.partition("```")
+    fenced = fenced.partition("```")[0].removeprefix("json")
+    start, end = text.find("{"), text.rfind("}")
+    for part in (text, fenced, text[start : end + 1]):
+        if not part:
+            continue
+        try:
+            value = _decode(part)
+        except (ValueError, RecursionError):
+            continue
+        wrong = problems(value, schema)
+        return (value if wrong else storable(value, [])), wrong
+    return None, [{"field": "answer", "problem": "is not JSON"}]
+
+
+def _no_number(name: str) -> Json:
+    raise ValueError(name)
+
+
+_decode = json.JSONDecoder(strict=False, parse_constant=_no_number).decode

@@ -1,0 +1,296 @@
+"""The steps of flows/run_agent: a model that works with tools while no worker waits.
+
+    begin_agent    a conversation, new or continued, with the next question
+    ask_agent      the model's answer, or the calls that it wants
+    start_calls    a job for each call
+    watch_calls    one look at these jobs; what they gave goes into the conversation
+    finish_agent   the result
+
+Between them the conversation is kept by its name, and each step finds out what it did
+before it broke: asked and not kept costs a second question, but no job runs twice.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+
+from ..catalog.budget import Budget
+from ..catalog.model_choice import choose_model
+from ..catalog.pricing import bill, cost, usage_of
+from ..chat_steps import CHAT, ask, parse_completion
+from ..client import TogetherError, prepare
+from ..client.job import log
+from ..client.jsonio import storable
+from ..client.resource import credentials
+from ..workspace import conversation, jobs
+from .tool_steps import (
+    TOOL_SECONDS,
+    arguments_of,
+    fitting_tool,
+    last_answer,
+    message_of,
+    told,
+    tools_of,
+    words_of,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Auth, Json, Members, Step
+    from .tool_steps import Tool
+
+FIRST, LONGEST = 1, 30  # seconds between two looks
+MOST_CALLS = 16  # of one round
+SHOWN = 2000  # characters of an argument on an approval page
+
+
+def begin_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Begin a conversation, or go on with one; {"conversation": its name, "model"}.
+
+    Raises TogetherError, before anything is asked: for tools that cannot be used, for a
+    conversation that is not kept, and outside a flow.
+    """
+    given = prepare(step, arguments)
+    credentials(auth, CHAT["host"])
+    left_out: list[str] = []
+    tools_of(step, given, left_out)
+    note = words_of(left_out)
+    if note:
+        log(note)
+    run = _flow()
+    name = given.get("conversation") or conversation.new_name(run)
+    kept = conversation.read(name)
+    if kept is None and given.get("conversation"):
+        problem = "is not kept in this workspace"
+        raise TogetherError.refused("conversation", problem)
+    if kept is not None and kept.get("run") == run:
+        return {"conversation": name, "model": kept["model"]}  # a step that ran again
+    messages = kept["messages"] if kept is not None else []
+    if kept is not None and not given.get("model"):
+        given["model"] = kept["model"]
+    choose_model(auth, given, "tools")
+    if given.get("system"):
+        messages = [m for m in messages if m["role"] != "system"]
+        messages.insert(0, {"role": "system", "content": given["system"]})
+    # Calls without an answer, of a run that broke, would be refused.
+    while messages and messages[-1].get("tool_calls"):
+        messages.pop()
+    messages.append({"role": "user", "content": given["prompt"]})
+    begun = {"run": run, "model": given["model"], "messages": messages, "rounds": 0}
+    begun |= {"calls": [], "pending": [], "answers": [], "final": None, "note": note}
+    conversation.write(name, begun)
+    return {"conversation": name, "model": given["model"]}
+
+
+def ask_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Ask the model once. {"done": it has answered, "calls": [{"tool", "arguments"}],
+    "approve": those of them that a person is to be asked about, "question"}. Raises
+    TogetherError, also when the budget does not do for another question."""
+    given = prepare(step, arguments)
+    credentials(auth, CHAT["host"])  # a missing key is known before anything is read
+    name, kept = _kept(given)
+    tools = tools_of(step, given)
+    if not kept["pending"] and kept["final"] is None:
+        _ask(auth, given, kept, list(tools.values()))
+        conversation.write(name, kept)
+    calls = [
+        {"tool": call["name"], "arguments": call["text"][:SHOWN]}
+        for call in kept["pending"]
+    ]
+    asked = [c for c in calls if c["tool"] in tools and tools[c["tool"]].approval]
+    names = ", ".join(dict.fromkeys(call["tool"] for call in asked))
+    question = f"May the agent use {names}?" if asked else None
+    done = kept["final"] is not None
+    return {"done": done, "calls": calls, "approve": asked, "question": question}
+
+
+def _ask(auth: Auth, given: Members, kept: Members, tools: list[Tool]) -> None:
+    body: Members = {"model": kept["model"], "messages": kept["messages"]}
+    if "max_tokens" in given:
+        body["max_tokens"] = given["max_tokens"]
+    budget = Budget(given.get("budget_usd"))
+    budget.spent = _spent(auth, kept) if budget.limit is not None else 0.0
+    offered = [tool.offer() for tool in tools]
+    may_call = kept["rounds"] < given["max_rounds"]
+    if may_call:
+        answer = ask(auth, {**body, "tools": offered}, budget)
+    else:
+        answer = last_answer(auth, body, offered, budget)
+    found = parse_completion(answer)
+    kept["answers"].append({"usage": usage_of(answer)})
+    wanted = found["tool_calls"] if may_call else []
+    used = {call["id"] for m in kept["messages"] for call in m.get("tool_calls") or ()}
+    message, calls = message_of(answer, found["text"], wanted, kept["rounds"], used)
+    kept["messages"].append(message)
+    kept["pending"] = [
+        {
+            "id": call["id"],
+            "name": call["function"]["name"],
+            "text": call["function"]["arguments"],
+        }
+        for call in calls
+    ]
+    if not calls:
+        kept["final"] = {
+            "text": found["text"],
+            "finish_reason": found["finish_reason"],
+            "model": answer.get("model") or kept["model"],
+            "wanted_more": bool(found["tool_calls"]),
+        }
+
+
+def start_calls(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Start a job for each call that the model wants; {"started", "refused"}: how many.
+
+    What does not fit, and what a person refused, is told to the model instead. However
+    often this runs, each job is started once. Raises TogetherError.
+    """
+    given = prepare(step, arguments)
+    name, kept = _kept(given)
+    tools = tools_of(step, given)
+    for number, call in enumerate(kept["pending"]):
+        if "job" in call or "error" in call or "result" in call:
+            continue
+        call["arguments"] = call["text"]
+        try:
+            call["arguments"] = storable(arguments_of(call["text"]), [])
+            tool, call["arguments"] = fitting_tool(
+                call["name"], call["arguments"], tools
+            )
+            if number >= MOST_CALLS:
+                raise TogetherError(f"at most {MOST_CALLS} calls are made at once")
+            if tool.approval and not given["approved"]:
+                raise TogetherError("a person was asked and did not allow this call")
+            if tool.approval and len(call["text"]) > SHOWN:
+                raise TogetherError(
+                    f"its arguments have more than {SHOWN} characters, which a person "
+                    "cannot be shown whole: make them shorter"
+                )
+            if tool.kind == "mcp":
+                _ask_server(name, kept, call, tool)
+                continue
+            words = {**call["arguments"], **tool.fixed}
+            mark = f"{kept['run']}/{kept['rounds']}/{number}"
+            job = str(uuid.uuid5(uuid.NAMESPACE_URL, mark))
+            call["job"] = jobs.start(tool.path, tool.kind, words, job)
+        except TogetherError as error:
+            call["error"] = str(error)
+        call.setdefault("began", time.time())
+    conversation.write(name, kept)
+    refused = sum("error" in call for call in kept["pending"])
+    return {"started": len(kept["pending"]) - refused, "refused": refused}
+
+
+def _ask_server(name: str, kept: Members, call: Members, tool: Tool) -> None:
+    """Carry a call out here: a job's arguments would show the server's token. Raises
+    TogetherError, also where an earlier run of the step may have carried it out."""
+    if "began" in call:
+        raise TogetherError("it broke off: whether it was carried out is not known")
+    call["began"] = time.time()
+    conversation.write(name, kept)
+    call["result"] = told(call["id"], tool.call(call["arguments"]), None)["content"]
+    call["seconds"] = round(time.time() - call["began"], 3)
+
+
+def watch_calls(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Look at the jobs of the calls once; {"done", "wait_seconds", "running"}.
+
+    Once all are over, what they gave is told to the model. A job that takes too long is
+    cancelled. Raises TogetherError.
+    """
+    given = prepare(step, arguments)
+    name, kept = _kept(given)
+    running = 0
+    for call in kept["pending"]:
+        if "error" in call or "result" in call:
+            continue
+        ended = jobs.outcome(call["job"])
+        if ended is None and time.time() - call["began"] > TOOL_SECONDS:
+            jobs.cancel(call["job"], "the agent waited too long for it")
+            call["error"] = f"not done within {TOOL_SECONDS:g} s, and cancelled"
+        elif ended is None:
+            running += 1
+        elif ended["outcome"] == "success":
+            message = told(call["id"], ended["result"], None)
+            call["result"] = message["content"]
+        else:
+            call["error"] = _reason(ended["result"])
+        if "error" in call or "result" in call:
+            call["seconds"] = round(time.time() - call["began"], 3)
+    if running:
+        from ..service_jobs.job_kinds import (
+            growing,
+        )  # a module that no other step of these needs
+
+        conversation.write(name, kept)
+        pause = growing(FIRST, LONGEST, given["attempt"])
+        return {"done": False, "wait_seconds": pause, "running": running}
+    for call in kept["pending"]:
+        result, error = call.get("result"), call.get("error")
+        kept["messages"].append(told(call["id"], result, error))
+        entry = {"tool": call["name"], "arguments": call["arguments"]}
+        entry |= {"result": result, "error": error, "job": call.get("job")}
+        kept["calls"].append({**entry, "seconds": call.get("seconds")})
+    if kept["pending"]:
+        kept["rounds"] += 1
+        kept["pending"] = []
+        conversation.write(name, kept)
+    return {"done": True, "wait_seconds": 0, "running": 0}
+
+
+def finish_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Return {"text", "note"?, "calls", "rounds", "conversation", "usage", "cost_usd",
+    "model", "finish_reason"} of an agent that has answered. Raises TogetherError."""
+    given = prepare(step, arguments)
+    name, kept = _kept(given)
+    final = kept["final"]
+    if final is None:
+        raise TogetherError("The agent has not answered.", type="not_finished")
+    notes = [kept["note"]] if kept.get("note") else []
+    if final["wanted_more"]:
+        notes.append("the model wanted more calls than max_rounds allows")
+    return {
+        "text": final["text"],
+        **({"note": "; ".join(notes)} if notes else {}),
+        "calls": kept["calls"],
+        "rounds": kept["rounds"],
+        "conversation": name,
+        **bill(auth, kept["model"], kept["answers"]),
+        "model": final["model"],
+        "finish_reason": final["finish_reason"],
+    }
+
+
+def _kept(given: Members) -> tuple[str, Members]:
+    """Return the name of a conversation and what is kept of it."""
+    name = given["conversation"]
+    kept = conversation.read(name)
+    if kept is None:
+        problem = "is not kept in this workspace"
+        raise TogetherError.refused("conversation", problem)
+    return name, kept
+
+
+def _spent(auth: Auth, kept: Members) -> float:
+    """Return the USD that the questions so far cost; the price is known, or there would
+    have been none."""
+    costs = (cost(auth, kept["model"], one["usage"])[0] for one in kept["answers"])
+    return sum(usd or 0.0 for usd in costs)
+
+
+def _reason(result: Json) -> str:
+    """Return why a job failed, in few words."""
+    error = result.get("error", result) if isinstance(result, dict) else result
+    words = error.get("message") if isinstance(error, dict) else error
+    return f"it failed: {str(words)[:SHOWN]}"
+
+
+def _flow() -> str:
+    """Return the id of the flow that this step is in, or of the step's job."""
+    names = ("WM_ROOT_FLOW_JOB_ID", "WM_FLOW_JOB_ID", "WM_JOB_ID")
+    found = next(filter(None, map(os.environ.get, names)), None)
+    if found is None:
+        raise TogetherError("Conversations are kept within Windmill jobs alone.")
+    return found

@@ -1,0 +1,1 @@
+"""Fine-tuning: its data, and the jobs made of it."""

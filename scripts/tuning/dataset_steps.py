@@ -1,0 +1,538 @@
+"""From whatever rows there are to files that a fine-tune can be begun with.
+
+A row is turned into one of the shapes that the service trains on
+(upload/dataset_check.py says which): conversations as they are or in ShareGPT's form,
+questions and answers, instructions with an input, prompts with completions, plain text,
+and pairs of a preferred answer and another. Rows are read and written one at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from ..catalog.pricing import tokens
+from ..client import TogetherError, prepare
+from ..client.jsonio import RESULT_LIMIT
+from ..table.table import Flaw, Table, digest, summary
+from ..workspace.markup import inline
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO, TypeAlias
+
+    from ..shapes import Auth, Json, Members, Problem, Step
+
+    Converted: TypeAlias = tuple[str, Members, set[str]]
+    """The shape of a row, the row itself, the names of the columns it is made of."""
+
+
+REPORTED = 20  # rows that cannot be used and are told one by one
+NAMED = 3  # of them, in the summary
+REMEMBERED = 500_000  # rows among which a repetition is noticed; 16 bytes each
+SPEAKERS = {
+    "human": "user",
+    "user": "user",
+    "gpt": "assistant",
+    "assistant": "assistant",
+    "chatgpt": "assistant",
+    "bot": "assistant",
+    "model": "assistant",
+    "system": "system",
+    "tool": "tool",
+    "function": "tool",
+}
+# Columns that hold a question and its answer, the first pair that a row has counts.
+PAIRS = (
+    ("instruction", "output"),
+    ("instruction", "response"),
+    ("question", "answer"),
+    ("prompt", "response"),
+    ("query", "response"),
+    ("input", "output"),
+)
+
+
+def prepare_dataset(auth: Auth, step: Step, **arguments: Json) -> Json:
+    """Check, convert and split rows, and hand them on as training files.
+
+    Returns {"shape", "statistics", "unused_columns": names of columns that nothing
+    was made of, "warnings": rows that the service may refuse, "problems": rows that
+    were left out, and by `output`
+    "training_file", "validation_file": ids of the uploaded files; "training",
+    "validation": stored objects, or the rows themselves}; a validation part without a
+    row is None. Raises TogetherError, with the rows in its `problems`, when rows cannot
+    be used and skip_bad is off.
+    """
+    given = prepare(step, arguments)
+    with tempfile.TemporaryDirectory(prefix="dataset-") as folder:
+        paths = [Path(folder, name) for name in ("training.jsonl", "validation.jsonl")]
+        found = _Preparation(given)
+        with paths[0].open("wb") as training, paths[1].open("wb") as validation:
+            found.work(Table(auth, given["dataset"], "dataset"), training, validation)
+        found.judge()
+        parts = [path if path.stat().st_size else None for path in paths]
+        handed_on = _handed_on(auth, given, parts)
+        if given["output"] == "table":
+            return handed_on
+        report = found.report()
+        return {**summary(_lines(report, given)), **report, **handed_on}
+
+
+PLACES = {
+    "upload": "uploaded to the service: `training_file` and `validation_file`",
+    "storage": "in the workspace's storage: `training` and `validation`",
+    "result": "`training` and `validation` of this result",
+}
+
+
+def _lines(report: Members, given: Members) -> list[str]:
+    """Return the lines of the result's summary in Markdown."""
+    counts = report["statistics"]
+    bad = counts["unusable_rows"]
+    head = f"{counts['rows'] - bad} of {counts['rows']} rows can be used"
+    lines = [
+        f"**{head}{f', {bad} were left out' if bad else ''}.**",
+        "",
+        f"- Training rows: {counts['training_rows']}, validation rows: "
+        f"{counts['validation_rows']}, repeated ones left out: "
+        f"{counts['repeated_rows']}",
+        f"- About {counts['estimated_tokens']} tokens",
+    ]
+    if report["unused_columns"]:
+        names = ", ".join(map(inline, map(str, report["unused_columns"])))
+        lines.append(f"- Columns that are not used: {names}")
+    lines += [
+        f"- {inline(one['field'])}: {inline(one['problem'])}"
+        for one in [*report["problems"], *report["warnings"]][:NAMED]
+    ]
+    return [*lines, f"- The rows: {PLACES[given['output']]}"]
+
+
+class _Preparation:
+    """Reads the rows of one dataset; what it counts is the report."""
+
+    def __init__(self, given: Members) -> None:
+        self.given = given
+        self.random = random.Random(given["seed"])
+        self.shape: str | None = None
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self.bad = self.repeated = self.rows = self.kept = self.held_back = 0
+        self.tokens = self.longest = self.turns = 0
+        self.seen: set[str] = set()
+        # Columns, by the number of rows in which nothing reads them.
+        self.unused: Counter[str] = Counter()
+
+    def work(self, table: Table, training: BinaryIO, validation: BinaryIO) -> None:
+        from ..upload.dataset_check import flaws  # before anything is stored or sent
+
+        for row in table:
+            self.rows += 1
+            try:
+                if isinstance(row, Flaw):
+                    raise ValueError(row.why)
+                shape, made, used = converted(row, self.given.get("system"))
+                wrong, warnings = flaws(made)
+                if wrong:
+                    raise ValueError("; ".join(wrong))
+                if self.shape not in (None, shape):
+                    raise ValueError(f"is {shape}, while the rows before are not")
+            except ValueError as error:
+                self.bad += 1
+                if len(self.problems) < REPORTED:
+                    field = f"dataset[{self.rows - 1}]"
+                    self.problems.append({"field": field, "problem": str(error)})
+                continue
+            mark = digest(made)
+            if mark in self.seen:
+                self.repeated += 1
+                continue
+            if len(self.seen) < REMEMBERED:
+                self.seen.add(mark)
+            self.shape = shape
+            self.kept += 1
+            self.warn(warnings)
+            self.unused.update(name for name in row if name not in used)
+            line = json.dumps(made, ensure_ascii=False).encode("utf-8", "replace")
+            held_back = self.random.random() < self.given["validation_share"]
+            self.held_back += held_back
+            (validation if held_back else training).write(line + b"\n")
+            self.count(made, line)
+
+    def warn(self, warnings: list[str]) -> None:
+        for problem in warnings:
+            if len(self.warnings) < REPORTED:
+                field = f"dataset[{self.rows - 1}]"
+                self.warnings.append({"field": field, "problem": problem})
+
+    def count(self, made: Members, line: bytes) -> None:
+        size = tokens("".join(_texts(made)))
+        self.tokens += size
+        self.longest = max(self.longest, size)
+        self.turns += len(made.get("messages", ()))
+
+    def judge(self) -> None:
+        """Raise TogetherError when there is nothing, or something bad, to hand on."""
+        if self.bad and not self.given.get("skip_bad"):
+            listed = "; ".join(
+                f"{p['field']} {p['problem']}" for p in self.problems[:5]
+            )
+            raise TogetherError.refused_all(
+                self.problems,
+                f"{self.bad} of {self.rows} rows cannot be used: {listed}",
+                advice="Correct these rows, or turn on skip_bad to leave them out.",
+            )
+        if self.kept == self.held_back:
+            problem = "has no row to train on"
+            raise TogetherError.refused_all(
+                [{"field": "dataset", "problem": problem}, *self.problems],
+                f"dataset {problem}.",
+                advice="Give more rows, or a smaller validation_share.",
+            )
+
+    def report(self) -> Members:
+        conversations = self.shape in ("conversation", "preference")
+        return {
+            "shape": self.shape,
+            "statistics": {
+                "rows": self.rows,
+                "training_rows": self.kept - self.held_back,
+                "validation_rows": self.held_back,
+                "repeated_rows": self.repeated,
+                "unusable_rows": self.bad,
+                "estimated_tokens": self.tokens,
+                "longest_row_tokens": self.longest,
+                "average_row_tokens": round(self.tokens / self.kept, 1),
+                "average_messages": round(self.turns / self.kept, 2)
+                if conversations and self.turns
+                else None,
+            },
+            "unused_columns": [name for name, _ in self.unused.most_common(REPORTED)],
+            "warnings": self.warnings,
+            "problems": self.problems,
+        }
+
+
+def _texts(value: Json) -> Iterator[str]:
+    """Yield every text within a row: what a model reads of it."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _handed_on(auth: Auth, given: Members, parts: list[Path | None]) -> Json:
+    """Return where the two files went."""
+    names = ("training", "validation")
+    if given["output"] in ("result", "table"):
+        found = None
+        if sum(os.path.getsize(path) for path in parts if path) <= RESULT_LIMIT:
+            found = _in_result(given["output"], dict(zip(names, parts, strict=True)))
+        if len(json.dumps(found, ensure_ascii=False).encode()) > RESULT_LIMIT:
+            found = None
+        if found is None:
+            raise TogetherError(
+                f'output "{given["output"]}" cannot hold so many rows.',
+                problems=[{"field": "output", "problem": "must be another"}],
+                ambiguous=False,
+                advice="Choose the workspace's storage or an upload.",
+            )
+        return found
+    title = given.get("name") or "dataset"
+    handed_on: Members = {}
+    for name, path in zip(names, parts, strict=True):
+        filename = f"{title}-{name}.jsonl"
+        if given["output"] == "storage":
+            handed_on[name] = path and _stored(path, filename)
+        else:
+            handed_on[f"{name}_file"] = path and _uploaded(auth, path, filename)
+    return handed_on
+
+
+def _in_result(output: str, parts: dict[str, Path | None]) -> Json:
+    """Return the rows of the files by their names, as the result holds them."""
+    found = {name: _rows(path) for name, path in parts.items()}
+    if output == "result":
+        return found
+    return [{"split": name, **row} for name in found for row in found[name] or ()]
+
+
+def _rows(path: Path | None) -> list[Members] | None:
+    if path is None:
+        return None
+    # Not splitlines, which ends a line at U+2028 too, within a text.
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def _stored(path: Path, filename: str) -> Members:
+    from ..transfer.file_input import open_file  # only where a file is given
+    from ..workspace.storage import write_object  # only where objects are stored
+
+    kind = "application/jsonl"
+    content = open_file(path, "dataset")
+    return write_object(content, filename=filename, content_type=kind)
+
+
+def _uploaded(auth: Auth, path: Path, filename: str) -> str:
+    from ..upload.file_upload import store_file  # only where a file goes up
+
+    return store_file(auth, path, "fine-tune", filename, "jsonl")["id"]
+
+
+# --- one row -----------------------------------------------------------------------
+
+
+EMPTY: tuple[Json, ...] = ("", [], {}, None)
+
+
+def conversation(row: Members, system: str | None = None) -> tuple[str, Members]:
+    """Return (shape, row as the service trains on it) of any row that is known.
+
+    `system` is put before conversations that have no system message. Raises ValueError
+    that says what the row lacks.
+    """
+    return converted(row, system)[:2]
+
+
+def converted(row: Members, system: str | None = None) -> Converted:
+    """Return (shape, row, the names of the columns that went into it); see above."""
+    own = _words(row, "system") or _words(row, "system_prompt")
+    used = {"system" if _words(row, "system") else "system_prompt"} if own else set()
+    for read in (_preference, _conversation, _pair, _asked, _plain):
+        found = read(row, own or system)
+        if found:
+            shape, made, names = found
+            return shape, made, used | names
+    shown = list(row)[:8]
+    known = ", ".join(f"{n} (empty)" if row[n] in EMPTY else str(n) for n in shown)
+    known = known or "nothing"
+    raise ValueError(
+        "must have messages, a question and an answer, prompt and completion, a "
+        f"preferred and another answer, or text that is not empty (it has {known})"
+    )
+
+
+def _words(row: Members, name: str) -> str | None:
+    """Return the text of a column, of a number too; None where there is none."""
+    value = row.get(name)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return json.dumps(value)
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _conversation(row: Members, system: str | None) -> Converted | None:
+    name = "messages" if row.get("messages") else "conversations"
+    if "messages" not in row and "conversations" not in row:
+        return None
+    made = {"messages": _opened(_messages(row.get(name)), system)}
+    if not any(message["role"] == "assistant" for message in made["messages"]):
+        raise ValueError("has no message of an assistant to learn from")
+    if row.get("tools"):
+        made["tools"] = row["tools"]
+    return "conversation", made, {"messages", "conversations", "tools"}
+
+
+def _pair(row: Members, system: str | None) -> Converted | None:
+    """A prompt and its completion: texts, or the messages of one conversation."""
+    names = ("prompt", "completion")
+    if all(isinstance(row.get(name), list) for name in names):
+        messages = _messages(row["prompt"]) + _messages(row["completion"])
+        _refuse_bad(row)
+        return (
+            "conversation",
+            {"messages": _opened(messages, system)},
+            {*names, "label"},
+        )
+    texts = {name: _words(row, name) for name in names}
+    if not all(texts.values()):
+        return None
+    _refuse_bad(row)
+    if _words(row, "system") or _words(row, "system_prompt"):
+        asked = [{"role": "user", "content": texts["prompt"]}]
+        said = [{"role": "assistant", "content": texts["completion"]}]
+        made = {"messages": _opened([*asked, *said], system)}
+        return "conversation", made, {*names, "label"}
+    return "instruction", texts, {*names, "label"}
+
+
+def _refuse_bad(row: Members) -> None:
+    """A row that says that its answer is a bad one must not be learned from."""
+    label = row.get("label")
+    if label is False or (isinstance(label, str) and label.strip().lower() == "false"):
+        raise ValueError(
+            "is labelled false, as an answer not to be learned: give such rows as "
+            "pairs of a chosen and a rejected answer"
+        )
+
+
+def _asked(row: Members, system: str | None) -> Converted | None:
+    """A question and its answer, with what belongs to them."""
+    for question, answer in PAIRS:
+        asked, said = _words(row, question), _words(row, answer)
+        if not asked or not said:
+            continue
+        _refuse_bad(row)
+        used = {question, answer, "label"}
+        more = _words(row, "input") if question == "instruction" else None
+        if more:
+            asked = f"{asked}\n\n{more}"
+            used.add("input")
+        context = _words(row, "context")
+        if context:
+            asked = f"{context}\n\n{asked}"
+            used.add("context")
+        before = _history(row.get("history"))
+        if before:
+            used.add("history")
+        messages = [
+            *before,
+            {"role": "user", "content": asked},
+            {"role": "assistant", "content": said},
+        ]
+        return "conversation", {"messages": _opened(messages, system)}, used
+    return None
+
+
+def _history(turns: Json) -> list[Members]:
+    """Return the messages of earlier questions, each with its answer."""
+    if isinstance(turns, str):
+        turns = _decoded(turns, "history") if turns.strip() else None
+    if not turns:
+        return []
+    messages = []
+    for turn in turns if isinstance(turns, list) else [None]:
+        if (
+            not isinstance(turn, list)
+            or len(turn) != 2
+            or not all(isinstance(text, str) and text.strip() for text in turn)
+        ):
+            raise ValueError("has a history that is no list of questions with answers")
+        messages.append({"role": "user", "content": turn[0]})
+        messages.append({"role": "assistant", "content": turn[1]})
+    return messages
+
+
+def _plain(row: Members, system: str | None) -> Converted | None:
+    text = _words(row, "text")
+    return ("general", {"text": text}, {"text"}) if text else None
+
+
+def _opened(messages: list[Members], system: str | None) -> list[Members]:
+    if system and messages[0]["role"] != "system":
+        return [{"role": "system", "content": system}, *messages]
+    return messages
+
+
+def _decoded(text: str, name: str) -> Json:
+    """Return what a cell of CSV holds."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError(f"has {name} that are not JSON") from None
+
+
+def _messages(found: Json, name: str = "messages") -> list[Members]:
+    """Return messages as the API has them, ShareGPT's from and value translated."""
+    if isinstance(found, str):
+        found = _decoded(found, name)
+    if not isinstance(found, list) or not found:
+        raise ValueError(f"has no {name}")
+    messages = []
+    for number, message in enumerate(found):
+        place = f"{name}[{number}]"
+        if not isinstance(message, dict):
+            raise ValueError(f"{place} must be an object")
+        said = str(message.get("role", message.get("from"))).lower()
+        if said not in SPEAKERS:
+            raise ValueError(f"{place} has the unknown role {said!r}")
+        if "from" in message:
+            content = message.get("value")
+            message = {k: v for k, v in message.items() if k not in ("from", "value")}
+            message["content"] = content
+        if message.get("function_call"):
+            raise ValueError(f"{place} has a function_call: write it as tool_calls")
+        silent = SPEAKERS[said] == "tool" and message.get("content") == ""
+        if not message.get("content") and not message.get("tool_calls") and not silent:
+            raise ValueError(f"{place} says nothing")
+        messages.append({**message, "role": SPEAKERS[said]})
+    return messages
+
+
+def _preference(row: Members, system: str | None) -> Converted | None:
+    """A pair of answers to one question."""
+    for names in (("preferred_output", "non_preferred_output"), ("chosen", "rejected")):
+        if all(row.get(name) is not None for name in names):
+            break
+    else:
+        return None
+    used = {*names}
+    better, worse = (row[name] for name in names)
+    wanted = "must have a question, a preferred answer and another one"
+    before = _before(better)
+    if before and before != _before(worse):
+        raise ValueError("has two conversations that differ before their last message")
+    tools = row.get("tools")
+    if before:
+        # Whole conversations that differ in their last word.
+        question = before
+        used |= {"prompt", "messages", "conversations"}
+    else:
+        name = next((n for n in QUESTIONS if row.get(n)), "prompt")
+        used.add(name)
+        asked = row.get(name)
+        if isinstance(asked, dict):
+            tools = asked.get("tools") or tools
+            asked = asked.get("messages")
+        if isinstance(asked, str) and name not in ("messages", "conversations"):
+            asked = [{"role": "user", "content": asked}] if asked.strip() else None
+        if not asked:
+            raise ValueError(wanted)
+        question = _messages(asked, name)
+        if question[-1]["role"] == "assistant":
+            question = question[:-1]  # one of the two answers
+    answers = [_answer(better), _answer(worse)]
+    if not question or not all(answers):
+        raise ValueError(wanted)
+    answered_to: Members = {"messages": _opened(question, system)}
+    if tools:
+        answered_to["tools"] = tools
+        used.add("tools")
+    made = {
+        "input": answered_to,
+        "preferred_output": [answers[0]],
+        "non_preferred_output": [answers[1]],
+    }
+    return "preference", made, used
+
+
+# Columns that hold what the two answers of a pair are to.
+QUESTIONS = ("input", "prompt", "question", "instruction", "messages", "conversations")
+
+
+def _before(answer: Json) -> list[Members]:
+    """Return what a whole conversation has before its last message."""
+    if not isinstance(answer, list) or len(answer) < 2:
+        return []
+    return _messages(answer[:-1])
+
+
+def _answer(value: Json) -> Members | None:
+    """Return the assistant's message that a preference speaks of, or None."""
+    if isinstance(value, list):
+        value = value[-1] if value else None
+    if isinstance(value, dict):
+        value = value.get("content", value.get("value"))
+    if isinstance(value, str) and value.strip():
+        return {"role": "assistant", "content": value}
+    return None
