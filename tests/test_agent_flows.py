@@ -14,6 +14,7 @@ from tools.flow_engine import FOLDER, RESOURCE, Engine
 from tools.flows import agent_tools, flows, rendered_value
 from tools.models import model
 from tools.operations import ROOT, find
+from tools.sandbox import Fault
 from tools.tool_schema import faults
 
 MODEL = model("chat")
@@ -148,6 +149,88 @@ def test_a_change_is_made_when_a_person_allows_it_and_then_alone(
     assert lives.state(number) in state
     assert found["text"].startswith("I proposed it.")
     assert found["windmill_chat_answer"]
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_what_was_allowed_and_failed_is_told_first_and_is_red_when_it_is_all(
+    failing, engine, sandbox, lives, auth
+):
+    numbers = [begin_training(auth) for _ in range(2)]
+
+    def decide(links):
+        for number in numbers[:failing]:
+            sandbox.faults.append(Fault(f"/fine-tunes/{number}/cancel", 400, times=9))
+        answers("resume")(links)
+
+    engine.decide = decide
+    asked = [
+        call("propose_change", action="cancel_fine_tune", id=number)
+        for number in numbers
+    ]
+
+    run = engine.run("keep_models", question=said(asked, answer="I did."), model=MODEL)
+
+    if failing == 1:
+        assert run.outcome == "success"
+        found = run.result
+        first = "1 of 2 proposals could not be carried out."
+        assert found["windmill_chat_answer"].startswith(first)
+    else:
+        assert run.outcome == "failure"
+        first = "Nothing of what was allowed could be carried out."
+        assert run.result["message"].startswith(first)
+        assert run.result["message"].count("400 Bad Request") == 2
+        assert run.result["error"]["extra"]["type"] == "nothing_done"
+        found = run.result["error"]["extra"]["partial"]
+    assert found["text"].startswith(f"{first}\n\nI did.\n\n")
+    assert found["text"].count("400 Bad Request") == failing
+    outcomes = [one["outcome"] for one in found["proposals"]]
+    assert outcomes == ["failed"] * failing + ["done"] * (2 - failing)
+    assert found["calls"]
+    assert found["cost_usd"] > 0
+
+
+def test_a_chat_is_told_why_nothing_of_what_was_allowed_is_done(engine, sandbox):
+    engine.decide = answers("resume")
+    sandbox.faults.append(Fault("/batches$", 400, times=9))
+    batch = call(
+        "propose_batch",
+        model=MODEL,
+        template="{{note}}?",
+        rows="s3:///orders.csv",
+        max_tokens=100000,
+    )
+    words = {"model": MODEL, "ask_above_usd": 0.0001}
+
+    run = engine.chat("assistant", "m", user_message=said([batch]), **words)
+
+    assert run.outcome == "failure"
+    _, told = engine.conversations["m"][-1]
+    assert told.startswith("Nothing of what was allowed could be carried out. Failed (")
+
+
+def test_an_agent_that_ends_without_a_word_has_done_nothing(engine, auth, lives):
+    look = [call("price_call", model=MODEL, input_tokens=5)]
+    ended = engine.run("keep_models", question=said(look, answer=" "), model=MODEL)
+
+    assert ended.outcome == "failure"
+    assert "it ended without a word" in ended.result["message"]
+    partial = ended.result["error"]["extra"]["partial"]
+    assert [one["tool"] for one in partial["calls"]] == ["price_call"]
+
+    ask = call("propose_change", action="cancel_fine_tune", id=begin_training(auth))
+    proposed = done(engine, "keep_models", question=said([ask], answer=" "))
+
+    assert "said nothing about what it proposes" in proposed["text"]
+    assert [one["outcome"] for one in proposed["proposals"]] == ["refused"]
+
+
+def test_an_answer_to_which_no_call_helped_says_so(engine):
+    look = [call("propose_change", action="cancel_fine_tune")]
+
+    found = done(engine, "keep_models", question=said(look, answer="It is done."))
+
+    assert found["note"] == "No call of a tool worked: the answer rests on none."
 
 
 def test_killed_while_it_carries_out_it_does_so_once(engine, lives, monkeypatch):

@@ -14,7 +14,6 @@ STEPS = list(steps())
 PRICES = ("/v1/models", "/v2/supported-models")
 # Steps whose job is done though the service refused all that they asked of it.
 TELLS = {
-    "chat/close_agent": "tells the chat what became of each proposal, and why",
     "organization/check_connection": "tells that the key does not work, and why",
     "waits/report_failure": "tells of a failure, also where what was left is unknown",
 }

@@ -172,6 +172,47 @@ def test_rounds_have_an_end(use, engine, shop, auth):
 
 
 @BOTH
+@pytest.mark.parametrize(
+    ("numbers", "note"),
+    [
+        ([404], "the only call failed: the answer rests on no tool"),
+        ([404, 404], "all 2 calls failed: the answer rests on no tool"),
+        ([404, 1], None),
+        ([], None),
+    ],
+)
+def test_an_answer_to_which_no_call_helped_says_so(
+    use, numbers, note, engine, shop, auth
+):
+    prompt = said(*[[call("find_order", n)] for n in numbers], answer="No idea.")
+
+    found = use(engine, auth, prompt=prompt, tools=[FIND], model=MODEL)
+
+    assert found["text"] == "No idea."
+    assert found.get("note") == note
+
+
+@BOTH
+def test_a_model_that_ends_without_a_word_has_done_nothing(use, engine, shop, auth):
+    prompt = said([call("find_order", 1)], answer=" ")
+    given = {"prompt": prompt, "tools": [FIND], "model": MODEL}
+
+    if use is in_one_step:
+        with pytest.raises(TogetherError, match="gave no text") as caught:
+            use(engine, auth, **given)
+        extra = vars(caught.value)
+    else:
+        run = engine.run("run_agent", **given)
+        assert run.outcome == "failure"
+        extra = run.result["error"]["extra"]
+
+    assert extra["type"] == "nothing_done"
+    (made,) = extra["partial"]["calls"]
+    assert made["result"]
+    assert extra["partial"]["cost_usd"] > 0
+
+
+@BOTH
 def test_a_budget_that_is_used_up_ends_it(use, engine, shop, auth, sandbox):
     prompt = said([call("find_order", 1)])
     given = {"prompt": prompt, "tools": [FIND], "model": MODEL, "budget_usd": 1e-9}

@@ -84,7 +84,8 @@ def review_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     "note"?} of what Windmill's step returned.
 
     Proposals are those of the tools named in `proposing` alone, and of this run alone.
-    Raises TogetherError, with calls in `partial`, where the agent came to no answer.
+    Raises TogetherError, with calls in `partial`, where the agent came to no answer:
+    one that proposes something may do so without a word.
     """
     given = prepare(step, arguments)
     agent, _ = parse_json(given["agent"].encode("utf-8", "replace"))
@@ -100,23 +101,30 @@ def review_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     if isinstance(error, dict):
         raise _unanswered(error, {"calls": shown, **paid})
     proposals = list(_proposals(calls, given.get("proposing", ())))
-    noted = {}
+    notes = []
+    if calls and not any(call["ok"] for call in shown):
+        notes.append("No call of a tool worked: the answer rests on none.")
     if len(proposals) > MOST_PROPOSALS:
-        noted["note"] = f"more than {MOST_PROPOSALS} were proposed: the rest is dropped"
+        notes.append(f"More than {MOST_PROPOSALS} were proposed: the rest is dropped.")
         proposals = proposals[:MOST_PROPOSALS]
-    text = agent.get("output")
-    text = text if isinstance(text, str) else json.dumps(text)
+    output = agent.get("output", "")
+    text = output if isinstance(output, str) else json.dumps(output)
+    if output is None or not text.strip():
+        if not proposals:
+            why = {"message": "it ended without a word"}
+            raise _unanswered(why, {"calls": shown, **paid})
+        text = "The agent said nothing about what it proposes."
     cited: Members = {}
     if given.get("citing"):
         cited, note = _cited(text, calls, given["citing"])
-        noted |= {"note": note} if note else {}
+        notes += [note] if note else []
     question = f"Carry out {len(proposals)} proposals of an agent?"
     if len(proposals) == 1:
         question = f"{proposals[0]['what']}?"
     return {
         "text": text,
         **cited,
-        **noted,
+        **({"note": " ".join(notes)} if notes else {}),
         **paid,
         "proposals": proposals,
         "question": question,
@@ -130,7 +138,8 @@ def close_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     proposal with its "outcome": done, failed or refused, and "result" or "error".
 
     However often this runs, nothing is done twice. A proposal that fails does not keep
-    the others back. Raises TogetherError.
+    the others back: the text begins with how many failed. Raises TogetherError, also
+    where all failed, with the result in `partial`.
     """
     given = prepare(step, arguments)
     review, _ = parse_json(given["review"].encode("utf-8", "replace"))
@@ -141,11 +150,26 @@ def close_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
         credentials(auth, CHAT["host"])
     found = [_decided(auth, one, given.get("approved") is True) for one in proposals]
     said = [_line(one) for one in found]
+    failed = sum(one["outcome"] == "failed" for one in found)
+    if failed:
+        first = f"{failed} of {len(found)} proposals could not be carried out."
+        if failed == len(found):
+            first = "Nothing of what was allowed could be carried out."
+        said.insert(0, first)
     kept = {n: v for n, v in review.items() if n not in ("question", "details")}
-    text = "\n\n".join([str(review.get("text")), *said])
+    words = str(review.get("text"))
+    text = "\n\n".join([*said[:1], words, *said[1:]] if failed else [words, *said])
     # The agent's own words are in the chat already; null says nothing more there.
     chat = "\n\n".join(said) or None
-    return {**kept, "text": text, "proposals": found, "windmill_chat_answer": chat}
+    result = {**kept, "text": text, "proposals": found, "windmill_chat_answer": chat}
+    if failed and failed == len(found):
+        raise TogetherError(
+            " ".join(said),
+            type="nothing_done",
+            partial=result,
+            advice="Correct what each failed for, or ask the agent again.",
+        )
+    return result
 
 
 def _decided(auth: Auth, proposal: Members, approved: bool) -> Members:

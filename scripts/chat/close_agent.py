@@ -2,7 +2,8 @@
 """Close an agent's work.
 
 Carries out what an agent proposed and a person allowed, that and nothing else, once
-however often it runs; and makes the flow's result. Costs what the proposals cost.
+however often it runs; and makes the flow's result. Fails when all of it failed. Costs
+what the proposals cost.
 
 Returns: text, the answer with what became of the proposals; cost_usd; proposals, each
 with its outcome; calls; citations.

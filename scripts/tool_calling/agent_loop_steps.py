@@ -31,8 +31,10 @@ from .tool_steps import (
     fitting_tool,
     last_answer,
     message_of,
+    note_of_failed,
     told,
     tools_of,
+    with_text,
     words_of,
 )
 
@@ -242,7 +244,8 @@ def watch_calls(auth: Auth, step: Step, **arguments: Json) -> Members:
 
 def finish_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return {"text", "note"?, "calls", "rounds", "conversation", "usage", "cost_usd",
-    "model", "finish_reason"} of an agent that has answered. Raises TogetherError."""
+    "model", "finish_reason"} of an agent that has answered. Raises TogetherError, with
+    the same in `partial` where it ended without a word."""
     given = prepare(step, arguments)
     name, kept = _kept(given)
     final = kept["final"]
@@ -251,7 +254,8 @@ def finish_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     notes = [kept["note"]] if kept.get("note") else []
     if final["wanted_more"]:
         notes.append("the model wanted more calls than max_rounds allows")
-    return {
+    notes += note_of_failed(kept["calls"])
+    result = {
         "text": final["text"],
         **({"note": "; ".join(notes)} if notes else {}),
         "calls": kept["calls"],
@@ -261,6 +265,7 @@ def finish_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
         "model": final["model"],
         "finish_reason": final["finish_reason"],
     }
+    return with_text(result)
 
 
 def _kept(given: Members) -> tuple[str, Members]:

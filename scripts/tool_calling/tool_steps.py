@@ -53,7 +53,7 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
     told so. After the last round the model answers without tools.
 
     Returns {"text", "note"?: that the model wanted to go on, or which tools
-    of a server are left out, "calls": [{"tool",
+    of a server are left out, or that no call worked, "calls": [{"tool",
     "arguments", "result", "error", "seconds"}], "rounds", "messages", "usage",
     "cost_usd", "model", "finish_reason"}. Raises TogetherError; `partial` holds the
     same as far as it came.
@@ -111,7 +111,8 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
     if found["tool_calls"]:
         notes.append("the model wanted more calls than max_rounds allows")
         log(notes[-1])
-    return {
+    notes += note_of_failed(calls)
+    result = {
         "text": found["text"],
         **({"note": "; ".join(notes)} if notes else {}),
         "calls": calls,
@@ -121,6 +122,33 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
         "model": answer.get("model") or given["model"],
         "finish_reason": found["finish_reason"],
     }
+    return with_text(result)
+
+
+def note_of_failed(calls: list[Members]) -> list[str]:
+    """Return the note that no call worked, as the answer does not show it; or none.
+
+    Such an answer is one all the same: that there is no such order may be what a tool
+    that fails has to say.
+    """
+    if not calls or any(call["error"] is None for call in calls):
+        return []
+    if len(calls) == 1:
+        return ["the only call failed: the answer rests on no tool"]
+    return [f"all {len(calls)} calls failed: the answer rests on no tool"]
+
+
+def with_text(result: Members) -> Members:
+    """Return a result whose model answered. Raises TogetherError, with the result in
+    `partial`, where it gave no text."""
+    if result["text"].strip():
+        return result
+    raise TogetherError(
+        f"The model gave no text (finish_reason {result['finish_reason']}).",
+        type="nothing_done",
+        partial=result,
+        advice="Allow longer messages: a model that thinks first may use them all up.",
+    )
 
 
 def last_answer(
