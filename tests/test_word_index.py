@@ -1,6 +1,7 @@
 """Passages found by their words, and the index that keeps them."""
 
 import math
+import re
 from collections import Counter
 
 import pytest
@@ -14,7 +15,7 @@ from scripts.documents.word_index import (
     TooMuchError,
     WordIndex,
     read_index,
-    words,
+    runs,
 )
 from tests.support.expected_request import main_of
 from tools.operations import find
@@ -74,17 +75,12 @@ def test_signs_that_are_compared_as_they_stand_are_what_folding_makes_of_them():
     assert len(plain) > 20_000
     for sign in plain:
         text = f"か{sign}A{sign}b"
-        assert words(text) == words(f"{text} é")[:-1], hex(ord(sign))
-
-
-def test_a_sign_begins_as_many_terms_as_it_is_there_times():
-    text = "猫が猫と、猫"
-
-    assert sum(term.startswith("猫") for term in words(text)) == text.count("猫")
+        words, signs = runs(f"{text} é")
+        assert runs(text) == (words[:-1], signs), hex(ord(sign))
 
 
 def bm25(texts, question, k1=1.2, b=0.75):
-    """The scores by the formula as it is written in books."""
+    """The scores by the formula as it is written in books, of words between blanks."""
     bags = [Counter(text.split()) for text in texts]
     average = sum(bag.total() for bag in bags) / len(bags) or 1
     scores = []
@@ -109,6 +105,31 @@ def test_scores_are_those_of_bm25(texts, question):
         found = index.best(question, len(texts))
         assert [wanted[n] for _, n in found] == pytest.approx([s for s, _ in found])
         assert found == sorted(found, key=lambda one: (-one[0], one[1]))
+
+
+def by_twos(text):
+    """Each two signs of a text as words, and the last of each run alone."""
+    return " ".join(run[n : n + 2] for run in text.split() for n in range(len(run)))
+
+
+@example(["猫猫猫犬 犬", "猫 a 犬", ""], "猫猫犬")
+@given(
+    st.lists(st.text("猫犬鳥 ", max_size=30), min_size=1, max_size=9),
+    st.text("猫犬鳥", min_size=2, max_size=9),
+)
+def test_scores_of_signs_are_those_of_bm25_over_each_two_of_them(texts, question):
+    asked = [question[n : n + 2] for n in range(len(question) - 1)]
+    wanted = bm25(list(map(by_twos, texts)), " ".join(asked))
+    for index in (indexed(*texts), read_index(indexed(*texts).written())):
+        found = index.best(question, len(texts))
+        assert [wanted[n] for _, n in found] == pytest.approx([s for s, _ in found])
+
+
+def test_a_sign_alone_counts_wherever_it_is():
+    found = indexed("犬だ", "猫が猫と、猫", "猫が犬と、犬").best("猫", 3)
+
+    assert [number for _, number in found] == [1, 2, 0]
+    assert found[2] == (0.0, 0)
 
 
 def test_of_many_terms_each_is_found():
@@ -211,8 +232,8 @@ def test_a_citation_has_document_page_heading_and_text(auth):
 def test_an_index_takes_in_what_changed(auth, workspace, monkeypatch):
     keep(auth, TERMS, DAYS)
     cut = []
-    whole = word_index.words
-    monkeypatch.setattr(word_index, "words", lambda t: cut.append(t) or whole(t))
+    whole = word_index.runs
+    monkeypatch.setattr(word_index, "runs", lambda t: cut.append(t) or whole(t))
     changed = {**TERMS, "text": "The guarantee lasts three years."}
 
     kept = keep(auth, changed, DAYS, {"text": "New.", "filename": "new.md"})
@@ -306,10 +327,11 @@ def test_without_storage_there_is_no_index(auth, workspace):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (b'"lengths": [5]', b'"lengths": [5, 5]'),
-        (b'"lengths": [5]', b'"lengths": [-1]'),
-        (b'"lengths": [5]', b'"lengths": "55"'),
+        (b'"lengths": [7]', b'"lengths": [7, 7]'),
+        (b'"lengths": [7]', b'"lengths": [-1]'),
+        (b'"lengths": [7]', b'"lengths": "55"'),
         (b"guarantee\t0", b"guarantee\t1"),
+        ("証".encode("utf-16-le"), b"\n\0"),
         (b"guarantee\t0", b"guarantee\tx"),
         (b"guarantee\t0", b"guarantee\t0:0"),
         (b"guarantee\t0", b"guarantee\t0:" + b"9" * 5000),
@@ -320,7 +342,7 @@ def test_without_storage_there_is_no_index(auth, workspace):
     ],
 )
 def test_a_damaged_index_is_refused(old, new, auth, workspace):
-    keep(auth, TERMS)
+    keep(auth, {**TERMS, "text": f"{TERMS['text']} 保証"})
     content = workspace.content(KEPT)
     assert old in content
     head, _, rest = content.partition(b"\n")
@@ -328,12 +350,12 @@ def test_a_damaged_index_is_refused(old, new, auth, workspace):
     head = head if old in rest else head.replace(old, new, 1)
     grown = len(changed) - len(rest)
     if grown > 0:
-        size = len(rest[rest.index(b"\n") + 1 :])
-        head = head.replace(f", {size}]".encode(), f", {size + grown}]".encode())
+        size = int(re.search(rb", (\d+), 4]", head)[1])
+        head = head.replace(b", %d, 4]" % size, b", %d, 4]" % (size + grown))
     workspace.put(KEPT, head + b"\n" + changed)
 
     with pytest.raises(TogetherError, match="is damaged: delete it"):
-        rank(auth, "guarantee", {"s3": KEPT})
+        rank(auth, "guarantee 保証", {"s3": KEPT})
 
 
 @example(0, b"")

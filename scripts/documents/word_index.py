@@ -1,13 +1,19 @@
 """Passages found by the words of a question, without a model: an inverted index, BM25.
 
-    words       the terms of a text, whatever its script
+    runs        the words of a text, and its runs of signs
     WordIndex   documents with the terms of their passages: rank them, write them
     read_index  the same from its file
 
+A term is a word, or in scripts without blanks each two signs that stand side by side,
+and the last sign of a run alone. So each sign begins as many terms as it is there times.
+
 A file is a line of JSON that names the documents, then the passages of each as JSON
-Lines, then the terms of each, a line a term, sorted: "\\nterm\\t0 3:2", which is once in passage
-0 and twice in passage 3. Of a large file only the first line is decoded, the question's
-terms and the passages that were found; what did not change is copied as it is.
+Lines, then the words of each, a line a word, sorted: "\\nword\\t0 3:2", which is once in
+passage 0 and twice in passage 3; then the runs of signs of each, a line a passage, in
+UTF-16. Of two signs there are nearly as many as there are places, so that no line tells
+where they are: those of a question are looked for in the runs, which are decoded. Of the
+rest of a large file only the first line is, the lines of the question's words and the
+passages that were found; what did not change is copied as it is.
 """
 
 from __future__ import annotations
@@ -18,7 +24,8 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from operator import add
+from itertools import compress
+from operator import and_
 
 from ..client.jsonio import parse_json
 
@@ -30,7 +37,7 @@ if TYPE_CHECKING:
 
     Part = tuple[bytes, int, int]  # what it is part of, where it begins and ends
 
-MARK = b'{"word_index": 1, '
+MARK = b'{"word_index": 2, '
 K1, B = 1.2, 0.75  # BM25's: how soon repetition counts no more; how far length counts
 MOST_PASSAGES = 200_000
 INDEXED_CHARACTERS = 128 << 20  # of all passages that are read in one run
@@ -55,6 +62,7 @@ ANY = re.compile(
     rf"[{UNSPACED}]+|[^\W_{UNSPACED}]+(?:[\u0900-\u0963\u0966-\u0dff]+[^\W_{UNSPACED}]*)*"
 )
 IS_UNSPACED = re.compile(f"[{UNSPACED}]")
+KINDS = 3  # of parts: passages, words, signs
 
 
 class BadIndexError(ValueError):
@@ -65,39 +73,33 @@ class TooMuchError(ValueError):
     """More text than is held at once."""
 
 
-def words(text: str) -> list[str]:
-    """Return the terms of a text: words in small letters without accents; of scripts
-    without blanks each two signs that stand side by side, and the last one alone. So
-    each sign begins as many terms as it is there times."""
-    found: list[str] = []
-    for run in _runs(text):
-        if IS_UNSPACED.match(run):
-            found += map(add, run, run[1:])
-            run = run[-1]
-        found.append(run)
-    return found
-
-
-def _runs(text: str) -> list[str]:
+def runs(text: str) -> tuple[list[str], list[str]]:
+    """Return the words of a text and its runs of signs of scripts without blanks, in
+    small letters without accents."""
     if text.isascii():
-        return PLAIN.findall(text.lower())
-    if not FOLDED.search(text):
-        return ANY.findall(text.lower())
-    text = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
-    return ANY.findall(unicodedata.normalize("NFC", ACCENTS.sub("", text)))
+        return PLAIN.findall(text.lower()), []
+    if FOLDED.search(text):
+        text = unicodedata.normalize(
+            "NFD", unicodedata.normalize("NFKC", text).casefold()
+        )
+        text = unicodedata.normalize("NFC", ACCENTS.sub("", text))
+    else:
+        text = text.lower()
+    words: list[str] = []
+    signs: list[str] = []
+    for run in ANY.findall(text):
+        (signs if IS_UNSPACED.match(run) else words).append(run)
+    return words, signs
 
 
-def _wanted(question: str) -> list[str]:
-    """Return how the lines begin of the terms that a question asks for."""
-    found = []
-    for run in _runs(question):
-        if not IS_UNSPACED.match(run):
-            found.append(f"\n{run}\t")
-        elif len(run) == 1:
-            found.append(f"\n{run}")
-        else:
-            found += [f"\n{pair}\t" for pair in map(add, run, run[1:])]
-    return list(dict.fromkeys(found))[:MOST_TERMS]
+def _wanted(question: str) -> tuple[list[str], list[str]]:
+    """Return the words that a question asks for, and each two signs; of a run of one
+    sign the sign."""
+    words, signs = runs(question)
+    pairs = [run[n : n + 2] for run in signs for n in range(max(1, len(run) - 1))]
+    wanted = list(dict.fromkeys([*words, *pairs]))[:MOST_TERMS]
+    known = set(words)
+    return [w for w in wanted if w in known], [w for w in wanted if w not in known]
 
 
 class WordIndex:
@@ -112,6 +114,7 @@ class WordIndex:
         # Where they stand in the file that was read: a copy of each would be another.
         self.passages: list[Part] = []
         self.terms: list[Part] = []
+        self.signs: list[Part] = []
         self.count = 0
         self.characters = 0
 
@@ -119,26 +122,32 @@ class WordIndex:
         """Add a document by the texts of its passages. Raises TooMuchError."""
         lengths: list[int] = []
         terms: dict[str, str] = {}  # texts: lists of places take thrice the time
+        lines: list[str] = []
         for number, text in enumerate(texts):
             self.characters += len(text)
             if self.characters > INDEXED_CHARACTERS:
                 raise TooMuchError(
                     f"are more than {INDEXED_CHARACTERS >> 20} Mi characters"
                 )
-            found = words(text)
-            lengths.append(len(found))
+            words, signs = runs(text)
+            lengths.append(len(words) + sum(map(len, signs)))
+            lines.append(" ".join(signs))
             once, more = f"{number}", f" {number}"
-            for term, count in Counter(found).items():
+            for term, count in Counter(words).items():
                 if term in terms:
                     terms[term] += more if count == 1 else f"{more}:{count}"
                 else:
                     terms[term] = once if count == 1 else f"{once}:{count}"
-        lines = [f"\n{term}\t{terms[term]}" for term in sorted(terms)]
-        known = "".join(lines).encode("utf-8", "replace") + b"\n"
-        whole = (passages, 0, len(passages)), (known, 0, len(known))
-        self.keep({**head, "lengths": lengths}, *whole)
+        known = "".join([f"\n{term}\t{terms[term]}" for term in sorted(terms)])
+        runs_of = "\n".join(lines) if any(lines) else ""
+        parts = (
+            passages,
+            known.encode("utf-8", "replace") + b"\n",
+            runs_of.encode("utf-16-le"),
+        )
+        self.keep({**head, "lengths": lengths}, *((p, 0, len(p)) for p in parts))
 
-    def keep(self, head: Members, passages: Part, terms: Part) -> None:
+    def keep(self, head: Members, passages: Part, terms: Part, signs: Part) -> None:
         """Add a document that another index has. Raises TooMuchError."""
         self.count += len(head["lengths"])
         if self.count > MOST_PASSAGES:
@@ -146,10 +155,12 @@ class WordIndex:
         self.heads.append(head)
         self.passages.append(passages)
         self.terms.append(terms)
+        self.signs.append(signs)
 
-    def document(self, number: int) -> tuple[Members, Part, Part]:
+    def document(self, number: int) -> tuple[Members, Part, Part, Part]:
         """Return what `keep` takes of a document."""
-        return self.heads[number], self.passages[number], self.terms[number]
+        parts = self.passages[number], self.terms[number], self.signs[number]
+        return self.heads[number], *parts
 
     def best(self, question: str, top: int) -> list[tuple[float, int]]:
         """Return (score, number) of the passages that suit a question best: by BM25,
@@ -159,8 +170,8 @@ class WordIndex:
         usual = sum(lengths) / (len(lengths) or 1) or 1.0
         long = [K1 * (1 - B + B * length / usual) for length in lengths]
         scores = [0.0] * len(lengths)
-        for beginning in _wanted(question):
-            found = self._places(beginning.encode("utf-8", "replace"))
+        words, pairs = _wanted(question)
+        for found in [*map(self._places, words), *self._sign_places(pairs)]:
             rarity = (len(lengths) - len(found) + 0.5) / (len(found) + 0.5)
             weight = math.log1p(rarity) * (K1 + 1)
             for place, count in found.items():
@@ -168,29 +179,51 @@ class WordIndex:
         order = heapq.nlargest(top, range(len(scores)), lambda n: (scores[n], -n))
         return [(scores[number], number) for number in order]
 
-    def _places(self, beginning: bytes) -> dict[int, int]:
-        """Return how often each passage has the terms whose lines begin so."""
+    def _places(self, word: str) -> dict[int, int]:
+        """Return how often each passage has a word."""
         found: dict[int, int] = {}
+        beginning = f"\n{word}\t".encode("utf-8", "replace")
         base = 0
         for head, part in zip(self.heads, self.terms, strict=True):
             terms, _, stop = part
-            start, last = _first(*part, beginning), base + len(head["lengths"]) - 1
-            while start >= 0:
-                end = terms.find(b"\n", start + 1, stop)
-                if end < 0:
+            start, count = _first(*part, beginning), len(head["lengths"])
+            end = terms.find(b"\n", start + 1, stop) if start >= 0 else 0
+            if end < 0:
+                raise BadIndexError(DAMAGED)
+            line = terms[start + len(beginning) : end] if end else b""
+            for entry in line.split(b" ") if end else []:
+                number, _, times = entry.partition(b":")
+                try:
+                    place, often = int(number), int(times) if times else 1
+                except ValueError:
+                    raise BadIndexError(DAMAGED) from None
+                if not (0 <= place < count and 0 < often <= INDEXED_CHARACTERS):
                     raise BadIndexError(DAMAGED)
-                line = terms[start:end].decode("utf-8", "replace")
-                for entry in line.rpartition("\t")[2].split(" "):
-                    number, _, times = entry.partition(":")
-                    try:
-                        place, often = base + int(number), int(times) if times else 1
-                    except ValueError:
-                        raise BadIndexError(DAMAGED) from None
-                    if not (base <= place <= last and 0 < often <= INDEXED_CHARACTERS):
-                        raise BadIndexError(DAMAGED)
-                    found[place] = found.get(place, 0) + often
-                start = end if terms.startswith(beginning, end, stop) else -1
-            base = last + 1
+                found[base + place] = often
+            base += count
+        return found
+
+    def _sign_places(self, pairs: list[str]) -> list[dict[int, int]]:
+        """Return how often each passage has each two signs, or one."""
+        found: list[dict[int, int]] = [{} for _ in pairs]
+        counts = [_twice if pair[1:] == pair[0] else str.count for pair in pairs]
+        signs = set("".join(pairs))
+        base = 0
+        for head, (content, start, end) in zip(self.heads, self.signs, strict=True):
+            if pairs and start < end:
+                lines = content[start:end].decode("utf-16-le", "replace").split("\n")
+                if len(lines) != len(head["lengths"]):
+                    raise BadIndexError(DAMAGED)
+                having = {  # one sign is found ten times as soon as two
+                    sign: [sign in line for line in lines] for sign in signs
+                }
+                for pair, count, places in zip(pairs, counts, found, strict=True):
+                    both = map(and_, having[pair[0]], having[pair[-1]])
+                    for place in compress(range(len(lines)), both):
+                        often = count(lines[place], pair)
+                        if often:
+                            places[base + place] = often
+            base += len(head["lengths"])
         return found
 
     def passage(self, number: int) -> Members:
@@ -215,14 +248,14 @@ class WordIndex:
     def parts(self) -> Iterator[Part]:
         yield from self.passages
         yield from self.terms
+        yield from self.signs
 
     def written(self) -> bytes:
         """Return its file. Raises TooMuchError."""
+        kinds = zip(self.passages, self.terms, self.signs, strict=True)
         heads = [
-            {**head, "bytes": [lines[2] - lines[1], terms[2] - terms[1]]}
-            for head, lines, terms in zip(
-                self.heads, self.passages, self.terms, strict=True
-            )
+            {**head, "bytes": [end - start for _, start, end in parts]}
+            for head, parts in zip(self.heads, kinds, strict=True)
         ]
         listed = json.dumps(heads).encode()
         first = MARK + b'"documents": ' + listed + b"}\n"
@@ -231,6 +264,11 @@ class WordIndex:
         if len(content) > INDEX_BYTES:
             raise TooMuchError(f"make an index of more than {INDEX_BYTES >> 20} MiB")
         return content
+
+
+def _twice(text: str, pair: str) -> int:
+    """Return how often a sign stands before itself: three in a row are two such."""
+    return len(re.findall(f"{pair[0]}(?={pair[0]})", text))
 
 
 def _first(terms: bytes, low: int, high: int, beginning: bytes) -> int:
@@ -259,15 +297,16 @@ def read_index(content: bytes) -> WordIndex:
     if problem or not isinstance(heads, list) or not all(map(_is_head, heads)):
         raise BadIndexError(DAMAGED)
     place = end + 1
-    passages = []
-    for head in heads:
-        passages.append((place, place + head["bytes"][0]))
-        place += head["bytes"][0]
+    parts: list[list[Part]] = [[] for _ in heads]
+    for kind in range(KINDS):
+        for head, known in zip(heads, parts, strict=True):
+            size = head["bytes"][kind]
+            known.append((content, place, place + size))
+            place += size
     index = WordIndex()
-    for head, (first, last) in zip(heads, passages, strict=True):
-        size = head.pop("bytes")[1]
-        index.keep(head, (content, first, last), (content, place, place + size))
-        place += size
+    for head, known in zip(heads, parts, strict=True):
+        del head["bytes"]
+        index.keep(head, *known)
     if place != len(content):
         raise BadIndexError(DAMAGED)
     return index
@@ -278,7 +317,7 @@ def _is_head(head: object) -> bool:
         return False
     texts = all(isinstance(head.get(n), str) for n in ("key", "source", "digest"))
     sizes, lengths = head.get("bytes"), head.get("lengths")
-    good = isinstance(sizes, list) and len(sizes) == 2 and _are_counts(sizes)
+    good = isinstance(sizes, list) and len(sizes) == KINDS and _are_counts(sizes)
     return texts and good and isinstance(lengths, list) and _are_counts(lengths)
 
 

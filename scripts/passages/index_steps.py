@@ -85,8 +85,7 @@ def index_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
         if not given["remove_others"]:
             read = {name: (before, known[name]) for name in others} | read
         for there, place in read.values():
-            head, passages, terms = there.document(place)
-            after.keep(head, passages, terms)
+            after.keep(*there.document(place))
         content = after.written()
     except TooMuchError as error:
         raise TogetherError.refused("documents", str(error)) from None
