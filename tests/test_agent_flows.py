@@ -84,7 +84,7 @@ def test_an_analyst_counts_in_the_tables_that_it_may_read(engine, sandbox):
     assert lines[0] == "4 of 4 rows match."
     assert lines[1] == "1 cells of amount are no numbers and are left out."
     assert lines[3:] == ["Oslo,200,1", "Rome,15,2", "Bern,0,1"]
-    assert "table must be one of s3:///orders.csv" in refused["result"]
+    assert refused["result"].startswith("Nothing was sent: table must be one of s3:///")
     assert refused["ok"] is False
 
 
@@ -110,6 +110,29 @@ def test_the_model_sees_no_argument_that_the_flow_fixes(engine, sandbox):
     members = tool["function"]["parameters"]["properties"]
     assert members.keys() == {"question", "index", "most"}
     assert asked(sandbox)[-1]["messages"][0]["role"] == "system"
+
+
+@pytest.mark.parametrize(
+    ("content", "ok", "shown"),
+    [
+        ('{"text": "Rome", "error": null}', True, "Rome"),
+        ('{"message": "no", "name": "TogetherError", "stack": "x"}', False, "no"),
+        ("Error running tool: ExecutionErr: x", False, "Error running tool: Exec"),
+        ("null", False, "null"),
+        ('{"message": {"a": 1}}', False, '{"message": {"a": 1}}'),
+    ],
+)
+def test_what_a_call_came_to_is_read_as_windmill_tells_it(content, ok, shown, auth):
+    action = {"type": "tool_call", "function_name": "price_call", "module_id": "a"}
+    message = {"role": "tool", "content": content, "agent_action": action}
+    agent = json.dumps({"output": "Yes.", "messages": [message]})
+
+    found = main_of(find("chat/review_agent"))(auth, agent=agent, model=MODEL)
+
+    (told,) = found["calls"]
+    assert told["ok"] is ok
+    assert told["result"].startswith(shown)
+    assert ("note" in found) is not ok
 
 
 # --- proposals -----------------------------------------------------------------------

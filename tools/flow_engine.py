@@ -558,7 +558,9 @@ class Engine:
         try:
             result = self._execute(run, {**tool, "value": value}, value["path"], given)
         except StepError as failure:
-            result = failure.result
+            # The model is told the bare error, with its stack and without the step.
+            result = {**failure.result["error"], "stack": ""}
+            result.pop("step_id", None)
         action = {"type": "tool_call", "module_id": tool["id"]}
         action |= {"job_id": str(uuid.uuid4()), "function_name": tool["summary"]}
         said = {"role": "tool", "content": json.dumps(result)}

@@ -218,13 +218,12 @@ def _calls(messages: list[Json]) -> Iterator[Members]:
 
 
 def _told(call: Members) -> Members:
-    """Return what a result tells of a call."""
-    result = call["result"]
-    text, ok = call["content"], isinstance(result, dict) and "error" not in result
-    if isinstance(result, dict) and isinstance(result.get("text"), str):
-        text = result["text"]
-    if isinstance(result, dict) and isinstance(result.get("error"), dict):
-        text = str(result["error"].get("message"))
+    """Return what a result tells of a call. Every tool's result has a text; of one that
+    failed Windmill tells the model the bare error, with its message, or only words."""
+    result = call["result"] if isinstance(call["result"], dict) else {}
+    ok = isinstance(result.get("text"), str)
+    text = result["text"] if ok else result.get("message")
+    text = text if isinstance(text, str) else call["content"]
     given = call["arguments"][:SHOWN]
     return {"tool": call["tool"], "arguments": given, "ok": ok, "result": text}
 

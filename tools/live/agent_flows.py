@@ -1,13 +1,21 @@
-"""The flows that ship an agent, on the server's own step for AI agents, and run_agent
-whose workers are killed: the sandbox's model makes the calls that its question says."""
+"""The flows that ship an agent, on the server's own step for AI agents. The sandbox's
+model makes the calls that its question says.
+
+Tables and documents come from an address of the sandbox, so that the whole of a flow is
+seen on a server without object storage too; stored.py reads a table of storage where
+the server has one, and elsewhere the tests' stand-in alone does. Nothing here kills a
+worker, which is no right of a user's: tests/test_killed.py kills those of run_agent.
+"""
 
 import json
+import secrets
 import uuid
 
 from tools.live.checks import SkippedError, Subject, expect
 from tools.live.flow_runs import answer
 from tools.live.stage import Job, Stage
 from tools.models import model
+from tools.sandbox import Fault
 
 CHAT = model("chat")
 TUNED = model("fine_tuning")
@@ -19,23 +27,21 @@ def script(*rounds: list[tuple[str, dict]], **more: object) -> str:
     return json.dumps({"rounds": calls, **more})
 
 
-def agent_key(stage: Stage) -> str:
-    """The resource that leads Windmill's own step to the sandbox."""
-    path = f"{stage.folder}/agents"
-    if stage.api.find(f"resources/get/{path}") is None:
-        key = {"api_key": "of-the-live-suite", "base_url": f"{stage.sandbox.url}/v1"}
-        stage.make_resource("agents", key, "togetherai")
-    return f"$res:{path}"
-
-
 def begin(
     stage: Stage, name: str, memory: str | None = None, **arguments: object
 ) -> str:
     """Start a flow with an agent; return the job's id."""
-    words = {"auth": agent_key(stage), "model": CHAT, **arguments}
+    words = {"auth": stage.agents_auth, "model": CHAT, **arguments}
     query = {"memory_id": memory} if memory else {}
     path = f"jobs/run/f/{stage.flow(name)}"
     return str(stage.api.post(path, words, **query)).strip('"')
+
+
+def serve(stage: Stage, name: str, kind: str, content: bytes) -> str:
+    """Put a file on the sandbox; return its address, which no other file has."""
+    path = f"/sandbox/objects/{secrets.token_hex(4)}/{name}"
+    stage.sandbox.objects[path] = kind, content
+    return stage.sandbox.url + path
 
 
 def ended(stage: Stage, job: str, name: str) -> Job:
@@ -70,8 +76,10 @@ def an_assistant_remembers(stage: Stage) -> dict:
 def a_keeper_proposes_and_a_person_decides(stage: Stage) -> dict:
     """A fine-tune is cancelled after a person allowed it, and stays where not."""
     states = {}
+    file = stage.sandbox.store_file("a.jsonl", b'{"text": "a"}\n', "fine-tune")["id"]
     for link in ("cancel", "resume"):
-        made = stage.run("fine_tuning/create_fine_tune", {"body": TRAINING})
+        training = {"model": TUNED, "training_file": file}
+        made = stage.run("fine_tuning/create_fine_tune", {"body": training})
         number = made.succeeded()["id"]
         life = stage.sandbox.lives["fine-tune"].lives[number]
         clock = stage.sandbox.lives.clock
@@ -90,6 +98,88 @@ def a_keeper_proposes_and_a_person_decides(stage: Stage) -> dict:
     return {"said": f"refused, then allowed: {states['resume'][1]}", "page": page}
 
 
+def an_analyst_counts_and_a_person_allows_a_batch(stage: Stage) -> dict:
+    """It describes a table and sums in it, is refused another one, and a batch over the
+    rows is begun once a person allowed it."""
+    table = serve(stage, "orders.csv", "text/csv", ORDERS)
+    other = serve(stage, "other.csv", "text/csv", b"secret\n1\n")
+    by_city = {"group_by": ["city"], "measures": ["sum amount"], "sort": ["city"]}
+    batch = {"model": CHAT, "template": "Is it good? {{note}}", "rows": table}
+    asked = script(
+        [("query_table", {"table": "orders.csv"})],
+        [
+            ("query_table", {"table": table, **by_city}),
+            ("query_table", {"table": other}),
+        ],
+        [("propose_batch", {**batch, "max_tokens": "100000"})],
+        answer="Oslo sold most.",
+    )
+    words = {"tables": [{"url": table}], "ask_above_usd": 0.0001}
+    job = begin(stage, "analyse_tables", question=asked, **words)
+    page = answer(stage, job, "resume")
+    result = ended(stage, job, "analyse_tables").succeeded()
+    told = [(call["tool"], call["ok"]) for call in result["calls"]]
+    query, propose = "query_table", "propose_batch"
+    wanted = [(query, True), (query, True), (query, False), (propose, True)]
+    expect(told == wanted, f"it called {told}: {str(result['calls'])[:1500]}")
+    refused = result["calls"][2]["result"]
+    expect("must be one of" in refused, f"another table gives {refused[:500]}")
+    summed = result["calls"][1]["result"]
+    expect("Oslo,200" in summed and "Rome,15" in summed, f"it summed {summed}")
+    (proposal,) = result["proposals"]
+    expect(proposal["outcome"] == "done", f"the batch is {proposal['outcome']}")
+    made = proposal["result"]["batch_id"]
+    expect(made in stage.sandbox.lives["batch"].lives, f"there is no batch {made}")
+    expect(result["text"].startswith("Oslo sold most."), f"it said {result['text']}")
+    said = f"summed as {' '.join(summed.split())[-60:]}; the batch {made} is begun"
+    return {"said": said, "page": page, "calls": result["calls"]}
+
+
+def a_reader_cites_what_it_read(stage: Stage) -> dict:
+    """Passages of two documents are found; what the answer names is cited, and what it
+    never read is told."""
+    texts = {"a.md": b"# Offer\n\nThe guarantee lasts two years.\n"}
+    texts["b.txt"] = b"The guarantee of this offer lasts five years.\n"
+    kinds = {"a.md": "text/markdown", "b.txt": "text/plain"}
+    documents = [
+        {"url": serve(stage, name, kinds[name], text)} for name, text in texts.items()
+    ]
+    look = [("find_passages", {"question": "guarantee years"})]
+    words = "Five years [b.txt, 0], not two [a.md, 0] or nine [c.txt, 0]."
+    asked = script(look, answer=words)
+    job = begin(stage, "study_documents", question=asked, documents=documents)
+    result = ended(stage, job, "study_documents").succeeded()
+    cited = {one["source"]: one["text"] for one in result["citations"]}
+    expect("five years" in cited.get("b.txt", ""), f"it cites {cited}")
+    expect("two years" in cited.get("a.md", ""), f"it cites {cited}")
+    expect("[c.txt, 0]" in result.get("note", ""), f"the note is {result.get('note')}")
+    said = f"{len(cited)} passages cited; {result['note']}"
+    return {"said": said, "citations": result["citations"]}
+
+
+def what_was_allowed_and_failed_is_red(stage: Stage) -> str:
+    """The only proposal fails once it is allowed: the flow fails, and says why."""
+    file = stage.sandbox.store_file("a.jsonl", b'{"text": "a"}\n', "fine-tune")["id"]
+    made = stage.run(
+        "fine_tuning/create_fine_tune",
+        {"body": {"model": TUNED, "training_file": file}},
+    )
+    number = made.succeeded()["id"]
+    life = stage.sandbox.lives["fine-tune"].lives[number]
+    life.turn(stage.sandbox.lives.clock.now(), ("running", 3600.0), ("completed", 0.0))
+    stage.sandbox.faults.append(Fault(f"/fine-tunes/{number}/cancel", 400, times=99))
+    change = ("propose_change", {"action": "cancel_fine_tune", "id": number})
+    job = begin(stage, "keep_models", question=script([change], answer="I did."))
+    answer(stage, job, "resume")
+    done = ended(stage, job, "keep_models")
+    expect(not done.success, f"the flow succeeded: {str(done.result)[:500]}")
+    words = str(done.error.get("message"))
+    expect("could be carried out" in words and "400" in words, f"it says {words}")
+    (proposal,) = done.error["extra"]["partial"]["proposals"]
+    expect(proposal["outcome"] == "failed", f"the proposal is {proposal}")
+    return words[:300]
+
+
 def what_a_model_writes_as_a_reference_stays_text(stage: Stage) -> str:
     """A tool that is given `$var:` and the path of a secret refuses it."""
     path = f"{stage.folder}/secret"
@@ -101,8 +191,8 @@ def what_a_model_writes_as_a_reference_stays_text(stage: Stage) -> str:
     memory = str(uuid.uuid4())
     job = begin(stage, "assistant", memory, user_message=script([call]))
     result = ended(stage, job, "assistant").succeeded()
-    seen = json.dumps([r.json for r in stage.sandbox.requests if r.json])
-    expect("PLANTED" not in seen, "the secret was sent to the model")
+    seen = b"".join(request.body for request in list(stage.sandbox.requests))
+    expect(b"PLANTED" not in seen, "the secret was sent to the model")
     expect("PLANTED" not in json.dumps(result), "the secret is in the result")
     return str(result["calls"][0]["result"])[:200]
 
@@ -112,12 +202,15 @@ def _asked(stage: Stage) -> list[dict]:
     return [r.json for r in found]
 
 
-TRAINING = {"model": TUNED, "training_file": "file-6f8a2c1d"}
+ORDERS = b"city,amount,note\nRome,10,a\nOslo,200,\nRome,5,b\n"
 SUBJECT = Subject(
     "agents",
     (
         an_assistant_remembers,
         a_keeper_proposes_and_a_person_decides,
+        an_analyst_counts_and_a_person_allows_a_batch,
+        a_reader_cites_what_it_read,
+        what_was_allowed_and_failed_is_red,
         what_a_model_writes_as_a_reference_stays_text,
     ),
 )

@@ -16,9 +16,24 @@ STORED = "needs object storage, which the workspace does not have"
 # The examples that cannot succeed against the sandbox, and why; by script, and where
 # that is not all of them, by their number.
 EXPECTED = {
+    "agent/extract_data#1": "names an address where nothing is",
+    "agent/find_passages#0": "names an address where nothing is",
+    "agent/find_passages#1": "names an object in a user's storage",
+    "agent/look_at_picture#1": "names an object in a user's storage",
+    "agent/query_table": "names an object in a user's storage",
+    "agent/read_document#0": "names an address where nothing is",
+    "agent/read_document#1": "names an object in a user's storage",
+    "agent/transcribe_audio#1": "names an object in a user's storage",
+    "batches/collect_rows#0": "names a batch that another example cancels",
     "batches/collect_rows#1": "names a batch that holds no answer to its rows",
+    "chat/ask_agent": "names a conversation of another run",
+    "chat/begin_agent": "names a script of a user's",
     "chat/call_tools#0": "names a script of a user's",
     "chat/call_tools#1": "names a resource of a user's",
+    "chat/finish_agent": "names a conversation of another run",
+    "chat/propose_change#0": "would cancel what is over",
+    "chat/start_calls": "names a conversation of another run",
+    "chat/watch_calls": "names a conversation of another run",
     "embeddings/index_documents#1": "names an object in a user's storage",
     "embeddings/rank_passages#2": "names an object in a user's storage",
     "embeddings/split_documents#1": "names an object in a user's storage",
@@ -31,6 +46,8 @@ EXPECTED = {
 }
 # These fail before they begin: Windmill looks for their resource.
 BEFORE = ("chat/call_tools#1",)
+# These want the resource that leads Windmill's own step for AI agents.
+FOR_AGENTS = ("chat/brief_agent",)
 
 
 def expected(name: str, error: dict, storage: bool) -> str | None:
@@ -47,9 +64,12 @@ def every_example_runs(stage: Stage) -> dict:
         for script in scripts()
         for number, example in enumerate(script.schema.get("examples", []))
     ]
+    agents_auth = stage.agents_auth
 
     def run(case: tuple[str, str, dict]) -> tuple[str, dict | None]:
         name, script_id, example = case
+        if script_id in FOR_AGENTS:
+            example = {**example, "auth": agents_auth}
         job = stage.run(script_id, example)
         return name, None if job.success else job.error
 

@@ -18,6 +18,10 @@ PRICES |= {"character": 1e-5, "request": 0.001}
 # The type that a model of the old list has, by what a picker asks for.
 KINDS = {"embedding": "embedding", "image": "image", "rerank": "rerank"}
 KINDS |= {"speech": "audio", "transcription": "transcribe", "video": "video"}
+# What the key's organization tells of its dedicated inference, by path: type, content.
+NUMBERS = b"queue_depth 3\nreplicas_ready 2\nvllm:num_requests_waiting 0\n"
+ORGANIZATION = find("organization/get_identity").schema["x-reply"]["organization"]
+METRICS = {f"/organizations/{ORGANIZATION['id']}/metrics": ("text/plain", NUMBERS)}
 SAY = "Say exactly: "
 CALL = "Call the tool with: "
 

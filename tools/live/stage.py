@@ -21,7 +21,7 @@ import yaml
 from tools.deploy import Target, deploy
 from tools.flows import flows
 from tools.live.checks import ShortError, SkippedError, StoppedError
-from tools.live.model import CHAT, LIST, catalogue, speaks
+from tools.live.model import CHAT, LIST, METRICS, catalogue, speaks
 from tools.operations import ROOT, find
 from tools.sandbox import Sandbox
 from tools.sync_tree import RESOURCE_TYPE
@@ -120,6 +120,12 @@ class Stage:
     def auth(self) -> str:
         """The resource that leads to the sandbox, as a form passes it."""
         return f"$res:{self.folder}/key"
+
+    @cached_property
+    def agents_auth(self) -> str:
+        """The resource that leads Windmill's own step for AI agents to the sandbox."""
+        key = {"api_key": "of-the-live-suite", "base_url": f"{self.sandbox.url}/v1"}
+        return f"$res:{self.make_resource('agents', key, TYPE)}"
 
     def deploy(self, folder: str | None = None) -> dict:
         """Deploy the pack as `./dev deploy --yes` does; return what was done."""
@@ -315,6 +321,7 @@ def _quicken(sandbox: Sandbox) -> None:
     """Let everything at the sandbox be done in seconds of the clock on the wall, and
     its model say what shows that it was asked."""
     sandbox.answers |= {find(CHAT).name: speaks, find(LIST).name: catalogue}
+    sandbox.objects |= METRICS
     sandbox.lives.clock.set_speed(1)
     for kind in sandbox.lives.kinds.values():
         for state in kind.plan:

@@ -1,5 +1,6 @@
 """What goes to the workspace's object storage, and comes from there."""
 
+from tools.live.agent_flows import begin, ended, script
 from tools.live.checks import Subject, expect
 from tools.live.flow_runs import MODEL, rows
 from tools.live.stage import Stage
@@ -34,11 +35,25 @@ def a_film_goes_to_storage(stage: Stage) -> str:
     return f"stored as {result['s3']}"
 
 
+def an_analyst_counts_in_a_table_of_storage(stage: Stage) -> str:
+    stage.needs_storage()
+    given = {"model": MODEL, "template": "Repeat {{text}}", "rows": rows(5)}
+    stored = stage.run("chat/map_rows", {**given, "output": "storage"}).succeeded()
+    name = stored["s3"].rsplit("/", 1)[-1]
+    asked = script([("query_table", {"table": name, "measures": ["count"]})])
+    job = begin(stage, "analyse_tables", question=asked, tables=[{"s3": stored["s3"]}])
+    result = ended(stage, job, "analyse_tables").succeeded()
+    (call,) = result["calls"]
+    expect("5 of 5 rows match" in call["result"], f"it gave {call['result'][:500]}")
+    return f"counted 5 rows in {name}"
+
+
 SUBJECT = Subject(
     "storage",
     (
         rows_go_to_storage_and_come_back,
         a_picture_goes_to_storage,
         a_film_goes_to_storage,
+        an_analyst_counts_in_a_table_of_storage,
     ),
 )
