@@ -25,7 +25,8 @@ def bars(title: str, values: Sequence[tuple[str, float]], unit: str = "") -> str
     most = max([value for _, value in values] or [0]) or 1
     step = (WIDTH - LEFT - RIGHT) / max(len(values), 1)
     parts = []
-    every = -(-len(values) * 60 // (WIDTH - LEFT - RIGHT)) or 1
+    wide = 7 * max([len(label) for label, _ in values] or [0])
+    every = -(-len(values) * max(wide, 60) // (WIDTH - LEFT - RIGHT)) or 1
     for number, (label, value) in enumerate(values):
         height = (HEIGHT - TOP - BOTTOM) * max(value, 0) / most
         x, y = LEFT + number * step, HEIGHT - BOTTOM - height
@@ -34,7 +35,7 @@ def bars(title: str, values: Sequence[tuple[str, float]], unit: str = "") -> str
             f'height="{height:.1f}" fill="{COLOURS[0]}">'
             f"<title>{xml(label)}: {_plain(value)} {xml(unit)}</title></rect>"
         )
-        if number % every == 0:
+        if number % every == 0 and x + step / 2 + len(label) * 3.5 < WIDTH:
             parts.append(_text(x + step / 2, HEIGHT - BOTTOM + 16, label, "middle"))
     return _svg(title, unit, 0, most, parts)
 

@@ -1,5 +1,6 @@
 """Charts are well-formed pictures, whatever they are given."""
 
+import itertools
 from xml.etree import ElementTree
 
 from hypothesis import example, given
@@ -67,3 +68,18 @@ def test_numbers_have_no_exponent_in_a_chart(value):
     assert "e" not in number
     assert abs(float(number) - value) <= value * 1e-5
     assert not any("e" in mark.removesuffix(" USD") for mark in marks if mark)
+
+
+@given(st.integers(1, 60), st.integers(1, 12))
+def test_no_label_of_a_bar_is_cut_off_or_on_another(count, length):
+    label = "2026-11-28xx"[:length]
+    drawn = ElementTree.fromstring(bars("", [(label, 1.0)] * count))
+
+    places = [
+        float(text.get("x"))
+        for text in drawn.findall(".//{*}text")
+        if text.text == label
+    ]
+    width = 6 * length  # as wide as digits of that size are, about
+    assert all(x + width / 2 <= 720 for x in places)
+    assert all(b - a >= width for a, b in itertools.pairwise(places))

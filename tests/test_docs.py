@@ -80,3 +80,23 @@ def test_steps_and_flows_that_are_named_exist():
         for id in re.findall(r"`(?:f/togetherai/)?([a-z_]+/[a-z_]+)`", text):
             if id.partition("/")[0] in GROUPS:
                 assert id in IDS or (ROOT / id).exists(), (path.name, id)
+
+
+def test_the_first_page_is_short_and_shows_what_one_gets():
+    text = TEXTS[ROOT / "README.md"]
+
+    assert len(text.splitlines()) <= 120
+    shown = re.findall(r'<img src="docs/\S+\.png" .*alt="([A-Z][^"]+)">', text)
+    kinds = [words.partition(":")[0] for words in shown]
+    assert sorted(kinds) == ["A flow", "A form", "A result", "An approval"]
+
+
+def test_every_picture_is_small_and_on_a_page():
+    pictures = [*(ROOT / "docs").rglob("*.png")]
+    pictures = [one for one in pictures if "node_modules" not in one.parts]
+    everything = "".join(TEXTS.values())
+
+    assert len(pictures) > 15
+    for one in pictures:
+        assert one.stat().st_size < 150_000, one.name
+        assert f"{one.parent.name}/{one.name}" in everything, one.name

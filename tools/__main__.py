@@ -607,11 +607,24 @@ def sandbox(arguments: argparse.Namespace) -> int:
 
 
 def screenshots(arguments: argparse.Namespace) -> int:
-    """Picture the forms of important scripts and flows in Windmill's own component."""
+    """Picture the forms of important scripts and flows in Windmill's own component;
+    with --base-url, a result, a flow and an approval in a Windmill with the pack."""
+    from tools.deploy import TOKEN, Target
     from tools.screenshots import screenshots as write
+    from tools.windmill_api import ApiError
+    from tools.windmill_pictures import pictures
 
-    for path in write(Path(arguments.target)):
-        say(f"wrote {path}")
+    made = write(Path(arguments.target))
+    if arguments.base_url:
+        target = Target(arguments.workspace, arguments.base_url, os.environ.get(TOKEN))
+        words = (target.base_url, target.workspace, target.token)
+        made = pictures(*words, Path(arguments.target))
+    try:
+        for path in made:
+            say(f"wrote {path}")
+    except ApiError as error:
+        say(f"error: {error}")
+        return 1
     return 0
 
 
@@ -928,6 +941,8 @@ def _parser() -> argparse.ArgumentParser:
     _sandbox_words(add(sandbox))
     command = add(screenshots)
     command.add_argument("--target", default="forms", help="default: forms")
+    command.add_argument("--base-url", help="of a Windmill; its token is WM_TOKEN")
+    command.add_argument("--workspace", help="there, with the pack in f/togetherai")
     command = add(release)
     command.add_argument("--target", default="dist", help="default: dist")
     command.add_argument(

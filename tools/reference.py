@@ -17,6 +17,7 @@ from tools.samples import recorded
 from tools.shelves import shelves
 
 FOLDER = "docs/reference"
+FORMS = "docs/forms"  # pictures, by ./dev screenshots
 MOST = 2500  # characters of an example that are shown
 MOST_RELATED = 8
 RETRIES = {
@@ -33,7 +34,8 @@ def pages(root: Path, found: Iterable[Operation]) -> dict[str, str]:
     groups: dict[str, list[Operation]] = {}
     for one in found:
         groups.setdefault(one.group, []).append(one)
-    about = About(_users(root), recorded(root), _related(root, groups))
+    pictured = {path.stem for path in (root / FORMS).glob("*.png")}
+    about = About(_users(root), recorded(root), _related(root, groups), pictured)
     return {
         f"{FOLDER}/{group}.md": "\n".join(_page(group, members, about)) + "\n"
         for group, members in groups.items()
@@ -131,6 +133,7 @@ class About:
     users: dict[str, set[str]]  # the flows that have it as a step
     results: dict[str, object]
     related: dict[str, list[str]]
+    pictured: set[str]  # the names of those whose form has a picture
 
 
 def _page(group: str, members: list[Operation], about: About) -> Iterator[str]:
@@ -168,6 +171,13 @@ def _entry(one: Operation, about: About) -> Iterator[str]:
     yield f"**Gives** {_lower(_text(schema['x-returns']))}"
     yield ""
     yield from _facts(one, about)
+    if one.name in about.pictured:
+        yield ""
+        yield "<details><summary>Its form in Windmill</summary>"
+        yield ""
+        yield f"![The form of {one.schema['title']}](../forms/{one.name}.png)"
+        yield ""
+        yield "</details>"
     for number, example in enumerate(_examples(schema["examples"])):
         yield ""
         yield "Example:" if not number else "With all it takes:"

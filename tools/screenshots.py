@@ -1,4 +1,4 @@
-"""Pictures of important forms, for the docs: as Windmill's own component shows them."""
+"""Pictures of important forms for docs/forms, as Windmill's own component has them."""
 
 from collections.abc import Iterator
 from pathlib import Path

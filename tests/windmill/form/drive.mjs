@@ -122,7 +122,7 @@ const page = await browser.newPage({
   reducedMotion: 'reduce',
   timezoneId: 'UTC',
   viewport: { width: 832, height: 1000 },
-  deviceScaleFactor: 1.5,
+  deviceScaleFactor: 1,
 });
 page.setDefaultTimeout(60_000);
 await page.route('**/*', answer);
