@@ -1,24 +1,41 @@
 """Results of the steps for the reference, recorded: each step's least example, run
 against the sandbox. `python -m tools.samples` records them anew in FILE.
 
-A step whose example needs what a sandbox has not (a file of the workspace, an earlier
-run) has none.
+What an example speaks of (a file in storage, a script of yours, an earlier run) is put
+there first: OBJECTS, STAGED.
 """
 
 import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tools import flow_engine
 from tools.fake_workspace import Workspace
-from tools.operations import ROOT, steps
-from tools.sandbox import Sandbox
+from tools.happenings import GONE, World, batch, deployed, fine_tune
+from tools.operations import ROOT, Operation, steps
+from tools.sandbox import Sandbox, picture, tone
+from tools.sandbox.lifecycles import Lifecycles
 
 FILE = "docs/reference/_results.json"
 LONGEST, MOST = 160, 2  # characters of a text, and items of a list, that are kept
+
+
+JOB = "0b6f7c1e-2a44-4d0c-9f57-1c2f3d4e5a6b"
+# Addresses of the examples are of nobody; here they lead to the workspace's storage.
+FOREIGN, STORED = "https://example.com/", "s3:///"
+OBJECTS = {
+    "notes.md": b"# Notes\n\nAnn sends the offer on Friday.\n",
+    "bill.md": b"# Bill 12\n\nIt is due on 1 December 2026.\n",
+    "cat.png": picture("cat"),
+    "call.mp3": tone(),
+    "calls/monday.mp3": tone(),
+    "meeting.mp3": tone(),
+    "shop/orders.csv": b"city,amount\nRome,120\nOslo,80\n",
+}
 
 
 def recorded(root: Path = ROOT) -> dict[str, object]:
@@ -27,24 +44,68 @@ def recorded(root: Path = ROOT) -> dict[str, object]:
     return json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
 
 
+@dataclass(frozen=True)
+class Scene:
+    """Where an example is run."""
+
+    sandbox: Sandbox
+    workspace: Workspace
+    auth: dict
+
+    def run(self, id: str, /, **arguments: object) -> tuple[bool, object]:
+        """A step as a job: whether it succeeded, and its result."""
+        given = {"auth": dict(self.auth), **arguments}
+        self.workspace.arguments = given
+        return flow_engine._call(id, given, {"WM_FLOW_STEP_ID": "a"})
+
+    def made(self, id: str, /, **arguments: object) -> object:
+        """The result of a step that has to succeed. Raises ValueError."""
+        success, result = self.run(id, **arguments)
+        if not success:
+            raise ValueError(f"{id}: {result}")
+        return result
+
+
 def record() -> dict[str, object]:
-    """Run each step's least example, and return what came of those that succeeded."""
-    found = {}
+    """Run each step's least example, each in a workspace of its own.
+
+    Raises ValueError with what came of those that gave no result.
+    """
+    found, missing = {}, {}
     with Sandbox(pace=0, refuses=False) as sandbox, Workspace() as workspace:
-        with _environment(workspace.environment):
-            auth = {"api_key": "sandbox", "base_url": sandbox.url}
-            for step in steps():
-                workspace.job_id = "0b6f7c1e-2a44-4d0c-9f57-1c2f3d4e5a6b"
-                result = _result(step.id, {"auth": auth, **step.schema["examples"][0]})
-                if result not in (None, [], {}):
-                    text = json.dumps(_short(result), default=str)
-                    found[step.id] = json.loads(_quiet(text, sandbox, workspace))
+        auth = {"api_key": "sandbox", "base_url": sandbox.url}
+        for step in steps():
+            workspace.configure()
+            workspace.job_id = JOB
+            for kept in (sandbox.answers, sandbox.files, sandbox.objects):
+                kept.clear()
+            sandbox.lives = Lifecycles(sandbox)
+            with _environment(workspace.environment):
+                success, result = _staged(step, Scene(sandbox, workspace, auth))
+            if not success or result in (None, [], {}):
+                missing[step.id] = result
+            else:
+                text = json.dumps(_short(result), default=str)
+                found[step.id] = json.loads(_quiet(text, sandbox, workspace))
+    if missing:
+        raise ValueError(f"give no result: {missing}")
     return found
 
 
-def _result(id: str, arguments: dict) -> object:
-    success, result = flow_engine._call(id, arguments, {"WM_FLOW_STEP_ID": "a"})
-    return result if success else None
+def _staged(step: Operation, scene: Scene) -> tuple[bool, object]:
+    """The outcome of a step's least example, once what it speaks of is there."""
+    for name, content in OBJECTS.items():
+        scene.workspace.put(name, content)
+    example = json.dumps(step.schema["examples"][0]).replace(FOREIGN, STORED)
+    given = json.loads(example)
+    if step.step == "trigger":
+        world = World(scene.sandbox, scene.sandbox.lives, scene.auth, scene.workspace)
+        world.before(step.name)
+        scene.made(step.id, **given)
+        world.change(step.name)
+    if step.id in STAGED:
+        given |= STAGED[step.id](scene) or {}
+    return scene.run(step.id, **given)
 
 
 def _short(part: object) -> object:
@@ -58,9 +119,102 @@ def _short(part: object) -> object:
 
 
 def _quiet(text: str, sandbox: Sandbox, workspace: Workspace) -> str:
-    """Without the addresses of this run."""
+    """Without the addresses of this run, and the id of a model that is gone."""
     text = text.replace(sandbox.url, "https://api.together.ai")
+    text = text.replace(
+        GONE, "acme/model-of-last-year"
+    )  # no page names one that is gone
     return text.replace(workspace.url, "https://windmill.example.com")
+
+
+def _shop(scene: Scene) -> None:
+    """The script that models of the examples use as a tool."""
+
+    def find_order(number: int = 12) -> dict:
+        return {"number": number, "state": "sent"}
+
+    scene.workspace.register("f/shop/find_order", find_order)
+
+
+def _begun(scene: Scene) -> dict:
+    """A conversation in which the model wants the order."""
+    _shop(scene)
+    call = {"tool": "find_order", "arguments": {"number": 12}}
+    prompt = json.dumps({"rounds": [[call]]})  # which the sandbox's model plays
+    tools = [{"path": "f/shop/find_order"}]
+    model = "openai/gpt-oss-120b"
+    made = scene.made("chat/begin_agent", model=model, prompt=prompt, tools=tools)
+    return {"conversation": made["conversation"]}
+
+
+def _asked(scene: Scene) -> dict:
+    begun = _begun(scene)
+    tools = [{"path": "f/shop/find_order"}]
+    scene.made("chat/ask_agent", **begun, tools=tools)
+    return begun
+
+
+def _started(scene: Scene) -> dict:
+    asked = _asked(scene)
+    tools = [{"path": "f/shop/find_order"}]
+    scene.made("chat/start_calls", **asked, tools=tools)
+    return asked
+
+
+def _answered(scene: Scene) -> dict:
+    """A conversation whose last word is the model's."""
+    _shop(scene)
+    tools = [{"path": "f/shop/find_order"}]
+    question = {"model": "openai/gpt-oss-120b", "prompt": json.dumps({"rounds": []})}
+    made = scene.made("chat/begin_agent", **question, tools=tools)
+    begun = {"conversation": made["conversation"]}
+    scene.made("chat/ask_agent", **begun, tools=tools)
+    return begun
+
+
+def _training(scene: Scene) -> dict:
+    return {"id": fine_tune(scene.auth)}
+
+
+def _batch(scene: Scene) -> dict:
+    made = batch(scene.auth, scene.sandbox)
+    scene.sandbox.lives.advance(3600)
+    return {"batch_id": made}
+
+
+def _flow(scene: Scene) -> None:
+    scene.workspace.register("f/sales/weekly", lambda **_: {"sold": 12}, "flow")
+
+
+def _flow_run(scene: Scene) -> dict:
+    _flow(scene)
+    started = scene.made("waits/start_flow", path="f/sales/weekly")
+    return {"flow_job_id": started["flow_job_id"]}
+
+
+def _versioned(scene: Scene) -> dict:
+    """The address as Windmill's own step for agents needs it."""
+    return {"auth": {**scene.auth, "base_url": f"{scene.sandbox.url}/v1"}}
+
+
+def _idle(scene: Scene) -> None:
+    deployed(scene.sandbox, busy=5, idle=0)
+
+
+STAGED: dict[str, Callable[[Scene], dict | None]] = {
+    "agent/fetch_batch": _batch,
+    "chat/ask_agent": _begun,
+    "chat/begin_agent": _shop,
+    "chat/brief_agent": _versioned,
+    "chat/call_tools": _shop,
+    "chat/finish_agent": _answered,
+    "chat/propose_change": _training,
+    "chat/start_calls": _asked,
+    "chat/watch_calls": _started,
+    "endpoints/list_idle_endpoints": _idle,
+    "waits/start_flow": _flow,
+    "waits/watch_flow": _flow_run,
+}
 
 
 @contextlib.contextmanager
