@@ -213,11 +213,7 @@ def parse_completion(answer: Json) -> Completion:
     complete, "broken": why the model failed midway, or None, "logprobs"}. Parts of
     content are joined, an object is its JSON, and thinking is taken out of the text.
     """
-    choices = answer.get("choices") if isinstance(answer, dict) else None
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    choice = choice if isinstance(choice, dict) else {}
-    message = choice.get("message")
-    message = message if isinstance(message, dict) else {}
+    choice, message = _first_choice(answer)
     text, thought = _read_content(message.get("content"))
     apart = [message.get("reasoning"), message.get("reasoning_content"), thought]
     apart.append(message.get("reasoning_details"))
@@ -233,15 +229,33 @@ def parse_completion(answer: Json) -> Completion:
         "refusal": None if text else refusal,
         "tool_calls": calls if isinstance(calls, list) else [calls] if calls else [],
         "finish_reason": reason,
-        "cut": isinstance(reason, str) and reason.lower() in CUT,
+        "cut": _is_cut(reason),
         "broken": _broken(choice.get("error"), reason, text),
         "logprobs": choice.get("logprobs"),
     }
 
 
+def _first_choice(answer: Json) -> tuple[Members, Members]:
+    """Return (the first choice of an answer, its message), {} where there is none."""
+    choices = answer.get("choices") if isinstance(answer, dict) else None
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    choice = choice if isinstance(choice, dict) else {}
+    message = choice.get("message")
+    return choice, message if isinstance(message, dict) else {}
+
+
+def _is_cut(reason: Json) -> bool:
+    return isinstance(reason, str) and reason.lower() in CUT
+
+
 def answered(answer: Json) -> tuple[str | None, str | None, bool]:
     """Return (text or None, why there is none or None, whether the text was cut) of the
     answer to a row."""
+    choice, message = _first_choice(answer)
+    text, reason = message.get("content"), choice.get("finish_reason")
+    plain = isinstance(text, str) and text and "think>" not in text
+    if plain and not choice.get("error") and reason != "error":
+        return text, None, _is_cut(reason)  # as nearly all are, of many rows
     found = parse_completion(answer)
     why = found["broken"]
     if not why and not found["text"]:

@@ -1,6 +1,7 @@
 """Rows through a batch: one batch whatever happens, every row once, in order."""
 
 import json
+import random
 
 import pytest
 
@@ -213,6 +214,34 @@ def test_a_mark_before_the_first_line_loses_nothing(sandbox, auth):
     line = {"response": {"body": BODY}}
 
     assert answered_with(sandbox, auth, line, before=b"\xef\xbb\xbf")[0] == "good"
+
+
+@pytest.mark.parametrize("room", [0, 300, 1 << 20])
+def test_lines_in_any_order_give_their_rows_wherever_they_are_kept(
+    sandbox, auth, monkeypatch, room
+):
+    monkeypatch.setattr(answers, "IN_MEMORY", room)
+    made = submit_rows(auth, MODEL, TEMPLATE, ROWS)
+    sandbox.lives.advance(3600)
+    output = get_batch(auth, made["batch_id"])["output_file_id"]
+    record, content = sandbox.files[output]
+    lines = content.splitlines(keepends=True)
+    random.Random(5).shuffle(lines)
+    lost = json.loads(lines.pop())["custom_id"]
+    seconds = [{**json.loads(line), "response": {"body": BODY}} for line in lines[:4]]
+    lines += [json.dumps(one).encode() + b"\n" for one in seconds]
+    sandbox.files[output] = record, b"".join(lines)
+    result = collect_rows(auth, made["batch_id"], ROWS)
+
+    assert [row["id"] for row in result["rows"]] == list(range(12))
+    for row in result["rows"]:
+        if row["custom_id"] == lost:
+            assert row["answer"] is None
+            assert "without an answer to this row" in row["answer_error"]
+        else:
+            assert row["answer"] == f"Say text {row['id']}!"
+    assert (result["done"], result["failed"]) == (11, 1)
+    assert result["usage"]["prompt_tokens"] == 110
 
 
 def test_lines_that_name_no_row_are_counted(sandbox, auth):

@@ -4,7 +4,14 @@ import ast
 
 import pytest
 
-from tools import bench, bench_cold, bench_rows, bench_transfer, bench_words
+from tools import (
+    bench,
+    bench_batches,
+    bench_cold,
+    bench_rows,
+    bench_transfer,
+    bench_words,
+)
 from tools.flatten import module_names, module_text
 from tools.operations import ROOT
 
@@ -55,6 +62,14 @@ def test_a_cold_step_runs_with_modules_that_it_fetches(step, served, tmp_path):
 
     assert seconds > 0
     assert cpu > 0
+
+
+def test_rows_go_through_batches_as_jobs():
+    split, collected = bench_batches.batches(300)
+
+    assert split.peak_mib > 5
+    assert collected.peak_mib > 5
+    assert split.cpu_seconds > 0
 
 
 def _imported(tree):

@@ -4,7 +4,14 @@ import math
 
 import pytest
 
-from scripts.client.jsonio import LARGEST, MOST_DIGITS, MOST_NESTING, finite, is_deep
+from scripts.client.jsonio import (
+    LARGEST,
+    MOST_DIGITS,
+    MOST_NESTING,
+    finite,
+    is_deep,
+    parse_json,
+)
 
 NUMBERS = [
     (5, 5),
@@ -69,3 +76,28 @@ def nested(depth, inner, kind=list):
 def test_what_nests_deeper_than_is_read_is_told(depth, inner, deep, kind):
     assert is_deep(nested(depth, inner, kind)) is deep
     assert is_deep([1, nested(depth, inner, kind)]) is (deep or depth >= MOST_NESTING)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[1e999, -1e999, 1.5]", ["Infinity", "-Infinity", 1.5]),
+        ("[NaN, Infinity, -Infinity]", ["NaN", "Infinity", "-Infinity"]),
+        (f"[{'9' * 400}.5]", ["Infinity"]),
+        (f"[{'9' * 400}, {2**53}]", ["9" * 400, str(2**53)]),
+        ("[1e308, 1e-999, 12e3]", [1e308, 0.0, 12000.0]),
+        ('["1e999", "NaN"]', ["1e999", "NaN"]),
+        (" \t\r\n[1] \n", [1]),
+        ("\ufeff[1]", [1]),
+        ('["a\\u0000b\\ud83d"]', ["a\ufffdb\ufffd"]),
+    ],
+)
+def test_numbers_and_texts_become_what_can_be_kept(text, value):
+    assert parse_json(text.encode()) == (value, None)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "[1", "[1] 2", "[1e999", "[1e999] 2", "\xa01"]
+)
+def test_what_is_no_json_is_told(text):
+    assert parse_json(text.encode()) == (None, "not JSON")

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import marshal
 import tempfile
 from contextlib import closing
 from itertools import islice
 
-from ..catalog.pricing import PARTLY_UNTOLD, cost, cost_fields, sum_usage, usage_of
+from ..catalog.pricing import (
+    PARTLY_UNTOLD,
+    add_usage,
+    cost,
+    cost_fields,
+    sum_usage,
+    usage_of,
+)
 from ..client import TogetherError, call
 from ..client.jsonio import finite, parse_json
 from ..download.download import open_download
@@ -17,19 +25,22 @@ from .submission import USELESS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import Self, TypeAlias
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, Self, TypeAlias
 
     from ..shapes import Auth, Json, Members, Readable, Usage
     from ..table.table import Row
 
     Outcome: TypeAlias = tuple[Members | None, str | None]
-    """The answer to a row, or why there is none; neither where nothing is said."""
+    """The answer to a row, or why there is none."""
+    Said: TypeAlias = tuple[str | None, str | None, bool]
+    """The text of an answer, or why there is none; whether it was cut."""
 
 
 CONTENT = operation("files/download_file")
 FILE = operation("files/get_file")
 BLOCK = 1 << 18
+IN_MEMORY = 16 << 20  # bytes that are kept of a batch's answers before they go to disk
 LONGEST_REASON = 2000  # characters
 NO_MODEL = "an answer does not say which model it is of"
 
@@ -50,16 +61,20 @@ def reason_of(batch: Members, status: str, unread: int) -> str:
 
 
 def joined(
-    rows: Iterator[tuple[int, Row]], lines: Lines, start: int, stop: int | None
+    rows: Iterator[tuple[int, Row]],
+    places: dict[int, str],
+    start: int,
+    stop: int | None,
 ) -> Iterator[tuple[str, Row]]:
     """Yield (custom_id, row) of the rows that a person gave, from the place `start` on,
-    at which `rows` stands, up to that of `stop`, None for all. Raises TogetherError."""
-    places = lines.places()
+    at which `rows` stands, up to that of `stop`, None for all. `places` are those of
+    the batch's lines, and emptied. Raises TogetherError."""
     number = start - 1
     for number, row in islice(rows, None if stop is None else stop - start):
         own = f"{number}-{digest(row)}"
         name = places.pop(number, own)
-        if isinstance(row, Flaw) or not f"{name}-".startswith(f"{own}-"):
+        same = name == own or name.startswith(f"{own}-")
+        if isinstance(row, Flaw) or not same:
             raise _others(f"rows[{number}] is not what the batch was made of")
         yield name, row
     if places:
@@ -101,6 +116,10 @@ def _parsed(line: bytes) -> Members:
 def outcome_of(line: Members) -> Outcome:
     """Return (answer, None), or (None, why not), of a line of a batch's files."""
     response = line.get("response")
+    if isinstance(response, dict) and response.get("status_code") == 200:
+        usual = response.get("body")
+        if isinstance(usual, dict) and not (line.get("error") or usual.get("error")):
+            return usual, None
     response = response if isinstance(response, dict) else {"body": response}
     body, code = response.get("body"), finite(response.get("status_code"))
     if isinstance(body, str) and body.lstrip().startswith("{"):
@@ -129,11 +148,14 @@ def _advised(why: str, known: tuple[int, str, str] | None) -> str:
 
 
 class Lines:
-    """The lines of a batch's files, kept on disk and found by custom_id."""
+    """What the lines of a batch's files say, found by custom_id. Each is read once: of
+    its answer nothing is kept but what `said` returns, on disk where that is much."""
 
-    def __init__(self) -> None:
-        self.file = tempfile.TemporaryFile()  # noqa: SIM115, __exit__ closes it
-        # By custom_id: where its line begins, its length, whether it holds an answer.
+    def __init__(self, said: Callable[[Members], Said]) -> None:
+        self.said = said
+        self.file: Any = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
+        # By custom_id: where what is kept of it begins, its length, whether it is an
+        # answer.
         self.found: dict[str, tuple[int, int, bool]] = {}
         self.end = 0
         self.unread = 0  # lines that are no JSON or name no row
@@ -147,6 +169,8 @@ class Lines:
     def read(self, auth: Auth, file_id: str) -> None:
         """Take a file's lines in; of two with the same name the first counts, save when
         it is of a try that failed and the other of one that did not."""
+        found, said = self.found, self.said
+        write, dumps = self.file.write, marshal.dumps
         with closing(open_download(auth, CONTENT, file_id=file_id)) as source:
             for line in _read(source):
                 value = _parsed(line)
@@ -154,19 +178,24 @@ class Lines:
                 if not isinstance(name, str):
                     self.unread += bool(line.strip())
                     continue
-                good = outcome_of(value)[0] is not None
-                if name not in self.found or (good and not self.found[name][2]):
-                    self.file.write(line)
-                    self.found[name] = self.end, len(line), good
-                    self.end += len(line)
+                known = found.get(name)
+                if known and known[2]:
+                    continue
+                answer, why = outcome_of(value)
+                if known is None or answer is not None:
+                    told = (None, why, False) if answer is None else said(answer)
+                    size = write(dumps(told))
+                    found[name] = self.end, size, answer is not None
+                    self.end += size
 
-    def get(self, name: str) -> Outcome:
-        """Return (answer, None), (None, why not), or (None, None): nothing is said."""
-        if name not in self.found:
-            return None, None
-        start, length, _ = self.found[name]
-        self.file.seek(start)
-        return outcome_of(_parsed(self.file.read(length)))
+    def get(self, name: str) -> Said:
+        """Return what is said of a row; no text and no reason where nothing is."""
+        known = self.found.get(name)
+        if known is None:
+            return None, None, False
+        self.file.seek(known[0])
+        told: Said = marshal.loads(self.file.read(known[1]))  # of `read`, no other's
+        return told
 
     def places(self, strict: bool = True) -> dict[int, str]:
         """Return {place: custom_id}; a name that submit_rows did not give has the place
@@ -210,14 +239,17 @@ class Bill:
 
     def add(self, model: Json, answer: Json) -> None:
         usage = usage_of(answer)
-        seconds = finite(answer.get("duration")) if usage is None else None
-        if seconds is not None and seconds > 0:
-            usage = {"seconds": seconds}
+        if usage is None:
+            seconds = finite(answer.get("duration"))
+            if seconds is not None and seconds > 0:
+                usage = {"seconds": seconds}
         model = model if isinstance(model, str) else None
         known, untold = self.used.get(model, (None, 0))
-        if known and usage and known.keys() != usage.keys():
-            usage = None  # seconds and tokens are no sum
-        self.used[model] = sum_usage([known, usage]), untold + (usage is None)
+        if usage is None or (known and known.keys() != usage.keys()):
+            untold += 1  # seconds and tokens are no sum
+        else:
+            known = add_usage(known, usage)
+        self.used[model] = known, untold
 
     def sums(self, auth: Auth) -> Members:
         """Return {"usage", "cost_usd", "cost_note"?}, at the price of batches."""

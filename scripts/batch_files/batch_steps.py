@@ -30,10 +30,12 @@ from .submission import BATCH, submit_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from ..shapes import Auth, Json, Members, Step
     from ..table.table import Row
+    from .answers import Said
     from .input_files import InputFile
 
     Span: TypeAlias = tuple[int, int | None]
@@ -210,22 +212,26 @@ def collect_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
         for number, batch in enumerate(batches, 1):
             status = str(batch.get("status")).upper()
             before = outcome.sums["done"], outcome.sums["failed"]
-            with Lines() as lines:
+            with Lines(_taking(bill, batch.get("model_id"))) as lines:
                 read_answers(auth, batch, lines)
                 if table:
                     last = number == len(batches)
-                    found = _span(auth, batch, lines, spans, place, last)
+                    places = lines.places()
+                    found = _span(auth, batch, places, spans, place, last)
                     for _ in range(place, found[0]):
                         next(rows, None)
                     place = found[0]
-                    asked = joined(rows, lines, *found)
+                    asked = joined(rows, places, *found)
                 else:
                     asked = named(auth, batch, lines)
                 reason = reason_of(batch, status, lines.unread)
                 for name, row in asked:
                     if own := table and table.taken(row):
                         raise table.not_free(f"but a row has a column {own!r} already")
-                    _report(outcome, bill, batch, (name, row), lines.get(name), reason)
+                    text, why, cut = lines.get(name)
+                    if text is None and why is None:
+                        why = reason
+                    outcome.add(row, text, why, cut=cut, custom_id=name)
             done = outcome.sums["done"] - before[0]
             failed = outcome.sums["failed"] - before[1]
             told.append(
@@ -277,7 +283,7 @@ def _spans(auth: Auth, batches: list[Members]) -> dict[str, tuple[int, int]]:
 def _span(
     auth: Auth,
     batch: Members,
-    lines: Lines,
+    places: dict[int, str],
     spans: dict[str, tuple[int, int]],
     place: int,
     last: bool,
@@ -285,31 +291,11 @@ def _span(
     """Return which of the rows given a batch is of; `place` is the next of them, and
     all that are left are those of the `last` batch where nothing else is known."""
     span = spans.get(batch["id"])
-    places = lines.places()
     if not span and last and not place and 0 not in places:
         span = span_at_service(auth, batch)
     if span:
         return max(place, span[0]), span[0] + span[1]
     return place, None if last else max([place, *(n + 1 for n in places)])
-
-
-def _report(
-    outcome: RowResults,
-    bill: Bill,
-    batch: Members,
-    asked: tuple[str, Row],
-    found: tuple[Members | None, str | None],
-    reason: str,
-) -> None:
-    """Add a row with what its batch says of it."""
-    answer, why = found
-    text, cut = None, False
-    if answer is not None:
-        bill.add(answer.get("model") or batch.get("model_id"), answer)
-        text, why, cut = _text(answer)
-    if text is None and why is None:
-        why = reason
-    outcome.add(asked[1], text, why, cut=cut, custom_id=asked[0])
 
 
 def _told(batches: list[Members]) -> Members:
@@ -328,11 +314,15 @@ def _told(batches: list[Members]) -> Members:
     return {**facts, "batches": shown, **({"lost": lost} if lost else {})}
 
 
-def _text(answer: Members) -> tuple[str | None, str | None, bool]:
-    """Return the text of a chat completion, or of a recording, why there is none, and
-    whether it was cut."""
-    if "choices" not in answer and isinstance(answer.get("text"), str):
-        return answer["text"], None, False
+def _taking(bill: Bill, model: Json) -> Callable[[Members], Said]:
+    """Return what takes the text of a chat completion, or of a recording, and bills it;
+    `model` is the batch's own."""
     from ..chat_steps import answered  # only where a batch ended
 
-    return answered(answer)
+    def take(answer: Members) -> Said:
+        bill.add(answer.get("model") or model, answer)
+        if "choices" not in answer and isinstance(answer.get("text"), str):
+            return answer["text"], None, False
+        return answered(answer)
+
+    return take

@@ -122,10 +122,9 @@ def usage_of(answer: Json) -> Usage | None:
     found = answer.get("usage") if isinstance(answer, dict) else None
     if not isinstance(found, dict):
         return None
-    details = found.get("prompt_tokens_details")
-    details = details if isinstance(details, dict) else {}
-    names = ("prompt_tokens", "completion_tokens", "total_tokens")
-    prompt, completion, total = (_count(found.get(name)) for name in names)
+    prompt = _count(found.get("prompt_tokens"))
+    completion = _count(found.get("completion_tokens"))
+    total = _count(found.get("total_tokens"))
     if prompt is None or completion is None or total is None:
         return None
     total = total or prompt + completion
@@ -134,7 +133,10 @@ def usage_of(answer: Json) -> Usage | None:
     if prompt and completion:
         # Some count what a model thought in the total alone; it is paid as answer.
         completion = max(completion, total - prompt)
-    cached = _count(found.get("cached_tokens")) or _count(details.get("cached_tokens"))
+    cached = _count(found.get("cached_tokens"))
+    details = found.get("prompt_tokens_details")
+    if not cached and isinstance(details, dict):
+        cached = _count(details.get("cached_tokens"))
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
@@ -146,6 +148,8 @@ def usage_of(answer: Json) -> Usage | None:
 def _count(value: Json) -> int | None:
     """Return a number of tokens, 0 where none is given, None for what is no number of
     anything."""
+    if value.__class__ is int and 0 <= value <= MOST_TOKENS:
+        return value  # as nearly all are
     number = 0 if value is None else finite(value)
     if number is None or not 0 <= number <= MOST_TOKENS or number != int(number):
         return None
@@ -158,6 +162,16 @@ def sum_usage(usages: Iterable[Usage | None]) -> Usage | None:
     if not known:
         return None
     return {name: sum(usage.get(name, 0) for usage in known) for name in known[0]}
+
+
+def add_usage(total: Usage | None, usage: Usage) -> Usage:
+    """Return the sum of two usages that count the same, the first changed in place; a
+    copy of the second where there is no first."""
+    if total is None:
+        return dict(usage)
+    for name, count in usage.items():
+        total[name] += count
+    return total
 
 
 def bill(

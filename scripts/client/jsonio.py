@@ -28,22 +28,26 @@ def parse_json(data: bytes) -> tuple[Json, str | None]:
     """
     lost: list[object] = []
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode()
     except UnicodeDecodeError as error:
-        text = data.decode("utf-8-sig", "replace")
+        text = data.decode("utf-8", "replace")
         lost.append(error)
-    if values_bytes(text) > MOST_VALUE_BYTES:
+    text = text.removeprefix("\ufeff").strip(BLANKS)
+    large = len(text) >= MANY_VALUES
+    if large and values_bytes(text) > MOST_VALUE_BYTES:
         log("the JSON holds more values than there is memory for, and is not read")
         return None, "of more values than can be held"
-    decode = _decode
-    if "NaN" in text or "Infinity" in text:
-        decode = noting_decoder(lost).decode
     # What collects garbage would go through all values again and again as they grow.
-    collects = len(text) >= MANY_VALUES and gc.isenabled()
+    collects = large and gc.isenabled()
     try:
         if collects:
             gc.disable()
-        value = decode(text)
+        try:
+            value, end = _decode(text)
+        except NoJsonNumberError:
+            value, end = noting_decoder(lost).raw_decode(text)
+        if end != len(text):
+            return None, "not JSON"
     except (ValueError, RecursionError):
         return None, "not JSON"
     finally:
@@ -92,27 +96,53 @@ def _whole(digits: str) -> int | str:
     return number if -SAFE <= number <= SAFE else digits
 
 
+class NoJsonNumberError(ValueError):
+    """A number that JSON has not, NaN or Infinity, or one beyond all floats."""
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if number - number != 0:
+        raise NoJsonNumberError
+    return number
+
+
+def _constant(name: str) -> float:
+    raise NoJsonNumberError
+
+
 NESTS = (dict, list)
-_decode = json.JSONDecoder(strict=False, parse_int=_whole).decode
+BLANKS = " \t\r\n"  # of JSON
+# The numbers are looked at as they are read: to search the text for them takes longer
+# than to read it.
+_decode = json.JSONDecoder(
+    parse_constant=_constant, parse_float=_float, parse_int=_whole, strict=False
+).raw_decode
 
 
 def noting_decoder(lost: list[object]) -> json.JSONDecoder:
-    """Return a JSON decoder that notes each NaN and Infinity, and keeps its name."""
+    """Return a JSON decoder that notes each NaN and Infinity, and each number beyond
+    all floats, and keeps its name."""
 
     def note(name: str) -> str:
         lost.append(name)
         return name
 
-    return json.JSONDecoder(parse_constant=note, parse_int=_whole, strict=False)
+    def real(digits: str) -> float | str:
+        number = float(digits)
+        if number - number == 0:
+            return number
+        return note("Infinity" if number > 0 else "-Infinity")
 
-
-_HUGE = re.compile(r"[eE]\+?\d{3}|(?<!\d)\d{309}")
+    return json.JSONDecoder(
+        parse_constant=note, parse_float=real, parse_int=_whole, strict=False
+    )
 
 
 def is_suspect(text: str) -> bool:
     """Say whether JSON text may hold what Windmill's database cannot: an escaped NUL
-    or half of a pair, or a number beyond all floats."""
-    return "\\u" in text or "\x00" in text or _HUGE.search(text) is not None
+    or half of a pair."""
+    return "\\u" in text or "\x00" in text
 
 
 def storable(value: Json, lost: list[object]) -> Json:
@@ -129,6 +159,8 @@ def storable(value: Json, lost: list[object]) -> Json:
 
 def mended(value: Json, lost: list[object]) -> Json:
     if isinstance(value, str):
+        if value.isascii() and "\x00" not in value:
+            return value
         if not re.search(
             "[\x00\ud800-\udfff]", value
         ):  # compiled when it is first needed

@@ -54,6 +54,7 @@ class RowResults:
         self.verb = done  # what was done with a row
         self.table = table
         self.column = given["answer_column"]
+        self.error_column = error_column(self.column)
         self.output = output = given["output"]
         self.most_failed = given.get("fail_when_failed_share")
         self.rows: list[Json] = []
@@ -83,7 +84,7 @@ class RowResults:
             if settings is not None and table and state_folder("rows"):
                 from .checkpoint import Checkpoint  # only where a run can be repeated
 
-                columns = [self.column, error_column(self.column)]
+                columns = [self.column, self.error_column]
                 settings = {**settings, "columns": columns}
                 self.journal = Checkpoint(kind, settings, table.first, self.pending)
         if table:
@@ -159,7 +160,7 @@ class RowResults:
         """
         row = {**before, **(given if isinstance(given, dict) else {})}
         row.setdefault(self.column, answer)
-        row.setdefault(error_column(self.column), why)
+        row.setdefault(self.error_column, why)
         sums = self.sums
         if why is not None:
             sums["failed"] += 1

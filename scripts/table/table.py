@@ -17,6 +17,7 @@ from itertools import chain, islice
 from ..client import TogetherError
 from ..client.job import log
 from ..client.jsonio import (
+    BLANKS,
     MOST_NESTING,
     is_deep,
     is_suspect,
@@ -162,7 +163,11 @@ class Table:
 
     def taken(self, row: Row) -> str | None:
         """Return the column of a row that its answer would overwrite, or None."""
-        return next((name for name in self.new if _is(row) and name in row), None)
+        if _is(row):
+            for name in self.new:
+                if name in row:
+                    return name
+        return None
 
     # --- files ---------------------------------------------------------------------
 
@@ -464,9 +469,11 @@ def lines_of(blocks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
     for block in blocks:
         first, *more = bytes(block).split(b"\n")
         rest.append(first)
-        for line in more:
+        if more:
             yield b"".join(rest) + b"\n"
-            rest = [line]
+            rest = [more.pop()]
+            for line in more:
+                yield line + b"\n"
     if last := b"".join(rest):
         yield last
 
@@ -602,10 +609,12 @@ def _is_json(name: str | None, line: str) -> bool:
 
 def _decoded(decoder: json.JSONDecoder, text: str) -> Json:
     """Return the value of a JSON text, or None."""
+    text = text.strip(BLANKS)
     try:
-        return decoder.decode(text)
+        value, end = decoder.raw_decode(text)
     except (ValueError, RecursionError):
         return None
+    return value if end == len(text) else None
 
 
 def _holds_rows(row: Json) -> bool:
