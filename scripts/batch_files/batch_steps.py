@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from ..shapes import Auth, Json, Members, Step
-    from ..table.table import Row
     from .answers import Said
     from .input_files import InputFile
 
