@@ -22,7 +22,7 @@ COLOURS = ("#2563eb", "#d97706", "#059669", "#dc2626", "#7c3aed", "#0891b2")
 
 def bars(title: str, values: Sequence[tuple[str, float]], unit: str = "") -> str:
     """Return a bar chart of [(label, number)], labels thinned out to what fits."""
-    most = max([value for _, value in values] or [0]) or 1
+    most = _top(max([value for _, value in values] or [0]))
     step = (WIDTH - LEFT - RIGHT) / max(len(values), 1)
     parts = []
     wide = 7 * max([len(label) for label, _ in values] or [0])
@@ -51,6 +51,7 @@ def lines(
     xs, ys = [x for x, _ in points] or [0], [y for _, y in points] or [0]
     left, width = min(xs), (max(xs) - min(xs)) or 1
     least, most = min(0, *ys), max(ys)
+    most = _top(most) if least == 0 else most
     most = most if most > least else least + 1
     parts = [_text(WIDTH - RIGHT, HEIGHT - 8, across, "end")]
     for mark in range(5):
@@ -94,6 +95,15 @@ def _svg(title: str, unit: str, least: float, most: float, parts: list[str]) -> 
         f'width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif">'
         f"{''.join(frame)}{''.join(parts)}</svg>"
     )
+
+
+def _top(most: float) -> float:
+    """Return the least number from `most` on whose quarters are round, or `most`."""
+    if not 1e-10 < most < 1e15:
+        return most if most > 0 else 1
+    size = 10.0 ** math.floor(math.log10(most / 4))
+    tops = (4 * size * step for step in (1, 2, 2.5, 5, 10))
+    return next((top for top in tops if top >= most), most)
 
 
 def _plain(value: float, digits: int = 6) -> str:

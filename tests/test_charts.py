@@ -3,6 +3,7 @@
 import itertools
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -68,6 +69,21 @@ def test_numbers_have_no_exponent_in_a_chart(value):
     assert "e" not in number
     assert abs(float(number) - value) <= value * 1e-5
     assert not any("e" in mark.removesuffix(" USD") for mark in marks if mark)
+
+
+@pytest.mark.parametrize(
+    ("most", "marks"),
+    [
+        (3.21, ["0", "1", "2", "3", "4"]),
+        (72.8, ["0", "20", "40", "60", "80"]),
+        (0.0031, ["0", "0.001", "0.002", "0.003", "0.004"]),
+        (0, ["0", "0.25", "0.5", "0.75", "1"]),
+    ],
+)
+def test_the_marks_at_the_side_are_round(most, marks):
+    for drawn in (bars("", [("a", most)]), lines("", {"": [(0, 0), (1, most)]})):
+        texts = ElementTree.fromstring(drawn).findall(".//{*}text")
+        assert marks == [text.text for text in texts if text.get("x") == "64.0"]
 
 
 @given(st.integers(1, 60), st.integers(1, 12))
