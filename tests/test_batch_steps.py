@@ -662,6 +662,7 @@ def test_a_budget_needs_a_bound_and_a_price_and_holds(sandbox, auth):
     assert "max_tokens" in unbounded["cost_note"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_job", [True, False], ids=["job", "alone"])
 def test_a_run_killed_at_any_request_leaves_one_batch_to_the_next(
     sandbox, auth, workspace, worker, in_job

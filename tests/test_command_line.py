@@ -187,6 +187,7 @@ def test_shells_are_told_how_to_complete(shell):
     assert "_ARGCOMPLETE" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [

@@ -73,6 +73,7 @@ def dev(clone, *words, program=None, cwd=None, **environment):
     )
 
 
+@pytest.mark.slow
 def test_it_runs_through_links_in_the_caller_s_folder_and_sets_up_once(clone, tmp_path):
     bin = tmp_path / "bin"
     bin.mkdir()

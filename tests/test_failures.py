@@ -119,6 +119,7 @@ def test_a_key_of_a_letter_masks_no_words(sandbox):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "script",
     [

@@ -61,6 +61,7 @@ def test_without_a_record_the_service_is_searched(submit, sandbox, monkeypatch):
     assert len(created(sandbox)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_job", [True, False], ids=["job", "alone"])
 def test_a_run_killed_at_any_request_leaves_one_fine_tune_to_the_next(
     sandbox, auth, lives, training_file, workspace, worker, in_job

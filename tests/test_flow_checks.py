@@ -317,6 +317,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_a_value_passes_through_an_expression_unharmed(value):
     assert evaluate("flow_input.x", {"flow_input": {"x": value}}) == value

@@ -338,10 +338,16 @@ READERS = (
         for pattern in ("^(a+)+$", "a*a*b", "^a+$", "(a|aa)*b", r"\s+\.")
     ),
 )
+# One text for each reader by default, every text of its kind in the slow suite.
 CASES = [
-    pytest.param(reader, text, id=f"{module} {number}: {text!r}")
+    pytest.param(
+        reader,
+        text,
+        id=f"{module} {number}: {text!r}",
+        marks=[pytest.mark.slow] if place else [],
+    )
     for number, (module, kind, reader) in enumerate(READERS)
-    for text in TEXTS[kind]
+    for place, text in enumerate(TEXTS[kind])
 ]
 
 

@@ -88,6 +88,7 @@ def test_it_says_what_jsonschema_says(schema, value):
     assert jsonschema.Draft202012Validator(schema).is_valid(value) == (not found)
 
 
+@pytest.mark.slow
 @given(LEADING, PLAIN, LEADING, VALUES)
 def test_it_follows_references_as_jsonschema_does(schema, one, several, value):
     assume(isinstance(schema, dict))

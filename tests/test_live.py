@@ -320,6 +320,7 @@ def test_a_run_that_is_kept_can_be_removed_by_name(server, one_step):
     assert left == {"f/shop/mine.variable.json"}
 
 
+@pytest.mark.slow
 def test_another_resource_type_of_the_workspace_is_not_changed(one_step):
     server = Server(judge=False)
     server.files["togetherai.resource-type.json"] = {"schema": {"type": "object"}}

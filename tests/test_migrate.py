@@ -4,6 +4,7 @@ changes."""
 import subprocess
 import sys
 
+import pytest
 import yaml
 
 from tools.migrate import changes
@@ -78,6 +79,7 @@ def test_a_call_in_a_script_is_found_and_a_streaming_body_is_told(tmp_path):
     assert any("stream" in note for note in streaming.notes)
 
 
+@pytest.mark.slow
 def test_the_command_shows_and_writes_when_told_so(tmp_path):
     place = tmp_path / "flow.yaml"
     place.write_text(FLOW)

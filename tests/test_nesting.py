@@ -121,6 +121,7 @@ def pickers():
                 yield path, schema["x-windmill-dyn-select-code"]
 
 
+@pytest.mark.slow
 def test_the_code_of_a_flow_s_form_is_so_too():
     found = dict(pickers())
 

@@ -12,6 +12,7 @@ from tools.release import SUMS, release
 from tools.version import NAME, VERSION
 
 
+@pytest.mark.slow
 def test_the_same_sources_make_the_same_zip_with_right_checksums(tmp_path):
     first, second = release(tmp_path / "a", "3.11"), release(tmp_path / "b", "3.11")
 

@@ -67,6 +67,7 @@ def red(run, *arguments, kind="nothing_done", **more):
     return caught.value.partial
 
 
+@pytest.mark.slow
 def test_a_thousand_rows_survive_a_moody_service(auth, moody, monkeypatch):
     # Long for a machine that is busy; and few of them, as a silent row waits for each.
     seconds = 3
@@ -773,6 +774,7 @@ def test_a_run_that_was_killed_goes_on(auth, moody, workspace, worker, monkeypat
     assert texts == {str(n) for n in range(21, 100)}
 
 
+@pytest.mark.slow
 def test_memory_stays_flat_however_many_rows(auth, moody, workspace, worker):
     def run(count):
         rows = (json.dumps({"id": n, "text": "x" * 20_000}) for n in range(count))

@@ -289,6 +289,7 @@ def test_a_conversation_that_is_not_kept_is_told(name, engine, shop, auth, sandb
     assert asked(sandbox) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("heard", [True, False], ids=["kept", "lost"])
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_in_any_step_it_goes_on(

@@ -136,6 +136,7 @@ def test_a_stream_without_end_ends(begin, again):
     assert "too long" in str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("begin", "again"), cases(ENDLESS))
 def test_rows_without_an_end_are_cut_off(begin, again):
     with dripping(begin, again) as url:

@@ -42,6 +42,7 @@ def test_a_table_is_read_in_the_encodings_of_spreadsheets(encoding, capsys):
     assert ("read as" in told) == (not encoding.startswith("utf-8"))
 
 
+@pytest.mark.slow
 def test_an_encoding_is_told_by_what_stands_far_behind(capsys):
     lines = "n,town\n" + "1,Bonn\n" * 400_000
 
@@ -149,6 +150,7 @@ def test_a_header_that_is_no_csv_does_not_make_the_next_line_one():
         rows('"a"x,b\n1,2\n')
 
 
+@pytest.mark.slow
 def test_a_cell_is_as_long_as_a_picture_and_not_longer():
     cell = "x" * (12 << 20)
 
@@ -194,6 +196,7 @@ def test_json_lines_that_hold_rows_are_rows():
     assert rows(text) == [{"rows": [{"a": 1}]}, {"rows": [{"a": 2}]}]
 
 
+@pytest.mark.slow
 def test_items_of_a_list_may_be_longer_than_a_block():
     items = [{"n": n, "text": '\\" ] } é' * (n % 7) * 90_000} for n in range(20)]
     items += [[], "text", 12, None]

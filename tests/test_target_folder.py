@@ -32,6 +32,7 @@ def placed(request, builds):
     return builds[request.param], request.param
 
 
+@pytest.mark.slow
 def test_no_file_speaks_of_the_old_folder(placed):
     place, folder = placed
     files = [path for path in place.rglob("*") if path.is_file()]
@@ -48,6 +49,7 @@ def test_no_file_speaks_of_the_old_folder(placed):
     ]
 
 
+@pytest.mark.slow
 def test_everything_but_the_folder_stays():
     default, other = tree(), tree(folder="f/x")
 
@@ -175,6 +177,7 @@ PAID = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "script",
     [
@@ -300,6 +303,7 @@ def test_a_folder_that_cannot_work_is_refused(folder, message):
         tree(folder=folder)
 
 
+@pytest.mark.slow
 def test_a_build_replaces_a_build_and_nothing_else(tmp_path, one_step):
     build(tmp_path / "build", one_step)
     (tmp_path / "build" / "f" / "old.py").write_text("")

@@ -187,6 +187,7 @@ def test_upstream_tells_changed_members(tmp_path):
         differences(path)
 
 
+@pytest.mark.slow
 def test_the_tree_is_the_same_every_time_and_only_known_files(tmp_path):
     first = tree()
 
@@ -575,6 +576,7 @@ def test_a_key_in_place_of_its_name_is_not_repeated(key):
     assert "not the key" in done.stderr or "the key itself" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
 )
@@ -652,6 +654,7 @@ def test_every_command_has_help(command):
     assert "usage" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_demo_shows_text_then_the_result():
     done = subprocess.run(
         [sys.executable, "-m", "tools", "demo"],

@@ -52,6 +52,7 @@ def mypy(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 def test_a_wrong_key_of_an_operation_is_found(mypy):
     lines = enumerate(WRONG.split("\n"), 1)
     expected = [(n, line.split("  # ")[1]) for n, line in lines if "  # " in line]
@@ -59,6 +60,7 @@ def test_a_wrong_key_of_an_operation_is_found(mypy):
     assert mypy(WRONG) == expected
 
 
+@pytest.mark.slow
 def test_every_function_says_its_types():
     functions = [
         (path.name, node)

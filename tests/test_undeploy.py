@@ -18,6 +18,8 @@ from tools.yaml_text import load
 
 TOKEN = "wm_secret_0123456789"
 MAIN = "def main():\n    return 1\n"
+pytestmark = pytest.mark.slow  # each deploys the whole pack
+
 UNMARKED = before_marks()
 
 

@@ -96,6 +96,7 @@ def _project():
     return (ROOT / "pyproject.toml").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("log", "what"),
     [
