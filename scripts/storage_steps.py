@@ -2,6 +2,8 @@
 
     read_rows         the rows of a file, in the result
     list_folder       objects of a folder in storage, as rows
+    split_table       a table as parts, each for a job of its own
+    join_table        what these jobs answered, as one table
     list_new_objects  objects of a folder in storage that came since the last run
 
 The last is a trigger: what it returned counts as seen once its run ended well.
@@ -98,6 +100,33 @@ def list_folder(auth: Auth, step: Step, **arguments: Json) -> Json:
     ]
     lines = [f"**{len(rows)} objects are in {inline(prefix)}.**"]
     return {**summary(lines), "rows": rows, "count": len(rows)}
+
+
+def split_table(auth: Auth, step: Step, **arguments: Json) -> Members:
+    """Cut a table into parts, each for a job of its own.
+
+    Returns {"parts": [{"rows": what map_rows takes, "budget_usd"?: its share}],
+    "count": rows, "slices"?: the state that lists the objects written for it,
+    "markdown"}. A part is a range of bytes of the table's address, or an object in
+    storage. Raises TogetherError for a table that cannot be read or split, that lacks a
+    column, or has the answers' already.
+    """
+    from .across.cutting import split  # only where a table is split
+
+    return split(auth, prepare(step, arguments))
+
+
+def join_table(auth: Auth, step: Step, **arguments: Json) -> Json:
+    """Join what the jobs of a flow answered, in the order of the rows.
+
+    Returns what map_rows does, with "parts": how many, "lost"?: [which rows no job
+    answered, and why]; each of those rows is there with the reason. Once all are there,
+    what the jobs kept is deleted. Raises TogetherError when nothing was answered, or
+    more failed than fail_when_failed_share allows.
+    """
+    from .across.joining import join  # only where parts are joined
+
+    return join(auth, prepare(step, arguments))
 
 
 def list_new_objects(auth: Auth, step: Step, **arguments: Json) -> list[Members]:

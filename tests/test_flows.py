@@ -763,6 +763,30 @@ def test_make_video_over_budget_begins_none(engine, sandbox, priced):
     assert engine.run("make_video", **VIDEO, budget_usd=0.5).outcome == "success"
 
 
+@started_in_every_way
+def test_map_rows_across_workers_joins_the_parts_in_order(engine, sandbox, workspace):
+    says(sandbox, str.upper)
+    workspace.put("t.jsonl", "".join(json.dumps(row) + "\n" for row in ROWS).encode())
+    words = {"template": "Say {{text}}", "model": MODEL, "part_rows": 2}
+
+    run = engine.run("map_rows_across_workers", rows={"s3": "t.jsonl"}, **words)
+
+    assert run.outcome == "success", run.result
+    said = [row["answer"] for row in run.result["rows"]]
+    assert said == [f"SAY TEXT {n}" for n in range(3)]
+    assert run.count("chat/map_rows") == 2
+    assert list(workspace.objects) == [("", "t.jsonl")]
+
+
+def test_map_rows_across_workers_names_a_mistake_before_it_asks(engine, sandbox):
+    words = {"template": "Say {{txt}}", "rows": ROWS, "model": MODEL}
+
+    run = engine.run("map_rows_across_workers", **words)
+
+    assert "names the column 'txt'" in run.error["message"]
+    assert not [r for r in sandbox.requests if "completions" in r.path]
+
+
 DRAW = {"model": "m", "template": "A picture of {{animal}}"}
 
 

@@ -100,6 +100,8 @@ LAYERS = (
     ("verbs", "client/calls"),
     (
         "services",
+        "across/cutting",
+        "across/joining",
         "batch_files/answers",
         "batch_files/input_files",
         "batch_files/submission",
@@ -119,6 +121,7 @@ LAYERS = (
         "table/checkpoint",
         "table/encodings",
         "table/pace",
+        "table/part",
         "table/row_results",
         "table/table",
         "table/worker_pool",

@@ -68,11 +68,13 @@ class RowResults:
         self.bar = self.log = self.began = time.monotonic()
         self.set_progress = self.journal = None  # outside a job
         self.pending = iter(table or ())
-        if output == "storage" or in_job():
+        # The table is a part of one: its rows stay in the journal, for a flow to join.
+        self.part = table.part if table else None
+        if output == "storage" or self.part or in_job():
             from ..workspace.progress import set_progress  # only within a job
 
             self.set_progress = set_progress
-            if output == "storage":
+            if output == "storage" and not self.part:
                 from ..workspace.storage import (
                     check_storage,  # only where objects are stored
                 )
@@ -81,12 +83,19 @@ class RowResults:
                 self.spill()
             from ..workspace.create_once import state_folder  # only within a job
 
+            if self.part and (settings is None or not state_folder("rows")):
+                raise TogetherError.refused(
+                    "rows",
+                    "is a part of a table, for the job of a flow that keeps its rows",
+                )
             if settings is not None and table and state_folder("rows"):
                 from .checkpoint import Checkpoint  # only where a run can be repeated
 
                 columns = [self.column, self.error_column]
                 settings = {**settings, "columns": columns}
-                self.journal = Checkpoint(kind, settings, table.first, self.pending)
+                self.journal = Checkpoint(
+                    kind, settings, table.first, self.pending, self.part
+                )
         if table:
             table.first = []  # seen, and not held any longer than the others
 
@@ -121,6 +130,8 @@ class RowResults:
 
     def keep(self, row: Json, line: bytes | None) -> None:
         """Hold a row: itself, or its line in a file."""
+        if self.part:
+            return
         if self.file:
             self.file.write((line or _line(row)) + b"\n")
             return
@@ -184,8 +195,8 @@ class RowResults:
         self.keep(row, line)
         if self.journal:
             if not sent and not self.unsent:
-                self.journal.flush()
-            elif not self.unsent:
+                self.journal.leave()
+            if self.part or (sent and not self.unsent):
                 self.journal.add(given, line or _line(row), dict(sums))
         self.unsent = self.unsent or not sent
         now = time.monotonic()
@@ -237,12 +248,25 @@ class RowResults:
         failed than the step was told to bear."""
         counts = {name: self.sums[name] for name in ("done", "failed", *names)}
         result = {**self.stored(), **counts, **bill, **facts}
+        if self.journal and self.part:
+            return self.share(result)
         if self.journal and not self.unsent:
             self.journal.finish()
         self.judge(result)
         if self.output == "table" and "rows" in result:
             log(f"{self.first_line()} {_cost(result)}")
             return result["rows"]
+        return {**summary(self.lines(result)), **result}
+
+    def share(self, result: Members) -> Members:
+        """Return the result of a part, whose rows are in the journal: "answers" says
+        where. Raises TogetherError when the rest is to be left to another run."""
+        assert self.journal is not None  # a part is refused without
+        self.journal.flush()
+        told = {"failures": self.sums["failures"], "unsent": self.unsent}
+        result = {"answers": self.journal.path, **result, **told}
+        if self.given_up:
+            self.judge(result)
         return {**summary(self.lines(result)), **result}
 
     def judge(self, result: Members) -> None:
@@ -290,7 +314,12 @@ class RowResults:
         for one in self.sums["failures"]:
             lines.append(f"- Row {one['row']}: {inline(one['error'])}")
         lines += [f"- {inline(one)}" for one in result.get("lost", ())]
-        if "s3" in result:
+        if "answers" in result:
+            part = self.part or {}
+            lines.append(
+                f"- Part {part['number']} of {part['of']}, for the flow to join"
+            )
+        elif "s3" in result:
             lines.append(
                 f"- The rows: {inline(result['s3'])} in the workspace's storage"
             )
@@ -302,6 +331,8 @@ class RowResults:
 
     def stored(self) -> Members:
         """Return {"rows"}, or {"s3"} and the like, with a note of what nobody asked."""
+        if self.part:
+            return {}
         if not self.file:
             return {"rows": self.rows}
         from ..workspace.storage import store_lines  # only where objects are stored

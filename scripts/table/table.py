@@ -86,6 +86,8 @@ class Table:
         self.told: set[str] = set()
         self.lost: list[object] = []  # what the decoder met that is no JSON
         self.decode = noting_decoder(self.lost)
+        # Of which table this is a part, as files/split_table said; else None.
+        self.part: Members | None = _part_of(value, field)
         if isinstance(value, dict) and value.get("rows"):
             value = value["rows"]
         if isinstance(value, list) and not (value and _is_file(value)):
@@ -98,9 +100,12 @@ class Table:
         self.first = list(islice(found, AHEAD))
         if not self.first:
             raise TogetherError.refused(field, "holds no row")
-        if not _is(self.first[-1]) and self.first[-1].last:
-            raise TogetherError.refused(field, f"cannot be read: {self.first[-1].why}")
-        if len(self.first) < AHEAD and self.total is None:
+        last = self.first[-1]
+        if not _is(last) and last.last and not self.part:
+            raise TogetherError.refused(field, f"cannot be read: {last.why}")
+        if self.part:
+            self.total = self.part["rows"]
+        elif len(self.first) < AHEAD and self.total is None:
             self.total = len(self.first)
         self.rows = chain(self.first, found)
 
@@ -118,7 +123,10 @@ class Table:
         return None
 
     def require(self, columns: Iterable[str], field: str) -> None:
-        """Raise TogetherError unless each column is in one of the first rows."""
+        """Raise TogetherError unless each column is in one of the first rows. Of a part
+        it was asked before the table was split."""
+        if self.part:
+            return
         known = dict.fromkeys(chain.from_iterable(r for r in self.first if _is(r)))
         problems: list[Problem] = [
             {"field": field, "problem": _unnamed(name, known)}
@@ -146,7 +154,7 @@ class Table:
         self.new = (column, error_column(column))
         if column in reserved:
             raise self.not_free("which the step itself fills", field)
-        for row in self.first:
+        for row in () if self.part else self.first:
             if own := self.taken(row):
                 raise self.not_free(
                     f"but the rows have a column {own!r} already", field
@@ -180,6 +188,11 @@ class Table:
         source = open_file(value, self.field, self.auth)
         name, self.size = source.name, source.length
         blocks = source.blocks()
+        if self.part:
+            from .part import blocks_of  # only within a flow that splits a table
+
+            blocks = blocks_of(source, self.part, self.field)
+            self.size = self.part["head"] + self.part["end"] - self.part["start"]
         head = b""
         for block in blocks:
             head += bytes(block)
@@ -206,19 +219,24 @@ class Table:
         else:
             nothing = "holds no row" if self.position else "is empty: it has 0 bytes"
             raise self.refused(nothing)
-        if PAGE.match(head):
+        if PAGE.match(head) and self.part is None:
             raise self.refused("is a web page and no table: give the file itself")
         blocks = chain([block], blocks)
-        if head.startswith("[") and _is_array(name, head):
+        whole = self.part is None  # a part holds lines
+        if whole and head.startswith("[") and is_array(name, head):
             yield from self.array(blocks)
             return
-        lines: Iterator[tuple[int, str]] = enumerate(_lines(blocks, self.refused), 1)
+        start = self.part["line"] if self.part else 1
+        lines: Iterator[tuple[int, str]] = enumerate(
+            _lines(blocks, self.refused), start
+        )
         first = next((n, line) for n, line in lines if line.strip())
         lines = chain([first], lines)
-        if _is_json(name, first[1]):
+        if is_json(name, first[1]) if self.part is None else not self.part["csv"]:
             yield from self.json_lines(lines)
         else:
-            yield from self.tabled(_csv(lines, self.refused))
+            form = self.part["csv"] if self.part else None
+            yield from self.tabled(csv_records(lines, self.refused, form))
 
     def refused(self, problem: str) -> TogetherError:
         return TogetherError.refused(self.field, problem)
@@ -282,7 +300,12 @@ class Table:
     def json_lines(self, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
         number, line = next(lines)
         lines = chain([(number, line)], lines)
-        if _decoded(self.decode, line) is None and not line.rstrip().endswith("}"):
+        whole = self.part is None
+        if (
+            whole
+            and _decoded(self.decode, line) is None
+            and not line.rstrip().endswith("}")
+        ):
             # An object over several lines is one row, or holds them.
             gathered, size = [], 0
             for number, line in lines:
@@ -308,7 +331,7 @@ class Table:
                 yield Flaw(f"line {number} is not JSON")
                 continue
             row = self.decoded_row(row, line, f"line {number}")
-            if first and _holds_rows(row):
+            if first and whole and holds_rows(row):
                 held = row
             else:
                 yield row
@@ -353,7 +376,7 @@ class Table:
                 yield record
                 continue
             line, cells = record
-            if not any(map(_filled, cells)):
+            if not any(map(filled, cells)):
                 continue
             if names is None:
                 names, width = _names(cells)
@@ -362,7 +385,7 @@ class Table:
             if len(cells) < width:
                 row |= dict.fromkeys(names[len(cells) : width])
             elif len(cells) > width:
-                more = [n for n, c in enumerate(cells[width:], width) if _filled(c)]
+                more = [n for n, c in enumerate(cells[width:], width) if filled(c)]
                 if more and more[-1] >= len(names):
                     yield Flaw(
                         f"line {line} has more cells than columns: a cell that holds "
@@ -581,6 +604,17 @@ def _is_written(text: str) -> bool:
     return "\n" in text or text.lstrip()[:1] in ("{", "[")
 
 
+def _part_of(value: Json, field: str) -> Members | None:
+    """Return which part of a table a value is, as files/split_table tells it, or None
+    for a whole one. Raises TogetherError for what no such step said."""
+    part = value.get("part") if isinstance(value, dict) else None
+    if part is None:
+        return None
+    from .part import checked  # only within a flow that splits a table
+
+    return checked(part, field)
+
+
 def _is_file(rows: list[Json]) -> bool:
     """Say whether a list is in fact a file, or several."""
     if not isinstance(rows[0], dict) or "s3" not in rows[0]:
@@ -590,7 +624,7 @@ def _is_file(rows: list[Json]) -> bool:
     return are_files(rows)
 
 
-def _is_array(name: str | None, head: str) -> bool:
+def is_array(name: str | None, head: str) -> bool:
     """Tell the list of a JSON file from a CSV's first column named [like this]."""
     start = head[1:].lstrip()[:5]
     if name and name.lower().endswith((".csv", ".tsv")):
@@ -598,7 +632,7 @@ def _is_array(name: str | None, head: str) -> bool:
     return not start or start[0] in '{["]-0123456789' or start in ("true,", "null,")
 
 
-def _is_json(name: str | None, line: str) -> bool:
+def is_json(name: str | None, line: str) -> bool:
     start = line.lstrip()
     if start[:1] != "{":
         return False
@@ -617,7 +651,7 @@ def _decoded(decoder: json.JSONDecoder, text: str) -> Json:
     return value if end == len(text) else None
 
 
-def _holds_rows(row: Json) -> bool:
+def holds_rows(row: Json) -> bool:
     """Say whether a row is an object around rows, such as {"rows": [...]}."""
     if not isinstance(row, dict) or len(row) != 1:
         return False
@@ -667,18 +701,15 @@ def _lines(blocks: Iterable[str], refused: Refused) -> Iterator[str]:
 # --- CSV ---------------------------------------------------------------------------
 
 
-def _csv(lines: Iterator[tuple[int, str]], refused: Refused) -> Iterator[Record]:
-    """Yield (line, cells) or a Flaw of each record of CSV, its header the first."""
-    import csv
-
-    csv.field_size_limit(CELL_CHARACTERS)
-    first, line = next(lines)
+def csv_form(lines: Iterable[str]) -> tuple[Members, list[str], bool]:
+    """Return ({"delimiter", "blank": whether blanks may stand before a quotation}, the
+    lines that were read for it, whether the first line names the delimiter)."""
+    lines = iter(lines)
+    line = next(lines)
     said = re.fullmatch(r'"?sep=(.)"?', line.strip("\r\n"), re.IGNORECASE)
-    texts_left = (line for _, line in lines)
     sample = [] if said else [line]
     size = 0 if said else len(line)
-    first += bool(said)
-    for line in texts_left:
+    for line in lines:
         sample.append(line)
         size += len(line)
         if size > SAMPLE_CHARACTERS or len(sample) >= SAMPLE_LINES:
@@ -686,11 +717,26 @@ def _csv(lines: Iterator[tuple[int, str]], refused: Refused) -> Iterator[Record]
     delimiter = said[1] if said else _delimiter(sample)
     # A blank before a quotation would else make it a part of the cell.
     blank = any(re.search(rf'{re.escape(delimiter)} +"[^"]', line) for line in sample)
+    return {"delimiter": delimiter, "blank": blank}, sample, bool(said)
+
+
+def csv_records(
+    lines: Iterator[tuple[int, str]], refused: Refused, form: Members | None = None
+) -> Iterator[Record]:
+    """Yield (line, cells) or a Flaw of each record of CSV, its header the first; form
+    is what csv_form said of the table that the lines are a part of."""
+    import csv
+
+    csv.field_size_limit(CELL_CHARACTERS)
+    first, line = next(lines)
+    own, sample, said = csv_form(chain([line], (line for _, line in lines)))
+    form = form or own
+    first += said
     reader = csv.reader(
-        chain(sample, texts_left),
-        delimiter=delimiter,
+        chain(sample, (line for _, line in lines)),
+        delimiter=form["delimiter"],
         strict=True,
-        skipinitialspace=blank,
+        skipinitialspace=form["blank"],
     )
     while True:
         number = first + reader.line_num
@@ -752,11 +798,11 @@ def _widths(sample: list[str], sign: str) -> list[int]:
                 return widths  # the sample ends there, or the file
             widths.append(0)
         else:
-            if any(map(_filled, cells)):
+            if any(map(filled, cells)):
                 widths.append(len(cells))
 
 
-def _filled(cell: Json) -> bool:
+def filled(cell: Json) -> bool:
     # \x1a ended the files of DOS.
     if cell.__class__ is str:
         return bool(cell.strip().strip("\x1a").strip())
@@ -766,7 +812,7 @@ def _filled(cell: Json) -> bool:
 def _names(cells: list[Json]) -> tuple[list[str], int]:
     """Return a name of its own for each column, and how many columns there are up to
     the last that the header names."""
-    names = [str(cell).strip() if _filled(cell) else "" for cell in cells]
+    names = [str(cell).strip() if filled(cell) else "" for cell in cells]
     width = max(n for n, name in enumerate(names, 1) if name)
     taken = {name for name in names if name}
     own = []

@@ -80,6 +80,8 @@ class WorkerPool:
         """
         tasks = iter(tasks)
         first = list(islice(tasks, self.concurrency))
+        if not first:
+            return  # an earlier run did all
         line = _Line(chain(first, tasks), work, WINDOW * self.concurrency)
         for _ in first:
             threading.Thread(target=line.lane, daemon=True).start()

@@ -120,9 +120,13 @@ def state_folder(name: str) -> str | None:
     return "/".join([*place.split("/")[:2], f"togetherai_{name}", ""])
 
 
-def sweep(folder: str, emptied: Callable[[str], None] | None = None) -> None:
+def sweep(
+    folder: str,
+    emptied: Callable[[str], None] | None = None,
+    most: int | None = MOST,
+) -> None:
     """Delete the records under a folder that are older than KEEP seconds, and of more
-    than MOST the oldest.
+    than `most` the oldest; None: however many there are.
 
     `emptied(path)` first removes what such a record points to. Raises TogetherError.
     """
@@ -130,7 +134,7 @@ def sweep(folder: str, emptied: Callable[[str], None] | None = None) -> None:
     found = list_states(folder)
     newest = sorted(found, key=found.__getitem__, reverse=True)
     for number, path in enumerate(newest):
-        if number >= MOST or "" < found[path] < limit:
+        if (most is not None and number >= most) or "" < found[path] < limit:
             if emptied:
                 emptied(path)
             delete_state(path)

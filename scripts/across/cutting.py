@@ -1,0 +1,394 @@
+"""Where a table is cut into parts, each for a job of its own.
+
+A file of JSON Lines, and CSV whose text is one byte a sign of its grammar, is cut at the
+ends of its rows: a part is a range of its bytes. CSV is read as map_rows reads it, so a
+line break within quotes ends no row. Everything else is written as JSON Lines first.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import tempfile
+from itertools import chain
+
+from ..client import TogetherError
+from ..table.part import validator
+from ..table.table import (
+    CELL_CHARACTERS,
+    PAGE,
+    ROW_CHARACTERS,
+    SAMPLE_CHARACTERS,
+    SAMPLE_LINES,
+    Flaw,
+    Table,
+    Template,
+    csv_form,
+    filled,
+    holds_rows,
+    is_array,
+    is_json,
+    summary,
+)
+from ..transfer.file_input import open_file, url_of
+from ..transfer.file_source import BLOCK, PathSource, Source
+from ..workspace import storage
+from ..workspace.create_once import state_folder
+from ..workspace.state import set_state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..shapes import Auth, Json, Members
+
+MOST_PARTS = 1000  # a loop's iterations; more rows make the parts larger
+PART_BYTES = 64 << 20
+LINE_BYTES = 4 * ROW_CHARACTERS
+BOM = "ï»¿"  # that of UTF-8, as Latin-1 reads it
+# Of a table whose answers come back in the flow's result, without storage.
+MOST_BYTES, MOST_ROWS = 64 << 20, 200_000
+MARKS = (b"\xff\xfe", b"\xfe\xff", b"PK\x03\x04")  # UTF-16, a workbook
+
+
+class Cuts:
+    """Parts as [start, end, line, rows], no more than MOST_PARTS of them."""
+
+    def __init__(self, rows: int, start: int, line: int) -> None:
+        self.most_rows, self.most_bytes = rows, PART_BYTES
+        self.parts: list[list[int]] = []
+        self.open = [start, start, line, 0]
+
+    def row(self, end: int, line: int) -> None:
+        """Take in a row that ends at a byte, before a line."""
+        part = self.open
+        part[1], part[3] = end, part[3] + 1
+        if part[3] >= self.most_rows or end - part[0] >= self.most_bytes:
+            self.cut(end, line)
+
+    def cut(self, end: int, line: int) -> None:
+        self.parts.append(self.open)
+        self.open = [end, end, line, 0]
+        if len(self.parts) >= MOST_PARTS:
+            pairs = zip(self.parts[::2], self.parts[1::2], strict=True)
+            self.parts = [[a[0], b[1], a[2], a[3] + b[3]] for a, b in pairs]
+            self.most_rows, self.most_bytes = 2 * self.most_rows, 2 * self.most_bytes
+
+    def end(self, size: int) -> list[list[int]]:
+        """Return the parts of a file of so many bytes."""
+        if self.open[3]:
+            self.parts.append(self.open)
+        if self.parts:
+            self.parts[-1][1] = size
+        return self.parts
+
+
+def split(auth: Auth, given: Members) -> Members:
+    """Return {"parts": [{"rows": a part, "budget_usd"?}], "rows", "slices"?, ...}; see
+    files/split_table."""
+    value = given["rows"]
+    table = Table(auth, value)
+    if given.get("answer_column"):
+        table.keep_free(given["answer_column"])
+    columns = Template(given["template"]).columns if given.get("template") else []
+    table.require(columns, "template")
+    if given.get("column"):
+        table.require([given["column"]], "column")
+    stored = _has_storage()
+    remote = _lies(value) and url_of(value, "rows") is not None
+    cut = None
+    if _lies(value):
+        source = open_file(value, "rows", auth)
+        cut = cuts(source, given["part_rows"])
+    if cut is None:
+        if not stored:
+            raise TogetherError.refused("rows", NO_STORAGE)
+        source, remote = _as_lines(table), False
+        cut = cuts(source, given["part_rows"])
+        assert cut is not None  # JSON Lines of our own
+    del table  # its reading ends
+    parts, about = cut
+    rows = sum(part[3] for part in parts)
+    if not stored:
+        if not remote:
+            raise TogetherError.refused("rows", NO_STORAGE)
+        if about["size"] > MOST_BYTES or rows > MOST_ROWS:
+            raise TogetherError.refused(
+                "rows",
+                f"has {rows} rows in {about['size']} bytes: without object storage in "
+                f"the workspace at most {MOST_ROWS} rows in {MOST_BYTES} bytes are "
+                "split, whose answers fit into a result",
+            )
+    found = [
+        {
+            **about,
+            "number": number,
+            "of": len(parts),
+            "start": part[0],
+            "end": part[1],
+            "line": part[2],
+            "rows": part[3],
+            "kept": "storage" if stored else "state",
+        }
+        for number, part in enumerate(parts, 1)
+    ]
+    result: Members = {}
+    if remote:
+        place = value if isinstance(value, dict) else {"url": value}
+        tables = [{**place, "part": part} for part in found]
+    else:
+        tables, result["slices"] = _slices(source, found)
+    whole = {"parts": [{"rows": one} for one in tables], "count": rows, **result}
+    if "budget_usd" in given:
+        for entry, part in zip(whole["parts"], found, strict=True):
+            entry["budget_usd"] = share_of(given["budget_usd"], part["rows"], rows)
+    words = f"**{rows} rows are in {len(parts)} parts.**"
+    return {**summary([words]), **whole}
+
+
+NO_STORAGE = (
+    "cannot be split here: without object storage in the workspace only JSON Lines and "
+    "CSV at a URL can be"
+)
+
+
+def share_of(budget: float, rows: int, all_of: int) -> float:
+    """Return a part's share of a budget in USD, rounded down: all of them together are
+    never more than it."""
+    amount, of = float(budget).as_integer_ratio()
+    return amount * rows * 10**9 // (of * all_of) / 1e9
+
+
+def cuts(source: Source, rows: int) -> tuple[list[list[int]], Members] | None:
+    """Return (parts, what holds for all: "head", "csv", "tag", "size"), or None for a
+    file that cannot be cut as it is. Raises TogetherError."""
+    lines = _lines(source)
+    sample, size = [], 0
+    for line in lines:
+        sample.append(line)
+        size += len(line)
+        if len(sample) > SAMPLE_LINES or size > SAMPLE_CHARACTERS:
+            break
+    head = b"".join(sample)
+    if head.startswith(MARKS) or b"\0" in head or _is_old(head):
+        return None
+    text = head.decode("utf-8-sig", "replace").lstrip()
+    if not text:
+        return None
+    if PAGE.match(text[:1024]) or (text[0] == "[" and is_array(source.name, text)):
+        return None
+    first = text.split("\n", 1)[0]
+    lines = chain(sample, lines)
+    if is_json(source.name, first):
+        if not _is_row(first):
+            return None
+        cut, about = _json_cuts(lines, rows), {"head": 0, "csv": None}
+    else:
+        made = _csv_cuts(lines, rows, sample)
+        if made is None:
+            return None
+        cut, about = made
+    parts, size = cut
+    return parts, {**about, "tag": validator(source), "size": size}
+
+
+def _is_old(head: bytes) -> bool:
+    """Say whether a carriage return alone ends the lines, as in files of an old Mac."""
+    return b"\r" in head.lstrip().split(b"\n", 1)[0].rstrip(b"\r")
+
+
+def _is_row(line: str) -> bool:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(row, dict) and not holds_rows(row)
+
+
+def _lines(source: Source) -> Iterator[bytes]:
+    """Yield the lines of a file. Raises TogetherError for one that no row can be."""
+    rest: list[bytes] = []
+    size, number = 0, 1
+    for block in source.blocks():
+        first, *more = bytes(block).split(b"\n")
+        rest.append(first)
+        size += len(first)
+        for line in more:
+            yield b"".join(rest) + b"\n"
+            rest, size = [line], len(line)
+            number += 1
+        if size > LINE_BYTES:
+            words = f"line {number} is longer than {LINE_BYTES >> 20} MiB"
+            raise TogetherError.refused(
+                "rows", f"holds no row that can be read: {words}"
+            )
+    if last := b"".join(rest):
+        yield last
+
+
+def _json_cuts(lines: Iterable[bytes], rows: int) -> tuple[list[list[int]], int]:
+    cuts, position = Cuts(rows, 0, 1), 0
+    for number, line in enumerate(lines, 1):
+        position += len(line)
+        if not line.isspace():
+            cuts.row(position, number + 1)
+    return cuts.end(position), position
+
+
+def _csv_cuts(
+    lines: Iterable[bytes], rows: int, sample: list[bytes]
+) -> tuple[tuple[list[list[int]], int], Members] | None:
+    """Return ((parts, size), {"head", "csv"}), or None where the sign between cells is
+    none that one byte writes."""
+    # Its grammar is ASCII, so one byte for each sign shows where its rows end.
+    position = number = 0
+
+    def text() -> Iterator[str]:
+        nonlocal position, number
+        for line in lines:
+            position += len(line)
+            number += 1
+            yield line.replace(b"\0", b"?").decode("latin-1")
+
+    written = text()
+    first = next(line for line in written if line.removeprefix(BOM).strip())
+    first = first.removeprefix(BOM)
+    known = (line.decode("latin-1") for line in sample[number:])
+    form, _, said = csv_form(chain([first], known))
+    if not form["delimiter"].isascii():
+        return None
+    csv.field_size_limit(LINE_BYTES)
+    reader = csv.reader(
+        written if said else chain([first], written),
+        delimiter=form["delimiter"],
+        strict=True,
+        skipinitialspace=form["blank"],
+    )
+    cuts: Cuts | None = None
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            if cuts is None:
+                return None  # the table's own reading says why
+            if "unexpected end" in str(error) or "field limit" in str(error):
+                for _ in written:
+                    pass
+                cuts.row(position, number + 1)
+                break
+        else:
+            if not any(map(filled, cells)):
+                continue
+            if cuts is None:
+                head, lines_before = position, number
+                cuts = Cuts(rows, head, 1)
+                continue
+        # A part's lines are counted from those of its head on.
+        cuts.row(position, number + 1 - lines_before)
+    csv.field_size_limit(CELL_CHARACTERS)
+    if cuts is None:
+        return None
+    return (cuts.end(position), position), {"head": head, "csv": form}
+
+
+def _as_lines(table: Table) -> Source:
+    """Return the rows of a table as a file of JSON Lines. Raises TogetherError where
+    one cannot be read."""
+    from ..transfer.file_source import temporary  # only for what cannot be cut
+
+    handle = tempfile.NamedTemporaryFile(prefix="together-", suffix=".jsonl")  # noqa: SIM115 (kept)
+    for row in table:
+        if isinstance(row, Flaw):
+            raise TogetherError.refused("rows", f"cannot be read: {row.why}")
+        line = json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")
+        handle.write(line + b"\n")
+    handle.flush()
+    made: PathSource = temporary(handle, "rows", "rows.jsonl")
+    return made
+
+
+def _slices(source: Source, parts: list[Members]) -> tuple[list[Members], str]:
+    """Write each part to storage as an object; return (the parts, the state that lists
+    the objects, by which they are deleted)."""
+    ending = ".csv" if parts[0]["csv"] else ".jsonl"
+    reader = _Blocks(source.blocks())
+    head = b""
+    while len(head) < parts[0]["head"]:
+        head += reader.read(parts[0]["head"] - len(head))
+    made: list[Members] = []
+    found = []
+    mark = f"{state_folder('parts')}split_{os.urandom(8).hex()}"
+    for part in parts:
+        content = _Slice(head, reader, part["end"] - part["start"])
+        name = f"part_{part['number']}{ending}"
+        stored = storage.write_object(content, filename=name)
+        made.append({"key": stored["s3"], "storage": stored.get("storage")})
+        size = len(head) + part["end"] - part["start"]
+        own = {"start": len(head), "end": size, "size": size, "tag": None}
+        found.append({"s3": stored["s3"], "part": {**part, **own}})
+        if part["number"] % 50 == 0 or part["number"] == part["of"]:
+            listed = [{"object": place, "rows": 0} for place in made]
+            set_state({"parts": listed}, mark)
+    return found, mark
+
+
+class _Blocks:
+    """Blocks as something to read from."""
+
+    def __init__(self, blocks: Iterator[bytes | memoryview]) -> None:
+        self.blocks = blocks
+        self.rest = b""
+
+    def read(self, size: int) -> bytes:
+        """Return up to a block's bytes; all of `size` where that is smaller."""
+        pieces = [self.rest]
+        have = len(self.rest)
+        while have < min(size, BLOCK):
+            block = next(self.blocks, None)
+            if block is None:
+                break
+            pieces.append(bytes(block))
+            have += len(block)
+        whole = b"".join(pieces)
+        self.rest = whole[size:]
+        return whole[:size]
+
+
+class _Slice:
+    """The head, then the next bytes of a reader, as something to read from."""
+
+    def __init__(self, head: bytes, reader: _Blocks, size: int) -> None:
+        self.head, self.reader, self.left = head, reader, size
+        self.length = len(head) + size
+
+    def read(self, size: int = BLOCK, /) -> bytes:
+        if self.head:
+            head, self.head = self.head, b""
+            return head
+        block = self.reader.read(min(size, self.left))
+        self.left -= len(block)
+        return block
+
+
+def _lies(value: Json) -> bool:
+    """Say whether a table is given as a place where its file lies."""
+    if isinstance(value, dict):
+        return bool(value.get("url") or value.get("s3"))
+    return isinstance(value, str) and bool(
+        re.match(r"\s*(https?|s3)://\S*\s*$", value, re.IGNORECASE)
+    )
+
+
+def _has_storage() -> bool:
+    """Say whether the workspace has storage to write to."""
+    try:
+        storage.check_storage()
+    except TogetherError as error:
+        if error.type == "not_in_windmill":
+            raise
+        return False
+    return True

@@ -1,0 +1,151 @@
+"""One table of what the jobs of a flow answered, part by part, in the order of rows."""
+
+from __future__ import annotations
+
+import json
+
+from ..catalog.pricing import cost_fields, sum_usage
+from ..client import TogetherError
+from ..client.job import log
+from ..table.checkpoint import forget, kept_lines, kept_rows
+from ..table.row_results import LONGEST, NAMED, RowResults
+from ..table.table import Flaw, Table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Auth, Json, Members
+
+
+class Joined(RowResults):
+    """The rows of all parts; of a part that is missing, with the reason in each."""
+
+    def __init__(self, given: Members, kind: str, verb: str) -> None:
+        super().__init__(kind, None, None, given, verb)
+        self.missing = 0
+        self.of = 0
+        self.journals: list[str] = []
+        self.models: dict[str, int] = {}
+        self.stopped: str | None = None
+        self.costs: list[tuple[float | None, str | None]] = []
+        self.lost: list[str] = []
+
+    def first_line(self) -> str:
+        told = super().first_line()
+        if not self.missing:
+            return told
+        are = "is" if self.missing == 1 else "are"
+        words = f"{self.missing} of {self.of} parts {are} missing"
+        return f"Partly done, {words}: run the flow again. {told}"
+
+    def take(self, got: Members, before: int) -> None:
+        """Add the rows of a part's journal, and what its job counted."""
+        for line in kept_lines(got["answers"]):
+            self.keep(None if self.file else json.loads(line), line)
+        sums = self.sums
+        for name in ("done", "failed", "cut"):
+            sums[name] += got.get(name) or 0
+        sums["dimensions"] = sums["dimensions"] or got.get("dimensions")
+        for one in got.get("failures") or ():
+            if len(sums["failures"]) < NAMED:
+                failure = {"row": before + one["row"], "error": one["error"]}
+                sums["failures"] = [*sums["failures"], failure]
+        sums["usage"] = sum_usage([sums["usage"], got.get("usage")])
+        self.costs.append((got.get("cost_usd"), got.get("cost_note")))
+        for name, rows in (got.get("models") or {}).items():
+            self.models[name] = self.models.get(name, 0) + rows
+        self.stopped = self.stopped or got.get("stopped")
+        self.unsent = self.unsent or got.get("unsent") is True
+        self.journals.append(got["answers"])
+
+    def miss(self, auth: Auth, table: Members, why: str, before: int) -> None:
+        """Add the rows of a part that no job answered."""
+        part = table["part"]
+        self.missing += 1
+        last = before + part["rows"]
+        self.lost.append(f"rows {before + 1} to {last}: {why[:LONGEST]}")
+        self.costs.append((None, "what a missing part cost is not told"))
+        for row in Table(auth, table):
+            unread = row.why if isinstance(row, Flaw) else None
+            self.add(row, None, unread or f"its part is missing: {why}")
+
+
+class _Journals:
+    """What is forgotten as the table is handed over."""
+
+    def __init__(self, paths: list[str]) -> None:
+        self.paths = paths
+
+    def finish(self) -> None:
+        try:
+            forget(self.paths)
+        except TogetherError as error:
+            log(f"what the parts' jobs kept stays for a week: {error}")
+
+
+def join(auth: Auth, given: Members) -> Json:
+    """Return the table of all parts; see files/join_table."""
+    parts, answered = _list(given, "parts"), _list(given, "answered")
+    if not parts:
+        raise TogetherError.refused("parts", "holds no part")
+    embedded = given["kind"] == "embed_rows"
+    verb = "embedded" if embedded else "answered"
+    outcome = Joined(given, given["kind"], verb)
+    outcome.of = len(parts)
+    before = 0
+    for number, entry in enumerate(parts):
+        table = entry["rows"]
+        rows = table["part"]["rows"]
+        got = answered[number] if number < len(answered) else {}
+        if why := _missing(got, rows):
+            outcome.miss(auth, table, why, before)
+        else:
+            outcome.take(got, before)
+        before += rows
+    if not outcome.missing:
+        slices = [given["slices"]] if given.get("slices") else []
+        outcome.journal = _Journals([*outcome.journals, *slices])  # type: ignore[assignment]
+    else:
+        outcome.unsent = True
+    facts: Members = {"parts": outcome.of}
+    if outcome.lost:
+        facts["lost"] = outcome.lost
+    if len(outcome.models) > 1:
+        facts["models"] = outcome.models
+    if outcome.stopped:
+        facts["stopped"] = outcome.stopped
+    usage = outcome.sums["usage"]
+    bill = {"usage": usage, **cost_fields(*_sum(outcome.costs))}
+    return outcome.result(bill, "dimensions" if embedded else "cut", **facts)
+
+
+def _sum(
+    costs: list[tuple[float | None, str | None]],
+) -> tuple[float | None, str | None]:
+    """Return (USD of all, None), or (None, why that is not known)."""
+    known = [usd for usd, _ in costs if usd is not None]
+    if len(known) == len(costs):
+        return round(sum(known), 10), None
+    return None, next(note for usd, note in costs if usd is None)
+
+
+def _missing(got: Members, rows: int) -> str | None:
+    """Return why a part's answers cannot be joined, or None."""
+    if not isinstance(got, dict) or not isinstance(got.get("answers"), str):
+        error = got.get("error") if isinstance(got, dict) else None
+        words = error.get("message") if isinstance(error, dict) else None
+        return str(words or "its job returned nothing")
+    kept = kept_rows(got["answers"])
+    if kept != rows:
+        return f"{kept or 0} of its {rows} answers are kept"
+    return None
+
+
+def _list(given: Members, name: str) -> list[Members]:
+    """Return a list that came as JSON. Raises TogetherError."""
+    try:
+        found = json.loads(given[name])
+    except ValueError as error:
+        raise TogetherError.refused(name, f"is no JSON: {error}") from None
+    if not isinstance(found, list):
+        raise TogetherError.refused(name, "is no list")
+    return found

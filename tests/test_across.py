@@ -1,0 +1,409 @@
+"""A table that several jobs answer: where it is cut, what a part is, how parts are
+joined, and what a rerun finds."""
+
+import io
+import json
+import math
+import random
+
+import pytest
+
+from scripts.across import cutting
+from scripts.chat.map_rows import main as map_rows
+from scripts.client import TogetherError
+from scripts.files.join_table import main as join_table
+from scripts.files.split_table import main as split_table
+from scripts.table import checkpoint
+from scripts.table.table import Flaw, Table
+from scripts.table.worker_pool import WINDOW
+from scripts.transfer.file_source import BytesSource
+from tools.flow_engine import RESOURCE, Engine
+from tools.models import model
+from tools.sandbox import Fault
+
+MODEL = model("chat")
+CSV = (
+    "\ufeffname;text\r\n"
+    'a;"first\nsecond"\r\n'
+    "\r\n"
+    'b;"with ""quotes"""\r\n'
+    "c;ä\r\n"
+    'd;five" wide\r\n'
+    'e;"x"y\r\n'
+    "f;last"
+)
+
+
+@pytest.fixture
+def engine(workspace, lives, auth):
+    return Engine(workspace, auth, lives.advance)
+
+
+@pytest.fixture
+def bare(workspace):
+    """A workspace without storage."""
+    workspace.storage = False
+    return workspace
+
+
+def at(sandbox, content, name="table.jsonl"):
+    """The address at which the sandbox serves a table."""
+    if isinstance(content, list):
+        content = "".join(json.dumps(row) + "\n" for row in content).encode()
+    sandbox.objects[f"/sandbox/objects/{name}"] = "text/plain", content
+    return f"{sandbox.url}/sandbox/objects/{name}"
+
+
+def seen(table):
+    return [row.why if isinstance(row, Flaw) else row for row in table]
+
+
+def rows_of(count):
+    return [{"text": f"text {n}", "n": n} for n in range(count)]
+
+
+def asked(sandbox):
+    """How often each text was asked about."""
+    found = {}
+    for request in sandbox.requests:
+        if request.path.endswith("/chat/completions"):
+            text = request.json["messages"][-1]["content"]
+            found[text] = found.get(text, 0) + 1
+    return found
+
+
+# --- where a table is cut ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["t.jsonl", "t.csv", "t"])
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+@pytest.mark.parametrize(
+    "content",
+    [
+        CSV,
+        'sep=,\r\na,b\r\n1,2\r\n"3\n3",4\r\n',
+        "\n\na,b\n1,2\n3,4\n",
+        "a\n1\n2\n\x1a",
+        "a,b\n" + 101 * "1,2\n" + '3,"4\n5,6\n',
+        '{"a": 1}\n\n{"a": "ü\u2028x"}\nnot JSON\n[1]\n{"rows": [{}]}\n{"a": 2}',
+        '{"a": 1}\r\n{"a": 2}\r\n',
+    ],
+)
+def test_the_parts_of_a_table_have_the_rows_that_the_whole_has(
+    sandbox, auth, bare, name, size, content
+):
+    url = at(sandbox, content.encode(), name)
+    whole = seen(Table(auth, {"url": url}))
+
+    found = split_table(auth, {"url": url}, size)
+
+    parts = [one["rows"] for one in found["parts"]]
+    assert [row for one in parts for row in seen(Table(auth, one))] == whole
+    assert found["count"] == len(whole)
+    assert [one["part"]["rows"] for one in parts[:-1]] == [size] * (len(parts) - 1)
+    assert "text" not in json.dumps(found)
+
+
+def test_a_table_in_windows_1252_is_cut_too(sandbox, auth, bare):
+    url = at(sandbox, "a,b\n1,x\nü,y\nß,z\n".encode("cp1252"), "t.csv")
+
+    parts = split_table(auth, {"url": url}, 1)["parts"]
+
+    rows = [row for one in parts for row in seen(Table(auth, one["rows"]))]
+    assert rows == [{"a": "1", "b": "x"}, {"a": "ü", "b": "y"}, {"a": "ß", "b": "z"}]
+
+
+def test_parts_are_never_more_than_a_loop_bears(monkeypatch):
+    monkeypatch.setattr(cutting, "MOST_PARTS", 8)
+    lines = b"".join(b'{"a": %d}\n' % n for n in range(100))
+
+    parts, about = cutting.cuts(BytesSource(lines, "rows", "t.jsonl"), 1)
+
+    assert len(parts) <= 8
+    assert sum(part[3] for part in parts) == 100
+    assert [part[1] for part in parts[:-1]] == [part[0] for part in parts[1:]]
+    assert (parts[0][0], parts[-1][1]) == (0, about["size"])
+
+
+def test_every_cut_is_the_end_of_a_row_whatever_the_cells_hold():
+    draw = random.Random(5)
+    signs = ['"', "\n", "\r\n", ",", "ü", "x", "", " "]
+    rows = [["a", "b"]]
+    rows += [["k", "".join(draw.choices(signs, k=6))] for _ in range(300)]
+    import csv
+
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    content = text.getvalue().encode()
+
+    parts, about = cutting.cuts(BytesSource(content, "rows", "t.csv"), 7)
+
+    found = []
+    for start, end, _, _ in parts:
+        piece = content[: about["head"]] + content[start:end]
+        lines = io.StringIO(piece.decode(), newline="")
+        found += list(csv.reader(lines))[1:]
+    assert found == rows[1:]
+
+
+def test_the_shares_of_a_budget_are_never_more_than_it():
+    draw = random.Random(7)
+    for _ in range(200):
+        budget = draw.choice([0, 1e-9, 0.1, 3, 19.99, 1e6]) * draw.random()
+        rows = [draw.randint(1, 5000) for _ in range(draw.randint(1, 1000))]
+        shares = [cutting.share_of(budget, one, sum(rows)) for one in rows]
+        assert math.fsum(shares) <= budget
+        assert math.fsum(shares) >= budget * (1 - 1e-9) - 1e-9 * len(rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([{"a": 1}], "without object storage"),
+        ("a,b\n1,2\n", "without object storage"),
+    ],
+)
+def test_without_storage_a_table_has_to_be_at_a_url(auth, bare, rows, words):
+    with pytest.raises(TogetherError, match=words):
+        split_table(auth, rows)
+
+
+def test_without_storage_a_list_at_a_url_is_refused(sandbox, auth, bare):
+    url = at(sandbox, b'[{"a": 1}, {"a": 2}]', "t.json")
+    with pytest.raises(TogetherError, match="only JSON Lines and CSV"):
+        split_table(auth, {"url": url})
+
+
+@pytest.mark.parametrize(
+    ("key", "content", "ending"),
+    [
+        ("t.csv", CSV.replace('e;"x"y\r\n', "").encode(), ".csv"),
+        ("t.jsonl", b'{"name": "a", "text": "b"}\n{"name": "c"}', ".jsonl"),
+        ("t.json", b'[{"name": "a", "text": "b"}, {"name": "c"}]', ".jsonl"),
+        ("t.csv", CSV.replace('e;"x"y\r\n', "")[1:].encode("utf-16"), ".jsonl"),
+        ("t.csv", b"name,text\ra,b\rc,d\r", ".jsonl"),
+    ],
+)
+def test_a_table_in_storage_is_written_part_by_part(
+    auth, workspace, key, content, ending
+):
+    workspace.put(key, content)
+    whole = seen(Table(auth, {"s3": key}))
+
+    found = split_table(auth, {"s3": key}, 1)
+
+    parts = [one["rows"] for one in found["parts"]]
+    assert all(one["s3"].endswith(ending) for one in parts)
+    assert [row for one in parts for row in seen(Table(auth, one))] == whole
+    listed = workspace.resources[found["slices"]]["value"]["parts"]
+    assert [one["object"]["key"] for one in listed] == [one["s3"] for one in parts]
+
+
+def test_a_table_that_changed_since_it_was_split_is_refused(sandbox, auth, bare):
+    url = at(sandbox, rows_of(4))
+    part = split_table(auth, {"url": url}, 2)["parts"][1]["rows"]
+    at(sandbox, [*rows_of(3), {"text": "text X", "n": 3}])
+
+    with pytest.raises(TogetherError, match="not the file any more"):
+        Table(auth, part)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "3",
+        {},
+        {"number": 1, "start": 0},
+        {**dict.fromkeys(("number", "of", "line", "rows"), 1), "head": 0, "start": 9,
+         "end": 3, "size": 9, "csv": None, "kept": "state"},
+    ],
+)  # fmt: skip
+def test_what_no_step_cut_is_refused(sandbox, auth, part):
+    with pytest.raises(TogetherError, match="never cut"):
+        Table(auth, {"url": at(sandbox, rows_of(2)), "part": part})
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"template": "{{txt}}"}, "txt"),
+        ({"column": "txt"}, "txt"),
+        ({"answer_column": "text"}, "answer_column"),
+        ({"rows": {"url": "http://127.0.0.1:9/none"}}, "cannot be read"),
+    ],
+)
+def test_a_mistake_is_named_before_anything_is_split(sandbox, auth, bare, given, words):
+    rows = {"url": at(sandbox, rows_of(2))}
+    with pytest.raises(TogetherError, match=words):
+        split_table(auth, **{"rows": rows, **given})
+
+
+# --- the flow ----------------------------------------------------------------------
+
+
+def flow(engine, url, **more):
+    words = {"template": "{{text}}", "model": MODEL, "part_rows": 4, **more}
+    return engine.run("map_rows_across_workers", rows={"url": url}, **words)
+
+
+@pytest.mark.parametrize("storage", [True, False])
+def test_what_the_jobs_kept_is_gone_once_it_is_joined(
+    engine, sandbox, workspace, storage
+):
+    workspace.storage = storage
+    before = set(workspace.resources)
+
+    run = flow(engine, at(sandbox, rows_of(10)))
+
+    assert run.outcome == "success", run.result
+    assert run.result["markdown"].startswith("**All 10 rows were answered.**")
+    assert [row["n"] for row in run.result["rows"]] == list(range(10))
+    assert all(row["answer"] for row in run.result["rows"])
+    assert set(asked(sandbox).values()) == {1}
+    assert set(workspace.resources) == before
+    assert not workspace.objects
+
+
+@pytest.mark.parametrize("storage", [True, False])
+def test_a_rerun_does_only_what_is_missing(
+    engine, sandbox, workspace, storage, monkeypatch
+):
+    workspace.storage = storage
+    monkeypatch.setattr(checkpoint, "SHARE_ROWS", 2)
+    url = at(sandbox, rows_of(10))
+    calls = []
+
+    def some(arguments):
+        calls.append(arguments)
+        if len(calls) == 4:  # of three parts the second is refused
+            sandbox.faults.append(Fault("completions", 401, times=1))
+        return said(arguments)
+
+    sandbox.answers["create_chat_completion"] = some
+    run = flow(engine, url, concurrency=1)
+
+    assert run.outcome == "success", run.result
+    assert run.result["markdown"].startswith("**Partly done, 1 of 3 parts is missing")
+    assert run.result["lost"][0].startswith("rows 5 to 8: ")
+    assert [bool(row["answer"]) for row in run.result["rows"]] == [
+        *[True] * 4, *[False] * 4, *[True] * 2,
+    ]  # fmt: skip
+    assert "its part is missing" in run.result["rows"][4]["answer_error"]
+    assert (run.result["done"], run.result["failed"]) == (6, 4)
+
+    sandbox.faults.clear()
+    sandbox.requests.clear()
+    run = flow(engine, url, concurrency=1)
+
+    assert run.result["markdown"].startswith("**All 10 rows were answered.**")
+    assert sorted(asked(sandbox)) == [f"text {n}" for n in range(4, 8)]
+    assert run.result["usage"]["prompt_tokens"] == 10 * 9
+
+
+def said(arguments):
+    body = arguments["body"]
+    text = body["messages"][-1]["content"]
+    message = {"role": "assistant", "content": text.upper()}
+    return {
+        "id": "c",
+        "object": "chat.completion",
+        "model": body["model"],
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
+    }
+
+
+@pytest.mark.parametrize("storage", [True, False])
+def test_a_killed_job_goes_on_where_it_stopped(
+    auth, sandbox, workspace, worker, storage, monkeypatch
+):
+    workspace.storage = storage
+    part = split_table(auth, {"url": at(sandbox, rows_of(40))}, 40)["parts"][0]["rows"]
+    environment = {**workspace.environment}
+    arguments = {"auth": auth, "template": "{{text}}", "rows": part, "model": MODEL}
+    arguments["concurrency"] = 1
+    constants = {"table.checkpoint.SHARE_ROWS": 5}
+
+    def die(given):
+        if len(asked(sandbox)) == 23:
+            worker.kill()
+        return said(given)
+
+    sandbox.answers["create_chat_completion"] = die
+    assert worker.run("chat.map_rows", arguments, environment, constants) is None
+    sandbox.answers["create_chat_completion"] = said
+    got = worker.run("chat.map_rows", arguments, environment, constants)
+
+    again = [text for text, times in asked(sandbox).items() if times > 1]
+    assert got["done"] == 40
+    assert len(again) <= 5 + WINDOW  # what is under way while answers are kept
+    parts = json.dumps([{"rows": part}])
+    table = join_table(auth, parts, json.dumps([got]))
+    assert [row["answer"] for row in table["rows"]] == [f"TEXT {n}" for n in range(40)]
+
+
+def test_rows_beyond_a_share_are_told_and_asked_by_a_rerun(engine, sandbox, priced):
+    engine.resources[RESOURCE] = priced(MODEL, input=0, output=1_000_000)
+    sandbox.answers["create_chat_completion"] = said
+    url = at(sandbox, rows_of(8))
+    more = {"max_tokens": 3, "concurrency": 1}
+
+    run = flow(engine, url, budget_usd=15, **more)
+
+    assert run.outcome == "success", run.result
+    assert run.result["done"] == 4
+    assert run.result["cost_usd"] == 12
+    assert run.result["stopped"]
+    assert [row["n"] for row in run.result["rows"]] == list(range(8))
+
+    sandbox.requests.clear()
+    run = flow(engine, url, budget_usd=24, **more)
+    assert run.result["done"] == 8
+    assert len(asked(sandbox)) == 4
+
+
+def test_nothing_done_is_red_and_a_share_of_failures_too(engine, sandbox):
+    url = at(sandbox, rows_of(8))
+    sandbox.faults.append(Fault("completions", 401, times=10**6))
+    run = flow(engine, url)
+    assert run.error["message"].startswith("Partly done, 2 of 2 parts are missing")
+    assert "None of the 8 rows was answered" in run.error["message"]
+    assert "401" in run.error["message"]
+
+    sandbox.faults[:] = [Fault("completions", 400, times=1)]
+    run = flow(engine, url, fail_when_failed_share=0.1)
+    assert "1 of 8 rows failed" in run.error["message"]
+
+
+def test_a_large_table_goes_to_storage_and_is_never_a_result(
+    engine, sandbox, workspace
+):
+    url = at(sandbox, rows_of(9))
+    run = flow(engine, url, output="storage")
+    rows = workspace.content(run.result["s3"]).splitlines()
+    assert [json.loads(row)["n"] for row in rows] == list(range(9))
+    for call in run.of("chat/map_rows"):
+        assert "rows" not in call.result
+
+
+def test_a_rerun_goes_on_after_a_flow_that_ended_before_it_joined(
+    engine, sandbox, auth
+):
+    sandbox.answers["create_chat_completion"] = said
+    rows = {"url": at(sandbox, rows_of(12))}
+    words = {"template": "{{text}}", "model": MODEL}
+    for part in split_table(auth, rows, 4)["parts"][:2]:
+        map_rows(auth, words["template"], part["rows"], model=words["model"])
+    assert len(asked(sandbox)) == 8
+
+    run = flow(engine, rows["url"])
+
+    assert run.result["done"] == 12
+    assert set(asked(sandbox).values()) == {1}
+
+
+@pytest.mark.parametrize("path", ["u/admin/key", "f/x/../togetherai_parts/a", "$var:x"])
+def test_answers_are_read_from_parts_journals_alone(auth, sandbox, workspace, path):
+    parts = split_table(auth, {"url": at(sandbox, rows_of(2))})["parts"]
+    with pytest.raises(TogetherError, match="names no answers"):
+        join_table(auth, json.dumps(parts), json.dumps([{"answers": path, "done": 2}]))
