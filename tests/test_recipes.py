@@ -16,15 +16,17 @@ import pytest
 import yaml
 
 from tests.support.canned_chat import say
+from tests.support.fake_windmill_api import Remote
 from tests.support.mail_server import MailServer
 from tests.support.postgres import postgres, programs
+from tests.support.windmill_cli import install, wmill
 from tools.fake_workspace import TOKEN, Workspace
 from tools.flow_engine import Engine, Run
 from tools.flows import flows
 from tools.job_runner import run as run_job
 from tools.models import model
 from tools.node import PLACE
-from tools.operations import ROOT
+from tools.operations import ROOT, find
 from tools.raw_scripts import run_raw
 from tools.recipes import PAGES, SCRIPTS, recipes
 from tools.sandbox import Fault
@@ -463,6 +465,63 @@ def test_call_from_typescript_asks_and_tells_failures(sandbox, auth, tmp_path):
     assert found["refused"].startswith("Nothing was sent: ")
     assert "prompt is required" in found["refused"]
     assert found["unknown"].startswith("404: ")
+
+
+APP = ROOT / PAGES / "ask_page.app"
+
+
+def app_s_button():
+    """What the button of the app runs, and by the id all that the app shows."""
+    app = yaml.safe_load((APP / "app.yaml").read_text())
+    parts = {one["id"]: one["data"] for one in app["value"]["grid"]}
+    return parts["ask"]["componentInput"], parts
+
+
+def test_the_app_s_button_asks_with_what_was_typed(sandbox, auth):
+    echoes(sandbox)
+    pressed, parts = app_s_button()
+    runnable, fields = pressed["runnable"], pressed["fields"]
+    step = find(runnable["path"].removeprefix("f/togetherai/"))
+    results = {"question": "Why is the sky blue?"}
+    given = {}
+    for name, field in fields.items():
+        if field["type"] == "static":
+            given[name] = field["value"]
+        else:
+            typed, member = field["expr"].split(".")
+            assert member == "result"
+            assert field["connections"] == [{"componentId": typed, "id": "result"}]
+            given[name] = results[typed]
+    assert given.pop("auth") == "$res:f/togetherai/key"
+    assert given.keys() <= step.arguments.keys()
+
+    job = run_job(step.id, {**given, "auth": auth})
+
+    assert job.result["text"] == "You said: Why is the sky blue?"
+    shown = parts["answer"]["componentInput"]
+    assert shown["connections"] == [{"componentId": "ask", "id": "result"}]
+    assert shown["expr"].startswith("ask.result?.text ")
+
+
+@pytest.mark.slow
+def test_the_app_is_pushed_by_windmill_s_own_command_line(tmp_path):
+    install()
+    (tmp_path / "wmill.yaml").write_text("defaultTs: bun\n")
+    remote = Remote(judge=False)
+    with remote.serving() as url:
+        words = ("--base-url", url, "--token", "t", "--workspace", "w")
+        done = wmill(tmp_path, "app", "push", str(APP), "f/mine/ask_page", *words)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    (made,) = [body for path, body in remote.writes if path == "/w/w/apps/create"]
+    assert made["path"] == "f/mine/ask_page"
+    assert made["summary"] == "Ask a model"
+    # Who uses the app runs this step, with this key, and nothing else.
+    assert made["policy"]["execution_mode"] == "publisher"
+    (allowed,) = made["policy"]["triggerables_v2"].items()
+    name, how = allowed
+    assert name == "ask:script/f/togetherai/chat/ask_model"
+    assert how["static_inputs"] == {"auth": "$res:f/togetherai/key"}
 
 
 class FailedError(Exception):
