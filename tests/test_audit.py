@@ -15,6 +15,7 @@ LOCKS = {
     "requirements-docs.lock": ("requirements-docs.txt",),
     "recipes/requirements.lock": ("recipes/requirements.txt",),
     "requirements-fuzz.lock": ("requirements-fuzz.txt",),
+    "requirements-embeddings.lock": ("requirements-embeddings.txt",),
     "requirements-audit.lock": ("requirements-audit.txt",),
     "tests/windmill/requirements.txt": (),
 }

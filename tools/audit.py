@@ -21,6 +21,7 @@ LOCKS = (
     "requirements-docs.lock",
     "recipes/requirements.lock",
     "requirements-fuzz.lock",
+    "requirements-embeddings.lock",
 )
 NPM = (PLACE, PRISM)  # folders with a package-lock.json
 SOUND, FOUND, UNKNOWN = 0, 1, 3

@@ -57,6 +57,7 @@ class Row:
     cpu_seconds: float | None = None
     peak_mib: float | None = None
     idle_mib: float | None = None
+    share: float | None = None  # of questions that were answered
 
 
 # Each contender is a module text with main(auth); ours is the script itself.
@@ -429,6 +430,12 @@ def _words(rounds: int) -> list[Row]:
     return words(rounds)
 
 
+def _hits(rounds: int) -> list[Row]:
+    from tools.hit_rates import hits
+
+    return hits(rounds)
+
+
 def _batches(rounds: int) -> list[Row]:
     from tools.bench_batches import batches
 
@@ -445,6 +452,7 @@ WORKLOADS: dict[str, tuple[Callable, int]] = {
     "many rows": (_many_rows, 1),
     "large table": (_large_table, 1),
     "words": (_words, 3),
+    "hits": (_hits, 1),
     "batches": (_batches, 1),
 }
 
@@ -472,6 +480,9 @@ def table(rows: list[Row]) -> str:
         found = [row for row in rows if row.workload == name]
         if name == "cold step":
             lines += _beside_requests(found)
+            continue
+        if found[0].share is not None:
+            lines += [name, *(f"  {row.contender:20} {row.share:.0%}" for row in found)]
             continue
         ours = next(row for row in found if row.contender == "ours")
         lines.append(
