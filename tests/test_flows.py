@@ -633,10 +633,17 @@ def test_fine_tune_model_refused_or_not_answered_trains_nothing(link, engine, li
     assert not lives["fine-tune"].lives
 
 
-def test_fine_tune_model_over_budget_is_not_even_asked_about(engine, lives):
+@pytest.mark.parametrize(
+    ("budget", "price"), [(1, None), (0, None), (50, {"estimation_available": False})]
+)
+def test_fine_tune_model_over_budget_is_not_even_asked_about(
+    budget, price, engine, lives, sandbox
+):
     engine.decide = answers("resume")
+    if price:
+        sandbox.answers["estimate_fine_tune_price"] = lambda _: price
 
-    run = engine.run("fine_tune_model", **TUNE, budget_usd=1)
+    run = engine.run("fine_tune_model", **TUNE, budget_usd=budget)
 
     assert "Nothing was trained: it would cost about" in run.result["message"]
     assert run.result["error"]["extra"]["details"]["trained"] is False
