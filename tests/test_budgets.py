@@ -94,6 +94,7 @@ WHOLE = {  # elsewhere than in TALKS
     "submit_video",
     "submit_rows",
     "start_batch",  # tests/test_agent_steps.py: hands its rows to submit_rows
+    "split_table",  # tests/test_across.py: spends nothing, shares it out
     "submit_fine_tune",  # tests/test_fine_tune_steps.py: by the service's own estimate
 }
 

@@ -93,6 +93,14 @@ def fine_tune_model(engine, budget):
     return run, len(engine.lives["fine-tune"].lives) * TRAINING
 
 
+def map_rows_across_workers(engine, budget):
+    lines = "".join(f"{row['text']}\n" for row in ROWS)
+    engine.workspace.put("texts.csv", f"text\n{lines}".encode())
+    given = {"rows": {"s3": "texts.csv"}, "part_rows": 2, "parallelism": 1, **BATCH}
+    name, model = "map_rows_across_workers", engine.meter.id
+    return engine.run(name, **given, model=model, budget_usd=budget), engine.meter.usd
+
+
 def run_agent(engine, budget):
     engine.workspace.register("f/shop/find", lambda: "found", schema={"type": "object"})
     given = {"prompt": "Find it.", "model": engine.meter.id, "max_rounds": 4}
@@ -130,6 +138,7 @@ FLOWS = {
     draw_rows: (0.1, 1),
     make_video: (0.365, 0.367),
     fine_tune_model: (5.41, 5.43),
+    map_rows_across_workers: (7e-4, 1),
     run_agent: (0.2, 50),
     ask_documents: (0.02, 1),
 }

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.across.cutting import cuts
 from scripts.ai_agents.ai_agent_steps import _cited
 from scripts.chat_steps import _thinking_apart
 from scripts.client import TogetherError
@@ -39,6 +40,7 @@ from scripts.structured.extract_steps import _read
 from scripts.table.encodings import BadTextError, texts
 from scripts.table.table import Table, Template
 from scripts.transfer import file_input
+from scripts.transfer.file_source import BytesSource
 from scripts.upload.dataset_check import Checker
 from scripts.workspace.markup import inline, prose
 
@@ -56,6 +58,10 @@ REFUSED = (
 
 def table(text, name="t.csv"):
     deque(Table(AUTH, {"text": text, "filename": name}), 0)
+
+
+def cut(text, name="t.csv"):
+    cuts(BytesSource(text.encode(), "rows", name), 1000)
 
 
 def archive(member, text):
@@ -292,6 +298,8 @@ READERS = (
     ("documents/word_file", "prose", lambda text: word(f"<a b='{text}'/>")),
     ("documents/office_archive", "prose", lambda text: word(f"<a {text}/>")),
     ("documents/workbook", "sheet", workbook),
+    ("across/cutting", "csv", cut),
+    ("across/cutting", "lines", lambda text: cut(text, "t.jsonl")),
     ("table/table", "csv", table),
     ("table/table", "lines", lambda text: table(text, "t.jsonl")),
     ("table/table", "array", lambda text: table("[" + text, "t.json")),

@@ -36,7 +36,7 @@ PART_SECONDS = 30.0
 # for again.
 SHARE_ROWS, SHARE_SECONDS = 250, 2.0
 JOURNALS, ANSWERS = "parts", "answers"  # folders of states
-MOST_ANSWERS = 1 << 26  # bytes that a state's answers may become
+ANSWERS_BYTES = 1 << 26  # bytes that a state's answers may become
 
 
 class Checkpoint:
@@ -220,7 +220,7 @@ def _content(part: Members) -> bytes:
     if packed is None:
         raise TogetherError(f"The state {part['state']} is not there any more.")
     unpacker = zlib.decompressobj()
-    content = unpacker.decompress(base64.b64decode(packed), MOST_ANSWERS)
+    content = unpacker.decompress(base64.b64decode(packed), ANSWERS_BYTES)
     if not unpacker.eof:
         raise TogetherError(f"The state {part['state']} holds no answers.")
     return content
