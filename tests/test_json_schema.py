@@ -226,6 +226,22 @@ def test_twice_the_same_is_found_among_many():
     assert problems([*values, {"a": [1.0, {}]}], schema)
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({}, "must match ^[A-Z]+$"),
+        ({"description": "A country's sign"}, "must match ^[A-Z]+$; A country's sign"),
+        ({"description": 5}, "must match ^[A-Z]+$"),
+    ],
+)
+def test_a_pattern_that_a_user_gives_is_told_beside_what_describes_it(more, words):
+    schema = {"type": "string", "pattern": "^[A-Z]+$", **more}
+
+    (found,) = problems("de", schema)
+
+    assert found["problem"] == f'cannot be "de": {words}'
+
+
 def test_a_pattern_that_takes_for_ever_is_matched_all_the_same():
     schema = {"pattern": "^(a+)+$", "patternProperties": {"^(a|a)*$": True}}
 

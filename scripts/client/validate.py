@@ -225,7 +225,8 @@ def check_text(
     if "pattern" in schema:
         try:
             if not context[2](schema["pattern"], value):
-                found.append(unlike(field, value, schema))
+                # Of the pack's own the description says it better; others chose both.
+                found.append(unlike(field, value, schema, context[2] is re.search))
         except ValueError as error:
             found.append(problem(field, f"{schema['pattern']!r} {error}"))
 
@@ -514,12 +515,16 @@ def mistyped(field: str, value: Json, wanted: str) -> Problem:
     return problem(field, f"must be {wanted} (got {got})")
 
 
-def unlike(field: str, value: str, schema: Schema) -> Problem:
+def unlike(field: str, value: str, schema: Schema, own: bool) -> Problem:
     """Say that a text is not as it should be: by what describes it, if the schema has
-    that; of a long one, which may be a secret, only that it is none."""
+    that, and by the pattern, if it is not our own or nothing describes it; of a long
+    text, which may be a secret, only that it is none."""
     got = shown(value) if len(value) <= 20 else "such a text"
-    words = schema.get("description") or f"must match {schema['pattern']}"
-    return problem(field, f"cannot be {got}: {words}")
+    words = schema.get("description")
+    words = [words] if words and isinstance(words, str) else []
+    if not own or not words:
+        words.insert(0, f"must match {schema['pattern']}")
+    return problem(field, f"cannot be {got}: {'; '.join(words)}")
 
 
 def not_allowed(field: str, value: Json, allowed: list[Json]) -> Problem:
