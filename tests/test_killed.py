@@ -256,6 +256,33 @@ def test_the_flow_fine_tune_model(trial, flow):
         assert len(trial.made("fine-tune")) == 1, moment
 
 
+def test_the_flow_run_agent(trial, flow, monkeypatch):
+    """No tool runs twice, and a question that was asked twice is told."""
+    del trial.sandbox.answers["create_chat_completion"]  # the model that is told calls
+    found, begin = [], trial.begin
+
+    def find_order(number):
+        found.append(number)
+        return {"number": number}
+
+    def begin_with_the_shop():
+        begin()
+        found.clear()
+        trial.workspace.register("f/shop/find_order", find_order)
+
+    monkeypatch.setattr(trial, "begin", begin_with_the_shop)
+    calls = [{"tool": "find_order", "arguments": {"number": n}} for n in range(3)]
+    prompt = json.dumps({"rounds": [calls[:2], calls[2:]], "answer": "Sent."})
+    arguments = {"model": MODEL, "prompt": prompt}
+    arguments["tools"] = [{"path": "f/shop/find_order"}]
+    for moment, result in killed_flow(trial, flow, "run_agent", arguments):
+        assert sorted(found) == [0, 1, 2], moment
+        assert (result["text"], result["rounds"]) == ("Sent.", 2), moment
+        again = sum(prompts(trial).values()) - 3
+        assert again in (0, 1), moment
+        assert not again or "asked again" in result["note"], moment
+
+
 def test_a_killed_job_is_one_that_gave_no_result(trial, auth):
     """The means themselves: a kill before the first request leaves no result."""
     with trial.killing(0, True) as killer:

@@ -16,7 +16,7 @@ from scripts.client import TogetherError
 from scripts.mcp_client import McpServer
 from scripts.transfer import public_fetch
 from scripts.workspace import conversation
-from tests.support.canned_chat import MODEL, asked
+from tests.support.canned_chat import CHAT, MODEL, asked
 from tests.support.expected_request import main_of
 from tests.test_flows import answers
 from tools.flow_engine import Engine
@@ -318,6 +318,74 @@ def test_killed_in_any_step_it_goes_on(
     assert killed == [step]
     assert sorted(shop) == [-2, 1, 3]
     assert found["rounds"] == 2
+
+
+@pytest.fixture
+def broken_off(engine, workspace, sandbox, monkeypatch):
+    """Lets the step that asks the first question end when the service has it, with what
+    it had kept by then, and run again. Call it before each run."""
+    kept, execute, answer = [None], engine._execute, sandbox.answer
+
+    async def watched(request, path):
+        if path == CHAT.exchange["path"] and not kept:
+            kept.append(copy.deepcopy((workspace.objects, workspace.resources)))
+        return await answer(request, path)
+
+    def dying(run, module, path, arguments):
+        result = execute(run, module, path, arguments)
+        if kept[-1:] not in ([], [None]):
+            workspace.objects, workspace.resources = kept[0]
+            kept.append(None)
+            result = execute(run, module, path, arguments)
+        return result
+
+    monkeypatch.setattr(sandbox, "answer", watched)
+    monkeypatch.setattr(engine, "_execute", dying)
+    return kept.clear
+
+
+def test_a_question_that_broke_off_is_asked_again_and_says_so(
+    engine, shop, auth, sandbox, broken_off
+):
+    broken_off()
+    prompt = said([call("find_order", 1)], [call("find_order", 3)])
+
+    found = as_a_flow(engine, auth, prompt=prompt, tools=[FIND], model=MODEL)
+
+    assert len(asked(sandbox)) == 4
+    assert shop == [1, 3]
+    assert found["note"] == (
+        "1 question was asked again after the step broke off, and may have been paid "
+        "twice: cost_usd counts each once"
+    )
+
+
+def test_a_budget_counts_it_twice(engine, shop, sandbox, broken_off):
+    given = {"prompt": said([call("find_order", 1)]), "tools": [FIND], "model": MODEL}
+
+    def spent(budget):
+        run = engine.run("run_agent", **given, budget_usd=budget, max_tokens=9)
+        return run.result["error"]["extra"].get("spent_usd")
+
+    # The least budget that does for the first question does not do for the second.
+    budget = 1e-6
+    while not (once := spent(budget)):
+        budget *= 1.2
+    broken_off()
+
+    assert spent(budget) == pytest.approx(2 * once)
+
+
+def test_a_question_that_was_refused_was_asked_and_not_paid(engine, shop, sandbox):
+    sandbox.faults.append(Fault(CHAT.exchange["path"], 400))
+    engine.workspace.configure(storage=False)
+    engine.workspace.register(FIND["path"], lambda number: number, schema=SCHEMA)
+
+    run = engine.run("run_agent", prompt="x", tools=[FIND], model=MODEL)
+
+    assert run.outcome == "failure"
+    (state,) = engine.workspace.resources.values()
+    assert state["value"]["asked"] == 0
 
 
 # --- servers of tools ---------------------------------------------------------------

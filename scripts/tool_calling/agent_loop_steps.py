@@ -7,7 +7,8 @@
     finish_agent   the result
 
 Between them the conversation is kept by its name, and each step finds out what it did
-before it broke: asked and not kept costs a second question, but no job runs twice.
+before it broke. No job runs twice. A question has nothing by which the service would
+know it again: one whose answer was not kept is asked anew, and the result says so.
 """
 
 from __future__ import annotations
@@ -95,7 +96,16 @@ def ask_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     name, kept = _kept(given)
     tools = tools_of(step, given)
     if not kept["pending"] and kept["final"] is None:
-        _ask(auth, given, kept, list(tools.values()))
+        # How often this question was asked: what is kept before it is, outlives a kill.
+        kept["asked"] = kept.get("asked", 0) + 1
+        conversation.write(name, kept)
+        try:
+            _ask(auth, given, kept, list(tools.values()))
+        except TogetherError as error:
+            if not error.ambiguous:
+                kept["asked"] -= 1
+                conversation.write(name, kept)
+            raise
         conversation.write(name, kept)
     calls = [
         {"tool": call["name"], "arguments": call["text"][:SHOWN]}
@@ -121,7 +131,8 @@ def _ask(auth: Auth, given: Members, kept: Members, tools: list[Tool]) -> None:
     else:
         answer = last_answer(auth, body, offered, budget)
     found = parse_completion(answer)
-    kept["answers"].append({"usage": usage_of(answer)})
+    usage = usage_of(answer)
+    kept["answers"].append({"usage": usage, "asked": kept.pop("asked")})
     wanted = found["tool_calls"] if may_call else []
     used = {call["id"] for m in kept["messages"] for call in m.get("tool_calls") or ()}
     message, calls = message_of(answer, found["text"], wanted, kept["rounds"], used)
@@ -255,6 +266,12 @@ def finish_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     if final["wanted_more"]:
         notes.append("the model wanted more calls than max_rounds allows")
     notes += note_of_failed(kept["calls"])
+    if again := sum(one.get("asked", 1) - 1 for one in kept["answers"]):
+        words = "question was" if again == 1 else "questions were"
+        notes.append(
+            f"{again} {words} asked again after the step broke off, and may have been "
+            "paid twice: cost_usd counts each once"
+        )
     result = {
         "text": final["text"],
         **({"note": "; ".join(notes)} if notes else {}),
@@ -279,10 +296,13 @@ def _kept(given: Members) -> tuple[str, Members]:
 
 
 def _spent(auth: Auth, kept: Members) -> float:
-    """Return the USD that the questions so far cost; the price is known, or there would
-    have been none."""
-    costs = (cost(auth, kept["model"], one["usage"])[0] for one in kept["answers"])
-    return sum(usd or 0.0 for usd in costs)
+    """Return the USD that the questions so far may have cost, each as often as it was
+    asked; the price is known, or there would have been none."""
+    usd = 0.0
+    for one in kept["answers"]:
+        paid, _ = cost(auth, kept["model"], one["usage"])
+        usd += (paid or 0.0) * one.get("asked", 1)
+    return usd
 
 
 def _reason(result: Json) -> str:
