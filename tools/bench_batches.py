@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Self
@@ -51,6 +52,8 @@ class Service:
         self.folder = tempfile.TemporaryDirectory()
         self.files: dict[str, dict] = {}  # by id: what the service says of each
         self.batches: dict[str, dict] = {}
+        self.asked: list[str] = []  # method and path of each request
+        self.sent = 0  # bytes of files that came
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self.server.service = self
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -115,6 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         service = self.server.service
+        service.asked.append(f"GET {self.path}")
         kind, name, what = ([*self.path.partition("?")[0].split("/"), "", ""])[2:5]
         if what == "content":
             content = service.place(name)
@@ -133,6 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         service = self.server.service
+        service.asked.append(f"POST {self.path}")
         body = self.rfile.read(int(self.headers["content-length"] or 0))
         kind, name = ([*self.path.split("/"), ""])[2:4]
         if kind == "files" and name:
@@ -148,7 +153,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         service, file_id = self.server.service, self.path.rpartition("/")[2]
+        service.asked.append(f"PUT {self.path}")
         left = int(self.headers["content-length"])
+        service.sent += left
         service.files[file_id]["bytes"] = left
         with service.place(file_id).open("wb") as file:
             while left:
@@ -170,32 +177,55 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
 
+@dataclass
+class Run:
+    """Rows that went through batches. split and collected are what `measured` returns
+    of submit_rows and collect_rows; then the requests of each, without those for
+    prices, the bytes sent up and stored, and the results."""
+
+    split: tuple
+    collected: tuple
+    requests: tuple[int, int]
+    sent: int
+    stored: int
+    made: dict
+    result: dict
+
+
 def batches(rows: int = ROWS) -> list[bench.Row]:
     """submit_rows, then collect_rows with the table given, into storage."""
+    run = run_of(rows)
     return [
-        bench.Row("batches", name, *found)
-        for name, found in zip(("ours", "ours, collecting"), costs(rows), strict=True)
+        bench.Row("batches", "ours", *run.split),
+        bench.Row("batches", "ours, collecting", *run.collected),
     ]
 
 
-def costs(rows: int) -> list[tuple]:
-    """What `measured` returns of submit_rows, and of collect_rows. Raises OSError where
-    a row has no answer."""
+def run_of(rows: int) -> Run:
+    """Send a table through batches. Raises OSError where a row has no answer."""
     with Service() as service, Workspace() as workspace:
-        workspace.put("in/rows.jsonl", _table(rows))
+        workspace.put("in/rows.jsonl", table_of(rows))
         auth = {"api_key": "tgp_bench_0123456789", "base_url": service.url}
         table = {"s3": "in/rows.jsonl"}
         given = {"auth": auth, "model": "m", "template": TEMPLATE, "rows": table}
         split, made = measured("batches/submit_rows", given, workspace)
+        submitted = _count(service)
         service.answer()
         given = {"auth": auth, "batch_id": made["batch_id"], "rows": table}
         given["output"] = "storage"
         collected, result = measured("batches/collect_rows", given, workspace)
-        with workspace.objects["", result["s3"]].file.open("rb") as file:
+        place = workspace.objects["", result["s3"]].file
+        with place.open("rb") as file:
             told = sum(1 for line in file if b'"answer": "Yes."' in line)
+        stored = place.stat().st_size
     if not told == result["done"] == rows:
         raise OSError(f"{told} of {rows} rows were answered")
-    return [split, collected]
+    requests = submitted, _count(service) - submitted
+    return Run(split, collected, requests, service.sent, stored, made, result)
+
+
+def _count(service: Service) -> int:
+    return sum("models" not in one for one in service.asked)
 
 
 def measured(step: str, given: dict, workspace: Workspace) -> tuple[tuple, dict]:
@@ -225,7 +255,8 @@ def measured(step: str, given: dict, workspace: Workspace) -> tuple[tuple, dict]
     return (seconds, rows / cpu, cpu, peak), result
 
 
-def _table(rows: int) -> bytes:
+def table_of(rows: int) -> bytes:
+    """JSON Lines of the bench."""
     return b"".join(
         b'{"id": %d, "text": "The parcel number %d came twice, and late."}\n' % (n, n)
         for n in range(rows)
