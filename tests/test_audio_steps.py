@@ -211,3 +211,14 @@ def test_a_long_text_ends_by_itself_with_what_was_spoken(sandbox, auth):
     assert [part["filename"] for part in error.partial["parts"]] == [
         f"speech-{number}.wav" for number in range(1, 5)
     ]
+
+
+def test_a_recording_that_cannot_be_read_is_told_by_the_name_that_the_step_has(
+    auth, workspace
+):
+    with pytest.raises(TogetherError, match=r"^recording cannot be read") as caught:
+        main_of(find("audio/transcribe_recording"))(
+            auth, recording={"s3": "gone.mp3"}, model=model("transcription")
+        )
+
+    assert caught.value.problems[0]["field"] == "recording"

@@ -138,11 +138,19 @@ def _follow(words: list[str]) -> subprocess.CompletedProcess:
     return subprocess.CompletedProcess(words, process.returncode, "".join(heard))
 
 
+NONE = " (from versions: none)"
+
+
 def _why(said: str) -> str:
-    if any(word in said for word in UNREACHABLE):
-        index = os.environ.get("PIP_INDEX_URL", "PyPI")
+    # Without retries pip says nothing of connections: only that no version was found.
+    nothing = NONE in said
+    if nothing or any(word in said for word in UNREACHABLE):
+        index = os.environ.get("PIP_INDEX_URL", "PyPI").rpartition("@")[2]
+        what = "cannot be reached"
+        if nothing and not any(word in said for word in UNREACHABLE):
+            what = f"{what}, or has no {said.partition(NONE)[0].split()[-1]}"
         return (
-            f"{index.rpartition('@')[2]} cannot be reached, and ./dev installs from it "
+            f"{index} {what}, and ./dev installs from it "
             "once. Set PIP_INDEX_URL to the address of a mirror, HTTPS_PROXY to a "
             "proxy's, or PIP_CERT to the file of an authority of your own."
         )

@@ -14,6 +14,7 @@ from ..client import TogetherError, call, prepare, upload
 from ..client.jsonio import finite
 from ..client.request import Request
 from ..operations import operation
+from ..transfer.file_input import open_file, url_of
 from ..transfer.media_output import judge_media
 from .subtitle_files import cut_text, subtitles
 
@@ -52,6 +53,8 @@ def transcribe_recording(auth: Auth, step: Step, **arguments: Json) -> Members:
         "timestamp_granularities": ["segment", "word"],
         "file": given["recording"],
     }
+    if not url_of(body["file"], "recording"):  # so that errors name this step's field
+        body["file"] = open_file(body["file"], "recording", auth)
     for name in ("language", "prompt"):
         if name in given:
             body[name] = given[name]
