@@ -8,12 +8,13 @@ import random
 
 import pytest
 
-from scripts.across import cutting
+from scripts.across import cutting, joining
 from scripts.chat.map_rows import main as map_rows
 from scripts.client import TogetherError
 from scripts.files.join_table import main as join_table
 from scripts.files.split_table import main as split_table
 from scripts.table import checkpoint
+from scripts.table import row_results as jsonio_limits
 from scripts.table.table import Flaw, Table
 from scripts.table.worker_pool import WINDOW
 from scripts.transfer.file_source import BytesSource
@@ -384,6 +385,27 @@ def test_a_large_table_goes_to_storage_and_is_never_a_result(
     assert [json.loads(row)["n"] for row in rows] == list(range(9))
     for call in run.of("chat/map_rows"):
         assert "rows" not in call.result
+
+
+def test_a_table_too_large_for_a_result_stays_kept(
+    engine, sandbox, workspace, monkeypatch
+):
+    workspace.storage = False
+    url = at(sandbox, rows_of(9))
+    monkeypatch.setattr(jsonio_limits, "RESULT_LIMIT", 100)
+    monkeypatch.setattr(joining, "MOST_BYTES", 200)
+    run = flow(engine, url)
+    assert "without object storage" in run.error["message"]
+
+    sandbox.requests.clear()
+    monkeypatch.undo()
+    run = Engine(workspace, engine.resources[RESOURCE], engine.advance).run
+    for name, value in workspace.environment.items():
+        monkeypatch.setenv(name, value)
+    words = {"template": "{{text}}", "model": MODEL, "part_rows": 4}
+    done = run("map_rows_across_workers", rows={"url": url}, **words)
+    assert done.result["done"] == 9
+    assert not asked(sandbox)
 
 
 def test_a_rerun_goes_on_after_a_flow_that_ended_before_it_joined(

@@ -794,6 +794,32 @@ def test_map_rows_across_workers_names_a_mistake_before_it_asks(engine, sandbox)
     assert not [r for r in sandbox.requests if "completions" in r.path]
 
 
+@started_in_every_way
+def test_embed_rows_across_workers_joins_the_vectors_in_order(
+    engine, sandbox, workspace
+):
+    workspace.put("t.jsonl", "".join(json.dumps(row) + "\n" for row in ROWS).encode())
+    words = {"model": model("embedding"), "part_rows": 2}
+
+    run = engine.run("embed_rows_across_workers", rows={"s3": "t.jsonl"}, **words)
+
+    assert run.outcome == "success", run.result
+    assert [row["text"] for row in run.result["rows"]] == [r["text"] for r in ROWS]
+    sizes = {len(row["embedding"]) for row in run.result["rows"]}
+    assert sizes == {run.result["dimensions"]}
+    assert run.count("embeddings/embed_rows") == 2
+    assert list(workspace.objects) == [("", "t.jsonl")]
+
+
+def test_embed_rows_across_workers_names_a_mistake_before_it_asks(engine, sandbox):
+    words = {"column": "txt", "rows": ROWS, "model": model("embedding")}
+
+    run = engine.run("embed_rows_across_workers", **words)
+
+    assert "names the column 'txt'" in run.error["message"]
+    assert not [r for r in sandbox.requests if "embeddings" in r.path]
+
+
 DRAW = {"model": "m", "template": "A picture of {{animal}}"}
 
 

@@ -96,7 +96,7 @@ def split(auth: Auth, given: Members) -> Members:
     table.require(columns, "template")
     if given.get("column"):
         table.require([given["column"]], "column")
-    stored = _has_storage()
+    stored = has_storage()
     remote = _lies(value) and url_of(value, "rows") is not None
     cut = None
     if _lies(value):
@@ -383,7 +383,7 @@ def _lies(value: Json) -> bool:
     )
 
 
-def _has_storage() -> bool:
+def has_storage() -> bool:
     """Say whether the workspace has storage to write to."""
     try:
         storage.check_storage()

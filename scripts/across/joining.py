@@ -10,6 +10,7 @@ from ..client.job import log
 from ..table.checkpoint import forget, kept_lines, kept_rows
 from ..table.row_results import LONGEST, NAMED, RowResults
 from ..table.table import Flaw, Table
+from .cutting import MOST_BYTES, has_storage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,21 @@ class Joined(RowResults):
         are = "is" if self.missing == 1 else "are"
         words = f"{self.missing} of {self.of} parts {are} missing"
         return f"Partly done, {words}: run the flow again. {told}"
+
+    def stored(self) -> Members:
+        """Return where the rows are. Raises TogetherError for too many for a result
+        where there is no storage: they stay kept, for a rerun."""
+        size = self.file.tell() if self.file else 0
+        if size > MOST_BYTES and not has_storage():
+            raise TogetherError(
+                f"The table has {size} bytes: without object storage in the workspace "
+                f"at most {MOST_BYTES} come back as a result. The answers stay kept for "
+                "a week.",
+                type="result_too_large",
+                advice="Set up object storage, and run the flow again with the same "
+                "input: it asks nothing again. Or take fewer rows.",
+            )
+        return super().stored()
 
     def take(self, got: Members, before: int) -> None:
         """Add the rows of a part's journal, and what its job counted."""

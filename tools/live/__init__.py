@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tools.deploy import Target
 from tools.live import (
+    across,
     agent_flows,
     agents,
     deployment,
@@ -41,6 +42,7 @@ SUBJECTS = {
         deployment,
         examples,
         flow_runs,
+        across,
         streams,
         forms,
         schedules,
