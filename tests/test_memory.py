@@ -1,5 +1,6 @@
 """What is read from outside takes no more memory than its bound lets it."""
 
+import contextlib
 import gzip
 import io
 import random
@@ -68,6 +69,67 @@ def test_an_answer_takes_thrice_its_bound_at_most(
         worker.run("chat.create_chat_completion", {"auth": auth, "body": body}, {})
     except JobError:
         pass  # the error that most of them are
+
+    assert worker.peak / 1024 - idle < 3 * ANSWER + 32
+
+
+def spoken(text):
+    message = b'{"role": "assistant", "content": "' + text + b'"}'
+    return b'{"id": "c", "choices": [{"index": 0, "message": ' + message + b"}]}"
+
+
+SPOKEN = {
+    "letters": lambda: b"a" * (60 * MIB),
+    "chinese": lambda: "\u732b".encode() * (20 * MIB),
+    "one sign among letters": lambda: b"a" * (56 * MIB) + "\u732b".encode(),
+    "one pair among letters": lambda: b"a" * (40 * MIB) + b"\\ud83d\\ude00",
+    "one wide sign among letters": lambda: b"a" * (40 * MIB) + "\U0001f600".encode(),
+    "as wide as is read": lambda: b"a" * (19 * MIB) + "\U0001f600".encode(),
+}
+STEPS = {
+    "chat.ask_model": {"prompt": "hi"},
+    "chat.map_rows": {"rows": [{"text": "hi"}], "template": "{{text}}", "keep": False},
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("name", SPOKEN)
+def test_a_text_of_any_signs_takes_thrice_its_bound_at_most(
+    name, step, server, worker, idle
+):
+    server.things[CHAT] = Thing(
+        spoken(SPOKEN[name]()), {"content-type": "application/json"}, 200
+    )
+    auth = {"api_key": KEY, "base_url": server.url}
+    call = {"auth": auth, "model": "m", **STEPS[step]}
+    refused = pytest.raises(JobError, match="holds more|longer texts|200 OK")
+    with refused if "one" in name else contextlib.nullcontext():
+        worker.run(step, call, {})
+
+    assert worker.peak / 1024 - idle < 3 * ANSWER + 32
+
+
+VECTORS = {
+    "/v1/embeddings": (
+        "embeddings.embed_rows",
+        {"rows": [{"text": "hi"}], "column": "text"},
+        lambda: b'{"data": [{"index": 0, "embedding": [' + b"0.123456789," * (5 * MIB),
+    ),
+    "/v1/rerank": (
+        "rerank.search_documents",
+        {"query": "hi", "documents": ["hi"]},
+        lambda: b'{"results": [' + b'{"index": 0, "relevance_score": 0.5},' * MIB,
+    ),
+}
+
+
+@pytest.mark.parametrize("path", VECTORS)
+def test_numbers_without_end_take_thrice_the_bound_at_most(path, server, worker, idle):
+    step, given, content = VECTORS[path]
+    server.things[path] = Thing(content(), {"content-type": "application/json"}, 200)
+    auth = {"api_key": KEY, "base_url": server.url}
+    with pytest.raises(JobError):
+        worker.run(step, {"auth": auth, "model": "m", **given}, {})
 
     assert worker.peak / 1024 - idle < 3 * ANSWER + 32
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 RESULT_LIMIT = 1_900_000  # bytes that a result in Windmill can hold
 MOST_VALUE_BYTES = 128 << 20  # that the values of a JSON text take beside their texts
+MOST_TEXT_BYTES = 192 << 20  # that JSON bytes take, with what is made of them
+WIDE_FROM = 20 << 20  # bytes of JSON that take no more, whatever they are
 MANY_VALUES = 1 << 20  # characters of JSON from which on the collector rests
 LIST_BYTES, OBJECT_BYTES, ITEM_BYTES = 64, 200, 32  # an empty one; a number in one
 
@@ -27,6 +29,9 @@ def parse_json(data: bytes) -> tuple[Json, str | None]:
     number beyond 2^53, such as a seed, becomes text, since JavaScript would round it.
     """
     lost: list[object] = []
+    if len(data) > WIDE_FROM and _texts_bytes(data) > MOST_TEXT_BYTES:
+        log("the JSON holds longer texts than there is memory for, and is not read")
+        return None, "of longer texts than can be held"
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
@@ -58,6 +63,25 @@ def parse_json(data: bytes) -> tuple[Json, str | None]:
     if lost or is_suspect(text):
         value = storable(value, lost)
     return value, None
+
+
+def _texts_bytes(data: bytes) -> int:
+    """Return about how much memory JSON bytes will take with what they hold: one sign
+    beyond Latin makes two bytes of each in its text, one beyond 65,535 makes four."""
+    size = len(data)
+    four = len(data.translate(None, BELOW_FOUR))
+    wide = four or len(data.translate(None, BELOW_TWO))
+    signs = size - len(data.translate(None, NO_PART))
+    written = data.count(b"\\u")
+    pairs = re.search(rb"\\u[dD][89abAB]", data) if written else None
+    text = signs * (4 if four else 2 if wide else 1)
+    wider = 4 if four or pairs else 2 if wide or written else 1
+    return size + text + (signs - 5 * written) * wider
+
+
+# What is left without these says whether a sign takes four bytes, or two.
+BELOW_FOUR, BELOW_TWO = bytes(range(0xF0)), bytes(range(0xC4))
+NO_PART = bytes([*range(0x80), *range(0xC0, 0x100)])
 
 
 def values_bytes(text: str) -> int:

@@ -298,18 +298,23 @@ def read_whole(response: Response, most: float) -> bytes:
     """
     error = response.status >= 300
     limit = MOST_ERROR_BYTES if error else MOST_ANSWER_BYTES
-    pieces, size = [], 0
+    first, whole = b"", bytearray()
     for piece in read_pieces(response, most):
-        size += len(piece)
-        pieces.append(piece)
-        if size > limit:
+        if not first:
+            first = piece
+            continue
+        # One text that grows: what is left free by many pieces stays with a thread.
+        if not whole:
+            whole += first
+        whole += piece
+        if len(whole) > limit:
             abandon(response)
             if error:
                 break
-            pieces.clear()  # who is told of the fault would keep them
+            whole.clear()  # who is told of the fault would keep it
             raise TooLargeError(f"the answer has more than {limit // MIB} MiB")
     response.release_conn()
-    return pieces[0][:limit] if len(pieces) == 1 else b"".join(pieces)[:limit]
+    return bytes(whole[:limit] if len(whole) > limit else whole) or first[:limit]
 
 
 def read_pieces(response: Response, most: float | None = None) -> Iterator[bytes]:
