@@ -102,7 +102,7 @@ def test_a_text_of_any_signs_takes_thrice_its_bound_at_most(
     )
     auth = {"api_key": KEY, "base_url": server.url}
     call = {"auth": auth, "model": "m", **STEPS[step]}
-    refused = pytest.raises(JobError, match="holds more|longer texts|200 OK")
+    refused = pytest.raises(JobError, match="200 OK")
     with refused if "one" in name else contextlib.nullcontext():
         worker.run(step, call, {})
 
