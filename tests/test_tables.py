@@ -314,3 +314,12 @@ def test_a_json_array_is_read_without_being_held(tmp_path):
 @pytest.mark.parametrize("blank", ["\v,\v", "\u00a0,\u3000", "\x1c", "\v\x1a", " \x85"])
 def test_a_line_of_blanks_of_any_kind_names_no_column(blank):
     assert rows(f"{blank}\na,b\n1,2\n") == [{"a": "1", "b": "2"}]
+
+
+def test_a_second_mark_of_byte_order_is_no_part_of_a_name():
+    """A tool wrote one before a text that had one."""
+    found = read_rows(AUTH, "\ufeff\ufeffa,b\n1,\ufeffx\n")
+
+    assert found["rows"] == [{"a": "1", "b": "\ufeffx"}]
+    with pytest.raises(TogetherError, match="no row"):
+        read_rows(AUTH, "\ufeff\ufeff\n")

@@ -805,14 +805,17 @@ def _widths(sample: list[str], sign: str) -> list[int]:
 def filled(cell: Json) -> bool:
     # \x1a ended the files of DOS.
     if cell.__class__ is str:
-        return bool(cell.strip().strip("\x1a").strip())
+        return bool(cell.strip().strip("\x1a\ufeff").strip())
     return cell is not None
 
 
 def _names(cells: list[Json]) -> tuple[list[str], int]:
     """Return a name of its own for each column, and how many columns there are up to
     the last that the header names."""
-    names = [str(cell).strip() if filled(cell) else "" for cell in cells]
+    # A mark of byte order that a tool wrote before another's is no part of a name.
+    names = [
+        str(cell).strip("\ufeff").strip() if filled(cell) else "" for cell in cells
+    ]
     width = max(n for n, name in enumerate(names, 1) if name)
     taken = {name for name in names if name}
     own = []
