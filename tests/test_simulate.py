@@ -37,7 +37,7 @@ def test_batches_take_as_many_requests_and_bytes_as_is_said(rows):
     assert run.sent == about(said.sent_bytes)
     assert run.stored == about(said.storage_bytes)
     if count > 1:
-        entries = len(json.dumps(run.result["batches"])) / count
+        entries = len(json.dumps(run.made)) / count
         assert entries == about(simulate.measured()["batch_entry_bytes"])
 
 

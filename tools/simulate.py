@@ -146,9 +146,9 @@ def map_rows(task: Task) -> Estimate:
 
 
 def kept_parts(rows: int) -> int:
-    """How many parts a job keeps, for a rerun, of the rows that it answered; more where
-    some answers take their time."""
-    return math.ceil(rows / min(PART_ROWS, PART_BYTES // _line()))
+    """How many whole parts a job keeps, for a rerun, of the rows that it answered; more
+    where answers take their time."""
+    return rows // min(PART_ROWS, PART_BYTES // _line())
 
 
 def kept_bytes(rows: int) -> int:
