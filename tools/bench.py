@@ -442,6 +442,12 @@ def _batches(rounds: int) -> list[Row]:
     return batches()
 
 
+def _growth(rounds: int) -> list[Row]:
+    from tools.bench_growth import growth
+
+    return growth(rounds)
+
+
 WORKLOADS: dict[str, tuple[Callable, int]] = {
     "cold step": (_cold, 25),
     "warm call": (warm_call, 15),
@@ -454,6 +460,7 @@ WORKLOADS: dict[str, tuple[Callable, int]] = {
     "words": (_words, 3),
     "hits": (_hits, 1),
     "batches": (_batches, 1),
+    "growth": (_growth, 2),
 }
 
 

@@ -148,6 +148,8 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {"location": f"{service.url}/put/{file_id}"}
             headers |= {"x-together-file-id": file_id, "content-length": "0"}
             self.head(headers, 302)
+        elif kind == "chat":
+            self.tell(json.loads(_line())["response"]["body"])
         else:
             self.tell({"job": service.create(json.loads(body)["input_file_id"])})
 
@@ -231,6 +233,23 @@ def _count(service: Service) -> int:
 def measured(step: str, given: dict, workspace: Workspace) -> tuple[tuple, dict]:
     """Run a step as a job; return (seconds, rows a second of the processor, its
     seconds, MiB) of it, and its result. Raises OSError when it fails."""
+    cost, result = measured_job(step, given, workspace)
+    rows = result.get("rows") if step.endswith("submit_rows") else result["done"]
+    return (cost.seconds, rows / cost.cpu, cost.cpu, cost.peak), result
+
+
+@dataclass
+class Cost:
+    """Of a job: its seconds, those of the processor, and the most MiB it held."""
+
+    seconds: float
+    cpu: float
+    peak: float
+
+
+def measured_job(step: str, given: dict, workspace: Workspace) -> tuple[Cost, dict]:
+    """Run a step as a job; return what it took, and its result. Raises OSError when it
+    fails."""
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder)
         prepare(job, step, given)
@@ -250,9 +269,8 @@ def measured(step: str, given: dict, workspace: Workspace) -> tuple[tuple, dict]
         if process.returncode:
             raise OSError(f"{step} failed: {result}")
         peak = int((job / "peak").read_text()) / 1024
-    rows = result.get("rows") if step.endswith("submit_rows") else result["done"]
     cpu = used.ru_utime + used.ru_stime
-    return (seconds, rows / cpu, cpu, peak), result
+    return Cost(seconds, cpu, peak), result
 
 
 def table_of(rows: int) -> bytes:
