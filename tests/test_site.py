@@ -30,6 +30,15 @@ def test_what_is_no_page_of_the_site_is_text_alone():
     assert linked("[there](https://example.com)") == "[there](https://example.com)"
 
 
+def test_every_page_is_in_the_menu():
+    menu = (ROOT / "docs" / "site" / "mkdocs.yml").read_text().partition("nav:")[2]
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+    assert len(pages) > 15
+    for page in pages:
+        assert page.relative_to(ROOT).as_posix() in menu, page.name
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     place = tmp_path_factory.mktemp("site")
