@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import jsonschema
-from mcp import Client, types
+from mcp import Client, MCPError, types
 from mcp.client.streamable_http import streamable_http_client
 
 from tools.live.checks import SkippedError, Subject, expect
@@ -44,7 +44,7 @@ def starred_tools_are_listed_and_called(stage: Stage) -> dict:
 
 
 async def _look(stage: Stage, paths: dict[str, str]) -> dict:
-    async with _client(stage) as client:
+    async with _client(stage, "mcp:favorites") as client:
         tools = {tool.name: tool for tool in await _all(client)}
         names = {id: tool_name(path) for id, path in paths.items()}
         for id, name in names.items():
@@ -69,10 +69,10 @@ async def _look(stage: Stage, paths: dict[str, str]) -> dict:
 
 
 @contextlib.asynccontextmanager
-async def _client(stage: Stage) -> AsyncIterator[Client]:
+async def _client(stage: Stage, scope: str) -> AsyncIterator[Client]:
     body = {
         "label": label(stage.folder),
-        "scopes": ["mcp:favorites"],
+        "scopes": [scope],
         "workspace_id": stage.api.workspace,
     }
     try:
@@ -101,6 +101,33 @@ async def _all(client: Client) -> list[types.Tool]:
 
 def _text(result: types.CallToolResult) -> str:
     return "".join(getattr(part, "text", "") for part in result.content)
+
+
+def a_token_for_one_folder_shows_no_key(stage: Stage) -> str:
+    """What docs/agents.md says of scopes: with one of scripts a tool is called by its
+    name, and Windmill's own endpoints, which would show the key, are neither listed nor
+    called."""
+    return asyncio.run(_look_with_one_folder(stage))
+
+
+async def _look_with_one_folder(stage: Stage) -> str:
+    key = stage.auth.removeprefix("$res:")
+    async with _client(stage, f"mcp:scripts:{stage.folder}/agent/*") as client:
+        listed = [tool.name for tool in await _all(client)]
+        try:
+            told = _text(await client.call_tool("getResource", {"path": key}))
+        except MCPError as error:
+            told = str(error)
+        asked = {"auth": stage.auth, "model": CHAT, "input_tokens": 1000}
+        price = tool_name(stage.script("agent/price_call"))
+        text = _text(await client.call_tool(price, asked))
+    # Out here, as the client would hide in a group what is raised in there.
+    ours = {tool_name(stage.script(s.id)) for s in steps() if s.group == "agent"}
+    other = [name for name in listed if name not in ours]
+    expect(not other, f"it lists {', '.join(other)[:300]}")
+    expect("of-the-live-suite" not in told, "the key was shown")
+    expect("at most" in text, f"the tool gave {text[:500]}")
+    return f"{len(listed)} listed, one called; getResource: {told[:150]}"
 
 
 def an_agent_asks_a_person_and_goes_on(stage: Stage) -> dict:
@@ -188,6 +215,7 @@ SUBJECT = Subject(
     "mcp",
     (
         starred_tools_are_listed_and_called,
+        a_token_for_one_folder_shows_no_key,
         an_agent_asks_a_person_and_goes_on,
         an_ai_agent_step_uses_the_tools,
     ),
