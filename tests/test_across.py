@@ -1,6 +1,7 @@
 """A table that several jobs answer: where it is cut, what a part is, how parts are
 joined, and what a rerun finds."""
 
+import gzip
 import io
 import json
 import math
@@ -183,6 +184,7 @@ def test_without_storage_a_list_at_a_url_is_refused(sandbox, auth, bare):
         ("t.json", b'[{"name": "a", "text": "b"}, {"name": "c"}]', ".jsonl"),
         ("t.csv", CSV.replace('e;"x"y\r\n', "")[1:].encode("utf-16"), ".jsonl"),
         ("t.csv", b"name,text\ra,b\rc,d\r", ".jsonl"),
+        ("t.csv.gz", gzip.compress(b"name,text\na,b\nc,d\n"), ".jsonl"),
     ],
 )
 def test_a_table_in_storage_is_written_part_by_part(

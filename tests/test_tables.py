@@ -1,13 +1,16 @@
 """Tables as programs write them: each reads as what a person sees in it."""
 
 import base64
+import gzip
 import json
 import tracemalloc
+from functools import partial
 
 import pytest
 
 from scripts.client import TogetherError
 from scripts.files.read_rows import main as read_rows
+from scripts.table import gzipped
 from scripts.table.table import Flaw, Table, Template
 
 AUTH = {"api_key": "tgp_tables_0123456789"}
@@ -271,6 +274,37 @@ def test_nesting_is_bounded():
 def test_what_is_no_table_is_named(data, words):
     with pytest.raises(TogetherError, match=words):
         rows(data)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'{"a": 1}\n{"a": 2}\n', b"a,b\n1,2\n3,4\n", b'[{"a": 1}]', b"a,b\n" * 10**5],
+)
+def test_a_table_may_be_compressed_with_gzip(content):
+    packed = gzip.compress(content)
+    half = len(content) // 2
+    members = gzip.compress(content[:half]) + gzip.compress(content[half:])
+
+    assert rows(packed) == rows(members) == rows(members + b"\0" * 20) == rows(content)
+
+
+@pytest.mark.parametrize("cut", [12, 30, -9, -1])
+def test_gzip_that_is_cut_off_is_told(cut):
+    packed = gzip.compress(b"".join(b"%d,%d\n" % (n, n * n) for n in range(50)))
+    with pytest.raises(TogetherError, match="gzip and cut off"):
+        rows(packed[:cut])
+
+
+def test_what_gzip_unpacks_to_is_bounded():
+    bomb = gzip.compress(bytes(9 << 20))
+    refused = partial(TogetherError.refused, "rows")
+    with pytest.raises(TogetherError, match="more than 8 MiB once it is unpacked"):
+        list(gzipped.unpacked([bomb], refused, 8 << 20))
+    pieces = list(gzipped.unpacked([bomb], refused))
+    assert sum(map(len, pieces)) == 9 << 20
+    assert max(map(len, pieces)) <= gzipped.PIECE
+    with pytest.raises(TogetherError, match="broken"):
+        list(gzipped.unpacked([b"\x1f\x8b" + b"x" * 50], refused))
 
 
 def test_read_rows_names_the_lines():

@@ -120,6 +120,7 @@ LAYERS = (
         "table/admission",
         "table/checkpoint",
         "table/encodings",
+        "table/gzipped",
         "table/pace",
         "table/part",
         "table/row_results",

@@ -50,7 +50,8 @@ LINE_BYTES = 4 * ROW_CHARACTERS
 BOM = "ï»¿"  # that of UTF-8, as Latin-1 reads it
 # Of a table whose answers come back in the flow's result, without storage.
 MOST_BYTES, MOST_ROWS = 64 << 20, 200_000
-MARKS = (b"\xff\xfe", b"\xfe\xff", b"PK\x03\x04")  # UTF-16, a workbook
+# Of UTF-16, a workbook and gzip.
+MARKS = (b"\xff\xfe", b"\xfe\xff", b"PK\x03\x04", b"\x1f\x8b")
 
 
 class Cuts:

@@ -50,10 +50,20 @@ NO_TABLES = (
     (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls), or protected: save it as .xlsx"),
     (b"%PDF", "a PDF and no table: give CSV, .xlsx or JSON Lines"),
     (b"PAR1", "a Parquet file, which is not read here: give CSV or JSON Lines"),
-    (b"\x1f\x8b", "compressed with gzip: give the table itself"),
 )
+GZIP = b"\x1f\x8b"
 PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
 BLANK = re.compile(r"[ \t\r\n]*")
+
+
+def _head(blocks: Iterator[bytes | memoryview]) -> bytes:
+    """Return at least the first eight bytes, where there are so many."""
+    head = b""
+    for block in blocks:
+        head += bytes(block)
+        if len(head) >= 8:
+            break
+    return head
 
 
 class Flaw:
@@ -193,15 +203,18 @@ class Table:
 
             blocks = blocks_of(source, self.part, self.field)
             self.size = self.part["head"] + self.part["end"] - self.part["start"]
-        head = b""
-        for block in blocks:
-            head += bytes(block)
-            if len(head) >= 8:
-                break
+        head = _head(blocks)
+        blocks = self.counted(chain([head], blocks))
+        if head.startswith(GZIP):
+            from .gzipped import unpacked  # only for a table that is compressed
+
+            name = name and name.removesuffix(".gz")
+            blocks = unpacked(blocks, self.refused)
+            head = _head(blocks)
+            blocks = chain([head], blocks)
         for mark, what in NO_TABLES:
             if head.startswith(mark):
                 raise self.refused(f"is {what}")
-        blocks = self.counted(chain([head], blocks))
         if head.startswith(b"PK\x03\x04"):
             from ..documents.workbook import records  # only where such a file is given
 

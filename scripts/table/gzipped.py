@@ -1,0 +1,53 @@
+"""A table that came compressed with gzip, unpacked as it is read.
+
+What a few bytes may unpack to has no bound, so the bytes that come out do.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ..client import TogetherError
+
+MOST = 16 << 30  # bytes of a table
+PIECE = 1 << 20  # bytes that are unpacked at a time
+
+
+def unpacked(
+    blocks: Iterable[bytes | memoryview],
+    refused: Callable[[str], TogetherError],
+    most: int = MOST,
+) -> Iterator[bytes]:
+    """Yield what blocks of gzip hold, of all its members one after the other. Raises
+    what `refused` makes of a reason."""
+    unpacker = zlib.decompressobj(wbits=31)
+    size = 0
+    begun = False  # a member, of which there is more
+    for block in blocks:
+        rest = bytes(block)
+        while rest:
+            if unpacker.eof:
+                rest = rest.lstrip(b"\0")  # with which some files are filled up
+                if not rest:
+                    break
+                unpacker = zlib.decompressobj(wbits=31)
+            try:
+                piece = unpacker.decompress(rest, PIECE)
+            except zlib.error:
+                raise refused("is compressed with gzip and broken") from None
+            begun = not unpacker.eof
+            rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+            size += len(piece)
+            if size > most:
+                raise refused(f"holds more than {most >> 20} MiB once it is unpacked")
+            if piece:
+                yield piece
+    while begun and (piece := unpacker.decompress(unpacker.unconsumed_tail, PIECE)):
+        size += len(piece)
+        yield piece
+    if begun and not unpacker.eof:
+        raise refused("is compressed with gzip and cut off")
