@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from ..client import TogetherError
 
-MOST = 16 << 30  # bytes of a table
+MOST_BYTES = 16 << 30  # of a table
 PIECE = 1 << 20  # bytes that are unpacked at a time
 
 
 def unpacked(
     blocks: Iterable[bytes | memoryview],
     refused: Callable[[str], TogetherError],
-    most: int = MOST,
+    most: int = MOST_BYTES,
 ) -> Iterator[bytes]:
     """Yield what blocks of gzip hold, of all its members one after the other. Raises
     what `refused` makes of a reason."""
