@@ -118,11 +118,13 @@ def test_the_table_of_the_page_is_the_simulations_own():
 @pytest.mark.parametrize("way", simulate.WAYS)
 def test_ten_times_the_rows_take_no_less_of_anything(way):
     take = simulate.WAYS[way]
-    sizes = [take(simulate.Task(10**n)) for n in range(1, 10)]
+    sizes = [take(simulate.Task(10**n, workers=64)) for n in range(1, 10)]
 
     for less, more in itertools.pairwise(sizes):
         for name in ("seconds", "requests", "jobs", "sent_bytes", "storage_bytes"):
-            assert getattr(more, name) >= getattr(less, name)
+            # Parts that would be too many are joined two and two.
+            bears = 2 if (way, name) == ("across", "jobs") else 1
+            assert bears * getattr(more, name) >= getattr(less, name)
         assert more.database_bytes >= less.database_bytes
 
 
@@ -164,7 +166,7 @@ def test_what_is_no_rate_is_refused(text):
 
 
 def test_it_is_a_command():
-    done = tool("simulate", "--rows", "1e9", "--rate", "6000/min", "--json")
+    done = tool("simulate", "--rows", "1e9", "--workers", "64", "--json")
     found = json.loads(done.stdout)
 
     assert done.returncode == 0

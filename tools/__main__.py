@@ -739,7 +739,7 @@ def simulate(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.rows is None:
         raise ValueError("give --rows, such as 1e9, or --table")
-    names = ("latency", "usd_per_row", "batch_share", "batch_hours")
+    names = ("workers", "latency", "usd_per_row", "batch_share", "batch_hours")
     names += ("endpoint_rate", "endpoint_usd_per_hour", "job_hours", "at_once")
     given = {name: getattr(arguments, name) for name in names}
     for name, value in given.items():
@@ -1006,13 +1006,14 @@ def _parser() -> argparse.ArgumentParser:
 def _simulate_words(command: argparse.ArgumentParser) -> None:
     command.add_argument("--rows", help="how many, such as 1e9")
     command.add_argument(
-        "--way", help="only map_rows, batch, batches or endpoint (default: all)"
+        "--way", help="only map_rows, across, batch, batches or endpoint (default: all)"
     )
     command.add_argument(
         "--rate", default="6000/min", help="the account's; or none (default: 6000/min)"
     )
     numbers = (
         ("at-once", int, 0, "calls of a job (default: the form's)"),
+        ("workers", int, 1, "that are free for it"),
         ("latency", float, 1.0, "seconds until an answer"),
         ("usd-per-row", float, 0.0, "what an answer costs"),
         ("batch-share", float, 0.5, "of that, in batches"),

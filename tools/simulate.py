@@ -1,8 +1,8 @@
 """What a table of many rows takes, each way: `./dev simulate --rows 1e9`.
 
 Paper with a test: how many requests, jobs and bytes a way takes follows from the limits
-that the code has, each read from its one place; seconds follow from the account's rate
-and from what was measured on the size of machine that tools/measured.yaml
+that the code has, each read from its one place; seconds follow from the account's rate,
+the workers, and from what was measured on the size of machine that tools/measured.yaml
 names. tests/test_simulate.py runs the steps and counts. Refusals, retries and answers
 that fail are not in it.
 """
@@ -14,18 +14,26 @@ from functools import cache
 
 import yaml
 
+from scripts.across.cutting import MOST_PARTS, MOST_ROWS
 from scripts.client.jsonio import RESULT_LIMIT
 from scripts.resilience.service_limits import BATCH_LINES, FILLED_BYTES
 from scripts.service_jobs.flow_steps import FIRST, LONGEST
 from scripts.service_jobs.job_kinds import KINDS, growing, pause_after
-from scripts.table.checkpoint import PART_BYTES, PART_ROWS
+from scripts.table.checkpoint import (
+    PART_BYTES,
+    PART_ROWS,
+    SHARE_ROWS,
+    SHARE_SECONDS,
+)
 from tools.operations import ROOT, find
 
 MEASURED = ROOT / "tools" / "measured.yaml"
+ACROSS = ROOT / "flows" / "map_rows_across_workers.yaml"
 HOUR, DAY = 3600.0, 86400.0
 # Bytes written to Windmill's database by one run, above which a way counts as broken:
 # hours of a small server's disk, and the backups of days.
 MOST_WRITTEN = 10_000_000_000
+LISTS = "database, of the lists that a rerun goes on by"
 
 
 @cache
@@ -41,12 +49,14 @@ class Task:
     rate    requests a second that the account may send, None for no limit
     latency seconds until an answer
     at_once calls that a job makes at the same time
+    workers that are free for it
     """
 
     rows: int
     rate: float | None = 100.0
     latency: float = 1.0
     at_once: int = 0
+    workers: int = 1
     usd_per_row: float = 0.0
     batch_share: float = 0.5
     batch_hours: float = 24.0
@@ -133,8 +143,8 @@ def map_rows(task: Task) -> Estimate:
     limits = _job_limit(task, seconds)
     kept = 0
     if task.storage:
-        kept = kept_bytes(task.rows)
-        limits["database, of the list that a rerun goes on by"] = _most_kept()
+        kept = kept_bytes(kept_parts(task.rows))
+        limits[LISTS] = _most_kept(rows_kept_at_once())
     else:
         limits["result size"] = RESULT_LIMIT / _line()
     # While it runs the parts that it keeps lie beside what it writes at last.
@@ -145,22 +155,66 @@ def map_rows(task: Task) -> Estimate:
     )
 
 
+def rows_kept_at_once() -> int:
+    """How many answered rows make a part that a job keeps for a rerun; fewer where
+    answers take their time."""
+    return min(PART_ROWS, PART_BYTES // _line())
+
+
 def kept_parts(rows: int) -> int:
-    """How many whole parts a job keeps, for a rerun, of the rows that it answered; more
-    where answers take their time."""
-    return rows // min(PART_ROWS, PART_BYTES // _line())
+    """How many whole parts a job keeps of the rows that it answered."""
+    return rows // rows_kept_at_once()
 
 
-def kept_bytes(rows: int) -> int:
-    """Bytes of the lists of these parts: each part is told in a new list of all."""
-    parts = kept_parts(rows)
+def kept_bytes(parts: int) -> int:
+    """Bytes of the lists of so many parts: each is told in a new list of all."""
     return int(parts * (parts + 1) / 2 * measured()["kept_part_bytes"])
 
 
-def _most_kept() -> float:
-    """With how many rows these lists come to MOST_WRITTEN."""
-    parts = math.sqrt(2 * MOST_WRITTEN / measured()["kept_part_bytes"])
-    return parts * min(PART_ROWS, PART_BYTES // _line())
+def _most_kept(at_once: int, jobs: int = 1) -> float:
+    """With how many rows the lists of so many jobs come to MOST_WRITTEN."""
+    parts = math.sqrt(2 * MOST_WRITTEN / jobs / measured()["kept_part_bytes"])
+    return parts * at_once * jobs
+
+
+def across(task: Task) -> Estimate:
+    """Parts of the table in a parallel loop, in the flow map_rows_across_workers."""
+    flow = yaml.safe_load(ACROSS.read_text(encoding="utf-8"))
+    said = flow["arguments"]["properties"]
+    rows = said["part_rows"]["default"]
+    while task.rows / rows > MOST_PARTS:  # then parts are joined two and two
+        rows *= 2
+    parts = max(1, math.ceil(task.rows / rows))
+    jobs = min(task.workers, parts, said["parallelism"]["maximum"])
+    seconds, bound = _paced(task, jobs, task.rate)
+    # A table is read to be split, and its answers are written into one; every part
+    # waits until a worker has started its job.
+    ends = 2 * task.rows * measured()["split_row_seconds"]
+    starts = math.ceil(parts / jobs) * measured()["job_seconds"]
+    # What a worker that dies would lose is kept after seconds.
+    answered = int(task.calls / max(task.latency, 1e-3) * SHARE_SECONDS)
+    at_once = max(1, min(SHARE_ROWS, answered))
+    kept = parts * kept_bytes(min(rows, task.rows) // at_once)
+    limits = _job_limit(task, seconds * jobs / parts)
+    stored = 0
+    if task.storage:
+        stored = 3 * task.rows * _line()  # the slices, what parts keep, the table
+        limits[LISTS] = _most_kept(at_once, MOST_PARTS)
+    else:
+        limits["rows of a table without storage"] = float(MOST_ROWS)
+    return Estimate(
+        "map_rows_across_workers",
+        seconds + ends + starts,
+        bound,
+        task.rows,
+        # The flow and its steps; an iteration that is tried again is a flow of its own.
+        4 + 2 * parts,
+        0,
+        stored,
+        task.rows * task.usd_per_row,
+        limits,
+        kept,
+    )
 
 
 def rows_of_a_batch() -> int:
@@ -257,6 +311,7 @@ def endpoint(task: Task) -> Estimate:
 
 WAYS: dict[str, Callable[[Task], Estimate]] = {
     "map_rows": map_rows,
+    "across": across,
     "batch": batch,
     "batches": batches,
     "endpoint": endpoint,
@@ -311,9 +366,9 @@ SIZES = (10, 1_000, 50_000, 1_000_000, 25_000_000, 1_000_000_000)
 
 def chosen(rows: int) -> Iterator[str]:
     """The cells of a size's row in docs/scale.md."""
-    task = Task(rows, rate=100.0, at_once=64)
+    task = Task(rows, rate=100.0, at_once=16, workers=16)
     yield f"{rows:,}"
-    for name in ("map_rows", "batches", "endpoint"):
+    for name in ("map_rows", "across", "batches", "endpoint"):
         one = WAYS[name](task)
         broken = one.first(rows)
         if broken:
@@ -324,7 +379,10 @@ def chosen(rows: int) -> Iterator[str]:
 
 def markdown() -> str:
     """The table of docs/scale.md, which tests/test_simulate.py holds to it."""
-    rows = ["| rows | `map_rows` | batches | own endpoint |", "|---|---|---|---|"]
+    rows = [
+        "| rows | `map_rows` | across 16 workers | batches | own endpoint |",
+        "|---|---|---|---|---|",
+    ]
     rows += [f"| {' | '.join(chosen(count))} |" for count in SIZES]
     return "\n".join(rows)
 
