@@ -34,6 +34,7 @@ CHAT = operation("chat/create_chat_completion")
 AT_ONCE = 8  # questions of one comparison
 # The reasons to end that servers have for an answer that is not complete.
 CUT = ("length", "max_tokens", "max_output_tokens", "model_length")
+FILTERED = ("content_filter", "safety")  # the service ended the answer, or left it out
 QUOTES = "`'\"\u2018\u2019\u201c\u201d\u00ab\u00bb"
 DEEPEST_PART = 8  # levels of the parts of a message
 SHOWN = 200  # characters of an answer that a message quotes
@@ -72,7 +73,7 @@ def ask_model(auth: Auth, step: Step, **arguments: Json) -> Members:
     )
     found = parse_completion(answer)
     if found["cut"]:
-        log("the answer was cut: max_tokens or the model's context is used up")
+        log(f"the answer was cut: {_why_cut(found['finish_reason'])}")
     reply = {"role": "assistant", "content": found["text"]}
     result = {
         "text": found["text"],
@@ -89,7 +90,7 @@ def ask_model(auth: Auth, step: Step, **arguments: Json) -> Members:
             type="nothing_done",
             partial=result,
             advice="Allow a longer answer: a model that thinks first may use it all up."
-            if found["cut"]
+            if found["cut"] and not is_filtered(found["finish_reason"])
             else "Ask in other words, or another model.",
         )
     return result
@@ -238,14 +239,32 @@ def parse_completion(answer: Json) -> Completion:
 def _first_choice(answer: Json) -> tuple[Members, Members]:
     """Return (the first choice of an answer, its message), {} where there is none."""
     choices = answer.get("choices") if isinstance(answer, dict) else None
-    choice = choices[0] if isinstance(choices, list) and choices else None
+    choices = choices if isinstance(choices, list) else []
+    choice = choices[0] if choices else None
+    if len(choices) > 1:  # they may come in any order
+        choice = next((one for one in choices if _is_first(one)), choice)
     choice = choice if isinstance(choice, dict) else {}
     message = choice.get("message")
     return choice, message if isinstance(message, dict) else {}
 
 
+def _is_first(choice: Json) -> bool:
+    return isinstance(choice, dict) and choice.get("index") == 0
+
+
 def _is_cut(reason: Json) -> bool:
-    return isinstance(reason, str) and reason.lower() in CUT
+    return isinstance(reason, str) and reason.lower() in CUT + FILTERED
+
+
+def is_filtered(reason: Json) -> bool:
+    """Say whether a filter of the service ended an answer, by its finish_reason."""
+    return isinstance(reason, str) and reason.lower() in FILTERED
+
+
+def _why_cut(reason: Json) -> str:
+    if is_filtered(reason):
+        return "a filter of the service ended it"
+    return "max_tokens or the model's context is used up"
 
 
 def answered(answer: Json) -> tuple[str | None, str | None, bool]:

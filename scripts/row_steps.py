@@ -75,7 +75,7 @@ def map_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     """Ask a chat model about every row.
 
     Returns {"rows": [{...row, <answer_column>: text or None, <answer_column>_error:
-    None or why}], "done", "failed", "cut": how many answers max_tokens ended,
+    None or why}], "done", "failed", "cut": how many answers did not come to their end,
     "stopped"?: why rows were left to another run, "usage", "cost_usd", "cost_note"?,
     "markdown": all that in short}; with output "storage" a JSON Lines file, "s3", in
     place of "rows", with output "table" nothing but the rows. A job that ended midway

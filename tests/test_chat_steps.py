@@ -234,7 +234,19 @@ def test_an_answer_that_says_nothing_is_empty(answer):
     assert ("", None, []) == (found["text"], found["reasoning"], found["tool_calls"])
 
 
-@pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS"])
+def test_the_first_choice_is_the_one_that_says_so():
+    choices = [{"index": n, "message": {"content": f"No. {n}"}} for n in (2, 0, 1)]
+    bare = [{"message": {"content": "No. 0"}}, {"message": {"content": "No. 1"}}]
+
+    assert chat_steps.parse_completion({"choices": choices})["text"] == "No. 0"
+    assert chat_steps.answered({"choices": choices}) == ("No. 0", None, False)
+    assert chat_steps.parse_completion({"choices": bare})["text"] == "No. 0"
+
+
+CUTS = ["length", "max_tokens", "MAX_TOKENS", "content_filter", "SAFETY"]
+
+
+@pytest.mark.parametrize("reason", CUTS)
 def test_an_answer_is_cut_by_any_name(reason):
     assert chat_steps.parse_completion({"choices": [{"finish_reason": reason}]})["cut"]
     assert not chat_steps.parse_completion({"choices": [{"finish_reason": "stop"}]})[

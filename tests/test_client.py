@@ -883,6 +883,14 @@ def test_an_answer_that_is_packed_wrong_is_one_error():
     assert caught.value.ambiguous
 
 
+@pytest.mark.parametrize("length", [5, 10, 20, len(PACKED["gzip"]) - 1])
+def test_a_packed_answer_that_is_cut_short_says_so(length):
+    headers = "content-encoding: gzip\r\n"
+    with server(answer(PACKED["gzip"][:length], headers=headers)) as (url, _):
+        with pytest.raises(TogetherError, match="compressed body is cut short"):
+            CREATE(auth_for(url), BATCH)
+
+
 def test_a_long_wait_is_left_to_the_flow(monkeypatch):
     slept = []
     monkeypatch.setattr(time, "sleep", slept.append)

@@ -364,6 +364,16 @@ def test_an_answer_without_text_is_an_error_and_a_cut_one_is_counted(auth, moody
     assert "does not say" in result["cost_note"]
 
 
+def test_an_answer_that_a_filter_ended_is_told(auth, moody):
+    choice = {"message": {"content": "Once"}, "finish_reason": "content_filter"}
+    moody.mood = lambda number, text, times: {"choices": [choice]}
+
+    result = map_rows(auth, MODEL, "{{id}}", numbered(2))
+
+    assert (result["done"], result["cut"]) == (2, 2)
+    assert "- Cut before the end, by max_tokens or a filter: 2" in result["markdown"]
+
+
 def test_rows_have_the_answer_without_thinking_and_whatever_its_form(auth, moody):
     contents = [
         "<think>Hm.</think>\nParis",

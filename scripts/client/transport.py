@@ -368,7 +368,7 @@ class Unpacked:
             if not raw:
                 if self.stream is None or self.stream.eof:
                     return b""
-                raise OSError("the compressed body is cut short")
+                raise OSError("the answer's compressed body is cut short")
             if self.stream is None or self.stream.eof:
                 self.stream = self.begun(raw)
             piece: bytes = self.stream.decompress(raw, size)

@@ -175,7 +175,7 @@ def describe(fault: Fault) -> tuple[str, str]:
     elif isinstance(fault, TooLargeError):
         advice = "Ask for less at a time, or check auth.base_url."
         return str(fault.args[0]), advice
-    elif isinstance(fault, ProtocolError) and OWN_WORDS.match(str(fault)):
+    elif isinstance(fault, ProtocolError | OSError) and OWN_WORDS.match(str(fault)):
         words = str(fault)
     elif isinstance(fault, TimeoutError) and TOO_LONG in str(fault):
         words = TOO_LONG

@@ -8,7 +8,7 @@ import re
 from ..catalog.fallback import Models, bill_by_model
 from ..catalog.model_choice import choose_model
 from ..catalog.pricing import prefetch
-from ..chat_steps import ask, parse_completion, refuses
+from ..chat_steps import ask, is_filtered, parse_completion, refuses
 from ..client import TogetherError, prepare
 from ..client.job import log
 from ..client.jsonio import finite
@@ -116,6 +116,8 @@ def _no_category(found: Completion, facts: Members) -> TogetherError:
     if found["cut"]:
         message = f"The answer was cut before it named a category; {shown}."
         advice = "Raise max_tokens, or choose a model that reasons less."
+        if is_filtered(found["finish_reason"]):
+            advice = "A filter of the service ended it: choose another model."
     return TogetherError(
         f"{message} {advice}",
         type="answer_misfit",

@@ -7,7 +7,14 @@ import json
 from ..catalog.fallback import Models, bill_by_model
 from ..catalog.model_choice import choose_model
 from ..catalog.pricing import prefetch
-from ..chat_steps import SHOWN, ask, parse_completion, refuses, user_message
+from ..chat_steps import (
+    SHOWN,
+    ask,
+    is_filtered,
+    parse_completion,
+    refuses,
+    user_message,
+)
 from ..client import TogetherError, prepare
 from ..client.job import log
 from ..client.jsonio import parse_json, storable
@@ -120,6 +127,8 @@ def _failure(
     elif found["cut"]:
         message = "The answer was cut before it was complete."
         advice = "Raise max_tokens, or ask for less at once."
+        if is_filtered(found["finish_reason"]):
+            advice = "A filter of the service ended it: choose another model."
     elif not found["text"] and found["reasoning"]:
         message = f"The model gave {count} answers that are nothing but reasoning."
         advice = "Choose a model that reasons less, or none that reasons."

@@ -310,7 +310,9 @@ class RowResults:
         """Return the lines of the result's summary in Markdown."""
         lines = [f"**{self.first_line()}**", "", f"- {_cost(result)}"]
         if self.sums["cut"]:
-            lines.append(f"- Cut at the longest answer: {self.sums['cut']}")
+            lines.append(
+                f"- Cut before the end, by max_tokens or a filter: {self.sums['cut']}"
+            )
         for one in self.sums["failures"]:
             lines.append(f"- Row {one['row']}: {inline(one['error'])}")
         lines += [f"- {inline(one)}" for one in result.get("lost", ())]
