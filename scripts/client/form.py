@@ -229,9 +229,7 @@ def behind_button(value: Members, schema: Schema) -> tuple[Json, Schema]:
             return value, schema  # a member of the schema itself
         given = inner.get("value")
         if label == EDITOR and given.__class__ is dict:
-            from ..json_schema.schema_editor import (
-                plain_schema,
-            )  # only what that editor made
+            from ..json_schema.schema_editor import plain_schema  # only what it made
 
             given = plain_schema(given) if given.get("properties") else {}
         return (NOT_GIVEN if given is None else given), schema
