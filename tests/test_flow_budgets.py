@@ -101,6 +101,14 @@ def map_rows_across_workers(engine, budget):
     return engine.run(name, **given, model=model, budget_usd=budget), engine.meter.usd
 
 
+def embed_rows_across_workers(engine, budget):
+    lines = "".join(f"{row['text']}\n" for row in ROWS)
+    engine.workspace.put("texts.csv", f"text\n{lines}".encode())
+    given = {"rows": {"s3": "texts.csv"}, "part_rows": 2, "parallelism": 1}
+    name, model = "embed_rows_across_workers", engine.meter.id
+    return engine.run(name, **given, model=model, budget_usd=budget), engine.meter.usd
+
+
 def run_agent(engine, budget):
     engine.workspace.register("f/shop/find", lambda: "found", schema={"type": "object"})
     given = {"prompt": "Find it.", "model": engine.meter.id, "max_rounds": 4}
@@ -139,6 +147,7 @@ FLOWS = {
     make_video: (0.365, 0.367),
     fine_tune_model: (5.41, 5.43),
     map_rows_across_workers: (7e-4, 1),
+    embed_rows_across_workers: (4e-5, 1),
     run_agent: (0.2, 50),
     ask_documents: (0.02, 1),
 }

@@ -197,6 +197,15 @@ def _versioned(scene: Scene) -> dict:
     return {"auth": {**scene.auth, "base_url": f"{scene.sandbox.url}/v1"}}
 
 
+def _split(scene: Scene) -> dict:
+    """Two parts of a table, each answered by a job of its own."""
+    table = {"s3": "shop/orders.csv"}
+    parts = scene.made("files/split_table", rows=table, part_rows=1)["parts"]
+    asked = {"template": "Where is {{city}}?", "model": "openai/gpt-oss-120b"}
+    answered = [scene.made("chat/map_rows", **asked, **part) for part in parts]
+    return {"parts": json.dumps(parts), "answered": json.dumps(answered)}
+
+
 def _idle(scene: Scene) -> None:
     deployed(scene.sandbox, busy=5, idle=0)
 
@@ -212,6 +221,8 @@ STAGED: dict[str, Callable[[Scene], dict | None]] = {
     "chat/start_calls": _asked,
     "chat/watch_calls": _started,
     "endpoints/list_idle_endpoints": _idle,
+    "files/join_table": _split,
+    "files/split_table": lambda scene: {"rows": {"s3": "shop/orders.csv"}},
     "waits/start_flow": _flow,
     "waits/watch_flow": _flow_run,
 }

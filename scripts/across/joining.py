@@ -47,7 +47,7 @@ class Joined(RowResults):
                 f"The table has {size} bytes: without object storage in the workspace "
                 f"at most {MOST_BYTES} come back as a result. The answers stay kept for "
                 "a week.",
-                type="result_too_large",
+                type="too_large",
                 advice="Set up object storage, and run the flow again with the same "
                 "input: it asks nothing again. Or take fewer rows.",
             )

@@ -188,7 +188,7 @@ def forget(paths: Iterable[str]) -> None:
     for path in paths:
         _delete_parts(_journal(path))
         delete_state(path)
-    sweep(_folder(), _delete_parts, most=None)
+    sweep(_folder(), _delete_parts, counted=False)
 
 
 def _folder() -> str:
