@@ -124,6 +124,23 @@ def test_without_storage_nothing_is_spoken_and_a_picture_has_its_address(sandbox
     assert "expires" in found["note"]
 
 
+def test_a_workspace_without_storage_is_told_in_words_for_a_model(
+    sandbox, workspace, auth
+):
+    workspace.storage = False
+
+    with pytest.raises(TogetherError, match="Nothing was sent") as caught:
+        use("make_speech", auth, text="Hello.")
+    assert not [r for r in sandbox.requests if "speech" in r.path]
+    assert "ask the user to set up object storage" in str(caught.value)
+    # The tool has no such argument.
+    assert "output" not in str(vars(caught.value)) + str(caught.value)
+    with pytest.raises(TogetherError, match="no object storage") as caught:
+        use("read_document", auth, document="s3:///a.txt")
+    assert "or give the file by its https:// address" in str(caught.value)
+    assert "output" not in str(caught.value)
+
+
 def test_data_is_extracted_by_fields_in_words(sandbox, auth):
     say(sandbox, '{"who": "Ann", "total": 12}')
     fields = [{"name": "who"}, "total (number): with tax"]

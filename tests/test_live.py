@@ -14,6 +14,7 @@ from tests.support.windmill_cli import WINDMILL
 from tests.test_windmill_api import TOKEN, said, serving
 from tools.deploy import Target
 from tools.live import SUBJECTS, chosen, remove, run
+from tools.live.agents import _own_words
 from tools.live.checks import (
     OK,
     SHORT,
@@ -32,7 +33,7 @@ from tools.live.checks import (
 )
 from tools.live.examples import STORED, expected
 from tools.live.model import CALL, CHAT, SAY, speaks
-from tools.live.stage import clear_folders
+from tools.live.stage import KEY, clear_folders
 from tools.operations import find, scripts
 from tools.windmill_api import KINDS
 
@@ -477,3 +478,41 @@ def test_what_a_killed_run_left_is_removed_by_name():
         f"not removed: {OURS} (DELETE folders/delete/live_0a1b2c3d: 403: "
         "Not authorized)"
     ]
+
+
+SOUND, PRICE = {"text", "s3", "filename"}, {"text", "usd"}
+LACKS = "Nothing was sent: ask the user to set up object storage."
+
+
+def no_storage(**changed):
+    frames = 'File "main.py"\nFile "client.py"'
+    error = {"name": "TogetherError", "message": LACKS, "stack": frames}
+    return json.dumps({"error": {**error, **changed}})
+
+
+def test_what_an_agent_s_call_gave_is_the_tool_s_own():
+    assert _own_words('{"text": "One call", "usd": 1}', PRICE, False) == "One call"
+    assert _own_words('{"text": "x", "s3": "k", "filename": "f"}', SOUND, True) == "x"
+    assert _own_words(no_storage(), SOUND, False) == LACKS
+
+
+@pytest.mark.parametrize(
+    ("text", "members", "words"),
+    [
+        ("Internal error", PRICE, "no JSON"),
+        ("[]", PRICE, "no object"),
+        ('{"text": "x"}', PRICE, "usd is missing"),
+        ('{"text": " ", "usd": 1}', PRICE, "is empty"),
+        ('{"text": "KeyError: 3", "usd": 1}', PRICE, "shows KeyError"),
+        (json.dumps({"text": "x", "usd": KEY}), PRICE, "shows the key"),
+        (no_storage(), PRICE, "is missing"),
+        ('{"text": "x", "s3": "k", "filename": "f"}', SOUND, "no error of ours"),
+        (no_storage(name="KeyError"), SOUND, "no error of ours"),
+        (no_storage(message="It failed."), SOUND, "does not ask"),
+        (no_storage(message=f"{LACKS} Traceback"), SOUND, "shows Traceback"),
+        (no_storage(stack="File a\n" * 3), SOUND, "shows more"),
+    ],
+)
+def test_what_falls_short_of_a_tool_s_own_is_named(text, members, words):
+    with pytest.raises(ShortError, match=words):
+        _own_words(text, members, False)

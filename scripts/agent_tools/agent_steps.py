@@ -89,7 +89,19 @@ def make_speech(auth: Auth, step: Step, **arguments: Json) -> Members:
     from ..speech.audio_steps import speak_text  # each tool has its own
 
     given = given_by_model(auth, step, arguments)
-    found = run_checked(speak_text, auth, **given, format="mp3", output="storage")
+    fixed = {"format": "mp3", "output": "storage"}
+    try:
+        found = run_checked(speak_text, auth, **given, **fixed)
+    except TogetherError as error:
+        if not error.problems or error.type != "no_storage":
+            raise
+        # A model has no argument for where the sound goes, which its words name.
+        raise TogetherError(
+            f"Nothing was sent: {NO_PLACE}. {ASK_FOR_ONE}",
+            type=error.type,
+            ambiguous=False,
+            advice=ASK_FOR_ONE,
+        ) from None
     text = f"{found['characters']} characters are spoken: {_place(found)}"
     return {"text": text, **_kept(found, *SHOWN, "model", "voice")}
 
@@ -399,6 +411,13 @@ CATALOGUE_SECONDS = 10.0
 REFUSED = (
     "holds a $ that Windmill takes for the name of a variable or resource: write it "
     "without the $"
+)
+NO_PLACE = (
+    "a sound is kept in the workspace's object storage, and the workspace has none"
+)
+ASK_FOR_ONE = (
+    "Do not try again: answer in text, or ask the user to set up object storage in the "
+    "workspace's settings."
 )
 SAMPLE = 5  # rows of a table that is described
 CELL = 200  # characters of a cell that a model is shown

@@ -35,10 +35,12 @@ WINDMILL_TRIES = 3
 TIMEOUT = 10.0, 60.0
 MOST_SECONDS = 300.0  # for an answer that is read whole
 FREE_EDITION = "Windmill's free edition stores objects of at most 50 MB."
-NO_STORAGE = (
-    "Set up object storage in the workspace's settings, or choose another output, "
-    "which needs none."
-)
+NO_STORAGE = "Set up object storage in the workspace's settings"
+WITHOUT_STORAGE = {  # what is possible where there is none, by what was asked for
+    "job_helpers/test_connection": ", or choose another output, which needs none",
+    "job_helpers/upload_s3_file": ", or choose another output, which needs none",
+    "job_helpers/download_s3_file": ", or give the file by its https:// address",
+}
 
 
 def not_in_job(what: str) -> TogetherError:
@@ -203,6 +205,10 @@ def _broken(method: str, path: str, what: str, fault: Fault) -> TogetherError:
     )
 
 
+def _without_storage(path: str) -> str:
+    return f"{NO_STORAGE}{WITHOUT_STORAGE.get(path.split('?')[0], '')}."
+
+
 def refusal(
     method: str, path: str, what: str, reply: Reply, storing: bool = False
 ) -> TogetherError:
@@ -212,7 +218,7 @@ def refusal(
     words = words.lower()
     kind, advice = "windmill", "Windmill's own words say what it refuses."
     if storing and ("storage resource" in words or "storage not" in words):
-        kind, advice = "no_storage", NO_STORAGE
+        kind, advice = "no_storage", _without_storage(path)
         detail = "the workspace has no object storage"
     elif storing and "50mb" in words.replace(" ", ""):
         kind = "too_large"
@@ -221,7 +227,7 @@ def refusal(
         kind, advice = "not_allowed", "The user whom the job runs as needs the right."
     elif storing and reply.status == 404 and (not words or "download" not in path):
         # Windmill's public source has no storage at all, and no words for that.
-        kind, advice = "no_storage", NO_STORAGE
+        kind, advice = "no_storage", _without_storage(path)
         detail = "the workspace has no object storage"
     elif reply.status == 404 or "not found" in words:
         kind, advice = "not_found", "Check the name, and who may see it."

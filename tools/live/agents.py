@@ -7,18 +7,23 @@ agent does.
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+import mimetypes
+import re
+from collections.abc import AsyncIterator, Iterator
 
 import httpx2
 import jsonschema
 from mcp import Client, MCPError, types
 from mcp.client.streamable_http import streamable_http_client
 
-from tools.live.checks import SkippedError, Subject, expect
+from tools.live.agent_flows import serve
+from tools.live.checks import ShortError, SkippedError, Subject, expect
 from tools.live.flow_runs import answer
-from tools.live.stage import Stage, label
+from tools.live.stage import KEY, Stage, label
 from tools.models import model
-from tools.operations import steps
+from tools.operations import Operation, steps
+from tools.samples import FOREIGN, OBJECTS, STORED, recorded
+from tools.sandbox import picture, tone
 from tools.tool_schema import tool_name
 from tools.windmill_api import ApiError
 
@@ -27,20 +32,45 @@ ASKED = {"prompt": "Hello", "model": {"id": model("chat")}, "system": ""}
 MISTAKEN = {"document": "the file from before"}
 SAID = "document must be an address"
 PATIENCE = 120.0  # seconds
+AT_ONCE = 4  # calls
+# What the examples name, by its key; documents of an index are made in _index.
+FILES = {
+    **OBJECTS,
+    "calls/1.mp3": tone(),
+    "notes/long.txt": b"A line of a long note.\n" * 1000,
+    "scans/1.png": picture("scan"),
+}
+INDEX = "contracts.json"
+NOTES = {"cost_note", "note"}  # members that a result has where there is a reason
+PLACES = {"s3", "filename"}  # that a result has where there is object storage
+NO_STORAGE = "ask the user to set up object storage"
+EXCEPTION = re.compile(r"Traceback|\b[A-Za-z]*(?:Error|Exception)\b|\.py\b")
 
 
 def starred_tools_are_listed_and_called(stage: Stage) -> dict:
     """With a token that finds the user's favourites alone: every tool for agents is
     listed under its own name, takes a key as a resource, and says what was wrong."""
-    paths = {s.id: stage.script(s.id) for s in steps() if s.group == "agent"}
+    with _starred(stage) as paths:
+        return asyncio.run(_look(stage, paths))
+
+
+@contextlib.contextmanager
+def _starred(stage: Stage) -> Iterator[dict[str, str]]:
+    """The paths of the tools for agents by their ids, while they are the user's
+    favourites: by a token for these they are listed, whatever else there is."""
+    paths = {step.id: stage.script(step.id) for step in _tools(stage)}
     stars = [{"path": p, "favorite_kind": "script"} for p in paths.values()]
     for star in stars:
         stage.api.post("favorites/star", star)
     try:
-        return asyncio.run(_look(stage, paths))
+        yield paths
     finally:
         for star in stars:
             stage.api.post("favorites/unstar", star)
+
+
+def _tools(stage: Stage) -> list[Operation]:
+    return [step for step in steps(stage.root) if step.group == "agent"]
 
 
 async def _look(stage: Stage, paths: dict[str, str]) -> dict:
@@ -66,6 +96,125 @@ async def _look(stage: Stage, paths: dict[str, str]) -> dict:
     said = f"{server.name}: {len(tools)} tools, {len(names)} of them ours; two called"
     marked = "as an error" if failed.is_error else "as a result"
     return {"said": f"{said}, the mistake is told {marked}", "error": words[:2000]}
+
+
+def every_tool_is_called_as_its_examples_say(stage: Stage) -> dict:
+    """Each tool for agents with the arguments of each of its examples, its files at an
+    address of the sandbox: the result is the tool's own, or says that the workspace has
+    no object storage. Neither shows an exception or a key."""
+    tools = _tools(stage)
+    calls = [
+        (f"{tool.id}#{number}", tool, {"auth": stage.auth, **_filled(stage, tool, one)})
+        for tool in tools
+        for number, one in enumerate(tool.schema["examples"])
+    ]
+    with _starred(stage) as paths:
+        found = asyncio.run(_call_all(stage, paths, calls))
+    kept, told, wrong = recorded(stage.root), {}, {}
+    for (name, tool, _), text in zip(calls, found, strict=True):
+        try:
+            told[name] = _own_words(text, set(kept[tool.id]), stage.storage)
+        except ShortError as short:
+            wrong[name] = str(short)
+    lacking = [name for name, text in told.items() if NO_STORAGE in text]
+    said = f"{len(tools)} tools, {len(calls)} calls: {len(told) - len(lacking)} results"
+    if lacking:
+        said += f"; {', '.join(lacking)} told that there is no object storage"
+    if wrong:
+        short = ShortError(f"{said}; {len(wrong)} fall short: {json.dumps(wrong)}")
+        short.details = {"wrong": wrong, "told": told}
+        raise short
+    return {"said": said, "told": told}
+
+
+async def _call_all(
+    stage: Stage, paths: dict[str, str], calls: list[tuple[str, Operation, dict]]
+) -> list[str]:
+    """Call tools by the official client; what each call gave, in their order."""
+    places = asyncio.Semaphore(AT_ONCE)
+    names = {id: tool_name(path) for id, path in paths.items()}
+    async with _client(stage, "mcp:favorites") as client:
+        listed = [tool.name for tool in await _all(client)]
+        missing = [id for id, name in names.items() if name not in listed]
+
+        async def call(tool: Operation, arguments: dict) -> str:
+            async with places:
+                return _text(await client.call_tool(names[tool.id], arguments))
+
+        if not missing:
+            waiting = [call(tool, arguments) for _, tool, arguments in calls]
+            found = await asyncio.gather(*waiting)
+    # Out here, as the client would hide in a group what is raised in there.
+    expect(not missing, f"not listed: {', '.join(missing)}")
+    return found
+
+
+def _own_words(text: str, members: set[str], storage: bool) -> str:
+    """What a call said to the model. Raises ShortError where that is not the tool's
+    own result, with its members, nor words that help."""
+    expect(KEY not in text, "it shows the key")
+    try:
+        result = json.loads(text)
+    except ValueError:
+        raise ShortError(f"it is no JSON: {text[:500]}") from None
+    expect(isinstance(result, dict), f"it is no object: {text[:500]}")
+    if not storage and "s3" in members and "url" not in members:
+        error = result.get("error") or {}
+        said = str(error.get("message"))
+        expect(error.get("name") == "TogetherError", f"no error of ours: {text[:500]}")
+        expect(NO_STORAGE in said, f"it does not ask for a storage: {text[:500]}")
+        # Windmill adds the lines that raised it: of main and of what main calls.
+        expect(str(error.get("stack")).count("File ") <= 2, f"it shows more: {text}")
+    else:
+        missing = members - NOTES - (set() if storage else PLACES) - result.keys()
+        expect(not missing, f"{', '.join(sorted(missing))} is missing: {text[:1000]}")
+        said = result["text"]
+        expect(isinstance(said, str) and said.strip(), f"it is empty: {text[:500]}")
+    shown = EXCEPTION.search(said)
+    expect(not shown, f"it shows {shown and shown[0]}: {said[:500]}")
+    return said
+
+
+def _filled(stage: Stage, tool: Operation, example: dict) -> dict:
+    """An example, what it names at an address of the sandbox."""
+    if tool.id == "agent/fetch_batch":
+        return {**example, "batch_id": _finished_batch(stage)}
+    return {name: _served(stage, given) for name, given in example.items()}
+
+
+def _served(stage: Stage, given: object) -> object:
+    if isinstance(given, list):
+        return [_served(stage, one) for one in given]
+    if not isinstance(given, str) or not given.startswith((FOREIGN, STORED)):
+        return given
+    name = given.removeprefix(FOREIGN).removeprefix(STORED)
+    content = _index(stage) if name == INDEX else FILES.get(name)
+    if content is None:
+        raise ShortError(f"an example names {given}, which FILES does not have")
+    kind = mimetypes.guess_type(name)[0] or "text/plain"
+    return serve(stage, name, kind, content)
+
+
+def _index(stage: Stage) -> bytes:
+    """The passages of a contract."""
+    document = serve(stage, "contract.md", "text/markdown", b"# Rent\n\nAnn pays.\n")
+    given = {"documents": [document], "output": "result"}
+    found = stage.run("embeddings/split_documents", given).succeeded()
+    return json.dumps(found["passages"]).encode()
+
+
+def _finished_batch(stage: Stage) -> str:
+    """A batch whose answers are there."""
+    given = {"model": CHAT, "template": "Repeat {{text}}", "rows": '[{"text": "x"}]'}
+    bounds = {"max_tokens": 20, "budget_usd": 1}
+    made = stage.run("agent/start_batch", {**given, **bounds}).succeeded()
+    number, lives = made["batch_id"], stage.sandbox.lives
+
+    def is_done() -> bool:
+        return lives.state(number) == "COMPLETED"
+
+    stage.until("the batch is done", is_done, PATIENCE)
+    return number
 
 
 @contextlib.asynccontextmanager
@@ -122,10 +271,10 @@ async def _look_with_one_folder(stage: Stage) -> str:
         price = tool_name(stage.script("agent/price_call"))
         text = _text(await client.call_tool(price, asked))
     # Out here, as the client would hide in a group what is raised in there.
-    ours = {tool_name(stage.script(s.id)) for s in steps() if s.group == "agent"}
+    ours = {tool_name(stage.script(tool.id)) for tool in _tools(stage)}
     other = [name for name in listed if name not in ours]
     expect(not other, f"it lists {', '.join(other)[:300]}")
-    expect("of-the-live-suite" not in told, "the key was shown")
+    expect(KEY not in told, "the key was shown")
     expect("at most" in text, f"the tool gave {text[:500]}")
     return f"{len(listed)} listed, one called; getResource: {told[:150]}"
 
@@ -215,6 +364,7 @@ SUBJECT = Subject(
     "mcp",
     (
         starred_tools_are_listed_and_called,
+        every_tool_is_called_as_its_examples_say,
         a_token_for_one_folder_shows_no_key,
         an_agent_asks_a_person_and_goes_on,
         an_ai_agent_step_uses_the_tools,

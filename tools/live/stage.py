@@ -30,6 +30,7 @@ from tools.windmill_api import ApiError, WindmillApi
 OLDEST = (1, 713)  # versions of Windmill before this are not looked at
 NAME = r"live_[0-9a-f]{8}"  # of the folder; what bears such a name is the suite's
 TYPE = RESOURCE_TYPE.partition(".")[0]
+KEY = "of-the-live-suite"  # that the suite's resources hold
 PATIENCE = 120.0  # seconds after which a job is not waited for any longer
 POLLS = (0.03, 1.0)  # seconds between two looks at a job: the first, the longest
 GROWTH = 1.3
@@ -124,7 +125,7 @@ class Stage:
     @cached_property
     def agents_auth(self) -> str:
         """The resource that leads Windmill's own step for AI agents to the sandbox."""
-        key = {"api_key": "of-the-live-suite", "base_url": f"{self.sandbox.url}/v1"}
+        key = {"api_key": KEY, "base_url": f"{self.sandbox.url}/v1"}
         return f"$res:{self.make_resource('agents', key, TYPE)}"
 
     def deploy(self, folder: str | None = None) -> dict:
@@ -305,7 +306,7 @@ def setting(
             stage.deployed = stage.deploy()
             stage.deployed_at = time.monotonic()
             stage.deployed["seconds"] = round(stage.deployed_at - began, 1)
-            key = {"api_key": "of-the-live-suite", "base_url": sandbox.url}
+            key = {"api_key": KEY, "base_url": sandbox.url}
             stage.make_resource("key", key, TYPE)
             yield stage
         finally:
