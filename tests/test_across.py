@@ -251,9 +251,11 @@ def flow(engine, url, **more):
 
 @pytest.mark.parametrize("storage", [True, False])
 def test_what_the_jobs_kept_is_gone_once_it_is_joined(
-    engine, sandbox, workspace, storage
+    engine, sandbox, workspace, storage, monkeypatch
 ):
     workspace.storage = storage
+    monkeypatch.setattr(checkpoint, "SHARE_ROWS", 1)
+    monkeypatch.setattr(checkpoint, "LIST_PARTS", 2)
     before = set(workspace.resources)
 
     run = flow(engine, at(sandbox, rows_of(10)))
@@ -325,7 +327,7 @@ def test_a_killed_job_goes_on_where_it_stopped(
     environment = {**workspace.environment}
     arguments = {"auth": auth, "template": "{{text}}", "rows": part, "model": MODEL}
     arguments["concurrency"] = 1
-    constants = {"table.checkpoint.SHARE_ROWS": 5}
+    constants = {"table.checkpoint.SHARE_ROWS": 5, "table.checkpoint.LIST_PARTS": 2}
 
     def die(given):
         if len(asked(sandbox)) == 23:
@@ -345,7 +347,12 @@ def test_a_killed_job_goes_on_where_it_stopped(
     assert [row["answer"] for row in table["rows"]] == [f"TEXT {n}" for n in range(40)]
 
 
-def test_rows_beyond_a_share_are_told_and_asked_by_a_rerun(engine, sandbox, priced):
+@pytest.mark.parametrize("most", [250, 1])
+def test_rows_beyond_a_share_are_told_and_asked_by_a_rerun(
+    engine, sandbox, priced, monkeypatch, most
+):
+    monkeypatch.setattr(checkpoint, "SHARE_ROWS", most)
+    monkeypatch.setattr(checkpoint, "LIST_PARTS", 2)
     engine.resources[RESOURCE] = priced(MODEL, input=0, output=1_000_000)
     sandbox.answers["create_chat_completion"] = said
     url = at(sandbox, rows_of(8))
@@ -363,6 +370,7 @@ def test_rows_beyond_a_share_are_told_and_asked_by_a_rerun(engine, sandbox, pric
     run = flow(engine, url, budget_usd=24, **more)
     assert run.result["done"] == 8
     assert len(asked(sandbox)) == 4
+    assert not [path for path in engine.resources if "togetherai_" in path]
 
 
 def test_nothing_done_is_red_and_a_share_of_failures_too(engine, sandbox):

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 MODEL = model("chat")
 BASE = "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"
 PART, LANES = 5, 2
-SMALL = {"table.checkpoint.PART_ROWS": PART}
+SMALL = {"table.checkpoint.PART_ROWS": PART, "table.checkpoint.LIST_PARTS": 2}
 MOMENTS = 20  # of a probe; all of them where there are fewer
 IN_CI = 4
 ROWS = [{"text": f"text {n}"} for n in range(24)]
@@ -44,7 +44,9 @@ class Trial:
         self.kinds = ("batch", "fine-tune")
         self.kills = 0
         self.stored: dict = {}  # files that are there at the beginning
-        self.left: dict = {}  # the workspace's resources as the killed job left them
+        # The workspace's resources and objects as the killed job left them.
+        self.left: dict = {}
+        self.objects: set = set()
 
     def begin(self) -> None:
         self.sandbox.requests.clear()
@@ -120,6 +122,7 @@ def killed(trial: Trial, script: str, arguments: dict) -> Iterator[tuple[str, ob
         with trial.killing(at, before):
             died = job(trial, script, arguments, number) is None
         trial.left = copy.deepcopy(trial.workspace.resources)
+        trial.objects = {key for _, key in trial.workspace.objects}
         count += died
         if died:
             yield (
@@ -144,11 +147,12 @@ def test_map_rows(trial, auth):
     for moment, result in killed(trial, "chat.map_rows", arguments):
         answers = [row["answer"] for row in result["rows"]]
         assert answers == [f"TEXT {n}" for n in range(len(ROWS))], moment
-        kept = sum(
-            part["rows"]
+        parts = {
+            part["object"]["key"]: part["rows"]
             for state in trial.left.values()
             for part in state["value"]["parts"]
-        )
+        }
+        kept = sum(rows for key, rows in parts.items() if key in trial.objects)
         assert kept % PART == 0, moment
         most = max(most, kept)
         asked = prompts(trial)

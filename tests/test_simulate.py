@@ -81,8 +81,14 @@ def service():
     thread.join(10)
 
 
-@pytest.mark.parametrize("rows", [2_500, pytest.param(10_000, marks=pytest.mark.slow)])
-def test_map_rows_takes_as_many_requests_and_bytes_as_is_said(rows, service):
+@pytest.mark.parametrize(
+    ("rows", "at_once"),
+    [(2_500, 1000), (2_500, 40), pytest.param(10_000, 1000, marks=pytest.mark.slow)],
+)
+def test_map_rows_takes_as_many_requests_and_bytes_as_is_said(
+    rows, at_once, service, worker, monkeypatch
+):
+    monkeypatch.setattr(simulate, "PART_ROWS", at_once)
     with Workspace() as workspace:
         workspace.put("in/rows.jsonl", bench_batches.table_of(rows))
         given = {
@@ -92,7 +98,8 @@ def test_map_rows_takes_as_many_requests_and_bytes_as_is_said(rows, service):
             "model": "m",
             "output": "storage",
         }
-        _, result = bench_batches.measured("chat/map_rows", given, workspace)
+        small = {"table.checkpoint.PART_ROWS": at_once}
+        result = worker.run("chat.map_rows", given, workspace.environment, small)
         stored = len(workspace.content(result["s3"]))
         states = [
             len(one.body)
@@ -105,8 +112,17 @@ def test_map_rows_takes_as_many_requests_and_bytes_as_is_said(rows, service):
     assert said.requests == Counted.asked == rows
     assert 2 * stored == about(said.storage_bytes)
     parts = simulate.kept_parts(rows)
-    assert len([size for size in states if size > 200]) == about(parts)
+    lists = (parts - 1) // simulate.LIST_PARTS
+    assert len([size for size in states if size > 200]) == about(parts + lists)
     assert sum(states) == about(said.kept_bytes)
+
+
+@pytest.mark.parametrize("way", ["map_rows", "across", "endpoint"])
+def test_what_a_rerun_goes_on_by_grows_with_the_rows(way):
+    less, more = [
+        simulate.WAYS[way](simulate.Task(10**n, workers=64)).kept_bytes for n in (7, 9)
+    ]
+    assert 90 < more / less < 110
 
 
 def test_the_table_of_the_page_is_the_simulations_own():
@@ -171,8 +187,10 @@ def test_it_is_a_command():
 
     assert done.returncode == 0
     assert {one["way"] for one in found} > {"map_rows", "several batches"}
-    assert found[0]["requests"] == 10**9
-    assert found[0]["breaks_first"]["rows"] < 10**9
+    ways = {one["way"]: one for one in found}
+    assert ways["map_rows"]["requests"] == 10**9
+    assert ways["map_rows"]["breaks_first"] is None
+    assert ways["several batches"]["breaks_first"]["rows"] < 10**9
     refused = tool("simulate", "--rows", "1e9", "--way", "magic")
     assert refused.returncode == 2
     assert "no way 'magic'" in refused.stderr

@@ -368,7 +368,9 @@ class Workspace(ServerThread):
         return JSONResponse(_page(found, query))
 
     async def delete_resource(self, _: dict, __: object, path: str) -> Response:
-        self.resources.pop(path, None)
+        if self.resources.pop(path, None) is None:
+            words = f"Not found: Resource not found at name {path}"
+            return PlainTextResponse(words, 404)
         return PlainTextResponse(f"resource {path} deleted")
 
     async def get_job(self, _: dict, __: object, job: str) -> Response:

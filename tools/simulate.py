@@ -20,6 +20,7 @@ from scripts.resilience.service_limits import BATCH_LINES, FILLED_BYTES
 from scripts.service_jobs.flow_steps import FIRST, LONGEST
 from scripts.service_jobs.job_kinds import KINDS, growing, pause_after
 from scripts.table.checkpoint import (
+    LIST_PARTS,
     PART_BYTES,
     PART_ROWS,
     SHARE_ROWS,
@@ -167,14 +168,22 @@ def kept_parts(rows: int) -> int:
 
 
 def kept_bytes(parts: int) -> int:
-    """Bytes of the lists of so many parts: each is told in a new list of all."""
-    return int(parts * (parts + 1) / 2 * measured()["kept_part_bytes"])
+    """Bytes of the lists of so many parts: the journal is written with every part, and
+    has up to LIST_PARTS of them; before the next, these go to a list of their own."""
+    full, more = divmod(parts, LIST_PARTS)
+    journal = full * _sum_to(LIST_PARTS) + _sum_to(more)
+    lists = max(0, parts - 1) // LIST_PARTS * LIST_PARTS
+    return (journal + lists) * measured()["kept_part_bytes"]
 
 
-def _most_kept(at_once: int, jobs: int = 1) -> float:
-    """With how many rows the lists of so many jobs come to MOST_WRITTEN."""
-    parts = math.sqrt(2 * MOST_WRITTEN / jobs / measured()["kept_part_bytes"])
-    return parts * at_once * jobs
+def _sum_to(count: int) -> int:
+    return count * (count + 1) // 2
+
+
+def _most_kept(at_once: int) -> float:
+    """With how many rows the lists come to MOST_WRITTEN."""
+    whole = kept_bytes(1000 * LIST_PARTS) / (1000 * LIST_PARTS)
+    return MOST_WRITTEN / whole * at_once
 
 
 def across(task: Task) -> Estimate:
@@ -199,7 +208,7 @@ def across(task: Task) -> Estimate:
     stored = 0
     if task.storage:
         stored = 3 * task.rows * _line()  # the slices, what parts keep, the table
-        limits[LISTS] = _most_kept(at_once, MOST_PARTS)
+        limits[LISTS] = _most_kept(at_once)
     else:
         limits["rows of a table without storage"] = float(MOST_ROWS)
     return Estimate(

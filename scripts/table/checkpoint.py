@@ -1,8 +1,18 @@
 """What a job over many rows has answered so far, kept where its next run finds it.
 
-The answered rows go to the workspace's storage, in parts of many rows; a state resource
-lists the parts, each with a digest of the rows that it answers. A run with the same
-settings takes over the parts whose rows come again, and goes on from there.
+The answered rows go to the workspace's storage, in parts of many rows; a state resource,
+the journal, lists the parts, each with a digest of the rows that it answers. A run with
+the same settings takes over the parts whose rows come again, and goes on from there.
+
+The journal is written with every part, so it has the latest parts alone; those before
+are in lists, states of their own that are written once:
+
+    {"parts": [a part, ...], "parts_lists": [{"run": "1f2e", "held": 3, "made": 3}]}
+
+"held" lists of a run have parts that hold, in their order; "made" were written, and
+perhaps one more, by a job that was killed before the journal counted it. "rest" and
+"rest_lists" are the same of rows that were left. A journal of an earlier version of the
+pack has all its parts itself.
 
 Of a table that several jobs answer, the journal of each stays when its job is done: the
 flow joins them, and a rerun of the flow finds what is answered. Where the workspace has
@@ -13,6 +23,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import time
 import zlib
 from itertools import islice
@@ -21,7 +32,7 @@ from ..client import TogetherError
 from ..client.job import log
 from ..workspace import storage
 from ..workspace.create_once import fingerprint, state_folder, sweep
-from ..workspace.state import delete_state, get_state, set_state
+from ..workspace.state import create_state, delete_state, get_state, set_state
 from .table import canonical
 
 TYPE_CHECKING = False
@@ -35,6 +46,8 @@ PART_SECONDS = 30.0
 # Of a job that answers a part of a table: what a worker that dies has not kept is paid
 # for again.
 SHARE_ROWS, SHARE_SECONDS = 250, 2.0
+# Parts that the journal has itself before they go to a list.
+LIST_PARTS = 16
 JOURNALS, ANSWERS = "parts", "answers"  # folders of states
 ANSWERS_BYTES = 1 << 26  # bytes that a state's answers may become
 
@@ -62,10 +75,12 @@ class Checkpoint:
         self.kind = kind
         self.part = part
         folder = state_folder(JOURNALS if part else "rows")
-        self.path: str | None = f"{folder}{kind}_{self.mark}"
+        self.place = f"{folder}{kind}_{self.mark}"
+        self.path: str | None = self.place  # None once it cannot be written
         self.rows = iter(rows)
-        self.parts: list[Members] = []
-        self.rest: list[Members] = []  # rows of a part that were not asked
+        self.parts = _Listed(self.place, "parts")
+        self.rest = _Listed(self.place, "rest")  # rows of a part that were not asked
+        self.stray: list[Members] = []  # parts that the journal does not have
         self.asked = True
         self.most = SHARE_ROWS if part else PART_ROWS
         self.seconds = SHARE_SECONDS if part else PART_SECONDS
@@ -80,25 +95,34 @@ class Checkpoint:
 
     def earlier(self) -> Iterator[tuple[list[bytes], Members]]:
         """Yield (lines, sums) of each part of an earlier run that still holds."""
-        state = get_state(self.path) or {}
-        for part in state.get("rest", ()):
+        state = get_state(self.place) or {}
+        try:
+            # Its rows are asked now, or left again.
+            _delete_listed(self.place, state, "rest")
+        except TogetherError as error:
+            log(f"rows that an earlier run left stay where they are kept: {error}")
+        self.parts.follow(state)
+        for entry, parts in _lists(self.place, state, "parts"):
+            for part in parts:
+                lines = self.again(part)
+                if lines is None:
+                    return
+                self.parts.take(part)
+                yield lines, part["sums"]
+            if entry is not None:
+                self.parts.settle(entry)
+
+    def again(self, part: Members) -> list[bytes] | None:
+        """Return the lines of a part whose rows come again; None where they do not, or
+        where it cannot be read: its rows are then asked."""
+        again = list(islice(self.rows, part["rows"]))
+        if len(again) == part["rows"] and _digest(again) == part["digest"]:
             try:
-                _delete(part)  # its rows are asked now, or left again
+                return _content(part).split(b"\n")[:-1]
             except TogetherError as error:
-                log(f"rows that an earlier run left stay where they are kept: {error}")
-        for part in state.get("parts", ()):
-            again = list(islice(self.rows, part["rows"]))
-            if len(again) == part["rows"] and _digest(again) == part["digest"]:
-                try:
-                    lines = _content(part).split(b"\n")[:-1]
-                except TogetherError as error:
-                    log(f"a part of an earlier run is done again: {error}")
-                else:
-                    self.parts.append(part)
-                    yield lines, part["sums"]
-                    continue
-            self.rows = _chained(again, self.rows)
-            return
+                log(f"a part of an earlier run is done again: {error}")
+        self.rows = _chained(again, self.rows)
+        return None
 
     def add(self, row: Json, line: bytes, sums: Members) -> None:
         """Keep the line that answers a row; sums are those of all rows so far."""
@@ -121,20 +145,25 @@ class Checkpoint:
         if not self.lines or self.path is None:
             return
         content = b"".join(line + b"\n" for line in self.lines)
+        part: Members | None = None
+        listed = self.parts if self.asked else self.rest
         try:
+            listed.make_room()
             part = {
                 **self.placed(content),
                 "rows": len(self.lines),
                 "digest": self.hashed.hexdigest(),
                 "sums": self.sums,
             }
-            (self.parts if self.asked else self.rest).append(part)
-            rest = {"rest": self.rest} if self.rest else {}
-            set_state({"parts": self.parts, **rest}, self.path)
+            told = {**self.parts.told(), **self.rest.told(), **listed.told(part)}
+            set_state(told, self.path)
+            listed.take(part)
+            listed.announced |= listed.own in told.get(listed.lists_name, ())
         except TogetherError as error:
             if self.part:
                 raise
             log(f"a run that is repeated begins anew: {error}")
+            self.stray += [part] if part else []
             self.path = None
             return
         self.begin()
@@ -142,7 +171,7 @@ class Checkpoint:
     def placed(self, content: bytes) -> Members:
         """Write answered rows; return where."""
         if self.part and self.part["kept"] == "state":
-            number = len(self.parts) + len(self.rest)
+            number = self.parts.count + self.rest.count
             place = f"{state_folder(ANSWERS)}{self.kind}_{self.mark}_{number}"
             packed = base64.b64encode(zlib.compress(content)).decode()
             set_state({"zlib": packed}, place)
@@ -153,17 +182,67 @@ class Checkpoint:
     def finish(self) -> None:
         """Forget everything, as the result is handed over, and what runs that nobody
         repeated left behind a week ago."""
-        if not self.parts:
+        if not self.parts.count and not self.stray:
             return
         try:
-            if self.path is not None:
-                delete_state(self.path)
-            for part in self.parts:
+            for part in self.stray:
                 _delete(part)
+            _delete_parts(self.place)
+            delete_state(self.place)
             if folder := state_folder("rows"):
                 sweep(folder, _delete_parts)
         except TogetherError as error:
             log(f"parts of this run's rows stay in storage: {error}")
+
+
+class _Listed:
+    """Parts in their order, as a run adds to them: the latest are in the journal,
+    those before in lists that no later part writes anew."""
+
+    def __init__(self, place: str, name: str) -> None:
+        self.place = place
+        self.name = name
+        self.lists_name = f"{name}_lists"
+        # Runs that were at work on the same journal have lists of different names.
+        self.run = os.urandom(8).hex()
+        self.entries: list[Members] = []
+        self.own: Members = {"run": self.run, "held": 0, "made": 0}
+        self.announced = False  # whether the journal that is stored names the run
+        self.latest: list[Members] = []
+        self.count = 0
+
+    def follow(self, state: Members) -> None:
+        """Begin after what an earlier run wrote: of its lists none holds so far."""
+        self.entries = [{**one, "held": 0} for one in state.get(self.lists_name, ())]
+
+    def take(self, part: Members) -> None:
+        self.latest.append(part)
+        self.count += 1
+
+    def settle(self, number: int) -> None:
+        """All parts of the next list, of the number-th earlier run, hold."""
+        self.entries[number]["held"] += 1
+        self.latest = []
+
+    def make_room(self) -> None:
+        """Move the latest parts to a list where they are many. The journal names the
+        run before it writes a list: so whoever deletes the journal finds the list."""
+        if len(self.latest) < LIST_PARTS or not self.announced:
+            return
+        number = self.own["made"]
+        path = _list_path(self.place, self.name, self.run, number)
+        create_state({"parts": self.latest}, path)
+        self.own = {"run": self.run, "held": number + 1, "made": number + 1}
+        self.latest = []
+
+    def told(self, part: Members | None = None) -> Members:
+        """Return what the journal says of them with one more part."""
+        latest = [*self.latest, *([part] if part else ())]
+        entries = list(self.entries)
+        if self.own["made"] or len(latest) >= LIST_PARTS:
+            entries.append(self.own)
+        told: Members = {self.name: latest} if latest or self.name == "parts" else {}
+        return {**told, self.lists_name: entries} if entries else told
 
 
 def kept_rows(path: str) -> int | None:
@@ -173,12 +252,12 @@ def kept_rows(path: str) -> int | None:
     TogetherError.
     """
     state = get_state(_journal(path))
-    return state and sum(part["rows"] for part in _all(state))
+    return state and sum(part["rows"] for part in _all(path, state))
 
 
 def kept_lines(path: str) -> Iterator[bytes]:
     """Yield the lines that the journal of a part has, in the order of the rows."""
-    for part in _all(get_state(_journal(path)) or {}):
+    for part in _all(path, get_state(_journal(path)) or {}):
         yield from _content(part).split(b"\n")[:-1]
 
 
@@ -188,7 +267,7 @@ def forget(paths: Iterable[str]) -> None:
     for path in paths:
         _delete_parts(_journal(path))
         delete_state(path)
-    sweep(_folder(), _delete_parts, counted=False)
+    sweep(_folder(), _delete_parts, bounded=False)
 
 
 def _folder() -> str:
@@ -207,8 +286,35 @@ def _journal(path: str) -> str:
     return path
 
 
-def _all(state: Members) -> list[Members]:
-    return [*state.get("parts", ()), *state.get("rest", ())]
+def _list_path(place: str, name: str, run: str, number: int) -> str:
+    """Return where a list of a journal is kept: beside the journals' folder, whose
+    number of records is bounded."""
+    folder, _, journal = place.rpartition("/")
+    return f"{folder}_lists/{journal}_{name}_{run}_{number}"
+
+
+def _lists(
+    place: str, state: Members, name: str
+) -> Iterator[tuple[int | None, list[Members]]]:
+    """Yield (number of the run, parts) of each list and last (None, the latest parts).
+
+    Nothing is yielded after a list that is not there.
+    """
+    for entry, run in enumerate(state.get(f"{name}_lists", ())):
+        for number in range(run["held"]):
+            path = _list_path(place, name, run["run"], number)
+            found = get_state(path)
+            if found is None:
+                log(f"the state {path} is not there any more: its rows are done again")
+                return
+            yield entry, found["parts"]
+    yield None, state.get(name, [])
+
+
+def _all(place: str, state: Members) -> Iterator[Members]:
+    for name in ("parts", "rest"):
+        for _, parts in _lists(place, state, name):
+            yield from parts
 
 
 def _content(part: Members) -> bytes:
@@ -235,8 +341,24 @@ def _delete(part: Members) -> None:
 
 def _delete_parts(path: str) -> None:
     """Delete what a journal's state lists."""
-    for part in _all(get_state(path) or {}):
+    state = get_state(path) or {}
+    for name in ("rest", "parts"):
+        _delete_listed(path, state, name)
+
+
+def _delete_listed(place: str, state: Members, name: str) -> None:
+    """Delete parts and their lists, the latest first: when that is ended midway, those
+    that are left still hold."""
+    for part in reversed(state.get(name, ())):
         _delete(part)
+    for run in reversed(state.get(f"{name}_lists", ())):
+        for number in range(run["made"], -1, -1):
+            path = _list_path(place, name, run["run"], number)
+            # Of a list that does not hold the parts are in another, or were left.
+            if number < run["held"]:
+                for part in reversed((get_state(path) or {}).get("parts", ())):
+                    _delete(part)
+            delete_state(path)
 
 
 def _chained(first: Iterable[Json], rest: Iterable[Json]) -> Iterator[Json]:

@@ -123,10 +123,10 @@ def state_folder(name: str) -> str | None:
 def sweep(
     folder: str,
     emptied: Callable[[str], None] | None = None,
-    counted: bool = True,
+    bounded: bool = True,
 ) -> None:
     """Delete the records under a folder that are older than KEEP seconds, and of more
-    than MOST the oldest, unless they are not to be counted.
+    than MOST the oldest; not bounded: however many there are.
 
     `emptied(path)` first removes what such a record points to. Raises TogetherError.
     """
@@ -134,7 +134,7 @@ def sweep(
     found = list_states(folder)
     newest = sorted(found, key=found.__getitem__, reverse=True)
     for number, path in enumerate(newest):
-        if (counted and number >= MOST) or "" < found[path] < limit:
+        if (bounded and number >= MOST) or "" < found[path] < limit:
             if emptied:
                 emptied(path)
             delete_state(path)
