@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from scripts.catalog import catalog, pricing
 from tests.support import windmill_models
+from tests.support.fault_sandbox import Moody
 from tests.support.killable_worker import Worker
 from tests.support.windmill_cli import WINDMILL, install
 from tools.checks import problems
@@ -63,6 +64,19 @@ def sandbox(_server):
     _server.objects.clear()
     _server.uploads.forget()
     return _server
+
+
+@pytest.fixture(scope="session")
+def _moody():
+    with Moody() as server:
+        yield server
+
+
+@pytest.fixture
+def moody(_moody):
+    """A service whose answers a test makes up, calm at first."""
+    _moody.calm()
+    return _moody
 
 
 @pytest.fixture

@@ -397,6 +397,7 @@ def test_a_large_table_goes_to_storage_and_is_never_a_result(
         assert "rows" not in call.result
 
 
+@pytest.mark.slow
 def test_a_table_too_large_for_a_result_stays_kept(
     engine, sandbox, workspace, monkeypatch
 ):

@@ -15,6 +15,8 @@ from tools import (
 from tools.flatten import module_names, module_text
 from tools.operations import ROOT
 
+pytestmark = pytest.mark.slow
+
 DRIVERS = {
     "stream": bench.STREAM_DRIVERS["ours"],
     "rows": bench_rows.CONTENDERS["ours"],

@@ -11,7 +11,6 @@ from starlette.responses import PlainTextResponse
 from scripts.client import TogetherError
 from scripts.table import checkpoint
 from scripts.table.checkpoint import Checkpoint
-from tests.support.fault_sandbox import Moody
 from tools.models import model
 from tools.sandbox import Fault
 
@@ -19,18 +18,6 @@ MODEL = model("chat")
 PART = {"number": 1, "of": 1, "rows": 9, "kept": "state"}
 LIST = re.compile(r"/togetherai_(rows|parts)_lists/")
 LISTS = "u/test/togetherai_rows_lists/"
-
-
-@pytest.fixture(scope="module")
-def _moody():
-    with Moody() as server:
-        yield server
-
-
-@pytest.fixture
-def moody(_moody):
-    _moody.calm()
-    return _moody
 
 
 @pytest.fixture(autouse=True)

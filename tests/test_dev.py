@@ -12,6 +12,8 @@ import pytest
 
 from tools.operations import ROOT
 
+pytestmark = pytest.mark.slow
+
 START = """\
 import sys, json, os
 from importlib import metadata

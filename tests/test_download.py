@@ -74,6 +74,7 @@ def all_of(source):
 # --- whole, and once ----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_download_that_breaks_twenty_times_is_whole_and_fetches_nothing_twice(
     api, workspace
 ):

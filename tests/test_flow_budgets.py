@@ -159,6 +159,7 @@ def test_every_flow_with_a_budget_is_tried():
     assert names == {flow.__name__ for flow in FLOWS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", ["none", "hardly any", "some", "all"])
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.__name__)
 def test_a_flow_lets_no_more_through_than_its_budget(flow, share, engine):

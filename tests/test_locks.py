@@ -19,6 +19,8 @@ from tools.operations import (
 from tools.sync_tree import FOLDER, tree
 from tools.yaml_text import load
 
+pytestmark = pytest.mark.slow
+
 REQUIREMENTS = ROOT / "requirements.txt"
 WORKERS = [
     ("3.11", "x86_64"),

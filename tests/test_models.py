@@ -125,6 +125,7 @@ def test_pages_of_a_catalogue_are_joined(sandbox):
     assert len(sandbox.requests) > 3
 
 
+@pytest.mark.slow
 def test_what_a_catalogue_no_longer_offers_is_told(tmp_path):
     served = models.supported()
     chat, vision = models.model("chat"), models.model("vision")
@@ -162,6 +163,7 @@ def test_what_is_no_catalogue_is_said_to_be_none(text, tmp_path):
         model_differences(str(file))
 
 
+@pytest.mark.slow
 def test_the_list_that_forms_fall_back_to_is_rendered(one_step):
     place = one_step / "scripts" / "catalog" / "known_models.py"
     place.write_text(place.read_text().replace("20", "19"))

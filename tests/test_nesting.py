@@ -136,6 +136,7 @@ def told(root):
     return [p for p in problems(root) if "built" in p.what]
 
 
+@pytest.mark.slow
 def test_check_tells_what_cannot_be_built(one_step):
     helper = sources(one_step, "charts")[0]
     helper.write_text(helper.read_text() + "\nX = 1; from .client import call\n")

@@ -31,6 +31,7 @@ def ids(paths):
     return {path.removeprefix(f"{FOLDER}/") for path in paths}
 
 
+@pytest.mark.slow
 def test_every_group_comes_with_the_modules_that_its_scripts_may_load(files):
     for group in groups(runnables(files), FOLDER):
         found = ids(part(files, FOLDER, [group]).paths)

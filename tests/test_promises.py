@@ -8,6 +8,8 @@ import pytest
 
 from tools.operations import ROOT
 
+pytestmark = pytest.mark.slow
+
 TESTS = ROOT / "tests"
 PROMISES = json.loads((TESTS / "promises.json").read_text())
 

@@ -31,6 +31,8 @@ from tools.raw_scripts import run_raw
 from tools.recipes import PAGES, SCRIPTS, recipes
 from tools.sandbox import Fault
 
+pytestmark = pytest.mark.slow
+
 RECIPES = {one.name: one for one in recipes()}
 
 

@@ -21,7 +21,7 @@ from scripts.table import table as table_table
 from scripts.table.admission import ClosedError, Gate
 from scripts.table.worker_pool import WorkerPool
 from scripts.workspace.markup import inline
-from tests.support.fault_sandbox import DRIP, HANG, Moody
+from tests.support.fault_sandbox import DRIP, HANG
 from tools.models import model
 from tools.sandbox import Fault
 
@@ -32,18 +32,6 @@ PER_TOKEN = 0.15 / 1e6  # of what is asked
 
 def map_rows(auth, model, template, rows, **settings):
     return asking.main(auth, template, rows, model, **settings)
-
-
-@pytest.fixture(scope="session")
-def _moody():
-    with Moody() as server:
-        yield server
-
-
-@pytest.fixture
-def moody(_moody):
-    _moody.calm()
-    return _moody
 
 
 @pytest.fixture

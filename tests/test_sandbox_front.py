@@ -152,6 +152,7 @@ def test_rows_meet_the_rate_limit_by_chance_and_are_all_answered(told):
     assert {line.split()[3] for line in told} == {"200", "429"}
 
 
+@pytest.mark.slow
 def test_the_command_serves_until_it_is_interrupted():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

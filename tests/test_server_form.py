@@ -44,6 +44,7 @@ def test_the_stand_in_makes_of_a_flow_what_the_server_made_of_it():
     assert exactly(found) != exactly(RECORDED["pushed"])
 
 
+@pytest.mark.slow
 def test_the_server_finds_nothing_to_change_in_what_is_built():
     found = list(objects())
 

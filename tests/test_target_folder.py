@@ -14,6 +14,8 @@ from tools.sandbox import Fault
 from tools.sync_tree import build, tree
 from tools.target_folder import FOLDER, moved
 
+pytestmark = pytest.mark.slow
+
 FOLDERS = [FOLDER, "f/ai_together", "f/team/models/ai", "u/me/together"]
 
 

@@ -31,6 +31,7 @@ def objects(files):
         yield schedule.name, timetable(schedule)
 
 
+@pytest.mark.slow
 def test_everything_that_is_built_says_which_version_it_is_of(files):
     found = dict(objects(files))
 
