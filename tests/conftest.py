@@ -40,6 +40,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Few tests that take minutes: begun last, they would run while other cores are idle.
+LONGEST = ("test_site", "test_fault_matrix", "test_browser", "test_killed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
+
+
 @pytest.fixture(autouse=True)
 def late_prices(monkeypatch):
     """Nor is a list of prices that comes late on a busy machine a failure: a step would

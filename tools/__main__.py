@@ -659,7 +659,8 @@ def test(arguments: argparse.Namespace) -> int:
         # All of them: on every core and one more, as some wait for a time-out; those
         # of one file together, as they share servers.
         workers = (os.cpu_count() or 1) + 1
-        words = ["-n", str(workers), "--dist", "loadfile", *words]
+        spread = ["--dist", "loadfile", "--no-loadscope-reorder"]
+        words = ["-n", str(workers), *spread, *words]
     return subprocess.run([sys.executable, "-m", "pytest", *words], cwd=ROOT).returncode
 
 
