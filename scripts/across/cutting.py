@@ -8,6 +8,7 @@ line break within quotes ends no row. Everything else is written as JSON Lines f
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -30,6 +31,7 @@ from ..table.table import (
     holds_rows,
     is_array,
     is_json,
+    lines_of,
     summary,
 )
 from ..transfer.file_input import open_file, url_of
@@ -41,6 +43,7 @@ from ..workspace.state import set_state
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from ..shapes import Auth, Json, Members
 
@@ -210,23 +213,23 @@ def _is_row(line: str) -> bool:
 
 def _lines(source: Source) -> Iterator[bytes]:
     """Yield the lines of a file. Raises TogetherError for one that no row can be."""
-    rest: list[bytes] = []
+    return lines_of(_bounded(source.blocks()))
+
+
+def _bounded(blocks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+    """Yield blocks as long as no line in them is too long."""
     size, number = 0, 1
-    for block in source.blocks():
-        first, *more = bytes(block).split(b"\n")
-        rest.append(first)
-        size += len(first)
-        for line in more:
-            yield b"".join(rest) + b"\n"
-            rest, size = [line], len(line)
-            number += 1
+    for block in blocks:
+        piece = bytes(block)
+        end = piece.rfind(b"\n")
+        size = len(piece) - end - 1 if end >= 0 else size + len(piece)
+        number += piece.count(b"\n")
+        yield piece
         if size > LINE_BYTES:
             words = f"line {number} is longer than {LINE_BYTES >> 20} MiB"
             raise TogetherError.refused(
                 "rows", f"holds no row that can be read: {words}"
             )
-    if last := b"".join(rest):
-        yield last
 
 
 def _json_cuts(lines: Iterable[bytes], rows: int) -> tuple[list[list[int]], int]:
@@ -316,10 +319,8 @@ def _slices(source: Source, parts: list[Members]) -> tuple[list[Members], str]:
     """Write each part to storage as an object; return (the parts, the state that lists
     the objects, by which they are deleted)."""
     ending = ".csv" if parts[0]["csv"] else ".jsonl"
-    reader = _Blocks(source.blocks())
-    head = b""
-    while len(head) < parts[0]["head"]:
-        head += reader.read(parts[0]["head"] - len(head))
+    reader = io.BufferedReader(source, BLOCK)
+    head = reader.read(parts[0]["head"])
     made: list[Members] = []
     found = []
     mark = f"{state_folder('parts')}split_{os.urandom(8).hex()}"
@@ -337,32 +338,10 @@ def _slices(source: Source, parts: list[Members]) -> tuple[list[Members], str]:
     return found, mark
 
 
-class _Blocks:
-    """Blocks as something to read from."""
-
-    def __init__(self, blocks: Iterator[bytes | memoryview]) -> None:
-        self.blocks = blocks
-        self.rest = b""
-
-    def read(self, size: int) -> bytes:
-        """Return up to a block's bytes; all of `size` where that is smaller."""
-        pieces = [self.rest]
-        have = len(self.rest)
-        while have < min(size, BLOCK):
-            block = next(self.blocks, None)
-            if block is None:
-                break
-            pieces.append(bytes(block))
-            have += len(block)
-        whole = b"".join(pieces)
-        self.rest = whole[size:]
-        return whole[:size]
-
-
 class _Slice:
     """The head, then the next bytes of a reader, as something to read from."""
 
-    def __init__(self, head: bytes, reader: _Blocks, size: int) -> None:
+    def __init__(self, head: bytes, reader: io.BufferedReader[Any], size: int) -> None:
         self.head, self.reader, self.left = head, reader, size
         self.length = len(head) + size
 
