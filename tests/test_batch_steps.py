@@ -738,10 +738,10 @@ def test_a_batch_that_is_refused_says_so_where_it_is_made_and_where_it_is_awaite
 
 
 @pytest.mark.slow
-def test_three_times_the_rows_take_no_more_memory(sandbox, auth, workspace, worker):
+def test_four_times_the_rows_take_no_more_memory(sandbox, auth, workspace, worker):
     small = {"batch_files.input_files.BATCH_LINES": 5000}
     peaks = []
-    for rows in (10_000, 30_000):
+    for rows in (10_000, 40_000):
         table = {"s3": f"in/{rows}.jsonl"}
         lines = (b'{"text": "%d %s"}\n' % (n, b"a" * 400) for n in range(rows))
         workspace.put(table["s3"], b"".join(lines))
@@ -756,8 +756,10 @@ def test_three_times_the_rows_take_no_more_memory(sandbox, auth, workspace, work
         assert found["done"] == rows
         peaks.append([*own, worker.peak])
 
+    # Held whole, the 30,000 rows more would be 12 MiB of text alone, and far more as
+    # objects. What the allocator keeps differs by up to 5 MiB from run to run.
     for less, more in zip(*peaks, strict=True):
-        assert more - less < 4 << 10
+        assert more - less < 10 << 10
 
 
 CALLS = [{"id": n, "sound": f"https://www.example.com/{n}.mp3"} for n in range(3)]
