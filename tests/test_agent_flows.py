@@ -37,6 +37,16 @@ def call(tool, **arguments):
     return {"tool": tool, "arguments": arguments}
 
 
+# What it may cost is above what an agent may begin without being asked.
+DEAR_BATCH = call(
+    "propose_batch",
+    model=MODEL,
+    template="Is it good? {{note}}",
+    rows="s3:///orders.csv",
+    max_tokens=100000,
+)
+
+
 def said(*rounds, **more):
     return json.dumps({"rounds": list(rounds), **more})
 
@@ -216,16 +226,9 @@ def test_what_was_allowed_and_failed_is_told_first_and_is_red_when_it_is_all(
 def test_a_chat_is_told_why_nothing_of_what_was_allowed_is_done(engine, sandbox):
     engine.decide = answers("resume")
     sandbox.faults.append(Fault("/batches$", 400, times=9))
-    batch = call(
-        "propose_batch",
-        model=MODEL,
-        template="{{note}}?",
-        rows="s3:///orders.csv",
-        max_tokens=100000,
-    )
     words = {"model": MODEL, "ask_above_usd": 0.0001}
 
-    run = engine.chat("assistant", "m", user_message=said([batch]), **words)
+    run = engine.chat("assistant", "m", user_message=said([DEAR_BATCH]), **words)
 
     assert run.outcome == "failure"
     _, told = engine.conversations["m"][-1]
@@ -269,18 +272,11 @@ def test_killed_while_it_carries_out_it_does_so_once(engine, lives, monkeypatch)
 
     monkeypatch.setattr(engine, "_execute", dying)
     engine.decide = answers("resume")
-    batch = call(
-        "propose_batch",
-        model=MODEL,
-        template="Is it good? {{note}}",
-        rows="s3:///orders.csv",
-        max_tokens=100000,
-    )
 
     found = done(
         engine,
         "analyse_tables",
-        question=said([batch]),
+        question=said([DEAR_BATCH]),
         tables=[{"s3": "orders.csv"}],
         ask_above_usd=0.0001,
     )
@@ -335,16 +331,9 @@ def test_a_proposal_of_an_earlier_message_is_not_asked_about_again(
 ):
     shown = []
     engine.decide = lambda links: shown.append(links)
-    batch = call(
-        "propose_batch",
-        model=MODEL,
-        template="{{note}}?",
-        rows="s3:///orders.csv",
-        max_tokens=100000,
-    )
     words = {"model": MODEL, "ask_above_usd": 0.0001}
 
-    engine.chat("assistant", "m", user_message=said([batch]), **words)
+    engine.chat("assistant", "m", user_message=said([DEAR_BATCH]), **words)
     second = engine.chat("assistant", "m", user_message="Well?", **words)
 
     assert len(shown) == 1

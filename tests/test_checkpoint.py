@@ -116,13 +116,13 @@ def test_a_part_of_a_table_is_joined_from_lists_and_forgotten(
     run.flush()
 
     assert {"_rest_" in path for path in lists(workspace)} == {True, False}
-    assert checkpoint.kept_rows(run.path) == 20
-    lines = [json.loads(line) for line in checkpoint.kept_lines(run.path)]
-    assert lines == rows
+    kept = checkpoint.KeptPart(run.path)
+    assert kept.rows == 20
+    assert [json.loads(line) for line in kept.lines()] == rows
     again, taken = run_of(rows, {**PART, "kept": kept})
     assert taken == rows[:9]
     answer(again)
-    assert checkpoint.kept_rows(run.path) == 20
+    assert checkpoint.KeptPart(run.path).rows == 20
     assert not [path for path in lists(workspace) if "_rest_" in path]
     checkpoint.forget([run.path])
     assert not workspace.resources
@@ -206,7 +206,7 @@ def test_a_part_that_could_not_be_kept_is_kept_once(workspace, monkeypatch, refu
         answer(run, 1)
     run.flush()
 
-    assert checkpoint.kept_rows(run.path) == 4 + refused
+    assert checkpoint.KeptPart(run.path).rows == 4 + refused
     _, taken = run_of(rows, PART)
     assert taken == rows[: 4 + refused]
 

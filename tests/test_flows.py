@@ -1661,8 +1661,8 @@ def test_a_first_step_that_dies_is_reported(name, engine, sandbox, monkeypatch):
             return call(step, given, environment)
         return False, {"error": {"name": "ExecutionErr", "message": "worker killed"}}
 
-    call = flow_engine._call
-    monkeypatch.setattr(flow_engine, "_call", died)
+    call = flow_engine.call_script
+    monkeypatch.setattr(flow_engine, "call_script", died)
 
     run = engine.run(name, **example)
 

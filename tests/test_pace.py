@@ -10,22 +10,12 @@ import pytest
 
 from scripts.table.pace import AIM, LOOK, Pace
 from tests.conftest import KEY
+from tests.support.exchanges import CHAT
 from tests.support.killable_worker import Worker
 
 LIMIT = 100  # requests a second
 JOBS = 16
 SETTLED, ENDS = 10.0, 24.0  # seconds
-ANSWER = {
-    "model": "m",
-    "choices": [
-        {
-            "index": 0,
-            "message": {"role": "assistant", "content": "Hi"},
-            "finish_reason": "stop",
-        }
-    ],
-    "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
-}
 
 
 class LimitedServer(ThreadingHTTPServer):
@@ -69,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
         words = {"error": {"message": "too many requests"}}
         limits = {"x-ratelimit-limit": LIMIT, "x-ratelimit-remaining": left}
         limits["x-ratelimit-reset"] = f"{reset:.3f}"
-        self.reply(200 if fits else 429, ANSWER if fits else words, limits)
+        self.reply(200 if fits else 429, CHAT if fits else words, limits)
 
     def reply(self, status, value, headers=()):
         body = json.dumps(value).encode()

@@ -259,14 +259,14 @@ def test_a_look_that_is_refused_ends_the_wait_at_once(engine, sandbox, lives, au
 def test_a_step_that_dies_in_passing_is_run_again(engine, lives, auth, monkeypatch):
     arguments, _ = made("video", lives, auth)
     deaths = iter([True, True, False])
-    call = flow_engine._call
+    call = flow_engine.call_script
 
     def dying(step, given, environment):
         if next(deaths, False):
             return False, {"error": {"name": "ExecutionErr", "message": "killed"}}
         return call(step, given, environment)
 
-    monkeypatch.setattr(flow_engine, "_call", dying)
+    monkeypatch.setattr(flow_engine, "call_script", dying)
 
     run = engine.run(WAIT.name, **arguments)
 

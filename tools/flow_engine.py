@@ -570,7 +570,7 @@ class Engine:
         if self.in_worker:
             job = job_runner.run(step, given, environment=environment)
             return not job.failed, job.result
-        return _call(step, given, environment)
+        return call_script(step, given, environment)
 
     def _gather(self) -> None:
         """Wait for the flows that a step started to be in the queue."""
@@ -654,7 +654,9 @@ def _internal(words: str, step: str) -> dict:
     return {"error": error}
 
 
-def _call(step: str, arguments: dict, environment: dict[str, str]) -> tuple:
+def call_script(
+    step: str, arguments: dict, environment: dict[str, str]
+) -> tuple[bool, object]:
     """Call a script's main in this process: (success, Windmill's result)."""
     main = importlib.import_module(f"scripts.{step.replace('/', '.')}").main
     given = {}

@@ -5,16 +5,14 @@ What an example speaks of (a file in storage, a script of yours, an earlier run)
 there first: OBJECTS, STAGED.
 """
 
-import contextlib
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import flow_engine
 from tools.fake_workspace import Workspace
+from tools.flow_engine import call_script
 from tools.happenings import GONE, World, batch, deployed, fine_tune
 from tools.operations import ROOT, Operation, steps
 from tools.sandbox import Sandbox, picture, tone
@@ -56,7 +54,8 @@ class Scene:
         """A step as a job: whether it succeeded, and its result."""
         given = {"auth": dict(self.auth), **arguments}
         self.workspace.arguments = given
-        return flow_engine._call(id, given, {"WM_FLOW_STEP_ID": "a"})
+        environment = {**self.workspace.environment, "WM_FLOW_STEP_ID": "a"}
+        return call_script(id, given, environment)
 
     def made(self, id: str, /, **arguments: object) -> object:
         """The result of a step that has to succeed. Raises ValueError."""
@@ -80,8 +79,7 @@ def record() -> dict[str, object]:
             for kept in (sandbox.answers, sandbox.files, sandbox.objects):
                 kept.clear()
             sandbox.lives = Lifecycles(sandbox)
-            with _environment(workspace.environment):
-                success, result = _staged(step, Scene(sandbox, workspace, auth))
+            success, result = _staged(step, Scene(sandbox, workspace, auth))
             if not success or result in (None, [], {}):
                 missing[step.id] = result
             else:
@@ -226,17 +224,6 @@ STAGED: dict[str, Callable[[Scene], dict | None]] = {
     "waits/start_flow": _flow,
     "waits/watch_flow": _flow_run,
 }
-
-
-@contextlib.contextmanager
-def _environment(given: dict[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(given)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 if __name__ == "__main__":

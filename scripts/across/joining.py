@@ -7,7 +7,7 @@ import json
 from ..catalog.pricing import cost_fields, sum_usage
 from ..client import TogetherError
 from ..client.job import log
-from ..table.checkpoint import forget, kept_lines, kept_rows
+from ..table.checkpoint import KeptPart, forget
 from ..table.row_results import LONGEST, NAMED, RowResults
 from ..table.table import Flaw, Table
 from .cutting import MOST_BYTES, has_storage
@@ -53,9 +53,9 @@ class Joined(RowResults):
             )
         return super().stored()
 
-    def take(self, got: Members, before: int) -> None:
-        """Add the rows of a part's journal, and what its job counted."""
-        for line in kept_lines(got["answers"]):
+    def take(self, got: Members, kept: KeptPart, before: int) -> None:
+        """Add the rows that a part's job kept, and what it counted."""
+        for line in kept.lines():
             self.keep(None if self.file else json.loads(line), line)
         sums = self.sums
         for name in ("done", "failed", "cut"):
@@ -112,10 +112,11 @@ def join(auth: Auth, given: Members) -> Json:
         table = entry["rows"]
         rows = table["part"]["rows"]
         got = answered[number] if number < len(answered) else {}
-        if why := _missing(got, rows):
-            outcome.miss(auth, table, why, before)
+        kept = _kept(got, rows)
+        if isinstance(kept, str):
+            outcome.miss(auth, table, kept, before)
         else:
-            outcome.take(got, before)
+            outcome.take(got, kept, before)
         before += rows
     if not outcome.missing:
         slices = [given["slices"]] if given.get("slices") else []
@@ -144,16 +145,16 @@ def _sum(
     return None, next(note for usd, note in costs if usd is None)
 
 
-def _missing(got: Members, rows: int) -> str | None:
-    """Return why a part's answers cannot be joined, or None."""
+def _kept(got: Members, rows: int) -> KeptPart | str:
+    """Return the answers of a part, or why they cannot be joined."""
     if not isinstance(got, dict) or not isinstance(got.get("answers"), str):
         error = got.get("error") if isinstance(got, dict) else None
         words = error.get("message") if isinstance(error, dict) else None
         return str(words or "its job returned nothing")
-    kept = kept_rows(got["answers"])
-    if kept != rows:
-        return f"{kept or 0} of its {rows} answers are kept"
-    return None
+    kept = KeptPart(got["answers"])
+    if kept.rows != rows:
+        return f"{kept.rows} of its {rows} answers are kept"
+    return kept
 
 
 def _list(given: Members, name: str) -> list[Members]:

@@ -245,20 +245,23 @@ class _Listed:
         return {**told, self.lists_name: entries} if entries else told
 
 
-def kept_rows(path: str) -> int | None:
-    """Return how many rows the journal of a part has; None where there is none.
+class KeptPart:
+    """The answers of a table's part, as the journal that its job kept has them: none
+    where there is no journal.
 
     path is what the job returned: any other than a part's journal is refused. Raises
     TogetherError.
     """
-    state = get_state(_journal(path))
-    return state and sum(part["rows"] for part in _all(path, state))
 
+    def __init__(self, path: str) -> None:
+        state = get_state(_journal(path))
+        self.parts = list(_all(path, state or {}))
+        self.rows: int = sum(part["rows"] for part in self.parts)
 
-def kept_lines(path: str) -> Iterator[bytes]:
-    """Yield the lines that the journal of a part has, in the order of the rows."""
-    for part in _all(path, get_state(_journal(path)) or {}):
-        yield from _content(part).split(b"\n")[:-1]
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines in the order of the rows. Raises TogetherError."""
+        for part in self.parts:
+            yield from _content(part).split(b"\n")[:-1]
 
 
 def forget(paths: Iterable[str]) -> None:
