@@ -323,7 +323,7 @@ def test_a_killed_job_goes_on_where_it_stopped(
     auth, sandbox, workspace, worker, storage, monkeypatch
 ):
     workspace.storage = storage
-    part = split_table(auth, {"url": at(sandbox, rows_of(40))}, 40)["parts"][0]["rows"]
+    part = split_table(auth, {"url": at(sandbox, rows_of(60))}, 60)["parts"][0]["rows"]
     environment = {**workspace.environment}
     arguments = {"auth": auth, "template": "{{text}}", "rows": part, "model": MODEL}
     arguments["concurrency"] = 1
