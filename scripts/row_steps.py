@@ -155,32 +155,10 @@ def embed_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     with RowResults("embed_rows", settings, table, given, "embedded") as outcome:
         sender = _Sender(auth, given, lanes, outcome, writes=False)
 
-        def vectors(texts: list[str]) -> list[Done]:
-            """Return (vector, why not, usage, sent) for each text."""
-            try:
-                reserved, count = sender.reserve([*map(most_tokens, texts)])
-                body = {"model": given["model"], "input": texts[:count]}
-                answer = sender.send(body, reserved)
-            except TogetherError as error:
-                if sender.divisible(error, texts):
-                    half = len(texts) // 2
-                    return vectors(texts[:half]) + vectors(texts[half:])
-                return [(None, str(error), None, sender.sent(error))] * len(texts)
-            try:
-                found = _vectors(answer, count)
-            except TogetherError as error:
-                found = [(None, str(error))] * count
-            usages = [usage_of(answer) or {}, *[None] * (count - 1)]
-            done = [
-                (*vector_or_why, usage, True)
-                for vector_or_why, usage in zip(found, usages, strict=True)
-            ]
-            return done + vectors(texts[count:]) if texts[count:] else done
-
         def work(chunk: list[Row]) -> list[Done]:
             texts = [_embedded(table, row, column) for row in chunk]
             good = [text for text in texts if not isinstance(text, Flaw)]
-            found = iter(vectors(good) if good else ())
+            found = iter(_embed(sender, given["model"], good) if good else ())
             done = []
             for row, text in zip(chunk, texts, strict=True):
                 if isinstance(text, Flaw):
@@ -212,6 +190,31 @@ def embed_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     return outcome.result(bill, "dimensions", **sender.told())
 
 
+def _embed(sender: _Sender, model: str, texts: list[str]) -> list[Done]:
+    """Return (vector, why not, usage, sent) for each text, in as few requests as money
+    and the service allow."""
+    try:
+        reserved, count = sender.reserve([*map(most_tokens, texts)])
+        answer = sender.send({"model": model, "input": texts[:count]}, reserved)
+    except TogetherError as error:
+        if sender.divisible(error, texts):
+            half = len(texts) // 2
+            parts = texts[:half], texts[half:]
+            return [done for part in parts for done in _embed(sender, model, part)]
+        return [(None, str(error), None, sender.sent(error))] * len(texts)
+    try:
+        found = _vectors(answer, count)
+    except TogetherError as error:
+        found = [(None, str(error))] * count
+    usages = [usage_of(answer) or {}, *[None] * (count - 1)]
+    done = [
+        (*vector_or_why, usage, True)
+        for vector_or_why, usage in zip(found, usages, strict=True)
+    ]
+    rest = texts[count:]
+    return done + _embed(sender, model, rest) if rest else done
+
+
 def search_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Sort documents by how well they answer a query.
 
@@ -221,19 +224,7 @@ def search_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     each document for itself. Raises TogetherError.
     """
     given = prepare(step, arguments)
-    table = Table(auth, given["documents"], "documents")
-    column = given.get("column")
-    rows = list(table)
-    plain = column is None and all(_is_text(row) for row in rows)
-    if plain:
-        column = "text"
-    elif column is not None:
-        table.require([column], "column")
-    documents = [row if column is None else _text(row, column) for row in rows]
-    flaw = next((one for one in documents if isinstance(one, Flaw)), None)
-    if flaw is not None:
-        field = f"documents[{documents.index(flaw)}]"
-        raise TogetherError.refused(field, f"cannot be read: {flaw.why}")
+    rows, documents, plain = _documents(auth, given)
     lanes = _lanes(auth, RERANK, given)
     prefetch(auth)
     if "budget_usd" in given:
@@ -284,6 +275,25 @@ def search_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     ]
     noted = {"note": f"{odd} of the answer's scores {UNREAD}"} if odd else {}
     return {"results": results, **noted, **bill(auth, given["model"], answers)}
+
+
+def _documents(auth: Auth, given: Members) -> tuple[list[Row], list[Json], bool]:
+    """Return (the rows, what the model reads of each, whether they are plain texts).
+    Raises TogetherError for one that cannot be read."""
+    table = Table(auth, given["documents"], "documents")
+    column = given.get("column")
+    rows = list(table)
+    plain = column is None and all(_is_text(row) for row in rows)
+    if plain:
+        column = "text"
+    elif column is not None:
+        table.require([column], "column")
+    documents = [row if column is None else _text(row, column) for row in rows]
+    flaw = next((one for one in documents if isinstance(one, Flaw)), None)
+    if flaw is not None:
+        field = f"documents[{documents.index(flaw)}]"
+        raise TogetherError.refused(field, f"cannot be read: {flaw.why}")
+    return rows, documents, plain
 
 
 def _lanes(auth: Auth, operation: Operation, given: Members) -> WorkerPool:

@@ -48,27 +48,7 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
         used = _used(given["n"], width, height, given.get("steps"))
         may_cost = most_cost(auth, given["model"], used)
         check_budget(given["budget_usd"], *may_cost, "what is asked for")
-    seed = given.get("seed", random.randint(1, LAST_SEED))
-    body = {
-        "model": given["model"],
-        "prompt": given["prompt"],
-        "width": width,
-        "height": height,
-        "n": given["n"],
-        "seed": seed,
-        "response_format": "url" if given["output"] == "url" else "base64",
-        "output_format": given["format"],
-    }
-    if "steps" in given:
-        body["steps"] = given["steps"]
-    if given.get("avoid"):
-        body["negative_prompt"] = given["avoid"]
-    references = given.get("pictures", [])
-    check_pictures(references)
-    if len(references) == 1:
-        body["image_url"] = references[0]
-    elif references:
-        body["reference_images"] = references
+    body = _body(given, width, height)
     prefetch(auth)
     answer = call(auth, GENERATE, body=body, output=given["output"])
     found = answer.pop("data", None) or []
@@ -82,7 +62,7 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
     result = {
         **shown,
         "pictures": [_kept(one, "wm_renderer" in shown) for one in made],
-        "seed": seed,
+        "seed": body["seed"],
         "width": width,
         "height": height,
         **cost_members(auth, given["model"], used),
@@ -100,6 +80,31 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
             advice="Change the prompt and run the step again.",
         )
     return result
+
+
+def _body(given: Members, width: int, height: int) -> Members:
+    """Return what is asked for. Raises TogetherError for pictures that are none."""
+    body = {
+        "model": given["model"],
+        "prompt": given["prompt"],
+        "width": width,
+        "height": height,
+        "n": given["n"],
+        "seed": given.get("seed", random.randint(1, LAST_SEED)),
+        "response_format": "url" if given["output"] == "url" else "base64",
+        "output_format": given["format"],
+    }
+    if "steps" in given:
+        body["steps"] = given["steps"]
+    if given.get("avoid"):
+        body["negative_prompt"] = given["avoid"]
+    references = given.get("pictures", [])
+    check_pictures(references)
+    if len(references) == 1:
+        body["image_url"] = references[0]
+    elif references:
+        body["reference_images"] = references
+    return body
 
 
 def _text(value: Json) -> bool:

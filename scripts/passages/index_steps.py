@@ -96,15 +96,19 @@ def index_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     if removed or any(one["change"] != "kept" for one in documents):
         object_at = write_object(content, key, storage=storage)
     removed = [before.heads[known[name]]["source"] for name in removed]
+    told = {**_summary(after, documents, removed), **object_at, "documents": documents}
+    return {**told, "removed": removed, "count": after.count}
+
+
+def _summary(index: WordIndex, documents: list[Members], removed: list[str]) -> Members:
     changes = [one["change"] for one in documents]
     counts = [f"{changes.count(n)} {n}" for n in ("added", "changed", "kept")]
     lines = [
-        f"**The index has {after.count} passages of {len(after.heads)} documents.**",
+        f"**The index has {index.count} passages of {len(index.heads)} documents.**",
         "",
         f"- Of the documents given: {', '.join(counts)}; removed: {len(removed)}",
     ]
-    told = {**summary(lines), **object_at, "documents": documents}
-    return {**told, "removed": removed, "count": after.count}
+    return summary(lines)
 
 
 def rank_by_words(auth: Auth, given: Members) -> Members:

@@ -61,21 +61,7 @@ def extract_structured(auth: Auth, step: Step, **arguments: Json) -> Members:
         raise TogetherError.refused("text", "is required, or pictures")
     schema = _schema(given)
     sent, wrapped = _wrapped(schema)
-    system = SYSTEM + json.dumps(sent, ensure_ascii=False)
-    if given.get("instructions"):
-        system += f"\n\n{given['instructions']}"
-    material = user_message(given.get("text"), given.get("pictures"))
-    messages = [{"role": "system", "content": system}, material]
-    body = {
-        "messages": messages,
-        "temperature": 0,
-        "response_format": {
-            "type": "json_schema",
-            "json_schema": {"name": "data", "schema": sent},
-        },
-    }
-    if "max_tokens" in given:
-        body["max_tokens"] = given["max_tokens"]
+    body = _body(given, sent)
     prefetch(auth)
     models = Models(given)
     answers = []
@@ -98,7 +84,7 @@ def extract_structured(auth: Auth, step: Step, **arguments: Json) -> Members:
             break
         listed = "\n".join(f"- {p['field']} {p['problem']}" for p in wrong[:20])
         log(f"answer {len(answers)} does not fit the schema:\n{listed}")
-        messages += [
+        body["messages"] += [
             {"role": "assistant", "content": text},
             {"role": "user", "content": MISFIT.format(problems=listed)},
         ]
@@ -115,6 +101,25 @@ def extract_structured(auth: Auth, step: Step, **arguments: Json) -> Members:
         "text": text,
         **costs,
     }
+
+
+def _body(given: Members, schema: Schema) -> Members:
+    """Return the first question, without its model: answer as the schema wants it."""
+    system = SYSTEM + json.dumps(schema, ensure_ascii=False)
+    if given.get("instructions"):
+        system += f"\n\n{given['instructions']}"
+    material = user_message(given.get("text"), given.get("pictures"))
+    body = {
+        "messages": [{"role": "system", "content": system}, material],
+        "temperature": 0,
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "data", "schema": schema},
+        },
+    }
+    if "max_tokens" in given:
+        body["max_tokens"] = given["max_tokens"]
+    return body
 
 
 def _failure(

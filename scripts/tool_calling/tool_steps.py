@@ -66,13 +66,8 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
     notes = list(filter(None, [words_of(left_out)]))
     for note in notes:
         log(note)
-    messages = []
-    if given.get("system"):
-        messages.append({"role": "system", "content": given["system"]})
-    messages.append({"role": "user", "content": given["prompt"]})
-    body = {"model": given["model"], "messages": messages}
-    if "max_tokens" in given:
-        body["max_tokens"] = given["max_tokens"]
+    body = _body(given)
+    messages = body["messages"]
     offered = [tool.offer() for tool in tools.values()]
     budget = Budget(given.get("budget_usd"))
     prefetch(auth)
@@ -123,6 +118,18 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
         "finish_reason": found["finish_reason"],
     }
     return with_text(result)
+
+
+def _body(given: Members) -> Members:
+    """Return the first question, to which the calls and what they gave are added."""
+    messages = []
+    if given.get("system"):
+        messages.append({"role": "system", "content": given["system"]})
+    messages.append({"role": "user", "content": given["prompt"]})
+    body = {"model": given["model"], "messages": messages}
+    if "max_tokens" in given:
+        body["max_tokens"] = given["max_tokens"]
+    return body
 
 
 def note_of_failed(calls: list[Members]) -> list[str]:
