@@ -20,7 +20,7 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.client import TogetherError, call, resource, stream, transport
+from scripts.client import TogetherError, call, stream, transport
 from scripts.client import request as client_request
 from scripts.replies import live_text
 from scripts.replies import pages as replies_pages
@@ -318,29 +318,6 @@ def test_the_key_does_not_follow_a_download_to_another_host():
     assert b"authorization" not in seen[0].lower()
 
 
-@pytest.mark.parametrize(
-    ("auth", "words"),
-    [
-        (None, "togetherai resource"),
-        ("$res:f/x/y", "togetherai resource"),
-        ({"api_key": ""}, "api_key is empty"),
-        ({"api_key": "a b"}, "paste it again"),
-        ({"api_key": "k\nX: y"}, "paste it again"),
-        ({"api_key": "k", "base_url": "ftp://127.0.0.1"}, "base_url must look"),
-        ({"api_key": "k", "base_url": "https://u:p@127.0.0.1"}, "base_url must look"),
-        ({"api_key": "k", "base_url": "https://127.0.0.1:port"}, "base_url must look"),
-        ({"api_key": "k", "base_url": "https://127.0.0.1:0"}, "base_url must look"),
-        ({"api_key": "k", "base_url": "https://"}, "base_url must look"),
-        ({"api_key": "k", "base_url": 5}, "base_url must look"),
-        ({"api_key": "\u00e9"}, "paste it again"),
-        ({"api_key": 5}, "api_key is empty"),
-    ],
-)
-def test_a_wrong_resource_is_refused(auth, words):
-    with pytest.raises(TogetherError, match=words):
-        GET(auth, "f")
-
-
 @pytest.mark.parametrize("key", ["a\nX-Other: 1", "caf\u00e9", "\x7f"])
 def test_what_no_header_can_carry_is_refused(key, sandbox, auth):
     with pytest.raises(TogetherError, match="idempotency_key must be printable ASCII"):
@@ -380,17 +357,6 @@ def test_a_base_url_may_end_in_a_version(suffix, sandbox):
     GET({"api_key": KEY, "base_url": sandbox.url + suffix}, "file-1")
 
     assert sandbox.requests[-1].path == "/v1/files/file-1"
-
-
-def test_hosts():
-    table = main_of(find("chat/create_chat_completion")).__globals__["OPERATION"]
-
-    assert table["host"] == "https://api-inference.together.ai"
-    for base in ("", None, "  "):
-        _, root = resource.credentials(
-            {"api_key": "k", "base_url": base}, resource.HOST
-        )
-        assert root == "https://api.together.ai"
 
 
 def test_netrc_does_not_replace_the_key(sandbox, auth, tmp_path, monkeypatch):

@@ -291,11 +291,6 @@ def test_a_key_that_windmill_left_unresolved_is_refused_by_name(
     assert not sandbox.requests
 
 
-def test_a_base_url_that_is_no_text_is_refused(auth):
-    with pytest.raises(TogetherError, match=r"auth\.base_url"):
-        ASK({**auth, "base_url": 5}, {"model": MODEL, "messages": [{"content": "x"}]})
-
-
 def test_the_form_s_models_are_harmless(sandbox, auth, monkeypatch):
     listed = reply(find("models/list_supported_models"), {})
     listed["data"][0]["displayName"] = WORDS[0]

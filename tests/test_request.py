@@ -9,13 +9,17 @@ from scripts.client import TogetherError, prepare
 from scripts.client import request as client_request
 from scripts.client.request import (
     MIB,
+    MOST_SECONDS,
+    READ_TIMEOUT,
     SEND_TIMEOUT,
     Request,
     hear,
     heard,
+    parse_answer,
     without_signals,
 )
-from scripts.client.transport import CONNECT_TIMEOUT
+from scripts.client.transport import CONNECT_TIMEOUT, USER_AGENT, Reply
+from scripts.client.validate import FileValue
 from scripts.resilience import retry
 from tests.support.expected_request import main_of
 from tests.test_client import OK, answer, auth_for, server
@@ -78,6 +82,7 @@ QUERIES = [
     (5, "q=5"),
     (True, "q=true"),
     (["a", 5, "b c"], "q=a%2C5%2Cb+c"),
+    ([], "q="),
     ({"a": 1, "b": None, "c d": "e"}, "q[a]=1&q[c%20d]=e"),
     ({"a": {"b": [1, 2]}}, "q[a][b]=1%2C2"),
 ]
@@ -89,6 +94,95 @@ def test_a_query_is_written_as_the_service_reads_it(value, query):
     found = target(AUTH, table(q={**kinds, "x-in": "query"}), id="a", q=value)
 
     assert found == f"/v1/things/a?{query}"
+
+
+def test_each_argument_goes_where_its_schema_says():
+    places = table(
+        q={"type": "string", "x-in": "query"},
+        page={"type": "string", "x-in": "query", "x-wire": "page_token"},
+        key={"type": "string", "x-in": "header", "x-wire": "X-Key"},
+        kept={"type": "string"},
+    )
+    given = {"id": "a", "q": "b", "page": "c", "key": "d", "kept": "e"}
+
+    request = Request(AUTH, places, given)
+
+    assert request.target == "/v1/things/a?q=b&page_token=c"
+    assert request.headers["X-Key"] == "d"
+    assert request.arguments == given
+    assert target(AUTH, places, id="a") == "/v1/things/a"
+
+
+HEADERS = {
+    "Authorization": "Bearer k",
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip, deflate",
+    "User-Agent": USER_AGENT,
+}
+
+
+def test_what_every_request_says():
+    body = {"body": {"type": "object"}}
+    read, sent = table(), {**table(**body), "method": "POST", "accept": "text/plain"}
+
+    asked = Request(AUTH, read, {"id": "a"})
+    told = Request(AUTH, sent, {"id": "a", "body": {"a": "\u00e4", "b": [1]}})
+
+    assert asked.headers == HEADERS
+    assert (asked.method, asked.data, asked.body) == ("GET", None, {})
+    assert (asked.idempotency_key, asked.output, asked.tries) == (None, None, 0)
+    more = {"Accept": "text/plain", "Content-Type": "application/json"}
+    assert told.headers == {**HEADERS, **more}
+    assert told.data == '{"a":"\u00e4","b":[1]}'.encode()
+
+
+def test_a_request_that_could_be_repeated_has_a_key_of_its_own():
+    key = {"type": "string", "x-in": "header", "x-wire": "Idempotency-Key"}
+    keyed = table(idempotency_key=key)
+
+    made = [Request(AUTH, keyed, {"id": "a"}) for _ in range(2)]
+    given = Request(AUTH, keyed, {"id": "a", "idempotency_key": "mine"})
+
+    assert len({request.idempotency_key for request in made}) == 2
+    for request in (*made, given):
+        assert request.headers == {
+            **HEADERS,
+            "Idempotency-Key": request.idempotency_key,
+        }
+    assert [len(request.idempotency_key) for request in made] == [32, 32]
+    assert given.idempotency_key == "mine"
+
+
+@pytest.mark.parametrize(
+    ("place", "given", "output"),
+    [
+        ("result", {}, "storage"),
+        ("result", {"output": "result"}, "result"),
+        ("query", {"output": "x"}, None),
+    ],
+)
+def test_where_bytes_go_is_an_argument(place, given, output):
+    choice = {"type": "string", "x-in": place, "default": "storage"}
+
+    request = Request(AUTH, table(output=choice), {"id": "a", **given})
+
+    assert request.output == output
+
+
+def test_a_project_that_the_key_does_not_tell_is_asked_for():
+    project = {"type": "string", "x-in": "path"}
+    operation = {**table(project_id=project), "path": "/v2/{project_id}/{id}"}
+    whole = answer(b'{"user": {"id": "u"}, "project": null}')
+    with server(whole) as (url, requests):
+        with pytest.raises(TogetherError) as caught:
+            Request(auth_for(url), operation, {"id": "a"})
+
+    problem = "is required: this key belongs to no single project"
+    assert str(caught.value) == f"project_id {problem}"
+    assert caught.value.problems == [{"field": "project_id", "problem": problem}]
+    advice = "projects/list_projects shows the projects of the organization."
+    assert caught.value.advice == advice
+    assert len(requests) == 1
 
 
 def test_another_try_is_told_with_its_reason(capsys):
@@ -121,6 +215,15 @@ def test_nothing_is_tried_again_that_could_only_end_too_late(monkeypatch):
     assert len(requests) == 1
 
 
+def test_an_exchange_ends_when_its_class_says(monkeypatch):
+    monkeypatch.setattr(client_request.time, "monotonic", lambda: 1000.0)
+
+    (_, silence), most = limits(monkeypatch, BODY)
+
+    assert silence == READ_TIMEOUT["inference"]
+    assert most == 1000.0 + MOST_SECONDS["inference"]
+
+
 def limits(monkeypatch, body):
     """The bounds of time that an exchange is given: (for connecting and each piece,
     for reading), and until when."""
@@ -146,6 +249,121 @@ def test_what_is_large_has_longer_for_each_piece(size, connect, monkeypatch):
 
     assert found == connect
     assert math.isfinite(most)
+
+
+def reply(data=b"", status=200, **headers):
+    class Response:
+        reason = "OK"
+
+    Response.status = status
+    Response.headers = {name.replace("_", "-"): text for name, text in headers.items()}
+    return Reply(Response, data)
+
+
+PLAIN = "text/plain; charset=utf-8"
+MEANT = [
+    ("json", reply(b'{"a": 1}'), {"a": 1}),
+    ("json", reply(b"", 204), None),
+    ("none", reply(b""), None),
+    ("none", reply(b"", 204), None),
+    ("none", reply(b"done"), None),
+    ("none", reply(b'{"a": 1}'), {"a": 1}),
+    ("text", reply(b" one,two\n"), "one,two"),
+    ("text", reply(b'{"a": 1}'), {"a": 1}),
+    ("text", reply(b"<b>x</b>", content_type=PLAIN), "<b>x</b>"),
+    ("text", reply(b"[10:00] started", content_type="Text/Plain"), "[10:00] started"),
+    ("redirect", reply(b"", 302, location="/a"), {"location": "/a"}),
+    ("redirect", reply(b"", 300, location="/a"), {"location": "/a"}),
+    ("redirect", reply(b'{"a": 1}'), {"a": 1}),
+    ("json", reply(b'{"html": "x"}'), {"html_": "x"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "got", "meant"), MEANT)
+def test_what_an_answer_means_depends_on_what_is_expected(kind, got, meant):
+    request = Request(AUTH, {**table(), "reply": kind}, {"id": "a"})
+    heard.clear()
+
+    assert parse_answer(request, got) == meant
+    assert heard == ([(request, json.loads(got.data))] if got.data[:1] == b"{" else [])
+    heard.clear()
+
+
+@pytest.mark.parametrize(
+    ("kind", "got"),
+    [
+        ("json", reply(b"")),
+        ("json", reply(b"done")),
+        ("json", reply(b"", 201)),
+        ("json", reply(b"done", content_type=PLAIN)),
+        ("text", reply(b"")),
+        ("text", reply(b" \n", content_type=PLAIN)),
+        ("text", reply(b"<html>", content_type="text/html")),
+        ("text", reply(b'{"a": ', content_type="application/json")),
+        ("text", reply(b"[1, ")),
+    ],
+)
+def test_an_answer_that_is_not_what_is_expected_is_an_error(kind, got):
+    request = Request(AUTH, {**table(), "reply": kind}, {"id": "a"})
+
+    with pytest.raises(TogetherError) as caught:
+        parse_answer(request, got)
+
+    assert caught.value.status == got.status
+
+
+THING = {"error": "broke", "id": "x", "status": "failed"}
+BORE = [
+    ("inference", {"error": "x"}, True),
+    ("inference", THING, True),
+    ("inference", {"error": None, "choices": []}, False),
+    ("read", THING, False),
+    ("read", {"error": "x"}, True),
+    ("read", {"error": {"message": "x"}, "code": 5, "request_id": "r"}, True),
+    ("read", {"error": "", "message": "x"}, False),
+    ("read", {"message": "x"}, False),
+    ("read", {"object": "error", "message": "x", "id": "x"}, True),
+    ("read", {"object": "list", "data": []}, False),
+    ("read", [{"error": "x"}], True),
+    ("read", [{"error": "x"}, {"error": "y"}], False),
+    ("read", [THING], False),
+    ("read", ["error"], False),
+    ("read", [], False),
+    ("read", "error", False),
+    ("read", None, False),
+]
+
+
+@pytest.mark.parametrize(("retry", "got", "wrong"), BORE)
+def test_an_error_is_told_from_a_thing_that_tells_of_one(retry, got, wrong):
+    request = Request(AUTH, {**table(), "retry": retry}, {"id": "a"})
+    try:
+        found = parse_answer(request, reply(json.dumps(got).encode()))
+    except TogetherError as error:
+        found = error
+
+    assert isinstance(found, TogetherError) == wrong
+    if not wrong:
+        assert found == got
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "place", "ends"),
+    [
+        ("binary", 301, True, True),
+        ("redirect", 302, True, True),
+        ("binary", 308, True, True),
+        ("binary", 309, True, False),
+        ("binary", 300, True, False),
+        ("binary", 302, False, False),
+        ("json", 302, True, False),
+    ],
+)
+def test_only_what_may_lead_elsewhere_does(kind, status, place, ends):
+    request = Request(AUTH, {**table(), "reply": kind}, {"id": "a"})
+    headers = {"location": "/a"} if place else {}
+
+    assert request.redirects(reply(b"", status, **headers)) == ends
 
 
 SIGNALS = [
@@ -198,10 +416,50 @@ def test_the_last_answer_that_was_paid_for_is_kept():
 
 
 def test_an_answer_with_half_of_a_character_is_sent_as_json():
-    data = client_request.encode_body({"a": "\ud83d", "b": "\u00e4"})
+    data = client_request.encode_body({"a": "\ud83d", "b": ["\u00e4", 1]})
 
-    assert json.loads(data) == {"a": "\ud83d", "b": "\u00e4"}
-    assert data.isascii()
+    assert data == rb'{"a":"\ud83d","b":["\u00e4",1]}'
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (float("nan"), "Out of range float values are not JSON compliant: nan"),
+        ({1, 2}, "set is no JSON"),
+        (FileValue("x", "a", "uri"), "FileValue is no JSON"),
+    ],
+)
+def test_a_body_that_is_no_json_is_refused_with_the_reason(value, words):
+    with pytest.raises(TogetherError) as caught:
+        client_request.encode_body({"a": value})
+
+    (problem,) = caught.value.problems
+    assert problem["field"] == "body"
+    assert problem["problem"] in (
+        f"is not JSON ({words}); numbers must be finite",
+        # as an older Python says it
+        f"is not JSON ({words.partition(': nan')[0]}); numbers must be finite",
+    )
+
+
+@pytest.mark.parametrize("text", ["a", "\ud83d"])
+def test_files_in_a_body_are_handed_on_by_what_stands_for_them(text):
+    first, second = FileValue("1", "a", "uri"), FileValue("2", "b", "base64")
+    taken = []
+
+    def with_files(*given):
+        taken.append(given)
+        return "made"
+
+    body = {"a": first, "b": {"c": [second, text]}}
+
+    assert client_request.encode_body(body, AUTH, with_files) == "made"
+    ((told, marks, auth),) = taken
+    assert list(marks.values()) == [first, second]
+    one, two = marks
+    assert json.loads(told) == {"a": one, "b": {"c": [two, text]}}
+    assert (len(one), len(two), auth) == (32, 32, AUTH)
+    assert client_request.encode_body({"a": 1}, AUTH, with_files) == b'{"a":1}'
 
 
 def test_a_step_gets_its_defaults_where_nothing_is_given():

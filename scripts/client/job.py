@@ -7,8 +7,8 @@ import sys
 
 
 def log(text: object) -> None:
-    """Write a line to the job's log, at once."""
-    print(f"together: {text}", file=sys.stderr, flush=True)
+    """Write a line to the job's log."""
+    print(f"together: {text}", file=sys.stderr)
 
 
 def windmill_address() -> tuple[str | None, str | None, str | None]:
