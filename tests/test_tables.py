@@ -78,6 +78,68 @@ def test_what_is_neither_is_refused_with_its_line(data):
         rows(data)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1250", "imię;miasto\nŁukasz;Łódź\nŻaneta;Gdańsk\n"),
+        ("cp1250", "jméno;město\nJiří;Příbram\nŠtěpán;Ústí\n"),
+        ("cp1250", "név;város\nErzsébet;Győr\nŐrs;Fűzfő\nÖdön;Pécs\n"),
+        ("cp1250", "nume;x\nIoana;Braşov\n"),
+        ("cp1254", "ad;şehir\nIş\u0131l;Muğla\nÇağr\u0131;İstanbul\n"),
+        ("cp1257", "vardas;miestas\nŽygimantas;Šiauliai\nRūta;Kėdainiai\n"),
+        ("cp932", "名前,都市\n太郎,東京\n"),
+        ("big5", "姓名,城市\n王,台北\n"),
+        ("cp949", "이름,도시\n김,서울\n"),
+        ("iso2022_jp", "名前,都市\n太郎,東京\n"),
+        ("mac_roman", "town\nGräfenberg\nBäder\n"),
+        ("cp850", "town\nKöln\nBäder\n"),
+        ("cp850", "town\nOrléans\n"),
+    ],
+)
+def test_another_code_page_is_not_read_as_western(encoding, text):
+    with pytest.raises(TogetherError, match="UTF-8"):
+        rows(text.encode(encoding))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nafn\nÞórður\nÁsdís\nGuðrún í Höfn\n",
+        "nom\nl\u2019été où cœur\nÇa a été créé là-bas\n«À côté»\n",
+        "nimi\nJüri Tõnu\nŠveits, žanr\n",
+        "nimi\nHämäläinen\nšakki, Töölö\n",
+        "nome\nConceição\nações e informações\n",
+        "nom\ncol·legi\nInstal·lació\n",
+        "nombre\n¿Qué año?\nniño: ¡Hola!\n1º 2ª\n",
+        "navn\nSørensen\nÆrø, Blåvand\n",
+        "x\n5 m² ½ °C \u2013 „Größe“ …\nLego® £5 ±2 µm 50 €\n",
+        "name\nFrançois Müller\nSeñor Łąka\n".replace("Łą", "La"),
+    ],
+)
+def test_what_western_languages_write_is_read(text):
+    head, *read = text.splitlines()
+
+    assert rows(text.encode("cp1252")) == [{head: line} for line in read]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u0438\u043c\u044f,\u0433\u043e\u0440\u043e\u0434\n\u0418\u0432\u0430\u043d,\u041f\u0435\u0440\u043c\u044c\n",
+        "姓名,城市\r\n张伟,北京\r\n",
+    ],
+)
+def test_wide_characters_need_no_mark(encoding, text):
+    head, row = (line.split(",") for line in text.split())
+
+    assert rows(text.encode(encoding)) == [dict(zip(head, row, strict=True))]
+
+
+def test_zeros_in_ascii_make_no_wide_characters():
+    assert rows(b"id,text\n1,\0\n2,\0\n") == [{"id": n, "text": "\ufffd"} for n in "12"]
+
+
 # --- CSV ---------------------------------------------------------------------------
 
 
@@ -106,6 +168,10 @@ def test_what_is_neither_is_refused_with_its_line(data):
         ("a,b,,\n1,2,,\n", {"a": "1", "b": "2"}),
         ("a,b,,\n1,2,3,\n", {"a": "1", "b": "2", "column_3": "3"}),
         ("a,,a,a\n1,2,3,4\n", {"a": "1", "column_2": "2", "a_2": "3", "a_3": "4"}),
+        ("sep=;,,\na;b\n1;2\n", {"a": "1", "b": "2"}),
+        ("a,b\tc,d\n1,2\t3,4\n", {"a,b": "1,2", "c,d": "3,4"}),
+        ("a,b\r\r\n1,2\r\r\n", {"a": "1", "b": "2"}),
+        ("a,b\n\ufeff1,2\n", {"a": "1", "b": "2"}),
         ("a,a_2,a\n1,2,3\n", {"a": "1", "a_2": "2", "a_3": "3"}),
     ],
 )
@@ -118,6 +184,23 @@ def test_rows_of_nothing_are_no_rows():
         {"a": "1", "b": "2"},
         {"a": "3", "b": "4"},
     ]
+
+
+@pytest.mark.parametrize("text", [",,\n,,\n", ";\n\n", '"",""\n'])
+def test_a_table_of_delimiters_alone_has_no_rows(text):
+    with pytest.raises(TogetherError, match="holds no row"):
+        rows(text)
+
+
+def test_what_a_file_is_filled_up_with_is_no_row():
+    assert rows(b"a,b\n1,2\n" + bytes(512)) == [{"a": "1", "b": "2"}]
+
+
+def test_very_many_columns_of_one_name_are_kept_apart():
+    head = ",".join(["x", "x_2", ""] * 10_000)
+
+    (row,) = rows(f"{head}\n{head}\n")
+    assert list(row.values()) == head.split(",")[:-1]
 
 
 def test_a_quotation_that_is_not_closed_is_named_before_anything_is_sent():
@@ -266,6 +349,12 @@ def test_nesting_is_bounded():
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel"),
         (b"%PDF-1.7\n%", "PDF"),
         (b"PAR1aaaaPAR1", "Parquet"),
+        (b"{\\rtf1 a\n}", "RTF"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0", "image/png"),
+        (b"7z\xbc\xaf\x27\x1c\0\n\0", "7-Zip"),
+        (b"SQLite format 3\0\n\0", "SQLite"),
+        (b"a\n\x02\x03\x04\x05", "a binary file"),
+        (gzip.compress(gzip.compress(b"a,b\n1,2\n")), "application/gzip"),
         (b"\x1f\x8b\x08\0\0\0\0\0", "gzip"),
         (b"\xef\xbb\xbf", "holds no row|0 bytes"),
         (b"id,text\n", "holds no row"),

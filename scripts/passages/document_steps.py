@@ -295,7 +295,8 @@ def text_of(document: tuple[Source, bytes], field: str) -> tuple[str, str]:
     try:
         text = "".join(texts([content]))
     except BadTextError as error:
-        raise _refused(field, f"{error}, nor a Word file") from None
+        other = ", nor a Word file" if str(error).startswith("is not") else ""
+        raise _refused(field, f"{error}{other}") from None
     from ..documents import web_page  # only where such a file is given
 
     if web_page.is_page(text, source.name):

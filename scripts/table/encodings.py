@@ -3,6 +3,9 @@ code page of Western Europe, Windows-1252, in which Excel saves what it calls CS
 
     texts         the text of blocks of bytes, block by block
     BadTextError  why bytes are no text
+
+A file does not say which code page it is in, and any bytes are text in most of them:
+what reads as no Western language would, is refused rather than read as something else.
 """
 
 from __future__ import annotations
@@ -27,6 +30,43 @@ PIECE_BYTES = 1 << 16  # that are decoded at a time
 # Letters beyond ASCII that follow one another. In a Western language most stand alone;
 # in what is in fact Cyrillic, Greek or Chinese hardly one does.
 _RUN = re.compile(rb"[\x8a\x8c\x8e\x9a\x9c\x9e\xc0-\xff]+")
+SURE = 5  # signs within words that make a text another once it was read as Western
+LOOKS = 8  # pieces that are looked at so
+_HIGH = re.compile(rb"[\x80-\xff]")
+_UPPER, _LOWER = (
+    rb"\x8a\x8c\x8e\x9f\xc0-\xd6\xd8-\xde",
+    rb"\x9a\x9c\x9e\xdf-\xf6\xf8-\xff",
+)
+_WORD = b"A-Za-z" + _UPPER + _LOWER
+# What stands in no word as it is in Windows-1252: a sign between letters that is no
+# apostrophe, dash or the like, or before a word as no opening sign is, a capital behind
+# a letter, and what is a sign beside a letter or sign that are both beyond ASCII.
+_SIGNS = rb"\x86-\x89\x98\xa2-\xa6\xa8\xaa\xac\xaf\xb1-\xb3\xb5\xb6\xb8-\xba\xbc-\xbe\xd7\xf7"
+# Compiled where it is first used: a job whose table is UTF-8 needs it not.
+_WITHIN = (
+    rb"(?<=[%(word)s])"
+    rb"[%(signs)s\x80\x82\x84\x8b\x93-\x95\x99\x9b\xa1\xa7\xa9\xab\xae\xb0\xbb\xbf]"
+    rb"(?=[%(word)s])"
+    rb"|(?<![0-9%(word)s])[\x88\x98\xa3\xa5\xa8\xaa\xaf\xb2\xb3\xb8\xb9](?=[%(word)s])"
+    rb"|(?<=[%(word)s])[%(upper)s](?=[a-z%(lower)s])"
+    rb"|[%(signs)s](?=[%(signs)s%(upper)s%(lower)s])|(?<=[%(upper)s%(lower)s])[%(signs)s]"
+    % {b"word": _WORD, b"signs": _SIGNS, b"upper": _UPPER, b"lower": _LOWER}
+)
+# Signs that only bytes of no text are: tabs, line ends and separators are others.
+_CONTROLS = re.compile(rb"[\x02-\x08\x0e-\x19\x7f]")
+_NO_BEGINNINGS = (*range(0x80, 0xC0), *range(0xF5, 0x100))  # of UTF-8
+# Places and first bytes of files that are no text, beside those of filetypes.py.
+_FILES = (
+    (0, b"7z\xbc\xaf", "a 7-Zip archive"),
+    (0, b"Rar!\x1a\x07", "a RAR archive"),
+    (4, b"1AY&SY", "a file compressed with bzip2"),
+    (0, b"\xfd7zXZ\0", "a file compressed with xz"),
+    (257, b"ustar", "a tar archive"),
+    (0, b"SQLite format 3\0", "an SQLite database"),
+    (0, b"ARROW1\0", "an Arrow file (Feather)"),
+    (0, b"Obj\x01", "an Avro file"),
+    (0, b"\xd0\xcf\x11\xe0", "an old or protected Office file"),
+)
 
 
 class BadTextError(ValueError):
@@ -49,7 +89,12 @@ def texts(
             break
     if not head:
         return
+    for place, sign, what in _FILES:
+        if head.startswith(sign, place):
+            raise BadTextError(f"is {what}")
     encoding, mark = _marked(head)
+    if encoding is None and (problem := _no_text(head)):
+        raise BadTextError(f"is {problem}")
     if encoding in (None, "utf-8"):
         yield from _bytewise(head[mark:], blocks, encoding, told)
         return
@@ -82,6 +127,8 @@ def _marked(head: bytes) -> tuple[str | None, int]:
     for mark, encoding in MARKS:
         if head.startswith(mark):
             return encoding, len(mark)
+    if b"\0" in head and (wide := _wide(head)):
+        return wide, 0
     if len(head) < 6 or (len(head) < HEAD_BYTES and len(head) % 2):
         return None, 0
     # Every other byte of UTF-16 is zero where the text is mostly ASCII.
@@ -95,6 +142,44 @@ def _marked(head: bytes) -> tuple[str | None, int]:
     return None, 0
 
 
+def _wide(head: bytes) -> str | None:
+    """Return UTF-32 or UTF-16 of any language where a text is one, without a mark: its
+    line ends, of which each has its zeros, tell."""
+    # ASCII with zeros in it is no UTF-16, though it may be read as such.
+    names = ["utf-32-le", "utf-32-be"]
+    if not head.isascii() or _CONTROLS.search(head):
+        names += ["utf-16-le", "utf-16-be"]
+    for name in names:
+        size = int(name[4:6]) // 8
+        cut = head[: len(head) // size * size]
+        try:
+            text = cut.decode(name)
+        except UnicodeDecodeError as error:
+            if error.reason != "unexpected end of data" or not error.start:
+                continue
+            text = cut[: error.start].decode(name)
+        ends = text.count("\n") + text.count("\r")
+        seen = cut.count(b"\n") + cut.count(b"\r")  # also halves of other signs
+        if ends * 2 >= seen > 0 and not re.search("[\0-\x08\x0e-\x1f]", text):
+            return name
+    return None
+
+
+def _no_text(head: bytes) -> str | None:
+    """Say what bytes are that are no text, or None."""
+    if re.search(rb"\x1b\$[@B]", head):
+        return "text in ISO-2022-JP: save it as UTF-8"
+    binary = len(_CONTROLS.findall(head)) * 20 > len(head)
+    if not binary and head[0] not in _NO_BEGINNINGS:
+        return None
+    from ..transfer.filetypes import kind_of  # only for what is no text
+
+    kind = kind_of(head)
+    if kind:
+        return f"no text but {kind}"
+    return "a binary file and no text" if binary else None
+
+
 def _bytewise(
     head: bytes,
     blocks: Iterable[bytes | memoryview],
@@ -103,12 +188,13 @@ def _bytewise(
 ) -> Iterator[str]:
     """Yield the text of UTF-8; of Windows-1252 where the first sign beyond ASCII shows
     that it is that. What came before is the same in both."""
-    line, rest = 1, b""
+    line, rest, looks = 1, b"", LOOKS
     for block in _then(head, blocks):
         data = rest + block if rest else block
         rest = b""
         if encoding == "cp1252":
-            text = _western(data, line)
+            looks -= looks > 0 and not data.isascii()
+            text = _western(data, line, SURE if looks else 0)
         else:
             try:
                 text = data.decode()
@@ -134,19 +220,42 @@ def _bytewise(
         yield _western(rest, line)
 
 
-def _western(data: bytes, line: int) -> str:
+def _western(data: bytes, line: int, least: int = 1) -> str:
     """Return the text of bytes in Windows-1252, or raise BadTextError."""
     letters = alone = 0
     for run in _RUN.findall(data):
         letters += len(run)
         alone += len(run) if len(run) <= 2 and not _pair(run) else 0
-    if letters and alone * 2 < letters:
-        place = next(_RUN.finditer(data)).start()
+    if (letters and alone * 2 < letters) or (least and _misread(data, least)):
+        place = next(_HIGH.finditer(data)).start()
         raise _unknown(line + data.count(b"\n", 0, place))
     try:
         return data.decode("cp1252")
     except UnicodeDecodeError as error:
         raise _unknown(line + data.count(b"\n", 0, error.start)) from None
+
+
+def _misread(data: bytes, least: int) -> bool:
+    """Say whether bytes are rather in another code page than Windows-1252: they put
+    signs within words, `least` at least, or letters together that no language of it
+    has both of."""
+    odd = len(re.findall(_WITHIN, data))
+    if odd >= least and odd * 10 > len(_HIGH.findall(data)):
+        return True
+    letters = b"".join(_RUN.findall(data)).decode("cp1252", "replace").lower()
+    if len(letters) < 3:
+        return False
+
+    def share(signs: str) -> float:
+        return sum(map(letters.count, signs)) / len(letters)
+
+    # What Turkish and Baltic, Czech and Croatian, Hungarian read as.
+    if share("þð") > 0.1:
+        return share("çüëèûàâîïê") > 0.1
+    if share("šž") > 0.1 or share("ø") > 0.1:
+        return share("èìùò") > 0.1 or (share("šž") > 0.1 and share("æðø") > 0.1)
+    hungarian = share("áéíóúöüõû") > 0.95 and share("áéíóú") > 0.15
+    return hungarian and share("õû") > 0.08 and share("öü") > 0.08
 
 
 def _pair(run: bytes) -> bool:

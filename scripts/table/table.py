@@ -49,6 +49,7 @@ ONE_COLUMN = "\x1f"  # the delimiter of a table whose header has none
 NO_TABLES = (
     (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls), or protected: save it as .xlsx"),
     (b"%PDF", "a PDF and no table: give CSV, .xlsx or JSON Lines"),
+    (b"{\\rtf", "an RTF file and no table: give CSV, .xlsx or JSON Lines"),
     (b"PAR1", "a Parquet file, which is not read here: give CSV or JSON Lines"),
 )
 GZIP = b"\x1f\x8b"
@@ -274,6 +275,8 @@ class Table:
                 if "\x00" in text:
                     self.say(LOST)
                     text = text.replace("\x00", "\ufffd")
+                if "\ufeff" in text:  # of a file that was put behind another
+                    text = text.replace("\n\ufeff", "\n").replace("\r\ufeff", "\r")
                 if text:
                     yield text
         except BadTextError as error:
@@ -688,7 +691,7 @@ def _lines(blocks: Iterable[str], refused: Refused) -> Iterator[str]:
     for block in blocks:
         if mark is None:
             seam = held[-1][-1:] if held else ""
-            found = re.search(r"\n|\r(?=[^\n])", seam + block)
+            found = re.search(r"\n|\r(?=[^\r\n])", seam + block)
             held.append(block)
             size += len(block)
             if found is None:
@@ -719,7 +722,7 @@ def csv_form(lines: Iterable[str]) -> tuple[Members, list[str], bool]:
     lines that were read for it, whether the first line names the delimiter)."""
     lines = iter(lines)
     line = next(lines)
-    said = re.fullmatch(r'"?sep=(.)"?', line.strip("\r\n"), re.IGNORECASE)
+    said = re.fullmatch(r'"?sep=(.)"?[,;\t]*', line.strip("\r\n"), re.IGNORECASE)
     sample = [] if said else [line]
     size = 0 if said else len(line)
     for line in lines:
@@ -782,6 +785,8 @@ def _delimiter(sample: list[str]) -> str:
     """Return the sign that parts the cells: that by which most rows are as wide as the
     header, and of those the one with most columns."""
     best, delimiter = (-1.0, 0), ONE_COLUMN
+    if not any(filled(line.translate(_NO_CELLS)) for line in sample):
+        return ","  # which leaves no row
     for sign in DELIMITERS:
         widths = _widths(sample, sign)
         width = widths[0] if widths else 0
@@ -790,9 +795,14 @@ def _delimiter(sample: list[str]) -> str:
         rows = widths[1:] or [width]
         fit = sum(1.0 if w == width else 0.5 * (0 < w < width) for w in rows)
         score = fit / len(rows), width
+        if sign == "\t" and fit == len(rows):
+            return sign  # hardly a name or a text has tabs, while they have commas
         if score > best:
             best, delimiter = score, sign
     return delimiter
+
+
+_NO_CELLS = str.maketrans("", "", f'{DELIMITERS}"')
 
 
 def _widths(sample: list[str], sign: str) -> list[int]:
@@ -816,9 +826,9 @@ def _widths(sample: list[str], sign: str) -> list[int]:
 
 
 def filled(cell: Json) -> bool:
-    # \x1a ended the files of DOS.
+    # \x1a ended the files of DOS; with NUL, read as \ufffd, some are filled up.
     if cell.__class__ is str:
-        return bool(cell.strip().strip("\x1a\ufeff").strip())
+        return bool(cell.strip().strip("\x1a\ufeff\ufffd").strip())
     return cell is not None
 
 
@@ -831,11 +841,12 @@ def _names(cells: list[Json]) -> tuple[list[str], int]:
     ]
     width = max(n for n, name in enumerate(names, 1) if name)
     taken = {name for name in names if name}
-    own = []
+    own: dict[str, None] = {}
+    tries: dict[str, int] = {}  # by name: a header may be one name, again and again
     for number, name in enumerate(names, 1):
-        made, tries = name or f"column_{number}", 1
+        made = first = name or f"column_{number}"
         while made in own or (made != name and made in taken):
-            tries += 1
-            made = f"{name or f'column_{number}'}_{tries}"
-        own.append(made)
-    return own, width
+            tries[first] = tries.get(first, 1) + 1
+            made = f"{first}_{tries[first]}"
+        own[made] = None
+    return list(own), width
