@@ -83,6 +83,15 @@ def list_folder(auth: Auth, step: Step, **arguments: Json) -> Json:
     from .workspace.markup import inline  # only within a job
 
     given = prepare(step, arguments)
+    rows = rows_of_folder(given)
+    prefix = given["folder"].strip("/") + "/"
+    lines = [f"**{len(rows)} objects are in {inline(prefix)}.**"]
+    return {**summary(lines), "rows": rows, "count": len(rows)}
+
+
+def rows_of_folder(given: Members) -> list[Members]:
+    """Return the rows of the objects in a folder, by name. Raises TogetherError when
+    there is none, or more than `most`."""
     storage, endings = given.get("storage", ""), given.get("endings") or ()
     prefix = given["folder"].strip("/") + "/"
     keys = sorted(
@@ -94,12 +103,10 @@ def list_folder(auth: Auth, step: Step, **arguments: Json) -> Json:
         raise TogetherError.refused("folder", f"has no such object: {prefix}")
     if len(keys) > given["most"]:
         raise TogetherError.refused("folder", f"has {len(keys)} objects: raise most")
-    rows = [
+    return [
         {"file": f"s3://{storage}/{key}", "filename": key.rsplit("/", 1)[-1]}
         for key in keys
     ]
-    lines = [f"**{len(rows)} objects are in {inline(prefix)}.**"]
-    return {**summary(lines), "rows": rows, "count": len(rows)}
 
 
 def split_table(auth: Auth, step: Step, **arguments: Json) -> Members:

@@ -95,6 +95,8 @@ WHOLE = {  # elsewhere than in TALKS
     "submit_rows",
     "start_batch",  # tests/test_agent_steps.py: hands its rows to submit_rows
     "split_table",  # tests/test_across.py: spends nothing, shares it out
+    "split_files",  # tests/test_map_files.py: as split_table
+    "map_files",  # tests/test_map_files.py: of a part of a list
     "submit_fine_tune",  # tests/test_fine_tune_steps.py: by the service's own estimate
 }
 

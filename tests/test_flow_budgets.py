@@ -109,6 +109,15 @@ def embed_rows_across_workers(engine, budget):
     return engine.run(name, **given, model=model, budget_usd=budget), engine.meter.usd
 
 
+def map_files_across_workers(engine, budget):
+    for number, row in enumerate(ROWS):
+        engine.workspace.put(f"letters/{number}.txt", row["text"].encode())
+    given = {"action": "ask", "folder": "letters", "question": "Sum up", "job_files": 2}
+    given |= {"max_tokens": 50, "parallelism": 1, "model": engine.meter.id}
+    run = engine.run("map_files_across_workers", **given, budget_usd=budget)
+    return run, engine.meter.usd
+
+
 def run_agent(engine, budget):
     engine.workspace.register("f/shop/find", lambda: "found", schema={"type": "object"})
     given = {"prompt": "Find it.", "model": engine.meter.id, "max_rounds": 4}
@@ -148,6 +157,7 @@ FLOWS = {
     fine_tune_model: (5.41, 5.43),
     map_rows_across_workers: (7e-4, 1),
     embed_rows_across_workers: (4e-5, 1),
+    map_files_across_workers: (7e-4, 1),
     run_agent: (0.2, 50),
     ask_documents: (0.02, 1),
 }

@@ -820,6 +820,31 @@ def test_embed_rows_across_workers_names_a_mistake_before_it_asks(engine, sandbo
     assert not [r for r in sandbox.requests if "embeddings" in r.path]
 
 
+@started_in_every_way
+def test_map_files_across_workers_makes_a_row_of_each_file(engine, sandbox, workspace):
+    says(sandbox, lambda text: text.rpartition("\n")[2].upper())
+    for name in ("a", "b"):
+        workspace.put(f"letters/{name}.txt", f"from {name}".encode())
+    given = {"action": "ask", "folder": "letters", "question": "Who?", "model": MODEL}
+
+    run = engine.run("map_files_across_workers", **given)
+
+    assert run.outcome == "success", run.result
+    rows = [(row["filename"], row["answer"]) for row in run.result["rows"]]
+    assert rows == [("a.txt", "FROM A"), ("b.txt", "FROM B")]
+    assert run.count("files/map_files") == 2
+    assert sorted(key for _, key in workspace.objects) == [
+        "letters/a.txt", "letters/b.txt",
+    ]  # fmt: skip
+
+
+def test_map_files_across_workers_of_an_empty_folder_says_so(engine, sandbox):
+    run = engine.run("map_files_across_workers", action="read", folder="letters")
+
+    assert "has no such object: letters/" in run.error["message"]
+    assert not run.count("files/map_files")
+
+
 DRAW = {"model": "m", "template": "A picture of {{animal}}"}
 
 

@@ -429,6 +429,7 @@ ELSEWHERE = {
     "batch_files/input_files": "the name of a file",
     "passages/index_steps": "the first signs of an address",
     "catalog/catalog": "names of prices",
+    "file_steps": "the first signs of an address",
     "charts": "one sign at a time",
     "client/resource": "the base URL that the resource has",
     "client/startup": "what the worker's Python brings",

@@ -117,6 +117,8 @@ CASES = {
 ELSEWHERE = {
     "files/list_folder": "names alone, a page of them a request",
     "files/split_table": "tests/test_across.py",
+    "files/split_files": "names alone, as list_folder",
+    "files/map_files": "one file at a time",
     "files/join_table": "tests/test_across.py",
     "files/list_files": "one answer, bounded as every answer is",
     "files/get_file": "one small answer",

@@ -101,6 +101,7 @@ LAYERS = (
     (
         "services",
         "across/cutting",
+        "across/file_answers",
         "across/joining",
         "batch_files/answers",
         "batch_files/input_files",
@@ -142,6 +143,7 @@ LAYERS = (
         "passages/document_steps",
         "evaluation_steps",
         "structured/extract_steps",
+        "file_steps",
         "tuning/fine_tune_steps",
         "service_jobs/flow_steps",
         "media/image_steps",

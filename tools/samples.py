@@ -204,6 +204,17 @@ def _split(scene: Scene) -> dict:
     return {"parts": json.dumps(parts), "answered": json.dumps(answered)}
 
 
+def _files(scene: Scene) -> dict:
+    """A document in storage, for the job that takes its text out."""
+    scene.workspace.put("letters/ada.txt", b"Dear Charles, the engine is a marvel.")
+    return {"folder": "letters"}
+
+
+def _file_part(scene: Scene) -> dict:
+    parts = scene.made("files/split_files", **_files(scene))["parts"]
+    return {"action": "read", "part": json.dumps(parts[0]["rows"])}
+
+
 def _idle(scene: Scene) -> None:
     deployed(scene.sandbox, busy=5, idle=0)
 
@@ -220,6 +231,8 @@ STAGED: dict[str, Callable[[Scene], dict | None]] = {
     "chat/watch_calls": _started,
     "endpoints/list_idle_endpoints": _idle,
     "files/join_table": _split,
+    "files/map_files": _file_part,
+    "files/split_files": _files,
     "files/split_table": lambda scene: {"rows": {"s3": "shop/orders.csv"}},
     "waits/start_flow": _flow,
     "waits/watch_flow": _flow_run,

@@ -109,7 +109,7 @@ def split(auth: Auth, given: Members) -> Members:
     if cut is None:
         if not stored:
             raise TogetherError.refused("rows", NO_STORAGE)
-        source, remote = _as_lines(table), False
+        source, remote = as_lines(_sound(table)), False
         cut = cuts(source, given["part_rows"])
         assert cut is not None  # JSON Lines of our own
     del table  # its reading ends
@@ -125,7 +125,20 @@ def split(auth: Auth, given: Members) -> Members:
                 f"the workspace at most {MOST_ROWS} rows in {MOST_BYTES} bytes are "
                 "split, whose answers fit into a result",
             )
-    found = [
+    found = numbered(parts, about, stored)
+    slices = None
+    if remote:
+        place = value if isinstance(value, dict) else {"url": value}
+        tables = [{**place, "part": part} for part in found]
+    else:
+        tables, slices = stored_slices(source, found)
+    words = f"**{rows} rows are in {len(parts)} parts.**"
+    return {**summary([words]), **shared_out(tables, given.get("budget_usd"), slices)}
+
+
+def numbered(parts: list[list[int]], about: Members, stored: bool) -> list[Members]:
+    """Return parts as part.py has them."""
+    return [
         {
             **about,
             "number": number,
@@ -138,18 +151,19 @@ def split(auth: Auth, given: Members) -> Members:
         }
         for number, part in enumerate(parts, 1)
     ]
-    result: Members = {}
-    if remote:
-        place = value if isinstance(value, dict) else {"url": value}
-        tables = [{**place, "part": part} for part in found]
-    else:
-        tables, result["slices"] = _slices(source, found)
-    whole = {"parts": [{"rows": one} for one in tables], "count": rows, **result}
-    if "budget_usd" in given:
-        for entry, part in zip(whole["parts"], found, strict=True):
-            entry["budget_usd"] = share_of(given["budget_usd"], part["rows"], rows)
-    words = f"**{rows} rows are in {len(parts)} parts.**"
-    return {**summary([words]), **whole}
+
+
+def shared_out(
+    tables: list[Members], budget_usd: float | None, slices: str | None
+) -> Members:
+    """Return {"parts": [{"rows", "budget_usd"?}], "count": rows, "slices"?}."""
+    rows = [table["part"]["rows"] for table in tables]
+    parts: list[Members] = [{"rows": table} for table in tables]
+    if budget_usd is not None:
+        for entry, own in zip(parts, rows, strict=True):
+            entry["budget_usd"] = share_of(budget_usd, own, sum(rows))
+    whole: Members = {"parts": parts, "count": sum(rows)}
+    return {**whole, "slices": slices} if slices else whole
 
 
 NO_STORAGE = (
@@ -299,15 +313,20 @@ def _csv_cuts(
     return (cuts.end(position), position), {"head": head, "csv": form}
 
 
-def _as_lines(table: Table) -> Source:
-    """Return the rows of a table as a file of JSON Lines. Raises TogetherError where
-    one cannot be read."""
-    from ..transfer.file_source import temporary  # only for what cannot be cut
-
-    handle = tempfile.NamedTemporaryFile(prefix="together-", suffix=".jsonl")  # noqa: SIM115 (kept)
+def _sound(table: Table) -> Iterator[Members]:
+    """Yield the rows of a table. Raises TogetherError where one cannot be read."""
     for row in table:
         if isinstance(row, Flaw):
             raise TogetherError.refused("rows", f"cannot be read: {row.why}")
+        yield row
+
+
+def as_lines(rows: Iterable[Members]) -> PathSource:
+    """Return rows as a file of JSON Lines."""
+    from ..transfer.file_source import temporary  # only for what cannot be cut
+
+    handle = tempfile.NamedTemporaryFile(prefix="together-", suffix=".jsonl")  # noqa: SIM115 (kept)
+    for row in rows:
         line = json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")
         handle.write(line + b"\n")
     handle.flush()
@@ -315,7 +334,7 @@ def _as_lines(table: Table) -> Source:
     return made
 
 
-def _slices(source: Source, parts: list[Members]) -> tuple[list[Members], str]:
+def stored_slices(source: Source, parts: list[Members]) -> tuple[list[Members], str]:
     """Write each part to storage as an object; return (the parts, the state that lists
     the objects, by which they are deleted)."""
     ending = ".csv" if parts[0]["csv"] else ".jsonl"

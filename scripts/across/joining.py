@@ -85,6 +85,65 @@ class Joined(RowResults):
             self.add(row, None, unread or f"its part is missing: {why}")
 
 
+class JoinedFiles(Joined):
+    """The rows of all files; those that failed or are missing with the reason."""
+
+    def __init__(self, given: Members) -> None:
+        super().__init__(given, "map_files", "done")
+        self.usages: list[Json] = []
+
+    def first_line(self) -> str:
+        told = RowResults.first_line(self).replace(" rows ", " files ")
+        if not self.sums["failed"] or not self.sums["done"]:
+            return told
+        return f"Partly done: run the flow again, it does only what failed. {told}"
+
+    def files(self, auth: Auth, table: Members, got: Members, place: str) -> None:
+        """Add the rows of a part: what was kept of each file, or why nothing was."""
+        from .file_answers import FileAnswers, each  # only where files are joined
+
+        kept = FileAnswers(place) if place else None
+        errors = got.get("errors")
+        errors = errors if isinstance(errors, dict) else {}
+        otherwise = _failure(got) or "nothing is kept of it"
+        found = each(
+            lambda row: (row, kept.get(row) if kept else None), Table(auth, table)
+        )
+        lost = 0
+        for number, (row, record) in enumerate(found, 1):
+            if record is None:
+                why = errors.get(str(number)) or otherwise
+                self.add(row, None, str(why)[:LONGEST])
+                lost += str(number) not in errors
+                continue
+            self.add(row, record["answer"])
+            self.sums["cut"] += record.get("cut") is True
+            self.costs.append((record.get("cost_usd"), record.get("cost_note")))
+            self.usages = [sum_usage([*self.usages, record.get("usage")])]
+        if got.get("unknown") or (lost and not _is_refusal(got)):
+            self.costs.append((None, "what a file that failed cost is not told"))
+
+
+class _Files:
+    """What is forgotten as the table of files is handed over."""
+
+    def __init__(
+        self, auth: Auth, tables: list[Members], place: str, slices: Json
+    ) -> None:
+        self.auth, self.tables, self.place, self.slices = auth, tables, place, slices
+
+    def finish(self) -> None:
+        from .file_answers import FileAnswers  # only where files are joined
+
+        try:
+            rows = (row for table in self.tables for row in Table(self.auth, table))
+            FileAnswers(self.place).forget(rows)
+            if self.slices:
+                forget([self.slices])
+        except TogetherError as error:
+            log(f"what was kept of the files stays for a week: {error}")
+
+
 class _Journals:
     """What is forgotten as the table is handed over."""
 
@@ -103,6 +162,8 @@ def join(auth: Auth, given: Members) -> Json:
     parts, answered = _list(given, "parts"), _list(given, "answered")
     if not parts:
         raise TogetherError.refused("parts", "holds no part")
+    if given["kind"] == "map_files":
+        return _join_files(auth, given, parts, answered)
     embedded = given["kind"] == "embed_rows"
     verb = "embedded" if embedded else "answered"
     outcome = Joined(given, given["kind"], verb)
@@ -133,6 +194,45 @@ def join(auth: Auth, given: Members) -> Json:
     usage = outcome.sums["usage"]
     bill = {"usage": usage, **cost_fields(*_sum(outcome.costs))}
     return outcome.result(bill, "dimensions" if embedded else "cut", **facts)
+
+
+def _join_files(
+    auth: Auth, given: Members, parts: list[Members], answered: list[Members]
+) -> Json:
+    """Return the table of all files."""
+    outcome = JoinedFiles(given)
+    outcome.of = len(parts)
+    gots = [one if isinstance(one, dict) else {} for one in answered]
+    places = (one.get("answers") for one in gots)
+    place = next((one for one in places if isinstance(one, str)), "")
+    tables = [entry["rows"] for entry in parts]
+    for number, table in enumerate(tables):
+        got = gots[number] if number < len(gots) else {}
+        outcome.files(auth, table, got, place)
+    if outcome.sums["failed"]:
+        outcome.unsent = True  # so that what is kept stays for a rerun
+    files = _Files(auth, tables, place, given.get("slices"))
+    outcome.journal = files  # type: ignore[assignment]
+    bill = {"usage": sum_usage(outcome.usages), **cost_fields(*_sum(outcome.costs))}
+    return outcome.result(bill, "cut", parts=outcome.of)
+
+
+def _failure(got: Members) -> str | None:
+    """Return why the job of a part failed, or None."""
+    error = got.get("error")
+    return error.get("message") if isinstance(error, dict) else None
+
+
+def _is_refusal(got: Members) -> bool:
+    """Say whether the error of a job tells that nothing was paid for, as spent_on."""
+    error = got.get("error")
+    extra = error.get("extra") if isinstance(error, dict) else None
+    found = {**(error if isinstance(error, dict) else {}), **(extra or {})}
+    status = found.get("status")
+    from ..resilience.explain import UNCLEAR  # only where files failed
+
+    told = isinstance(status, int) and status >= 400 and status not in UNCLEAR
+    return told or bool(found.get("problems"))
 
 
 def _sum(

@@ -54,7 +54,7 @@ STEP = {
   "arguments": {"required": ["parts", "answered"], "properties": {
       "parts": {"type": "string"},
       "answered": {"type": "string"},
-      "kind": {"type": "string", "enum": ["map_rows", "embed_rows"], "default": "map_rows"},
+      "kind": {"type": "string", "enum": ["map_rows", "embed_rows", "map_files"], "default": "map_rows"},
       "slices": {"type": "string"},
       "answer_column": {"type": "string", "minLength": 1, "default": "answer"},
       "output": {"type": "string", "enum": ["result", "table", "storage"], "default": "result"},

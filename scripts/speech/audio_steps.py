@@ -36,6 +36,7 @@ PIECE = 1500
 AT_ONCE = 4
 TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
 LONGEST_SECONDS = 1e7
+LONGEST_RECORDING = 4 * 3600  # seconds that the service takes
 
 
 def transcribe_recording(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -47,14 +48,20 @@ def transcribe_recording(auth: Auth, step: Step, **arguments: Json) -> Members:
     """
     given = prepare(step, arguments)
     choose_model(auth, given, "transcription")
+    return transcribed(auth, given, "recording")
+
+
+def transcribed(auth: Auth, given: Members, field: str) -> Members:
+    """Return what transcribe_recording does, of arguments that are checked; `field` is
+    what errors call the recording. Raises TogetherError."""
     body = {
         "model": given["model"],
         "response_format": "verbose_json",
         "timestamp_granularities": ["segment", "word"],
         "file": given["recording"],
     }
-    if not url_of(body["file"], "recording"):  # so that errors name this step's field
-        body["file"] = open_file(body["file"], "recording", auth)
+    if not url_of(body["file"], field):  # so that errors name the step's field
+        body["file"] = open_file(body["file"], field, auth)
     for name in ("language", "prompt"):
         if name in given:
             body[name] = given[name]

@@ -1,0 +1,134 @@
+"""What was done with files, kept one by one, where a rerun of the flow finds it.
+
+A record for each file, under a name made of what is asked and of the file's row alone:
+a rerun finds it though other files have come since. A file that failed has none, so a
+rerun does it again. The records are deleted once the flow has joined all files, or a
+week later.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
+from ..client import TogetherError
+from ..client.job import log
+from ..table.checkpoint import ANSWERS_BYTES
+from ..table.table import canonical
+from ..workspace import storage
+from ..workspace.create_once import fingerprint, state_folder, sweep
+from ..workspace.state import create_state, delete_state, get_state, set_state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeVar
+
+    from ..shapes import Json, Members
+    from ..table.table import Row
+
+    One = TypeVar("One")
+    Other = TypeVar("Other")
+
+FOLDER = "files"
+STATE_BYTES = 4096  # of a record; a longer one goes to storage, where there is one
+AT_ONCE, AHEAD = 8, 64  # records that are read or deleted at a time
+
+
+class FileAnswers:
+    """The records of files that were asked the same; `place` is their beginning."""
+
+    def __init__(self, place: str) -> None:
+        folder = _folder()
+        name = place.removeprefix(folder)
+        if name == place or "/" in name or not name.startswith("map_files_"):
+            raise TogetherError.refused("answered", "names no answers of files")
+        self.place = place
+
+    @classmethod
+    def of(cls, settings: Members) -> FileAnswers:
+        """Return those of what is asked."""
+        return cls(f"{_folder()}map_files_{fingerprint('map_files', settings)}_")
+
+    def path(self, row: Row) -> str:
+        return self.place + hashlib.sha256(canonical(row)).hexdigest()[:32]
+
+    def get(self, row: Row) -> Members | None:
+        """Return what was kept of a file, or None. Raises TogetherError."""
+        state = get_state(self.path(row))
+        return None if state is None else _read(state)
+
+    def keep(self, row: Row, record: Members, stored: bool) -> None:
+        """Keep what was done with a file. Raises TogetherError."""
+        content = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
+        state: Members
+        if stored and len(content) > STATE_BYTES:
+            made = storage.write_object(content, filename="map_files.json")
+            state = {"object": {"key": made["s3"], "storage": made.get("storage")}}
+        else:
+            state = {"zlib": base64.b64encode(zlib.compress(content)).decode()}
+        path = self.path(row)
+        if not create_state(state, path):  # another job had the same file
+            set_state(state, path)
+
+    def forget(self, rows: Iterable[Row]) -> None:
+        """Delete the records of files, and those that no flow joined within a week.
+        Raises TogetherError."""
+        for _ in each(lambda row: _delete(self.path(row)), rows):
+            pass
+        sweep(_folder(), _empty, bounded=False)
+
+
+def each(work: Callable[[One], Other], things: Iterable[One]) -> Iterator[Other]:
+    """Yield what is made of each thing, in their order, some at a time."""
+    waiting: deque[object] = deque()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for thing in things:
+            waiting.append(pool.submit(work, thing))
+            if len(waiting) >= AHEAD:
+                yield waiting.popleft().result()  # type: ignore[attr-defined]
+        while waiting:
+            yield waiting.popleft().result()  # type: ignore[attr-defined]
+
+
+def _folder() -> str:
+    folder = state_folder(FOLDER)
+    if folder is None:
+        raise TogetherError(
+            "Files are done one by one by the jobs of a Windmill flow.",
+            advice="Run the flow map_files_across_workers.",
+        )
+    return folder
+
+
+def _read(state: Members) -> Members | None:
+    """Return the record that a state holds; None where its object is gone."""
+    try:
+        if "object" in state:
+            with storage.open_object(**state["object"]) as source:
+                content = source.read()
+        else:
+            unpacker = zlib.decompressobj()
+            content = unpacker.decompress(
+                base64.b64decode(state["zlib"]), ANSWERS_BYTES
+            )
+        record: Json = json.loads(content)
+    except (TogetherError, ValueError, KeyError, TypeError, zlib.error) as error:
+        log(f"what was kept of a file cannot be read, it is done again: {error}")
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _delete(path: str) -> None:
+    _empty(path)
+    delete_state(path)
+
+
+def _empty(path: str) -> None:
+    state = get_state(path) or {}
+    if "object" in state:
+        storage.delete_object(**state["object"])
