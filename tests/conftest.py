@@ -49,6 +49,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
 
 
+PACKED = {b"\x1f\x8b": "gzip", b"PK": "zip"}
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Packed bytes hold the time of their making: named by themselves, a test would
+    have another name in each process, and workers different tests."""
+    return PACKED.get(val[:2]) if isinstance(val, bytes) else None
+
+
 @pytest.fixture(autouse=True)
 def late_prices(monkeypatch):
     """Nor is a list of prices that comes late on a busy machine a failure: a step would
