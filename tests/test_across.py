@@ -387,12 +387,14 @@ def test_nothing_done_is_red_and_a_share_of_failures_too(engine, sandbox):
     assert "1 of 8 rows failed" in run.error["message"]
 
 
+@pytest.mark.parametrize("output", ["storage", "gzip"])
 def test_a_large_table_goes_to_storage_and_is_never_a_result(
-    engine, sandbox, workspace
+    engine, sandbox, workspace, output
 ):
     url = at(sandbox, rows_of(9))
-    run = flow(engine, url, output="storage")
-    rows = workspace.content(run.result["s3"]).splitlines()
+    run = flow(engine, url, output=output)
+    content = workspace.content(run.result["s3"])
+    rows = (gzip.decompress(content) if output == "gzip" else content).splitlines()
     assert [json.loads(row)["n"] for row in rows] == list(range(9))
     for call in run.of("chat/map_rows"):
         assert "rows" not in call.result

@@ -1,6 +1,8 @@
 """Rows in, rows out: each row once, in order, whatever the service does."""
 
 import base64
+import gzip
+import io
 import json
 import re
 import struct
@@ -19,6 +21,8 @@ from scripts.resilience import retry
 from scripts.table import admission, checkpoint
 from scripts.table import table as table_table
 from scripts.table.admission import ClosedError, Gate
+from scripts.table.gzipped import Packed
+from scripts.table.table import Table
 from scripts.table.worker_pool import WorkerPool
 from scripts.workspace.markup import inline
 from tests.support.fault_sandbox import DRIP, HANG
@@ -564,6 +568,31 @@ def test_results_can_go_to_storage(auth, workspace):
     assert [row["answer"] for row in rows] == [f"{n}!" for n in range(30)]
 
 
+def test_results_can_go_to_storage_compressed_and_be_read_from_there(auth, workspace):
+    result = map_rows(auth, MODEL, "{{id}}", numbered(30), output="gzip")
+
+    assert result["s3"].endswith("_map_rows.jsonl.gz")
+    lines = gzip.decompress(workspace.content(result["s3"])).splitlines()
+    assert [json.loads(line)["answer"] for line in lines] == [
+        f"{n}!" for n in range(30)
+    ]
+    assert [row["id"] for row in Table(auth, {"s3": result["s3"]})] == [*range(30)]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_a_table_is_packed_as_it_is_read(size):
+    lines = b"".join(b'{"n": %d}\n' % n for n in range(30_000))
+    pieces = []
+    packed = Packed(io.BytesIO(lines))
+    while piece := packed.read(size):
+        pieces.append(piece)
+
+    content = b"".join(pieces)
+    assert max(map(len, pieces)) <= size
+    assert gzip.decompress(content) == lines
+    assert gzip.decompress(content + content) == lines + lines  # members side by side
+
+
 def test_rows_that_are_too_many_for_a_result_go_to_storage(auth, workspace, capsys):
     rows = [{"id": n, "text": "x" * 80_000} for n in range(30)]
     result = map_rows(auth, MODEL, "{{id}}", rows)
@@ -579,12 +608,13 @@ def test_rows_that_are_too_many_for_a_result_go_to_storage(auth, workspace, caps
     assert answers(result) == [f"{n}!" for n in range(30)]
 
 
+@pytest.mark.parametrize("output", ["storage", "gzip"])
 def test_storage_that_is_missing_is_noticed_before_anything_is_sent(
-    auth, moody, workspace
+    auth, moody, workspace, output
 ):
     workspace.storage = False
-    with pytest.raises(TogetherError, match="storage"):
-        map_rows(auth, MODEL, "{{id}}", numbered(3), output="storage")
+    with pytest.raises(TogetherError, match=f'cannot be "{output}"'):
+        map_rows(auth, MODEL, "{{id}}", numbered(3), output=output)
 
     assert moody.bodies == []
 

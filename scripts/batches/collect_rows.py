@@ -47,6 +47,6 @@ STEP = {
   "arguments": {"required": ["batch_id"], "properties": {
       "batch_id": {"type": "string"},
       "rows": {"x-file": "content", "x-choice": True},
-      "output": {"type": "string", "enum": ["result", "table", "storage"], "default": "result"},
+      "output": {"type": "string", "enum": ["result", "table", "storage", "gzip"], "default": "result"},
       "answer_column": {"type": "string", "minLength": 1, "default": "answer"},
       "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1, "title": "Fail when more fail than"}}}}

@@ -85,7 +85,7 @@ STEP = {
       "temperature": {"type": "number", "minimum": 0},
       "max_tokens": {"type": "integer", "minimum": 1, "title": "Longest answer"},
       "concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 8, "title": "At once"},
-      "output": {"type": "string", "enum": ["result", "table", "storage"], "default": "result"},
+      "output": {"type": "string", "enum": ["result", "table", "storage", "gzip"], "default": "result"},
       "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"},
       "answer_column": {"type": "string", "minLength": 1, "default": "answer"},
       "timeout_seconds": {"type": "number", "minimum": 1, "default": 120, "title": "Time limit of a call"},

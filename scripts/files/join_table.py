@@ -57,5 +57,5 @@ STEP = {
       "kind": {"type": "string", "enum": ["map_rows", "embed_rows", "map_files"], "default": "map_rows"},
       "slices": {"type": "string"},
       "answer_column": {"type": "string", "minLength": 1, "default": "answer"},
-      "output": {"type": "string", "enum": ["result", "table", "storage"], "default": "result"},
+      "output": {"type": "string", "enum": ["result", "table", "storage", "gzip"], "default": "result"},
       "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1, "title": "Fail when more fail than"}}}}

@@ -48,6 +48,6 @@ STEP = {
       "rows": {"x-file": "content", "x-choice": True},
       "drawn": {"x-file": "content", "x-choice": True},
       "answer_column": {"type": "string", "minLength": 1, "default": "picture"},
-      "output": {"type": "string", "enum": ["result", "table", "storage"], "default": "result"},
+      "output": {"type": "string", "enum": ["result", "table", "storage", "gzip"], "default": "result"},
       "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1, "title": "Fail when more fail than"},
       "note": {"type": "string"}}}}

@@ -1,4 +1,5 @@
-"""A table that came compressed with gzip, unpacked as it is read.
+"""Tables compressed with gzip: one that came so, unpacked as it is read; one that is to
+go so, packed as it is sent.
 
 What a few bytes may unpack to has no bound, so the bytes that come out do.
 """
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ..client import TogetherError
+    from ..shapes import Readable
 
 MOST_BYTES = 16 << 30  # of a table
 PIECE = 1 << 20  # bytes that are unpacked at a time
@@ -51,3 +53,23 @@ def unpacked(
         yield piece
     if begun and not unpacker.eof:
         raise refused("is compressed with gzip and cut off")
+
+
+class Packed:
+    """What a readable gives, compressed while it is read; how long it will be, nobody
+    knows before. The same bytes each time: no time or name is in it."""
+
+    def __init__(self, source: Readable) -> None:
+        self.source = source
+        self.packer = zlib.compressobj(wbits=31)
+        self.ended = False
+        self.left = b""
+
+    def read(self, size: int = PIECE, /) -> bytes:
+        """Return up to size bytes, b"" at the end."""
+        while not self.left and not self.ended:
+            block = self.source.read(PIECE)
+            self.ended = not block
+            self.left = self.packer.compress(block) if block else self.packer.flush()
+        piece, self.left = self.left[:size], self.left[size:]
+        return piece

@@ -35,8 +35,8 @@ class RowResults:
 
     kind names the step, settings is what the answers depend on, None where nothing is
     to be kept for a rerun, table the rows or None. given are the step's arguments:
-    `answer_column`, `output` ("result", "table" for the bare list, or "storage") and
-    `fail_when_failed_share`. `left()` gives the rows that an earlier run has not
+    `answer_column`, `output` ("result", "table" for the bare list, "storage", or "gzip" for a
+    compressed file there) and `fail_when_failed_share`. `left()` gives the rows that an earlier run has not
     answered, `add()` takes the answered ones in the same order. Rows for storage are
     never held in memory; nor are those of a job that are too many for a result, which
     go to storage by themselves. Raises TogetherError when there is no storage.
@@ -70,16 +70,17 @@ class RowResults:
         self.pending = iter(table or ())
         # The table is a part of one: its rows stay in the journal, for a flow to join.
         self.part = table.part if table else None
-        if output == "storage" or self.part or in_job():
+        to_storage = output in ("storage", "gzip")
+        if to_storage or self.part or in_job():
             from ..workspace.progress import set_progress  # only within a job
 
             self.set_progress = set_progress
-            if output == "storage" and not self.part:
+            if to_storage and not self.part:
                 from ..workspace.storage import (
                     check_storage,  # only where objects are stored
                 )
 
-                check_storage()
+                check_storage(output=output)
                 self.spill()
             from ..workspace.create_once import state_folder  # only within a job
 
@@ -341,8 +342,12 @@ class RowResults:
 
         self.file.seek(0)
         with self.file:
-            name = f"{self.kind}.jsonl"
-            stored = store_lines(self.file, name, self.output, "rows")
+            name, content = f"{self.kind}.jsonl", self.file
+            if self.output == "gzip":
+                from .gzipped import Packed  # only where a table goes so
+
+                name, content = f"{name}.gz", Packed(self.file)
+            stored = store_lines(content, name, self.output, "rows")
             if stored is None:
                 self.file.seek(0)
                 return {"rows": [json.loads(line) for line in self.file]}

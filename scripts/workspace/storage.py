@@ -210,21 +210,23 @@ def write_object(
 def store_lines(
     content: bytes | Readable, filename: str, output: str | None, what: str
 ) -> dict[str, str] | None:
-    """Store JSON Lines that are too many for a result, or asked for in storage.
+    """Store JSON Lines that are too many for a result, or asked for in storage, with
+    output "gzip" compressed already.
 
     Returns the object, with a "note" where nobody asked for that; None where it was not
     asked for and cannot be, so that they stay in the result. `what` they are is for the
     log. Raises TogetherError.
     """
+    packed = output == "gzip"
     try:
-        kind = "application/x-ndjson"
+        kind = "application/gzip" if packed else "application/x-ndjson"
         stored = write_object(content, filename=filename, content_type=kind)
     except TogetherError as error:
-        if output == "storage":
+        if packed or output == "storage":
             raise
         log(f"the {what} stay in the result: {error}")
         return None
-    if output == "storage":
+    if packed or output == "storage":
         return stored
     note = f"The {what} are too many for a result, so they went to storage."
     log(note)
@@ -265,13 +267,15 @@ def place_for(
     return "storage", None
 
 
-def check_storage(storage: str | None = None, field: str = "Output (output)") -> None:
+def check_storage(
+    storage: str | None = None, field: str = "Output (output)", output: str = "storage"
+) -> None:
     """Raise a TogetherError where the workspace has no storage to write to.
 
     For a step to ask before it spends money. Where the server does not let this token
     ask, nothing is known and nothing is raised.
     """
-    what = f'Nothing was sent: {field} cannot be "storage"'
+    what = f'Nothing was sent: {field} cannot be "{output}"'
     query = {"storage": storage} if storage else {}
     reply = send_windmill("GET", "job_helpers/test_connection", what, query)
     if reply.status not in (200, 401, 403, 405):
