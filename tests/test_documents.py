@@ -60,6 +60,21 @@ def text_of(data, name):
 # --- Word --------------------------------------------------------------------------
 
 
+def field(kind):
+    return f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
+
+
+def code(words):
+    return f"<w:r><w:instrText>{words}</w:instrText></w:r>"
+
+
+def archive(name, content):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as found:
+        found.writestr(name, content)
+    return buffer.getvalue()
+
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [
@@ -114,6 +129,54 @@ def text_of(data, name):
             + "</w:tc></w:tr></w:tbl>"
             + paragraph(run("End")),
             "Name \tAda \t\n\nEnd",
+        ),
+        (
+            paragraph(
+                field("begin"),
+                code("IF "),
+                field("begin"),
+                code("MERGEFIELD x"),
+                field("separate"),
+                run("inner"),
+                field("end"),
+                field("separate"),
+                run("shown"),
+                field("end"),
+            ),
+            "shown",
+        ),
+        (paragraph(field("begin"), run("not closed")), "not closed"),
+        (
+            "<w:tbl><w:tr><w:trPr><w:del/></w:trPr><w:tc>"
+            + paragraph(run("gone"))
+            + "</w:tc></w:tr><w:tr><w:tc><w:tcPr><w:cellDel/></w:tcPr>"
+            + paragraph(run("gone"))
+            + "</w:tc><w:tc>"
+            + paragraph(run("kept"))
+            + "</w:tc></w:tr></w:tbl>",
+            "kept",
+        ),
+        (
+            paragraph(
+                run("5"), '<w:r><w:sym w:font="Symbol" w:char="F0B1"/></w:r>', run("2")
+            ),
+            "5\u00b12",
+        ),
+        (
+            paragraph(
+                '<w:r><w:sym w:font="Symbol" w:char="F061"/><w:ptab/>'
+                '<w:sym w:font="Odd" w:char="F061"/></w:r>'
+            ),
+            "\u03b1\t\ufffd",
+        ),
+        (
+            paragraph(
+                "<m:oMath><m:f><m:num><m:t>1</m:t></m:num><m:den><m:t>2</m:t></m:den></m:f>"
+                '<m:d><m:dPr><m:begChr m:val="["/><m:endChr m:val="]"/></m:dPr>'
+                "<m:e><m:t>x</m:t></m:e></m:d><m:sSup><m:e><m:t>y</m:t></m:e>"
+                "<m:sup><m:t>2</m:t></m:sup></m:sSup></m:oMath>"
+            ),
+            "(1)/(2)[x]y^(2)",
         ),
         (
             paragraph(
@@ -257,10 +320,54 @@ def test_an_archive_of_very_many_files_is_not_opened():
         ("a<p class=don't>b", "a\n\nb"),
         ("a</>b</ c>d", "abd"),
         ("a <b", "a"),
+        ("<p hidden>x<p>a<p style='color: red; display:none'>x</p>b", "a\n\nb"),
+        ("<ul><li hidden>x<ul><li>x</ul>x<li>a</ul>b", "a\n\nb"),
+        ("<table><tr><td><b hidden>x</td><td>a</td></tr></table>b", "a\n\nb"),
+        ("<div hidden>x<div>x</div>x</div>a<input hidden>b", "ab"),
+        ("<p class='not hidden'>a</p><p hidden=until-found>b</p>", "a\n\nb"),
+        ("<body style='display:none'>a", "a"),
+        ("<pre hidden>x</pre><p>a   b</p>", "a b"),
+        ("was <del>100</del> <ins>200</ins>", "was 200"),
+        ("<title/>a<script src=x />b</script>c", "ac"),
     ],
 )
 def test_a_page_is_read_as_a_browser_shows_it(page, text):
     assert web_page.page_text(page) == text
+
+
+@pytest.mark.parametrize(
+    ("label", "encoding", "words"),
+    [
+        ("iso-8859-1", "cp1252", "Köln: 5 €"),
+        ("windows-1251", "cp1251", "Пермь"),
+        ("Shift_JIS", "cp932", "日本語"),
+        ("gb2312", "gb18030", "中文"),
+        ("iso-8859-9", "cp1254", "şehir"),
+        ("iso-8859-1", "utf-8", "Köln"),
+        ("x-unknown", "cp1252", "Köln"),
+        ("iso-2022-jp", "iso-2022-jp", "日本語"),
+    ],
+)
+def test_a_page_is_in_the_encoding_that_it_declares(label, encoding, words):
+    for head in (
+        f"<meta charset='{label}'>",
+        f'<META http-equiv="Content-Type" content="text/html; charset={label}">',
+    ):
+        page = f"<html><head>{head}</head><body>{words}</body></html>"
+        assert text_of(page.encode(encoding), "a.html") == words
+    xml = f"<?xml version='1.0' encoding='{label}'?><a>{words}</a>"
+    assert text_of(xml.encode(encoding), "a.xml") == words
+
+
+def test_a_page_that_is_not_in_the_encoding_that_it_declares_is_refused():
+    page = b"<html><meta charset=shift_jis>\n\xfc\xfc"
+
+    with pytest.raises(TogetherError, match=r"not text in cp932, .*line 2"):
+        text_of(page, "a.html")
+
+
+def test_marks_of_where_a_word_may_break_are_left_out():
+    assert text_of("Donau\u00addampf", "a.txt") == "Donaudampf"
 
 
 def test_xml_is_read_tag_by_tag():
@@ -301,6 +408,15 @@ def test_a_text_is_read_in_the_encodings_of_editors(encoding):
         (b"{\\rtf1\\ansi Dear\\par}", "RTF"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old or protected Office file"),
         (zlib.compress(b"a", wbits=31), "gzip"),
+        (docx('<w:altChunk r:id="r5"/>'), "in another format"),
+        (archive("mimetype", "application/vnd.oasis.opendocument.text"), "odt"),
+        (archive("mimetype", "application/epub+zip"), "EPUB"),
+        (archive("notes.txt", "a"), "zip archive .'notes.txt'"),
+        (
+            "From: a@b\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nYQ==",
+            "e-mail",
+        ),
+        ("MIME-Version: 1.0\nContent-Type: multipart/related\n\n--x\n", "e-mail"),
         ("Привет".encode("cp1251"), "line 1"),
     ],
 )

@@ -15,10 +15,12 @@ STYLES = (
     '<styleSheet><numFmts><numFmt numFmtId="164" formatCode="00000"/>'
     '<numFmt numFmtId="165" formatCode="[$-407]d. mmm yyyy\\ hh:mm"/>'
     '<numFmt numFmtId="166" formatCode="#,##0.00 &quot;dry&quot;;[Red]-0"/>'
-    '<numFmt numFmtId="167" formatCode="[h]:mm"/></numFmts>'
+    '<numFmt numFmtId="167" formatCode="[h]:mm"/>'
+    '<numFmt numFmtId="168" formatCode="hh:mm:ss.000"/></numFmts>'
     '<cellStyleXfs><xf numFmtId="14"/></cellStyleXfs><cellXfs><xf numFmtId="0"/>'
     '<xf numFmtId="14"/><xf numFmtId="20"/><xf numFmtId="164"/><xf numFmtId="165"/>'
-    '<xf numFmtId="166"/><xf numFmtId="167"/><xf numFmtId="22"/></cellXfs></styleSheet>'
+    '<xf numFmtId="166"/><xf numFmtId="167"/><xf numFmtId="22"/>'
+    '<xf numFmtId="168"/></cellXfs></styleSheet>'
 )
 
 
@@ -58,6 +60,14 @@ def workbook(rows, texts="", sheets=None, properties="", main="xl/workbook.xml")
     return buffer.getvalue()
 
 
+def archive(members):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as found:
+        for name, content in members.items():
+            found.writestr(name, content)
+    return buffer.getvalue()
+
+
 def text(content, place=""):
     return f'<c {place} t="inlineStr"><is><t>{content}</t></is></c>'
 
@@ -77,7 +87,8 @@ def read(data):
 
 def shown(cell, **more):
     """What one cell is read as."""
-    (found,) = read(workbook(row(text("a")) + row(cell), **more))
+    head = row(text("a"), text("b"))
+    (found,) = read(workbook(head + row(cell), **more))
     return found["a"]
 
 
@@ -103,6 +114,15 @@ def shown(cell, **more):
         (number("#N/A", kind="e"), "#N/A"),
         (number("made &amp; up", kind="str"), "made & up"),
         (number("1", kind="s"), "so long"),
+        (number("true", kind="b"), True),
+        (number("NaN"), "NaN"),
+        (number("1e400"), "1e400"),
+        (number("0.123456", 8), "02:57:46.598"),
+        ('<c t="s"/>' + number("7"), None),
+        ('<c t="inlineStr"><v>in v</v></c>', "in v"),
+        ('<c t="str"><is><t>in is</t></is></c>', "in is"),
+        ('<c t="str"><f>""</f><v></v></c>' + number("7"), None),
+        ("<c><v>5</v><extLst><v>9</v></extLst></c>", 5),
         (text("_x000D_a_x0000_b_xD83D_"), "\na\ufffdb\ufffd"),
     ],
 )
@@ -134,12 +154,55 @@ def test_the_first_sheet_that_is_seen_is_read(capsys):
     sheets = {"Old": ("hidden", one), "New": ("visible", two)}
 
     assert read(workbook("", sheets=sheets)) == [{"a": 2}]
-    assert "'New', of 2" in capsys.readouterr().err
+    assert "'New', one of 2" in capsys.readouterr().err
+
+
+def test_a_sheet_without_a_cell_is_passed_over(capsys):
+    blank = row(text(" ")) + row("<c/>")
+    sheets = {"Blank": ("visible", blank)}
+    sheets |= {"Data": ("visible", row(text("a")) + row(number(1)))}
+
+    assert read(workbook("", sheets=sheets)) == [{"a": 1}]
+    assert "'Data', one of 2" in capsys.readouterr().err
+
+
+def test_cells_that_are_only_formatted_are_no_columns():
+    rows = row(text("a")) + row(number(1), '<c r="XFD2" s="1"/>')
+
+    assert read(workbook(rows)) == [{"a": 1}]
+
+
+def test_names_in_an_archive_differ_in_case_and_slashes():
+    data = workbook(row(text("a")) + row(number(1)))
+
+    for there, other in (
+        ("xl/worksheets/", "xl/Worksheets/"),
+        ("xl/texts", "xl\\Texts"),
+    ):
+        # In the header of the member and in the list at the end.
+        found = data.replace(there.encode(), other.encode())
+        assert read(found) == [{"a": 1}]
 
 
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
+        (
+            lambda: workbook(row(text("a")) + row("<c><f>1+1</f></c>")),
+            "its value .row 2",
+        ),
+        (
+            lambda: workbook("").replace(b"sheets/sheet1", b"sheets/other1"),
+            "is missing",
+        ),
+        (
+            lambda: archive(
+                {"mimetype": "application/vnd.oasis.opendocument.spreadsheet"}
+            ),
+            "ods",
+        ),
+        (lambda: archive({"Index/Document.iwa": ""}), "Apple"),
+        (lambda: archive({"a.csv": "a,b"}), "zip archive .'a.csv'"),
         (lambda: workbook(row(text("a")))[:-40], "damaged Excel workbook"),
         (lambda: workbook(row(text("a"))), "holds no row"),
         (lambda: workbook(row(text("a")) + "<row><c>"), "is damaged"),

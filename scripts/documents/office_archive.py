@@ -3,6 +3,7 @@
     opened        an archive, once it is known to be one
     parse         the XML of one of its members, element by element, none of it held
     related       where a part leads to, by the kind of the relationship
+    other_kind    what an archive is that is no file of Word or Excel
     BadFileError  why an archive cannot be read
 
 An archive may say that a member is small and unfold it to gigabytes, nest elements a
@@ -42,6 +43,14 @@ DAMAGES = (
 )
 
 
+OPEN_DOCUMENTS = {
+    "opendocument.text": "is an OpenDocument text (.odt): save it as Word (.docx)",
+    "opendocument.spreadsheet": "is an OpenDocument table (.ods): save it as .xlsx",
+    "opendocument.presentation": "is an OpenDocument presentation: give its text",
+    "epub": "is an e-book (EPUB): give its text, or its pages as HTML",
+}
+
+
 class BadFileError(ValueError):
     """An archive that cannot be read; str() says why, to be read behind a name."""
 
@@ -61,6 +70,36 @@ def opened(file: IO[bytes], what: str = "archive") -> zipfile.ZipFile:
         raise BadFileError(f"is a damaged {what}, or cut short") from None
 
 
+def other_kind(archive: zipfile.ZipFile) -> str | None:
+    """Say what an archive is that neither Word nor Excel wrote, or None."""
+    names = archive.NameToInfo
+    if "mimetype" in names and names["mimetype"].file_size < 200:
+        try:
+            kind = archive.read("mimetype").decode("ascii", "replace")
+        except DAMAGES:
+            kind = ""
+        for part, problem in OPEN_DOCUMENTS.items():
+            if part in kind:
+                return problem
+    if "Index/Document.iwa" in names or "Index.zip" in names:
+        return "is a file of Apple's office programs: export it as Word, Excel or CSV"
+    if names and not {"[Content_Types].xml", "_rels/.rels"} & names.keys():
+        first = min(names)[:60]
+        return f"is a zip archive ({first!r} and the like): unpack it, and give a file"
+    return None
+
+
+def _found(archive: zipfile.ZipFile, name: str) -> str:
+    """Return a member's name as the archive has it: office programs read names that
+    differ in their case or slashes."""
+    if name in archive.NameToInfo:
+        return name
+    for known in archive.NameToInfo:
+        if known.replace("\\", "/").lower().lstrip("/") == name.lower():
+            return known
+    return name
+
+
 def related(archive: zipfile.ZipFile, part: str, kind: str) -> dict[str, str]:
     """Return the names of the members that a part ("" for the whole) leads to by
     relationships whose type ends with `kind`, by the relationships' ids."""
@@ -70,11 +109,11 @@ def related(archive: zipfile.ZipFile, part: str, kind: str) -> dict[str, str]:
     def start(tag: str, attributes: dict[str, str]) -> None:
         kinds = attributes.get("Type", "").endswith(f"/{kind}")
         if tag == "Relationship" and kinds and "TargetMode" not in attributes:
-            target = attributes.get("Target", "")
+            target = attributes.get("Target", "").replace("\\", "/")
             target = posixpath.normpath(posixpath.join("/", folder, target))
-            found[attributes.get("Id", "")] = target.lstrip("/")
+            found[attributes.get("Id", "")] = _found(archive, target.lstrip("/"))
 
-    rels = posixpath.join(folder, "_rels", f"{name}.rels")
+    rels = _found(archive, posixpath.join(folder, "_rels", f"{name}.rels"))
     if rels in archive.NameToInfo:
         for _ in parse(archive, rels, start):
             pass
@@ -92,10 +131,12 @@ def parse(
     """Parse a member, and yield after each piece of it.
 
     start(tag, attributes), end(tag) and text(characters) are called in order; names of
-    tags and attributes are without their prefixes. Raises BadFileError, KeyError where
-    there is no such member, and what these functions raise.
+    tags and attributes are without their prefixes. Raises BadFileError and what these
+    functions raise.
     """
-    info = archive.getinfo(member)
+    info = archive.NameToInfo.get(member)
+    if info is None:
+        raise BadFileError(f"is damaged: its part {member[-60:]!r} is missing")
     if info.flag_bits & 1:
         raise BadFileError("is protected with a password")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

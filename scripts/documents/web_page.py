@@ -2,8 +2,12 @@
 
 Tags, comments and entities are read as the HTML standard says (section 13.2.5), so that
 a page is what a browser makes of it; what it does not show (scripts, styles, the head's
-title) is left out. html.parser is not used: up to Python 3.11.13 a page of unclosed
-tags takes it hours.
+title, what is hidden) is left out, and what is marked as deleted. html.parser is not
+used: up to Python 3.11.13 a page of unclosed tags takes it hours.
+
+    is_page    whether a text is HTML or XML
+    declared   the encoding that a page says it is in
+    page_text  the words of a page
 """
 
 from __future__ import annotations
@@ -32,6 +36,20 @@ LINES = _names(
     "thead tbody tfoot"
 )
 CELLS = _names("td th")
+VOID = _names("area base br col embed hr img input link meta source track wbr")
+# What hides all of a page is taken off by a script.
+NEVER_HIDDEN = VOID | {"html", "body"}
+# Elements that end where another of these begins, if not within another list or table.
+_PARTS = _names("tr tbody tfoot")
+ENDED_BY = {
+    "p": APART | LINES | CELLS,
+    "li": _names("li"),
+    "option": _names("option"),
+    **dict.fromkeys(("dt", "dd"), _names("dt dd")),
+    **dict.fromkeys(("td", "th"), _PARTS | CELLS),
+    **dict.fromkeys(("tr", "thead", "tbody"), _PARTS),
+}
+NESTS = ("ul", "ol", "dl", "table", "select")
 # A fragment of a page begins with one of these.
 BEGINNINGS = APART | LINES | CELLS | RAW | {"head", "meta", "link", "span", "a", "b"}
 
@@ -39,6 +57,12 @@ BEGINNINGS = APART | LINES | CELLS | RAW | {"head", "meta", "link", "span", "a",
 _OPEN = re.compile(r"<[a-zA-Z/!?]")
 _NAME = re.compile(r"[a-zA-Z][^\s/>]*")
 _BEGINNING = re.compile(r"\s*(?:<(?:\?xml|!doctype|html|head|body)\b)", re.IGNORECASE)
+# Within a tag in small letters: what hides its element, and values in quotes.
+_UNSEEN = re.compile(
+    r"""\sstyle\s*=\s*(?:"[^"]*?|'[^']*?)\b(?:display\s*:\s*none|visibility\s*:\s*hidden)\b"""
+)
+TAG_CHARACTERS = 4096  # of a tag, that are looked at
+_QUOTED = re.compile(r"""=\s*(?:"[^"]*"|'[^']*')""")
 # The next sign within a tag that means something: its end, or a value in quotes.
 _INSIDE = re.compile(r">|=\s*([\"'])")
 _BLANKS = re.compile(r"[ \t\n\r\f\v]+")
@@ -64,11 +88,50 @@ def is_page(text: str, name: str | None = None) -> bool:
     return not ending and tag is not None and tag[1].lower() in BEGINNINGS
 
 
+def declared(content: bytes) -> str | None:
+    """Return the encoding that a page or XML says it is in, as Python calls it; None
+    where it says none that a page is written in."""
+    said = _CHARSET.search(content[:DECLARED_BYTES])
+    name = said[1].decode("ascii").lower() if said else ""
+    name = LABELS.get(name, name)
+    return name if _CODE_PAGES.fullmatch(name) else None
+
+
+DECLARED_BYTES = 4096
+_CHARSET = re.compile(
+    rb"""<(?:meta\s[^>]{0,500}?\bcharset|\?xml\s[^>]{0,100}?\bencoding)\s*=\s*["']?\s*"""
+    rb"""([a-z0-9_.:-]{1,40})""",
+    re.IGNORECASE,
+)
+# What browsers take these labels for: their texts have what the label's code lacks.
+LABELS = {
+    **dict.fromkeys(("iso-8859-1", "latin1", "us-ascii", "ascii"), "windows-1252"),
+    **dict.fromkeys(("gb2312", "gbk", "x-gbk"), "gb18030"),
+    **dict.fromkeys(("shift_jis", "x-sjis", "shift-jis", "windows-31j"), "cp932"),
+    **dict.fromkeys(("euc-kr", "ks_c_5601-1987", "windows-949"), "cp949"),
+    **dict.fromkeys(("big5", "x-x-big5"), "big5hkscs"),
+    **dict.fromkeys(("windows-874", "tis-620", "iso-8859-11"), "cp874"),
+    "iso-8859-9": "windows-1254",
+    "macintosh": "mac_roman",
+}
+_CODE_PAGES = re.compile(
+    "windows-125[0-8]|iso-8859-(?:[2-8]|10|13|14|15|16)|koi8-[ru]|gb18030|cp932|cp949"
+    "|cp874|big5hkscs|euc-jp|iso-2022-jp|ibm866|mac_roman"
+)
+
+
 def page_text(page: str) -> str:
     """Return the words of a web page, paragraphs a blank line apart."""
     found = _PageText()
     xml = page.lstrip()[:5].lower() == "<?xml" and "<html" not in page[:4096].lower()
-    for kind, value in _tokens(page):
+    hidden: _Hidden | None = None
+    for kind, value, inside in _tokens(page):
+        if hidden and not hidden.ends(kind, value):
+            continue
+        if hidden and hidden.closed:
+            hidden = None
+            continue
+        hidden = None
         if kind == "text":
             found.add(value)
         elif kind == "data":
@@ -81,7 +144,51 @@ def page_text(page: str) -> str:
             found.break_off("\t")
         elif xml and value not in CELLS:
             found.break_off(" ")
+        if kind == "start" and not xml and _hides(value, inside):
+            hidden = _Hidden(value)
+            if value == "pre":
+                found.break_off("", "end")
     return found.whole()
+
+
+def _hides(tag: str, inside: str) -> bool:
+    """Say whether nobody sees what is in an element, by its tag."""
+    if tag == "del":
+        return True
+    inside = inside.lower()
+    if tag in NEVER_HIDDEN or not ("hidden" in inside or "none" in inside):
+        return False
+    if _UNSEEN.search(inside):
+        return True
+    plain = re.search(r"\shidden(?=[\s/>=])", _QUOTED.sub("=", inside))
+    return plain is not None and "until-found" not in inside
+
+
+class _Hidden:
+    """An element that is not seen, until it ends."""
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        self.open: dict[str, int] = {}  # within it, by name
+        self.closed = False  # by its own tag
+
+    def ends(self, kind: str, tag: str) -> bool:
+        """Take what is next; say whether it stands behind the element, or closes it."""
+        if kind == "start":
+            nested = any(self.open.get(name) for name in NESTS)
+            if not nested and tag in ENDED_BY.get(self.tag, ()):
+                return True
+            if tag not in VOID:
+                self.open[tag] = self.open.get(tag, 0) + 1
+        elif kind == "end":
+            if self.open.get(tag):
+                self.open[tag] -= 1
+            elif tag == self.tag:
+                self.closed = True
+                return True
+            else:  # of what the element is in
+                return tag in APART or (tag in LINES and tag != "br") or tag in CELLS
+        return False
 
 
 class _PageText:
@@ -127,22 +234,22 @@ class _PageText:
         return _BREAK.sub("\n\n", "".join(self.pieces)).strip()
 
 
-def _tokens(page: str) -> Iterator[tuple[str, str]]:
-    """Yield ("text", characters), ("data", what XML keeps apart as it is), and
-    ("start", name) and ("end", name) of tags."""
+def _tokens(page: str) -> Iterator[tuple[str, str, str]]:
+    """Yield ("text", characters, ""), ("data", what XML keeps apart as it is, ""), and
+    ("start", name, the rest of it) and ("end", name, the rest of it) of tags."""
     place, size = 0, len(page)
     while place < size:
         found = _OPEN.search(page, place)
         start = found.start() if found else size
         if start > place:
-            yield "text", page[place:start]
+            yield "text", page[place:start], ""
         if found is None:
             return
         place = start + 1
         mark = page[place]
         if page.startswith("![CDATA[", place):
             end = _behind(page, "]]>", place)
-            yield "data", page[place + 8 : end].removesuffix("]]>")
+            yield "data", page[place + 8 : end].removesuffix("]]>"), ""
             place = end
             continue
         if mark == "!":
@@ -154,11 +261,12 @@ def _tokens(page: str) -> Iterator[tuple[str, str]]:
             place = _behind(page, ">", place)
             continue
         tag = name[0].lower()
-        place = _behind_tag(page, name.end())
-        yield ("end" if closes else "start"), tag
+        begun, place = name.end(), _behind_tag(page, name.end())
+        yield ("end" if closes else "start"), tag, page[begun:place][:TAG_CHARACTERS]
         if tag in RAW and not closes:
             last = re.compile(rf"</{tag}(?=[\s/>])", re.IGNORECASE).search(page, place)
-            place = last.start() if last else size
+            if last or page[place - 2 : place] != "/>":  # which XHTML closes so
+                place = last.start() if last else size
 
 
 def _behind(page: str, mark: str, place: int) -> int:

@@ -1,15 +1,16 @@
 """The text of a Word file (.docx), as it is read when every change in it is accepted.
 
 Paragraphs are a blank line apart, rows of tables a line, cells a tab. Footnotes stand
-in brackets where they are referred to, text boxes where they are anchored. What nobody
-sees is left out: deleted and hidden text, codes of fields, comments.
+in brackets where they are referred to, text boxes where they are anchored, formulas in
+a line: (1)/(2), x^(2). What nobody sees is left out: deleted and hidden text, codes of
+fields, comments.
 """
 
 from __future__ import annotations
 
 import io
 
-from .office_archive import BadFileError, opened, parse, related
+from .office_archive import BadFileError, opened, other_kind, parse, related
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,19 @@ CHARACTERS = 4 << 20  # of text: about 1500 pages
 ELEMENTS = 1_500_000
 # Elements whose text is not part of the document as it reads.
 PASSED = frozenset(("del", "moveFrom", "Fallback", "rt"))
+# What stands before and behind an element of a formula, which else only its place tells.
+FORMULA = {
+    "num": ("(", ")"),
+    "den": ("/(", ")"),
+    "sup": ("^(", ")"),
+    "sub": ("_(", ")"),
+    "rad": ("\u221a(", ")"),
+    "d": ("(", ")"),
+    "mr": ("", "; "),
+}
+# The font Symbol from 0x61, and from 0xa1: its signs have places of their own.
+GREEK = "αβχδεφγηιϕκλμνοπθρστυϖωξψζ"
+SIGNS = "ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…|—↵ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨⇔⇐⇑⇒⇓◊"  # noqa: RUF001
 OTHERS = {
     "xl/": "is an Excel workbook: give its text, or its rows to a step for tables",
     "ppt/": "is a PowerPoint file: give its text",
@@ -39,7 +53,8 @@ def word_text(content: bytes) -> str:
         if main.startswith(folder):
             raise BadFileError(problem)
     if main not in archive.NameToInfo:
-        raise BadFileError("is an archive, but no Word file (.docx)")
+        other = other_kind(archive)
+        raise BadFileError(other or "is an archive, but no Word file (.docx)")
     notes: Notes = {}
     for kind in ("footnote", "endnote"):
         for part in related(archive, main, f"{kind}s").values():
@@ -67,6 +82,11 @@ class _Reader:
         self.cells = 0  # how many cells of tables are
         self.path: list[str] = []
         self.hidden = self.joined = self.reads = False
+        # Where the code of each open field begins, None once its result does.
+        self.fields: list[int | None] = []
+        self.places: list[tuple[int, bool]] = []  # of open rows and cells; if deleted
+        self.closing: list[str] = []  # of open brackets of formulas
+        self.formulas = 0  # how many are open
         for _ in parse(archive, part, self.start, self.end, self.write, XML_BYTES):
             pass
 
@@ -91,6 +111,8 @@ class _Reader:
             raise BadFileError(f"has more than {ELEMENTS} elements: split it")
         above = self.path[-1] if self.path else None
         self.path.append(tag)
+        if self.formulas:
+            self.formula(tag, attributes)
         if tag == "t":
             self.reads = True
         elif tag == "r":
@@ -98,12 +120,28 @@ class _Reader:
         elif tag in PASSED:
             if above == "rPr":  # of a paragraph's mark: it goes on in the next
                 self.joined = self.joined or tag == "del"
+            elif above == "trPr":
+                self.drop()
             self.passed += 1
         elif tag == "vanish" and self.path[-3:-1] == ["r", "rPr"]:
             self.hidden = attributes.get("val", "1") not in ("0", "false", "off")
-        elif tag == "tc":
-            self.cells += 1
-        elif tag == "tab" and above == "r":
+        elif tag == "cellDel":
+            self.drop()
+        elif tag in ("tr", "tc"):
+            self.cells += tag == "tc"
+            self.places.append((len(self.pieces), False))
+        elif tag == "fldChar":
+            self.field(attributes.get("fldCharType"))
+        elif tag == "sym":
+            self.add(_sign(attributes))
+        elif tag == "oMath":
+            self.formulas += 1
+        elif tag == "altChunk":
+            raise BadFileError(
+                "holds a part in another format, which Word takes over when it saves: "
+                "open it in Word, save it and give it again"
+            )
+        elif tag == "ptab" or (tag == "tab" and above == "r"):
             self.add("\t")
         elif tag in ("br", "cr"):
             self.add("\n")
@@ -116,9 +154,43 @@ class _Reader:
         elif tag == self.kind:
             self.number = attributes.get("id")
             self.pieces = []
+            self.fields = []
+
+    def drop(self) -> None:
+        """Take note that the row or cell that is open is deleted."""
+        if self.places:
+            self.places[-1] = self.places[-1][0], True
+
+    def field(self, kind: str | None) -> None:
+        """Take away the code of a field, where it is followed by its result or end: it
+        may hold fields with results of their own."""
+        if kind == "begin":
+            self.fields.append(len(self.pieces))
+        elif self.fields:
+            begun = self.fields.pop()
+            if begun is not None:
+                del self.pieces[begun:]
+            if kind == "separate":
+                self.fields.append(None)
+
+    def formula(self, tag: str, attributes: dict[str, str]) -> None:
+        """Write what stands before an element of a formula."""
+        if tag in FORMULA:
+            before, behind = FORMULA[tag]
+            self.add(before)
+            self.closing.append(behind)
+        elif tag == "begChr" and self.path[-3:-1] == ["d", "dPr"]:
+            if self.pieces[-1:] == ["("]:
+                self.pieces[-1] = attributes.get("val", "")
+        elif tag == "endChr" and self.path[-3:-1] == ["d", "dPr"]:
+            self.closing[-1] = attributes.get("val", "")
+        elif tag == "chr" and self.path[-3:-1] == ["nary", "naryPr"]:
+            self.add(attributes.get("val", ""))
 
     def end(self, tag: str) -> None:
         self.path.pop()
+        if self.formulas and tag in FORMULA:
+            self.add(self.closing.pop())
         if tag == "t":
             self.reads = False
         elif tag == "r":
@@ -129,10 +201,37 @@ class _Reader:
             if not self.joined:
                 self.add(" " if self.cells else "\n\n")
             self.joined = False
-        elif tag == "tc":
-            self.cells -= 1
-            self.add("\t")
-        elif tag in ("tr", "tbl"):
+        elif tag in ("tr", "tc"):
+            self.cells -= tag == "tc"
+            place, deleted = self.places.pop()
+            if deleted:
+                del self.pieces[place:]
+            else:
+                self.add("\t" if tag == "tc" else "\n")
+        elif tag == "tbl":
             self.add("\n")
+        elif tag == "oMath":
+            self.formulas -= 1
         elif tag == self.kind:
             self.notes[self.kind, self.number] = " ".join(self.text().split())
+
+
+def _sign(attributes: dict[str, str]) -> str:
+    """Return the character of a sign that is told by its font and its place in that."""
+    try:
+        code = int(attributes.get("char", ""), 16)
+    except ValueError:
+        return "\ufffd"
+    if not 0xF000 <= code <= 0xF0FF:
+        private = 0xD800 <= code <= 0xF8FF or code > 0xFFFF or code < 32
+        return "\ufffd" if private else chr(code)
+    place = code - 0xF000
+    if attributes.get("font") != "Symbol":
+        return "\ufffd"
+    if 0x61 <= place <= 0x7A:
+        return GREEK[place - 0x61]
+    if 0x41 <= place <= 0x5A:
+        return GREEK[place - 0x41].upper()
+    if 0xA1 <= place < 0xA1 + len(SIGNS):
+        return SIGNS[place - 0xA1]
+    return chr(place) if 0x20 <= place < 0x7F else "\ufffd"

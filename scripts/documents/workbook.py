@@ -1,4 +1,5 @@
-"""The rows of an Excel workbook (.xlsx): of its first sheet that is not hidden.
+"""The rows of an Excel workbook (.xlsx): of its first sheet that is not hidden and has
+something in a cell.
 
 A cell is what Excel shows: text, a number, true or false, a date or time as ISO 8601
 has it. The reader is small and the standard library's, since each package that a script
@@ -8,13 +9,14 @@ would be that for all steps that read tables, most of which are CSV.
 
 from __future__ import annotations
 
+import math
 import re
 import tempfile
 from datetime import datetime, time, timedelta
 
 from ..client import TogetherError
 from ..client.references import SAFE
-from .office_archive import BadFileError, opened, parse, related
+from .office_archive import BadFileError, opened, other_kind, parse, related
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ MOST_COLUMNS = 2_000
 # Formats of dates that are known by number. ECMA-376, part 1, 18.8.30.
 DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 TIMES = frozenset((18, 19, 20, 21, 32, 33, 45, 46, 47, 55, 56))
+# Elements whose text is none of a cell's: readings above characters, what other programs
+# keep there.
+NO_TEXT = ("rPh", "extLst")
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.DOTALL)
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 
@@ -64,23 +69,22 @@ class _Workbook:
         self.archive = opened(file, "Excel workbook")
         (main, *_) = [*related(self.archive, "", "officeDocument").values(), ""]
         if not main.startswith("xl/") or main not in self.archive.NameToInfo:
-            raise BadFileError("is an archive, but no Excel workbook (.xlsx)")
+            other = other_kind(self.archive)
+            raise BadFileError(other or "is an archive, but no Excel workbook (.xlsx)")
         if main.endswith(".bin"):
             raise BadFileError("is a binary workbook (.xlsb): save it as .xlsx")
         self.main, self.early = main, False
         self.sheets: list[tuple[str, str | None, bool]] = []
         self.read(main, self.workbook)
         places = related(self.archive, main, "worksheet")
-        sheets = [
+        self.seen = [
             (name, places[i])
             for name, i, hidden in self.sheets
             if i in places and not hidden
         ]
-        if not sheets:
+        if not self.seen:
             raise BadFileError("is a workbook without a sheet of cells")
-        name, self.sheet = sheets[0]
-        if len(self.sheets) > 1 and say:
-            say(f"read from the first sheet, {name!r}, of {len(self.sheets)}")
+        self.say = say
         self.texts = self.shared()
         self.formats = self.styles()
 
@@ -147,7 +151,20 @@ class _Workbook:
         return formats
 
     def records(self) -> Iterator[tuple[int, list[Any]]]:
-        """Yield (row, cells) of the sheet."""
+        """Yield (row, cells) of the first sheet that has any."""
+        for name, sheet in self.seen:
+            rows = self.sheet_records(sheet)
+            first = next((one for one in rows if any(map(_is_there, one[1]))), None)
+            if first is None:
+                continue
+            if len(self.sheets) > 1 and self.say:
+                self.say(f"read from the sheet {name!r}, one of {len(self.sheets)}")
+            yield first
+            yield from rows
+            return
+
+    def sheet_records(self, sheet: str) -> Iterator[tuple[int, list[Any]]]:
+        """Yield (row, cells) of a sheet."""
         done: list[tuple[int, list[Any]]] = []
         cells: dict[int, Any] = {}
         kept: dict[str, Any] = {
@@ -156,6 +173,7 @@ class _Workbook:
             "kind": "n",
             "style": 0,
             "value": "",
+            "formula": False,
         }
         cell = _Text()
 
@@ -165,52 +183,64 @@ class _Workbook:
                 kept["row"] = _number(given.get("r"), kept["row"] + 1, MOST_ROWS)
                 kept["column"] = 0
             elif tag == "c":
-                letters = re.match("[A-Z]{1,3}", given.get("r", ""))
+                letters = re.match("[A-Z]{1,3}", given.get("r", "").upper())
                 last = kept["column"]
                 kept["column"] = _column(letters[0]) if letters else last + 1
-                if kept["column"] > MOST_COLUMNS:
-                    raise BadFileError(f"has more than {MOST_COLUMNS} columns")
+                kept["formula"] = False
                 kept["kind"] = given.get("t", "n")
                 kept["style"] = _number(given.get("s"), 0, 1 << 20)
                 kept["value"] = ""
                 cell.begin()
+            elif tag == "f":
+                kept["formula"] = True
             cell.start(tag)
 
         def end(tag: str) -> None:
             cell.end(tag)
-            if tag == "v":
+            if tag == "v" and not cell.passed:
                 kept["value"] = cell.text()
                 cell.begin()
             elif tag == "c":
-                value = kept["value"] if kept["kind"] != "inlineStr" else cell.text()
-                value = self.value(kept["kind"], value, kept["style"])
-                if value is not None:
-                    cells[kept["column"]] = value
+                kind, value = kept["kind"], kept["value"] or cell.text()
+                if kept["formula"] and not value and kind != "str":
+                    where = f"row {kept['row']}, column {kept['column']}"
+                    raise BadFileError(
+                        f"holds a formula without its value ({where}): open it in "
+                        "Excel, save it and give it again"
+                    )
+                value = self.value(kind, value, kept["style"])
+                if value is None:
+                    return
+                if kept["column"] > MOST_COLUMNS:
+                    raise BadFileError(f"has more than {MOST_COLUMNS} columns")
+                cells[kept["column"]] = value
             elif tag == "row":
                 width = max(cells, default=0)
                 found = [cells.get(column) for column in range(1, width + 1)]
                 done.append((kept["row"], found))
 
-        for _ in parse(self.archive, self.sheet, start, end, cell.add, SHEET_BYTES):
+        for _ in parse(self.archive, sheet, start, end, cell.add, SHEET_BYTES):
             yield from done
             done.clear()
 
     def value(self, kind: str, text: str, style: int) -> Any:
         """Return what a cell shows, None for nothing."""
+        if not text:
+            return None
         if kind == "s":
             place = _number(text, -1, len(self.texts) - 1)
             if place < 0:
                 raise BadFileError("is damaged: a cell names a text that is not there")
             return self.texts[place]
-        if not text:
-            return None
         if kind == "b":
-            return text.strip() == "1"
+            return text.strip().lower() in ("1", "true")
         if kind != "n":
             return text  # also an error such as #N/A, and dates that are text already
         try:
             number = float(text)
         except ValueError:
+            return text
+        if not math.isfinite(number):
             return text
         form = self.formats[style] if style < len(self.formats) else None
         if form.__class__ is str and (moment := self.moment(number, form)):
@@ -230,19 +260,24 @@ class _Workbook:
             sign = "-" if number < 0 else ""
             return f"{sign}{hours:02}:{rest // 60:02}:{rest % 60:02}"
         days = number + (1462 if self.early else number < 60)  # 29 February 1900 counts
+        exact = form.endswith(".")  # milliseconds are shown
+        form = form.removesuffix(".")
+        seconds = days * 86400
+        seconds = round(seconds, 3) if exact else round(seconds)
         try:
-            found = datetime(1899, 12, 30) + timedelta(seconds=round(days * 86400))
+            found = datetime(1899, 12, 30) + timedelta(seconds=seconds)
         except OverflowError:
             return None
+        parts = "milliseconds" if exact and found.microsecond else "seconds"
         if form == "time" and 0 <= number < 1:
-            return found.time().isoformat()
+            return found.time().isoformat(parts)
         if form == "date" and found.time() == time():
             return found.date().isoformat()
-        return found.isoformat()
+        return found.isoformat(timespec=parts)
 
 
 class _Text:
-    """The text of an element with runs; readings above characters are no part of it."""
+    """The text of an element with runs."""
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
@@ -254,11 +289,11 @@ class _Text:
         self.pieces = []
 
     def start(self, tag: str) -> None:
-        self.passed += tag == "rPh"
+        self.passed += tag in NO_TEXT
         self.reads = tag in ("t", "v") and not self.passed
 
     def end(self, tag: str) -> None:
-        self.passed -= tag == "rPh"
+        self.passed -= tag in NO_TEXT
         self.reads = False
 
     def add(self, text: str) -> None:
@@ -289,6 +324,10 @@ def _number(text: str | None, otherwise: int, most: int) -> int:
     return int(text) if int(text) <= most else otherwise
 
 
+def _is_there(cell: Any) -> bool:
+    return bool(cell.strip()) if isinstance(cell, str) else cell is not None
+
+
 def _column(letters: str) -> int:
     number = 0
     for letter in letters:
@@ -312,8 +351,9 @@ def _format(known: str, code: str | None) -> str | int | None:
     if "[" in code:
         return "elapsed"
     clock = "h" in code or "s" in code
+    exact = "." if re.search("s[.,]0", code) else ""
     if "y" in code or "d" in code:
-        return "both" if clock else "date"
+        return f"both{exact}" if clock else "date"
     if clock:
-        return "time"
+        return f"time{exact}"
     return "date" if "mm" in code else None

@@ -273,7 +273,19 @@ def read_document(auth: Auth, value: Json, field: str) -> tuple[Source, bytes]:
     for mark, what in OTHERS.items():
         if head.startswith(mark):
             raise _refused(field, f"is {what}, which cannot be read here: {SAVED}")
+    if _is_mail(content):
+        problem = "is an e-mail as it is sent, with parts in codes: give its text"
+        raise _refused(field, problem)
     return source, content + b"".join(bytes(block) for block in blocks)
+
+
+def _is_mail(content: bytes) -> bool:
+    """Say whether a file is an e-mail or a page saved as one (.eml, .mht): lines of
+    names and values, one of which is the version of MIME."""
+    head = content[: START * 16].replace(b"\r\n", b"\n").lstrip(b"\xef\xbb\xbf \t\n")
+    top = head.partition(b"\n\n")[0].lower()
+    begins = re.match(rb"[a-z-]+: |from ", top) is not None
+    return begins and b"\nmime-version:" in b"\n" + top and b"\ncontent-t" in top
 
 
 def text_of(document: tuple[Source, bytes], field: str) -> tuple[str, str]:
@@ -289,20 +301,49 @@ def text_of(document: tuple[Source, bytes], field: str) -> tuple[str, str]:
         )
 
         try:
-            return name, word_file.word_text(content).strip()
+            return name, _plain(word_file.word_text(content)).strip()
         except BadFileError as error:
             raise _refused(field, str(error)) from None
+    from ..documents import web_page  # only where such a file is given
+
     try:
-        text = "".join(texts([content]))
+        text = _as_declared(content, web_page.declared(content))
+        if text is None:
+            text = "".join(texts([content]))
     except BadTextError as error:
         other = ", nor a Word file" if str(error).startswith("is not") else ""
         raise _refused(field, f"{error}{other}") from None
-    from ..documents import web_page  # only where such a file is given
-
     if web_page.is_page(text, source.name):
         text = web_page.page_text(text)
     # A form feed ends a page, which counts though it be empty.
-    return name, text.replace("\x00", "\ufffd").strip(" \t\r\n")
+    return name, _plain(text).strip(" \t\r\n")
+
+
+def _plain(text: str) -> str:
+    """Return a text without what is seen only where a line breaks."""
+    return text.replace("\x00", "\ufffd").replace("\u00ad", "")
+
+
+def _as_declared(content: bytes, encoding: str | None) -> str | None:
+    """Return the text of a page in the encoding that it declares, None where it does
+    not, and where it is UTF-8 in fact. Raises BadTextError."""
+    from ..table.encodings import BadTextError  # as the text of others
+
+    if encoding is None:
+        return None
+    if encoding != "iso-2022-jp" or b"\x1b" not in content:
+        try:
+            content.decode()
+        except UnicodeDecodeError:
+            pass
+        else:
+            return None
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        problem = f"is not text in {encoding}, as it says of itself: line {line}"
+        raise BadTextError(problem) from None
 
 
 def pieces_of(text: str, size: int, overlap: int) -> Iterator[tuple[int, str]]:
