@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 
 import pytest
 
@@ -18,9 +19,11 @@ from scripts.client.request import (
     parse_answer,
     without_signals,
 )
+from scripts.client.resource import HOST
 from scripts.client.transport import CONNECT_TIMEOUT, USER_AGENT, Reply
 from scripts.client.validate import FileValue
 from scripts.resilience import retry
+from tests.conftest import KEY
 from tests.support.expected_request import main_of
 from tests.test_client import OK, answer, auth_for, server
 from tools.operations import find
@@ -169,13 +172,77 @@ def test_where_bytes_go_is_an_argument(place, given, output):
     assert request.output == output
 
 
+def test_an_operation_may_have_a_host_of_its_own():
+    keyed, elsewhere = {"api_key": "k"}, {**table(), "host": "https://models.example"}
+
+    assert Request(keyed, elsewhere, {"id": "a"}).base == "https://models.example"
+    assert Request(keyed, table(), {"id": "a"}).base == HOST
+    assert Request(AUTH, elsewhere, {"id": "a"}).base == AUTH["base_url"]
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "words"),
+    [
+        ({"id": ".."}, "id", "must not be '..'"),
+        ({"id": "a", "key": "a\nb"}, "key", "must be printable ASCII"),
+        ({"id": "a", "key": "\u00e9"}, "key", "must be printable ASCII"),
+    ],
+)
+def test_what_cannot_be_put_in_its_place_is_refused_by_name(given, field, words):
+    key = {"type": "string", "x-in": "header", "x-wire": "X-Key"}
+
+    with pytest.raises(TogetherError) as caught:
+        Request(AUTH, table(key=key), given)
+
+    assert caught.value.problems == [{"field": field, "problem": words}]
+
+
+def test_files_of_a_body_are_read_by_who_is_asked_to():
+    class Body:
+        length = 5
+
+    body = Body()
+    taken = []
+    operation = table(body={"type": "object", "properties": {"a": {"x-file": "uri"}}})
+    given = {"id": "a", "body": {"a": {"s3": "x"}}}
+
+    def with_files(text, files, auth):
+        taken.append((json.loads(text), [file.field for file in files.values()], auth))
+        return body
+
+    request = Request(AUTH, operation, given, with_files)
+    apart = Request(AUTH, {**operation, "content": "multipart"}, given, with_files)
+
+    ((text, fields, auth),) = taken
+    assert (list(text), fields, auth) == (["a"], ["body.a"], AUTH)
+    assert request.data is body
+    told = {"Content-Type": "application/json", "Content-Length": "5"}
+    assert request.headers == {**HEADERS, **told}
+    assert (apart.data, apart.headers) == (None, HEADERS)
+
+
+PROJECT = {"type": "string", "x-in": "path"}
+IN_PROJECT = {**table(project_id=PROJECT), "path": "/v2/{project_id}/{id}"}
+
+
+def test_a_project_is_what_the_key_tells_or_the_user():
+    with server(answer(b'{"project": {"id": "p"}}')) as (url, requests):
+        auth = auth_for(url)
+        asked = [Request(auth, IN_PROJECT, {"id": "a"}) for _ in range(2)]
+        named = Request(auth, IN_PROJECT, {"id": "a", "project_id": "q"})
+
+    assert [request.target for request in asked] == ["/v2/p/a"] * 2
+    assert asked[0].arguments == {"id": "a", "project_id": "p"}
+    assert named.target == "/v2/q/a"
+    assert len(requests) == 1
+    assert f"Authorization: Bearer {KEY}\r\n".encode() in requests[0]
+
+
 def test_a_project_that_the_key_does_not_tell_is_asked_for():
-    project = {"type": "string", "x-in": "path"}
-    operation = {**table(project_id=project), "path": "/v2/{project_id}/{id}"}
     whole = answer(b'{"user": {"id": "u"}, "project": null}')
     with server(whole) as (url, requests):
         with pytest.raises(TogetherError) as caught:
-            Request(auth_for(url), operation, {"id": "a"})
+            Request(auth_for(url), IN_PROJECT, {"id": "a"})
 
     problem = "is required: this key belongs to no single project"
     assert str(caught.value) == f"project_id {problem}"
@@ -222,6 +289,25 @@ def test_an_exchange_ends_when_its_class_says(monkeypatch):
 
     assert silence == READ_TIMEOUT["inference"]
     assert most == 1000.0 + MOST_SECONDS["inference"]
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+def test_what_leads_elsewhere_is_read_by_then_too(streaming, monkeypatch):
+    moved = reply(b"", 300, location="/a")
+    read = []
+    monkeypatch.setattr(client_request, "http_exchange", lambda *given: moved)
+    monkeypatch.setattr(
+        client_request, "read_whole", lambda *given: read.append(given) or b"moved"
+    )
+    request = Request(AUTH, {**table(), "reply": "binary"}, {"id": "a"})
+
+    with pytest.raises(TogetherError):
+        request.send(streaming)
+
+    ((response, until),) = read
+    assert response is moved
+    assert 0 < until - time.monotonic() <= MOST_SECONDS["read"]
+    assert request.tries == 1
 
 
 def limits(monkeypatch, body):

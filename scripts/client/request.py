@@ -84,7 +84,7 @@ class Request:
         }
         properties = operation["arguments"]["properties"]
         if "{project_id}" in operation["path"] and "project_id" not in arguments:
-            arguments["project_id"] = _project(auth, self.key, self.base)
+            arguments["project_id"] = _project(self.key, self.base)
         self.target = self._put_in_place(arguments)
         if "idempotency_key" in properties:
             self.idempotency_key = self.headers.setdefault(
@@ -188,7 +188,7 @@ class Request:
         return failure(self, fault, reply, **facts)
 
 
-def _project(auth: Auth, key: str, base: str) -> str:
+def _project(key: str, base: str) -> str:
     """Return the project that the key belongs to, asked once per process."""
     if (key, base) not in _projects:
         identity = send_operation({"api_key": key, "base_url": base}, IDENTITY)
