@@ -1,16 +1,21 @@
 """JSON as it comes: numbers beyond use, nesting beyond reading."""
 
+import gc
 import math
 
 import pytest
 
+from scripts.client import jsonio
 from scripts.client.jsonio import (
     LARGEST,
+    MANY_VALUES,
     MOST_DIGITS,
     MOST_NESTING,
     finite,
     is_deep,
     parse_json,
+    storable,
+    values_bytes,
 )
 
 NUMBERS = [
@@ -101,3 +106,181 @@ def test_numbers_and_texts_become_what_can_be_kept(text, value):
 )
 def test_what_is_no_json_is_told(text):
     assert parse_json(text.encode()) == (None, "not JSON")
+
+
+SAFE = 2**53 - 1  # the last whole number up to which JavaScript keeps each
+
+
+@pytest.mark.parametrize(
+    ("digits", "value"),
+    [
+        (str(SAFE), SAFE),
+        (str(-SAFE), -SAFE),
+        (str(SAFE + 1), str(SAFE + 1)),
+        (str(-SAFE - 1), str(-SAFE - 1)),
+        ("9" * 15, 10**15 - 1),
+        ("9" * 16, "9" * 16),
+        ("-" + "9" * 19, "-" + "9" * 19),
+        ("9" * 5000, "9" * 5000),
+    ],
+)
+def test_a_whole_number_that_javascript_would_round_is_text(digits, value):
+    assert parse_json(digits.encode()) == (value, None)
+
+
+def test_bytes_that_are_no_utf_8_are_replaced_and_counted(capsys):
+    assert parse_json(b'["a\xff", NaN]') == (["a\ufffd", "NaN"], None)
+
+    assert capsys.readouterr().err == f"together: 2 {LOST}\n"
+
+
+LOST = (
+    "values that JSON or Windmill's database cannot hold (NaN, Infinity, NUL, half a "
+    "surrogate pair) were replaced"
+)
+KEPT = [
+    ("a", "a", 0),
+    ("\u00e4\U0001f600", "\u00e4\U0001f600", 0),
+    ("a\x00b", "a\ufffdb", 1),
+    ("\x00\x00", "\ufffd\ufffd", 2),
+    ("\ud83d\ude00", "\U0001f600", 0),
+    ("\ud83d", "\ufffd", 1),
+    ("\ufffd\udfff", "\ufffd\ufffd", 1),
+    ("\ufffd", "\ufffd", 0),
+    (math.inf, "Infinity", 1),
+    (-math.inf, "-Infinity", 1),
+    (math.nan, "NaN", 1),
+    (1.5, 1.5, 0),
+    (5, 5, 0),
+    (True, True, 0),
+    (None, None, 0),
+    (["a\x00", [math.inf]], ["a\ufffd", ["Infinity"]], 2),
+    ({"a\x00": {"b": "\ud83d"}}, {"a\ufffd": {"b": "\ufffd"}}, 2),
+]
+
+
+@pytest.mark.parametrize(("value", "kept", "count"), KEPT)
+def test_what_the_database_cannot_hold_is_replaced_and_counted(
+    value, kept, count, capsys
+):
+    assert storable(value, []) == kept
+    told = f"together: {count} {LOST}\n" if count else ""
+    assert capsys.readouterr().err == told
+
+    earlier = ["NaN"]
+    assert storable(value, earlier) == kept
+    assert capsys.readouterr().err == f"together: {count + 1} {LOST}\n"
+    assert earlier == ["NaN"]
+
+
+def test_an_escaped_half_of_a_pair_is_looked_for_only_where_one_may_be(monkeypatch):
+    looked = []
+    monkeypatch.setattr(jsonio, "storable", lambda value, lost: looked.append(value))
+
+    for text in ('["a"]', '["\u00e4"]', r'["\u00e4"]', '["\x00"]'):
+        parse_json(text.encode())
+
+    assert looked == [["\u00e4"], ["\x00"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("x" * ((1 << 20) - 1), 0),
+        ("[" + " " * (1 << 20), 64),
+        ("{" * 2 + " " * (1 << 20), 400),
+        ("[,,," + " " * (1 << 20), 64 + 3 * 32),
+        (" " * (1 << 20), 0),
+        ("[" * (1 << 20), 64 << 20),
+    ],
+)
+def test_the_memory_of_values_is_told_from_their_text(text, size):
+    assert values_bytes(text) == size
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        # its bytes, its text as Python holds it, and its values' texts
+        (b"a" * 8, 8 + 8 + 8),
+        ("\u00e4".encode() * 4, 8 + 4 + 4),
+        ("\u20ac".encode() * 4, 12 + 2 * 4 + 2 * 4),
+        ("\U0001f600".encode() * 4, 16 + 4 * 4 + 4 * 4),
+        (rb"\u20ac" * 4, 24 + 24 + 2 * 4),
+        (rb"\uD83D\ude00", 12 + 12 + 4 * 2),
+        (rb"a\ud8aa", 7 + 7 + 4 * 2),
+        ("\u20ac".encode() + rb"\ud83d\ude00", 15 + 2 * 13 + 4 * 3),
+    ],
+)
+def test_the_memory_of_texts_is_told_from_their_bytes(text, size):
+    assert jsonio._texts_bytes(text) == size
+
+
+@pytest.mark.parametrize(
+    ("bound", "words"),
+    [
+        ("MOST_TEXT_BYTES", "longer texts"),
+        ("MOST_VALUE_BYTES", "more values"),
+    ],
+)
+def test_what_takes_more_memory_than_there_is_is_not_read(
+    bound, words, monkeypatch, capsys
+):
+    data = b"[" + b" " * MANY_VALUES + b"]"
+    monkeypatch.setattr(jsonio, "WIDE_FROM", len(data) - 1)
+    most = {"MOST_TEXT_BYTES": 3 * len(data), "MOST_VALUE_BYTES": 64}[bound]
+
+    monkeypatch.setattr(jsonio, bound, most)
+    assert parse_json(data) == ([], None)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(jsonio, bound, most - 1)
+    assert parse_json(data) == (None, f"of {words} than can be held")
+    said = f"the JSON holds {words} than there is memory for, and is not read"
+    assert capsys.readouterr().err == f"together: {said}\n"
+
+
+def test_short_json_is_not_weighed(monkeypatch):
+    monkeypatch.setattr(jsonio, "MOST_TEXT_BYTES", 0)
+    monkeypatch.setattr(jsonio, "MOST_VALUE_BYTES", 0)
+    monkeypatch.setattr(jsonio, "WIDE_FROM", 2)
+
+    assert parse_json(b"[]") == ([], None)
+    assert parse_json(b"[1]") == (None, "of longer texts than can be held")
+
+
+@pytest.mark.parametrize("collects", [True, False])
+@pytest.mark.parametrize("end", [b"]", b"] 2", b""])
+def test_the_collector_rests_while_much_is_read_and_is_as_it_was(
+    end, collects, monkeypatch
+):
+    seen = []
+    decode = jsonio._decode
+
+    def watched(text):
+        seen.append(gc.isenabled())
+        return decode(text)
+
+    monkeypatch.setattr(jsonio, "_decode", watched)
+    if not collects:
+        gc.disable()
+    try:
+        parse_json(b"[" + b" " * MANY_VALUES + b"1" + end)
+        after = gc.isenabled()
+        parse_json(b"[1" + end)
+    finally:
+        gc.enable()
+
+    assert seen == [False, collects]
+    assert after is collects
+
+
+def test_a_value_nested_too_deep_is_a_problem_of_its_own():
+    most = b"[" * MOST_NESTING + b"1" + b"]" * MOST_NESTING
+
+    assert parse_json(most)[1] is None
+    told = (None, f"nested more than {MOST_NESTING} deep")
+    assert parse_json(b"[" + most + b"]") == told
+    assert parse_json(b'{"a": ' + most + b"}") == told
+    assert parse_json(b"[" * 100_000) == (None, "not JSON")
+    text = b"[" * (MOST_NESTING + 9)
+    assert parse_json(b'["' + text + b'"]') == ([text.decode()], None)

@@ -9,6 +9,7 @@ import pytest
 from scripts.client import TogetherError, prepare
 from scripts.client import request as client_request
 from scripts.client.request import (
+    ALONE_WITH_ERROR,
     MIB,
     MOST_SECONDS,
     READ_TIMEOUT,
@@ -310,6 +311,19 @@ def test_what_leads_elsewhere_is_read_by_then_too(streaming, monkeypatch):
     assert request.tries == 1
 
 
+def test_an_answer_in_place_of_a_stream_is_read_by_then_too(monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        client_request, "read_whole", lambda *given: read.append(given) or b"x"
+    )
+    request = Request(AUTH, table(), {"id": "a"})
+
+    assert client_request.read_body(request, "response") == b"x"
+    ((response, until),) = read
+    assert response == "response"
+    assert 0 < until - time.monotonic() <= MOST_SECONDS["read"]
+
+
 def limits(monkeypatch, body):
     """The bounds of time that an exchange is given: (for connecting and each piece,
     for reading), and until when."""
@@ -355,6 +369,7 @@ MEANT = [
     ("none", reply(b"done"), None),
     ("none", reply(b'{"a": 1}'), {"a": 1}),
     ("text", reply(b" one,two\n"), "one,two"),
+    ("text", reply(b"X-rays\n"), "X-rays"),
     ("text", reply(b'{"a": 1}'), {"a": 1}),
     ("text", reply(b"<b>x</b>", content_type=PLAIN), "<b>x</b>"),
     ("text", reply(b"[10:00] started", content_type="Text/Plain"), "[10:00] started"),
@@ -373,6 +388,16 @@ def test_what_an_answer_means_depends_on_what_is_expected(kind, got, meant):
     assert parse_answer(request, got) == meant
     assert heard == ([(request, json.loads(got.data))] if got.data[:1] == b"{" else [])
     heard.clear()
+
+
+def test_who_delivers_gets_the_answer_without_signals_and_says_the_result():
+    request = Request(AUTH, table(), {"id": "a"})
+    request.deliver = lambda *given: given
+
+    assert parse_answer(request, reply(b'{"html": "x"}')) == (request, {"html_": "x"})
+    request.operation = {**table(), "reply": "redirect"}
+    moved = reply(b"", 302, location="/a", x_together_file_id="f")
+    assert parse_answer(request, moved) == (request, {"location": "/a", "file_id": "f"})
 
 
 @pytest.mark.parametrize(
@@ -406,6 +431,7 @@ BORE = [
     ("read", THING, False),
     ("read", {"error": "x"}, True),
     ("read", {"error": {"message": "x"}, "code": 5, "request_id": "r"}, True),
+    ("read", dict.fromkeys(("error", *ALONE_WITH_ERROR), "x"), True),
     ("read", {"error": "", "message": "x"}, False),
     ("read", {"message": "x"}, False),
     ("read", {"object": "error", "message": "x", "id": "x"}, True),

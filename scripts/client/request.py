@@ -280,13 +280,13 @@ def read_body(request: Request, response: Response) -> bytes:
 
 def parse_answer(request: Request, reply: Reply) -> Json:
     """Return what a successful reply means: JSON, a file, a place, or nothing."""
-    kind = request.operation.get("reply", "json")
+    kind = request.operation.get("reply")
     if kind == "redirect" and reply.status >= 300:
         answer = {"location": reply.headers["location"]}
         if "x-together-file-id" in reply.headers:
             answer["file_id"] = reply.headers["x-together-file-id"]
         return _delivered(request, answer)
-    if not reply.data and (kind == "none" or reply.status == 204):
+    if not reply.data and reply.status == 204:
         return None
     answer, problem = parse_json(reply.data)
     if problem:
