@@ -16,6 +16,7 @@ from .catalog.fallback import Models
 from .catalog.model_choice import choose_model
 from .catalog.pricing import bill, cost, prefetch, spent_on, usage_of
 from .client import TogetherError, call, prepare, stream
+from .client.endings import ending
 from .client.job import log
 from .client.validate import FileValue
 from .operations import operation
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 CHAT = operation("chat/create_chat_completion")
 AT_ONCE = 8  # questions of one comparison
-# The reasons to end that servers have for an answer that is not complete.
-CUT = ("length", "max_tokens", "max_output_tokens", "model_length")
-FILTERED = ("content_filter", "safety")  # the service ended the answer, or left it out
 QUOTES = "`'\"\u2018\u2019\u201c\u201d\u00ab\u00bb"
 DEEPEST_PART = 8  # levels of the parts of a message
 SHOWN = 200  # characters of an answer that a message quotes
@@ -50,8 +48,9 @@ def ask_model(auth: Auth, step: Step, **arguments: Json) -> Members:
 
     Returns {"text", "reasoning", "usage", "cost_usd", "model", "finish_reason",
     "messages": the conversation with the answer, to be the history of the next
-    question}; "cost_note" says why a cost is None. Raises TogetherError, also when the
-    model gave no text, with the rest in its `partial`.
+    question}; "cost_note" says why a cost is None, "note" that the answer was cut.
+    Raises TogetherError, also when the model gave no text, with the rest in its
+    `partial`.
     """
     history = messages_of(arguments.pop("history", None), "history")
     given = prepare(step, arguments)
@@ -72,8 +71,10 @@ def ask_model(auth: Auth, step: Step, **arguments: Json) -> Members:
         lambda model, _: stream(auth, CHAT, body={"model": model, **body})
     )
     found = parse_completion(answer)
+    noted = {}
     if found["cut"]:
-        log(f"the answer was cut: {_why_cut(found['finish_reason'])}")
+        noted["note"] = f"The answer was cut: {_why_cut(found['finish_reason'])}."
+        log(noted["note"])
     reply = {"role": "assistant", "content": found["text"]}
     result = {
         "text": found["text"],
@@ -82,6 +83,7 @@ def ask_model(auth: Auth, step: Step, **arguments: Json) -> Members:
         "model": answer.get("model") or model,
         **models.told(model),
         "finish_reason": found["finish_reason"],
+        **noted,
         "messages": _handed_back([*messages, reply]),
     }
     if not found["text"]:
@@ -244,7 +246,9 @@ def _first_choice(answer: Json) -> tuple[Members, Members]:
     if len(choices) > 1:  # they may come in any order
         choice = next((one for one in choices if _is_first(one)), choice)
     choice = choice if isinstance(choice, dict) else {}
-    message = choice.get("message")
+    message = choice.get("message") or choice.get("delta")
+    if not message and choice.get("text"):
+        message = {"content": choice["text"]}  # as of a completion
     return choice, message if isinstance(message, dict) else {}
 
 
@@ -253,12 +257,12 @@ def _is_first(choice: Json) -> bool:
 
 
 def _is_cut(reason: Json) -> bool:
-    return isinstance(reason, str) and reason.lower() in CUT + FILTERED
+    return ending(reason) in ("cut", "filtered")
 
 
 def is_filtered(reason: Json) -> bool:
     """Say whether a filter of the service ended an answer, by its finish_reason."""
-    return isinstance(reason, str) and reason.lower() in FILTERED
+    return ending(reason) == "filtered"
 
 
 def _why_cut(reason: Json) -> str:
@@ -273,7 +277,9 @@ def answered(answer: Json) -> tuple[str | None, str | None, bool]:
     choice, message = _first_choice(answer)
     text, reason = message.get("content"), choice.get("finish_reason")
     plain = isinstance(text, str) and text and "think>" not in text
-    if plain and not choice.get("error") and reason != "error":
+    # Thinking may begin with another tag, or in brackets.
+    plain = plain and str(text).lstrip()[:1] not in ("<", "[")
+    if plain and not choice.get("error") and ending(reason) != "broken":
         return text, None, _is_cut(reason)  # as nearly all are, of many rows
     found = parse_completion(answer)
     why = found["broken"]
@@ -318,11 +324,12 @@ def _words(value: Json, depth: int = 0) -> str:
 
 def _broken(error: Json, reason: Json, text: str) -> str | None:
     """Return why a model failed midway, with the beginning of what it had said."""
-    if not error and reason != "error":
+    if not error and ending(reason) != "broken":
         return None
     from .resilience.server_words import reason_in  # only when something failed
 
-    why = reason_in(error) or "no reason is given"
+    usual = "no reason is given" if reason == "error" else f"finish_reason {reason}"
+    why = reason_in(error) or usual
     after = f" after {text[:SHOWN]!r}" if text else ""
     return f"the model's answer broke off{after}: {why}"
 
@@ -332,42 +339,73 @@ def _thinking_apart(text: str) -> tuple[str, str | None]:
 
     The opening tag may be part of the model's template and so be lacking; the closing
     one is when the answer was cut. A tag in quotation marks or code is a word of the
-    answer, and so is any in an answer that is JSON.
+    answer, and so is any in an answer that is JSON. Thinking between parts of the
+    answer is known by its tag at the beginning of a line.
     """
-    opened = text.lstrip().startswith("<think>")
-    if not opened and ("</think>" not in text or _is_json(text)):
+    tag = THINK.match(text)
+    if not tag and ("</think>" not in text or _is_json(text)):
         return text, None
-    thoughts = []
+    thoughts, said, place = [], [], 0
     while True:
-        end = _end_of_thinking(text, opened)
+        start = tag.end() if tag else place
+        end = _end_of_thinking(text, start, tag)
         if end is None:
-            if opened:
-                thoughts.append(text.lstrip().removeprefix("<think>"))
-                text = ""
+            if tag:
+                thoughts.append(text[start:])
+                place = len(text)
             break
-        thoughts.append(text[:end].lstrip().removeprefix("<think>"))
-        text = text[end:].removeprefix("</think>").lstrip()
-        opened = text.startswith("<think>")
-        if not opened:
-            break
-    return text, "\n".join(filter(None, map(str.strip, thoughts)))
+        thoughts.append(text[start : end.start()])
+        place = end.end()
+        while text[place : place + 1].isspace():
+            place += 1
+        tag = THINK.match(text, place)
+        if not tag:
+            tag = _thinks_again(text, place)
+            if not tag:
+                break
+            said.append(text[place : tag.start()])
+    said.append(text[place:])
+    return "".join(said), "\n".join(filter(None, map(str.strip, thoughts)))
 
 
-def _end_of_thinking(text: str, opened: bool) -> int | None:
-    """Return where the tag stands that ends the thinking, or None."""
-    depth, last, fences, seen = 0 if opened else 1, None, 0, 0
-    for tag in re.finditer("</?think>", text):
-        fences += text.count("```", seen, tag.start())
-        seen = tag.end()
-        around = text[max(0, tag.start() - 1) : tag.start()], text[tag.end() :][:1]
+THINK = re.compile(
+    r"\s*(?:(<)|\[)((?:seed:)?think(?:ing)?)(?:\s[^<>]{0,99})?(?(1)>|\])", re.I
+)
+TAG = re.compile(r"</?think(?:\s[^<>]{0,99})?>", re.I)
+AGAIN = re.compile(r"\n[ \t]*<think>")
+
+
+def _thinks_again(text: str, place: int) -> re.Match[str] | None:
+    """Return the tag with which a model begins to think amid its answer, or None."""
+    fences, last = 0, text.rfind("</think>")
+    for found in AGAIN.finditer(text, place, max(last, place)):
+        fences += text.count("```", place, found.start())
+        place = found.end()
+        if fences % 2 == 0:
+            return THINK.match(text, found.start())
+    return None
+
+
+def _end_of_thinking(
+    text: str, start: int, tag: re.Match[str] | None
+) -> re.Match[str] | None:
+    """Return the tag that ends the thinking, or None."""
+    if tag and (not tag[1] or tag[2].lower() != "think"):
+        closing = rf"</{tag[2]}>" if tag[1] else rf"\[/{tag[2]}\]"
+        return re.compile(closing, re.I).search(text, start)
+    depth, last, fences, seen = 1, None, 0, start
+    for found in TAG.finditer(text, start):
+        fences += text.count("```", seen, found.start())
+        seen = found.end()
+        around = text[max(0, found.start() - 1) : found.start()], text[seen : seen + 1]
         if all(sign and sign in QUOTES for sign in around):
             continue
-        if not opened and fences % 2:
+        if not tag and fences % 2:
             continue  # in a block of code
-        if tag[0] == "<think>":
-            depth += opened
+        if found[0][1] != "/":
+            depth += tag is not None
             continue
-        depth, last = depth - 1, tag.start()
+        depth, last = depth - 1, found
         if depth == 0:
             return last
     return last

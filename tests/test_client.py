@@ -813,7 +813,7 @@ def test_a_warm_process_keeps_its_connection(sandbox, auth):
 
 def test_a_connection_that_the_server_closed_is_not_used_again(monkeypatch):
     monkeypatch.setattr(transport, "_carriers", {})
-    kept = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+    kept = b'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"id": 1}'
     with server(kept) as (url, requests):
         for _ in range(2):
             CREATE(auth_for(url), BATCH)

@@ -435,10 +435,6 @@ def test_an_error_in_place_of_a_thing_is_one(body):
         {"id": "a", "status": "failed", "error": {"message": "x"}},
         {"error": None},
         {"error": ""},
-        [{"error": "x"}, {"error": "y"}],
-        [{"id": "a", "error": "x"}],
-        ["error"],
-        "error",
     ],
 )
 def test_a_thing_may_tell_of_an_error_of_its_own(body):

@@ -26,6 +26,7 @@ LAYERS = (
     (
         "pure",
         "charts",
+        "client/endings",
         "client/errors",
         "client/form",
         "client/job",

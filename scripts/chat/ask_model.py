@@ -6,7 +6,8 @@ it is written. Give the messages of one answer as the history of the next questi
 on talking.
 
 Returns: the answer as text, the reasoning where the model shows it, usage, cost_usd,
-finish_reason, and messages: the conversation with the answer, to be the next history.
+finish_reason, note (where the answer was cut), and messages: the conversation with the
+answer, to be the next history.
 
 Example arguments:
     {"prompt": "Why is the sky blue?"}

@@ -6,7 +6,7 @@ from .errors import TogetherError
 from .form import checked_arguments, with_typed_models
 from .job import log
 from .references import harmless
-from .request import Request, heard, parse_answer, read_body
+from .request import Request, heard, parse_answer, parse_whole, read_body
 from .transport import Reply
 
 TYPE_CHECKING = False
@@ -86,7 +86,7 @@ def stream(auth: Auth, operation: Operation, /, **arguments: Json) -> Json:
             from ..transfer.media_output import receive  # few answers are bytes
 
             return receive(request)
-        return parse_answer(request, request.send())
+        return parse_whole(request, request.send())
     return _streamed(request)
 
 
@@ -118,7 +118,7 @@ def _whole_stream(request: Request) -> Json:
         if "event" not in kind and ("json" in kind or "html" in kind):
             reply = Reply(response, read_body(request, response))
             if not reply.data.lstrip().startswith((b"data:", b"event:", b": ")):
-                return parse_answer(request, reply)
+                return parse_whole(request, reply)
             pieces = [reply.data, b"\n\n"]
         answer = follow_stream(request, response, gather, pieces)
         if not isinstance(answer, Reply):

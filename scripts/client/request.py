@@ -13,6 +13,7 @@ import time
 from urllib.parse import quote, quote_plus
 
 from ..operations import operation
+from .endings import ERROR_MEMBERS, ending, tells_error
 from .errors import TogetherError
 from .form import checked_arguments
 from .job import log
@@ -286,7 +287,8 @@ def parse_answer(request: Request, reply: Reply) -> Json:
         if "x-together-file-id" in reply.headers:
             answer["file_id"] = reply.headers["x-together-file-id"]
         return _delivered(request, answer)
-    if not reply.data and reply.status == 204:
+    paid = request.operation["retry"] == "inference"
+    if not reply.data and reply.status == 204 and not paid:
         return None
     answer, problem = parse_json(reply.data)
     if problem:
@@ -295,10 +297,52 @@ def parse_answer(request: Request, reply: Reply) -> Json:
         if kind == "text" and _is_prose(reply):
             return reply.text().strip()
         raise request.failure(None, reply) from None
-    if _bears_error(answer, request.operation["retry"]):
-        raise request.failure(None, told_error(reply.text())) from None
+    check_answer(request, answer, reply)
     hear(request, answer)
     return _delivered(request, without_signals(answer))
+
+
+def parse_whole(request: Request, reply: Reply) -> Json:
+    """Like parse_answer, of a model that may stream: an answer that broke off, or has no
+    choice, is an error, as it is where it is streamed."""
+    answer = parse_answer(request, reply)
+    if isinstance(answer, dict) and not _is_whole(answer):
+        from ..resilience.explain import broken_answer  # few answers are broken
+
+        raise broken_answer(request, answer)
+    return answer
+
+
+def _is_whole(answer: Members) -> bool:
+    """Say whether an answer with choices has one, and none that broke off, if
+    it has choices."""
+    choices = answer.get("choices", [{"text": ""}])
+    if not isinstance(choices, list):
+        return False
+    found = [one for one in choices if isinstance(one, dict) and one]
+    return bool(found) and not any(
+        one.get("error") or ending(one.get("finish_reason")) == "broken"
+        for one in found
+    )
+
+
+def check_answer(request: Request, answer: Json, reply: Reply) -> None:
+    """Raise TogetherError for JSON of status 200 that is an error, or no answer of the
+    operation: a model's has what it was asked for."""
+    operation = request.operation
+    if _bears_error(answer, operation["retry"]):
+        raise request.failure(None, told_error(reply.text())) from None
+    lacking = None
+    if operation["retry"] in ("inference", "creates"):
+        if operation.get("reply", "json") == "json" and not isinstance(answer, dict):
+            lacking = reply
+        elif operation.get("stream") in ("chat", "completion"):
+            lacking = reply if answer.keys() <= AROUND else None
+        elif not answer:
+            lacking = reply
+    if lacking:
+        kept = answer if isinstance(answer, dict) and answer else None
+        raise request.failure(None, lacking, partial=kept) from None
 
 
 def _is_prose(reply: Reply) -> bool:
@@ -351,6 +395,12 @@ def send_operation(auth: Auth, operation: Operation, **arguments: Json) -> Json:
     return parse_answer(request, request.send())
 
 
+# What stands around the choices of a model's answer, and is none without them.
+AROUND = frozenset(
+    ("id", "object", "created", "model", "usage", "prompt", "status", "code")
+)
+
+
 def _bears_error(answer: Json, retry: RetryClass) -> bool:
     """Say whether an answer of status 200 is an error all the same.
 
@@ -358,17 +408,25 @@ def _bears_error(answer: Json, retry: RetryClass) -> bool:
     created or read may have one, about itself, beside its other members.
     """
     if isinstance(answer, list):
-        answer = answer[0] if len(answer) == 1 else None
-        return isinstance(answer, dict) and answer.keys() == {"error"}
+        alone = len(answer) == 1 or retry == "inference"
+        return alone and any(
+            isinstance(one, dict) and one.keys() == {"error"} for one in answer
+        )
     if not isinstance(answer, dict):
         return False
-    if answer.get("error") and retry == "inference":
-        return True
     if answer.get("object") == "error":
+        return True
+    if retry == "inference":
+        return bool(answer.get("error")) or (
+            tells_error(answer) and not any(map(answer.get, ANSWERS))
+        )
+    if retry != "mutates" and answer.keys() <= ERROR_MEMBERS and tells_error(answer):
         return True
     return bool(answer.get("error")) and answer.keys() <= {"error", *ALONE_WITH_ERROR}
 
 
+# Of the answer of a model.
+ANSWERS = frozenset(("choices", "data", "results", "text", "segments", "output"))
 # What stands beside an error and makes no thing of it: a thing has an id.
 ALONE_WITH_ERROR = ("message", "detail", "type", "code", "param", "request_id")
 

@@ -9,35 +9,23 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 
+from ..client.endings import ending, tells_error
 from ..client.jsonio import noting_decoder, storable
 from ..client.request import told_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from ..client.request import Request
     from ..client.transport import Reply
     from ..shapes import Json, Members
 
 
-def _is_error(chunk: Members) -> bool:
-    """Say whether an object is an error: one that says so, or that has a message and
-    nothing of an answer."""
-    return bool(
-        chunk.get("error")
-        or chunk.get("object") == "error"
-        or (
-            chunk.keys() <= ERROR_MEMBERS
-            and isinstance(chunk.get("message") or chunk.get("detail"), str)
-        )
-    )
-
-
-ERROR_MEMBERS = frozenset(
-    ("message", "detail", "type", "code", "status", "param", "request_id", "object")
-)
+# What is sent lest the connection be taken for dead.
+ALIVE = ("ping", "heartbeat", "keepalive", "keep-alive", "keep_alive")
 
 
 def accumulator(shape: str) -> Accumulator:
@@ -77,15 +65,14 @@ class Accumulator:
             chunk = self.decode(data)
         except (ValueError, RecursionError):
             chunk = data
-        if chunk is None or name == "ping":
+        if chunk is None or name in ALIVE:
             return None
         if not isinstance(chunk, dict):
             return told_error(data) if name == "error" else _unknown(data)
-        if "choices" not in chunk:
-            kind = chunk.get("type")
-            if kind == "ping":
+        if not chunk.get("choices"):
+            if chunk.get("type") in ALIVE or not chunk:
                 return None
-            if name == "error" or kind == "error" or _is_error(chunk):
+            if name == "error" or tells_error(chunk):
                 return told_error(data)
         elif chunk.get("error"):
             return told_error(data)
@@ -95,6 +82,11 @@ class Accumulator:
             return _unknown(data)  # of other types than the API's
         self.started = True
         return None
+
+    @property
+    def holds(self) -> bool:
+        """Whether there is an answer, however short."""
+        return bool(self.choices)
 
     def take_text(self) -> str:
         """Return the text that came since the last time."""
@@ -131,8 +123,10 @@ class Accumulator:
             if name == "finish_reason" and value and not members.get(name):
                 self.open -= 1
             members[name] = value
-        if found.get("error") or found.get("finish_reason") == "error":
-            error = found.get("error") or "the model's answer ended with an error"
+        reason = found.get("finish_reason")
+        if found.get("error") or ending(reason) == "broken":
+            why = "an error" if reason == "error" else f"finish_reason {reason}"
+            error = found.get("error") or f"the model's answer ended with {why}"
             self.failed = told_error(json.dumps({"error": error}))
 
     def fold_logprobs(
@@ -190,7 +184,7 @@ def _unknown(data: str) -> Reply:
 class ChatAccumulator(Accumulator):
     object = "chat.completion"
     gathered = frozenset(
-        ("delta", "message", "index", "logprobs", "top_logprobs", "error")
+        ("delta", "message", "text", "index", "logprobs", "top_logprobs", "error")
     )
     texts = frozenset(
         ("content", "reasoning", "reasoning_content", "refusal", "arguments")
@@ -198,11 +192,20 @@ class ChatAccumulator(Accumulator):
 
     def fold_choice(self, found: Members, chunk: Members) -> None:
         choice = self.choice(found)
-        # Some servers give the last piece, or all of it, as a message.
-        delta = found.get("delta") or found.get("message") or {}
         message = choice.get("message")
         if message is None:
             message = choice["message"] = {"role": "assistant"}
+        sizes = choice.setdefault("sizes", {})
+        delta = found.get("delta")
+        if not delta and found.get("message"):
+            delta = self.unknown_yet(message, sizes, found["message"])
+        delta = delta or {}
+        text = found.get("text")
+        if text and not any(delta.get(n) for n in (*self.texts, "tool_calls")):
+            delta = {**delta, "content": text}  # as of a completion
+        for name in self.texts & delta.keys():
+            if isinstance(delta[name], str):
+                sizes[name] = sizes.get(name, 0) + len(delta[name])
         shown = self.fold_delta(message, delta)
         if shown and choice["members"]["index"] == 0:
             self.text.append(shown)
@@ -212,6 +215,27 @@ class ChatAccumulator(Accumulator):
             token_id = delta.get("token_id")
             self.fold_logprobs(choice, logprobs, shown, token_id, top)
         self.fold_members(choice, found, self.gathered)
+
+    def unknown_yet(
+        self, message: Members, sizes: dict[str, int], whole: Members
+    ) -> Members:
+        """Return what a message adds to what is known of it: some servers give the last
+        piece as a message, others all of it, or all once more."""
+        delta = dict(whole)
+        for name in self.texts & message.keys() & whole.keys():
+            size, text = sizes.get(name, 0), whole[name]
+            if isinstance(text, str) and 0 < size <= len(text):
+                known = "".join(message[name])
+                if text.startswith(known):
+                    delta[name] = text[len(known) :]
+        calls = message.get("tool_calls")
+        if calls and isinstance(whole.get("tool_calls"), list):
+            delta["tool_calls"] = [
+                part
+                for part in whole["tool_calls"]
+                if not (isinstance(part, dict) and calls.named(part.get("id")))
+            ]
+        return delta
 
     def fold_delta(self, message: Members, delta: Members) -> str:
         """Add a piece to what is known of a message; return the text to be shown."""
@@ -224,7 +248,7 @@ class ChatAccumulator(Accumulator):
                     value = self.content(message, value)
                 shown += value
             if name == "tool_calls":
-                self.fold_calls(message.setdefault("tool_calls", []), value)
+                self.fold_calls(message.setdefault("tool_calls", _Calls()), value)
             elif name in self.texts and isinstance(value, str):
                 if name in message:
                     message[name].append(value)
@@ -237,6 +261,8 @@ class ChatAccumulator(Accumulator):
     def content(self, message: Members, value: Json) -> str:
         """Return the text of content in another form than text: parts of it, thoughts
         among them, or a number."""
+        if isinstance(value, bool):
+            return ""
         if not isinstance(value, list):
             return json.dumps(value) if isinstance(value, dict) else str(value)
         texts = []
@@ -247,7 +273,9 @@ class ChatAccumulator(Accumulator):
                     thought = self.content(message, thought)
                 message.setdefault("reasoning", []).append(str(thought))
             elif isinstance(part, dict):
-                texts.append(str(part.get("text") or ""))
+                text = part.get("text") or ""
+                text = text.get("value") or "" if isinstance(text, dict) else text
+                texts.append(str(text))
             elif part is not None:
                 texts.append(str(part))
         return "".join(texts)
@@ -275,46 +303,44 @@ class ChatAccumulator(Accumulator):
         for name, piece in value.items():
             if piece is None:
                 continue
-            if name == "data":
-                import base64
-
-                sound = base64.b64decode(known.get("data", "")) + base64.b64decode(
-                    piece
-                )
-                known["data"] = base64.b64encode(sound).decode()
-            elif name == "transcript":
-                known["transcript"] = known.get("transcript", "") + piece
+            if name in ("data", "transcript"):
+                known.setdefault(name, []).append("" + piece)
             else:
                 known[name] = piece
 
-    def fold_calls(self, calls: list[Members], parts: Json) -> None:
-        """Add pieces of tool calls. A piece belongs to the call of its index, or of its
-        place where it has none, unless it says that another call begins: by an id of
-        its own and a name, or after arguments that are whole."""
+    def fold_calls(self, calls: _Calls, parts: Json) -> None:
+        """Add pieces of tool calls, each to the call that it belongs to."""
+        if isinstance(parts, dict):
+            parts = [parts] if "function" in parts else [*parts.values()]
         for place, part in enumerate(parts):
             if part is None:
                 continue
-            index = part.get("index")
-            index = place if index is None else int(index)
-            call = next((c for c in reversed(calls) if c["index"] == index), None)
-            if call is None or self.begins(call, part):
-                call = {"index": index}
-                calls.append(call)
+            alone = len(parts) == 1
+            call = calls.of(part, place, alone, self.complete)
+            function = part.get("function")
             part = {name: value for name, value in part.items() if name != "index"}
             if call.get("id"):
                 part.pop("id", None)  # the first one stays
+            if isinstance(function, dict):
+                known = call.get("function") or {}
+                if function.get("name"):
+                    name = _named(known, function["name"])
+                    part["function"] = {**function, "name": name}
+                if function.get("arguments") and known.get("arguments") == ["{}"]:
+                    known["arguments"].clear()  # it stood for what was to come
             self.fold_delta(call, part)
 
-    def begins(self, call: Members, part: Members) -> bool:
-        """Say whether a piece of the same index begins another call."""
-        if not part.get("id") or not call.get("id") or part["id"] == call["id"]:
+    def complete(self, call: Members) -> bool:
+        """Say whether the arguments of a call are whole as far as they came."""
+        function = call.get("function")
+        pieces: list[str] = []
+        if isinstance(function, dict):
+            pieces = function.get("arguments") or []
+        if not 0 < len(pieces) < MOST_PIECES or not pieces[-1].rstrip().endswith("}"):
             return False
-        function = part.get("function")
-        if isinstance(function, dict) and function.get("name"):
-            return True
         try:
-            self.decode("".join(call.get("function", {}).get("arguments", ())))
-        except ValueError:
+            self.decode("".join(pieces))
+        except (ValueError, RecursionError):
             return False
         return True
 
@@ -334,10 +360,117 @@ class ChatAccumulator(Accumulator):
                 ]
             elif name in self.texts:
                 value = "".join(value)
+            elif name == "audio" and isinstance(value, dict):
+                value = _heard(value)
             elif isinstance(value, dict):
                 value = self.joined(value)
             whole[name] = value
         return whole
+
+
+class _Calls(list["Members"]):
+    """The tool calls of a message, found by index and by id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_index: dict[int, Members] = {}  # the last call of each
+        self.by_id: dict[str, Members] = {}
+
+    def named(self, name: Json) -> Members | None:
+        return self.by_id.get(name) if isinstance(name, str) else None
+
+    def of(
+        self,
+        part: Members,
+        place: int,
+        alone: bool,
+        complete: Callable[[Members], bool],
+    ) -> Members:
+        """Return the call to which a piece belongs: that of its id, or of its index, or
+        of its place where it has neither, and a piece that comes alone to the call at
+        hand; unless it says that another call begins, by an id of its own and a name,
+        or behind arguments that are whole."""
+        function = part.get("function")
+        function = function if isinstance(function, dict) else {}
+        named, name = bool(function.get("name")), part.get("id")
+        index = part.get("index")
+        if index is None:
+            call = self[place] if place < len(self) else None
+            call = self[-1] if alone and self else call
+            index = len(self)
+        else:
+            index = int(index)
+            call = self.by_index.get(index)
+        known = self.named(name)
+        known = None if call and call.get("id") == name else known
+        loose = part.get("index") is None or not named
+        if known is not None and (loose or known["index"] == index):
+            return known
+        if call is None and self and not (named or name or complete(self[-1])):
+            return self[-1]  # under an index that its head did not have
+        if call is not None and not self.begins(call, name, function, complete):
+            return call
+        call = {"index": index}
+        self.append(call)
+        self.by_index[index] = call
+        if isinstance(name, str) and name:
+            self.by_id[name] = call
+        return call
+
+    def begins(
+        self,
+        call: Members,
+        name: Json,
+        function: Members,
+        complete: Callable[[Members], bool],
+    ) -> bool:
+        """Say whether a piece begins another call than the one at its place."""
+        if name and call.get("id"):
+            named = bool(function.get("name"))
+            return call["id"] != name and (named or complete(call))
+        # Without ids: a name and arguments, once those before are whole.
+        begun = not name and function.get("name") and function.get("arguments")
+        return bool(begun) and complete(call)
+
+
+MOST_PIECES = 2000  # of arguments that are looked at whole, to see whether they are
+
+
+def _named(function: Members, name: Json) -> Json:
+    """Return a function's name with a piece of it: some servers give it in pieces, some
+    again with each piece of the arguments."""
+    known = function.get("name")
+    if not (isinstance(known, str) and isinstance(name, str)):
+        return name
+    whole = any(function.get("arguments") or ()) or name.startswith(known)
+    return name if whole else known + name
+
+
+def _heard(audio: Members) -> Members:
+    """Return the sound of a message with its pieces joined. Each may be base64 of its
+    own, or they are parts of one text."""
+    whole = dict(audio)
+    if "transcript" in whole:
+        whole["transcript"] = "".join(whole["transcript"])
+    if "data" in whole:
+        pieces = whole["data"]
+        try:
+            sound = _bytes_of(pieces)
+        except ValueError:
+            whole["data"] = "".join(pieces)  # no base64: as it came
+        else:
+            whole["data"] = base64.b64encode(sound).decode()
+    return whole
+
+
+def _bytes_of(pieces: list[str]) -> bytes:
+    """Return the bytes of base64 that came in pieces. Raises ValueError."""
+    pieces = ["".join(piece.split()) for piece in pieces]
+    if any(len(piece) % 4 for piece in pieces):
+        text = "".join(pieces).rstrip("=")
+        text = text[:-1] if len(text) % 4 == 1 else text  # the first bits of a byte
+        pieces = [text + "=" * (-len(text) % 4)]
+    return b"".join(base64.b64decode(piece, validate=True) for piece in pieces)
 
 
 class CompletionAccumulator(Accumulator):
@@ -371,17 +504,26 @@ class CompletionAccumulator(Accumulator):
         return {"prompt": [], **super().whole(request)}
 
 
+BASE64 = re.compile(r"[A-Za-z0-9+/\s]*={0,2}\s*")
+
+
 class SpeechAccumulator(Accumulator):
     def __init__(self) -> None:
         super().__init__()
-        self.audio: list[bytes] = []
+        self.audio: list[str] = []
+
+    @property
+    def holds(self) -> bool:
+        return bool(self.audio)
 
     def fold(self, chunk: Members) -> None:
         # Two forms are in use: {"b64": ...} and a realtime event's {"delta": ...}.
         piece = chunk.get("b64") or chunk.get("delta")
-        if isinstance(piece, str):
-            self.audio.append(base64.b64decode(piece))
+        if isinstance(piece, str) and piece:
+            if len(piece) == 1 or not BASE64.fullmatch(piece):
+                raise ValueError
+            self.audio.append(piece)
 
     def whole(self, request: Request) -> Members:
-        sound = base64.b64encode(b"".join(self.audio)).decode()
+        sound = base64.b64encode(_bytes_of(self.audio)).decode()
         return {"file": sound, "filename": f"{request.operation['filename']}.raw"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ..client.job import log
-from ..client.request import MOST_SECONDS, hear, parse_answer, without_signals
+from ..client.request import MOST_SECONDS, hear, parse_whole, without_signals
 from ..client.transport import (
     MIB,
     Reply,
@@ -57,7 +57,7 @@ def follow_stream(
             if size > MOST_STREAM_BYTES:
                 words = f"the stream has more than {MOST_STREAM_BYTES // MIB} MiB"
                 raise TooLargeError(words)
-            if data[:6].upper() == "[DONE]":
+            if data[:9].strip(' \t"')[:6].upper() == "[DONE]":
                 done = True
                 break
             fault = gather.add(data, name)
@@ -79,7 +79,7 @@ def follow_stream(
     if not (done or fault or gather.started):
         bare = Reply(response, events.rest())
         if bare.data.strip():  # not framed as events at all
-            return parse_answer(request, bare)
+            return parse_whole(request, bare)
     return _concluded(request, gather, done, fault)
 
 
@@ -97,7 +97,7 @@ def _concluded(
         fault = gather.failed
     if isinstance(fault, Reply):
         raise request.failure(None, fault, **facts) from None
-    if fault is None and not gather.started:
+    if fault is None and not (gather.started and gather.holds):
         fault = protocol_fault("the stream ended without an answer")
     elif fault is None and not done:
         if gather.ended:

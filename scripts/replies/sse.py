@@ -77,10 +77,10 @@ def _data(text: str) -> list[tuple[str, str]]:
                 found.append((block[6:], ""))
             continue
         name, parts = "", []
-        for line in block.lstrip("\n").lstrip("\ufeff").split("\n"):
+        for line in block.lstrip("\n").lstrip("\ufeff\0").split("\n"):
             field, _, value = line.partition(":")
             value = value.removeprefix(" ")
-            if field == "data":
+            if field == "data" or field.lower() == "data":
                 parts.append(value)
             elif field == "event":
                 name = value.strip()

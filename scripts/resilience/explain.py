@@ -13,10 +13,11 @@ import re
 from types import SimpleNamespace
 
 from ..client import TogetherError
+from ..client.endings import ending
 from ..client.transport import CONNECT_TIMEOUT, TOO_LONG, Reply, TooLargeError
 from .refusals import known_refusal, known_words, told_by
 from .retry import never_sent, out_of_credit, retry_after
-from .server_words import server_words_of, without_key
+from .server_words import reason_in, server_words_of, without_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,6 +136,33 @@ def unread(error: Exception, heard: list[tuple[Any, Any]]) -> TogetherError:
         method=request.method,
         path=path,
         ambiguous=costly,
+        partial=without_key(request.key, answer),
+        advice=advice,
+    )
+
+
+def broken_answer(request: Request, answer: Members) -> TogetherError:
+    """Return the TogetherError for a model's answer without a choice, or with one that
+    broke off; it is in the error's `partial`."""
+    choices = answer.get("choices")
+    choices = choices if isinstance(choices, list) else []
+    found = [one for one in choices if isinstance(one, dict) and one]
+    words = "The model gave no answer: there is no choice in it"
+    for one in found:
+        if one.get("error") or ending(one.get("finish_reason")) == "broken":
+            usual = f"finish_reason {one.get('finish_reason')}"
+            words = (
+                f"The model's answer broke off: {reason_in(one.get('error')) or usual}"
+            )
+            break
+    advice = "Run the step again, or choose another model."
+    path = request.target.partition("?")[0]
+    return TogetherError(
+        without_key(request.key, f"{words} ({request.method} {path}). {advice}"),
+        type="broken_answer",
+        method=request.method,
+        path=path,
+        tries=request.tries,
         partial=without_key(request.key, answer),
         advice=advice,
     )

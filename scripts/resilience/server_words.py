@@ -18,10 +18,16 @@ REASONS = (
     "message",
     "detail",
     "msg",
+    "errorMessage",
+    "error_message",
     "error_description",
     "error",
     "errors",
     "reason",
+    "base_resp",
+    "status_msg",
+    "fault",
+    "faultstring",
     "description",
     "title",
     "status",
@@ -82,6 +88,10 @@ def server_words_of(reply: Reply, key: str = "") -> Members:
         if isinstance(error.get("file_id"), str):
             words["file_id"] = error["file_id"]
     told = reason_in(error) or reason_in(found)
+    if isinstance(error, str) and isinstance(found, dict):
+        # Some servers give the name of the status as the error, and the words beside it.
+        more = reason_in({name: found.get(name) for name in ("message", "detail")})
+        told = f"{told}: {more}" if told and more and more not in told else told
     if not told and "file_id" in words:
         told = f"the same content is stored already as {words['file_id']}"
     words["detail"] = (told or json.dumps(found))[: 2000 if told else 500]

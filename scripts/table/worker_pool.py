@@ -14,7 +14,7 @@ from itertools import chain, islice
 
 from ..client import TogetherError
 from ..client.jsonio import parse_json
-from ..client.request import Request, encode_body
+from ..client.request import Request, check_answer, encode_body
 from ..client.transport import (
     CONNECT_TIMEOUT,
     Reply,
@@ -127,8 +127,9 @@ class WorkerPool:
             if reply and reply.status < 300:
                 self.gate.widen()
                 answer, problem = parse_json(reply.data)
-                if problem or not isinstance(answer, dict) or answer.get("error"):
+                if problem or not isinstance(answer, dict):
                     raise request.failure(None, reply)
+                check_answer(request, answer, reply)
                 return answer
             from ..resilience.retry import (  # only when something failed
                 backoff,

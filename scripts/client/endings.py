@@ -1,0 +1,94 @@
+"""How an answer ended: by the reason that a server gives, and by what it holds.
+
+ending        whether an answer is whole, cut, filtered or broken
+tells_error   whether an object is an error, whatever it is called there
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Json, Members
+
+USUAL = frozenset(("stop", "eos", "tool_calls", None))
+# What stands in the reasons of servers, the telling ones first: each has its own names.
+ENDINGS = (
+    (
+        "filtered",
+        (
+            "filter",
+            "safety",
+            "prohibited",
+            "blocklist",
+            "blocked",
+            "recitation",
+            "spii",
+            "refus",
+            "sensitive",
+            "guardrail",
+            "moderation",
+            "policy",
+            "toxic",
+            "flagged",
+        ),
+    ),
+    ("cut", ("length", "max_", "token_limit", "context", "incomplete", "pause")),
+    (
+        "broken",
+        (
+            "error",
+            "abort",
+            "cancel",
+            "fail",
+            "timeout",
+            "timed_out",
+            "malformed",
+            "overload",
+            "insufficient",
+            "interrupt",
+        ),
+    ),
+)
+LONGEST_REASON = 100  # characters
+
+
+def ending(reason: Json) -> str:
+    """Return how an answer ended that has this finish_reason: "whole", "cut" where its
+    length is used up, "filtered" by the service, or "broken"."""
+    if not isinstance(reason, str | None) or reason in USUAL or not reason:
+        return "whole"
+    words = re.sub("(?<=[a-z])(?=[A-Z])", "_", reason[:LONGEST_REASON]).lower()
+    words = words.replace("-", "_").replace(" ", "_")
+    for name, known in ENDINGS:
+        if any(word in words for word in known):
+            return name
+    return "whole"
+
+
+def tells_error(found: Members) -> bool:
+    """Say whether an object that is no answer is an error: one that says so, or that
+    has words and nothing beside them but what errors have."""
+    status = found.get("status")
+    resp = found.get("base_resp")
+    return bool(
+        found.get("error")
+        or found.get("errors")
+        or found.get("object") == "error"
+        or found.get("type") == "error"
+        or found.get("success") is False
+        or (isinstance(status, str) and status.lower() in ("error", "failed"))
+        or (isinstance(resp, dict) and resp.get("status_code"))
+        or (found.keys() <= ERROR_MEMBERS and any(map(found.get, ERROR_WORDS)))
+    )
+
+
+ERROR_WORDS = ("message", "detail", "msg", "errorMessage", "error_message", "fault")
+ERROR_MEMBERS = frozenset(
+    (
+        *ERROR_WORDS,
+        *("type", "errorType", "code", "status", "statusCode", "param", "request_id"),
+        *("object", "timestamp", "path", "data", "trace_id", "requestId"),
+    )
+)
