@@ -420,11 +420,15 @@ def _bears_error(answer: Json, retry: RetryClass) -> bool:
         return bool(answer.get("error")) or (
             tells_error(answer) and not any(map(answer.get, ANSWERS))
         )
-    if retry != "mutates" and answer.keys() <= ERROR_MEMBERS and tells_error(answer):
+    bare = answer.keys() <= ERROR_MEMBERS and not answer.get("data")
+    # What is read may have a state and words alone.
+    bare = bare and not (retry == "read" and answer.keys() <= READ_ALONE)
+    if retry != "mutates" and bare and tells_error(answer):
         return True
     return bool(answer.get("error")) and answer.keys() <= {"error", *ALONE_WITH_ERROR}
 
 
+READ_ALONE = frozenset(("message", "status", "object", "data"))
 # Of the answer of a model.
 ANSWERS = frozenset(("choices", "data", "results", "text", "segments", "output"))
 # What stands beside an error and makes no thing of it: a thing has an id.
