@@ -127,6 +127,9 @@ def test_a_bad_line_is_told_with_its_number(bad, words):
         ([{"role": "user", "content": 5}, BOT], "text or a list of parts"),
         ([{"role": "user", "content": ["x"]}, BOT], "content[0] must be an object"),
         ([USER, {**BOT, "weight": 2}], "weight must be 0 or 1"),
+        ([USER, {**BOT, "weight": True}], "weight must be 0 or 1"),
+        ([USER, {**BOT, "tool_calls": "f"}], "tool_calls must be a list of objects"),
+        ([USER, {**BOT, "tool_calls": ["f"]}], "tool_calls must be a list of objects"),
     ],
 )
 def test_what_is_wrong_with_a_message_is_told(messages, words):
@@ -179,6 +182,22 @@ def test_a_batch_has_its_limits(monkeypatch):
     monkeypatch.setattr(dataset_check, "BATCH_BYTES", 1 << 20)
     found = mistakes(b" " * (2 << 20), "batch-api", pieces=3)
     assert "larger than the 1 MB" in found[0][1]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\x03\x04\x14\0\n\xff", "Excel workbook"),
+        (b"\x1f\x8b\x08\0\n", "compressed with gzip"),
+        (b"PAR1aaaaPAR1", "a Parquet file"),
+    ],
+)
+def test_a_file_that_is_no_text_is_named(content, words):
+    for purpose, kind in (("eval", "csv"), ("fine-tune", "jsonl")):
+        [(line, problem)] = mistakes(content, purpose, kind)
+
+        assert line is None
+        assert words in problem
 
 
 def test_text_that_is_not_utf8_is_told_with_its_place():
@@ -268,6 +287,7 @@ def test_two_formats_in_one_row_are_refused():
         ([BOT, USER, BOT], "begins with the assistant"),
         ([USER, USER, BOT], "two messages of the user in a row"),
         ([USER, BOT, BOT], "two messages of the assistant in a row"),
+        ([USER, {**BOT, "weight": 0}], "weight 0 throughout"),
     ],
 )
 def test_what_the_guide_forbids_is_a_warning(messages, words):

@@ -196,8 +196,16 @@ def test_a_row_becomes_what_the_service_trains_on(row, shape, made):
             {"chosen": [ASKED, SAID], "rejected": [FIRST, OTHER]},
             "differ before their last message",
         ),
-        ({"prompt": "Q", "completion": "A", "label": False}, "labelled false"),
-        ({"question": "Q", "answer": "A", "label": "False"}, "labelled false"),
+        ({"prompt": "Q", "completion": "A", "label": False}, "label: False, of an"),
+        ({"question": "Q", "answer": "A", "label": "False"}, "label: 'False', of an"),
+        ({"prompt": "Q", "completion": "A", "label": "0"}, "label: '0', of an"),
+        ({"prompt": "Q", "completion": "A", "desirable": False}, "desirable: False"),
+        ({"messages": [ASKED, SAID], "label": 0}, "label: 0, of an"),
+        ({"prompt": "Q", "chosen": "A", "rejected": "A"}, "same answer twice"),
+        ({"question": "Q", "answer": ["A"]}, r"answer \(no text\)"),
+        ({"messages": [ASKED, SAID], "tools": "f"}, "tools that are not JSON"),
+        ({"messages": [ASKED, SAID], "tools": "[NaN]"}, "tools that are not JSON"),
+        ({"messages": [ASKED, SAID], "tools": "{}"}, "tools that are no list"),
         ({"instruction": "Q", "output": "A", "history": "so"}, "history"),
         ({"instruction": "Q", "output": "A", "history": [["a"]]}, "history"),
         (
@@ -214,6 +222,35 @@ def test_a_row_becomes_what_the_service_trains_on(row, shape, made):
 def test_a_row_that_cannot_be_used_says_why(row, words):
     with pytest.raises(ValueError, match=words):
         conversation(row)
+
+
+def test_what_tables_and_others_write_is_as_the_service_wants_it():
+    call = {"id": "1", "type": "function"}
+    made = conversation(
+        {
+            "messages": [
+                {"role": "developer", "content": "S"},
+                ASKED,
+                {
+                    "role": "assistant",
+                    "tool_calls": [
+                        {
+                            **call,
+                            "function": {"name": "f", "arguments": {"x": "\u00e9"}},
+                        }
+                    ],
+                },
+                SAID,
+            ],
+            "tools": '[{"type": "function", "function": {"name": "f"}}]',
+        }
+    )[1]
+
+    assert made["messages"][0] == {"role": "system", "content": "S"}
+    assert made["messages"][2]["tool_calls"] == [
+        {**call, "function": {"name": "f", "arguments": '{"x": "\u00e9"}'}}
+    ]
+    assert made["tools"] == [{"type": "function", "function": {"name": "f"}}]
 
 
 ANY = st.recursive(

@@ -44,6 +44,7 @@ SPEAKERS = {
     "bot": "assistant",
     "model": "assistant",
     "system": "system",
+    "developer": "system",
     "tool": "tool",
     "function": "tool",
 }
@@ -315,12 +316,19 @@ def converted(row: Members, system: str | None = None) -> Converted:
             shape, made, names = found
             return shape, made, used | names
     shown = list(row)[:8]
-    known = ", ".join(f"{n} (empty)" if row[n] in EMPTY else str(n) for n in shown)
-    known = known or "nothing"
+    known = ", ".join(f"{n}{_lacking(row[n])}" for n in shown) or "nothing"
     raise ValueError(
         "must have messages, a question and an answer, prompt and completion, a "
         f"preferred and another answer, or text that is not empty (it has {known})"
     )
+
+
+def _lacking(value: Json) -> str:
+    """Say why a column is no text that is read, "" where it is one."""
+    if value in EMPTY or (isinstance(value, str) and not value.strip()):
+        return " (empty)"
+    text = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return "" if text else " (no text)"
 
 
 def _words(row: Members, name: str) -> str | None:
@@ -338,9 +346,18 @@ def _conversation(row: Members, system: str | None) -> Converted | None:
     made = {"messages": _opened(_messages(row.get(name)), system)}
     if not any(message["role"] == "assistant" for message in made["messages"]):
         raise ValueError("has no message of an assistant to learn from")
+    _refuse_bad(row)
     if row.get("tools"):
-        made["tools"] = row["tools"]
-    return "conversation", made, {"messages", "conversations", "tools"}
+        made["tools"] = _tools(row["tools"])
+    return "conversation", made, {"messages", "conversations", "tools", *LABELS}
+
+
+def _tools(value: Json) -> Json:
+    """Return the tools of a conversation, which a table may hold as JSON."""
+    tools = _decoded(value, "tools") if isinstance(value, str) else value
+    if not isinstance(tools, list):
+        raise ValueError("has tools that are no list")
+    return tools
 
 
 def _pair(row: Members, system: str | None) -> Converted | None:
@@ -352,7 +369,7 @@ def _pair(row: Members, system: str | None) -> Converted | None:
         return (
             "conversation",
             {"messages": _opened(messages, system)},
-            {*names, "label"},
+            {*names, *LABELS},
         )
     texts = {name: _words(row, name) for name in names}
     if not all(texts.values()):
@@ -362,18 +379,21 @@ def _pair(row: Members, system: str | None) -> Converted | None:
         asked = [{"role": "user", "content": texts["prompt"]}]
         said = [{"role": "assistant", "content": texts["completion"]}]
         made = {"messages": _opened([*asked, *said], system)}
-        return "conversation", made, {*names, "label"}
-    return "instruction", texts, {*names, "label"}
+        return "conversation", made, {*names, *LABELS}
+    return "instruction", texts, {*names, *LABELS}
 
 
 def _refuse_bad(row: Members) -> None:
     """A row that says that its answer is a bad one must not be learned from."""
-    label = row.get("label")
-    if label is False or (isinstance(label, str) and label.strip().lower() == "false"):
-        raise ValueError(
-            "is labelled false, as an answer not to be learned: give such rows as "
-            "pairs of a chosen and a rejected answer"
-        )
+    for name in LABELS:
+        if str(row.get(name)).strip().lower() in ("false", "0", "0.0", "undesirable"):
+            raise ValueError(
+                f"says {name}: {row[name]!r}, of an answer not to be learned: give such "
+                "rows as pairs of a chosen and a rejected answer, or leave that column out"
+            )
+
+
+LABELS = ("label", "desirable")  # columns that say whether an answer is a good one
 
 
 def _asked(row: Members, system: str | None) -> Converted | None:
@@ -383,7 +403,7 @@ def _asked(row: Members, system: str | None) -> Converted | None:
         if not asked or not said:
             continue
         _refuse_bad(row)
-        used = {question, answer, "label"}
+        used = {question, answer, *LABELS}
         more = _words(row, "input") if question == "instruction" else None
         if more:
             asked = f"{asked}\n\n{more}"
@@ -437,9 +457,13 @@ def _opened(messages: list[Members], system: str | None) -> list[Members]:
 def _decoded(text: str, name: str) -> Json:
     """Return what a cell of CSV holds."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_json)
     except (ValueError, RecursionError):
         raise ValueError(f"has {name} that are not JSON") from None
+
+
+def _no_json(name: str) -> Json:
+    raise ValueError(name)
 
 
 def _messages(found: Json, name: str = "messages") -> list[Members]:
@@ -462,11 +486,25 @@ def _messages(found: Json, name: str = "messages") -> list[Members]:
             message["content"] = content
         if message.get("function_call"):
             raise ValueError(f"{place} has a function_call: write it as tool_calls")
+        if isinstance(message.get("tool_calls"), list):
+            calls = [_called(one) for one in message["tool_calls"]]
+            message = {**message, "tool_calls": calls}
         silent = SPEAKERS[said] == "tool" and message.get("content") == ""
         if not message.get("content") and not message.get("tool_calls") and not silent:
             raise ValueError(f"{place} says nothing")
         messages.append({**message, "role": SPEAKERS[said]})
     return messages
+
+
+def _called(call: Json) -> Json:
+    """Return a call of a tool, whose arguments are JSON as text."""
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(function, dict) or not isinstance(
+        function.get("arguments"), dict
+    ):
+        return call
+    arguments = json.dumps(function["arguments"], ensure_ascii=False)
+    return {**call, "function": {**function, "arguments": arguments}}
 
 
 def _preference(row: Members, system: str | None) -> Converted | None:
@@ -504,9 +542,11 @@ def _preference(row: Members, system: str | None) -> Converted | None:
     answers = [_answer(better), _answer(worse)]
     if not question or not all(answers):
         raise ValueError(wanted)
+    if answers[0] == answers[1]:
+        raise ValueError("has the same answer twice, of which none is better")
     answered_to: Members = {"messages": _opened(question, system)}
     if tools:
-        answered_to["tools"] = tools
+        answered_to["tools"] = _tools(tools)
         used.add("tools")
     made = {
         "input": answered_to,

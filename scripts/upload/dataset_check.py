@@ -39,6 +39,13 @@ RECORD_CHARACTERS = 16 << 20  # of a record of CSV
 REPORTED = 10  # mistakes that are told before the reading ends
 MAX_ID = 64  # characters
 ROLES = ("system", "user", "assistant", "tool")
+OTHERS = {
+    b"PK\x03\x04": "an Excel workbook or another archive",
+    b"\x1f\x8b": "compressed with gzip",
+    b"PAR1": "a Parquet file",
+    b"%PDF": "a PDF",
+    b"\xd0\xcf\x11\xe0": "an old or protected Office file",
+}
 COLUMNS = {
     "conversation": ("messages",),
     "instruction": ("prompt", "completion"),
@@ -190,6 +197,12 @@ class Checker:
 
     def lines(self, text: bytes) -> None:
         """Look at whole lines."""
+        if self.line == 0:
+            for mark, what in OTHERS.items():
+                if text.startswith(mark):
+                    wanted = "CSV" if self.file_type == "csv" else "JSON Lines"
+                    self.mistake(None, f"is {what}: save it as {wanted} in UTF-8")
+                    self.refuse()
         if self.line == 0 and text.startswith(b"\xef\xbb\xbf"):
             self.mistake(1, "begins with a byte order mark: save it as UTF-8 without")
             text = text[3:]
@@ -360,6 +373,7 @@ class Checker:
             self.mistake(self.line, f"must have a list of messages in {name}")
             return
         spoken = False
+        unlearned = 0
         turns = []
         for number, message in enumerate(messages):
             if message.__class__ is not dict:
@@ -375,13 +389,20 @@ class Checker:
             content = message.get("content")
             if content.__class__ is not str:
                 self.content(message, content, f"{name}[{number}]")
+            calls = message.get("tool_calls")
+            if calls and not _are_objects(calls):
+                problem = f"{name}[{number}].tool_calls must be a list of objects"
+                self.mistake(self.line, problem)
             if role == "assistant":
                 spoken = True
                 weight = message.get("weight", 1)
-                if weight not in (0, 1):
+                if weight not in (0, 1) or weight.__class__ is bool:
                     self.mistake(self.line, f"{name}[{number}].weight must be 0 or 1")
+                unlearned += weight == 0
         if learned:
             self.order(turns, name)
+            if spoken and unlearned == turns.count("assistant"):
+                self.warn(f"{name} has weight 0 throughout: nothing is learned from it")
         if learned is not False and not spoken:
             problem = f"{name} has no message of the role assistant to learn from"
             self.mistake(self.line, problem)
@@ -424,6 +445,10 @@ class Checker:
                 self.mistake(self.line, f"must have one message in {name}")
                 continue
             self.conversation(answers, name, learned=None)
+
+
+def _are_objects(values: Json) -> bool:
+    return isinstance(values, list) and all(isinstance(v, dict) for v in values)
 
 
 def _last_break(block: bytes | memoryview) -> int:
