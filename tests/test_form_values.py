@@ -31,6 +31,7 @@ UNION = {
         {"title": "L", "type": "array", "items": INTEGER},
         {"title": "N", "type": "number"},
         {"title": "Y", "type": "boolean"},
+        {"title": "V"},
     ],
     "x-choice": True,
 }
@@ -84,6 +85,8 @@ MEANT = [
     (UNION, {"label": "L", "list": ["5"]}, [5]),
     (UNION, {"label": "N", "number": 1.5}, 1.5),
     (UNION, {"label": "Y", "switch": False}, False),
+    (UNION, {"label": "V", "value": 7}, 7),
+    (UNION, {"label": "A", "kind": "own"}, {"kind": "own"}),
     (UNION, {"label": "Z", "n": 1}, {"label": "Z", "n": 1}),
     (UNION, "x", "x"),
     (UNION, {"kind": "a", "n": "7"}, {"kind": "a", "n": 7}),
@@ -222,6 +225,7 @@ MEANT = [
         {"more_options": "x"},
         {"more_options": "x"},
     ),
+    (GROUPED, {"n": "5"}, {"n": 5}),
     (GROUPED, {"scaling": {"label": "Off"}}, {"off": {}}),
     (
         {
@@ -359,6 +363,26 @@ def test_the_variant_of_a_button_that_was_pressed_is_kept():
     assert found == {"u": {"kind": "a"}, "l": ["x", {"kind": "a"}]}
     kept = {id(found["u"]): found["u"], id(found["l"][1]): found["l"][1]}
     assert pressed == {key: (own, UNION["anyOf"][0]) for key, own in kept.items()}
+
+
+def test_what_stands_behind_a_button_and_is_required_may_not_be_empty():
+    empty = {"label": "B", "text": ""}
+
+    assert normalise(empty, UNION, "a", required=True) is NOT_GIVEN
+    assert normalise(empty, UNION, "a") == ""
+
+
+def test_the_button_that_was_pressed_says_what_is_lacking():
+    """Though another variant would have nothing against the value."""
+    one = {"title": "One", "type": "object", "properties": {"n": INTEGER}}
+    other = {"title": "Other", "type": "object", "properties": {"s": STRING}}
+    union = {"anyOf": [{**one, "required": ["n"]}, other], "x-choice": True}
+    step = {"arguments": {"properties": {"u": union}}}
+
+    assert checked_arguments(step, {"u": {"label": "Other"}}) == {"u": {}}
+    with pytest.raises(TogetherError) as caught:
+        checked_arguments(step, {"u": {"label": "One"}})
+    assert [one["field"] for one in caught.value.problems] == ["u.n"]
 
 
 MEMBERS = {"model": STRING, "model_id": {"x-id-of": "model"}, "x": INTEGER}

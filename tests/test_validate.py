@@ -67,6 +67,7 @@ CAT = {
     "properties": {"kind": {"enum": ["cat"]}, "name": {"type": "string"}},
     "required": ["kind", "name"],
 }
+TWICE = {"kind": {"enum": ["any"]}, "size": {"enum": [1]}}
 # A schema, a value, what is said.
 TOLD = [
     ({"type": ["string", "null"]}, 5, ["a must be text or null (got 5)"]),
@@ -74,6 +75,36 @@ TOLD = [
         {"type": ["integer", "array"]},
         "x",
         ['a must be a whole number or a list (got "x")'],
+    ),
+    (
+        {"enum": ["a"], "minLength": 2},
+        "b",
+        ['a must be one of "a" (got "b")', "a needs at least 2 characters (got 1)"],
+    ),
+    ({"enum": [1]}, b"x", ["a must be one of 1 (got \"b'x'\")"]),
+    ({"x-file": "uri", "pattern": "^h"}, "x", ['a cannot be "x": must match ^h']),
+    ({"multipleOf": 0.1}, 3, []),
+    ({"uniqueItems": True}, [{"a": 1}, {"a": 2}], []),
+    (
+        {"anyOf": [{**DOG, "properties": TWICE}, {**CAT, "properties": TWICE}]},
+        {"size": 2},
+        ["a.kind is required"],
+    ),
+    (
+        {
+            "properties": {"s": {"$ref": "#/$defs/s"}, "i": {"$ref": "#/$defs/i"}},
+            "$defs": {"s": {"type": "string"}, "i": {"type": "integer"}},
+        },
+        {"s": 1, "i": "x"},
+        ["a.s must be text (got 1)", 'a.i must be a whole number (got "x")'],
+    ),
+    (
+        {
+            "allOf": [{"$ref": "#/$defs/s"}, {"$ref": "#/$defs/i"}],
+            "$defs": {"s": {"type": "string"}, "i": {"type": "integer"}},
+        },
+        None,
+        ["a must be text (got null)", "a must be a whole number (got null)"],
     ),
     ({"enum": ["a", 1]}, "b", ['a must be one of "a", 1 (got "b")']),
     ({"enum": [1]}, 1.0, []),
@@ -450,8 +481,8 @@ def test_some_values_can_be_nothing_but_files(value, sure):
 
 LONG = "A" * 24
 FILES = [
-    ("uri", "https://e.com/a", "https://e.com/a"),
-    ("uri", "http://e.com/a", "http://e.com/a"),
+    ("uri", f"https://e.com/{LONG}", f"https://e.com/{LONG}"),
+    ("uri", f"http://e.com/{LONG}", f"http://e.com/{LONG}"),
     ("uri", "data:image/png;base64,AA", "data:image/png;base64,AA"),
     ("uri", "data:image/png;base64,AA\nAA", FileValue),
     ("uri", LONG, FileValue),

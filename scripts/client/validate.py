@@ -346,6 +346,7 @@ def check_any(
     if fitting < UNFIT:
         found.extend(faults)
         return
+    # Each has a type: whatever a value is, it fits those that have none.
     told_by = discriminator(variants)
     if value.__class__ is dict and told_by:
         name, allowed = told_by
@@ -452,7 +453,7 @@ def is_constant(schema: Json) -> bool:
 
 def discriminator(variants: list[AnySchema]) -> tuple[str, list[Json]] | None:
     """Return (name, values) of the member that tells all variants apart, or None."""
-    members = [v.get("properties", {}) if v.__class__ is dict else {} for v in variants]
+    members = [variant.get("properties", {}) for variant in variants]
     for name in members[0]:
         if all(is_constant(own.get(name)) for own in members):
             return name, [own[name]["enum"][0] for own in members]
@@ -460,8 +461,6 @@ def discriminator(variants: list[AnySchema]) -> tuple[str, list[Json]] | None:
 
 
 def noun(variant: AnySchema) -> str:
-    if variant.__class__ is bool or "type" not in variant:
-        return "something else"
     return variant.get("title") or TYPES[kind_of(variant)]
 
 
