@@ -19,6 +19,7 @@ from scripts.table import row_results as jsonio_limits
 from scripts.table.table import Flaw, Table
 from scripts.table.worker_pool import WINDOW
 from scripts.transfer.file_source import BytesSource
+from tests.support.canned_chat import completion
 from tools.flow_engine import RESOURCE, Engine
 from tools.models import model
 from tools.sandbox import Fault
@@ -307,15 +308,7 @@ def test_a_rerun_does_only_what_is_missing(
 
 def said(arguments):
     body = arguments["body"]
-    text = body["messages"][-1]["content"]
-    message = {"role": "assistant", "content": text.upper()}
-    return {
-        "id": "c",
-        "object": "chat.completion",
-        "model": body["model"],
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
-    }
+    return completion(body, body["messages"][-1]["content"].upper())
 
 
 @pytest.mark.parametrize("storage", [True, False])

@@ -28,6 +28,7 @@ from scripts.replies import sse as replies_sse
 from scripts.resilience import retry
 from tests.conftest import KEY
 from tests.support.expected_request import main_of
+from tests.support.trusted_tls import trusted_tls
 from tools.operations import find, operations
 from tools.sandbox import Fault
 
@@ -402,12 +403,7 @@ def test_an_untrusted_certificate_is_refused(tmp_path, monkeypatch):
 def test_a_create_whose_answer_breaks_in_tls_may_have_been_carried_out(
     tmp_path, monkeypatch
 ):
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    monkeypatch.setattr(transport, "_tls", {})
+    context = trusted_tls(monkeypatch, tmp_path, "127.0.0.1")
 
     def garble(connection):
         socket.socket.sendall(connection, b"no record of TLS at all")

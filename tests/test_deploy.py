@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import STEP
 from tests.support.command_line import tool
 from tests.support.fake_windmill_api import Remote
+from tests.support.talk import Talk
 from tests.support.windmill_cli import WINDMILL, wmill
 from tools.deploy import (
     Change,
@@ -33,20 +34,6 @@ from tools.server_thread import handling
 from tools.version import VERSION, mark
 
 TOKEN = "wm_secret_0123456789"
-
-
-class Talk:
-    """What a deployment says, and an answer for its question."""
-
-    def __init__(self, answer=True):
-        self.said, self.asked, self.answer = [], [], answer
-
-    def say(self, line):
-        self.said.append(line)
-
-    def ask(self, question):
-        self.asked.append(question)
-        return self.answer
 
 
 def target(url):

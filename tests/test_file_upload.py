@@ -5,22 +5,20 @@ import contextlib
 import hashlib
 import json
 import random
-import ssl
 import tracemalloc
 import zlib
 
 import pytest
-import trustme
 from together.lib.resources.files import _calculate_parts
 
-from scripts.client import TogetherError, transport
+from scripts.client import TogetherError
 from scripts.resilience import retry
-from scripts.transfer import public_fetch
 from scripts.transfer.file_input import open_file as open_source
 from scripts.upload import file_upload, multipart_upload
 from scripts.upload.file_upload import part_size, store_file
 from scripts.upload.multipart_upload import Part, Progress, put, send_parts
 from tests.support.expected_request import main_of
+from tests.support.trusted_tls import trusted_tls
 from tests.test_client import KEY, answer, server
 from tools.operations import find
 from tools.sandbox import Fault, Sandbox
@@ -296,15 +294,7 @@ def api(location, file_id="file-1"):
 @pytest.fixture
 def secure(monkeypatch, tmp_path):
     """A TLS context for a server here, that the helper trusts."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    monkeypatch.setattr(transport, "_tls", {})
-    monkeypatch.setattr(transport, "_carriers", {})
-    monkeypatch.setattr(public_fetch, "_kept", {})
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    return context
+    return trusted_tls(monkeypatch, tmp_path, "127.0.0.1")
 
 
 def test_a_signed_address_of_plain_http_is_refused(secure, storage):

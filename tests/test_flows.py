@@ -13,6 +13,7 @@ import requests
 from scripts.batch_files import input_files
 from scripts.service_jobs.job_kinds import KINDS
 from scripts.workspace import signed_address
+from tests.support.canned_chat import completion
 from tests.support.form_values import sent
 from tools import flow_engine
 from tools.fake_workspace import TOKEN
@@ -48,15 +49,7 @@ def says(sandbox, answer):
 
     def reply(arguments):
         body = arguments["body"]
-        text = answer(body["messages"][-1]["content"])
-        message = {"role": "assistant", "content": text}
-        return {
-            "id": "c",
-            "object": "chat.completion",
-            "model": body["model"],
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
-        }
+        return completion(body, answer(body["messages"][-1]["content"]))
 
     sandbox.answers["create_chat_completion"] = reply
 

@@ -1,17 +1,16 @@
 """The helper through the proxy that the environment names."""
 
 import socket
-import ssl
 import threading
 from contextlib import contextmanager
 
 import pytest
-import trustme
 
 from scripts.chat.map_rows import main as map_rows
 from scripts.client import TogetherError, transport
 from scripts.embeddings.rank_passages import main as rank_passages
 from scripts.resilience import retry
+from tests.support.trusted_tls import trusted_tls
 from tests.test_client import BATCH, CREATE, GET, OK, SOON, answer, auth_for, server
 
 LOGIN = b"proxy-authorization: basic bwu6c2vjcmv0"  # me:secret
@@ -20,13 +19,7 @@ LOGIN = b"proxy-authorization: basic bwu6c2vjcmv0"  # me:secret
 @pytest.fixture
 def tls(monkeypatch, tmp_path):
     """What a server of this machine needs, whose authority is trusted."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    monkeypatch.setattr(transport, "_tls", {})
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "api.example").configure_cert(context)
-    return context
+    return trusted_tls(monkeypatch, tmp_path, "127.0.0.1", "api.example")
 
 
 @pytest.fixture(autouse=True)

@@ -2,16 +2,15 @@
 
 import ipaddress
 import socket
-import ssl
 from types import SimpleNamespace
 
 import pytest
-import trustme
 import urllib3
 
 from scripts.client import TogetherError, transport
 from scripts.transfer import public_fetch
 from scripts.transfer.public_fetch import fetch, reach
+from tests.support.trusted_tls import trusted_tls
 from tests.test_client import KEY, answer, server
 
 HERE = frozenset(("http", "loopback", "private"))
@@ -138,14 +137,8 @@ def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch):
 
 
 def test_the_certificate_must_be_the_name_s(monkeypatch, tmp_path):
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    monkeypatch.setattr(transport, "_tls", {})
-    monkeypatch.setattr(public_fetch, "_kept", {})
+    context = trusted_tls(monkeypatch, tmp_path, "files.example")
     resolves(monkeypatch, files=["127.0.0.1"], other=["127.0.0.1"])
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("files.example").configure_cert(context)
     with server(answer(b"data"), tls=context) as (url, _):
         port = url.rsplit(":", 1)[1]
         found = fetch("GET", f"https://files.example:{port}/", reach=HERE).read()
@@ -196,13 +189,7 @@ def test_a_redirect_to_what_is_no_url_is_refused():
 
 
 def test_https_never_becomes_http(monkeypatch, tmp_path):
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    monkeypatch.setattr(transport, "_tls", {})
-    monkeypatch.setattr(public_fetch, "_kept", {})
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    context = trusted_tls(monkeypatch, tmp_path, "127.0.0.1")
     with server(answer(b"plain")) as (plain, _):
         with server(moved(plain), tls=context) as (url, _):
             with pytest.raises(TogetherError, match="from https to http"):

@@ -8,6 +8,7 @@ import pytest
 from tests.conftest import STEP
 from tests.support.command_line import tool
 from tests.support.fake_windmill_api import Remote
+from tests.support.talk import Talk
 from tools.deploy import DeployError, Target
 from tools.deployed import before_marks, timetables
 from tools.parts import runnables
@@ -59,18 +60,6 @@ def state(path):
 
 def workspace(files):
     return Remote(copy.deepcopy(files), judge=False)
-
-
-class Talk:
-    def __init__(self, answer=True):
-        self.said, self.asked, self.answer = [], [], answer
-
-    def say(self, line):
-        self.said.append(line)
-
-    def ask(self, question):
-        self.asked.append(question)
-        return self.answer
 
 
 def run(remote, talk=None, **words):

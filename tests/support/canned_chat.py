@@ -30,6 +30,18 @@ def say(sandbox: Sandbox, *answers: object) -> None:
     sandbox.answers[CHAT.name] = next_answer
 
 
+def completion(body: dict, text: str) -> dict:
+    """A whole answer to a request, of that text, with the usage of a dozen tokens."""
+    message = {"role": "assistant", "content": text}
+    return {
+        "id": "c",
+        "object": "chat.completion",
+        "model": body["model"],
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
+    }
+
+
 def asked(sandbox: Sandbox) -> list[dict]:
     """The bodies of the chat requests so far."""
     found: list[Recorded] = list(sandbox.requests)

@@ -177,29 +177,25 @@ def _ask(auth: dict) -> object:
     return {"text": found["text"]}
 
 
+OF_ROWS = {
+    "timeout_seconds": 2,
+    "patience_seconds": 2,
+    "concurrency": 2,
+    "output": "result",
+}
+
+
 def _rows(auth: dict) -> object:
     rows = [{"a": str(n)} for n in range(4)]
-    more = {
-        "timeout_seconds": 2,
-        "patience_seconds": 2,
-        "concurrency": 2,
-        "output": "result",
-    }
     found = _script("chat/map_rows")(
-        auth, model="m", template="Say {{a}}", rows=rows, **more
+        auth, model="m", template="Say {{a}}", rows=rows, **OF_ROWS
     )
     return {name: found[name] for name in ("rows", "done", "failed")}
 
 
 def _embed(auth: dict) -> object:
     rows = [{"text": str(n)} for n in range(4)]
-    more = {
-        "timeout_seconds": 2,
-        "patience_seconds": 2,
-        "concurrency": 2,
-        "output": "result",
-    }
-    found = _script("embeddings/embed_rows")(auth, model="m", rows=rows, **more)
+    found = _script("embeddings/embed_rows")(auth, model="m", rows=rows, **OF_ROWS)
     return {name: found[name] for name in ("rows", "done", "failed")}
 
 
