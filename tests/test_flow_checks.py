@@ -1,5 +1,6 @@
 """Each check of flows and schedules trips; expressions mean what Windmill's do."""
 
+import copy
 import json
 import re
 import shutil
@@ -24,6 +25,7 @@ from tools.flows import (
     timetable,
 )
 from tools.operations import ROOT
+from tools.yaml_text import load
 
 FLOW = "collect_finished_batches"
 
@@ -62,6 +64,54 @@ def found(pack):
 
 BREAKS = {
     "no such step": ("path: batches/collect_rows", "path: batches/none", "there is no"),
+    "a step with a typo": (
+        "path: batches/collect_rows",
+        "path: f/togetherai/batches/colect_rows",
+        "did you mean batches/collect_rows?",
+    ),
+    "a step without its group": (
+        "path: batches/collect_rows",
+        "path: collect_rows",
+        "write batches/collect_rows",
+    ),
+    "no modules": ("  modules:\n", "  module:\n", "value: modules is missing"),
+    "no path": ("path: batches/collect_rows", "paths: x", "path is missing"),
+    "a condition that is text": (
+        '{expr: "!result || result.length === 0", skip_if_stopped: true}',
+        "result",
+        "stop_after_if: must be an object (got text)",
+    ),
+    "a retry by number": ("retry: crash_thrice", "retry: 3", "retry: must be text or"),
+    "names that are a list": (
+        "            with:\n              news: results.news\n",
+        "            with:\n            - results.news\n            withs:\n",
+        "with: must be an object (got a list)",
+    ),
+    "a model that is none": (
+        "- {states",
+        "- {states: [<model:no>]}\n    - {s",
+        "yaml: <",
+    ),
+    "an argument without a type": (
+        "    states: {title",
+        "    more: {title: T, description: D.}\n    states: {title",
+        "arguments.properties.more has no type",
+    ),
+    "a word that there is not": (
+        'description: "Which ends',
+        'minLenght: 1, description: "Which ends',
+        "there is no word minLenght; did you mean minLength?",
+    ),
+    "required that is not there": (
+        "  examples:\n",
+        "  required: [stats]\n  examples:\n",
+        "arguments.required: there is no argument stats",
+    ),
+    "an example of no argument": (
+        "- {states: [COMPLETED]}",
+        "- {stats: [COMPLETED]}",
+        "stats is no argument; did you mean states?",
+    ),
     "a flow as a script": (
         "path: batches/collect_rows",
         "path: flows/run_batch",
@@ -77,12 +127,12 @@ BREAKS = {
     "a static value of a wrong kind": (
         "output: {type: static, value: storage}",
         "output: {type: static, value: nowhere}",
-        "'nowhere' is not one of",
+        'must be one of "result", "table", "storage" (got "nowhere")',
     ),
     "a transform that is none": (
         "output: {type: static, value: storage}",
         "output: storage",
-        "must be static with value or javascript",
+        "must be {type: static, value: ...} or {type: javascript, expr: ...}",
     ),
     "a later step's result": ("expr: results.news}", "expr: results.table}", "no step"),
     "an unknown input": (
@@ -129,7 +179,7 @@ BREAKS = {
     "an argument without a description": (
         'description: "Which ends',
         'descriptions: "Which ends',
-        "arguments.states",
+        "arguments.properties.states has no description",
     ),
     "an example of a wrong type": (
         "- {states: [COMPLETED]}",
@@ -204,6 +254,34 @@ def test_a_trap_of_windmill_s_is_a_problem(name, pack):
     assert any(message in problem for problem in found(pack)), found(pack)
 
 
+def test_whatever_stands_in_a_flow_is_answered_in_words(pack):
+    place = alone(pack, FLOW)
+    source = load(place.read_text())
+    paths = [path for path in _paths(source) if path]
+    assert len(paths) > 40
+    for path in paths[:: max(1, len(paths) // 40)]:
+        for odd in (None, 5, "text", [], {}, [None]):
+            place.write_text(json.dumps(_with(source, path, odd)))
+            for what in found(pack):
+                assert not re.search(r"Error|attribute|subscript|iterable", what), what
+
+
+def _paths(part, path=()):
+    yield path
+    items = part.items() if isinstance(part, dict) else ()
+    items = enumerate(part) if isinstance(part, list) else items
+    for name, inner in items:
+        yield from _paths(inner, (*path, name))
+
+
+def _with(part, path, value):
+    if not path:
+        return value
+    changed = copy.copy(part)
+    changed[path[0]] = _with(part[path[0]], path[1:], value)
+    return changed
+
+
 TIMES = {
     "five fields": ("0 5 * * * *", "5 * * * *", "six fields"),
     "an unknown target": ("flows/collect_f", "flows/f", "there is no"),
@@ -212,7 +290,7 @@ TIMES = {
         "args: {states: 1}\ntimezone:",
         "args",
     ),
-    "an unknown argument": ("timezone:", "args: {x: 1}\ntimezone:", "takes no x"),
+    "an unknown argument": ("timezone:", "args: {x: 1}\ntimezone:", "x is no argument"),
     "no zone": ("timezone: UTC\n", "", "timezone is missing"),
 }
 

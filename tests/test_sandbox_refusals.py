@@ -70,6 +70,7 @@ def test_a_model_that_nobody_knows_is_not_found(auth):
     [o for o in operations() if o.exchange["retry"] == "inference"],
     ids=lambda o: o.id,
 )
+@pytest.mark.usefixtures("workspace")  # one may ask for storage
 def test_every_example_names_a_model_that_is_served(operation, auth):
     for example in operation.schema["examples"]:
         if operation.realtime or "model" not in example.get("body", {}):

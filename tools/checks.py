@@ -5,19 +5,15 @@ repaired carries the text that `fix` writes.
 """
 
 import ast
-import contextlib
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import jsonschema
 import yaml
 from packaging.version import Version
 
-from scripts.client.form import SWITCH
 from tools import (
     flow_docs,
     flows,
@@ -34,17 +30,16 @@ from tools import (
 )
 from tools.flatten import sources
 from tools.flow_checks import flow_problems
-from tools.form import argument, form
+from tools.form import form
 from tools.layers import layer_problems
 from tools.operations import ROOT, Operation, operations, scripts
-from tools.scaffold import NAME
-from tools.schema_words import in_words
+from tools.scaffold import GROUP, NAME
+from tools.schema_checks import formless, rules_of, schema_problems
 from tools.syntax import parsed
 from tools.version import VERSION
 
 CATALOGUE = "OPERATIONS.md"
 AGENT_GROUP = "agent"  # tools that are made for models to call
-SCREEN = 8  # fields that a form shows at first, a switch for the others among them
 
 
 @dataclass(frozen=True)
@@ -76,13 +71,10 @@ def problems(root: Path = ROOT) -> list[Problem]:
     """Every problem of the sync_tree, the schemas' own first."""
     found = []
     sound = []
-    rules = json.loads((root / "schemas" / "_operation.json").read_text())
+    rules = rules_of(root)
     for operation in scripts(root):
-        own = list(_schema(operation, rules))
-        if not own:
-            told = _formless(operation)
-            own = [Problem(operation.schema_path, what) for what in told]
-        found += own
+        own = schema_problems(operation, rules)
+        found += [Problem(operation.schema_path, what) for what in own]
         if not own:
             sound.append(operation)
     found += _unique(root)
@@ -94,6 +86,9 @@ def problems(root: Path = ROOT) -> list[Problem]:
     if len(sound) == len(list(scripts(root))):
         found += _exceptions(root)
         found += _tables(root)
+    else:
+        told = flow_problems(root, sound=False)
+        found += [Problem(path, what) for path, what in told]
     for operation in sound:
         found += _current(operation.script_path, render.script(operation))
         for trap in _traps(form(operation)):
@@ -128,28 +123,6 @@ def problems(root: Path = ROOT) -> list[Problem]:
     return found
 
 
-MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError, StopIteration)
-
-
-def _formless(asked: Operation | flows.Flow) -> Iterator[str]:
-    """Why no form can be made of the arguments of a script or flow, though each of
-    their words is known: the names in them do not fit one another, or a type is nothing
-    but null."""
-    try:
-        form(asked)
-        return
-    except MISSHAPEN:
-        pass
-    for name, member in asked.arguments.items():
-        try:
-            argument(asked, name, member)
-        except MISSHAPEN as error:
-            words = f"{type(error).__name__} {error}".strip()
-            yield f"arguments.{name}: no form can be made of it: {words}"
-            return
-    yield "no form can be made of its arguments: x-form names what is not there"
-
-
 def _traps(schema: dict) -> Iterator[str]:
     """What would go wrong with a form, or with the same as a model's tool."""
     yield from windmill_lint.in_form(schema)
@@ -161,7 +134,7 @@ def _flows(root: Path) -> Iterator[Problem]:
     wrong = [Problem(path, what) for path, what in flow_problems(root)]
     if not wrong:
         for flow in flows.flows(root):
-            found = [f"{flow.name}: {what}" for what in _formless(flow)]
+            found = [f"{flow.name}: {what}" for what in formless(flow)]
             wrong += [Problem(flow.path, what) for what in found]
     yield from wrong
     if not wrong and (root / "flows").exists():
@@ -194,169 +167,6 @@ def _current(path: Path, text: str) -> Iterator[Problem]:
         yield Problem(path, "is not what its schema renders", text)
 
 
-def _schema(operation: Operation, rules: dict) -> Iterator[Problem]:
-    """Judge one schema by _operation.json, its own examples and its placeholders."""
-    path = operation.schema_path
-    try:
-        schema = operation.schema
-    except ValueError as error:
-        yield Problem(path, f"is not JSON: {error}")
-        return
-    errors = jsonschema.Draft202012Validator(rules).iter_errors(schema)
-    bad = [(list(e.absolute_path), what) for e in errors for what in in_words(e)]
-    for where, what in bad:
-        yield Problem(path, f"{'.'.join(map(str, where)) or 'root'}: {what}")
-    rest = _further(operation)
-    if not bad:
-        yield from rest
-        return
-    # As much as can be told of a schema that is not in order yet: all in one wave.
-    with contextlib.suppress(*MISSHAPEN):
-        for problem in rest:
-            if (problem.what.partition(":")[0], "TODO" in problem.what) not in {
-                (".".join(map(str, where)), "TODO" in what) for where, what in bad
-            }:
-                yield problem
-
-
-# What reading a schema raises where it has not the members, or the types, of one.
-MISSHAPEN = (AttributeError, KeyError, StopIteration, TypeError, ValueError)
-
-
-def _further(operation: Operation) -> Iterator[Problem]:
-    """What is wrong with a schema beyond what its validator says."""
-    path, schema = operation.schema_path, operation.schema
-    for place, text in _written(schema):
-        if "TODO" in text:
-            yield Problem(path, f"{place}: is still a TODO")
-    try:
-        jsonschema.Draft202012Validator.check_schema(schema)
-    except jsonschema.SchemaError as error:
-        yield Problem(path, f"is no JSON Schema: {error.message}")
-        return
-    yield from _step(operation) if operation.step else _places(operation)
-    if operation.step is None:
-        yield from _brings(operation)
-    unknown = set(operation.required) - set(schema["properties"])
-    for name in sorted(unknown):
-        yield Problem(path, f"required: there is no argument {name}")
-    yield from _texts(path, "", schema)
-    validator = jsonschema.Draft202012Validator(schema)
-    for number, example in enumerate(schema["examples"]):
-        for error in validator.iter_errors(example):
-            where = ".".join(map(str, error.absolute_path))
-            yield Problem(path, f"examples[{number}].{where}: {error.message[:200]}")
-        for name in set(example) - set(operation.arguments):
-            yield Problem(path, f"examples[{number}]: {name} is no argument")
-    examples = schema["examples"]
-    if any(example in examples[:number] for number, example in enumerate(examples)):
-        yield Problem(path, "examples: one is there twice")
-    if len(examples) == 1 and _leaves_out(schema):
-        yield Problem(path, "examples: give two, the least and the most")
-    yield from _screens(operation)
-
-
-def _brings(operation: Operation) -> Iterator[Problem]:
-    """Whoever gets bytes chooses where they go."""
-    exchange = operation.exchange
-    bytes_come = exchange.get("reply") in ("binary", "speech") or "brings" in exchange
-    choice = operation.arguments.get("output")
-    own = choice is not None and choice.get("x-in") == "result"
-    if bytes_come and not own:
-        yield Problem(
-            operation.schema_path,
-            f"{operation.id} brings bytes: it needs the argument output, with "
-            '"x-in": "result" (as schemas/audio/create_speech.json has it)',
-        )
-    if own and not bytes_come:
-        yield Problem(
-            operation.schema_path, "output is for what brings bytes: reply or brings"
-        )
-
-
-def _leaves_out(schema: dict) -> bool:
-    """Whether any argument, or member of the body, need not be given."""
-    members = schema.get("properties", {})
-    body = members.get("body")
-    optional = members.keys() - set(schema.get("required", ()))
-    return bool(optional) or (body is not None and _leaves_out(body))
-
-
-def _screens(operation: Operation) -> Iterator[Problem]:
-    """An object of a body shows few fields at first, and all that are required."""
-    path = operation.schema_path
-    try:
-        fields = form(operation)["properties"]
-    except (KeyError, StopIteration) as error:
-        yield Problem(path, f"x-form names what is not there: {error}")
-        return
-    for place, inner, required in _objects("body", fields.get("body", {})):
-        shown = [n for n, m in inner.items() if "showExpr" not in m and n != "label"]
-        if len(shown) > SCREEN:
-            yield Problem(
-                path,
-                f"{place}: the form shows {len(shown)} fields at first, more than "
-                f"{SCREEN}; mark some as x-form.advanced",
-            )
-        for name in required:
-            if f"fields.{SWITCH}" in inner[name].get("showExpr", ""):
-                yield Problem(path, f"{place}.{name} is required, so not advanced")
-
-
-def _objects(place: str, field: dict) -> Iterator[tuple[str, dict, list[str]]]:
-    """The fields of each object of a form, and which of them are required."""
-    inner = field.get("properties")
-    if inner:
-        listed = field.get("required")
-        own = [n for n, m in inner.items() if m.get("required") == []]
-        yield place, inner, [*(listed if isinstance(listed, list) else []), *own]
-        for name, member in inner.items():
-            yield from _objects(f"{place}.{name}", member)
-    if isinstance(field.get("items"), dict):
-        yield from _objects(f"{place}[]", field["items"])
-    for variant in field.get("oneOf", ()):
-        yield from _objects(f"{place}|{variant['title']}", variant)
-
-
-def _places(operation: Operation) -> Iterator[Problem]:
-    """Every argument of an operation has its place in the request."""
-    path = operation.schema_path
-    placeholders = set(re.findall(r"{(\w+)}", operation.exchange["path"]))
-    arguments = {n for n, m in operation.arguments.items() if m.get("x-in") == "path"}
-    for name in sorted(placeholders ^ arguments):
-        yield Problem(path, f"path argument {name} is not in both path and properties")
-    for name, member in operation.arguments.items():
-        if name != "body" and "x-in" not in member:
-            yield Problem(path, f"properties.{name}: x-in says path, query or header")
-
-
-def _step(step: Operation) -> Iterator[Problem]:
-    """A step has its function, and arguments in an order that Python can take."""
-    path = step.schema_path
-    if len(step.modules) != 1:
-        found = " and ".join(step.modules) or "no module of scripts/"
-        words = f"one module has def {step.name}(auth, step, ...), not {found}"
-        yield Problem(path, words)
-    names = list(step.arguments)
-    if sorted(names, key=lambda name: name not in step.required) != names:
-        yield Problem(path, "properties: required arguments come first")
-    for name, member in step.arguments.items():
-        if name == "body" or "x-in" in member:
-            yield Problem(path, f"properties.{name}: a step's arguments are no request")
-        default = member.get("default")
-        if default is not None and (name in step.required or not _readable(default)):
-            yield Problem(
-                path, f"properties.{name}: Windmill cannot read default {default!r}"
-            )
-
-
-def _readable(default: object) -> bool:
-    """Say whether Windmill's parser reads such a default from main's signature."""
-    if isinstance(default, int | float):
-        return default >= 0
-    return isinstance(default, str)
-
-
 def _tables(root: Path) -> Iterator[Problem]:
     """Our modules call operations by their names alone: no path is copied."""
     for path in sources(root):
@@ -380,29 +190,6 @@ def _api_paths(text: str) -> tuple[tuple[int, str], ...]:
     )
 
 
-def _texts(path: Path, where: str, schema: dict, depth: int = 0) -> Iterator[Problem]:
-    """Every argument, and the body's members to the second level, has its texts."""
-    for name, member in schema.get("properties", {}).items():
-        place = f"{where}.{name}".lstrip(".")
-        for key in ("title", "description"):
-            if depth < 2 and not member.get(key):
-                yield Problem(path, f"{place} has no {key}")
-        if depth < 3:
-            yield from _texts(path, place, member, depth + 1)
-
-
-def _written(part: object, place: str = "") -> Iterator[tuple[str, str]]:
-    """Every text within a part of a file, with its place."""
-    if isinstance(part, str):
-        yield place, part
-    elif isinstance(part, list):
-        for number, inner in enumerate(part):
-            yield from _written(inner, f"{place}[{number}]")
-    elif isinstance(part, dict):
-        for name, inner in part.items():
-            yield from _written(inner, f"{place}.{name}".lstrip("."))
-
-
 def _todos(root: Path) -> Iterator[Problem]:
     """What `./dev new` left to a person to write, in modules, flows and tests."""
     tests = sorted((root / "tests").glob("test_*_steps.py"))
@@ -422,6 +209,9 @@ def _unique(root: Path) -> Iterator[Problem]:
     for operation in scripts(root):
         if not NAME.fullmatch(operation.name):
             words = "a file is named <verb>_<noun>.json, in small letters"
+            yield Problem(operation.schema_path, words)
+        if not GROUP.fullmatch(operation.group):
+            words = f"{operation.group} is no name of a group: small letters"
             yield Problem(operation.schema_path, words)
         own = {"name": operation.name, **_alone(operation)}
         for key, value in own.items():

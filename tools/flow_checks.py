@@ -4,12 +4,14 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
 import jsonschema
 
 from tools import expressions, recipes
+from tools.flow_shape import misshapen
 from tools.flow_source import LONGEST, all_written
 from tools.flows import (
     LOOPS,
@@ -21,10 +23,14 @@ from tools.flows import (
     modules,
     parts,
     schedules,
+    taken,
     target,
 )
 from tools.form_visibility import hints
 from tools.operations import ROOT
+from tools.schema_checks import member_problems
+from tools.schema_words import MISSHAPEN, in_words, misfit, place, senseless, unfit
+from tools.target_folder import FOLDER
 
 SOURCE = {"summary", "description", "needs", "costs", "leaves", "arguments", "value"}
 MODULE = {
@@ -62,6 +68,7 @@ AGENT = (*AGENT, "max_iterations", "streaming", "output_schema", "user_attachmen
 NEEDED = 3
 TOOL = {"id", "path", "input_transforms"}
 TOOL_NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
+GIVEN = "{type: static, value: ...} or {type: javascript, expr: ...}"
 RESERVED = {"failure", "preprocessor", "Input"}
 # What an expression may use, by its place; Windmill sets nothing else there.
 STEP = {"flow_input", "results", "previous_result", "resume", "resumes", "approvers"}
@@ -69,37 +76,58 @@ AFTER = {"flow_input", "result", "previous_result"}
 CRON = re.compile(r"[\d*/,-]+ [\d*/,-]+ [\d*/,-]+ [\d*/,?-]+ [\d*/,-]+ [\d*/,?-]+")
 
 
-def flow_problems(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
-    """Every problem of the flows and schedules: the file, and what is wrong."""
+def flow_problems(root: Path = ROOT, sound: bool = True) -> Iterator[tuple[Path, str]]:
+    """Every problem of the flows and schedules: the file, and what is wrong.
+
+    sound   whether all schemas are: else what a flow runs may make no sense
+    """
     try:
         found = list(flows(root))
     except (ValueError, KeyError) as error:
         yield root / "flows", f"cannot be read: {error}"
         return
+    wrong = 0
     for flow in found:
-        for problem in _source(flow):
+        for problem in _flow(flow, sound):
+            wrong += 1
             yield flow.path, f"{flow.name}: {problem}"
-        if _walkable(flow):
-            for problem in _Walk(flow).problems():
-                yield flow.path, f"{flow.name}: {problem}"
     yield from _untested(found, root)
-    yield from _recipes(root)
+    yield from _recipes(root, sound)
     for schedule in schedules(root):
-        for problem in _schedule(schedule):
-            yield schedule.path, problem
+        try:
+            for problem in _schedule(schedule):
+                yield schedule.path, problem
+        except MISSHAPEN as error:
+            if sound and not wrong:  # else what it runs tells why
+                yield schedule.path, senseless(error)
 
 
-def _recipes(root: Path) -> Iterator[tuple[Path, str]]:
+def _recipes(root: Path, sound: bool) -> Iterator[tuple[Path, str]]:
     try:
         found = list(recipes.recipes(root))
     except (ValueError, KeyError) as error:
         yield root / recipes.SOURCES, f"cannot be read: {error}"
         return
     for recipe in found:
-        for problem in (*_source(recipe), *_Walk(recipe).problems()):
+        for problem in _flow(recipe, sound):
             yield recipe.path, problem
         if "gives" not in recipe.source:
             yield recipe.path, "gives is missing"
+
+
+def _flow(flow: Flow, sound: bool) -> list[str]:
+    """Everything that is wrong with a flow, also with one that makes no sense."""
+    found = list(misshapen(flow.source))
+    sound = sound and not found
+    try:
+        for problem in _source(flow):
+            found.append(problem)
+    except MISSHAPEN as error:
+        if sound:
+            found.append(senseless(error))
+    if _walkable(flow):
+        found += _Walk(flow, sound).problems()
+    return list(dict.fromkeys(found))
 
 
 def _source(flow: Flow) -> Iterator[str]:
@@ -134,29 +162,32 @@ def _arguments(flow: Flow) -> Iterator[str]:
     rules = _rules(flow.root)
     written = schema.get("properties", {})
     for name, member in written.items():
+        where = f"arguments.properties.{name}"
         for error in rules.iter_errors(member):
-            yield f"arguments.{name}: {error.message[:200]}"
-        for key in ("title", "description"):
-            if not member.get(key):
-                yield f"arguments.{name} has no {key}"
+            inner = place(error.absolute_path)
+            for what in in_words(error):
+                yield f"{where}{'.' if inner else ''}{inner}: {what}"
+        yield from member_problems(where, member)
     names = list(written)
     if sorted(names, key=lambda name: name not in flow.required) != names:
         yield "arguments: required ones come first"
     if len(schema.get("examples", [])) < 2 and not flow.recipe:
         yield "arguments: two examples are needed, the least and the most"
-    validator = jsonschema.Draft202012Validator(schema)
+    listed = flow.required if isinstance(flow.required, list) else []
+    for name in listed:
+        if name not in written:
+            yield f"arguments.required: there is no argument {name}"
+    required = [name for name in listed if name in written]
     for number, example in enumerate(schema.get("examples", [])):
-        for error in validator.iter_errors(example):
-            yield f"examples[{number}]: {error.message[:200]}"
-        for name in example.keys() - flow.arguments.keys():
-            yield f"examples[{number}]: {name} is no argument"
+        where = f"arguments.examples[{number}]"
+        yield from unfit(example, flow.arguments, required, where)
 
 
 def _walkable(flow: Flow) -> bool:
     """Whether a flow's modules can be gone through."""
     try:
-        return "arguments" in flow.source and "modules" in flow.value
-    except (KeyError, ValueError):
+        return "modules" in flow.value and isinstance(flow.arguments, dict)
+    except MISSHAPEN:
         return False
 
 
@@ -165,12 +196,12 @@ TESTS = "tests/test_flows.py"
 
 def _untested(found: list[Flow], root: Path) -> Iterator[tuple[Path, str]]:
     """Every flow that people start has two cases at least, one of them in every way."""
-    place = root / TESTS
-    if not place.exists():
+    file = root / TESTS
+    if not file.exists():
         return
     tests = [
         node
-        for node in ast.parse(place.read_text(encoding="utf-8")).body
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef)
     ]
     for flow in found:
@@ -180,10 +211,10 @@ def _untested(found: list[Flow], root: Path) -> Iterator[tuple[Path, str]]:
         if flow.inner:
             continue
         if len(cases) < 2:
-            yield place, f"the flow {flow.name} needs two cases {name}..., at least"
+            yield file, f"the flow {flow.name} needs two cases {name}..., at least"
         elif "started_in_every_way" not in marks:
             words = f"one case {name}... at least is @started_in_every_way"
-            yield place, f"of the flow {flow.name}, {words}"
+            yield file, f"of the flow {flow.name}, {words}"
 
 
 @cache
@@ -198,11 +229,21 @@ def _rules(root: Path) -> jsonschema.Draft202012Validator:
 class _Walk:
     """One flow's modules in the order in which they run, and what each can see."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, sound: bool) -> None:
         self.flow = flow
+        self.sound = sound  # of its shape; else that is told already
         self.found: list[str] = []
+        self.at = "value"  # the step that is looked at
 
     def problems(self) -> list[str]:
+        try:
+            self.walk()
+        except MISSHAPEN as error:
+            if self.sound:
+                self.found.append(f"{self.at}: {senseless(error)}")
+        return self.found
+
+    def walk(self) -> None:
         ids = [module.get("id") for module in modules(self.flow.value)]
         ids += [tool.get("id") for tool in agent_tools(self.flow.value)]
         for name in sorted({str(name) for name in ids if ids.count(name) > 1}):
@@ -214,7 +255,6 @@ class _Walk:
                 self.found.append("the id of failure_module must be failure")
             everything = {name for name in ids if name != "failure"}
             self.module(handler, everything, False, {*STEP, "error"})
-        return self.found
 
     def sequence(self, listed: list[dict], seen: set[str], looped: bool) -> None:
         seen = set(seen)
@@ -229,6 +269,7 @@ class _Walk:
         self, module: dict, seen: set[str], looped: bool, allowed: set[str]
     ) -> None:
         name, value = str(module.get("id")), module.get("value", {})
+        self.at = name
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
             self.found.append(f"{name}: the id must be a name in lower case")
         if name in RESERVED and "failure" not in name:
@@ -302,10 +343,12 @@ class _Walk:
         try:
             called = target(path, self.flow.root)
         except (KeyError, StopIteration):
-            self.found.append(f"{name}: there is no {path}")
+            self.found.append(f"{name}: there is no {path}{_near(path, self.flow)}")
             return
         if (value["type"] == "flow") != isinstance(called, Flow) or called.id != path:
-            self.found.append(f"{name}: {path} is not of type {value['type']}")
+            words = "" if called.id == path else f"; write {called.id}"
+            what = f"{path} is not of type {value['type']}{words}"
+            self.found.append(f"{name}: {what}")
             return
         if isinstance(called, Flow) and agent_tools(called.value):
             words = "has an agent, whose tools would get this flow's arguments"
@@ -322,9 +365,7 @@ class _Walk:
             member = called.arguments.get(argument)
             self.passed(place, transform, member or {})
             if member and isinstance(transform, dict) and "value" in transform:
-                validator = jsonschema.Draft202012Validator(member)
-                for error in validator.iter_errors(transform["value"]):
-                    self.found.append(f"{place}: {error.message[:200]}")
+                self.found += misfit(transform["value"], member, place)
 
     def agent(
         self,
@@ -406,9 +447,9 @@ class _Walk:
         allowed: set[str],
     ) -> None:
         kind = transform.get("type") if isinstance(transform, dict) else None
-        wanted = {"static": "value", "javascript": "expr"}.get(kind)
+        wanted = {"static": "value", "javascript": "expr"}.get(str(kind))
         if wanted is None or set(transform) != {"type", wanted}:
-            self.found.append(f"{place}: must be static with value or javascript")
+            self.found.append(f"{place}: must be {GIVEN}")
         elif kind == "javascript":
             self.expression(place, transform["expr"], seen, looped, allowed)
 
@@ -428,6 +469,12 @@ class _Walk:
         known = {*self.flow.arguments, "auth"} | ({"iter"} if looped else set())
         for name in sorted(expressions.inputs_used(text) - known):
             self.found.append(f"{place}: the flow has no argument {name}")
+
+
+def _near(path: str, flow: Flow) -> str:
+    """What may have been meant."""
+    close = get_close_matches(path.removeprefix(f"{FOLDER}/"), taken(flow.root), 1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _texts(part: object) -> list[str]:
@@ -464,7 +511,6 @@ def _schedule(schedule: Schedule) -> Iterator[str]:
         yield f"runs: there is no {source['runs']}"
         return
     given = source.get("args", {})
-    for error in jsonschema.Draft202012Validator(called.schema).iter_errors(given):
-        yield f"args: {error.message[:200]}"
-    for name in sorted(given.keys() - called.arguments.keys()):
-        yield f"args: {called.id} takes no {name}"
+    # Its resource is added to what it says.
+    required = [name for name in called.required if name != "auth"]
+    yield from unfit(given, called.arguments, required, "args")

@@ -130,7 +130,10 @@ def flows(root: Path = ROOT) -> Iterator[Flow]:
     shared = defaults(root)
     for path in sorted(found, key=lambda path: path.stem):
         if path.stem != DEFAULTS_FILE:
-            text = models.filled_in(path.read_text(encoding="utf-8"), root)
+            try:
+                text = models.filled_in(path.read_text(encoding="utf-8"), root)
+            except ValueError as error:
+                raise ValueError(f"{path.name}: {error}") from None
             yield Flow(root, path.stem, path, _json(path.name, text), shared)
 
 

@@ -43,8 +43,20 @@ class Operation:
 
     @cached_property
     def schema(self) -> dict:
+        """Raises ValueError for a file that is no JSON object."""
         text = self.schema_path.read_text(encoding="utf-8")
-        return json.loads(models.filled_in(text, self.root))
+        schema = json.loads(models.filled_in(text, self.root))
+        if not isinstance(schema, dict):
+            raise ValueError("one object is wanted, as in the other schemas")
+        return schema
+
+    @property
+    def readable(self) -> bool:
+        """Whether the schema is a JSON object, right or wrong."""
+        try:
+            return isinstance(self.schema, dict)
+        except ValueError:
+            return False
 
     @property
     def exchange(self) -> dict:

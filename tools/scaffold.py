@@ -8,6 +8,8 @@ import json
 import re
 from pathlib import Path
 
+from tools.operations import ROOT
+from tools.schema_checks import rules_of
 from tools.shelves import FILE as SHELVES
 from tools.shelves import shelves
 
@@ -101,8 +103,9 @@ def _filled(skeleton: str, names: dict[str, str]) -> str:
 def _operation_schema(method: str, path: str) -> str:
     if method not in METHODS:
         raise ValueError(f"{method} is no method; there are: {', '.join(METHODS)}")
-    if not path.startswith("/"):
-        raise ValueError(f"the path {path!r} must begin with a slash")
+    rule = rules_of(ROOT)["properties"]["x-operation"]["properties"]["path"]
+    if not re.fullmatch(rule["pattern"], path):
+        raise ValueError(f"{path!r}: {rule['$comment']}")
     properties = {
         name: {
             "title": TODO,
@@ -117,9 +120,11 @@ def _operation_schema(method: str, path: str) -> str:
     if method in ("POST", "PUT", "PATCH"):
         properties["body"] = {
             "title": "Request",
-            "description": TODO,
+            "description": "What the request says; only what is filled in is sent.",
             "type": "object",
-            "properties": {},
+            "properties": {
+                TODO: {"title": TODO, "description": TODO, "type": "string"},
+            },
         }
     example = dict.fromkeys(required, TODO)
     retry = {"GET": "read", "POST": "creates"}.get(method, "mutates")
@@ -133,7 +138,7 @@ def _operation_schema(method: str, path: str) -> str:
         **({"required": required} if required else {}),
         "x-returns": "TODO: what comes back, and what one needs of it next.",
         "examples": [example],
-        "x-reply": {},
+        "x-reply": "TODO: an answer of the service, as JSON: what the sandbox says",
     }
     return json.dumps(schema, indent=1) + "\n"
 

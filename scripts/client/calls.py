@@ -127,7 +127,8 @@ def _whole_stream(request: Request) -> Json:
 
 
 def upload(auth: Auth, operation: Operation, /, **arguments: Json) -> Json:
-    """Send an operation as multipart/form-data and return its JSON answer.
+    """Send an operation as multipart/form-data and return its JSON answer, or its bytes
+    as download does.
 
     A file member takes every shape that scripts/transfer/file_input.py knows; where the
     API fetches files itself, it gets the URL. Raises TogetherError.
@@ -141,6 +142,10 @@ def upload(auth: Auth, operation: Operation, /, **arguments: Json) -> Json:
 
     data, request.headers["Content-Type"] = form_data(request)
     request.carry(data)
+    if operation.get("reply") == "binary":
+        from ..transfer.media_output import receive  # few answers are bytes
+
+        return receive(request)
     return parse_answer(request, request.send())
 
 

@@ -430,7 +430,8 @@ class _Route:
                     uploads[plain] = await value.read()
                     given[plain] = base64.b64encode(uploads[plain]).decode()
                 elif name.endswith("[]"):
-                    given.setdefault(plain, []).append(value)
+                    items = schemas.get(plain, {}).get("items", {})
+                    given.setdefault(plain, []).append(_read(value, items))
                 else:
                     given[plain] = _read(value, schemas.get(plain, {}))
             arguments["body"] = given
@@ -443,10 +444,12 @@ class _Route:
 
 def _read(text: str, schema: dict) -> object:
     """A parameter's value, from the text that it is on the wire."""
-    kind = schema.get("type")
+    kinds = schema.get("type")
+    listed = kinds if isinstance(kinds, list) else [kinds]
+    kind = next((one for one in listed if one != "null"), None)
     if kind == "array":
         return [_read(item, schema.get("items", {})) for item in text.split(",")]
-    if kind in ("integer", "number", "boolean"):
+    if kind in ("integer", "number", "boolean", "object"):
         return json.loads(text)
     return text
 
