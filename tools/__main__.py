@@ -33,6 +33,9 @@ def main(argv: list[str] | None = None) -> int:
     if "_ARGCOMPLETE" in os.environ:
         import argcomplete
 
+        from tools.completions import attach
+
+        attach(parser)
         argcomplete.autocomplete(parser)  # ends the process
     words = sys.argv[1:] if argv is None else argv
     arguments, rest = parser.parse_known_args(words or ["help"])
@@ -607,8 +610,9 @@ def sandbox(arguments: argparse.Namespace) -> int:
 
 
 def screenshots(arguments: argparse.Namespace) -> int:
-    """Picture the forms of important scripts and flows in Windmill's own component;
-    with --base-url, a result, a flow and an approval in a Windmill with the pack."""
+    """Picture the forms of important scripts and flows in Windmill's own component.
+
+    With --base-url: a result, a flow and an approval in a Windmill with the pack."""
     from tools.deploy import TOKEN, Target
     from tools.screenshots import screenshots as write
     from tools.windmill_api import ApiError
@@ -777,20 +781,10 @@ def list_(arguments: argparse.Namespace) -> int:
 
 def completion(arguments: argparse.Namespace) -> int:
     """Print what makes a shell complete the words after ./dev."""
-    import argcomplete
+    from tools.completions import shell_code
 
-    print(argcomplete.shellcode(["dev", "./dev"], shell=arguments.shell))
+    print(shell_code(arguments.shell))
     return 0
-
-
-def _ids(prefix: str, **_: object) -> list[str]:
-    """What may follow `./dev run`: names of groups until one is there."""
-    from tools.flows import flows
-
-    ids = [one.id for one in scripts(ROOT)] + [flow.id for flow in flows(ROOT)]
-    if "/" not in prefix:
-        return sorted({f"{id.split('/')[0]}/" for id in ids})
-    return ids
 
 
 def _port(text: str) -> int:
@@ -870,7 +864,7 @@ EXAMPLES = {
         "Examples:\n"
         '  bash: eval "$(./dev completion bash)" in ~/.bashrc\n'
         '  zsh:  eval "$(./dev completion zsh)" in ~/.zshrc, after compinit\n'
-        "  fish: ./dev completion fish > ~/.config/fish/completions/dev.fish"
+        "  fish: ./dev completion fish > ~/.config/fish/conf.d/dev.fish"
     ),
     "run": (
         "Examples:\n"
@@ -1122,13 +1116,12 @@ def _run_words(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="this; after a step's name, what the step takes and gives",
     )
-    step = command.add_argument(
+    command.add_argument(
         "operation",
         nargs="?",
         metavar="STEP",
         help="such as chat/ask_model; its name, its path or its file will do, too",
     )
-    step.completer = _ids
     command.add_argument(
         "--args",
         help="JSON, a file, or - for stdin (default: an example, for the embedded "

@@ -1,0 +1,127 @@
+"""What a shell completes behind ./dev: argcomplete asks here for the words that fit.
+
+Of fish, argcomplete's own code runs `dev` from the PATH; here it runs what was typed.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import argcomplete
+
+from tools.flows import flows
+from tools.local_files import takes_file
+from tools.naming import runnable_named
+from tools.operations import ROOT, scripts
+from tools.recipes import recipes
+from tools.shelves import shelves
+
+FISH = """\
+function __fish_dev_complete
+    set -lx _ARGCOMPLETE 1
+    set -lx _ARGCOMPLETE_DFS \\t
+    set -lx _ARGCOMPLETE_IFS \\n
+    set -lx _ARGCOMPLETE_SUPPRESS_SPACE 1
+    set -lx _ARGCOMPLETE_SHELL fish
+    set -lx COMP_LINE (commandline -p)
+    set -lx COMP_POINT (string length (commandline -cp))
+    set -lx COMP_TYPE
+    set -l words (commandline -opc)
+    set -l program (string replace -r '^~' $HOME -- $words[1])
+    $program 8>&1 9>&2 1>/dev/null 2>&1
+end
+complete --command dev -f -a '(__fish_dev_complete)'
+"""
+
+
+def shell_code(shell: str) -> str:
+    """What a shell reads so that it completes the words behind ./dev."""
+    if shell == "fish":
+        return FISH
+    return argcomplete.shellcode(["dev", "./dev"], shell=shell)
+
+
+def ids(prefix: str, **_: object) -> list[str]:
+    """What may follow `./dev run`: names of groups until one is there."""
+    found: list[str] = [one.id for one in scripts(ROOT)]
+    found += [flow.id for flow in (*flows(ROOT), *recipes(ROOT))]
+    if "/" not in prefix:
+        return sorted({f"{id.split('/')[0]}/" for id in found})
+    return found
+
+
+def groups(**_: object) -> list[str]:
+    """What may follow `./dev list`."""
+    named = {one.group for one in scripts(ROOT)}
+    return sorted({*named, "flows", "steps", "operations"})
+
+
+def headings(**_: object) -> list[str]:
+    """Under what a new step may stand."""
+    return list(shelves(ROOT))
+
+
+def file_words(prefix: str, parsed_args: argparse.Namespace, **_: object) -> list[str]:
+    """What may follow --file: the step's arguments that take one, then files."""
+    name, sign, path = prefix.partition("=")
+    if sign:
+        return [f"{name}={found}" for found in _paths(path)]
+    try:
+        arguments = runnable_named(parsed_args.operation or "").arguments
+    except ValueError:
+        return []
+    return [f"{found}=" for found in _taking(arguments)]
+
+
+def _taking(members: dict, outer: str = "") -> Iterator[str]:
+    for name, member in members.items():
+        if takes_file(member) or takes_file(member.get("items", {})):
+            yield outer + name
+        yield from _taking(member.get("properties", {}), f"{outer}{name}.")
+
+
+def _paths(begun: str) -> list[str]:
+    """The files and folders whose path begins so, as it was begun."""
+    place = Path(begun).expanduser()
+    folder = place if begun.endswith("/") or not begun else place.parent
+    head = begun[: begun.rfind("/") + 1]
+    try:
+        return [
+            f"{head}{found.name}{'/' if found.is_dir() else ''}"
+            for found in sorted(folder.iterdir())
+        ]
+    except OSError:
+        return []
+
+
+def _probes(**_: object) -> list[str]:
+    from tools.probe import listed
+
+    return [line.split()[0] for line in listed()]
+
+
+def _workloads(**_: object) -> list[str]:
+    from tools.bench import WORKLOADS  # which loads more than the words of others do
+
+    return list(WORKLOADS)
+
+
+COMPLETERS = {
+    ("run", "operation"): ids,
+    ("run", "file"): file_words,
+    ("list", "groups"): groups,
+    ("new", "group"): groups,
+    ("new", "under"): headings,
+    ("probe", "name"): _probes,
+    ("bench", "workload"): _workloads,
+}
+
+
+def attach(parser: argparse.ArgumentParser, command: str = "") -> None:
+    """Give the arguments of all commands what completes them."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, inner in action.choices.items():
+                attach(inner, command or name)
+        elif completer := COMPLETERS.get((command, action.dest)):
+            action.completer = completer  # type: ignore[attr-defined] # argcomplete's
