@@ -541,17 +541,28 @@ def _vectors(answer: Members, count: int) -> list[tuple[Vector | None, str | Non
     """
     found = answer.get("data")
     found = [found] if isinstance(found, dict) else found
-    if not isinstance(found, list) or len(found) != count:
-        raise TogetherError(
-            f"the answer does not hold {count} vectors", type="invalid_answer"
-        )
+    found = found if isinstance(found, list) else []
     found = [one if isinstance(one, dict) else {"embedding": one} for one in found]
+    places = _places(found) if len(found) == count else _told_places(found, count)
     vectors: list[Vector | None] = [None] * count
-    for place, one in zip(_places(found), found, strict=True):
-        vectors[place] = vector_of(one.get("embedding"))
+    for place, one in zip(places, found, strict=True):
+        if place < count:
+            vectors[place] = vector_of(one.get("embedding"))
     lengths = Counter(len(vector) for vector in vectors if vector)
     usual = lengths.most_common(1)[0][0] if lengths else 0
     return [_judged(vector, usual) for vector in vectors]
+
+
+def _told_places(found: list[Members], count: int) -> list[int]:
+    """Return whose vector each one is, of fewer or more than there are texts: each must
+    say it. Raises TogetherError where one does not."""
+    indexes = [finite(one.get("index")) for one in found]
+    told = [int(index) for index in indexes if index is not None and index >= 0]
+    if not found or len({*told}) < len(found) or told != indexes:
+        raise TogetherError(
+            f"the answer does not hold {count} vectors", type="invalid_answer"
+        )
+    return told
 
 
 def _places(found: list[Members]) -> list[int]:
@@ -611,7 +622,7 @@ def _scores(
     """Return ([(index, score)], how much of the answer could not be read): chunk holds
     the indexes of the documents. A document whose score is no number has None for it;
     so has one that is not named, where `all_of` them were asked for."""
-    found = answer.get("results")
+    found = answer.get("results") or answer.get("data")
     if not isinstance(found, list):
         words = "the answer holds no scores"
         raise TogetherError(words, type="invalid_answer", partial=answer)
@@ -619,7 +630,8 @@ def _scores(
     odd = 0
     for one in found:
         one = one if isinstance(one, dict) else {}
-        place, score = finite(one.get("index")), finite(one.get("relevance_score"))
+        told = one.get("relevance_score", one.get("score"))
+        place, score = finite(one.get("index")), finite(told)
         if place is None or place not in range(len(chunk)):
             odd += 1
             continue

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from scripts.client import TogetherError
+from scripts.client.jsonio import finite
 from scripts.resilience import retry
 from tests.conftest import KEY
 from tests.support.byte_server import ByteServer, Thing
@@ -79,6 +80,38 @@ def test_what_is_no_sound_is_no_speech(script, value, kind, words, service):
 
     assert result is None
     assert words in str(error)
+
+
+@pytest.mark.parametrize("script", ["audio/speak_text", "audio/create_speech"])
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (b"model not found", "text/plain"),
+        (b"<?xml version='1.0'?><Error/>", "application/octet-stream"),
+        (b'{"error": "no voice"}', "audio/mpeg"),
+        (b'\xef\xbb\xbf{"error": "no voice"}', "application/octet-stream"),
+        (b'data: {"b64": "SUQz"}\n\n', "text/event-stream"),
+        (b"<!DOCTYPE html>", "audio/wav"),
+        (b" \n", "audio/mpeg"),
+    ],
+)
+def test_words_are_no_speech_whatever_they_are_said_to_be(script, value, kind, service):
+    service.answer("/v1/audio/speech", value, kind)
+    given = {"body": {"model": "m", "voice": "v", "input": "Hi."}}
+    if script == "audio/speak_text":
+        given = {"model": "m", "voice": "v", "text": "Hi."}
+    result, error = service.run(script, **given)
+
+    assert result is None
+    assert error.type == "invalid_answer"
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream", ""])
+def test_sound_is_sound_whatever_it_is_said_to_be(kind, service):
+    service.answer("/v1/audio/speech", SPEECH, kind)
+    result, _ = service.run("audio/speak_text", model="m", voice="v", text="Hi.")
+
+    assert base64.b64decode(result["file"]) == SPEECH
 
 
 def test_samples_may_begin_like_json(service):
@@ -173,6 +206,18 @@ def test_odd_times_lose_no_word_of_a_recording(segments, service):
         assert ("Good day." in result[name]) is timed
 
 
+@pytest.mark.parametrize(
+    ("answer", "end"),
+    [({}, None), ({"words": [{"word": "day", "start": 1, "end": "2.5"}, 5]}, 2.5)],
+)
+def test_a_recording_without_times_says_so(answer, end, service):
+    result, _ = transcript(service, **answer)
+
+    assert result["segments"] == [{"start": 0.0, "end": end, "text": "Good day."}]
+    assert ("Good day." in result["srt"]) is (end is not None)
+    assert ("no subtitles" in result.get("note", "")) is (end is None)
+
+
 @pytest.mark.parametrize("kind", ["text/plain; charset=utf-8", JSON, "text/vtt"])
 @pytest.mark.parametrize("words", ["Good day.\n", "\nDrei \u00e4pfel, 2026"])
 def test_a_recording_may_be_answered_in_plain_text(kind, words, service):
@@ -236,6 +281,20 @@ def test_a_filtered_picture_is_told_with_the_reason(service):
     assert "too violent" in str(error)
 
 
+def test_a_page_is_no_picture_and_one_that_a_filter_changed_is_told(service):
+    page = base64.b64encode(b"<html>Log in</html>").decode()
+    service.answer("/v1/images/generations", {"data": [{"b64_json": page}]})
+    bare, _ = service.run("images/create_picture", model="m", prompt="p")
+    data = [{"b64_json": PICTURE, "finish_reason": "CONTENT_FILTERED"}]
+    service.answer("/v1/images/generations", {"data": data})
+    result, _ = service.run("images/create_picture", model="m", prompt="p")
+
+    assert "no base64 of a file" in bare["note"]
+    assert "html" not in bare
+    assert page in json.dumps(bare)
+    assert "filter" in result["note"]
+
+
 @pytest.mark.parametrize(
     ("video", "words"),
     [
@@ -256,6 +315,56 @@ def test_a_video_that_is_over_is_not_waited_for(video, words, service):
     assert result is None
     assert words in str(error)
     assert error.type != "not_finished"
+
+
+# Vectors, scores
+
+
+def embedded(service, data):
+    service.answer("/v1/embeddings", {"data": data})
+    rows = [{"text": "a"}, {"text": "b"}, {"text": "c"}]
+    result, error = service.run("embeddings/embed_rows", model="m", rows=rows)
+    return [row["embedding"] for row in (result or error.partial)["rows"]]
+
+
+@pytest.mark.parametrize(
+    ("indexes", "found"),
+    [
+        ((2, 0), [[0.0], None, [2.0]]),
+        ((0, 1.0, "2", 3), [[0.0], [1.0], [2.0]]),
+        ((0, 0), [None] * 3),
+        ((0, None), [None] * 3),
+        ((0, -1), [None] * 3),
+        ((1, 2, 3), [None] * 3),
+        ((), [None] * 3),
+    ],
+)
+def test_vectors_are_the_texts_own_however_many_came(indexes, found, service):
+    numbers = (float(n) for n in range(9))
+    data = [
+        {
+            "index": i,
+            "embedding": [finite(i) if finite(i) is not None else next(numbers)],
+        }
+        for i in indexes
+    ]
+
+    assert embedded(service, data) == found
+
+
+@pytest.mark.parametrize("place", ["results", "data"])
+@pytest.mark.parametrize("name", ["relevance_score", "score"])
+def test_scores_are_found_under_either_name(place, name, service):
+    scores = [{"index": "1", name: 7.5}, {"index": 0, name: "-2"}]
+    service.answer("/v1/rerank", {place: scores})
+    result, _ = service.run(
+        "rerank/search_documents", model="m", query="q", documents=["one", "two"]
+    )
+
+    assert [(one["document"], one["score"]) for one in result["results"]] == [
+        ("two", 7.5),
+        ("one", -2.0),
+    ]
 
 
 # Fine-tunes, batches

@@ -10,6 +10,7 @@ from ..catalog.model_choice import choose_model
 from ..catalog.pricing import cost_fields, cost_members, most_cost, prefetch
 from ..chat_steps import check_pictures
 from ..client import TogetherError, call, prepare
+from ..client.endings import ending
 from ..operations import operation
 from ..resilience.server_words import reason_in
 
@@ -67,6 +68,10 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
         "height": height,
         **cost_members(auth, given["model"], used),
     }
+    filtered = sum(ending(one.get("finish_reason")) == "filtered" for one in made)
+    if filtered:
+        words = f"A filter of the service changed {filtered} of the pictures."
+        result["note"] = " ".join(filter(None, [result.get("note"), words]))
     if left_out:
         words = f"{len(left_out)} of {len(found)} pictures did not come: "
         told = [result.get("note"), words + "; ".join(dict.fromkeys(left_out))]

@@ -43,8 +43,8 @@ def transcribe_recording(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Write down what is said in a recording, with subtitles.
 
     Returns {"text", "segments": [{"start", "end" in seconds, "text", "speaker"?}],
-    "srt", "vtt", "language", "duration" in seconds, "model", "cost_usd"}. Raises
-    TogetherError.
+    "srt", "vtt", "language", "duration" in seconds, "model", "cost_usd"}; "note" where
+    there are no times, and so no subtitles. Raises TogetherError.
     """
     given = prepare(step, arguments)
     choose_model(auth, given, "transcription")
@@ -83,8 +83,13 @@ def transcribed(auth: Auth, given: Members, field: str) -> Members:
         text = " ".join(segment["text"] for segment in segments)
     duration = _seconds(answer.get("duration"))
     usd, note = cost(auth, given["model"], {"seconds": duration})
+    timeless = any(one["text"] for one in segments) and all(
+        one["end"] is None for one in segments
+    )
+    noted = {"note": "The answer has no times: there are no subtitles."}
     return {
         "text": text,
+        **(noted if timeless else {}),
         "segments": segments,
         "srt": subtitles(segments, "srt"),
         "vtt": subtitles(segments, "vtt"),
@@ -113,9 +118,16 @@ def _segments(answer: Members) -> list[Members]:
         segments = []
     text = answer.get("text")
     if not segments and isinstance(text, str) and text:
-        end = _seconds(answer.get("duration"))
+        end = _seconds(answer.get("duration")) or _last_word(answer.get("words"))
         segments.append({"start": 0.0, "end": end, "text": text})
     return segments
+
+
+def _last_word(words: Json) -> float | None:
+    """Return when the last word ends, None where no word says it."""
+    found = words if isinstance(words, list) else []
+    ends = [_seconds(one.get("end")) for one in found if isinstance(one, dict)]
+    return max((end for end in ends if end is not None), default=None)
 
 
 def _seconds(value: Json) -> float | None:

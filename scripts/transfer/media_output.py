@@ -83,23 +83,32 @@ def receive(request: Request) -> Members:
 def judge_media(request: Request, reply: Reply) -> None:
     """Raise TogetherError, with the server's words, for what came in place of sound.
 
-    What says that it is sound is not looked at: samples may begin with any byte.
+    What says that it is sound may begin with any byte, as samples do; but whole JSON, or
+    the first words of a page, are no sound, whatever it says.
     """
     data = reply.data
+    head = data[:PAGE_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
     packed = data.startswith(PACKED)  # no sound, whatever it is said to be
     kind = reply.headers.get("content-type", "").split(";")[0].strip().lower()
-    page = (
-        data[:PAGE_HEAD]
-        .lstrip()
-        .lower()
-        .startswith((b"<!doctype", b"<html", b"<title"))
-    )
-    words = kind.endswith(("/json", "+json", "/html")) or page
-    if not words and data[:PAGE_HEAD].lstrip()[:1] == b"{":
-        words = isinstance(parse_json(data)[0], dict)
+    words = not head or head.lower().startswith(PAGES)
+    if head[:1] in (b"{", b"["):
+        words = words or isinstance(parse_json(data)[0], dict | list)
+    if not kind.startswith("audio/"):
+        words = words or kind.endswith(("/json", "+json", "/html", "/xml", "+xml"))
+        words = words or kind == "text/event-stream"
+        words = words or (kind.startswith("text/") and _is_text(data))
     part = reply.status == 206  # which nobody asked for
-    if part or packed or not data or (words and not kind.startswith("audio/")):
+    if part or packed or words:
         raise request.failure(None, reply)
+
+
+def _is_text(data: bytes) -> bool:
+    """Say whether bytes are words, and not samples: UTF-8 without control characters."""
+    try:
+        text = data[:MOST_WORDS].decode()
+    except UnicodeDecodeError:
+        return False
+    return len(data) <= MOST_WORDS and "".join(text.split()).isprintable()
 
 
 def _own_name(request: Request, content_type: str, head: bytes) -> str:
@@ -120,6 +129,8 @@ def _own_name(request: Request, content_type: str, head: bytes) -> str:
 
 PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")  # gzip, zip, zstd
 PAGE_HEAD = 100  # bytes by which a web page is known
+PAGES = (b"<!doctype", b"<html", b"<title", b"<?xml")
+MOST_WORDS = 20_000  # bytes of an error
 WATCHED = 64 << 20  # bytes from which on a transfer moves the job's progress bar
 ADDRESSES = ("url", "video_url", "download_url", "location")
 SET_UP = "Set up object storage in the workspace's settings."
@@ -355,7 +366,8 @@ def _decoded(text: str) -> bytes:
         data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (AttributeError, ValueError):
         data = b""
-    if not data or data[:20].lstrip()[:1] in (b"{", b"["):
+    head = data[:PAGE_HEAD].lstrip().lower()
+    if not data or head[:1] in (b"{", b"[") or head.startswith(PAGES[:3]):
         words = "What came is no base64 of a file."
         raise TogetherError(words, type="invalid_answer")
     return data
