@@ -59,6 +59,8 @@ def ask_model(auth: Auth, step: Step, **arguments: Json) -> Members:
         history = [m for m in history if m["role"] != "system"]
         if given["system"]:
             history.insert(0, {"role": "system", "content": given["system"]})
+    if not given["prompt"].strip() and not given.get("pictures"):
+        raise TogetherError.refused("prompt", "is blank: there is nothing to ask")
     question = user_message(given["prompt"], given.get("pictures"))
     messages = [*history, question]
     body = {"messages": messages, "stream": True}
@@ -428,7 +430,9 @@ def user_message(text: str | None, pictures: list[Json] | None) -> Members:
         return {"role": "user", "content": text}
     parts: list[Members] = [{"type": "text", "text": text}] if text else []
     check_pictures(pictures)
-    for picture in pictures:
+    from .transfer.file_input import relabelled  # only where a file is given
+
+    for picture in map(relabelled, pictures):
         parts.append({"type": "image_url", "image_url": {"url": picture}})
     return {"role": "user", "content": parts}
 

@@ -49,6 +49,27 @@ def test_an_address_is_left_to_the_service(sandbox, auth):
     assert b'name="language"\r\n\r\nde' in request.body
 
 
+@pytest.mark.parametrize(
+    ("recording", "words"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(60), "image/png and no recording"),
+        (b"<html><p>Log in", "text/html"),
+        (b'{"error": "none"}', "JSON"),
+        (b"PK\3\4" + bytes(60), "archive"),
+        ([{"a": 1}], "JSON"),
+    ],
+)
+def test_what_is_no_recording_is_not_sent(recording, words, sandbox, auth):
+    if isinstance(recording, bytes):
+        file = base64.b64encode(recording).decode()
+        recording = {"file": file, "filename": "a.mp3"}
+    with pytest.raises(TogetherError, match=words) as caught:
+        TRANSCRIBE(auth, recording)
+
+    assert caught.value.problems[0]["field"] == "recording"
+    assert not [r for r in sandbox.requests if r.method == "POST"]
+
+
 def test_speakers_are_told_apart(sandbox, auth):
     part = {"speaker_id": "SPEAKER_1", "start": 0, "end": 1, "text": " Hi ", "id": 0}
     sandbox.answers["create_transcription"] = lambda _: {

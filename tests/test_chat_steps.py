@@ -161,6 +161,47 @@ def test_a_picture_is_given_in_any_shape(picture, kept, sandbox, workspace, auth
     )
 
 
+def in_base64(content):
+    return base64.b64encode(content).decode()
+
+
+@pytest.mark.parametrize(
+    ("picture", "words"),
+    [
+        ({"file": in_base64(b"%PDF-1.7 " * 9), "filename": "a.png"}, "application/pdf"),
+        ({"file": in_base64(b"<!doctype html><p>Log in")}, "text/html and no"),
+        ({"file": in_base64(b"PK\3\4" * 9), "filename": "a.png"}, "archive"),
+        (in_base64(b"ID3\4" + bytes(90)), "audio/mpeg and no picture"),
+        ({"file": in_base64(b'{"error": "none"}')}, "JSON and no picture"),
+        ({"rows": [{"a": 1}]}, "JSON and no picture"),
+        ("data:image/png;base64," + in_base64(b"%PDF-1.7 a"), "application/pdf"),
+        ("data:image/png;base64,@@@@", "must be a file as base64"),
+    ],
+)
+def test_what_is_no_picture_is_refused_before_it_is_paid(picture, words, sandbox, auth):
+    with pytest.raises(TogetherError, match=words) as caught:
+        ASK(auth, "What is it?", MODEL, pictures=[PICTURE, picture])
+
+    assert caught.value.problems[0]["field"] == "pictures[1]"
+    assert not asked(sandbox)
+
+
+@pytest.mark.parametrize("told", ["", "image/png", "application/octet-stream"])
+def test_a_data_uri_is_called_what_it_is(told, sandbox, auth):
+    jpeg = in_base64(b"\xff\xd8\xff\xe0" + bytes(60))
+
+    ASK(auth, "What is it?", MODEL, pictures=[f"data:{told};base64,{jpeg}"])
+
+    part = asked(sandbox)[-1]["messages"][0]["content"][1]
+    assert part["image_url"]["url"] == f"data:image/jpeg;base64,{jpeg}"
+
+
+def test_a_blank_question_is_not_asked(sandbox, auth):
+    with pytest.raises(TogetherError, match=r"prompt.* is blank"):
+        ASK(auth, " \n", MODEL)
+    assert not asked(sandbox)
+
+
 def test_a_stored_picture_that_is_not_there_is_named(sandbox, workspace, auth):
     with pytest.raises(TogetherError, match=r"pictures\[0\]"):
         ASK(auth, "What is it?", MODEL, pictures=[{"s3": "a/b.png"}])

@@ -418,6 +418,19 @@ def test_columns_that_are_not_there_are_refused_with_those_that_are():
         Table(AUTH, [{" x": 1, "y": 2}]).require(["z"], "template")
 
 
+def test_accents_that_stand_apart_are_the_same_name():
+    template = Template("{{\u00e9t\u00e9}}")
+    (row,) = rows("e\u0301te\u0301\n1\n")
+
+    assert template.fill(row) == "1"
+    assert list(row) == ["e\u0301te\u0301"]
+
+
+def test_a_blank_answer_column_is_refused():
+    with pytest.raises(TogetherError, match=r"Answer column .* is blank"):
+        Table(AUTH, [{"a": 1}]).keep_free(" ")
+
+
 def test_a_json_array_is_read_without_being_held(tmp_path):
     """One item after the other, as lines are."""
     file = tmp_path / "rows.json"

@@ -14,7 +14,7 @@ from ..client import TogetherError, call, prepare, upload
 from ..client.jsonio import finite
 from ..client.request import Request
 from ..operations import operation
-from ..transfer.file_input import open_file, url_of
+from ..transfer.file_input import check_media, open_file, url_of
 from ..transfer.media_output import judge_media
 from .subtitle_files import cut_text, subtitles
 
@@ -62,6 +62,7 @@ def transcribed(auth: Auth, given: Members, field: str) -> Members:
     }
     if not url_of(body["file"], field):  # so that errors name the step's field
         body["file"] = open_file(body["file"], field, auth)
+        check_media(body["file"], field, "audio", "video")
     for name in ("language", "prompt"):
         if name in given:
             body[name] = given[name]

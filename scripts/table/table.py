@@ -163,6 +163,8 @@ class Table:
         they come: see `taken`.
         """
         self.new = (column, error_column(column))
+        if not column.strip():
+            raise self.not_free("which is blank", field)
         if column in reserved:
             raise self.not_free("which the step itself fills", field)
         for row in () if self.part else self.first:
@@ -570,6 +572,13 @@ def _look(row: Members, name: str) -> Json:
     for key in row:
         if key.strip() == name:
             return row[key]
+    if not name.isascii():
+        from unicodedata import normalize  # a Mac writes letters and accents apart
+
+        same = normalize("NFC", name)
+        for key in row:
+            if not key.isascii() and normalize("NFC", key.strip()) == same:
+                return row[key]
     return _NONE
 
 

@@ -32,6 +32,7 @@ from .file_source import (
     BLOCK,
     EMPTY,
     FILE_LIMIT,
+    NOT_BASE64,
     Base64Source,
     BytesSource,
     PathSource,
@@ -161,15 +162,95 @@ def uri_of(value: Json, field: str, auth: Auth | None = None, kind: str = "uri")
     return [f"data:{source.media_type()};base64," if kind == "uri" else "", source]
 
 
+def relabelled(picture: Json) -> Json:
+    """Return a picture, and a data URI in base64 as what it is: many are called PNG
+    that are none, or nothing at all, and services refuse those."""
+    if not isinstance(picture, str) or picture[:5].lower() != "data:":
+        return picture
+    head, _, content = picture.partition(",")
+    if not head.lower().endswith(";base64"):
+        return picture
+    try:
+        kind = kind_of(decode_base64(content[:24]))
+    except ValueError:
+        return picture
+    told = head[5:].partition(";")[0].lower()
+    other = kind.startswith("image/") and told in UNSURE and told != kind
+    return f"data:{kind};base64,{content}" if other else picture
+
+
+# Media types that programs write without looking at the picture.
+UNSURE = (
+    *("", "application/octet-stream", "image/*", "image/jpg"),
+    *("image/png", "image/jpeg", "image/gif", "image/webp"),
+)
+
+
 def check_picture(value: Json, field: str) -> None:
-    """Raise TogetherError for a text that no picture can be: it would be sent as an
-    address, and be asked and paid for."""
-    if not isinstance(value, str) or value.startswith("s3://"):
-        return
-    text = value.strip()
-    if not (_is_url(text) or text[:5].lower() == "data:" or _is_content(text)):
-        problem = "is no picture: give its address (https://...), a file or base64"
-        raise TogetherError.refused(field, problem)
+    """Raise TogetherError for what no picture can be: it would be sent, and be asked
+    and paid for. What has to be fetched first is not looked at."""
+    if isinstance(value, str) and not value.startswith("s3://"):
+        text = value.strip()
+        if not (_is_url(text) or text[:5].lower() == "data:" or _is_content(text)):
+            problem = "is no picture: give its address (https://...), a file or base64"
+            raise TogetherError.refused(field, problem)
+    head = _beginning(value, field)
+    if head is not None:
+        _check_kind(head, field, "picture", "image")
+
+
+def check_media(source: Source, what: str, *kinds: str) -> None:
+    """Raise TogetherError for a file that by its first bytes is of none of these kinds
+    (image, audio, video); what is not known by them passes, and what is elsewhere."""
+    if not source.remote:
+        _check_kind(source.head(START), source.field, what, *kinds)
+
+
+def _check_kind(head: bytes, field: str, what: str, *kinds: str) -> None:
+    kind = kind_of(head)
+    if not kind:
+        words = (words for mark, words in OTHERS if head.lstrip().startswith(mark))
+        kind = next(words, "")
+    if kind and kind.partition("/")[0] not in kinds:
+        raise TogetherError.refused(field, f"is {kind} and no {what}")
+
+
+START = 64  # bytes of a file that tell what it is
+OTHERS = (
+    (b"PK\x03\x04", "an archive or a file of Word or Excel"),
+    (b"\xd0\xcf\x11\xe0", "an old or protected Office file"),
+    (b"{\\rtf", "an RTF file"),
+    (b'{"', "JSON"),
+    (b'[{"', "JSON"),
+)
+
+
+def _beginning(value: Json, field: str) -> bytes | None:
+    """Return the first bytes of a file that is given here, None where it is at an
+    address or in storage."""
+    if isinstance(value, dict):
+        key, value, _, _ = _told(value, field)
+        if key == "s3":
+            return None
+        if key == "text":
+            return value[:START].encode("utf-8", "replace")
+    if isinstance(value, list):
+        return None if are_files(value) else b'[{"'
+    if not isinstance(value, str):
+        return open_file(value, field).head(START)
+    text = value[: 1 << 12].lstrip()
+    if text.startswith("s3://") or _is_url(text):
+        return None
+    if text[:5].lower() == "data:":
+        told, _, text = text.partition(",")
+        if not told.lower().endswith(";base64"):
+            return unquote_to_bytes(text[:START])
+    # Up to the first sign that is none; whether all of it is base64 is seen later.
+    code = re.match("[A-Za-z0-9+/]*", "".join(text.split())[:START])
+    signs = code[0] if code else ""
+    if not signs:
+        raise TogetherError.refused(field, NOT_BASE64)
+    return decode_base64(signs[: len(signs) // 4 * 4])
 
 
 def url_of(value: Json, field: str) -> str | None:

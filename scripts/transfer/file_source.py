@@ -154,7 +154,7 @@ class Base64Source(Source):
         tail = text[-8:].rstrip()
         padding = len(tail) - len(tail.rstrip("="))
         if count % 4 or padding > 2:
-            raise TogetherError.refused(field, _NOT_BASE64)
+            raise TogetherError.refused(field, NOT_BASE64)
         self.length = count // 4 * 3 - padding
         # All of it is checked before the first byte is sent.
         for _ in self.blocks():
@@ -169,7 +169,7 @@ class Base64Source(Source):
         for place in range(first, len(self.text), step):
             block = self.decoded(self.text[place : place + step])
             if place + step < len(self.text) and len(block) != step // 4 * 3:
-                raise TogetherError.refused(self.field, _NOT_BASE64)
+                raise TogetherError.refused(self.field, NOT_BASE64)
             yield memoryview(block)[start % 3 :] if place == first else block
 
     def _all(self) -> Iterator[bytes]:
@@ -180,7 +180,7 @@ class Base64Source(Source):
             whole = len(text) // 4 * 4
             text, rest = text[:whole], text[whole:]
             if padded and text:
-                raise TogetherError.refused(self.field, _NOT_BASE64)
+                raise TogetherError.refused(self.field, NOT_BASE64)
             padded = padded or text.endswith("=")
             yield self.decoded(text)
 
@@ -188,10 +188,10 @@ class Base64Source(Source):
         try:
             return decode_base64(text)
         except ValueError:
-            raise TogetherError.refused(self.field, _NOT_BASE64) from None
+            raise TogetherError.refused(self.field, NOT_BASE64) from None
 
 
-_NOT_BASE64 = "must be a file as base64 text, a data URI, an http(s) URL or s3://..."
+NOT_BASE64 = "must be a file as base64 text, a data URI, an http(s) URL or s3://..."
 
 
 def decode_base64(text: str) -> bytes:
