@@ -345,7 +345,20 @@ EMPTY = {"type": "object", "properties": {}, "required": [], "order": []}
         ({"schema": EMPTY, "fields": [{"name": "a"}, {"name": "a"}]}, "fields[1].name"),
         ({"schema": None, "fields": [{"type": "string"}]}, "fields[0].name"),
         ({"schema": None, "fields": [{"name": "a", "type": "x"}]}, "fields[0].type"),
+        ({"schema": None, "fields": [{"name": " "}]}, "fields[0].name"),
+        ({"schema": None, "fields": ["a", " a "]}, "fields[1].name"),
+        ({"schema": None, "fields": [{"name": "a", "kind": "number"}]}, "fields[0]"),
+        ({"schema": {"type": "json_schema", "json_schema": {"schema": {}}}}, "schema"),
+        ({"schema": {"enum": []}}, "schema.enum"),
+        ({"schema": {"type": "string", "enum": [1]}}, "schema.enum"),
+        ({"schema": {"items": {"anyOf": []}}}, "schema.items.anyOf"),
+        ({"schema": {"type": "number", "multipleOf": 0}}, "schema.multipleOf"),
+        ({"schema": {"type": "string", "minLength": -1}}, "schema.minLength"),
+        ({"schema": {"type": "number", "minimum": 2, "maximum": 1}}, "schema.minimum"),
+        ({"schema": {**SCHEMA, "required": ["nam"]}}, "schema.required"),
+        ({"schema": {"properties": {"a": {"$ref": "#a"}}}}, "schema.properties.a.$ref"),
         ({"text": None}, "text"),
+        ({"text": " \n"}, "text"),
         ({"text": "", "pictures": []}, "text"),
     ],
 )
@@ -363,6 +376,15 @@ def test_what_is_no_schema_is_told_with_one_that_is(sandbox, auth):
 
     meant = json.loads(str(caught.value).partition("For one member write ")[2])
     assert meant == {"type": "object", "properties": {"total": {"type": "number"}}}
+
+
+def test_a_schema_may_be_in_what_an_api_puts_around_it(sandbox, auth):
+    named = {"name": "person", "strict": True, "schema": SCHEMA}
+    for schema in (named, {"type": "json_schema", "json_schema": named}):
+        say(sandbox, GOOD)
+        assert extract(auth, schema=schema)["data"] == {"name": "Ada", "age": 36}
+        form = asked(sandbox)[-1]["response_format"]
+        assert form["json_schema"]["schema"] == SCHEMA
 
 
 def test_a_schema_may_be_json_text_and_a_field_a_name(sandbox, auth):

@@ -490,8 +490,8 @@ def same(one: Json, other: Json) -> bool:
 def ref_target(schema: Schema, root: AnySchema) -> AnySchema:
     """Return what a $ref leads to. Raises LookupError or ValueError."""
     head, _, path = schema["$ref"].partition("#")
-    if head:
-        raise LookupError(head)
+    if head or path[:1] not in ("", "/"):  # another document, or an anchor's name
+        raise LookupError(schema["$ref"])
     found = root
     for part in path.split("/")[1:]:
         part = part.replace("~1", "/").replace("~0", "~")

@@ -43,6 +43,57 @@ def check_schema(schema: Json, field: str) -> None:
         raise TogetherError.refused_all([fault], advice=advice)
 
 
+def check_possible(schema: AnySchema, field: str) -> None:
+    """Raise a TogetherError that names the field where no value at all can fit a schema
+    that check_schema lets pass: its answers would be paid for, and never fit."""
+    fault = _impossible(schema, field)
+    if fault is not None:
+        advice = "Correct the schema: no answer can fit it."
+        raise TogetherError.refused_all([fault], advice=advice)
+
+
+def _impossible(schema: AnySchema, field: str) -> Problem | None:
+    if not isinstance(schema, dict):
+        return None
+    for name in ("enum", "anyOf", "oneOf", "allOf"):
+        if schema.get(name) == []:
+            return problem(f"{field}.{name}", "must not be empty")
+    if schema.get("multipleOf", 1) <= 0:
+        return problem(f"{field}.multipleOf", "must be more than 0")
+    for least, most in _BOUNDS:
+        if least != "minimum" and min(schema.get(least, 0), schema.get(most, 0)) < 0:
+            name = least if schema.get(least, 0) < 0 else most
+            return problem(f"{field}.{name}", "must be at least 0")
+        if least in schema and most in schema and schema[least] > schema[most]:
+            return problem(f"{field}.{least}", f"must not be more than {most}")
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    values = schema.get("enum", [])
+    if kinds and values and not any(is_kind(v, k) for v in values for k in kinds):
+        return problem(f"{field}.enum", f"holds no value of the type {kinds[0]}")
+    if schema.get("additionalProperties") is False and not schema.get(
+        "patternProperties"
+    ):
+        known = schema.get("properties", {})
+        lost = [name for name in schema.get("required", []) if name not in known]
+        if lost:
+            words = f"names {lost[0]!r}, which is none of properties"
+            return problem(f"{field}.required", words)
+    for path, part in _parts(schema):
+        fault = None if path == "not" else _impossible(part, f"{field}.{path}")
+        if fault is not None:
+            return fault
+    return None
+
+
+_BOUNDS = (
+    ("minimum", "maximum"),
+    ("minLength", "maxLength"),
+    ("minItems", "maxItems"),
+    ("minProperties", "maxProperties"),
+)
+
+
 def problems(value: Json, schema: AnySchema, field: str = "answer") -> list[Problem]:
     """Return [{"field": path, "problem": text}] of what does not fit, [] if all does.
 

@@ -18,7 +18,7 @@ from ..chat_steps import (
 from ..client import TogetherError, prepare
 from ..client.job import log
 from ..client.jsonio import parse_json, storable
-from ..json_schema.checker import check_schema, filled_in, problems
+from ..json_schema.checker import check_possible, check_schema, filled_in, problems
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,8 +57,9 @@ def extract_structured(auth: Auth, step: Step, **arguments: Json) -> Members:
     """
     given = prepare(step, _read_texts(arguments))
     choose_model(auth, given, "vision" if given.get("pictures") else "structured")
-    if not given.get("text") and not given.get("pictures"):
-        raise TogetherError.refused("text", "is required, or pictures")
+    if not given.get("text", "").strip() and not given.get("pictures"):
+        blank = "is blank: give it" if given.get("text") else "is required"
+        raise TogetherError.refused("text", f"{blank}, or pictures")
     schema = _schema(given)
     sent, wrapped = _wrapped(schema)
     body = _body(given, sent)
@@ -178,6 +179,9 @@ SAYING = frozenset(
 )
 
 
+FIELD = ("name", "type", "description", "required")  # what a field may have
+
+
 def _read_texts(arguments: Members) -> Members:
     """Return the arguments with a schema that came as JSON text, as models and flows
     hand one over, as what it says, and a field that is only named as a field."""
@@ -210,6 +214,19 @@ def _check_sense(schema: Schema) -> None:
     )
 
 
+def _bare(schema: Schema) -> Schema:
+    """Return a schema without what an API's response_format puts around it."""
+    inner = schema
+    if schema.get("type") == "json_schema" and isinstance(
+        schema.get("json_schema"), dict
+    ):
+        inner = schema["json_schema"]
+    known = inner.keys() <= {"name", "schema", "strict", "description"}
+    if known and isinstance(inner.get("schema"), dict):
+        return inner["schema"]
+    return schema
+
+
 def _schema(given: Members) -> Schema:
     """Return the JSON Schema asked for. Raises TogetherError, naming the field."""
     schema, fields = filled_in(given.get("schema")), given.get("fields")
@@ -218,14 +235,24 @@ def _schema(given: Members) -> Schema:
             "schema", "and fields exclude each other: give one of them"
         )
     if schema:
+        schema = filled_in(_bare(schema))
+    if schema:
         check_schema(schema, "schema")
         _check_sense(schema)
+        check_possible(schema, "schema")
         return schema
     if not fields:
         raise TogetherError.refused("schema", "is required, or fields")
     properties = {}
     for number, field in enumerate(fields):
-        name = field["name"]
+        name = field["name"].strip()
+        if not name:
+            raise TogetherError.refused(f"fields[{number}].name", "is blank")
+        others = [one for one in field if one not in FIELD]
+        if others:
+            known = ", ".join(FIELD)
+            problem = f"has {others[0]!r}, which is none of {known}"
+            raise TogetherError.refused(f"fields[{number}]", problem)
         if name in properties:
             raise TogetherError.refused(
                 f"fields[{number}].name", f"{name!r} is there twice"
