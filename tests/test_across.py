@@ -90,6 +90,9 @@ def asked(sandbox):
         "a,b\n" + 101 * "1,2\n" + '3,"4\n5,6\n',
         '{"a": 1}\n\n{"a": "ü\u2028x"}\nnot JSON\n[1]\n{"rows": [{}]}\n{"a": 2}',
         '{"a": 1}\r\n{"a": 2}\r\n',
+        "a,b\r\r\n1,2\r\r\n3,4\r\r\n",
+        'a,b\n1,2\n\ufeff"3, x\ny",4\n\ufeff\n5,6\n',
+        "a,b\n1,2\n\xa0,\u3000\n\ufffd,\n3,\x85\n",
     ],
 )
 def test_the_parts_of_a_table_have_the_rows_that_the_whole_has(

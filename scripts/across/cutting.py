@@ -7,6 +7,7 @@ line break within quotes ends no row. Everything else is written as JSON Lines f
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -268,7 +269,9 @@ def _csv_cuts(
         for line in lines:
             position += len(line)
             number += 1
-            yield line.replace(b"\0", b"?").decode("latin-1")
+            # A mark within the file is no part of a cell, see Table.decoded.
+            line = line.removeprefix(codecs.BOM_UTF8)
+            yield line.replace(b"\0", b" ").decode("latin-1")
 
     written = text()
     first = next(line for line in written if line.removeprefix(BOM).strip())
@@ -299,7 +302,7 @@ def _csv_cuts(
                 cuts.row(position, number + 1)
                 break
         else:
-            if not any(map(filled, cells)):
+            if not any(map(_is_filled, cells)):
                 continue
             if cuts is None:
                 head, lines_before = position, number
@@ -311,6 +314,16 @@ def _csv_cuts(
     if cuts is None:
         return None
     return (cuts.end(position), position), {"head": head, "csv": form}
+
+
+def _is_filled(cell: str) -> bool:
+    """Say of a cell that was read as Latin-1 what `filled` says of its text."""
+    if not cell.isascii():
+        try:
+            cell = cell.encode("latin-1").decode()
+        except UnicodeDecodeError:
+            pass  # Windows-1252, whose blanks are Latin-1's
+    return filled(cell)
 
 
 def _sound(table: Table) -> Iterator[Members]:

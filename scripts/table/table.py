@@ -386,7 +386,7 @@ class Table:
         """Yield the rows of records: (line, cells) or Flaws; the first that is not
         blank names the columns."""
         names: list[str] | None = None
-        width = head = 0
+        width = 0
         for record in records:
             if not _is(record):
                 if names is None:
@@ -398,7 +398,6 @@ class Table:
                 continue
             if names is None:
                 names, width = _names(cells)
-                head = line
                 continue
             row = dict(zip(names[:width], cells, strict=False))
             if len(cells) < width:
@@ -406,15 +405,15 @@ class Table:
             elif len(cells) > width:
                 more = [n for n, c in enumerate(cells[width:], width) if filled(c)]
                 if more and more[-1] >= len(names):
-                    yield Flaw(_too_wide(line, more[-1] + 1, head, len(names)))
+                    yield Flaw(_too_wide(line, more[-1] + 1, len(names)))
                     continue
                 row |= {names[n]: cells[n] for n in more}
             yield row
 
 
-def _too_wide(line: int, cells: int, head: int, columns: int) -> str:
+def _too_wide(line: int, cells: int, columns: int) -> str:
     return (
-        f"line {line} has more cells than columns: {cells}, while line {head} names "
+        f"line {line} has more cells than columns: {cells}, while the header names "
         f"{columns}. A cell that holds the sign between cells must stand in quotes, and "
         "nothing may stand above the names of the columns"
     )
