@@ -3,13 +3,15 @@
     Query   what is asked, as texts such as `amount > 100` and `sum amount`
     ask     the answer, in one pass over the rows
 
-A cell counts as a number where it is one, or reads as one. What is blank counts in no
-measure but `count`.
+A cell counts as a number where it is one, or reads as one: 1,234.50 and 1.234,50 too, in
+a column whose first rows show which sign stands before its decimals. What is blank
+counts in no measure but `count`.
 """
 
 from __future__ import annotations
 
 import heapq
+import re
 
 from .client import TogetherError
 from .table.table import Flaw, find
@@ -65,6 +67,8 @@ class Query:
         self.down = way.lower() == "desc"
         self.order = name if self.down or way.lower() == "asc" else (order or "")
         self.order = self.order.strip()
+        # By column, the sign before the decimals: of those that write numbers as text.
+        self.decimals: dict[str, str] = {}
 
     @property
     def is_empty(self) -> bool:
@@ -72,7 +76,9 @@ class Query:
         return not (self.where or self.groups or self.measures or self.order)
 
     def check(self, table: Table) -> None:
-        """Raise TogetherError where the table lacks a column."""
+        """Raise TogetherError where the table lacks a column; look how it writes its
+        numbers."""
+        self.decimals = _decimals(table.first)
         table.require([column for column, _ in self.where], "where")
         table.require(self.groups, "group_by")
         table.require([column for _, column, _ in self.measures if column], "measures")
@@ -84,6 +90,47 @@ class Query:
                 raise TogetherError.refused("sort", problem)
         elif self.order:
             table.require([self.order], "sort")
+
+    def cell(self, row: Members, column: str) -> Json:
+        """Return a cell of a row, a number as people write it as number() reads it."""
+        found = find(row, column)
+        sign = self.decimals.get(column)
+        if sign is None or found.__class__ is not str:
+            return found
+        text = found.strip()
+        if not _GROUPED[sign].fullmatch(text):
+            return found
+        head, _, decimals = text.partition(sign)
+        head = re.sub(r"[^0-9+-]", "", head)
+        return f"{head}.{decimals}" if decimals else head
+
+
+_GROUPED = {
+    sign: re.compile(
+        rf"[+-]?(?:\d{{1,3}}(?:[{other}'\u00a0\u202f ]\d{{3}})+|\d+)(?:\{sign}\d+)?"
+    )
+    for sign, other in ((",", "."), (".", ","))
+}
+# What only a number with such a sign before its decimals is written like.
+_SURE = {
+    sign: re.compile(
+        rf"[+-]?(?:\d{{1,3}}(?:\{other}\d{{3}})+\{sign}\d+|\d+\{sign}(?:\d\d?|\d{{4,}}))"
+    )
+    for sign, other in ((",", "."), (".", ","))
+}
+
+
+def _decimals(rows: Iterable[Members | Flaw]) -> dict[str, str]:
+    """Return, by column, the sign that stands before decimals, where rows show it."""
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        for name, value in row.items() if isinstance(row, dict) else ():
+            if value.__class__ is str and len(value) < 40:
+                text = value.strip()
+                signs = {sign for sign, one in _SURE.items() if one.fullmatch(text)}
+                if signs:
+                    found.setdefault(name, set()).update(signs)
+    return {name: signs.pop() for name, signs in found.items() if len(signs) == 1}
 
 
 def ask(table: Table, query: Query, most: int) -> Members:
@@ -149,7 +196,7 @@ def _matching(table: Table, query: Query, counts: Members) -> Iterator[Members]:
         counts["read"] += 1
         if isinstance(row, Flaw):
             counts["unreadable"] += 1
-        elif all(test(find(row, column)) for column, test in query.where):
+        elif all(test(query.cell(row, column)) for column, test in query.where):
             counts["matched"] += 1
             yield row
 
@@ -166,7 +213,7 @@ def _first(rows: Iterable[Members], query: Query, most: int) -> list[Members]:
     last = float("-inf" if query.down else "inf")
 
     def place(row: Members) -> tuple[bool, float, str]:
-        cell = row[query.order] if query.order in row else find(row, query.order)
+        cell = query.cell(row, query.order)
         value, blank = number(cell), is_blank(cell)
         # What is blank comes last, either way; numbers come before texts.
         first = blank != query.down
@@ -193,7 +240,7 @@ def _measured(rows: Iterable[Members], query: Query, notes: list[str]) -> list[M
                 raise TogetherError.refused("group_by", problem)
             sums = groups[key] = [_Sum(what, shared) for what, _, _ in query.measures]
         for one, (_, column, _) in zip(sums, query.measures, strict=True):
-            one.add(find(row, column) if column else row)
+            one.add(query.cell(row, column) if column else row)
     if not groups and not query.groups:
         groups[()] = [_Sum(what, shared) for what, _, _ in query.measures]
     for number, (what, column, _) in enumerate(query.measures):
