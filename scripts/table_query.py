@@ -3,8 +3,8 @@
     Query   what is asked, as texts such as `amount > 100` and `sum amount`
     ask     the answer, in one pass over the rows
 
-A cell counts as a number where it is one, or reads as one: 1,234.50 and 1.234,50 too, in
-a column whose first rows show which sign stands before its decimals. What is blank
+A cell counts as a number where it is one, or reads as one: 1,234.50 and 1.234,50 too,
+in a column whose first rows show which sign stands before its decimals. What is blank
 counts in no measure but `count`.
 """
 
