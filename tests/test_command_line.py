@@ -119,6 +119,15 @@ def test_what_no_step_is_called_is_answered_with_those_near(text, hint):
     assert hint in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["run", "sandbox", "completion"])
+def test_help_of_a_command_is_that_command_s_help(name):
+    asked = tool("help", name)
+
+    assert asked.returncode == 0
+    assert asked.stdout == tool(name, "--help").stdout
+    assert f"usage: ./dev {name}" in asked.stdout
+
+
 def test_a_step_s_help_shows_what_it_takes_and_gives():
     shown = tool("run", "ask_model", "--help").stdout
 

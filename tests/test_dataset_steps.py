@@ -190,7 +190,6 @@ def test_a_row_becomes_what_the_service_trains_on(row, shape, made):
         ({"messages": [ASKED]}, "no message of an assistant"),
         ({"messages": [{"role": "ghost", "content": "x"}]}, "unknown role 'ghost'"),
         ({"messages": [ASKED, {"role": "assistant"}]}, r"messages\[1\] says nothing"),
-        ({"question": "Q", "answer": " "}, "must have"),
         ({"prompt": "Q", "chosen": "A", "rejected": ""}, "preferred answer"),
         (
             {"chosen": [ASKED, SAID], "rejected": [FIRST, OTHER]},
@@ -251,6 +250,31 @@ def test_what_tables_and_others_write_is_as_the_service_wants_it():
         {**call, "function": {"name": "f", "arguments": '{"x": "\u00e9"}'}}
     ]
     assert made["tools"] == [{"type": "function", "function": {"name": "f"}}]
+@pytest.mark.parametrize(
+    ("row", "names"),
+    [
+        ({"question": "a", "answer": ""}, "answer"),
+        ({"question": None, "answer": "", "note": ""}, "question and answer"),
+        ({"prompt": "a", "completion": ""}, "completion"),
+        ({"text": "", "id": 4}, "text"),
+        ({"question": "Q", "answer": " "}, "answer"),
+    ],
+)
+def test_a_column_that_is_empty_is_named(row, names):
+    with pytest.raises(ValueError, match=f"^has nothing in {names}$"):
+        conversation(row)
+
+
+def test_rows_of_two_kinds_are_told_in_words(auth, sandbox):
+    rows = [{"messages": [ASKED, SAID]}, {"prompt": "a", "completion": "b"}]
+
+    with pytest.raises(TogetherError) as raised:
+        PREPARE(auth, rows)
+
+    assert (
+        "dataset[1] is a prompt with its completion, while the rows before it are "
+        "a conversation: all of a dataset must be of one kind"
+    ) in str(raised.value)
 
 
 ANY = st.recursive(

@@ -79,8 +79,10 @@ class Request:
 @pytest.mark.parametrize(
     ("script", "words", "not_words"),
     [
-        ("files/list_files", "organization/check_connection", "Shorten"),
-        ("chat/create_chat_completion", "Shorten the input", "\n"),
+        ("files/list_files", "organization/check_connection", "shorten"),
+        ("chat/create_chat_completion", "so shorten them; or the key may", "\n"),
+        # It would send the person to itself.
+        ("organization/get_identity", "that the key is active", "check_connection"),
     ],
 )
 def test_a_403_speaks_of_the_input_only_where_there_is_some(

@@ -1,6 +1,7 @@
 """What is said of arguments that cannot be used: in words that whoever fills in the
 form can act on, and by the names that it shows."""
 
+import base64
 import re
 
 import pytest
@@ -120,6 +121,33 @@ def refused(script, **arguments):
             )
             for text in ("a.png", "/home/me/holidays/2026/beach.png")
         ),
+        *(
+            (
+                script,
+                {"model": "m", "prompt": "a", name: [{"url": "https://a.example"}, no]},
+                f"{named} is {what}",
+            )
+            for script, name, named in (
+                ("chat/ask_model", "pictures", "pictures[1]"),
+                (
+                    "images/create_picture",
+                    "pictures",
+                    "Reference pictures (pictures[1])",
+                ),
+            )
+            for no, what in (
+                (
+                    {"file": base64.b64encode(b"%PDF-1.7 of some length").decode()},
+                    "no picture, but application/pdf: give a PNG or JPEG, for instance",
+                ),
+                (
+                    "data:audio/wav;base64,"
+                    + base64.b64encode(b"RIFF    WAVE").decode(),
+                    "no picture, but audio/wav: give a PNG or JPEG, for instance",
+                ),
+                ({"text": "of the sea"}, "text, and no picture"),
+            )
+        ),
         (
             "chat/create_chat_completion",
             {"body": {"model": "m", "mesages": []}},
@@ -145,7 +173,7 @@ def test_the_problems_name_the_arguments_as_a_flow_does():
 def test_a_row_of_a_dataset_says_what_is_empty():
     rows = [{"question": "a", "answer": ""}]
 
-    with pytest.raises(TogetherError, match=r"\(it has question, answer \(empty\)\)"):
+    with pytest.raises(TogetherError, match=r"dataset\[0\] has nothing in answer$"):
         main_of(find("fine_tuning/prepare_dataset"))(NOWHERE, dataset=rows)
 
 

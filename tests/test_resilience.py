@@ -297,7 +297,9 @@ def test_a_403_of_a_model_speaks_of_the_input():
     error = explain.failure(request("inference"), None, reply(403))
 
     assert error.advice == (
-        f"Shorten the input or max_tokens if they do not fit. {RIGHTS}"
+        "Either the input and max_tokens are more than the model can take, so shorten "
+        "them; or the key may not do this: organization/check_connection tells what it "
+        "may do."
     )
     assert explain.failure(request("inference"), None, reply(400)).advice == CORRECT
 

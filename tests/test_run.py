@@ -13,6 +13,7 @@ from tests.support.expected_request import main_of
 from tools.local_files import with_files
 from tools.models import model
 from tools.operations import find
+from tools.plain_numbers import written
 from tools.sandbox import picture, tone
 from tools.shown import show
 
@@ -166,6 +167,24 @@ def test_long_tables_and_vectors_are_cut_for_a_person(tmp_path):
     assert "... 768 numbers" in shown({"vector": [0.5] * 768}, tmp_path)
     assert '"a": "b"' in shown({"a": "b"}, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_small_numbers_have_no_exponent_and_texts_stay_as_they_are(tmp_path):
+    result = {
+        "cost_usd": 1.935e-05,
+        "rows": [{"cost_usd": 2e-06, "say": 'a "b": 3e-05 \\'}],
+        "say": '"cost_usd": 1e-05',
+        "tiny": [5e-300, -2.5e-7],
+        "large": 1e30,
+    }
+    text = shown(result, tmp_path)
+
+    assert '"cost_usd": 0.00001935' in text
+    assert "│ 0.000002 │" in text
+    assert "3e-05" in text
+    assert json.loads(written(result)) == result
+    assert "-0.00000025" in written(result)
+    assert '\\"cost_usd\\": 1e-05' in written(result)
 
 
 def test_a_flow_runs_with_a_line_a_step_and_no_waiting(table):

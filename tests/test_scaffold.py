@@ -140,6 +140,10 @@ def test_a_newcomer_comes_to_a_green_check(clone):
     schema = json.loads((clone / made[2]).read_text())
     (clone / made[2]).write_text(json.dumps(dialogue(schema)))
 
+    code, said = dev("run", "files/rename_file", "--dry-run")
+    assert code == 2
+    assert "files/rename_file is not rendered yet: ./dev fix writes it" in said
+
     code, said = dev("fix")
     assert code == 0, said
     assert "wrote scripts/chat/shorten_text.py" in said

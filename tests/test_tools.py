@@ -617,7 +617,7 @@ def test_the_log_comes_while_the_job_is_at_work():
         process.terminate()
         process.communicate(timeout=30)
 
-    assert b"together: 503 Busy: try 2 in " in said
+    assert b"together: 503 Busy (GET /v1/files/f): try 2 in " in said
 
 
 def test_a_dry_run_shows_the_request_without_the_key():

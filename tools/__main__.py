@@ -17,7 +17,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 
 from scripts.table.encodings import BadTextError, texts
@@ -323,6 +322,8 @@ def run(arguments: argparse.Namespace) -> int:
     operation = runnable_named(arguments.operation)
     if isinstance(operation, Flow):
         return _run_flow(arguments, operation)
+    if not operation.script_path.exists():
+        raise ValueError(f"{operation.id} is not rendered yet: ./dev fix writes it")
     auth = {"api_key": "sandbox", "base_url": arguments.base_url or ""}
     if arguments.key_env:
         auth["api_key"] = key_from(arguments.key_env)
@@ -559,20 +560,12 @@ def _job(name: str, arguments: dict, environment: dict | None = None) -> int:
     return job.exit_code
 
 
-def written(result: object) -> str:
-    """A result as JSON; money in it without an exponent."""
-    text = json.dumps(result, indent=2, ensure_ascii=False)
-    return MONEY.sub(lambda found: f"{found[1]}{Decimal(found[2]):f}", text)
-
-
-# A quotation mark within a text has a backslash before it.
-MONEY = re.compile(r'("\w*usd": )(\d[\d.]*e-\d+)')
-
-
 def _show(result: object, name: str) -> None:
     """Print a result: to a person as it reads best, else as JSON."""
     if not sys.stdout.isatty():
-        print(written(result))
+        from tools.plain_numbers import written
+
+        print(written(result, indent=2))
         return
     from tools.shown import console, show
 
@@ -766,9 +759,12 @@ def simulate(arguments: argparse.Namespace) -> int:
 
 
 def help_(arguments: argparse.Namespace) -> int:
-    """Show what there is."""
-    arguments.parser.print_help()
-    return 0
+    """Show what there is, or what a command takes."""
+    if not arguments.of:
+        arguments.parser.print_help()
+        return 0
+    asked = arguments.parser.parse_args([arguments.of, "--help"])
+    return asked.command(asked)  # `run` has help of its own; all others have ended here
 
 
 def list_(arguments: argparse.Namespace) -> int:
@@ -939,7 +935,9 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(command=function)
         return command
 
-    add(help_).set_defaults(parser=parser)
+    command = add(help_)
+    command.set_defaults(parser=parser)
+    command.add_argument("of", nargs="?", metavar="COMMAND", help="such as run")
     command = add(list_)
     command.add_argument(
         "groups", nargs="*", metavar="GROUP", help="such as batches, flows, operations"

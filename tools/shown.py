@@ -7,7 +7,6 @@ Where the output is no terminal, nothing of this is used: it is JSON, whole.
 import base64
 import binascii
 import html
-import json
 import re
 import shutil
 from pathlib import Path
@@ -15,6 +14,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from tools.plain_numbers import written
 
 ROWS = 50  # of a table that are shown
 CELL = 300  # characters of a cell or text that are shown
@@ -48,7 +49,7 @@ def show(result: object, folder: Path, name: str, console: Console) -> None:
         _table("", rest, console)
         return
     if rest not in ({}, None):
-        text = json.dumps(_cut(rest), indent=2, ensure_ascii=False)
+        text = written(_cut(rest), indent=2)
         console.print(Text(text), highlight=False, soft_wrap=True)
 
 
@@ -138,7 +139,7 @@ def _table(title: str, rows: list[dict], console: Console) -> None:
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else written(value)
     return text if len(text) <= CELL else f"{text[:CELL]} ..."
 
 

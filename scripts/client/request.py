@@ -172,8 +172,11 @@ class Request:
         wait = pause(self, self.operation["retry"], fault, reply)
         if wait is None or time.monotonic() - self.began + wait > DEADLINE:
             raise self.failure(fault, reply) from None
-        why = f"{reply.status} {reply.reason}" if reply else type(fault).__name__
-        log(f"{why}: try {self.tries + 1} in {wait:.1f} s")
+        from ..resilience.explain import told  # loaded with what said how long
+
+        what = f"{self.method} {self.target.partition('?')[0]}"
+        why = told(fault, reply)
+        log(f"{why} ({what}): try {self.tries + 1} in {wait:.1f} s")
         time.sleep(wait)
 
     def redirects(self, reply: Reply) -> bool:

@@ -1,6 +1,7 @@
 """What is said of an exchange that failed.
 
 failure      the TogetherError for an exchange
+told         what happened, in a few words
 describe     a fault of the connection in words, with advice
 event_error  an error that came as an event of a stream, as an answer
 """
@@ -166,6 +167,12 @@ def broken_answer(request: Request, answer: Members) -> TogetherError:
         partial=without_key(request.key, answer),
         advice=advice,
     )
+def told(fault: Fault | None, reply: Reply | None) -> str:
+    """Return what happened, for the line of a log that tells of another try."""
+    if fault is not None:
+        return describe(fault)[0]
+    assert reply is not None  # what raised nothing has an answer
+    return f"{reply.status} {reply.reason}".strip()
 
 
 def describe(fault: Fault) -> tuple[str, str]:
@@ -238,7 +245,16 @@ def _advice(request: Request, status: int) -> str:
     if status == 407:
         return "Give the proxy's user and password in the worker's proxy settings."
     if status == 403 and inference:
-        return f"Shorten the input or max_tokens if they do not fit. {ADVICE[403]}"
+        return (
+            "Either the input and max_tokens are more than the model can take, so "
+            "shorten them; or the key may not do this: organization/check_connection "
+            "tells what it may do."
+        )
+    if status == 403 and request.operation["path"].endswith("/whoami"):
+        # What every key may ask: no other step would tell more.
+        return (
+            "Check auth.base_url, and in Together's dashboard that the key is active."
+        )
     if status == 404:
         return _missing(request, inference)
     return ADVICE.get(status, ADVICE[500 if status > 500 else 400])

@@ -204,8 +204,9 @@ def _check_sense(schema: Schema) -> None:
     if SAYING & schema.keys():
         return
     member = next(iter(schema))
-    kind = schema[member] if isinstance(schema[member], str) else "string"
-    kind = KINDS.get(kind, KINDS["string"])
+    kind = schema[member]
+    if not (isinstance(kind, dict) and SAYING & kind.keys()):  # else it is one already
+        kind = KINDS.get(kind if isinstance(kind, str) else "", KINDS["string"])
     meant = {"type": "object", "properties": {member: kind}}
     raise TogetherError.refused(
         "schema",

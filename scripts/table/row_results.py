@@ -305,7 +305,11 @@ class RowResults:
             return f"None of the {all_of} rows was {self.verb}."
         if failed:
             return f"{done} of {all_of} rows were {self.verb}, {failed} failed."
-        return f"All {done} rows were {self.verb}."
+        return (
+            f"All {done} rows were {self.verb}."
+            if done > 1
+            else (f"The row was {self.verb}.")
+        )
 
     def lines(self, result: Members) -> list[str]:
         """Return the lines of the result's summary in Markdown."""

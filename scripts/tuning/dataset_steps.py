@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 
 REPORTED = 20  # rows that cannot be used and are told one by one
 NAMED = 3  # of them, in the summary
+KINDS = {  # of rows, in words
+    "conversation": "a conversation",
+    "instruction": "a prompt with its completion",
+    "preference": "a preferred and another answer",
+    "general": "plain text",
+}
 REMEMBERED = 500_000  # rows among which a repetition is noticed; 16 bytes each
 SPEAKERS = {
     "human": "user",
@@ -143,7 +149,10 @@ class _Preparation:
                 if wrong:
                     raise ValueError("; ".join(wrong))
                 if self.shape not in (None, shape):
-                    raise ValueError(f"is {shape}, while the rows before are not")
+                    raise ValueError(
+                        f"is {KINDS[shape]}, while the rows before it are "
+                        f"{KINDS[self.shape]}: all of a dataset must be of one kind"
+                    )
             except ValueError as error:
                 self.bad += 1
                 if len(self.problems) < REPORTED:
@@ -310,11 +319,13 @@ def converted(row: Members, system: str | None = None) -> Converted:
     """Return (shape, row, the names of the columns that went into it); see above."""
     own = _words(row, "system") or _words(row, "system_prompt")
     used = {"system" if _words(row, "system") else "system_prompt"} if own else set()
-    for read in (_preference, _conversation, _pair, _asked, _plain):
+    for read in READERS:
         found = read(row, own or system)
         if found:
             shape, made, names = found
             return shape, made, used | names
+    if empty := _empty(row):
+        raise ValueError(f"has nothing in {' and '.join(empty)}")
     shown = list(row)[:8]
     known = ", ".join(f"{n}{_lacking(row[n])}" for n in shown) or "nothing"
     raise ValueError(
@@ -329,6 +340,21 @@ def _lacking(value: Json) -> str:
         return " (empty)"
     text = isinstance(value, str | int | float) and not isinstance(value, bool)
     return "" if text else " (no text)"
+def _empty(row: Members) -> list[str]:
+    """Return the columns that are empty, where with words in them the row would do."""
+    blank = {
+        name: one in EMPTY or (isinstance(one, str) and not one.strip())
+        for name, one in row.items()
+    }
+    filled = {name: "words" if blank[name] else one for name, one in row.items()}
+    for read in READERS:
+        try:
+            found = read(filled, None)
+        except ValueError:
+            continue
+        if found:
+            return [name for name in row if name in found[2] and blank[name]]
+    return []
 
 
 def _words(row: Members, name: str) -> str | None:
@@ -576,3 +602,7 @@ def _answer(value: Json) -> Members | None:
     if isinstance(value, str) and value.strip():
         return {"role": "assistant", "content": value}
     return None
+
+
+# What reads a row, in this order.
+READERS = (_preference, _conversation, _pair, _asked, _plain)
