@@ -1,6 +1,6 @@
 """Trigger scripts: what is new at Together since the last run, for a schedule to ask.
 
-Each returns a list, empty when nothing is new; the first run only notes how things are
+Each returns a list, empty when nothing is new; the first run records the current state
 (workspace/watermark.py).
 """
 

@@ -133,6 +133,7 @@ def test_a_step_s_help_shows_what_it_takes_and_gives():
 
     assert "prompt (text, required): Prompt" in shown
     assert "max_tokens (integer): Longest answer" in shown
+    assert "own setting. At least 0." in " ".join(shown.split())
     assert '--args \'{"prompt"' in shown
     assert "Gives: The answer as text" in shown
 

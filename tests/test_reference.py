@@ -54,7 +54,7 @@ def test_an_argument_is_told_with_its_title_type_default_and_bounds():
     lines = "\n".join(argument_table(find("chat/map_rows")))
 
     assert "| `rows` | Rows | file | **required** |" in lines
-    assert "| `concurrency` | At once | integer | `" in lines
+    assert "| `concurrency` | Concurrent calls | integer | `" in lines
     nothing = list(argument_table(find("organization/get_identity")))
     assert nothing == ["It takes nothing but `auth`."]
 

@@ -166,16 +166,6 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("edit", "words"), WRONG)
-        (lambda s: body(s).update({"x-in": "boddy"}), "is none of: path, query"),
-        (lambda s: body(s).update({"description": "a…"}), "has '…': letters, digits"),
-        (lambda s: s.update({"title": "TODO"}), "title: is still a TODO"),
-        (lambda s: s.pop("x-returns"), "x-returns is missing"),
-        (lambda s: s["properties"].pop("output"), "it needs the argument output"),
-        (lambda s: s["x-operation"].pop("reply"), "output is for what brings bytes"),
-        (lambda s: s["required"].append("promt"), "there is no argument promt"),
-        (lambda s: s.update(description="Speaks a text of any kind …"), "has '…': let"),
-    ],
-)
 def test_a_wrong_schema_is_answered_in_words(edit, words, tmp_path):
     assert words in said(tmp_path, edit)
 
@@ -232,6 +222,8 @@ def test_what_is_no_json_object_is_answered_in_words(text, tmp_path):
     (told,) = schema_problems(Operation(tmp_path, "audio", "create_speech"), RULES)
 
     assert told.startswith("is not JSON: ")
+
+
 def test_a_member_that_is_required_and_not_described_is_told_once(tmp_path):
     def edit(schema):
         schema["properties"]["body"]["required"].append("inputt")

@@ -130,7 +130,7 @@ def with_ids(properties: dict, required: Iterable[str] = ()) -> dict:
         if "x-models" in member and member["type"] == "string":
             waiting[f"other_{name}"] = {
                 "title": f"{member['title']} (id)",
-                "description": "The id of any other model or of an endpoint, exactly.",
+                "description": "Exact id of a model or endpoint that the list lacks.",
                 "type": "string",
                 "x-id-of": name,
                 "x-form": {

@@ -132,7 +132,7 @@ def _argument(name: str, member: dict, needed: bool, indent: str) -> Iterator[st
     heading = f"{name} ({', '.join(facts)})"
     yield indent + (f"{heading}: {title}" if title else heading)
     text = ". ".join(
-        part.rstrip(".")
+        part[:1].upper() + part[1:].rstrip(".")
         for part in (member.get("description"), allowed(member))
         if part
     )

@@ -23,8 +23,8 @@ MOST_RELATED = 8
 RETRIES = {
     "read": "Sent again, up to four times, after any passing failure.",
     "inference": "Sent again, up to four times, after any passing failure.",
-    "creates": "Never sent twice, unless the first surely was not carried out.",
-    "mutates": "Never sent twice, unless the first surely was not carried out.",
+    "creates": "Sent again only if the first try certainly did nothing.",
+    "mutates": "Sent again only if the first try certainly did nothing.",
 }
 HEAD = "<!-- Rendered from schemas/ by `./dev fix`; edit those, not this. -->"
 

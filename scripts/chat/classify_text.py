@@ -60,7 +60,7 @@ STEP = {
         "title": "Categories"},
       "model": {"type": "string", "minLength": 1},
       "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
-      "multiple": {"type": "boolean", "default": False, "title": "Several"},
+      "multiple": {"type": "boolean", "default": False, "title": "Several categories"},
       "instructions": {"type": "string"},
       "max_tokens": {"type": "integer", "minimum": 1, "default": 1000, "title": "Longest answer"},
       "fallback_models": {"type": "array", "items": {"type": "string", "minLength": 1}}}}}

@@ -69,7 +69,7 @@ STEP = {
       "n": {"type": "integer", "minimum": 1, "maximum": 4, "default": 1, "title": "How many"},
       "pictures": {"type": "array", "items": {"type": "string", "minLength": 1, "x-file": "uri", "x-choice": True},
         "x-row": "source", "title": "Reference pictures"},
-      "avoid": {"type": "string"},
+      "avoid": {"type": "string", "title": "Negative prompt"},
       "seed": {"type": "integer", "minimum": 0},
       "steps": {"type": "integer", "minimum": 1, "maximum": 50},
       "format": {"type": "string", "enum": ["png", "jpeg"], "default": "png", "title": "File format"},

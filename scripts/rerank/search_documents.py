@@ -65,7 +65,7 @@ STEP = {
       "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
       "column": {"type": "string"},
       "top_n": {"type": "integer", "minimum": 1, "title": "How many"},
-      "concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 4, "title": "At once"},
+      "concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 4, "title": "Concurrent calls"},
       "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"},
       "timeout_seconds": {"type": "number", "minimum": 1, "default": 120, "title": "Time limit of a call"},
       "patience_seconds": {"type": "number", "minimum": 1, "default": 900, "title": "Patience at the rate limit"}}}}

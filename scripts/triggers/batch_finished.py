@@ -2,7 +2,7 @@
 """Batch finished.
 
 Returns the batches that ended since the last run: run it on a schedule, as the first
-step of a flow. The first run only notes how things are.
+step of a flow. The first run returns nothing; it records the current state.
 
 Returns: a list of batches with batch_id, state and the ids of their files, oldest
 first; empty when nothing is new.

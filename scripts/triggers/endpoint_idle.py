@@ -2,7 +2,8 @@
 """Endpoint idle.
 
 Returns the dedicated endpoints that have become idle since the last run: run it on a
-schedule, as the first step of a flow. The first run only notes how things are.
+schedule, as the first step of a flow. The first run returns nothing; it records the
+current state.
 
 Returns: a list with kind and job_id, as waits/cancel_job takes them, name and model;
 empty when nothing is new.

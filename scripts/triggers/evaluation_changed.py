@@ -2,7 +2,8 @@
 """Evaluation changed.
 
 Returns the evaluations that are new or in another state since the last run: run it on a
-schedule, as the first step of a flow. The first run only notes how things are.
+schedule, as the first step of a flow. The first run returns nothing; it records the
+current state.
 
 Returns: a list of evaluations with evaluation_id, state, previous state and results;
 empty when nothing is new.

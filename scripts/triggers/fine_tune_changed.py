@@ -2,7 +2,8 @@
 """Fine-tune changed.
 
 Returns the fine-tuning jobs that are new or in another state since the last run: run it
-on a schedule, as the first step of a flow. The first run only notes how things are.
+on a schedule, as the first step of a flow. The first run returns nothing; it records
+the current state.
 
 Returns: a list of jobs with fine_tune_id, state, previous state and model_output_name;
 empty when nothing is new.

@@ -2,8 +2,8 @@
 """Metric over limit.
 
 Returns the numbers of dedicated inference that have gone beyond a limit since the last
-run: run it on a schedule, as the first step of a flow. The first run only notes how
-things are.
+run: run it on a schedule, as the first step of a flow. The first run returns nothing;
+it records the current state.
 
 Returns: a list with metric, name, labels, value and limit; empty when nothing is new.
 

@@ -2,7 +2,8 @@
 """Model changed.
 
 Returns the models that Together added, removed or deprecated since the last run: run it
-on a schedule, as the first step of a flow. The first run only notes how things are.
+on a schedule, as the first step of a flow. The first run returns nothing; it records
+the current state.
 
 Returns: a list of models with their change, tasks and prices; empty when nothing is
 new.

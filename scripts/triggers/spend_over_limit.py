@@ -2,7 +2,7 @@
 """Spend over limit.
 
 Returns the period in which more was spent than a limit, once: run it on a schedule, as
-the first step of a flow. The first run only notes how things are.
+the first step of a flow. The first run returns nothing; it records the current state.
 
 Returns: a list of one: the period, total_usd and the dearest products; empty while
 nothing is to be told.

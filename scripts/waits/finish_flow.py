@@ -1,8 +1,8 @@
 # skip_result_postprocessing
 """Finish flow.
 
-Makes the tidy result at the end of a flow, or fails it with the error of a step after
-which it continued. Costs nothing.
+The last step of a flow: returns the flow's result, or fails it with the error of an
+earlier step that was allowed to fail. Costs nothing.
 
 Returns: message, and every member of details.
 

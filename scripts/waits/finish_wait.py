@@ -1,7 +1,7 @@
 # skip_result_postprocessing
 """Finish wait.
 
-Picks the last look out of all the looks of a wait: the end of every wait flow. Costs
+The last step of a flow that waits: returns the state that the last check found. Costs
 nothing.
 
 Returns: what the last poll_job returned, with the job, and how many looks there were.

@@ -44,7 +44,7 @@ def new_since(
         state = {"mark": mark if first is None else first}
         if not eager:
             set_state(state)
-            log("this first run only notes how things are")
+            log("the first run returns nothing; it records the current state")
             return []
         begins = True
     before, carried = state["mark"], []
