@@ -7,7 +7,7 @@ import pytest
 
 from tools.__main__ import _parser
 from tools.flows import flows
-from tools.operations import ROOT, scripts
+from tools.operations import ROOT, operations, scripts, steps
 from tools.recipes import recipes
 
 PAGES = sorted(
@@ -80,6 +80,51 @@ def test_steps_and_flows_that_are_named_exist():
         for id in re.findall(r"`(?:f/togetherai/)?([a-z_]+/[a-z_]+)`", text):
             if id.partition("/")[0] in GROUPS:
                 assert id in IDS or (ROOT / id).exists(), (path.name, id)
+
+
+COUNTS = [
+    # The page, the words of which each group is a number, what there is of it.
+    ("docs/faq.md", r"over (\d+) operations and", lambda: len([*operations()]), 20),
+    ("docs/faq.md", r"operations and (\d+) steps", lambda: len([*steps()]), 10),
+    (
+        "docs/agents.md",
+        r"there are (\d+) of them",
+        lambda: len([*scripts()]) - len(AGENTS),
+        20,
+    ),
+]
+AGENTS = [one for one in scripts() if one.group == "agent"]
+
+
+@pytest.mark.parametrize(("page", "words", "count", "near"), COUNTS)
+def test_a_number_of_things_is_about_what_there_is(page, words, count, near):
+    (told,) = re.findall(words, " ".join(TEXTS[ROOT / page].split()))
+
+    assert int(told) <= count() < int(told) + near
+
+
+def test_the_tools_for_agents_are_all_named():
+    told = " ".join(TEXTS[ROOT / "docs/agents.md"].split()).partition("Their arguments")
+    named = re.findall(r"`([a-z_]+)`", told[0])
+
+    assert sorted(named) == sorted(one.name for one in AGENTS)
+    assert "holds sixteen tools" in told[0]
+    assert len(named) == 16
+
+
+def test_files_that_contributors_are_sent_to_exist():
+    made = ("build/", "dist/", "f/", "flows/summarize_folder.yaml")
+    tops = {path.name for path in ROOT.iterdir()}
+    count = 0
+    for page in ("CONTRIBUTING.md", "SECURITY.md", "docs/limits.md"):
+        for words in re.findall(r"`([\w./<>-]+)`", TEXTS[ROOT / page]):
+            place = words.partition("<")[0]
+            if place.partition("/")[0] not in tops or place.startswith(made):
+                continue
+            if "/" in place and place not in IDS:
+                assert (ROOT / place).exists(), (page, words)
+                count += 1
+    assert count > 40
 
 
 def test_the_first_page_is_short_and_shows_what_one_gets():
