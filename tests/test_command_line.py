@@ -145,6 +145,8 @@ def test_every_step_and_flow_has_such_help():
     for found in [*scripts(ROOT), *flows(ROOT)]:
         text = "\n".join(described(found))
         assert all(f"  {name} (" in text for name in found.arguments), found.id
+        if "inner/" not in found.id:
+            assert "\nGives: " in text, found.id
 
 
 def test_what_run_wants_is_told():

@@ -188,6 +188,7 @@ BREAKS = {
     ),
     "one example": ("    - {states: [COMPLETED]}\n", "", "two examples"),
     "no costs": ("costs: Nothing", "cost: Nothing", "costs is missing"),
+    "no word of what comes back": ("returns: ", "# ", "returns is missing"),
 }
 
 

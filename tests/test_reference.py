@@ -104,6 +104,13 @@ def test_a_branch_that_ends_the_flow_leads_nowhere():
     assert ("b", "last") in found
 
 
+def test_a_flow_s_page_says_what_comes_back():
+    entries = (ROOT / "FLOWS.md").read_text().split("\n## ")[1:]
+    told = {entry.split("\n")[0] for entry in entries if "\n- Returns: " in entry}
+
+    assert told >= {flow.name for flow in flows(ROOT) if not flow.inner}
+
+
 @pytest.mark.parametrize("flow", list(flows(ROOT)), ids=lambda flow: flow.name)
 def test_a_graph_is_whole_and_uses_no_word_of_mermaid(flow: Flow):
     lines = list(_Graph(flow).lines())

@@ -22,6 +22,7 @@ from tools.flows import (
     is_flow,
     modules,
     parts,
+    returned,
     schedules,
     taken,
     target,
@@ -32,7 +33,8 @@ from tools.schema_checks import member_problems
 from tools.schema_words import MISSHAPEN, in_words, misfit, place, senseless, unfit
 from tools.target_folder import FOLDER
 
-SOURCE = {"summary", "description", "needs", "costs", "leaves", "arguments", "value"}
+PLAIN = ("summary", "description", "needs", "costs", "leaves")
+SOURCE = {*PLAIN, "arguments", "value"}
 MODULE = {
     "id",
     "summary",
@@ -130,15 +132,25 @@ def _flow(flow: Flow, sound: bool) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _ends_without_words(flow: Flow) -> bool:
+    """Whether nobody says what a flow returns; one that is no flow yet is told so."""
+    try:
+        return not returned(flow)
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return False
+
+
 def _source(flow: Flow) -> Iterator[str]:
     source = flow.source
-    more = ("remove", *(recipes.WORDS if flow.recipe else ()))
+    more = ("remove", *(recipes.WORDS if flow.recipe else ("returns",)))
     needed = SOURCE if flow.inner else {*SOURCE, "remove"}
     for name in sorted(needed - source.keys()):
         yield f"{name} is missing"
     for name in sorted(source.keys() - SOURCE - {*more}):
         yield f"{name} is unknown"
-    for name in ("summary", "description", "needs", "costs", "leaves", "remove"):
+    if not (flow.inner or flow.recipe) and _ends_without_words(flow):
+        yield "returns is missing: what comes back, as its last step only passes it on"
+    for name in (*PLAIN, "remove", "returns"):
         text = source.get(name, "")
         if not isinstance(text, str) or not text.isascii():
             yield f"{name} must be plain text"

@@ -1,11 +1,11 @@
-"""FLOWS.md: every flow with its arguments, what it needs, costs and leaves, and its
+"""FLOWS.md: every flow with its arguments, what it returns, needs and leaves, and its
 graph; every schedule."""
 
 import textwrap
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from tools.flows import LOOPS, Flow, flows, parts, schedules
+from tools.flows import LOOPS, Flow, flows, parts, returned, schedules
 from tools.operations import ROOT
 from tools.reference import argument_table
 
@@ -61,6 +61,8 @@ def _entry(flow: Flow) -> Iterator[str]:
     inner = " *Inner.*" if flow.inner else ""
     yield from _paragraph(f"{source['description']}{inner}")
     yield ""
+    if returns := returned(flow):
+        yield from _item(f"Returns: {returns}")
     for name in ("needs", "costs", "leaves", "remove"):
         if name in source:
             yield from _item(f"{name.capitalize()}: {source[name]}")

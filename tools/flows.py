@@ -354,3 +354,15 @@ def files(root: Path, python: str = PYTHON) -> dict[str, dict]:
 def taken(root: Path = ROOT) -> set[str]:
     """The ids of everything in the pack that can be run."""
     return {script.id for script in scripts(root)} | {flow.id for flow in flows(root)}
+
+
+def returned(flow: Flow) -> str | None:
+    """What a flow returns, in words: its own, or those of its last step. None where
+    that one only passes on what it is given."""
+    if "returns" in flow.source:
+        return flow.source["returns"]
+    last = flow.source["value"]["modules"][-1]["value"]
+    if last.get("type") != "script" or last["path"] == "waits/finish_flow":
+        return None
+    step = next((one for one in scripts() if one.id == last["path"]), None)
+    return step.schema["x-returns"] if step else None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from scripts.client.form import OTHER
-from tools.flows import Flow, flows
+from tools.flows import Flow, flows, returned
 from tools.operations import ROOT, Operation, operations, scripts, steps
 from tools.shelves import shelves
 
@@ -73,6 +73,9 @@ def described(found: Operation | Flow) -> Iterator[str]:
         yield "  none"
     for name, member in arguments.items():
         yield from _argument(name, member, name in found.required, "  ")
+    if isinstance(found, Flow) and not found.recipe and (gives := returned(found)):
+        yield ""
+        yield from textwrap.wrap(f"Gives: {gives}", WIDTH)
     if isinstance(found, Operation):
         yield ""
         yield from textwrap.wrap(f"Gives: {source['x-returns']}", WIDTH)
