@@ -1,5 +1,6 @@
 """What is said of an exchange that failed, and how it is shown."""
 
+import gzip
 import json
 import re
 import time
@@ -174,6 +175,32 @@ def test_a_wait_may_be_told_as_a_moment(name, unit):
 def test_what_names_no_wait_is_none(text):
     assert retry.retry_after({"retry-after": text}) is None
     assert retry.retry_after({"retry-after-ms": text}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1s", 1),
+        ("2 seconds", 2),
+        ("1m30s", 90),
+        ("6m0s", 360),
+        ("250ms", 0.25),
+        ("1d2h", 93_600),
+        ("+1", 1),
+        ("1e3", 1000),
+    ],
+)
+def test_a_wait_may_be_written_as_a_span(text, seconds):
+    assert retry.retry_after({"retry-after": text}) == seconds
+
+
+@pytest.mark.parametrize(
+    "form", ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%a, %d %b %Y %H:%M:%S GMT"]
+)
+def test_a_wait_may_be_written_as_a_moment_in_words(form):
+    text = time.strftime(form, time.gmtime(time.time() + 3600))
+
+    assert 3590 < retry.retry_after({"retry-after": text}) < 3610
 
 
 @pytest.mark.parametrize("asked", [0, 0.001, None])
@@ -395,3 +422,52 @@ def test_an_event_that_names_a_status_is_judged_by_it():
 
     assert reply.status == 500
     assert explain.known_refusal(reply) is None
+
+
+CUT_OR_PACKED = {
+    "cut": (b"x-nothing: 1", b'{"error": {"message": "no such key'),
+    "gzip": (b"content-encoding: gzip", gzip.compress(b'{"error": "no such key"}')),
+    "gzip that is none": (b"content-encoding: gzip", b'{"error": "no such key"}'),
+    "gzip, cut": (
+        b"content-encoding: gzip",
+        gzip.compress(b'{"error": "no such key"}')[:-6],
+    ),
+    "a coding nobody asked for": (b"content-encoding: zstd", b"\x28\xb5\x2f\xfdabc"),
+}
+
+
+@pytest.mark.parametrize("how", CUT_OR_PACKED)
+def test_a_refusal_keeps_its_status_whatever_became_of_its_words(how):
+    """It is final: no try with the same key goes better."""
+    header, body = CUT_OR_PACKED[how]
+    head = b"HTTP/1.1 401 X\r\ncontent-length: 900\r\n" + header + b"\r\n\r\n"
+    with server(head + body) as (url, requests):
+        with pytest.raises(TogetherError) as caught:
+            CHAT(auth_for(url), BODY)
+
+    assert caught.value.status == 401
+    assert len(requests) == 1
+    assert ("no such key" in str(caught.value)) == (how != "a coding nobody asked for")
+
+
+PAGE = "<html><body><h1>kaput</h1></body></html>"
+XML = "<?xml version='1.0'?><Error><Message>kaput</Message></Error>"
+REFUSAL = '{"error": {"message": "kaput"}}'
+
+
+@pytest.mark.parametrize(
+    ("body", "words", "coding"),
+    [
+        (XML, "XML", "utf-8"),
+        (PAGE, "web page", "utf-8"),
+        *((REFUSAL, "", c) for c in ("utf-16", "utf-16-le", "utf-32", "utf-8-sig")),
+    ],
+)
+def test_the_words_of_a_refusal_are_read_in_any_dress(body, words, coding):
+    data = body.encode(coding)
+    raw = b"HTTP/1.1 400 X\r\ncontent-length: %d\r\n\r\n" % len(data)
+    with server(raw + data) as (url, _):
+        with pytest.raises(TogetherError, match="kaput") as caught:
+            CHAT(auth_for(url), BODY)
+
+    assert words in str(caught.value)

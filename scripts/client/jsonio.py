@@ -33,7 +33,9 @@ def parse_json(data: bytes) -> tuple[Json, str | None]:
         log("the JSON holds longer texts than there is memory for, and is not read")
         return None, "of longer texts than can be held"
     try:
-        text = data.decode()
+        # Only UTF-16 and UTF-32 have a NUL, or their mark, so early.
+        wide = b"\0" in data[:4] or data[:2] in (b"\xff\xfe", b"\xfe\xff")
+        text = data.decode(json.detect_encoding(data) if wide else "utf-8")
     except UnicodeDecodeError as error:
         text = data.decode("utf-8", "replace")
         lost.append(error)

@@ -293,11 +293,12 @@ class Reply:
 def read_whole(response: Response, most: float) -> bytes:
     """Return the body of an answer, decompressed, read by the moment `most`.
 
-    Of an error only the first MOST_ERROR_BYTES. Raises urllib3's HTTPError, a
-    TooLargeError for more than MOST_ANSWER_BYTES.
+    Of an error only the first MOST_ERROR_BYTES, and whatever came of it: its status says
+    more than a body that is cut. Raises urllib3's HTTPError, a TooLargeError for more
+    than MOST_ANSWER_BYTES.
     """
-    error = response.status >= 300
-    limit = MOST_ERROR_BYTES if error else MOST_ANSWER_BYTES
+    if response.status >= 300:
+        return _read_error(response, most)
     first, whole = b"", bytearray()
     for piece in read_pieces(response, most):
         if not first:
@@ -307,14 +308,40 @@ def read_whole(response: Response, most: float) -> bytes:
         if not whole:
             whole += first
         whole += piece
-        if len(whole) > limit:
+        if len(whole) > MOST_ANSWER_BYTES:
             abandon(response)
-            if error:
-                break
             whole.clear()  # who is told of the fault would keep it
-            raise TooLargeError(f"the answer has more than {limit // MIB} MiB")
+            limit = MOST_ANSWER_BYTES // MIB
+            raise TooLargeError(f"the answer has more than {limit} MiB")
     response.release_conn()
-    return bytes(whole[:limit] if len(whole) > limit else whole) or first[:limit]
+    return bytes(whole) or first
+
+
+def _read_error(response: Response, most: float) -> bytes:
+    raw = bytearray()
+    read_until(response, most)
+    try:
+        while piece := response.read1(65536, decode_content=False):
+            raw += piece
+            if len(raw) > MOST_ERROR_BYTES:
+                abandon(response)
+                break
+        else:
+            response.release_conn()
+    except faults():
+        abandon(response)
+    except (OverflowError, ValueError):  # lengths that none can have
+        abandon(response)
+    words = bytes(raw[:MOST_ERROR_BYTES])
+    coding = response.headers.get("content-encoding", "").strip().lower()
+    if coding in ("", "identity"):
+        return words
+    try:
+        if coding in CODINGS and words:
+            return begun(words, coding == "deflate").decompress(words, MOST_ERROR_BYTES)
+    except zlib.error:
+        pass  # some say that it is packed, and it is not
+    return b"" if b"\0" in words or not words.isascii() else words
 
 
 def read_pieces(response: Response, most: float | None = None) -> Iterator[bytes]:
@@ -370,7 +397,7 @@ class Unpacked:
                     return b""
                 raise OSError("the answer's compressed body is cut short")
             if self.stream is None or self.stream.eof:
-                self.stream = self.begun(raw)
+                self.stream = begun(raw, self.deflate)
             piece: bytes = self.stream.decompress(raw, size)
             self.rest = self.stream.unconsumed_tail or self.stream.unused_data
             if self.stream.eof and not self.rest.strip(b"\0"):
@@ -378,11 +405,12 @@ class Unpacked:
             if piece:
                 return piece
 
-    def begun(self, raw: bytes) -> Any:
-        """Return a decompressor for a stream that begins with these bytes."""
-        if self.deflate and raw[0] & 0x0F != 8:
-            return zlib.decompressobj(-zlib.MAX_WBITS)  # as some servers send it
-        return zlib.decompressobj(32 + zlib.MAX_WBITS)
+
+def begun(raw: bytes, deflate: bool) -> Any:
+    """Return a decompressor for a stream that begins with these bytes."""
+    if deflate and raw[0] & 0x0F != 8:
+        return zlib.decompressobj(-zlib.MAX_WBITS)  # as some servers send it
+    return zlib.decompressobj(32 + zlib.MAX_WBITS)
 
 
 def abandon(response: Response) -> None:

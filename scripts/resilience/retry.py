@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import ssl
 import time
 
@@ -37,7 +38,17 @@ MAX_WAIT = 60.0  # the longest single wait, whatever a server asks for
 OUT_OF_CREDIT = (
     "insufficient_quota",
     "insufficient balance",
+    "insufficient_balance",
+    "insufficient funds",
+    "insufficient_funds",
+    "insufficient credit",
+    "not enough credit",
+    "out of credit",
     "credit limit",
+    "spending limit",
+    "spend limit",
+    "payment required",
+    "payment_required",
     "billing",
 )
 
@@ -138,14 +149,10 @@ def _seconds(text: str | None, unit: int = 1) -> float | None:
     try:
         number = float(text)
     except ValueError:
-        if unit != 1 or not text:
+        found = _span_or_moment(text[:LONGEST_TIME]) if unit == 1 else None
+        if found is None:
             return None
-        from email.utils import parsedate_to_datetime
-
-        try:
-            number = parsedate_to_datetime(text).timestamp()
-        except (ValueError, TypeError, OverflowError):
-            return None
+        number = found
     if not math.isfinite(number):
         return None
     if number > MILLISECONDS:
@@ -153,6 +160,30 @@ def _seconds(text: str | None, unit: int = 1) -> float | None:
     if number > MOMENT:
         return max(0.0, number - time.time())
     return max(0.0, number / unit)
+
+
+def _span_or_moment(text: str) -> float | None:
+    """Return the seconds of a span such as "1m30s", or a moment in seconds since 1970;
+    None for anything else."""
+    spans = SPAN.findall(text)
+    if spans and not SPAN.sub("", text).strip():
+        return sum(float(count) * UNITS[unit[:2].lower()] for count, unit in spans)
+    from datetime import UTC, datetime
+    from email.utils import parsedate_to_datetime
+
+    try:
+        try:
+            moment = parsedate_to_datetime(text)
+        except (ValueError, TypeError):
+            moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+LONGEST_TIME = 60  # characters
+SPAN = re.compile(r"(?i)([0-9]+(?:\.[0-9]+)?) ?(ms|sec|s|min|m|h|d)[a-z]*")
+UNITS = {"ms": 0.001, "se": 1, "s": 1, "mi": 60, "m": 60, "h": 3600, "d": 86400}
 
 
 def never_sent(fault: Fault) -> bool:

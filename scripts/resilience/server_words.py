@@ -68,6 +68,8 @@ def server_words_of(reply: Reply, key: str = "") -> Members:
         if not text:
             return {"detail": "the answer is empty"}
         if text.startswith("<"):
+            if said := _within(text, "<message>"):
+                return {"detail": f"the answer is XML, not JSON: {said[:500]}"}
             title = _title(text)
             name = f" titled {title!r}" if title else ""
             return {"detail": f"the answer is a web page{name[:120]}, not JSON"}
@@ -99,12 +101,16 @@ def server_words_of(reply: Reply, key: str = "") -> Members:
 
 
 def _title(page: str) -> str | None:
-    """Return the title of a web page, or None; its end need not be there."""
+    return _within(page, "<title>") or _within(page, "<h1>")
+
+
+def _within(page: str, tag: str) -> str | None:
+    """Return the text behind a tag, or None; its end need not be there."""
     head = page[:TITLE_WITHIN]
-    start = head.lower().find("<title>")
+    start = head.lower().find(tag)
     if start < 0:
         return None
-    return head[start + 7 :].split("<", 1)[0].strip() or None
+    return head[start + len(tag) :].split("<", 1)[0].strip() or None
 
 
 def reason_in(error: Json, depth: int = 0) -> str | None:
