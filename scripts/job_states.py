@@ -6,16 +6,28 @@ they are asked for here (tools/flatten.py).
 
 from __future__ import annotations
 
-# By kind, without the prefix that job_kinds.py knows:
+# By kind, without the prefix that job_kinds.py knows, also as other servers spell them:
 #   good, bad  the states that end it; late: bad too once it has been waited for
 #   stopped    the states in which nothing is left to stop, where that is not its end
 STATES: dict[str, dict[str, tuple[str, ...]]] = {
-    "batch": {"good": ("COMPLETED",), "bad": ("FAILED", "EXPIRED", "CANCELLED")},
-    "fine_tune": {"good": ("completed",), "bad": ("cancelled", "error", "user_error")},
-    "evaluation": {"good": ("completed",), "bad": ("error", "user_error")},
+    "batch": {
+        "good": ("COMPLETED", "SUCCEEDED"),
+        "bad": ("FAILED", "EXPIRED", "CANCELLED", "CANCELED", "ERROR"),
+    },
+    "fine_tune": {
+        "good": ("completed",),
+        "bad": ("cancelled", "canceled", "error", "user_error", "failed"),
+    },
+    "evaluation": {
+        "good": ("completed",),
+        "bad": ("error", "user_error", "failed", "cancelled", "canceled"),
+    },
     "video": {
         "good": ("completed", "succeeded"),
-        "bad": ("failed", "cancelled", "canceled", "expired", "rejected", "error"),
+        "bad": (
+            *("failed", "cancelled", "canceled", "expired", "rejected", "error"),
+            *("timeout", "timed_out", "aborted", "blocked", "moderated"),
+        ),
     },
     "endpoint": {
         "good": ("STARTED",),
@@ -44,7 +56,7 @@ STATES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "shaping_job": {
         "good": ("completed",),
-        "bad": ("cancelled", "error", "user_error"),
+        "bad": ("cancelled", "canceled", "error", "user_error", "failed"),
     },
 }
 

@@ -333,6 +333,22 @@ def test_an_answer_that_was_cut_is_not_asked_for_again(sandbox, auth):
 @pytest.mark.parametrize(
     ("text", "codes"),
     [
+        ("Not payment", None),
+        ("This is not a payment", None),
+        ("It isn't about money: no payment.", None),
+        ("This is not payment, it is delivery", ["A"]),
+        ("Neither payment nor delivery", None),
+        ("Not sure, but payment", ["B"]),
+        ("I have no doubt: payment", ["B"]),
+    ],
+)
+def test_a_category_that_is_denied_is_not_chosen(text, codes):
+    assert recognised(text, CODED, multiple=False) == codes
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
         ("A", ["A"]),
         ("a", ["A"]),
         (" **B**.\n", ["B"]),

@@ -303,6 +303,8 @@ def test_a_page_is_no_picture_and_one_that_a_filter_changed_is_told(service):
         ({"status": "FAILED", "error": {"message": "too violent"}}, "too violent"),
         ({"status": "canceled"}, "cancel"),
         ({"status": "expired"}, "expired"),
+        ({"status": "nsfw", "error": {"message": "too violent"}}, "too violent"),
+        ({"status": "Timeout"}, "timeout"),
         ({"status": "completed", "outputs": None}, ""),
         ({"status": "completed", "outputs": [{}]}, ""),
     ],
@@ -367,7 +369,72 @@ def test_scores_are_found_under_either_name(place, name, service):
     ]
 
 
+@pytest.mark.parametrize(
+    ("video", "made"),
+    [
+        ({"status": "done", "outputs": {"video_url": "http://h/a.mp4"}}, True),
+        ({"status": "SUCCEEDED", "outputs": [{"video_url": "http://h/a.mp4"}]}, True),
+        ({"status": "done"}, False),
+        ({"status": None}, False),
+        ({"status": "processing", "outputs": {"video_url": "http://h/a.mp4"}}, False),
+        ({"status": "queued", "error": "none yet"}, False),
+    ],
+    ids=str,
+)
+def test_a_video_is_made_where_there_is_one(video, made, service):
+    service.answer("/v2/videos/v1", {"id": "v1", "model": "m", **video})
+    result, error = service.run("videos/collect_video", video_id="v1", output="url")
+
+    assert (result is not None) == made
+    assert made or error.type == "not_finished"
+
+
 # Fine-tunes, batches
+
+
+ASKED = "\n".join(json.dumps({"custom_id": f"{n}-{n}" * 2}) for n in range(2)).encode()
+
+
+def collected(service, line, status="COMPLETED"):
+    """The outcome of two rows, the first of which has this line in the output."""
+    good = {"choices": [{"message": {"content": "two"}, "finish_reason": "stop"}]}
+    other = {"custom_id": "1-11-1", "response": {"status_code": 200, "body": good}}
+    lines = [{"custom_id": "0-00-0", **line}, other]
+    output = "\n".join(map(json.dumps, lines)).encode()
+    batch = {"status": status, "input_file_id": "fin", "output_file_id": "fout"}
+    service.answer("/v1/batches/b1", {"id": "b1", "model_id": "m", **batch})
+    service.answer("/v1/files/fin/content", ASKED)
+    service.answer("/v1/files/fout/content", output)
+    result, error = service.run("batches/collect_rows", batch_id="b1")
+    assert error is None
+    return [(row["answer"], row["answer_error"]) for row in result["rows"]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"detail": "kaput"},
+        {"message": "kaput"},
+        {"success": False, "msg": "kaput"},
+        {"errors": ["kaput"]},
+        {"choices": [{"message": {"content": "x"}, "finish_reason": "kaput_error"}]},
+    ],
+    ids=str,
+)
+def test_a_line_of_status_200_may_be_an_error(body, service):
+    line = {"response": {"status_code": 200, "body": body}}
+    (answer, why), other = collected(service, line)
+
+    assert answer is None
+    assert "kaput" in why
+    assert other == ("two", None)
+
+
+@pytest.mark.parametrize("status", ["Succeeded", "canceled", "ERROR"])
+def test_a_batch_is_over_in_any_spelling(status, service):
+    line = {"response": {"status_code": 500, "body": "kaput"}}
+
+    assert collected(service, line, status)[1] == ("two", None)
 
 
 @pytest.mark.parametrize("odd", [NOT_A_NUMBER, 1e999, "NaN", "many", [], True])

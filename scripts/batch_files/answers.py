@@ -16,6 +16,7 @@ from ..catalog.pricing import (
     usage_of,
 )
 from ..client import TogetherError, call
+from ..client.endings import tells_error
 from ..client.jsonio import finite, parse_json
 from ..download.download import open_download
 from ..operations import operation
@@ -50,7 +51,8 @@ def reason_of(batch: Members, status: str, unread: int) -> str:
     why = f"; {unread} lines of its files name no row" if unread else ""
     if status not in USELESS:
         return f"the batch completed without an answer to this row{why}"
-    ended = {"EXPIRED": "expired", "CANCELLED": "was cancelled"}.get(status, "failed")
+    ended = "was cancelled" if status.startswith("CANCEL") else "failed"
+    ended = "expired" if status == "EXPIRED" else ended
     from ..resilience.refusals import known_words  # only when something failed
     from ..resilience.server_words import reason_in  # only when something failed
 
@@ -118,7 +120,11 @@ def outcome_of(line: Members) -> Outcome:
     response = line.get("response")
     if isinstance(response, dict) and response.get("status_code") == 200:
         usual = response.get("body")
-        if isinstance(usual, dict) and not (line.get("error") or usual.get("error")):
+        if (
+            isinstance(usual, dict)
+            and not (line.get("error") or usual.get("error"))
+            and (usual.get("choices") or not tells_error(usual))
+        ):
             return usual, None
     response = response if isinstance(response, dict) else {"body": response}
     body, code = response.get("body"), finite(response.get("status_code"))
@@ -127,7 +133,8 @@ def outcome_of(line: Members) -> Outcome:
     error = line.get("error") or (isinstance(body, dict) and body.get("error"))
     refused = code is not None and not 200 <= code < 300
     whole = isinstance(body, dict) and (
-        code is not None or bool(body.keys() & {"choices", "text"})
+        (code is not None and not tells_error(body))
+        or any(body.get(name) for name in ("choices", "text"))
     )
     if whole and not error and not refused:
         return body, None

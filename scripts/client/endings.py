@@ -78,7 +78,7 @@ def tells_error(found: Members) -> bool:
         or found.get("object") == "error"
         or found.get("type") == "error"
         or found.get("success") is False
-        or (isinstance(status, str) and status.lower() in ("error", "failed"))
+        or (isinstance(status, str) and status.lower() == "error")
         or (isinstance(resp, dict) and resp.get("status_code"))
         or (found.keys() <= ERROR_MEMBERS and any(map(found.get, ERROR_WORDS)))
     )

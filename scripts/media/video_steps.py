@@ -31,6 +31,7 @@ VIDEO_ADVICE = (
 )
 ENDED_BADLY = states("video", "bad")
 DONE = states("video", "good")
+AT_WORK = ("queued", "pending", "in_progress", "processing", "running")
 
 
 def submit_video(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -97,7 +98,11 @@ def collect_video(auth: Auth, step: Step, **arguments: Json) -> Members:
     name = given["video_id"]
     video = call(auth, GET_VIDEO, video_id=name)
     status = str(video.get("status")).lower()
-    if status in ENDED_BADLY:
+    # A state that nobody knows has ended where there is an address, or an error.
+    unknown = status not in AT_WORK
+    made = status in DONE or (unknown and _address(video) is not None)
+    broke = unknown and not made and _reason(video) is not None
+    if status in ENDED_BADLY or broke:
         reason = _reason(video) or "no reason is given"
         raise TogetherError(
             f"The video was not made ({status}): {reason}",
@@ -106,7 +111,7 @@ def collect_video(auth: Auth, step: Step, **arguments: Json) -> Members:
             advice="Change the prompt or the settings and submit it again.",
             ambiguous=False,
         )
-    if status not in DONE:
+    if not made:
         raise TogetherError(
             f"The video is not finished yet: {status}.",
             type="not_finished",
@@ -115,10 +120,8 @@ def collect_video(auth: Auth, step: Step, **arguments: Json) -> Members:
         )
     output, note = place_for(given.get("output"), "url")
     video = call(auth, FETCH_VIDEO, video_id=name, output=output)
-    outputs = video.get("outputs")
-    outputs = outputs[0] if isinstance(outputs, list) and outputs else outputs
-    address = outputs.get("video_url") if isinstance(outputs, dict) else None
-    if not isinstance(address, str) or not address:
+    address = _address(video)
+    if address is None:
         raise TogetherError(
             f"The video is {status}, but the answer holds no address of it.",
             type="invalid_answer",
@@ -139,6 +142,14 @@ def collect_video(auth: Auth, step: Step, **arguments: Json) -> Members:
         **({"note": note} if note else {}),
         **cost_members(auth, video.get("model"), used),
     }
+
+
+def _address(video: Members) -> str | None:
+    """Return where a video that was made lies, None where nothing says it."""
+    outputs = video.get("outputs")
+    outputs = outputs[0] if isinstance(outputs, list) and outputs else outputs
+    address = outputs.get("video_url") if isinstance(outputs, dict) else None
+    return address if isinstance(address, str) and address else None
 
 
 def _number(text: Json) -> float | None:

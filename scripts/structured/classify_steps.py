@@ -29,6 +29,7 @@ NONE = "NONE"
 MARKS = "*_`\"'()[]{}.!:- \n"  # that models put around an answer
 # What models call what they name.
 CALLED = "(final |correct |best )?(answer|category|label|class|letter|number|option)"
+DENIED = re.compile(r"\b(not|isn.t|no|non|never|neither|nor)\b[\s-]*(an?|the)?[\s\W]*$")
 ONE = "Answer with the {code} of the one category that fits best, and nothing else."
 SEVERAL = (
     "Answer with the {code}s of all categories that fit, separated by commas, and "
@@ -198,7 +199,8 @@ def recognised(text: str, coded: dict[str, str], multiple: bool) -> list[str] | 
     for name in sorted(names, key=len, reverse=True):
         match = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", rest)
         if match:
-            named.append((match.start(), names[name]))
+            if not DENIED.search(rest[max(0, match.start() - 20) : match.start()]):
+                named.append((match.start(), names[name]))
             rest = rest[: match.start()] + "\0" * len(name) + rest[match.end() :]
     found = [code for _, code in sorted(named)]
     if not found:
