@@ -16,6 +16,7 @@ LOCKS = {
     "recipes/requirements.lock": ("recipes/requirements.txt",),
     "requirements-fuzz.lock": ("requirements-fuzz.txt",),
     "requirements-embeddings.lock": ("requirements-embeddings.txt",),
+    "requirements-parquet.lock": ("requirements-parquet.txt",),
     "requirements-audit.lock": ("requirements-audit.txt",),
     "tests/windmill/requirements.txt": (),
 }

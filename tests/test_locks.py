@@ -22,6 +22,7 @@ from tools.yaml_text import load
 pytestmark = pytest.mark.slow
 
 REQUIREMENTS = ROOT / "requirements.txt"
+PARQUET = ROOT / "requirements-parquet.txt"
 WORKERS = [
     ("3.11", "x86_64"),
     ("3.12", "x86_64"),
@@ -65,6 +66,15 @@ def test_only_realtime_scripts_install_websockets():
     for script in scripts():
         text = files[f"{FOLDER}/{script.id}.script.lock"].decode()
         assert ("websockets==" in text) == ("realtime_audio" in used(script)), script.id
+
+
+def test_only_the_parquet_steps_install_its_library():
+    files = tree()
+    for script in scripts():
+        text = files[f"{FOLDER}/{script.id}.script.lock"].decode()
+        assert ("arro3-io==" in text) == ("parquet_steps" in used(script)), script.id
+        assert ("typing-extensions==" in text) == ("arro3-io==" in text)
+    assert "typing-extensions" not in lock(["arro3"], REQUIREMENTS, "3.12")
 
 
 @pytest.mark.parametrize("python", [None, "3.12"])
@@ -129,9 +139,10 @@ def test_pip_resolves_to_exactly_the_lock(python, platform, tmp_path):
         command += ["--ignore-installed", "--only-binary=:all:", "--report", "-"]
         command += ["--target", str(tmp_path), "--python-version", python]
         command += ["--implementation", "cp", "--disable-pip-version-check"]
-        for age in ("manylinux2014", "manylinux_2_28"):
+        for age in ("manylinux2014", "manylinux_2_24", "manylinux_2_28"):
             command += ["--platform", f"{age}_{platform}"]
-        command += ["--constraint", str(REQUIREMENTS), *sorted(direct)]
+        command += ["--constraint", str(REQUIREMENTS), "--constraint", str(PARQUET)]
+        command += ["arro3-io" if one == "arro3" else one for one in sorted(direct)]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-2000:]
         found = {

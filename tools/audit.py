@@ -22,6 +22,7 @@ LOCKS = (
     "recipes/requirements.lock",
     "requirements-fuzz.lock",
     "requirements-embeddings.lock",
+    "requirements-parquet.lock",
 )
 NPM = (PLACE, PRISM)  # folders with a package-lock.json
 SOUND, FOUND, UNKNOWN = 0, 1, 3

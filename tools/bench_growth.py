@@ -117,6 +117,8 @@ CASES = {
 ELSEWHERE = {
     "files/list_folder": "names alone, a page of them a request",
     "files/split_table": "tests/test_across.py",
+    "files/read_parquet": "tests/test_parquet.py, in a process of its own",
+    "files/write_parquet": "tests/test_parquet.py, in a process of its own",
     "files/split_files": "names alone, as list_folder",
     "files/map_files": "one file at a time",
     "files/join_table": "tests/test_across.py",

@@ -151,6 +151,7 @@ LAYERS = (
         "passages/index_steps",
         "metrics/metric_steps",
         "operation_calls/operation_steps",
+        "parquet_steps",
         "ai_agents/proposal_steps",
         "retired_model_steps",
         "row_steps",

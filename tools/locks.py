@@ -14,6 +14,9 @@ from packaging.requirements import Requirement
 
 PYTHON = "3.11"  # which Windmill takes where nothing else is said
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+# Modules of which the tools and most workers have nothing: what these need is all of
+# the file, which stands beside requirements.txt.
+APART = {"arro3": "requirements-parquet.txt"}
 
 
 def lock(modules: Iterable[str], pinned: Path, python: str = PYTHON) -> str:
@@ -24,6 +27,12 @@ def lock(modules: Iterable[str], pinned: Path, python: str = PYTHON) -> str:
         raise ValueError(f"Python {python!r}: take one of {', '.join(PYTHONS)}")
     pins = dict(re.findall(r"^([\w.-]+)==(\S+)", pinned.read_text(), re.M))
     needed: set[str] = set()
+    modules = set(modules)
+    for module in modules & APART.keys():
+        modules.remove(module)
+        own = _apart(pinned.parent / APART[module], python)
+        pins |= own
+        needed |= own.keys()
     waiting = [(name, "a script") for name in sorted(modules)]
     while waiting:
         name, by = waiting.pop()
@@ -36,6 +45,18 @@ def lock(modules: Iterable[str], pinned: Path, python: str = PYTHON) -> str:
     # No break at the end: the server writes none where it computes the lock itself, and
     # what is pushed later would show as a change for ever.
     return "\n".join(lines)
+
+
+def _apart(pinned: Path, python: str) -> dict[str, str]:
+    """The pins of a file that hold on a Python."""
+    where = {"python_version": python, "python_full_version": f"{python}.0"}
+    found = {}
+    for line in pinned.read_text().splitlines():
+        if line and not line.startswith("#"):
+            one = Requirement(line)
+            if one.marker is None or one.marker.evaluate(where):
+                found[one.name] = str(one.specifier).removeprefix("==")
+    return found
 
 
 def annotated(text: str, own_lock: str) -> str:

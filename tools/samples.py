@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from tools.fake_workspace import Workspace
@@ -34,6 +35,10 @@ OBJECTS = {
     "meeting.mp3": tone(),
     "shop/orders.csv": b"city,amount\nRome,120\nOslo,80\n",
 }
+
+
+# They need the library of requirements-parquet.lock; without it, what is there stays.
+APART = ("files/read_parquet", "files/write_parquet")
 
 
 def recorded(root: Path = ROOT) -> dict[str, object]:
@@ -74,6 +79,9 @@ def record() -> dict[str, object]:
     with Sandbox(pace=0, refuses=False) as sandbox, Workspace() as workspace:
         auth = {"api_key": "sandbox", "base_url": sandbox.url}
         for step in steps():
+            if step.id in APART and find_spec("arro3") is None:
+                found[step.id] = recorded()[step.id]
+                continue
             workspace.configure()
             workspace.job_id = JOB
             for kept in (sandbox.answers, sandbox.files, sandbox.objects):
@@ -210,6 +218,11 @@ def _files(scene: Scene) -> dict:
     return {"folder": "letters"}
 
 
+def _parquet(scene: Scene) -> dict:
+    rows = [{"city": "Rome", "amount": 120}, {"city": "Oslo", "amount": 80}]
+    return {"file": {"s3": scene.made("files/write_parquet", rows=rows)["s3"]}}
+
+
 def _file_part(scene: Scene) -> dict:
     parts = scene.made("files/split_files", **_files(scene))["parts"]
     return {"action": "read", "part": json.dumps(parts[0]["rows"])}
@@ -232,6 +245,7 @@ STAGED: dict[str, Callable[[Scene], dict | None]] = {
     "endpoints/list_idle_endpoints": _idle,
     "files/join_table": _split,
     "files/map_files": _file_part,
+    "files/read_parquet": _parquet,
     "files/split_files": _files,
     "files/split_table": lambda scene: {"rows": {"s3": "shop/orders.csv"}},
     "waits/start_flow": _flow,

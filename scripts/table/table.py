@@ -50,7 +50,7 @@ NO_TABLES = (
     (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls), or protected: save it as .xlsx"),
     (b"%PDF", "a PDF and no table: give CSV, .xlsx or JSON Lines"),
     (b"{\\rtf", "an RTF file and no table: give CSV, .xlsx or JSON Lines"),
-    (b"PAR1", "a Parquet file, which is not read here: give CSV or JSON Lines"),
+    (b"PAR1", "a Parquet file: make rows of it with files/read_parquet"),
 )
 GZIP = b"\x1f\x8b"
 PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)

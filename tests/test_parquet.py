@@ -1,0 +1,232 @@
+"""Tables as Parquet, with the library that the steps' locks bring to a worker."""
+
+import gzip
+import importlib
+import json
+import os
+import random
+import subprocess
+import sys
+
+import pytest
+
+from scripts import parquet_steps
+from scripts.client import TogetherError
+from scripts.files.read_parquet import main as read_parquet
+from scripts.files.write_parquet import main as write_parquet
+from scripts.table.table import Table
+from tools.operations import ROOT
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """The library as a worker installs it."""
+    folder = tmp_path_factory.mktemp("parquet")
+    lock = ROOT / "requirements-parquet.lock"
+    words = [sys.executable, "-m", "pip", "install", "-q", "--no-deps"]
+    words += ["--require-hashes", "--only-binary=:all:", "-r", lock, "--target", folder]
+    subprocess.run(words, check=True)
+    return folder
+
+
+@pytest.fixture
+def library(installed, monkeypatch):
+    monkeypatch.syspath_prepend(str(installed))
+    importlib.invalidate_caches()
+
+
+def written(auth, workspace, rows):
+    """The Parquet file of some rows, and what the step said."""
+    made = write_parquet(auth, rows)
+    return workspace.content(made["s3"]), made
+
+
+def rows_in(auth, file):
+    return [*Table(auth, {"s3": read_parquet(auth, file)["s3"]})]
+
+
+# --- without the library -----------------------------------------------------------
+
+
+def test_a_library_that_is_not_there_is_named(auth, workspace, monkeypatch):
+    monkeypatch.setitem(sys.modules, "arro3", None)
+
+    with pytest.raises(TogetherError, match="library for Parquet is not installed"):
+        write_parquet(auth, [{"a": 1}])
+
+
+@pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"PAR", b"%PDF-1.7"])
+def test_what_is_no_parquet_is_refused_before_it_is_read(auth, workspace, content):
+    workspace.put("a.parquet", content)
+
+    with pytest.raises(TogetherError, match="is no Parquet file"):
+        read_parquet(auth, {"s3": "a.parquet"})
+
+
+@pytest.mark.parametrize("output", ["storage", "gzip"])
+def test_without_storage_nothing_is_read(auth, workspace, output):
+    workspace.storage = False
+
+    with pytest.raises(TogetherError, match="storage"):
+        read_parquet(auth, {"url": "http://127.0.0.1:9/a.parquet"}, output)
+    with pytest.raises(TogetherError, match="storage"):
+        write_parquet(auth, [{"a": 1}])
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1, None, 2], "int"),
+        ([1, 2.5], "float"),
+        ([True, False], "bool"),
+        (["a", None], "text"),
+        ([[1, 2], []], "ints"),
+        ([[1, 2], [0.5]], "floats"),
+        ([None], "text"),
+        ([1, "a"], "text"),
+        ([True, 1], "text"),
+        ([[True]], "text"),
+        ([[[1]]], "text"),
+        ([{"a": 1}], "text"),
+        ([2**63], "text"),
+    ],
+)
+def test_a_column_s_type_is_what_all_its_values_are(values, kind):
+    columns = parquet_steps._Columns()
+
+    for _ in columns.seen([{"v": value} for value in values]):
+        pass
+
+    assert columns.kinds() == {"v": kind}
+
+
+def test_so_many_rows_are_held_as_their_size_allows(tmp_path):
+    wide = [{"v": "x" * 2**20}] * 300
+    narrow = [{"v": 1}] * 1000
+
+    with open(tmp_path / "a", "wb") as file:
+        assert parquet_steps._written(narrow, file) == (1000, parquet_steps.MOST_GROUP)
+        assert parquet_steps._written(narrow + wide, file)[1] <= 33
+
+
+# --- with it -----------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_table_comes_back_as_it_was(auth, workspace, library):
+    rows = [
+        {"z": "ü", "a": 1, "v": [0.5, 1], "b": True, "f": 1e300, "none": None},
+        {"z": None, "a": -(2**53) + 1, "v": [], "b": None, "f": 2, "new": "x"},
+    ]
+
+    content, made = written(auth, workspace, rows)
+
+    assert content[:4] == content[-4:] == b"PAR1"
+    assert (made["count"], [*made["columns"]]) == (2, [*"zavbf", "none", "new"])
+    found = rows_in(auth, {"s3": made["s3"]})
+    assert [*found[0]] == [*made["columns"]]
+    every = dict.fromkeys(made["columns"])
+    assert found == [{**every, **row} for row in rows]
+
+
+@pytest.mark.slow
+def test_what_is_mixed_or_nested_is_json_as_text(auth, workspace, library):
+    rows = [{"m": 1, "o": {"a": [1]}}, {"m": "ü", "o": None}, {"m": [True]}]
+
+    made = write_parquet(auth, rows)
+
+    found = rows_in(auth, {"s3": made["s3"]})
+    assert [row["m"] for row in found] == ["1", "ü", "[true]"]
+    assert json.loads(found[0]["o"]) == {"a": [1]}
+    assert made["columns"] == {"m": "text", "o": "text"}
+
+
+@pytest.mark.slow
+def test_rows_come_compressed_and_in_the_result_too(auth, workspace, library):
+    made = write_parquet(auth, "a,b\n1,x\n2,y\n")
+
+    packed = read_parquet(auth, {"s3": made["s3"]}, "gzip")
+    bare = read_parquet(auth, {"s3": made["s3"]}, "result")
+
+    lines = gzip.decompress(workspace.content(packed["s3"])).splitlines()
+    expected = [{"a": "1", "b": "x"}, {"a": "2", "b": "y"}]
+    assert [json.loads(line) for line in lines] == bare["rows"] == expected
+    assert (packed["count"], packed["columns"]) == (2, ["a", "b"])
+
+
+@pytest.mark.slow
+def test_more_rows_than_fit_into_a_result_are_told(auth, workspace, library):
+    made = write_parquet(auth, [{"v": f"{n} {'x' * 1000}"} for n in range(3000)])
+
+    with pytest.raises(TogetherError, match="at most"):
+        read_parquet(auth, {"s3": made["s3"]}, "result")
+
+
+@pytest.mark.slow
+def test_a_broken_file_ends_no_job(auth, workspace, library):
+    rows = [{"n": n, "text": f"text {n}", "v": [n / 3] * 4} for n in range(500)]
+    content, _ = written(auth, workspace, rows)
+    draw = random.Random(3)
+    broken = [content[:-1], content[:200], content[:4] + content[-300:], b"PAR1PAR1"]
+    for _ in range(12):
+        other = bytearray(content)
+        for _ in range(5):
+            other[draw.randrange(4, len(other))] = draw.randrange(256)
+        broken.append(bytes(other))
+    told = []
+    for number, one in enumerate(broken):
+        workspace.put(f"{number}.parquet", one)
+        try:
+            read_parquet(auth, {"s3": f"{number}.parquet"})
+        except TogetherError as error:
+            told.append(str(error))
+    assert len(told) >= 4
+    for words in told:
+        assert "cannot be read or written as Parquet" in words
+        assert len(words) < 600
+
+
+@pytest.mark.slow
+def test_what_unpacks_to_too_much_is_refused(auth, workspace, library, monkeypatch):
+    made = write_parquet(auth, [{"v": "x" * 1000}] * 20_000)
+    assert len(workspace.content(made["s3"])) < 100_000
+
+    monkeypatch.setattr(parquet_steps, "MOST_BYTES", 1 << 20)
+    with pytest.raises(TogetherError, match="File too large"):
+        read_parquet(auth, {"s3": made["s3"]})
+
+
+@pytest.mark.slow
+def test_the_library_s_process_gets_nothing_of_the_job_s_environment(
+    auth, workspace, library, monkeypatch
+):
+    told = parquet_steps.PROGRAM.replace(
+        "import json, sys",
+        "import json, os, sys\nassert not {*os.environ} - {'LC_CTYPE'}",
+    )
+    assert told != parquet_steps.PROGRAM
+    monkeypatch.setattr(parquet_steps, "PROGRAM", told)
+    assert os.environ["WM_TOKEN"]
+
+    assert write_parquet(auth, [{"a": 1}])["count"] == 1
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_rows(
+    auth, workspace, library, monkeypatch, tmp_path
+):
+    log = tmp_path / "memory"
+    most = "open('/proc/self/status').read().split('VmHWM:')[1].split()[0]"
+    noting = f"open({str(log)!r}, 'a').write({most} + '\\n')\n"
+    monkeypatch.setattr(parquet_steps, "PROGRAM", parquet_steps.PROGRAM + noting)
+    monkeypatch.setattr(parquet_steps, "GROUP_BYTES", 1 << 20)
+    for count in (8_000, 80_000):
+        lines = "".join(f'{{"n": {n}, "t": "{n:0400}"}}\n' for n in range(count))
+        workspace.put("rows.jsonl", lines.encode())
+        made = write_parquet(auth, {"s3": "rows.jsonl"})
+        assert read_parquet(auth, {"s3": made["s3"]})["count"] == count
+
+    # KiB, of this program alone: rusage would count what this process has.
+    written, read, written_ten, read_ten = map(int, log.read_text().split())
+    assert written_ten < written + (8 << 10)
+    assert read_ten < read + (8 << 10)
