@@ -1,14 +1,32 @@
-"""Whose certificates are trusted, and how long a body may take."""
+"""Whose certificates are trusted, how long a body may take, and how it is read."""
 
+import gzip
+import math
+import socket
 import ssl
 import time
+import zlib
 from types import SimpleNamespace
 
 import pytest
 import trustme
+from urllib3.exceptions import DecodeError, ProtocolError
 
 from scripts.client import TogetherError, transport
-from scripts.client.transport import Pace, endless, names_proxy, tls_context, too_long
+from scripts.client.transport import (
+    MIB,
+    MOST_ERROR_BYTES,
+    MOST_HEAD_BYTES,
+    Pace,
+    TooLargeError,
+    endless,
+    http_exchange,
+    names_proxy,
+    read_pieces,
+    read_whole,
+    tls_context,
+    too_long,
+)
 from tests.conftest import KEY
 from tests.support.expected_request import main_of
 from tests.test_client import OK, server
@@ -188,3 +206,261 @@ def test_a_proxy_is_named_in_any_case(name, monkeypatch):
     assert not names_proxy()
     monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert names_proxy()
+
+
+class Response:
+    """An answer whose body comes in these pieces; an exception among them is raised."""
+
+    def __init__(self, *pieces, status=200, coding=None):
+        self.status, self.reason, self.pieces = status, "OK", list(pieces)
+        self.headers = {"content-encoding": coding} if coding else {}
+        self.reader = SimpleNamespace(most=None, until=None)
+        self._original_response = self
+        self.asked, self.closed, self.released = [], 0, 0
+
+    def read1(self, size, decode_content=True):
+        self.asked.append((size, decode_content))
+        piece = self.pieces.pop(0) if self.pieces else b""
+        if isinstance(piece, Exception):
+            raise piece
+        return piece
+
+    def close(self):
+        self.closed += 1
+
+    def release_conn(self):
+        self.released += 1
+
+
+@pytest.mark.parametrize("most", [None, 5.0])
+def test_an_exchange_is_carried_with_its_last_moment(most, monkeypatch):
+    seen = []
+
+    def exchange(*given):
+        seen.append((given, transport._exchange.most))
+        return Response()
+
+    carrier = SimpleNamespace(exchange=exchange)
+    monkeypatch.setattr(transport, "_carriers", {"http://h:1": carrier})
+
+    found = http_exchange("GET", "http://h:1/a//b", b"x", {"a": "b"}, (1.0, 2.0), most)
+
+    assert found.status == 200
+    assert seen == [(("GET", "/a//b", b"x", {"a": "b"}, (1.0, 2.0)), most)]
+    assert transport._exchange.most is None
+    assert (found.closed, found.released) == (0, 0)
+
+
+@pytest.mark.parametrize("fault", [ValueError("odd"), OverflowError("odd")])
+def test_an_answer_that_makes_no_sense_is_told(fault, monkeypatch):
+    def exchange(*given):
+        raise fault
+
+    carrier = SimpleNamespace(exchange=exchange)
+    monkeypatch.setattr(transport, "_carriers", {"http://h": carrier})
+
+    with pytest.raises(ProtocolError) as caught:
+        http_exchange("GET", "http://h/", None, {}, (1.0, 2.0), 9.0)
+    assert str(caught.value) == "the answer makes no sense: odd"
+    assert transport._exchange.most is None
+
+
+def test_after_an_interim_answer_a_connection_is_given_up(monkeypatch):
+    interim = Response(status=103)
+    carrier = SimpleNamespace(exchange=lambda *given: interim)
+    monkeypatch.setattr(transport, "_carriers", {"http://h": carrier})
+
+    with pytest.raises(ProtocolError) as caught:
+        http_exchange("GET", "http://h/", None, {}, (1.0, 2.0))
+    assert str(caught.value) == "the answer is 103, an interim one"
+    assert (interim.closed, interim.released) == (1, 1)
+
+
+PACKED = gzip.compress(b"hello", mtime=0)
+RAW_DEFLATE = zlib.compress(b"hello")[2:-4]
+
+
+@pytest.mark.parametrize(
+    ("coding", "pieces", "body"),
+    [
+        (None, [b"he", b"l", b"lo"], b"hello"),
+        ("identity", [b"hello"], b"hello"),
+        (" Identity ", [b"hello"], b"hello"),
+        ("gzip", [PACKED], b"hello"),
+        ("GZIP", [PACKED[:9], PACKED[9:]], b"hello"),
+        ("x-gzip", [PACKED], b"hello"),
+        ("gzip", [PACKED + PACKED], b"hellohello"),
+        ("gzip", [PACKED + b"\0" * 9], b"hello"),
+        ("deflate", [zlib.compress(b"hello")], b"hello"),
+        ("deflate", [RAW_DEFLATE], b"hello"),
+        ("gzip", [], b""),
+        (None, [], b""),
+    ],
+)
+def test_a_body_is_read_unpacked(coding, pieces, body):
+    response = Response(*pieces, coding=coding)
+
+    assert read_whole(response, 7.0) == body
+    assert (response.reader.most, response.reader.until) == (7.0, 7.0)
+    assert (response.closed, response.released) == (0, 1)
+    plain = coding is None or coding.strip().lower() == "identity"
+    assert set(response.asked) == {(65536, plain)}
+
+
+def test_a_body_without_a_last_moment_has_the_one_before():
+    response = Response(b"a")
+    response.reader.most = 3.0
+
+    assert list(read_pieces(response)) == [b"a"]
+    assert (response.reader.most, response.reader.until) == (3.0, None)
+
+
+BROKEN = [
+    ("br", [b"x"], DecodeError, "the answer's coding 'br' was not asked for"),
+    ("y" * 30, [], DecodeError, f"the answer's coding '{'y' * 20}' was not asked for"),
+    (None, [ValueError("odd")], ProtocolError, "the answer's length makes no sense"),
+    (None, [OverflowError("odd")], ProtocolError, "the answer's length makes no sense"),
+    (None, [b"a", OSError("cut")], OSError, "cut"),
+    ("gzip", [PACKED[:-3]], OSError, "the answer's compressed body is cut short"),
+    ("gzip", [b"no gzip at all"], DecodeError, "the answer's compression is damaged"),
+    ("deflate", [b"x" * 9], DecodeError, "the answer's compression is damaged"),
+]
+
+
+@pytest.mark.parametrize(("coding", "pieces", "kind", "words"), BROKEN)
+def test_a_body_that_breaks_is_told_and_its_connection_given_up(
+    coding, pieces, kind, words
+):
+    response = Response(*pieces, coding=coding)
+
+    with pytest.raises(kind) as caught:
+        read_whole(response, 7.0)
+    assert str(caught.value).startswith(words)
+    assert (response.closed, response.released) == (1, 1)
+
+
+def test_an_answer_is_read_up_to_a_bound_and_an_error_cut_there(monkeypatch):
+    monkeypatch.setattr(transport, "MOST_ANSWER_BYTES", 2 * MIB)
+    half = b"a" * MIB
+    fits, more = Response(half, half), Response(half, half, b"b", b"c")
+    piece = b"e" * (MOST_ERROR_BYTES - 1)
+    error, moved = Response(piece, b"xy", b"z", status=400), Response(piece, status=300)
+    once = Response(piece + b"xyz", status=500)
+
+    assert read_whole(fits, 9.0) == half + half
+    with pytest.raises(TooLargeError) as caught:
+        read_whole(more, 9.0)
+    assert str(caught.value) == "the answer has more than 2 MiB"
+    assert (more.closed, more.pieces) == (1, [b"c"])
+    assert read_whole(error, 9.0) == piece + b"x"
+    assert (error.closed, error.pieces) == (1, [b"z"])
+    assert read_whole(moved, 9.0) == piece
+    assert read_whole(once, 9.0) == piece + b"x"
+
+
+@pytest.fixture
+def wire():
+    """(A socket that a reader reads from, its other end)."""
+    ours, other = socket.socketpair()
+    yield ours, other
+    ours.close()
+    other.close()
+
+
+def test_a_head_has_its_time_from_its_first_byte_and_its_bounds(wire, monkeypatch):
+    ours, other = wire
+    ours.settimeout(50.0)
+    reader = transport._Reader(ours, None)
+    assert (reader.most, reader.until, reader.room) == (math.inf, None, MOST_HEAD_BYTES)
+
+    other.sendall(b"HTTP")
+    buffer = bytearray(4)
+    assert reader.readinto(buffer) == 4
+    assert bytes(buffer) == b"HTTP"
+    assert 0 < reader.until - time.monotonic() <= transport.HEAD_SECONDS
+    assert reader.room == MOST_HEAD_BYTES - 4
+    assert ours.gettimeout() == 50.0
+
+    other.sendall(b"/1.1")
+    reader.room = 3
+    with pytest.raises(OSError, match="the answer's head has no end"):
+        reader.readinto(buffer)
+
+
+@pytest.mark.parametrize("most", [None, 30.0])
+def test_what_is_left_of_the_time_is_all_that_is_waited(wire, most):
+    ours, other = wire
+    ours.settimeout(50.0)
+    until = None if most is None else time.monotonic() + most
+    reader = transport._Reader(ours, until)
+    other.sendall(b"ab")
+
+    assert reader.readinto(bytearray(1)) == 1
+    assert ours.gettimeout() == 50.0 if most is None else 0 < ours.gettimeout() <= most
+    assert reader.until <= (until or math.inf)
+    reader.until = time.monotonic() + 0.5
+    assert reader.readinto(bytearray(1)) == 1
+    assert 0 < ours.gettimeout() <= 0.5
+    with pytest.raises(TimeoutError, match="the answer took too long"):
+        reader.readinto(bytearray(1))
+    with pytest.raises(TimeoutError, match="the answer took too long"):
+        reader.readinto(bytearray(1))
+
+
+def test_a_socket_s_own_silence_is_told_as_that(wire):
+    ours, _ = wire
+    ours.settimeout(0.05)
+    reader = transport._Reader(ours, None)
+
+    with pytest.raises(TimeoutError) as caught:
+        reader.readinto(bytearray(1))
+    assert str(caught.value) == "timed out"
+
+
+def test_a_head_that_is_cut_short_is_told_and_a_body_just_ends(wire):
+    ours, other = wire
+    other.sendall(b"H")
+    other.close()
+    head, body = transport._Reader(ours, None), transport._Reader(ours, None)
+
+    assert head.readinto(bytearray(4)) == 1
+    with pytest.raises(OSError, match="the answer's head is cut short"):
+        head.readinto(bytearray(4))
+    body.room = math.inf
+    assert body.readinto(bytearray(4)) == 0
+
+
+LENGTHS = [
+    ("content-length: 2\r\n", True),
+    ("content-length: 2\r\ncontent-length: 2\r\n", True),
+    ("content-length: 2\r\ncontent-length: 3\r\n", False),
+    ("content-length: +2\r\n", False),
+    ("content-length: \u00b2\r\n", False),
+    (f"content-length: {'0' * 17}2\r\n", True),
+    (f"content-length: {'0' * 18}2\r\n", False),
+    ("transfer-encoding: Chunked\r\n", True),
+    ("transfer-encoding: gzip\r\n", False),
+    ("", True),
+]
+
+
+@pytest.mark.parametrize(("headers", "sense"), LENGTHS)
+def test_the_length_of_an_answer_is_one_or_it_makes_no_sense(headers, sense, wire):
+    ours, other = wire
+    body = "2\r\nhi\r\n0\r\n\r\n" if "hunked" in headers else "hi"
+    head = f"HTTP/1.1 200 OK\r\n{headers}\r\n{body}"
+    other.sendall(head.encode("latin-1"))
+    other.close()
+    transport._exchange.most = until = time.monotonic() + 30
+    found = transport.Answer(ours)
+    transport._exchange.most = None
+
+    if sense:
+        found.begin()
+        assert found.read() == b"hi"
+        assert found.reader.most == found.reader.until == until
+        assert found.reader.room == math.inf
+    else:
+        with pytest.raises(transport.http.client.HTTPException) as caught:
+            found.begin()
+        assert str(caught.value) == "the answer's length makes no sense"
