@@ -136,6 +136,54 @@ def test_texts_are_changed_and_nothing_else():
     assert harmless(None) == (None, 0)
 
 
+class Text(str):
+    """A text of a class of its own."""
+
+
+SAFE = 2**53 - 1  # the last whole number up to which JavaScript keeps each
+CHANGED = [
+    # what leaves a script, as it may, and how many texts were changed
+    ([1.5, None, True], [1.5, None, True], 0),
+    ([[1.5, None], "$var:x"], [[1.5, None], "$ var:x"], 1),
+    ([["$var:x"], [1.5], ["$var:y"]], [["$ var:x"], [1.5], ["$ var:y"]], 2),
+    (
+        {"a": SAFE, "b": -SAFE, "c": SAFE + 1, "d": -SAFE - 1},
+        {"a": SAFE, "b": -SAFE, "c": str(SAFE + 1), "d": str(-SAFE - 1)},
+        0,
+    ),
+    ({"a": Text("b"), "c": Text("$var:x")}, {"a": "b", "c": "$ var:x"}, 1),
+    ([("$var:x", ("$res:y",))], [["$ var:x", ["$ res:y"]]], 2),
+    ({"$var:x": 1, "b": 2}, {"$ var:x": 1, "b": 2}, 1),
+    ({"b": 2, "$var:x": 1, 5: 3}, {"b": 2, "$ var:x": 1, 5: 3}, 1),
+    (
+        {"$ var:x": 1, "$ var:x ": 2, "$var:x": 3},
+        {"$ var:x": 1, "$ var:x ": 2, "$ var:x  ": 3},
+        1,
+    ),
+    ({"\\frac": 1, "$5": {"$var:x": 1}}, {"\\frac": 1, "$5": {"$ var:x": 1}}, 1),
+    ({"a": [], "b": {}, "c": ""}, {"a": [], "b": {}, "c": ""}, 0),
+]
+
+
+@pytest.mark.parametrize(("value", "left", "count"), CHANGED)
+def test_what_may_leave_is_the_value_without_the_words(value, left, count):
+    found, changed = harmless(value)
+
+    assert (found, changed) == (left, count)
+    if isinstance(found, dict):
+        assert list(found) == list(left)
+        assert {type(item) for item in found.values()}.isdisjoint({Text, tuple})
+
+
+def test_a_text_that_leaves_in_pieces_is_counted_and_ends():
+    stream = HarmlessText()
+    told = [stream.add(piece) for piece in ("so $va", "r:x and ", "$")]
+
+    assert (told, stream.end()) == (["so ", "$ var:x and ", ""], "$")
+    assert (stream.count, stream.end()) == (1, "")
+    assert stream.add("more") == "more"
+
+
 # --- the ways out ------------------------------------------------------------------
 
 
