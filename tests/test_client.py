@@ -49,6 +49,8 @@ def test_the_public_names_are_few():
     for name in package.PLACES:
         assert getattr(package, name).__name__ == name
     assert len(package.PLACES) <= 9  # a script or a step of ours needs no more
+    with pytest.raises(AttributeError, match=r"'scripts\.client' has no attribute 'a'"):
+        assert package.a
     with pytest.raises(ImportError, match="cannot import name 'Request'"):
         exec("from scripts.client import Request")
 
