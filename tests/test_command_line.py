@@ -138,6 +138,24 @@ def test_a_step_s_help_shows_what_it_takes_and_gives():
     assert "Gives: The answer as text" in shown
 
 
+def test_a_flow_s_help_shows_what_it_needs_and_how_to_try_it():
+    shown = tool("run", "run_batch", "--help").stdout
+
+    assert "rows (file, required): Rows" in shown
+    for word in ("Needs: Patience", "Costs: Half", "Leaves: ", "Remove: Delete"):
+        assert word in shown
+    assert "  ./dev run flows/run_batch --fast --args '{" in shown
+    recipe = tool("run", "recipes/failover", "--help").stdout
+    assert 'Gives: {"text"' in recipe
+    assert "  ./dev run recipes/failover --fast --args '{" in recipe
+
+
+def test_help_tells_of_each_command_in_whole_sentences():
+    commands = command_line._parser()._subparsers._group_actions[0]
+
+    assert all(one.help.endswith(".") for one in commands._choices_actions)
+
+
 def test_every_step_and_flow_has_such_help():
     from tools.flows import flows
     from tools.overview import described
@@ -162,6 +180,10 @@ def test_what_run_wants_is_told():
         (["run", "ask_model", "--args", ""], "--args is empty"),
         (["run", "ask_model", "--args", '{"promt": "x"}'], "did you mean prompt?"),
         (["run", "get_identity", "--args", '{"x": 1}'], "the step takes none"),
+        (["run", "ask_model", "--args", "prompt"], "No such file, and it is no JSON"),
+        (["run", "ask_model", "--args", "prompt" * 999], "and it is no JSON"),
+        (["lst"], "no command lst; did you mean list? ./dev help lists all"),
+        (["--mystery"], "required: COMMAND"),
     ],
 )
 def test_wrong_words_are_answered_in_words(words, said):

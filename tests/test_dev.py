@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -197,3 +198,24 @@ def test_the_real_start_finds_the_tools_from_elsewhere(tmp_path):
 
     assert done.stdout.startswith("together-ai-for-windmill ")
     assert done.returncode == 0
+
+
+def test_ctrl_c_while_modules_load_is_no_traceback(tmp_path):
+    """The first second of a command goes into that."""
+    (tmp_path / "tools").mkdir()
+    shutil.copy(ROOT / "tools/start.py", tmp_path / "tools")
+    (tmp_path / "tools/__init__.py").touch()
+    loading = "import time\nprint('loading', flush=True)\ntime.sleep(60)\n"
+    (tmp_path / "tools/__main__.py").write_text(loading)
+    process = subprocess.Popen(
+        [sys.executable, str(tmp_path / "tools/start.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "loading\n"
+
+    process.send_signal(signal.SIGINT)
+
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, "")

@@ -233,7 +233,7 @@ def test_a_failure_that_left_nothing_says_so(lives, auth, batch):
     found = report(auth, {"kind": "batch", "job_id": batch})
 
     assert found["left"][0]["running"] is False
-    assert "Nothing was left running" in found["message"]
+    assert ". Nothing was left running" in found["message"]
 
 
 def test_what_cannot_be_read_is_reported_as_perhaps_running(sandbox, auth):

@@ -93,7 +93,7 @@ def test_the_command_shows_and_writes_when_told_so(tmp_path):
     shown = dev()
     assert shown.returncode == 0
     assert "+        path: f/togetherai/chat/create_chat_completion" in shown.stdout
-    assert "1 files would change; --yes writes them" in shown.stderr
+    assert "1 file would change; --yes writes them" in shown.stderr
     assert place.read_text() == FLOW
 
     assert dev("--yes").returncode == 0
@@ -103,3 +103,14 @@ def test_the_command_shows_and_writes_when_told_so(tmp_path):
     missing = [sys.executable, "-m", "tools", "migrate", str(tmp_path / "gone")]
     gone = subprocess.run(missing, cwd=ROOT, capture_output=True, text=True)
     assert (gone.returncode, "No such file" in gone.stderr) == (2, True)
+
+
+def test_what_is_no_text_is_left_alone(tmp_path):
+    odd = tmp_path / "odd.py"
+    odd.write_bytes(b"\xb8\x00hub/1/togetherai/list-models")
+    (tmp_path / "flow.yaml").write_text(FLOW)
+
+    found = list(changes(tmp_path, "f/togetherai"))
+    assert [change.path.name for change in found] == ["flow.yaml"]
+    with pytest.raises(ValueError, match=r"odd\.py is not text"):
+        list(changes(odd, "f/togetherai"))

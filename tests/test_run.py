@@ -199,7 +199,8 @@ def test_a_flow_runs_with_a_line_a_step_and_no_waiting(table):
 
 
 def test_a_flow_that_fails_is_red_and_its_step_is_named():
-    given = json.dumps({"rows": {"text": "a,b\n1,2\n"}, "template": "{{c}}"})
+    asked = {"template": "{{c}}", "model": model("chat")}
+    given = json.dumps({"rows": {"text": "a,b\n1,2\n"}, **asked})
     words = ["run", "run_batch", "--fast", "--args", given]
     done = tool(*words)
 
@@ -208,9 +209,18 @@ def test_a_flow_that_fails_is_red_and_its_step_is_named():
     assert done.stderr.splitlines()[-1].startswith("error: ")
 
 
+def test_a_flow_that_lacks_an_argument_is_not_begun():
+    done = tool("run", "flows/run_batch", "--fast", "--args", '{"template": "{{a}}"}')
+
+    assert done.returncode == 2
+    assert "flows/run_batch needs model, rows; see --help" in done.stderr
+    assert "batches/submit_rows" not in done.stderr
+
+
 def test_a_flow_of_a_real_service_is_asked_about(sandbox):
     words = ["run", "flows/run_batch", "--base-url", sandbox.url, "--args"]
-    done = tool(*words, json.dumps({**ASK, "rows": {"text": "a\n1\n"}}))
+    given = {**ASK, "model": model("chat"), "rows": {"text": "a\n1\n"}}
+    done = tool(*words, json.dumps(given))
 
     assert done.returncode == 2
     assert "may cost money" in done.stderr

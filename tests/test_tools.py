@@ -483,13 +483,13 @@ def test_a_failed_job_is_exit_code_1():
         ),
         (
             ["new", "operation", "files", "get_it", "GET", "v1/x"],
-            "must begin with a slash",
+            "a path begins with /v1/",
         ),
         (["run", "get_file", "--args", '{"id": 1}'], "there are: file_id"),
         (["run", "get_file", "--key-env", "NO_SUCH"], "no NO_SUCH"),
         (["build", "--folder", "x"], "no Windmill folder"),
         (["new", "operation", "files", "get_file", "GET", "/v1/x"], "exists"),
-        (["fly"], "invalid choice"),
+        (["fly"], "no command fly"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(words, message):

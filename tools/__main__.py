@@ -18,6 +18,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from scripts.table.encodings import BadTextError, texts
 from tools.flows import Flow
@@ -240,11 +241,12 @@ def migrate(arguments: argparse.Namespace) -> int:
         say("nothing to change")
         return 0
     sys.stdout.flush()
+    many = f"{len(changed)} file{'' if len(changed) == 1 else 's'}"
     if not arguments.yes:
         if not sys.stdin.isatty():
-            say(f"{len(changed)} files would change; --yes writes them")
+            say(f"{many} would change; --yes writes them")
             return 0
-        if not confirm(f"Change {len(changed)} files?"):
+        if not confirm(f"Change {many}?"):
             return 1
     for change in changed:
         with change.path.open("w", encoding="utf-8", newline="") as file:
@@ -369,6 +371,9 @@ def _run_flow(arguments: argparse.Namespace, flow: Flow) -> int:
         names = ", ".join(flow.required)
         raise ValueError(f"{flow.id} needs --args with {names}; see --help")
     given = {} if arguments.args is None else _arguments(arguments.args, flow, real)
+    there = {*given, *(word.partition("=")[0] for word in arguments.file)}
+    if missing := [name for name in flow.required if name not in there]:
+        raise ValueError(f"{flow.id} needs {', '.join(missing)}; see --help")
     why = f"{flow.id} may cost money: {flow.source['costs'].rstrip('.')}."
     if real and not arguments.yes and not _agreed(why):
         say("nothing was sent")
@@ -505,6 +510,8 @@ def _arguments(text: str | None, operation: Operation | Flow, real: bool) -> dic
     if text == "-":
         text = sys.stdin.read()
     elif not text.lstrip().startswith(("{", "[")):
+        if not os.path.exists(text):  # which knows that a long text is no path
+            raise ValueError(f"--args: {text[:80]}: No such file, and it is no JSON")
         # In the encodings of Windows' editors and shells, too.
         try:
             text = "".join(texts([Path(text).read_bytes()]))
@@ -802,6 +809,17 @@ class _Help(argparse.Action):
 
 class _Parser(argparse.ArgumentParser):
     """The first of the parsers, whose help is grouped."""
+
+    def error(self, message: str) -> NoReturn:
+        wrong = re.match(r"argument COMMAND: invalid choice: '(.*?)'", message)
+        if wrong is None:
+            super().error(message)
+        from difflib import get_close_matches
+
+        known = [name for names in COMMANDS.values() for name in names]
+        close = get_close_matches(wrong[1], known, 1)
+        hint = f"; did you mean {close[0]}?" if close else ";"
+        self.exit(2, f"./dev: no command {wrong[1]}{hint} ./dev help lists all\n")
 
     def format_help(self) -> str:
         commands = self._subparsers._group_actions[0]

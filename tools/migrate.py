@@ -41,11 +41,19 @@ class Change:
 
 def changes(place: Path, folder: str, root: Path = ROOT) -> Iterator[Change]:
     """What to change in a file, or in all files of a folder, so that they use the pack
-    in `folder`; nothing is written. Raises OSError for a place that cannot be read."""
+    in `folder`; nothing is written. Raises OSError for a place that cannot be read,
+    ValueError for a file that is no text."""
     known = {one.name: one for one in scripts(root)}
     for path in _files(place):
-        with path.open(encoding="utf-8", newline="") as file:  # line ends as they are
-            before = file.read()
+        try:
+            with path.open(
+                encoding="utf-8", newline=""
+            ) as file:  # line ends as they are
+                before = file.read()
+        except UnicodeDecodeError:
+            if path == place:
+                raise ValueError(f"{path} is not text in UTF-8") from None
+            continue  # Windmill's own files are; what else lies there is left alone
         change = Change(path, before, before)
         change.after = HUB.sub(partial(_ours, known, folder, change), before)
         if change.after != before or change.unknown:

@@ -73,10 +73,9 @@ def described(found: Operation | Flow) -> Iterator[str]:
         yield "  none"
     for name, member in arguments.items():
         yield from _argument(name, member, name in found.required, "  ")
-    if isinstance(found, Flow) and not found.recipe and (gives := returned(found)):
-        yield ""
-        yield from textwrap.wrap(f"Gives: {gives}", WIDTH)
-    if isinstance(found, Operation):
+    if isinstance(found, Flow):
+        yield from _flow(found)
+    else:
         yield ""
         yield from textwrap.wrap(f"Gives: {source['x-returns']}", WIDTH)
         examples = source["examples"]
@@ -88,6 +87,32 @@ def described(found: Operation | Flow) -> Iterator[str]:
                 continue
             text = shlex.quote(json.dumps(example, ensure_ascii=False))
             yield f"  ./dev run {found.id} --args {text}"
+
+
+WORDS = ("gives", "needs", "costs", "leaves", "remove")  # of a flow
+
+
+def _flow(flow: Flow) -> Iterator[str]:
+    """What a flow needs, costs, leaves and gives, and how to try it."""
+    source = flow.source
+    told = {name: source[name] for name in WORDS if name in source}
+    if not flow.recipe and (gives := returned(flow)):
+        told = {"gives": gives, **told}
+    yield ""
+    for name, said in told.items():
+        text = said if isinstance(said, str) else json.dumps(said)
+        yield from textwrap.wrap(f"{name.capitalize()}: {text}", WIDTH)
+    if flow.recipe:
+        examples = [source["try"]] if "try" in source else []
+    else:
+        examples = source["arguments"].get("examples", [])
+    if examples:
+        yield ""
+        yield "Example:" if len(examples) == 1 else "Examples, the least and the most:"
+    for example in (examples[0], examples[-1])[: len(examples)] if examples else ():
+        text = shlex.quote(json.dumps(example, ensure_ascii=False))
+        given = f" --args {text}" if example else ""
+        yield f"  ./dev run {flow.id} --fast{given}"
 
 
 def kind(member: dict) -> str:

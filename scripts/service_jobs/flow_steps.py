@@ -118,7 +118,8 @@ def report_failure(auth: Auth, step: Step, **arguments: Json) -> Members:
     ]
     running = [entry for entry in left if entry["running"] is not False]
     message = error.get("message") or error.get("name") or "The flow failed"
-    words = [str(message)]
+    text = str(message).rstrip()
+    words = [text if text.endswith((".", "!", "?", ":")) else f"{text}."]
     for entry in running:
         words.append(f"Left: {entry['kind']} {entry['job_id']}, {entry['costs']}.")
     if not running:
