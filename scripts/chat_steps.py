@@ -15,7 +15,7 @@ from .catalog.budget import Budget, Clock, reserve_chat
 from .catalog.fallback import Models
 from .catalog.model_choice import choose_model
 from .catalog.pricing import bill, cost, prefetch, spent_on, usage_of
-from .client import TogetherError, call, prepare, stream
+from .client import TogetherError, call, check_words, prepare, stream
 from .client.endings import ending
 from .client.job import log
 from .client.validate import FileValue
@@ -59,8 +59,8 @@ def ask_model(auth: Auth, step: Step, **arguments: Json) -> Members:
         history = [m for m in history if m["role"] != "system"]
         if given["system"]:
             history.insert(0, {"role": "system", "content": given["system"]})
-    if not given["prompt"].strip() and not given.get("pictures"):
-        raise TogetherError.refused("prompt", "is blank: there is nothing to ask")
+    if not given.get("pictures"):
+        check_words(given, "prompt")
     question = user_message(given["prompt"], given.get("pictures"))
     messages = [*history, question]
     body = {"messages": messages, "stream": True}

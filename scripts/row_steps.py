@@ -32,7 +32,7 @@ from .catalog.pricing import (
     usage_of,
 )
 from .chat_steps import answered
-from .client import TogetherError, prepare
+from .client import TogetherError, check_words, prepare
 from .client.jsonio import finite
 from .operations import operation
 from .resilience.retry import about_money, passing
@@ -224,6 +224,7 @@ def search_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     each document for itself. Raises TogetherError.
     """
     given = prepare(step, arguments)
+    check_words(given, "query")
     rows, documents, plain = _documents(auth, given)
     lanes = _lanes(auth, RERANK, given)
     prefetch(auth)

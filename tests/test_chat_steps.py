@@ -196,10 +196,23 @@ def test_a_data_uri_is_called_what_it_is(told, sandbox, auth):
     assert part["image_url"]["url"] == f"data:image/jpeg;base64,{jpeg}"
 
 
-def test_a_blank_question_is_not_asked(sandbox, auth):
-    with pytest.raises(TogetherError, match=r"prompt.* is blank"):
-        ASK(auth, " \n", MODEL)
-    assert not asked(sandbox)
+@pytest.mark.parametrize(
+    ("step", "field", "more"),
+    [
+        ("chat/ask_model", "prompt", {}),
+        ("chat/call_tools", "prompt", {"tools": [{"path": "f/a/b"}]}),
+        ("images/create_picture", "prompt", {}),
+        ("videos/submit_video", "prompt", {}),
+        ("rerank/search_documents", "query", {"documents": ["a"]}),
+        ("embeddings/rank_passages", "question", {"rows": [{"text": "a"}]}),
+    ],
+)
+def test_a_blank_question_is_not_asked(step, field, more, sandbox, auth):
+    given = {field: " \n", "model": MODEL, **more}
+    with pytest.raises(TogetherError, match=f"{field}.* is blank"):
+        main_of(find(step))(auth, **given)
+
+    assert not [one for one in sandbox.requests if one.method == "POST"]
 
 
 def test_a_stored_picture_that_is_not_there_is_named(sandbox, workspace, auth):

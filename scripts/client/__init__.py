@@ -25,6 +25,7 @@ from importlib import import_module
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .calls import call as call
+    from .calls import check_words as check_words
     from .calls import download as download
     from .calls import prepare as prepare
     from .calls import run as run
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 PLACES = {
     "TogetherError": "errors",
     "call": "calls",
+    "check_words": "calls",
     "download": "calls",
     "prepare": "calls",
     "run": "calls",

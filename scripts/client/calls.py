@@ -184,6 +184,15 @@ def _with_files(text: str, files: Members, auth: Auth | None) -> Carried:
     return json_body(text, files, auth)
 
 
+def check_words(given: Members, *names: str) -> None:
+    """Raise TogetherError where a text of these arguments is blank: a model would be
+    asked, and paid, for nothing."""
+    for name in names:
+        text = given.get(name)
+        if text.__class__ is str and text.isspace():
+            raise TogetherError.refused(name, "is blank: there is nothing to ask")
+
+
 def prepare(step: Step, arguments: Members) -> Members:
     """Return a step's arguments as its schema wants them, defaults filled in.
 

@@ -9,7 +9,7 @@ from ..catalog.budget import check_budget
 from ..catalog.model_choice import choose_model
 from ..catalog.pricing import cost_fields, cost_members, most_cost, prefetch
 from ..chat_steps import check_pictures
-from ..client import TogetherError, call, prepare
+from ..client import TogetherError, call, check_words, prepare
 from ..client.endings import ending
 from ..operations import operation
 from ..resilience.server_words import reason_in
@@ -43,6 +43,7 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
     when the pictures may cost more than budget_usd, and when none came.
     """
     given = prepare(step, arguments)
+    check_words(given, "prompt")
     choose_model(auth, given, "image")
     width, height = SIZES[given["size"]]
     if "budget_usd" in given:

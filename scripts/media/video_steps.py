@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..catalog.budget import check_budget
 from ..catalog.pricing import cost_fields, cost_members, most_cost, prefetch
-from ..client import TogetherError, call, prepare
+from ..client import TogetherError, call, check_words, prepare
 from ..client.jsonio import finite
 from ..job_states import states
 from ..operations import operation
@@ -43,6 +43,7 @@ def submit_video(auth: Auth, step: Step, **arguments: Json) -> Members:
     videos; before anything is sent when it may cost more than budget_usd.
     """
     given = prepare(step, arguments)
+    check_words(given, "prompt")
     budget = given.pop("budget_usd", None)
     # A file stands for itself in the fingerprint, as it was given.
     mark = fingerprint("video", {**given, "picture": arguments.get("picture")})

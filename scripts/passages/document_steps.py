@@ -16,7 +16,7 @@ import math
 import re
 from bisect import bisect_right
 
-from ..client import TogetherError, call, prepare
+from ..client import TogetherError, call, check_words, prepare
 from ..client.job import in_job
 from ..client.jsonio import RESULT_LIMIT
 from ..operations import operation
@@ -106,6 +106,7 @@ def rank_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
     the words of both are compared, which costs nothing. Raises TogetherError.
     """
     given = prepare(step, arguments)
+    check_words(given, "question")
     if not given.get("model"):
         from .index_steps import rank_by_words  # only where there are no vectors
 

@@ -11,7 +11,7 @@ from ..catalog.budget import Budget, Clock
 from ..catalog.model_choice import choose_model
 from ..catalog.pricing import bill, prefetch
 from ..chat_steps import CHAT, ask, parse_completion, refuses
-from ..client import TogetherError, prepare
+from ..client import TogetherError, check_words, prepare
 from ..client.job import log
 from ..client.jsonio import is_deep, parse_json, storable
 from ..client.references import is_word
@@ -59,6 +59,7 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
     same as far as it came.
     """
     given = prepare(step, arguments)
+    check_words(given, "prompt")
     choose_model(auth, given, "tools")
     credentials(auth, CHAT["host"])  # a missing key is known before a tool is read
     left_out: list[str] = []
