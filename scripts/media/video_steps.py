@@ -98,27 +98,7 @@ def collect_video(auth: Auth, step: Step, **arguments: Json) -> Members:
     given = prepare(step, arguments)
     name = given["video_id"]
     video = call(auth, GET_VIDEO, video_id=name)
-    status = str(video.get("status")).lower()
-    # A state that nobody knows has ended where there is an address, or an error.
-    unknown = status not in AT_WORK
-    made = status in DONE or (unknown and _address(video) is not None)
-    broke = unknown and not made and _reason(video) is not None
-    if status in ENDED_BADLY or broke:
-        reason = _reason(video) or "no reason is given"
-        raise TogetherError(
-            f"The video was not made ({status}): {reason}",
-            type="job_failed",
-            detail=reason,
-            advice="Change the prompt or the settings and submit it again.",
-            ambiguous=False,
-        )
-    if not made:
-        raise TogetherError(
-            f"The video is not finished yet: {status}.",
-            type="not_finished",
-            advice="Wait with waits/poll_job, or with the flow that makes videos.",
-            ambiguous=False,
-        )
+    status = _done(video)
     output, note = place_for(given.get("output"), "url")
     video = call(auth, FETCH_VIDEO, video_id=name, output=output)
     address = _address(video)
@@ -151,6 +131,32 @@ def _address(video: Members) -> str | None:
     outputs = outputs[0] if isinstance(outputs, list) and outputs else outputs
     address = outputs.get("video_url") if isinstance(outputs, dict) else None
     return address if isinstance(address, str) and address else None
+
+
+def _done(video: Members) -> str:
+    """Return the status of a video that is made. Raises TogetherError for another."""
+    status = str(video.get("status")).lower()
+    # A state that nobody knows has ended where there is an address, or an error.
+    unknown = status not in AT_WORK
+    made = status in DONE or (unknown and _address(video) is not None)
+    broke = unknown and not made and _reason(video) is not None
+    if status in ENDED_BADLY or broke:
+        reason = _reason(video) or "no reason is given"
+        raise TogetherError(
+            f"The video was not made ({status}): {reason}",
+            type="job_failed",
+            detail=reason,
+            advice="Change the prompt or the settings and submit it again.",
+            ambiguous=False,
+        )
+    if not made:
+        raise TogetherError(
+            f"The video is not finished yet: {status}.",
+            type="not_finished",
+            advice="Wait with waits/poll_job, or with the flow that makes videos.",
+            ambiguous=False,
+        )
+    return status
 
 
 def _number(text: Json) -> float | None:

@@ -117,18 +117,7 @@ def rank_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
     table = Table(auth, given["rows"])
     body = {"model": given["model"], "input": [given["question"]]}
     answer = call(auth, EMBED, body=body)
-    found = answer.get("data") if isinstance(answer, dict) else None
-    found = found[0] if isinstance(found, list) and len(found) == 1 else None
-    wanted = vector_of(found.get("embedding")) if isinstance(found, dict) else None
-    if wanted is None:
-        raise TogetherError(
-            "The service gave no usable vector of the question.",
-            type="invalid_answer",
-            partial=answer,
-            advice="Run the step again, or choose another embedding model.",
-        )
-    length = math.hypot(*wanted) or 1.0
-    wanted = [x / length for x in wanted]
+    wanted = _question_vector(answer)
     left_out = 0
     best: list[tuple[float, int, Members]] = []
     for number, row in enumerate(table):
@@ -161,6 +150,25 @@ def rank_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
         words = f"{left_out} rows are left out: what they have is no vector"
         costs = {"note": words, **costs}
     return {"passages": passages, **costs}
+
+
+def _question_vector(answer: Json) -> list[float]:
+    """Return the vector, of length 1, that an answer has of one text. Raises
+    TogetherError."""
+    from ..row_steps import vector_of  # seldom needed
+
+    found = answer.get("data") if isinstance(answer, dict) else None
+    found = found[0] if isinstance(found, list) and len(found) == 1 else None
+    vector = vector_of(found.get("embedding")) if isinstance(found, dict) else None
+    if vector is None:
+        raise TogetherError(
+            "The service gave no usable vector of the question.",
+            type="invalid_answer",
+            partial=answer,
+            advice="Run the step again, or choose another embedding model.",
+        )
+    length = math.hypot(*vector) or 1.0
+    return [x / length for x in vector]
 
 
 def _unranked(problem: str, answer: Json) -> TogetherError:
