@@ -892,6 +892,22 @@ def test_pages_are_fetched_until_there_are_no_more():
     assert all(b"limit=1" in r and b"max_pages" not in r for r in requests)
 
 
+@pytest.mark.parametrize("odd", [b"null", b"[]", b'"x"', b'{"error": "kaput"}'])
+def test_a_page_that_is_none_keeps_those_before(odd):
+    with server(page([{"id": 1}], "c1"), answer(odd)) as (url, _):
+        with pytest.raises(TogetherError) as caught:
+            LIST(auth_for(url), max_pages=9)
+
+    assert json.dumps(caught.value.partial).count('"id": 1') == 1
+
+
+def test_a_cursor_may_be_a_number():
+    with server(page([{"id": 1}], 7), page([{"id": 2}])) as (url, requests):
+        LIST(auth_for(url), max_pages=9)
+
+    assert b"after=7" in requests[1]
+
+
 def test_pages_stop_where_the_user_says_and_can_go_on():
     with server(page([1], "c1"), page([2], "c2"), page([3])) as (url, requests):
         assert LIST(auth_for(url)) == {"data": [1], "next_cursor": "c1"}

@@ -363,6 +363,17 @@ def test_tools_that_cannot_be_used_are_refused_by_name(
     assert not asked(sandbox)
 
 
+@pytest.mark.parametrize("schema", ["x", ["x"], {"properties": ["number"]}])
+def test_a_script_whose_schema_is_none_is_refused_by_name(schema, sandbox, shop, auth):
+    shop.register("f/shop/odd", lambda **_: 1, schema=schema)
+
+    with pytest.raises(TogetherError, match="cannot be read") as caught:
+        CALL(auth, "Well?", [{"path": "f/shop/odd"}], MODEL)
+
+    assert caught.value.problems[0]["field"] == "tools[0].path"
+    assert not asked(sandbox)
+
+
 def test_a_resource_that_is_needed_may_be_fixed(sandbox, shop, auth):
     shop.register("f/shop/needy", lambda number, db: db, schema=NEEDY)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from ..client import TogetherError
 from ..client.request import Request, parse_answer
 
@@ -29,13 +31,18 @@ def join_pages(
             after = so_far[-1].get("id") if so_far else None
         if not after or len(so_far) >= MAX_ENTRIES:
             break
+        after = after if isinstance(after, str) else json.dumps(after)
         request = Request(auth, operation, {**arguments, "after": after})
         try:
-            page = parse_answer(request, request.send())
+            reply = request.send()
+            page = parse_answer(request, reply)
+            if not isinstance(page, dict):
+                raise request.failure(None, reply)
         except TogetherError as error:
             error.partial = answer
             raise
         entries = page.get(name) or []
+        entries = entries if isinstance(entries, list) else [entries]
         if not entries and operation["pages"] == "last_id":
             break
         answer = {**page, name: so_far + entries}

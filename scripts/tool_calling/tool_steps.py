@@ -200,7 +200,7 @@ class Tool:
         if not self.description:
             texts = (found.get("summary"), found.get("description"))
             self.description = ". ".join(t.strip(" .") for t in texts if t)
-        self.schema = found.get("schema") or {}
+        self.schema = _schema_of(found, f"{field}.path")
         if self.parameters:
             check_schema(self.parameters, f"{field}.parameters")
             for name in _resources(self.parameters, self.schema):
@@ -702,3 +702,12 @@ def _words(value: Json, field: str) -> Iterator[Problem]:
 def _short(result: Json) -> str:
     text = json.dumps(result, ensure_ascii=False, default=str)
     return text if len(text) <= 300 else f"{text[:300]}..."
+
+
+def _schema_of(found: Members, field: str) -> Schema:
+    """Return the schema of a script's arguments, {} where it has none. Raises
+    TogetherError where it is none."""
+    schema = found.get("schema") or {}
+    if isinstance(schema, dict) and isinstance(schema.get("properties") or {}, dict):
+        return schema
+    raise TogetherError.refused(field, "names a script whose schema cannot be read")
