@@ -33,7 +33,7 @@ FLOW = "collect_finished_batches"
 @pytest.fixture
 def pack(tmp_path):
     """The pack's schemas and scripts, with flows and schedules to change."""
-    for name in ("schemas", "scripts"):
+    for name in ("schemas", "scripts", "docs"):
         (tmp_path / name).symlink_to(ROOT / name)
     for name in ("flows", "schedules"):
         shutil.copytree(ROOT / name, tmp_path / name)
@@ -209,6 +209,12 @@ OTHERS = {
         ", continue_on_disapprove_timeout: true",
         "",
         "a refusal is not handled",
+    ),
+    "a member of a result that is misspelt": (
+        "write_meeting_notes",
+        "results.listen.text",
+        "results.listen.txet",
+        "listen returns no txet; did you mean text?",
     ),
     "an answer read too late": (
         "serve_model",

@@ -47,6 +47,11 @@ def results_used(text: str) -> set[str]:
     return {a or b for a, b in RESULTS.findall(text)}
 
 
+def members_used(text: str) -> set[tuple[str, str]]:
+    """The members of steps' results that an expression names, as (step id, member)."""
+    return set(re.findall(r"\bresults(?:\?)?\.(\w+)\??\.(\w+)\b(?!\()", text))
+
+
 def inputs_used(text: str) -> set[str]:
     return {a or b for a, b in INPUTS.findall(text)}
 

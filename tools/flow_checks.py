@@ -29,6 +29,7 @@ from tools.flows import (
 )
 from tools.form_visibility import hints
 from tools.operations import ROOT
+from tools.samples import recorded
 from tools.schema_checks import member_problems
 from tools.schema_words import MISSHAPEN, in_words, misfit, place, senseless, unfit
 from tools.target_folder import FOLDER
@@ -478,9 +479,40 @@ class _Walk:
             self.found.append(f"{place}: there is no {word} here")
         for name in sorted(expressions.results_used(text) - seen):
             self.found.append(f"{place}: no step {name} comes before")
+        for name, member in sorted(expressions.members_used(text)):
+            if near := self.misspelt(name, member):
+                self.found.append(
+                    f"{place}: {name} returns no {member}; did you mean {near}?"
+                )
         known = {*self.flow.arguments, "auth"} | ({"iter"} if looped else set())
         for name in sorted(expressions.inputs_used(text) - known):
             self.found.append(f"{place}: the flow has no argument {name}")
+
+    def misspelt(self, name: str, member: str) -> str | None:
+        """The member of a step's recorded result that is meant, where neither that nor
+        the step's description has the name. More may come than was recorded, so only a
+        near miss counts."""
+        path = next(
+            (
+                module["value"].get("path")
+                for module in modules(self.flow.value)
+                if module.get("id") == name and module["value"].get("type") == "script"
+            ),
+            None,
+        )
+        result = _recorded(self.flow.root).get(path)
+        if not isinstance(result, dict) or member in result:
+            return None
+        if member in re.findall(
+            r"\w+", target(path, self.flow.root).schema["x-returns"]
+        ):
+            return None
+        return next(iter(get_close_matches(member, list(result), 1, 0.7)), None)
+
+
+@cache
+def _recorded(root: Path) -> dict:
+    return recorded(root)
 
 
 def _near(path: str, flow: Flow) -> str:

@@ -4,9 +4,10 @@
 Checks rows, turns them into a shape that a fine-tune takes, holds some back for
 validation, counts tokens and uploads both files.
 
-Returns: training_file and validation_file for Submit fine-tune (or the stored objects,
-or the rows), the shape, statistics with estimated_tokens, and the rows left out; in
-short as markdown. With output table, nothing but the rows.
+Returns: training_file and validation_file for Submit fine-tune (or training and
+validation, the stored objects; or the rows), the shape, statistics with
+estimated_tokens, and the rows left out; in short as markdown. With output table,
+nothing but the rows.
 
 Example arguments:
     {"dataset": [{"question": "What is the capital of France?", "answer": "Paris."}],
