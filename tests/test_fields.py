@@ -7,7 +7,7 @@ import re
 import pytest
 
 from scripts.client import TogetherError
-from scripts.resilience.fields import like, with_reasons, with_titles
+from scripts.resilience.fields import like, unknown_names, with_reasons, with_titles
 from tests.conftest import KEY
 from tests.support.byte_server import ByteServer, Thing
 from tests.support.expected_request import main_of
@@ -296,3 +296,94 @@ def test_a_question_of_many_megabytes_is_no_result_of_many_megabytes():
     system, user, reply = (message["content"] for message in found["messages"])
     assert (system, reply) == ("short", "a")
     assert user == f"{prompt[:1000]} (The rest was left out.)"
+
+
+FIELDS = {"body": {"properties": {"model": {}, "rows": {"items": [{"text": {}}]}}}}
+EMPTY = "is required, and is empty"
+REASONS = [
+    # the arguments, the field that is said to be required, what is said then
+    ({"body": {"model": ""}}, "body.model", EMPTY),
+    ({"body": {"model": []}}, "body.model", EMPTY),
+    ({"body": {"model": {}}}, "body.model", EMPTY),
+    ({"body": {"model": 0}}, "body.model", "is required"),
+    (
+        {"body": {"modell": 1}},
+        "body.model",
+        "is required (there is 'modell': is it misspelt?)",
+    ),
+    ({"body": {"rows": 1}}, "body.row", "is required"),
+    ({"body": {"items": 1}}, "body.item", "is required"),
+    ({"body": {"text": 1}}, "body.texts", "is required"),
+    ({"body": {"other": 1}}, "body.model", "is required"),
+    ({"body": {}}, "body.model", "is required"),
+    ({"body": [{"a": ""}, {"a": ""}]}, "body[1].a", EMPTY),
+    ({"body": [1, ""]}, "body[1]", EMPTY),
+    ({"body": [1]}, "body[1]", "is required"),
+    ({"body": [1]}, "body.x", "is required"),
+    ({"body": 5}, "body.7", "is required"),
+    ({"modell": 1}, "body.model", "is required"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "field", "words"), REASONS)
+def test_what_is_required_is_missing_for_a_reason(arguments, field, words):
+    other = {"field": "n", "problem": "must be text"}
+    found = [other, {"field": field, "problem": "is required"}]
+
+    with_reasons(found, arguments, FIELDS)
+
+    assert found == [other, {"field": field, "problem": words}]
+
+
+TITLED = {"a": {"title": "Name"}, "b": {}, "c": {"title": "Path \\1"}}
+TITLES = [
+    # the problems, the message before, and after
+    ([("a", "is odd")], "No: a is odd", "No: Name (a) is odd"),
+    ([("a.x", "is odd")], "No: a.x is odd", "No: Name (a.x) is odd"),
+    ([("a[0]", "is odd")], "No: a[0] is odd", "No: Name (a[0]) is odd"),
+    ([("b", "is odd")], "No: b is odd", "No: b is odd"),
+    ([("d", "is odd")], "No: d is odd", "No: d is odd"),
+    ([("a", "is odd")], "a is odd; a is odd", "Name (a) is odd; a is odd"),
+    ([("a", "is odd")], "x.a is odd; a is odd", "x.a is odd; Name (a) is odd"),
+    ([("a", "is odd")], "data is odd", "data is odd"),
+    (
+        [("b", "is odd"), ("a", "is \\1")],
+        "b is odd; a is \\1",
+        "b is odd; Name (a) is \\1",
+    ),
+    ([("c", "is odd")], "c is odd", "Path \\1 (c) is odd"),
+]
+
+
+@pytest.mark.parametrize(("problems", "before", "after"), TITLES)
+def test_a_message_names_a_field_once_as_the_form_does(problems, before, after):
+    found = [{"field": field, "problem": words} for field, words in problems]
+    error = TogetherError(before, problems=found)
+
+    with_titles(error, TITLED)
+
+    assert str(error) == after
+    assert error.problems == found
+
+
+@pytest.mark.parametrize(
+    ("body", "lines"),
+    [
+        (
+            {"modle": 1, 5: 2},
+            ["body.modle is not known here, and sent as it is. Is model meant?"],
+        ),
+        ({"modle": 1, "model": 2}, []),
+        ({"model": 1, "brand_new": 2}, []),
+    ],
+)
+def test_a_member_that_looks_like_a_known_one_is_told(body, lines):
+    assert unknown_names(body, ["model", "module_x"]) == lines
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("modle", ["model"]), ("MODEL", ["model"]), ("model_x", ["model"]), ("mold", [])],
+)
+def test_the_name_that_is_most_alike_is_told_if_it_is_alike_enough(name, near):
+    assert like(name, ["model", "modal_a"]) == near
