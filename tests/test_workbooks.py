@@ -219,6 +219,15 @@ def test_what_cannot_be_read_says_why(data, problem):
     assert caught.value.problems[0]["field"] == "rows"
 
 
+def test_sheets_without_a_cell_unfold_together_to_no_more(monkeypatch):
+    monkeypatch.setattr("scripts.documents.workbook.SHEET_BYTES", 8 << 20)
+    blank = " " * (3 << 20)
+    sheets = {f"S{n}": ("visible", blank) for n in range(9)}
+
+    with pytest.raises(TogetherError, match="unfolds to more than"):
+        read(workbook("", sheets=sheets))
+
+
 def test_a_workbook_that_unfolds_without_end_is_refused(monkeypatch):
     monkeypatch.setattr("scripts.documents.workbook.SHEET_BYTES", 1 << 20)
 

@@ -89,15 +89,10 @@ def other_kind(archive: zipfile.ZipFile) -> str | None:
     return None
 
 
-def _found(archive: zipfile.ZipFile, name: str) -> str:
-    """Return a member's name as the archive has it: office programs read names that
+def _plain(name: str) -> str:
+    """Return a member's name as office programs compare it: they read names that
     differ in their case or slashes."""
-    if name in archive.NameToInfo:
-        return name
-    for known in archive.NameToInfo:
-        if known.replace("\\", "/").lower().lstrip("/") == name.lower():
-            return known
-    return name
+    return name.replace("\\", "/").lstrip("/").lower()
 
 
 def related(archive: zipfile.ZipFile, part: str, kind: str) -> dict[str, str]:
@@ -105,15 +100,20 @@ def related(archive: zipfile.ZipFile, part: str, kind: str) -> dict[str, str]:
     relationships whose type ends with `kind`, by the relationships' ids."""
     folder, name = posixpath.split(part)
     found = {}
+    members = {_plain(one): one for one in archive.NameToInfo}
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         kinds = attributes.get("Type", "").endswith(f"/{kind}")
         if tag == "Relationship" and kinds and "TargetMode" not in attributes:
             target = attributes.get("Target", "").replace("\\", "/")
             target = posixpath.normpath(posixpath.join("/", folder, target))
-            found[attributes.get("Id", "")] = _found(archive, target.lstrip("/"))
+            target = target.lstrip("/")
+            if target not in archive.NameToInfo:
+                target = members.get(_plain(target), target)
+            found[attributes.get("Id", "")] = target
 
-    rels = _found(archive, posixpath.join(folder, "_rels", f"{name}.rels"))
+    rels = posixpath.join(folder, "_rels", f"{name}.rels")
+    rels = members.get(_plain(rels), rels)
     if rels in archive.NameToInfo:
         for _ in parse(archive, rels, start):
             pass

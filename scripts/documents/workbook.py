@@ -16,7 +16,14 @@ from datetime import datetime, time, timedelta
 
 from ..client import TogetherError
 from ..client.references import SAFE
-from .office_archive import BadFileError, opened, other_kind, parse, related
+from .office_archive import (
+    PIECE_BYTES,
+    BadFileError,
+    opened,
+    other_kind,
+    parse,
+    related,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +33,8 @@ if TYPE_CHECKING:
     from .office_archive import Start
 
 FILE_BYTES = 100 << 20
-SHEET_BYTES = 400 << 20  # unfolded
+SHEET_BYTES = 400 << 20  # of all sheets that are looked at, unfolded
+BLANK_SHEETS = 50  # that are looked at for one with something in a cell
 TEXT_CHARACTERS = 64 << 20  # of all texts in a workbook
 MOST_TEXTS = 4 << 20
 MOST_ROWS = 1 << 20  # as Excel has it
@@ -85,6 +93,7 @@ class _Workbook:
         if not self.seen:
             raise BadFileError("is a workbook without a sheet of cells")
         self.say = say
+        self.left = SHEET_BYTES
         self.texts = self.shared()
         self.formats = self.styles()
 
@@ -152,7 +161,7 @@ class _Workbook:
 
     def records(self) -> Iterator[tuple[int, list[Any]]]:
         """Yield (row, cells) of the first sheet that has any."""
-        for name, sheet in self.seen:
+        for name, sheet in self.seen[:BLANK_SHEETS]:
             rows = self.sheet_records(sheet)
             first = next((one for one in rows if any(map(_is_there, one[1]))), None)
             if first is None:
@@ -219,9 +228,11 @@ class _Workbook:
                 found = [cells.get(column) for column in range(1, width + 1)]
                 done.append((kept["row"], found))
 
-        for _ in parse(self.archive, sheet, start, end, cell.add, SHEET_BYTES):
+        for _ in parse(self.archive, sheet, start, end, cell.add, self.left):
+            self.left -= PIECE_BYTES
             yield from done
             done.clear()
+        self.left += PIECE_BYTES  # the last was no whole piece
 
     def value(self, kind: str, text: str, style: int) -> Any:
         """Return what a cell shows, None for nothing."""
