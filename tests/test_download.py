@@ -181,6 +181,38 @@ def test_a_size_that_the_api_gives_is_held_against_what_comes(storage):
         assert all_of(open_url(storage.url + path, auth, "it")) == WORDS
 
 
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b'{"error": {"message": "kaput"}}', "application/json"),
+        (b'{"detail": "kaput"}', "application/problem+json; charset=utf-8"),
+        (b"<!DOCTYPE html><title>kaput</title>", "text/html"),
+    ],
+)
+def test_what_says_that_it_is_an_error_is_no_file(content, kind, api):
+    api.things[FILE] = Thing(content, {"content-type": kind})
+
+    with pytest.raises(TogetherError, match="kaput") as caught:
+        download(api)
+    assert caught.value.type == "invalid_answer"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b'{"error": "kaput", "custom_id": "1"}\n', "application/json"),
+        (b'{"error": "a"}\n{"error": "b"}\n', "application/json"),
+        (b'{"error": {"message": "kaput"}}', "application/octet-stream"),
+        (b"<!DOCTYPE html>", "application/octet-stream"),
+        (b'{"text": "kaput"}', "application/json"),
+    ],
+)
+def test_a_file_may_hold_errors_and_pages(content, kind, api):
+    api.things[FILE] = Thing(content, {"content-type": kind})
+
+    assert base64.b64decode(download(api)["file"]) == content
+
+
 def test_a_compressed_answer_is_unpacked(api):
     content = b"line\n" * 100_000
     headers = {"content-encoding": "gzip"}

@@ -20,6 +20,7 @@ import time
 from urllib.parse import quote, unquote, urlsplit
 
 from ..client import TogetherError
+from ..client.endings import ERROR_MEMBERS, tells_error
 from ..client.job import in_job, log
 from ..client.jsonio import RESULT_LIMIT, parse_json
 from ..client.request import MOST_SECONDS
@@ -70,6 +71,7 @@ def receive(request: Request) -> Members:
         source = api_download(request)
         try:
             kind = source.content_type
+            _judge_file(request, source)
             name = source.name or _own_name(request, kind, source.peek())
             return deliver(source, name, request.output, kind)
         except TogetherError as error:
@@ -78,6 +80,21 @@ def receive(request: Request) -> Members:
         finally:
             source.close()
     raise AssertionError("the last try returns or raises")
+
+
+def _judge_file(request: Request, source: Download) -> None:
+    """Raise TogetherError, with the server's words, where a page, or an error in JSON,
+    came in place of a file, and says that it is one."""
+    kind, head = source.content_type.lower(), source.peek()
+    whole = source.length == len(head) <= MOST_WORDS
+    page = kind == "text/html" and head[:PAGE_HEAD].lstrip().lower().startswith(PAGES)
+    found = parse_json(head)[0] if whole and kind.endswith("json") else None
+    error = isinstance(found, dict) and found.keys() <= ERROR_MEMBERS | {"error"}
+    if page or (error and tells_error(dict(found or {}))):
+        from ..resilience.explain import event_error  # only when something failed
+
+        words = head[:MOST_WORDS].decode("utf-8", "replace")
+        raise request.failure(None, event_error(words, 200))
 
 
 def judge_media(request: Request, reply: Reply) -> None:
