@@ -136,6 +136,20 @@ def test_wide_characters_need_no_mark(encoding, text):
     assert rows(text.encode(encoding)) == [dict(zip(head, row, strict=True))]
 
 
+def test_what_a_file_is_is_told_by_its_beginning_whatever_its_size():
+    from scripts.table.encodings import BadTextError, texts
+
+    data = b"\x02\x03" * (4 << 20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadTextError, match="a binary file"):
+            list(texts([data]))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * len(data)
+
+
 def test_zeros_in_ascii_make_no_wide_characters():
     assert rows(b"id,text\n1,\0\n2,\0\n") == [{"id": n, "text": "\ufffd"} for n in "12"]
 

@@ -93,7 +93,7 @@ def texts(
         if head.startswith(sign, place):
             raise BadTextError(f"is {what}")
     encoding, mark = _marked(head)
-    if encoding is None and (problem := _no_text(head)):
+    if encoding is None and (problem := _no_text(head[:HEAD_BYTES])):
         raise BadTextError(f"is {problem}")
     if encoding in (None, "utf-8"):
         yield from _bytewise(head[mark:], blocks, encoding, told)
@@ -127,7 +127,7 @@ def _marked(head: bytes) -> tuple[str | None, int]:
     for mark, encoding in MARKS:
         if head.startswith(mark):
             return encoding, len(mark)
-    if b"\0" in head and (wide := _wide(head)):
+    if b"\0" in head[:HEAD_BYTES] and (wide := _wide(head[:HEAD_BYTES])):
         return wide, 0
     if len(head) < 6 or (len(head) < HEAD_BYTES and len(head) % 2):
         return None, 0
