@@ -1,10 +1,10 @@
 # skip_result_postprocessing
 """Submit recordings as a batch.
 
-Has what is said in many recordings written down in one batch, done within a day and at
-half price with openai/whisper-large-v3. Together fetches each recording from its
-address, which has to be open to it for a day. Run again with the same input it finds
-the batch it made before. Wait for the batch, then use batches/collect_rows.
+Transcribes many recordings in one batch, within a day and at half price with
+openai/whisper-large-v3. Together fetches each recording from its address, which has to
+be open to it for a day. Run again with the same input it finds the batch it made
+before. Wait for the batch, then use batches/collect_rows.
 
 Returns: batch_id for batches/collect_rows and for waiting; input_file_id, rows (how
 many), fingerprint, reattached (an earlier run had made it).
