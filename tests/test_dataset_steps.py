@@ -250,6 +250,8 @@ def test_what_tables_and_others_write_is_as_the_service_wants_it():
         {**call, "function": {"name": "f", "arguments": '{"x": "\u00e9"}'}}
     ]
     assert made["tools"] == [{"type": "function", "function": {"name": "f"}}]
+
+
 @pytest.mark.parametrize(
     ("row", "names"),
     [

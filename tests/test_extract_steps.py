@@ -385,6 +385,8 @@ def test_a_schema_may_be_in_what_an_api_puts_around_it(sandbox, auth):
         assert extract(auth, schema=schema)["data"] == {"name": "Ada", "age": 36}
         form = asked(sandbox)[-1]["response_format"]
         assert form["json_schema"]["schema"] == SCHEMA
+
+
 def test_what_only_lacks_the_object_around_it_is_told_with_it(sandbox, auth):
     total = {"type": "array", "items": {"type": "number"}}
     with pytest.raises(TogetherError) as caught:

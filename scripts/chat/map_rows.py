@@ -84,7 +84,7 @@ STEP = {
       "system": {"type": "string", "title": "Instructions"},
       "temperature": {"type": "number", "minimum": 0},
       "max_tokens": {"type": "integer", "minimum": 1, "title": "Longest answer"},
-      "concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 8, "title": "At once"},
+      "concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 8, "title": "Concurrent calls"},
       "output": {"type": "string", "enum": ["result", "table", "storage", "gzip"], "default": "result"},
       "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"},
       "answer_column": {"type": "string", "minLength": 1, "default": "answer"},

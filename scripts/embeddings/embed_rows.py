@@ -70,7 +70,7 @@ STEP = {
       "other_model": {"type": "string", "x-id-of": "model", "title": "Model (id)"},
       "column": {"type": "string", "minLength": 1, "default": "text"},
       "output": {"type": "string", "enum": ["result", "table", "storage", "gzip"], "default": "result"},
-      "concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 4, "title": "At once"},
+      "concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 4, "title": "Concurrent calls"},
       "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"},
       "timeout_seconds": {"type": "number", "minimum": 1, "default": 120, "title": "Time limit of a call"},
       "patience_seconds": {"type": "number", "minimum": 1, "default": 900, "title": "Patience at the rate limit"},

@@ -167,6 +167,8 @@ def broken_answer(request: Request, answer: Members) -> TogetherError:
         partial=without_key(request.key, answer),
         advice=advice,
     )
+
+
 def told(fault: Fault | None, reply: Reply | None) -> str:
     """Return what happened, for the line of a log that tells of another try."""
     if fault is not None:

@@ -340,6 +340,8 @@ def _lacking(value: Json) -> str:
         return " (empty)"
     text = isinstance(value, str | int | float) and not isinstance(value, bool)
     return "" if text else " (no text)"
+
+
 def _empty(row: Members) -> list[str]:
     """Return the columns that are empty, where with words in them the row would do."""
     blank = {
