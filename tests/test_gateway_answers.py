@@ -215,7 +215,7 @@ def other(**choice):
         (
             piece({"content": "Hel"}),
             piece({"content": "lo"}),
-            other(message={"content": "Hello"}),
+            other(message={"content": "Hello"}, finish_reason="stop"),
         ),
         (piece({"content": "Hel"}), other(message={"content": "lo"})),
         (piece({"content": False}), piece({"content": "Hello"}, "stop")),
@@ -236,6 +236,20 @@ def test_no_word_is_lost_and_none_comes_twice(events):
     assert found["choices"][0]["message"]["content"] == "Hello"
     assert "text" not in found["choices"][0]
     assert "type" not in found
+
+
+@pytest.mark.parametrize(
+    ("texts", "whole"),
+    [
+        (["ha", "ha", "ha"], "hahaha"),
+        (["Good day", "Good day to", "Good day to you"], "Good day to you"),
+        (["a", "ab"], "aab"),
+    ],
+)
+def test_messages_in_place_of_pieces_are_pieces_or_all_so_far(texts, whole):
+    found = message(*(other(message={"content": text}) for text in texts))
+
+    assert found["content"] == whole
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,9 @@ def _unknown(data: str) -> Reply:
     return event_error(data, 200)
 
 
+LEAST_KNOWN = 8  # characters
+
+
 class ChatAccumulator(Accumulator):
     object = "chat.completion"
     gathered = frozenset(
@@ -198,7 +201,8 @@ class ChatAccumulator(Accumulator):
         sizes = choice.setdefault("sizes", {})
         delta = found.get("delta")
         if not delta and found.get("message"):
-            delta = self.unknown_yet(message, sizes, found["message"])
+            last = bool(found.get("finish_reason"))
+            delta = self.unknown_yet(message, sizes, found["message"], last)
         delta = delta or {}
         text = found.get("text")
         if text and not any(delta.get(n) for n in (*self.texts, "tool_calls")):
@@ -217,17 +221,23 @@ class ChatAccumulator(Accumulator):
         self.fold_members(choice, found, self.gathered)
 
     def unknown_yet(
-        self, message: Members, sizes: dict[str, int], whole: Members
+        self, message: Members, sizes: dict[str, int], whole: Members, last: bool
     ) -> Members:
         """Return what a message adds to what is known of it: some servers give the last
-        piece as a message, others all of it, or all once more."""
+        piece as a message, others all so far, or all once more at the end."""
         delta = dict(whole)
         for name in self.texts & message.keys() & whole.keys():
             size, text = sizes.get(name, 0), whole[name]
-            if isinstance(text, str) and 0 < size <= len(text):
-                known = "".join(message[name])
-                if text.startswith(known):
-                    delta[name] = text[len(known) :]
+            if not isinstance(text, str) or not 0 < size <= len(text):
+                continue
+            # A short piece may begin as the whole does.
+            if not last and (size < LEAST_KNOWN or size == len(text)):
+                continue
+            known = "".join(message[name])
+            if text == known:
+                del delta[name]
+            elif text.startswith(known):
+                delta[name] = text[len(known) :]
         calls = message.get("tool_calls")
         if calls and isinstance(whole.get("tool_calls"), list):
             delta["tool_calls"] = [
