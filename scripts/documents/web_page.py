@@ -61,7 +61,7 @@ _BEGINNING = re.compile(r"\s*(?:<(?:\?xml|!doctype|html|head|body)\b)", re.IGNOR
 _UNSEEN = re.compile(
     r"""\sstyle\s*=\s*(?:"[^"]*?|'[^']*?)\b(?:display\s*:\s*none|visibility\s*:\s*hidden)\b"""
 )
-TAG_CHARACTERS = 4096  # of a tag, that are looked at
+HEAD_CHARACTERS = 4096  # of a tag, that are looked at
 _QUOTED = re.compile(r"""=\s*(?:"[^"]*"|'[^']*')""")
 # The next sign within a tag that means something: its end, or a value in quotes.
 _INSIDE = re.compile(r">|=\s*([\"'])")
@@ -91,13 +91,13 @@ def is_page(text: str, name: str | None = None) -> bool:
 def declared(content: bytes) -> str | None:
     """Return the encoding that a page or XML says it is in, as Python calls it; None
     where it says none that a page is written in."""
-    said = _CHARSET.search(content[:DECLARED_BYTES])
+    said = _CHARSET.search(content[:HEAD_OF_PAGE])
     name = said[1].decode("ascii").lower() if said else ""
     name = LABELS.get(name, name)
     return name if _CODE_PAGES.fullmatch(name) else None
 
 
-DECLARED_BYTES = 4096
+HEAD_OF_PAGE = 4096
 _CHARSET = re.compile(
     rb"""<(?:meta\s[^>]{0,500}?\bcharset|\?xml\s[^>]{0,100}?\bencoding)\s*=\s*["']?\s*"""
     rb"""([a-z0-9_.:-]{1,40})""",
@@ -262,7 +262,7 @@ def _tokens(page: str) -> Iterator[tuple[str, str, str]]:
             continue
         tag = name[0].lower()
         begun, place = name.end(), _behind_tag(page, name.end())
-        yield ("end" if closes else "start"), tag, page[begun:place][:TAG_CHARACTERS]
+        yield ("end" if closes else "start"), tag, page[begun:place][:HEAD_CHARACTERS]
         if tag in RAW and not closes:
             last = re.compile(rf"</{tag}(?=[\s/>])", re.IGNORECASE).search(page, place)
             if last or page[place - 2 : place] != "/>":  # which XHTML closes so
