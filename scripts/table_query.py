@@ -95,7 +95,7 @@ class Query:
         """Return a cell of a row, a number as people write it as number() reads it."""
         found = find(row, column)
         sign = self.decimals.get(column)
-        if sign is None or found.__class__ is not str:
+        if sign is None or found.__class__ is not str or len(found) > NUMBER_SIGNS:
             return found
         text = found.strip()
         if not _GROUPED[sign].fullmatch(text):
@@ -105,6 +105,7 @@ class Query:
         return f"{head}.{decimals}" if decimals else head
 
 
+NUMBER_SIGNS = 40  # of a number
 _GROUPED = {
     sign: re.compile(
         rf"[+-]?(?:\d{{1,3}}(?:[{other}'\u00a0\u202f ]\d{{3}})+|\d+)(?:\{sign}\d+)?"
@@ -125,7 +126,7 @@ def _decimals(rows: Iterable[Members | Flaw]) -> dict[str, str]:
     found: dict[str, set[str]] = {}
     for row in rows:
         for name, value in row.items() if isinstance(row, dict) else ():
-            if value.__class__ is str and len(value) < 40:
+            if value.__class__ is str and len(value) <= NUMBER_SIGNS:
                 text = value.strip()
                 signs = {sign for sign, one in _SURE.items() if one.fullmatch(text)}
                 if signs:

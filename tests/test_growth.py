@@ -438,6 +438,7 @@ ELSEWHERE = {
     "resilience/fields": "the name of a field",
     "tool_calling/tool_steps": "paths of scripts",
     "download/download": "one header",
+    "table_query": "a cell of 40 signs at most",
     "transfer/filetypes": "the ending of a name, the first signs of a page",
     "transfer/media_view": "writes",
     "upload/file_upload": "an id",
