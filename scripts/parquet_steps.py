@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .shapes import Auth, Json, Members, Step
 
 MOST_BYTES = 16 << 30  # of the rows of a table
-MOST_MEMORY = 2 << 30  # bytes that the library may take
+MEMORY_BYTES = 2 << 30  # bytes that the library may take
 GROUP_BYTES = 32 << 20  # of the rows that are written, or read, together
 BLOCK_ROWS = 256
 MOST_GROUP = 100_000  # rows
@@ -251,7 +251,7 @@ def _run(field: str, **given: Json) -> list[str]:
             "Elsewhere: pip install -r requirements-parquet.lock",
         ) from None
     library = os.path.dirname(os.path.dirname(os.path.dirname(arro3.io.__file__)))
-    given |= {"path": library, "AS": MOST_MEMORY, "FSIZE": MOST_BYTES}
+    given |= {"path": library, "AS": MEMORY_BYTES, "FSIZE": MOST_BYTES}
     with tempfile.TemporaryFile() as told:
         # Nothing of the job's environment is needed there, its token least of all.
         words = [sys.executable, "-I", "-c", PROGRAM]

@@ -185,7 +185,11 @@ def one_step(tmp_path):
     """A pack of one step, to change and to deploy quickly."""
     root = tmp_path / "pack"
     names = ["schemas/_operation.json", f"schemas/{STEP}.json", "wmill.yaml"]
-    names += ["requirements.txt", "schemas/_exceptions.yaml"]
+    names += [
+        "requirements.txt",
+        "requirements-parquet.txt",
+        "schemas/_exceptions.yaml",
+    ]
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, root / name)

@@ -138,12 +138,12 @@ def refused(script, **arguments):
             for no, what in (
                 (
                     {"file": base64.b64encode(b"%PDF-1.7 of some length").decode()},
-                    "no picture, but application/pdf: give a PNG or JPEG, for instance",
+                    "application/pdf and no picture",
                 ),
                 (
                     "data:audio/wav;base64,"
                     + base64.b64encode(b"RIFF    WAVE").decode(),
-                    "no picture, but audio/wav: give a PNG or JPEG, for instance",
+                    "audio/wav and no picture",
                 ),
                 ({"text": "of the sea"}, "text, and no picture"),
             )

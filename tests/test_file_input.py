@@ -508,7 +508,7 @@ def test_several_files_keep_their_places(sandbox, auth):
 def test_a_request_with_a_file_can_be_sent_again(workspace):
     workspace.put("p.png", PNG)
     busy = answer(b"{}", "503 Busy", "retry-after-ms: 1\r\n")
-    reply = answer(json.dumps({"choices": []}).encode())
+    reply = answer(json.dumps({"choices": [{"text": "a"}]}).encode())
     with server(busy, reply) as (url, seen):
         CHAT(auth_for(url), asked({"s3": "p.png"}))
 

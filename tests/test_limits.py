@@ -18,6 +18,15 @@ UNITS = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "KiB": 1 << 10, "MiB": 1 << 20}
 # How much is read at a time, or looked at, is no limit; nor is what a step decides by.
 PIECES = re.compile(r"((PIECE|HEAD|SAMPLE|PART|PAGE|HEADER|LIST|OBJECT|ITEM|PACE)_)")
 NO_LIMITS = {
+    "across/file_answers.STATE_BYTES",
+    "client/endings.LONGEST_REASON",
+    "file_steps.LONGEST_ERROR",
+    "parquet_steps.LARGEST",
+    "parquet_steps.LONGEST",
+    "replies/accumulators.MOST_PIECES",
+    "resilience/retry.LONGEST_TIME",
+    "speech/audio_steps.LONGEST_RECORDING",
+    "transfer/media_output.MOST_WORDS",
     "speech/audio_steps.LONGEST_SECONDS",
     "catalog/model_choice.MOST_USD",
     "catalog/pricing.MOST_ANSWER",

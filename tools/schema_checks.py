@@ -6,6 +6,7 @@ import json
 import keyword
 import re
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
 import jsonschema
@@ -235,7 +236,9 @@ def member_problems(
     inner = member.get("properties", {})
     for name in member.get("required", ()):
         if name not in inner:
-            yield f"{where}.required: there is no member {name}"
+            close = get_close_matches(name, list(inner), 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            yield f"{where}.required: there is no member {name}{hint}"
     told = hints(member)
     values = {*map(str, member.get("enum", ())), *member.get("x-suggestions", ())}
     for value in told.get("labels", {}).keys() - values:
@@ -258,12 +261,27 @@ def member_problems(
         yield from member_problems(f"{where}.anyOf[{number}]", one, DEEPEST + 1, True)
 
 
+def _described(part: object) -> object:
+    """A schema, or part of one, that requires no more than it describes: an example is
+    not to blame for the rest."""
+    if isinstance(part, list):
+        return [_described(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    found = {name: _described(one) for name, one in part.items()}
+    if isinstance(part.get("properties"), dict) and isinstance(
+        part.get("required"), list
+    ):
+        found["required"] = [n for n in part["required"] if n in part["properties"]]
+    return found
+
+
 def _examples(operation: Operation) -> Iterator[str]:
     schema, examples = operation.schema, operation.schema["examples"]
     required = [name for name in operation.required if name in schema["properties"]]
     for number, example in enumerate(examples):
         where = f"examples[{number}]"
-        yield from unfit(example, operation.arguments, required, where)
+        yield from unfit(example, _described(operation.arguments), required, where)
         if operation.step is None:
             yield from _files(example, operation.arguments, where)
     if any(example in examples[:number] for number, example in enumerate(examples)):

@@ -514,7 +514,7 @@ class CompletionAccumulator(Accumulator):
         return {"prompt": [], **super().whole(request)}
 
 
-BASE64 = re.compile(r"[A-Za-z0-9+/\s]*={0,2}\s*")
+BASE64 = re.compile(r"[A-Za-z0-9+/\s]*(?:=\s*){0,2}")
 
 
 class SpeechAccumulator(Accumulator):

@@ -90,7 +90,7 @@ _REQUEST = _Asked()
 
 def _by_the_book(data):
     """https://html.spec.whatwg.org/multipage/server-sent-events.html, line by line; an
-    event of blanks is none here, and `error` is a field."""
+    event of blanks is none here, `error` is a field, and `Data` is `data`."""
     text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     whole = text[: text.rfind(b"\n\n") + 2] if b"\n\n" in text else b""
     found, parts, name = [], [], ""
@@ -106,7 +106,7 @@ def _by_the_book(data):
             continue
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
-        if field in ("data", "error"):
+        if field.lower() == "data" or field == "error":
             parts.append(value)
         if field == "event":
             name = value.strip()
