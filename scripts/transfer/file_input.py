@@ -194,11 +194,11 @@ def check_picture(value: Json, field: str) -> None:
         if not (_is_url(text) or text[:5].lower() == "data:" or _is_content(text)):
             problem = "is no picture: give its address (https://...), a file or base64"
             raise TogetherError.refused(field, problem)
-    if isinstance(value, dict) and _told(value, field)[0] in ("text", "rows"):
-        raise TogetherError.refused(field, "is text, and no picture")
     head = _beginning(value, field)
     if head is not None:
         _check_kind(head, field, "picture", "image")
+    if isinstance(value, dict) and _told(value, field)[0] in ("text", "rows"):
+        raise TogetherError.refused(field, "is text, and no picture")
 
 
 def check_media(source: Source, what: str, *kinds: str) -> None:
