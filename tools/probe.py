@@ -33,6 +33,11 @@ PROBES = {
         "requests for generated arguments beside those of the official SDK",
         25,
     ),
+    "site": (
+        "tests/test_site.py",
+        "every page of the site beside the rules of axe, in a browser",
+        6,
+    ),
     "load": (
         "tests/test_load.py",
         "200 jobs at once as processes; 50,000 calls of one process",

@@ -1,11 +1,14 @@
 // Opens pages of the site in headless Chromium, on a phone and on a wide screen, and says
 // what is wrong with each: a line of JSON per page, a list of problems.
 //
-//   node look_at_site.mjs CHROMIUM AXE ADDRESS PATH...
+// Those of the JSON list JUDGED are looked at by axe, too.
+//
+//   node look_at_site.mjs CHROMIUM AXE ADDRESS JUDGED PATH...
 import { readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
-const [, , program, axe, site, ...paths] = process.argv;
+const [, , program, axe, site, judged, ...paths] = process.argv;
+const JUDGED = new Set(JSON.parse(judged));
 const AXE = readFileSync(axe, 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
 
@@ -16,6 +19,23 @@ const start = async () => {
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
   });
   return browser.newContext({ viewport: { width: 390, height: 844 } });
+};
+const violations = async (page, number) => {
+  await page.evaluate(AXE);
+  // What is the same on each page, and code in colours, is looked at on the first ones.
+  const exclude = number < 3 ? [] : [['.md-sidebar'], ['.md-header'], ['.highlight']];
+  const found = await page.evaluate(
+    ([values, exclude]) =>
+      window.axe.run(
+        { include: [['body']], exclude },
+        { runOnly: { type: 'tag', values }, preload: false, resultTypes: ['violations'] },
+      ),
+    [RULES, exclude],
+  );
+  return found.violations.map((one) => {
+    const where = one.nodes.slice(0, 2).map((node) => node.html.slice(0, 120));
+    return `${one.id}: ${one.help} (${one.nodes.length}): ${where.join(' ')}`;
+  });
 };
 let context = await start();
 for (const [number, path] of paths.entries()) {
@@ -46,21 +66,7 @@ for (const [number, path] of paths.entries()) {
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );
   if (wide > 1) problems.push(`is ${wide} pixels wider than a phone`);
-  await page.evaluate(AXE);
-  // What is the same on each page, and code in colours, is looked at on the first ones.
-  const exclude = number < 3 ? [] : [['.md-sidebar'], ['.md-header'], ['.highlight']];
-  const { violations } = await page.evaluate(
-    ([values, exclude]) =>
-      window.axe.run(
-        { include: [['body']], exclude },
-        { runOnly: { type: 'tag', values }, preload: false, resultTypes: ['violations'] },
-      ),
-    [RULES, exclude],
-  );
-  for (const one of violations) {
-    const where = one.nodes.slice(0, 2).map((node) => node.html.slice(0, 120));
-    problems.push(`${one.id}: ${one.help} (${one.nodes.length}): ${where.join(' ')}`);
-  }
+  if (JUDGED.has(path)) problems.push(...(await violations(page, number)));
   console.log(JSON.stringify({ path, problems, title: await page.title() }));
   await page.close();
 }
