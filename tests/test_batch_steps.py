@@ -738,17 +738,17 @@ def test_a_batch_that_is_refused_says_so_where_it_is_made_and_where_it_is_awaite
 
 
 @pytest.mark.slow
-def test_four_times_the_rows_take_no_more_memory(sandbox, auth, workspace, worker):
-    small = {"batch_files.input_files.BATCH_LINES": 5000}
+def test_five_times_the_rows_take_no_more_memory(sandbox, auth, workspace, worker):
+    small = {"batch_files.input_files.BATCH_LINES": 2500}
     peaks = []
-    for rows in (10_000, 40_000):
+    for rows in (5_000, 25_000):
         table = {"s3": f"in/{rows}.jsonl"}
         lines = (b'{"text": "%d %s"}\n' % (n, b"a" * 400) for n in range(rows))
         workspace.put(table["s3"], b"".join(lines))
         given = {"auth": auth, "model": MODEL, "template": TEMPLATE, "rows": table}
         made = worker.run(SUBMIT, given, workspace.environment, small)
         own = [worker.peak]
-        assert len(made["batches"]) == rows / 5000
+        assert len(made["batches"]) == rows / 2500
         sandbox.lives.advance(90_000)
         given = {"auth": auth, "batch_id": made["batch_id"], "rows": table}
         given["output"] = "storage"
@@ -756,7 +756,7 @@ def test_four_times_the_rows_take_no_more_memory(sandbox, auth, workspace, worke
         assert found["done"] == rows
         peaks.append([*own, worker.peak])
 
-    # Held whole, the 30,000 rows more would be 12 MiB of text alone, and far more as
+    # Held whole, the 20,000 rows more would be 8 MiB of text alone, and far more as
     # objects. What the allocator keeps differs by up to 5 MiB from run to run.
     for less, more in zip(*peaks, strict=True):
         assert more - less < 10 << 10

@@ -210,7 +210,7 @@ def flow(trial, lives, auth, monkeypatch):
             return False, {"error": {"name": "ExecutionErr", "message": "killed"}}
         return True, result
 
-    monkeypatch.setattr(flow_engine, "_call", step)
+    monkeypatch.setattr(flow_engine, "call_script", step)
 
     def run(name: str, arguments: dict) -> flow_engine.Run:
         engine = Engine(trial.workspace, auth, lives.advance)
