@@ -57,7 +57,7 @@ def copy(tmp_path):
     for name in ("schemas", "scripts", "resources", "flows", "schedules"):
         if (ROOT / name).exists():
             shutil.copytree(ROOT / name, tmp_path / name)
-    for name in ("wmill.yaml", "requirements.txt"):
+    for name in ("wmill.yaml", "requirements.txt", "requirements-parquet.txt"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 
