@@ -97,7 +97,7 @@ def assert_a_pull_changes_nothing(place, remote):
     assert before == {p: p.read_bytes() for p in place.rglob("*") if p.is_file()}
 
 
-def test_a_changed_helper_reaches_every_script_that_may_load_it(copy):
+def test_a_changed_helper_reaches_every_script_that_may_load_it(copy, node_packages):
     build(copy / "build", copy)
     remote = Remote()
     push(copy / "build", remote)

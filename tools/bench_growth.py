@@ -18,6 +18,7 @@ from tools.operations import ROOT
 
 TIMES = (1, 10, 100)
 STEEPEST = 1.1
+NOISE = 0.05  # seconds by which the start of a job may vary
 CHART = ROOT / "docs" / "growth.svg"
 KEY = "tgp_growth_0123456789"
 
@@ -143,9 +144,10 @@ class Growth:
 
     @property
     def slope(self) -> float:
-        """How its time grows from 10 to 100 times: by size to the power of this."""
+        """How its time grows from 10 to 100 times: by size to the power of this, at
+        least. Of what takes less than a start varies by nothing more is known."""
         once, ten, hundred = self.seconds
-        return math.log10(max(hundred - ten, 1e-9) / max(ten - once, 1e-9))
+        return math.log10(max(hundred - ten, NOISE) / max(ten - once, NOISE))
 
     @property
     def more(self) -> float:
