@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.nested_places import places
 from tools.browser import functions
 from tools.expressions import ExpressionError, evaluate, problem
 from tools.flow_checks import flow_problems
@@ -264,21 +265,13 @@ def test_a_trap_of_windmill_s_is_a_problem(name, pack):
 def test_whatever_stands_in_a_flow_is_answered_in_words(pack):
     place = alone(pack, FLOW)
     source = load(place.read_text())
-    paths = [path for path in _paths(source) if path]
+    paths = list(places(source))
     assert len(paths) > 40
     for path in paths[:: max(1, len(paths) // 40)]:
         for odd in (None, 5, "text", [], {}, [None]):
             place.write_text(json.dumps(_with(source, path, odd)))
             for what in found(pack):
                 assert not re.search(r"Error|attribute|subscript|iterable", what), what
-
-
-def _paths(part, path=()):
-    yield path
-    items = part.items() if isinstance(part, dict) else ()
-    items = enumerate(part) if isinstance(part, list) else items
-    for name, inner in items:
-        yield from _paths(inner, (*path, name))
 
 
 def _with(part, path, value):

@@ -7,6 +7,7 @@ import shutil
 import jsonschema
 import pytest
 
+from tests.support.nested_places import places
 from tools.checks import problems
 from tools.operations import ROOT, Operation
 from tools.schema_checks import schema_problems
@@ -188,7 +189,7 @@ def test_all_is_told_in_one_wave(tmp_path):
 @pytest.mark.parametrize("odd", [None, 5, "text", [], {}, [None]])
 def test_whatever_stands_in_a_schema_is_answered_in_words(odd, tmp_path):
     text = (ROOT / "schemas/audio/create_speech.json").read_text()
-    paths = [path for path in _paths(json.loads(text)) if path]
+    paths = list(places(json.loads(text)))
     rough = r"Error|attribute|subscript|iterable|is not valid under|is not of type"
     assert len(paths) > 100
     for number, path in enumerate(paths):
@@ -196,14 +197,6 @@ def test_whatever_stands_in_a_schema_is_answered_in_words(odd, tmp_path):
             tmp_path / str(number), lambda schema, at=path: _set(schema, at, odd)
         )
         assert not re.search(rough, told), (path, told)
-
-
-def _paths(part, path=()):
-    yield path
-    items = part.items() if isinstance(part, dict) else ()
-    items = enumerate(part) if isinstance(part, list) else items
-    for name, inner in items:
-        yield from _paths(inner, (*path, name))
 
 
 def _set(schema, path, value):
