@@ -22,6 +22,7 @@ from .catalog.pricing import (
     prefetch,
     priced,
     spent_on,
+    sum_costs,
     sum_usage,
 )
 from .client import TogetherError, prepare
@@ -100,9 +101,7 @@ def _listed(auth: Auth, given: Members) -> Iterator[Members]:
         table.require([given["column"]], "column")
         problem = f"has no address (https://... or s3://...) in {given['column']!r}"
         raise TogetherError.refused("files", problem)
-    for row in table:
-        if isinstance(row, Flaw):
-            raise TogetherError.refused("files", f"cannot be read: {row.why}")
+    for row in table.sound():
         if own := table.taken(row):
             raise table.not_free(f"but a row has a column {own!r} already")
         yield row
@@ -196,28 +195,18 @@ def map_files(auth: Auth, step: Step, **arguments: Json) -> Members:
             continue
         kept.keep(row, record, stored)
         records.append(record)
+    costs = [(one.get("cost_usd"), one.get("cost_note")) for one in records]
     result = {
         "answers": kept.place,
         "done": len(records),
         "failed": len(errors),
         "errors": errors,
         "unknown": unknown,
-        **sums_of(records),
+        "usage": sum_usage(one.get("usage") for one in records),
+        **cost_fields(*sum_costs(costs)),
     }
     words = f"**{len(records)} of {len(records) + len(errors)} files are done.**"
     return {**summary([words, *(f"- {why}" for why in errors.values())]), **result}
-
-
-def sums_of(records: list[Members]) -> Members:
-    """Return {"usage", "cost_usd", "cost_note"?} of what was done with files."""
-    notes = (one["cost_note"] for one in records if one.get("cost_usd") is None)
-    note = next(notes, None)
-    usd = sum(one["cost_usd"] for one in records) if note is None else None
-    usage = sum_usage(one.get("usage") for one in records)
-    return {
-        "usage": usage,
-        **cost_fields(None if usd is None else round(usd, 10), note),
-    }
 
 
 def _address(row: Row, column: str) -> str | None:

@@ -19,7 +19,7 @@ from itertools import islice
 
 from .client import TogetherError, prepare
 from .client.jsonio import RESULT_LIMIT
-from .table.table import Flaw, Table, summary
+from .table.table import Table, summary
 from .workspace.markup import inline
 
 TYPE_CHECKING = False
@@ -140,7 +140,7 @@ def write_parquet(auth: Auth, step: Step, **arguments: Json) -> Members:
         there, target = os.path.join(folder, "in"), os.path.join(folder, "out")
         columns = _Columns()
         with open(there, "wb") as file:
-            count, group = _written(columns.seen(_sound(table)), file)
+            count, group = _written(columns.seen(table.sound()), file)
         kinds = columns.kinds()
         if columns.mixed:
             with open(there, "rb") as lines, open(f"{there}2", "wb") as file:
@@ -155,13 +155,6 @@ def write_parquet(auth: Auth, step: Step, **arguments: Json) -> Members:
             stored = write_object(content, filename="rows.parquet", content_type=kind)
     words = f"**Rows in {inline(stored['s3'])}: {count}, in {len(kinds)} columns.**"
     return {**summary([words]), **stored, "count": count, "columns": kinds}
-
-
-def _sound(table: Table) -> Iterator[Members]:
-    for row in table:
-        if isinstance(row, Flaw):
-            raise TogetherError.refused("rows", f"cannot be read: {row.why}")
-        yield row
 
 
 def _written(rows: Iterable[Members], file: Any) -> tuple[int, int]:

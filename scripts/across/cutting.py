@@ -24,7 +24,6 @@ from ..table.table import (
     ROW_CHARACTERS,
     SAMPLE_CHARACTERS,
     SAMPLE_LINES,
-    Flaw,
     Table,
     Template,
     csv_form,
@@ -110,7 +109,7 @@ def split(auth: Auth, given: Members) -> Members:
     if cut is None:
         if not stored:
             raise TogetherError.refused("rows", NO_STORAGE)
-        source, remote = as_lines(_sound(table)), False
+        source, remote = as_lines(table.sound()), False
         cut = cuts(source, given["part_rows"])
         assert cut is not None  # JSON Lines of our own
     del table  # its reading ends
@@ -324,14 +323,6 @@ def _is_filled(cell: str) -> bool:
         except UnicodeDecodeError:
             pass  # Windows-1252, whose blanks are Latin-1's
     return filled(cell)
-
-
-def _sound(table: Table) -> Iterator[Members]:
-    """Yield the rows of a table. Raises TogetherError where one cannot be read."""
-    for row in table:
-        if isinstance(row, Flaw):
-            raise TogetherError.refused("rows", f"cannot be read: {row.why}")
-        yield row
 
 
 def as_lines(rows: Iterable[Members]) -> PathSource:

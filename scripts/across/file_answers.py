@@ -8,7 +8,6 @@ week later.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import zlib
@@ -17,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ..client import TogetherError
 from ..client.job import log
-from ..table.checkpoint import ANSWERS_BYTES
+from ..table.checkpoint import packed_answers, unpacked_answers
 from ..table.table import canonical
 from ..workspace import storage
 from ..workspace.create_once import fingerprint, state_folder, sweep
@@ -70,7 +69,7 @@ class FileAnswers:
             made = storage.write_object(content, filename="map_files.json")
             state = {"object": {"key": made["s3"], "storage": made.get("storage")}}
         else:
-            state = {"zlib": base64.b64encode(zlib.compress(content)).decode()}
+            state = packed_answers(content)
         path = self.path(row)
         if not create_state(state, path):  # another job had the same file
             set_state(state, path)
@@ -112,10 +111,7 @@ def _read(state: Members) -> Members | None:
             with storage.open_object(**state["object"]) as source:
                 content = source.read()
         else:
-            unpacker = zlib.decompressobj()
-            content = unpacker.decompress(
-                base64.b64decode(state["zlib"]), ANSWERS_BYTES
-            )
+            content = unpacked_answers(state) or b""
         record: Json = json.loads(content)
     except (TogetherError, ValueError, KeyError, TypeError, zlib.error) as error:
         log(f"what was kept of a file cannot be read, it is done again: {error}")

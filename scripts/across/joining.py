@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ..catalog.pricing import cost_fields, sum_usage
+from ..catalog.pricing import cost_fields, sum_costs, sum_usage
 from ..client import TogetherError
 from ..client.job import log
 from ..table.checkpoint import KeptPart, forget
@@ -192,7 +192,7 @@ def join(auth: Auth, given: Members) -> Json:
     if outcome.stopped:
         facts["stopped"] = outcome.stopped
     usage = outcome.sums["usage"]
-    bill = {"usage": usage, **cost_fields(*_sum(outcome.costs))}
+    bill = {"usage": usage, **cost_fields(*sum_costs(outcome.costs))}
     return outcome.result(bill, "dimensions" if embedded else "cut", **facts)
 
 
@@ -213,7 +213,8 @@ def _join_files(
         outcome.unsent = True  # so that what is kept stays for a rerun
     files = _Files(auth, tables, place, given.get("slices"))
     outcome.journal = files  # type: ignore[assignment]
-    bill = {"usage": sum_usage(outcome.usages), **cost_fields(*_sum(outcome.costs))}
+    costs = cost_fields(*sum_costs(outcome.costs))
+    bill = {"usage": sum_usage(outcome.usages), **costs}
     return outcome.result(bill, "cut", parts=outcome.of)
 
 
@@ -235,21 +236,10 @@ def _is_refusal(got: Members) -> bool:
     return told or bool(found.get("problems"))
 
 
-def _sum(
-    costs: list[tuple[float | None, str | None]],
-) -> tuple[float | None, str | None]:
-    """Return (USD of all, None), or (None, why that is not known)."""
-    known = [usd for usd, _ in costs if usd is not None]
-    if len(known) == len(costs):
-        return round(sum(known), 10), None
-    return None, next(note for usd, note in costs if usd is None)
-
-
 def _kept(got: Members, rows: int) -> KeptPart | str:
     """Return the answers of a part, or why they cannot be joined."""
     if not isinstance(got, dict) or not isinstance(got.get("answers"), str):
-        error = got.get("error") if isinstance(got, dict) else None
-        words = error.get("message") if isinstance(error, dict) else None
+        words = _failure(got) if isinstance(got, dict) else None
         return str(words or "its job returned nothing")
     kept = KeptPart(got["answers"])
     if kept.rows != rows:

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from ..client import TogetherError
 from ..client.job import log
-from .pricing import bill, cost_fields, sum_usage
+from .pricing import bill, cost_fields, sum_costs, sum_usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,11 +111,10 @@ def bill_by_model(auth: Auth, answers: list[tuple[str, Json]]) -> Members:
     bills = [bill(auth, model, several) for model, several in by_model.items()]
     if len(bills) == 1:
         return bills[0]
-    note = next((one["cost_note"] for one in bills if "cost_note" in one), None)
-    usd = None if note else round(sum(one["cost_usd"] for one in bills), 10)
+    costs = sum_costs((one["cost_usd"], one.get("cost_note")) for one in bills)
     return {
         "usage": sum_usage([one["usage"] for one in bills]),
-        **cost_fields(usd, note),
+        **cost_fields(*costs),
     }
 
 

@@ -164,6 +164,18 @@ def sum_usage(usages: Iterable[Usage | None]) -> Usage | None:
     return {name: sum(usage.get(name, 0) for usage in known) for name in known[0]}
 
 
+def sum_costs(
+    costs: Iterable[tuple[float | None, str | None]],
+) -> tuple[float | None, str | None]:
+    """Return (USD of all, None), or (None, why the first that is unknown is)."""
+    known = 0.0
+    for usd, note in costs:
+        if usd is None:
+            return None, note
+        known += usd
+    return round(known, 10), None
+
+
 def add_usage(total: Usage | None, usage: Usage) -> Usage:
     """Return the sum of two usages that count the same, the first changed in place; a
     copy of the second where there is no first."""

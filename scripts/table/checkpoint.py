@@ -173,8 +173,7 @@ class Checkpoint:
         if self.part and self.part["kept"] == "state":
             number = self.parts.count + self.rest.count
             place = f"{state_folder(ANSWERS)}{self.kind}_{self.mark}_{number}"
-            packed = base64.b64encode(zlib.compress(content)).decode()
-            set_state({"zlib": packed}, place)
+            set_state(packed_answers(content), place)
             return {"state": place}
         stored = storage.write_object(content, filename=f"{self.kind}.part.jsonl")
         return {"object": {"key": stored["s3"], "storage": stored.get("storage")}}
@@ -325,14 +324,25 @@ def _content(part: Members) -> bytes:
     if "object" in part:
         with storage.open_object(**part["object"]) as source:
             return source.read()
-    packed = (get_state(part["state"]) or {}).get("zlib")
-    if packed is None:
+    state = get_state(part["state"]) or {}
+    if state.get("zlib") is None:
         raise TogetherError(f"The state {part['state']} is not there any more.")
-    unpacker = zlib.decompressobj()
-    content = unpacker.decompress(base64.b64decode(packed), ANSWERS_BYTES)
-    if not unpacker.eof:
+    content = unpacked_answers(state)
+    if content is None:
         raise TogetherError(f"The state {part['state']} holds no answers.")
     return content
+
+
+def packed_answers(content: bytes) -> Members:
+    """Return answers as a state keeps them."""
+    return {"zlib": base64.b64encode(zlib.compress(content)).decode()}
+
+
+def unpacked_answers(state: Members) -> bytes | None:
+    """Return the answers of a state; None where they are cut, or too many."""
+    unpacker = zlib.decompressobj()
+    content = unpacker.decompress(base64.b64decode(state["zlib"]), ANSWERS_BYTES)
+    return content if unpacker.eof else None
 
 
 def _delete(part: Members) -> None:

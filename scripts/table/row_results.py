@@ -9,7 +9,14 @@ from __future__ import annotations
 import json
 import time
 
-from ..catalog.pricing import PARTLY_UNTOLD, cost, cost_fields, money, sum_usage
+from ..catalog.pricing import (
+    PARTLY_UNTOLD,
+    cost,
+    cost_fields,
+    money,
+    sum_costs,
+    sum_usage,
+)
 from ..client import TogetherError
 from ..client.job import in_job, log
 from ..client.jsonio import RESULT_LIMIT
@@ -236,12 +243,7 @@ class RowResults:
             own = {name: own[name] - usage[name] for name in own}
         if own is None or any(own.values()) or not used:
             used = {model: own, **used}
-        costs = [cost(auth, name, usage) for name, usage in used.items()]
-        note = next((why for usd, why in costs if usd is None), None)
-        known = [usd for usd, _ in costs if usd is not None]
-        return (
-            (round(sum(known), 10), None) if len(known) == len(costs) else (None, note)
-        )
+        return sum_costs(cost(auth, name, usage) for name, usage in used.items())
 
     def result(self, bill: Members, *names: str, **facts: Json) -> Json:
         """Return the step's result; names are of further sums that belong to it, facts

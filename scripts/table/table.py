@@ -254,6 +254,13 @@ class Table:
             form = self.part["csv"] if self.part else None
             yield from self.tabled(csv_records(lines, self.refused, form))
 
+    def sound(self) -> Iterator[Members]:
+        """Yield the rows. Raises TogetherError where one cannot be read."""
+        for row in self:
+            if isinstance(row, Flaw):
+                raise self.refused(f"cannot be read: {row.why}")
+            yield row
+
     def refused(self, problem: str) -> TogetherError:
         return TogetherError.refused(self.field, problem)
 
