@@ -11,10 +11,10 @@ import json
 import re
 import time
 
-from .catalog.budget import Budget, Clock, reserve_chat
+from .catalog.budget import Budget, Clock, bound_chat
 from .catalog.fallback import Models
 from .catalog.model_choice import choose_model
-from .catalog.pricing import bill, cost, prefetch, spent_on, usage_of
+from .catalog.pricing import bill, cost, prefetch, usage_of
 from .client import TogetherError, call, check_words, prepare, stream
 from .client.endings import ending
 from .client.job import log
@@ -183,22 +183,21 @@ def _sums(
 
 
 def ask(
-    auth: Auth, body: Members, budget: Budget | None = None, share: float | None = None
+    auth: Auth,
+    body: Members,
+    budget: Budget | None = None,
+    share: float | None = None,
+    pictures: bool = False,
 ) -> Json:
     """Send one chat completion, within the budget, and return its answer. A body
-    without max_tokens gets as many as the budget pays for, or a share of it in USD."""
-    reserved, body = reserve_chat(auth, body, budget, share)
-    spent = None
-    try:
+    without max_tokens gets as many as the budget pays for, or a share of it in USD;
+    `pictures` says that its messages hold some."""
+    budget = budget or Budget()
+    most, body = bound_chat(auth, body, budget, share, pictures)
+    with budget.spending(most) as spent:
         answer = call(auth, CHAT, body=body)
-        if reserved is not None:
-            spent, _ = cost(auth, body["model"], usage_of(answer))
-    except TogetherError as error:
-        spent = spent_on(error)
-        raise
-    finally:
-        if budget and reserved is not None:
-            budget.settle(reserved, spent)
+        if budget.limit is not None:  # else no price is waited for
+            spent.usd, _ = cost(auth, body["model"], usage_of(answer))
     found = parse_completion(answer)
     if found["broken"]:
         raise TogetherError(

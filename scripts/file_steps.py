@@ -15,12 +15,10 @@ import re
 from .catalog.budget import Budget
 from .catalog.model_choice import choose_model
 from .catalog.pricing import (
-    answer_room,
     bill,
-    cost_by,
     cost_fields,
+    most_cost,
     prefetch,
-    priced,
     spent_on,
     sum_costs,
     sum_usage,
@@ -257,24 +255,16 @@ def _answered(auth: Auth, given: Members, address: str, budget: Budget) -> Membe
         body["max_tokens"] = given["max_tokens"]
     system = given.get("system")
     before = [{"role": "system", "content": system}] if system else []
-    question, reserved, spent = given["question"], None, None
-    if given["action"] == "look":
+    looks = given["action"] == "look"
+    if looks:
         picture = FileValue(address, "file", "uri")
-        body["messages"] = [*before, user_message(question, [picture])]
-        reserved, body = _reserved(auth, body, budget)
-        try:
-            answer = ask(auth, body)
-            spent = bill(auth, given["model"], [answer])["cost_usd"]
-        except TogetherError as error:
-            spent = spent_on(error)
-            raise
-        finally:
-            budget.settle(reserved, spent)
+        question = user_message(given["question"], [picture])
     else:
         name, text = _text(auth, address)
-        content = f"{question}\n\nThe document {name}:\n\n{text}"
-        body["messages"] = [*before, user_message(content, None)]
-        answer = ask(auth, body, budget)
+        content = f"{given['question']}\n\nThe document {name}:\n\n{text}"
+        question = user_message(content, None)
+    body["messages"] = [*before, question]
+    answer = ask(auth, body, budget, pictures=looks)
     told, why, cut = answered(answer)
     if told is None:
         words = {"type": "nothing_done", "partial": answer}
@@ -283,48 +273,19 @@ def _answered(auth: Auth, given: Members, address: str, budget: Budget) -> Membe
     return {"answer": told, "cut": cut, **costs}
 
 
-def _reserved(auth: Auth, body: Members, budget: Budget) -> tuple[float, Members]:
-    """Set aside what a question about a picture may cost; return (USD, the body). How
-    many tokens a picture has, no one says before: at most the model's context. Raises
-    TogetherError when the money does not do."""
-    if budget.limit is None:
-        return 0.0, body
-    found = priced(auth, body["model"])
-    if isinstance(found, str) or not found["context_length"]:
-        budget.reserve(None)  # which raises
-        return 0.0, body
-    prompt = found["context_length"]
-    most = body.get("max_tokens")
-    most = most or max(1, answer_room(found, prompt, budget.left()))
-    usage = {"prompt_tokens": prompt, "completion_tokens": most}
-    usd, _ = cost_by(found, usage, most=True)
-    budget.reserve(usd)
-    return usd or 0.0, {**body, "max_tokens": most}
-
-
 def _said(auth: Auth, given: Members, address: str, budget: Budget) -> Members:
     """Return what is said in a recording."""
     from .speech.audio_steps import LONGEST_RECORDING, transcribed  # where it is sound
 
-    reserved, spent = 0.0, None
-    if budget.limit is not None:
-        found = priced(auth, given["model"])
-        usage = {"seconds": LONGEST_RECORDING}
-        usd = None
-        if not isinstance(found, str):
-            usd, _ = cost_by(found, usage, most=True)
-        budget.reserve(usd)
-        reserved = usd or 0.0
-    try:
-        names = ("model", "language", "speakers")
-        asked = {name: given[name] for name in names if name in given}
+    most = None
+    if budget.limit is not None:  # else no price is waited for
+        longest = {"seconds": LONGEST_RECORDING}
+        most, _ = most_cost(auth, given["model"], longest)
+    names = ("model", "language", "speakers")
+    asked = {name: given[name] for name in names if name in given}
+    with budget.spending(most) as spent:
         said = transcribed(auth, {**asked, "recording": address}, "file")
-        spent = said["cost_usd"]
-    except TogetherError as error:
-        spent = spent_on(error)
-        raise
-    finally:
-        budget.settle(reserved, spent)
+        spent.usd = said["cost_usd"]
     text = said["text"]
     lines = [(one.get("speaker"), one["text"]) for one in said["segments"]]
     if given["speakers"] and any(who is not None for who, _ in lines):

@@ -832,6 +832,44 @@ def test_only_a_call_that_was_refused_surely_cost_nothing(facts, usd):
     assert catalog_pricing.spent_on(TogetherError("failed", **facts)) == usd
 
 
+@pytest.mark.parametrize(
+    ("error", "usd"),
+    [
+        (None, 0.3),
+        (TogetherError("refused", status=400), 0.0),
+        (TogetherError("hung"), 0.6),
+        (KeyError("a mistake of ours"), 0.6),
+    ],
+)
+def test_a_call_leaves_in_its_budget_what_it_did_not_cost(error, usd):
+    budget = catalog_budget.Budget(1.0)
+
+    def made():
+        with budget.spending(0.6) as spent:
+            assert budget.left() == pytest.approx(0.4)
+            if error:
+                raise error
+            spent.usd = 0.3
+
+    if error:
+        with pytest.raises(type(error)):
+            made()
+    else:
+        made()
+
+    assert budget.spent == pytest.approx(usd)
+    assert budget.left() == pytest.approx(1 - usd)
+
+
+def test_a_call_that_is_not_paid_for_is_not_made():
+    budget = catalog_budget.Budget(1.0)
+    for usd in (None, 1.1):
+        with pytest.raises(TogetherError, match="budget_usd"), budget.spending(usd):
+            raise AssertionError("it was made")
+
+    assert (budget.spent, budget.reserved) == (0, 0)
+
+
 def test_a_budget_needs_a_price():
     with pytest.raises(TogetherError, match="price is not known"):
         catalog_budget.Budget(1.0).reserve(None)

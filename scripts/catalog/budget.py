@@ -2,7 +2,7 @@
 
 check_budget   of one call, before it is sent
 Budget         of many calls, shared by threads
-reserve_chat   money for one question, whose answer is bounded by it
+bound_chat     what one question may cost, its answer bounded by the budget
 Clock          the same for the time of a step of many calls
 """
 
@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 
 from ..client import TogetherError
-from .pricing import answer_room, cost_by, money, most_prompt, priced
+from .pricing import answer_room, cost_by, money, most_prompt, priced, spent_on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..shapes import Auth, Json, Members, Usage
 
 UNLIMITED = "without max_tokens nothing limits the length of answers"
@@ -69,10 +72,18 @@ def _refused(
     )
 
 
+class Spent:
+    """What a call cost in USD; None: what was set aside for it."""
+
+    def __init__(self) -> None:
+        self.usd: float | None = None
+
+
 class Budget:
     """Money that a step of many calls may spend; safe to share between threads.
 
-    Before a call, `reserve` its estimated cost; after it, `settle` what it cost. A
+    Each call is made `with budget.spending(...)`; who waits for money to come back
+    does the two halves of that alone: `reserve` before the call, `settle` after it. A
     budget of None allows everything.
     """
 
@@ -81,6 +92,24 @@ class Budget:
         self.spent = 0.0
         self.reserved = 0.0
         self.lock = threading.Lock()
+
+    @contextmanager
+    def spending(self, usd: float | None) -> Iterator[Spent]:
+        """Set aside what a call may cost at most while it is made within `with`.
+
+        The call leaves what it cost in what this gives; one that fails with a
+        TogetherError cost what `spent_on` says, nothing where it was refused. Raises
+        what `reserve` does, before anything is sent.
+        """
+        self.reserve(usd)
+        spent = Spent()
+        try:
+            yield spent
+        except TogetherError as error:
+            spent.usd = spent_on(error)
+            raise
+        finally:
+            self.settle(usd or 0.0, spent.usd)
 
     def reserve(self, usd: float | None) -> None:
         """Set the money for a call aside. Raises TogetherError, before anything is
@@ -118,23 +147,27 @@ class Budget:
             return self.limit - self.spent - self.reserved
 
 
-def reserve_chat(
-    auth: Auth, body: Members, budget: Budget | None, share: float | None = None
+def bound_chat(
+    auth: Auth,
+    body: Members,
+    budget: Budget,
+    share: float | None = None,
+    pictures: bool = False,
 ) -> tuple[float | None, Members]:
-    """Set aside what a chat completion may cost at most; return (USD, body to send).
+    """Return (the USD that a chat completion may cost at most, the body to send), for
+    `spending`; None where nothing limits the budget, or no price is known.
 
     A body without max_tokens gets one: what is left of the budget, or the share of it
-    in USD, pays for that many tokens. With no budget, (None, the body). Raises
-    TogetherError when the money does not do, or no price is known.
+    in USD, pays for that many tokens. How many tokens a picture has, no one says
+    before: with pictures, the question has as many as the model's context.
     """
-    if budget is None or budget.limit is None:
+    if budget.limit is None:
         return None, body
     found = priced(auth, body["model"])
-    if isinstance(found, str):
-        budget.reserve(None)  # which raises
+    if isinstance(found, str) or (pictures and not found["context_length"]):
         return None, body
     sent = {name: value for name, value in body.items() if name != "model"}
-    prompt = most_prompt([sent])
+    prompt = found["context_length"] if pictures else most_prompt([sent])
     most = body.get("max_tokens")
     if most is None:
         left = budget.left()
@@ -146,7 +179,6 @@ def reserve_chat(
         "completion_tokens": most * (body.get("n") or 1),
     }
     usd, _ = cost_by(found, usage, most=True)
-    budget.reserve(usd)
     return usd, body
 
 
