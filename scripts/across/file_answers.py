@@ -11,13 +11,12 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 
 from ..client import TogetherError
 from ..client.job import log
 from ..table.checkpoint import packed_answers, unpacked_answers
 from ..table.table import canonical
+from ..table.worker_pool import in_order
 from ..workspace import storage
 from ..workspace.create_once import fingerprint, state_folder, sweep
 from ..workspace.state import create_state, delete_state, get_state, set_state
@@ -25,13 +24,10 @@ from ..workspace.state import create_state, delete_state, get_state, set_state
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import TypeVar
+    from typing import Any
 
     from ..shapes import Json, Members
     from ..table.table import Row
-
-    One = TypeVar("One")
-    Other = TypeVar("Other")
 
 FOLDER = "files"
 STATE_BYTES = 4096  # of a record; a longer one goes to storage, where there is one
@@ -82,16 +78,9 @@ class FileAnswers:
         sweep(_folder(), _empty, bounded=False)
 
 
-def each(work: Callable[[One], Other], things: Iterable[One]) -> Iterator[Other]:
+def each(work: Callable[[Any], Any], things: Iterable[Any]) -> Iterator[Any]:
     """Yield what is made of each thing, in their order, some at a time."""
-    waiting: deque[object] = deque()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for thing in things:
-            waiting.append(pool.submit(work, thing))
-            if len(waiting) >= AHEAD:
-                yield waiting.popleft().result()  # type: ignore[attr-defined]
-        while waiting:
-            yield waiting.popleft().result()  # type: ignore[attr-defined]
+    return in_order(work, things, AT_ONCE, AHEAD)
 
 
 def _folder() -> str:

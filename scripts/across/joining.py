@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ..catalog.pricing import cost_fields, sum_costs, sum_usage
+from ..catalog.pricing import cost_fields, refused_unpaid, sum_costs, sum_usage
 from ..client import TogetherError
 from ..client.job import log
 from ..table.checkpoint import KeptPart, forget
@@ -120,7 +120,7 @@ class JoinedFiles(Joined):
             self.sums["cut"] += record.get("cut") is True
             self.costs.append((record.get("cost_usd"), record.get("cost_note")))
             self.usages = [sum_usage([*self.usages, record.get("usage")])]
-        if got.get("unknown") or (lost and not _is_refusal(got)):
+        if got.get("unknown") or (lost and not _is_unpaid(got)):
             self.costs.append((None, "what a file that failed cost is not told"))
 
 
@@ -224,16 +224,13 @@ def _failure(got: Members) -> str | None:
     return error.get("message") if isinstance(error, dict) else None
 
 
-def _is_refusal(got: Members) -> bool:
-    """Say whether the error of a job tells that nothing was paid for, as spent_on."""
+def _is_unpaid(got: Members) -> bool:
+    """Say whether the error of a job tells that nothing was paid for."""
     error = got.get("error")
-    extra = error.get("extra") if isinstance(error, dict) else None
-    found = {**(error if isinstance(error, dict) else {}), **(extra or {})}
-    status = found.get("status")
-    from ..resilience.explain import UNCLEAR  # only where files failed
-
-    told = isinstance(status, int) and status >= 400 and status not in UNCLEAR
-    return told or bool(found.get("problems"))
+    error = error if isinstance(error, dict) else {}
+    extra = error.get("extra")
+    found = {**error, **(extra if isinstance(extra, dict) else {})}
+    return refused_unpaid(found.get("status"), found.get("problems") or None)
 
 
 def _kept(got: Members, rows: int) -> KeptPart | str:

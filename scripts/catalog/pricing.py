@@ -2,7 +2,7 @@
 
     cost, cost_by, bill    of calls that were made
     cost_fields         as the members of a result
-    spent_on            of a call that failed
+    spent_on, refused_unpaid    of a call that failed
     most_cost, most_tokens, most_prompt, answer_room, tokens    of calls about to be made
     prefetch            the prices, while the paid call is under way
 
@@ -208,13 +208,17 @@ def spent_on(error: TogetherError) -> float | None:
     """Return the USD that a call took which failed with a TogetherError: 0.0 where it
     was refused, None where it may have been paid for: it hung, broke, or its answer
     cannot be used."""
-    from ..resilience.explain import (
-        UNCLEAR,  # loaded already, as it made the error
-    )
+    return 0.0 if refused_unpaid(error.status, error.problems) else None
 
-    status = error.status
-    refused = status is not None and status >= 400 and status not in UNCLEAR
-    return 0.0 if refused or error.problems is not None else None
+
+def refused_unpaid(status: Json, problems: Json) -> bool:
+    """Say whether a call that failed so was refused, and surely cost nothing: by the
+    service, with this status, or here, for problems of its arguments. None: has none.
+    """
+    from ..resilience.explain import UNCLEAR  # only where one failed
+
+    refused = isinstance(status, int) and status >= 400 and status not in UNCLEAR
+    return refused or problems is not None
 
 
 def tokens(text: object) -> int:

@@ -1,7 +1,8 @@
 """Send one operation many times at once, as fast as the service lets it be sent.
 
-Lanes are threads that share one prepared request, one pool of connections and one gate
-(admission.py), which says when each of them may send.
+WorkerPool   lanes for one operation: threads that share one prepared request, one pool
+             of connections and one gate (admission.py), which says when each may send
+in_order     anything done by several threads, its results in the order of the tasks
 """
 
 from __future__ import annotations
@@ -74,21 +75,12 @@ class WorkerPool:
     def map(self, work: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
         """Yield work(task) for every task, in the order of the tasks.
 
-        Tasks are taken as lanes become free, so an endless iterator is welcome; what
-        is finished early waits, up to WINDOW results for each lane. What work or the
-        tasks raise ends everything and is raised here.
+        As `in_order`, with a thread for each lane; up to WINDOW results for each wait.
         """
-        tasks = iter(tasks)
-        first = list(islice(tasks, self.concurrency))
-        if not first:
-            return  # an earlier run did all
-        line = _Line(chain(first, tasks), work, WINDOW * self.concurrency)
-        for _ in first:
-            threading.Thread(target=line.lane, daemon=True).start()
+        window = WINDOW * self.concurrency
         try:
-            yield from line.results()
+            yield from in_order(work, tasks, self.concurrency, window)
         finally:
-            line.close()
             self.gate.close()
             self.gate.pace.end()
 
@@ -165,6 +157,28 @@ class WorkerPool:
             "POST", self.url, data, self.request.headers, self.limits, most
         )
         return Reply(response, read_whole(response, most))
+
+
+def in_order(
+    work: Callable[[Any], Any], tasks: Iterable[Any], threads: int, window: int
+) -> Iterator[Any]:
+    """Yield work(task) for every task, in the order of the tasks, by several threads.
+
+    Tasks are taken as threads become free, so an endless iterator is welcome; up to
+    `window` results that are finished early wait. What work or the tasks raise ends
+    everything and is raised here.
+    """
+    tasks = iter(tasks)
+    first = list(islice(tasks, threads))
+    if not first:
+        return  # an earlier run did all
+    line = _Line(chain(first, tasks), work, window)
+    for _ in first:
+        threading.Thread(target=line.lane, daemon=True).start()
+    try:
+        yield from line.results()
+    finally:
+        line.close()
 
 
 class _Line:
