@@ -7,8 +7,12 @@ import importlib
 import io
 import json
 import random
+import struct
 import threading
+import wave
+import zipfile
 import zlib
+from functools import partial
 
 import pytest
 import trustme
@@ -16,7 +20,9 @@ import trustme
 from scripts.client import TogetherError, transport
 from scripts.download.download import open_download, open_url
 from scripts.download.filenames import named, safe_name
+from scripts.file_end import FileEnd
 from scripts.resilience import retry
+from scripts.transfer.media_output import _Parts
 from scripts.workspace.storage import check_storage, write_object
 from tests.conftest import KEY
 from tests.support.byte_server import ByteServer, Thing
@@ -69,6 +75,49 @@ def opened(server):
 
 def all_of(source):
     return b"".join(iter(lambda: source.read(100_000), b""))
+
+
+def picture():
+    pieces = [b"\x89PNG\r\n\x1a\n"]
+    for name, data in (
+        (b"IHDR", struct.pack(">IIBBBBB", 40, 40, 8, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(random.Random(5).randbytes(41 * 40))),
+        (b"IEND", b""),
+    ):
+        check = zlib.crc32(name + data)
+        pieces.append(
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", check)
+        )
+    return b"".join(pieces)
+
+
+def archive():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("a.txt", "hello " * 50)
+    return buffer.getvalue()
+
+
+def sound():
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(random.Random(6).randbytes(900))
+    return buffer.getvalue()
+
+
+def box(name, data):
+    return struct.pack(">I4s", 8 + len(data), name) + data
+
+
+FILM = (
+    box(b"ftyp", b"isom" + bytes(8))
+    + box(b"mdat", bytes(300))
+    + box(b"moov", bytes(90))
+)
+LINES = b'{"custom_id": "0-a"}\n{"custom_id": "1-b"}\n{"custom_id": "2-c"}\n'
 
 
 # --- whole, and once ----------------------------------------------------------------
@@ -266,6 +315,109 @@ def test_a_part_that_nobody_asked_for_is_not_the_file(status, api, storage):
     ):
         with pytest.raises(TogetherError, match=str(status)):
             work()
+
+
+# --- no length, and the connection ends ---------------------------------------------
+
+
+@pytest.mark.parametrize("content", [WORDS, LINES * 100], ids=["bytes", "lines"])
+def test_where_the_connection_alone_ends_the_rest_is_asked_for(content, api):
+    """The server says no length, but knows ranges."""
+    cuts = [len(content) // 3, len(content) // 5]
+    api.things[FILE] = Thing(content, cuts=cuts, open_ended=True)
+    source = opened(api)
+    assert all_of(source) == content
+    assert source.note == ""
+
+
+def test_the_service_knows_how_many_bytes_a_file_has(api):
+    """Asked for the file's facts where the server of its bytes knows no ranges."""
+    api.things[FILE] = Thing(
+        LINES, {"etag": '"v1"'}, cuts=[21], ranges=False, open_ended=True
+    )
+    api.things["/v1/files/file-1"] = Thing(json.dumps({"bytes": len(LINES)}).encode())
+    answer = download(api)
+    assert base64.b64decode(answer["file"]) == LINES
+    assert "note" not in answer
+
+
+def test_what_nobody_knows_is_said(api, workspace, capsys):
+    api.things[FILE] = Thing(WORDS, cuts=[70_000], ranges=False, open_ended=True)
+    answer = download(api)
+    assert base64.b64decode(answer["file"]) == WORDS[:70_000]
+    assert "these are all cannot be told" in answer["note"]
+    assert answer["note"] in capsys.readouterr().err
+    assert answer["note"] in download(api, output="storage")["note"]
+
+
+def test_a_file_that_breaks_off_is_fetched_anew_or_an_error(api, monkeypatch):
+    monkeypatch.setattr(retry, "backoff", lambda tries, asked: 0.001)
+    thing = Thing(picture(), cuts=[900], ranges=False, open_ended=True)
+    api.things[FILE] = thing
+    answer = download(api)
+    assert base64.b64decode(answer["file"]) == thing.content
+    assert "note" not in answer
+    thing.cuts = [900] * 9
+    with pytest.raises(TogetherError, match="does not say how many bytes") as caught:
+        download(api)
+    assert caught.value.type == "changed_download"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [picture(), archive(), gzip.compress(WORDS[:500]), sound(), FILM, b"[1, {}, 3]"],
+    ids=["png", "zip", "gzip", "wav", "mp4", "json"],
+)
+@pytest.mark.parametrize("step", [1, 7, 10_000])
+def test_a_file_tells_where_it_ends(content, step):
+    for size in (*range(1, len(content)), len(content)):
+        end = FileEnd()
+        for start in range(0, size, step):
+            end.take(content[start : min(size, start + step)])
+        whole = end.is_whole()
+        assert whole is True if size == len(content) else not whole
+
+
+def test_lines_of_json_tell_whether_the_last_is_whole():
+    for size in range(len(LINES) + 1):
+        end = FileEnd()
+        end.take(LINES[:size])
+        last = LINES[:size].rpartition(b"\n")[2]
+        amid = size > 21 and last.strip() and not last.endswith(b"}")
+        assert end.is_whole() is (False if amid else None), LINES[:size]
+
+
+@pytest.mark.parametrize("text", [b"[1] A book\n[2] An", b"{{name}}\nx", b"", b"id,te"])
+def test_a_text_does_not_tell_where_it_ends(text):
+    end = FileEnd()
+    end.take(text)
+    assert end.is_whole() is None
+
+
+def test_a_sound_that_breaks_off_is_no_sound(api):
+    """It is paid for: what came is in the error."""
+    path = "/v1/audio/speech"
+    speak = partial(
+        main("audio/create_speech"),
+        {"api_key": KEY, "base_url": api.url},
+        {"model": "m", "input": "x", "voice": "v", "response_format": "wav"},
+    )
+    headers = {"content-type": "audio/wav"}
+    api.things[path] = Thing(sound(), headers, open_ended=True)
+    assert base64.b64decode(speak()["file"]) == sound()
+    api.things[path] = Thing(sound(), headers, cuts=[500], open_ended=True)
+    with pytest.raises(TogetherError, match="broke off after 500 bytes") as caught:
+        speak()
+    assert base64.b64decode(caught.value.partial["file"]) == sound()[:500]
+
+
+def test_parts_that_are_fewer_than_said_are_an_error(storage):
+    storage.things["/part"] = Thing(WORDS[:1000])
+    parts = [{"url": storage.url + "/part", "sizeBytes": "1000", "partNumber": 1}]
+    auth = {"api_key": KEY, "base_url": storage.url}
+    assert all_of(_Parts(parts, auth, 1000)) == WORDS[:1000]
+    with pytest.raises(TogetherError, match="have 1000 bytes where 3000"):
+        all_of(_Parts(parts, auth, 3000))
 
 
 def test_an_empty_file_is_a_file(api, workspace):

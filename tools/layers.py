@@ -40,6 +40,7 @@ LAYERS = (
         "documents/word_file",
         "documents/word_index",
         "download/filenames",
+        "file_end",
         "json_schema/checker",
         "json_schema/linear_regex",
         "operation_calls/operation_table",

@@ -6,9 +6,10 @@
 
 A connection that breaks is mended by asking for the rest (RFC 9110, section 14): only a
 206 for just that part counts, under the same ETag where the server gives one. What is
-shorter or longer than the server, or the API, said is an error. The API key goes to the
-API alone; where it redirects to, scripts/transfer/public_fetch.py says what may be
-reached.
+shorter or longer than the server, or the API, said is an error. Where nobody says it and
+the end of the connection is that of the bytes, whoever may know is asked, and the file
+itself (scripts/file_end.py). The API key goes to the API alone; where it redirects to,
+scripts/transfer/public_fetch.py says what may be reached.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import time
 import zlib
 
 from ..client import TogetherError
-from ..client.request import Request
+from ..client.job import log
+from ..client.request import Request, send_operation
 from ..client.transport import (
     CODINGS,
     Pace,
@@ -29,11 +31,12 @@ from ..client.transport import (
     read_whole,
     too_long,
 )
+from ..operations import operation
 from .filenames import named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from ..shapes import Auth, Fault, Headers, Json, Operation, Response
@@ -42,6 +45,11 @@ READ_BLOCK = 1 << 20  # bytes that are read at a time
 SECURE = 1 << 18  # bytes that are read at a time over TLS
 ERROR_SECONDS = 60.0  # for the body of an error
 BARREN = 6  # connections in a row that bring nothing before it is given up
+FILE = operation("files/get_file")
+UNTOLD = (
+    "The server did not say how many bytes there are and closed the connection behind "
+    "the last: that these are all cannot be told."
+)
 
 
 class Peekable:
@@ -71,16 +79,25 @@ class Download(Peekable):
     """A readable: read(size) gives up to that many bytes, b"" at the end.
 
     `length` is the bytes there are in all, or None; `name` what the server calls the
-    file, made safe, or ""; `content_type`, "" where unknown. read raises TogetherError;
-    its type is "changed_download" when the bytes changed while they were read, so that
-    all must be read anew.
+    file, made safe, or ""; `content_type`, "" where unknown; `note`, at the end, what
+    is not known of the bytes, or "". read raises TogetherError; its type is
+    "changed_download" when the bytes changed while they were read, so that all must be
+    read anew. `ask_size` asks elsewhere how many there are, where the server does not
+    say it.
     """
 
     def __init__(
-        self, connect: Callable[[Headers], Any], length: int | None = None
+        self,
+        connect: Callable[[Headers], Any],
+        length: int | None = None,
+        ask_size: Callable[[], int | None] | None = None,
     ) -> None:
         self.connect = connect
         self.length = length
+        self.ask_size = ask_size
+        self.open_ended = False  # the connection's end is that of the bytes
+        self.file_end: Any = None  # what the file says of its own end
+        self.note = ""
         self.position = 0
         self.barren = 0
         self.ended = False
@@ -108,6 +125,11 @@ class Download(Peekable):
         size = headers.get("content-length", "")
         if size.isdigit() and not self.coded:
             self.measure(int(size))
+        self.open_ended = is_open_ended(headers)
+        if self.open_ended and self.length is None:
+            from ..file_end import FileEnd  # few servers leave the end open
+
+            self.file_end = FileEnd()
         tag = headers.get("etag", "")
         self.validator = tag if tag.startswith('"') else None  # W/ is weak
         self.content_type = headers.get("content-type", "").split(";")[0].strip()
@@ -130,17 +152,20 @@ class Download(Peekable):
                     self.resume()
                     continue
                 piece = self.take(size)
+                if not piece:
+                    self.end()
             except faults() as fault:
                 self.cut(fault)
                 continue
             if piece:
                 self.position += len(piece)
+                if self.file_end:
+                    self.file_end.take(piece)
                 self.barren = 0
                 if too_long(self.length, self.position):
                     self.close()
                     raise endless(f"The download broke off after {self.position} bytes")
                 return piece
-            self.end()
         return b""
 
     def take(self, size: int) -> bytes:
@@ -166,9 +191,60 @@ class Download(Peekable):
         """The connection says that this is all: it must be."""
         self.response.drain_conn()
         self.response.release_conn()
+        if self.open_ended:
+            self.settle()
         self.ended = True
         if not self.coded:
             self.measure(self.position)
+
+    def settle(self) -> None:
+        """Find out whether the connection ended behind the last byte, or amid them. Raises
+        OSError where it was amid them and the rest can be asked for."""
+        if self.length is None and self.ask_size:
+            size = self.ask_size()
+            # Less than came is an old number.
+            self.length = size if size and size >= self.position else None
+        if self.length is None:
+            self.length = self.probe()
+        if self.length is not None:
+            if self.position < self.length:
+                raise OSError("the connection was closed amid the bytes")
+            return
+        whole = self.file_end and self.file_end.is_whole()
+        if whole is False:
+            raise _changed("the server does not say how many bytes there are")
+        if whole is None:
+            self.note = UNTOLD
+            log(UNTOLD)
+
+    def probe(self) -> int | None:
+        """Return how many bytes there are, told by what the server answers to a request
+        for those behind the last; None where it does not tell."""
+        try:
+            response = self.connect(self.onwards())
+        except TogetherError:
+            return None  # it was asked for no more than a number
+        except faults():
+            return None
+        given = response.headers.get("content-range", "")
+        length = response.headers.get("content-length", "")
+        response.close()
+        part = re.fullmatch(r"bytes (?:\*|(\d+)-(\d+))/(\d+|\*)", given)
+        if response.status == 200:
+            return int(length) if length.isdigit() else None
+        if part and part[3] != "*":
+            return int(part[3])
+        if response.status == 416:
+            return self.position
+        follows = part and part[1] and int(part[1]) == self.position
+        return int(part[2]) + 1 if part and follows else None
+
+    def onwards(self) -> Headers:
+        """Return the headers that ask for the bytes behind those that came."""
+        headers = {"Range": f"bytes={self.position}-"}
+        if self.validator:
+            headers["If-Range"] = self.validator
+        return headers
 
     def resume(self) -> None:
         """Ask for the bytes that are missing."""
@@ -177,10 +253,7 @@ class Download(Peekable):
             return
         if self.coded:  # the part of a compressed body is no part of the content
             raise _changed("the server compresses it")
-        headers = {"Range": f"bytes={self.position}-"}
-        if self.validator:
-            headers["If-Range"] = self.validator
-        response = self.connect(headers)
+        response = self.connect(self.onwards())
         status, given = response.status, response.headers
         if status == 416:
             # Nothing follows what came: the end, unless more was announced.
@@ -199,6 +272,7 @@ class Download(Peekable):
                 raise _changed("the server sent another part than was asked for")
             if part[2] != "*":
                 self.measure(int(part[2]))
+            self.open_ended = is_open_ended(given)
             self.response = response
             return
         # A server that knows no ranges begins again: only a strong ETag proves that it
@@ -206,6 +280,7 @@ class Download(Peekable):
         if self.validator is None or tag != self.validator:
             response.close()
             raise _changed("the server cannot send the rest alone")
+        self.open_ended = is_open_ended(given)
         self.response = response
         over = self.position
         while over > 0:
@@ -243,6 +318,14 @@ class Download(Peekable):
         if self.response is not None:
             self.response.close()
             self.response = None
+
+
+def is_open_ended(headers: Mapping[str, str]) -> bool:
+    """Say whether only the connection's end tells that of a body. What is compressed
+    tells its own."""
+    coded = headers.get("content-encoding", "identity").strip().lower()
+    told = headers.get("content-length", "").isdigit()
+    return not told and coded in ("", "identity") and "transfer-encoding" not in headers
 
 
 class _BusyError(OSError):
@@ -335,7 +418,19 @@ def api_download(request: Request) -> Download:
             asked,
         )
 
-    return Download(connect)
+    return Download(connect, ask_size=lambda: _size_at_service(request))
+
+
+def _size_at_service(request: Request) -> int | None:
+    """Return how many bytes the service says that a stored file has, or None."""
+    if request.operation["path"] != f"{FILE['path']}/content":
+        return None
+    try:
+        file = send_operation(request.auth, FILE, file_id=request.arguments["file_id"])
+    except TogetherError:
+        return None  # as where it does not say it
+    size = file.get("bytes") if isinstance(file, dict) else None
+    return size if size.__class__ is int else None
 
 
 class _Unread:

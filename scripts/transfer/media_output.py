@@ -27,10 +27,12 @@ from ..client.request import MOST_SECONDS
 from ..client.transport import Reply, faults, read_whole
 from ..download.download import (
     READ_BLOCK,
+    UNTOLD,
     Download,
     Peekable,
     api_download,
     follow,
+    is_open_ended,
     open_url,
 )
 from ..download.filenames import named, safe_name
@@ -73,13 +75,21 @@ def receive(request: Request) -> Members:
             kind = source.content_type
             _judge_file(request, source)
             name = source.name or _own_name(request, kind, source.peek())
-            return deliver(source, name, request.output, kind)
+            return _noted(deliver(source, name, request.output, kind), source)
         except TogetherError as error:
             if error.type != "changed_download" or not left:
                 raise
         finally:
             source.close()
     raise AssertionError("the last try returns or raises")
+
+
+def _noted(answer: Members, *sources: Any) -> Members:
+    """Return an answer with what is not known of the bytes that it was made of."""
+    notes = {note for one in sources if (note := getattr(one, "note", ""))}
+    if not notes:
+        return answer
+    return {**answer, "note": " ".join(filter(None, [answer.get("note"), *notes]))}
 
 
 def _judge_file(request: Request, source: Download) -> None:
@@ -117,6 +127,29 @@ def judge_media(request: Request, reply: Reply) -> None:
     part = reply.status == 206  # which nobody asked for
     if part or packed or words:
         raise request.failure(None, reply)
+    if is_open_ended(reply.headers):
+        _judge_end(reply, kind)
+
+
+def _judge_end(reply: Reply, kind: str) -> None:
+    """Raise TogetherError, with what came, for sound that its server did not measure and
+    that does not come to its end."""
+    from ..file_end import FileEnd  # few servers leave the end open
+
+    end = FileEnd()
+    end.take(reply.data)
+    whole = end.is_whole()
+    if whole is None:
+        log(UNTOLD)
+    elif not whole:
+        name = f"speech{suffix(reply.data[:16], kind) or '.bin'}"
+        raise TogetherError(
+            f"The sound broke off after {len(reply.data)} bytes.",
+            type="connection",
+            partial=_as_result(reply.data, name),
+            ambiguous=True,
+            advice="Run the step again; what came is in the error's `partial`.",
+        )
 
 
 def _is_text(data: bytes) -> bool:
@@ -398,6 +431,8 @@ class _Parts(Peekable):
     def __init__(self, parts: list[Members], auth: Auth, length: int | None) -> None:
         self.parts = sorted(parts, key=lambda part: part.get("partNumber") or 0)
         self.auth, self.length = auth, length
+        self.position = 0
+        self.note = ""
         self.source: Download | None = None
 
     def fresh(self, size: int) -> bytes:
@@ -413,8 +448,17 @@ class _Parts(Peekable):
                     int(given) if given.isdigit() else None,
                 )
             if piece := self.source.read(size):
+                self.position += len(piece)
                 return piece
+            self.note = self.note or self.source.note
             self.source = None
+        if self.length not in (None, self.position):
+            raise TogetherError(
+                f"The parts have {self.position} bytes where {self.length} were "
+                "announced.",
+                type="wrong_length",
+                advice="Run the step again; if it stays so, tell Together's support.",
+            )
         return b""
 
     def close(self) -> None:
@@ -438,15 +482,17 @@ def _name(item: Members, number: int, content: Any, kind: str) -> str:
 
 def _store_items(request: Request, answer: Members, items: list[Members]) -> Members:
     kind = request.operation["brings"]["kind"]
-    stored = []
+    stored, contents = [], []
     for number, item in enumerate(items, 1):
         content = _open(item, request.auth)
+        contents.append(content)
         name = _name(item, number, content, kind)
         head = content if isinstance(content, bytes) else content.peek()
         said = kind_of(head) or getattr(content, "content_type", "")
         stored.append(_stored(content, name, said))
         item.pop("b64_json", None)
         item.update(stored[-1])
+    answer = _noted(answer, *contents)
     if len(stored) == 1:
         return {**answer, **stored[0]}
     if kind == "picture":
@@ -465,10 +511,11 @@ def _show_items(request: Request, answer: Members, items: list[Members]) -> Memb
     """Hold what the items bring in the result, if there is room."""
     brings = request.operation["brings"]
     room = _room(len(json.dumps(answer)))
-    files = []
+    files, contents = [], []
     try:
         for number, item in enumerate(items, 1):
             content = _open(item, request.auth)
+            contents.append(content)
             name = _name(item, number, content, brings["kind"])
             data = content if isinstance(content, bytes) else _read(content, room)
             room -= len(data) + 200
@@ -481,6 +528,7 @@ def _show_items(request: Request, answer: Members, items: list[Members]) -> Memb
         return {**answer, **_linked(brings, items), "note": _logged(note)}
     if room < 0:
         return _too_many(request, answer, items)
+    answer = _noted(answer, *contents)
     if brings["kind"] == "picture":
         return {**answer, **pictures(files)}
     shown = [_as_result(data, name) for data, name in files]

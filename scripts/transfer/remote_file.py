@@ -107,6 +107,7 @@ class UrlSource(Source):
         stream = copy.copy(self.first)
         stream.position, stream.kept, stream.ended = start, b"", False
         stream.response, stream.barren, stream.pace = None, 0, Pace()
+        stream.file_end = None  # which has seen the first reading
         if start and not self.ranged:
             stream.position = 0
             self.pass_over(stream, start)

@@ -91,6 +91,8 @@ class _Stored:
                 advice="Run the step again when nothing writes to it.",
             )
         self.length = self.length if length is None else length
+        framed = "transfer-encoding" in response.headers
+        self.open_ended = self.length is None and not framed
         self.response: Any = response
         # A server that knows no ranges sends all from the start again.
         skip = self.position - begin
@@ -124,6 +126,8 @@ class _Stored:
                     rest(tries)
                 continue
             self.position += len(piece)
+            if not piece and self.open_ended:
+                log(f"{self.name}: that it is whole, the server's answer does not tell")
             if too_long(self.length, self.position):
                 self.close()
                 raise endless(f"The object {self.key!r} cannot be read from storage")

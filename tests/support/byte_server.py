@@ -19,6 +19,7 @@ class Thing:
     resets    end it with a reset, which may lose what is under way
     says      the length announced, where it is not the true one
     ranges    whether parts can be asked for
+    open_ended  no length is said: the connection ends where the bytes do
     """
 
     content: bytes = b""
@@ -29,6 +30,7 @@ class Thing:
     says: int | None = None
     ranges: bool = True
     chunked: bool = False
+    open_ended: bool = False
 
 
 class ByteServer(ThreadingHTTPServer):
@@ -88,6 +90,8 @@ class _Handler(BaseHTTPRequestHandler):
         length = total - start if status != 416 else 0
         if thing.chunked:
             extra["transfer-encoding"] = "chunked"
+        elif thing.open_ended:
+            self.close_connection = True
         else:
             extra["content-length"] = str(length)
         for name, value in extra.items():
