@@ -37,7 +37,15 @@ from .client.jsonio import finite
 from .operations import operation
 from .resilience.retry import about_money, passing
 from .table.row_results import RowResults
-from .table.table import Flaw, Table, Template, find
+from .table.table import (
+    BlankRowError,
+    Flaw,
+    Table,
+    Template,
+    filled,
+    find,
+    nothing_in,
+)
 from .table.worker_pool import WorkerPool
 
 TYPE_CHECKING = False
@@ -110,6 +118,8 @@ def map_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
                 asked = [*before, {"role": "user", "content": template.fill(row)}]
             except KeyError as error:
                 return [(row, None, f"the row has no column {error.args[0]!r}")]
+            except BlankRowError as error:
+                return [(row, None, str(error))]
             try:
                 answer, model = sender.ask({**body, "messages": asked})
             except TogetherError as error:
@@ -673,6 +683,10 @@ def _unfit(table: Table, row: Row) -> str | None:
 def _embedded(table: Table, row: Row, column: str) -> str | Flaw:
     """Return what a row's column says, or a Flaw."""
     why = _unfit(table, row)
+    if not why and not filled(text := find(row, column)):
+        blank = text is None or text == ""
+        why = f"the row has no text in its column {column!r}"
+        why = why if blank else nothing_in([column])
     return Flaw(why) if why else _text(row, column)
 
 

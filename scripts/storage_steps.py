@@ -26,12 +26,19 @@ SHOWN = 20  # columns that the summary names
 def read_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     """Return the rows of a file as they are, to loop over.
 
-    {"rows": [objects], "texts"?: what `template` makes of each, "count", "markdown"},
+    {"rows": [objects], "texts"?: what `template` makes of each, None where all of its
+    columns are blank, "count", "markdown"},
     with output "table" nothing but the rows. Raises TogetherError, with the rows that
     cannot be read in its `problems`, when there are more than `most`, when they have
     the column `answer_column`, or lack one that the template names.
     """
-    from .table.table import Flaw, Table, Template, summary  # only where rows are given
+    from .table.table import (  # only where rows are given
+        BlankRowError,
+        Flaw,
+        Table,
+        Template,
+        summary,
+    )
     from .workspace.markup import inline  # only within a job
 
     given = prepare(step, arguments)
@@ -61,6 +68,8 @@ def read_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
             except KeyError as error:
                 why = f"has no column {error.args[0]!r}"
                 problems.append({"field": f"rows[{number}]", "problem": why})
+            except BlankRowError:
+                texts.append(None)
         rows.append(row)
     if problems:
         listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems[:10])

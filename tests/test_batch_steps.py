@@ -110,9 +110,61 @@ def test_rows_go_in_and_their_answers_come_out_in_order(sandbox, auth):
     assert result["usage"]["prompt_tokens"] == 120
 
 
+BLANK = [{"text": text} for text in ("", "a", "  ", None, "b", "\u00a0\t")]
+
+
+def test_a_row_that_is_blank_is_not_asked_and_says_so(sandbox, auth):
+    made = submit_rows(auth, MODEL, TEMPLATE, BLANK)
+    assert (made["rows"], made["blank"]) == (6, 4)
+    asked = [json.loads(line) for line in uploads(sandbox)[0].splitlines()]
+    assert [line["body"]["messages"][0]["content"] for line in asked] == [
+        "Say a",
+        "Say b",
+    ]
+    sandbox.lives.advance(3600)
+    result = collect_rows(auth, made["batch_id"], BLANK)
+    rows = result["rows"]
+    assert [row["text"] for row in rows] == [row["text"] for row in BLANK]
+    assert [row["answer"] for row in rows] == [
+        None,
+        "Say a!",
+        None,
+        None,
+        "Say b!",
+        None,
+    ]
+    assert "blank in all columns of the template" in rows[0]["answer_error"]
+    assert (result["done"], result["failed"]) == (2, 4)
+
+
+def test_blank_rows_between_batches_belong_to_one_of_them(sandbox, auth, monkeypatch):
+    """Rows in are rows out, in whichever file they are missing."""
+    monkeypatch.setattr(input_files, "BATCH_LINES", 2)
+    rows = [
+        {"text": t, "n": n} for n, t in enumerate(["a", "b", "", "c", "d", "e", ""])
+    ]
+    made = submit_rows(auth, MODEL, TEMPLATE, rows)
+    spans = [(one["first_row"], one["rows"]) for one in made["batches"]]
+    assert spans == [(0, 3), (3, 2), (5, 2)]
+    assert (made["rows"], made["blank"]) == (7, 2)
+    sandbox.lives.advance(3600)
+    result = collect_rows(auth, made["batch_id"], rows)
+    assert [row["n"] for row in result["rows"]] == list(range(7))
+    assert [row["answer"] for row in result["rows"]] == [
+        f"Say {t}!" if t else None for t in ["a", "b", "", "c", "d", "e", ""]
+    ]
+    assert "outside" not in result
+
+
+def test_a_table_that_is_blank_makes_no_batch(sandbox, auth):
+    with pytest.raises(TogetherError, match=r"nothing to ask about.*blank in 'text'"):
+        submit_rows(auth, MODEL, TEMPLATE, [{"text": ""}, {"text": " "}])
+    assert not sandbox.requests
+
+
 def test_a_line_is_what_json_makes_of_it(sandbox, auth):
     """So that a step finds the batch that an earlier version of it made."""
-    rows = [{"text": 'Ü"\\\n\u2028{{text}}'}, {"text": ""}]
+    rows = [{"text": 'Ü"\\\n\u2028{{text}}'}, {"text": "0"}]
     submit_rows(auth, MODEL, TEMPLATE, rows, system='Say "a"', max_tokens=9)
 
     expected = b""

@@ -868,6 +868,15 @@ def test_draw_rows_goes_on_after_a_row_that_fails(engine, sandbox):
     assert run.result["rows"][1]["picture"]
 
 
+def test_draw_rows_draws_nothing_of_a_blank_row(engine, sandbox):
+    rows = [{"animal": "x"}, {"animal": " "}, {"animal": "y"}]
+    run = engine.run("draw_rows", **DRAW, rows=rows)
+    assert [bool(row["picture"]) for row in run.result["rows"]] == [True, False, True]
+    assert "Nothing was sent" in run.result["rows"][1]["picture_error"]
+    asked = [one for one in sandbox.requests if one.path.startswith("/v1/images")]
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize("missing", ["storage", "helpers"])
 def test_draw_rows_without_storage_gives_addresses_and_says_so(
     engine, workspace, sandbox, missing

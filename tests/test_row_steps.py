@@ -101,6 +101,28 @@ def test_a_thousand_rows_survive_a_moody_service(auth, moody, monkeypatch):
     assert carrier_for(auth["base_url"]).idle
 
 
+def test_a_row_that_is_blank_is_not_asked(auth, moody):
+    """A model would be paid for an answer to nothing."""
+    texts = ["a", "", "  \n", None, "b", "\u00a0"]
+    rows = [{"text": text, "n": n} for n, text in enumerate(texts)]
+    result = map_rows(auth, MODEL, "About {{text}}:", rows)
+    assert [row["n"] for row in result["rows"]] == list(range(6))
+    assert answers(result) == ["About a:!", None, None, None, "About b:!", None]
+    assert result["rows"][2]["answer_error"] == "not asked: the row is blank in 'text'"
+    assert (result["done"], result["failed"]) == (2, 4)
+    # One of two is enough to ask about.
+    result = map_rows(auth, MODEL, "{{n}}: {{text}}", rows)
+    assert (result["done"], result["failed"]) == (6, 0)
+
+
+def test_a_text_that_is_blank_is_not_embedded(auth, moody):
+    rows = [{"text": text} for text in ("a", " ", "", "b", "\u2003")]
+    result = embed_rows(auth, model("embedding"), rows)
+    found = [row["embedding"] is not None for row in result["rows"]]
+    assert found == [True, False, False, True, False]
+    assert result["rows"][1]["embedding_error"].startswith("not asked")
+
+
 def test_no_more_calls_run_at_once_than_asked_for(auth, moody):
     moody.pause = 0.01
     map_rows(auth, MODEL, "{{id}}", numbered(60), concurrency=5)
@@ -275,11 +297,11 @@ def test_a_429_about_money_is_true_of_every_row(auth, moody):
         ("n,q\n1,a\n2,b\n", ["a!", "b!"]),
         ("\ufeffn;q\r\n1;a\r\n2;b", ["a!", "b!"]),
         ('q\tn\n"a\tb\nc"\t1\n', ["a\tb\nc!"]),
-        ('{"q": "\u2028"}\n{"q": 5}\n{"q": {"x": ["\xe9"]}}', None),
+        ('{"q": "a\u2028b"}\n{"q": 5}\n{"q": {"x": ["\xe9"]}}', None),
     ],
 )
 def test_rows_come_as_a_list_or_any_kind_of_table(auth, rows, expected):
-    expected = expected or ["\u2028!", "5!", '{"x": ["\xe9"]}!']
+    expected = expected or ["a\u2028b!", "5!", '{"x": ["\xe9"]}!']
 
     assert answers(map_rows(auth, MODEL, "{{q}}", rows)) == expected
 
@@ -306,11 +328,11 @@ def test_a_row_that_cannot_be_asked_is_reported_in_its_place(auth, moody):
         "line 2 is not JSON",
         "line 3 is no object",
         "the row has no column 'q'",
-        None,
+        "not asked: the row is blank in 'q'",
         None,
     ]
     assert result["rows"][1] == {"answer": None, "answer_error": "line 2 is not JSON"}
-    assert sorted(moody.seen) == ["x", "xa", "xb"]
+    assert sorted(moody.seen) == ["xa", "xb"]
     result = map_rows(auth, MODEL, "x{{q}}", "q,p\na,1\nb,c,d\n")
     assert "line 3 has more cells than columns" in result["rows"][1]["answer_error"]
 

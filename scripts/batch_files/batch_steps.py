@@ -15,7 +15,7 @@ from ..client.jsonio import finite
 from ..job_states import states
 from ..operations import operation
 from ..table.row_results import RowResults
-from ..table.table import Table, Template, find
+from ..table.table import Table, Template, filled, find
 from .answers import (
     Bill,
     Lines,
@@ -56,8 +56,9 @@ def submit_rows(auth: Auth, step: Step, **arguments: Json) -> Members:
     limits ask for.
 
     Returns {"batch_id", "input_file_id", "rows": their number, "fingerprint",
-    "reattached": whether an earlier run had created it, "estimated_cost_usd",
-    "cost_note"?: why that is None}. Of several batches the ids are those of all, with
+    "reattached": whether an earlier run had created it, "blank"?: how many rows were
+    not asked, as all columns that the template names are blank in them,
+    "estimated_cost_usd", "cost_note"?: why that is None}. Of several batches the ids are those of all, with
     commas between them, and "batches" has [{"batch_id", "input_file_id", "first_row":
     counted from 0, "rows", "fingerprint", "reattached"}]. However often it runs with
     the same input, each batch is created once, unless it failed or `again` says
@@ -229,7 +230,7 @@ def collect_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
                         raise table.not_free(f"but a row has a column {own!r} already")
                     text, why, cut = lines.get(name)
                     if text is None and why is None:
-                        why = reason
+                        why = reason + _unasked(row, status)
                     outcome.add(row, text, why, cut=cut, custom_id=name)
             done = outcome.sums["done"] - before[0]
             failed = outcome.sums["failed"] - before[1]
@@ -250,6 +251,13 @@ def collect_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     if outside:
         facts["outside"] = outside
     return outcome.result(bill.sums(auth), "cut", **facts)
+
+
+def _unasked(row: Members, status: str) -> str:
+    """Say of a row that an ended batch does not know why that may be."""
+    if status in BAD or all(map(filled, row.values())):
+        return ""
+    return "; a row that is blank in all columns of the template is not asked"
 
 
 def _over(auth: Auth, batch_id: str) -> list[Members]:

@@ -10,7 +10,7 @@ import re
 
 from ..client import TogetherError
 from ..resilience.service_limits import BATCH_LINES, FILLED_BYTES
-from ..table.table import Flaw, digest
+from ..table.table import BlankRowError, Flaw, digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,13 +31,14 @@ class UnfitRowError(Exception):
 
 
 class InputFile:
-    """One input file: its place on disk, the first of its rows, counted from 0, how
-    many there are, and the digest of its lines."""
+    """One input file: its place on disk, the first of the table's rows that it stands
+    for, counted from 0, how many those are (`span`), how many of them are asked
+    (`rows`), and the digest of its lines."""
 
     def __init__(self, place: Path, first: int) -> None:
         self.place = place
         self.first = first
-        self.rows = self.size = 0
+        self.rows = self.size = self.span = 0
         self.hashed = hashlib.sha256()
         self.file: Any = place.open("wb")
 
@@ -54,7 +55,7 @@ class InputFile:
 
     def name(self, mark: str, alone: bool) -> str:
         """Return its name at the service. One of several says which rows it holds."""
-        span = "" if alone else f"-{self.first}-{self.rows}"
+        span = "" if alone else f"-{self.first}-{self.span}"
         return f"rows-{mark}{span}.jsonl"
 
 
@@ -73,11 +74,13 @@ def write_input(
 ) -> list[InputFile]:
     """Write the input files of a table, a line for each row with the body, as JSON,
     that `asked` makes of it. `sent` makes the body that is sent, where that is another
-    each time: the file is known again by what was asked. Raises TogetherError, with the
-    rows of which there is no body."""
+    each time: the file is known again by what was asked. A row of which `asked` raises
+    BlankRowError has no line. Raises TogetherError, with the rows of which there is no
+    body, and where none is asked."""
     number = 0
     flaws: list[Problem] = []
     unfit = 0
+    blank = ""  # why the last row that was left out was
     current = InputFile(folder / "0.jsonl", 0)
     files = [current]
     try:
@@ -89,6 +92,9 @@ def write_input(
                 body = asked(row) if why is None else ""
             except UnfitRowError as error:
                 why = str(error)
+            except BlankRowError as error:
+                blank = str(error)
+                continue
             if why is None:
                 name = custom_id(number - 1, row, again)
                 known = _line(name, body)
@@ -97,6 +103,7 @@ def write_input(
                     why = f"is longer than the {FILLED_BYTES} bytes of a batch"
                 elif not unfit and not current.takes(line):
                     current.file.close()
+                    current.span = number - 1 - current.first
                     place = folder / f"{len(files)}.jsonl"
                     current = InputFile(place, number - 1)
                     files.append(current)
@@ -108,6 +115,9 @@ def write_input(
                 current.add(line, known)
     finally:
         current.file.close()
+    current.span = number - current.first
+    if blank and not unfit and not current.rows:
+        raise table.refused(f"holds nothing to ask about; every row was {blank}")
     if unfit:
         listed = "; ".join(f"{f['field']} {f['problem']}" for f in flaws[:NAMED])
         more = f" and {unfit - NAMED} more" if unfit > NAMED else ""

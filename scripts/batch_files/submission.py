@@ -62,20 +62,23 @@ def submit_files(
                 "batch_id": batch["id"],
                 "input_file_id": batch["input_file_id"],
                 "first_row": file.first,
-                "rows": file.rows,
+                "rows": file.span,
                 "fingerprint": mark,
                 "reattached": reattached,
+                **({"blank": file.span - file.rows} if file.span > file.rows else {}),
             }
         )
     if len(made) == 1:
         return {name: made[0][name] for name in made[0] if name != "first_row"}
     marks = [one["fingerprint"] for one in made]
+    blank = sum(one.get("blank", 0) for one in made)
     return {
         "batch_id": _joined(made, "batch_id"),
         "input_file_id": _joined(made, "input_file_id"),
         "rows": sum(one["rows"] for one in made),
         "fingerprint": fingerprint(f"batches/{step}", {"parts": marks}),
         "reattached": all(one["reattached"] for one in made),
+        **({"blank": blank} if blank else {}),
         "batches": made,
     }
 

@@ -8,8 +8,9 @@ anew only what failed. Wait for the batch, then use batches/collect_rows.
 
 Returns: batch_id (of several batches all ids, with commas between) for
 batches/collect_rows and for waiting; input_file_id, rows (how many), fingerprint,
-reattached (an earlier run had made it), estimated_cost_usd (the most it may cost). Of
-several, batches says which rows are in which.
+reattached (an earlier run had made it), blank (rows that are not asked since all that
+the template names is blank), estimated_cost_usd (the most it may cost). Of several,
+batches says which rows are in which.
 
 Example arguments:
     {"model": "openai/gpt-oss-120b", "template": "Is this a complaint? Answer yes or no:

@@ -4,8 +4,9 @@
 Reads the rows of a table, JSON Lines, a JSON list, CSV or Excel, into the result, for a
 flow to loop over.
 
-Returns: rows, a list of objects, and count, and texts, one for each row, if there is a
-template; in short as markdown. With output table, nothing but the rows.
+Returns: rows, a list of objects, and count, and texts, one for each row (null where all
+that the template names is blank), if there is a template; in short as markdown. With
+output table, nothing but the rows.
 
 Example arguments:
     {"rows": [{"subject": "a fox"}]}

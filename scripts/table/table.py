@@ -484,6 +484,10 @@ class _Ahead:
             self.more()
 
 
+class BlankRowError(Exception):
+    """There is nothing in a row to ask about; str() says why."""
+
+
 class Template:
     """A text with {{column}} where a row's value goes."""
 
@@ -502,18 +506,29 @@ class Template:
             )
 
     def fill(self, row: Members) -> str:
-        """Return the text for a row. Raises KeyError with a column that it lacks."""
+        """Return the text for a row. Raises KeyError with a column that it lacks, and
+        BlankRowError where all that the template names are blank."""
         parts = [self.texts[0]]
+        blank = True
         for name, text in zip(self.columns, self.texts[1:], strict=True):
             value = _look(row, name)
             if value is _NONE:
                 raise KeyError(name)
+            blank = blank and not filled(value)
             if value is None:
                 value = ""
             elif value.__class__ is not str:
                 value = json.dumps(value, ensure_ascii=False)
             parts += value, text
+        if blank:
+            raise BlankRowError(nothing_in(self.columns))
         return "".join(parts)
+
+
+def nothing_in(columns: Iterable[str]) -> str:
+    """Say of a row that it is blank where something is asked about it."""
+    names = ", ".join(map(repr, dict.fromkeys(columns)))
+    return f"not asked: the row is blank in {names}"
 
 
 def lines_of(blocks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
