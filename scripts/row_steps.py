@@ -35,7 +35,6 @@ from .chat_steps import answered
 from .client import TogetherError, check_words, prepare
 from .client.jsonio import finite
 from .operations import operation
-from .resilience.retry import about_money, passing
 from .table.row_results import RowResults
 from .table.table import (
     BlankRowError,
@@ -473,6 +472,8 @@ class _Sender:
             self.gate.stop(str(error))
             self.outcome.given_up = self.outcome.given_up or error
             raise self.not_sent() from None
+        from .resilience.retry import about_money, passing  # only when something failed
+
         words = error.type, error.code, error.detail
         spent = status == 429 and about_money(*words)
         passes = status is None or status < 400 or (passing(status) and not spent)

@@ -13,6 +13,7 @@ from scripts.batches.submit_recordings import main as submit_recordings
 from scripts.batches.submit_rows import main as submit_rows
 from scripts.catalog.pricing import cost
 from scripts.client import TogetherError
+from scripts.upload import service_limits
 from scripts.waits.cancel_job import main as cancel_job
 from scripts.waits.poll_job import main as poll_job
 from tests.support.killable_worker import killed_anywhere
@@ -459,8 +460,8 @@ def test_rows_that_cannot_be_asked_are_named_before_anything_is_sent(sandbox, au
 
 
 def limited(monkeypatch, rows=5, size=10**9):
-    monkeypatch.setattr(input_files, "BATCH_LINES", rows)
-    monkeypatch.setattr(input_files, "FILLED_BYTES", size)
+    monkeypatch.setattr(service_limits, "BATCH_LINES", rows)
+    monkeypatch.setattr(service_limits, "FILLED_BYTES", size)
 
 
 def several(sandbox, auth, **more):
@@ -668,7 +669,7 @@ def test_a_run_killed_at_any_request_leaves_each_of_several_batches_once(
 ):
     arguments = {"auth": auth, "model": MODEL, "template": TEMPLATE, "rows": ROWS}
     batches_now = sandbox.lives["batch"].lives
-    small = {"batch_files.input_files.BATCH_LINES": 6}
+    small = {"upload.service_limits.BATCH_LINES": 6}
 
     def begin():
         sandbox.files.clear()
@@ -791,7 +792,7 @@ def test_a_batch_that_is_refused_says_so_where_it_is_made_and_where_it_is_awaite
 
 @pytest.mark.slow
 def test_five_times_the_rows_take_no_more_memory(sandbox, auth, workspace, worker):
-    small = {"batch_files.input_files.BATCH_LINES": 2500}
+    small = {"upload.service_limits.BATCH_LINES": 2500}
     peaks = []
     for rows in (5_000, 25_000):
         table = {"s3": f"in/{rows}.jsonl"}

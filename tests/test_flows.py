@@ -10,8 +10,8 @@ import urllib.request
 import pytest
 import requests
 
-from scripts.batch_files import input_files
 from scripts.service_jobs.job_kinds import KINDS
+from scripts.upload import service_limits
 from scripts.workspace import signed_address
 from tests.support.canned_chat import completion
 from tests.support.form_values import sent
@@ -164,7 +164,7 @@ def test_run_batch_run_again_pays_once(engine, sandbox, lives):
 def test_run_batch_makes_as_many_batches_as_a_table_needs(
     engine, sandbox, lives, monkeypatch
 ):
-    monkeypatch.setattr(input_files, "BATCH_LINES", 2)
+    monkeypatch.setattr(service_limits, "BATCH_LINES", 2)
     says(sandbox, str.upper)
 
     run = engine.run("run_batch", **BATCH)
@@ -179,7 +179,7 @@ def test_run_batch_makes_as_many_batches_as_a_table_needs(
 def test_run_batch_cancelled_here_cancels_all_of_its_batches(
     engine, lives, monkeypatch
 ):
-    monkeypatch.setattr(input_files, "BATCH_LINES", 1)
+    monkeypatch.setattr(service_limits, "BATCH_LINES", 1)
     run = engine.start("run_batch", **BATCH)
     engine.work(until=200)
     engine.cancel(run)

@@ -152,6 +152,19 @@ def test_no_module_loads_requests_before_it_is_needed(name):
         assert "urllib3" not in packages
 
 
+# A paid picture may stand beside one that did not come; a proxy is found out there.
+LOAD_RESILIENCE = {"connection_pools", "media"}
+
+
+@pytest.mark.parametrize("name", sorted({*module_names(ROOT)} - LOAD_RESILIENCE))
+def test_what_explains_failures_is_loaded_once_something_failed(name):
+    nodes = ast.parse(module_text(ROOT, name)).body
+
+    assert not [
+        n for n in nodes if isinstance(n, ast.ImportFrom) and n.module == "resilience"
+    ]
+
+
 def test_what_contributing_points_to_is_there():
     text = (ROOT / "CONTRIBUTING.md").read_text()
     text = "\n".join(line for line in text.splitlines() if line.startswith("|"))

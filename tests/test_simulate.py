@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from scripts.client.jsonio import RESULT_LIMIT
-from scripts.resilience.service_limits import BATCH_LINES
+from scripts.upload.service_limits import BATCH_LINES
 from tests.support.command_line import tool
 from tools import bench_batches, bench_rows, simulate
 from tools.fake_workspace import Workspace

@@ -44,6 +44,7 @@ LAYERS = (
         "json_schema/checker",
         "json_schema/linear_regex",
         "operation_calls/operation_table",
+        "upload/service_limits",
         "metrics/prometheus",
         "resilience/fields",
         "json_schema/schema_editor",
@@ -66,7 +67,6 @@ LAYERS = (
         "resilience/refusals",
         "resilience/retry",
         "resilience/server_words",
-        "resilience/service_limits",
     ),
     (
         "exchange",

@@ -16,7 +16,6 @@ import yaml
 
 from scripts.across.cutting import MOST_PARTS, MOST_ROWS
 from scripts.client.jsonio import RESULT_LIMIT
-from scripts.resilience.service_limits import BATCH_LINES, FILLED_BYTES
 from scripts.service_jobs.flow_steps import FIRST, LONGEST
 from scripts.service_jobs.job_kinds import KINDS, growing, pause_after
 from scripts.table.checkpoint import (
@@ -26,6 +25,7 @@ from scripts.table.checkpoint import (
     SHARE_ROWS,
     SHARE_SECONDS,
 )
+from scripts.upload.service_limits import BATCH_LINES, FILLED_BYTES
 from tools.operations import ROOT, find
 
 MEASURED = ROOT / "tools" / "measured.yaml"

@@ -9,7 +9,6 @@ import os
 import re
 
 from ..client import TogetherError
-from ..resilience.service_limits import BATCH_LINES, FILLED_BYTES
 from ..table.table import BlankRowError, Flaw, digest
 
 TYPE_CHECKING = False
@@ -36,6 +35,12 @@ class InputFile:
     (`rows`), and the digest of its lines."""
 
     def __init__(self, place: Path, first: int) -> None:
+        from ..upload.service_limits import (  # only where a file is to go up
+            BATCH_LINES,
+            FILLED_BYTES,
+        )
+
+        self.most_rows, self.most_bytes = BATCH_LINES, FILLED_BYTES
         self.place = place
         self.first = first
         self.rows = self.size = self.span = 0
@@ -44,7 +49,7 @@ class InputFile:
 
     def takes(self, line: bytes) -> bool:
         """Say whether a batch has room for one more line."""
-        return self.rows < BATCH_LINES and self.size + len(line) < FILLED_BYTES
+        return self.rows < self.most_rows and self.size + len(line) < self.most_bytes
 
     def add(self, line: bytes, known: bytes) -> None:
         """Add a line, by which the file is known again as far as `known` says."""
@@ -99,8 +104,8 @@ def write_input(
                 name = custom_id(number - 1, row, again)
                 known = _line(name, body)
                 line = _line(name, sent(row)) if sent and not unfit else known
-                if len(line) >= FILLED_BYTES:
-                    why = f"is longer than the {FILLED_BYTES} bytes of a batch"
+                if len(line) >= current.most_bytes:
+                    why = f"is longer than the {current.most_bytes} bytes of a batch"
                 elif not unfit and not current.takes(line):
                     current.file.close()
                     current.span = number - 1 - current.first

@@ -36,9 +36,10 @@ from ..download.download import (
     open_url,
 )
 from ..download.filenames import named, safe_name
-from ..resilience.retry import MAX_TRIES
 from .filetypes import TYPES, kind_of, suffix
 from .media_view import pictures, view
+
+MOST_CHANGES = 3  # of a file while it comes: then it is given up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def receive(request: Request) -> Members:
         name = named(reply.headers.get("content-disposition", ""))
         name = name or _own_name(request, kind, reply.data)
         return deliver(reply.data, name, request.output, kind, paid=True)
-    for left in range(MAX_TRIES - 1, -1, -1):
+    for left in range(MOST_CHANGES, -1, -1):
         source = api_download(request)
         try:
             kind = source.content_type

@@ -26,7 +26,7 @@ import json
 from itertools import pairwise
 
 from ..client import TogetherError
-from ..resilience.service_limits import BATCH_BYTES, BATCH_LINES
+from .service_limits import BATCH_BYTES, BATCH_LINES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
