@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import threading
 from functools import partial
+from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -58,37 +59,136 @@ def test_nothing_is_fetched_from_elsewhere(site):
         assert not [one for one in loaded if one.startswith(("http", "//"))], page
 
 
-SAMPLE = 5  # pages of the reference that CI has judged; they have one template
+class Page(HTMLParser):
+    """What of a page's own part can be told without a browser."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.problems: list[str] = []
+        self.ids: set[str] = set()
+        self.scripts: list[str] = []
+        self.graphs = 0
+        self.inside = 0  # of the article
+        self.link: list[str] | None = None
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list) -> None:
+        given = dict(attributes)
+        if tag == "script":
+            self.scripts.append(given.get("src", ""))
+        if tag == "article":
+            self.inside += 1
+        if (id := given.get("id")) in self.ids:
+            self.problems.append(f"two elements have the id {id}")
+        if id is not None:
+            self.ids.add(id)
+        if not self.inside:
+            return
+        if tag in ("script", "iframe", "object", "style") or "style" in given:
+            self.problems.append(f"has a {tag} of its own, or a style")
+        if tag == "img" and not given.get("alt"):
+            self.problems.append(f"a picture without words: {given}")
+        self.graphs += given.get("class") == "mermaid"
+        if tag == "a":
+            self.link = []
+
+    def handle_data(self, data: str) -> None:
+        if self.link is not None:
+            self.link.append(data.strip())
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "article":
+            self.inside -= 1
+        if tag == "a":
+            if self.link is not None and not any(self.link):
+                self.problems.append("a link without words")
+            self.link = None
+
+
+@pytest.mark.slow
+def test_every_page_is_sound_without_a_browser(site):
+    graphs = 0
+    for path in site.rglob("*.html"):
+        page = Page(path.read_text())
+        assert not page.problems, (path.name, page.problems)
+        graphs += page.graphs
+        # It is as large as all else of a page together.
+        loads = any(script.endswith("mermaid.min.js") for script in page.scripts)
+        assert loads == bool(page.graphs), path.name
+    assert graphs > 20
+
+
+# Of the rendered pages, which have one template, CI opens some, and of all that it
+# opens axe judges some; a probe does all of it.
+OPENED = 8
+JUDGED = 5
+ALWAYS = ("index.html", "docs/faq.html", "docs/recipes/index.html")
+
+
+def opened(paths: list[str]) -> list[str]:
+    rendered = [path for path in paths if "/reference/" in path]
+    some = random.Random(seed()).sample(rendered, OPENED)
+    return [path for path in paths if whole() or path not in rendered or path in some]
 
 
 def judged(paths: list[str]) -> list[str]:
-    """The pages that axe looks at: those that somebody wrote, and of the rendered ones
-    a sample; all in a probe."""
-    rendered = [path for path in paths if "/reference/" in path]
-    some = random.Random(seed()).sample(rendered, SAMPLE)
-    return [path for path in paths if whole() or path not in rendered or path in some]
+    some = random.Random(seed()).sample(sorted(set(paths) - set(ALWAYS)), JUDGED)
+    return paths if whole() else [*ALWAYS, *some]
+
+
+NOTHING_TO_FIND = {
+    "config": {"lang": ["en"], "separator": r"[\s\-]+", "fields": {}, "pipeline": []},
+    "docs": [],
+}
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """The site. What a page searches in is made ready when it opens, which costs more
+    than all else of it: here only the page that is asked for with ?search has it."""
+
+    def do_GET(self) -> None:
+        searched = "?search" in self.headers.get("referer", "")
+        if not self.path.endswith("/search_index.json") or searched:
+            super().do_GET()
+            return
+        body = json.dumps(NOTHING_TO_FIND).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def end_headers(self) -> None:
+        kept = "no-store" if self.path.endswith(".json") else "max-age=3600"
+        self.send_header("Cache-Control", kept)
+        super().end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 @pytest.mark.slow
 def test_pages_are_sound_in_a_browser(site):
     install()
     chromium = next(filter(None, map(shutil.which, CHROMIUM)))
-    pages = sorted(p for p in site.rglob("*.html") if p.name != "404.html")
-    handler = partial(SimpleHTTPRequestHandler, directory=str(site))
+    found = sorted(p for p in site.rglob("*.html") if p.name != "404.html")
+    paths = opened([path.relative_to(site).as_posix() for path in found])
+    handler = partial(Handler, directory=str(site))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         axe = PACKAGES / "axe-core" / "axe.min.js"
         words = [PLACE / "look_at_site.mjs", chromium, axe]
         words.append(f"http://127.0.0.1:{server.server_address[1]}/")
-        paths = [path.relative_to(site).as_posix() for path in pages]
         words += [json.dumps(judged(paths)), *paths]
         done = subprocess.run(["node", *words], capture_output=True, text=True)
         server.shutdown()
         thread.join()
     assert done.returncode == 0, done.stderr
     *seen, search = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(seen) == len(pages) > 50
+    assert [one["path"] for one in seen] == paths
+    assert len(paths) > 35
+    assert sum(one["graphs"] for one in seen) > 20
     wrong = {one["path"]: one["problems"] for one in seen if one["problems"]}
     assert not wrong, json.dumps(wrong, indent=1)
     assert ".html" in search["found"]

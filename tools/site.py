@@ -47,6 +47,7 @@ def build(target: Path) -> int:
     text = text.replace("{recipes}", _listed(pages, "docs/recipes"))
     text = text.replace("{reference}", _listed(pages, "docs/reference").strip("[]"))
     config.write_text(text, encoding="utf-8")
+    shutil.copytree(SOURCE / "theme", work / "theme")
     words = ["build", "--quiet", "--strict", "--config-file", str(config)]
     done = subprocess.run(
         [program, *words, "--site-dir", str(target.resolve())],
