@@ -14,10 +14,10 @@ from scripts.chat.map_rows import main as map_rows
 from scripts.client import TogetherError
 from scripts.files.join_table import main as join_table
 from scripts.files.split_table import main as split_table
+from scripts.rows.worker_pool import WINDOW
 from scripts.table import checkpoint
 from scripts.table import row_results as jsonio_limits
 from scripts.table.table import Flaw, Table
-from scripts.table.worker_pool import WINDOW
 from scripts.transfer.file_source import BytesSource
 from tests.support.canned_chat import completion
 from tools.flow_engine import RESOURCE, Engine

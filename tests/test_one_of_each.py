@@ -59,17 +59,17 @@ def test_one_back_off():
 
 
 def test_one_gate_says_when_a_request_may_go():
-    """The pool's own conditions put results into the order of the rows."""
-    places = {"table/admission.py", "table/worker_pool.py"}
+    """The other conditions put results into the order of the tasks."""
+    places = {"rows/admission.py", "table/ordered_threads.py"}
 
     assert calls("threading.Condition") == places
-    assert calls("Gate") == {"table/worker_pool.py"}
-    assert calls("self.gate.reserve") == {"row_steps.py"}
+    assert calls("Gate") == {"rows/worker_pool.py"}
+    assert calls("self.gate.reserve") == {"rows/row_steps.py"}
 
 
 # What tries again.
 LATE = (
-    *("client/request.py", "realtime_audio.py", "table/worker_pool.py"),
+    *("client/request.py", "realtime_audio.py", "rows/worker_pool.py"),
     *("download/download.py", "upload/multipart_upload.py"),
     *("workspace/api.py", "workspace/storage.py"),
 )

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from scripts.table.pace import AIM, LOOK, Pace
+from scripts.rows.pace import AIM, LOOK, Pace
 from tests.conftest import KEY
 from tests.support.exchanges import CHAT
 from tests.support.killable_worker import Worker

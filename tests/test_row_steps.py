@@ -18,12 +18,13 @@ from scripts.embeddings.embed_rows import main as embed_rows
 from scripts.operations import operation
 from scripts.rerank.search_documents import main as search_documents
 from scripts.resilience import retry
-from scripts.table import admission, checkpoint
+from scripts.rows import admission
+from scripts.rows.admission import ClosedError, Gate
+from scripts.rows.worker_pool import WorkerPool
+from scripts.table import checkpoint
 from scripts.table import table as table_table
-from scripts.table.admission import ClosedError, Gate
 from scripts.table.gzipped import Packed
 from scripts.table.table import Table
-from scripts.table.worker_pool import WorkerPool
 from scripts.workspace.markup import inline
 from tests.support.fault_sandbox import DRIP, HANG
 from tools.models import model

@@ -15,8 +15,8 @@ import zlib
 from ..client import TogetherError
 from ..client.job import log
 from ..table.checkpoint import packed_answers, unpacked_answers
+from ..table.ordered_threads import in_order
 from ..table.table import canonical
-from ..table.worker_pool import in_order
 from ..workspace import storage
 from ..workspace.create_once import fingerprint, state_folder, sweep
 from ..workspace.state import create_state, delete_state, get_state, set_state

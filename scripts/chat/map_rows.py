@@ -21,7 +21,7 @@ Rendered from schemas/chat/map_rows.json; edit that, not this.
 
 from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..row_steps import map_rows
+from ..rows.row_steps import map_rows
 
 DynSelect_model = str
 

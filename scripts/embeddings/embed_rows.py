@@ -19,7 +19,7 @@ Rendered from schemas/embeddings/embed_rows.json; edit that, not this.
 
 from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..row_steps import embed_rows
+from ..rows.row_steps import embed_rows
 
 DynSelect_model = str
 

@@ -21,6 +21,7 @@ from ..client.job import in_job
 from ..client.jsonio import RESULT_LIMIT
 from ..operations import operation
 from ..table.table import Flaw, Table
+from ..table.vectors import vector_of
 from ..workspace.markup import inline, prose
 
 TYPE_CHECKING = False
@@ -112,7 +113,6 @@ def rank_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
 
         return rank_by_words(auth, given)
     from ..catalog.pricing import bill  # only where prices are asked for
-    from ..row_steps import vector_of  # seldom needed
 
     table = Table(auth, given["rows"])
     body = {"model": given["model"], "input": [given["question"]]}
@@ -155,8 +155,6 @@ def rank_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
 def _question_vector(answer: Json) -> list[float]:
     """Return the vector, of length 1, that an answer has of one text. Raises
     TogetherError."""
-    from ..row_steps import vector_of  # seldom needed
-
     found = answer.get("data") if isinstance(answer, dict) else None
     found = found[0] if isinstance(found, list) and len(found) == 1 else None
     vector = vector_of(found.get("embedding")) if isinstance(found, dict) else None

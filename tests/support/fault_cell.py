@@ -67,7 +67,7 @@ LIMITS = {
         ("read", "inference", "creates", "mutates"), 2.5
     ),
     "replies.follow.LAST_EVENTS": 0.5,
-    "table.worker_pool.CONNECT_TIMEOUT": 1.0,
+    "rows.worker_pool.CONNECT_TIMEOUT": 1.0,
     "transfer.public_fetch.SILENCE": 1.0,
     "transfer.public_fetch.CONNECT_TIMEOUT": 1.0,
     "upload.multipart_upload.TIMEOUT": (1.0, 1.0),

@@ -17,7 +17,7 @@ from tools.sandbox.file_uploads import FileUploads
 PROGRAM = """
 import importlib, json, os, resource, sys
 sys.path.insert(0, sys.argv[1])
-from scripts import row_steps
+from scripts.rows import row_steps
 from scripts.batch_files import batch_steps
 from scripts.table import checkpoint
 from scripts.transfer import file_input

@@ -13,6 +13,7 @@ import threading
 import time
 
 from ..client.job import log
+from ..table.ordered_threads import ClosedError
 from .pace import Pace
 
 TYPE_CHECKING = False
@@ -29,10 +30,6 @@ TELL = 60.0  # seconds of nothing but refusals after which the log says so, each
 
 class LateError(Exception):
     """The time of all requests is over."""
-
-
-class ClosedError(Exception):
-    """The gate is closed: nobody waits for the result any more."""
 
 
 class Gate:

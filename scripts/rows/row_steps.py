@@ -10,16 +10,14 @@ answer or the reason why there is none.
 
 from __future__ import annotations
 
-import base64
 import json
-import struct
 from collections import Counter
 from functools import partial
 
-from .catalog.budget import Budget, check_budget
-from .catalog.fallback import Models, dearest, may_help
-from .catalog.model_choice import choose_model
-from .catalog.pricing import (
+from ..catalog.budget import Budget, check_budget
+from ..catalog.fallback import Models, dearest, may_help
+from ..catalog.model_choice import choose_model
+from ..catalog.pricing import (
     answer_room,
     bill,
     cost_by,
@@ -31,12 +29,12 @@ from .catalog.pricing import (
     spent_on,
     usage_of,
 )
-from .chat_steps import answered
-from .client import TogetherError, check_words, prepare
-from .client.jsonio import finite
-from .operations import operation
-from .table.row_results import RowResults
-from .table.table import (
+from ..chat_steps import answered
+from ..client import TogetherError, check_words, prepare
+from ..client.jsonio import finite
+from ..operations import operation
+from ..table.row_results import RowResults
+from ..table.table import (
     BlankRowError,
     Flaw,
     Table,
@@ -45,15 +43,16 @@ from .table.table import (
     find,
     nothing_in,
 )
-from .table.worker_pool import WorkerPool
+from ..table.vectors import vector_of
+from .worker_pool import WorkerPool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any, TypeAlias
 
-    from .shapes import Auth, Counts, Json, Members, Operation, Step, Usage
-    from .table.table import Row
+    from ..shapes import Auth, Counts, Json, Members, Operation, Step, Usage
+    from ..table.table import Row
 
     Scored: TypeAlias = tuple[list[tuple[int, float | None]], int, list[Members]]
     """(index, score) of documents, how much could not be read, the answers."""
@@ -472,7 +471,10 @@ class _Sender:
             self.gate.stop(str(error))
             self.outcome.given_up = self.outcome.given_up or error
             raise self.not_sent() from None
-        from .resilience.retry import about_money, passing  # only when something failed
+        from ..resilience.retry import (
+            about_money,
+            passing,
+        )  # only when something failed
 
         words = error.type, error.code, error.detail
         spent = status == 429 and about_money(*words)
@@ -607,25 +609,6 @@ def _judged(vector: Vector | None, usual: int) -> tuple[Vector | None, str | Non
     if len(vector) != usual:
         return None, f"its vector has {len(vector)} numbers, the others {usual}"
     return vector, None
-
-
-def vector_of(value: Json) -> Vector | None:
-    """Return a vector as a list of finite numbers, None for what is none. It may come
-    as base64 of 32-bit floats, or as the only one of a list."""
-    if isinstance(value, str):
-        try:
-            data = base64.b64decode(value, validate=True)
-            value = list(struct.unpack(f"<{len(data) // 4}f", data))
-        except (ValueError, struct.error):
-            return None
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
-        value = value[0]
-    if not isinstance(value, list) or not value:
-        return None
-    good = all(
-        one.__class__ in (float, int) and finite(one) is not None for one in value
-    )
-    return value if good else None
 
 
 def _scores(
