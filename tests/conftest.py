@@ -1,5 +1,6 @@
 """The servers that tests share, and an environment without proxies or a Windmill."""
 
+import gc
 import os
 import shutil
 import signal
@@ -38,6 +39,16 @@ for name in list(os.environ):
 # tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# What collecting makes lives as long as the run: looking through it for garbage, again
+# and again, takes a third of its time.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 # Few tests that take minutes: begun last, they would run while other cores are idle.

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from functools import cache
 
 import pytest
 
@@ -20,6 +21,7 @@ IDS = {one.id for one in (*scripts(), *flows(), *recipes())}
 GROUPS = {id.partition("/")[0] for id in IDS}
 
 
+@cache
 def anchors(text):
     """The headings of a page as GitHub makes addresses of them."""
     text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)

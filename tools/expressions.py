@@ -63,12 +63,12 @@ def evaluate(text: str, variables: dict[str, object]) -> object:
     is one, is a dict by step id, where what is missing is null.
     """
     text = text.strip()
-    known = dict(variables)
+    known = {name: value for name, value in variables.items() if name in text}
     if "results" in known:
         found = known["results"]
         known["results"] = {name: found.get(name) for name in results_used(text)}
-    if "error" in text and "previous_result" in known:
-        known["error"] = _error(known["previous_result"])
+    if "error" in text and "previous_result" in variables:
+        known["error"] = _error(variables["previous_result"])
     context = _context()
     try:
         for name, value in known.items():

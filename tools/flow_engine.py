@@ -34,6 +34,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import requests
 
@@ -112,6 +113,12 @@ class StepError(Exception):
         self.handled = handled
 
 
+@cache
+def _values() -> dict[str, dict]:
+    """The value of each flow of the pack, by path; engines only read them."""
+    return {f"{FOLDER}/{flow.id}": rendered_value(flow) for flow in flows(ROOT)}
+
+
 class Engine:
     """Runs flows; `decide` answers approvals, `advance` is told when time passes,
     `tell` of each step that ran."""
@@ -141,9 +148,8 @@ class Engine:
         self.memories: dict[tuple[str, str], list[dict]] = {}
         self.conversations: dict[str, list[tuple[str, str]]] = {}  # (who, what)
         self.lock = threading.Condition()
-        for flow in flows(ROOT):
-            path = f"{FOLDER}/{flow.id}"
-            self.add(path, rendered_value(flow))
+        for path, value in _values().items():
+            self.add(path, value)
 
     def add(self, path: str, value: dict) -> None:
         """Put a flow into the workspace, where steps can start it."""

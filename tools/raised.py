@@ -65,20 +65,14 @@ def _imported(tree: ast.Module, module: str) -> dict[str, tuple[str, str]]:
 def _types(node: ast.AST) -> set[str]:
     """The texts that stand as `type=` of a call, and all of two words: what is named
     `rate_limit` is that type wherever it stands, while `storage` is also an output."""
-    texts = {
-        inner.value
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.Constant) and isinstance(inner.value, str)
-    }
-    given = {
-        inner.value.value
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.keyword)
-        and inner.arg == "type"
-        and isinstance(inner.value, ast.Constant)
-        and isinstance(inner.value.value, str)
-    }
-    return given | {text for text in texts if "_" in text}
+    texts, given = set(), set()
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Constant):
+            texts.add(inner.value)
+        elif isinstance(inner, ast.keyword) and inner.arg == "type":
+            given |= {v.value for v in [inner.value] if isinstance(v, ast.Constant)}
+    words = {text for text in texts if isinstance(text, str) and "_" in text}
+    return words | {text for text in given if isinstance(text, str)}
 
 
 @cache
