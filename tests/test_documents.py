@@ -75,6 +75,20 @@ def archive(name, content):
     return buffer.getvalue()
 
 
+def cell(words, properties=""):
+    inner = f"<w:tcPr>{properties}</w:tcPr>" if properties else ""
+    return f"<w:tc>{inner}{paragraph(run(words))}</w:tc>"
+
+
+def restart():
+    return '<w:vMerge w:val="restart"/>'
+
+
+def table(*rows):
+    inner = "".join(f"<w:tr>{''.join(cells)}</w:tr>" for cells in rows)
+    return f"<w:tbl>{inner}</w:tbl>"
+
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [
@@ -184,6 +198,29 @@ def archive(name, content):
                 "<w:rubyBase><w:r><w:t>漢</w:t></w:r></w:rubyBase></w:ruby></w:r>"
             ),
             "漢",
+        ),
+        (
+            table(
+                [cell("Fee", '<w:vMerge w:val="restart"/>'), cell("low"), cell("1")],
+                [cell("", "<w:vMerge/>"), cell("high"), cell("2")],
+                [cell("", '<w:vMerge w:val="continue"/>'), cell("top"), cell("3")],
+                [cell("", ""), cell("none"), cell("4")],
+            ),
+            "Fee \tlow \t1 \t\nFee\thigh \t2 \t\nFee\ttop \t3 \t\n \tnone \t4",
+        ),
+        (
+            table(
+                [cell("Wide", '<w:gridSpan w:val="2"/>'), cell("c", restart())],
+                [cell("a"), cell("b"), cell("", "<w:vMerge/>")],
+            ),
+            "Wide \t\tc \t\na \tb \tc",
+        ),
+        (
+            table(
+                [cell("A" * 501, restart()), cell("1")],
+                [cell("", "<w:vMerge/>"), cell("2")],
+            ),
+            f"{'A' * 501} \t1 \t\n\t2",
         ),
     ],
 )
@@ -296,6 +333,8 @@ def test_an_archive_of_very_many_files_is_not_opened():
 
 # --- web pages ---------------------------------------------------------------------
 
+OVER_TWO = "A\t1\nA\t2\nB\t3"
+
 
 @pytest.mark.parametrize(
     ("page", "text"),
@@ -329,10 +368,32 @@ def test_an_archive_of_very_many_files_is_not_opened():
         ("<pre hidden>x</pre><p>a   b</p>", "a b"),
         ("was <del>100</del> <ins>200</ins>", "was 200"),
         ("<title/>a<script src=x />b</script>c", "ac"),
+        ("<table><tr><td rowspan=2>A<td>1<tr><td>2<tr><td>B<td>3</table>", OVER_TWO),
+        (
+            "<table><tr><td>1<td rowspan='3'>A<tr><td>2<tr><td>3<tr><td>4<td>B</table>",
+            "1\tA\n2\tA\n3\tA\n4\tB",
+        ),
+        (
+            "<table><thead><tr><th rowspan=9>a<th colspan=2>b<tr><th>c<th>d</thead>"
+            "<tr><td>1<td>2<td>3</table>",
+            "a\tb\na\tc\td\n1\t2\t3",
+        ),
+        (
+            "<table><tr><td rowspan=2>A<table><tr><td rowspan=2>i<td>j<tr><td>k</table>"
+            "<td>1<tr><td>2</table>",
+            "A\n\ni\tj\ni\tk\n\n1\nA i j i k\t2",
+        ),
+        ("<td rowspan=2>A<tr><td rowspan=x>B", "A\nB"),
     ],
 )
 def test_a_page_is_read_as_a_browser_shows_it(page, text):
     assert web_page.page_text(page) == text
+
+
+def test_what_cells_say_again_is_no_longer_than_the_page():
+    page = "<table><tr><td rowspan=0>" + "x" * 400 + "<td>a" + "<tr><td>b" * 1000
+    assert len(web_page.page_text(page)) < 2 * len(page)
+    assert web_page.page_text(page).count("b") == 1000
 
 
 @pytest.mark.parametrize(

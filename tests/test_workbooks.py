@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from scripts.client import TogetherError
+from scripts.documents import workbook as workbook_module
 from scripts.table.table import Table
 
 AUTH = {"api_key": "tgp_workbooks_0123456789"}
@@ -72,8 +73,8 @@ def text(content, place=""):
     return f'<c {place} t="inlineStr"><is><t>{content}</t></is></c>'
 
 
-def number(content, style=0, kind="n"):
-    return f'<c s="{style}" t="{kind}"><v>{content}</v></c>'
+def number(content, style=0, kind="n", place=""):
+    return f'<c {place} s="{style}" t="{kind}"><v>{content}</v></c>'
 
 
 def row(*cells):
@@ -233,3 +234,41 @@ def test_a_workbook_that_unfolds_without_end_is_refused(monkeypatch):
 
     with pytest.raises(TogetherError, match="unfolds to more than 1 MiB"):
         read(workbook(row(text("a")) + row(text("x" * 40)) * 100_000))
+
+
+def merged(rows, *places):
+    cells = "".join(f'<mergeCell ref="{place}"/>' for place in places)
+    return f"{rows}</sheetData><mergeCells>{cells}</mergeCells><sheetData>"
+
+
+def test_a_cell_over_several_rows_is_that_of_each(capsys):
+    """Only of rows that have something else; the header's reach no row."""
+    rows = (
+        row(text("region"), text("city"), text("n"))
+        + row(text("North"), text("Kiel"), number(1))
+        + row(text("", 'r="A3"'), text("Bremen", 'r="B3"'), number(2))
+        + row(text("", 'r="A4"'))
+        + row(text("Bonn", 'r="B5"'))
+        + row(text("South"), text("Ulm"), number(3))
+        + row(text("Graz", 'r="B7"'), text("x"))
+    )
+    found = read(workbook(merged(rows, "A1:A2", "A2:A5", "C3:C5", "B6:C6")))
+    assert [tuple(one.values()) for one in found] == [
+        ("North", "Kiel", 1),
+        ("North", "Bremen", 2),
+        ("North", "Bonn", 2),
+        ("South", "Ulm", 3),
+        (None, "Graz", "x"),
+    ]
+    assert "merged over several rows" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("pad", [0, 1, 40, 190])
+def test_cells_that_are_merged_are_found_wherever_the_sheet_is_cut(monkeypatch, pad):
+    monkeypatch.setattr(workbook_module, "PIECE_BYTES", 230)
+    rows = row(text("a"), text("b"))
+    for n in range(20):
+        rows += row(text(f"{n}"), number(n)) + row(number(n, place=f'r="B{2 * n + 3}"'))
+    rows += f"<!--{'x' * pad}-->"
+    found = read(workbook(merged(rows, *(f"A{n}:A{n + 1}" for n in range(2, 42, 2)))))
+    assert [one["a"] for one in found] == [str(n // 2) for n in range(40)]

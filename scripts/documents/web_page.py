@@ -2,8 +2,8 @@
 
 Tags, comments and entities are read as the HTML standard says (section 13.2.5), so that
 a page is what a browser makes of it; what it does not show (scripts, styles, the head's
-title, what is hidden) is left out, and what is marked as deleted. html.parser is not
-used: up to Python 3.11.13 a page of unclosed tags takes it hours.
+title, what is hidden) is left out, and what is marked as deleted. What a cell over
+several rows says stands in each of them. html.parser is not used: up to Python 3.11.13 a page of unclosed tags takes it hours.
 
     is_page    whether a text is HTML or XML
     declared   the encoding that a page says it is in
@@ -61,6 +61,8 @@ _BEGINNING = re.compile(r"\s*(?:<(?:\?xml|!doctype|html|head|body)\b)", re.IGNOR
 _UNSEEN = re.compile(
     r"""\sstyle\s*=\s*(?:"[^"]*?|'[^']*?)\b(?:display\s*:\s*none|visibility\s*:\s*hidden)\b"""
 )
+ROWS = CELLS | _names("table tr thead tbody tfoot")
+REPEATED_TEXT = 500  # characters of a cell over several rows that each of them has
 HEAD_CHARACTERS = 4096  # of a tag, that are looked at
 _QUOTED = re.compile(r"""=\s*(?:"[^"]*"|'[^']*')""")
 # The next sign within a tag that means something: its end, or a value in quotes.
@@ -123,6 +125,7 @@ _CODE_PAGES = re.compile(
 def page_text(page: str) -> str:
     """Return the words of a web page, paragraphs a blank line apart."""
     found = _PageText()
+    tables = _Tables(found, len(page))
     xml = page.lstrip()[:5].lower() == "<?xml" and "<html" not in page[:4096].lower()
     hidden: _Hidden | None = None
     for kind, value, inside in _tokens(page):
@@ -132,6 +135,8 @@ def page_text(page: str) -> str:
             hidden = None
             continue
         hidden = None
+        if value in ROWS and kind != "text":
+            tables.take(kind, value, inside)
         if kind == "text":
             found.add(value)
         elif kind == "data":
@@ -162,6 +167,79 @@ def _hides(tag: str, inside: str) -> bool:
         return True
     plain = re.search(r"\shidden(?=[\s/>=])", _QUOTED.sub("=", inside))
     return plain is not None and "until-found" not in inside
+
+
+class _Grid:
+    """An open table: the column that comes next, and the cells over several rows, by
+    their first columns: (rows to come, columns, what it says)."""
+
+    def __init__(self) -> None:
+        self.column = 0
+        self.above: dict[int, tuple[int, int, str]] = {}  # of rows above, for this one
+        self.below: dict[int, tuple[int, int, str]] = {}  # for the next
+        # Of the open cell: its column, its rows and columns, where its text begins.
+        self.cell: tuple[int, int, int, int] | None = None
+
+    def close(self, pieces: list[str]) -> None:
+        """End the open cell, if there is one."""
+        if self.cell and self.cell[1] > 1:
+            column, rows, columns, begins = self.cell
+            said = " ".join("".join(pieces[begins:]).split())
+            if 0 < len(said) <= REPEATED_TEXT:
+                self.below[column] = rows - 1, columns, said
+        self.cell = None
+
+
+class _Tables:
+    """Says in each row what a cell says that is over several. All that is said again is
+    no longer than the page."""
+
+    def __init__(self, found: _PageText, room: int) -> None:
+        self.found = found
+        self.room = room
+        self.open: list[_Grid] = []
+
+    def take(self, kind: str, tag: str, inside: str) -> None:
+        """Take a tag of a table, a row or a cell, before it breaks the text."""
+        begins = kind == "start"
+        if tag == "table" and begins:
+            self.open.append(_Grid())
+        if not self.open:
+            return
+        grid = self.open[-1]
+        grid.close(self.found.pieces)
+        if tag in CELLS and begins:
+            while grid.column in grid.above:
+                self.repeat(grid, grid.column)
+            rows, columns = _span("row", inside) or 65534, _span("col", inside) or 1
+            grid.cell = grid.column, rows, columns, len(self.found.pieces)
+            grid.column += columns
+        elif tag not in CELLS and grid.column:  # the end of a row that has cells
+            for column in sorted(grid.above):
+                if column >= grid.column:
+                    self.repeat(grid, column)
+            grid.above, grid.below, grid.column = grid.below, {}, 0
+        if tag not in CELLS and tag != "tr":
+            grid.above = {}
+        if tag == "table" and not begins:
+            self.open.pop()
+
+    def repeat(self, grid: _Grid, column: int) -> None:
+        """Write a cell that began in a row above."""
+        rows, columns, said = grid.above.pop(column)
+        grid.column = column + columns
+        self.room -= len(said) + 1
+        if self.room > 0:
+            self.found.break_off("\t")
+            self.found.put(said)
+            if rows > 1:
+                grid.below[column] = rows - 1, columns, said
+
+
+def _span(kind: str, inside: str) -> int:
+    """Return how many rows or columns a cell's tag says that it is over."""
+    said = re.search(rf"\s{kind}span\s*=\s*[\"']?\s*(\d{{1,5}})", inside, re.IGNORECASE)
+    return min(int(said[1]), 65534 if kind == "row" else 1000) if said else 1
 
 
 class _Hidden:

@@ -1,6 +1,7 @@
 """The text of a Word file (.docx), as it is read when every change in it is accepted.
 
-Paragraphs are a blank line apart, rows of tables a line, cells a tab. Footnotes stand
+Paragraphs are a blank line apart, rows of tables a line, cells a tab; what a cell over
+several rows says stands in each of them. Footnotes stand
 in brackets where they are referred to, text boxes where they are anchored, formulas in
 a line: (1)/(2), x^(2). What nobody sees is left out: deleted and hidden text, codes of
 fields, comments.
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 XML_BYTES = 64 << 20  # of the document and of its notes, unfolded
 CHARACTERS = 4 << 20  # of text: about 1500 pages
 ELEMENTS = 1_500_000
+REPEATED = 500  # characters of a cell over several rows that each of them has
 # Elements whose text is not part of the document as it reads.
 PASSED = frozenset(("del", "moveFrom", "Fallback", "rt"))
 # What stands before and behind an element of a formula, which else only its place tells.
@@ -85,6 +87,12 @@ class _Reader:
         # Where the code of each open field begins, None once its result does.
         self.fields: list[int | None] = []
         self.places: list[tuple[int, bool]] = []  # of open rows and cells; if deleted
+        # Of each open table: the column of its grid that comes next, and the text of
+        # the cells over several rows by their columns.
+        self.grids: list[tuple[int, dict[int, str]]] = []
+        # Of each open cell: its columns, and whether it goes on from the row above
+        # (True) or is the first of such (False); None for any other.
+        self.spans: list[tuple[int, bool | None]] = []
         self.closing: list[str] = []  # of open brackets of formulas
         self.formulas = 0  # how many are open
         for _ in parse(archive, part, self.start, self.end, self.write, XML_BYTES):
@@ -130,6 +138,14 @@ class _Reader:
         elif tag in ("tr", "tc"):
             self.cells += tag == "tc"
             self.places.append((len(self.pieces), False))
+            if tag == "tc":
+                self.spans.append((1, None))
+            elif self.grids:
+                self.grids[-1] = 0, self.grids[-1][1]
+        elif tag == "tbl":
+            self.grids.append((0, {}))
+        elif tag in ("gridSpan", "vMerge", "gridBefore"):
+            self.merge(tag, attributes.get("val", ""))
         elif tag == "fldChar":
             self.field(attributes.get("fldCharType"))
         elif tag == "sym":
@@ -155,6 +171,40 @@ class _Reader:
             self.number = attributes.get("id")
             self.pieces = []
             self.fields = []
+
+    def merge(self, tag: str, value: str) -> None:
+        """Take note of the columns and rows that a cell is over, and of those that a row
+        has none in."""
+        count = min(int(value), 63) if value.isdecimal() and len(value) < 4 else 1
+        if tag == "gridBefore" and self.grids:
+            for _ in range(count):
+                self.add("\t")
+            self.grids[-1] = count, self.grids[-1][1]
+        elif tag == "gridSpan" and self.spans:
+            self.spans[-1] = count, self.spans[-1][1]
+        elif tag == "vMerge" and self.spans:
+            self.spans[-1] = self.spans[-1][0], value != "restart"
+
+    def close_cell(self, place: int, deleted: bool) -> None:
+        """End a cell with as many tabs as it has columns; one that goes on from the row
+        above has what is said there."""
+        columns, goes_on = self.spans.pop()
+        column, kept = self.grids[-1] if self.grids else (0, {})
+        said = "".join(self.pieces[place:]).strip()
+        if deleted:
+            del self.pieces[place:]
+        elif goes_on is False and len(said) <= REPEATED:
+            kept[column] = said
+        elif goes_on and not said:
+            del self.pieces[place:]
+            self.add(kept.get(column, ""))
+        elif goes_on is None:
+            kept.pop(column, None)
+        if not deleted:
+            for _ in range(columns):
+                self.add("\t")
+        if self.grids:
+            self.grids[-1] = column + columns, kept
 
     def drop(self) -> None:
         """Take note that the row or cell that is open is deleted."""
@@ -204,12 +254,16 @@ class _Reader:
         elif tag in ("tr", "tc"):
             self.cells -= tag == "tc"
             place, deleted = self.places.pop()
-            if deleted:
+            if tag == "tc":
+                self.close_cell(place, deleted)
+            elif deleted:
                 del self.pieces[place:]
             else:
-                self.add("\t" if tag == "tc" else "\n")
+                self.add("\n")
         elif tag == "tbl":
             self.add("\n")
+            if self.grids:
+                self.grids.pop()
         elif tag == "oMath":
             self.formulas -= 1
         elif tag == self.kind:

@@ -2,7 +2,8 @@
 something in a cell.
 
 A cell is what Excel shows: text, a number, true or false, a date or time as ISO 8601
-has it. The reader is small and the standard library's, since each package that a script
+has it. Cells merged over several rows have their value in each row that has something
+else; those merged side by side have it in the first, as in the header. The reader is small and the standard library's, since each package that a script
 may import is installed before every job that a worker has not run it on yet; openpyxl
 would be that for all steps that read tables, most of which are CSV.
 """
@@ -17,6 +18,7 @@ from datetime import datetime, time, timedelta
 from ..client import TogetherError
 from ..client.references import SAFE
 from .office_archive import (
+    DAMAGES,
     PIECE_BYTES,
     BadFileError,
     opened,
@@ -46,6 +48,11 @@ TIMES = frozenset((18, 19, 20, 21, 32, 33, 45, 46, 47, 55, 56))
 # keep there.
 NO_TEXT = ("rPh", "extLst")
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.DOTALL)
+MOST_MERGED = 100_000  # cells over several rows
+_MERGED = re.compile(
+    rb"""<(?:\w+:)?mergeCell\s[^<>]{0,100}?\bref\s*=\s*["']\$?([A-Z]{1,3})\$?(\d{1,7})"""
+    rb""":\$?[A-Z]{1,3}\$?(\d{1,7})["']"""
+)
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
@@ -162,7 +169,7 @@ class _Workbook:
     def records(self) -> Iterator[tuple[int, list[Any]]]:
         """Yield (row, cells) of the first sheet that has any."""
         for name, sheet in self.seen[:BLANK_SHEETS]:
-            rows = self.sheet_records(sheet)
+            rows = self.filled_down(sheet)
             first = next((one for one in rows if any(map(_is_there, one[1]))), None)
             if first is None:
                 continue
@@ -171,6 +178,62 @@ class _Workbook:
             yield first
             yield from rows
             return
+
+    def filled_down(self, sheet: str) -> Iterator[tuple[int, list[Any]]]:
+        """Yield (row, cells) of a sheet, with what is merged over several rows in each
+        of them that has a cell of its own; but from the header on nothing is."""
+        merged: dict[int, list[tuple[int, int]]] | None = None
+        going: dict[int, tuple[int, Any]] = {}  # by column: last row, value
+        for row, cells in self.sheet_records(sheet):
+            if merged is None:
+                if not any(map(_is_there, cells)):
+                    yield row, cells
+                    continue
+                merged = self.merged(sheet)
+                merged.pop(row, None)
+            if going and any(map(_is_there, cells)):
+                for column, (last, value) in [*going.items()]:
+                    if row > last:
+                        del going[column]
+                        continue
+                    cells += [None] * (column - len(cells))
+                    if not _is_there(cells[column - 1]):
+                        cells[column - 1] = value
+            for column, last in merged.get(row, ()):
+                if column <= len(cells) and _is_there(cells[column - 1]):
+                    going[column] = last, cells[column - 1]
+            yield row, cells
+
+    def merged(self, sheet: str) -> dict[int, list[tuple[int, int]]]:
+        """Return {first row: [(column, last row)]} of the cells over several rows: a
+        sheet tells them behind its rows, and is looked through for them alone."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        rest, count, size = b"", 0, 0
+        try:
+            with self.archive.open(sheet) as stream:
+                while piece := stream.read(PIECE_BYTES):
+                    size += len(piece)
+                    if size > SHEET_BYTES:
+                        break  # which the reading of its rows refuses
+                    piece = rest + piece
+                    rest = piece[-200:]
+                    if b"mergeCell" not in piece:
+                        continue
+                    end = 0
+                    for one in _MERGED.finditer(piece):
+                        first, last, end = int(one[2]), int(one[3]), one.end()
+                        column = _column(one[1].decode())
+                        if last > first and column <= MOST_COLUMNS:
+                            count += 1
+                            found.setdefault(first, []).append((column, last))
+                    if count > MOST_MERGED:
+                        raise BadFileError(f"has more than {MOST_MERGED} merged cells")
+                    rest = piece[max(end, len(piece) - 200) :]
+        except DAMAGES:
+            return {}  # as above
+        if found and self.say:
+            self.say("cells merged over several rows: each of the rows has their value")
+        return found
 
     def sheet_records(self, sheet: str) -> Iterator[tuple[int, list[Any]]]:
         """Yield (row, cells) of a sheet."""
