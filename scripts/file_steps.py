@@ -64,6 +64,8 @@ def split_files(auth: Auth, step: Step, **arguments: Json) -> Members:
     and as it came otherwise. Each row is in it once. Raises TogetherError for an empty
     folder, one of more than `most` files, and a table that cannot be read.
     """
+    import hashlib
+
     from .across import cutting  # only where files are split
 
     given = prepare(step, arguments)
@@ -72,18 +74,20 @@ def split_files(auth: Auth, step: Step, **arguments: Json) -> Members:
         raise TogetherError.refused("folder", f"{problem}: give one of them")
     seen: set[bytes] = set()
     source = cutting.as_lines(_once(_listed(auth, given), seen, given["most"]))
-    made = cutting.cuts(source, given["job_files"])
+    hashed = hashlib.sha256()
+    made = cutting.cuts(source, given["job_files"], hashed)
     assert made is not None  # JSON Lines of our own
     stored = cutting.has_storage()
     found = cutting.numbered(*made, stored)
-    slices = None
-    if stored:
-        tables, slices = cutting.stored_slices(source, found)
-    else:
-        tables = _inline(source, found)
+
+    def tables() -> tuple[list[Members], str | None]:
+        if stored:
+            return cutting.stored_slices(source, found)
+        return _inline(source, found), None
+
     words = f"**{len(seen)} files are in {len(found)} parts.**"
-    budget = given.get("budget_usd")
-    return {**summary([words]), **cutting.shared_out(tables, budget, slices)}
+    whole = cutting.handed_out(given, hashed.hexdigest(), tables)
+    return {**summary([words]), **whole}
 
 
 def _listed(auth: Auth, given: Members) -> Iterator[Members]:

@@ -1,6 +1,7 @@
 """A table that several jobs answer: where it is cut, what a part is, how parts are
 joined, and what a rerun finds."""
 
+import contextlib
 import gzip
 import io
 import json
@@ -9,7 +10,7 @@ import random
 
 import pytest
 
-from scripts.across import cutting, joining
+from scripts.across import cutting, joining, lease
 from scripts.chat.map_rows import main as map_rows
 from scripts.client import TogetherError
 from scripts.files.join_table import main as join_table
@@ -20,11 +21,14 @@ from scripts.table import row_results as jsonio_limits
 from scripts.table.table import Flaw, Table
 from scripts.transfer.file_source import BytesSource
 from tests.support.canned_chat import completion
+from tools.fake_workspace import Job
 from tools.flow_engine import RESOURCE, Engine
 from tools.models import model
 from tools.sandbox import Fault
 
 MODEL = model("chat")
+# Jobs of other flows.
+OTHER, THIRD = (f"0193c4e5-0000-7000-8000-00000000000{n}" for n in range(2))
 CSV = (
     "\ufeffname;text\r\n"
     'a;"first\nsecond"\r\n'
@@ -432,6 +436,87 @@ def test_a_rerun_goes_on_after_a_flow_that_ended_before_it_joined(
 
     assert run.result["done"] == 12
     assert set(asked(sandbox).values()) == {1}
+
+
+# --- one run at a time -------------------------------------------------------------
+
+
+@pytest.fixture
+def other(workspace, monkeypatch):
+    """The job of another flow, which runs until it is told that it is done."""
+    job = Job("f/other/run", "script", {}, {})
+    workspace.jobs[OTHER] = job
+
+    @contextlib.contextmanager
+    def within():
+        with monkeypatch.context() as patch:
+            patch.setenv("WM_FLOW_JOB_ID", OTHER)
+            yield
+
+    job.within = within
+    return job
+
+
+@pytest.mark.parametrize("storage", [True, False])
+def test_a_second_run_is_refused_while_the_first_is_at_work(
+    engine, sandbox, auth, workspace, other, storage
+):
+    workspace.storage = storage
+    rows = {"url": at(sandbox, rows_of(8))}
+    with other.within():
+        split_table(auth, rows, asked={"template": "{{text}}", "model": MODEL})
+
+    # However it is parted, and under another address.
+    run = flow(engine, at(sandbox, rows_of(8), "copy.jsonl"), part_rows=2)
+    assert f"job {OTHER} asks the same of the same table" in run.error["message"]
+    assert not asked(sandbox)
+    assert flow(engine, rows["url"], system="Be brief.").outcome == "success"
+
+    other.done.set()
+    run = flow(engine, rows["url"])
+    assert run.result["done"] == 8
+    assert not [path for path in workspace.resources if "_leases/" in path]
+
+
+def test_of_two_runs_that_take_over_one_goes_on(
+    sandbox, auth, workspace, other, monkeypatch
+):
+    rows = {"url": at(sandbox, rows_of(2))}
+    asks = {"rows": rows, "asked": {"template": "a"}}
+    with other.within():
+        split_table(auth, **asks)
+    other.done.set()
+    workspace.jobs[THIRD] = Job("f/other/run", "script", {}, {})
+    (path,) = [path for path in workspace.resources if "_leases/" in path]
+
+    def third_writes_too(seconds):
+        workspace.resources[path]["value"] = {"job": THIRD, "token": "3"}
+
+    monkeypatch.setattr(lease.time, "sleep", third_writes_too)
+    with pytest.raises(TogetherError, match=f"job {THIRD} asks the same"):
+        split_table(auth, **asks)
+
+
+def test_what_a_run_is_at_is_said_until_it_joined(auth, sandbox, workspace):
+    found = split_table(auth, {"url": at(sandbox, rows_of(2))}, asked={"a": 1})
+    parts, gone = json.dumps(found["parts"]), json.dumps([{"error": {"message": "no"}}])
+    assert found["lease"] in workspace.resources
+
+    for path in ("u/admin/key", f"{found['lease']}/../x"):
+        with pytest.raises(TogetherError, match="first step"):
+            join_table(auth, parts, gone, lease=path)
+    assert found["lease"] in workspace.resources
+    with pytest.raises(TogetherError, match="None of the 2 rows"):
+        join_table(auth, parts, gone, lease=found["lease"])
+    assert found["lease"] not in workspace.resources
+
+
+def test_a_table_that_could_not_be_split_keeps_nobody_off(auth, sandbox, workspace):
+    workspace.put("t.jsonl", b'{"a": 1}\n')
+    workspace.faults.append(Fault("job_helpers/upload", 403, times=9))
+    with pytest.raises(TogetherError, match="cannot be written"):
+        split_table(auth, {"s3": "t.jsonl"}, asked={"a": 1})
+    assert not workspace.resources
 
 
 @pytest.mark.parametrize("path", ["u/admin/key", "f/x/../togetherai_parts/a", "$var:x"])

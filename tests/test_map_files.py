@@ -13,6 +13,7 @@ from scripts.files.join_table import main as join_table
 from scripts.files.map_files import main as map_files
 from scripts.files.split_files import main as split_files
 from tests.support.meter import Meter
+from tools.fake_workspace import Job
 from tools.flow_engine import RESOURCE, Engine
 from tools.models import model
 from tools.sandbox import Fault
@@ -367,3 +368,23 @@ def test_rows_that_are_no_part_are_refused(auth, workspace):
     for part in ("", "x", "[]", '{"rows": [{"file": "s3:///a"}]}'):
         with pytest.raises(TogetherError, match="part"):
             map_files(auth, "read", part)
+
+
+def test_a_second_run_over_the_same_files_is_refused(
+    engine, sandbox, auth, place, workspace, monkeypatch
+):
+    other = "0193c4e5-0000-7000-8000-000000000000"
+    job = workspace.jobs[other] = Job("f/other/run", "script", {}, {})
+    files = letters(place, 3)
+    asks = {"action": "ask", "question": "Who?", "model": MODEL, "speakers": False}
+    with monkeypatch.context() as patch:
+        patch.setenv("WM_FLOW_JOB_ID", other)
+        split_files(auth, files=files, asked=asks)
+
+    run = flow(engine, files)
+    assert f"job {other} asks the same" in run.error["message"]
+    assert not asked(sandbox)
+
+    job.done.set()
+    assert flow(engine, files).result["done"] == 3
+    assert not [path for path in workspace.resources if "_leases/" in path]

@@ -105,6 +105,7 @@ LAYERS = (
         "across/cutting",
         "across/file_answers",
         "across/joining",
+        "across/lease",
         "batch_files/answers",
         "batch_files/input_files",
         "batch_files/submission",

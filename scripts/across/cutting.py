@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import hashlib
 import io
 import json
 import os
@@ -39,10 +40,12 @@ from ..transfer.file_source import BLOCK, PathSource, Source
 from ..workspace import storage
 from ..workspace.create_once import state_folder
 from ..workspace.state import set_state
+from .lease import give_back_lease, take_lease
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from hashlib import _Hash as Hash
     from typing import Any
 
     from ..shapes import Auth, Json, Members
@@ -90,8 +93,8 @@ class Cuts:
 
 
 def split(auth: Auth, given: Members) -> Members:
-    """Return {"parts": [{"rows": a part, "budget_usd"?}], "rows", "slices"?, ...}; see
-    files/split_table."""
+    """Return {"parts": [{"rows": a part, "budget_usd"?}], "count", "slices"?, "lease"?,
+    ...}; see files/split_table."""
     value = given["rows"]
     table = Table(auth, value)
     if given.get("answer_column"):
@@ -102,15 +105,16 @@ def split(auth: Auth, given: Members) -> Members:
         table.require([given["column"]], "column")
     stored = has_storage()
     remote = _lies(value) and url_of(value, "rows") is not None
-    cut = None
+    cut, hashed = None, hashlib.sha256()
     if _lies(value):
         source = open_file(value, "rows", auth)
-        cut = cuts(source, given["part_rows"])
+        cut = cuts(source, given["part_rows"], hashed)
     if cut is None:
         if not stored:
             raise TogetherError.refused("rows", NO_STORAGE)
         source, remote = as_lines(table.sound()), False
-        cut = cuts(source, given["part_rows"])
+        hashed = hashlib.sha256()
+        cut = cuts(source, given["part_rows"], hashed)
         assert cut is not None  # JSON Lines of our own
     del table  # its reading ends
     parts, about = cut
@@ -126,14 +130,33 @@ def split(auth: Auth, given: Members) -> Members:
                 "split, whose answers fit into a result",
             )
     found = numbered(parts, about, stored)
-    slices = None
-    if remote:
+
+    def tables() -> tuple[list[Members], str | None]:
+        if not remote:
+            return stored_slices(source, found)
         place = value if isinstance(value, dict) else {"url": value}
-        tables = [{**place, "part": part} for part in found]
-    else:
-        tables, slices = stored_slices(source, found)
+        return [{**place, "part": part} for part in found], None
+
     words = f"**{rows} rows are in {len(parts)} parts.**"
-    return {**summary([words]), **shared_out(tables, given.get("budget_usd"), slices)}
+    return {**summary([words]), **handed_out(given, hashed.hexdigest(), tables)}
+
+
+def handed_out(
+    given: Members,
+    digest: str,
+    tables: Callable[[], tuple[list[Members], str | None]],
+) -> Members:
+    """Return {"parts", "count", "slices"?, "lease"?} of what `tables` makes, for this
+    run of a flow alone; digest is that of all rows. Raises TogetherError where another
+    run asks the same of them."""
+    held = take_lease(given["asked"], digest) if given.get("asked") else None
+    try:
+        made, slices = tables()
+    except BaseException:
+        give_back_lease(held)
+        raise
+    whole = shared_out(made, given.get("budget_usd"), slices)
+    return {**whole, "lease": held} if held else whole
 
 
 def numbered(parts: list[list[int]], about: Members, stored: bool) -> list[Members]:
@@ -179,10 +202,12 @@ def share_of(budget: float, rows: int, all_of: int) -> float:
     return amount * rows * 10**9 // (of * all_of) / 1e9
 
 
-def cuts(source: Source, rows: int) -> tuple[list[list[int]], Members] | None:
+def cuts(
+    source: Source, rows: int, hashed: Hash | None = None
+) -> tuple[list[list[int]], Members] | None:
     """Return (parts, what holds for all: "head", "csv", "tag", "size"), or None for a
-    file that cannot be cut as it is. Raises TogetherError."""
-    lines = _lines(source)
+    file that cannot be cut as it is; `hashed` gets its bytes. Raises TogetherError."""
+    lines = _lines(source, hashed)
     sample, size = [], 0
     for line in lines:
         sample.append(line)
@@ -225,16 +250,20 @@ def _is_row(line: str) -> bool:
     return isinstance(row, dict) and not holds_rows(row)
 
 
-def _lines(source: Source) -> Iterator[bytes]:
+def _lines(source: Source, hashed: Hash | None) -> Iterator[bytes]:
     """Yield the lines of a file. Raises TogetherError for one that no row can be."""
-    return lines_of(_bounded(source.blocks()))
+    return lines_of(_bounded(source.blocks(), hashed))
 
 
-def _bounded(blocks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+def _bounded(
+    blocks: Iterable[bytes | memoryview], hashed: Hash | None
+) -> Iterator[bytes]:
     """Yield blocks as long as no line in them is too long."""
     size, number = 0, 1
     for block in blocks:
         piece = bytes(block)
+        if hashed:
+            hashed.update(piece)
         end = piece.rfind(b"\n")
         size = len(piece) - end - 1 if end >= 0 else size + len(piece)
         number += piece.count(b"\n")

@@ -11,6 +11,7 @@ from ..table.checkpoint import KeptPart, forget
 from ..table.row_results import LONGEST, NAMED, RowResults
 from ..table.table import Flaw, Table
 from .cutting import MOST_BYTES, has_storage
+from .lease import give_back_lease
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -159,6 +160,13 @@ class _Journals:
 
 def join(auth: Auth, given: Members) -> Json:
     """Return the table of all parts; see files/join_table."""
+    try:
+        return _joined(auth, given)
+    finally:
+        give_back_lease(given.get("lease"))
+
+
+def _joined(auth: Auth, given: Members) -> Json:
     parts, answered = _list(given, "parts"), _list(given, "answered")
     if not parts:
         raise TogetherError.refused("parts", "holds no part")

@@ -31,6 +31,7 @@ def main(
     answered: str,
     kind: str = "map_rows",
     slices: str | None = None,
+    lease: str | None = None,
     answer_column: str = "answer",
     output: str = "result",
     fail_when_failed_share: float | None = None,
@@ -43,6 +44,7 @@ def main(
         answered=answered,
         kind=kind,
         slices=slices,
+        lease=lease,
         answer_column=answer_column,
         output=output,
         fail_when_failed_share=fail_when_failed_share,
@@ -56,6 +58,7 @@ STEP = {
       "answered": {"type": "string"},
       "kind": {"type": "string", "enum": ["map_rows", "embed_rows", "map_files"], "default": "map_rows"},
       "slices": {"type": "string"},
+      "lease": {"type": "string"},
       "answer_column": {"type": "string", "minLength": 1, "default": "answer"},
       "output": {"type": "string", "enum": ["result", "table", "storage", "gzip"], "default": "result"},
       "fail_when_failed_share": {"type": "number", "minimum": 0, "maximum": 1, "title": "Fail when more fail than"}}}}

@@ -6,7 +6,7 @@ list into parts, each for a job of its own: the first step of
 flows/map_files_across_workers. Costs nothing.
 
 Returns: parts, of which each has rows for files/map_files, and budget_usd, its share;
-count, how many files there are; slices, which files/join_table takes.
+count, how many files there are; slices and lease, which files/join_table takes.
 
 Example arguments:
     {"folder": "letters"}
@@ -29,6 +29,7 @@ def main(
     job_files: int = 1,
     most: int = 10000,
     budget_usd: float | None = None,
+    asked: "dict | None" = None,
 ):
     return run(
         split_files,
@@ -43,6 +44,7 @@ def main(
         job_files=job_files,
         most=most,
         budget_usd=budget_usd,
+        asked=asked,
     )
 
 
@@ -58,4 +60,5 @@ STEP = {
       "answer_column": {"type": "string", "minLength": 1, "default": "answer"},
       "job_files": {"type": "integer", "minimum": 1, "default": 1, "title": "Files of a job"},
       "most": {"type": "integer", "minimum": 1, "default": 10000, "title": "Most files"},
-      "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"}}}}
+      "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"},
+      "asked": {"type": "object"}}}}

@@ -7,8 +7,8 @@ bytes; everything else is written to the workspace's storage, part by part. Cost
 nothing.
 
 Returns: parts, of which each has rows for chat/map_rows or embeddings/embed_rows, and
-budget_usd, its share; count, how many rows there are; slices, which files/join_table
-takes. No row is in it.
+budget_usd, its share; count, how many rows there are; slices and lease, which
+files/join_table takes. No row is in it.
 
 Example arguments:
     {"rows": {"url": "https://www.example.com/comments.csv"}}
@@ -28,6 +28,7 @@ def main(
     column: str | None = None,
     answer_column: str | None = None,
     budget_usd: float | None = None,
+    asked: "dict | None" = None,
 ):
     return run(
         split_table,
@@ -39,6 +40,7 @@ def main(
         column=column,
         answer_column=answer_column,
         budget_usd=budget_usd,
+        asked=asked,
     )
 
 
@@ -50,4 +52,5 @@ STEP = {
       "template": {"type": "string"},
       "column": {"type": "string"},
       "answer_column": {"type": "string"},
-      "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"}}}}
+      "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"},
+      "asked": {"type": "object"}}}}

@@ -1,0 +1,81 @@
+"""One run of a flow at a time asks the same of the same table.
+
+Two runs at once would pay for the same parts, and each would join what the other has
+not kept yet. Windmill's own limit on concurrent runs is not in its free edition, so the
+first step of such a flow takes a lease, a state resource that names its job and stands
+for what is asked, and its last gives it back. One whose run has ended, cancelled or
+dead, keeps nobody off.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ..client import TogetherError
+from ..workspace.create_once import fingerprint, state_folder, sweep
+from ..workspace.jobs import is_running
+from ..workspace.state import create_state, delete_state, get_state, set_state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Json, Members
+
+SETTLED = 1.0  # seconds after which two runs that took over see which one has it
+
+
+def take_lease(asked: Members, digest: str) -> str | None:
+    """Take the lease for asking this of the table with that digest; return its path,
+    None outside a flow.
+
+    Raises TogetherError where another run, which it names, is at work on that.
+    """
+    folder, flow = state_folder("leases"), os.environ.get("WM_FLOW_JOB_ID")
+    if not folder or not flow:
+        return None
+    # A form sends what a schedule leaves out.
+    given = {name: value for name, value in asked.items() if value or value == 0}
+    given = {name: value for name, value in given.items() if value is not False}
+    path = f"{folder}{fingerprint('across', {'asked': given, 'table': digest})}"
+    own = {"job": flow, "token": os.urandom(8).hex()}
+    while not create_state(own, path):
+        found = get_state(path)
+        if found is None:  # that run has just ended
+            continue
+        _refuse(found, flow)
+        set_state(own, path)
+        time.sleep(SETTLED)
+        found = get_state(path) or {}
+        if found.get("token") == own["token"]:
+            break
+        _refuse(found, flow)
+    return path
+
+
+def _refuse(found: Members, flow: str) -> None:
+    """Raise TogetherError where the run that has the lease has not ended."""
+    other = found.get("job")
+    if not other or other == flow or not is_running(other):
+        return
+    raise TogetherError(
+        f"The flow of job {other} asks the same of the same table and has not ended: "
+        "a second run beside it would pay for the same rows again.",
+        type="already_running",
+        job=other,
+        advice="Wait until it has ended or cancel it. A run after it does what it left.",
+    )
+
+
+def give_back_lease(path: Json) -> None:
+    """Give back the lease that `take_lease` returned. Raises TogetherError."""
+    folder = state_folder("leases")
+    if not path or not folder:
+        return
+    if not path.startswith(folder) or "/" in path.removeprefix(folder):
+        raise TogetherError.refused(
+            "run", "is none that the flow's first step returned"
+        )
+    found = get_state(path) or {}
+    if found.get("job") == os.environ.get("WM_FLOW_JOB_ID"):
+        delete_state(path)
+    sweep(folder, bounded=False)
