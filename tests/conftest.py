@@ -52,7 +52,14 @@ def pytest_collection_finish() -> None:
 
 
 # Few tests that take minutes: begun last, they would run while other cores are idle.
-LONGEST = ("test_site", "test_fault_matrix", "test_browser", "test_killed")
+LONGEST = (
+    "test_site",
+    "test_fault_matrix",
+    "test_browser",
+    "test_killed",
+    "test_tools",
+    "test_form",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -140,7 +140,7 @@ def test_a_row_that_is_blank_is_not_asked_and_says_so(sandbox, auth):
 
 def test_blank_rows_between_batches_belong_to_one_of_them(sandbox, auth, monkeypatch):
     """Rows in are rows out, in whichever file they are missing."""
-    monkeypatch.setattr(input_files, "BATCH_LINES", 2)
+    monkeypatch.setattr(service_limits, "BATCH_LINES", 2)
     rows = [
         {"text": t, "n": n} for n, t in enumerate(["a", "b", "", "c", "d", "e", ""])
     ]
