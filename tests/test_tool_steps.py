@@ -7,7 +7,9 @@ import threading
 import pytest
 
 from scripts.client import TogetherError
-from scripts.tool_calling.tool_steps import Tool, arguments_of, message_of
+from scripts.tool_calling.model_arguments import arguments_of
+from scripts.tool_calling.tool_steps import message_of
+from scripts.tool_calling.tools import Tool
 from tests.support.canned_chat import MODEL, asked, price, say, usage
 from tests.support.expected_request import main_of
 from tools.job_runner import run

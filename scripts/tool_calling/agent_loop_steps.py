@@ -26,23 +26,14 @@ from ..client.job import log
 from ..client.jsonio import storable
 from ..client.resource import credentials
 from ..workspace import conversation, jobs
-from .tool_steps import (
-    TOOL_SECONDS,
-    arguments_of,
-    fitting_tool,
-    last_answer,
-    message_of,
-    note_of_failed,
-    told,
-    tools_of,
-    with_text,
-    words_of,
-)
+from .model_arguments import arguments_of
+from .tool_steps import last_answer, message_of, note_of_failed, told, with_text
+from .tools import TOOL_SECONDS, fitting_tool, tools_of, words_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..shapes import Auth, Json, Members, Step
-    from .tool_steps import Tool
+    from .tools import Tool
 
 FIRST, LONGEST = 1, 30  # seconds between two looks
 MOST_CALLS = 16  # of one round
