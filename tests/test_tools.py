@@ -121,7 +121,7 @@ def test_fix_writes_what_check_wanted(pack):
     orphan = pack / "scripts" / "files" / "gone.py"
     shutil.copy(script, orphan)
     found = problems(pack)
-    pages = ["OPERATIONS.md", "files.md"]
+    pages = ["OPERATIONS.md", "README.md", "get_file.md"]
     assert [p.path.name for p in found] == ["get_file.py", *pages, "gone.py"]
 
     for problem in found:

@@ -102,9 +102,9 @@ def problems(root: Path = ROOT) -> list[Problem]:
         pages = reference.pages(root, sound)
         for page, text in pages.items():
             found += _current(root / page, text)
-        for path in sorted((root / reference.FOLDER).glob("*.md")):
+        for path in sorted((root / reference.FOLDER).rglob("*.md")):
             if str(path.relative_to(root)) not in pages:
-                found.append(Problem(path, "has no group", orphan=True))
+                found.append(Problem(path, "is of no script", orphan=True))
         for place, text in troubleshooting.files(root).items():
             found += _current(root / place, text)
         lists = render.lists(operations(root))

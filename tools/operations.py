@@ -38,6 +38,11 @@ class Operation:
         return self.root / "schemas" / self.group / f"{self.name}.json"
 
     @property
+    def page(self) -> str:
+        """The path of its page of the reference."""
+        return f"docs/reference/{self.id}.md"
+
+    @property
     def script_path(self) -> Path:
         return self.root / "scripts" / self.group / f"{self.name}.py"
 

@@ -87,6 +87,8 @@ def described(found: Operation | Flow) -> Iterator[str]:
                 continue
             text = shlex.quote(json.dumps(example, ensure_ascii=False))
             yield f"  ./dev run {found.id} --args {text}"
+        yield ""
+        yield f"With a result and more: {found.page}"
 
 
 WORDS = ("gives", "needs", "costs", "leaves", "remove")  # of a flow

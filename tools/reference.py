@@ -1,5 +1,6 @@
-"""docs/reference/: a page for each group, with what every step and operation takes,
-costs and gives back. Rendered from the schemas, as OPERATIONS.md is, which leads there.
+"""docs/reference/: a page for every step and operation, with what it takes, costs and
+gives back, and for each group a list of them. Rendered from the schemas, as
+OPERATIONS.md is, which leads there.
 """
 
 import html
@@ -17,9 +18,11 @@ from tools.samples import recorded
 from tools.shelves import shelves
 
 FOLDER = "docs/reference"
+LIST = "README.md"  # of a group
 FORMS = "docs/forms"  # pictures, by ./dev screenshots
 MOST = 2500  # characters of an example that are shown
 MOST_RELATED = 8
+ERRORS = "../../errors.md"
 RETRIES = {
     "read": "Sent again, up to four times, after any passing failure.",
     "inference": "Sent again, up to four times, after any passing failure.",
@@ -36,10 +39,16 @@ def pages(root: Path, found: Iterable[Operation]) -> dict[str, str]:
         groups.setdefault(one.group, []).append(one)
     pictured = {path.stem for path in (root / FORMS).glob("*.png")}
     about = About(_users(root), recorded(root), _related(root, groups), pictured)
-    return {
-        f"{FOLDER}/{group}.md": "\n".join(_page(group, members, about)) + "\n"
-        for group, members in groups.items()
-    }
+    found_pages = {}
+    for group, members in groups.items():
+        found_pages[f"{FOLDER}/{group}/{LIST}"] = _text_of(_listed(group, members))
+        for one in members:
+            found_pages[one.page] = _text_of(_page(one, about))
+    return found_pages
+
+
+def _text_of(lines: Iterable[str]) -> str:
+    return "\n".join(lines) + "\n"
 
 
 def catalogue(found: Iterable[Operation], root: Path) -> str:
@@ -90,7 +99,7 @@ def catalogue(found: Iterable[Operation], root: Path) -> str:
 
 def link(one: Operation, start: str = f"{FOLDER}/") -> str:
     """Where the reference has it, from a page whose way there begins with `start`."""
-    return f"[`{one.id}`]({start}{one.group}.md#{one.name})"
+    return f"[`{one.id}`]({start}{one.id}.md)"
 
 
 def argument_table(found: Operation | Flow) -> Iterator[str]:
@@ -136,51 +145,48 @@ class About:
     pictured: set[str]  # the names of those whose form has a picture
 
 
-def _page(group: str, members: list[Operation], about: About) -> Iterator[str]:
+def _listed(group: str, members: list[Operation]) -> Iterator[str]:
     steps = [one for one in members if one.step is not None]
     operations = [one for one in members if one.step is None]
     yield f"# {group}"
     yield ""
     yield HEAD
-    yield ""
-    yield (
-        "Every step takes `auth` too, a resource of the type `togetherai`. What can go "
-        "wrong in any of them stands in [errors](../errors.md)."
-    )
     for heading, listed in (("Steps", steps), ("Operations of the API", operations)):
         if listed:
             yield ""
-            yield f"{heading}: " + ", ".join(
-                f"[{one.name}](#{one.name})" for one in listed
-            )
-    for one in (*steps, *operations):
-        yield ""
-        yield from _entry(one, about)
+            yield f"## {heading}"
+            yield ""
+            for one in listed:
+                yield f"- [{one.name}]({one.name}.md): {_text(one.schema['title'])}"
 
 
-def _entry(one: Operation, about: About) -> Iterator[str]:
+def _page(one: Operation, about: About) -> Iterator[str]:
     schema = one.schema
-    yield f"## {one.name}"
+    yield f"# {one.name}"
     yield ""
-    yield f"**{_cell(schema['title'])}**, `f/togetherai/{one.id}`"
+    yield HEAD
+    yield ""
+    yield (
+        f"**{_cell(schema['title'])}**, `f/togetherai/{one.id}`, "
+        f"of [{one.group}]({LIST})"
+    )
     yield ""
     yield _text(schema["description"])
+    if one.name in about.pictured:
+        yield ""
+        yield f"![The form of {schema['title']}](../../forms/{one.name}.png)"
     yield ""
+    yield "## Arguments"
+    yield ""
+    if one.arguments:
+        yield "Beside `auth`, a resource of the type `togetherai`:"
+        yield ""
     yield from argument_table(one)
     yield ""
     yield f"**Gives** {_lower(_text(schema['x-returns']))}"
-    yield ""
-    yield from _facts(one, about)
-    if one.name in about.pictured:
-        yield ""
-        yield "<details><summary>Its form in Windmill</summary>"
-        yield ""
-        yield f"![The form of {one.schema['title']}](../forms/{one.name}.png)"
-        yield ""
-        yield "</details>"
     for number, example in enumerate(_examples(schema["examples"])):
         yield ""
-        yield "Example:" if not number else "With all it takes:"
+        yield "## Example" if not number else "With all it takes:"
         yield ""
         yield from _json(example)
         if one.id in about.results and not number:
@@ -195,6 +201,10 @@ def _entry(one: Operation, about: About) -> Iterator[str]:
         yield from _json(schema["x-reply"])
         yield ""
         yield "</details>"
+    yield ""
+    yield "## Good to know"
+    yield ""
+    yield from _facts(one, about)
 
 
 def _facts(one: Operation, about: About) -> Iterator[str]:
@@ -218,15 +228,17 @@ def _facts(one: Operation, about: About) -> Iterator[str]:
     if one.step == "approval":
         yield "- An approval: the step needs Suspend in its settings."
     if one.step is not None and (types := own_errors(one)):
-        named = ", ".join(f"[`{name}`](../errors.md)" for name in types)
-        yield f"- Errors of its own, beside those of any request: {named}"
+        named = ", ".join(f"`{name}`" for name in types)
+        yield f"- Errors, beside [those of any request]({ERRORS}): {named}"
+    else:
+        yield f"- Errors, and what to do: [those of any request]({ERRORS})"
     if one.id in about.related:
-        named = ", ".join(
-            f"[{id}]({id.replace('/', '.md#')})" for id in about.related[one.id]
-        )
+        named = ", ".join(f"[{id}](../{id}.md)" for id in about.related[one.id])
         yield f"- Related: {named}"
     if users:
-        named = ", ".join(f"[{name}](../../FLOWS.md#{name})" for name in sorted(users))
+        named = ", ".join(
+            f"[{name}](../../../FLOWS.md#{name})" for name in sorted(users)
+        )
         yield f"- Used by the flows {named}."
     yield f"- By hand: `./dev run {one.id} --help`"
 

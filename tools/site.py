@@ -45,7 +45,7 @@ def build(target: Path) -> int:
     config = work / "mkdocs.yml"
     text = (SOURCE / "mkdocs.yml").read_text(encoding="utf-8")
     text = text.replace("{recipes}", _listed(pages, "docs/recipes"))
-    text = text.replace("{reference}", _listed(pages, "docs/reference").strip("[]"))
+    text = text.replace("{reference}", _reference(pages).strip("[]"))
     config.write_text(text, encoding="utf-8")
     shutil.copytree(SOURCE / "theme", work / "theme")
     words = ["build", "--quiet", "--strict", "--config-file", str(config)]
@@ -128,3 +128,11 @@ def _listed(pages: list[str], folder: str) -> str:
     own = sorted(name for name in pages if name.startswith(f"{folder}/"))
     own.sort(key=lambda name: not name.endswith("/README.md"))
     return yaml.safe_dump(own, default_flow_style=True, width=10**6).strip()
+
+
+def _reference(pages: list[str]) -> str:
+    """The pages of the reference as a list in YAML, a member for each group."""
+    start = "docs/reference/"
+    groups = sorted({n.split("/")[2] for n in pages if n.startswith(start)})
+    listed = [f"{{{group}: {_listed(pages, start + group)}}}" for group in groups]
+    return f"[{', '.join(listed)}]"
