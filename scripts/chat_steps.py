@@ -1,7 +1,7 @@
 """Steps that ask chat models: one question, or the same questions to several models.
 
-The modules extracting, classifying and calling build on what is here: `ask` sends one
-request, `said` reads an answer, `user_message` puts text and pictures together.
+The other steps that ask a model build on what is here: `ask` sends one request,
+`parse_completion` reads an answer, `user_message` puts text and pictures together.
 """
 
 from __future__ import annotations

@@ -30,6 +30,11 @@ class Joined(RowResults):
         self.stopped: str | None = None
         self.costs: list[tuple[float | None, str | None]] = []
         self.lost: list[str] = []
+        self.ends: _Files | _Journals | None = None
+
+    def finish(self) -> None:
+        if self.ends:
+            self.ends.finish()
 
     def first_line(self) -> str:
         told = super().first_line()
@@ -189,7 +194,7 @@ def _joined(auth: Auth, given: Members) -> Json:
         before += rows
     if not outcome.missing:
         slices = [given["slices"]] if given.get("slices") else []
-        outcome.journal = _Journals([*outcome.journals, *slices])  # type: ignore[assignment]
+        outcome.ends = _Journals([*outcome.journals, *slices])
     else:
         outcome.unsent = True
     facts: Members = {"parts": outcome.of}
@@ -219,8 +224,7 @@ def _join_files(
         outcome.files(auth, table, got, place)
     if outcome.sums["failed"]:
         outcome.unsent = True  # so that what is kept stays for a rerun
-    files = _Files(auth, tables, place, given.get("slices"))
-    outcome.journal = files  # type: ignore[assignment]
+    outcome.ends = _Files(auth, tables, place, given.get("slices"))
     costs = cost_fields(*sum_costs(outcome.costs))
     bill = {"usage": sum_usage(outcome.usages), **costs}
     return outcome.result(bill, "cut", parts=outcome.of)

@@ -21,6 +21,7 @@ from ..client import TogetherError
 from ..client.job import in_job, log
 from ..client.jsonio import RESULT_LIMIT
 from ..workspace.markup import inline
+from .checkpoint import Checkpoint
 from .table import error_column, summary
 
 TYPE_CHECKING = False
@@ -42,11 +43,12 @@ class RowResults:
 
     kind names the step, settings is what the answers depend on, None where nothing is
     to be kept for a rerun, table the rows or None. given are the step's arguments:
-    `answer_column`, `output` ("result", "table" for the bare list, "storage", or "gzip" for a
-    compressed file there) and `fail_when_failed_share`. `left()` gives the rows that an earlier run has not
-    answered, `add()` takes the answered ones in the same order. Rows for storage are
-    never held in memory; nor are those of a job that are too many for a result, which
-    go to storage by themselves. Raises TogetherError when there is no storage.
+    `answer_column`, `output` ("result", "table" for the bare list, "storage", or "gzip"
+    for a compressed file there) and `fail_when_failed_share`. `left()` gives the rows
+    that an earlier run has not answered, `add()` takes the answered ones in the same
+    order. Rows for storage are never held in memory; nor are those of a job that are
+    too many for a result, which go to storage by themselves. Raises TogetherError when
+    there is no storage.
     """
 
     def __init__(
@@ -73,9 +75,10 @@ class RowResults:
         # The error after which no further row was asked.
         self.given_up: TogetherError | None = None
         self.bar = self.log = self.began = time.monotonic()
-        self.set_progress = self.journal = None  # outside a job
+        self.set_progress = None  # outside a job
+        self.checkpoint: Checkpoint | None = None
         self.pending = iter(table or ())
-        # The table is a part of one: its rows stay in the journal, for a flow to join.
+        # The table is a part of one: its rows stay kept, for a flow to join.
         self.part = table.part if table else None
         to_storage = output in ("storage", "gzip")
         if to_storage or self.part or in_job():
@@ -89,33 +92,37 @@ class RowResults:
 
                 check_storage(output=output)
                 self.spill()
-            from ..workspace.create_once import state_folder  # only within a job
+            self.checkpoint = self.kept_for_a_rerun(settings)
+        if table:
+            table.first = []  # seen, and not held any longer than the others
 
-            if self.part and (settings is None or not state_folder("rows")):
+    def kept_for_a_rerun(self, settings: Members | None) -> Checkpoint | None:
+        """Return where the answers are kept; None where the run cannot be repeated.
+        Raises TogetherError where they must be, as those of a part."""
+        from ..workspace.create_once import state_folder  # only within a job
+
+        if settings is None or not state_folder("rows"):
+            if self.part:
                 raise TogetherError.refused(
                     "rows",
                     "is a part of a table, for the job of a flow that keeps its rows",
                 )
-            if settings is not None and table and state_folder("rows"):
-                from .checkpoint import Checkpoint  # only where a run can be repeated
-
-                columns = [self.column, self.error_column]
-                settings = {**settings, "columns": columns}
-                self.journal = Checkpoint(
-                    kind, settings, table.first, self.pending, self.part
-                )
-        if table:
-            table.first = []  # seen, and not held any longer than the others
+            return None
+        if not self.table:
+            return None
+        settings = {**settings, "columns": [self.column, self.error_column]}
+        first = self.table.first
+        return Checkpoint(self.kind, settings, first, self.pending, self.part)
 
     def __enter__(self) -> Self:
-        if self.journal:
-            for lines, sums in self.journal.earlier():
+        if self.checkpoint:
+            for lines, sums in self.checkpoint.earlier():
                 for line in lines:
                     self.keep(json.loads(line), line)
                 self.sums = sums
             if self.answered:
                 log(f"{self.answered} rows were answered by an earlier run")
-            self.pending = self.journal.rows
+            self.pending = self.checkpoint.rows
         return self
 
     def __exit__(
@@ -124,8 +131,8 @@ class RowResults:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.journal and error is not None:
-            self.journal.flush()
+        if self.checkpoint and error is not None:
+            self.checkpoint.flush()
 
     @property
     def answered(self) -> int:
@@ -201,11 +208,11 @@ class RowResults:
             sums["unknown"] += 1
         line = _line(row) if self.set_progress else None
         self.keep(row, line)
-        if self.journal:
+        if self.checkpoint:
             if not sent and not self.unsent:
-                self.journal.leave()
+                self.checkpoint.leave()
             if self.part or (sent and not self.unsent):
-                self.journal.add(given, line or _line(row), dict(sums))
+                self.checkpoint.add(given, line or _line(row), dict(sums))
         self.unsent = self.unsent or not sent
         now = time.monotonic()
         if now - self.bar > BAR_SECONDS:
@@ -251,23 +258,27 @@ class RowResults:
         failed than the step was told to bear."""
         counts = {name: self.sums[name] for name in ("done", "failed", *names)}
         result = {**self.stored(), **counts, **bill, **facts}
-        if self.journal and self.part:
+        if self.checkpoint and self.part:
             return self.share(result)
-        if self.journal and not self.unsent:
-            self.journal.finish()
+        if not self.unsent:
+            self.finish()
         self.judge(result)
         if self.output == "table" and "rows" in result:
             log(f"{self.first_line()} {_cost(result)}")
             return result["rows"]
         return {**summary(self.lines(result)), **result}
 
+    def finish(self) -> None:
+        """Forget what was kept for a rerun, as the result is handed over."""
+        if self.checkpoint:
+            self.checkpoint.finish()
+
     def share(self, result: Members) -> Members:
-        """Return the result of a part, whose rows are in the journal: "answers" says
-        where. Raises TogetherError when the rest is to be left to another run."""
-        assert self.journal is not None  # a part is refused without
-        self.journal.flush()
+        """Return the result of a part, whose rows stay kept: "answers" says where. Raises TogetherError when the rest is to be left to another run."""
+        assert self.checkpoint is not None  # a part is refused without
+        self.checkpoint.flush()
         told = {"failures": self.sums["failures"], "unsent": self.unsent}
-        result = {"answers": self.journal.path, **result, **told}
+        result = {"answers": self.checkpoint.path, **result, **told}
         if self.given_up:
             self.judge(result)
         return {**summary(self.lines(result)), **result}
