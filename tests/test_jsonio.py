@@ -1,6 +1,7 @@
 """JSON as it comes: numbers beyond use, nesting beyond reading."""
 
 import gc
+import json
 import math
 
 import pytest
@@ -11,6 +12,7 @@ from scripts.client.jsonio import (
     MANY_VALUES,
     MOST_DIGITS,
     MOST_NESTING,
+    encoder,
     finite,
     is_deep,
     parse_json,
@@ -284,3 +286,24 @@ def test_a_value_nested_too_deep_is_a_problem_of_its_own():
     assert parse_json(b"[" * 100_000) == (None, "not JSON")
     text = b"[" * (MOST_NESTING + 9)
     assert parse_json(b'["' + text + b'"]') == ([text.decode()], None)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("form", [{}, {"ensure_ascii": False}, {"sort_keys": True}])
+def test_an_encoder_writes_what_dumps_does(monkeypatch, form, compiled):
+    if not compiled:
+        monkeypatch.setattr(json.encoder, "c_make_encoder", None)
+    encoded = encoder(**form)
+    values = [
+        "\u00fc\ud800\u2028",
+        {"b": [1, 2.5, math.inf, True, None], "a": {}},
+        7,
+        [],
+    ]
+
+    for value in [*values, values]:
+        assert encoded(value) == json.dumps(value, **form)
+    for _ in range(2):  # one that fails leaves nothing behind
+        with pytest.raises(TypeError):
+            encoded({"a": {1}})
+    assert encoded(values) == json.dumps(values, **form)

@@ -6,6 +6,7 @@ import marshal
 import tempfile
 from contextlib import closing
 from itertools import islice
+from sys import getsizeof
 
 from ..catalog.pricing import (
     PARTLY_UNTOLD,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     """The answer to a row, or why there is none."""
     Said: TypeAlias = tuple[str | None, str | None, bool]
     """The text of an answer, or why there is none; whether it was cut."""
+    _Place: TypeAlias = tuple[int, int]
+    """Where in a file something is, and its length."""
 
 
 CONTENT = operation("files/download_file")
@@ -160,24 +163,23 @@ class Lines:
 
     def __init__(self, said: Callable[[Members], Said]) -> None:
         self.said = said
-        self.file: Any = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
-        # By custom_id: where what is kept of it begins, its length, whether it is an
-        # answer.
-        self.found: dict[str, tuple[int, int, bool]] = {}
-        self.end = 0
+        self.found: dict[str, Said | _Place] = {}  # by custom_id
+        self.failed: set[str] = set()  # names without an answer
+        self.file: Any = None  # of what is kept on disk
+        self.held = self.end = 0  # bytes in memory, and on disk
         self.unread = 0  # lines that are no JSON or name no row
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.file.close()
+        if self.file:
+            self.file.close()
 
     def read(self, auth: Auth, file_id: str) -> None:
         """Take a file's lines in; of two with the same name the first counts, save when
         it is of a try that failed and the other of one that did not."""
-        found, said = self.found, self.said
-        write, dumps = self.file.write, marshal.dumps
+        found, failed = self.found, self.failed
         with closing(open_download(auth, CONTENT, file_id=file_id)) as source:
             for line in _read(source):
                 value = _parsed(line)
@@ -185,23 +187,37 @@ class Lines:
                 if not isinstance(name, str):
                     self.unread += bool(line.strip())
                     continue
-                known = found.get(name)
-                if known and known[2]:
+                again = name in found
+                if again and name not in failed:
                     continue
                 answer, why = outcome_of(value)
-                if known is None or answer is not None:
-                    told = (None, why, False) if answer is None else said(answer)
-                    size = write(dumps(told))
-                    found[name] = self.end, size, answer is not None
-                    self.end += size
+                if answer is not None:
+                    failed.discard(name)
+                    found[name] = self.kept(self.said(answer))
+                elif not again:
+                    failed.add(name)
+                    found[name] = self.kept((None, why, False))
+
+    def kept(self, told: Said) -> Said | _Place:
+        """Return what is told of a row, or where on disk it is."""
+        size = sum(getsizeof(text) for text in told[:2] if text)
+        if self.held + size <= IN_MEMORY:
+            self.held += size
+            return told
+        if self.file is None:
+            self.file = tempfile.TemporaryFile()  # noqa: SIM115, closed on leaving
+        content = marshal.dumps(told)
+        self.file.write(content)
+        self.end += len(content)
+        return self.end - len(content), len(content)
 
     def get(self, name: str) -> Said:
         """Return what is said of a row; no text and no reason where nothing is."""
-        known = self.found.get(name)
-        if known is None:
-            return None, None, False
+        known = self.found.get(name, (None, None, False))
+        if len(known) == 3:
+            return known
         self.file.seek(known[0])
-        told: Said = marshal.loads(self.file.read(known[1]))  # of `read`, no other's
+        told: Said = marshal.loads(self.file.read(known[1]))  # of `kept`, no other's
         return told
 
     def places(self, strict: bool = True) -> dict[int, str]:

@@ -19,7 +19,7 @@ from ..catalog.pricing import (
 )
 from ..client import TogetherError
 from ..client.job import in_job, log
-from ..client.jsonio import RESULT_LIMIT
+from ..client.jsonio import RESULT_LIMIT, encoder
 from ..workspace.markup import inline
 from .checkpoint import Checkpoint
 from .table import error_column, summary
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..shapes import Auth, Json, Members, Usage
     from .table import Table
 
-PLAIN = json.JSONEncoder(ensure_ascii=False)  # once: `dumps` makes one for each row
+_encoded = encoder(ensure_ascii=False)
 BAR_SECONDS, LOG_SECONDS = 2.0, 15.0
 NAMED, LONGEST = 3, 300  # failures that are told in full; characters of one
 
@@ -372,7 +372,7 @@ class RowResults:
 
 
 def _line(row: Json) -> bytes:
-    return PLAIN.encode(row).encode("utf-8", "replace")
+    return _encoded(row).encode("utf-8", "replace")
 
 
 def _cost(result: Members) -> str:

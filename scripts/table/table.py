@@ -19,6 +19,7 @@ from ..client.job import log
 from ..client.jsonio import (
     BLANKS,
     MOST_NESTING,
+    encoder,
     is_deep,
     is_suspect,
     mended,
@@ -561,13 +562,13 @@ def digest(row: Row) -> str:
     return hashlib.sha256(canonical(row)).hexdigest()[:16]
 
 
-_SORTED = json.JSONEncoder(sort_keys=True)  # once: `dumps` makes one for each row
+_sorted = encoder(sort_keys=True)
 
 
 def canonical(row: Row) -> bytes:
     """Return a row as the same bytes whatever the order of its columns."""
     value = row.why if isinstance(row, Flaw) else row
-    return _SORTED.encode(value).encode("utf-8", "surrogatepass")
+    return _sorted(value).encode("utf-8", "surrogatepass")
 
 
 def find(row: Members, name: str) -> Json:
