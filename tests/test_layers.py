@@ -165,6 +165,16 @@ def test_what_explains_failures_is_loaded_once_something_failed(name):
     ]
 
 
+def test_contributing_says_of_each_tool_what_it_is_for():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    (table,) = re.findall(r"### The tools\n\n(.*?)\n\n", text, re.DOTALL)
+    told = re.findall(r"`(\w+)`", table)
+
+    assert sorted(told) == sorted(
+        path.stem for path in (ROOT / "tools").glob("*.py") if path.stem != "__init__"
+    )
+
+
 def test_what_contributing_points_to_is_there():
     text = (ROOT / "CONTRIBUTING.md").read_text()
     text = "\n".join(line for line in text.splitlines() if line.startswith("|"))
