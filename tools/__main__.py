@@ -81,6 +81,11 @@ def check(_: argparse.Namespace) -> int:
         say(problem.show(ROOT))
     if any(problem.fixable for problem in found):
         say("`./dev fix` repairs what is marked [fix]")
+    if not found:
+        from tools.screenshots import notes
+
+        for note in notes():
+            say(note)
     others = {"ruff": _ruff(ROOT), "mypy": types.wait()}
     counts = {"the pack's own checks": len(found), **others}
     total = sum(counts.values())
@@ -610,19 +615,29 @@ def sandbox(arguments: argparse.Namespace) -> int:
 
 
 def screenshots(arguments: argparse.Namespace) -> int:
-    """Picture the forms of important scripts and flows in Windmill's own component.
+    """Picture the forms of steps in Windmill's own component, for docs/forms.
 
-    With --base-url: a result, a flow and an approval in a Windmill with the pack."""
+    Of the steps that are named, or else of those whose picture is missing or old. With
+    --base-url: a result, a flow and an approval in a Windmill with the pack."""
     from tools.deploy import TOKEN, Target
+    from tools.reference import FORMS
+    from tools.screenshots import outdated
     from tools.screenshots import screenshots as write
     from tools.windmill_api import ApiError
     from tools.windmill_pictures import pictures
 
-    made = write(Path(arguments.target))
     if arguments.base_url:
+        folder = Path(arguments.target or ROOT / "docs" / "pictures")
         target = Target(arguments.workspace, arguments.base_url, os.environ.get(TOKEN))
-        words = (target.base_url, target.workspace, target.token)
-        made = pictures(*words, Path(arguments.target))
+        made = pictures(target.base_url, target.workspace, target.token, folder)
+    else:
+        folder = Path(arguments.target or ROOT / FORMS)
+        try:
+            ids = [find(one).id for one in arguments.steps] or outdated(folder)
+        except KeyError as error:
+            say(f"error: there is no step {error.args[0]}; ./dev list names them")
+            return 2
+        made = write(folder, ids)
     try:
         for path in made:
             say(f"wrote {path}")
@@ -983,7 +998,8 @@ def _parser() -> argparse.ArgumentParser:
     _run_words(add(run, add_help=False))
     _sandbox_words(add(sandbox))
     command = add(screenshots)
-    command.add_argument("--target", default="forms", help="default: forms")
+    command.add_argument("steps", nargs="*", help="default: those without a picture")
+    command.add_argument("--target", help="default: docs/forms, or docs/pictures")
     command.add_argument("--base-url", help="of a Windmill; its token is WM_TOKEN")
     command.add_argument("--workspace", help="there, with the pack in f/togetherai")
     command = add(release)
