@@ -49,8 +49,9 @@ def test_nothing_but_the_log_and_its_stream_goes_out():
 
 
 def test_one_back_off():
-    """Who asks Windmill every while whether a job is done backs off from nothing."""
-    asks = {"workspace/jobs.py", "workspace/create_once.py"}
+    """Who asks Windmill whether a job is done, or which of two runs took something
+    over, backs off from nothing."""
+    asks = {"workspace/jobs.py", "workspace/create_once.py", "across/lease.py"}
 
     assert calls("time.sleep") - asks == {"resilience/retry.py", "client/request.py"}
     assert calls("random.uniform") == {"resilience/retry.py"}
