@@ -435,6 +435,8 @@ def test_xml_is_read_tag_by_tag():
     page = "<?xml version='1.0'?><a><b>one</b><b>two</b><c><![CDATA[x < y]]></c></a>"
 
     assert text_of(page, "feed.xml") == "one two x < y"
+    page = "<?xml version='1.0'?><feed><title>One</title><style>two</style></feed>"
+    assert text_of(page, "feed.xml") == "One two"
 
 
 @pytest.mark.parametrize(
@@ -478,6 +480,9 @@ def test_a_text_is_read_in_the_encodings_of_editors(encoding):
             "e-mail",
         ),
         ("MIME-Version: 1.0\nContent-Type: multipart/related\n\n--x\n", "e-mail"),
+        ("From: a@b\nContent-Type: multipart/mixed; boundary=x\n\n--x\n", "e-mail"),
+        ("To: a@b\nContent-Transfer-Encoding: BASE64\n\nYQ==", "e-mail"),
+        ("%!PS-Adobe-3.0\n", "PostScript"),
         ("Привет".encode("cp1251"), "line 1"),
     ],
 )

@@ -69,6 +69,7 @@ def test_a_character_may_lie_on_two_blocks(cut):
         "id,text\n1,Привет\n".encode("cp1251"),
         "id,text\n1,中文表格\n".encode("gbk"),
         "id,text\n1,日本語\n".encode("shift-jis"),
+        "id,text\n1,日本語のテキスト\n".encode("shift-jis"),
         b"id,text\n1,caf\xc3\xa9\n2,caf\xe9\n",
         "id,text\n1,Köln\n".encode("utf-16")[:-1],
     ],
@@ -377,6 +378,22 @@ def test_nesting_is_bounded():
 def test_what_is_no_table_is_named(data, words):
     with pytest.raises(TogetherError, match=words):
         rows(data)
+
+
+def test_a_table_in_markdown_is_refused_and_dashes_are_cells():
+    with pytest.raises(TogetherError, match="Markdown"):
+        rows("| id | text |\n|----|:---:|\n| 1  | a    |\n")
+    with pytest.raises(TogetherError, match="Markdown"):
+        rows("id | text\n--- | ---\n1 | a\n")
+    assert rows("id|text\n-|-\n") == [{"id": "-", "text": "-"}]
+    assert rows("id,text\n--,---\n") == [{"id": "--", "text": "---"}]
+
+
+def test_the_first_text_of_json_lines_is_no_header():
+    assert rows('"x"\n"y"\n', "t.jsonl") == [{"text": "x"}, {"text": "y"}]
+    assert whys("1\n2\n", "t.ndjson") == ["line 1 is no object", "line 2 is no object"]
+    assert rows('"x"\n"y"\n', "t.csv") == [{"x": "y"}]
+    assert rows("id,text\n1,a\n", "t.jsonl") == [{"id": "1", "text": "a"}]
 
 
 @pytest.mark.parametrize(

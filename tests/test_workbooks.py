@@ -117,6 +117,7 @@ def shown(cell, **more):
         (number("1", kind="s"), "so long"),
         (number("true", kind="b"), True),
         (number("NaN"), "NaN"),
+        (number("-1", 1), -1),
         (number("1e400"), "1e400"),
         (number("0.123456", 8), "02:57:46.598"),
         ('<c t="s"/>' + number("7"), None),
@@ -272,3 +273,9 @@ def test_cells_that_are_merged_are_found_wherever_the_sheet_is_cut(monkeypatch, 
     rows += f"<!--{'x' * pad}-->"
     found = read(workbook(merged(rows, *(f"A{n}:A{n + 1}" for n in range(2, 42, 2)))))
     assert [one["a"] for one in found] == [str(n // 2) for n in range(40)]
+
+
+def test_hidden_rows_are_read_and_told(capsys):
+    rows = row(text("a")) + f'<row hidden="1">{text("x")}</row>' + row(text("y"))
+    assert [one["a"] for one in read(workbook(rows))] == ["x", "y"]
+    assert capsys.readouterr().err.count("rows that are hidden") == 1

@@ -128,7 +128,7 @@ def page_text(page: str) -> str:
     tables = _Tables(found, len(page))
     xml = page.lstrip()[:5].lower() == "<?xml" and "<html" not in page[:4096].lower()
     hidden: _Hidden | None = None
-    for kind, value, inside in _tokens(page):
+    for kind, value, inside in _tokens(page, frozenset() if xml else RAW):
         if hidden and not hidden.ends(kind, value):
             continue
         if hidden and hidden.closed:
@@ -312,9 +312,10 @@ class _PageText:
         return _BREAK.sub("\n\n", "".join(self.pieces)).strip()
 
 
-def _tokens(page: str) -> Iterator[tuple[str, str, str]]:
+def _tokens(page: str, raw: frozenset[str]) -> Iterator[tuple[str, str, str]]:
     """Yield ("text", characters, ""), ("data", what XML keeps apart as it is, ""), and
-    ("start", name, the rest of it) and ("end", name, the rest of it) of tags."""
+    ("start", name, the rest of it) and ("end", name, the rest of it) of tags. What is in
+    the elements named by `raw` is left out."""
     place, size = 0, len(page)
     while place < size:
         found = _OPEN.search(page, place)
@@ -341,7 +342,7 @@ def _tokens(page: str) -> Iterator[tuple[str, str, str]]:
         tag = name[0].lower()
         begun, place = name.end(), _behind_tag(page, name.end())
         yield ("end" if closes else "start"), tag, page[begun:place][:HEAD_CHARACTERS]
-        if tag in RAW and not closes:
+        if tag in raw and not closes:
             last = re.compile(rf"</{tag}(?=[\s/>])", re.IGNORECASE).search(page, place)
             if last or page[place - 2 : place] != "/>":  # which XHTML closes so
                 place = last.start() if last else size

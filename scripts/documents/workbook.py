@@ -253,6 +253,8 @@ class _Workbook:
             if tag == "row":
                 cells.clear()
                 kept["row"] = _number(given.get("r"), kept["row"] + 1, MOST_ROWS)
+                if given.get("hidden") in ("1", "true") and self.say:
+                    self.say("rows that are hidden, or filtered out, are read, too")
                 kept["column"] = 0
             elif tag == "c":
                 letters = re.match("[A-Z]{1,3}", given.get("r", "").upper())
@@ -333,6 +335,8 @@ class _Workbook:
             hours, rest = divmod(round(abs(number) * 86400), 3600)
             sign = "-" if number < 0 else ""
             return f"{sign}{hours:02}:{rest // 60:02}:{rest % 60:02}"
+        if number < 0 and not self.early:
+            return None  # which Excel does not show
         days = number + (1462 if self.early else number < 60)  # 29 February 1900 counts
         exact = form.endswith(".")  # milliseconds are shown
         form = form.removesuffix(".")

@@ -288,11 +288,16 @@ def read_document(auth: Auth, value: Json, field: str) -> tuple[Source, bytes]:
 
 def _is_mail(content: bytes) -> bool:
     """Say whether a file is an e-mail or a page saved as one (.eml, .mht): lines of
-    names and values, one of which is the version of MIME."""
+    names and values, which say that its parts, or all of it, are in codes."""
     head = content[: START * 16].replace(b"\r\n", b"\n").lstrip(b"\xef\xbb\xbf \t\n")
     top = head.partition(b"\n\n")[0].lower()
     begins = re.match(rb"[a-z-]+: |from ", top) is not None
-    return begins and b"\nmime-version:" in b"\n" + top and b"\ncontent-t" in top
+    top = b"\n" + top
+    coded = (
+        rb"\ncontent-(?:type:\s*multipart/|transfer-encoding:\s*(?:base64|quoted-p))"
+    )
+    mime = b"\nmime-version:" in top and b"\ncontent-t" in top
+    return begins and (mime or re.search(coded, top) is not None)
 
 
 def text_of(document: tuple[Source, bytes], field: str) -> tuple[str, str]:

@@ -39,7 +39,8 @@ _UPPER, _LOWER = (
 )
 _WORD = b"A-Za-z" + _UPPER + _LOWER
 # What stands in no word as it is in Windows-1252: a sign between letters that is no
-# apostrophe, dash or the like, or before a word as no opening sign is, a capital behind
+# apostrophe, dash or the like, the sign of the guilder before a letter, one letter between
+# two low quotation marks (kana, in fact), or a sign before a word as no opening sign is, a capital behind
 # a letter, and what is a sign beside a letter or sign that are both beyond ASCII.
 _SIGNS = rb"\x86-\x89\x98\xa2-\xa6\xa8\xaa\xac\xaf\xb1-\xb3\xb5\xb6\xb8-\xba\xbc-\xbe\xd7\xf7"
 # Compiled where it is first used: a job whose table is UTF-8 needs it not.
@@ -47,6 +48,7 @@ _WITHIN = (
     rb"(?<=[%(word)s])"
     rb"[%(signs)s\x80\x82\x84\x8b\x93-\x95\x99\x9b\xa1\xa7\xa9\xab\xae\xb0\xbb\xbf]"
     rb"(?=[%(word)s])"
+    rb"|\x83(?=[%(word)s])|\x82[\x80-\xff]\x82"
     rb"|(?<![0-9%(word)s])[\x88\x98\xa3\xa5\xa8\xaa\xaf\xb2\xb3\xb8\xb9](?=[%(word)s])"
     rb"|(?<=[%(word)s])[%(upper)s](?=[a-z%(lower)s])"
     rb"|[%(signs)s](?=[%(signs)s%(upper)s%(lower)s])|(?<=[%(upper)s%(lower)s])[%(signs)s]"
@@ -65,6 +67,8 @@ _FILES = (
     (0, b"SQLite format 3\0", "an SQLite database"),
     (0, b"ARROW1\0", "an Arrow file (Feather)"),
     (0, b"Obj\x01", "an Avro file"),
+    (0, b"\x28\xb5\x2f\xfd", "a file compressed with zstd"),
+    (0, b"%!PS", "a PostScript file"),
     (0, b"\xd0\xcf\x11\xe0", "an old or protected Office file"),
 )
 

@@ -248,7 +248,10 @@ class Table:
             _lines(blocks, self.refused), start
         )
         first = next((n, line) for n, line in lines if line.strip())
-        lines = chain([first], lines)
+        second = next(lines, None)
+        if whole and second and "|" in first[1] and _is_ruler(second[1]):
+            raise self.refused("is a table in Markdown: give CSV or JSON Lines")
+        lines = chain([first], [second] if second else (), lines)
         if is_json(name, first[1]) if self.part is None else not self.part["csv"]:
             yield from self.json_lines(lines)
         else:
@@ -685,10 +688,21 @@ def is_array(name: str | None, head: str) -> bool:
     return not start or start[0] in '{["]-0123456789' or start in ("true,", "null,")
 
 
+def _is_ruler(line: str) -> bool:
+    """Say whether a line is what stands below the names of a table in Markdown."""
+    return "|" in line and "--" in line and set(line) <= set("|-: \t\r\n")
+
+
 def is_json(name: str | None, line: str) -> bool:
     start = line.lstrip()
     if start[:1] != "{":
-        return False
+        if not name or not name.lower().endswith((".jsonl", ".ndjson")):
+            return False
+        try:  # a text or number alone, which a CSV's header may look like
+            json.loads(line)
+        except (ValueError, RecursionError):
+            return False
+        return True
     if name and name.lower().endswith((".csv", ".tsv")):
         return re.match(r'{\s*"', start) is not None
     return True
