@@ -88,7 +88,7 @@ def ask_model(auth: Auth, step: Step, **arguments: Json) -> Members:
         **noted,
         "messages": _handed_back([*messages, reply]),
     }
-    if not found["text"]:
+    if not found["text"].strip():
         raise TogetherError(
             f"The model gave no text (finish_reason {found['finish_reason']}).",
             type="nothing_done",
@@ -160,7 +160,7 @@ def _cell(error: TogetherError | None, answer: Json) -> str:
         return f"error: {error}"
     found = parse_completion(answer)
     why = f"error: the model gave no text (finish_reason {found['finish_reason']})"
-    return found["text"] or why
+    return found["text"] if found["text"].strip() else why
 
 
 def _sums(
@@ -277,14 +277,14 @@ def answered(answer: Json) -> tuple[str | None, str | None, bool]:
     answer to a row."""
     choice, message = _first_choice(answer)
     text, reason = message.get("content"), choice.get("finish_reason")
-    plain = isinstance(text, str) and text and "think>" not in text
+    plain = isinstance(text, str) and "think>" not in text and not text.isspace()
     # Thinking may begin with another tag, or in brackets.
-    plain = plain and str(text).lstrip()[:1] not in ("<", "[")
+    plain = plain and str(text).lstrip()[:1] not in ("", "<", "[")
     if plain and not choice.get("error") and ending(reason) != "broken":
         return text, None, _is_cut(reason)  # as nearly all are, of many rows
     found = parse_completion(answer)
     why = found["broken"]
-    if not why and not found["text"]:
+    if not why and not found["text"].strip():
         why = f"the model gave no text (finish_reason {found['finish_reason']})"
     return None if why else found["text"], why, not why and found["cut"]
 

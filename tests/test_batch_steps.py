@@ -13,9 +13,11 @@ from scripts.batches.submit_recordings import main as submit_recordings
 from scripts.batches.submit_rows import main as submit_rows
 from scripts.catalog.pricing import cost
 from scripts.client import TogetherError
+from scripts.resilience import retry
 from scripts.upload import service_limits
 from scripts.waits.cancel_job import main as cancel_job
 from scripts.waits.poll_job import main as poll_job
+from tests.support.byte_server import ByteServer, Thing
 from tests.support.killable_worker import killed_anywhere
 from tests.test_failures import REFUSALS
 from tools.models import model
@@ -866,3 +868,48 @@ def test_recordings_without_an_address_are_named(sandbox, auth):
     assert fields == ["rows[1]", "rows[2]"]
     assert not batches(sandbox)
     assert not uploads(sandbox)
+
+
+def test_a_file_that_has_to_be_begun_anew_is_read_once(monkeypatch):
+    """Its connection ends amid the bytes, and its server knows no ranges."""
+    monkeypatch.setattr(retry, "backoff", lambda tries, asked: 0.0)
+    rows = [{"text": "a"}, {"text": "b"}]
+    lines = b"".join(
+        json.dumps(
+            {
+                "custom_id": input_files.custom_id(n, row),
+                "response": {"status_code": 200, "body": answer_of(row["text"])},
+            }
+        ).encode()
+        + b"\n"
+        for n, row in enumerate(rows)
+    )
+    batch = {"id": "b", "status": "COMPLETED", "model_id": MODEL}
+    batch |= {"input_file_id": "in", "output_file_id": "out"}
+    with ByteServer() as server:
+        auth = {"api_key": "tgp_anew_0123456789", "base_url": server.url}
+        server.things["/v1/batches/b"] = Thing(json.dumps(batch).encode())
+        server.things["/v1/files/out"] = Thing(
+            json.dumps({"bytes": len(lines)}).encode()
+        )
+        content = Thing(
+            b"\n" + lines, cuts=[len(lines) - 9] * 2, ranges=False, open_ended=True
+        )
+        server.things["/v1/files/out/content"] = content
+        result = collect_rows(auth, "b", rows)
+        assert [row["answer"] for row in result["rows"]] == ["a!", "b!"]
+        assert result["usage"]["total_tokens"] == 30
+        content.cuts = [len(lines) - 9] * 20
+        with pytest.raises(TogetherError) as caught:
+            collect_rows(auth, "b", rows)
+        assert caught.value.type == "changed_download"
+
+
+def answer_of(text):
+    message = {"role": "assistant", "content": f"{text}!"}
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+    return {
+        "model": MODEL,
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": usage,
+    }

@@ -12,6 +12,7 @@ import time
 import pytest
 
 from scripts.chat import map_rows as asking
+from scripts.chat_steps import answered
 from scripts.client import TogetherError
 from scripts.client.transport import carrier_for
 from scripts.embeddings.embed_rows import main as embed_rows
@@ -114,6 +115,14 @@ def test_a_row_that_is_blank_is_not_asked(auth, moody):
     # One of two is enough to ask about.
     result = map_rows(auth, MODEL, "{{n}}: {{text}}", rows)
     assert (result["done"], result["failed"]) == (6, 0)
+
+
+@pytest.mark.parametrize("said", ["  \n", "\u00a0", "<think>so</think>\n \n"])
+def test_an_answer_of_blanks_is_none(said):
+    answer = {"choices": [{"message": {"content": said}, "finish_reason": "stop"}]}
+    text, why, cut = answered(answer)
+    assert (text, cut) == (None, False)
+    assert "gave no text" in why
 
 
 def test_a_text_that_is_blank_is_not_embedded(auth, moody):
@@ -1088,6 +1097,14 @@ def test_vectors_are_given_to_the_texts_that_they_are_of(auth, moody, indexes, f
     else:
         result = embed_rows(auth, MODEL, ["a", "b", "c"])
         assert [row["embedding"][0] for row in result["rows"]] == found
+
+
+def test_scores_of_documents_counted_from_one_are_of_none(auth, moody):
+    told = [{"index": n, "relevance_score": 0.5 / n} for n in (1, 2)]
+    moody.mood = lambda number, text, times: {"results": told}
+    with pytest.raises(TogetherError, match="from 1") as caught:
+        search_documents(auth, MODEL, "q", ["one", "two"])
+    assert caught.value.partial == {"results": told}
 
 
 def test_a_text_that_breaks_the_service_takes_no_other_with_it(

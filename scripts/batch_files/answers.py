@@ -179,13 +179,13 @@ class Lines:
     def read(self, auth: Auth, file_id: str) -> None:
         """Take a file's lines in; of two with the same name the first counts, save when
         it is of a try that failed and the other of one that did not."""
-        found, failed = self.found, self.failed
+        found, failed, unread = self.found, self.failed, 0
         with closing(open_download(auth, CONTENT, file_id=file_id)) as source:
             for line in _read(source):
                 value = _parsed(line)
                 name = value.get("custom_id")
                 if not isinstance(name, str):
-                    self.unread += bool(line.strip())
+                    unread += bool(line.strip())
                     continue
                 again = name in found
                 if again and name not in failed:
@@ -197,6 +197,7 @@ class Lines:
                 elif not again:
                     failed.add(name)
                     found[name] = self.kept((None, why, False))
+        self.unread += unread  # once, however often the file was begun
 
     def kept(self, told: Said) -> Said | _Place:
         """Return what is told of a row, or where on disk it is."""
@@ -238,7 +239,22 @@ def read_answers(auth: Auth, batch: Members, lines: Lines) -> None:
     """Take in what a batch's files say."""
     for member in ("output_file_id", "error_file_id"):
         if batch.get(member):
-            lines.read(auth, batch[member])
+            tries = 1
+            while not _is_read(lines, auth, batch[member], tries):
+                tries += 1
+
+
+def _is_read(lines: Lines, auth: Auth, file_id: str, tries: int) -> bool:
+    """Take in a file's lines, or say that it is to be read anew. Raises TogetherError."""
+    try:
+        lines.read(auth, file_id)
+    except TogetherError as error:
+        from ..resilience.retry import MAX_TRIES  # only when something failed
+
+        if error.type != "changed_download" or tries >= MAX_TRIES:
+            raise
+        return False
+    return True
 
 
 def span_at_service(auth: Auth, batch: Members) -> tuple[int, int] | None:
