@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 
 def vector_of(value: Json) -> Vector | None:
-    """Return a vector as a list of finite numbers, None for what is none, or nothing but
-    zeros, which is like any other. It may come as base64 of 32-bit floats, or as the
-    only one of a list."""
+    """Return a vector as a list of finite numbers, None for what is none. It may come
+    as base64 of 32-bit floats, or as the only one of a list."""
     if isinstance(value, str):
         try:
             data = base64.b64decode(value, validate=True)
@@ -33,4 +32,4 @@ def vector_of(value: Json) -> Vector | None:
     good = all(
         one.__class__ in (float, int) and finite(one) is not None for one in value
     )
-    return value if good and any(value) else None
+    return value if good else None
