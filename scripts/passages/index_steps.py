@@ -35,7 +35,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..shapes import Auth, Json, Members, Step
+    from ..shapes import Auth, Json, Members, Problem, Step
     from ..transfer.file_source import Source
 
 
@@ -55,32 +55,9 @@ def index_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     key, storage = given["index"], given.get("storage")
     before = _kept_index(key, storage)
     known = {head["key"]: number for number, head in enumerate(before.heads)}
-    after, read, documents, problems = WordIndex(), {}, [], []
+    after = WordIndex()
     try:
-        for number, value in enumerate(given["documents"]):
-            field = f"documents[{number}]"
-            try:
-                document = read_document(auth, value, field)
-                name = _key(document, value, field)
-                if name in read:
-                    words = f"has the name of another, {name}: give each its own"
-                    raise TogetherError.refused(field, words)
-                there, place = before, known.get(name)
-                digest = _digest(document[1], given)
-                change = "kept"
-                if place is None or before.heads[place]["digest"] != digest:
-                    change = "added" if place is None else "changed"
-                    there, place = WordIndex(), 0
-                    _add(there, name, digest, text_of(document, field), given)
-            except TogetherError as error:
-                found = error.problems
-                problems += found or [{"field": field, "problem": str(error)}]
-                continue
-            read[name] = there, place
-            head = there.heads[place]
-            told = {"source": head["source"], "passages": len(head["lengths"])}
-            documents.append({**told, "change": change})
-        check_read(problems)
+        read, documents = _taken_in(auth, given, before, known)
         others = [name for name in known if name not in read]
         if not given["remove_others"]:
             read = {name: (before, known[name]) for name in others} | read
@@ -98,6 +75,46 @@ def index_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     removed = [before.heads[known[name]]["source"] for name in removed]
     told = {**_summary(after, documents, removed), **object_at, "documents": documents}
     return {**told, "removed": removed, "count": after.count}
+
+
+def _taken_in(
+    auth: Auth, given: Members, before: WordIndex, known: dict[str, int]
+) -> tuple[dict[str, tuple[WordIndex, int]], list[Members]]:
+    """Return ({a document's key: the index that it is in, and its place there}, what the
+    result tells of each).
+
+    One that is what it was stays in the index before, where `known` has its place; any
+    other is cut into an index of its own. Raises TogetherError, with every document that
+    cannot be read in its `problems`.
+    """
+    read: dict[str, tuple[WordIndex, int]] = {}
+    documents: list[Members] = []
+    problems: list[Problem] = []
+    for number, value in enumerate(given["documents"]):
+        field = f"documents[{number}]"
+        try:
+            document = read_document(auth, value, field)
+            name = _key(document, value, field)
+            if name in read:
+                words = f"has the name of another, {name}: give each its own"
+                raise TogetherError.refused(field, words)
+            there, place = before, known.get(name)
+            digest = _digest(document[1], given)
+            change = "kept"
+            if place is None or before.heads[place]["digest"] != digest:
+                change = "added" if place is None else "changed"
+                there, place = WordIndex(), 0
+                _add(there, name, digest, text_of(document, field), given)
+        except TogetherError as error:
+            found = error.problems
+            problems += found or [{"field": field, "problem": str(error)}]
+            continue
+        read[name] = there, place
+        head = there.heads[place]
+        told = {"source": head["source"], "passages": len(head["lengths"])}
+        documents.append({**told, "change": change})
+    check_read(problems)
+    return read, documents
 
 
 def _summary(index: WordIndex, documents: list[Members], removed: list[str]) -> Members:
