@@ -25,6 +25,7 @@ from tools.deploy import (
     command_line,
     confirm,
     deploy,
+    identified,
     summary,
 )
 from tools.deployed import before_marks
@@ -32,6 +33,7 @@ from tools.flatten import sources
 from tools.operations import ROOT, operations, scripts
 from tools.server_thread import handling
 from tools.version import VERSION, mark
+from tools.windmill_api import ApiError, WindmillApi
 
 TOKEN = "wm_secret_0123456789"
 
@@ -144,6 +146,25 @@ def test_a_wrong_token_is_told_and_not_shown(one_step, own_path):
     assert "--token" not in str(caught.value)
     assert TOKEN not in str(caught.value) + "".join(talk.said)
     assert TOKEN not in repr(target(url))
+
+
+def test_a_workspace_that_is_not_there_is_named():
+    """Who may do all on a server is known in any, others are refused in one."""
+    remote = Remote()
+    remote.workspaces = {"other"}
+    call = "GET /w/w/users/whoami"
+    with remote.serving() as url:
+        api = WindmillApi(url, "w", TOKEN)
+        for breaks in (None, call):
+            remote.breaks = breaks
+            with pytest.raises(DeployError, match=f"no workspace w at {url}: its id"):
+                identified(api)
+        remote.workspaces = {"w"}
+        assert identified(api)["username"] == "a"
+        remote.breaks = call
+        with pytest.raises(ApiError, match="500: Internal"):
+            identified(api)
+    assert remote.writes == []
 
 
 @pytest.fixture

@@ -189,7 +189,7 @@ def deploy(
             place = Path(stack.enter_context(TemporaryDirectory(prefix="pack-")))
         build(place, root, folder, python)
         api = stack.enter_context(target.api())
-        user = api.get("users/whoami")
+        user = identified(api)
         say(f"{folder} to {target.where(user)}")
         found = listed(api, folder)
         tree = _runnables(place)
@@ -246,6 +246,30 @@ def deploy(
                 f"API key, and run {folder}/{FIRST}, which says whether it works"
             )
         return {**done, "pushed": True}
+
+
+def identified(api: WindmillApi) -> dict:
+    """Who the token is of, in the workspace (users/whoami). Raises DeployError where
+    there is no such workspace: who may do all on a server is known in that, too."""
+    refusal = None
+    try:
+        user = api.get("users/whoami")
+    except ApiError as error:
+        if error.status is None:
+            raise
+        refusal = error
+    try:
+        there = api.post("/workspaces/exists", {"id": api.workspace})
+    except ApiError:
+        there = None  # it does not tell this token, which may be of one workspace
+    if there is False:
+        raise DeployError(
+            f"there is no workspace {api.workspace} at {api.base_url}: its id, which "
+            "is not always its name, stands in Windmill under Workspace settings"
+        )
+    if refusal:
+        raise refusal
+    return user
 
 
 def _create(

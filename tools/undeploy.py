@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from tools.deploy import FEW, Change, Target, missed, summary
+from tools.deploy import FEW, Change, Target, identified, missed, summary
 from tools.deployed import (
     Held,
     changes_of,
@@ -92,7 +92,7 @@ def _undeploy(
     dry_run: bool,
     root: Path,
 ) -> dict:
-    user = api.get("users/whoami")
+    user = identified(api)
     say(f"{folder} from {target.where(user)}")
     plan = planned(api, folder, user, root)
     gone = [Change("remove", kind, path) for kind, path in plan.removals]

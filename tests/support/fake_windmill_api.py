@@ -68,6 +68,7 @@ class Remote:
         self.fetched: list[str] = []
         self.archived: dict[str, object] = {}
         self.admin = self.owner = True
+        self.workspaces = {"w"}
         self.readonly: set[str] = set()  # what the user may see and not change
         self.breaks: str | None = None  # the call, METHOD path, that fails once
 
@@ -270,6 +271,10 @@ class Remote:
                 size = int(self.headers.get("content-length") or 0)
                 body = json.loads(self.rfile.read(size) or b"{}")
                 if self.refused():
+                    return
+                if self.place() == "/workspaces/exists":
+                    there = json.dumps(body["id"] in remote.workspaces)
+                    self.reply(200, "application/json", there.encode())
                     return
                 text = remote.post(self.place(), body)
                 self.reply(201, "text/plain", text.encode())
