@@ -4,11 +4,11 @@ for. A row is named by its place in the whole table, whichever file it stands in
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 
 from ..client import TogetherError
-from ..client.jsonio import encoder
 from ..table.table import BlankRowError, Flaw, digest
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..shapes import Json, Members, Problem
     from ..table.table import Table
 
-encoded = encoder(ensure_ascii=False)
+ENCODER = json.JSONEncoder(ensure_ascii=False)  # once: `dumps` makes one for each row
 NAMED = 10  # rows that a message names
 NAME = re.compile(r"rows-[0-9a-f]{32}-(\d+)-(\d+)\.jsonl")
 
@@ -152,12 +152,12 @@ class Body:
 
     def __init__(self, body: Members) -> None:
         mark = os.urandom(16).hex()  # which no text of the body holds
-        parts = encoded(_marked(body, mark)).split(encoded(mark))
+        parts = ENCODER.encode(_marked(body, mark)).split(ENCODER.encode(mark))
         self.before, self.after = parts
 
     def of(self, text: str) -> str:
         """Return it as JSON, with the text."""
-        return f"{self.before}{encoded(text)}{self.after}"
+        return f"{self.before}{ENCODER.encode(text)}{self.after}"
 
 
 def _marked(value: Json, mark: str) -> Json:

@@ -1,5 +1,6 @@
-"""Tables across the workers: each row answered once, in order; what a cancelled flow
-leaves; and, where a command that kills a worker is named, what its death costs.
+"""Tables and files across the workers: each answered once, in order; what a second run
+beside the first does, and what a cancelled one leaves; and, where a command that kills
+a worker is named, what its death costs.
 
 LIVE_ROWS     rows of the table, 400 without
 LIVE_SECONDS  how long a flow may take, 120 without
@@ -20,6 +21,8 @@ from tools.live.stage import PATIENCE, Stage
 from tools.models import model
 
 FLOW = "map_rows_across_workers"
+FILES_FLOW = "map_files_across_workers"
+FILES = 6
 ROWS = int(os.environ.get("LIVE_ROWS", "400"))
 SECONDS = float(os.environ.get("LIVE_SECONDS", PATIENCE))
 KILL = os.environ.get("LIVE_KILL")
@@ -92,6 +95,59 @@ def _is_part(stage: Stage, job: dict) -> bool:
     return job.get("script_path") == stage.script("chat/map_rows")
 
 
+def a_second_run_is_refused_while_one_is_at_work(stage: Stage) -> str:
+    table = Asked(stage, ROWS)
+    given = table.arguments(concurrency=2)
+    job = stage.start_flow(FLOW, **given)
+    stage.until("the first rows are asked", table.count, SECONDS)
+    other = stage.run_flow(FLOW, **{**given, "part_rows": 7})
+    first = stage.wait(job, FLOW, SECONDS)
+    words = str(other.error.get("message"))
+    expect(not other.success and job in words, f"it was not refused: {words}")
+    table.check(first.succeeded())
+    expect(table.again() == 0, f"{table.again()} requests were about a row once more")
+    return words
+
+
+def files_are_done_a_job_each(stage: Stage) -> str:
+    mark = secrets.token_hex(4)
+    addresses = []
+    for number in range(FILES):
+        path = f"/sandbox/objects/{mark}_{number}.txt"
+        stage.sandbox.objects[path] = "text/plain", f"letter {number}".encode()
+        addresses.append(stage.sandbox.url + path)
+    before = len(stage.sandbox.requests)
+    given = {"action": "ask", "question": f"Who wrote {mark}?", "model": model("chat")}
+    given |= {"files": addresses, "parallelism": PARALLEL, "output": "table"}
+    found = stage.wait(stage.start_flow(FILES_FLOW, **given), FILES_FLOW, SECONDS)
+    rows = found.succeeded()
+    wrong = [
+        row
+        for number, row in enumerate(rows)
+        if not str(row["answer"]).endswith(f"letter {number}")
+    ]
+    expect(len(rows) == FILES and not wrong, f"of {len(rows)} rows wrong: {wrong[:3]}")
+    asked = [
+        request
+        for request in islice(stage.sandbox.requests, before, None)
+        if request.path.endswith("/chat/completions") and mark in str(request.json)
+    ]
+    expect(len(asked) == FILES, f"{len(asked)} questions were asked of {FILES} files")
+    return f"{FILES} documents at addresses, each asked about once"
+
+
+def a_compressed_table_needs_storage(stage: Stage) -> str:
+    table = Asked(stage, 20)
+    done = stage.run_flow(FLOW, **table.arguments(output="gzip"))
+    if stage.storage:
+        name = str(done.succeeded().get("s3"))
+        expect(name.endswith(".gz"), f"it went to {name}")
+        return f"20 rows in {name}"
+    words = str(done.error.get("message"))
+    expect(not done.success and "storage" in words, f"it said: {words}")
+    return words
+
+
 def a_cancelled_flow_stops_and_a_rerun_asks_the_rest(stage: Stage) -> str:
     table = Asked(stage, ROWS)
     given = table.arguments(part_rows=max(1, ROWS // 40), concurrency=2)
@@ -133,6 +189,9 @@ SUBJECT = Subject(
     "across",
     (
         each_row_is_answered_once_on_several_workers,
+        a_second_run_is_refused_while_one_is_at_work,
+        files_are_done_a_job_each,
+        a_compressed_table_needs_storage,
         a_cancelled_flow_stops_and_a_rerun_asks_the_rest,
         a_worker_that_dies_loses_nothing,
     ),

@@ -1,10 +1,27 @@
-"""What goes to the workspace's object storage, and comes from there."""
+"""What goes to the workspace's object storage, and comes from there; and Parquet, whose
+library a worker gets from the package registry by the steps' lock."""
+
+import base64
 
 from tools.live.agent_flows import begin, ended, script
 from tools.live.checks import Subject, expect
 from tools.live.flow_runs import MODEL, rows
 from tools.live.stage import Stage
 from tools.models import model
+
+# A Parquet file of the rows below.
+PARQUET = base64.b64decode(
+    b"UEFSMRUEFSAVIEwVBBUAEgAABAAAAE9zbG8EAAAAUm9tZRUAFRIVEiwVBBUQFQYVBgAAAgAAAAQB"
+    b"AQMCFQQVIBUgTBUEFQASAAAMAAAAAAAAAAcAAAAAAAAAFQAVEhUSLBUEFRAVBhUGAAACAAAABAEB"
+    b"AwIZEgIZGARPc2xvGRgEUm9tZRUCGRYAKSYABAAZEgIZGAgHAAAAAAAAABkYCAwAAAAAAAAAFQIZ"
+    b"FgApJgAEABkcFkQVNBYAABkWEAAZHBa0ARU0FgAAABUCGTxIDGFycm93X3NjaGVtYRUEABUMJQIY"
+    b"BGNpdHklAEwcAAAAFQQlAhgEc29sZAAWBBkcGSwmABwVDBk1AAYQGRgEY2l0eRUAFgQWcBZwJkQm"
+    b"CBw2ACgEUm9tZRgET3NsbxERABksFQAVEBUCABUEFQAVAgA8FhApJgAEAAAW5AIVGhboARU2ACYA"
+    b"HBUEGTUABhAZGARzb2xkFQAWBBZwFnAmtAEmeBwYCAwAAAAAAAAAGAgHAAAAAAAAABYAKAgMAAAA"
+    b"AAAAABgIBwAAAAAAAAAREQAZLBUAFRAVAgAVBBUAFQIAPDkmAAQAABb+AhUWFp4CFUYAFuABFgQm"
+    b"CBbgARQAACgZcGFycXVldC1ycyB2ZXJzaW9uIDU5LjAuMBksHAAAHAAAACkBAABQQVIx"
+)
+CITIES = [{"city": "Oslo", "sold": 12}, {"city": "Rome", "sold": 7}]
 
 
 def rows_go_to_storage_and_come_back(stage: Stage) -> str:
@@ -48,6 +65,24 @@ def an_analyst_counts_in_a_table_of_storage(stage: Stage) -> str:
     return f"counted 5 rows in {name}"
 
 
+def rows_are_read_from_parquet(stage: Stage) -> str:
+    path = "/sandbox/objects/cities.parquet"
+    stage.sandbox.objects[path] = "application/octet-stream", PARQUET
+    given = {"file": stage.sandbox.url + path, "output": "result"}
+    rows = stage.run("files/read_parquet", given).succeeded()["rows"]
+    expect(rows == CITIES, f"its rows are {rows}")
+    return "2 rows, by the library that the lock brings"
+
+
+def rows_go_to_parquet_and_come_back(stage: Stage) -> str:
+    stage.needs_storage()
+    stored = stage.run("files/write_parquet", {"rows": CITIES}).succeeded()
+    given = {"file": {"s3": stored["s3"]}, "output": "result"}
+    rows = stage.run("files/read_parquet", given).succeeded()["rows"]
+    expect(rows == CITIES, f"its rows are {rows}")
+    return f"2 rows by way of {stored['s3']}"
+
+
 SUBJECT = Subject(
     "storage",
     (
@@ -55,5 +90,7 @@ SUBJECT = Subject(
         a_picture_goes_to_storage,
         a_film_goes_to_storage,
         an_analyst_counts_in_a_table_of_storage,
+        rows_are_read_from_parquet,
+        rows_go_to_parquet_and_come_back,
     ),
 )
