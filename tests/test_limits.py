@@ -32,7 +32,7 @@ NO_LIMITS = {
     "catalog/pricing.MOST_ANSWER",
     "catalog/pricing.MOST_TOKENS",
     "client/jsonio.LARGEST",
-    "rows/row_steps.MOST_BARREN",
+    "rows/sender.MOST_BARREN",
 }
 KINDS = r"(?:MOST|LARGEST|LONGEST|DEEPEST)(?:_[A-Z_]+)?"
 LIMIT = re.compile(

@@ -65,7 +65,7 @@ def test_one_gate_says_when_a_request_may_go():
 
     assert calls("threading.Condition") == places
     assert calls("Gate") == {"rows/worker_pool.py"}
-    assert calls("self.gate.reserve") == {"rows/row_steps.py"}
+    assert calls("self.gate.reserve") == {"rows/sender.py"}
 
 
 # What tries again.

@@ -17,7 +17,7 @@ Rendered from schemas/rerank/search_documents.json; edit that, not this.
 
 from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..rows.row_steps import search_documents
+from ..rows.rerank_steps import search_documents
 
 DynSelect_model = str
 
