@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.nested_places import places
 from tools.browser import functions
+from tools.checks import problems
 from tools.expressions import ExpressionError, evaluate, problem
 from tools.flow_checks import flow_problems
 from tools.flow_docs import page
@@ -311,6 +312,22 @@ def test_a_flow_that_is_no_yaml_is_a_problem(pack):
     (pack / "flows" / f"{FLOW}.yaml").write_text("summary: {")
 
     assert "is not YAML" in found(pack)[0]
+
+
+def test_a_flow_that_is_no_yaml_hides_nothing_of_the_others(pack):
+    other = pack / "flows" / "run_batch.yaml"
+    other.write_text(f"{other.read_text()}more: 1\n")
+    (pack / "flows" / "broken.yaml").write_text("summary: {")
+    (pack / "flows" / "inner" / "broken_too.yaml").write_text("\t- x: {")
+
+    told = found(pack)
+    shown = [problem.show(pack) for problem in problems(pack)]
+
+    for name in ("broken", "broken_too"):
+        assert sum(f"{name}.yaml is not YAML" in problem for problem in told) == 1
+        assert sum(f"{name}.yaml is not YAML" in problem for problem in shown) == 1
+    assert "run_batch: more is unknown" in told
+    assert "flows/run_batch.yaml: run_batch: more is unknown" in shown
 
 
 # --- what is rendered --------------------------------------------------------------

@@ -97,7 +97,7 @@ def problems(root: Path = ROOT) -> list[Problem]:
             path = f"{sync_tree.FOLDER}/{operation.id}"
             for trap in tool_schema.agent_faults(path, form(operation)):
                 found.append(Problem(operation.schema_path, trap))
-    if len(sound) == len(list(scripts(root))):
+    if len(sound) == len(list(scripts(root))) and _readable(root):
         found += _current(root / CATALOGUE, reference.catalogue(sound, root))
         pages = reference.pages(root, sound)
         for page, text in pages.items():
@@ -114,6 +114,8 @@ def problems(root: Path = ROOT) -> list[Problem]:
         found += _flows(root)
         if not any(problem.fixable for problem in found):
             found += _built(root)
+    elif len(sound) == len(list(scripts(root))):
+        found += [Problem(path, what) for path, what in flow_problems(root)]
     wanted = {operation.script_path for operation in scripts(root)}
     helpers = set(sources(root))
     for path in sorted(set((root / "scripts").glob("*/*.py")) - helpers):
@@ -127,6 +129,14 @@ def _traps(schema: dict) -> Iterator[str]:
     """What would go wrong with a form, or with the same as a model's tool."""
     yield from windmill_lint.in_form(schema)
     yield from tool_schema.faults(schema)
+
+
+def _readable(root: Path) -> bool:
+    """Whether all flows can be read; the pages tell of them all."""
+    try:
+        return not list(flows.unreadable(root))
+    except (ValueError, KeyError):
+        return False
 
 
 def _flows(root: Path) -> Iterator[Problem]:

@@ -18,14 +18,15 @@ from tools.flows import (
     Flow,
     Schedule,
     agent_tools,
-    flows,
     is_flow,
     modules,
     parts,
+    readable,
     returned,
     schedules,
     taken,
     target,
+    unreadable,
 )
 from tools.form_visibility import hints
 from tools.operations import ROOT
@@ -85,11 +86,13 @@ def flow_problems(root: Path = ROOT, sound: bool = True) -> Iterator[tuple[Path,
     sound   whether all schemas are: else what a flow runs may make no sense
     """
     try:
-        found = list(flows(root))
-    except (ValueError, KeyError) as error:
+        broken = list(unreadable(root))
+    except (ValueError, KeyError) as error:  # of what all of them share
         yield root / "flows", f"cannot be read: {error}"
         return
-    wrong = 0
+    yield from broken
+    wrong = len(broken)
+    found = list(readable(root))
     for flow in found:
         for problem in _flow(flow, sound):
             wrong += 1
@@ -355,7 +358,9 @@ class _Walk:
         path = value.get("path", "")
         try:
             called = target(path, self.flow.root)
-        except (KeyError, StopIteration):
+        except ValueError:  # its own file is told
+            return
+        except KeyError:
             self.found.append(f"{name}: there is no {path}{_near(path, self.flow)}")
             return
         if (value["type"] == "flow") != isinstance(called, Flow) or called.id != path:
@@ -551,7 +556,7 @@ def _schedule(schedule: Schedule) -> Iterator[str]:
         yield "schedule: six fields, seconds first, day of the week 0 to 6"
     try:
         called = target(source["runs"], schedule.root)
-    except (KeyError, StopIteration):
+    except KeyError:
         yield f"runs: there is no {source['runs']}"
         return
     given = source.get("args", {})

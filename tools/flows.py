@@ -126,15 +126,43 @@ class Flow:
 
 def flows(root: Path = ROOT) -> Iterator[Flow]:
     """Every flow, sorted by name. Raises ValueError for what is not YAML."""
-    found = [*(root / "flows").glob("*.yaml"), *(root / "flows" / INNER).glob("*.yaml")]
     shared = defaults(root)
-    for path in sorted(found, key=lambda path: path.stem):
-        if path.stem != DEFAULTS_FILE:
-            try:
-                text = models.filled_in(path.read_text(encoding="utf-8"), root)
-            except ValueError as error:
-                raise ValueError(f"{path.name}: {error}") from None
-            yield Flow(root, path.stem, path, _json(path.name, text), shared)
+    for path in _files(root):
+        yield _read(path, root, shared)
+
+
+def unreadable(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
+    """The files of flows that cannot be read, and why. Raises ValueError where what
+    all flows share is no YAML."""
+    shared = defaults(root)
+    for path in _files(root):
+        try:
+            _read(path, root, shared)
+        except ValueError as error:
+            yield path, f"cannot be read: {error}"
+
+
+def readable(root: Path = ROOT) -> Iterator[Flow]:
+    """Like `flows`, without those that are `unreadable`."""
+    shared = defaults(root)
+    wrong = {path for path, _ in unreadable(root)}
+    for path in _files(root):
+        if path not in wrong:
+            yield _read(path, root, shared)
+
+
+def _files(root: Path) -> list[Path]:
+    found = [*(root / "flows").glob("*.yaml"), *(root / "flows" / INNER).glob("*.yaml")]
+    found.sort(key=lambda path: path.stem)
+    return [path for path in found if path.stem != DEFAULTS_FILE]
+
+
+def _read(path: Path, root: Path, shared: str) -> Flow:
+    try:
+        text = models.filled_in(path.read_text(encoding="utf-8"), root)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None
+    return Flow(root, path.stem, path, _json(path.name, text), shared)
 
 
 def defaults(root: Path = ROOT) -> str:
@@ -196,9 +224,14 @@ def is_flow(path: str) -> bool:
 
 
 def target(path: str, root: Path = ROOT) -> Operation | Flow:
-    """The script or flow that a path in a source means. Raises KeyError."""
+    """The script or flow that a path in a source means. Raises KeyError, and ValueError
+    for a flow that is no YAML."""
     if is_flow(path):
-        return next(flow for flow in flows(root) if flow.id == path)
+        place = root / (path if path.startswith("flows/") else f"flows/{path}")
+        file = place.with_name(f"{place.name}.yaml")
+        if file not in _files(root):
+            raise KeyError(path)
+        return _read(file, root, defaults(root))
     return find(path, root)
 
 
@@ -353,7 +386,8 @@ def files(root: Path, python: str = PYTHON) -> dict[str, dict]:
 
 def taken(root: Path = ROOT) -> set[str]:
     """The ids of everything in the pack that can be run."""
-    return {script.id for script in scripts(root)} | {flow.id for flow in flows(root)}
+    found = {flow.id for flow in readable(root)}
+    return {script.id for script in scripts(root)} | found
 
 
 def returned(flow: Flow) -> str | None:
