@@ -273,6 +273,18 @@ def test_a_picture_in_odd_base64_is_not_lost(data, service):
         assert "too violent" in result["note"]
 
 
+def test_what_is_no_picture_and_what_did_not_come_is_told(service):
+    odd = base64.b64encode(b"hello world").decode()
+    service.answer("/v1/images/generations", {"data": [{"b64_json": odd}]})
+    result, _ = service.run("images/create_picture", prompt="p", model="m")
+    assert "picture-1.bin is no picture of a kind that is known" in result["note"]
+    service.answer("/v1/images/generations", {"data": [{"b64_json": PICTURE}]})
+    result, _ = service.run("images/create_picture", prompt="p", model="m", n=3)
+    assert "1 of 3 pictures came" in result["note"]
+    result, _ = service.run("images/create_picture", prompt="p", model="m")
+    assert "note" not in result
+
+
 def test_a_filtered_picture_is_told_with_the_reason(service):
     data = [{"index": 0, "b64_json": None, "error": {"message": "too violent"}}]
     service.answer("/v1/images/generations", {"id": "i", "model": "m", "data": data})

@@ -77,6 +77,11 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
         words = f"{len(left_out)} of {len(found)} pictures did not come: "
         told = [result.get("note"), words + "; ".join(dict.fromkeys(left_out))]
         result["note"] = " ".join(filter(None, told))
+    if made and len(found) < given["n"]:
+        words = (
+            f"{len(found)} of {given['n']} pictures came, and no word of the others."
+        )
+        result["note"] = " ".join(filter(None, [result.get("note"), words]))
     if not made:
         why = f": {left_out[0]}" if left_out else ""
         raise TogetherError(

@@ -44,7 +44,8 @@ def transcribe_recording(auth: Auth, step: Step, **arguments: Json) -> Members:
 
     Returns {"text", "segments": [{"start", "end" in seconds, "text", "speaker"?}],
     "srt", "vtt", "language", "duration" in seconds, "model", "cost_usd"}; "note" where
-    there are no times, and so no subtitles. Raises TogetherError.
+    nothing was heard, and where there are no times, and so no subtitles, or not of all
+    words. Raises TogetherError.
     """
     given = prepare(step, arguments)
     choose_model(auth, given, "transcription")
@@ -87,10 +88,16 @@ def transcribed(auth: Auth, given: Members, field: str) -> Members:
     timeless = any(one["text"] for one in segments) and all(
         one["end"] is None for one in segments
     )
-    noted = {"note": "The answer has no times: there are no subtitles."}
+    noted = ""
+    if not text.strip():
+        noted = "The service heard no words in the recording."
+    elif timeless:
+        noted = "The answer has no times: there are no subtitles."
+    elif _letters(" ".join(one["text"] for one in segments)) < 0.9 * _letters(text):
+        noted = "The subtitles lack words that the text has."
     return {
         "text": text,
-        **(noted if timeless else {}),
+        **({"note": noted} if noted else {}),
         "segments": segments,
         "srt": subtitles(segments, "srt"),
         "vtt": subtitles(segments, "vtt"),
@@ -99,6 +106,11 @@ def transcribed(auth: Auth, given: Members, field: str) -> Members:
         "model": given["model"],
         **cost_fields(usd, note),
     }
+
+
+def _letters(text: str) -> int:
+    """Return how many letters and digits a text has."""
+    return sum(map(str.isalnum, text))
 
 
 def _segments(answer: Members) -> list[Members]:
@@ -118,7 +130,7 @@ def _segments(answer: Members) -> list[Members]:
     if not any(segment["text"] for segment in segments):
         segments = []
     text = answer.get("text")
-    if not segments and isinstance(text, str) and text:
+    if not segments and isinstance(text, str) and text.strip():
         end = _seconds(answer.get("duration")) or _last_word(answer.get("words"))
         segments.append({"start": 0.0, "end": end, "text": text})
     return segments

@@ -484,16 +484,21 @@ def _name(item: Members, number: int, content: Any, kind: str) -> str:
 def _store_items(request: Request, answer: Members, items: list[Members]) -> Members:
     kind = request.operation["brings"]["kind"]
     stored, contents = [], []
+    files = []
     for number, item in enumerate(items, 1):
         content = _open(item, request.auth)
         contents.append(content)
         name = _name(item, number, content, kind)
+        if isinstance(content, bytes):
+            files.append((content, name))
         head = content if isinstance(content, bytes) else content.peek()
         said = kind_of(head) or getattr(content, "content_type", "")
         stored.append(_stored(content, name, said))
         item.pop("b64_json", None)
         item.update(stored[-1])
     answer = _noted(answer, *contents)
+    if kind == "picture":
+        answer = _judged_pictures(answer, files)
     if len(stored) == 1:
         return {**answer, **stored[0]}
     if kind == "picture":
@@ -531,13 +536,26 @@ def _show_items(request: Request, answer: Members, items: list[Members]) -> Memb
         return _too_many(request, answer, items)
     answer = _noted(answer, *contents)
     if brings["kind"] == "picture":
-        return {**answer, **pictures(files)}
+        return {**_judged_pictures(answer, files), **pictures(files)}
     shown = [_as_result(data, name) for data, name in files]
     if len(shown) == 1:
         return {**answer, **shown[0]}
     for item, file in zip(items, shown, strict=True):
         item.update(file=file["file"], filename=file["filename"])
     return answer
+
+
+def _judged_pictures(answer: Members, files: list[tuple[bytes, str]]) -> Members:
+    """Return an answer with a note of what came as a picture and is none."""
+    odd = [
+        f"{name} is no picture of a kind that is known."
+        for data, name in files
+        if not (kind_of(data) or "").startswith("image/")
+    ]
+    if not odd:
+        return answer
+    note = _logged(" ".join(odd))
+    return {**answer, "note": " ".join(filter(None, [answer.get("note"), note]))}
 
 
 def _read(content: NamedReadable, room: int) -> bytes:
