@@ -58,6 +58,7 @@ class Row:
     peak_mib: float | None = None
     idle_mib: float | None = None
     share: float | None = None  # of questions that were answered
+    modules: int | None = None  # that a job fetched
 
 
 # Each contender is a module text with main(auth); ours is the script itself.
@@ -519,12 +520,14 @@ def _beside_requests(rows: list[Row]) -> list[str]:
     """Rows of several of our steps, each measure beside that of one requests.post."""
     bare = next(row for row in rows if row.contender == "requests.post")
     lines = [f"{'cold step':28} {'median':>9} {'of bare':>8} {'CPU':>9} {'of bare':>8}"]
+    lines[0] += f" {'modules':>8}"
     for row in rows:
         wall, cpu = row.seconds * 1000, row.cpu_seconds * 1000
         share = f"{row.seconds / bare.seconds:7.2f}x"
         cpus = f"{row.cpu_seconds / bare.cpu_seconds:7.2f}x"
         lines.append(
             f"  {row.contender:26} {wall:6.1f} ms {share} {cpu:6.1f} ms {cpus}"
+            f" {row.modules or 0:8d}"
         )
     return lines
 

@@ -112,15 +112,16 @@ def cold_step(rounds: int) -> list[bench.Row]:
                 }
                 contender = name if name in BESIDE else "ours"
                 env = {**bench.environment(contender, trust), "PYTHONPATH": str(job)}
-                seconds, cpu = run_job(job, {**env, **windmill})
+                measured = run_job(job, {**env, **windmill})
                 if number:  # the first round fills the packages' bytecode
-                    times.setdefault(name, []).append((seconds, cpu))
+                    times.setdefault(name, []).append(measured)
     return [
         bench.Row(
             "cold step",
             name,
             seconds=bench.median(found, 0),
             cpu_seconds=bench.median(found, 1),
+            modules=found[0][2],
         )
         for name, found in times.items()
     ]
@@ -132,8 +133,9 @@ def _job(folder: Path, name: str) -> Path:
     return job
 
 
-def run_job(job: Path, env: dict) -> tuple[float, float]:
-    """Run a job; return its wall and CPU seconds. It leaves nothing compiled."""
+def run_job(job: Path, env: dict) -> tuple[float, float, int]:
+    """Run a job; return its wall and CPU seconds, and how many modules it fetched. It
+    leaves nothing compiled."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     done = subprocess.run(
@@ -144,10 +146,11 @@ def run_job(job: Path, env: dict) -> tuple[float, float]:
     if done.returncode:
         told = (job / "result.json").read_text()
         raise OSError(f"{job.name} failed: {told}\n{done.stderr.decode()[-2000:]}")
+    modules = sum(1 for _ in (job / "tmp").rglob("*.py"))
     for place in [*job.rglob("__pycache__"), job / "tmp"]:
         shutil.rmtree(place, ignore_errors=True)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return seconds, cpu
+    return seconds, cpu, modules
 
 
 if __name__ == "__main__":
