@@ -15,7 +15,7 @@ from tools.browser import functions
 from tools.checks import problems
 from tools.expressions import ExpressionError, evaluate, problem
 from tools.flow_checks import flow_problems
-from tools.flow_docs import page
+from tools.flow_docs import page, pages
 from tools.flow_source import all_written, expanded
 from tools.flows import (
     defaults,
@@ -380,14 +380,15 @@ def test_a_schedule_is_off_and_names_a_resource_not_a_key(schedule):
 
 
 def test_the_page_shows_every_flow_every_step_and_every_schedule():
-    text = page()
+    text, own = page(), pages()
 
     for flow in flows():
-        graph = text.split(f"\n## {flow.name}\n")[1].split("```")[1]
+        assert f"[{flow.name}]({flow.page})" in text
+        graph = own[flow.page].split("```mermaid")[1].split("```")[0]
         for module in modules(flow.value):
             assert module["id"] in graph
             assert module["summary"].replace('"', "'") in graph
-        assert flow.source["leaves"].split()[0] in text
+        assert flow.source["leaves"].split()[0] in own[flow.page]
     for schedule in schedules():
         assert f"`{schedule.name}`" in text
 

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from tools.flow_docs import _Graph, page
+from tools.flow_docs import pages as flow_pages
 from tools.flows import Flow, flows
 from tools.operations import ROOT, find, scripts
 from tools.reference import argument_table, catalogue, pages
@@ -27,7 +28,7 @@ def test_every_script_has_its_page_and_its_arguments_there():
 
 def test_every_link_leads_to_a_heading():
     texts = {"OPERATIONS.md": catalogue(scripts(ROOT), ROOT), "FLOWS.md": page()}
-    texts |= PAGES
+    texts |= PAGES | flow_pages()
     count = 0
     for place, text in texts.items():
         for target in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -104,11 +105,19 @@ def test_a_branch_that_ends_the_flow_leads_nowhere():
     assert ("b", "last") in found
 
 
-def test_a_flow_s_page_says_what_comes_back():
-    entries = (ROOT / "FLOWS.md").read_text().split("\n## ")[1:]
-    told = {entry.split("\n")[0] for entry in entries if "\n- Returns: " in entry}
+def test_a_flow_s_page_has_all_that_is_to_be_known():
+    found = list(flows(ROOT))
+    texts = flow_pages()
 
-    assert told >= {flow.name for flow in flows(ROOT) if not flow.inner}
+    assert len(texts) == len(found)
+    for flow in found:
+        text = texts[flow.page]
+        assert flow.inner or "\n- Returns: " in text, flow.id
+        for name in flow.arguments:
+            assert f"| `{name}` |" in text, (flow.id, name)
+        assert "## Example\n" in text
+        assert "```mermaid\nflowchart" in text
+        assert f"]({flow.page}): " in page()
 
 
 @pytest.mark.parametrize("flow", list(flows(ROOT)), ids=lambda flow: flow.name)

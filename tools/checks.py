@@ -103,7 +103,8 @@ def problems(root: Path = ROOT) -> list[Problem]:
         for page, text in pages.items():
             found += _current(root / page, text)
         for path in sorted((root / reference.FOLDER).rglob("*.md")):
-            if str(path.relative_to(root)) not in pages:
+            place = path.relative_to(root).as_posix()
+            if place not in pages and not place.startswith(f"{flows.PAGES}/"):
                 found.append(Problem(path, "is of no script", orphan=True))
         for place, text in troubleshooting.files(root).items():
             found += _current(root / place, text)
@@ -151,7 +152,12 @@ def _flows(root: Path) -> Iterator[Problem]:
         for flow in flows.flows(root):
             for trap in _traps(form(flow)):
                 yield Problem(flow.path, f"{flow.name}: {trap}")
-        yield from _current(root / flow_docs.PAGE, flow_docs.page(root))
+        pages = {flow_docs.PAGE: flow_docs.page(root), **flow_docs.pages(root)}
+        for place, text in pages.items():
+            yield from _current(root / place, text)
+        for path in sorted((root / flows.PAGES).glob("*.md")):
+            if path.relative_to(root).as_posix() not in pages:
+                yield Problem(path, "is of no flow", orphan=True)
         for place, text in recipes.files(root).items():
             yield from _current(root / place, text)
 

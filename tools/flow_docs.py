@@ -1,13 +1,22 @@
-"""FLOWS.md: every flow with its arguments, what it returns, needs and leaves, and its
-graph; every schedule."""
+"""FLOWS.md, the list of flows and schedules, and a page for every flow with its
+arguments, what it returns, needs and leaves, and its graph."""
 
 import textwrap
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from tools.flows import LOOPS, Flow, flows, parts, returned, schedules
+from tools.flows import (
+    LOOPS,
+    Flow,
+    flows,
+    is_flow,
+    modules,
+    parts,
+    returned,
+    schedules,
+)
 from tools.operations import ROOT
-from tools.reference import argument_table
+from tools.reference import argument_table, as_json
 
 PAGE = "FLOWS.md"
 HEAD = """\
@@ -31,11 +40,9 @@ def page(root: Path = ROOT) -> str:
     """The text of FLOWS.md."""
     found = sorted(flows(root), key=lambda flow: (flow.inner, flow.name))
     lines = [HEAD]
-    lines += [
-        f"- [{flow.name}](#{flow.name}): {flow.source['summary']}" for flow in found
-    ]
     for flow in found:
-        lines += ["", *_entry(flow)]
+        inner = " *Inner.*" if flow.inner else ""
+        lines.append(f"- [{flow.name}]({flow.page}): {flow.source['summary']}{inner}")
     planned = list(schedules(root))
     if planned:
         lines += ["", "## Schedules", "", *_paragraph(SCHEDULES), ""]
@@ -54,22 +61,54 @@ SCHEDULES = (
 )
 
 
+def pages(root: Path = ROOT) -> dict[str, str]:
+    """The texts of the flows' own pages, by their paths."""
+    return {flow.page: "\n".join(_entry(flow)) + "\n" for flow in flows(root)}
+
+
 def _entry(flow: Flow) -> Iterator[str]:
     source = flow.source
-    yield f"## {flow.name}"
+    yield f"# {flow.name}"
     yield ""
-    inner = " *Inner.*" if flow.inner else ""
-    yield from _paragraph(f"{source['description']}{inner}")
+    yield "<!-- Rendered from flows/ by `./dev fix`; edit those, not this. -->"
+    yield ""
+    inner = ", an inner one" if flow.inner else ""
+    yield (
+        f"**{source['summary'].rstrip('.')}**, `f/togetherai/{flow.id}`, "
+        f"of [the flows](../../../{PAGE}){inner}"
+    )
+    yield ""
+    yield from _paragraph(source["description"])
     yield ""
     if returns := returned(flow):
         yield from _item(f"Returns: {returns}")
     for name in ("needs", "costs", "leaves", "remove"):
         if name in source:
             yield from _item(f"{name.capitalize()}: {source[name]}")
+    if steps := sorted(path for path in _paths(flow) if not is_flow(path)):
+        links = ", ".join(f"[{path}](../{path}.md)" for path in steps)
+        yield f"- Steps: {links}"
+    if inner_flows := sorted(path for path in _paths(flow) if is_flow(path)):
+        names = (path.rpartition("/")[2] for path in inner_flows)
+        yield f"- Flows in it: {', '.join(f'[{name}]({name}.md)' for name in names)}"
+    yield f"- By hand: `./dev run {flow.id} --help`"
+    yield ""
+    yield "## Arguments"
     yield ""
     yield from argument_table(flow)
     yield ""
+    yield "## Example"
+    yield ""
+    yield from as_json(source["arguments"]["examples"][0])
+    yield ""
+    yield "## Graph"
+    yield ""
     yield from graph(flow)
+
+
+def _paths(flow: Flow) -> set[str]:
+    """What it runs, by id."""
+    return {m["value"]["path"] for m in modules(flow.value) if "path" in m["value"]}
 
 
 def graph(flow: Flow) -> Iterator[str]:

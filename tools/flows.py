@@ -70,6 +70,9 @@ DEFAULTS = {
 }
 
 
+PAGES = "docs/reference/flows"
+
+
 @dataclass(frozen=True)
 class Flow:
     """A flow: flows/<name>.yaml, or flows/inner/<name>.yaml."""
@@ -84,6 +87,11 @@ class Flow:
     def id(self) -> str:
         folder = self.path.parent.name
         return f"{folder if folder in (INNER, RECIPES) else 'flows'}/{self.name}"
+
+    @property
+    def page(self) -> str:
+        """The path of its page of the reference."""
+        return f"{PAGES}/{self.name}.md"
 
     @cached_property
     def source(self) -> dict:

@@ -115,6 +115,9 @@ def _flow(flow: Flow) -> Iterator[str]:
         text = shlex.quote(json.dumps(example, ensure_ascii=False))
         given = f" --args {text}" if example else ""
         yield f"  ./dev run {flow.id} --fast{given}"
+    if not flow.recipe:
+        yield ""
+        yield f"With its graph: {flow.page}"
 
 
 def kind(member: dict) -> str:

@@ -188,17 +188,17 @@ def _page(one: Operation, about: About) -> Iterator[str]:
         yield ""
         yield "## Example" if not number else "With all it takes:"
         yield ""
-        yield from _json(example)
+        yield from as_json(example)
         if one.id in about.results and not number:
             yield ""
             yield "It then gives, where the sandbox answers:"
             yield ""
-            yield from _json(about.results[one.id])
+            yield from as_json(about.results[one.id])
     if schema.get("x-reply") not in (None, {}, []):
         yield ""
         yield "<details><summary>What the API answers, for example</summary>"
         yield ""
-        yield from _json(schema["x-reply"])
+        yield from as_json(schema["x-reply"])
         yield ""
         yield "</details>"
     yield ""
@@ -236,9 +236,7 @@ def _facts(one: Operation, about: About) -> Iterator[str]:
         named = ", ".join(f"[{id}](../{id}.md)" for id in about.related[one.id])
         yield f"- Related: {named}"
     if users:
-        named = ", ".join(
-            f"[{name}](../../../FLOWS.md#{name})" for name in sorted(users)
-        )
+        named = ", ".join(f"[{name}](../flows/{name}.md)" for name in sorted(users))
         yield f"- Used by the flows {named}."
     yield f"- By hand: `./dev run {one.id} --help`"
 
@@ -250,7 +248,8 @@ def _examples(examples: list[dict]) -> list[dict]:
     return examples[:1] if alone else [examples[0], most]
 
 
-def _json(value: object) -> Iterator[str]:
+def as_json(value: object) -> Iterator[str]:
+    """The lines of a value in Markdown, cut where it is long."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     if len(text) > MOST:
         kept = text[:MOST].rpartition("\n")[0]

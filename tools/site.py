@@ -13,6 +13,7 @@ from pathlib import Path
 
 import yaml
 
+from tools.flows import PAGES as FLOWS
 from tools.node import install
 from tools.operations import ROOT
 
@@ -46,6 +47,7 @@ def build(target: Path) -> int:
     text = (SOURCE / "mkdocs.yml").read_text(encoding="utf-8")
     text = text.replace("{recipes}", _listed(pages, "docs/recipes"))
     text = text.replace("{reference}", _reference(pages).strip("[]"))
+    text = text.replace("{flows}", _listed(pages, FLOWS).strip("[]"))
     config.write_text(text, encoding="utf-8")
     shutil.copytree(SOURCE / "theme", work / "theme")
     words = ["build", "--quiet", "--strict", "--config-file", str(config)]
@@ -134,5 +136,6 @@ def _reference(pages: list[str]) -> str:
     """The pages of the reference as a list in YAML, a member for each group."""
     start = "docs/reference/"
     groups = sorted({n.split("/")[2] for n in pages if n.startswith(start)})
+    groups.remove("flows")
     listed = [f"{{{group}: {_listed(pages, start + group)}}}" for group in groups]
     return f"[{', '.join(listed)}]"

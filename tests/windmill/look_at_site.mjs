@@ -1,13 +1,15 @@
 // Opens pages of the site in headless Chromium, on a phone and on a wide screen, and says
 // what is wrong with each: a line of JSON per page, a list of problems.
 //
-// Those of the JSON list JUDGED are looked at by axe, too.
+// Those of the JSON list JUDGED are looked at by axe, too. DRAWN are the pages with graphs,
+// all of which Mermaid has to understand, also of those that are not opened; its verdict
+// and what the search finds are the last line.
 //
-//   node look_at_site.mjs CHROMIUM AXE ADDRESS JUDGED PATH...
+//   node look_at_site.mjs CHROMIUM AXE ADDRESS JUDGED DRAWN PATH...
 import { readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
-const [, , program, axe, site, judged, ...paths] = process.argv;
+const [, , program, axe, site, judged, drawn, ...paths] = process.argv;
 const JUDGED = new Set(JSON.parse(judged));
 const AXE = readFileSync(axe, 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
@@ -53,25 +55,29 @@ for (const [number, path] of paths.entries()) {
     });
   }
   await page.goto(site + path);
-  // From the file, as the page has put drawings in their places.
-  const graphs = await page.evaluate(async () => {
-    const text = await (await fetch(location.href)).text();
-    const whole = new DOMParser().parseFromString(text, 'text/html');
-    const found = [...whole.querySelectorAll('pre.mermaid')].map((one) => one.textContent);
-    for (const graph of found) {
-      const wrong = await window.mermaid.parse(graph).then(() => 0, (e) => String(e));
-      if (wrong) return { wrong };
-    }
-    return { count: found.length };
-  });
-  if (graphs.wrong) problems.push(`a graph does not parse: ${graphs.wrong}`);
   const wide = await page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );
   if (wide > 1) problems.push(`is ${wide} pixels wider than a phone`);
   if (JUDGED.has(path)) problems.push(...(await violations(page, number)));
-  console.log(JSON.stringify({ path, problems, graphs: graphs.count }));
+  console.log(JSON.stringify({ path, problems }));
 }
+// The graphs, from the files, as a page has put drawings in their places.
+const DRAWN = JSON.parse(drawn);
+await page.goto(site + DRAWN[0]);
+const graphs = await page.evaluate(async ([site, paths]) => {
+  const wrong = [];
+  let count = 0;
+  for (const path of paths) {
+    const text = await (await fetch(site + path)).text();
+    const whole = new DOMParser().parseFromString(text, 'text/html');
+    for (const one of whole.querySelectorAll('pre.mermaid')) {
+      await window.mermaid.parse(one.textContent).catch((e) => wrong.push(`${path}: ${e}`));
+      count += 1;
+    }
+  }
+  return { count, wrong };
+}, [site, DRAWN]);
 // The search finds a page.
 await page.setViewportSize({ width: 1280, height: 800 });
 await page.goto(`${site}${paths[0]}?search`);
@@ -79,5 +85,5 @@ await page.keyboard.press('/');
 await page.locator('.md-search__input').fill('fallback_models');
 const first = page.locator('.md-search-result__link').first();
 await first.waitFor({ timeout: 30000 });
-console.log(JSON.stringify({ found: await first.getAttribute('href') }));
+console.log(JSON.stringify({ graphs, found: await first.getAttribute('href') }));
 await browser.close();
