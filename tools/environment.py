@@ -67,7 +67,10 @@ def _alone() -> Iterator[None]:
 
 def _make(locks: list[str]) -> None:
     if not _sound():
-        _say(f"setting up {VENV} (once, about half a minute) ...")
+        _say(
+            f"setting up {VENV}: the Python packages of ./dev, from PyPI "
+            "(once, about half a minute) ..."
+        )
         _remove()
         words = [sys.executable, "-m", "venv", str(VENV)]
         if _follow(words).returncode:
