@@ -2,10 +2,19 @@
 that read it a row at a time no memory. In processes of their own, as jobs are."""
 
 import os
+from xml.etree import ElementTree
 
 import pytest
 
-from tools.bench_growth import CASES, ELSEWHERE, STEEPEST, TIMES, Growth, growth_of
+from tools.bench_growth import (
+    CASES,
+    ELSEWHERE,
+    STEEPEST,
+    TIMES,
+    Growth,
+    chart,
+    growth_of,
+)
 from tools.operations import ROOT, find
 from tools.shelves import shelves
 
@@ -62,3 +71,27 @@ def test_each_step_of_tables_and_files_is_measured_or_has_a_reason():
     assert not CASES.keys() & ELSEWHERE.keys()
     assert all(find(step) for step in CASES)
     assert all(ELSEWHERE.values())
+
+
+def test_the_chart_has_a_bar_for_each_step_by_its_slope():
+    found = [
+        Growth(step, [2.0, 11.0, 101.0 + n], [1.0] * 3) for n, step in enumerate(CASES)
+    ]
+
+    drawn = ElementTree.fromstring(chart(found))
+    texts = ["".join(one.itertext()) for one in drawn.findall(".//{*}text")]
+    bars = [float(one.get("width")) for one in drawn.findall(".//{*}rect")[1:]]
+
+    assert [text for text in texts if text in CASES] == [*CASES]
+    assert [text for text in texts[1:] if text not in CASES] == [
+        f"{one.slope:.2f}" for one in found
+    ]
+    assert [round(bar / bars[0], 2) for bar in bars] == [
+        round(one.slope / found[0].slope, 2) for one in found
+    ]
+
+
+def test_the_page_shows_the_chart_of_today():
+    picture = (ROOT / "docs" / "growth.svg").read_text(encoding="utf-8")
+
+    assert all(f">{step}<" in picture for step in CASES)
