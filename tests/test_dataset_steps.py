@@ -199,6 +199,7 @@ def test_a_row_becomes_what_the_service_trains_on(row, shape, made):
         ({"question": "Q", "answer": "A", "label": "False"}, "label: 'False', of an"),
         ({"prompt": "Q", "completion": "A", "label": "0"}, "label: '0', of an"),
         ({"prompt": "Q", "completion": "A", "desirable": False}, "desirable: False"),
+        ({"question": "Q", "answer": "A", "is_correct": False}, "is_correct: False"),
         ({"messages": [ASKED, SAID], "label": 0}, "label: 0, of an"),
         ({"prompt": "Q", "chosen": "A", "rejected": "A"}, "same answer twice"),
         ({"question": "Q", "answer": ["A"]}, r"answer \(no text\)"),

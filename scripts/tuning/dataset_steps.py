@@ -421,7 +421,8 @@ def _refuse_bad(row: Members) -> None:
             )
 
 
-LABELS = ("label", "desirable")  # columns that say whether an answer is a good one
+# Columns that say whether an answer is a good one.
+LABELS = ("label", "desirable", "is_correct")
 
 
 def _asked(row: Members, system: str | None) -> Converted | None:
