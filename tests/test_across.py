@@ -497,6 +497,44 @@ def test_of_two_runs_that_take_over_one_goes_on(
         split_table(auth, **asks)
 
 
+def test_a_run_that_another_took_over_from_while_it_asked_is_refused(
+    sandbox, auth, workspace, other, monkeypatch
+):
+    asks = {"rows": {"url": at(sandbox, rows_of(2))}, "asked": {"template": "a"}}
+    with other.within():
+        split_table(auth, **asks)
+    workspace.jobs[THIRD] = Job("f/other/run", "script", {}, {})
+    (path,) = [path for path in workspace.resources if "_leases/" in path]
+    third = {"job": THIRD, "token": "3"}
+
+    def third_takes_over(job):
+        if job == OTHER:
+            workspace.resources[path]["value"] = third
+        return job == THIRD
+
+    monkeypatch.setattr(lease, "is_running", third_takes_over)
+    with pytest.raises(TogetherError, match=f"job {THIRD} asks the same"):
+        split_table(auth, **asks)
+    assert workspace.resources[path]["value"] == third
+
+
+@pytest.mark.parametrize("kept", [None, "a text", [{}]])
+def test_a_lease_that_cannot_be_read_is_not_asked_for_without_end(
+    sandbox, auth, workspace, other, monkeypatch, kept
+):
+    asks = {"rows": {"url": at(sandbox, rows_of(2))}, "asked": {"template": "a"}}
+    with other.within():
+        found = split_table(auth, **asks)
+    workspace.resources[found["lease"]]["value"] = kept
+    monkeypatch.setattr(lease, "PAUSE", 0)
+    with pytest.raises(TogetherError, match=found["lease"]) as caught:
+        split_table(auth, **asks)
+    assert caught.value.type == "invalid_answer"
+    assert workspace.resources[found["lease"]]["value"] == kept
+    lease.give_back_lease(found["lease"])
+    assert found["lease"] in workspace.resources
+
+
 def test_what_a_run_is_at_is_said_until_it_joined(auth, sandbox, workspace):
     found = split_table(auth, {"url": at(sandbox, rows_of(2))}, asked={"a": 1})
     parts, gone = json.dumps(found["parts"]), json.dumps([{"error": {"message": "no"}}])

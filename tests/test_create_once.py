@@ -171,6 +171,21 @@ def test_another_job_that_takes_too_long_is_named(workspace, monkeypatch):
     done.set()
 
 
+@pytest.mark.parametrize("kept", [None, {}, "a text"])
+def test_a_record_that_cannot_be_read_is_not_asked_for_without_end(
+    workspace, monkeypatch, kept
+):
+    service = Service()
+    service.once()
+    (path,) = workspace.resources
+    workspace.resources[path]["value"] = kept
+    monkeypatch.setattr(create_once, "PAUSE", 0)
+    monkeypatch.setattr(create_once, "PATIENCE", 0)
+    with pytest.raises(TogetherError, match=path):
+        service.once()
+    assert len(service.things) == 1
+
+
 @pytest.mark.parametrize("job", [None, "own", str(uuid.UUID(int=7))])
 def test_a_job_that_died_leaves_its_intent_to_the_next(workspace, job):
     record(job=workspace.job_id if job == "own" else job)

@@ -22,13 +22,16 @@ if TYPE_CHECKING:
     from ..shapes import Json, Members
 
 SETTLED = 1.0  # seconds after which two runs that took over see which one has it
+TRIES = 20  # at a lease that others take and give back, or that cannot be read
+PAUSE = 0.5  # seconds between two of them
 
 
 def take_lease(asked: Members, digest: str) -> str | None:
     """Take the lease for asking this of the table with that digest; return its path,
     None outside a flow.
 
-    Raises TogetherError where another run, which it names, is at work on that.
+    Raises TogetherError where another run, which it names, is at work on that, and
+    where after TRIES nobody's lease can be read, nor one's own be kept.
     """
     folder, flow = state_folder("leases"), os.environ.get("WM_FLOW_JOB_ID")
     if not folder or not flow:
@@ -38,18 +41,31 @@ def take_lease(asked: Members, digest: str) -> str | None:
     given = {name: value for name, value in given.items() if value is not False}
     path = f"{folder}{fingerprint('across', {'asked': given, 'table': digest})}"
     own = {"job": flow, "token": os.urandom(8).hex()}
-    while not create_state(own, path):
+    for _ in range(TRIES):
+        if create_state(own, path):
+            return path
         found = get_state(path)
-        if found is None:  # that run has just ended
-            continue
-        _refuse(found, flow)
-        set_state(own, path)
-        time.sleep(SETTLED)
-        found = get_state(path) or {}
-        if found.get("token") == own["token"]:
-            break
-        _refuse(found, flow)
-    return path
+        if isinstance(found, dict):
+            _refuse(found, flow)
+            # Asking took a while, in which another run may have taken over: whoever
+            # writes over that one's lease would be a second run beside it.
+            if get_state(path) == found:
+                set_state(own, path)
+                time.sleep(SETTLED)
+                found = get_state(path)
+                if isinstance(found, dict):
+                    if found.get("token") == own["token"]:
+                        return path
+                    _refuse(found, flow)
+                continue
+        time.sleep(PAUSE)  # that run has just ended, or what is kept there is no lease
+    raise TogetherError(
+        f"The lease {path} is there when it is to be taken, and not when it is read, "
+        f"{TRIES} times one after the other.",
+        type="invalid_answer",
+        ambiguous=False,
+        advice="Run it again. If it stays so, delete that resource in the workspace.",
+    )
 
 
 def _refuse(found: Members, flow: str) -> None:
@@ -75,7 +91,8 @@ def give_back_lease(path: Json) -> None:
         raise TogetherError.refused(
             "run", "is none that the flow's first step returned"
         )
-    found = get_state(path) or {}
-    if found.get("job") == os.environ.get("WM_FLOW_JOB_ID"):
+    found = get_state(path)
+    own = os.environ.get("WM_FLOW_JOB_ID")
+    if isinstance(found, dict) and found.get("job") == own:
         delete_state(path)
     sweep(folder, bounded=False)

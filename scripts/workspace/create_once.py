@@ -66,7 +66,7 @@ def once(
                       or None. Without look, the service cannot be searched.
 
     Raises TogetherError when an earlier run may have created it and nothing can tell,
-    or when another job is creating it and does not finish.
+    or when another job is creating it and does not finish, or its record cannot be read.
     """
     record = _Record(kind, mark)
     earlier = record.claim()
@@ -180,7 +180,16 @@ class _Record:
             if not self.create():
                 return None
             found = get_state(self.path)
-            if not found:  # forgotten since: the other run failed
+            if not isinstance(found, dict) or not found:
+                if time.monotonic() > deadline:
+                    raise TogetherError(
+                        f"The record {self.path} is there when it is to be written, "
+                        f"and not when it is read, for {PATIENCE:g} seconds.",
+                        type="invalid_answer",
+                        ambiguous=False,
+                        advice="Run it again. If it stays so, delete that resource.",
+                    )
+                time.sleep(PAUSE)  # forgotten since: the other run failed
                 continue
             if found.get("token") == self.own["token"]:
                 return None
