@@ -27,7 +27,7 @@ MARKS = (
 )
 NEAR = 1024  # bytes at the end in which a mark stands, where it is not at the very end
 BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")  # of MP4 and its like
-UNSURE = 0x7FFFFF00  # a size from which on it was not known when it was written
+UNSURE = 0x7FFF0000  # a size from which on it was not known when it was written
 
 
 class FileEnd:
@@ -147,6 +147,26 @@ class FileEnd:
         # A line that is longer than what was kept of it does not tell.
         told = len(last) < len(self.tail)
         return False if told and not _parsed(last) else None
+
+
+def is_soundless(data: bytes) -> bool:
+    """Say whether a whole file of sound has none in it: a WAV without samples, an MP3
+    that is only its tag."""
+    if data[:3] == b"ID3" and len(data) >= 10:
+        size = 0
+        for byte in data[6:10]:
+            size = size << 7 | byte & 0x7F
+        return not data[10 + size :].removeprefix(b"3DI" + data[3:10])
+    if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
+        return False
+    place = 12
+    while place + 8 <= len(data):
+        name, size = struct.unpack_from("<4sI", data, place)
+        if name == b"data":
+            # Who writes it while it is made may leave its size 0.
+            return len(data) == place + 8
+        place += 8 + size + size % 2
+    return True
 
 
 def _parsed(text: bytes) -> bool:

@@ -12,7 +12,6 @@ import threading
 import wave
 import zipfile
 import zlib
-from functools import partial
 
 import pytest
 import trustme
@@ -394,21 +393,68 @@ def test_a_text_does_not_tell_where_it_ends(text):
     assert end.is_whole() is None
 
 
+def speak(api):
+    auth = {"api_key": KEY, "base_url": api.url}
+    body = {"model": "m", "input": "x", "voice": "v", "response_format": "wav"}
+    return main("audio/create_speech")(auth, body)
+
+
 def test_a_sound_that_breaks_off_is_no_sound(api):
     """It is paid for: what came is in the error."""
     path = "/v1/audio/speech"
-    speak = partial(
-        main("audio/create_speech"),
-        {"api_key": KEY, "base_url": api.url},
-        {"model": "m", "input": "x", "voice": "v", "response_format": "wav"},
-    )
     headers = {"content-type": "audio/wav"}
     api.things[path] = Thing(sound(), headers, open_ended=True)
-    assert base64.b64decode(speak()["file"]) == sound()
+    assert base64.b64decode(speak(api)["file"]) == sound()
     api.things[path] = Thing(sound(), headers, cuts=[500], open_ended=True)
     with pytest.raises(TogetherError, match="broke off after 500 bytes") as caught:
-        speak()
+        speak(api)
     assert base64.b64decode(caught.value.partial["file"]) == sound()[:500]
+
+
+@pytest.mark.parametrize("cut", [500, 45])
+def test_a_sound_that_ends_before_its_own_header_says_is_cut(api, cut):
+    """Its server made it so: the length that it names is right."""
+    said = {"content-type": "audio/wav"}
+    api.things["/v1/audio/speech"] = Thing(sound()[:cut], said)
+    with pytest.raises(TogetherError, match=f"broke off after {cut} bytes") as caught:
+        speak(api)
+    assert base64.b64decode(caught.value.partial["file"]) == sound()[:cut]
+
+
+@pytest.mark.parametrize("unknown", [0, 0x7FFFF000, 0xFFFFFFFF])
+def test_a_sound_whose_length_was_not_known_is_one(api, unknown):
+    whole = sound()
+    size = struct.pack("<I", unknown)
+    whole = whole[:4] + size + whole[8:40] + size + whole[44:]
+    api.things["/v1/audio/speech"] = Thing(whole, {"content-type": "audio/wav"})
+    assert base64.b64decode(speak(api)["file"]) == whole
+
+
+TAG = b"ID3\x04\0\0\0\0\x01\x03" + bytes(131)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        sound()[:4] + struct.pack("<I", 36) + sound()[8:40] + bytes(4),
+        sound()[:4] + struct.pack("<I", 28) + sound()[8:36],
+        TAG,
+        TAG + b"3DI" + TAG[3:10],
+        TAG[:50],
+    ],
+    ids=["no samples", "no data", "a tag", "a tag with a footer", "half a tag"],
+)
+@pytest.mark.parametrize("open_ended", [True, False])
+def test_a_file_of_sound_without_any_is_no_answer(api, content, open_ended):
+    said = {"content-type": "audio/mpeg"}
+    thing = Thing(content, said, open_ended=open_ended)
+    api.things["/v1/audio/speech"] = thing
+    with pytest.raises(TogetherError, match=f"The {len(content)} bytes") as caught:
+        speak(api)
+    assert caught.value.type == "broken_answer"
+    thing.content = content + b"\xff\xfb\x90\x44" * 20
+    if content.startswith(b"ID3") and len(content) > 100:
+        assert base64.b64decode(speak(api)["file"]) == thing.content
 
 
 def test_parts_that_are_fewer_than_said_are_an_error(storage):

@@ -128,20 +128,30 @@ def judge_media(request: Request, reply: Reply) -> None:
     part = reply.status == 206  # which nobody asked for
     if part or packed or words:
         raise request.failure(None, reply)
-    if is_open_ended(reply.headers):
-        _judge_end(reply, kind)
+    open_ended = is_open_ended(reply.headers)
+    # Raw samples may begin as any other file does.
+    if open_ended or data.startswith((b"RIFF", b"ID3")):
+        _judge_end(reply, kind, open_ended)
 
 
-def _judge_end(reply: Reply, kind: str) -> None:
-    """Raise TogetherError, with what came, for sound that its server did not measure and
-    that does not come to its end."""
-    from ..file_end import FileEnd  # few servers leave the end open
+def _judge_end(reply: Reply, kind: str, open_ended: bool) -> None:
+    """Raise TogetherError for a file of sound without any, and, with what came, for one
+    that does not come to its end, whatever length its server named."""
+    from ..file_end import FileEnd, is_soundless  # only of these kinds
 
+    if is_soundless(reply.data):
+        raise TogetherError(
+            f"The {len(reply.data)} bytes that came are a file of sound without any.",
+            type="broken_answer",
+            ambiguous=True,
+            advice="Run the step again, with other words or another voice.",
+        )
     end = FileEnd()
     end.take(reply.data)
     whole = end.is_whole()
     if whole is None:
-        log(UNTOLD)
+        if open_ended:
+            log(UNTOLD)
     elif not whole:
         name = f"speech{suffix(reply.data[:16], kind) or '.bin'}"
         raise TogetherError(
