@@ -68,6 +68,7 @@ class Page(HTMLParser):
         self.problems: list[str] = []
         self.ids: set[str] = set()
         self.scripts: list[str] = []
+        self.pictures: list[str] = []
         self.graphs = 0
         self.inside = 0  # of the article
         self.link: list[str] | None = None
@@ -87,8 +88,10 @@ class Page(HTMLParser):
             return
         if tag in ("script", "iframe", "object", "style") or "style" in given:
             self.problems.append(f"has a {tag} of its own, or a style")
-        if tag == "img" and not given.get("alt"):
-            self.problems.append(f"a picture without words: {given}")
+        if tag == "img":
+            self.pictures.append(given["src"])
+            if not given.get("alt"):
+                self.problems.append(f"a picture without words: {given}")
         self.graphs += given.get("class") == "mermaid"
         if tag == "a":
             self.link = []
@@ -116,6 +119,8 @@ def test_every_page_is_sound_without_a_browser(site):
     for path in site.rglob("*.html"):
         page = Page(path.read_text())
         assert not page.problems, (path.name, page.problems)
+        missing = [one for one in page.pictures if not (path.parent / one).is_file()]
+        assert not missing, (path.name, missing)
         graphs += page.graphs
         # It is as large as all else of a page together.
         loads = any(script.endswith("mermaid.min.js") for script in page.scripts)

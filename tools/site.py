@@ -19,7 +19,7 @@ from tools.operations import ROOT
 
 SOURCE = ROOT / "docs" / "site"  # its settings, and the packages of its pages
 LOCK = ROOT / "requirements-docs.lock"
-KINDS = (".md", ".png", ".yaml", ".ts")
+KINDS = (".md", ".png", ".svg", ".yaml", ".ts")
 LINK = re.compile(r"(?<!!)\[([^]\n]*)\]\(([^)\s]+)\)")
 PACKAGES = SOURCE / "node_modules"
 ASSETS = {
