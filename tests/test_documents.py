@@ -333,6 +333,7 @@ def test_an_archive_of_very_many_files_is_not_opened():
 
 # --- web pages ---------------------------------------------------------------------
 
+LONG = "z" * 600  # more than each row of a cell over several says again
 OVER_TWO = "A\t1\nA\t2\nB\t3"
 
 
@@ -361,7 +362,7 @@ OVER_TWO = "A\t1\nA\t2\nB\t3"
         ("a <b", "a"),
         ("<p hidden>x<p>a<p style='color: red; display:none'>x</p>b", "a\n\nb"),
         ("<ul><li hidden>x<ul><li>x</ul>x<li>a</ul>b", "a\n\nb"),
-        ("<table><tr><td><b hidden>x</td><td>a</td></tr></table>b", "a\n\nb"),
+        ("<table><tr><td><b hidden>x</td><td>a</td></tr></table>b", "\ta\n\nb"),
         ("<div hidden>x<div>x</div>x</div>a<input hidden>b", "ab"),
         ("<p class='not hidden'>a</p><p hidden=until-found>b</p>", "a\n\nb"),
         ("<body style='display:none'>a", "a"),
@@ -384,6 +385,18 @@ OVER_TWO = "A\t1\nA\t2\nB\t3"
             "A\n\ni\tj\ni\tk\n\n1\nA i j i k\t2",
         ),
         ("<td rowspan=2>A<tr><td rowspan=x>B", "A\nB"),
+        ("<table><tr><td>a<td><td>b<tr><td>c<td>d<td>e</table>", "a\t\tb\nc\td\te"),
+        (
+            "<table><tr><th></th><th>x<th>y<tr><td> <td><b></b><td>3<td>",
+            "\tx\ty\n\t\t3",
+        ),
+        ("a<table><tr><td></td><td>b</td></tr></table>c", "a\n\n\tb\n\nc"),
+        (
+            "<table><tr><td colspan=3>A<td>5<tr><td>1<td>2<td>3<td>4",
+            "A\t\t\t5\n1\t2\t3\t4",
+        ),
+        ("<table><tr><td>k<td rowspan=2><td>x<tr><td>l<td>y</table>", "k\t\tx\nl\t\ty"),
+        (f"<table><tr><td rowspan=2>{LONG}<td>x<tr><td>y</table>", f"{LONG}\tx\n\ty"),
     ],
 )
 def test_a_page_is_read_as_a_browser_shows_it(page, text):

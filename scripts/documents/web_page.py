@@ -185,8 +185,8 @@ class _Grid:
         if self.cell and self.cell[1] > 1:
             column, rows, columns, begins = self.cell
             said = " ".join("".join(pieces[begins:]).split())
-            if 0 < len(said) <= REPEATED_TEXT:
-                self.below[column] = rows - 1, columns, said
+            said = said if len(said) <= REPEATED_TEXT else ""
+            self.below[column] = rows - 1, columns, said
         self.cell = None
 
 
@@ -212,8 +212,10 @@ class _Tables:
             while grid.column in grid.above:
                 self.repeat(grid, grid.column)
             rows, columns = _span("row", inside) or 65534, _span("col", inside) or 1
+            self.found.next_cell(grid.column == 0)
             grid.cell = grid.column, rows, columns, len(self.found.pieces)
             grid.column += columns
+            self.widen(columns)
         elif tag not in CELLS and grid.column:  # the end of a row that has cells
             for column in sorted(grid.above):
                 if column >= grid.column:
@@ -227,13 +229,20 @@ class _Tables:
     def repeat(self, grid: _Grid, column: int) -> None:
         """Write a cell that began in a row above."""
         rows, columns, said = grid.above.pop(column)
-        grid.column = column + columns
         self.room -= len(said) + 1
         if self.room > 0:
-            self.found.break_off("\t")
+            self.found.next_cell(grid.column == 0)
             self.found.put(said)
+            self.widen(columns)
             if rows > 1:
                 grid.below[column] = rows - 1, columns, said
+        grid.column = column + columns
+
+    def widen(self, columns: int) -> None:
+        """Leave the columns blank that a cell is over beside its first."""
+        more = max(0, min(columns - 1, self.room))
+        self.room -= more
+        self.found.blank += more
 
 
 def _span(kind: str, inside: str) -> int:
@@ -278,6 +287,10 @@ class _PageText:
         self.pieces: list[str] = []
         self.between = ""
         self.kept = 0  # how many elements are open in which every blank counts
+        self.tabs = 0  # since the last words of the row, one for each of its columns
+        self.blank = 0  # columns of the cell at hand beside its first
+        self.begun = False  # whether nothing has been said in the row so far
+        self.lead = ""  # the tabs before all words
 
     def add(self, text: str) -> None:
         if "&" in text:
@@ -297,19 +310,37 @@ class _PageText:
 
     def put(self, text: str) -> None:
         if text:
+            if self.tabs and self.begun:  # blank cells begin the row
+                self.between = self.between.removesuffix("\t") + "\t" * self.tabs
+            elif self.tabs and self.between == "\t":
+                self.between *= self.tabs
             if self.pieces:
                 self.pieces.append(self.between)
+            elif self.begun:
+                self.lead = "\t" * self.tabs
             self.between = ""
+            self.tabs, self.begun = 0, False
             self.pieces.append(text)
+
+    def next_cell(self, first: bool) -> None:
+        """Begin a cell of a row; one that says nothing leaves its tab there."""
+        if first:
+            self.tabs, self.begun = 0, True
+        else:
+            self.tabs += 1 + self.blank
+            self.break_off("\t")
+        self.blank = 0
 
     def break_off(self, sign: str, pre: str | bool | None = None) -> None:
         if pre:
             self.kept = max(0, self.kept + (1 if pre == "start" else -1))
+        if sign[:1] == "\n":
+            self.tabs, self.begun = 0, False
         if self.ORDER.index(sign) > self.ORDER.index(self.between):
             self.between = sign
 
     def whole(self) -> str:
-        return _BREAK.sub("\n\n", "".join(self.pieces)).strip()
+        return self.lead + _BREAK.sub("\n\n", "".join(self.pieces)).strip()
 
 
 def _tokens(page: str, raw: frozenset[str]) -> Iterator[tuple[str, str, str]]:
