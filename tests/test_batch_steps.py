@@ -856,6 +856,26 @@ def test_addresses_alone_do_as_recordings_and_a_model_is_found(sandbox, auth):
     assert collect_rows(auth, made["batch_id"])["done"] == 3
 
 
+@pytest.mark.parametrize(
+    "gap", [{"url": ""}, {"url": " ", "text": "a"}, {"url": None}, ""]
+)
+def test_a_recording_whose_address_is_blank_is_left_out_and_counted(sandbox, auth, gap):
+    rows = [CALLS[0]["sound"], gap, CALLS[2]["sound"]]
+    if gap != "":
+        rows = [{"url": row} if isinstance(row, str) else row for row in rows]
+    made = submit_recordings(auth, rows)
+    assert (made["rows"], made["blank"]) == (3, 1)
+    lines = [json.loads(line) for line in uploads(sandbox)[0].splitlines()]
+    assert [line["body"]["file"][-5] for line in lines] == ["0", "2"]
+
+    sandbox.lives.advance(3600)
+    found = collect_rows(auth, made["batch_id"], rows, answer_column="said")
+    assert [row["said"] is None for row in found["rows"]] == [False, True, False]
+    assert "is not asked" in found["rows"][1]["said_error"]
+    with pytest.raises(TogetherError, match="blank in 'url'"):
+        submit_recordings(auth, [gap])
+
+
 def test_recordings_without_an_address_are_named(sandbox, auth):
     rows = [{"url": "https://www.example.com/a.mp3"}, {"url": "a.mp3"}, {"s": 1}]
 

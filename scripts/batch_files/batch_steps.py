@@ -15,7 +15,7 @@ from ..client.jsonio import finite
 from ..job_states import states
 from ..operations import operation
 from ..table.row_results import RowResults
-from ..table.table import Table, Template, filled, find
+from ..table.table import BlankRowError, Table, Template, filled, find, nothing_in
 from .answers import (
     Bill,
     Lines,
@@ -99,7 +99,8 @@ def price_rows(auth: Auth, given: Members) -> tuple[int, float | None, str | Non
 def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Write down what is said in many recordings, in a batch or several.
 
-    Returns what submit_rows does; what it may cost is not known, since nothing says how
+    Returns what submit_rows does, with the rows whose address is blank as "blank", which
+    are left out; what it may cost is not known, since nothing says how
     long the recordings are. Raises TogetherError before anything is sent where a row
     has no http(s) address, and is not in storage: a batch's file holds no sound, and
     Together fetches each, from storage by an address that Windmill signs.
@@ -117,9 +118,12 @@ def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
     line = Body({**body, "file": None})
 
     def address_of(row: Members) -> str:
-        address = find(row, column) or find(row, "text")
-        known = r"https?://|s3://[^/]*/."
-        if not isinstance(address, str) or not re.match(known, address.strip()):
+        known = column in row or find(row, column) is not None
+        address = find(row, column if known else "text")
+        if (known or "text" in row) and not str(address or "").strip():
+            raise BlankRowError(nothing_in((column,)))
+        taken = r"https?://|s3://[^/]*/."
+        if not isinstance(address, str) or not re.match(taken, address.strip()):
             raise UnfitRowError(f"has no http(s) address in its column {column!r}")
         return address.strip()
 

@@ -7,7 +7,8 @@ be open to it for a day. Run again with the same input it finds the batch it mad
 before. Wait for the batch, then use batches/collect_rows.
 
 Returns: batch_id for batches/collect_rows and for waiting; input_file_id, rows (how
-many), fingerprint, reattached (an earlier run had made it).
+many), fingerprint, reattached (an earlier run had made it), blank (rows without an
+address, which are left out).
 
 Example arguments:
     {"rows": ["https://www.example.com/calls/1.mp3"]}
