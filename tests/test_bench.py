@@ -50,7 +50,7 @@ def served():
 
 
 # Each is a request of the job to Windmill, and compiled anew.
-MODULES = {"chat": 1, "list_files": 1, "map_rows": 6, "collect_rows": 7}
+MODULES = {"chat": 1, "list_files": 1, "map_rows": 7, "collect_rows": 8}
 
 
 @pytest.mark.parametrize("step", bench_cold.STEPS)

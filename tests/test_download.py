@@ -18,8 +18,8 @@ import trustme
 
 from scripts.client import TogetherError, transport
 from scripts.download.download import open_download, open_url
+from scripts.download.file_end import FileEnd
 from scripts.download.filenames import named, safe_name
-from scripts.file_end import FileEnd
 from scripts.resilience import retry
 from scripts.transfer.media_output import _Parts
 from scripts.workspace.storage import check_storage, write_object

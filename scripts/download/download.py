@@ -8,7 +8,7 @@ A connection that breaks is mended by asking for the rest (RFC 9110, section 14)
 206 for just that part counts, under the same ETag where the server gives one. What is
 shorter or longer than the server, or the API, said is an error. Where nobody says it and
 the end of the connection is that of the bytes, whoever may know is asked, and the file
-itself (scripts/file_end.py). The API key goes to the API alone; where it redirects to,
+itself (scripts/download/file_end.py). The API key goes to the API alone; where it redirects to,
 scripts/transfer/public_fetch.py says what may be reached.
 """
 
@@ -32,6 +32,7 @@ from ..client.transport import (
     too_long,
 )
 from ..operations import operation
+from .file_end import FileEnd
 from .filenames import named
 
 TYPE_CHECKING = False
@@ -127,8 +128,6 @@ class Download(Peekable):
             self.measure(int(size))
         self.open_ended = is_open_ended(headers)
         if self.open_ended and self.length is None:
-            from ..file_end import FileEnd  # few servers leave the end open
-
             self.file_end = FileEnd()
         tag = headers.get("etag", "")
         self.validator = tag if tag.startswith('"') else None  # W/ is weak

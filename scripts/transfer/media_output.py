@@ -35,11 +35,14 @@ from ..download.download import (
     is_open_ended,
     open_url,
 )
+from ..download.file_end import FileEnd, is_soundless
 from ..download.filenames import named, safe_name
+
+# Here, not where it is used: an answer that is paid for needs no module any more, which
+# a Windmill that is down could not hand out.
+from ..resilience.retry import MAX_TRIES
 from .filetypes import TYPES, kind_of, suffix
 from .media_view import pictures, view
-
-MOST_CHANGES = 3  # of a file while it comes: then it is given up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +73,7 @@ def receive(request: Request) -> Members:
         name = named(reply.headers.get("content-disposition", ""))
         name = name or _own_name(request, kind, reply.data)
         return deliver(reply.data, name, request.output, kind, paid=True)
-    for left in range(MOST_CHANGES, -1, -1):
+    for left in range(MAX_TRIES - 1, -1, -1):
         source = api_download(request)
         try:
             kind = source.content_type
@@ -137,8 +140,6 @@ def judge_media(request: Request, reply: Reply) -> None:
 def _judge_end(reply: Reply, kind: str, open_ended: bool) -> None:
     """Raise TogetherError for a file of sound without any, and, with what came, for one
     that does not come to its end, whatever length its server named."""
-    from ..file_end import FileEnd, is_soundless  # only of these kinds
-
     if is_soundless(reply.data):
         raise TogetherError(
             f"The {len(reply.data)} bytes that came are a file of sound without any.",

@@ -23,6 +23,7 @@ from ..client.transport import (
 )
 
 # Here, not where it is used: a Windmill that fails hands out no module either.
+from ..resilience.server_words import without_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -212,8 +213,6 @@ def refusal(
     method: str, path: str, what: str, reply: Reply, storing: bool = False
 ) -> TogetherError:
     """Return the TogetherError for what Windmill refused, with its own words."""
-    from ..resilience.server_words import without_key  # only when something failed
-
     words = without_key(windmill_address()[2] or "", reply.text().strip())[:500]
     detail = words or f"{reply.status} {reply.reason}"
     words = words.lower()
