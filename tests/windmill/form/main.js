@@ -21,9 +21,15 @@ window.addEventListener('unhandledrejection', ({ reason }) => {
 
 let fetching = 0;
 const { fetch } = window;
-window.fetch = (...request) => {
+window.fetch = async (...request) => {
   fetching += 1;
-  return fetch(...request).finally(() => (fetching -= 1));
+  try {
+    const answer = await fetch(...request);
+    await answer.clone().arrayBuffer(); // which may come long after the headers
+    return answer;
+  } finally {
+    fetching -= 1;
+  }
 };
 
 // Of two jobs that one field starts in the same millisecond, as it does, Windmill watches
