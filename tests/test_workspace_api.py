@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 import pytest
 import requests
 import wmill
+from starlette.responses import JSONResponse
 from wmill.s3_types import S3Object
 
 from scripts.client import TogetherError
@@ -353,6 +354,49 @@ def test_a_run_that_takes_too_long_is_cancelled(workspace, updates):
         jobs.run("f/slow", timeout=0.3)
     job = workspace.jobs[caught.value.job_id]
     assert job.cancelled == "not done within 0.3 seconds"
+
+
+def answering(workspace, part, value):
+    """Whatever asks for a path with that part is answered with this."""
+    real = workspace.answer
+
+    async def answer(request, path):
+        return JSONResponse(value) if part in path else await real(request, path)
+
+    workspace.answer = answer
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {},
+        {"completed": "false"},
+        {"completed": True, "result": 1},
+        {"completed": True, "success": "false", "result": 1},
+        {"completed": True, "success": None, "result": 1},
+    ],
+)
+def test_an_answer_that_does_not_tell_how_a_job_ended_is_no_result(workspace, odd):
+    workspace.register("f/price", lambda: 1)
+    job = jobs.start("f/price")
+    answering(workspace, "get_result_maybe", odd)
+    try:
+        for ask in (jobs.outcome, jobs.wait_for):
+            with pytest.raises(TogetherError, match="not what it must be") as caught:
+                ask(job)
+            assert caught.value.type == "invalid_answer"
+    finally:
+        del workspace.answer
+
+
+@pytest.mark.parametrize("odd", [None, "a", {}, {"path": None}, {"path": 5}])
+def test_an_odd_entry_among_states_is_told(workspace, odd):
+    answering(workspace, "resources/list", [{"path": "u/a/b"}, odd])
+    try:
+        with pytest.raises(TogetherError, match="states cannot be listed"):
+            state.list_states("u/a/")
+    finally:
+        del workspace.answer
 
 
 @pytest.mark.parametrize("updates", [True, False])

@@ -93,10 +93,9 @@ def wait_for(job: str, timeout: float | None = None, name: str = "The job") -> J
     told = False
     try:
         while True:
-            where = f"jobs_u/completed/get_result_maybe/{job}"
-            found = ask_windmill("GET", where, name, kind=dict)
-            if found.get("completed"):
-                if found.get("success"):
+            found = _ending(job, name)
+            if found:
+                if found["success"]:
                     return found.get("result")
                 raise _failed(job, name, found.get("result"))
             left = SILENCE if deadline is None else deadline - time.monotonic()
@@ -169,12 +168,11 @@ def is_running(job: str) -> bool:
 def outcome(job: str) -> Members | None:
     """Return how a job ended, {"outcome": "success", "failure" or "cancelled",
     "result"}, or None while it is queued or runs."""
-    where = f"jobs_u/completed/get_result_maybe/{job}"
-    found = ask_windmill("GET", where, f"The job {job} cannot be read", kind=dict)
-    if not found.get("completed"):
+    found = _ending(job, f"The job {job} cannot be read")
+    if found is None:
         return None
     result = found.get("result")
-    if found.get("success"):
+    if found["success"]:
         return {"outcome": "success", "result": result}
     error = result.get("error") if isinstance(result, dict) else None
     name = error.get("name") if isinstance(error, dict) else None
@@ -182,6 +180,19 @@ def outcome(job: str) -> Members | None:
         "outcome": "cancelled" if name == "Canceled" else "failure",
         "result": result,
     }
+
+
+def _ending(job: str, what: str) -> Members | None:
+    """Return what Windmill keeps of a job that ended, its `success` a truth value; None
+    while it is queued or runs. Raises TogetherError for an answer that says neither."""
+    where = f"jobs_u/completed/get_result_maybe/{job}"
+    found: Members = ask_windmill("GET", where, what, kind=dict)
+    if found.get("completed") is False:
+        return None
+    # A text "false" would pass for true.
+    if found.get("completed") is not True or not isinstance(found.get("success"), bool):
+        raise unusable("GET", where, what)
+    return found
 
 
 def cancel(job: str, reason: str = "cancelled by the step that started it") -> None:

@@ -16,6 +16,7 @@ from .api import (
     quoted_path,
     refusal,
     send_windmill,
+    unusable,
 )
 
 TYPE_CHECKING = False
@@ -88,6 +89,10 @@ def list_states(start: str) -> dict[str, str]:
     query = {"resource_type": "state", "path_start": start, "per_page": "1000"}
     what = "The states cannot be listed"
     found = ask_windmill("GET", "resources/list", what, query, kind=list)
+    if not all(
+        isinstance(one, dict) and isinstance(one.get("path"), str) for one in found
+    ):
+        raise unusable("GET", "resources/list", what)
     return {
         state["path"]: state.get("edited_at") or ""
         for state in found
