@@ -9,7 +9,6 @@ import json
 import random
 import struct
 import threading
-import wave
 import zipfile
 import zlib
 
@@ -25,6 +24,7 @@ from scripts.transfer.media_output import _Parts
 from scripts.workspace.storage import check_storage, write_object
 from tests.conftest import KEY
 from tests.support.byte_server import ByteServer, Thing
+from tests.support.sound import wav
 from tools import bench_transfer
 
 WORDS = random.Random(11).randbytes(3_000_000)
@@ -98,13 +98,7 @@ def archive():
 
 
 def sound():
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(8000)
-        file.writeframes(random.Random(6).randbytes(900))
-    return buffer.getvalue()
+    return wav(random.Random(6).randbytes(900), 8000)
 
 
 def box(name, data):

@@ -1,9 +1,7 @@
 """The same done with every file of a folder: which are listed, what a job does with
 each, how they are joined, and what a rerun finds."""
 
-import io
 import json
-import wave
 
 import pytest
 
@@ -13,6 +11,7 @@ from scripts.files.join_table import main as join_table
 from scripts.files.map_files import main as map_files
 from scripts.files.split_files import main as split_files
 from tests.support.meter import Meter
+from tests.support.sound import wav
 from tools.fake_workspace import Job
 from tools.flow_engine import RESOURCE, Engine
 from tools.models import model
@@ -51,17 +50,6 @@ def letters(place, count, first=0):
 def flow(engine, files, **more):
     given = {"action": "ask", "question": "Who?", "model": MODEL, **more}
     return engine.run("map_files_across_workers", files=files, **given)
-
-
-def sound():
-    """A second of silence."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(8000)
-        writer.writeframes(bytes(16000))
-    return file.getvalue()
 
 
 def asked(sandbox):
@@ -163,7 +151,7 @@ def test_a_recording_is_written_down(engine, sandbox, workspace, priced):
             {"speaker_id": "B", "text": "Hi."},
         ],
     }
-    workspace.put("calls/1.wav", sound())
+    workspace.put("calls/1.wav", wav(bytes(16000), 8000))  # a second of silence
     given = {"action": "transcribe", "folder": "calls", "model": "acme/hear"}
 
     run = engine.run("map_files_across_workers", **given, speakers=True)

@@ -2,9 +2,7 @@
 
 import array
 import base64
-import io
 import json
-import wave
 from contextlib import contextmanager
 
 import pytest
@@ -15,6 +13,7 @@ from scripts.client import TogetherError
 from scripts.resilience import retry
 from tests.conftest import KEY
 from tests.support.expected_request import main_of
+from tests.support.sound import wav
 from tools.operations import find
 from tools.sandbox import Fault
 from tools.server_thread import running
@@ -22,16 +21,6 @@ from tools.server_thread import running
 HEAR = main_of(find("audio/connect_realtime_transcription"))
 SAY = main_of(find("audio/connect_speech_websocket"))
 ITEM = "conversation.item.input_audio_transcription."
-
-
-def wav(samples, rate=16000, channels=1, width=2):
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(channels)
-        file.setsampwidth(width)
-        file.setframerate(rate)
-        file.writeframes(samples)
-    return buffer.getvalue()
 
 
 def hear(auth, recording, **more):

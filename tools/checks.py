@@ -83,7 +83,8 @@ def problems(root: Path = ROOT) -> list[Problem]:
     found += _versions(root)
     found += _model_ids(root)
     found += [Problem(root / shelves.FILE, what) for what in shelves.misplaced(root)]
-    if len(sound) == len(list(scripts(root))):
+    all_sound = len(sound) == len(list(scripts(root)))
+    if all_sound:
         found += _exceptions(root)
         found += _tables(root)
     else:
@@ -97,7 +98,7 @@ def problems(root: Path = ROOT) -> list[Problem]:
             path = f"{sync_tree.FOLDER}/{operation.id}"
             for trap in tool_schema.agent_faults(path, form(operation)):
                 found.append(Problem(operation.schema_path, trap))
-    if len(sound) == len(list(scripts(root))) and _readable(root):
+    if all_sound and _readable(root):
         found += _current(root / CATALOGUE, reference.catalogue(sound, root))
         pages = reference.pages(root, sound)
         for page, text in pages.items():
@@ -115,7 +116,7 @@ def problems(root: Path = ROOT) -> list[Problem]:
         found += _flows(root)
         if not any(problem.fixable for problem in found):
             found += _built(root)
-    elif len(sound) == len(list(scripts(root))):
+    elif all_sound:
         found += [Problem(path, what) for path, what in flow_problems(root)]
     wanted = {operation.script_path for operation in scripts(root)}
     helpers = set(sources(root))

@@ -134,29 +134,33 @@ class Flow:
 
 def flows(root: Path = ROOT) -> Iterator[Flow]:
     """Every flow, sorted by name. Raises ValueError for what is not YAML."""
-    shared = defaults(root)
-    for path in _files(root):
-        yield _read(path, root, shared)
+    for _, flow in _tried(root):
+        if isinstance(flow, ValueError):
+            raise flow
+        yield flow
 
 
 def unreadable(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
     """The files of flows that cannot be read, and why. Raises ValueError where what
     all flows share is no YAML."""
-    shared = defaults(root)
-    for path in _files(root):
-        try:
-            _read(path, root, shared)
-        except ValueError as error:
-            yield path, f"cannot be read: {error}"
+    for path, flow in _tried(root):
+        if isinstance(flow, ValueError):
+            yield path, f"cannot be read: {flow}"
 
 
 def readable(root: Path = ROOT) -> Iterator[Flow]:
     """Like `flows`, without those that are `unreadable`."""
+    return (flow for _, flow in _tried(root) if isinstance(flow, Flow))
+
+
+def _tried(root: Path) -> Iterator[tuple[Path, Flow | ValueError]]:
+    """The file of each flow, and the flow, or why it cannot be read."""
     shared = defaults(root)
-    wrong = {path for path, _ in unreadable(root)}
     for path in _files(root):
-        if path not in wrong:
-            yield _read(path, root, shared)
+        try:
+            yield path, _read(path, root, shared)
+        except ValueError as error:
+            yield path, error
 
 
 def _files(root: Path) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 import tempfile
 from contextlib import closing
+from functools import partial
 from itertools import islice
 from sys import getsizeof
 
@@ -19,7 +20,7 @@ from ..catalog.pricing import (
 from ..client import TogetherError, call
 from ..client.endings import tells_error
 from ..client.jsonio import finite, parse_json
-from ..download.download import open_download
+from ..download.download import anew_where_changed, open_download
 from ..operations import operation
 from ..table.table import Flaw, digest, lines_of
 from .input_files import span_of
@@ -239,22 +240,7 @@ def read_answers(auth: Auth, batch: Members, lines: Lines) -> None:
     """Take in what a batch's files say."""
     for member in ("output_file_id", "error_file_id"):
         if batch.get(member):
-            tries = 1
-            while not _is_read(lines, auth, batch[member], tries):
-                tries += 1
-
-
-def _is_read(lines: Lines, auth: Auth, file_id: str, tries: int) -> bool:
-    """Take in a file's lines, or say that it is to be read anew. Raises TogetherError."""
-    try:
-        lines.read(auth, file_id)
-    except TogetherError as error:
-        from ..resilience.retry import MAX_TRIES  # only when something failed
-
-        if error.type != "changed_download" or tries >= MAX_TRIES:
-            raise
-        return False
-    return True
+            anew_where_changed(partial(lines.read, auth, batch[member]))
 
 
 def span_at_service(auth: Auth, batch: Members) -> tuple[int, int] | None:

@@ -58,10 +58,10 @@ def submit_rows(auth: Auth, step: Step, **arguments: Json) -> Members:
     Returns {"batch_id", "input_file_id", "rows": their number, "fingerprint",
     "reattached": whether an earlier run had created it, "blank"?: how many rows were
     not asked, as all columns that the template names are blank in them,
-    "estimated_cost_usd", "cost_note"?: why that is None}. Of several batches the ids are those of all, with
-    commas between them, and "batches" has [{"batch_id", "input_file_id", "first_row":
-    counted from 0, "rows", "fingerprint", "reattached"}]. However often it runs with
-    the same input, each batch is created once, unless it failed or `again` says
+    "estimated_cost_usd", "cost_note"?: why that is None}. Of several batches the ids
+    are those of all, with commas between them, and "batches" has [{"batch_id",
+    "input_file_id", "first_row": counted from 0, "rows", "blank"?, "fingerprint",
+    "reattached"}]. However often it runs with the same input, each batch is created once, unless it failed or `again` says
     otherwise; then it alone is made anew. Raises TogetherError before anything is sent
     when a row cannot be asked, or when all of them may cost more than budget_usd.
     """
@@ -99,9 +99,9 @@ def price_rows(auth: Auth, given: Members) -> tuple[int, float | None, str | Non
 def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Write down what is said in many recordings, in a batch or several.
 
-    Returns what submit_rows does, with the rows whose address is blank as "blank", which
-    are left out; what it may cost is not known, since nothing says how
-    long the recordings are. Raises TogetherError before anything is sent where a row
+    Returns what submit_rows does, with the rows whose address is blank as "blank",
+    which are left out; what it may cost is not known, since nothing says how long the
+    recordings are. Raises TogetherError before anything is sent where a row
     has no http(s) address, and is not in storage: a batch's file holds no sound, and
     Together fetches each, from storage by an address that Windmill signs.
     """

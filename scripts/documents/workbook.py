@@ -3,9 +3,11 @@ something in a cell.
 
 A cell is what Excel shows: text, a number, true or false, a date or time as ISO 8601
 has it. Cells merged over several rows have their value in each row that has something
-else; those merged side by side have it in the first, as in the header. The reader is small and the standard library's, since each package that a script
-may import is installed before every job that a worker has not run it on yet; openpyxl
-would be that for all steps that read tables, most of which are CSV.
+else; those merged side by side have it in the first, as in the header.
+
+The reader is small and the standard library's, since each package that a script may
+import is installed before every job that a worker has not run it on yet; openpyxl would
+be that for all steps that read tables, most of which are CSV.
 """
 
 from __future__ import annotations

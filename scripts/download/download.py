@@ -8,7 +8,7 @@ A connection that breaks is mended by asking for the rest (RFC 9110, section 14)
 206 for just that part counts, under the same ETag where the server gives one. What is
 shorter or longer than the server, or the API, said is an error. Where nobody says it and
 the end of the connection is that of the bytes, whoever may know is asked, and the file
-itself (scripts/download/file_end.py). The API key goes to the API alone; where it redirects to,
+itself (file_end.py). The API key goes to the API alone; where it redirects to,
 scripts/transfer/public_fetch.py says what may be reached.
 """
 
@@ -38,14 +38,17 @@ from .filenames import named
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
+    from typing import Any, TypeVar
 
     from ..shapes import Auth, Fault, Headers, Json, Operation, Response
+
+    Made = TypeVar("Made")
 
 READ_BLOCK = 1 << 20  # bytes that are read at a time
 SECURE = 1 << 18  # bytes that are read at a time over TLS
 ERROR_SECONDS = 60.0  # for the body of an error
 BARREN = 6  # connections in a row that bring nothing before it is given up
+CONTENT = operation("files/download_file")
 FILE = operation("files/get_file")
 UNTOLD = (
     "The server did not say how many bytes there are and closed the connection behind "
@@ -344,6 +347,23 @@ def _changed(problem: str) -> TogetherError:
     )
 
 
+def anew_where_changed(work: Callable[[], Made]) -> Made:
+    """Return what `work` makes of a download, which it begins: again where the bytes
+    changed while they were read, as often as a request is tried. Raises TogetherError."""
+    tries = 0
+    while True:
+        try:
+            return work()
+        except TogetherError as error:
+            if error.type != "changed_download":
+                raise
+            from ..resilience.retry import MAX_TRIES  # only when something failed
+
+            tries += 1
+            if tries >= MAX_TRIES:
+                raise
+
+
 def open_download(auth: Auth, operation: Operation, **arguments: Json) -> Download:
     """Send an operation and return its answer's bytes as a Download.
 
@@ -422,7 +442,7 @@ def api_download(request: Request) -> Download:
 
 def _size_at_service(request: Request) -> int | None:
     """Return how many bytes the service says that a stored file has, or None."""
-    if request.operation["path"] != f"{FILE['path']}/content":
+    if request.operation["path"] != CONTENT["path"]:
         return None
     try:
         file = send_operation(request.auth, FILE, file_id=request.arguments["file_id"])

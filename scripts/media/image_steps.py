@@ -70,18 +70,17 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
         **cost_members(auth, given["model"], used),
     }
     filtered = sum(ending(one.get("finish_reason")) == "filtered" for one in made)
+    notes = [result.get("note")]
     if filtered:
-        words = f"A filter of the service changed {filtered} of the pictures."
-        result["note"] = " ".join(filter(None, [result.get("note"), words]))
+        notes.append(f"A filter of the service changed {filtered} of the pictures.")
     if left_out:
         words = f"{len(left_out)} of {len(found)} pictures did not come: "
-        told = [result.get("note"), words + "; ".join(dict.fromkeys(left_out))]
-        result["note"] = " ".join(filter(None, told))
+        notes.append(words + "; ".join(dict.fromkeys(left_out)))
     if made and len(found) < given["n"]:
-        words = (
-            f"{len(found)} of {given['n']} pictures came, and no word of the others."
-        )
-        result["note"] = " ".join(filter(None, [result.get("note"), words]))
+        came = f"{len(found)} of {given['n']} pictures came"
+        notes.append(f"{came}, and no word of the others.")
+    if any(notes[1:]):
+        result["note"] = " ".join(filter(None, notes))
     if not made:
         why = f": {left_out[0]}" if left_out else ""
         raise TogetherError(

@@ -39,9 +39,10 @@ _UPPER, _LOWER = (
 )
 _WORD = b"A-Za-z" + _UPPER + _LOWER
 # What stands in no word as it is in Windows-1252: a sign between letters that is no
-# apostrophe, dash or the like, the sign of the guilder before a letter, one letter between
-# two low quotation marks (kana, in fact), or a sign before a word as no opening sign is, a capital behind
-# a letter, and what is a sign beside a letter or sign that are both beyond ASCII.
+# apostrophe, dash or the like, the sign of the guilder before a letter, one letter
+# between two low quotation marks (kana, in fact), or a sign before a word as no opening
+# sign is, a capital behind a letter, and what is a sign beside a letter or sign that are
+# both beyond ASCII.
 _SIGNS = rb"\x86-\x89\x98\xa2-\xa6\xa8\xaa\xac\xaf\xb1-\xb3\xb5\xb6\xb8-\xba\xbc-\xbe\xd7\xf7"
 # Compiled where it is first used: a job whose table is UTF-8 needs it not.
 _WITHIN = (

@@ -30,6 +30,7 @@ from ..download.download import (
     UNTOLD,
     Download,
     Peekable,
+    anew_where_changed,
     api_download,
     follow,
     is_open_ended,
@@ -40,12 +41,13 @@ from ..download.filenames import named, safe_name
 
 # Here, not where it is used: an answer that is paid for needs no module any more, which
 # a Windmill that is down could not hand out.
-from ..resilience.retry import MAX_TRIES
+from ..resilience.explain import event_error
 from .filetypes import TYPES, kind_of, suffix
 from .media_view import pictures, view
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from ..client.request import Request
@@ -73,26 +75,29 @@ def receive(request: Request) -> Members:
         name = named(reply.headers.get("content-disposition", ""))
         name = name or _own_name(request, kind, reply.data)
         return deliver(reply.data, name, request.output, kind, paid=True)
-    for left in range(MAX_TRIES - 1, -1, -1):
-        source = api_download(request)
-        try:
-            kind = source.content_type
-            _judge_file(request, source)
-            name = source.name or _own_name(request, kind, source.peek())
-            return _noted(deliver(source, name, request.output, kind), source)
-        except TogetherError as error:
-            if error.type != "changed_download" or not left:
-                raise
-        finally:
-            source.close()
-    raise AssertionError("the last try returns or raises")
+    return anew_where_changed(lambda: _received_file(request))
+
+
+def _received_file(request: Request) -> Members:
+    """Return what `output` asks for, of a file that comes in pieces."""
+    source = api_download(request)
+    try:
+        kind = source.content_type
+        _judge_file(request, source)
+        name = source.name or _own_name(request, kind, source.peek())
+        return _noted(deliver(source, name, request.output, kind), source)
+    finally:
+        source.close()
 
 
 def _noted(answer: Members, *sources: Any) -> Members:
     """Return an answer with what is not known of the bytes that it was made of."""
     notes = {note for one in sources if (note := getattr(one, "note", ""))}
-    if not notes:
-        return answer
+    return _with_notes(answer, notes) if notes else answer
+
+
+def _with_notes(answer: Members, notes: Iterable[str]) -> Members:
+    """Return an answer with these behind what its `note` says so far."""
     return {**answer, "note": " ".join(filter(None, [answer.get("note"), *notes]))}
 
 
@@ -105,8 +110,6 @@ def _judge_file(request: Request, source: Download) -> None:
     found = parse_json(head)[0] if whole and kind.endswith("json") else None
     error = isinstance(found, dict) and found.keys() <= ERROR_MEMBERS | {"error"}
     if page or (error and tells_error(dict(found or {}))):
-        from ..resilience.explain import event_error  # only when something failed
-
         words = head[:MOST_WORDS].decode("utf-8", "replace")
         raise request.failure(None, event_error(words, 200))
 
@@ -563,10 +566,7 @@ def _judged_pictures(answer: Members, files: list[tuple[bytes, str]]) -> Members
         for data, name in files
         if not (kind_of(data) or "").startswith("image/")
     ]
-    if not odd:
-        return answer
-    note = _logged(" ".join(odd))
-    return {**answer, "note": " ".join(filter(None, [answer.get("note"), note]))}
+    return _with_notes(answer, [_logged(" ".join(odd))]) if odd else answer
 
 
 def _read(content: NamedReadable, room: int) -> bytes:
