@@ -1,13 +1,14 @@
 """What a person types: help, lists, names of steps, completion, and what is refused."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
 from tests.support.command_line import tool
-from tools import __main__ as command_line
+from tools.command_line import NAMES, parser_of
 from tools.naming import runnable_named
 from tools.operations import ROOT, scripts
 from tools.shelves import misplaced, shelves
@@ -23,10 +24,19 @@ def test_alone_it_shows_what_there_is(words):
 
 
 def test_help_names_every_command_and_no_other():
-    shown = [name for names in command_line.COMMANDS.values() for name in names]
-    commands = command_line._parser()._subparsers._group_actions[0].choices
+    shown = re.findall(r"^  ([a-z]+) +[A-Z]", tool("help").stdout, re.M)
+    modules = [path.stem for path in (ROOT / "tools/commands").glob("[!_]*.py")]
 
-    assert sorted(shown) == sorted(commands)
+    assert sorted(shown) == sorted(modules) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_command_needs_no_other_s_arguments(name):
+    """Only the module of the first word is loaded."""
+    whole = parser_of()._subparsers._group_actions[0].choices[name]
+    alone = parser_of([name])._subparsers._group_actions[0].choices[name]
+
+    assert alone.format_help() == whole.format_help()
 
 
 def test_a_list_shows_every_step_and_what_a_group_has():
@@ -151,7 +161,7 @@ def test_a_flow_s_help_shows_what_it_needs_and_how_to_try_it():
 
 
 def test_help_tells_of_each_command_in_whole_sentences():
-    commands = command_line._parser()._subparsers._group_actions[0]
+    commands = parser_of()._subparsers._group_actions[0]
 
     assert all(one.help.endswith(".") for one in commands._choices_actions)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.__main__ import _parser
+from tools.command_line import parser_of
 from tools.completions import attach, file_words, groups, ids, shell_code
 from tools.operations import ROOT
 
@@ -62,7 +62,7 @@ def test_a_file_argument_completes_by_name_then_by_file(tmp_path):
 def test_every_completer_is_of_an_argument_that_there_is():
     from tools.completions import COMPLETERS
 
-    parser = _parser()
+    parser = parser_of()
     attach(parser)
     found = set()
 

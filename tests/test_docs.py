@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from tools.__main__ import _parser
+from tools.command_line import parser_of
 from tools.flows import flows
 from tools.operations import ROOT, operations, scripts, steps
 from tools.recipes import recipes
@@ -53,7 +53,7 @@ def commands(text):
 
 
 def test_commands_have_the_options_that_the_pages_say(capsys):
-    parser, count = _parser(), 0
+    parser, count = parser_of(), 0
     for path, text in TEXTS.items():
         if "reference" in path.parts:
             continue

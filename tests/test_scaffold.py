@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.__main__ import _ruff
+from tools.commands.check import ruff_problems
 from tools.operations import ROOT
 from tools.scaffold import flow, operation, step
 
@@ -59,13 +59,13 @@ def test_a_step_stands_under_its_heading_and_in_its_layer():
 
 def test_what_ruff_says_is_counted(tmp_path, capsys):
     (tmp_path / "bad.py").write_text("x = {  }\ny = z\n")
-    assert _ruff(tmp_path) == 2
+    assert ruff_problems(tmp_path) == 2
     said = capsys.readouterr().err.splitlines()
     assert "F821" in said[0]
     assert said[1].endswith("[fix]")
 
     (tmp_path / "bad.py").write_text("x = {}\n")
-    assert _ruff(tmp_path) == 0
+    assert ruff_problems(tmp_path) == 0
     assert capsys.readouterr().err == ""
 
 

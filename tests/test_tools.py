@@ -18,11 +18,11 @@ import yaml
 from scripts.client.form import LEAVE, SWITCH
 from tests.support.command_line import tool
 from tools import models, yaml_text
-from tools.__main__ import _arguments as given_arguments
 from tools.checks import problems
 from tools.flatten import sources
 from tools.form import form
 from tools.form_visibility import hints
+from tools.given_arguments import given_arguments
 from tools.job_runner import run
 from tools.operations import ROOT, find, helper_modules, scripts
 from tools.real_service import graveness

@@ -5,11 +5,18 @@ They go into the storage of the workspace that stands in for Windmill, and the s
 the object, as a flow would give it. An argument that takes no file gets the text.
 """
 
+import base64
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scripts.table.encodings import BadTextError, texts
 
+if TYPE_CHECKING:
+    from tools.fake_workspace import Workspace
+
+GIVEN = "given/"  # where a file of this machine lies in the stand-in's storage
 Store = Callable[[Path], dict]
 
 
@@ -46,6 +53,27 @@ def with_files(given: dict, named: list[str], members: dict, store: Store) -> di
             raise ValueError(f"--file {word}: no argument {name}; there are: {known}")
         place[last] = _content(Path(path).expanduser(), member, store)
     return found
+
+
+def store_in(workspace: "Workspace | None") -> Store:
+    """What puts a file into the storage of the stand-in for Windmill. Within a job of a
+    real Windmill (None), the step gets the bytes."""
+
+    def store(path: Path) -> dict:
+        with path.open("rb") as file:
+            if workspace is None:
+                content = base64.b64encode(file.read()).decode()
+                return {"file": content, "filename": path.name}
+            key = f"{GIVEN}{path.name}"
+            number = 0
+            while ("", key) in workspace.objects:
+                number += 1
+                key = f"{GIVEN}{number}/{path.name}"
+            with workspace.file(key).open("wb") as copy:
+                shutil.copyfileobj(file, copy)
+            return {"s3": key}
+
+    return store
 
 
 def _content(path: Path, member: dict, store: Store) -> object:

@@ -1,0 +1,11 @@
+"""Ask PyPI and npm for known weaknesses of what the tools and tests are made of."""
+
+import argparse
+
+from tools.terminal import say
+
+
+def run(_: argparse.Namespace) -> int:
+    from tools.audit import audit as ask
+
+    return ask(say)

@@ -1,0 +1,15 @@
+"""Measure the scripts beside their alternatives, interleaved in one run."""
+
+import argparse
+
+
+def options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--workload", help="only this one, such as rows")
+    command.add_argument("--json", action="store_true", help="rows instead of a table")
+    command.add_argument("--rounds", type=int, help="how often each contender runs")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from tools.bench import report
+
+    return report(arguments.workload, arguments.json, arguments.rounds)

@@ -1,0 +1,102 @@
+"""Run a script or flow as Windmill would; the result goes to stdout."""
+
+import argparse
+from pathlib import Path
+
+OWN_HELP = True  # --help tells of a step, too
+EXAMPLES = (
+    "Examples:\n"
+    "  ./dev run chat/ask_model --help\n"
+    '  ./dev run chat/ask_model --args \'{"prompt": "Hi"}\'\n'
+    "  ./dev run chat/ask_model --args question.json --key-env TOGETHER_API_KEY\n"
+    "  ./dev run audio/transcribe_recording --file recording=voice.wav\n"
+    "  ./dev run flows/run_batch --fast --file rows=rows.csv --args ...\n"
+    "  ./dev run triggers/batch_finished --workspace kept --key-env NAME\n"
+    "  ./dev run f/togetherai/files/list_files --dry-run"
+)
+
+
+def options(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(show_help=command.print_help)
+    command.add_argument(
+        "-h",
+        "--help",
+        action="store_true",
+        help="this; after a step's name, what the step takes and gives",
+    )
+    command.add_argument(
+        "operation",
+        nargs="?",
+        metavar="STEP",
+        help="such as chat/ask_model; its name, its path or its file will do, too",
+    )
+    command.add_argument(
+        "--args",
+        help="JSON, a file, or - for stdin (default: an example, for the embedded "
+        "sandbox only)",
+    )
+    command.add_argument(
+        "--key-env", help="environment variable that holds the API key"
+    )
+    command.add_argument("--base-url", help="another server than Together's")
+    command.add_argument(
+        "--file",
+        action="append",
+        default=[],
+        metavar="NAME=PATH",
+        help="a file of this machine as an argument; in --args, @PATH is one",
+    )
+    command.add_argument(
+        "--dry-run", action="store_true", help="show the requests, and send nothing"
+    )
+    command.add_argument(
+        "--storage", type=Path, metavar="DIR", help="copy what the job stores there"
+    )
+    command.add_argument(
+        "--workspace",
+        type=Path,
+        metavar="DIR",
+        help="keep storage and what triggers remember there, for further runs with it",
+    )
+    command.add_argument(
+        "--fast",
+        action="store_true",
+        help="of a flow, in the embedded sandbox: skip what it waits",
+    )
+    command.add_argument(
+        "--yes",
+        action="store_true",
+        help="do not ask before what costs money or cannot be undone",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.help:
+        return _show_help(arguments)
+    if not arguments.operation:
+        raise ValueError("run wants the name of a step; `./dev list` shows them")
+    from tools import kept_workspace, local_run
+    from tools.flows import Flow
+    from tools.job_workspace import make_storage
+    from tools.naming import runnable_named
+
+    if arguments.storage:
+        make_storage(arguments.storage)
+    if arguments.workspace:
+        kept_workspace.check(arguments.workspace)
+    operation = runnable_named(arguments.operation)
+    if isinstance(operation, Flow):
+        return local_run.run_flow(arguments, operation)
+    return local_run.run_script(arguments, operation)
+
+
+def _show_help(arguments: argparse.Namespace) -> int:
+    """Tell of the command, or of the step that is named."""
+    if not arguments.operation:
+        arguments.show_help()
+        return 0
+    from tools.naming import runnable_named
+    from tools.overview import described
+
+    print("\n".join(described(runnable_named(arguments.operation))))
+    return 0
