@@ -161,17 +161,9 @@ def map_files(auth: Auth, step: Step, **arguments: Json) -> Members:
     if given["action"] in ("ask", "look") and not given.get("question"):
         problem = "is required where a model is asked about each file"
         raise TogetherError.refused("question", problem)
-    try:
-        value = json.loads(given["part"])
-    except ValueError as error:
-        raise TogetherError.refused("part", f"is no JSON: {error}") from None
-    if not isinstance(value, dict) or "part" not in value:
-        problem = "is none that files/split_files cut: run the flow"
-        raise TogetherError.refused("part", problem)
-    table = Table(auth, value, "part")
-    assert table.part is not None  # as it was looked at
+    table, part = _part(auth, given)
     kept = FileAnswers.of({name: given.get(name) for name in SETTINGS})
-    stored = table.part["kept"] == "storage"
+    stored = part["kept"] == "storage"
     budget = Budget(given.get("budget_usd"))
     work: Worker | None = None
     records: list[Members] = []
@@ -190,16 +182,38 @@ def map_files(auth: Auth, step: Step, **arguments: Json) -> Members:
             work = work or _worker(auth, given, budget)
             record = work(address)
         except TogetherError as error:
-            if error.status in HOPELESS or table.part["rows"] == 1:
+            if error.status in HOPELESS or part["rows"] == 1:
                 raise
             unknown += spent_on(error) is None
             errors[str(number)] = str(error)[:LONGEST_ERROR]
             continue
         kept.keep(row, record, stored)
         records.append(record)
+    return _outcome(kept.place, records, errors, unknown)
+
+
+def _part(auth: Auth, given: Members) -> tuple[Table, Members]:
+    """Return the rows of a part, and what split_files said of it. Raises
+    TogetherError."""
+    try:
+        value = json.loads(given["part"])
+    except ValueError as error:
+        raise TogetherError.refused("part", f"is no JSON: {error}") from None
+    if not isinstance(value, dict) or "part" not in value:
+        problem = "is none that files/split_files cut: run the flow"
+        raise TogetherError.refused("part", problem)
+    table = Table(auth, value, "part")
+    assert table.part is not None  # as it was looked at
+    return table, table.part
+
+
+def _outcome(
+    place: str, records: list[Members], errors: dict[str, str], unknown: int
+) -> Members:
+    """Return the result of a part; place is where the answers are kept."""
     costs = [(one.get("cost_usd"), one.get("cost_note")) for one in records]
     result = {
-        "answers": kept.place,
+        "answers": place,
         "done": len(records),
         "failed": len(errors),
         "errors": errors,

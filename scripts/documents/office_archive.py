@@ -120,20 +120,9 @@ def related(archive: zipfile.ZipFile, part: str, kind: str) -> dict[str, str]:
     return found
 
 
-def parse(
-    archive: zipfile.ZipFile,
-    member: str,
-    start: Start,
-    end: Callable[[str], object] | None = None,
-    text: Callable[[str], None] | None = None,
-    most: int = MEMBER_BYTES,
-) -> Iterator[None]:
-    """Parse a member, and yield after each piece of it.
-
-    start(tag, attributes), end(tag) and text(characters) are called in order; names of
-    tags and attributes are without their prefixes. Raises BadFileError and what these
-    functions raise.
-    """
+def _member(archive: zipfile.ZipFile, member: str) -> zipfile.ZipInfo:
+    """Return what an archive says of a member. Raises BadFileError for one that is
+    missing, or that no office program packs so."""
     info = archive.NameToInfo.get(member)
     if info is None:
         raise BadFileError(f"is damaged: its part {member[-60:]!r} is missing")
@@ -141,6 +130,17 @@ def parse(
         raise BadFileError("is protected with a password")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise BadFileError("is packed in a way that office programs do not use")
+    return info
+
+
+def _parser(
+    start: Start,
+    end: Callable[[str], object] | None,
+    text: Callable[[str], None] | None,
+) -> expat.XMLParserType:
+    """Return a parser that calls these functions, names without their prefixes. It
+    raises BadFileError for elements nested too deep, and for a document type, since
+    entities are declared there."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.buffer_size = 1 << 16
@@ -168,6 +168,25 @@ def parse(
     parser.EndElementHandler = closes
     parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = refuse
+    return parser
+
+
+def parse(
+    archive: zipfile.ZipFile,
+    member: str,
+    start: Start,
+    end: Callable[[str], object] | None = None,
+    text: Callable[[str], None] | None = None,
+    most: int = MEMBER_BYTES,
+) -> Iterator[None]:
+    """Parse a member, and yield after each piece of it.
+
+    start(tag, attributes), end(tag) and text(characters) are called in order; names of
+    tags and attributes are without their prefixes. Raises BadFileError and what these
+    functions raise.
+    """
+    info = _member(archive, member)
+    parser = _parser(start, end, text)
     size = 0
     try:
         with archive.open(info) as stream:

@@ -239,66 +239,13 @@ class _Workbook:
 
     def sheet_records(self, sheet: str) -> Iterator[tuple[int, list[Any]]]:
         """Yield (row, cells) of a sheet."""
-        done: list[tuple[int, list[Any]]] = []
-        cells: dict[int, Any] = {}
-        kept: dict[str, Any] = {
-            "row": 0,
-            "column": 0,
-            "kind": "n",
-            "style": 0,
-            "value": "",
-            "formula": False,
-        }
-        cell = _Text()
-
-        def start(tag: str, given: dict[str, str]) -> None:
-            if tag == "row":
-                cells.clear()
-                kept["row"] = _number(given.get("r"), kept["row"] + 1, MOST_ROWS)
-                if given.get("hidden") in ("1", "true") and self.say:
-                    self.say("rows that are hidden, or filtered out, are read, too")
-                kept["column"] = 0
-            elif tag == "c":
-                letters = re.match("[A-Z]{1,3}", given.get("r", "").upper())
-                last = kept["column"]
-                kept["column"] = _column(letters[0]) if letters else last + 1
-                kept["formula"] = False
-                kept["kind"] = given.get("t", "n")
-                kept["style"] = _number(given.get("s"), 0, 1 << 20)
-                kept["value"] = ""
-                cell.begin()
-            elif tag == "f":
-                kept["formula"] = True
-            cell.start(tag)
-
-        def end(tag: str) -> None:
-            cell.end(tag)
-            if tag == "v" and not cell.passed:
-                kept["value"] = cell.text()
-                cell.begin()
-            elif tag == "c":
-                kind, value = kept["kind"], kept["value"] or cell.text()
-                if kept["formula"] and not value and kind != "str":
-                    where = f"row {kept['row']}, column {kept['column']}"
-                    raise BadFileError(
-                        f"holds a formula without its value ({where}): open it in "
-                        "Excel, save it and give it again"
-                    )
-                value = self.value(kind, value, kept["style"])
-                if value is None:
-                    return
-                if kept["column"] > MOST_COLUMNS:
-                    raise BadFileError(f"has more than {MOST_COLUMNS} columns")
-                cells[kept["column"]] = value
-            elif tag == "row":
-                width = max(cells, default=0)
-                found = [cells.get(column) for column in range(1, width + 1)]
-                done.append((kept["row"], found))
-
-        for _ in parse(self.archive, sheet, start, end, cell.add, self.left):
+        rows = _Rows(self.value, self.say)
+        for _ in parse(
+            self.archive, sheet, rows.start, rows.end, rows.text.add, self.left
+        ):
             self.left -= PIECE_BYTES
-            yield from done
-            done.clear()
+            yield from rows.done
+            rows.done.clear()
         self.left += PIECE_BYTES  # the last was no whole piece
 
     def value(self, kind: str, text: str, style: int) -> Any:
@@ -354,6 +301,73 @@ class _Workbook:
         if form == "date" and found.time() == time():
             return found.date().isoformat()
         return found.isoformat(timespec=parts)
+
+
+class _Rows:
+    """Makes rows of the elements of a sheet.
+
+    value  what a cell shows: (its kind, its text, its style) to a value
+    say    takes what goes to the log
+    done   (row, cells) of the rows that are complete
+    """
+
+    def __init__(
+        self,
+        value: Callable[[str, str, int], Any],
+        say: Callable[[str], None] | None,
+    ) -> None:
+        self.value, self.say = value, say
+        self.done: list[tuple[int, list[Any]]] = []
+        self.cells: dict[int, Any] = {}  # of the row at hand, by column
+        self.row = self.column = self.style = 0
+        self.kind, self.stored, self.formula = "n", "", False
+        self.text = _Text()
+
+    def start(self, tag: str, given: dict[str, str]) -> None:
+        if tag == "row":
+            self.cells.clear()
+            self.row = _number(given.get("r"), self.row + 1, MOST_ROWS)
+            self.column = 0
+            if given.get("hidden") in ("1", "true") and self.say:
+                self.say("rows that are hidden, or filtered out, are read, too")
+        elif tag == "c":
+            letters = re.match("[A-Z]{1,3}", given.get("r", "").upper())
+            self.column = _column(letters[0]) if letters else self.column + 1
+            self.formula = False
+            self.kind = given.get("t", "n")
+            self.style = _number(given.get("s"), 0, 1 << 20)
+            self.stored = ""
+            self.text.begin()
+        elif tag == "f":
+            self.formula = True
+        self.text.start(tag)
+
+    def end(self, tag: str) -> None:
+        self.text.end(tag)
+        if tag == "v" and not self.text.passed:
+            self.stored = self.text.text()
+            self.text.begin()
+        elif tag == "c":
+            self.end_cell()
+        elif tag == "row":
+            width = max(self.cells, default=0)
+            found = [self.cells.get(column) for column in range(1, width + 1)]
+            self.done.append((self.row, found))
+
+    def end_cell(self) -> None:
+        text = self.stored or self.text.text()
+        if self.formula and not text and self.kind != "str":
+            where = f"row {self.row}, column {self.column}"
+            raise BadFileError(
+                f"holds a formula without its value ({where}): open it in Excel, save "
+                "it and give it again"
+            )
+        value = self.value(self.kind, text, self.style)
+        if value is None:
+            return
+        if self.column > MOST_COLUMNS:
+            raise BadFileError(f"has more than {MOST_COLUMNS} columns")
+        self.cells[self.column] = value
 
 
 class _Text:
