@@ -1,6 +1,7 @@
 """The verbs: what each makes of an exchange, and what leaves a step."""
 
 import base64
+import copy
 import json
 
 import pytest
@@ -41,7 +42,8 @@ NOTE = (
 def test_what_windmill_would_resolve_is_told_where_it_is_changed(
     result, left, count, capsys
 ):
-    assert run(lambda auth, table: result, AUTH, table()) == left
+    given = copy.deepcopy(result)  # run changes it in place
+    assert run(lambda auth, table: given, AUTH, table()) == left
     told = f"together: {NOTE.format(count)}\n" if count else ""
     assert capsys.readouterr().err == told
 

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import copy
 import hashlib
 import json
 import random
@@ -219,7 +220,7 @@ def test_a_put_that_fails_is_tried_again_with_the_same_bytes(sandbox, auth, stor
     ],
 )
 def test_a_put_that_fails_for_good_says_why(fault, words, tries, auth, storage, quick):
-    storage.faults.append(fault)
+    storage.faults.append(copy.copy(fault))  # it counts its times down
     with pytest.raises(TogetherError, match=words) as caught:
         UPLOAD(auth, BODY)
 
@@ -500,7 +501,7 @@ def test_an_upload_in_parts_that_fails_is_given_up(
 ):
     place = tmp_path / "a.parquet"
     large(place, 60 * MIB)
-    storage.faults.append(fault)
+    storage.faults.append(copy.copy(fault))  # it counts its times down
     with pytest.raises(TogetherError, match=words):
         by_parts(auth, place)
 
