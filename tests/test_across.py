@@ -97,6 +97,8 @@ def asked(sandbox):
         "a,b\r\r\n1,2\r\r\n3,4\r\r\n",
         'a,b\n1,2\n\ufeff"3, x\ny",4\n\ufeff\n5,6\n',
         "a,b\n1,2\n\xa0,\u3000\n\ufffd,\n3,\x85\n",
+        'a,b\n1,"x \\"y\\", z"\n"\\"",ü\na,b\n3,\n',
+        'a\tb\n"\t1\n"x" y\tü\nz"\t3\n',
     ],
 )
 def test_the_parts_of_a_table_have_the_rows_that_the_whole_has(

@@ -188,10 +188,67 @@ def test_zeros_in_ascii_make_no_wide_characters():
         ("a,b\r\r\n1,2\r\r\n", {"a": "1", "b": "2"}),
         ("a,b\n\ufeff1,2\n", {"a": "1", "b": "2"}),
         ("a,a_2,a\n1,2,3\n", {"a": "1", "a_2": "2", "a_3": "3"}),
+        (",a,b\n,1,2\n", {"a": "1", "b": "2"}),
+        (",a\n0,1\n", {"column_1": "0", "a": "1"}),
+        (
+            "Last, First\tAge\nDoe, J\t3\nRoe, K\n",
+            {"Last, First": "Doe, J", "Age": "3"},
+        ),
+        ('a,b\nC:\\new,"said \\"no\\", so"\n', {"a": "C:\\new", "b": 'said "no", so'}),
+        ('a,b\n"\\"","\\\\\\""\n', {"a": '"', "b": '\\"'}),
+        ('a\tb\n"Best" one\t5" x\n"\t1\ny"\t2\n', {"a": '"Best" one', "b": '5" x'}),
+        ('a|b\n" | ""x"|2\n', {"a": ' | "x', "b": "2"}),
+        ('a,b\n" ""x"" y", 2\n', {"a": ' "x" y', "b": " 2"}),
+        ("#tag\na, b\n", {"#tag": "a, b"}),
+        ("kept\nx, y, z\na, b, c\n", {"kept": "x, y, z"}),
     ],
 )
 def test_csv_is_read_as_it_is_seen(text, row):
     assert rows(text)[0] == row
+
+
+def test_quotation_marks_in_a_table_with_tabs_swallow_no_rows():
+    text = 'a\tb\n"Best" one\t1\n"\t2\nx\t3\ny"\t4\n'
+
+    assert [row["b"] for row in rows(text)] == ["1", "2", "3", "4"]
+    assert [row["b"] for row in rows('a\tb\n"\t1\nx\t2\n')] == ["1", "2"]
+    text = 'a\tb\n"two\nlines"\t1\n"one"\t2\n'
+    assert [row["a"] for row in rows(text)] == ["two\nlines", "one"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Report 2024,,,\n,,,\nid,name,age,town\n1,Ann,30,Rome\n",
+        "Report 2024\nof May\n\nid;name;age\n1;Ann;30\n2;Bo;40\n",
+        "# made in May\nid,name\n1,Ann\n",
+    ],
+)
+def test_a_title_above_the_names_is_refused(text):
+    with pytest.raises(
+        TogetherError, match=r"line 1 has one cell.* remove what stands"
+    ):
+        rows(text)
+
+
+def test_the_names_once_more_are_no_row():
+    assert whys("id,name\n1,Ann\nid,name\n2,Bo\n") == [
+        "line 3 names the columns once more: remove it"
+    ]
+    assert rows("yes\nno\nyes\n") == [{"yes": "no"}, {"yes": "yes"}]
+
+
+def test_a_broken_record_names_all_its_lines():
+    """A quotation that another one closes takes the rows between them with it."""
+    text = 'a,b\n1,"2\n3,4\n5,"6"\n7,8\n'
+
+    assert "lines 2 to 4 are not CSV" in whys(text)[0]
+    assert rows(text)[-1] == {"a": "7", "b": "8"}
+
+
+def test_where_no_row_can_be_read_the_reason_is_told_before_names():
+    with pytest.raises(TogetherError, match="cannot be read: line 1 is not JSON"):
+        Table(AUTH, given("{'a': 1}\n", "t.jsonl")).require(["a"], "template")
 
 
 def test_rows_of_nothing_are_no_rows():
@@ -214,8 +271,8 @@ def test_what_a_file_is_filled_up_with_is_no_row():
 def test_very_many_columns_of_one_name_are_kept_apart():
     head = ",".join(["x", "x_2", ""] * 10_000)
 
-    (row,) = rows(f"{head}\n{head}\n")
-    assert list(row.values()) == head.split(",")[:-1]
+    (row,) = rows(f"{head}\n{head}y\n")
+    assert list(row.values()) == f"{head}y".split(",")
 
 
 def test_a_quotation_that_is_not_closed_is_named_before_anything_is_sent():
@@ -291,6 +348,31 @@ def test_an_object_over_several_lines_is_a_row():
     assert rows('{\n "a": 1,\n "b": [2]\n}\n', "t.json") == [{"a": 1, "b": [2]}]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{\n "a": 1\n}\n{\n "a": 2\n}\n',
+        '{\n "a": 1}\n{"a": 2}',
+        '{"a": 1},\n{"a": 2},\n',
+    ],
+)
+def test_objects_may_follow_one_another_over_several_lines(text):
+    assert rows(text, "t.json") == [{"a": 1}, {"a": 2}]
+    with pytest.raises(TogetherError, match="row 2"):
+        rows(text.replace("2", "}"), "t.json")
+
+
+def test_an_object_that_holds_a_list_may_be_meant_as_the_list(capsys):
+    assert rows('{"items": [{"a": 1}]}') == [{"a": 1}]
+    assert rows('{"n": 2, "items": [{"a": 1}, {"a": 2}]}')[0]["n"] == 2
+    assert "give its list 'items' alone" in capsys.readouterr().err
+    talk = '{"messages": [{"role": "user"}, {"role": "assistant"}], "n": 1}'
+    assert len(rows(talk)) == 1
+    assert not capsys.readouterr().err
+    with pytest.raises(TogetherError, match="holds no row"):
+        rows('{"rows": []}', "t.json")
+
+
 def test_json_lines_that_hold_rows_are_rows():
     text = '{"rows": [{"a": 1}]}\n{"rows": [{"a": 2}]}\n'
 
@@ -361,6 +443,8 @@ def test_nesting_is_bounded():
     [
         (b"\n <!DOCTYPE HTML><title>Share</title>", "web page"),
         (b"<html>", "web page"),
+        (b"<table>\n<tr>\n<td>a</td>\n", "web page or XML"),
+        (b"<?xml version='1.0'?>\n<a>\n<b/>\n</a>", "web page or XML"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel"),
         (b"%PDF-1.7\n%", "PDF"),
         (b"PAR1aaaaPAR1", "Parquet"),
@@ -385,6 +469,12 @@ def test_a_table_in_markdown_is_refused_and_dashes_are_cells():
         rows("| id | text |\n|----|:---:|\n| 1  | a    |\n")
     with pytest.raises(TogetherError, match="Markdown"):
         rows("id | text\n--- | ---\n1 | a\n")
+    for text in (
+        "+----+---+\n| id | t |\n+----+---+\n|  1 | a |\n+----+---+\n",
+        " id | text\n----+------\n  1 | a\n(1 row)\n",
+    ):
+        with pytest.raises(TogetherError, match="drawn with lines"):
+            rows(text)
     assert rows("id|text\n-|-\n") == [{"id": "-", "text": "-"}]
     assert rows("id,text\n--,---\n") == [{"id": "--", "text": "---"}]
 
@@ -398,7 +488,12 @@ def test_the_first_text_of_json_lines_is_no_header():
 
 @pytest.mark.parametrize(
     "content",
-    [b'{"a": 1}\n{"a": 2}\n', b"a,b\n1,2\n3,4\n", b'[{"a": 1}]', b"a,b\n" * 10**5],
+    [
+        b'{"a": 1}\n{"a": 2}\n',
+        b"a,b\n1,2\n3,4\n",
+        b'[{"a": 1}]',
+        b"a,b\n" + b"1,2\n" * 10**5,
+    ],
 )
 def test_a_table_may_be_compressed_with_gzip(content):
     packed = gzip.compress(content)

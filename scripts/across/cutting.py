@@ -28,6 +28,7 @@ from ..table.table import (
     Table,
     Template,
     csv_form,
+    csv_reader,
     filled,
     holds_rows,
     is_array,
@@ -309,12 +310,7 @@ def _csv_cuts(
     if not form["delimiter"].isascii():
         return None
     csv.field_size_limit(LINE_BYTES)
-    reader = csv.reader(
-        written if said else chain([first], written),
-        delimiter=form["delimiter"],
-        strict=True,
-        skipinitialspace=form["blank"],
-    )
+    reader = csv_reader(written if said else chain([first], written), form)
     cuts: Cuts | None = None
     while True:
         try:

@@ -223,6 +223,8 @@ def _bytewise(
         if encoding:
             raise _unknown(line)
         yield _western(rest, line)
+        if told:
+            told("Windows-1252")
 
 
 def _western(data: bytes, line: int, least: int = 1) -> str:

@@ -7,7 +7,7 @@ files/split_table says what a part is (scripts/across/cutting.py):
     head          bytes at the file's start that stand before its rows as well: the
                   header of CSV, 0 for JSON Lines
     line, rows    the number of its first line, less the head's lines; how many rows
-    csv           None for JSON Lines, else {"delimiter", "blank"} of the whole table
+    csv           None for JSON Lines, else what csv_form said of the whole table
     tag           the validator of what the address answered with, or None
     size          bytes of the whole file
     kept          where its answers are kept: "storage", or "state" where the workspace
@@ -52,6 +52,7 @@ def _is_form(form: Json) -> bool:
         and isinstance(form.get("delimiter"), str)
         and len(form["delimiter"]) == 1
         and isinstance(form.get("blank"), bool)
+        and form.get("quotes", "doubled") in ("doubled", "escaped", "none")
     )
 
 

@@ -54,7 +54,9 @@ NO_TABLES = (
     (b"PAR1", "a Parquet file: make rows of it with files/read_parquet"),
 )
 GZIP = b"\x1f\x8b"
-PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
+PAGE = re.compile(
+    r"<(?:!doctype|html|head|body|meta|style|table|\?xml|rss|svg)\b", re.IGNORECASE
+)
 BLANK = re.compile(r"[ \t\r\n]*")
 
 
@@ -139,6 +141,8 @@ class Table:
         it was asked before the table was split."""
         if self.part:
             return
+        if not any(map(_is, self.first)):
+            raise self.refused(f"cannot be read: {self.first[0].why}")
         known = dict.fromkeys(chain.from_iterable(r for r in self.first if _is(r)))
         problems: list[Problem] = [
             {"field": field, "problem": _unnamed(name, known)}
@@ -237,7 +241,7 @@ class Table:
             nothing = "holds no row" if self.position else "is empty: it has 0 bytes"
             raise self.refused(nothing)
         if PAGE.match(head) and self.part is None:
-            raise self.refused("is a web page and no table: give the file itself")
+            raise self.refused("is a web page or XML and no table: give CSV or .xlsx")
         blocks = chain([block], blocks)
         whole = self.part is None  # a part holds lines
         if whole and head.startswith("[") and is_array(name, head):
@@ -249,8 +253,9 @@ class Table:
         )
         first = next((n, line) for n, line in lines if line.strip())
         second = next(lines, None)
-        if whole and second and "|" in first[1] and _is_ruler(second[1]):
-            raise self.refused("is a table in Markdown: give CSV or JSON Lines")
+        if whole and second and _is_drawn(first[1], second[1]):
+            problem = "is a table in Markdown, or one drawn with lines"
+            raise self.refused(f"{problem}: give CSV or JSON Lines")
         lines = chain([first], [second] if second else (), lines)
         if is_json(name, first[1]) if self.part is None else not self.part["csv"]:
             yield from self.json_lines(lines)
@@ -336,17 +341,14 @@ class Table:
             and not line.rstrip().endswith("}")
         ):
             # An object over several lines is one row, or holds them.
-            gathered, size = [], 0
-            for number, line in lines:
-                gathered.append((number, line))
-                size += len(line)
-                if size > ROW_CHARACTERS:
-                    break
-            text = "".join(line for _, line in gathered)
+            gathered, text = _gathered(lines)
             if isinstance(_decoded(self.decode, text), dict):
                 gathered = [(gathered[0][0], text)]
+            elif _begins_with_object(self.decode, text):
+                yield from self.objects(chain([text], (line for _, line in lines)))
+                return
             lines = chain(gathered, lines)
-        first = True
+        rows = 0
         held = None  # the first row, until it is known whether it is the only one
         for number, line in lines:
             if not line.strip():
@@ -354,21 +356,37 @@ class Table:
             if held is not None:
                 yield held
                 held = None
+            rows += 1
             row = _decoded(self.decode, line)
             if row is None:
-                first = False
                 yield Flaw(f"line {number} is not JSON")
                 continue
             row = self.decoded_row(row, line, f"line {number}")
-            if first and whole and holds_rows(row):
+            if rows == 1 and whole:
                 held = row
             else:
                 yield row
-            first = False
-        if held is not None:
-            (rows,) = held.values()
-            self.total = len(rows)
-            yield from (self.row(row, f"row {n}") for n, row in enumerate(rows, 1))
+        if held is None:
+            return
+        if holds_rows(held):
+            (found,) = held.values()
+            self.total = len(found)
+            yield from (self.row(row, f"row {n}") for n, row in enumerate(found, 1))
+            return
+        if (name := _list_within(held)) is not None:
+            self.say(f"read as one row; for a row each, give its list {name!r} alone")
+        yield held
+
+    def objects(self, blocks: Iterable[str]) -> Iterator[Row]:
+        """Yield objects that follow one another over several lines, as jq writes them,
+        or with a comma behind each."""
+        text = _Ahead(blocks, self.refused)
+        number = 0
+        while text.sign():
+            number += 1
+            item, written = text.item(self.decode, number)
+            yield self.decoded_row(item, written, f"row {number}")
+            text.place += text.sign() == ","
 
     def array(self, blocks: Iterable[str]) -> Iterator[Row]:
         """Yield the items of a JSON array, of which no more than one is held."""
@@ -396,30 +414,64 @@ class Table:
     def tabled(self, records: Iterable[Record]) -> Iterator[Row]:
         """Yield the rows of records: (line, cells) or Flaws; the first that is not
         blank names the columns."""
-        names: list[str] | None = None
-        width = 0
+        head: _Head | None = None
+        rows = 0
         for record in records:
             if not _is(record):
-                if names is None:
+                if head is None:
                     raise self.refused(f"cannot be read: {record.why}")
                 yield record
                 continue
             line, cells = record
             if not any(map(filled, cells)):
                 continue
-            if names is None:
-                names, width = _names(cells)
+            if head is None:
+                head = _Head(line, cells)
                 continue
-            row = dict(zip(names[:width], cells, strict=False))
-            if len(cells) < width:
-                row |= dict.fromkeys(names[len(cells) : width])
-            elif len(cells) > width:
-                more = [n for n, c in enumerate(cells[width:], width) if filled(c)]
-                if more and more[-1] >= len(names):
-                    yield Flaw(_too_wide(line, more[-1] + 1, len(names)))
-                    continue
-                row |= {names[n]: cells[n] for n in more}
-            yield row
+            if not (rows or self.part) and head.is_title(cells):
+                raise self.refused(f"line {head.line} has one cell: {ABOVE}")
+            rows += 1
+            yield head.row(line, cells)
+
+
+ABOVE = "remove what stands above the names of the columns"
+
+
+class _Head:
+    """The names of the columns, by which rows are made of cells."""
+
+    def __init__(self, line: int, cells: list[Json]) -> None:
+        self.line = line
+        self.cells = cells
+        self.names, self.width = _names(cells)
+        there = [*map(filled, cells)]
+        self.count = sum(there)
+        self.start = there.index(True)  # columns before the first that has a name
+
+    def is_title(self, cells: list[Json]) -> bool:
+        """Say of the first row whether it rather has the names, below a title."""
+        own = slice(self.start, self.start + 1)
+        return self.count == 1 and sum(map(filled, cells)) >= 2 + any(
+            map(filled, cells[own])
+        )
+
+    def row(self, line: int, cells: list[Json]) -> Row:
+        """Return the row of some cells, or a Flaw."""
+        names, width = self.names, self.width
+        if cells == self.cells and self.count > 1:
+            return Flaw(f"line {line} names the columns once more: remove it")
+        row = dict(zip(names[:width], cells, strict=False))
+        if len(cells) < width:
+            row |= dict.fromkeys(names[len(cells) : width])
+        elif len(cells) > width:
+            more = [n for n, c in enumerate(cells[width:], width) if filled(c)]
+            if more and more[-1] >= len(names):
+                return Flaw(_too_wide(line, more[-1] + 1, len(names)))
+            row |= {names[n]: cells[n] for n in more}
+        for name in names[: self.start]:  # as of a sheet whose table begins at B3
+            if not filled(row[name]):
+                del row[name]
+        return row
 
 
 def _too_wide(line: int, cells: int, columns: int) -> str:
@@ -688,9 +740,11 @@ def is_array(name: str | None, head: str) -> bool:
     return not start or start[0] in '{["]-0123456789' or start in ("true,", "null,")
 
 
-def _is_ruler(line: str) -> bool:
-    """Say whether a line is what stands below the names of a table in Markdown."""
-    return "|" in line and "--" in line and set(line) <= set("|-: \t\r\n")
+def _is_drawn(first: str, second: str) -> bool:
+    """Say whether lines begin a table in Markdown, or one as databases print it."""
+    rule, names = (first, second) if first.startswith("+-") else (second, first)
+    ruled = "--" in rule and ("|" in rule or "+" in rule)
+    return ruled and "|" in names and set(rule) <= set("|+-=: \t\r\n")
 
 
 def is_json(name: str | None, line: str) -> bool:
@@ -718,14 +772,47 @@ def _decoded(decoder: json.JSONDecoder, text: str) -> Json:
     return value if end == len(text) else None
 
 
+def _gathered(lines: Iterator[tuple[int, str]]) -> tuple[list[tuple[int, str]], str]:
+    """Return the next lines, as many as a row may be long, and their text."""
+    found, size = [], 0
+    for number, line in lines:
+        found.append((number, line))
+        size += len(line)
+        if size > ROW_CHARACTERS:
+            break
+    return found, "".join(line for _, line in found)
+
+
+def _begins_with_object(decoder: json.JSONDecoder, text: str) -> bool:
+    try:
+        value, _ = decoder.raw_decode(text.lstrip(BLANKS))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict)
+
+
 def holds_rows(row: Json) -> bool:
     """Say whether a row is an object around rows, such as {"rows": [...]}."""
     if not isinstance(row, dict) or len(row) != 1:
         return False
     ((name, rows),) = row.items()
-    if name not in ("rows", "data") or not isinstance(rows, list) or not rows:
+    if name not in AROUND or not isinstance(rows, list):
         return False
     return all(isinstance(one, dict) for one in rows)
+
+
+AROUND = ("rows", "data", "items", "results", "records")
+
+
+def _list_within(row: Row) -> str | None:
+    """Return the name of a list of objects in a row that may be meant as the rows, or
+    None: messages of a conversation are not."""
+    for name, value in row.items() if isinstance(row, dict) else ():
+        if not (isinstance(value, list) and len(value) > 1):
+            continue
+        if all(isinstance(v, dict) and not v.keys() & {"role", "from"} for v in value):
+            return str(name)
+    return None
 
 
 def _long(number: int, what: str = "row") -> str:
@@ -769,8 +856,10 @@ def _lines(blocks: Iterable[str], refused: Refused) -> Iterator[str]:
 
 
 def csv_form(lines: Iterable[str]) -> tuple[Members, list[str], bool]:
-    """Return ({"delimiter", "blank": whether blanks may stand before a quotation}, the
-    lines that were read for it, whether the first line names the delimiter)."""
+    """Return ({"delimiter", "blank": whether blanks may stand before a quotation,
+    "quotes": whether a quotation mark within quotes is "doubled" or "escaped" with a
+    backslash; "none" where it is a sign as others}, the lines that were read for it,
+    whether the first line names the delimiter)."""
     lines = iter(lines)
     line = next(lines)
     said = re.fullmatch(r'"?sep=(.)"?[,;\t]*', line.strip("\r\n"), re.IGNORECASE)
@@ -782,9 +871,41 @@ def csv_form(lines: Iterable[str]) -> tuple[Members, list[str], bool]:
         if size > SAMPLE_CHARACTERS or len(sample) >= SAMPLE_LINES:
             break
     delimiter = said[1] if said else _delimiter(sample)
+    form = {"delimiter": delimiter, "blank": False}
+    form["quotes"] = _quotes(sample, delimiter)
     # A blank before a quotation would else make it a part of the cell.
-    blank = any(re.search(rf'{re.escape(delimiter)} +"[^"]', line) for line in sample)
-    return {"delimiter": delimiter, "blank": blank}, sample, bool(said)
+    before = re.compile(rf'{re.escape(delimiter)} +"[^"]')
+    if form["quotes"] != "none" and any(map(before.search, sample)):
+        form["blank"] = any(
+            re.match(' +"', cell) for cells in _records(sample, form) for cell in cells
+        )
+    return form, sample, bool(said)
+
+
+def csv_reader(lines: Iterable[str], form: Members) -> Any:
+    """Return a csv.reader of lines, by what csv_form said of them."""
+    import csv
+
+    quotes = form.get("quotes")
+    if quotes == "escaped":
+        lines = (_BACKSLASHES.sub(_kept, line) for line in lines)
+    return csv.reader(
+        lines,
+        delimiter=form["delimiter"],
+        strict=True,
+        skipinitialspace=form["blank"],
+        escapechar="\\" if quotes == "escaped" else None,
+        quoting=csv.QUOTE_NONE if quotes == "none" else csv.QUOTE_MINIMAL,
+    )
+
+
+_BACKSLASHES = re.compile(r'\\+("?)')
+
+
+def _kept(found: re.Match[str]) -> str:
+    """Return backslashes so that csv.reader has them as they are: only those before a
+    quotation mark escape something, others are of a path or the like."""
+    return found[0] if found[1] else 2 * found[0]
 
 
 def csv_records(
@@ -797,14 +918,12 @@ def csv_records(
     csv.field_size_limit(CELL_CHARACTERS)
     first, line = next(lines)
     own, sample, said = csv_form(chain([line], (line for _, line in lines)))
+    if form is None and (width := _below(sample, own["delimiter"])):
+        problem = f"line {first} has one cell and those below have {width}: {ABOVE}"
+        raise refused(f"{problem}, or put the cells of a single column in quotes")
     form = form or own
     first += said
-    reader = csv.reader(
-        chain(sample, (line for _, line in lines)),
-        delimiter=form["delimiter"],
-        strict=True,
-        skipinitialspace=form["blank"],
-    )
+    reader = csv_reader(chain(sample, (line for _, line in lines)), form)
     while True:
         number = first + reader.line_num
         try:
@@ -827,7 +946,13 @@ def csv_records(
                 why = "a closed quotation is followed by more than the next cell"
             elif "new-line character" in why:
                 why = "it holds a line break that is not in quotes"
-            yield Flaw(f"line {number} is not CSV: {why}")
+            last = first + reader.line_num - 1
+            lines_are = (
+                f"lines {number} to {last} are"
+                if last > number
+                else f"line {number} is"
+            )
+            yield Flaw(f"{lines_are} not CSV: {why}")
         else:
             yield number, cells
 
@@ -844,36 +969,82 @@ def _delimiter(sample: list[str]) -> str:
         if width < 2:
             continue
         rows = widths[1:] or [width]
-        fit = sum(1.0 if w == width else 0.5 * (0 < w < width) for w in rows)
-        score = fit / len(rows), width
-        if sign == "\t" and fit == len(rows):
+        exact = rows.count(width)
+        less = sum(0 < w < width for w in rows)
+        if sign == "\t" and exact + less == len(rows) <= 2 * exact:
             return sign  # hardly a name or a text has tabs, while they have commas
+        score = (exact + 0.5 * less) / len(rows), width
         if score > best:
             best, delimiter = score, sign
     return delimiter
 
 
+def _below(sample: list[str], delimiter: str) -> int:
+    """Return how many cells the lines below a title have, which took itself for the
+    names of the columns; 0 where there is none. Text that has as many commas in each
+    line is taken for a table where it has at least three such lines of three cells."""
+    if delimiter != ONE_COLUMN:
+        return 0
+    for sign in DELIMITERS:
+        widths = _widths(sample, sign)
+        above = next((n for n, width in enumerate(widths) if width != 1), 0)
+        below = set(widths[above:])
+        width = max(below, default=0)
+        least = 2 if sample[0].startswith("#") else 3
+        if above and len(below) == 1 and min(width, len(widths) - above) >= least:
+            return width
+    return 0
+
+
+def _quotes(sample: list[str], delimiter: str) -> str:
+    """Return the first of "doubled", "escaped" and "none" by which records are read."""
+    if delimiter == ONE_COLUMN or not any('"' in line for line in sample):
+        return "doubled"
+    widths = _widths(sample, delimiter)
+
+    def better(quotes: str, more: bool) -> bool:
+        others = _widths(sample, delimiter, quotes)
+        sound = len(others) >= len(widths) and min(others) == max(others) == widths[0]
+        more = more and len(others) > len(widths)
+        return sound and (more or set(widths) > {widths[0]})
+
+    if any('\\"' in line for line in sample) and better("escaped", True):
+        return "escaped"
+    # Quotation marks in a table with tabs often are none of its grammar.
+    within = any(_QUOTED_CELL.search(line) for line in sample)
+    opened = sum(line.count('"') for line in sample) % 2 == 1
+    if delimiter == "\t" and not within and better("none", opened):
+        return "none"
+    return "doubled"
+
+
+_QUOTED_CELL = re.compile(r'(?:^|\t)"[^"\t\r\n]+"(?=[\t\r\n]|$)')
 _NO_CELLS = str.maketrans("", "", f'{DELIMITERS}"')
 
 
-def _widths(sample: list[str], sign: str) -> list[int]:
+def _widths(sample: list[str], sign: str, quotes: str = "doubled") -> list[int]:
     """Return how many cells each record that is not blank has, 0 where it is no CSV."""
+    form = {"delimiter": sign, "blank": False, "quotes": quotes}
+    return [*map(len, _records(sample, form))]
+
+
+def _records(sample: list[str], form: Members) -> Iterator[list[str]]:
+    """Yield the cells of each record that is not blank, none where it is no CSV."""
     import csv
 
-    reader = csv.reader(sample, delimiter=sign, strict=True)
-    widths: list[int] = []
+    reader = csv_reader(sample, form)
     while True:
         try:
             cells = next(reader)
         except StopIteration:
-            return widths
+            return
         except csv.Error as error:
             if "unexpected end" in str(error):
-                return widths  # the sample ends there, or the file
-            widths.append(0)
+                return  # the sample ends there, or the file
+            yield []
         else:
             if any(map(filled, cells)):
-                widths.append(len(cells))
+                yield cells
 
 
 def filled(cell: Json) -> bool:
