@@ -47,6 +47,13 @@ class InputFile:
         self.hashed = hashlib.sha256()
         self.file: Any = place.open("wb")
 
+    def check(self, line: bytes) -> None:
+        """Raise UnfitRowError for a line that is too long for any batch."""
+        if len(line) >= self.most_bytes:
+            raise UnfitRowError(
+                f"is longer than the {self.most_bytes} bytes of a batch"
+            )
+
     def takes(self, line: bytes) -> bool:
         """Say whether a batch has room for one more line."""
         return self.rows < self.most_rows and self.size + len(line) < self.most_bytes
@@ -82,46 +89,35 @@ def write_input(
     each time: the file is known again by what was asked. A row of which `asked` raises
     BlankRowError has no line. Raises TogetherError, with the rows of which there is no
     body, and where none is asked."""
-    number = 0
+    number = unfit = 0
     flaws: list[Problem] = []
-    unfit = 0
     blank = ""  # why the last row that was left out was
-    current = InputFile(folder / "0.jsonl", 0)
-    files = [current]
+    files = _InputFiles(folder)
     try:
         for number, row in enumerate(table, 1):
             if own := table.taken(row):
                 raise table.not_free(f"but a row has a column {own!r} already")
-            why = row.why if isinstance(row, Flaw) else None
             try:
-                body = asked(row) if why is None else ""
-            except UnfitRowError as error:
-                why = str(error)
-            except BlankRowError as error:
-                blank = str(error)
-                continue
-            if why is None:
+                if isinstance(row, Flaw):
+                    raise UnfitRowError(row.why)
                 name = custom_id(number - 1, row, again)
-                known = _line(name, body)
+                known = _line(name, asked(row))
                 line = _line(name, sent(row)) if sent and not unfit else known
-                if len(line) >= current.most_bytes:
-                    why = f"is longer than the {current.most_bytes} bytes of a batch"
-                elif not unfit and not current.takes(line):
-                    current.file.close()
-                    current.span = number - 1 - current.first
-                    place = folder / f"{len(files)}.jsonl"
-                    current = InputFile(place, number - 1)
-                    files.append(current)
-            if why is not None:
+                files.last.check(line)
+            except UnfitRowError as error:
                 unfit += 1
                 if unfit <= 100:
-                    flaws.append({"field": f"rows[{number - 1}]", "problem": why})
-            elif not unfit:  # else nothing is sent
-                current.add(line, known)
+                    flaws.append(
+                        {"field": f"rows[{number - 1}]", "problem": str(error)}
+                    )
+            except BlankRowError as error:
+                blank = str(error)
+            else:
+                if not unfit:  # else nothing is sent
+                    files.add(number - 1, line, known)
     finally:
-        current.file.close()
-    current.span = number - current.first
-    if blank and not unfit and not current.rows:
+        files.end(number)
+    if blank and not unfit and not files.last.rows:
         raise table.refused(f"holds nothing to ask about; every row was {blank}")
     if unfit:
         listed = "; ".join(f"{f['field']} {f['problem']}" for f in flaws[:NAMED])
@@ -131,7 +127,29 @@ def write_input(
             f"{listed}{more}",
             advice="Correct or leave out these rows and run the step again.",
         )
-    return files
+    return files.all
+
+
+class _InputFiles:
+    """The input files of a table; where one is full, the next begins."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.last = InputFile(folder / "0.jsonl", 0)
+        self.all = [self.last]
+
+    def add(self, index: int, line: bytes, known: bytes) -> None:
+        """Add the line of a row, which is known again by `known`."""
+        if not self.last.takes(line):
+            self.end(index)
+            self.last = InputFile(self.folder / f"{len(self.all)}.jsonl", index)
+            self.all.append(self.last)
+        self.last.add(line, known)
+
+    def end(self, index: int) -> None:
+        """Close the last file: it stands for the rows before that one."""
+        self.last.file.close()
+        self.last.span = index - self.last.first
 
 
 def _line(name: str, body: str) -> bytes:

@@ -69,18 +69,8 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
         "height": height,
         **cost_members(auth, given["model"], used),
     }
-    filtered = sum(ending(one.get("finish_reason")) == "filtered" for one in made)
-    notes = [result.get("note")]
-    if filtered:
-        notes.append(f"A filter of the service changed {filtered} of the pictures.")
-    if left_out:
-        words = f"{len(left_out)} of {len(found)} pictures did not come: "
-        notes.append(words + "; ".join(dict.fromkeys(left_out)))
-    if made and len(found) < given["n"]:
-        came = f"{len(found)} of {given['n']} pictures came"
-        notes.append(f"{came}, and no word of the others.")
-    if any(notes[1:]):
-        result["note"] = " ".join(filter(None, notes))
+    if notes := _notes(found, made, left_out, given["n"]):
+        result["note"] = " ".join(filter(None, [result.get("note"), *notes]))
     if not made:
         why = f": {left_out[0]}" if left_out else ""
         raise TogetherError(
@@ -90,6 +80,24 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
             advice="Change the prompt and run the step again.",
         )
     return result
+
+
+def _notes(
+    found: list[Members], made: list[Members], left_out: list[str], wanted: int
+) -> list[str]:
+    """Say what is not as it was asked for: of what came, what holds a picture, why the
+    rest holds none, and how many were wanted."""
+    notes = []
+    filtered = sum(ending(one.get("finish_reason")) == "filtered" for one in made)
+    if filtered:
+        notes.append(f"A filter of the service changed {filtered} of the pictures.")
+    if left_out:
+        words = f"{len(left_out)} of {len(found)} pictures did not come: "
+        notes.append(words + "; ".join(dict.fromkeys(left_out)))
+    if made and len(found) < wanted:
+        came = f"{len(found)} of {wanted} pictures came"
+        notes.append(f"{came}, and no word of the others.")
+    return notes
 
 
 def _body(given: Members, width: int, height: int) -> Members:

@@ -117,6 +117,26 @@ def rank_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
     table = Table(auth, given["rows"])
     body = {"model": given["model"], "input": [given["question"]]}
     answer = call(auth, EMBED, body=body)
+    best, left_out = _nearest(table, answer, given["top"])
+    passages = []
+    for similarity, _, row in best:
+        kept = {
+            n: v for n, v in row.items() if n not in ("embedding", "embedding_error")
+        }
+        passages.append({**kept, "similarity": round(similarity, 6)})
+    costs = bill(auth, given["model"], [answer])
+    if left_out:
+        words = f"{left_out} rows are left out: what they have is no vector"
+        costs = {"note": words, **costs}
+    return {"passages": passages, **costs}
+
+
+def _nearest(
+    table: Table, answer: Json, top: int
+) -> tuple[list[tuple[float, int, Members]], int]:
+    """Return ([(similarity, -number, row)] of the rows whose vectors are nearest to the
+    question's in an answer, best first, how many rows have something else in place of
+    a vector). Raises TogetherError."""
     wanted = _question_vector(answer)
     left_out = 0
     best: list[tuple[float, int, Members]] = []
@@ -133,23 +153,13 @@ def rank_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
         dot = math.fsum(x / size * y for x, y in zip(vector, wanted, strict=True))
         # The earlier of two that are equally near.
         entry = (dot, -number, row)
-        if len(best) < given["top"]:
+        if len(best) < top:
             heapq.heappush(best, entry)
         else:
             heapq.heappushpop(best, entry)
     if not best:
         raise _unranked("hold no vectors: embeddings/embed_rows makes them", answer)
-    passages = []
-    for similarity, _, row in sorted(best, reverse=True):
-        kept = {
-            n: v for n, v in row.items() if n not in ("embedding", "embedding_error")
-        }
-        passages.append({**kept, "similarity": round(similarity, 6)})
-    costs = bill(auth, given["model"], [answer])
-    if left_out:
-        words = f"{left_out} rows are left out: what they have is no vector"
-        costs = {"note": words, **costs}
-    return {"passages": passages, **costs}
+    return sorted(best, reverse=True), left_out
 
 
 def _question_vector(answer: Json) -> list[float]:

@@ -187,6 +187,24 @@ class RowResults:
         row = {**before, **(given if isinstance(given, dict) else {})}
         row.setdefault(self.column, answer)
         row.setdefault(self.error_column, why)
+        self.count(why, usage, cut, model)
+        line = _line(row) if self.set_progress else None
+        self.keep(row, line)
+        if self.checkpoint:
+            if not sent and not self.unsent:
+                self.checkpoint.leave()
+            if self.part or (sent and not self.unsent):
+                self.checkpoint.add(given, line or _line(row), dict(self.sums))
+        self.unsent = self.unsent or not sent
+        now = time.monotonic()
+        if now - self.bar > BAR_SECONDS:
+            self.bar = now
+            self.show(now)
+
+    def count(
+        self, why: str | None, usage: Usage | None, cut: bool, model: str | None
+    ) -> None:
+        """Add a row to the sums; the arguments are those of `add`."""
         sums = self.sums
         if why is not None:
             sums["failed"] += 1
@@ -206,18 +224,6 @@ class RowResults:
             sums["usage"] = sum_usage([sums["usage"], usage])
         elif usage is not None:
             sums["unknown"] += 1
-        line = _line(row) if self.set_progress else None
-        self.keep(row, line)
-        if self.checkpoint:
-            if not sent and not self.unsent:
-                self.checkpoint.leave()
-            if self.part or (sent and not self.unsent):
-                self.checkpoint.add(given, line or _line(row), dict(sums))
-        self.unsent = self.unsent or not sent
-        now = time.monotonic()
-        if now - self.bar > BAR_SECONDS:
-            self.bar = now
-            self.show(now)
 
     def show(self, now: float) -> None:
         share = self.table.share(self.answered) if self.table else None
