@@ -17,11 +17,15 @@ STYLES = (
     '<numFmt numFmtId="165" formatCode="[$-407]d. mmm yyyy\\ hh:mm"/>'
     '<numFmt numFmtId="166" formatCode="#,##0.00 &quot;dry&quot;;[Red]-0"/>'
     '<numFmt numFmtId="167" formatCode="[h]:mm"/>'
-    '<numFmt numFmtId="168" formatCode="hh:mm:ss.000"/></numFmts>'
+    '<numFmt numFmtId="168" formatCode="hh:mm:ss.000"/>'
+    '<numFmt numFmtId="169" formatCode="USD #,##0"/>'
+    '<numFmt numFmtId="170" formatCode="0.00 CHF"/>'
+    '<numFmt numFmtId="171" formatCode="Standard"/></numFmts>'
     '<cellStyleXfs><xf numFmtId="14"/></cellStyleXfs><cellXfs><xf numFmtId="0"/>'
     '<xf numFmtId="14"/><xf numFmtId="20"/><xf numFmtId="164"/><xf numFmtId="165"/>'
     '<xf numFmtId="166"/><xf numFmtId="167"/><xf numFmtId="22"/>'
-    '<xf numFmtId="168"/></cellXfs></styleSheet>'
+    '<xf numFmtId="168"/><xf numFmtId="169"/><xf numFmtId="170"/><xf numFmtId="171"/>'
+    "</cellXfs></styleSheet>"
 )
 
 
@@ -120,6 +124,7 @@ def shown(cell, **more):
         (number("-1", 1), -1),
         (number("1e400"), "1e400"),
         (number("0.123456", 8), "02:57:46.598"),
+        *((number("1234.5", style), 1234.5) for style in (9, 10, 11)),
         ('<c t="s"/>' + number("7"), None),
         ('<c t="inlineStr"><v>in v</v></c>', "in v"),
         ('<c t="str"><is><t>in is</t></is></c>', "in is"),
@@ -135,6 +140,21 @@ def test_a_cell_is_what_excel_shows(cell, value):
     found = shown(cell, texts=texts)
 
     assert (found, type(found)) == (value, type(value))
+
+
+def counted(value, more=""):
+    return f"<c><f>1-1</f><v>{value}</v></c>{more}"
+
+
+def test_formulas_that_no_program_has_counted_are_no_zeros():
+    """XlsxWriter writes 0 for each and leaves it to Excel, Java's POI 0.0."""
+    later = '/><calcPr fullCalcOnLoad="1"'
+
+    for cell, properties in ((counted(0), later), (counted("0.0"), "")):
+        with pytest.raises(TogetherError, match="formula without its value .row 2"):
+            shown(cell, properties=properties)
+    assert shown(counted(0)) == 0
+    assert shown(counted(7, counted(0)), properties=later) == 7
 
 
 def test_days_may_be_counted_from_1904():
@@ -279,3 +299,15 @@ def test_hidden_rows_are_read_and_told(capsys):
     rows = row(text("a")) + f'<row hidden="1">{text("x")}</row>' + row(text("y"))
     assert [one["a"] for one in read(workbook(rows))] == ["x", "y"]
     assert capsys.readouterr().err.count("rows that are hidden") == 1
+    rows = f'</sheetData><cols><col hidden="1"/></cols><sheetData>{rows}'
+    assert len(read(workbook(rows))) == 2
+    assert "columns that are hidden" in capsys.readouterr().err
+
+
+def test_a_title_above_the_names_is_refused_and_a_margin_is_no_column():
+    names = row(text("id", 'r="B3"'), text("name"), text("age"))
+    values = row(number(1, place='r="B4"'), text("Ann"), number(30))
+
+    assert read(workbook(names + values)) == [{"id": 1, "name": "Ann", "age": 30}]
+    with pytest.raises(TogetherError, match="line 1 has one cell.* stands above"):
+        read(workbook(row(text("Report", 'r="A1"')) + names + values))

@@ -90,7 +90,7 @@ class _Workbook:
             raise BadFileError(other or "is an archive, but no Excel workbook (.xlsx)")
         if main.endswith(".bin"):
             raise BadFileError("is a binary workbook (.xlsb): save it as .xlsx")
-        self.main, self.early = main, False
+        self.main, self.early, self.uncounted = main, False, False
         self.sheets: list[tuple[str, str | None, bool]] = []
         self.read(main, self.workbook)
         places = related(self.archive, main, "worksheet")
@@ -127,6 +127,8 @@ class _Workbook:
             self.sheets.append((given.get("name", ""), given.get("id"), hidden))
         elif tag == "workbookPr":
             self.early = given.get("date1904") in ("1", "true")
+        elif tag == "calcPr":  # as programs write that do not count themselves
+            self.uncounted = given.get("fullCalcOnLoad") in ("1", "true")
 
     def shared(self) -> list[str]:
         """Return the texts that cells share."""
@@ -239,7 +241,7 @@ class _Workbook:
 
     def sheet_records(self, sheet: str) -> Iterator[tuple[int, list[Any]]]:
         """Yield (row, cells) of a sheet."""
-        rows = _Rows(self.value, self.say)
+        rows = _Rows(self.value, self.say, self.uncounted)
         for _ in parse(
             self.archive, sheet, rows.start, rows.end, rows.text.add, self.left
         ):
@@ -306,21 +308,24 @@ class _Workbook:
 class _Rows:
     """Makes rows of the elements of a sheet.
 
-    value  what a cell shows: (its kind, its text, its style) to a value
-    say    takes what goes to the log
-    done   (row, cells) of the rows that are complete
+    value      what a cell shows: (its kind, its text, its style) to a value
+    say        takes what goes to the log
+    uncounted  whether Excel has to count all formulas: a 0 may stand for no value yet
+    done       (row, cells) of the rows that are complete
     """
 
     def __init__(
         self,
         value: Callable[[str, str, int], Any],
         say: Callable[[str], None] | None,
+        uncounted: bool = False,
     ) -> None:
-        self.value, self.say = value, say
+        self.value, self.say, self.uncounted = value, say, uncounted
         self.done: list[tuple[int, list[Any]]] = []
         self.cells: dict[int, Any] = {}  # of the row at hand, by column
         self.row = self.column = self.style = 0
         self.kind, self.stored, self.formula = "n", "", False
+        self.counts = False  # whether a formula had a value
         self.text = _Text()
 
     def start(self, tag: str, given: dict[str, str]) -> None:
@@ -340,6 +345,8 @@ class _Rows:
             self.text.begin()
         elif tag == "f":
             self.formula = True
+        elif tag == "col" and given.get("hidden") in ("1", "true") and self.say:
+            self.say("columns that are hidden are read, too")
         self.text.start(tag)
 
     def end(self, tag: str) -> None:
@@ -356,7 +363,7 @@ class _Rows:
 
     def end_cell(self) -> None:
         text = self.stored or self.text.text()
-        if self.formula and not text and self.kind != "str":
+        if self.formula and self.is_uncounted(text):
             where = f"row {self.row}, column {self.column}"
             raise BadFileError(
                 f"holds a formula without its value ({where}): open it in Excel, save "
@@ -368,6 +375,17 @@ class _Rows:
         if self.column > MOST_COLUMNS:
             raise BadFileError(f"has more than {MOST_COLUMNS} columns")
         self.cells[self.column] = value
+
+    def is_uncounted(self, text: str) -> bool:
+        """Say whether a formula has no value yet: none at all, or the 0 that programs
+        which do not count write for the first, and then for all."""
+        if not text:
+            return self.kind != "str"
+        none = text == "0.0" or (text == "0" and self.uncounted)
+        if none and not self.counts and self.kind == "n":
+            return True
+        self.counts = True
+        return False
 
 
 class _Text:
@@ -444,6 +462,9 @@ def _format(known: str, code: str | None) -> str | int | None:
         return len(code)
     if "[" in code:
         return "elapsed"
+    # What has places for digits is a number, whatever its unit: CHF 0.00, USD #,##0.
+    if re.search("[0#?]|standard", re.sub("s[.,]0+", "s", code)):
+        return None
     clock = "h" in code or "s" in code
     exact = "." if re.search("s[.,]0", code) else ""
     if "y" in code or "d" in code:
