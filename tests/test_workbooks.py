@@ -151,7 +151,7 @@ def test_formulas_that_no_program_has_counted_are_no_zeros():
     later = '/><calcPr fullCalcOnLoad="1"'
 
     for cell, properties in ((counted(0), later), (counted("0.0"), "")):
-        with pytest.raises(TogetherError, match="formula without its value .row 2"):
+        with pytest.raises(TogetherError, match=r"formula without its value .row 2"):
             shown(cell, properties=properties)
     assert shown(counted(0)) == 0
     assert shown(counted(7, counted(0)), properties=later) == 7
@@ -309,5 +309,5 @@ def test_a_title_above_the_names_is_refused_and_a_margin_is_no_column():
     values = row(number(1, place='r="B4"'), text("Ann"), number(30))
 
     assert read(workbook(names + values)) == [{"id": 1, "name": "Ann", "age": 30}]
-    with pytest.raises(TogetherError, match="line 1 has one cell.* stands above"):
+    with pytest.raises(TogetherError, match=r"line 1 has one cell.* stands above"):
         read(workbook(row(text("Report", 'r="A1"')) + names + values))
