@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ from tests.support.command_line import tool
 from tools.command_line import NAMES, parser_of
 from tools.naming import runnable_named
 from tools.operations import ROOT, scripts
+from tools.recipes import recipes
 from tools.shelves import misplaced, shelves
 
 
@@ -49,6 +51,11 @@ def test_a_list_shows_every_step_and_what_a_group_has():
     assert sorted(line.split()[0] for line in batches.splitlines()) == mine
     assert "chat/map_rows" in tool("list", "tables").stdout
     assert "inner/wait_for_job" in tool("list", "flows").stdout
+    assert "flows/" not in tool("list", "inner").stdout
+    assert {one.id for one in recipes()} == {
+        line.split()[0] for line in tool("list", "recipes").stdout.splitlines()
+    }
+    assert "./dev list recipes" in whole
 
 
 def test_a_group_that_there_is_not_is_told_with_those_that_there_are():
@@ -127,6 +134,30 @@ def test_what_no_step_is_called_is_answered_with_those_near(text, hint):
     with pytest.raises(ValueError, match="no script or flow") as raised:
         runnable_named(text)
     assert hint in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["chat", "flows/", "recipes", "batches/"])
+def test_a_group_that_is_run_is_told_as_one(text):
+    group = text.rstrip("/")
+    with pytest.raises(ValueError, match=f"{group} is a group: `./dev list {group}`"):
+        runnable_named(text)
+
+
+def test_a_flow_that_cannot_be_read_is_in_the_way_of_itself_alone(
+    tmp_path, monkeypatch
+):
+    for name in ("flows", "schemas", "recipes"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "flows" / "draw_rows.yaml").write_text("a: [")
+    (tmp_path / "recipes" / "failover.yaml").write_text("- a")
+    monkeypatch.setattr("tools.naming.ROOT", tmp_path)
+
+    assert runnable_named("map_rows").id == "chat/map_rows"
+    assert runnable_named("flows/run_batch").id == "flows/run_batch"
+    for text in ("draw_rows", "flows/draw_rows", "recipes/failover"):
+        name = text.rpartition("/")[2]
+        with pytest.raises(ValueError, match=f"{name}.yaml cannot be read: "):
+            runnable_named(text)
 
 
 @pytest.mark.parametrize("name", ["run", "sandbox", "completion"])

@@ -27,7 +27,10 @@ WORDS = [
     ("run chat/map_rows --file ro", "rows="),
     ("run chat/map_rows --file rows=own", "rows=own_table.csv"),
     ("run chat/map_rows --args own", "own_table.csv"),
+    ("run classify_c", "classify_csv"),
     ("list bat", "batches"),
+    ("list rec", "recipes"),
+    ("help depl", "deploy"),
     ("probe fau", "faults"),
 ]
 SHELLS = {
@@ -39,7 +42,13 @@ SHELLS = {
 def test_steps_flows_and_recipes_complete_by_their_groups():
     assert {"chat/", "flows/", "inner/", "recipes/"} <= set(ids(""))
     assert {"chat/ask_model", "flows/run_batch", "recipes/failover"} <= set(ids("c/"))
-    assert {"chat", "batches", "flows", "steps"} <= set(groups())
+    assert {"chat", "batches", "flows", "recipes", "steps"} <= set(groups())
+
+
+def test_a_step_or_flow_completes_by_its_name_alone():
+    assert {"map_rows", "map_rows_across_workers"} <= set(ids("map_r"))
+    assert "chat/" in ids("map")
+    assert "map_rows" not in ids("ma")  # else a letter would show a hundred
 
 
 def test_a_file_argument_completes_by_name_then_by_file(tmp_path):

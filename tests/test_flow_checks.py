@@ -28,6 +28,7 @@ from tools.flows import (
     timetable,
 )
 from tools.operations import ROOT
+from tools.recipes import recipes
 from tools.yaml_text import load
 
 FLOW = "collect_finished_batches"
@@ -312,6 +313,90 @@ def test_a_flow_that_is_no_yaml_is_a_problem(pack):
     (pack / "flows" / f"{FLOW}.yaml").write_text("summary: {")
 
     assert "is not YAML" in found(pack)[0]
+
+
+UNREADABLE = {
+    "no yaml": (b'summary: "x\n  a: [\n', "is not YAML: line 3, column 1: found"),
+    "wrong indentation": (b"a: b\n c: d\n", "is not YAML: line 2, column 3: mapping"),
+    "a sign of control": (b"a: \x00", "is not YAML: unacceptable character"),
+    "a list": (b"- a\n", "is a list: names with values belong there"),
+    "one word": (b"a\n", "is a single value: names with values belong there"),
+    "nothing": (b"", "is empty: names with values belong there"),
+    "a day": (b"summary: 2026-11-12\n", "a text such as 2026-01-31 wants quotes"),
+    "no day": (b"summary: 2026-13-45\n", "a text such as 2026-01-31 wants quotes"),
+    "itself": (b"a: &x [*x]\n", "Circular reference"),
+    "another encoding": (b"a: \xff\n", "is not text in UTF-8"),
+}
+
+
+@pytest.mark.parametrize("file", [f"flows/{FLOW}", f"schedules/{FLOW}_hourly"])
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_file_that_cannot_be_read_is_named_in_a_line(name, file, pack):
+    content, message = UNREADABLE[name]
+    alone(pack, FLOW)
+    (pack / f"{file}.yaml").write_bytes(content)
+
+    told = list(flow_problems(pack))
+
+    (own,) = [what for path, what in told if path == pack / f"{file}.yaml"]
+    assert own.startswith(f"cannot be read: {file.rpartition('/')[2]}.yaml")
+    assert message in own
+    assert "\n" not in own
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_recipe_that_cannot_be_read_is_named_in_a_line(name, pack):
+    content, message = UNREADABLE[name]
+    alone(pack, FLOW)
+    shutil.copytree(ROOT / "recipes", pack / "recipes")
+    other = pack / "recipes" / "ask_a_pdf.yaml"
+    other.write_text(f"{other.read_text()}more: 1\n")
+    (pack / "recipes" / "failover.yaml").write_bytes(content)
+
+    told = {path.name: what for path, what in flow_problems(pack)}
+
+    assert message in told["failover.yaml"]
+    assert "\n" not in told["failover.yaml"]
+    assert told["ask_a_pdf.yaml"] == "more is unknown"
+    with pytest.raises(ValueError, match="failover.yaml"):
+        list(recipes(pack))
+
+
+MISSHAPEN = {
+    "schedules/collect_finished_batches_hourly": (
+        "schedule: 5\nruns: [a]\nsumary: x\nargs: 3\n",
+        "schedule: must be text (got 5)",
+        "runs: must be text (got a list)",
+        "args: must be an object (got 3)",
+        "there is no word sumary; did you mean summary?",
+        "timezone is missing",
+    ),
+    "recipes/failover": (
+        "resources: [a]\narguments: {properties: 1}\ntry: 1\nnotes: a\n",
+        "resources: must be an object (got a list)",
+        "arguments.properties: must be an object (got 1)",
+        "try: must be an object (got 1)",
+        "notes: must be a list (got text)",
+        "summary is missing",
+        "gives is missing",
+    ),
+}
+
+
+@pytest.mark.parametrize("file", MISSHAPEN)
+def test_what_a_schedule_or_recipe_lacks_is_told_at_once(file, pack):
+    text, *messages = MISSHAPEN[file]
+    alone(pack, FLOW)
+    other = pack / "flows" / "run_batch.yaml"
+    other.write_text(f"{other.read_text()}more: 1\n")
+    shutil.copytree(ROOT / "recipes", pack / "recipes")
+    (pack / f"{file}.yaml").write_text(text)
+
+    told = list(flow_problems(pack))
+
+    own = [what for path, what in told if path == pack / f"{file}.yaml"]
+    assert {*messages} <= {*own}
+    assert "run_batch: more is unknown" in [what for _, what in told]
 
 
 def test_a_flow_that_is_no_yaml_hides_nothing_of_the_others(pack):

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import argcomplete
 
-from tools.flows import flows
+from tools import recipes
+from tools.flows import INNER, RECIPES, readable
 from tools.local_files import takes_file
 from tools.naming import runnable_named
 from tools.operations import ROOT, scripts
-from tools.recipes import recipes
 from tools.shelves import shelves
 
 FISH = """\
@@ -42,18 +42,32 @@ def shell_code(shell: str) -> str:
 
 
 def ids(prefix: str, **_: object) -> list[str]:
-    """What may follow `./dev run`: names of groups until one is there."""
+    """What may follow `./dev run`: names of groups until one is there, and those of
+    steps and flows that begin so."""
     found: list[str] = [one.id for one in scripts(ROOT)]
-    found += [flow.id for flow in (*flows(ROOT), *recipes(ROOT))]
-    if "/" not in prefix:
-        return sorted({f"{id.split('/')[0]}/" for id in found})
-    return found
+    found += [flow.id for flow in (*readable(ROOT), *recipes.readable(ROOT))]
+    if "/" in prefix:
+        return found
+    groups = {f"{id.split('/')[0]}/" for id in found}
+    names = [id.split("/")[1] for id in found]
+    clear = {name for name in names if names.count(name) == 1}
+    return sorted(groups | clear if len(prefix) > 2 else groups)
 
 
 def groups(**_: object) -> list[str]:
     """What may follow `./dev list`."""
-    named = {one.group for one in scripts(ROOT)}
-    return sorted({*named, "flows", "steps", "operations"})
+    return sorted({*_folders(), "flows", INNER, RECIPES, "steps", "operations"})
+
+
+def _folders(**_: object) -> list[str]:
+    """Where a new step or operation may stand."""
+    return sorted({one.group for one in scripts(ROOT)})
+
+
+def _commands(parsed_args: argparse.Namespace, **_: object) -> list[str]:
+    """What may follow `./dev help`."""
+    (commands,) = parsed_args.parser._subparsers._group_actions
+    return list(commands.choices)
 
 
 def headings(**_: object) -> list[str]:
@@ -110,7 +124,8 @@ COMPLETERS = {
     ("run", "operation"): ids,
     ("run", "file"): file_words,
     ("list", "groups"): groups,
-    ("new", "group"): groups,
+    ("help", "of"): _commands,
+    ("new", "group"): _folders,
     ("new", "under"): headings,
     ("probe", "name"): _probes,
     ("bench", "workload"): _workloads,

@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 
 from tools import expressions, recipes
-from tools.flow_shape import misshapen
+from tools.flow_shape import SCHEDULE, misshapen
 from tools.flow_source import LONGEST, all_written
 from tools.flows import (
     LOOPS,
@@ -101,7 +101,14 @@ def flow_problems(root: Path = ROOT, sound: bool = True) -> Iterator[tuple[Path,
     yield from _recipes(root, sound)
     for schedule in schedules(root):
         try:
-            for problem in _schedule(schedule):
+            shaped = list(misshapen(schedule.source, SCHEDULE))
+        except ValueError as error:
+            yield schedule.path, f"cannot be read: {error}"
+            continue
+        for problem in shaped:
+            yield schedule.path, problem
+        try:
+            for problem in () if shaped else _schedule(schedule):
                 yield schedule.path, problem
         except MISSHAPEN as error:
             if sound and not wrong:  # else what it runs tells why
@@ -109,12 +116,8 @@ def flow_problems(root: Path = ROOT, sound: bool = True) -> Iterator[tuple[Path,
 
 
 def _recipes(root: Path, sound: bool) -> Iterator[tuple[Path, str]]:
-    try:
-        found = list(recipes.recipes(root))
-    except (ValueError, KeyError) as error:
-        yield root / recipes.SOURCES, f"cannot be read: {error}"
-        return
-    for recipe in found:
+    yield from recipes.unreadable(root)
+    for recipe in recipes.readable(root):
         for problem in _flow(recipe, sound):
             yield recipe.path, problem
         if "gives" not in recipe.source:
@@ -545,13 +548,6 @@ def _ways(member: dict) -> list[str] | None:
 
 def _schedule(schedule: Schedule) -> Iterator[str]:
     source = schedule.source
-    needed = {"summary", "description", "schedule", "timezone", "runs"}
-    for name in sorted(needed - source.keys()):
-        yield f"{name} is missing"
-    for name in sorted(source.keys() - needed - {"args"}):
-        yield f"{name} is unknown"
-    if needed - source.keys():
-        return
     if not CRON.fullmatch(source["schedule"]):
         yield "schedule: six fields, seconds first, day of the week 0 to 6"
     try:

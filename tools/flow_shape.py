@@ -98,6 +98,10 @@ SHAPE = {
                 "x-form": {"type": "object"},
             },
         },
+        # Of a recipe.
+        "resources": {"type": "object", "additionalProperties": _TEXT},
+        "try": {"type": "object"},
+        "notes": _NAMES,
         "value": {
             "type": "object",
             "required": ["modules"],
@@ -111,11 +115,18 @@ SHAPE = {
     },
     "$defs": {"module": _MODULE},
 }
+_WORDS = ("summary", "description", "schedule", "timezone", "runs")
+SCHEDULE = {
+    "type": "object",
+    "required": [*_WORDS],
+    "additionalProperties": False,
+    "properties": {**dict.fromkeys(_WORDS, _TEXT), "args": {"type": "object"}},
+}
 
 
-def misshapen(source: object) -> Iterator[str]:
-    """What is not of the shape of a flow, in words."""
-    for error in jsonschema.Draft202012Validator(SHAPE).iter_errors(source):
+def misshapen(source: object, shape: dict = SHAPE) -> Iterator[str]:
+    """What is not of the shape of a flow, or of a schedule, in words."""
+    for error in jsonschema.Draft202012Validator(shape).iter_errors(source):
         where = place(error.absolute_path)
         for what in in_words(error):
             yield f"{where}: {what}" if where else what

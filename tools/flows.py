@@ -13,12 +13,10 @@ are deployed to a folder of that name, so that people see what they start.
 import copy
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-
-import yaml
 
 from scripts.client.form import OTHER
 from tools import models
@@ -40,7 +38,7 @@ from tools.operations import (
 from tools.render import picker, pickers
 from tools.target_folder import FOLDER
 from tools.version import SCHEMA_KEY, mark
-from tools.yaml_text import load
+from tools.yaml_text import object_of
 
 INNER = "inner"
 RECIPES = "recipes"  # whole flows to take and change, which are not deployed
@@ -133,19 +131,14 @@ class Flow:
 
 
 def flows(root: Path = ROOT) -> Iterator[Flow]:
-    """Every flow, sorted by name. Raises ValueError for what is not YAML."""
-    for _, flow in _tried(root):
-        if isinstance(flow, ValueError):
-            raise flow
-        yield flow
+    """Every flow, sorted by name. Raises ValueError for what cannot be read."""
+    return all_of(_tried(root))
 
 
 def unreadable(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
     """The files of flows that cannot be read, and why. Raises ValueError where what
     all flows share is no YAML."""
-    for path, flow in _tried(root):
-        if isinstance(flow, ValueError):
-            yield path, f"cannot be read: {flow}"
+    return broken_of(_tried(root))
 
 
 def readable(root: Path = ROOT) -> Iterator[Flow]:
@@ -153,14 +146,37 @@ def readable(root: Path = ROOT) -> Iterator[Flow]:
     return (flow for _, flow in _tried(root) if isinstance(flow, Flow))
 
 
-def _tried(root: Path) -> Iterator[tuple[Path, Flow | ValueError]]:
-    """The file of each flow, and the flow, or why it cannot be read."""
+# The file of each flow, and the flow, or why it cannot be read.
+Tried = Iterator[tuple[Path, Flow | ValueError]]
+
+
+def _tried(root: Path) -> Tried:
     shared = defaults(root)
-    for path in _files(root):
+    return tried(_files(root), lambda path: read(path, root, shared))
+
+
+def tried(paths: Iterable[Path], read: Callable[[Path], Flow]) -> Tried:
+    """Each file, and what is read from it, or the ValueError that says why not."""
+    for path in paths:
         try:
-            yield path, _read(path, root, shared)
+            yield path, read(path)
         except ValueError as error:
             yield path, error
+
+
+def all_of(found: Tried) -> Iterator[Flow]:
+    """The flows. Raises the ValueError of the first that cannot be read."""
+    for _, flow in found:
+        if isinstance(flow, ValueError):
+            raise flow
+        yield flow
+
+
+def broken_of(found: Tried) -> Iterator[tuple[Path, str]]:
+    """The files that cannot be read, and why."""
+    for path, flow in found:
+        if isinstance(flow, ValueError):
+            yield path, f"cannot be read: {flow}"
 
 
 def _files(root: Path) -> list[Path]:
@@ -169,12 +185,19 @@ def _files(root: Path) -> list[Path]:
     return [path for path in found if path.stem != DEFAULTS_FILE]
 
 
-def _read(path: Path, root: Path, shared: str) -> Flow:
+def read(path: Path, root: Path, shared: str) -> Flow:
+    """The flow of a file; `shared` is what flows share, as JSON. Raises ValueError."""
+    return Flow(root, path.stem, path, _json(path.name, _text(path, root)), shared)
+
+
+def _text(path: Path, root: Path) -> str:
+    """A file with the ids of its models. Raises ValueError, which names the file."""
     try:
-        text = models.filled_in(path.read_text(encoding="utf-8"), root)
+        return models.filled_in(path.read_text(encoding="utf-8"), root)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path.name} is not text in UTF-8: {error}") from None
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from None
-    return Flow(root, path.stem, path, _json(path.name, text), shared)
 
 
 def defaults(root: Path = ROOT) -> str:
@@ -182,21 +205,13 @@ def defaults(root: Path = ROOT) -> str:
     path = root / "flows" / f"{DEFAULTS_FILE}.yaml"
     if not path.exists():
         path = ROOT / "flows" / path.name
-    text = models.filled_in(path.read_text(encoding="utf-8"), root)
-    return _json(path.name, text)
+    return _json(path.name, _text(path, root))
 
 
 @lru_cache(maxsize=256)
 def _json(file: str, text: str) -> str:
     """A file of YAML as JSON."""
-    return json.dumps(_parsed(file, text))
-
-
-def _parsed(file: str, text: str) -> dict:
-    try:
-        return load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{file} is not YAML: {error}") from None
+    return json.dumps(object_of(file, text))
 
 
 def modules(value: dict) -> Iterator[dict]:
@@ -243,7 +258,7 @@ def target(path: str, root: Path = ROOT) -> Operation | Flow:
         file = place.with_name(f"{place.name}.yaml")
         if file not in _files(root):
             raise KeyError(path)
-        return _read(file, root, defaults(root))
+        return read(file, root, defaults(root))
     return find(path, root)
 
 
@@ -359,8 +374,8 @@ class Schedule:
 
     @cached_property
     def source(self) -> dict:
-        text = self.path.read_text(encoding="utf-8")
-        return _parsed(self.path.name, models.filled_in(text, self.root))
+        """What its file says. Raises ValueError for what cannot be read."""
+        return object_of(self.path.name, _text(self.path, self.root))
 
 
 def schedules(root: Path = ROOT) -> Iterator[Schedule]:

@@ -3,9 +3,9 @@
 from difflib import get_close_matches
 from pathlib import PurePath
 
-from tools.flows import INNER, Flow, flows
+from tools import recipes
+from tools.flows import INNER, Flow, readable, unreadable
 from tools.operations import ROOT, Operation, scripts
-from tools.recipes import recipes
 
 ENDINGS = (".json", ".yaml", ".py")
 
@@ -26,14 +26,20 @@ def runnable_named(text: str) -> Operation | Flow:
     """The same of a script or a flow. Raises ValueError."""
     parts = shortened(text)
     known: dict[str, Operation | Flow] = {one.id: one for one in scripts(ROOT)}
-    known |= {flow.id: flow for flow in (*flows(ROOT), *recipes(ROOT))}
     name = "/".join(parts[-2:])
+    if name in known:  # before flows are read, of which one may be broken
+        return known[name]
+    found = [*readable(ROOT), *recipes.readable(ROOT)]
+    known |= {flow.id: flow for flow in found}
     if name in known:
         return known[name]
     # Alone, or in a folder that says nothing of it, as flows/inner/wait_for_job.yaml.
     same = [one for id, one in known.items() if id.split("/")[1] == parts[-1]]
     if len(same) == 1 and (len(parts) == 1 or parts[-2] in (INNER, "flows")):
         return same[0]
+    for path, why in (*unreadable(ROOT), *recipes.unreadable(ROOT)):
+        if path.stem == parts[-1]:
+            raise ValueError(f"{path.relative_to(ROOT)} {why}")
     raise ValueError(_unknown(text, name, list(known)))
 
 
@@ -50,6 +56,9 @@ def shortened(text: str) -> list[str]:
 
 
 def _unknown(text: str, name: str, known: list[str]) -> str:
+    if text.strip("/") in {id.split("/")[0] for id in known}:
+        group = text.strip("/")
+        return f"{group} is a group: `./dev list {group}` shows what is in it"
     close = get_close_matches(name, known, 3, 0.5)
     if not close:
         words = [(id, id.split("/")[1]) for id in known]

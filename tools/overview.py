@@ -3,11 +3,11 @@
 import json
 import shlex
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from scripts.client.form import OTHER
-from tools.flows import Flow, flows, returned
+from tools.flows import INNER, RECIPES, Flow, readable, returned
 from tools.operations import ROOT, Operation, operations, scripts, steps
 from tools.shelves import shelves
 
@@ -25,7 +25,9 @@ def listing(words: list[str]) -> Iterator[str]:
             yield from _rows({id: _first(_script(id)) for id in ids})
             yield ""
         yield "flows"
-        yield from _rows({flow.id: flow.source["summary"] for flow in _outer()})
+        yield from _flow_rows(flow for flow in readable(ROOT) if not flow.inner)
+        yield ""
+        yield "Flows to take and change: ./dev list recipes"
         yield ""
         counts: dict[str, int] = {}
         for operation in operations(ROOT):
@@ -40,7 +42,13 @@ def listing(words: list[str]) -> Iterator[str]:
     for word in words:
         group = word.strip("/")
         if group in ("flows", "flow"):
-            yield from _rows({flow.id: flow.source["summary"] for flow in flows(ROOT)})
+            yield from _flow_rows(readable(ROOT))
+        elif group == INNER:
+            yield from _flow_rows(flow for flow in readable(ROOT) if flow.inner)
+        elif group == RECIPES:
+            from tools import recipes  # whose pages are made with this module
+
+            yield from _flow_rows(recipes.readable(ROOT))
         elif group in ("operations", "steps"):
             found = operations(ROOT) if group == "operations" else steps(ROOT)
             yield from _rows({one.id: one.schema["title"] for one in found})
@@ -54,8 +62,8 @@ def listing(words: list[str]) -> Iterator[str]:
             close = get_close_matches(group, groups, 2, 0.5)
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             raise ValueError(
-                f"no group {group}{hint or '.'} There are: flows, steps, operations, "
-                f"{', '.join(groups)}"
+                f"no group {group}{hint or '.'} There are: flows, inner, recipes, "
+                f"steps, operations, {', '.join(groups)}"
             )
 
 
@@ -196,10 +204,6 @@ def _starts(shelf: str, word: str) -> bool:
     return shelf.lower().startswith(word.lower().replace("_", " ").replace("-", " "))
 
 
-def _outer() -> list[Flow]:
-    return [flow for flow in flows(ROOT) if not flow.inner]
-
-
 def _script(id: str) -> Operation:
     group, name = id.split("/")
     return Operation(ROOT, group, name)
@@ -208,6 +212,11 @@ def _script(id: str) -> Operation:
 def _first(step: Operation) -> str:
     """The first sentence of what a step does."""
     return step.schema["description"].partition(". ")[0].rstrip(".") + "."
+
+
+def _flow_rows(found: Iterable[Flow]) -> Iterator[str]:
+    # One without a title is told of by `check`.
+    return _rows({flow.id: str(flow.source.get("summary", "")) for flow in found})
 
 
 def _rows(found: dict[str, str]) -> Iterator[str]:

@@ -9,13 +9,23 @@ docs/recipes/ and the flow as a file that Windmill imports: no part of what is d
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
-from tools import models
 from tools.flow_docs import graph
-from tools.flows import Flow, defaults, modules, rendered
+from tools.flows import (
+    Flow,
+    Tried,
+    all_of,
+    broken_of,
+    defaults,
+    modules,
+    read,
+    rendered,
+    tried,
+)
 from tools.operations import ROOT
 from tools.reference import argument_table
 from tools.version import SCHEMA_KEY
@@ -27,26 +37,50 @@ SCRIPTS = ("call_from_typescript",)  # pages written by hand, of what is no flow
 
 
 def recipes(root: Path = ROOT) -> Iterator[Flow]:
-    """Every recipe that is a flow, sorted by name. Raises ValueError."""
+    """Every recipe that is a flow, sorted by name. Raises ValueError for what cannot be
+    read."""
+    return all_of(_tried(root))
+
+
+def unreadable(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
+    """The files of recipes that cannot be read, and why."""
+    return broken_of(_tried(root))
+
+
+def readable(root: Path = ROOT) -> Iterator[Flow]:
+    """Like `recipes`, without those that are `unreadable`."""
+    return (recipe for _, recipe in _tried(root) if isinstance(recipe, Flow))
+
+
+def _tried(root: Path) -> Tried:
     shared = defaults(root)
-    for path in sorted((root / SOURCES).glob("*.yaml")):
-        text = models.filled_in(path.read_text(encoding="utf-8"), root)
-        try:
-            source = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ValueError(f"{path.name} is not YAML: {error}") from None
-        arguments = source["arguments"]
-        for name, kind in source.get("resources", {}).items():
-            arguments["properties"][name] = {
-                "title": name.capitalize(),
-                "description": f"A resource of the type {kind}.",
-                "type": "object",
-            }
-            arguments.setdefault("required", []).append(name)
-        names = sorted(arguments["properties"], key=arguments["required"].__contains__)
-        names.reverse()
-        arguments["properties"] = {n: arguments["properties"][n] for n in names}
-        yield Flow(root, path.stem, path, json.dumps(source), shared)
+    paths = sorted((root / SOURCES).glob("*.yaml"))
+    return tried(paths, lambda path: _with_resources(read(path, root, shared)))
+
+
+def _with_resources(recipe: Flow) -> Flow:
+    """The recipe with an argument for each of its resources. One of another shape stays
+    as it is: `check` says what is wrong with it."""
+    source = json.loads(recipe.text)
+    arguments = source.get("arguments")
+    resources = source.get("resources", {})
+    if not isinstance(arguments, dict) or not isinstance(resources, dict):
+        return recipe
+    members, required = arguments.get("properties", {}), arguments.get("required", [])
+    if not isinstance(members, dict) or not isinstance(required, list):
+        return recipe
+    for name, kind in resources.items():
+        members[name] = {
+            "title": name.capitalize(),
+            "description": f"A resource of the type {kind}.",
+            "type": "object",
+        }
+        required.append(name)
+    names = sorted(members, key=required.__contains__)
+    names.reverse()
+    arguments["properties"] = {name: members[name] for name in names}
+    arguments["required"] = required
+    return replace(recipe, text=json.dumps(source))
 
 
 def importable(recipe: Flow) -> str:

@@ -205,5 +205,12 @@ def _layered(text: str, module: str) -> str:
     if not steps:
         raise ValueError(f"{LAYERS} has no layer of steps")
     names, end, rest = tail.partition("    ),\n")
-    listed = sorted([*names.splitlines(), f'        "{module}",'])
+    listed = names.splitlines()
+    # They stand by their last word, without the folder; what is there stays there.
+    later = [at for at, line in enumerate(listed) if _last(line) > module]
+    listed.insert(later[0] if later else len(listed), f'        "{module}",')
     return head + steps + "\n".join(listed) + "\n" + end + rest
+
+
+def _last(line: str) -> str:
+    return line.strip(' ",').rpartition("/")[2]

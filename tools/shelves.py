@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import yaml
-
 from tools.operations import scripts, steps
-from tools.yaml_text import load
+from tools.yaml_text import object_of
 
 FILE = "schemas/_shelves.yaml"
 
@@ -42,12 +40,7 @@ def misplaced(root: Path) -> list[str]:
 
 
 def _read(root: Path) -> dict[str, list[str]]:
-    try:
-        found = load((root / FILE).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{FILE} is not YAML: {error}") from None
-    if not isinstance(found, dict) or not all(
-        isinstance(ids, list) for ids in found.values()
-    ):
+    found = object_of(FILE, (root / FILE).read_text(encoding="utf-8"))
+    if not all(isinstance(ids, list) for ids in found.values()):
         raise ValueError(f"{FILE}: headings, each with a list of steps, belong there")
     return found

@@ -14,6 +14,33 @@ def load(text: str | bytes) -> object:
     return yaml.load(text, Loader)
 
 
+def object_of(file: str, text: str) -> dict:
+    """The object that a source of the pack is. Raises ValueError, a line that names the
+    file, for what is no YAML, no object, or holds what JSON has not, such as a date."""
+    try:
+        found = load(text)
+        json.dumps(found)
+    except yaml.YAMLError as error:
+        raise ValueError(f"{file} is not YAML: {_why(error)}") from None
+    except (ValueError, TypeError, RecursionError) as error:
+        words = "a text such as 2026-01-31 wants quotes"
+        raise ValueError(f"{file}: {error} ({words})") from None
+    if not isinstance(found, dict):
+        kinds = {list: "a list", type(None): "empty"}
+        kind = kinds.get(type(found), "a single value")
+        raise ValueError(f"{file} is {kind}: names with values belong there")
+    return found
+
+
+def _why(error: yaml.YAMLError) -> str:
+    """Where a document is broken, and how, in one line."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return " ".join(str(error).split())
+    begun = f", {error.context}" if error.context else ""
+    return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}{begun}"
+
+
 class _Text:
     """YAML 1.1 is what PyYAML writes and 1.2 what Windmill reads: in the latter, text
     such as 1e-05 is a number unless it is quoted."""
