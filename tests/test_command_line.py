@@ -160,6 +160,23 @@ def test_a_flow_that_cannot_be_read_is_in_the_way_of_itself_alone(
             runnable_named(text)
 
 
+@pytest.mark.parametrize(
+    "words", [["--args", "{prompt:", "Hi}"], ["--args", "{'prompt': 'Hi'}"], ["{}"]]
+)
+def test_json_that_a_shell_took_apart_is_told_how_to_be_quoted(words):
+    done = tool("run", "chat/ask_model", *words)
+
+    assert done.returncode == 2
+    assert """--args '{"prompt": "Hi"}', single quotes around all""" in done.stderr
+
+
+def test_help_tells_of_a_step_too():
+    assert (
+        tool("help", "chat/ask_model").stdout
+        == tool("run", "chat/ask_model", "--help").stdout
+    )
+
+
 @pytest.mark.parametrize("name", ["run", "sandbox", "completion"])
 def test_help_of_a_command_is_that_command_s_help(name):
     asked = tool("help", name)

@@ -217,6 +217,22 @@ def test_a_flow_that_lacks_an_argument_is_not_begun():
     assert "batches/submit_rows" not in done.stderr
 
 
+def test_a_flow_without_arguments_is_answered_with_those_it_takes():
+    done = tool("run", "flows/draw_rows", "--fast")
+
+    assert done.returncode == 2
+    assert "  template, required: Prompt\n" in done.stderr
+    assert 'An example: --args \'{"model": ' in done.stderr
+
+
+def test_a_flow_with_an_agent_runs_in_the_sandbox():
+    given = json.dumps({"question": "What is running?"})
+    done = tool("run", "flows/keep_models", "--fast", "--args", given)
+
+    assert done.returncode == 0, done.stderr
+    assert "  agent/list_work: done in " in done.stderr
+
+
 def test_a_flow_of_a_real_service_is_asked_about(sandbox):
     words = ["run", "flows/run_batch", "--base-url", sandbox.url, "--args"]
     given = {**ASK, "model": model("chat"), "rows": {"text": "a\n1\n"}}

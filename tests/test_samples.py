@@ -1,10 +1,12 @@
 """The results that the reference shows are what the steps give."""
 
+import json
+
 import pytest
 
 from tools.operations import ROOT, find, steps
 from tools.raised import known_types, own_errors
-from tools.samples import record, recorded
+from tools.samples import FILE, STAGED, completed, record, recorded, unrecorded
 
 FREE = {"models/find_retired_models", "organization/call_operation"}
 
@@ -24,6 +26,33 @@ def test_recorded_results_have_the_members_that_come():
     assert found.keys() == kept.keys(), "record anew: python -m tools.samples"
     for id in found.keys() - FREE:
         assert shape(found[id]) == shape(kept[id]), f"{id}: python -m tools.samples"
+
+
+def test_a_new_step_s_result_is_made_by_fix_and_those_of_others_stay(tmp_path):
+    place = tmp_path / FILE
+    place.parent.mkdir(parents=True)
+    kept = recorded()
+    (tmp_path / "schemas").symlink_to(ROOT / "schemas")
+    lacking = {**kept, "chat/gone": {"text": "a"}, "chat/ask_model": {"text": "mine"}}
+    del lacking["chat/classify_text"]
+    place.write_text(json.dumps(lacking))
+
+    assert unrecorded(tmp_path) == ["chat/classify_text", "chat/gone"]
+    place.write_text(completed(tmp_path))
+
+    assert unrecorded(tmp_path) == []
+    found = recorded(tmp_path)
+    assert found["chat/ask_model"] == {"text": "mine"}
+    assert shape(found["chat/classify_text"]) == shape(kept["chat/classify_text"])
+
+
+def test_an_example_without_a_result_is_told_with_what_to_do(monkeypatch):
+    monkeypatch.delitem(STAGED, "waits/start_flow")
+
+    with pytest.raises(
+        ValueError, match=r"waits/start_flow: .*STAGED of tools/samples"
+    ):
+        record(["waits/start_flow"])
 
 
 def test_the_reference_shows_a_result_of_every_step():

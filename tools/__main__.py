@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 
-from tools.command_line import NAMES, parser_of
+from tools.command_line import NAMES, parser_of, unrecognized
 from tools.terminal import say
 
 
@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     if "rest" in arguments:  # of `test`
         arguments.rest = rest
     elif rest:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        parser.error(unrecognized(words[0], rest))
     try:
         code = arguments.run(arguments)
         sys.stdout.flush()  # here, where a reader that is gone is no fault

@@ -6,7 +6,7 @@ repaired carries the text that `fix` writes.
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from tools import (
     recipes,
     reference,
     render,
+    samples,
     shelves,
     sync_tree,
     tool_schema,
@@ -44,16 +45,18 @@ AGENT_GROUP = "agent"  # tools that are made for models to call
 
 @dataclass(frozen=True)
 class Problem:
-    """A file, what is wrong with it, and what `fix` would write (None: it cannot)."""
+    """A file, what is wrong with it, and what `fix` would write (None: it cannot);
+    `make` gives what is not known before other files are written."""
 
     path: Path
     what: str
     text: str | None = None
     orphan: bool = False
+    make: Callable[[], str] | None = None
 
     @property
     def fixable(self) -> bool:
-        return self.text is not None or self.orphan
+        return self.text is not None or self.orphan or self.make is not None
 
     def show(self, root: Path) -> str:
         mark = " [fix]" if self.fixable else ""
@@ -62,9 +65,11 @@ class Problem:
     def fix(self) -> None:
         if self.orphan:
             self.path.unlink()
-        elif self.text is not None:
+            return
+        text = self.make() if self.make else self.text
+        if text is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_text(self.text, encoding="utf-8")
+            self.path.write_text(text, encoding="utf-8")
 
 
 def problems(root: Path = ROOT) -> list[Problem]:
@@ -99,6 +104,7 @@ def problems(root: Path = ROOT) -> list[Problem]:
             for trap in tool_schema.agent_faults(path, form(operation)):
                 found.append(Problem(operation.schema_path, trap))
     if all_sound and _readable(root):
+        found += _results(root)
         found += _current(root / CATALOGUE, reference.catalogue(sound, root))
         pages = reference.pages(root, sound)
         for page, text in pages.items():
@@ -175,6 +181,13 @@ def _built(root: Path) -> Iterator[Problem]:
             place = root / "scripts" / f"{id}.py"
             place = place if place.exists() else place.with_suffix("")  # a package
             yield Problem(place, f"as built: {what}")
+
+
+def _results(root: Path) -> Iterator[Problem]:
+    """Of every step the reference shows a result. A copy of the pack is not run."""
+    if root == ROOT and (ids := samples.unrecorded(root)):
+        words = f"is not of the steps that there are: {', '.join(ids)}"
+        yield Problem(root / samples.FILE, words, make=samples.completed)
 
 
 def _current(path: Path, text: str) -> Iterator[Problem]:

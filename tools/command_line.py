@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import NoReturn
 
+from tools.terminal import QUOTED
 from tools.version import NAME, VERSION
 
 COMMANDS = {
@@ -71,6 +72,15 @@ def parser_of(names: Iterable[str] | None = None) -> argparse.ArgumentParser:
     for name in NAMES if names is None else names:
         _add(commands, name)
     return parser
+
+
+def unrecognized(command: str, rest: list[str]) -> str:
+    """What is said of words that the command does not know."""
+    said = f"unrecognized arguments: {' '.join(rest)}"
+    if command == "run" and not rest[0].startswith("-"):
+        # Such as the pieces that a shell makes of JSON without quotes.
+        said += f"; {QUOTED}"
+    return said
 
 
 def _add(commands: argparse._SubParsersAction, name: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import argcomplete
 
 from tools import recipes
+from tools.command_line import NAMES
 from tools.flows import INNER, RECIPES, readable
 from tools.local_files import takes_file
 from tools.naming import runnable_named
@@ -64,10 +65,9 @@ def _folders(**_: object) -> list[str]:
     return sorted({one.group for one in scripts(ROOT)})
 
 
-def _commands(parsed_args: argparse.Namespace, **_: object) -> list[str]:
+def _commands(**_: object) -> list[str]:
     """What may follow `./dev help`."""
-    (commands,) = parsed_args.parser._subparsers._group_actions
-    return list(commands.choices)
+    return NAMES
 
 
 def headings(**_: object) -> list[str]:

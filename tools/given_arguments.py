@@ -8,7 +8,7 @@ from pathlib import Path
 from scripts.table.encodings import BadTextError, texts
 from tools.flows import Flow
 from tools.operations import Operation
-from tools.terminal import say
+from tools.terminal import QUOTED, say
 
 
 def given_arguments(text: str | None, operation: Operation | Flow, real: bool) -> dict:
@@ -36,7 +36,7 @@ def given_arguments(text: str | None, operation: Operation | Flow, real: bool) -
     try:
         given = json.loads(text)
     except ValueError as error:
-        raise ValueError(f"--args is no JSON: {error}") from None
+        raise ValueError(f"--args is no JSON: {error}; {QUOTED}") from None
     if not isinstance(given, dict):
         raise ValueError("--args is no JSON object of main's arguments")
     unknown = set(given) - set(operation.arguments)

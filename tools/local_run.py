@@ -66,7 +66,8 @@ def run_flow(arguments: argparse.Namespace, flow: Flow) -> int:
         if not real:
             say("no --key-env: the embedded sandbox answers")
             sandbox = stack.enter_context(Sandbox())
-            auth["base_url"] = sandbox.url
+            # Windmill's own step for AI agents asks below it.
+            auth["base_url"] = f"{sandbox.url}/v1"
             if arguments.fast:
                 sandbox.lives = Lifecycles(sandbox, speed=0)
                 advance = sandbox.lives.advance
@@ -93,8 +94,10 @@ def _flow_arguments(arguments: argparse.Namespace, flow: Flow) -> dict:
         say("no --args: what the recipe is tried with")
         text = json.dumps(example)
     if text is None and not arguments.file and flow.required:
-        names = ", ".join(flow.required)
-        raise ValueError(f"{flow.id} needs --args with {names}; see --help")
+        from tools.real_service import to_begin_with
+
+        why = f"{flow.id} needs --args:"
+        raise ValueError("\n".join([why, *to_begin_with(flow)]))
     given = {} if text is None else given_arguments(text, flow, real)
     there = {*given, *(word.partition("=")[0] for word in arguments.file)}
     if missing := [name for name in flow.required if name not in there]:

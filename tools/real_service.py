@@ -2,6 +2,7 @@
 
 key_from    the API key, from the environment variable that was named
 needed      that arguments were given: nobody means an example to be carried out
+to_begin_with   which arguments there are, where none were given
 graveness   why a person should say yes first, where one should
 """
 
@@ -9,7 +10,9 @@ import json
 import os
 import re
 import shlex
+from collections.abc import Iterator
 
+from tools.flows import Flow
 from tools.operations import Operation
 
 # Of operations whose title does not say it: what these take away does not come back.
@@ -36,15 +39,18 @@ def needed(operation: Operation) -> dict:
     with an example to begin with, where it needs some."""
     if not operation.schema.get("required"):
         return {}
-    example = json.dumps(operation.schema["examples"][0], ensure_ascii=False)
-    lines = [f"{operation.id} needs --args: no example is sent to a real service."]
-    required = operation.schema["required"]
-    for name, member in operation.schema["properties"].items():
-        if name != "auth":
-            mark = ", required" if name in required else ""
-            lines.append(f"  {name}{mark}: {member.get('title', '')}")
-    lines.append(f"An example: --args {shlex.quote(example)}")
-    raise ValueError("\n".join(lines))
+    why = f"{operation.id} needs --args: no example is sent to a real service."
+    raise ValueError("\n".join([why, *to_begin_with(operation)]))
+
+
+def to_begin_with(found: Operation | Flow) -> Iterator[str]:
+    """The lines that tell somebody who gave no arguments which there are."""
+    for name, member in found.arguments.items():
+        mark = ", required" if name in found.required else ""
+        yield f"  {name}{mark}: {member.get('title', '')}"
+    for example in found.schema.get("examples", [])[:1]:
+        text = shlex.quote(json.dumps(example, ensure_ascii=False))
+        yield f"An example: --args {text}"
 
 
 def graveness(operation: Operation, given: dict) -> str | None:

@@ -5,9 +5,10 @@ What an example speaks of (a file in storage, a script of yours, an earlier run)
 there first: OBJECTS, STAGED.
 """
 
+import importlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -70,8 +71,29 @@ class Scene:
         return result
 
 
-def record() -> dict[str, object]:
-    """Run each step's least example, each in a workspace of its own.
+def unrecorded(root: Path = ROOT) -> list[str]:
+    """The ids of the steps that have no result in FILE, and of what is there and no
+    step any more."""
+    mine = {step.id for step in steps(root)}
+    return sorted(mine ^ recorded(root).keys())
+
+
+def completed(root: Path = ROOT) -> str:
+    """The text of FILE with a result of every step, those that are there as they are.
+    Raises ValueError, as `record` does."""
+    mine = [step.id for step in steps(root)]
+    kept = recorded(root)
+    importlib.invalidate_caches()  # a script may have been written this moment
+    found = record([id for id in mine if id not in kept])
+    return _text({id: kept.get(id, found.get(id)) for id in mine})
+
+
+def _text(results: dict[str, object]) -> str:
+    return json.dumps(results, indent=1, ensure_ascii=False) + "\n"
+
+
+def record(ids: Collection[str] | None = None) -> dict[str, object]:
+    """Run the least example of each step, or of these, each in a workspace of its own.
 
     Raises ValueError with what came of those that gave no result.
     """
@@ -79,6 +101,8 @@ def record() -> dict[str, object]:
     with Sandbox(pace=0, refuses=False) as sandbox, Workspace() as workspace:
         auth = {"api_key": "sandbox", "base_url": sandbox.url}
         for step in steps():
+            if ids is not None and step.id not in ids:
+                continue
             if step.id in APART and find_spec("arro3") is None:
                 found[step.id] = recorded()[step.id]
                 continue
@@ -94,7 +118,11 @@ def record() -> dict[str, object]:
                 text = json.dumps(_short(result), default=str)
                 found[step.id] = json.loads(_quiet(text, sandbox, workspace))
     if missing:
-        raise ValueError(f"give no result: {missing}")
+        told = "; ".join(f"{id}: {result}" for id, result in missing.items())
+        raise ValueError(
+            f"an example that gives no result in the sandbox: {told}. What it speaks "
+            "of is put there by STAGED of tools/samples.py"
+        )
     return found
 
 
@@ -255,6 +283,5 @@ STAGED: dict[str, Callable[[Scene], dict | None]] = {
 
 if __name__ == "__main__":
     found = record()
-    text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
-    (ROOT / FILE).write_text(text, encoding="utf-8")
+    (ROOT / FILE).write_text(_text(found), encoding="utf-8")
     print(f"{len(found)} results in {FILE}", file=sys.stderr)

@@ -3,6 +3,9 @@
 import sys
 from pathlib import Path
 
+# What is said of JSON that a shell has taken apart.
+QUOTED = """in a shell, write --args '{"prompt": "Hi"}', single quotes around all"""
+
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)

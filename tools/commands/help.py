@@ -4,7 +4,9 @@ import argparse
 
 
 def options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("of", nargs="?", metavar="COMMAND", help="such as run")
+    command.add_argument(
+        "of", nargs="?", metavar="COMMAND", help="such as run, or a step's name"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -14,5 +16,6 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.of:
         parser.print_help()
         return 0
-    asked = parser.parse_args([arguments.of, "--help"])
+    step = ["run"] if "/" in arguments.of else []  # a step rather than a command
+    asked = parser.parse_args([*step, arguments.of, "--help"])
     return asked.run(asked)  # `run` has help of its own; all others have ended here
