@@ -19,7 +19,7 @@ BASE = (
 )
 UNRESOLVED = (
     " is a reference that Windmill did not resolve: choose the resource itself, and "
-    "see that its variable exists and that the one who runs this may read it. "
+    "make sure that its variable exists and that whoever runs this may read it. "
     "auth.api_key must be the API key."
 )
 SECRET = "$" + "var:u/me/key"  # none for Windmill to resolve in this file

@@ -1,8 +1,8 @@
-"""Exchanges over the standard library's http.client: as good as all that a job sends.
+"""HTTP exchanges over the standard library's http.client, as nearly all of a job's are.
 
-urllib3, which would do the same, takes longer to load than the rest of a job; it carries
-what goes through a proxy (scripts/connection_pools.py). What goes wrong is raised as
-urllib3 would raise it, so that whoever judges a fault need not know what carried it.
+urllib3 takes longer to load than the rest of a job, so that only exchanges through a
+proxy use it (scripts/connection_pools.py). Faults are raised as urllib3's exceptions,
+so that code that handles them need not know which of the two carried the exchange.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Carrier:
 
 
 def _has_news(connection: http.client.HTTPConnection) -> bool:
-    """Say whether something came on a connection on which nothing is awaited."""
+    """Say whether an idle connection was closed, or got bytes that nobody asked for."""
     with selectors.DefaultSelector() as selector:
         selector.register(connection.sock, selectors.EVENT_READ)
         return bool(selector.select(0))
@@ -109,7 +109,7 @@ def _fault(error: Exception) -> Exception:
 
 
 class CarriedAnswer:
-    """An answer whose body is unread, with what is used of urllib3's own."""
+    """An answer whose body is unread, with those methods of urllib3's that are used."""
 
     def __init__(
         self, carrier: Carrier, connection: http.client.HTTPConnection, raw: Any

@@ -23,9 +23,9 @@ class TogetherError(Exception):
         type         what kind of failure it is, one of docs/errors.md; of what a
                      server refused, the server's own word
         code, param  the server's classification, where it gives one
-        detail       the words of the server, or of what else refused
+        detail       the words of the server, or of whatever else refused
         advice       what to do next
-        final        True of a refusal that no further try changes
+        final        True when a retry would be refused as well
         ambiguous    True when the request may have been carried out unseen
         problems     rejected input, as [{"field": ..., "problem": ...}]
 
@@ -35,11 +35,11 @@ class TogetherError(Exception):
         method, path  the operation
         tries        how many requests were sent; None when none was
         request_id   what to quote to Together's support
-        retry_after  seconds after which another try makes sense
+        retry_after  seconds to wait before a retry
         idempotency_key  the key that a rerun may use again without repeating the work
         file_id      the file that a refused or broken upload is about
 
-    What there is in spite of it:
+    What there is all the same:
 
         partial      what was finished or had arrived: of a stream, a list's pages, a
                      step's own result, in the shape that it has when all goes well
@@ -55,7 +55,7 @@ class TogetherError(Exception):
         state        its state
         polls        what the last look at it found
         error        the error of a job or flow that failed, as Windmill keeps it
-        details      what a flow that was ended on purpose says of why
+        details      the reasons of a flow that was ended on purpose
         started_at, fingerprint  of an earlier run that sent the same request
 
     Money, in US dollars:
@@ -104,12 +104,12 @@ class TogetherError(Exception):
                 setattr(self, name, value)
 
     def __setattr__(self, name: str, value: Json) -> None:
-        # A flow hands them to its error handler, where Windmill would resolve them.
+        # A flow's error handler gets them, where Windmill would resolve references.
         super().__setattr__(name, harmless(value)[0])
 
     @classmethod
     def refused(cls, field: str, problem: str, **facts: Json) -> Self:
-        """Return the error for one argument for which nothing was sent."""
+        """Return the error for one wrong argument; nothing was sent."""
         facts.setdefault("advice", "Correct the field named and run the step again.")
         return cls.refused_all([{"field": field, "problem": problem}], **facts)
 
@@ -117,8 +117,8 @@ class TogetherError(Exception):
     def refused_all(
         cls, problems: list[Problem], listed: str | None = None, **facts: Json
     ) -> Self:
-        """Return the error for all that is wrong with the arguments, so that nothing
-        was sent; `listed` is how the message tells it."""
+        """Return the error for all wrong arguments; nothing was sent. `listed` is the
+        list of them as the message has it."""
         if listed is None:
             listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
         facts.setdefault("advice", "Correct the fields named and run the step again.")

@@ -1,4 +1,4 @@
-"""From what Windmill's form or a flow gives to what a request says."""
+"""Makes what a request sends of what Windmill's form or a flow gives."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..shapes import Json, Members, Problem, Schema, Step
     from .validate import Pressed
 
-# What the form says beside what the user fills in; tools/form.py makes it.
+# Words that the form adds to what the user fills in; tools/form.py makes them.
 LEAVE = "Default"  # the first choice of what is optional: send nothing
 SET = "Set"  # the other choice of an optional object: send what is filled in
 NOTHING = "None"  # of a number that may be null: send null
@@ -34,10 +34,10 @@ SWITCH = "more_options"  # the switch that shows an object's advanced fields
 
 
 def with_typed_models(members: dict[str, Schema], arguments: Members) -> Members:
-    """Return the arguments with each model's id in place of the word that says that it
-    is given apart, or of an object that holds it: a model that calls a step as a tool
-    takes the list of models for one. Raises TogetherError where an id is not given, or
-    cannot be meant."""
+    """Return the arguments with every model as its plain id. A form may say that the id
+    stands in a field of its own; a model that calls a step as a tool may send an object
+    or a list that holds it. Raises TogetherError where an id is missing, or contradicts
+    the choice."""
     found = dict(arguments)
     for name, member in members.items():
         picker = member.get("x-id-of")
@@ -103,7 +103,7 @@ def checked_arguments(operation: Step, arguments: Members) -> Members:
     if body.__class__ is dict:
         known = members["body"].get("properties")
         if known and not body.keys() <= known.keys():
-            from ..resilience.fields import unknown_names  # seldom is there such a one
+            from ..resilience.fields import unknown_names  # only for unknown names
 
             for line in unknown_names(body, known):
                 log(line)
@@ -117,8 +117,9 @@ def normalise(
     required: bool = False,
     pressed: Pressed | None = None,
 ) -> Json:
-    """Return what a value means: without what only the form needs, with numbers that
-    came as text, and without the members that are not given. NOT_GIVEN for nothing.
+    """Return a value as a request sends it: without what only the form needs, with
+    numbers in place of texts that hold them, and without members that are not given.
+    NOT_GIVEN where nothing is left.
 
     A required text or list that is empty counts as not given, save where the schema
     says by `minLength` or `minItems` 0 that the service takes it. `pressed` gets each
@@ -129,7 +130,7 @@ def normalise(
         if union is not schema:
             value = normalise(value, schema, field, required, pressed)
             if pressed is not None and value.__class__ is dict:
-                pressed[id(value)] = value, schema  # kept, or its id may be another's
+                pressed[id(value)] = value, schema  # keeps the object, and so its id
             return value
     if value is None:
         return None if allows_null(schema) else NOT_GIVEN
@@ -184,14 +185,14 @@ def normalise_list(
         if given is not NOT_GIVEN:
             meant.append(given)
         elif not alone:
-            meant.append(None)  # refused: without it the others would move up
+            meant.append(None)  # refused later: to drop it would renumber the others
     return meant if meant or not value else NOT_GIVEN  # rows that nobody filled in
 
 
 def normalise_union(
     value: Json, schema: Schema, field: str, pressed: Pressed | None
 ) -> Json:
-    """Return a value as the variant has it that it fits best."""
+    """Return a value, normalised by the variant that it fits best."""
     variants = schema["anyOf"]
     if surely_file(value):
         variants = [one for one in variants if takes_file(one)] or variants
@@ -211,7 +212,7 @@ def normalise_union(
 
 
 def behind_button(value: Members, schema: Schema) -> tuple[Json, Schema]:
-    """Return (what is given, its schema) of a group of buttons in a form."""
+    """Return (value, its schema) of what stands behind a group of buttons."""
     label = value["label"]
     inner = {name: given for name, given in value.items() if name != "label"}
     if label == LEAVE:
@@ -264,8 +265,9 @@ BEHIND = {
 
 
 def without_form_fields(value: Members, schema: Schema) -> Members:
-    """Return an object of a form as the wire has it: no switch, no groups of buttons,
-    parts beside a text in one list with it, and what a choice names named."""
+    """Return an object of a form as the API takes it: without its switch and its groups
+    of buttons, with the parts beside a text joined to it in one list, and with the
+    members that a choice implies."""
     value = dict(value)
     if "x-advanced" in schema:
         value.pop(SWITCH, None)
@@ -288,15 +290,16 @@ def without_form_fields(value: Members, schema: Schema) -> Members:
 
 
 def _as_list(value: Json) -> list[Json]:
-    """Return the list that is given, or the list of the one that is."""
+    """Return a list as it is, anything else as a list of one, nothing as []."""
     if not value:
         return []
     return value if value.__class__ is list else [value]
 
 
 def join_parts(row: Members, name: str) -> None:
-    """Make one list of parts of a message's text and the lists that a form has beside
-    it: a part is as the wire has it, a picture is {"source": file}, or the file."""
+    """Join a message's text and the lists that a form has beside it in one list of
+    parts. A part comes as the API takes it, a picture as {"source": file}, or as the
+    file."""
     parts = []
     for entry in _as_list(row.pop("pictures", None)):
         alone = entry.__class__ is dict and entry.keys() == {"source"}

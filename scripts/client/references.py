@@ -1,14 +1,14 @@
 """What Windmill would take for a reference to a secret, made harmless.
 
-Windmill looks for four words, a dollar sign with `var:`, `jsonvar:`, `res:` or
-`encrypted:` right behind it, anywhere in an argument of a job. Where it finds one, each
-text of that argument that begins with such a word becomes the variable or resource
-named behind it, and one that is the name of a variable of the job, such as its token,
-becomes that. What leaves a script may be an argument of the next, so no text that
-leaves one holds such a word: a space stands behind its dollar sign. JSON within a text
-counts too, however often it is escaped.
+Windmill resolves references in the arguments of a job: a dollar sign followed by
+`var:`, `jsonvar:`, `res:` or `encrypted:`. Where an argument holds one anywhere, each
+of its texts that begins with a reference is replaced by the variable or resource that
+it names, and each text that is the name of a variable of the job, such as its token, by
+that variable. A result may become an argument of the next step, so no text that leaves
+a script holds a reference: a space is put after the dollar sign. References within JSON
+within a text are found too, however often they are escaped.
 
-    harmless   a value without such words, and how many texts held some
+    harmless   a value without references, and how many texts held some
     is_word    whether a text holds one
     HarmlessText  the same for a text that leaves piece by piece
 
@@ -35,22 +35,22 @@ def _letter(letter: str) -> str:
 
 
 def _spelled(word: str) -> str:
-    """Return the pattern of a word, each letter of which may be escaped as in JSON."""
+    """Return the pattern of a word whose letters may each be escaped as in JSON."""
     return "".join(_letter(letter) for letter in word)
 
 
 _ANY = "|".join(map(_spelled, WORDS))
 _WORD = re.compile(rf"(?:\$|\\u0024)(?=[vjre\\])(?=(?:{_ANY}){_spelled(':')})")
-# The end of a text that may be the beginning of a word: no longer than the longest.
+# The end of a piece of text that may be the beginning of a reference.
 _LONGEST = 13 * (len("encrypted:") + 1)
 _OPEN = re.compile(rf"[$\\][$\\A-Za-z0-9]{{0,{_LONGEST}}}\Z")
-# What a list may be full of without a look at each: numbers of a vector.
+# In a list of nothing but these, such as a vector, no item needs a look.
 _PLAIN = frozenset((float, bool, type(None)))
 _JSON = _PLAIN | {str, int, list, dict}
 
 
 def is_word(text: str) -> bool:
-    """Say whether Windmill would find one of its words in a text."""
+    """Say whether Windmill would find a reference in a text."""
     return _WORD.search(text) is not None
 
 
@@ -119,10 +119,11 @@ def _renamed(group: Members) -> int:
 
 
 def _text(text: str) -> str:
-    """Return a text without the words; the same object where it holds none."""
+    """Return a text without references; the same object where it holds none."""
     whole = text
     if "\x00" in text:
-        # Windmill takes NUL out of a result: a word that it parts would be whole then.
+        # Windmill removes NUL from a result, which would make a reference of two
+        # halves.
         whole = text.replace("\x00", "\ufffd")
     whole = _WORD.sub(r"\g<0> ", whole)
     if whole.startswith(JOB):

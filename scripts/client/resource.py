@@ -34,8 +34,8 @@ def credentials(auth: Json, host: str) -> tuple[str, str]:
         if isinstance(auth.get(name), str) and is_word(auth[name]):
             raise TogetherError(
                 f"auth.{name} is a reference that Windmill did not resolve: choose the "
-                "resource itself, and see that its variable exists and that the one "
-                "who runs this may read it. auth.api_key must be the API key."
+                "resource itself, and make sure that its variable exists and that "
+                "whoever runs this may read it. auth.api_key must be the API key."
             )
     key = auth.get("api_key")
     key = key.strip() if isinstance(key, str) else ""

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 USER_AGENT = "together-windmill/1"
 CONNECT_TIMEOUT = 5.0
 HEAD_SECONDS = 60.0  # for status and headers, from their first byte to their last
-# Of a body of any length: as many bytes must come in as many seconds.
+# The least speed of a body: that many bytes in that many seconds.
 PACE_BYTES, PACE_SECONDS = 64 * 1024, 240.0
 TRANSFER_SECONDS = 24 * 3600.0  # for all of it, over all connections
 MIB = 1 << 20
-MOST_UNKNOWN_BYTES = 64 << 30  # of a body whose length nobody says
+MOST_UNKNOWN_BYTES = 64 << 30  # of a body whose length is not announced
 MOST_ANSWER_BYTES = 64 * MIB  # of an answer that is held in memory, decompressed
 MOST_ERROR_BYTES = 64 * 1024  # of an error; the rest of it is not read
 MOST_HEAD_BYTES = MIB  # of all that comes before a body, interim answers too
@@ -48,9 +48,10 @@ def http_exchange(
 ) -> Response:
     """Send one request and return the response, its body unread.
 
-    Nothing is tried again, no redirect is followed. timeout is (seconds to connect, and
-    for each piece that is sent; seconds of silence). After the moment `most`, where one
-    is given, no byte of the answer is read. Raises what faults() names.
+    There is no retry, and no redirect is followed. timeout is (seconds to connect, and
+    for each piece that is sent; seconds of silence). `most` is a deadline
+    (time.monotonic()), after which no byte of the answer is read. Raises what faults()
+    names.
     """
     start = url.index("/", url.index("//") + 2)
     carrier = carrier_for(url[:start])
@@ -69,22 +70,23 @@ def http_exchange(
 
 
 def faults() -> tuple[type[Exception], ...]:
-    """What an exchange raises when it fails. To be called behind `except`: Python does
-    so only when something was raised, and what is not needed is not loaded."""
+    """Return the exceptions of a failed exchange. To be called in an `except` clause:
+    it is evaluated only when something was raised, so that urllib3 is not loaded
+    before."""
     from urllib3.exceptions import HTTPError
 
     return HTTPError, OSError
 
 
 def is_silence(fault: Exception) -> bool:
-    """Say whether an exchange failed because nothing came any more."""
+    """Say whether an exchange failed by a read timeout."""
     from urllib3.exceptions import ReadTimeoutError
 
     return isinstance(fault, ReadTimeoutError)
 
 
 def protocol_fault(words: str) -> Exception:
-    """Return the fault of an answer that is none."""
+    """Return the fault of an answer that breaks the rules of HTTP."""
     from urllib3.exceptions import ProtocolError
 
     return ProtocolError(words)
@@ -113,10 +115,10 @@ _exchange = threading.local()
 
 
 class Answer(http.client.HTTPResponse):
-    """An answer whose head is whole HEAD_SECONDS after its first byte, and of which
-    nothing is read after the moment that http_exchange was given.
+    """An answer with deadlines: its head must be complete HEAD_SECONDS after its first
+    byte, and nothing is read after the deadline that http_exchange was given.
 
-    The timeout of a socket ends a silence alone: one byte in time, again and again,
+    A socket's timeout begins anew with each byte: a server that sends one now and then
     would hold a job for ever.
     """
 
@@ -133,12 +135,13 @@ class Answer(http.client.HTTPResponse):
         plain = all(n.isascii() and n.isdigit() and len(n) < 19 for n in lengths)
         coding = self.headers.get("transfer-encoding", "chunked").strip().lower()
         if len(lengths) > 1 or not plain or coding != "chunked":
-            # http.client would read something, and the next answer from amid it.
+            # http.client would read on with a wrong length, and take the middle of this
+            # answer for the beginning of the next.
             raise http.client.HTTPException("the answer's length makes no sense")
 
 
 class _Reader(io.RawIOBase):
-    """The bytes that come from a socket until a moment. Raises TimeoutError after it."""
+    """The bytes of a socket, up to a deadline. Raises TimeoutError after it."""
 
     def __init__(self, sock: socket.socket, most: float | None) -> None:
         self.sock = sock
@@ -167,7 +170,7 @@ class _Reader(io.RawIOBase):
             self.room -= count or 0
             if self.room < 0:
                 raise OSError("the answer's head has no end")
-            if not count and self.until is not None:  # http.client would not mind
+            if not count and self.until is not None:  # http.client does not notice
                 raise OSError("the answer's head is cut short")
         if self.until is None:
             self.until = min(self.most, time.monotonic() + HEAD_SECONDS)
@@ -182,7 +185,7 @@ TOO_LONG = "the answer took too long"
 
 
 def read_until(response: Response, most: float) -> None:
-    """Let no byte of an answer be read after that moment."""
+    """Set the deadline after which no byte of an answer is read."""
     reader = _reader(response)
     reader.most = reader.until = most
 
@@ -192,15 +195,15 @@ def _reader(response: Any) -> _Reader:
 
 
 def hurry(response: Response, seconds: float) -> None:
-    """Let no further read of an answer wait longer than that."""
+    """Set how long each further read of an answer may wait."""
     reader = _reader(response)
     if not reader.closed:
         reader.sock.settimeout(seconds)
 
 
 class Pace:
-    """Lets a body take its time, as long as its bytes come as fast as PACE_BYTES says:
-    TRANSFER_SECONDS in all."""
+    """The time limits of a body: PACE_BYTES in each PACE_SECONDS, and TRANSFER_SECONDS
+    in all."""
 
     def __init__(self) -> None:
         self.ends = time.monotonic() + TRANSFER_SECONDS
@@ -208,7 +211,7 @@ class Pace:
         self.position, self.until = 0, math.inf
 
     def keep(self, response: Response, position: int) -> None:
-        """Before each read: note how many bytes there are."""
+        """To be called before each read, with the number of bytes so far."""
         if response is not self.response or position - self.position >= PACE_BYTES:
             self.response, self.position = response, position
             self.until = min(time.monotonic() + PACE_SECONDS, self.ends)
@@ -221,7 +224,7 @@ class Pace:
 
 
 def too_long(length: int | None, position: int) -> bool:
-    """Say whether a body of a length that nobody said is longer than any is read."""
+    """Say whether a body of unknown length is longer than any that is read."""
     return length is None and position > MOST_UNKNOWN_BYTES
 
 
@@ -291,10 +294,10 @@ class Reply:
 
 
 def read_whole(response: Response, most: float) -> bytes:
-    """Return the body of an answer, decompressed, read by the moment `most`.
+    """Return the body of an answer, decompressed, read by the deadline `most`.
 
-    Of an error only the first MOST_ERROR_BYTES, and whatever came of it: its status says
-    more than a body that is cut. Raises urllib3's HTTPError, a TooLargeError for more
+    Of an error's body only the first MOST_ERROR_BYTES are read, and what came of it is
+    enough: its status says more. Raises urllib3's HTTPError, a TooLargeError for more
     than MOST_ANSWER_BYTES.
     """
     if response.status >= 300:
@@ -304,13 +307,14 @@ def read_whole(response: Response, most: float) -> bytes:
         if not first:
             first = piece
             continue
-        # One text that grows: what is left free by many pieces stays with a thread.
+        # One buffer that grows: memory that many pieces leave free stays with the
+        # thread.
         if not whole:
             whole += first
         whole += piece
         if len(whole) > MOST_ANSWER_BYTES:
             abandon(response)
-            whole.clear()  # who is told of the fault would keep it
+            whole.clear()  # else the traceback keeps it
             limit = MOST_ANSWER_BYTES // MIB
             raise TooLargeError(f"the answer has more than {limit} MiB")
     response.release_conn()
@@ -340,13 +344,13 @@ def _read_error(response: Response, most: float) -> bytes:
         if coding in CODINGS and words:
             return begun(words, coding == "deflate").decompress(words, MOST_ERROR_BYTES)
     except zlib.error:
-        pass  # some say that it is packed, and it is not
+        pass  # some servers call it compressed when it is not
     return b"" if b"\0" in words or not words.isascii() else words
 
 
 def read_pieces(response: Response, most: float | None = None) -> Iterator[bytes]:
-    """Yield the bytes of a body as they arrive, decompressed, until the moment `most`.
-    Raises urllib3's HTTPError, OSError."""
+    """Yield the bytes of a body as they arrive, decompressed, up to the deadline
+    `most`. Raises urllib3's HTTPError, OSError."""
     if most is not None:
         read_until(response, most)
     coding = response.headers.get("content-encoding", "").strip().lower()
@@ -375,10 +379,10 @@ CODINGS = ("gzip", "x-gzip", "deflate")
 
 
 class Unpacked:
-    """A body that is compressed: what it holds, in pieces of bounded size.
+    """A compressed body, decompressed in pieces of bounded size.
 
-    urllib3 takes a compressed body that is cut short for a whole one, and inflates
-    all that has come at once.
+    urllib3 takes a body that is cut short for a whole one, and decompresses at once all
+    that has arrived.
     """
 
     def __init__(self, response: Response, coding: str) -> None:
@@ -409,7 +413,7 @@ class Unpacked:
 def begun(raw: bytes, deflate: bool) -> Any:
     """Return a decompressor for a stream that begins with these bytes."""
     if deflate and raw[0] & 0x0F != 8:
-        return zlib.decompressobj(-zlib.MAX_WBITS)  # as some servers send it
+        return zlib.decompressobj(-zlib.MAX_WBITS)  # some servers omit zlib's header
     return zlib.decompressobj(32 + zlib.MAX_WBITS)
 
 
@@ -421,4 +425,4 @@ def abandon(response: Response) -> None:
 
 
 class TooLargeError(OSError):
-    """An answer of more bytes than the helper reads; asking again brings no fewer."""
+    """An answer of more bytes than the helper reads; a retry would bring as many."""

@@ -1,4 +1,4 @@
-"""Whether a value is what its schema wants, and what is said where it is not."""
+"""Checks a value by its schema, and says what is wrong with it."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def may_be_empty(schema: Schema) -> bool:
 
 
 def read_text(text: str, kind: str) -> Json:
-    """Return the number or truth that a text says, else the text: a form sends selects,
-    and the rows of a list of whole numbers, as texts."""
+    """Return the number or boolean that a text holds, else the text: a form sends
+    selects, and the rows of a list of whole numbers, as texts."""
     if kind == "boolean":
         return {"true": True, "false": False}.get(text, text)
     if re.fullmatch(r"\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*", text):
@@ -70,7 +70,7 @@ def has_file(schema: Schema) -> bool:
 
 
 def is_carried(schema: Schema) -> bool:
-    """Say whether a file stays as it was given until the request is made of it."""
+    """Say whether a file stays as it was given until the request is built."""
     return schema["x-file"] in ("bytes", "content") or "format" in schema
 
 
@@ -83,14 +83,14 @@ def surely_file(value: Json) -> bool:
 
 def file_value(value: Json, schema: Schema, field: str) -> Json:
     """Return a file, given in any of the shapes that scripts/transfer/file_input.py
-    knows, as a FileValue where the wire has it as text; a text that is already as it
-    should be, and what is no file, as it is."""
+    knows, as a FileValue where the API takes it as text. A text that can be sent
+    already, and what is no file, stay as they are."""
     if isinstance(value, bool | int | float) or is_carried(schema):
         return value
     kind = schema["x-file"]
     if value.__class__ is str and value[:5] != "s3://":
         known = value[:5] in ("http:", "https", "data:")
-        # A data URI that its encoder broke into lines goes the way of a file.
+        # A data URI that its encoder broke into lines is read like a file.
         known = known and not (kind == "uri" and "\n" in value)
         if known if kind == "base64" else not (known or len(value) < 24):
             return FileValue(value, field, kind)
@@ -105,7 +105,7 @@ def file_value(value: Json, schema: Schema, field: str) -> Json:
 # over. `jsonschema` would do more, but importing it takes longer than a request.
 
 MAX_DEPTH = 100
-MOST_FAULTS = 20  # that are told of what is behind one $ref
+MOST_FAULTS = 20  # reported of the schema behind one $ref
 TYPES = {
     "object": "an object",
     "array": "a list",
@@ -115,8 +115,8 @@ TYPES = {
     "boolean": "true or false",
     "null": "null",
 }
-# How well a value fits a variant: it says so itself, by its type, though it lacks what
-# is required, or once read as such a type.
+# How well a value fits a variant: it names the variant, its type fits, its type fits
+# but required members are missing, it can be read as the type, or it does not fit.
 TOLD, TYPED, LACKING, READABLE, UNFIT = range(5)
 
 
@@ -187,8 +187,8 @@ def check(
 def referred(
     value: Json, schema: Schema, field: str, context: Context, depth: int
 ) -> list[Problem]:
-    """Return what does not fit behind a $ref; looked at once, since a few references
-    to one another may lead there in a million ways."""
+    """Return what does not fit the schema that a $ref leads to. A value is checked by
+    it once: a few references to one another may lead there in a million ways."""
     target = ref_target(schema, context[0])
     known = context[3]
     place = (id(value), id(target), field)
@@ -225,7 +225,8 @@ def check_text(
     if "pattern" in schema:
         try:
             if not context[2](schema["pattern"], value):
-                # Of the pack's own the description says it better; others chose both.
+                # The description explains the pack's own patterns; for a user's, show
+                # both.
                 found.append(unlike(field, value, schema, context[2] is re.search))
         except ValueError as error:
             found.append(problem(field, f"{schema['pattern']!r} {error}"))
@@ -286,8 +287,8 @@ def check_list(
 
 
 def hashed(value: Json) -> Json:
-    """Return what is equal for values that JSON takes for the same, and can be looked
-    up: 1 is 1.0, and neither is true."""
+    """Return a hashable key, equal for values that are equal in JSON: 1 is 1.0, and
+    neither is true."""
     if value.__class__ is list:
         return (list, *map(hashed, value))
     if value.__class__ is dict:
@@ -506,8 +507,8 @@ def problem(field: str, words: str) -> Problem:
 
 
 def mistyped(field: str, value: Json, wanted: str) -> Problem:
-    """Say what a value should be, and what it is: of a long text, which may be a
-    secret, only that it is one."""
+    """Say what a value should be, and what it is; a long text is not repeated, as it
+    may be a secret."""
     names = {dict: "an object", list: "a list", str: "text"}
     is_short = value.__class__ is str and len(value) <= 20
     got = shown(value) if is_short else names.get(value.__class__, shown(value))
@@ -515,9 +516,9 @@ def mistyped(field: str, value: Json, wanted: str) -> Problem:
 
 
 def unlike(field: str, value: str, schema: Schema, own: bool) -> Problem:
-    """Say that a text is not as it should be: by what describes it, if the schema has
-    that, and by the pattern, if it is not our own or nothing describes it; of a long
-    text, which may be a secret, only that it is none."""
+    """Say that a text does not match its pattern: by the schema's description, if there
+    is one, and by the pattern, if it is the user's own or has no description. A long
+    text is not repeated, as it may be a secret."""
     got = shown(value) if len(value) <= 20 else "such a text"
     words = schema.get("description")
     words = [words] if words and isinstance(words, str) else []

@@ -1,5 +1,5 @@
-"""What goes wrong with a connection, as urllib3 tells it: the words by which retry.py
-and explain.py judge it, whatever carried the exchange."""
+"""Faults of a connection as urllib3's exceptions, which retry.py and explain.py judge,
+whichever library carried the exchange."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from urllib3.exceptions import HTTPError
 
-_NO_POOL: Any = None  # urllib3 notes it, and it is looked at by nobody
+_NO_POOL: Any = None  # urllib3 wants one, and nobody reads it
 
 
 def connect_fault(error: Exception, host: str) -> HTTPError:

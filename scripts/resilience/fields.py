@@ -1,8 +1,8 @@
-"""What is said of arguments that are refused, in words that help whoever gave them.
+"""Messages about refused arguments that help whoever gave them.
 
 with_reasons   why a required one counts as missing
 with_titles    the fields named as the form names them
-like           the name that may be meant
+like           the known name that may be meant
 unknown_names  members of a body that no schema has, and what may be meant
 """
 
@@ -23,8 +23,8 @@ LIKE = 0.75  # how alike a misspelt name is, from 0 to 1
 def with_reasons(
     found: list[Problem], arguments: Members, members: dict[str, Schema]
 ) -> None:
-    """Say of what is required and not given whether it is there and empty, or seems to
-    be there under a misspelt name."""
+    """Say of each missing argument if it was given empty, or under a name that looks
+    like a misspelling of its own."""
     known = set(_names(members))
     for one in found:
         if one["problem"] != "is required":
@@ -58,7 +58,8 @@ def with_titles(error: TogetherError, members: dict[str, Schema]) -> None:
 
 
 def unknown_names(body: Members, members: Iterable[str]) -> list[str]:
-    """Return a line for each member of a body that is no known one but looks like it."""
+    """Return a line for each unknown member of a body whose name looks like a known
+    one."""
     known = list(members)
     return [
         f"body.{name} is not known here, and sent as it is. Is {near} meant?"
@@ -70,7 +71,7 @@ def unknown_names(body: Members, members: Iterable[str]) -> list[str]:
 
 
 def like(name: str, names: Iterable[str]) -> list[str]:
-    """Return the name that is most like another one, if one is like it at all."""
+    """Return the name that is most like another one, or None."""
     from difflib import get_close_matches  # only where something is misspelt
 
     lower = {one.casefold(): one for one in names}

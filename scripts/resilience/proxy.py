@@ -2,9 +2,8 @@
 
     proxy_of        which proxy is for a host
 
-Requests' own code reads the environment, so that both always agree. Raises
-TogetherError, without the proxy's password, where what is named is none that can be
-used.
+The code of `requests` reads the environment, so that both always agree. Raises
+TogetherError, which never holds the proxy's password, for a proxy that cannot be used.
 """
 
 from __future__ import annotations

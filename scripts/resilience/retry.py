@@ -1,9 +1,9 @@
 """Whether an exchange that failed is tried again, and when.
 
-pause        how long to wait before another try of an operation, or that there is none
-passing      whether a status is of a failure that may be over at the next try
+pause        how long to wait before another try of an operation; None: give up
+passing      whether a failure with this status may be over at the next try
 backoff      how long to wait before another try
-rest         that wait itself, for exchanges that may be tried again in any case
+rest         that wait itself, for exchanges that may always be retried
 retry_after  the seconds that a server asks to wait
 never_sent   whether a failed exchange surely never reached the server
 """
@@ -58,8 +58,8 @@ def pause(
 ) -> float | None:
     """Return the seconds to wait before another try, or None to give up.
 
-    retry is the class of the operation, fault what was raised, or None, and then reply
-    what was answered.
+    `retry` is the operation's retry class; `fault` is what was raised, or None where
+    there is a `reply`.
     """
     if request.tries >= request.operation.get("tries", MAX_TRIES):
         return None
@@ -71,7 +71,7 @@ def pause(
         if final or not (harmless or never_sent(fault)):
             return None
         return backoff(request.tries, None)
-    assert reply is not None  # what raised nothing has an answer
+    assert reply is not None  # without a fault there is a reply
     advised = reply.headers.get("x-should-retry")
     asked = retry_after(reply.headers)
     if advised == "false" or (asked is not None and asked > MAX_WAIT):
@@ -92,26 +92,26 @@ def pause(
 
 
 def out_of_credit(reply: Reply) -> bool:
-    """Say whether a 429 is about money, which no waiting brings."""
+    """Say whether a 429 is about missing credit: no wait brings that."""
     words = server_words_of(reply)
     return about_money(words.get("type"), words.get("code"), words.get("detail"))
 
 
 def about_money(*words: object) -> bool:
-    """Say whether what a server wrote of a refusal is about money."""
+    """Say whether a server's words about a refusal are about money."""
     named = " ".join(map(str, words)).lower()
     return any(word in named for word in OUT_OF_CREDIT)
 
 
 def backoff(tries: int, asked: float | None) -> float:
-    """Return the seconds before the next of so many tries: what the server asks for,
-    but never so few that refusals become a storm."""
+    """Return the seconds to wait after so many tries: what the server asks for, but at
+    least half the backoff, lest all clients come back at once."""
     own = min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT) * random.uniform(0.75, 1.0)
     return own if asked is None else max(asked, own / 2)
 
 
 def passing(status: int | None) -> bool:
-    """Say whether what failed with a status may go well at the next try; None stands
+    """Say whether a failure with this status may be over at the next try; None stands
     for no answer at all."""
     return status is None or status in (408, 425, 429) or status >= 500
 
@@ -119,8 +119,8 @@ def passing(status: int | None) -> bool:
 def rest(
     tries: int, asked: float | None = None, stop: threading.Event | None = None
 ) -> bool:
-    """Wait before the next of so many tries, MAX_WAIT seconds at most; return whether
-    `stop` was set meanwhile."""
+    """Wait after so many tries, MAX_WAIT seconds at most; return whether `stop` was set
+    meanwhile."""
     seconds = min(backoff(tries, asked), MAX_WAIT)
     if stop is not None:
         return stop.wait(seconds)
