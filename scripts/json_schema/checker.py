@@ -1,6 +1,7 @@
-"""Whether a JSON Schema that a user gives can be used, and what an answer lacks by it.
+"""Checks the JSON Schema that a user gives, and answers by it.
 
-scripts/client/ says which part of JSON Schema is known, and checks by it.
+scripts/client/validate.py says which part of JSON Schema is known, and does the
+checking.
 """
 
 from __future__ import annotations
@@ -177,8 +178,8 @@ def _circles(
     path: tuple[Schema, ...],
     done: set[int] | None = None,
 ) -> bool:
-    """Say whether checking a value by a schema would lead back to it for the same
-    value; leading back for a part of the value is well."""
+    """Say whether checking a value by a schema would come back to that schema with the
+    same value, for ever. To come back with a part of the value is fine."""
     done = set() if done is None else done
     if not isinstance(schema, dict) or id(schema) in done:
         return False

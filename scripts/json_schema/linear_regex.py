@@ -1,8 +1,8 @@
-"""Match the patterns of a JSON Schema in time that grows with the text and no faster.
+"""Matches the patterns of a JSON Schema in time linear in the length of the text.
 
-Python's re tries one way after another, and there may be 2^n of them: `^(a+)+$` takes
-it hours on forty letters. Where a pattern of somebody else's may be such a one, all
-ways are followed at once here (Thompson's construction), for a yes or no.
+Python's re backtracks, and may try 2^n ways: `^(a+)+$` takes it hours on forty letters.
+A user's pattern that may do so is matched here by an automaton that follows all ways at
+once (Thompson's construction), and says yes or no.
 
     searcher      the function that looks for a pattern in a text
     UnfitError    why a pattern cannot be matched so
@@ -29,7 +29,7 @@ __all__ = ["UnfitError", "searcher"]
 MOST_STATES = 4_000
 MOST_STEPS = 3_000_000  # states times characters
 FLAGS = re.IGNORECASE | re.MULTILINE | re.DOTALL | re.ASCII
-ONCE = 1  # a repetition of at most so often is none
+ONCE = 1  # repeated at most so often: no loop
 CATEGORIES = {
     c.CATEGORY_DIGIT: r"\d",
     c.CATEGORY_NOT_DIGIT: r"\D",

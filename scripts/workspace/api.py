@@ -22,7 +22,7 @@ from ..client.transport import (
     read_whole,
 )
 
-# Here, not where it is used: a Windmill that fails hands out no module either.
+# At the top, since a Windmill that fails cannot deliver the module later either.
 from ..resilience.server_words import without_key
 
 TYPE_CHECKING = False
@@ -77,7 +77,7 @@ def open_windmill(
     headers: Headers | None = None,
     timeout: Timeout | None = None,
 ) -> Response:
-    """Return the response, its body unread; a refusal or a broken wire is raised."""
+    """Return the response, its body unread. Raises TogetherError."""
     response = _reach(method, path, what, query, body, headers, timeout)
     if response.status >= 300:
         reply = Reply(response, _read(method, path, what, response))
@@ -125,8 +125,9 @@ def ask_windmill(
 def parse_reply(
     method: str, path: str, what: str, reply: Reply, kind: type | None = None
 ) -> Json:
-    """Return the JSON of an answer, which must be of a kind, such as dict; without one,
-    any for a GET, and else None for no JSON. Raises TogetherError."""
+    """Return the JSON of an answer. It must be of the type `kind`, such as dict;
+    without one, a GET must bring some JSON, while others may bring none (None). Raises
+    TogetherError."""
     if reply.status >= 300:
         storing = path.startswith("job_helpers/")
         raise refusal(method, path, what, reply, storing=storing)
@@ -144,14 +145,14 @@ def unusable(
     what: str,
     problem: str = "its answer is not what it must be",
 ) -> TogetherError:
-    """Return the TogetherError for an answer of Windmill's that says nothing."""
+    """Return the TogetherError for an answer of Windmill's that cannot be used."""
     return TogetherError(
         f"{what}: {problem} (Windmill, {method} {path.partition('?')[0]}).",
         type="invalid_answer",
         method=method,
         path=path,
         ambiguous=True if method == "POST" else None,
-        advice="Check BASE_INTERNAL_URL on the worker, and what stands before it.",
+        advice="Check BASE_INTERNAL_URL on the worker, and any proxy before it.",
     )
 
 
@@ -238,7 +239,7 @@ def refusal(
         detail=detail,
         method=method,
         path=path,
-        # A server that failed may have done it before it did.
+        # A server that failed may have carried it out first.
         ambiguous=True if method == "POST" and reply.status >= 500 else None,
         advice=advice,
     )

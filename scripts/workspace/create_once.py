@@ -183,13 +183,13 @@ class _Record:
             if not isinstance(found, dict) or not found:
                 if time.monotonic() > deadline:
                     raise TogetherError(
-                        f"The record {self.path} is there when it is to be written, "
-                        f"and not when it is read, for {PATIENCE:g} seconds.",
+                        f"The record {self.path} exists when it is to be written, "
+                        f"but cannot be read, for {PATIENCE:g} seconds now.",
                         type="invalid_answer",
                         ambiguous=False,
                         advice="Run it again. If it stays so, delete that resource.",
                     )
-                time.sleep(PAUSE)  # forgotten since: the other run failed
+                time.sleep(PAUSE)  # deleted since, as the other run failed
                 continue
             if found.get("token") == self.own["token"]:
                 return None
@@ -209,7 +209,8 @@ class _Record:
             time.sleep(PAUSE)
 
     def create(self) -> bool:
-        """Write the own record where there is none; return False when none is kept."""
+        """Write this run's record unless there is one; return False when it cannot be
+        kept."""
         assert self.path is not None
         try:
             create_state(self.own, self.path)
@@ -226,7 +227,8 @@ class _Record:
             set_state(self.own, self.path)
 
     def finish(self, made: Members) -> None:
-        """Write down what exists now. It exists: failing to say so fails nothing."""
+        """Record what exists now. It exists, so that a failure to record it is only
+        logged."""
         if not self.path or not self.folder:
             return
         try:

@@ -1,7 +1,7 @@
-"""Text of others in what Windmill's page shows: words to read, and nothing that acts.
+"""Other people's text in Markdown for Windmill's page, with nothing in it that acts.
 
-The page makes Markdown live as it is, addresses of `javascript:` and pictures that load
-by themselves too.
+The page renders any Markdown, also links to `javascript:` and pictures that load by
+themselves.
 
     prose   a text of several lines: lists, headings and emphasis stay, and https links
     inline  a text on one line, without any marks of its own

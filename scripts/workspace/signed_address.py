@@ -1,7 +1,6 @@
 """Addresses of objects in the workspace's storage, for a service that has no token.
 
-Windmill signs them, for twelve hours, and its Enterprise Edition hands out what they
-stand for.
+Windmill signs them for twelve hours; only its Enterprise Edition serves the objects.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def _try(address: str, what: str) -> None:
         raise _unsigned(words) from None
     abandon(response)
     if response.status >= 300:
-        raise _unsigned(f"{what}: at it, Windmill answers {response.status}.")
+        raise _unsigned(f"{what}: Windmill answers {response.status} there.")
 
 
 def _unsigned(message: str) -> TogetherError:
@@ -57,5 +56,5 @@ def _unsigned(message: str) -> TogetherError:
         type="unsigned",
         ambiguous=False,
         advice="Signed addresses need Windmill's Enterprise Edition, at an address that "
-        "Together can reach. Else put the recordings where they have one.",
+        "Together can reach. Otherwise put the recordings at an address of that kind.",
     )

@@ -55,8 +55,8 @@ def set_state(value: Json, path: str | None = None) -> None:
 def _look(where: str, what: str) -> Reply:
     """Read a resource; a reply of 404 says that there is none.
 
-    Windmill looks first for it and then for why it cannot be seen. One that a run at
-    the same time creates in between is there but hidden, it says; a second look sees it.
+    Windmill looks for the resource, and then for the reason why it is not visible. One
+    that another run creates in between is reported as hidden; a second look finds it.
     """
     reply = send_windmill("GET", where, what)
     if reply.status == 401 and "Resource exists" in reply.text():

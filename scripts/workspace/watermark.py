@@ -1,8 +1,9 @@
 """What is new since the last run that ended well.
 
 What was seen is kept in the script's state. Nothing is reported twice or lost: what a
-run found is kept beside the old mark, with the run's own job, and counts as reported
-only once that job is known to have ended well; otherwise the next run reports it again.
+run found is kept beside the old watermark, with the run's own job, and counts as
+reported only once that job is known to have ended well; otherwise the next run reports
+it again.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ def new_since(
     first: Json = None,
     eager: bool = False,
 ) -> list[Members]:
-    """Return what is new since the mark of the last run that ended well.
+    """Return what is new since the watermark of the last run that ended well.
 
-    `news` tells it from that mark; `mark` is how things are now; `key` names the member
-    by which two reports are of the same thing; `first` is what the first run notes, if
-    not the mark. The first run, unless it is eager, and one that overlaps with another
-    return nothing. Raises TogetherError.
+    `news` makes it from that watermark; `mark` is the watermark as of now; `key` names
+    the member that tells whether two reports are of the same thing; `first` is what the
+    first run keeps, if not `mark`. The first run, unless it is `eager`, and one that
+    overlaps with another return nothing. Raises TogetherError.
     """
     mark, _ = harmless(mark)  # as the state has it
     state = get_state()
