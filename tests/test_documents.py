@@ -259,7 +259,7 @@ BLANKS = " " * (90 << 20)
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (lambda: docx(BLANKS), "unfolds to more than 64 MiB"),
+        (lambda: docx(BLANKS), "unpacks to more than 64 MiB"),
         (lambda: docx(f"<w:t>{BLANKS[: 5 << 20]}</w:t>"), "more than 4 Mi char"),
         (lambda: lying(BLANKS, zipfile.ZIP_DEFLATED), "damaged|unfolds"),
         (lambda: docx(BLANKS[:999], how=zipfile.ZIP_BZIP2), "packed in a way"),

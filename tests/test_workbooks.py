@@ -246,14 +246,14 @@ def test_sheets_without_a_cell_unfold_together_to_no_more(monkeypatch):
     blank = " " * (3 << 20)
     sheets = {f"S{n}": ("visible", blank) for n in range(9)}
 
-    with pytest.raises(TogetherError, match="unfolds to more than"):
+    with pytest.raises(TogetherError, match="unpacks to more than"):
         read(workbook("", sheets=sheets))
 
 
 def test_a_workbook_that_unfolds_without_end_is_refused(monkeypatch):
     monkeypatch.setattr("scripts.documents.workbook.SHEET_BYTES", 1 << 20)
 
-    with pytest.raises(TogetherError, match="unfolds to more than 1 MiB"):
+    with pytest.raises(TogetherError, match="unpacks to more than 1 MiB"):
         read(workbook(row(text("a")) + row(text("x" * 40)) * 100_000))
 
 

@@ -1,8 +1,8 @@
-"""What a model means that calls a step as its tool, where it writes it in its own way.
+"""Reads the arguments of a tool call as the model that wrote them meant them.
 
-Models fill what is optional with blanks, wrap a value in an object or a list, write
-numbers, lists and objects as text, and hand on what another tool returned. What can
-be meant in one way only is taken so; the step's own check judges the rest.
+Models fill optional arguments with blanks, wrap a value in an object or a list, write
+numbers, lists and objects as text, and pass on what another tool returned. What has
+only one possible meaning is read so; the step's own check judges the rest.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def understood(step: Step, arguments: Members) -> Members:
 
 
 def _is_blank(value: Json, schema: Schema) -> bool:
-    """Say whether a value is an empty that the schema forbids: nothing is given."""
+    """Say whether a value is empty where the schema forbids that: it counts as not
+    given."""
     if value is False or value:
         return False
     return bool(schema_problems(value, schema, ""))

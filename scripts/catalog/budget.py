@@ -82,8 +82,8 @@ class Spent:
 class Budget:
     """Money that a step of many calls may spend; safe to share between threads.
 
-    Each call is made `with budget.spending(...)`; who waits for money to come back
-    does the two halves of that alone: `reserve` before the call, `settle` after it. A
+    Each call is made `with budget.spending(...)`; code that waits for money to come
+    back calls its two halves itself: `reserve` before the call, `settle` after it. A
     budget of None allows everything.
     """
 

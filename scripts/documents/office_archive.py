@@ -6,8 +6,8 @@
     other_kind    what an archive is that is no file of Word or Excel
     BadFileError  why an archive cannot be read
 
-An archive may say that a member is small and unfold it to gigabytes, nest elements a
-million deep or call itself by an entity: what is read ends at the bounds below.
+An archive may claim that a member is small and unpack to gigabytes, nest elements a
+million deep, or define entities by each other. Reading stops at the limits below.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     Start: TypeAlias = Callable[[str, dict[str, str]], None]
 
 MOST_MEMBERS = 10_000
-MEMBER_BYTES = 200 << 20  # of a member, unfolded
-PIECE_BYTES = 1 << 20  # that are unfolded and parsed at a time
+MEMBER_BYTES = 200 << 20  # of a member, unpacked
+PIECE_BYTES = 1 << 20  # that are unpacked and parsed at a time
 TOKEN_BYTES = 4 << 20  # of one tag, comment or the like
 DEPTH = 250  # elements within one another
 DAMAGES = (
@@ -52,7 +52,8 @@ OPEN_DOCUMENTS = {
 
 
 class BadFileError(ValueError):
-    """An archive that cannot be read; str() says why, to be read behind a name."""
+    """An archive that cannot be read; str() says why, as what follows the file's
+    name."""
 
 
 def opened(file: IO[bytes], what: str = "archive") -> zipfile.ZipFile:
@@ -90,8 +91,8 @@ def other_kind(archive: zipfile.ZipFile) -> str | None:
 
 
 def _plain(name: str) -> str:
-    """Return a member's name as office programs compare it: they read names that
-    differ in their case or slashes."""
+    """Return a member's name as office programs compare it: regardless of case, and of
+    which slash is used."""
     return name.replace("\\", "/").lstrip("/").lower()
 
 
@@ -193,7 +194,7 @@ def parse(
             while piece := stream.read(PIECE_BYTES):
                 size += len(piece)
                 if size > most:
-                    raise BadFileError(f"unfolds to more than {most >> 20} MiB")
+                    raise BadFileError(f"unpacks to more than {most >> 20} MiB")
                 parser.Parse(piece)
                 if size - parser.CurrentByteIndex > TOKEN_BYTES:
                     raise BadFileError(

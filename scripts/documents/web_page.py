@@ -1,9 +1,9 @@
-"""The text of a web page, in time that grows with its size and no faster.
+"""The text of a web page, in time linear in its size.
 
 Tags, comments and entities are read as the HTML standard says (section 13.2.5), so that
-a page is what a browser makes of it; what it does not show (scripts, styles, the head's
-title, what is hidden) is left out, and what is marked as deleted. What a cell over
-several rows says stands in each of them. html.parser is not used: up to Python 3.11.13 a page of unclosed tags takes it hours.
+the text is what a browser shows: scripts, styles, the head's title, hidden elements and
+deleted text are left out. A cell over several rows has its text in each of them.
+html.parser is not used: up to Python 3.11.13 a page of unclosed tags takes it hours.
 
     is_page    whether a text is HTML or XML
     declared   the encoding that a page says it is in
@@ -37,7 +37,7 @@ LINES = _names(
 )
 CELLS = _names("td th")
 VOID = _names("area base br col embed hr img input link meta source track wbr")
-# What hides all of a page is taken off by a script.
+# A page that hides its html or body is shown by a script.
 NEVER_HIDDEN = VOID | {"html", "body"}
 # Elements that end where another of these begins, if not within another list or table.
 _PARTS = _names("tr tbody tfoot")
@@ -191,8 +191,8 @@ class _Grid:
 
 
 class _Tables:
-    """Says in each row what a cell says that is over several. All that is said again is
-    no longer than the page."""
+    """Repeats the text of a cell over several rows in each of them. All repetitions
+    together are no longer than the page."""
 
     def __init__(self, found: _PageText, room: int) -> None:
         self.found = found

@@ -1,10 +1,9 @@
 """The text of a Word file (.docx), as it is read when every change in it is accepted.
 
-Paragraphs are a blank line apart, rows of tables a line, cells a tab; what a cell over
-several rows says stands in each of them. Footnotes stand
-in brackets where they are referred to, text boxes where they are anchored, formulas in
-a line: (1)/(2), x^(2). What nobody sees is left out: deleted and hidden text, codes of
-fields, comments.
+Paragraphs are a blank line apart, rows of tables a line, cells a tab; a cell over
+several rows has its text in each of them. Footnotes stand in brackets where they are
+referred to, text boxes where they are anchored, formulas in a line: (1)/(2), x^(2).
+Invisible text is left out: deleted and hidden text, codes of fields, comments.
 """
 
 from __future__ import annotations
@@ -20,13 +19,14 @@ if TYPE_CHECKING:
 
     Notes: TypeAlias = dict[tuple[str, str | None], str]
 
-XML_BYTES = 64 << 20  # of the document and of its notes, unfolded
+XML_BYTES = 64 << 20  # of the document and of its notes, unpacked
 CHARACTERS = 4 << 20  # of text: about 1500 pages
 ELEMENTS = 1_500_000
 REPEATED = 500  # characters of a cell over several rows that each of them has
 # Elements whose text is not part of the document as it reads.
 PASSED = frozenset(("del", "moveFrom", "Fallback", "rt"))
-# What stands before and behind an element of a formula, which else only its place tells.
+# What is written before and after an element of a formula, whose role Word shows by its
+# position.
 FORMULA = {
     "num": ("(", ")"),
     "den": ("/(", ")"),
@@ -84,7 +84,7 @@ class _Reader:
         self.cells = 0  # how many cells of tables are
         self.path: list[str] = []
         self.hidden = self.joined = self.reads = False
-        # Where the code of each open field begins, None once its result does.
+        # Where the code of each open field begins; None from its result on.
         self.fields: list[int | None] = []
         self.places: list[tuple[int, bool]] = []  # of open rows and cells; if deleted
         # Of each open table: the column of its grid that comes next, and the text of
@@ -173,8 +173,8 @@ class _Reader:
             self.fields = []
 
     def merge(self, tag: str, value: str) -> None:
-        """Take note of the columns and rows that a cell is over, and of those that a row
-        has none in."""
+        """Note the columns and rows that a cell spans, and the columns that a row
+        leaves out."""
         count = min(int(value), 63) if value.isdecimal() and len(value) < 4 else 1
         if tag == "gridBefore" and self.grids:
             for _ in range(count):
@@ -186,8 +186,8 @@ class _Reader:
             self.spans[-1] = self.spans[-1][0], value != "restart"
 
     def close_cell(self, place: int, deleted: bool) -> None:
-        """End a cell with as many tabs as it has columns; one that goes on from the row
-        above has what is said there."""
+        """End a cell with as many tabs as it has columns; one that continues a cell of
+        the row above repeats its text."""
         columns, goes_on = self.spans.pop()
         column, kept = self.grids[-1] if self.grids else (0, {})
         said = "".join(self.pieces[place:]).strip()
@@ -212,8 +212,8 @@ class _Reader:
             self.places[-1] = self.places[-1][0], True
 
     def field(self, kind: str | None) -> None:
-        """Take away the code of a field, where it is followed by its result or end: it
-        may hold fields with results of their own."""
+        """Remove the code of a field once its result or its end follows: the code may
+        hold fields with results of their own."""
         if kind == "begin":
             self.fields.append(len(self.pieces))
         elif self.fields:
@@ -271,7 +271,8 @@ class _Reader:
 
 
 def _sign(attributes: dict[str, str]) -> str:
-    """Return the character of a sign that is told by its font and its place in that."""
+    """Return the character of a symbol, which is given by a font and a position in
+    it."""
     try:
         code = int(attributes.get("char", ""), 16)
     except ValueError:

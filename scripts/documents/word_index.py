@@ -4,16 +4,16 @@
     WordIndex   documents with the terms of their passages: rank them, write them
     read_index  the same from its file
 
-A term is a word, or in scripts without blanks each two signs that stand side by side,
-and the last sign of a run alone. So each sign begins as many terms as it is there times.
+A term is a word, or in scripts without blanks two characters side by side, and the last
+character of a run alone. So each occurrence of a character begins one term.
 
 A file is a line of JSON that names the documents, then the passages of each as JSON
-Lines, then the words of each, a line a word, sorted: "\\nword\\t0 3:2", which is once in
-passage 0 and twice in passage 3; then the runs of signs of each, a line a passage, in
-UTF-16. Of two signs there are nearly as many as there are places, so that no line tells
-where they are: those of a question are looked for in the runs, which are decoded. Of the
-rest of a large file only the first line is, the lines of the question's words and the
-passages that were found; what did not change is copied as it is.
+Lines, then the words of each, a line a word, sorted: "\\nword\\t0 3:2", which is once
+in passage 0 and twice in passage 3; then the runs of signs of each, a line a passage,
+in UTF-16. Pairs of characters have no lines, as there are nearly as many as positions:
+those of a question are searched in the runs, which are decoded. Of the rest of a large
+file only the first line, the lines of the question's words and the passages that were
+found are decoded; what did not change is copied as it is.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ KINDS = 3  # of parts: passages, words, signs
 
 
 class BadIndexError(ValueError):
-    """What was read is no index that this can use."""
+    """What was read is not an index, or a damaged one."""
 
 
 class TooMuchError(ValueError):
@@ -267,13 +267,14 @@ class WordIndex:
 
 
 def _twice(text: str, pair: str) -> int:
-    """Return how often a sign stands before itself: three in a row are two such."""
+    """Return how often a character is followed by itself: three in a row are two
+    pairs."""
     return len(re.findall(f"{pair[0]}(?={pair[0]})", text))
 
 
 def _first(terms: bytes, low: int, high: int, beginning: bytes) -> int:
-    """Return where the first line stands that begins so, or -1. Lines are sorted, so
-    that of many a part is looked through."""
+    """Return the position of the first line that begins so, or -1. Lines are sorted, so
+    a binary search narrows the range first."""
     stop = high
     while high - low > LOOKED_THROUGH:
         middle = terms.rfind(b"\n", low, (low + high) // 2)

@@ -1,13 +1,13 @@
 """The rows of an Excel workbook (.xlsx): of its first sheet that is not hidden and has
 something in a cell.
 
-A cell is what Excel shows: text, a number, true or false, a date or time as ISO 8601
-has it. Cells merged over several rows have their value in each row that has something
-else; those merged side by side have it in the first, as in the header.
+A cell is what Excel shows: text, a number, true or false, a date or time in ISO 8601. A
+cell merged over several rows has its value in each of them that is not blank otherwise;
+one merged over several columns has it in the first.
 
-The reader is small and the standard library's, since each package that a script may
-import is installed before every job that a worker has not run it on yet; openpyxl would
-be that for all steps that read tables, most of which are CSV.
+The reader uses the standard library alone. A worker installs each package that a script
+may import before it first runs it; with openpyxl it would do so for all steps that read
+tables, most of which are CSV.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .office_archive import Start
 
 FILE_BYTES = 100 << 20
-SHEET_BYTES = 400 << 20  # of all sheets that are looked at, unfolded
+SHEET_BYTES = 400 << 20  # of all sheets that are looked at, unpacked
 BLANK_SHEETS = 50  # that are looked at for one with something in a cell
 TEXT_CHARACTERS = 64 << 20  # of all texts in a workbook
 MOST_TEXTS = 4 << 20
@@ -46,8 +46,8 @@ MOST_COLUMNS = 2_000
 # Formats of dates that are known by number. ECMA-376, part 1, 18.8.30.
 DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 TIMES = frozenset((18, 19, 20, 21, 32, 33, 45, 46, 47, 55, 56))
-# Elements whose text is none of a cell's: readings above characters, what other programs
-# keep there.
+# Elements whose text does not belong to a cell: phonetic guides, extensions of
+# programs.
 NO_TEXT = ("rPh", "extLst")
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.DOTALL)
 MOST_MERGED = 100_000  # cells over several rows
@@ -184,8 +184,8 @@ class _Workbook:
             return
 
     def filled_down(self, sheet: str) -> Iterator[tuple[int, list[Any]]]:
-        """Yield (row, cells) of a sheet, with what is merged over several rows in each
-        of them that has a cell of its own; but from the header on nothing is."""
+        """Yield (row, cells) of a sheet. A cell merged over several rows has its value
+        in each of them that is not blank, unless it begins in the header."""
         merged: dict[int, list[tuple[int, int]]] | None = None
         going: dict[int, tuple[int, Any]] = {}  # by column: last row, value
         for row, cells in self.sheet_records(sheet):
@@ -209,8 +209,8 @@ class _Workbook:
             yield row, cells
 
     def merged(self, sheet: str) -> dict[int, list[tuple[int, int]]]:
-        """Return {first row: [(column, last row)]} of the cells over several rows: a
-        sheet tells them behind its rows, and is looked through for them alone."""
+        """Return {first row: [(column, last row)]} of the cells over several rows. A
+        sheet lists them after its rows, so it is searched for them first."""
         found: dict[int, list[tuple[int, int]]] = {}
         rest, count, size = b"", 0, 0
         try:

@@ -1,4 +1,4 @@
-"""Questions to documents: into passages, the nearest ones, an answer that cites them.
+"""Questions about documents: split into passages, the best ranked, cited in an answer.
 
     split_documents  texts in pieces that a model can take in, each with its source
     rank_passages    of passages, those that suit a question best
@@ -259,7 +259,7 @@ def _kept(passages: list[Members], output: str) -> Members:
 
 
 def check_sizes(given: Members) -> None:
-    """Raise TogetherError for documents or lengths that no document is read for."""
+    """Raise TogetherError for too many documents, or lengths that make no sense."""
     if given["overlap"] >= given["size"]:
         raise _refused("overlap", "must be less than size")
     if len(given["documents"]) > MOST:
@@ -291,14 +291,14 @@ def read_document(auth: Auth, value: Json, field: str) -> tuple[Source, bytes]:
         if head.startswith(mark):
             raise _refused(field, f"is {what}, which cannot be read here: {SAVED}")
     if _is_mail(content):
-        problem = "is an e-mail as it is sent, with parts in codes: give its text"
+        problem = "is an e-mail with encoded parts: give its text"
         raise _refused(field, problem)
     return source, content + b"".join(bytes(block) for block in blocks)
 
 
 def _is_mail(content: bytes) -> bool:
-    """Say whether a file is an e-mail or a page saved as one (.eml, .mht): lines of
-    names and values, which say that its parts, or all of it, are in codes."""
+    """Say whether a file is an e-mail or a page saved as one (.eml, .mht): it begins
+    with headers that say that its parts, or all of it, are encoded."""
     head = content[: START * 16].replace(b"\r\n", b"\n").lstrip(b"\xef\xbb\xbf \t\n")
     top = head.partition(b"\n\n")[0].lower()
     begins = re.match(rb"[a-z-]+: |from ", top) is not None
@@ -337,12 +337,12 @@ def text_of(document: tuple[Source, bytes], field: str) -> tuple[str, str]:
         raise _refused(field, f"{error}{other}") from None
     if web_page.is_page(text, source.name):
         text = web_page.page_text(text)
-    # A form feed ends a page, which counts though it be empty.
+    # A form feed ends a page, and an empty page counts too.
     return name, _plain(text).strip(" \t\r\n")
 
 
 def _plain(text: str) -> str:
-    """Return a text without what is seen only where a line breaks."""
+    """Return a text without soft hyphens, and without NUL."""
     return text.replace("\x00", "\ufffd").replace("\u00ad", "")
 
 

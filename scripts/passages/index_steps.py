@@ -42,10 +42,10 @@ if TYPE_CHECKING:
 def index_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return where the index of documents is, after it took in what changed.
 
-    {"s3", "storage"?, "documents": [{"source", "passages", "change": "added",
-    "changed" or "kept"}], "removed": sources of those that were taken out, "count": all
-    its passages, "markdown"}. A document that is what it was is not cut anew, and where
-    all are, nothing is written. Raises TogetherError, with every document that cannot
+    {"s3", "storage"?, "documents": [{"source", "passages", "change": "added", "changed"
+    or "kept"}], "removed": sources of those that were taken out, "count": all its
+    passages, "markdown"}. An unchanged document is not split again, and where none
+    changed, nothing is written. Raises TogetherError, with every document that cannot
     be read in its `problems`; then the index stays as it was.
     """
     from ..workspace.storage import write_object  # only where objects are stored
@@ -83,8 +83,8 @@ def _taken_in(
     """Return ({a document's key: the index that it is in, and its place there}, what the
     result tells of each).
 
-    One that is what it was stays in the index before, where `known` has its place; any
-    other is cut into an index of its own. Raises TogetherError, with every document that
+    An unchanged one stays in the old index, at the place that `known` has; any other is
+    split into an index of its own. Raises TogetherError, with every document that
     cannot be read in its `problems`.
     """
     read: dict[str, tuple[WordIndex, int]] = {}
@@ -234,8 +234,8 @@ def _read(blocks: Iterable[bytes | memoryview], field: str) -> WordIndex:
 
 
 def _key(document: tuple[Source, bytes], value: Json, field: str) -> str:
-    """Return by what an index knows a document again: its place, its name, or, where
-    it has none, its content."""
+    """Return the key by which an index finds a document again: its place, its name or,
+    without either, its content."""
     from ..transfer.file_input import url_of  # the document came by it
     from ..transfer.remote_file import StoredSource  # the document came by it
 
@@ -257,7 +257,8 @@ def _has_name(value: Json) -> bool:
 
 
 def _digest(content: bytes, given: Members) -> str:
-    """Return what is the same as long as the same passages would come of a document."""
+    """Return a text that stays the same as long as a document gives the same
+    passages."""
     sizes = f"{given['size']} {given['overlap']} ".encode()
     return hashlib.sha256(sizes + content).hexdigest()
 

@@ -4,19 +4,19 @@ The answered rows go to the workspace's storage, in parts of many rows; a state 
 the journal, lists the parts, each with a digest of the rows that it answers. A run with
 the same settings takes over the parts whose rows come again, and goes on from there.
 
-The journal is written with every part, so it has the latest parts alone; those before
-are in lists, states of their own that are written once:
+The journal is written with every part, so it names only the latest ones. The earlier
+ones are in lists, which are states of their own and written once:
 
     {"parts": [a part, ...], "parts_lists": [{"run": "1f2e", "held": 3, "made": 3}]}
 
-"held" lists of a run have parts that hold, in their order; "made" were written, and
-perhaps one more, by a job that was killed before the journal counted it. "rest" and
-"rest_lists" are the same of rows that were left. A journal of an earlier version of the
-pack has all its parts itself.
+Of a run's lists "made" were written, and perhaps one more, by a job that was killed
+before the journal counted it; the first "held" of them have parts that are still valid.
+"rest" and "rest_lists" are the same for rows that were not asked. The journal of an
+earlier version of the pack names all its parts itself.
 
-Of a table that several jobs answer, the journal of each stays when its job is done: the
-flow joins them, and a rerun of the flow finds what is answered. Where the workspace has
-no storage, their answers go to states.
+Where several jobs answer a table, the journal of each stays when its job is done: the
+flow joins them, and a rerun of the flow finds the answers. Without storage in the
+workspace, the answers go to states.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 
 PART_ROWS, PART_BYTES = 1000, 2_000_000
 PART_SECONDS = 30.0
-# Of a job that answers a part of a table: what a worker that dies has not kept is paid
-# for again.
+# The same for a job that answers a part of a table. What a worker has not kept when it
+# dies is paid for again.
 SHARE_ROWS, SHARE_SECONDS = 250, 2.0
-# Parts that the journal has itself before they go to a list.
+# Parts that the journal itself names before they go to a list.
 LIST_PARTS = 16
 JOURNALS, ANSWERS = "parts", "answers"  # folders of states
 ANSWERS_BYTES = 1 << 26  # bytes that a state's answers may become
@@ -94,7 +94,7 @@ class Checkpoint:
         self.began = time.monotonic()
 
     def earlier(self) -> Iterator[tuple[list[bytes], Members]]:
-        """Yield (lines, sums) of each part of an earlier run that still holds."""
+        """Yield (lines, sums) of each part of an earlier run that is still valid."""
         state = get_state(self.place) or {}
         try:
             # Its rows are asked now, or left again.
@@ -135,8 +135,8 @@ class Checkpoint:
             self.flush()
 
     def leave(self) -> None:
-        """From now on rows come that nobody asked: they are in the table, but not
-        taken over by a rerun."""
+        """Note that the rows from now on are not asked: they are in the result, and a
+        rerun asks them."""
         self.flush()
         self.asked = False
 
@@ -179,8 +179,8 @@ class Checkpoint:
         return {"object": {"key": stored["s3"], "storage": stored.get("storage")}}
 
     def finish(self) -> None:
-        """Forget everything, as the result is handed over, and what runs that nobody
-        repeated left behind a week ago."""
+        """Delete all that was kept, as the result is handed over, and what is left of
+        runs of a week ago that nobody repeated."""
         if not self.parts.count and not self.stray:
             return
         try:
@@ -195,14 +195,14 @@ class Checkpoint:
 
 
 class _Listed:
-    """Parts in their order, as a run adds to them: the latest are in the journal,
-    those before in lists that no later part writes anew."""
+    """The parts of a journal, in order: the latest in the journal itself, the earlier
+    ones in lists, which are never written again."""
 
     def __init__(self, place: str, name: str) -> None:
         self.place = place
         self.name = name
         self.lists_name = f"{name}_lists"
-        # Runs that were at work on the same journal have lists of different names.
+        # The lists of two runs with the same journal have different names.
         self.run = os.urandom(8).hex()
         self.entries: list[Members] = []
         self.own: Members = {"run": self.run, "held": 0, "made": 0}
@@ -211,7 +211,8 @@ class _Listed:
         self.count = 0
 
     def follow(self, state: Members) -> None:
-        """Begin after what an earlier run wrote: of its lists none holds so far."""
+        """Continue the journal of an earlier run, none of whose lists is known to be
+        valid yet."""
         self.entries = [{**one, "held": 0} for one in state.get(self.lists_name, ())]
 
     def take(self, part: Members) -> None:
@@ -219,7 +220,8 @@ class _Listed:
         self.count += 1
 
     def settle(self, number: int) -> None:
-        """All parts of the next list, of the number-th earlier run, hold."""
+        """Note that all parts of the next list of an earlier run are valid; `number` is
+        its place in `entries`."""
         self.entries[number]["held"] += 1
         self.latest = []
 
@@ -235,7 +237,7 @@ class _Listed:
         self.latest = []
 
     def told(self, part: Members | None = None) -> Members:
-        """Return what the journal says of them with one more part."""
+        """Return what the journal says of the parts, and of one more."""
         latest = [*self.latest, *([part] if part else ())]
         entries = list(self.entries)
         if self.own["made"] or len(latest) >= LIST_PARTS:

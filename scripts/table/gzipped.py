@@ -1,7 +1,7 @@
-"""Tables compressed with gzip: one that came so, unpacked as it is read; one that is to
-go so, packed as it is sent.
+"""Tables compressed with gzip: decompressed while they are read, compressed while they
+are sent.
 
-What a few bytes may unpack to has no bound, so the bytes that come out do.
+A few bytes may decompress to any number of them, so the output is bounded.
 """
 
 from __future__ import annotations
@@ -56,8 +56,9 @@ def unpacked(
 
 
 class Packed:
-    """What a readable gives, compressed while it is read; how long it will be, nobody
-    knows before. The same bytes each time: no time or name is in it."""
+    """The bytes of a readable, compressed while they are read, so that their number is
+    not known before. The same input gives the same bytes: no time or name is in
+    them."""
 
     def __init__(self, source: Readable) -> None:
         self.source = source

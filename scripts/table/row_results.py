@@ -1,7 +1,7 @@
 """Rows out: gathered in order, counted, shown as progress, kept for a rerun.
 
-A job that was given rows and answered none of them fails, with what there is in the
-error's `partial`; so does one of whose rows too large a share failed.
+A job fails when none of its rows was answered, or too large a share of them failed; the
+error's `partial` has its result.
 """
 
 from __future__ import annotations
@@ -280,7 +280,8 @@ class RowResults:
             self.checkpoint.finish()
 
     def share(self, result: Members) -> Members:
-        """Return the result of a part, whose rows stay kept: "answers" says where. Raises TogetherError when the rest is to be left to another run."""
+        """Return the result of a part, whose rows stay kept: "answers" says where.
+        Raises TogetherError when the rest is left to another run."""
         assert self.checkpoint is not None  # a part is refused without
         self.checkpoint.flush()
         told = {"failures": self.sums["failures"], "unsent": self.unsent}
