@@ -16,7 +16,8 @@ from .catalog.fallback import Models
 from .catalog.model_choice import choose_model
 from .catalog.pricing import bill, cost, prefetch, usage_of
 from .client import TogetherError, call, check_words, prepare, stream
-from .client.endings import ending
+from .client.content import read_content, words_of
+from .client.endings import ending, is_error
 from .client.job import log
 from .client.validate import FileValue
 from .operations import operation
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 CHAT = operation("chat/create_chat_completion")
 AT_ONCE = 8  # questions of one comparison
 QUOTES = "`'\"\u2018\u2019\u201c\u201d\u00ab\u00bb"
-DEEPEST_PART = 8  # levels of the parts of a message
 SHOWN = 200  # characters of an answer that a message quotes
 # Pictures that are kept in the conversation handed back: Windmill's cloud loses
 # results of more than 2 MB.
@@ -72,7 +72,7 @@ def ask_model(auth: Auth, step: Step, **arguments: Json) -> Members:
     answer, model = models.first(
         lambda model, _: stream(auth, CHAT, body={"model": model, **body})
     )
-    found = parse_completion(answer)
+    found = _whole(answer)
     noted = {}
     if found["cut"]:
         noted["note"] = f"The answer was cut: {_why_cut(found['finish_reason'])}."
@@ -198,6 +198,13 @@ def ask(
         answer = call(auth, CHAT, body=body)
         if budget.limit is not None:  # else no price is waited for
             spent.usd, _ = cost(auth, body["model"], usage_of(answer))
+    _whole(answer)
+    return answer
+
+
+def _whole(answer: Json) -> Completion:
+    """Return what parse_completion finds. Raises TogetherError for an answer that broke
+    off, or is none."""
     found = parse_completion(answer)
     if found["broken"]:
         raise TogetherError(
@@ -206,7 +213,7 @@ def ask(
             partial=answer,
             advice="Run the step again, or choose another model.",
         )
-    return answer
+    return found
 
 
 def parse_completion(answer: Json) -> Completion:
@@ -218,13 +225,13 @@ def parse_completion(answer: Json) -> Completion:
     content are joined, an object is its JSON, and thinking is taken out of the text.
     """
     choice, message = _first_choice(answer)
-    text, thought = _read_content(message.get("content"))
+    text, thought = read_content(message.get("content"))
     apart = [message.get("reasoning"), message.get("reasoning_content"), thought]
     apart.append(message.get("reasoning_details"))
-    reasoning = next((words for one in apart if (words := _words(one))), None)
+    reasoning = next((words for one in apart if (words := words_of(one))), None)
     if reasoning is None:
         text, reasoning = _thinking_apart(text)
-    refusal = _words(message.get("refusal")) or None
+    refusal = words_of(message.get("refusal")) or None
     calls = message.get("tool_calls")
     reason = choice.get("finish_reason")
     return {
@@ -234,9 +241,12 @@ def parse_completion(answer: Json) -> Completion:
         "tool_calls": calls if isinstance(calls, list) else [calls] if calls else [],
         "finish_reason": reason,
         "cut": _is_cut(reason),
-        "broken": _broken(choice.get("error"), reason, text),
+        "broken": _broken(choice.get("error"), reason, text) if choice else NO_CHOICE,
         "logprobs": choice.get("logprobs"),
     }
+
+
+NO_CHOICE = "the answer holds no choice, and so nothing that a model said"
 
 
 def _first_choice(answer: Json) -> tuple[Members, Members]:
@@ -280,7 +290,7 @@ def answered(answer: Json) -> tuple[str | None, str | None, bool]:
     plain = isinstance(text, str) and "think>" not in text and not text.isspace()
     # Thinking may begin with another tag, or in brackets.
     plain = plain and str(text).lstrip()[:1] not in ("", "<", "[")
-    if plain and not choice.get("error") and ending(reason) != "broken":
+    if plain and not is_error(choice.get("error")) and ending(reason) != "broken":
         return text, None, _is_cut(reason)  # as nearly all are, of many rows
     found = parse_completion(answer)
     why = found["broken"]
@@ -289,43 +299,9 @@ def answered(answer: Json) -> tuple[str | None, str | None, bool]:
     return None if why else found["text"], why, not why and found["cut"]
 
 
-def _read_content(content: Json) -> tuple[str, str | None]:
-    """Return (text, thinking or None) of a message's content of any form."""
-    if isinstance(content, str):
-        return content, None
-    if content is None or content == {}:
-        return "", None
-    if not isinstance(content, list):
-        return json.dumps(content, ensure_ascii=False), None
-    texts, thoughts = [], []
-    for part in content:
-        kind = str(part.get("type")) if isinstance(part, dict) else ""
-        if "thinking" in kind or "reasoning" in kind:
-            thoughts.append(_words(part))
-        else:
-            texts.append(_words(part))
-    text, thought = "".join(texts), "".join(thoughts)
-    if not text and not thought and any(content):
-        text = json.dumps(content, ensure_ascii=False)  # data, not parts of a message
-    return text, thought or None
-
-
-def _words(value: Json, depth: int = 0) -> str:
-    """Return the text of a text, of a part that has one, or of a list of them."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and depth < DEEPEST_PART:
-        return "".join(_words(one, depth + 1) for one in value)
-    if isinstance(value, dict) and depth < DEEPEST_PART:
-        names = ("text", "thinking", "reasoning", "summary", "content", "refusal")
-        found = (_words(value.get(name), depth + 1) for name in names)
-        return next(filter(None, found), "")
-    return ""
-
-
 def _broken(error: Json, reason: Json, text: str) -> str | None:
     """Return why a model failed midway, with the beginning of what it had said."""
-    if not error and ending(reason) != "broken":
+    if not is_error(error) and ending(reason) != "broken":
         return None
     from .resilience.server_words import reason_in  # only when something failed
 

@@ -16,6 +16,7 @@ from tools.operations import find
 from tools.sandbox import Fault
 
 ASK = main_of(find("chat/ask_model"))
+CLASSIFY = main_of(find("chat/classify_text"))
 COMPARE = main_of(find("models/compare_models"))
 PICTURE = "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
 
@@ -256,6 +257,10 @@ def test_a_stored_picture_that_is_not_there_is_named(sandbox, workspace, auth):
         ({"content": "Hm.</think>A </think> tag."}, "A </think> tag.", "Hm."),
         ({"content": {"name": "Zoë"}}, '{"name": "Zoë"}', None),
         ({"content": [{"name": "Ann"}]}, '[{"name": "Ann"}]', None),
+        ({"content": {"type": "text", "text": "Yes."}}, "Yes.", None),
+        ({"content": [{"type": "text", "text": ""}]}, "", None),
+        ({"content": [{"type": "text", "text": {"value": "Yes."}}]}, "Yes.", None),
+        ({"content": [{"type": "reasoning", "text": "Hm."}, "Yes."]}, "Yes.", "Hm."),
         ({"content": 42}, "42", None),
         (
             {"content": [{"type": "thinking", "thinking": [{"text": "Hm."}]}, "Yes."]},
@@ -295,6 +300,27 @@ def test_the_first_choice_is_the_one_that_says_so():
     assert chat_steps.parse_completion({"choices": choices})["text"] == "No. 0"
     assert chat_steps.answered({"choices": choices}) == ("No. 0", None, False)
     assert chat_steps.parse_completion({"choices": bare})["text"] == "No. 0"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"model": "m", "message": {"role": "assistant", "content": "Yes."}},
+        {"output": [{"content": [{"type": "output_text", "text": "Yes."}]}]},
+        {"choices": [None], "id": "a"},
+    ],
+)
+@pytest.mark.parametrize("step", [ASK, CLASSIFY])
+def test_an_answer_in_another_shape_is_an_error_that_keeps_it(sandbox, auth, odd, step):
+    sandbox.faults.append(Fault("chat/completions", 200, body=odd))
+    more = {"text": "x", "labels": ["a", "b"], "model": MODEL}
+
+    with pytest.raises(TogetherError) as caught:
+        step(auth, **(more if step is CLASSIFY else {"prompt": "x", "model": MODEL}))
+
+    assert caught.value.type == "broken_answer"
+    assert caught.value.partial == odd
+    assert len(asked(sandbox)) == 1
 
 
 CUTS = ["length", "max_tokens", "MAX_TOKENS", "content_filter", "SAFETY"]
@@ -486,7 +512,7 @@ def test_a_model_that_breaks_off_is_told_of_and_the_others_stay(sandbox, auth):
 
     assert "error: the model's answer broke off after 'Cut them" in row["broken"]
     assert "the node is gone" in row["broken"]
-    assert "error: the model gave no text" in row["mute"]
+    assert "error: the answer holds no choice" in row["mute"]
     assert row[MODEL].startswith("Cut them")
 
 

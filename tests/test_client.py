@@ -638,7 +638,7 @@ def sse(body, chunked=False):
 @pytest.mark.parametrize("chunked", [True, False])
 def test_a_stream_is_the_answer_without_streaming(end, chunked, capsys):
     with server(sse(events(EVENTS, end), chunked)) as (url, _):
-        found = CHAT(auth_for(url), {**BODY, "stream": True})
+        found = CHAT(auth_for(url), {**BODY, "n": 2, "stream": True})
 
     shown = capsys.readouterr().out.splitlines()
     assert WHOLE == found

@@ -429,7 +429,7 @@ THING = {"error": "broke", "id": "x", "status": "failed"}
 BORE = [
     ("inference", {"error": "x"}, True),
     ("inference", THING, True),
-    ("inference", {"error": None, "choices": []}, False),
+    ("inference", {"error": None, "choices": [{}]}, False),
     ("read", THING, False),
     ("read", {"error": "x"}, True),
     ("read", {"error": {"message": "x"}, "code": 5, "request_id": "r"}, True),

@@ -14,7 +14,9 @@ from scripts.client import TogetherError, request, transport
 from scripts.replies import accumulators, follow
 from scripts.replies import sse as replies_sse
 from tests.conftest import KEY
+from tests.support.expected_request import main_of
 from tests.test_client import BATCH, BODY, CHAT, CREATE, answer, auth_for, server, sse
+from tools.operations import find
 
 STREAMED = {**BODY, "stream": True}
 ERROR = {"message": "no worker is free", "type": "overloaded", "code": 503}
@@ -36,9 +38,9 @@ def framed(*events, done=True):
     return sse(("".join(texts) + ("data: [DONE]\n\n" if done else "")).encode())
 
 
-def streamed(*answers):
+def streamed(*answers, **asked):
     with server(*answers) as (url, requests):
-        return CHAT(auth_for(url), STREAMED), requests
+        return CHAT(auth_for(url), {**STREAMED, **asked}), requests
 
 
 def message(*events, done=True):
@@ -152,6 +154,21 @@ def test_nulls_are_left_out(null):
     assert not found.get("tool_calls")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"type": "text", "text": "Yes"},
+        [{"type": "reasoning", "text": "hm"}, {"type": "text", "text": "Yes"}],
+        [{"type": "text", "text": {"value": "Yes"}}],
+        [{"type": "text", "text": ""}, "Yes"],
+    ],
+)
+def test_a_part_of_any_kind_is_read_as_where_nothing_is_streamed(content):
+    found = message(piece({"content": content}, "stop"))
+
+    assert found["content"] == "Yes"
+
+
 def test_content_in_parts_is_text_and_thoughts():
     parts = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "Yes"}]
 
@@ -203,6 +220,117 @@ def test_an_event_of_another_shape_is_an_error_that_keeps_what_came(odd, before)
 
     assert caught.value.type == "invalid_answer"
     assert bool(before) == (caught.value.partial is not None)
+
+
+def choice(index, text, finish=None):
+    part = {"index": index, "delta": {"content": text}, "finish_reason": finish}
+    return {"choices": [part]}
+
+
+def said(found):
+    return [one["message"]["content"] for one in found["choices"]]
+
+
+def test_answers_that_come_one_after_another_are_all_waited_for(monkeypatch):
+    monkeypatch.setattr(follow, "LAST_EVENTS", 0.2)
+
+    def slow(connection):
+        connection.sendall(framed(choice(0, "A", "stop"), done=False))
+        time.sleep(0.6)
+        connection.sendall(framed(choice(1, "B", "stop")).partition(b"\r\n\r\n")[2])
+
+    found, _ = streamed(slow, n=2)
+
+    assert said(found) == ["A", "B"]
+
+
+def test_fewer_answers_than_were_asked_for_are_told(capsys):
+    found, _ = streamed(framed(choice(0, "A", "stop")), n=3)
+
+    assert said(found) == ["A"]
+    assert "1 of the 3 answers" in capsys.readouterr().err
+    with pytest.raises(TogetherError, match=r"without \[DONE\]") as caught:
+        streamed(framed(choice(0, "A", "stop"), done=False), n=3)
+    assert said(caught.value.partial) == ["A"]
+    whole = {"choices": [{"index": 0, "message": {"content": "A"}}]}
+    with server(answer(json.dumps(whole).encode())) as (url, _):
+        CHAT(auth_for(url), {**BODY, "n": 2})
+    assert "1 of the 2 answers" in capsys.readouterr().err
+
+
+def test_pieces_that_count_themselves_by_index_are_one_answer():
+    """As text-generation-inference wrote them: one choice, its tokens numbered."""
+    found, _ = streamed(framed(choice(1, "A"), choice(2, "B"), choice(3, "C", "stop")))
+
+    assert said(found) == ["ABC"]
+    assert found["choices"][0]["finish_reason"] == "stop"
+
+
+HELLO = (piece({"content": "Hel"}), piece({"content": "lo"}, "stop"))
+LINES = [json.dumps(one) for one in HELLO]
+DONE = "data: [DONE]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"data: {LINES[0]}\n\ndata: {LINES[1]}",  # no blank line behind the last
+        f"data: {LINES[0]}\n\ndata: {LINES[1]}\n\n{DONE}",
+        f"data: {LINES[0]}\ndata: {LINES[1]}\n{DONE}\n",  # none at all
+        f"data: {LINES[0]}\ndata: {LINES[1]}\n\n{DONE}\n\n",  # two in one event
+        f"{LINES[0]}\n\n{LINES[1]}\n\n",  # no field before them
+        f"{LINES[0]}\n{LINES[1]}\n",  # lines of JSON
+        f"data: {LINES[0]}\n\ndata: {LINES[1]}\n\ndata: DONE\n\n",
+        f"data: {LINES[0]}\n\ndata: {LINES[1]}\n\ndata: [END]\n\n",
+        f"id: 1\ndata: {LINES[0]}\n\nid: 2\ndata: {LINES[1]}\n\n",
+        f"\ufeffdata: {LINES[0]}\n\ndata: {LINES[1]}\n\n",
+        f"retry: 9\n\ndata: {LINES[0]}\n\ndata: {LINES[1]}\n\n",
+    ],
+)
+@pytest.mark.parametrize("kind", ["text/event-stream", "application/json"])
+def test_a_stream_framed_in_another_way_is_read(text, kind):
+    head = f"content-type: {kind}\r\n"
+
+    found, requests = streamed(answer(text.encode(), headers=head))
+
+    assert said(found) == ["Hello"]
+    assert len(requests) == 1
+
+
+def test_done_without_a_line_behind_it_ends_an_answer_that_does_not_say_why():
+    first = piece({"content": "Hello"})
+
+    assert message(first, DONE, done=False)["content"] == "Hello"
+
+
+@pytest.mark.parametrize("before", [(), (piece({"content": "a"}),)])
+def test_an_error_that_is_bare_json_is_told(before):
+    bare = json.dumps({"error": {"message": "too long", "code": 400}})
+
+    with pytest.raises(TogetherError, match=r"400 .*too long"):
+        streamed(framed(*before, f"{bare}\n\n", done=False))
+
+
+def test_an_error_of_nothing_is_none():
+    """Some gateways put the member into every answer."""
+    empty = {"code": 0, "message": "", "details": {"reason": None}}
+    chunk = {**piece({"content": "Hello"}, "stop"), "error": empty}
+
+    found, requests = streamed(framed(chunk))
+    assert (said(found), len(requests)) == (["Hello"], 1)
+
+    whole = {"choices": [{"message": {"content": "A"}, "error": empty}], "error": empty}
+    with server(answer(json.dumps(whole).encode())) as (url, _):
+        assert said(CHAT(auth_for(url), BODY)) == ["A"]
+
+
+def test_news_of_the_queue_are_no_error():
+    news = 'event: status\ndata: {"status": "queued", "message": "2 before you"}\n\n'
+
+    found, requests = streamed(framed(news, *HELLO))
+
+    assert (said(found), len(requests)) == (["Hello"], 1)
+    assert "status" not in found
 
 
 def test_a_stream_without_done_counts_when_every_choice_ended():
@@ -401,6 +529,9 @@ def test_an_answer_that_drips_ends(monkeypatch):
         {"error": {"message": "it did not work", "code": 429}},
         {"object": "error", "message": "it did not work"},
         [{"error": {"message": "it did not work"}}],
+        {"error_code": 17, "error_msg": "it did not work"},
+        {"errcode": 17, "errmsg": "it did not work"},
+        {"success": False, "errors": [{"code": 9, "message": "it did not work"}]},
     ],
 )
 def test_an_error_under_status_200_is_one(body):
@@ -419,6 +550,7 @@ def test_an_error_under_status_200_is_one(body):
         {"error": "it did not work", "code": 9, "request_id": "r"},
         {"object": "error", "message": "it did not work"},
         [{"error": "it did not work"}],
+        {"success": False, "errors": ["it did not work"], "result": None},
     ],
 )
 def test_an_error_in_place_of_a_thing_is_one(body):
@@ -440,6 +572,44 @@ def test_an_error_in_place_of_a_thing_is_one(body):
 def test_a_thing_may_tell_of_an_error_of_its_own(body):
     with server(answer(json.dumps(body).encode())) as (url, _):
         assert CREATE(auth_for(url), BATCH) == body
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("embeddings/create_embeddings", {"object": "list", "data": []}),
+        ("embeddings/create_embeddings", {"data": None, "model": "m"}),
+        ("rerank/rerank_documents", {"results": [], "usage": {"total_tokens": 5}}),
+        ("images/generate_image", {"id": "a", "data": []}),
+        ("chat/create_chat_completion", {"id": "a", "choices": []}),
+        ("completions/create_completion", {"requestId": "a", "status": "pending"}),
+    ],
+)
+def test_an_answer_with_nothing_of_what_was_asked_for_is_an_error(name, body):
+    found = find(name)
+    with server(answer(json.dumps(body).encode())) as (url, requests):
+        with pytest.raises(TogetherError) as caught:
+            main_of(found)(auth_for(url), **found.schema["examples"][0])
+
+    assert caught.value.partial == body
+    assert len(requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (b'{"choices": [{"message": {"content": "A long', True),
+        (b'{"choices": []}{"choices": []}', True),
+        (b"<html>Sign in", False),
+        (b"\x89PNG\0\0", False),
+    ],
+)
+def test_what_came_of_an_answer_that_is_no_json_is_kept(body, kept):
+    with server(answer(body)) as (url, _):
+        with pytest.raises(TogetherError) as caught:
+            CHAT(auth_for(url), BODY)
+
+    assert caught.value.partial == (body.decode() if kept else None)
 
 
 @pytest.mark.parametrize("depth", [150, 900, 100_000])

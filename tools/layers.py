@@ -26,6 +26,7 @@ LAYERS = (
     (
         "pure",
         "charts",
+        "client/content",
         "client/endings",
         "client/errors",
         "client/form",

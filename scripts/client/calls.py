@@ -6,7 +6,14 @@ from .errors import TogetherError
 from .form import checked_arguments, with_typed_models
 from .job import log
 from .references import harmless
-from .request import Request, heard, parse_answer, parse_whole, read_body
+from .request import (
+    Request,
+    choices_asked,
+    heard,
+    parse_answer,
+    parse_whole,
+    read_body,
+)
 from .transport import Reply
 
 TYPE_CHECKING = False
@@ -109,17 +116,18 @@ def _whole_stream(request: Request) -> Json:
     that came of it, it is tried again as an answer of that status would be."""
     from ..replies.accumulators import accumulator  # few answers are streams
     from ..replies.follow import follow_stream  # few answers are streams
+    from ..replies.sse import is_stream  # few answers are streams
 
     while True:
-        gather = accumulator(request.operation["stream"])
+        gather = accumulator(request.operation["stream"], choices_asked(request))
         response = request.send(streaming=True)
         kind = response.headers.get("content-type", "")
         pieces = None
         if "event" not in kind and ("json" in kind or "html" in kind):
             reply = Reply(response, read_body(request, response))
-            if not reply.data.lstrip().startswith((b"data:", b"event:", b": ")):
+            if not is_stream(reply.data):
                 return parse_whole(request, reply)
-            pieces = [reply.data, b"\n\n"]
+            pieces = [reply.data]
         answer = follow_stream(request, response, gather, pieces)
         if not isinstance(answer, Reply):
             return answer

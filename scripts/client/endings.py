@@ -1,6 +1,7 @@
 """How an answer ended: by the reason that a server gives, and by what it holds.
 
 ending        whether an answer is whole, cut, filtered or broken
+is_error      whether a member `error` tells of one
 tells_error   whether an object is an error, whatever it is called there
 """
 
@@ -67,14 +68,22 @@ def ending(reason: Json) -> str:
     return "whole"
 
 
+def is_error(value: Json) -> bool:
+    """Say whether a member `error` tells of one: some servers have it in every answer,
+    with an object whose members are null, 0 or empty."""
+    if isinstance(value, dict):
+        return any(map(is_error, value.values()))
+    return bool(value)
+
+
 def tells_error(found: Members) -> bool:
     """Say whether an object that is no answer is an error: one that says so, or that
     has words and nothing beside them but what errors have."""
     status = found.get("status")
     resp = found.get("base_resp")
     return bool(
-        found.get("error")
-        or found.get("errors")
+        is_error(found.get("error"))
+        or is_error(found.get("errors"))
         or found.get("object") == "error"
         or found.get("type") == "error"
         or found.get("success") is False
@@ -84,10 +93,14 @@ def tells_error(found: Members) -> bool:
     )
 
 
-ERROR_WORDS = ("message", "detail", "msg", "errorMessage", "error_message", "fault")
+ERROR_WORDS = (
+    *("message", "detail", "msg", "errorMessage", "error_message", "fault"),
+    *("error_msg", "errmsg", "err_msg", "error_description"),
+)
 ERROR_MEMBERS = frozenset(
     (
         *ERROR_WORDS,
+        *("error_code", "errcode", "err_code"),
         *("type", "errorType", "code", "status", "statusCode", "param", "request_id"),
         *("object", "timestamp", "path", "data", "trace_id", "requestId"),
     )

@@ -13,7 +13,7 @@ import time
 from urllib.parse import quote, quote_plus
 
 from ..operations import operation
-from .endings import ERROR_MEMBERS, ending, tells_error
+from .endings import ERROR_MEMBERS, ending, is_error, tells_error
 from .errors import TogetherError
 from .form import checked_arguments
 from .job import log
@@ -299,21 +299,40 @@ def parse_answer(request: Request, reply: Reply) -> Json:
             return None
         if kind == "text" and _is_prose(reply):
             return reply.text().strip()
-        raise request.failure(None, reply) from None
+        kept = _words_that_came(reply.data) if paid else None
+        raise request.failure(None, reply, partial=kept) from None
     check_answer(request, answer, reply)
     hear(request, answer)
     return _delivered(request, without_signals(answer))
 
 
+def _words_that_came(data: bytes) -> str | None:
+    """Return the beginning of what a model's answer holds that is no JSON: it was paid
+    for, and may be an answer that was cut."""
+    text = data[:MOST_KEPT_BYTES].decode("utf-8", "replace").strip()
+    return None if "\0" in text or text.startswith("<") else text or None
+
+
+MOST_KEPT_BYTES = 256 * 1024
+
+
 def parse_whole(request: Request, reply: Reply) -> Json:
     """Like parse_answer, of a model that may stream: an answer that broke off, or has no
-    choice, is an error, as it is where it is streamed."""
+    choice, is an error, as it is where it is streamed, and so is what came in place of
+    sound."""
     answer = parse_answer(request, reply)
+    if request.operation.get("stream") == "speech":
+        raise request.failure(None, reply, partial=answer)
     if isinstance(answer, dict) and not _is_whole(answer):
-        from ..resilience.explain import broken_answer  # few answers are broken
-
-        raise broken_answer(request, answer)
+        raise _broken(request, answer)
+    count_choices(request, answer)
     return answer
+
+
+def _broken(request: Request, answer: Members) -> TogetherError:
+    from ..resilience.explain import broken_answer  # few answers are broken
+
+    return broken_answer(request, answer)
 
 
 def _is_whole(answer: Members) -> bool:
@@ -324,9 +343,22 @@ def _is_whole(answer: Members) -> bool:
         return False
     found = [one for one in choices if isinstance(one, dict) and one]
     return bool(found) and not any(
-        one.get("error") or ending(one.get("finish_reason")) == "broken"
+        is_error(one.get("error")) or ending(one.get("finish_reason")) == "broken"
         for one in found
     )
+
+
+def choices_asked(request: Request) -> int:
+    """Return how many answers to one question are asked for."""
+    count = request.body.get("n") if isinstance(request.body, dict) else None
+    return count if isinstance(count, int) and count > 1 else 1
+
+
+def count_choices(request: Request, answer: Members) -> None:
+    """Let the log say where fewer answers came than were asked for."""
+    came, asked = len(answer.get("choices") or ()), choices_asked(request)
+    if asked > 1 and came < asked:
+        log(f"{came} of the {asked} answers asked for came")
 
 
 def check_answer(request: Request, answer: Json, reply: Reply) -> None:
@@ -339,13 +371,15 @@ def check_answer(request: Request, answer: Json, reply: Reply) -> None:
     if operation["retry"] in ("inference", "creates"):
         if operation.get("reply", "json") == "json" and not isinstance(answer, dict):
             lacking = reply
-        elif operation.get("stream") in ("chat", "completion"):
+        elif operation["retry"] == "inference" and isinstance(answer, dict):
             lacking = reply if answer.keys() <= AROUND else None
         elif not answer:
             lacking = reply
     if lacking:
         kept = answer if isinstance(answer, dict) and answer else None
         raise request.failure(None, lacking, partial=kept) from None
+    if operation["retry"] == "inference" and _says_nothing(answer):
+        raise _broken(request, answer)
 
 
 def _is_prose(reply: Reply) -> bool:
@@ -398,10 +432,23 @@ def send_operation(auth: Auth, operation: Operation, **arguments: Json) -> Json:
     return parse_answer(request, request.send())
 
 
-# What stands around the choices of a model's answer, and is none without them.
+# What stands around what a model's answer says, and is none without it.
 AROUND = frozenset(
-    ("id", "object", "created", "model", "usage", "prompt", "status", "code")
+    (
+        *("id", "object", "created", "model", "usage", "prompt", "status", "code"),
+        *("requestId", "request_id"),
+    )
 )
+
+
+def _says_nothing(answer: Json) -> bool:
+    """Say whether a model's answer has nothing of what was asked for: no vector, no
+    picture, no choice. A text may be empty: of a recording in which nobody speaks."""
+    return isinstance(answer, dict) and all(
+        value is None or value == [] or value == {}
+        for name, value in answer.items()
+        if name not in AROUND
+    )
 
 
 def _bears_error(answer: Json, retry: RetryClass) -> bool:
@@ -419,8 +466,10 @@ def _bears_error(answer: Json, retry: RetryClass) -> bool:
         return False
     if answer.get("object") == "error":
         return True
+    if answer.get("success") is False and not answer.get("id"):
+        return True
     if retry == "inference":
-        return bool(answer.get("error")) or (
+        return is_error(answer.get("error")) or (
             tells_error(answer) and not any(map(answer.get, ANSWERS))
         )
     bare = answer.keys() <= ERROR_MEMBERS and not answer.get("data")
@@ -428,7 +477,8 @@ def _bears_error(answer: Json, retry: RetryClass) -> bool:
     bare = bare and not (retry == "read" and answer.keys() <= READ_ALONE)
     if retry != "mutates" and bare and tells_error(answer):
         return True
-    return bool(answer.get("error")) and answer.keys() <= {"error", *ALONE_WITH_ERROR}
+    said = is_error(answer.get("error"))
+    return said and answer.keys() <= {"error", *ALONE_WITH_ERROR}
 
 
 READ_ALONE = frozenset(("message", "status", "object", "data"))

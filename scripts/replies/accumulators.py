@@ -11,7 +11,8 @@ import base64
 import json
 import re
 
-from ..client.endings import ending, tells_error
+from ..client.content import read_content
+from ..client.endings import ending, is_error, tells_error
 from ..client.jsonio import noting_decoder, storable
 from ..client.request import told_error
 
@@ -28,24 +29,31 @@ if TYPE_CHECKING:
 ALIVE = ("ping", "heartbeat", "keepalive", "keep-alive", "keep_alive")
 
 
-def accumulator(shape: str) -> Accumulator:
-    """Return what gathers a stream of that shape: chat, completion or speech."""
+MESSAGES = ("", "message")  # what an event is called that has no other name
+
+
+def accumulator(shape: str, count: int = 1) -> Accumulator:
+    """Return what gathers a stream of that shape, chat, completion or speech, of so
+    many choices."""
     if shape == "chat":
-        return ChatAccumulator()
-    return CompletionAccumulator() if shape == "completion" else SpeechAccumulator()
+        return ChatAccumulator(count)
+    if shape == "completion":
+        return CompletionAccumulator(count)
+    return SpeechAccumulator()
 
 
 class Accumulator:
     """Collects the chunks of a stream into the answer without streaming.
 
     started   whether a part of the answer came
-    ended     whether every choice that began is whole
+    ended     whether every choice is whole
     failed    the Reply of an error within a choice, or None
     """
 
     object = ""
 
-    def __init__(self) -> None:
+    def __init__(self, count: int = 1) -> None:
+        self.count = count
         self.started = self.expires = False
         self.failed: Reply | None = None
         self.lost: list[object] = []
@@ -57,7 +65,7 @@ class Accumulator:
 
     @property
     def ended(self) -> bool:
-        return self.open == 0 and bool(self.choices)
+        return self.open == 0 and len(self.choices) >= self.count
 
     def add(self, data: str, name: str = "") -> Reply | None:
         """Take one event; return a Reply when it reports an error or is no answer."""
@@ -68,13 +76,17 @@ class Accumulator:
         if chunk is None or name in ALIVE:
             return None
         if not isinstance(chunk, dict):
+            if self.ended and name in MESSAGES:
+                return None  # "DONE", "[END]" and the like
             return told_error(data) if name == "error" else _unknown(data)
         if not chunk.get("choices"):
             if chunk.get("type") in ALIVE or not chunk:
                 return None
             if name == "error" or tells_error(chunk):
-                return told_error(data)
-        elif chunk.get("error"):
+                # Some servers tell how long the queue is, under a name of its own.
+                aside = name not in (*MESSAGES, "error") and "error" not in chunk
+                return None if aside else told_error(data)
+        elif is_error(chunk.get("error")):
             return told_error(data)
         try:
             self.fold(chunk)
@@ -104,8 +116,10 @@ class Accumulator:
                 top[name] = value
 
     def choice(self, found: Members) -> Members:
-        """Return what is known of a choice, by the index that it gives."""
+        """Return what is known of a choice, by the index that it gives; where one is
+        all that was asked for, some servers count its pieces by it."""
         index = int(found.get("index") or 0)
+        index = index if self.count > 1 else 0
         if index not in self.choices:
             self.choices[index] = {"logprobs": [], "members": {"index": index}}
             self.open += 1
@@ -124,9 +138,10 @@ class Accumulator:
                 self.open -= 1
             members[name] = value
         reason = found.get("finish_reason")
-        if found.get("error") or ending(reason) == "broken":
+        told = found.get("error") if is_error(found.get("error")) else None
+        if told or ending(reason) == "broken":
             why = "an error" if reason == "error" else f"finish_reason {reason}"
-            error = found.get("error") or f"the model's answer ended with {why}"
+            error = told or f"the model's answer ended with {why}"
             self.failed = told_error(json.dumps({"error": error}))
 
     def fold_logprobs(
@@ -273,22 +288,10 @@ class ChatAccumulator(Accumulator):
         among them, or a number."""
         if isinstance(value, bool):
             return ""
-        if not isinstance(value, list):
-            return json.dumps(value) if isinstance(value, dict) else str(value)
-        texts = []
-        for part in value:
-            if isinstance(part, dict) and "thinking" in str(part.get("type")):
-                thought = part.get("thinking") or part.get("text") or ""
-                if isinstance(thought, list):  # of parts again
-                    thought = self.content(message, thought)
-                message.setdefault("reasoning", []).append(str(thought))
-            elif isinstance(part, dict):
-                text = part.get("text") or ""
-                text = text.get("value") or "" if isinstance(text, dict) else text
-                texts.append(str(text))
-            elif part is not None:
-                texts.append(str(part))
-        return "".join(texts)
+        text, thought = read_content(value)
+        if thought:
+            message.setdefault("reasoning", []).append(thought)
+        return text
 
     def fold_member(self, message: Members, name: str, value: Json) -> None:
         """Add a member that is no text to be joined: lists grow, objects are merged,
@@ -499,8 +502,9 @@ class CompletionAccumulator(Accumulator):
         self.fold_members(choice, above, ())
         if text and choice["members"]["index"] == 0:
             self.text.append(text)
-        token = chunk.get("token") or {}
-        self.fold_logprobs(choice, found.get("logprobs"), text, token.get("id"), None)
+        token = chunk.get("token")
+        token_id = token.get("id") if isinstance(token, dict) else None
+        self.fold_logprobs(choice, found.get("logprobs"), text, token_id, None)
 
     def fold(self, chunk: Members) -> None:
         super().fold(chunk)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import time
 
 from ..client.job import log
-from ..client.request import MOST_SECONDS, hear, parse_whole, without_signals
+from ..client.request import (
+    MOST_SECONDS,
+    count_choices,
+    hear,
+    parse_whole,
+    without_signals,
+)
 from ..client.transport import (
     MIB,
     Reply,
@@ -49,7 +55,7 @@ def follow_stream(
     done = False
     show = LiveText()
     most = time.monotonic() + MOST_SECONDS[request.operation["retry"]]
-    events = Events(pieces or read_pieces(response, most))
+    events = Events(pieces or read_pieces(response, most), lenient=True)
     size = 0
     try:
         for data, name in events:
@@ -102,10 +108,11 @@ def _concluded(
     elif fault is None and not done:
         if gather.ended:
             log("the stream ended without [DONE]")
-            return answer
-        fault = protocol_fault("the stream ended without [DONE]")
+        else:
+            fault = protocol_fault("the stream ended without [DONE]")
     if fault is not None:
         raise request.failure(fault, None, **facts) from None
+    count_choices(request, answer)
     return answer
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from ..client.transport import MIB, TooLargeError
 
 TYPE_CHECKING = False
@@ -20,10 +22,15 @@ class Events:
     write and the specification does not know, is an event of that name. `waiting` are
     the whole events that came with the one at hand. Raises _TooLargeError for an event
     of more than MOST_EVENT_BYTES.
+
+    With `lenient`, what servers write against the specification is read as they mean
+    it: JSON without `data:` before it, several JSON objects in one event, a last event
+    without the blank line behind it. JSON that is all there is stays in `rest`.
     """
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
+    def __init__(self, pieces: Iterable[bytes], lenient: bool = False) -> None:
         self.pieces = pieces
+        self.lenient = lenient
         self.waiting: list[tuple[str, str]] = []
         self.held: list[bytes] = []  # pieces of the event that is not yet whole
         self.size = 0
@@ -49,10 +56,24 @@ class Events:
             self.held.clear()
             self.size = 0
             self.hold(piece[end:])
-            self.waiting = _data(whole.decode("utf-8", "replace"))
+            self.waiting = _data(whole.decode("utf-8", "replace"), self.lenient)
             self.waiting.reverse()
             while self.waiting:
                 yield self.waiting.pop()
+        if self.lenient and self.held:
+            yield from self.last()
+
+    def last(self) -> Iterator[tuple[str, str]]:
+        """Yield what is whole of what has no blank line behind it."""
+        text = self.rest().decode("utf-8", "replace")
+        found = _data(text, True)
+        if len(found) == 1 and text.lstrip(BLANKS).startswith("{"):
+            return
+        for data, name in found:
+            if data.strip() != "[DONE]" and not _is_json(data):
+                return  # cut
+            self.held.clear()
+            yield data, name
 
     def hold(self, piece: bytes) -> None:
         if piece:
@@ -67,7 +88,29 @@ class Events:
         return b"".join(self.held)
 
 
-def _data(text: str) -> list[tuple[str, str]]:
+BLANKS = "\ufeff \t\r\n"
+
+
+def is_stream(data: bytes) -> bool:
+    """Say whether a body is a stream, whatever it is said to be: events, or a JSON
+    object in each line."""
+    text = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith((b"data:", b"event:", b"id:", b"retry:", b":")):
+        return True
+    first, _, more = text.partition(b"\n")
+    object_first = first.startswith(b"{") and first.rstrip().endswith(b"}")
+    return object_first and more.lstrip().startswith(b"{")
+
+
+def _is_json(data: str) -> bool:
+    try:
+        json.loads(data, strict=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _data(text: str, lenient: bool = False) -> list[tuple[str, str]]:
     """Return (data, name) of each event in text that holds only whole events; those
     without data are none."""
     found = []
@@ -88,6 +131,15 @@ def _data(text: str) -> list[tuple[str, str]]:
                 name = field
                 parts.append(value)
         data = "\n".join(parts)
+        if lenient and not data.strip() and block.lstrip(BLANKS).startswith("{"):
+            data = block.strip(BLANKS)
         if data.strip():
-            found.append((data, name))
+            found += [(one, name) for one in (_apart(data) if lenient else [data])]
     return found
+
+
+def _apart(data: str) -> list[str]:
+    """Return the lines of an event's data where each is a JSON object of its own."""
+    lines = [line.strip() for line in data.split("\n") if line.strip()]
+    whole = all(one == "[DONE]" or one[:1] + one[-1:] == "{}" for one in lines)
+    return lines if whole else [data]

@@ -14,7 +14,7 @@ import re
 from types import SimpleNamespace
 
 from ..client import TogetherError
-from ..client.endings import ending
+from ..client.endings import ending, is_error
 from ..client.transport import CONNECT_TIMEOUT, TOO_LONG, Reply, TooLargeError
 from .refusals import known_refusal, known_words, told_by
 from .retry import never_sent, out_of_credit, retry_after
@@ -143,14 +143,15 @@ def unread(error: Exception, heard: list[tuple[Any, Any]]) -> TogetherError:
 
 
 def broken_answer(request: Request, answer: Members) -> TogetherError:
-    """Return the TogetherError for a model's answer without a choice, or with one that
-    broke off; it is in the error's `partial`."""
+    """Return the TogetherError for a model's answer with nothing in it, or with a
+    choice that broke off; it is in the error's `partial`."""
     choices = answer.get("choices")
     choices = choices if isinstance(choices, list) else []
     found = [one for one in choices if isinstance(one, dict) and one]
-    words = "The model gave no answer: there is no choice in it"
+    what = "no choice" if "choices" in answer else "nothing"
+    words = f"The model gave no answer: there is {what} in it"
     for one in found:
-        if one.get("error") or ending(one.get("finish_reason")) == "broken":
+        if is_error(one.get("error")) or ending(one.get("finish_reason")) == "broken":
             usual = f"finish_reason {one.get('finish_reason')}"
             words = (
                 f"The model's answer broke off: {reason_in(one.get('error')) or usual}"
