@@ -66,6 +66,40 @@ def expected(name: str, error: dict, storage: bool) -> str | None:
 
 
 def every_example_runs(stage: Stage) -> dict:
+    reasons, wrong, foreign = {}, {}, []
+    ended = _run_all(stage)
+    for name, error in ended:
+        if error is None:
+            continue
+        if error.get("name") != "TogetherError" and name not in BEFORE:
+            foreign.append(name)
+        reason = expected(name, error, stage.storage)
+        if reason:
+            reasons[name] = reason
+        else:
+            words = str(error.get("message"))[:300]
+            wrong[name] = f"{error.get('name')}: {words}"
+    succeeded = len(ended) - len(reasons) - len(wrong)
+    details = {
+        "examples": len(ended),
+        "succeeded": succeeded,
+        "expected_failures": reasons,
+        "unexpected_failures": wrong,
+    }
+    counts = Counter(reasons.values())
+    said = f"{succeeded} of {len(ended)} examples succeed"
+    said += "".join(f"; {count} fail: {reason}" for reason, count in counts.items())
+    if wrong or foreign or succeeded < SHARE * len(ended):
+        listed = json.dumps(wrong, indent=1, ensure_ascii=False)
+        named = f"; not a TogetherError: {', '.join(foreign)}" if foreign else ""
+        short = ShortError(f"{said}; {len(wrong)} unexpected: {listed}{named}")
+        short.details = details
+        raise short
+    return {"said": said, **details}
+
+
+def _run_all(stage: Stage) -> list[tuple[str, dict | None]]:
+    """Run every example; return its name, and its error where it failed."""
     examples = [
         (f"{script.id}#{number}", script.id, example)
         for script in scripts()
@@ -83,39 +117,10 @@ def every_example_runs(stage: Stage) -> dict:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         futures = [pool.submit(run, case) for case in examples]
         try:
-            found = [future.result() for future in futures]
+            return [future.result() for future in futures]
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    reasons, wrong, foreign = {}, {}, []
-    for name, error in found:
-        if error is None:
-            continue
-        if error.get("name") != "TogetherError" and name not in BEFORE:
-            foreign.append(name)
-        reason = expected(name, error, stage.storage)
-        if reason:
-            reasons[name] = reason
-        else:
-            words = str(error.get("message"))[:300]
-            wrong[name] = f"{error.get('name')}: {words}"
-    succeeded = len(found) - len(reasons) - len(wrong)
-    details = {
-        "examples": len(found),
-        "succeeded": succeeded,
-        "expected_failures": reasons,
-        "unexpected_failures": wrong,
-    }
-    counts = Counter(reasons.values())
-    said = f"{succeeded} of {len(found)} examples succeed"
-    said += "".join(f"; {count} fail: {reason}" for reason, count in counts.items())
-    if wrong or foreign or succeeded < SHARE * len(found):
-        listed = json.dumps(wrong, indent=1, ensure_ascii=False)
-        named = f"; not a TogetherError: {', '.join(foreign)}" if foreign else ""
-        short = ShortError(f"{said}; {len(wrong)} unexpected: {listed}{named}")
-        short.details = details
-        raise short
-    return {"said": said, **details}
 
 
 SUBJECT = Subject("examples", (every_example_runs,))
