@@ -32,7 +32,7 @@ def workspace_options(command: argparse.ArgumentParser) -> None:
     folder_option(command)
 
 
-def target_of(arguments: argparse.Namespace, verb: str) -> tuple[object, dict]:
+def target_of(arguments: argparse.Namespace, action: str) -> tuple[object, dict]:
     """The workspace that a command is about, and how it talks."""
     from tools.deploy import TOKEN, Target, confirm
 
@@ -42,7 +42,7 @@ def target_of(arguments: argparse.Namespace, verb: str) -> tuple[object, dict]:
     target = Target(arguments.workspace, arguments.base_url, token)
     if not (arguments.yes or arguments.dry_run or sys.stdin.isatty()):
         raise ValueError(
-            f"nobody is at a terminal to be asked: pass --yes to {verb} without a "
+            f"nobody is at a terminal to be asked: pass --yes to {action} without a "
             "question, or --dry-run to see what it would do"
         )
     return target, {

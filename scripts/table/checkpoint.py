@@ -53,7 +53,7 @@ ANSWERS_BYTES = 1 << 26  # bytes that a state's answers may become
 
 
 class Checkpoint:
-    """The journal of one run; `rows` are the rows that no earlier run answered.
+    """The checkpoint of one run; `rows` are those that no earlier run answered.
 
     settings is what the answers depend on, rows a list or an iterator of input rows,
     head the first of them. Without storage nothing is kept, and the log says so. part

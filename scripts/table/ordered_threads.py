@@ -30,7 +30,7 @@ def in_order(
         return  # an earlier run did all
     line = _Line(chain(first, tasks), work, window)
     for _ in first:
-        threading.Thread(target=line.lane, daemon=True).start()
+        threading.Thread(target=line.run, daemon=True).start()
     try:
         yield from line.results()
     finally:
@@ -47,7 +47,7 @@ class _Line:
         self.work = work
         self.window = window
         self.finished: dict[int, Any] = {}
-        self.taken = 0  # tasks that were given to a lane
+        self.taken = 0  # tasks that were given to a thread
         self.head = 0  # the result that is handed out next
         self.ended = False
         self.fault: BaseException | None = None
@@ -55,7 +55,7 @@ class _Line:
         self.ready = threading.Condition(self.lock)
         self.room = threading.Condition(self.lock)
 
-    def lane(self) -> None:
+    def run(self) -> None:
         """Take tasks and leave results until there are none."""
         try:
             while True:

@@ -60,7 +60,7 @@ class RowResults:
         done: str = "answered",
     ) -> None:
         self.kind = kind
-        self.verb = done  # what was done with a row
+        self.done_word = done  # what became of a row, such as answered
         self.table = table
         self.column = given["answer_column"]
         self.error_column = error_column(self.column)
@@ -322,13 +322,13 @@ class RowResults:
         """Say in a sentence how many of the rows were answered."""
         done, failed, all_of = self.sums["done"], self.sums["failed"], self.answered
         if not done:
-            return f"None of the {all_of} rows was {self.verb}."
+            return f"None of the {all_of} rows was {self.done_word}."
         if failed:
-            return f"{done} of {all_of} rows were {self.verb}, {failed} failed."
+            return f"{done} of {all_of} rows were {self.done_word}, {failed} failed."
         return (
-            f"All {done} rows were {self.verb}."
+            f"All {done} rows were {self.done_word}."
             if done > 1
-            else (f"The row was {self.verb}.")
+            else (f"The row was {self.done_word}.")
         )
 
     def lines(self, result: Members) -> list[str]:

@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 
 def new_since(
     news: Callable[[Json], list[Members]],
-    mark: Json,
+    watermark: Json,
     key: str,
     first: Json = None,
     eager: bool = False,
 ) -> list[Members]:
     """Return what is new since the watermark of the last run that ended well.
 
-    `news` makes it from that watermark; `mark` is the watermark as of now; `key` names
+    `news` makes it from that watermark; `watermark` is the one as of now; `key` names
     the member that tells whether two reports are of the same thing; `first` is what the
-    first run keeps, if not `mark`. The first run, unless it is `eager`, and one that
-    overlaps with another return nothing. Raises TogetherError.
+    first run keeps, if not `watermark`. The first run, unless it is `eager`, and one
+    that overlaps with another return nothing. Raises TogetherError.
     """
-    mark, _ = harmless(mark)  # as the state has it
+    watermark, _ = harmless(watermark)  # as the state has it
     state = get_state()
     begins = False
     if not isinstance(state, dict) or "mark" not in state:
-        state = {"mark": mark if first is None else first}
+        state = {"mark": watermark if first is None else first}
         if not eager:
             set_state(state)
             log("the first run returns nothing; it records the current state")
@@ -64,12 +64,12 @@ def new_since(
     found = [entry for entry in carried if entry[key] not in known] + found
     if found:
         job = os.environ.get("WM_JOB_ID")
-        told = {"job": job, "at": int(time.time()), "mark": mark, "found": found}
+        told = {"job": job, "at": int(time.time()), "mark": watermark, "found": found}
         set_state({"mark": before, "pending": told})
     else:
         log("nothing is new since the last run")
-        if begins or pending or before != mark:
-            set_state({"mark": mark})
+        if begins or pending or before != watermark:
+            set_state({"mark": watermark})
     return found
 
 
