@@ -76,6 +76,13 @@ def test_a_reference_picture_goes_along(paints, auth):
 
 def test_an_answer_without_a_picture_is_red(paints, auth):
     paints.answers["generate_image"] = lambda arguments: {"id": "i", "data": []}
+    with pytest.raises(TogetherError, match="there is nothing in it") as caught:
+        PICTURE(auth, "A lighthouse", MODEL, seed=5)
+
+    assert caught.value.type == "broken_answer"
+    assert caught.value.partial == {"id": "i", "data": []}
+
+    paints.answers["generate_image"] = lambda arguments: {"id": "i", "data": [{}]}
     with pytest.raises(TogetherError, match="without a picture") as caught:
         PICTURE(auth, "A lighthouse", MODEL, seed=5)
 

@@ -473,7 +473,7 @@ def test_a_failed_job_is_exit_code_1():
     ("words", "message"),
     [
         (["run", "get_fil"], "did you mean files/get_file"),
-        (["run", "flows/run_batch"], "flows/run_batch needs --args with"),
+        (["run", "flows/run_batch"], "flows/run_batch needs --args:"),
         (["run", "get_file", "--args", '{"id": 1'], "--args is no JSON: "),
         (["run", "get_file", "--args", "[1]"], "--args is no JSON object"),
         (["run", "get_file", "--args", "none.json"], "none.json: No such file"),
