@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 CHAT = operation("chat/create_chat_completion")
 AT_ONCE = 8  # questions of one comparison
+CUT = ("cut", "filtered")  # endings before an answer is complete
 QUOTES = "`'\"\u2018\u2019\u201c\u201d\u00ab\u00bb"
 SHOWN = 200  # characters of an answer that a message quotes
 # Pictures that are kept in the conversation handed back: Windmill's cloud loses
@@ -268,7 +269,7 @@ def _is_first(choice: Json) -> bool:
 
 
 def _is_cut(reason: Json) -> bool:
-    return ending(reason) in ("cut", "filtered")
+    return ending(reason) in CUT
 
 
 def is_filtered(reason: Json) -> bool:
@@ -290,8 +291,9 @@ def answered(answer: Json) -> tuple[str | None, str | None, bool]:
     plain = isinstance(text, str) and "think>" not in text and not text.isspace()
     # Thinking may begin with another tag, or in brackets.
     plain = plain and str(text).lstrip()[:1] not in ("", "<", "[")
-    if plain and not is_error(choice.get("error")) and ending(reason) != "broken":
-        return text, None, _is_cut(reason)  # as nearly all are, of many rows
+    how = ending(reason)
+    if plain and not is_error(choice.get("error")) and how != "broken":
+        return text, None, how in CUT  # as nearly all are, of many rows
     found = parse_completion(answer)
     why = found["broken"]
     if not why and not found["text"].strip():

@@ -183,8 +183,8 @@ class Lines:
         found, failed, unread = self.found, self.failed, 0
         with closing(open_download(auth, CONTENT, file_id=file_id)) as source:
             for line in _read(source):
-                value = _parsed(line)
-                name = value.get("custom_id")
+                value, _ = parse_json(line)
+                name = value.get("custom_id") if isinstance(value, dict) else None
                 if not isinstance(name, str):
                     unread += bool(line.strip())
                     continue
@@ -202,7 +202,7 @@ class Lines:
 
     def kept(self, told: Said) -> Said | _Place:
         """Return what is told of a row, or where on disk it is."""
-        size = sum(getsizeof(text) for text in told[:2] if text)
+        size = getsizeof(told[0]) + getsizeof(told[1])
         if self.held + size <= IN_MEMORY:
             self.held += size
             return told
@@ -271,10 +271,9 @@ class Bill:
         model = model if isinstance(model, str) else None
         known, untold = self.used.get(model, (None, 0))
         if usage is None or (known and known.keys() != usage.keys()):
-            untold += 1  # seconds and tokens are no sum
+            self.used[model] = known, untold + 1  # seconds and tokens are no sum
         else:
-            known = add_usage(known, usage)
-        self.used[model] = known, untold
+            self.used[model] = add_usage(known, usage), untold
 
     def sums(self, auth: Auth) -> Members:
         """Return {"usage", "cost_usd", "cost_note"?}, at the price of batches."""

@@ -150,7 +150,9 @@ def _count(value: Json) -> int | None:
     anything."""
     if value.__class__ is int and 0 <= value <= MOST_TOKENS:
         return value  # as nearly all are
-    number = 0 if value is None else finite(value)
+    if value is None:
+        return 0
+    number = finite(value)
     if number is None or not 0 <= number <= MOST_TOKENS or number != int(number):
         return None
     return int(number)

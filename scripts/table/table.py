@@ -20,8 +20,8 @@ from ..client.jsonio import (
     BLANKS,
     MOST_NESTING,
     encoder,
-    is_deep,
     is_suspect,
+    is_too_deep,
     mended,
     noting_decoder,
 )
@@ -189,7 +189,7 @@ class Table:
 
     def taken(self, row: Row) -> str | None:
         """Return the column of a row that its answer would overwrite, or None."""
-        if _is(row):
+        if row.__class__ is not Flaw:
             for name in self.new:
                 if name in row:
                     return name
@@ -327,7 +327,7 @@ class Table:
         if self.lost:
             self.lost.clear()
             self.say(LOST)
-        if text.count("[") + text.count("{") > MOST_NESTING and is_deep(value):
+        if is_too_deep(value, text):
             return Flaw(f"{where} is nested more than {MOST_NESTING} deep")
         return (self.row if is_suspect(text) else self.rowed)(value, where)
 
@@ -841,10 +841,13 @@ def _lines(blocks: Iterable[str], refused: Refused) -> Iterator[str]:
         first, *more = block.split(mark)
         rest.append(first)
         size += len(first)
-        for line in more:
+        if more:
             yield "".join(rest) + mark
-            rest, size = [line], len(line)
-            number += 1
+            number += len(more)
+            rest = [more.pop()]
+            size = len(rest[0])
+            for line in more:
+                yield line + mark
         if size > ROW_CHARACTERS:
             raise refused(_long(number, "line"))
     rest = rest if mark else held
