@@ -7,6 +7,7 @@ import io
 import json
 import math
 import random
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -535,6 +536,60 @@ def test_a_lease_that_cannot_be_read_is_not_asked_for_without_end(
     assert workspace.resources[found["lease"]]["value"] == kept
     lease.give_back_lease(found["lease"])
     assert found["lease"] in workspace.resources
+
+
+def aged(workspace, paths, days):
+    """Let what is kept at these paths be of some days ago."""
+    then = (datetime.now(UTC) - timedelta(days=days)).isoformat()
+    for path in paths:
+        workspace.resources[path]["edited_at"] = then
+
+
+@pytest.mark.parametrize("storage", [True, False])
+def test_a_flow_at_work_for_weeks_keeps_its_lease_and_its_answers(
+    engine, sandbox, auth, workspace, other, storage
+):
+    workspace.storage = storage
+    sandbox.answers["create_chat_completion"] = said
+    asks = {"template": "{{text}}", "model": MODEL}
+    rows = {"url": at(sandbox, rows_of(8))}
+    with other.within():
+        split = split_table(auth, rows, 4, asked=asks)
+    first, second = [
+        map_rows(auth, "{{text}}", part["rows"], model=MODEL)["answers"]
+        for part in split["parts"]
+    ]
+    aged(workspace, list(workspace.resources), 8)
+    aged(workspace, [split["lease"]], 9)
+    aged(workspace, [first], 9 + 6)  # what a run before it had answered
+    aged(workspace, [second], 9 + 8)
+    before, objects = {*workspace.resources}, {*workspace.objects}
+
+    def another():
+        return flow(engine, at(sandbox, rows_of(2), "two.jsonl")).outcome
+
+    assert another() == "success"
+    gone = before - {*workspace.resources}
+    assert {path for path in gone if "_answers/" not in path} == {second}
+    run = flow(engine, rows["url"])
+    assert f"job {OTHER} asks the same" in run.error["message"]
+    assert objects - {*workspace.objects} if storage else "_answers/" in str(gone)
+
+    other.done.set()
+    aged(workspace, before - gone, 8)
+    assert another() == "success"
+    assert not workspace.resources
+    assert not workspace.objects
+
+
+def test_a_lease_of_no_time_lets_nothing_be_old(auth, sandbox, workspace, other):
+    with other.within():
+        split = split_table(auth, {"url": at(sandbox, rows_of(2))}, asked={"a": 1})
+    workspace.resources[split["lease"]]["edited_at"] = "yesterday"
+    assert lease.first_start() == 0
+
+    other.done.set()
+    assert lease.first_start() == pytest.approx(datetime.now(UTC).timestamp(), abs=60)
 
 
 def test_what_a_run_is_at_is_said_until_it_joined(auth, sandbox, workspace):

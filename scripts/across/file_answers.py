@@ -70,12 +70,12 @@ class FileAnswers:
         if not create_state(state, path):  # another job had the same file
             set_state(state, path)
 
-    def forget(self, rows: Iterable[Row]) -> None:
-        """Delete the records of files, and those that no flow joined within a week.
-        Raises TogetherError."""
+    def forget(self, rows: Iterable[Row], now: float | None = None) -> None:
+        """Delete the records of files, and those that no flow joined within a week;
+        `now` is the time by which they are old. Raises TogetherError."""
         for _ in each(lambda row: _delete(self.path(row)), rows):
             pass
-        sweep(_folder(), _empty, bounded=False)
+        sweep(_folder(), _empty, bounded=False, now=now)
 
 
 def each(work: Callable[[Any], Any], things: Iterable[Any]) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from ..table.checkpoint import KeptPart, forget
 from ..table.row_results import LONGEST, NAMED, RowResults
 from ..table.table import Flaw, Table
 from .cutting import MOST_BYTES, has_storage
-from .lease import give_back_lease
+from .lease import first_start, give_back_lease
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,9 +143,10 @@ class _Files:
 
         try:
             rows = (row for table in self.tables for row in Table(self.auth, table))
-            FileAnswers(self.place).forget(rows)
+            now = first_start()
+            FileAnswers(self.place).forget(rows, now)
             if self.slices:
-                forget([self.slices])
+                forget([self.slices], now)
         except TogetherError as error:
             log(f"what was kept of the files stays for a week: {error}")
 
@@ -158,7 +159,7 @@ class _Journals:
 
     def finish(self) -> None:
         try:
-            forget(self.paths)
+            forget(self.paths, first_start())
         except TogetherError as error:
             log(f"what the parts' jobs kept stays for a week: {error}")
 

@@ -5,17 +5,27 @@ not kept yet. Windmill's own limit on concurrent runs is not in its free edition
 first step of such a flow takes a lease, a state resource that names its job and stands
 for what is asked, and its last gives it back. One whose run has ended, cancelled or
 dead, keeps nobody off.
+
+A flow may be at work for longer than records are kept. So whoever deletes old ones, a
+lease or what the jobs of a flow answered, reckons from the time at which it began.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from datetime import datetime
 
 from ..client import TogetherError
 from ..workspace.create_once import fingerprint, state_folder, sweep
 from ..workspace.jobs import is_running
-from ..workspace.state import create_state, delete_state, get_state, set_state
+from ..workspace.state import (
+    create_state,
+    delete_state,
+    get_state,
+    list_states,
+    set_state,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,4 +105,26 @@ def give_back_lease(path: Json) -> None:
     own = os.environ.get("WM_FLOW_JOB_ID")
     if isinstance(found, dict) and found.get("job") == own:
         delete_state(path)
-    sweep(folder, bounded=False)
+    sweep(folder, bounded=False, now=first_start())
+
+
+def first_start() -> float:
+    """Return when the first of the flows began that have a lease and have not ended, in
+    seconds since 1970; the present time where there is none. Raises TogetherError."""
+    now, folder = time.time(), state_folder("leases")
+    taken = list_states(folder) if folder else {}
+    for path in sorted(taken, key=taken.__getitem__):
+        found = get_state(path)
+        flow = found.get("job") if isinstance(found, dict) else None
+        if flow and is_running(flow):
+            return min(now, _seconds(taken[path]))
+    return now
+
+
+def _seconds(text: str) -> float:
+    """Return an ISO 8601 time in seconds since 1970; 0, by which nothing is old, for
+    what is none."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return 0.0

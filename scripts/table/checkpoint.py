@@ -265,13 +265,13 @@ class KeptPart:
             yield from _content(part).split(b"\n")[:-1]
 
 
-def forget(paths: Iterable[str]) -> None:
+def forget(paths: Iterable[str], now: float | None = None) -> None:
     """Delete journals of parts with their answers, and those that no flow joined
-    within a week. Raises TogetherError."""
+    within a week; `now` is the time by which they are old. Raises TogetherError."""
     for path in paths:
         _delete_parts(_journal(path))
         delete_state(path)
-    sweep(_folder(), _delete_parts, bounded=False)
+    sweep(_folder(), _delete_parts, bounded=False, now=now)
 
 
 def _folder() -> str:

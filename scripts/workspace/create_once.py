@@ -124,13 +124,16 @@ def sweep(
     folder: str,
     emptied: Callable[[str], None] | None = None,
     bounded: bool = True,
+    now: float | None = None,
 ) -> None:
     """Delete the records under a folder that are older than KEEP seconds, and of more
     than MOST the oldest; not bounded: however many there are.
 
-    `emptied(path)` first removes what such a record points to. Raises TogetherError.
+    `emptied(path)` first removes what such a record points to; `now`, in seconds since
+    1970, is the time by which they are old. Raises TogetherError.
     """
-    limit = datetime.fromtimestamp(time.time() - KEEP, UTC).isoformat()
+    now = time.time() if now is None else now
+    limit = datetime.fromtimestamp(now - KEEP, UTC).isoformat()
     found = list_states(folder)
     newest = sorted(found, key=found.__getitem__, reverse=True)
     for number, path in enumerate(newest):
