@@ -2,6 +2,7 @@
 
 import base64
 import io
+import time
 import tracemalloc
 import zipfile
 import zlib
@@ -397,10 +398,48 @@ OVER_TWO = "A\t1\nA\t2\nB\t3"
         ),
         ("<table><tr><td>k<td rowspan=2><td>x<tr><td>l<td>y</table>", "k\t\tx\nl\t\ty"),
         (f"<table><tr><td rowspan=2>{LONG}<td>x<tr><td>y</table>", f"{LONG}\tx\n\ty"),
+        (
+            "<table><tr><td><p>a</p></td><td><div>b</div></td></tr><tr><th><p>c<td><p>d",
+            "a\tb\nc\td",
+        ),
+        (
+            "<table><tr><td><p>a</p><p>b</p><td><p>c</p></table><p>d",
+            "a\n\nb\n\nc\n\nd",
+        ),
+        ("<table><tr><td>x<td><table><tr><td><p>a</p><td>b</table>", "x\n\na\tb"),
+        ("<table><tr><td><pre>a\nb</pre><td>c</table>", "a\nb\n\nc"),
+        ("漢<rp>(</rp><rt>kan</rt><rp>)</rp>字".join(("<ruby>", "</ruby>!")), "漢字!"),
+        ("<ruby>漢<rt>kan<rp>)</ruby>字<p>a", "漢字\n\na"),
+        ("<ruby>漢<rt>kan<rb>字<rt>ji</ruby>", "漢字"),
+        ("a<video controls><p>no film</p></video>b<canvas>no</canvas>c", "abc"),
+        ("<p>a<canvas id=x />b", "ab"),
+        ("<dialog>x</dialog><dialog open>a</dialog><datalist>x</datalist>b", "ab"),
+        ("<p style=color:red;display:none>x</p>a", "a"),
+        (
+            "<math><mfrac><mn>1</mn><mn>2</mn></mfrac><msup><mi>x</mi><mrow><mi>n</mi>"
+            "<mn>1</mn></mrow></msup><annotation>tex</annotation></math><p>a",
+            "(1)/(2)x^(n1)\n\na",
+        ),
+        (
+            "<span class='katex'><math><mi>E</mi><annotation>E</annotation></math>"
+            "<span class='katex-html'><span>E</span></span></span> = m",
+            "E = m",
+        ),
+        ("<template>x</template><template shadowrootmode=open>a</template>", "a"),
     ],
 )
 def test_a_page_is_read_as_a_browser_shows_it(page, text):
     assert web_page.page_text(page) == text
+
+
+def test_tables_within_tables_take_time_by_their_size():
+    """What a cell says that is over several rows is looked at no further than it is
+    said again, however deep."""
+    deep = "<table><tr><td rowspan=2>x" * 30_000 + "</table>" * 30_000
+    begun = time.perf_counter()
+
+    assert web_page.page_text(deep).count("x") >= 30_000
+    assert time.perf_counter() - begun < 10
 
 
 def test_what_cells_say_again_is_no_longer_than_the_page():
@@ -450,6 +489,11 @@ def test_xml_is_read_tag_by_tag():
     assert text_of(page, "feed.xml") == "one two x < y"
     page = "<?xml version='1.0'?><feed><title>One</title><style>two</style></feed>"
     assert text_of(page, "feed.xml") == "One two"
+    page = (
+        "<svg><style>a{}</style><script>b()</script><text>c</text><text>d</text></svg>"
+    )
+    assert text_of(page, "a.svg") == "c d"
+    assert text_of(f"<?xml version='1.0'?>{page}", "a.svg") == "c d"
 
 
 @pytest.mark.parametrize(
@@ -464,6 +508,8 @@ def test_xml_is_read_tag_by_tag():
         ("<!-- no end", None, False),
         ("if a < b:", "a.py", False),
         ("x", "a.htm", True),
+        ("<svg><text>x</text></svg>", "a.svg", True),
+        ("<rss version='2.0'>", "feed.xml", True),
     ],
 )
 def test_a_page_is_told_by_its_beginning(text, name, page):

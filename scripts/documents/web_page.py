@@ -1,8 +1,10 @@
 """The text of a web page, in time linear in its size.
 
 Tags, comments and entities are read as the HTML standard says (section 13.2.5), so that
-the text is what a browser shows: scripts, styles, the head's title, hidden elements and
-deleted text are left out. A cell over several rows has its text in each of them.
+a page is what a browser makes of it; what it does not show (scripts, styles, the head's
+title, what is hidden) is left out, and what is marked as deleted, readings above
+characters, and what stands in place of a film or of a formula's code. What a cell over
+several rows says stands in each of them, formulas in a line: (1)/(2), x^(2).
 html.parser is not used: up to Python 3.11.13 a page of unclosed tags takes it hours.
 
     is_page    whether a text is HTML or XML
@@ -18,6 +20,10 @@ import re
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeAlias
+
+    _Mark: TypeAlias = tuple[int, int, int]
+    """How many pieces, characters and words there were when a cell began."""
 
 
 def _names(text: str) -> frozenset[str]:
@@ -39,6 +45,8 @@ CELLS = _names("td th")
 VOID = _names("area base br col embed hr img input link meta source track wbr")
 # A page that hides its html or body is shown by a script.
 NEVER_HIDDEN = VOID | {"html", "body"}
+# Elements that say again what the page shows otherwise, or nothing where it shows them.
+UNSEEN = _names("del rt rp annotation annotation-xml video audio canvas datalist")
 # Elements that end where another of these begins, if not within another list or table.
 _PARTS = _names("tr tbody tfoot")
 ENDED_BY = {
@@ -46,6 +54,7 @@ ENDED_BY = {
     "li": _names("li"),
     "option": _names("option"),
     **dict.fromkeys(("dt", "dd"), _names("dt dd")),
+    **dict.fromkeys(("rt", "rp"), _names("rt rp rb rtc")),
     **dict.fromkeys(("td", "th"), _PARTS | CELLS),
     **dict.fromkeys(("tr", "thead", "tbody"), _PARTS),
 }
@@ -56,10 +65,13 @@ BEGINNINGS = APART | LINES | CELLS | RAW | {"head", "meta", "link", "span", "a",
 # Any other < is text, as in a < b.
 _OPEN = re.compile(r"<[a-zA-Z/!?]")
 _NAME = re.compile(r"[a-zA-Z][^\s/>]*")
-_BEGINNING = re.compile(r"\s*(?:<(?:\?xml|!doctype|html|head|body)\b)", re.IGNORECASE)
+_BEGINNING = re.compile(
+    r"\s*(?:<(?:\?xml|!doctype|html|head|body|svg|rss|feed)\b)", re.IGNORECASE
+)
+_XML = re.compile(r"\s*<(?:\?xml|svg|rss|feed)\b", re.IGNORECASE)
 # Within a tag in small letters: what hides its element, and values in quotes.
 _UNSEEN = re.compile(
-    r"""\sstyle\s*=\s*(?:"[^"]*?|'[^']*?)\b(?:display\s*:\s*none|visibility\s*:\s*hidden)\b"""
+    r"""\sstyle\s*=\s*(?:"[^"]*?|'[^']*?|[^\s"'>]*?)\b(?:display\s*:\s*none|visibility\s*:\s*hidden)\b"""
 )
 ROWS = CELLS | _names("table tr thead tbody tfoot")
 REPEATED_TEXT = 500  # characters of a cell over several rows that each of them has
@@ -126,29 +138,28 @@ def page_text(page: str) -> str:
     """Return the words of a web page, paragraphs a blank line apart."""
     found = _PageText()
     tables = _Tables(found, len(page))
-    xml = page.lstrip()[:5].lower() == "<?xml" and "<html" not in page[:4096].lower()
+    formulas = _Formulas(found)
+    head = page[:HEAD_OF_PAGE].lower()
+    xml = _XML.match(page) is not None and "<html" not in head
+    raw = _names("script style") if "<svg" in head else frozenset()
     hidden: _Hidden | None = None
-    for kind, value, inside in _tokens(page, frozenset() if xml else RAW):
+    for kind, value, inside in _tokens(page, raw if xml else RAW):
         if hidden and not hidden.ends(kind, value):
             continue
         if hidden and hidden.closed:
             hidden = None
             continue
         hidden = None
-        if value in ROWS and kind != "text":
-            tables.take(kind, value, inside)
         if kind == "text":
             found.add(value)
-        elif kind == "data":
+            continue
+        if kind == "data":
             found.put(value if xml else "")
-        elif value in APART:
-            found.break_off("\n\n", value == "pre" and kind)
-        elif value in LINES:
-            found.break_off("\n")
-        elif value in CELLS and kind == "start":
-            found.break_off("\t")
-        elif xml and value not in CELLS:
-            found.break_off(" ")
+            continue
+        if value in ROWS:
+            tables.take(kind, value, inside)
+        formulas.take(kind, value)
+        found.tag(kind, value, xml)
         if kind == "start" and not xml and _hides(value, inside):
             hidden = _Hidden(value)
             if value == "pre":
@@ -158,15 +169,55 @@ def page_text(page: str) -> str:
 
 def _hides(tag: str, inside: str) -> bool:
     """Say whether nobody sees what is in an element, by its tag."""
-    if tag == "del":
-        return True
+    if tag in UNSEEN:
+        return not inside.endswith("/>")
     inside = inside.lower()
+    if tag == "dialog":
+        return not re.search(r"\sopen(?=[\s/>=])", _QUOTED.sub("=", inside))
+    if tag == "span" and "katex-html" in inside:
+        return True  # which shows its formula once more
     if tag in NEVER_HIDDEN or not ("hidden" in inside or "none" in inside):
         return False
     if _UNSEEN.search(inside):
         return True
     plain = re.search(r"\shidden(?=[\s/>=])", _QUOTED.sub("=", inside))
     return plain is not None and "until-found" not in inside
+
+
+# What stands before the parts of a formula in MathML, before the second, and behind.
+MATHML: dict[str, tuple[str, str, str]] = {
+    "mfrac": ("(", ")/(", ")"),
+    "msup": ("", "^(", ")"),
+    "msub": ("", "_(", ")"),
+    "msqrt": ("\u221a(", "", ")"),
+    "mtd": ("", "", " "),
+    "mtr": ("", "", "; "),
+}
+NO_SIGNS = ("", "", "")
+
+
+class _Formulas:
+    """Writes the signs of a formula in MathML that else only the place of its parts
+    tells."""
+
+    def __init__(self, found: _PageText) -> None:
+        self.found = found
+        self.open: list[tuple[str, int]] = []  # in a formula: (name, parts so far)
+
+    def take(self, kind: str, tag: str) -> None:
+        if kind == "start" and (self.open or tag == "math"):
+            if self.open:
+                name, parts = self.open[-1]
+                between = MATHML.get(name, NO_SIGNS)[1]
+                self.found.put(between if parts == 1 else "")
+                self.open[-1] = name, parts + 1
+            self.open.append((tag, 0))
+            self.found.put(MATHML.get(tag, NO_SIGNS)[0])
+        elif kind == "end" and self.open and self.open[-1][0] == tag:
+            self.open.pop()
+            self.found.put(MATHML.get(tag, NO_SIGNS)[2])
+        elif kind == "end" and tag == "math":
+            self.open.clear()
 
 
 class _Grid:
@@ -178,15 +229,15 @@ class _Grid:
         self.above: dict[int, tuple[int, int, str]] = {}  # of rows above, for this one
         self.below: dict[int, tuple[int, int, str]] = {}  # for the next
         # Of the open cell: its column, its rows and columns, where its text begins.
-        self.cell: tuple[int, int, int, int] | None = None
+        self.cell: tuple[int, int, int, _Mark] | None = None
 
-    def close(self, pieces: list[str]) -> None:
+    def close(self, found: _PageText) -> None:
         """End the open cell, if there is one."""
-        if self.cell and self.cell[1] > 1:
+        if self.cell:
             column, rows, columns, begins = self.cell
-            said = " ".join("".join(pieces[begins:]).split())
-            said = said if len(said) <= REPEATED_TEXT else ""
-            self.below[column] = rows - 1, columns, said
+            if rows > 1:
+                self.below[column] = rows - 1, columns, found.said(begins)
+            found.end_cell(begins)
         self.cell = None
 
 
@@ -204,16 +255,17 @@ class _Tables:
         begins = kind == "start"
         if tag == "table" and begins:
             self.open.append(_Grid())
+            self.found.fresh = False
         if not self.open:
             return
         grid = self.open[-1]
-        grid.close(self.found.pieces)
+        grid.close(self.found)
         if tag in CELLS and begins:
             while grid.column in grid.above:
                 self.repeat(grid, grid.column)
             rows, columns = _span("row", inside) or 65534, _span("col", inside) or 1
             self.found.next_cell(grid.column == 0)
-            grid.cell = grid.column, rows, columns, len(self.found.pieces)
+            grid.cell = grid.column, rows, columns, self.found.mark()
             grid.column += columns
             self.widen(columns)
         elif tag not in CELLS and grid.column:  # the end of a row that has cells
@@ -274,7 +326,8 @@ class _Hidden:
                 self.closed = True
                 return True
             else:  # of what the element is in
-                return tag in APART or (tag in LINES and tag != "br") or tag in CELLS
+                around = APART | LINES | CELLS | {"ruby", "math"}
+                return tag in around and tag != "br"
         return False
 
 
@@ -291,6 +344,20 @@ class _PageText:
         self.blank = 0  # columns of the cell at hand beside its first
         self.begun = False  # whether nothing has been said in the row so far
         self.lead = ""  # the tabs before all words
+        self.fresh = False  # whether a cell has begun and said nothing so far
+        self.size = self.puts = 0  # how much has been said, and in how many pieces
+        self.broken = 0  # the last of them that began a line
+
+    def tag(self, kind: str, name: str, xml: bool) -> None:
+        """Take the break that a tag makes."""
+        if name in APART:
+            self.break_off("\n\n", name == "pre" and kind)
+        elif name in LINES:
+            self.break_off("\n")
+        elif name in CELLS and kind == "start":
+            self.break_off("\t")
+        elif xml and name not in CELLS:
+            self.break_off(" ")
 
     def add(self, text: str) -> None:
         if "&" in text:
@@ -314,13 +381,19 @@ class _PageText:
                 self.between = self.between.removesuffix("\t") + "\t" * self.tabs
             elif self.tabs and self.between == "\t":
                 self.between *= self.tabs
+            if self.between[:1] == "\n":
+                self.broken = self.puts
             if self.pieces:
                 self.pieces.append(self.between)
             elif self.begun:
                 self.lead = "\t" * self.tabs
             self.between = ""
-            self.tabs, self.begun = 0, False
+            self.tabs, self.begun, self.fresh = 0, False, False
             self.pieces.append(text)
+            self.size += len(text) + 1
+            self.puts += 1
+            if "\n" in text:
+                self.broken = self.puts
 
     def next_cell(self, first: bool) -> None:
         """Begin a cell of a row; one that says nothing leaves its tab there."""
@@ -330,11 +403,31 @@ class _PageText:
             self.tabs += 1 + self.blank
             self.break_off("\t")
         self.blank = 0
+        self.fresh = True
+
+    def mark(self) -> _Mark:
+        """Return where a cell begins."""
+        return len(self.pieces), self.size, self.puts
+
+    def said(self, mark: _Mark) -> str:
+        """Return what a cell says that began there, "" where that is much."""
+        if self.size - mark[1] > 2 * REPEATED_TEXT:
+            return ""
+        said = " ".join("".join(self.pieces[mark[0] :]).split())
+        return said if len(said) <= REPEATED_TEXT else ""
+
+    def end_cell(self, mark: _Mark) -> None:
+        """End a cell. One of a single line ends none, whatever elements it is of."""
+        self.fresh = False
+        if self.puts > mark[2] >= self.broken:
+            self.between = ""
 
     def break_off(self, sign: str, pre: str | bool | None = None) -> None:
         if pre:
             self.kept = max(0, self.kept + (1 if pre == "start" else -1))
         if sign[:1] == "\n":
+            if self.fresh:
+                return  # of the first element in a cell
             self.tabs, self.begun = 0, False
         if self.ORDER.index(sign) > self.ORDER.index(self.between):
             self.between = sign
@@ -373,7 +466,8 @@ def _tokens(page: str, raw: frozenset[str]) -> Iterator[tuple[str, str, str]]:
         tag = name[0].lower()
         begun, place = name.end(), _behind_tag(page, name.end())
         yield ("end" if closes else "start"), tag, page[begun:place][:HEAD_CHARACTERS]
-        if tag in raw and not closes:
+        shown = tag == "template" and "shadowrootmode" in page[begun:place]
+        if tag in raw and not closes and not shown:
             last = re.compile(rf"</{tag}(?=[\s/>])", re.IGNORECASE).search(page, place)
             if last or page[place - 2 : place] != "/>":  # which XHTML closes so
                 place = last.start() if last else size
