@@ -26,6 +26,7 @@ MARKS = (
     (b"PAR1", b"PAR1"),
 )
 NEAR = 1024  # bytes at the end in which a mark stands, where it is not at the very end
+PNG, JPEG = MARKS[0][0], MARKS[1][0]
 BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")  # of MP4 and its like
 UNSURE = 0x7FFF0000  # a size from which on it was not known when it was written
 
@@ -40,6 +41,7 @@ class FileEnd:
         self.ends: int | None = None  # of the boxes, or the chunk, so far
         self.box = b""  # the head of one that has not come whole
         self.boxes: set[bytes] = set()
+        self.picture: Any = None
         self.unpacker: Any = None
 
     def take(self, piece: bytes) -> None:
@@ -60,12 +62,16 @@ class FileEnd:
             self.unpack(piece)
         if self.head[4:8] in BOXES:
             self.walk(piece)
+        if self.picture:
+            self.picture.take(piece)
         self.size += len(piece)
         self.tail = piece[-TAIL:] if len(piece) >= TAIL else (self.tail + piece)[-TAIL:]
 
     def begin(self) -> None:
         if self.head.startswith(b"\x1f\x8b"):
             self.unpacker = zlib.decompressobj(wbits=31)
+        elif self.head.startswith((PNG, JPEG)):
+            self.picture = PictureEnd(self.head.startswith(PNG))
         elif self.head.startswith((b"RIFF", b"FORM")):
             (size,) = struct.unpack(
                 "<I" if self.head[:1] == b"R" else ">I", self.head[4:8]
@@ -119,6 +125,8 @@ class FileEnd:
             return found and len(last) >= 22 + struct.unpack("<H", last[20:22])[0]
         if self.ends is not None:
             return self.size >= self.ends
+        if self.picture and not self.picture.lost:
+            return self.picture.ended  # whatever follows: phones put a clip there
         for begins, mark in MARKS:
             if self.head.startswith(begins):
                 near = self.tail[-NEAR:]
@@ -147,6 +155,57 @@ class FileEnd:
         # A line that is longer than what was kept of it does not tell.
         told = len(last) < len(self.tail)
         return False if told and not _parsed(last) else None
+
+
+class PictureEnd:
+    """Told the bytes of a PNG or JPEG as they come, it knows whether its end was among
+    them, however much follows.
+
+    Both are made of parts that say how long they are. What may be a picture of a
+    picture within one, a preview, is passed over with it.
+    """
+
+    def __init__(self, is_png: bool) -> None:
+        self.is_png = is_png
+        self.ended = False
+        self.skip = len(PNG) if is_png else 2  # bytes up to the next part
+        self.kept = b""  # the beginning of a part that has not come whole
+        self.lost = self.in_scan = False
+
+    def take(self, piece: bytes) -> None:
+        """Note the next bytes."""
+        piece, place = self.kept + piece, self.skip
+        self.kept = b""
+        part = self.chunk if self.is_png else self.segment
+        while place < len(piece) and not (self.ended or self.lost):
+            if self.in_scan:
+                # In the coded picture itself nothing but the end is written so.
+                self.ended = piece.find(b"\xff\xd9", place) >= 0
+                self.kept = b"\xff" if piece.endswith(b"\xff") else b""
+                place = len(piece)
+            elif len(piece) - place < (12 if self.is_png else 4):
+                self.kept = piece[place:]
+                place = len(piece)
+            else:
+                place += part(piece, place)
+        self.skip = place - len(piece)
+
+    def chunk(self, piece: bytes, place: int) -> int:
+        """Return the length of a part of a PNG, which begins with it."""
+        size, name = struct.unpack_from(">I4s", piece, place)
+        self.ended = name == b"IEND"
+        self.lost = not name.isalpha()
+        return int(size) + 12
+
+    def segment(self, piece: bytes, place: int) -> int:
+        """Return the length of a part of a JPEG, which begins with its mark."""
+        begin, mark, size = struct.unpack_from(">BBH", piece, place)
+        self.lost = begin != 0xFF
+        if mark == 0xFF:  # to fill
+            return 1
+        self.in_scan = mark == 0xDA
+        alone = mark in (0x01, *range(0xD0, 0xDA))
+        return 2 if alone else int(size) + 2
 
 
 def is_soundless(data: bytes) -> bool:
