@@ -22,6 +22,7 @@ from scripts.workspace.storage import (
     place_for,
     write_object,
 )
+from tests.support.byte_server import ByteServer, Thing
 from tools.sandbox import Fault
 
 WORDS = random.Random(5).randbytes(3_000_000)
@@ -448,6 +449,91 @@ def test_the_token_stays_out_of_every_error(workspace):
         write_object(b"x", "k")
     shown = json.dumps([str(caught.value), vars(caught.value)])
     assert workspace.environment["WM_TOKEN"] not in shown
+
+
+@pytest.fixture
+def answers(workspace, monkeypatch):
+    """Let the workspace answer one path so: answers(path, value)."""
+    with ByteServer() as server:
+        monkeypatch.setenv("BASE_INTERNAL_URL", server.url)
+
+        def at(path, *values):
+            things = [Thing(json.dumps(value).encode()) for value in values]
+            found = iter(things)
+
+            class Things(dict):
+                def get(self, asked, default=None):
+                    fits = path in asked
+                    return next(found, things[-1]) if fits else default
+
+            server.things = Things()
+            return server
+
+        yield at
+
+
+ANSWER = "/api/w/t/jobs_u/resume/1"
+
+
+@pytest.mark.parametrize("odd", [None, "", " ", 7, "javascript:alert(1)", "http://[x"])
+@pytest.mark.parametrize("name", jobs.RESUME_URLS)
+def test_a_link_to_answer_that_leads_nowhere_is_an_error(
+    name, odd, answers, monkeypatch
+):
+    monkeypatch.setenv("WM_BASE_URL", "https://windmill.example.com")
+    urls = dict.fromkeys(jobs.RESUME_URLS, f"https://windmill.example.com{ANSWER}")
+    answers("/resume_urls/", {**urls, name: odd})
+
+    with pytest.raises(TogetherError, match=f"no address for {name}") as caught:
+        jobs.resume_urls()
+    assert caught.value.type == "invalid_answer"
+
+
+def test_a_link_to_answer_has_the_host_of_windmill(answers, monkeypatch, capsys):
+    monkeypatch.setenv("WM_BASE_URL", "https://windmill.example.com")
+    answers("/resume_urls/", dict.fromkeys(jobs.RESUME_URLS, ANSWER))
+    found = jobs.resume_urls()
+    quiet = capsys.readouterr().err
+    answers(
+        "/resume_urls/", dict.fromkeys(jobs.RESUME_URLS, f"http://localhost{ANSWER}")
+    )
+    other = jobs.resume_urls()
+
+    assert set(found.values()) == {f"https://windmill.example.com{ANSWER}"}
+    assert "lead to" not in quiet
+    assert set(other.values()) == {f"http://localhost{ANSWER}"}
+    assert "lead to localhost, not to https://windmill" in capsys.readouterr().err
+
+
+def objects(*keys, marker=None):
+    return {"windmill_large_files": [{"s3": k} for k in keys], "next_marker": marker}
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [objects("f/a", marker="m"), objects("f/b", marker="m")],
+        [objects("f/a", marker=7)],
+        [objects("f/a", None)],
+        [{"windmill_large_files": [None]}],
+        [{"windmill_large_files": ["f/a"]}],
+        [{"windmill_large_files": {"s3": "f/a"}}],
+    ],
+)
+def test_objects_that_cannot_all_be_listed_are_no_list(pages, answers):
+    server = answers("/list_stored_files", *pages)
+
+    with pytest.raises(TogetherError) as caught:
+        list_objects("f/")
+    assert caught.value.type == "invalid_answer"
+    assert len(server.asked) <= 2
+
+
+def test_objects_are_listed_once_and_under_their_prefix(answers):
+    answers("/list_stored_files", objects("f/a", "g/x", marker="m"), objects("f/a"))
+    assert list_objects("f/") == ["f/a"]
+    answers("/list_stored_files", {"windmill_large_files": None})
+    assert list_objects("f/") == []
 
 
 def test_resume_urls_work(workspace):

@@ -16,8 +16,10 @@ import json
 import os
 import re
 import time
+from urllib.parse import urljoin, urlsplit
 
 from ..client import TogetherError
+from ..client.job import log
 from ..client.jsonio import parse_json
 from ..client.transport import faults, http_exchange, read_pieces
 from .api import (
@@ -249,7 +251,9 @@ def script_schema(path: str, kind: str = "script") -> Members:
 def resume_urls(approver: str | None = None) -> Members:
     """Return {"approvalPage", "resume", "cancel"}: the URLs that answer this step.
 
-    `approver` is the name that the flow records. Raises TogetherError.
+    `approver` is the name that the flow records. A URL without a host gets that of
+    WM_BASE_URL; one with another host than that is told in the log. Raises
+    TogetherError, also where one of the three is missing: nobody could answer.
     """
     job = os.environ.get("WM_JOB_ID")
     if not job:
@@ -257,7 +261,31 @@ def resume_urls(approver: str | None = None) -> Members:
     nonce = int.from_bytes(os.urandom(4), "big") % 1_000_000_001
     query = {"approver": approver} if approver else {}
     where = f"jobs/resume_urls/{job}/{nonce}"
-    return ask_windmill("GET", where, "No resume URLs", query, kind=dict)
+    found = ask_windmill("GET", where, "No resume URLs", query, kind=dict)
+    own = os.environ.get("WM_BASE_URL") or ""
+    urls = {name: _whole_url(found.get(name), own) for name in RESUME_URLS}
+    if lacking := [name for name, url in urls.items() if url is None]:
+        problem = f"its answer names no address for {', '.join(lacking)}"
+        raise unusable("GET", where, "No resume URLs", problem)
+    hosts = {urlsplit(url or "").netloc for url in urls.values()}
+    if own and hosts != {urlsplit(own).netloc}:
+        log(f"the links to answer lead to {', '.join(sorted(hosts))}, not to {own}")
+    return {**found, **urls}
+
+
+RESUME_URLS = ("approvalPage", "resume", "cancel")
+
+
+def _whole_url(url: Json, own: str) -> str | None:
+    """Return a URL with a host, that of `own` where it has none; None where it leads
+    nowhere by http."""
+    text = url.strip() if isinstance(url, str) else ""
+    try:
+        whole = urljoin(own, text) if text else ""
+        parts = urlsplit(whole)
+    except ValueError:
+        return None
+    return whole if parts.scheme in ("http", "https") and parts.netloc else None
 
 
 def _letter(kind: str) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, Self
 
-    from ..shapes import Readable
+    from ..shapes import Members, Readable
 
 BLOCK = 1 << 20  # bytes that are read and sent at a time
 # While a body is sent the connection's timeout holds for each block, and the storage
@@ -321,18 +321,34 @@ def list_objects(prefix: str, storage: str | None = None) -> list[str]:
     query = {"max_keys": 1000, "prefix": prefix}
     if storage:
         query["storage"] = storage
-    keys = []
+    path = "job_helpers/list_stored_files"
+    keys: dict[str, None] = {}
+    asked = set()
     while True:
-        found = ask_windmill(
-            "GET", "job_helpers/list_stored_files", what, query, kind=dict
-        )
+        found = ask_windmill("GET", path, what, query, kind=dict)
         if found.get("restricted_access") is True:
             raise TogetherError(
                 f"{what}: the workspace's rules do not let this user see them.",
                 type="not_allowed",
                 advice="Ask who administrates the workspace's object storage.",
             )
-        keys += [entry["s3"] for entry in found.get("windmill_large_files") or ()]
-        query["marker"] = found.get("next_marker")
-        if not query["marker"]:
-            return keys
+        page, marker = _keys_of(found), found.get("next_marker") or ""
+        if page is None or not isinstance(marker, str):
+            raise unusable("GET", path, what)
+        keys.update(dict.fromkeys(key for key in page if key.startswith(prefix)))
+        if not marker:
+            return list(keys)
+        if marker in asked:
+            raise unusable("GET", path, what, "its list leads back to where it was")
+        asked.add(marker)
+        query["marker"] = marker
+
+
+def _keys_of(page: Members) -> list[str] | None:
+    """Return the keys of a page of a list, None where an entry of it names none."""
+    entries = page.get("windmill_large_files") or []
+    if not isinstance(entries, list):
+        return None
+    keys = [one["s3"] for one in entries if isinstance(one, dict) and "s3" in one]
+    whole = len(keys) == len(entries) and all(isinstance(key, str) for key in keys)
+    return keys if whole else None
