@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 
 from . import charts
 from .client import TogetherError, call, prepare
+from .client.asked_for import listed
 from .client.job import in_job
 from .operations import operation
 
@@ -185,14 +186,14 @@ def spending(
         found = call(
             auth, USAGE, month=month, granularity="day", limit=1000, max_pages=100
         )
-        for window in found.get("data") or ():
+        for window in listed(found):
             date = str(window.get("date") or window.get("start_time") or "")[:10]
             if not since.isoformat() <= date <= until.isoformat():
                 continue
-            for entry in window.get("line_items") or ():
+            for entry in listed(window.get("line_items") or []):
                 try:
-                    cost = Decimal(entry.get("cost"))
-                except (InvalidOperation, TypeError, ValueError):
+                    cost = Decimal(entry["cost"])
+                except (InvalidOperation, KeyError, TypeError, ValueError):
                     unreadable += 1
                     continue
                 name = entry.get("product_name") or "unnamed"

@@ -10,6 +10,8 @@ taken up again, and started if they are stopped. waits/cancel_job stops a deploy
 from __future__ import annotations
 
 from .client import TogetherError, call, prepare
+from .client.asked_for import listed
+from .client.endings import plain_state
 from .job_states import states
 from .operations import operation
 
@@ -32,6 +34,7 @@ CREATE = operation("endpoints/create_endpoint_deployment")
 SCALE = operation("endpoints/update_endpoint_deployment")
 MANY = 100  # entries of a page
 DOWN = states("deployment", "stopped")
+KNOWN = states("deployment", "going", "good", "bad", "late")
 
 
 def plan_deployment(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -76,9 +79,9 @@ def deploy_model(auth: Auth, step: Step, **arguments: Json) -> Members:
         if given["inactive_minutes"]:
             body["inactiveTimeout"] = given["inactive_minutes"]
         made = call(auth, CREATE, body=body, **place)
-        state = (made.get("status") or {}).get("state")
+        state = _state(made)
     else:
-        made, state = deployment, deployment.get("state")
+        made, state = deployment, _state(deployment)
         served = str(made.get("model"))
         if _plain(served) != _plain(chosen["model"]):
             raise TogetherError(
@@ -86,23 +89,31 @@ def deploy_model(auth: Auth, step: Step, **arguments: Json) -> Members:
                 problems=[{"field": "deployment_name", "problem": "is taken"}],
                 advice="Choose another name, or delete that deployment first.",
             )
-        if str(state).removeprefix("DEPLOYMENT_STATE_") in DOWN:
+        if state in DOWN:
             body = {"autoscaling": scale}
             found = call(auth, SCALE, body=body, deployment_id=made["id"], **place)
-            state = (found.get("status") or {}).get("state") or state
+            state = _state(found) or state
     _route(auth, place, endpoint, made["id"])
     return {
         "endpoint_id": endpoint["id"],
         "deployment_id": made["id"],
         "job_id": f"{endpoint['id']}/{made['id']}",
         "model": endpoint["name"],
-        "state": str(state).removeprefix("DEPLOYMENT_STATE_"),
+        "state": state,
         "created": deployment is None,
         "reattached": deployment is not None,
         "config": chosen["config"],
         "gpu_type": chosen["gpu_type"],
         "gpu_count": chosen["gpu_count"],
     }
+
+
+def _state(deployment: Members) -> Json:
+    """Return a deployment's state without prefix, as a list of deployments or the
+    deployment itself has it; None where nothing says it."""
+    status = deployment.get("status")
+    told = status.get("state") if isinstance(status, dict) else status
+    return plain_state(told or deployment.get("state"), KNOWN, "DEPLOYMENT_STATE_")
 
 
 def _project(auth: Auth) -> str:
@@ -117,17 +128,16 @@ def _project(auth: Auth) -> str:
 
 def _endpoint(auth: Auth, project: str, name: str) -> Members:
     """Return the endpoint of that name, made if there is none."""
-    listed = call(auth, ENDPOINTS, project_id=project, limit=MANY, max_pages=100)
-    found = _named(listed.get("data"), name)
+    answer = call(auth, ENDPOINTS, project_id=project, limit=MANY, max_pages=100)
+    found = _named(listed(answer, "id"), name)
     if found is None:
         found = call(auth, CREATE_ENDPOINT, project_id=project, body={"name": name})
-        found.setdefault("deployments", [])
-    return found
+    return {**found, "deployments": listed(found.get("deployments") or [], "id")}
 
 
-def _named(entries: Iterable[Members] | None, name: str) -> Members | None:
+def _named(entries: Iterable[Members], name: str) -> Members | None:
     """Return the entry whose full name ends in this one, or None."""
-    for entry in entries or ():
+    for entry in entries:
         if str(entry.get("name")).rsplit("/", 1)[-1] == name:
             return entry
     return None
@@ -185,7 +195,7 @@ def _chosen(
 
 def _profiles(auth: Auth, model: str) -> list[Members]:
     """Return the configurations that Together publishes for a public model."""
-    listed = call(
+    answer = call(
         auth,
         SUPPORTED,
         search=model.rsplit("/", 1)[-1],
@@ -193,7 +203,7 @@ def _profiles(auth: Auth, model: str) -> list[Members]:
         limit=MANY,
         max_pages=20,
     )
-    for entry in listed.get("data") or ():
+    for entry in listed(answer):
         names = (entry.get("name"), entry.get("serverlessEndpoint"), entry.get("id"))
         if model.lower() not in [str(name).lower() for name in names]:
             continue
@@ -217,7 +227,7 @@ def _profiles(auth: Auth, model: str) -> list[Members]:
 
 def _configs(auth: Auth, project: str, resource: str) -> list[Members]:
     """Return the configurations for a model of a project: an upload, a fine-tune."""
-    listed = call(
+    answer = call(
         auth,
         CONFIGS,
         project_id=project,
@@ -226,7 +236,7 @@ def _configs(auth: Auth, project: str, resource: str) -> list[Members]:
         max_pages=20,
     )
     found = []
-    for entry in listed.get("data") or ():
+    for entry in listed(answer):
         words = {s.get("key"): s.get("value") for s in entry.get("selectors") or ()}
         count = str(words.get("accelerator_count"))
         name = f"projects/{entry.get('projectId')}/configs/{entry.get('id')}"
@@ -259,7 +269,7 @@ def _hourly(auth: Auth, chosen: Members) -> float | None:
     if not kind or not count:
         return None
     prices: dict[Json, set[float]] = {}
-    for entry in call(auth, INSTANCES).get("data") or ():
+    for entry in listed(call(auth, INSTANCES)):
         words = f"{entry.get('gpuType')} {entry.get('id')} {entry.get('name')}".lower()
         cents = entry.get("priceCentsPerHour")
         if kind in words and isinstance(cents, int | float):

@@ -13,6 +13,9 @@ import tempfile
 from pathlib import Path
 
 from .client import TogetherError, call, prepare
+from .client.asked_for import about, listed
+from .client.endings import plain_state
+from .client.jsonio import finite
 from .job_states import states
 from .operations import operation
 from .workspace.create_once import fingerprint, once
@@ -30,6 +33,7 @@ EVALUATIONS = operation("evaluations/list_evaluations")
 RECENT = 200  # evaluations that are searched for one that was begun before
 USELESS = states("evaluation", "bad")
 DONE = states("evaluation", "good")
+KNOWN = states("evaluation", "going", "good", "bad")
 COST_NOTE = "the service does not say; organization/report_usage shows what a day cost"
 MANNERS = "You are a helpful assistant."
 
@@ -73,16 +77,12 @@ def report_evaluation(auth: Auth, step: Step, **arguments: Json) -> Members:
     without a single verdict.
     """
     given = prepare(step, arguments)
-    found = call(auth, EVALUATION, evaluation_id=given["evaluation_id"])
-    results, state = found.get("results") or {}, found.get("status")
-    if state not in DONE:
-        reason = f": {results['error']}" if results.get("error") else ""
-        raise TogetherError(
-            f"The evaluation {given['evaluation_id']} is {state}{reason}",
-            state=state,
-            advice="The flow inner/wait_for_job waits until it is done.",
-        )
-    scores = results.get("aggregated_scores") or {}
+    name = given["evaluation_id"]
+    found = call(auth, EVALUATION, evaluation_id=name)
+    found = about(name, found, "workflow_id")
+    results, state = _results(name, found), _state(found)
+    scores = results.get("aggregated_scores")
+    scores = scores if isinstance(scores, dict) else {}
     counts = results.get("label_counts")
     if isinstance(counts, str):
         try:
@@ -105,12 +105,17 @@ def report_evaluation(auth: Auth, step: Step, **arguments: Json) -> Members:
         "a_wins": results.get("A_wins"),
         "b_wins": results.get("B_wins"),
         "ties": results.get("Ties"),
-        "failed": int(sum(results.get(name) or 0 for name in lost)),
+        "failed": int(sum(finite(results.get(name)) or 0 for name in lost)),
         "result_file_id": results.get("result_file_id"),
         "results": results,
         "cost_usd": None,
         "cost_note": COST_NOTE,
     }
+    if results.get("error"):
+        from .resilience.server_words import reason_or_code  # only when it failed
+
+        told = reason_or_code(results["error"])
+        report["note"] = f"The service says of an error too: {told}."
     if report["failed"] and not _verdicts(report):
         raise TogetherError(
             f"No row got a verdict: {report['failed']} failed.",
@@ -121,12 +126,41 @@ def report_evaluation(auth: Auth, step: Step, **arguments: Json) -> Members:
     return report
 
 
+def _results(name: str, found: Members) -> Members:
+    """Return the results of an evaluation that is done. Raises TogetherError."""
+    results, state = found.get("results"), _state(found)
+    if state in DONE and isinstance(results, dict) and results:
+        return results
+    from .resilience.server_words import reason_in  # only when something failed
+
+    reason = reason_in(results.get("error") if isinstance(results, dict) else results)
+    words = f"is {state}" + (f": {reason}" if reason else "")
+    kind, advice = "not_finished", "The flow inner/wait_for_job waits until it is done."
+    if state in USELESS:
+        kind, advice = "job_failed", "Correct what it names and submit it again."
+    elif state in DONE:
+        words += ", but the answer holds no results"
+        kind = "invalid_answer"
+        advice = "Report it again; the service may still be storing them."
+    raise TogetherError(
+        f"The evaluation {name} {words}",
+        type=kind,
+        state=state,
+        partial=found if state in DONE else None,
+        advice=advice,
+    )
+
+
 def _verdicts(report: Members) -> bool:
     """Say whether any row of an evaluation got a verdict."""
     counts = report["label_counts"]
     counted = counts.values() if isinstance(counts, dict) else [counts]
     wins = (report[name] for name in ("a_wins", "b_wins", "ties", "mean_score"))
     return any([*counted, *wins]) or report["mean_score"] == 0
+
+
+def _state(evaluation: Members) -> Json:
+    return plain_state(evaluation.get("status"), KNOWN)
 
 
 class _Begun:
@@ -152,22 +186,23 @@ class _Begun:
             if error.status == 404:
                 return None
             raise
-        return None if found.get("status") in USELESS else made
+        return None if _state(found) in USELESS else made
 
     def look(self) -> Members | None:
         file = self.stored()
         if file is None:
             return None
-        for found in call(self.auth, EVALUATIONS, limit=RECENT):
+        recent = call(self.auth, EVALUATIONS, limit=RECENT)
+        for found in listed(recent, "workflow_id"):
             used = (found.get("parameters") or {}).get("input_data_file_path")
-            if used == file and found.get("status") not in USELESS:
+            if used == file and _state(found) not in USELESS:
                 return {"id": found["workflow_id"], "input_file_id": file}
         return None
 
     def stored(self) -> str | None:
         """Return the id of the input file, if an earlier run stored it whole."""
         size = self.place.stat().st_size
-        for file in call(self.auth, FILES).get("data") or ():
+        for file in listed(call(self.auth, FILES), "id"):
             if file.get("filename") == self.name and file.get("bytes") == size:
                 return file["id"]
         return None

@@ -6,57 +6,84 @@ they are asked for here (tools/flatten.py).
 
 from __future__ import annotations
 
-# By kind, without the prefix that job_kinds.py knows, also as other servers spell them:
+# By kind, without the prefix that job_kinds.py knows, also as other servers spell them;
+# in which case, and with how many l, plain_state of client/endings.py does not mind:
+#   going      the states that lead on: one that is in no row is told in the log
 #   good, bad  the states that end it; late: bad too once it has been waited for
 #   stopped    the states in which nothing is left to stop, where that is not its end
 STATES: dict[str, dict[str, tuple[str, ...]]] = {
     "batch": {
+        "going": ("VALIDATING", "IN_PROGRESS", "FINALIZING", "CANCELLING"),
         "good": ("COMPLETED", "SUCCEEDED"),
-        "bad": ("FAILED", "EXPIRED", "CANCELLED", "CANCELED", "ERROR"),
+        "bad": ("FAILED", "EXPIRED", "CANCELLED", "ERROR"),
     },
     "fine_tune": {
-        "good": ("completed",),
-        "bad": ("cancelled", "canceled", "error", "user_error", "failed"),
+        "going": (
+            *("pending", "validating_files", "queued", "running", "compressing"),
+            *("uploading", "cancel_requested"),
+        ),
+        "good": ("completed", "succeeded"),
+        "bad": ("cancelled", "error", "user_error", "failed"),
     },
     "evaluation": {
-        "good": ("completed",),
-        "bad": ("error", "user_error", "failed", "cancelled", "canceled"),
+        "going": ("pending", "queued", "running", "in_progress"),
+        "good": ("completed", "succeeded"),
+        "bad": ("error", "user_error", "failed", "cancelled"),
     },
     "video": {
+        "going": ("queued", "pending", "in_progress", "processing", "running"),
         "good": ("completed", "succeeded"),
         "bad": (
-            *("failed", "cancelled", "canceled", "expired", "rejected", "error"),
-            *("timeout", "timed_out", "aborted", "blocked", "moderated"),
+            *("failed", "cancelled", "expired", "rejected", "error", "timeout"),
+            *("timed_out", "aborted", "blocked", "moderated"),
         ),
     },
     "endpoint": {
+        "going": ("PENDING", "STARTING"),
         "good": ("STARTED",),
         "bad": ("ERROR",),
         "late": ("STOPPING", "STOPPED"),
         "stopped": ("STOPPING", "STOPPED", "ERROR"),
     },
     "deployment": {
+        "going": ("PROVISIONING", "SCALING", "DEGRADED"),
         "good": ("READY",),
         "bad": ("FAILED",),
         "late": ("STOPPING", "STOPPED"),
         "stopped": ("STOPPING", "STOPPED", "FAILED"),
     },
-    "model_upload": {"good": ("Complete",), "bad": ("Failed",)},
-    "remote_upload": {"good": ("SUCCEEDED",), "bad": ("FAILED",)},
-    "training_operation": {"good": ("COMPLETED",), "bad": ("FAILED",)},
+    "model_upload": {
+        "going": ("Queued", "Running"),
+        "good": ("Complete", "Completed"),
+        "bad": ("Failed",),
+    },
+    "remote_upload": {
+        # ERROR is an attempt that failed, after which the service tries again.
+        "going": ("PENDING", "RUNNING", "ERROR"),
+        "good": ("SUCCEEDED",),
+        "bad": ("FAILED",),
+    },
+    "training_operation": {
+        "going": ("PENDING", "RUNNING"),
+        "good": ("COMPLETED",),
+        "bad": ("FAILED",),
+    },
     "training_session": {
+        "going": ("CREATING", "STOPPING"),
         "good": ("RUNNING",),
         "bad": ("STOPPED", "ERROR", "EXPIRED"),
         "stopped": ("STOPPING", "STOPPED", "ERROR", "EXPIRED"),
     },
     "model_resources": {
+        "going": ("PENDING", "CREATING", "STOPPING"),
         "good": ("READY",),
         "bad": ("STOPPED", "ERROR"),
         "stopped": ("STOPPING", "STOPPED", "ERROR"),
     },
     "shaping_job": {
-        "good": ("completed",),
-        "bad": ("cancelled", "canceled", "error", "user_error", "failed"),
+        "going": ("pending", "queued", "running", "cancel_requested"),
+        "good": ("completed", "succeeded"),
+        "bad": ("cancelled", "error", "user_error", "failed"),
     },
 }
 

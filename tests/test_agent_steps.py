@@ -119,9 +119,12 @@ def test_without_storage_nothing_is_spoken_and_a_picture_has_its_address(sandbox
         use("make_speech", auth, text="Hello.")
     assert not [r for r in sandbox.requests if "speech" in r.path]
 
+    made = {"url": "http://h/a.png", "finish_reason": "content_filter"}
+    sandbox.answers["generate_image"] = lambda _: {"data": [made]}
     found = use("draw_picture", auth, prompt="A cat")
     assert found["url"] in found["text"]
     assert "expires" in found["note"]
+    assert "A filter of the service changed" in found["note"]
 
 
 def test_a_workspace_without_storage_is_told_in_words_for_a_model(

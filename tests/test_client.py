@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from scripts.client import TogetherError, call, stream, transport
 from scripts.client import request as client_request
+from scripts.client.asked_for import listed
 from scripts.replies import live_text
 from scripts.replies import pages as replies_pages
 from scripts.replies import sse as replies_sse
@@ -919,12 +920,76 @@ def test_pages_stop_where_the_user_says_and_can_go_on():
 
 def test_pages_stop_before_they_are_too_many(monkeypatch):
     monkeypatch.setattr(replies_pages, "MAX_ENTRIES", 2)
-    with server(page([1], "c")) as (url, requests):
+    with server(page([1], "c"), page([2], "d")) as (url, requests):
         found = LIST(auth_for(url), max_pages=50)
 
-    assert found["data"] == [1, 1]
-    assert found["next_cursor"] == "c"
+    assert found["data"] == [1, 2]
+    assert found["next_cursor"] == "d"
     assert len(requests) == 2
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [page([{"id": 1}], "c"), page([{"id": 2}], "c")],
+        [page([{"id": 1}], "c"), page([{"id": 1}], "d")],
+        [page([{"id": 1}], "c"), page({"id": 2}, "d")],
+        [page({"id": 1}, "c")],
+    ],
+)
+def test_a_list_that_does_not_move_on_is_no_whole_list(pages):
+    with server(*pages) as (url, requests):
+        with pytest.raises(TogetherError, match="cannot be read on") as caught:
+            LIST(auth_for(url), max_pages=50)
+
+    assert caught.value.type == "invalid_answer"
+    assert '"id": 1' in json.dumps(caught.value.partial)
+    assert len(requests) <= 2
+
+
+def test_the_list_of_an_answer_is_its_data():
+    first = {"errors": [], "data": [{"id": 1}], "next_cursor": "c"}
+    second = {"errors": [], "data": [{"id": 2}, None], "next_cursor": None}
+    with server(*(answer(json.dumps(one).encode()) for one in (first, second))) as (
+        url,
+        _,
+    ):
+        found = LIST(auth_for(url), max_pages=9)
+
+    assert found["data"] == [{"id": 1}, {"id": 2}, None]
+
+
+def test_a_server_without_pages_gives_its_list_once(capsys):
+    sessions = main_of(find("rl/list_training_sessions"))
+    whole = {"data": [{"id": "a"}, None, {"id": "b"}, None]}
+    with server(answer(json.dumps(whole).encode())) as (url, requests):
+        found = sessions(auth_for(url), max_pages=9)
+
+    assert found == whole
+    assert b"after=b" in requests[1]
+    assert len(requests) == 2
+    assert "knows no pages" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "kept", "told"),
+    [
+        ([{"id": "a"}], ["a"], ""),
+        ({"data": [{"id": "a"}, None, "b", {"id": 3}, {}]}, ["a"], "4 of 5 entries"),
+        ({"data": None, "object": "list"}, [], ""),
+        ({"data": [{"id": "a"}], "next_cursor": "c"}, ["a"], "goes on"),
+    ],
+)
+def test_what_is_listed_is_what_there_is(given, kept, told, capsys):
+    assert [one["id"] for one in listed(given, "id")] == kept
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [{"data": {"id": "a"}}, {"total": 0}, None, "x"])
+def test_what_is_no_list_is_no_empty_one(given):
+    with pytest.raises(TogetherError, match="none in the answer") as caught:
+        listed(given)
+    assert caught.value.type == "invalid_answer"
 
 
 def test_a_failed_page_keeps_those_before_it():

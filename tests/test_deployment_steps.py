@@ -174,3 +174,32 @@ def test_a_model_that_nobody_can_serve_is_refused_before_anything_is_made(
     with pytest.raises(TogetherError, match="no model that can be served"):
         deploy(auth, "acme/unknown")
     assert {request.method for request in sandbox.requests} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ({"state": "Deployment_State_Ready"}, "READY"),
+        ({"state": " stopped "}, "STOPPED"),
+        ("DEPLOYMENT_STATE_PROVISIONING", "PROVISIONING"),
+        ({"state": "DEPLOYMENT_STATE_HALF"}, "HALF"),
+        ({}, None),
+        (None, None),
+    ],
+    ids=str,
+)
+def test_the_state_of_a_deployment_is_told_in_one_spelling(
+    status, state, sandbox, auth
+):
+    made = {"id": "dep_1", "name": "projects/p/deployments/main", "status": status}
+    sandbox.answers["create_endpoint_deployment"] = lambda _: made
+
+    assert deploy(auth)["state"] == state
+
+
+def test_an_endpoint_is_not_made_anew_where_none_can_be_listed(sandbox, auth):
+    sandbox.answers["list_project_endpoints"] = lambda _: {"endpoints": []}
+
+    with pytest.raises(TogetherError, match="none in the answer"):
+        deploy(auth)
+    assert not [r for r in sandbox.requests if r.method == "POST"]

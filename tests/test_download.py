@@ -371,6 +371,38 @@ def test_a_file_tells_where_it_ends(content, step):
         assert whole is True if size == len(content) else not whole
 
 
+def photo(preview=b""):
+    """A JPEG with a preview in its head, two scans, and its end mark."""
+    head = b"\xff\xe1" + struct.pack(">H", len(preview) + 2) + preview
+    scan = b"\xff\xda\x00\x04\x01\x00" + b"coded\xff\x00\xff\xd0more"
+    table = b"\xff\xff\xc4\x00\x05abc"
+    return b"\xff\xd8\xff\xe0\x00\x04JF" + head + scan + table + scan + b"\xff\xd9"
+
+
+@pytest.mark.parametrize("step", [1, 3, 10_000])
+@pytest.mark.parametrize("content", [photo(), photo(photo()), picture()])
+def test_what_stands_behind_a_picture_makes_it_no_part_of_one(content, step):
+    """Phones put a clip there, cameras another picture."""
+    for size in (*range(17, len(content), 11), len(content) - 1):
+        assert ended(content[:size], step) is False
+    for trailer in (b"", bytes(9000), b"\0\0\0\x18ftypmp42" + bytes(9000)):
+        assert ended(content + trailer, step) is True
+
+
+def ended(content, step):
+    end = FileEnd()
+    for start in range(0, len(content), step):
+        end.take(content[start : start + step])
+    return end.is_whole()
+
+
+def test_many_small_parts_of_a_picture_take_no_long_time():
+    part = b"\0\0\0\0teXt" + bytes(4)
+    end = FileEnd()
+    end.take(b"\x89PNG\r\n\x1a\n" + part * 200_000)
+    assert end.is_whole() is False
+
+
 def test_lines_of_json_tell_whether_the_last_is_whole():
     for size in range(len(LINES) + 1):
         end = FileEnd()
@@ -521,9 +553,10 @@ def test_a_refusal_of_the_storage_says_what_it_is(api, storage):
     place = f"{storage.url}/gone"
     api.things[FILE] = Thing(status=302, headers={"location": place})
     storage.things["/gone"] = Thing(b"<Error>expired</Error>", status=403)
-    with pytest.raises(TogetherError) as caught:
+    with pytest.raises(TogetherError, match="link has expired") as caught:
         download(api)
-    assert caught.value.status == 403
+    assert (caught.value.type, caught.value.status) == ("unreachable", 403)
+    assert "asks the API for a new address" in caught.value.advice
 
 
 def test_a_redirect_to_this_machine_is_refused(api, storage, monkeypatch):

@@ -237,8 +237,13 @@ def test_a_failure_that_left_nothing_says_so(lives, auth, batch):
 
 
 def test_what_cannot_be_read_is_reported_as_perhaps_running(sandbox, auth):
-    found = report(auth, {"kind": "batch", "job_id": "b"})
+    known = find("batches/get_batch").schema["x-reply"]["id"]
+    found = report(auth, {"kind": "batch", "job_id": known})
     assert found["left"][0]["state"] == "COMPLETED"  # the canned answer
+
+    found = report(auth, {"kind": "batch", "job_id": "b"})  # it is of another batch
+    assert found["left"][0]["running"] is None
+    assert known in found["left"][0]["trouble"]
 
     sandbox.faults.append(Fault("/v1/batches", 500))
     found = report(auth, {"kind": "batch", "job_id": "b"})

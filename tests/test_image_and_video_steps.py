@@ -143,6 +143,23 @@ def test_a_video_that_costs_more_than_its_budget_is_not_begun(
     assert again["cost_note"] == "an earlier run began it"
 
 
+def test_what_the_jobs_said_of_their_pictures_is_told():
+    pictures = [{"url": "http://h/a.png"}, {"url": "http://h/b.png"}]
+    drawn = [
+        {"pictures": pictures, "note": "A filter changed one.", "cost_usd": 0.1},
+        {"pictures": pictures[:1], "note": "A filter changed one."},
+    ]
+    rows = [{"animal": "a fox"}, {"animal": "an owl"}]
+    found = main_of(find("images/collect_pictures"))(
+        None, rows, drawn, note="They stay at their addresses."
+    )
+
+    assert found["note"] == (
+        "They stay at their addresses. Of 2 pictures of a row the first is kept. "
+        "A filter changed one."
+    )
+
+
 def test_a_video_without_a_known_price_says_so(priced, lives, workspace):
     made = SUBMIT(priced(model("video")), model("video"), "A boat")
 

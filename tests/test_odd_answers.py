@@ -48,7 +48,9 @@ def service(monkeypatch):
             return [one for one in server.asked if one["path"] == path]
 
         things = server.things
-        yield SimpleNamespace(answer=answer, run=run, asked=asked, things=things)
+        yield SimpleNamespace(
+            answer=answer, run=run, asked=asked, things=things, url=server.url
+        )
 
 
 def storable(value):
@@ -329,6 +331,215 @@ def test_a_video_that_is_over_is_not_waited_for(video, words, service):
     assert result is None
     assert words in str(error)
     assert error.type != "not_finished"
+
+
+FILM = b"\0\0\0\x18ftypmp42" + bytes(12)
+
+
+def video(service, **members):
+    service.answer("/v2/videos/v1", {"id": "v1", "model": "m", **members})
+
+
+@pytest.mark.parametrize("output", ["url", "result"])
+def test_every_video_that_was_made_is_told(output, service):
+    places = [f"/{name}.mp4" for name in "ab"]
+    for place in places:
+        service.answer(place, FILM, "video/mp4")
+    outputs = [{"video_url": f" {service.url}{places[0]}"}, service.url + places[1]]
+    video(service, status=" Completed ", outputs=outputs, seconds="6")
+    result, _ = service.run("videos/collect_video", video_id="v1", output=output)
+
+    assert result["status"] == "completed"
+    (other,) = result["more"]
+    assert [one["url"] for one in (result, other)] == [service.url + p for p in places]
+    held = [base64.b64decode(one.get("file", "")) for one in (result, other)]
+    assert held == ([FILM] * 2 if output == "result" else [b""] * 2)
+    assert "made 2 videos" in result["note"]
+    assert result["seconds"] == 6
+
+
+def test_an_error_beside_a_video_is_told(service):
+    outputs = {"video_url": "http://h/a.mp4"}
+    video(service, status="completed", outputs=outputs, error={"message": "no sound"})
+    result, _ = service.run("videos/collect_video", video_id="v1", output="url")
+    video(service, status="completed", outputs={"video_url": " "}, error="kaput")
+    none, error = service.run("videos/collect_video", video_id="v1", output="url")
+
+    assert "no sound" in result["note"]
+    assert none is None
+    assert (error.type, error.detail) == ("job_failed", "kaput")
+
+
+def test_a_video_that_is_another_one_is_not_taken(service):
+    answer = {"id": "v2", "status": "completed", "outputs": {"video_url": "http://h/a"}}
+    service.answer("/v2/videos/v1", answer)
+    result, error = service.run("videos/collect_video", video_id="v1", output="url")
+    service.answer("/v2/videos/v1", {**answer, "id": "video_V1"})
+    same, _ = service.run("videos/collect_video", video_id="v1", output="url")
+
+    assert result is None
+    assert error.type == "invalid_answer"
+    assert "v2" in str(error)
+    assert same["url"] == "http://h/a"
+
+
+@pytest.mark.parametrize("output", ["result", "storage"])
+@pytest.mark.parametrize("status", [400, 403, 404, 410])
+def test_a_link_that_has_expired_is_told_as_one(status, output, service, workspace):
+    words = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message>"
+    service.answer("/a.mp4", words, "application/xml", status)
+    video(service, status="completed", outputs={"video_url": f"{service.url}/a.mp4"})
+    result, error = service.run("videos/collect_video", video_id="v1", output=output)
+
+    assert result is None
+    assert (error.type, error.status) == ("unreachable", status)
+    assert "link has expired" in str(error)
+    assert "Request has expired" in str(error)
+    assert "asks the API for a new address" in error.advice
+    assert "key may not" not in str(error)
+    assert error.partial["outputs"]["video_url"].endswith("/a.mp4")
+
+
+# Jobs
+
+
+def polled(service, kind="batch", job_id="b1", **given):
+    return service.run("waits/poll_job", kind=kind, job_id=job_id, **given)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "status", "state"),
+    [
+        ("batch", "/v1/batches/b1", " Completed", "COMPLETED"),
+        ("batch", "/v1/batches/b1", "in-progress", None),
+        ("fine_tune", "/v1/fine-tunes/b1", "COMPLETED", "completed"),
+        ("fine_tune", "/v1/fine-tunes/b1", "Succeeded", "succeeded"),
+        ("evaluation", "/v1/evaluation/b1", "Completed\n", "completed"),
+        ("video", "/v2/videos/b1", "SUCCEEDED", "succeeded"),
+    ],
+)
+def test_a_job_is_over_in_any_spelling(kind, path, status, state, service, capsys):
+    service.answer(path, {"id": "b1", "status": status})
+    result, _ = polled(service, kind)
+
+    assert result["done"] is (state is not None)
+    assert result["state"] == (state or "IN_PROGRESS")
+    assert "not known" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("status", ["canceled", "Cancelled ", "TIMED OUT", "timedOut"])
+def test_a_job_has_failed_in_any_spelling(status, service):
+    service.answer("/v2/videos/b1", {"id": "b1", "status": status, "error": "kaput"})
+    _, error = polled(service, "video")
+
+    assert error.type == "job_failed"
+    assert error.state in ("cancelled", "timed_out")
+    assert error.detail == "kaput"
+
+
+def test_a_state_that_nobody_knows_is_told_and_no_end(service, capsys):
+    service.answer("/v1/batches/b1", {"id": "b1", "status": "HALF_DONE"})
+    result, _ = polled(service)
+    told = capsys.readouterr().err
+    _, error = polled(service, attempt=1, deadline_seconds=1)
+
+    assert (result["done"], result["state"]) == (False, "HALF_DONE")
+    assert told.count("not known") == 1
+    assert "HALF_DONE, a state that is not known" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"error": {"code": "E7"}}, "E7"),
+        ({"request_counts": {"total": 9, "completed": "7", "failed": 1}}, "of 9"),
+        ({"request_counts": {"total": 9, "completed": 9, "failed": 0}}, None),
+    ],
+)
+def test_what_speaks_against_a_good_end_is_told(members, words, service, capsys):
+    service.answer("/v1/batches/b1", {"id": "b1", "status": "COMPLETED", **members})
+    result, _ = polled(service)
+
+    assert result["done"]
+    assert (words or "") in result.get("note", "")
+    assert ("note" in result) is (words is not None)
+    assert result.get("note", "") in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("members", [{"progress": "40"}, {"progress": {}}, {}])
+def test_a_progress_of_another_kind_ends_no_wait(members, service):
+    service.answer("/v1/batches/b1", {"id": "b1", "status": "IN_PROGRESS", **members})
+    result, error = polled(service)
+
+    assert error is None
+    assert result["progress"] == (0.4 if members.get("progress") == "40" else None)
+
+
+def test_a_look_that_shows_another_job_shows_nothing(service):
+    service.answer("/v1/batches/b1", {"id": "b2", "status": "COMPLETED"})
+    result, _ = polled(service)
+
+    assert result["done"] is False
+    assert "about b2" in result["trouble"]
+
+
+@pytest.mark.parametrize("results", [None, {}, [], "kaput"])
+def test_an_evaluation_without_results_is_no_report_of_nothing(results, service):
+    done = {"workflow_id": "e1", "status": "Completed", "results": results}
+    service.answer("/v1/evaluation/e1", done)
+    result, error = service.run("evaluations/report_evaluation", evaluation_id="e1")
+
+    assert result is None
+    assert error.type == "invalid_answer"
+    assert ("kaput" in str(error)) is (results == "kaput")
+
+
+@pytest.mark.parametrize(
+    ("warning", "told"),
+    [
+        ({"warnings": ["max_tokens is lowered", "x"]}, "max_tokens is lowered; x"),
+        ({"warning": {"message": "two\nlines"}}, "two lines"),
+        ({"warnings": [{"code": 7}]}, '[{"code": 7}]'),
+        ({"warnings": []}, None),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_what_a_service_warns_of_is_told(warning, told, streamed, service, capsys):
+    choice = {"finish_reason": "stop", "index": 0}
+    said = {"content": "Hi", "role": "assistant"}
+    answer = {"choices": [{**choice, "message": said, "delta": said}], **warning}
+    service.answer(CHAT, answer)
+    if streamed:
+        data = f"data: {json.dumps(answer)}\n\ndata: [DONE]\n\n".encode()
+        service.answer(CHAT, data, "text/event-stream")
+    body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    body["stream"] = streamed
+    result, _ = service.run("chat/create_chat_completion", body=body)
+    log = capsys.readouterr().err
+
+    assert result["choices"]
+    assert (f"the service warns: {told}\n" in log) is (told is not None)
+    assert log.count("warns") == (told is not None)
+
+
+def test_warnings_are_told_once_and_not_without_end(service, capsys):
+    from scripts.client import request
+
+    request.warned.clear()
+    about = SimpleNamespace(operation={"retry": "inference"}, key=KEY)
+    for _ in range(3):
+        request.hear(about, {"warnings": ["the same"]})
+    assert capsys.readouterr().err.count("the same") == 1
+    request.warned.clear()
+    for number in range(30):
+        request.hear(about, {"warning": f"{number} {KEY} " + "x" * 9000})
+    log = capsys.readouterr().err
+
+    assert log.count("the service warns") == request.MOST_WARNINGS
+    assert log.count("not told") == 1
+    assert KEY not in log
+    assert len(log) < 10_000
 
 
 # Vectors, scores

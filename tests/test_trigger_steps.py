@@ -332,3 +332,23 @@ def test_a_metric_may_fall_below_its_limit(poll, sandbox):
     found = poll("metric_over_limit", direction="below", labels={"deployment": "b"})
 
     assert [one["labels"] for one in found] == [{"deployment": "b"}]
+
+
+def test_what_ended_is_told_in_one_spelling(poll, sandbox):
+    batches = [None, {"id": "b0", "status": "Completed "}, {"status": "FAILED"}]
+    sandbox.answers["list_batches"] = lambda _: batches
+    poll("batch_finished")
+    batches += [{"id": "b1", "status": "canceled"}, {"id": "b2", "status": "HALF"}]
+    told = poll("batch_finished", states=["CANCELLED"])
+
+    assert [(one["batch_id"], one["state"]) for one in told] == [("b1", "CANCELLED")]
+
+
+def test_a_list_that_is_none_is_no_news(poll, sandbox, lives):
+    poll("fine_tune_changed")
+    sandbox.answers["list_fine_tunes"] = lambda _: {"tunes": []}
+
+    with pytest.raises(TogetherError, match="none in the answer"):
+        poll("fine_tune_changed")
+    sandbox.answers.clear()
+    assert poll("fine_tune_changed") == []

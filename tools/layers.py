@@ -26,6 +26,7 @@ LAYERS = (
     (
         "pure",
         "charts",
+        "client/asked_for",
         "client/content",
         "client/endings",
         "client/errors",

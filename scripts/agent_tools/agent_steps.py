@@ -13,6 +13,8 @@ import json
 import re
 
 from ..client import TogetherError, call, prepare
+from ..client.asked_for import listed
+from ..client.endings import plain_state
 from ..client.jsonio import storable
 from ..client.references import is_word
 from ..client.resource import HOST, credentials
@@ -117,6 +119,7 @@ def draw_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
     fixed = {"n": 1, "format": "png", "output": output}
     found = run_checked(create_picture, auth, **given, **fixed)
     picture = found["pictures"][0]
+    note = " ".join(filter(None, [note, found.get("note")]))
     told = {"note": note} if note else {}
     return {
         "text": f"The picture is drawn: {_place(picture)}",
@@ -353,20 +356,20 @@ def list_work(auth: Auth, step: Step, **arguments: Json) -> Members:
     )
 
     given = given_by_model(auth, step, arguments)
-    tunes = call(auth, FINE_TUNES).get("data") or []
+    tunes = listed(call(auth, FINE_TUNES))
     tunes = sorted(tunes, key=lambda one: str(one.get("created_at")), reverse=True)
     lines = [f"{len(tunes)} fine-tunes, the newest first:"]
     for one in tunes[: given["most"]]:
         name = one.get("model_output_name") or "no name yet"
         words = f"{one.get('id')}: {one.get('status')}, {one.get('model')} to {name}"
         lines.append(f"{words}, created {str(one.get('created_at'))[:16]}")
-    listed = call(auth, PROJECT_ENDPOINTS, limit=100, max_pages=10).get("data") or []
-    served = [(e, d) for e in listed for d in e.get("deployments") or ()]
+    endpoints = listed(call(auth, PROJECT_ENDPOINTS, limit=100, max_pages=10))
+    served = [(e, d) for e in endpoints for d in listed(e.get("deployments") or [])]
     idle = {one["job_id"] for one in idle_endpoints(auth, {"minutes": IDLE_MINUTES})}
     lines.append(f"{len(served)} deployments:")
     for endpoint, one in served[: given["most"]]:
         number = f"{endpoint.get('id')}/{one.get('id')}"
-        state = str(one.get("state")).removeprefix("DEPLOYMENT_STATE_")
+        state = plain_state(one.get("state"), (), "DEPLOYMENT_STATE_")
         words = f"{number}: {state}, {one.get('name')} with {one.get('model')}"
         words += f" on {one.get('hardware')}, {one.get('readyReplicas', 0)} replicas"
         if number in idle:

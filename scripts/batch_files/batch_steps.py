@@ -26,7 +26,7 @@ from .answers import (
     span_at_service,
 )
 from .input_files import Body, UnfitRowError, write_input
-from .submission import BATCH, submit_files
+from .submission import BATCH, state_of_batch, submit_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def collect_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     place = 0
     with RowResults("collect_rows", None, table, given) as outcome:
         for number, batch in enumerate(batches, 1):
-            status = str(batch.get("status")).upper()
+            status = state_of_batch(batch)
             before = outcome.sums["done"], outcome.sums["failed"]
             with Lines(_taking(bill, batch.get("model_id"))) as lines:
                 read_answers(auth, batch, lines)
@@ -269,10 +269,10 @@ def _over(auth: Auth, batch_id: str) -> list[Members]:
     TogetherError while one is not over."""
     ids = [one for one in map(str.strip, batch_id.split(",")) if one] or [batch_id]
     batches = [{**call(auth, BATCH, batch_id=one), "id": one} for one in ids]
-    going = [one for one in batches if str(one.get("status")).upper() not in ENDED]
+    going = [one for one in batches if state_of_batch(one) not in ENDED]
     if not going:
         return batches
-    state = str(going[0].get("status")).upper()
+    state = state_of_batch(going[0])
     words = f"The batch is {state}, {finite(going[0].get('progress')) or 0:g} % done"
     if len(batches) > 1:
         ended = len(batches) - len(going)

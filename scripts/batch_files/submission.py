@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ..client import TogetherError, call
+from ..client.asked_for import listed
+from ..client.endings import plain_state
 from ..client.job import log
 from ..job_states import states
 from ..operations import operation
@@ -24,6 +26,7 @@ CREATE = operation("batches/create_batch")
 BATCH = operation("batches/get_batch")
 BATCHES = operation("batches/list_batches")
 USELESS = states("batch", "bad")
+KNOWN = states("batch", "going", "good", "bad")
 
 
 def submit_files(
@@ -99,7 +102,7 @@ class StoredFiles:
     def named(self, name: str) -> list[Members]:
         if self.listed is None:
             names = ("id", "filename", "bytes", "processing_status")
-            found = entries(call(self.auth, FILES))
+            found = listed(call(self.auth, FILES), "id")
             self.listed = [{k: one.get(k) for k in names} for one in found]
         return [one for one in self.listed if one["filename"] == name]
 
@@ -130,7 +133,7 @@ class Submission:
         files = self.uploaded()
         if not files:
             return None
-        for batch in entries(call(self.auth, BATCHES)):
+        for batch in listed(call(self.auth, BATCHES), "id"):
             if batch.get("input_file_id") in files and is_useful(batch):
                 return reference(batch)
         return None
@@ -188,13 +191,6 @@ class Submission:
         return stored["id"]
 
 
-def entries(answer: Json) -> list[Members]:
-    """Return the objects of a list, bare or as the member data."""
-    found = answer.get("data") if isinstance(answer, dict) else answer
-    found = found if isinstance(found, list) else []
-    return [one for one in found if isinstance(one, dict)]
-
-
 def job_of(answer: Json) -> Members:
     """Return the batch of the answer to its creation, which may be bare. Raises
     TogetherError, `ambiguous`, where none is in it, with the service's words."""
@@ -215,7 +211,12 @@ def job_of(answer: Json) -> Members:
 
 
 def is_useful(batch: Members) -> bool:
-    return str(batch.get("status")).upper() not in USELESS
+    return state_of_batch(batch) not in USELESS
+
+
+def state_of_batch(batch: Members) -> str:
+    """Return a batch's state as the API spells it, a word of ours where it has none."""
+    return str(plain_state(batch.get("status"), KNOWN) or "in no state")
 
 
 def reference(batch: Members) -> Members:

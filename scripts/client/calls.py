@@ -13,6 +13,7 @@ from .request import (
     parse_answer,
     parse_whole,
     read_body,
+    warned,
 )
 from .transport import Reply
 
@@ -34,6 +35,7 @@ def run(
     how many texts were changed.
     """
     heard.clear()
+    warned.clear()
     try:
         result, count = harmless(function(auth, table, **arguments))
     except TogetherError as error:

@@ -2,6 +2,7 @@
 
 ending        whether an answer is whole, cut, filtered or broken
 is_error      whether a member `error` tells of one
+plain_state   the state of a job as the API spells it
 tells_error   whether an object is an error, whatever it is called there
 """
 
@@ -11,6 +12,8 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..shapes import Json, Members
 
 USUAL = frozenset(("stop", "eos", "tool_calls", None))
@@ -60,8 +63,7 @@ def ending(reason: Json) -> str:
     length is used up, "filtered" by the service, or "broken"."""
     if not isinstance(reason, str | None) or reason in USUAL or not reason:
         return "whole"
-    words = re.sub("(?<=[a-z])(?=[A-Z])", "_", reason[:LONGEST_REASON]).lower()
-    words = words.replace("-", "_").replace(" ", "_")
+    words = _one_spelling(reason)
     for name, known in ENDINGS:
         if any(word in words for word in known):
             return name
@@ -74,6 +76,30 @@ def is_error(value: Json) -> bool:
     if isinstance(value, dict):
         return any(map(is_error, value.values()))
     return bool(value)
+
+
+def plain_state(state: Json, known: Iterable[str], prefix: str = "") -> Json:
+    """Return a state of a job as it is spelled among those known, without the prefix
+    that their names have at some servers: it may come in another case, with blanks
+    around it or between its words, and as canceled with one l.
+
+    A state that is none of them comes back as it is: nobody may take it for an end.
+    """
+    if not isinstance(state, str):
+        return state
+    said = _one_spelling(state).removeprefix(_one_spelling(prefix))
+    for one in known:
+        if _one_spelling(one) == said:
+            return one
+    return state.strip().removeprefix(prefix)
+
+
+def _one_spelling(word: str) -> str:
+    """Return a server's word for an end in one spelling: timedOut is timed_out."""
+    words = word[:LONGEST_REASON].strip()
+    words = re.sub("(?<=[a-z])(?=[A-Z])", "_", words).lower()
+    words = words.replace("-", "_").replace(" ", "_")
+    return re.sub("cancel(?=ed|ing)", "cancell", words)
 
 
 def tells_error(found: Members) -> bool:

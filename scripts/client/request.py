@@ -392,10 +392,35 @@ def _is_prose(reply: Reply) -> bool:
 
 def hear(request: Request, answer: Json) -> None:
     """Note an answer, for what is said where a step cannot read it, see run: the last
-    that was paid for, or else the last. Several would fill the memory."""
+    that was paid for, or else the last. Several would fill the memory. What it warns of
+    is told in the log."""
     paid = request.operation["retry"] != "read"
     if paid or not heard or heard[0][0].operation["retry"] == "read":
         heard[:] = [(request, answer)]
+    if paid and isinstance(answer, dict):
+        for name in ("warnings", "warning"):
+            if answer.get(name):
+                _tell_warning(request, answer[name])
+
+
+def _tell_warning(request: Request, warning: Json) -> None:
+    """Write what a service warns of beside its answer to the log, once for each text of
+    a job, and of so many texts alone."""
+    from ..resilience.server_words import reason_in, without_key  # few answers warn
+
+    text = " ".join((reason_in(warning) or json.dumps(warning)).split())
+    text = str(without_key(request.key, text))[:WARNING_CHARACTERS]
+    if text in warned or len(warned) >= MOST_WARNINGS:
+        return
+    warned.add(text)
+    log(f"the service warns: {text}")
+    if len(warned) == MOST_WARNINGS:
+        log("what else it warns of is not told")
+
+
+WARNING_CHARACTERS = 500
+MOST_WARNINGS = 10  # of a job
+warned: set[str] = set()
 
 
 heard: list[tuple[Request, Json]] = []

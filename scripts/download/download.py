@@ -401,7 +401,7 @@ def open_url(
             headers={**(headers or {}), **asked},
             what=what,
         )
-        return good(response, lambda reply: _unreachable(what, reply), asked)
+        return good(response, lambda reply: _refused(what, reply), asked)
 
     return Download(connect, length)
 
@@ -433,7 +433,7 @@ def api_download(request: Request) -> Download:
         # A signed address may expire: each part is asked for where the API says now.
         return good(
             follow(request, answer, asked),
-            lambda reply: request.failure(None, reply),
+            lambda reply: refused_by_storage(request, reply),
             asked,
         )
 
@@ -516,3 +516,45 @@ def _unreachable(what: str, reply: Any) -> TogetherError:
         status=reply.status,
         advice=advice,
     )
+
+
+GONE = (401, 403, 404, 410)  # of a signed address: no word on what the key may do
+
+
+def refused_by_storage(request: Request, reply: Reply) -> TogetherError:
+    """Return the error for what the place answered to which the API redirects."""
+    if not _is_gone(reply):
+        return request.failure(None, reply)
+    return _expired("the address of the download", reply)
+
+
+def _refused(what: str, reply: Reply) -> TogetherError:
+    return _expired(what, reply) if _is_gone(reply) else _unreachable(what, reply)
+
+
+def _is_gone(reply: Reply) -> bool:
+    """Say whether the answer of a signed address means that it leads nowhere."""
+    told = reply.status == 400 and b"xpired" in reply.data[:4096]
+    return told or reply.status in GONE
+
+
+def _expired(what: str, reply: Reply) -> TogetherError:
+    from ..resilience.server_words import storage_words  # only when something failed
+
+    advice = (
+        "Run the step again, which asks the API for a new address. If that does not "
+        "work either, the file is gone and has to be made anew."
+    )
+    said = f"{reply.status} {reply.reason}{storage_words(reply.data)}"
+    return TogetherError(
+        f"The link has expired, or its file is gone: {what} answers {said}. {advice}",
+        type="unreachable",
+        status=reply.status,
+        advice=advice,
+    )
+
+
+def leads_nowhere(error: TogetherError) -> bool:
+    """Say whether a download failed since its host answers for good that it has no
+    such file, or not for this address."""
+    return error.type == "unreachable" and error.status is not None

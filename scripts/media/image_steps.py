@@ -31,6 +31,7 @@ SIZES = {
     "tall": (768, 1344),
 }
 BRINGS = ("b64_json", "url", "s3")
+MOST_NOTES = 5  # of the jobs that drew the rows
 LAST_SEED = 2**31 - 1
 
 
@@ -167,6 +168,7 @@ def collect_pictures(auth: Auth, step: Step, **arguments: Json) -> Json:
     table, drawn = Table(auth, given["rows"]), Table(auth, given["drawn"], "drawn")
     table.keep_free(given["answer_column"])
     usd, note = 0.0, None
+    notes: dict[str, None] = dict.fromkeys([given["note"]] if given.get("note") else [])
     with RowResults("draw_rows", None, table, given, "drawn") as outcome:
         for row, made in zip_longest(table, drawn):
             if row is None or not isinstance(made, dict):
@@ -178,12 +180,17 @@ def collect_pictures(auth: Auth, step: Step, **arguments: Json) -> Json:
                 if not words.startswith("Nothing was sent"):
                     note = note or "a row that failed may have cost something"
                 continue
-            picture = next(iter(made.get("pictures") or ()), None)
+            pictures = made.get("pictures") or []
+            picture = next(iter(pictures), None)
+            if len(pictures) > 1:
+                notes[f"Of {len(pictures)} pictures of a row the first is kept."] = None
+            if made.get("note") and len(notes) < MOST_NOTES:
+                notes[str(made["note"])] = None
             why = None if picture else "the service sent no picture"
             outcome.add(row, picture and {**picture, "seed": made.get("seed")}, why)
             usd += made.get("cost_usd") or 0.0
             note = note or made.get("cost_note")
     facts = {"message": outcome.first_line()}
-    if given.get("note"):
-        facts["note"] = given["note"]
+    if notes:
+        facts["note"] = " ".join(notes)
     return outcome.result(cost_fields(None if note else usd, note), **facts)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from ..catalog.budget import check_budget
 from ..catalog.pricing import cost_fields, cost_members, most_cost, prefetch
 from ..client import TogetherError, call, check_words, prepare
+from ..client.asked_for import about
+from ..client.endings import plain_state
+from ..client.job import log
 from ..client.jsonio import finite
 from ..job_states import states
 from ..operations import operation
-from ..resilience.server_words import reason_in
+from ..resilience.server_words import reason_or_code
 from ..workspace.create_once import fingerprint, once
 from ..workspace.storage import place_for
 
@@ -31,7 +34,9 @@ VIDEO_ADVICE = (
 )
 ENDED_BADLY = states("video", "bad")
 DONE = states("video", "good")
-AT_WORK = ("queued", "pending", "in_progress", "processing", "running")
+AT_WORK = states("video", "going")
+KNOWN = states("video", "going", "good", "bad")
+HELD = ("s3", "storage", "file", "filename")  # members of what holds a video
 
 
 def submit_video(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -73,9 +78,10 @@ def submit_video(auth: Auth, step: Step, **arguments: Json) -> Members:
 
     def attach(made: Members) -> Members | None:
         video = call(auth, GET_VIDEO, video_id=made["id"])
-        if str(video.get("status")).lower() in ENDED_BADLY:
+        state = plain_state(video.get("status"), KNOWN)
+        if state in ENDED_BADLY:
             return None
-        return {"id": video["id"], "state": video.get("status")}
+        return {"id": made["id"], "state": state}
 
     made, reattached = once("video", mark, create, attach)
     return {
@@ -91,18 +97,18 @@ def collect_video(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Fetch a finished video before its address expires.
 
     Returns the members that hold or show it ({"s3", "filename"}, {"file", "filename"}
-    or {"url"}), and {"video_id", "model", "seconds", "size", "status", "cost_usd"}.
-    Raises TogetherError: type "not_finished" while it is being made, "job_failed"
-    with the service's reason.
+    or {"url"}), and {"video_id", "model", "seconds", "size", "status", "cost_usd",
+    "more"?: where the service made several, the same members of each but the first,
+    "note"?}. Raises TogetherError: type "not_finished" while it is being made,
+    "job_failed" with the service's reason, "unreachable" where its address has expired.
     """
     given = prepare(step, arguments)
     name = given["video_id"]
-    video = call(auth, GET_VIDEO, video_id=name)
-    status = _done(video)
+    _done(about(name, call(auth, GET_VIDEO, video_id=name)))
     output, note = place_for(given.get("output"), "url")
-    video = call(auth, FETCH_VIDEO, video_id=name, output=output)
-    address = _address(video)
-    if address is None:
+    video = about(name, call(auth, FETCH_VIDEO, video_id=name, output=output))
+    status, made = _done(video)
+    if not made:
         raise TogetherError(
             f"The video is {status}, but the answer holds no address of it.",
             type="invalid_answer",
@@ -110,62 +116,77 @@ def collect_video(auth: Auth, step: Step, **arguments: Json) -> Members:
             advice="Collect it again; the service may still be storing it.",
             ambiguous=False,
         )
-    used = {"videos": 1, "seconds": _number(video.get("seconds"))}
-    shown = ("wm_renderer", "html", "s3", "storage", "file", "filename", "note")
+    more = [_held(one) for one in made[1:]]
+    seconds = _number(video.get("seconds"))
+    all_seconds = None if seconds is None else seconds * len(made)
+    used = {"videos": len(made), "seconds": all_seconds}
+    notes = [note, video.get("note"), _doubt(video)]
+    if more:
+        notes.append(f"The service made {len(made)} videos: `more` has the others.")
+    said = " ".join(filter(None, notes))
+    shown = ("wm_renderer", "html", *HELD)
     return {
+        **_held(made[0]),
         **{key: video[key] for key in shown if key in video},
         "video_id": name,
-        "url": address,
         "model": video.get("model"),
-        "seconds": _number(video.get("seconds")),
+        "seconds": seconds,
         "size": video.get("size"),
         "status": status,
-        **({"note": note} if note else {}),
+        **({"more": more} if more else {}),
+        **({"note": said} if said else {}),
         **cost_members(auth, video.get("model"), used),
     }
 
 
-def _address(video: Members) -> str | None:
-    """Return where a video that was made lies, None where nothing says it."""
-    outputs = video.get("outputs")
-    outputs = outputs[0] if isinstance(outputs, list) and outputs else outputs
-    address = outputs.get("video_url") if isinstance(outputs, dict) else None
-    return address if isinstance(address, str) and address else None
+def _held(made: Members) -> Members:
+    """Return the members of one video that say where it is."""
+    from ..transfer.media_output import address_of  # loaded to fetch it
+
+    kept = {key: made[key] for key in HELD if key in made}
+    return {**kept, "url": address_of(made)}
 
 
-def _done(video: Members) -> str:
-    """Return the status of a video that is made. Raises TogetherError for another."""
-    status = str(video.get("status")).lower()
-    # A state that nobody knows has ended where there is an address, or an error.
-    unknown = status not in AT_WORK
-    made = status in DONE or (unknown and _address(video) is not None)
-    broke = unknown and not made and _reason(video) is not None
-    if status in ENDED_BADLY or broke:
-        reason = _reason(video) or "no reason is given"
+def _doubt(video: Members) -> str | None:
+    """Return what the service says against a video that was made, in a sentence."""
+    told = reason_or_code(video.get("error"))
+    if told is None:
+        return None
+    note = f"The service says of an error too: {told}."
+    log(note)
+    return note
+
+
+def _done(video: Members) -> tuple[str, list[Members]]:
+    """Return the status of a video that is made, and what was made. Raises
+    TogetherError for one that is not."""
+    from ..transfer.media_output import items_of  # loaded to fetch it
+
+    status = plain_state(video.get("status"), KNOWN)
+    made, reason = items_of(video, "outputs"), reason_or_code(video.get("error"))
+    # A state that nobody knows has ended where there is a video, or an error.
+    ended = status in DONE or (status not in AT_WORK and bool(made or reason))
+    if status in ENDED_BADLY or (ended and reason and not made):
+        reason = reason or "no reason is given"
         raise TogetherError(
             f"The video was not made ({status}): {reason}",
             type="job_failed",
             detail=reason,
+            partial=video if made else None,
             advice="Change the prompt or the settings and submit it again.",
             ambiguous=False,
         )
-    if not made:
+    if not ended:
+        known = "" if status in AT_WORK else ", a state that is not known"
         raise TogetherError(
-            f"The video is not finished yet: {status}.",
+            f"The video is not finished yet: {status or 'it names no state'}{known}.",
             type="not_finished",
             advice="Wait with waits/poll_job, or with the flow that makes videos.",
             ambiguous=False,
         )
-    return status
+    return status, made
 
 
 def _number(text: Json) -> float | None:
     number = finite(text)
     return None if number is None else float(number)
-
-
-def _reason(video: Members) -> str | None:
-    """Return the service's words on a video that failed, or its code, or None."""
-    error = video.get("error")
-    code = error.get("code") if isinstance(error, dict) else error
-    return reason_in(error) or (str(code) if code else None)

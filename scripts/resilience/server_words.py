@@ -136,3 +136,17 @@ def reason_in(error: Json, depth: int = 0) -> str | None:
                 where = ".".join(map(str, where[:10]))
             return f"{where}: {told}" if isinstance(where, str) else told
     return None
+
+
+def reason_or_code(error: Json) -> str | None:
+    """Return the words of an error of any shape, its code where it has none, or None."""
+    code = error.get("code") if isinstance(error, dict) else None
+    return reason_in(error) or (str(code) if code else None)
+
+
+def storage_words(data: bytes) -> str:
+    """Return what a storage's XML says of an error, in brackets, or ""."""
+    text = data[:4096].decode("utf-8", "replace")
+    found = [re.search(rf"<{tag}>([^<]*)</{tag}>", text) for tag in ("Code", "Message")]
+    told = ": ".join(match[1].strip() for match in found if match and match[1].strip())
+    return f" ({told})" if told else ""

@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 
 from ..client import TogetherError, call, prepare
+from ..client.asked_for import listed
 from ..client.job import in_job
 from ..operations import operation
 from ..workspace import jobs
@@ -143,7 +144,7 @@ def _left(auth: Auth, entry: Members) -> Members:
     try:
         job, state = look(auth, kind, job_id)
     except TogetherError as error:
-        if error.tries is None:
+        if error.tries is None and error.type != "invalid_answer":
             raise  # nothing was sent: there is no key to ask with
         return {**shown, "trouble": str(error)}
     shown["state"] = state
@@ -160,10 +161,10 @@ def _left(auth: Auth, entry: Members) -> Members:
 def _hourly(auth: Auth, hardware: Json) -> float | None:
     """Return an hour's price of hardware in USD, or None where it is not listed."""
     try:
-        listed = call(auth, HARDWARE).get("data") or []
+        found = listed(call(auth, HARDWARE))
     except TogetherError:
         return None
-    for entry in listed:
+    for entry in found:
         cents = (entry.get("pricing") or {}).get("cents_per_minute")
         if entry.get("id") == hardware and isinstance(cents, int | float):
             return round(cents * 60 / 100, 4)

@@ -7,6 +7,10 @@ Which of its states are the end stands in job_states.py.
 from __future__ import annotations
 
 from ..client import TogetherError, call
+from ..client.asked_for import about
+from ..client.endings import plain_state
+from ..client.job import log
+from ..client.jsonio import finite
 from ..job_states import states
 from ..operations import operation
 
@@ -29,29 +33,54 @@ TRAINING_LOOKS: dict[str, Operation] = {
 }
 
 
-def _last_of(entries: list[Members] | None, **wanted: tuple[str, ...]) -> Members:
-    """Return the last of a list of objects that has one of these values, or {}."""
-    for entry in reversed(entries or []):
-        if all(entry.get(name) in values for name, values in wanted.items()):
+def _last_of(entries: Json, **wanted: str) -> Members:
+    """Return the last of a list of objects that has one of these values, in any case,
+    or {}."""
+    for entry in reversed(entries if isinstance(entries, list) else []):
+        if isinstance(entry, dict) and all(
+            str(entry.get(name)).lower() == value for name, value in wanted.items()
+        ):
             return entry
     return {}
 
 
-def _message(job: Members) -> str | None:
-    return (job.get("error") or {}).get("message")
+def _told(error: Json) -> str | None:
+    """Return what an error says, of whatever shape it is; None where it says nothing."""
+    if not error:
+        return None
+    from ..resilience.server_words import reason_or_code  # only when something failed
+
+    return reason_or_code(error)
+
+
+def _error(job: Members) -> str | None:
+    return _told(job.get("error"))
 
 
 def _tuning_reason(job: Members) -> str | None:
     events = job.get("events")
-    found = _last_of(events, type=("job_error", "JOB_ERROR")) or _last_of(
-        events, level=("error", "Error", "ERROR")
-    )
-    return found.get("message")
+    found = _last_of(events, type="job_error") or _last_of(events, level="error")
+    return _told(found.get("message"))
+
+
+def _evaluation_reason(job: Members) -> str | None:
+    results = job.get("results")
+    return _told(results.get("error")) if isinstance(results, dict) else None
+
+
+def _deployment_reason(job: Members) -> str | None:
+    status = job.get("status")
+    return _told(status.get("message")) if isinstance(status, dict) else None
+
+
+def _percent(job: Members) -> float | None:
+    percent = finite(job.get("progress"))
+    return None if percent is None else percent / 100
 
 
 def _epochs(job: Members) -> float | None:
-    wanted = job.get("n_epochs")
-    return (job.get("epochs_completed") or 0) / wanted if wanted else None
+    done, wanted = finite(job.get("epochs_completed")), finite(job.get("n_epochs"))
+    return (done or 0) / wanted if wanted else None
 
 
 # By kind:
@@ -59,9 +88,10 @@ def _epochs(job: Members) -> float | None:
 #   look       the operation that shows it, or looks by the operation_type in names; one
 #              try each: what fails in passing is looked at again by the flow, later
 #   several    a job_id may be those of several jobs, with commas between them
+#   id         where the answer holds its id, where that is not "id"
 #   state      where the answer holds its state
 #   prefix     of its states' names, left out below
-#   good, bad, late, stopped: its states, as job_states.py has them
+#   going, good, bad, late, stopped: its states, as job_states.py has them
 #   reason     from the answer to why it failed; progress: to a share of 1
 #   first      seconds between the first two looks; longest: the most they become
 #   deadline   seconds after which the wait is given up
@@ -73,10 +103,11 @@ KINDS: dict[str, JobKind] = {
         "several": True,
         "look": operation("batches/get_batch", tries=1),
         "state": ("status",),
+        "going": states("batch", "going"),
         "good": states("batch", "good"),
         "bad": states("batch", "bad"),
-        "reason": lambda job: job.get("error"),
-        "progress": lambda job: (job.get("progress") or 0) / 100,
+        "reason": _error,
+        "progress": _percent,
         "first": 15,
         "longest": 300,
         "deadline": 25 * HOUR,
@@ -87,6 +118,7 @@ KINDS: dict[str, JobKind] = {
         "names": ("fine_tune_id",),
         "look": operation("fine_tuning/get_fine_tune", tries=1),
         "state": ("status",),
+        "going": states("fine_tune", "going"),
         "good": states("fine_tune", "good"),
         "bad": states("fine_tune", "bad"),
         "reason": _tuning_reason,
@@ -100,10 +132,12 @@ KINDS: dict[str, JobKind] = {
     "evaluation": {
         "names": ("evaluation_id",),
         "look": operation("evaluations/get_evaluation", tries=1),
+        "id": "workflow_id",
         "state": ("status",),
+        "going": states("evaluation", "going"),
         "good": states("evaluation", "good"),
         "bad": states("evaluation", "bad"),
-        "reason": lambda job: (job.get("results") or {}).get("error"),
+        "reason": _evaluation_reason,
         "first": 15,
         "longest": 300,
         "deadline": 24 * HOUR,
@@ -113,9 +147,10 @@ KINDS: dict[str, JobKind] = {
         "names": ("video_id",),
         "look": operation("videos/get_video", tries=1, without=("brings",)),
         "state": ("status",),
+        "going": states("video", "going"),
         "good": states("video", "good"),
         "bad": states("video", "bad"),
-        "reason": _message,
+        "reason": _error,
         "first": 10,
         "longest": 120,
         "deadline": 2 * HOUR,
@@ -125,6 +160,7 @@ KINDS: dict[str, JobKind] = {
         "names": ("endpoint_id",),
         "look": operation("endpoints/get_endpoint", tries=1),
         "state": ("state",),
+        "going": states("endpoint", "going"),
         "good": states("endpoint", "good"),
         "bad": states("endpoint", "bad"),
         "late": states("endpoint", "late"),
@@ -141,10 +177,11 @@ KINDS: dict[str, JobKind] = {
         "look": operation("endpoints/get_endpoint_deployment", tries=1),
         "state": ("status", "state"),
         "prefix": "DEPLOYMENT_STATE_",
+        "going": states("deployment", "going"),
         "good": states("deployment", "good"),
         "bad": states("deployment", "bad"),
         "late": states("deployment", "late"),
-        "reason": lambda job: (job.get("status") or {}).get("message"),
+        "reason": _deployment_reason,
         "first": 10,
         "longest": 120,
         "deadline": 2 * HOUR,
@@ -156,10 +193,12 @@ KINDS: dict[str, JobKind] = {
     "model_upload": {
         "names": ("job_id",),
         "look": operation("models/get_model_upload_job", tries=1),
+        "id": "job_id",
         "state": ("status",),
+        "going": states("model_upload", "going"),
         "good": states("model_upload", "good"),
         "bad": states("model_upload", "bad"),
-        "reason": lambda job: _last_of(job.get("status_updates")).get("message"),
+        "reason": lambda job: _told(_last_of(job.get("status_updates")).get("message")),
         "first": 15,
         "longest": 120,
         "deadline": 12 * HOUR,
@@ -170,9 +209,10 @@ KINDS: dict[str, JobKind] = {
         "look": operation("models/get_model_remote_upload", tries=1),
         "state": ("status",),
         "prefix": "REMOTE_UPLOAD_STATUS_",
+        "going": states("remote_upload", "going"),
         "good": states("remote_upload", "good"),
         "bad": states("remote_upload", "bad"),
-        "reason": lambda job: job.get("statusMessage"),
+        "reason": lambda job: _told(job.get("statusMessage")),
         "first": 15,
         "longest": 120,
         "deadline": 12 * HOUR,
@@ -183,9 +223,10 @@ KINDS: dict[str, JobKind] = {
         "looks": TRAINING_LOOKS,
         "state": ("status",),
         "prefix": "TRAINING_OPERATION_STATUS_",
+        "going": states("training_operation", "going"),
         "good": states("training_operation", "good"),
         "bad": states("training_operation", "bad"),
-        "reason": _message,
+        "reason": _error,
         "first": 2,
         "longest": 120,
         "deadline": HOUR,
@@ -196,9 +237,10 @@ KINDS: dict[str, JobKind] = {
         "look": operation("rl/get_training_session", tries=1),
         "state": ("status",),
         "prefix": "TRAINING_SESSION_STATUS_",
+        "going": states("training_session", "going"),
         "good": states("training_session", "good"),
         "bad": states("training_session", "bad"),
-        "reason": _message,
+        "reason": _error,
         "first": 5,
         "longest": 120,
         "deadline": 2 * HOUR,
@@ -211,9 +253,10 @@ KINDS: dict[str, JobKind] = {
         "look": operation("rl/get_model_resources", tries=1),
         "state": ("status",),
         "prefix": "MODEL_RESOURCES_STATUS_",
+        "going": states("model_resources", "going"),
         "good": states("model_resources", "good"),
         "bad": states("model_resources", "bad"),
-        "reason": _message,
+        "reason": _error,
         "first": 10,
         "longest": 120,
         "deadline": 4 * HOUR,
@@ -225,6 +268,7 @@ KINDS: dict[str, JobKind] = {
         "names": ("job_id",),
         "look": operation("shaping/get_shaping_job", tries=1),
         "state": ("status",),
+        "going": states("shaping_job", "going"),
         "good": states("shaping_job", "good"),
         "bad": states("shaping_job", "bad"),
         "reason": _tuning_reason,
@@ -277,6 +321,8 @@ def together(
 
 
 def look_at_one(auth: Auth, name: str, job_id: str) -> tuple[Members, str]:
+    """Return a job as the API shows it, and its state without prefix. Raises
+    TogetherError, also for an answer that names no state, or another job."""
     kind, words = kind_of_job(name), parts(name, job_id)
     if "looks" in kind:
         sort = words.pop("operation_type")
@@ -287,15 +333,35 @@ def look_at_one(auth: Auth, name: str, job_id: str) -> tuple[Members, str]:
             raise TogetherError.refused("job_id", problem)
     else:
         table = kind["look"]
-    job = call(auth, table, **words)
+    asked, own = job_id.rsplit("/", 1)[-1], kind.get("id", "id")
+    job = about(asked, call(auth, table, **words), own)
     state = state_of(kind, job)
-    if not isinstance(state, str):
+    if not isinstance(state, str) or not state:
         raise TogetherError(
             f"The answer names no state of {job_id}.",
             type="invalid_answer",
             advice="Look again; if it stays so, tell Together's support.",
         )
+    if state not in known_states(kind):
+        log(f"{job_id} is {state[:100]!r}, {UNKNOWN}")
     return job, state
+
+
+def doubt(job: Members) -> str | None:
+    """Return what a job that ended well says against that: an error, or requests that
+    were not answered; None for nothing."""
+    told = _error(job) or _evaluation_reason(job)
+    doubts = [f"it says of an error too: {told}"] if told else []
+    counts = job.get("request_counts")
+    if isinstance(counts, dict):
+        names = ("total", "completed", "failed")
+        total, done, failed = (finite(counts.get(name)) or 0 for name in names)
+        if total != done:
+            words = (
+                f"of {total:g} requests {done:g} were answered and {failed:g} failed"
+            )
+            doubts.append(words)
+    return "; ".join(doubts) or None
 
 
 def pause_after(kind: JobKind, attempt: int) -> int:
@@ -340,6 +406,15 @@ def parts(name: str, job_id: str) -> dict[str, str]:
 
 
 def state_of(kind: JobKind, job: Json) -> Json:
+    """Return a job's state as the API spells it, without prefix."""
     for name in kind["state"]:
         job = job.get(name) if isinstance(job, dict) else None
-    return job.removeprefix(kind.get("prefix", "")) if isinstance(job, str) else job
+    return plain_state(job, known_states(kind), kind.get("prefix", ""))
+
+
+UNKNOWN = "a state that is not known, and is not taken for an end"
+
+
+def known_states(kind: JobKind) -> tuple[str, ...]:
+    ended = (*kind["good"], *kind["bad"], *kind.get("late", ()))
+    return (*kind["going"], *ended, *kind.get("stopped", ()))

@@ -9,8 +9,12 @@ from __future__ import annotations
 import time
 
 from ..client import TogetherError, call, prepare
+from ..client.job import log
 from .job_kinds import (
+    UNKNOWN,
+    doubt,
     kind_of_job,
+    known_states,
     look,
     over,
     parts,
@@ -31,7 +35,7 @@ def poll_job(auth: Auth, step: Step, **arguments: Json) -> Members:
     Returns {"kind", "job_id", "state", "done", "progress": share of 1 or None,
     "attempt", "started_at": Unix seconds, "waited_seconds", "wait_seconds": until the
     next look, "trouble": why this look showed nothing, "job": the API's own answer once
-    it is done}. Raises TogetherError: with the job's own reason when it ended badly
+    it is done, "note"?: what the answer says against its state}. Raises TogetherError: with the job's own reason when it ended badly
     (type "job_failed", `state`, `job`), when the deadline has passed (type "deadline"),
     when the look is refused.
     """
@@ -70,10 +74,27 @@ def poll_job(auth: Auth, step: Step, **arguments: Json) -> Members:
         progress = kind.get("progress", lambda job: None)(job)
         shown["progress"] = None if progress is None else round(progress, 4)
         if state in kind["good"]:
-            return {**shown, "done": True, "progress": 1, "wait_seconds": 0, "job": job}
+            ended = {
+                **shown,
+                "done": True,
+                "progress": 1,
+                "wait_seconds": 0,
+                "job": job,
+            }
+            return {**ended, **_doubted(given["job_id"], state, job)}
     if waited >= deadline:
         raise _overdue(given, kind, shown, trouble, deadline)
     return shown
+
+
+def _doubted(job_id: str, state: str, job: Members) -> Members:
+    """Return {"note"} of a job that ended well where its answer says against it."""
+    told = doubt(job)
+    if not told:
+        return {}
+    note = f"{job_id} is {state}, but {told[:2000]}."
+    log(note)
+    return {"note": note}
 
 
 def finish_wait(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -174,7 +195,10 @@ def _overdue(
     given: Members, kind: JobKind, shown: Members, trouble: str | None, deadline: float
 ) -> TogetherError:
     name, job_id = given["kind"].replace("_", " "), given["job_id"]
-    state = f"its state is {shown['state']}" if shown["state"] else f"last: {trouble}"
+    state = f"last: {trouble}"
+    if shown["state"]:
+        known = shown["state"] in known_states(kind)
+        state = f"its state is {shown['state']}{'' if known else f', {UNKNOWN}'}"
     return TogetherError(
         f"The {name} {job_id} was not done within {deadline:g} seconds ({state}). "
         f"It was not stopped: {kind['left']}.",

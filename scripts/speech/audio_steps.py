@@ -11,6 +11,7 @@ from ..catalog.budget import Clock, check_budget
 from ..catalog.model_choice import choose_model
 from ..catalog.pricing import cost, cost_fields, most_cost, prefetch
 from ..client import TogetherError, call, prepare, upload
+from ..client.asked_for import listed
 from ..client.jsonio import finite
 from ..client.request import Request
 from ..operations import operation
@@ -232,7 +233,7 @@ def _spoken(auth: Auth, body: Members, clock: Clock) -> bytes:
 
 def _first_voice(auth: Auth, model: str) -> str:
     """Return the first voice that the service lists for a model."""
-    for found in call(auth, VOICES).get("data") or ():
+    for found in listed(call(auth, VOICES)):
         if found.get("model") == model and found.get("voices"):
             first = found["voices"][0]
             return first.get("id") or first.get("name")

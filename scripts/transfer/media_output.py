@@ -34,7 +34,9 @@ from ..download.download import (
     api_download,
     follow,
     is_open_ended,
+    leads_nowhere,
     open_url,
+    refused_by_storage,
 )
 from ..download.file_end import FileEnd, is_soundless
 from ..download.filenames import named, safe_name
@@ -69,7 +71,7 @@ def receive(request: Request) -> Members:
             except faults() as error:
                 raise request.failure(error, None) from None
             if reply.status >= 300:
-                raise request.failure(None, reply)
+                raise refused_by_storage(request, reply)
         judge_media(request, reply)
         kind = reply.headers.get("content-type", "").split(";")[0].strip()
         name = named(reply.headers.get("content-disposition", ""))
@@ -98,7 +100,9 @@ def _noted(answer: Members, *sources: Any) -> Members:
 
 def _with_notes(answer: Members, notes: Iterable[str]) -> Members:
     """Return an answer with these behind what its `note` says so far."""
-    return {**answer, "note": " ".join(filter(None, [answer.get("note"), *notes]))}
+    told = answer.get("note")
+    kept = [told if isinstance(told, str) else json.dumps(told)] if told else []
+    return {**answer, "note": " ".join([*kept, *notes])}
 
 
 def _judge_file(request: Request, source: Download) -> None:
@@ -350,7 +354,7 @@ def deliver_items(request: Request, answer: Members) -> Members:
     take it as a file. Raises TogetherError, with the answer in its `partial`.
     """
     brings = request.operation["brings"]
-    items = _items(answer, brings["at"])
+    items = items_of(answer, brings["at"])
     if not items:
         return answer
     if request.output == "url":
@@ -364,8 +368,9 @@ def deliver_items(request: Request, answer: Members) -> Members:
         raise
 
 
-def _items(answer: Json, path: str) -> list[Members]:
-    """Return the members of an answer that bring bytes: `path` is like data/*."""
+def items_of(answer: Json, path: str) -> list[Members]:
+    """Return the members of an answer that bring bytes: `path` is like data/*. One that
+    is a bare text becomes an object there."""
     found = [answer]
     for name in filter(None, path.split("/")):
         if name != "*":
@@ -391,17 +396,19 @@ def _regular(value: Json) -> Json:
 
 
 def _brings(item: Members) -> bool:
-    return bool(item.get("b64_json") or item.get("parts") or _address(item))
+    return bool(item.get("b64_json") or item.get("parts") or address_of(item))
 
 
-def _address(item: Members) -> str | None:
+def address_of(item: Members) -> str | None:
+    """Return the address of what an item brings, None where it has none."""
     found = (item.get(name) for name in ADDRESSES)
-    return next((value for value in found if isinstance(value, str) and value), None)
+    texts = (value.strip() for value in found if isinstance(value, str))
+    return next(filter(None, texts), None)
 
 
 def _linked(brings: Brings, items: list[Members]) -> Members:
     """Return the view of what the browser itself can fetch from where it is."""
-    places = [_address(item) for item in items]
+    places = [address_of(item) for item in items]
     shown = [p for p in places if p and p.startswith(("https:", "data:image/"))]
     return view(brings["kind"], [("", place) for place in shown])
 
@@ -412,7 +419,7 @@ def _member(item: Members, names: tuple[str, ...]) -> Json:
 
 def _open(item: Members, auth: Auth) -> Any:
     """Return the bytes, or a readable of the bytes, that an item brings."""
-    address = _address(item) or ""
+    address = address_of(item) or ""
     if item.get("b64_json") or address.startswith("data:"):
         return _decoded(item.get("b64_json") or address)
     size = _member(item, SIZES)
@@ -486,8 +493,8 @@ def _name(item: Members, number: int, content: Any, kind: str) -> str:
     head = content if isinstance(content, bytes) else content.peek()
     given = safe_name(str(_member(item, NAMES) or ""))
     given = given or getattr(content, "name", "")
-    if not given and _address(item):
-        path = unquote(urlsplit(_address(item)).path)
+    if not given and address_of(item):
+        path = unquote(urlsplit(address_of(item)).path)
         given = safe_name(path) if "." in os.path.basename(path) else ""
     if given:
         return given
@@ -543,9 +550,11 @@ def _show_items(request: Request, answer: Members, items: list[Members]) -> Memb
             if room < 0:
                 break
     except TogetherError as error:
+        if request.operation["retry"] == "read" and leads_nowhere(error):
+            raise  # nothing is lost, and what the answer links to is not there
         # The answer is paid for and whole; only its view is wanting.
         note = f"It could not be fetched to be shown: {error}"
-        return {**answer, **_linked(brings, items), "note": _logged(note)}
+        return _with_notes({**answer, **_linked(brings, items)}, [_logged(note)])
     if room < 0:
         return _too_many(request, answer, items)
     answer = _noted(answer, *contents)
@@ -587,5 +596,6 @@ def _too_many(request: Request, answer: Members, items: list[Members]) -> Member
     except TogetherError as error:
         note = f"{what}. {error}"
         linked = _linked(request.operation["brings"], items)
-        return {**answer, **linked, "note": _logged(note)}
-    return {**answer, "note": _logged(f"{what}: it is in the workspace's storage.")}
+        return _with_notes({**answer, **linked}, [_logged(note)])
+    note = f"{what}: it is in the workspace's storage."
+    return _with_notes(answer, [_logged(note)])

@@ -6,6 +6,8 @@ from .. import charts
 from ..catalog.budget import check_budget
 from ..catalog.pricing import money
 from ..client import TogetherError, call, prepare
+from ..client.asked_for import about, listed
+from ..client.endings import plain_state
 from ..client.job import log
 from ..client.jsonio import finite
 from ..job_states import states
@@ -26,6 +28,7 @@ EVENTS = operation("fine_tuning/list_fine_tune_events")
 
 FAILED = states("fine_tune", "bad")
 DONE = states("fine_tune", "good")
+KNOWN = states("fine_tune", "going", "good", "bad")
 LATER = "Try again in some minutes, or leave budget_usd empty."
 LESS = "Raise budget_usd, train fewer epochs or on fewer rows."
 SUFFIX = 40  # characters that the service takes
@@ -58,12 +61,12 @@ def submit_fine_tune(auth: Auth, step: Step, **arguments: Json) -> Members:
 
     def attach(made: Members) -> Members | None:
         found = call(auth, GET, fine_tune_id=made["id"])
-        return None if found.get("status") in FAILED else _kept(found)
+        return None if _state(found) in FAILED else _kept(found)
 
     def look() -> Members | None:
-        for found in call(auth, LIST).get("data") or ():
+        for found in listed(call(auth, LIST), "id"):
             alike = all(found.get(n) == body[n] for n in ("training_file", "suffix"))
-            if alike and found.get("status") not in FAILED:
+            if alike and _state(found) not in FAILED:
                 return _kept(found)
         return None
 
@@ -90,9 +93,13 @@ def _kept(found: Members) -> Members:
     """Return what is to be known of a fine-tune that exists."""
     return {
         "id": found["id"],
-        "state": found.get("status"),
+        "state": _state(found),
         "model_name": found.get("model_output_name"),
     }
+
+
+def _state(job: Members) -> Json:
+    return plain_state(job.get("status"), KNOWN)
 
 
 def _price(auth: Auth, body: Members, budget: float | None) -> Members:
@@ -130,13 +137,13 @@ def report_fine_tune(auth: Auth, step: Step, **arguments: Json) -> Members:
     """
     given = prepare(step, arguments)
     name = given["fine_tune_id"]
-    job = call(auth, GET, fine_tune_id=name)
-    events = _newest(call(auth, EVENTS, fine_tune_id=name).get("data") or [])
+    job = about(name, call(auth, GET, fine_tune_id=name))
+    events = _newest(listed(call(auth, EVENTS, fine_tune_id=name)))
     metrics, lost = _metrics(auth, name)
     price, note = _cost(job)
     report = {
         "fine_tune_id": name,
-        "state": job.get("status"),
+        "state": _state(job),
         "model": job.get("model"),
         "model_name": job.get("model_output_name"),
         "progress": _progress(job, events),
@@ -149,8 +156,8 @@ def report_fine_tune(auth: Auth, step: Step, **arguments: Json) -> Members:
     if note:
         report["cost_note"] = note
     if lost:
-        report["note"] = f"{lost} losses are no numbers: the run may have diverged"
-    if job.get("status") in FAILED:
+        report["note"] = lost
+    if report["state"] in FAILED:
         report["reason"] = next(
             (e["message"] for e in events if e["level"] in ("error", "fatal")),
             events[0]["message"] if events else None,
@@ -161,20 +168,22 @@ def report_fine_tune(auth: Auth, step: Step, **arguments: Json) -> Members:
     }
     series = {title: line for title, line in series.items() if line}
     if series:
-        title = f"Loss of {job.get('model_output_name') or name}: {job.get('status')}"
+        title = f"Loss of {job.get('model_output_name') or name}: {report['state']}"
         report["wm_renderer"] = "svg"
         report["svg"] = charts.lines(title, series, across="step")
     return report
 
 
-def _metrics(auth: Auth, name: str) -> tuple[list[Members], int]:
-    """Return the rows of a fine-tune's metrics, and how many losses are no numbers."""
+def _metrics(auth: Auth, name: str) -> tuple[list[Members], str]:
+    """Return the rows of a fine-tune's metrics, and what is to be said of them."""
     try:
-        found = call(auth, METRICS, fine_tune_id=name).get("metrics") or []
+        answer = call(auth, METRICS, fine_tune_id=name)
     except TogetherError as error:
         if error.status not in (400, 404):
             raise
-        return [], 0  # none are kept before the first step
+        return [], ""  # none are kept before the first step
+    held = isinstance(answer, dict) and "metrics" in answer
+    found = listed({"data": answer["metrics"]} if held else answer)
     rows = [
         {
             "step": finite(row.get("train/global_step", row.get("global_step"))),
@@ -183,20 +192,19 @@ def _metrics(auth: Auth, name: str) -> tuple[list[Members], int]:
             "learning_rate": finite(row.get("train/learning_rate")),
         }
         for row in found
-        if isinstance(row, dict)
     ]
-    losses = [
-        row.get(n)
-        for row in found
-        if isinstance(row, dict)
-        for n in ("train/loss", "eval/loss")
-    ]
+    losses = [row.get(n) for row in found for n in ("train/loss", "eval/loss")]
     lost = sum(loss is not None and finite(loss) is None for loss in losses)
-    rows = [row for row in rows if row["step"] is not None]
-    return sorted(rows, key=lambda row: row["step"]), lost
+    notes = []
+    if lost:
+        notes.append(f"{lost} losses are no numbers: the run may have diverged")
+    placed = [row for row in rows if row["step"] is not None]
+    if left := len(rows) - len(placed):
+        notes.append(f"{left} rows of metrics name no step and are left out")
+    return sorted(placed, key=lambda row: row["step"]), "; ".join(notes)
 
 
-def _newest(events: list[Json]) -> list[Members]:
+def _newest(events: list[Members]) -> list[Members]:
     """Return the newest events first: when, how grave, what."""
     found = [
         {
@@ -207,7 +215,6 @@ def _newest(events: list[Json]) -> list[Members]:
             "total_steps": finite(event.get("total_steps")),
         }
         for event in events
-        if isinstance(event, dict)
     ]
     found.sort(key=lambda event: str(event["at"]), reverse=True)
     return found[:SHOWN_EVENTS]
@@ -215,7 +222,7 @@ def _newest(events: list[Json]) -> list[Members]:
 
 def _progress(job: Members, events: list[Members]) -> float | None:
     """Return the share that is done, from 0 to 1, or None where nothing says it."""
-    if job.get("status") in DONE:
+    if _state(job) in DONE:
         return 1.0
     totals = [(e["step"], e["total_steps"]) for e in events if e["total_steps"]]
     done = max((e["step"] for e in events if e["step"]), default=0)
@@ -238,6 +245,6 @@ def _cost(job: Members) -> tuple[float | None, str | None]:
     price = finite(job.get("total_price"))
     if price is not None and price > 0:
         return price / NANO, None
-    if job.get("status") not in DONE:
+    if _state(job) not in DONE:
         return None, "the service says it when the job is done"
     return None, "the service does not say what the job cost"

@@ -1,0 +1,67 @@
+"""Whether an answer is what was asked for.
+
+about    the thing of an id
+listed   the entries of a list, in whichever of its shapes
+"""
+
+from __future__ import annotations
+
+from .errors import TogetherError
+from .job import log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Json, Members
+
+
+def about(asked: str, answer: Json, name: str = "id") -> Json:
+    """Return an answer that is about the thing of the id that was asked for, as far as
+    it has an id of that name. Raises TogetherError."""
+    own = answer.get(name) if isinstance(answer, dict) else None
+    if own is None or not _is_another(own, asked):
+        return answer
+    raise TogetherError(
+        f"What was asked for is {asked}, and the answer is about {str(own)[:200]}.",
+        type="invalid_answer",
+        partial=answer,
+        ambiguous=False,
+        advice="Check auth.base_url, and what keeps answers on the way. Where it gives "
+        "things ids of its own, ask for that of the answer.",
+    )
+
+
+def _is_another(own: Json, asked: str) -> bool:
+    """Say whether two ids are of different things. Some servers put a word before an
+    id, or leave it out, or take its beginning for it."""
+    short, long = sorted((str(own).strip().lower(), asked.strip().lower()), key=len)
+    return not (long.startswith(short) or long.endswith(short))
+
+
+def listed(answer: Json, key: str | None = None) -> list[Members]:
+    """Return the objects of a list that came bare or as the member `data`, with `key`
+    those that have an id of that name; the log tells how many were left out.
+
+    Raises TogetherError for an answer without a list: it is not to be taken for an
+    empty one. That, some servers write as null.
+    """
+    found = answer.get("data", answer) if isinstance(answer, dict) else answer
+    if found is None and isinstance(answer, dict):
+        found = []
+    if not isinstance(found, list):
+        raise TogetherError(
+            "What should be a list is none in the answer.",
+            type="invalid_answer",
+            partial=answer,
+            ambiguous=False,
+            advice="Check auth.base_url: what answers there may not be the API.",
+        )
+    kept = [one for one in found if isinstance(one, dict) and _has_id(one, key)]
+    if left := len(found) - len(kept):
+        log(f"{left} of {len(found)} entries of a list were left out: they are none")
+    if isinstance(answer, dict) and answer.get("next_cursor"):
+        log(f"the list goes on behind its first {len(found)} entries, unread")
+    return kept
+
+
+def _has_id(entry: Members, key: str | None) -> bool:
+    return key is None or (isinstance(entry.get(key), str) and bool(entry[key]))
