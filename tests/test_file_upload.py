@@ -539,6 +539,62 @@ def test_a_completion_that_may_have_happened_is_not_undone(
 
 
 @pytest.mark.parametrize(
+    ("tag", "plain"),
+    [
+        ('"ab"', "ab"),
+        ('W/"ab"', "ab"),
+        ('w/"ab"', "ab"),
+        (' "AB" ', "AB"),
+        ("ab", "ab"),
+        ("'ab'", "ab"),
+        ('""', ""),
+        ("", ""),
+    ],
+)
+def test_an_etag_is_what_stands_between_its_marks(tag, plain):
+    assert multipart_upload._plain_tag(tag) == plain
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"bytes": 5}, f"has 5 bytes of the {6 * MIB}"),
+        ({"success": False, "message": "part 2 is missing"}, "part 2 is missing"),
+        ({"status": "error", "message": "kaput"}, "kaput"),
+    ],
+)
+def test_a_completion_of_less_than_was_sent_is_an_error(
+    said, words, tmp_path, sandbox, auth
+):
+    place = tmp_path / "a.parquet"
+    large(place, 6 * MIB)
+    sandbox.faults.append(Fault("complete", 200, body=said))
+    with pytest.raises(TogetherError, match=words) as caught:
+        by_parts(auth, place)
+
+    assert caught.value.type == "invalid_answer"
+    assert caught.value.file_id == file_id(sandbox)
+
+
+@pytest.mark.parametrize(
+    "body", [b"<Error><Code>Slow</Code></Error>", b" <!DOCTYPE html><h1>Login</h1>"]
+)
+def test_a_success_that_says_an_error_stores_nothing(body, quick, tmp_path):
+    place = tmp_path / "a.jsonl"
+    place.write_bytes(LINE)
+    source = open_source(place, "file", None)
+    source.length = len(LINE)
+    with server(answer(body)) as (url, seen):
+        whole = Part(source, 0, len(LINE), Progress("a", None))
+        auth = {"api_key": KEY, "base_url": url}
+        with pytest.raises(TogetherError, match="answers 200") as caught:
+            put(auth, f"{url}/x", whole, {}, "the address")
+
+    assert caught.value.type == "storage"
+    assert len(seen) == multipart_upload.TRIES
+
+
+@pytest.mark.parametrize(
     "parts",
     [
         [],

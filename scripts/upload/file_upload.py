@@ -17,6 +17,8 @@ import re
 from urllib.parse import urljoin
 
 from ..client import TogetherError
+from ..client.endings import tells_error
+from ..client.jsonio import finite
 from ..client.request import Request, parse_answer, send_operation
 from ..operations import operation
 from ..transfer.file_input import open_file
@@ -107,7 +109,25 @@ def store_file(
             raise
         stored, reused = send_operation(auth, FILE, file_id=file_id), True
         progress.say(f"the service has this content already, as {file_id}")
+    _check_whole(stored, source.size())
     return {**stored, "reused": reused, "dataset": dataset}
+
+
+def _check_whole(stored: Members, size: int) -> None:
+    """Raise TogetherError where what the service has is not what was sent: an error in
+    place of the file, or fewer bytes."""
+    held = finite(stored.get("bytes"))
+    if tells_error(stored):
+        from ..resilience.server_words import reason_in  # only when something failed
+
+        words = f"it ends in an error: {reason_in(stored) or 'no reason is given'}"
+    elif held and held != size:  # 0 or nothing: it has not been counted yet
+        words = f"the service has {held:g} bytes of the {size} that were sent"
+    else:
+        return
+    error = unexpected_answer(words)
+    error.file_id, error.partial = stored.get("id"), stored
+    raise error
 
 
 def _file_type(name: str, given: str | None) -> str:

@@ -12,7 +12,6 @@ resource's own base URL opens. The API key stays behind.
 from __future__ import annotations
 
 import hashlib
-import re
 import tempfile
 import threading
 import time
@@ -69,7 +68,7 @@ def send_parts(
             body = Part(content, start, length, progress, stop=stop)
             what = f"the signed address of part {number}"
             response = put(auth, address, body, headers, what)
-            tag = response.headers.get("etag", "").strip().strip('"')
+            tag = _plain_tag(response.headers.get("etag", ""))
             if not tag:
                 raise unexpected_answer(f"no ETag came for part {number}")
             tags[number] = tag
@@ -95,6 +94,14 @@ def send_parts(
     if faults:
         raise next((f for f in faults if not isinstance(f, _StoppedError)), faults[0])
     return tags
+
+
+def _plain_tag(tag: str) -> str:
+    """Return an ETag without its quotation marks, and without the W/ that a proxy puts
+    before one when it compresses."""
+    tag = tag.strip()
+    tag = tag[2:] if tag[:2].upper() == "W/" else tag
+    return tag.strip("\"' ")
 
 
 def _cut(
@@ -198,12 +205,16 @@ def put(auth: Auth, address: str, body: Part, headers: Headers, what: str) -> Re
             words = describe(error)[0]
             status = None
         else:
-            if 200 <= response.status < 300:
+            good, status = 200 <= response.status < 300, response.status
+            if good and not _is_refusal(data):
                 return response
-            status = response.status
             words = f"the storage answers {status} {response.reason or ''}".strip()
-            words += _storage_words(data)
+            # Whoever says 200 and means an error may take it at the next try.
+            status = None if good else status
             from ..resilience.retry import retry_after  # only when something failed
+            from ..resilience.server_words import storage_words  # only then, too
+
+            words += storage_words(data)
 
             asked = retry_after(response.headers)
         from ..resilience.retry import passing, rest  # only when something failed
@@ -216,12 +227,11 @@ def put(auth: Auth, address: str, body: Part, headers: Headers, what: str) -> Re
     raise AssertionError("the last try returns or raises")
 
 
-def _storage_words(data: bytes) -> str:
-    """Return what a storage's XML says of an error."""
-    text = data[:4096].decode("utf-8", "replace")
-    found = [re.search(rf"<{tag}>([^<]*)</{tag}>", text) for tag in ("Code", "Message")]
-    told = ": ".join(match[1].strip() for match in found if match and match[1].strip())
-    return f" ({told})" if told else ""
+def _is_refusal(data: bytes) -> bool:
+    """Say whether the body of a success is an error, or a page, of somebody on the way:
+    a storage that took the bytes has nothing to say."""
+    text = data[:4096].lstrip().lower()
+    return text.startswith((b"<!doctype", b"<html")) or b"<error>" in text
 
 
 def _failed(what: str, words: str, status: int | None, tries: int) -> TogetherError:
