@@ -446,7 +446,6 @@ ELSEWHERE = {
     "transfer/filetypes": "the ending of a name, the first signs of a page",
     "transfer/media_view": "writes",
     "upload/file_upload": "an id",
-    "upload/multipart_upload": "an error of 64 KiB at most, one tag at a time",
     "workspace/conversation": "an id of one length",
     "workspace/jobs": "the path of a job",
 }
