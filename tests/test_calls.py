@@ -176,3 +176,19 @@ def test_a_form_of_several_parts_says_so(sandbox, auth):
     sent = sandbox.requests[-1]
     assert sent.headers["content-type"].startswith("multipart/form-data; boundary=")
     assert int(sent.headers["content-length"]) == len(sent.body)
+
+
+@pytest.mark.parametrize("blank", [" ", "\t\n", "\u3000"])
+def test_words_that_are_blank_are_refused_by_the_name_of_their_field(blank):
+    given = {"prompt": "Hi", "query": blank, "other": blank}
+    with pytest.raises(TogetherError) as caught:
+        calls.check_words(given, "prompt", "query")
+
+    assert caught.value.problems == [
+        {"field": "query", "problem": "is blank: there is nothing to ask"}
+    ]
+
+
+@pytest.mark.parametrize("words", ["Hi", "", None, 5, [" "]])
+def test_words_that_are_there_or_left_out_are_none_to_refuse(words):
+    assert calls.check_words({"prompt": words}, "prompt", "query") is None

@@ -8,6 +8,8 @@ import time
 import pytest
 
 from scripts.client import TogetherError
+from scripts.client import request as client_request
+from scripts.operations import operation
 from scripts.resilience import explain, retry, server_words
 from tests.conftest import KEY
 from tests.support.expected_request import main_of
@@ -471,3 +473,49 @@ def test_the_words_of_a_refusal_are_read_in_any_dress(body, words, coding):
             CHAT(auth_for(url), BODY)
 
     assert words in str(caught.value)
+
+
+USUAL = "Run the step again, or choose another model."
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"data": []}, "The model gave no answer: there is nothing in it"),
+        ({"choices": None}, "The model gave no answer: there is no choice in it"),
+        ({"choices": "none"}, "The model gave no answer: there is no choice in it"),
+        ({"choices": [5, {}]}, "The model gave no answer: there is no choice in it"),
+        (
+            {"choices": [{"finish_reason": "stop"}, {"finish_reason": "error"}]},
+            "The model's answer broke off: finish_reason error",
+        ),
+        (
+            {"choices": [{"error": {"message": f"full, {KEY}"}}, {"error": 5}]},
+            "The model's answer broke off: full, ***",
+        ),
+        (
+            {"choices": [{"error": {"code": 0, "message": ""}}]},
+            "The model gave no answer: there is no choice in it",
+        ),
+    ],
+)
+def test_an_answer_that_broke_off_or_has_nothing_says_so_and_is_kept(answer, words):
+    chat = operation("chat/create_chat_completion")
+    request = client_request.Request({"api_key": KEY}, chat, {"body": BODY})
+    request.tries = 2
+    request.target += "?a=b"
+
+    error = explain.broken_answer(request, answer)
+
+    path = "/v1/chat/completions"
+    assert str(error) == f"{words} (POST {path}). {USUAL}"
+    kept = json.loads(json.dumps(answer).replace(KEY, "***"))
+    assert vars(error) == {
+        **vars(TogetherError("")),
+        "type": "broken_answer",
+        "method": "POST",
+        "path": path,
+        "tries": 2,
+        "partial": kept,
+        "advice": USUAL,
+    }
