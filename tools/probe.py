@@ -16,7 +16,7 @@ PROBES = {
     "faults": (
         "tests/test_fault_matrix.py",
         "faults of servers and networks x kinds of exchange",
-        120,
+        15,
     ),
     "killed": (
         "tests/test_killed.py",

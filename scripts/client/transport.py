@@ -293,15 +293,16 @@ class Reply:
         return self.data.decode("utf-8", "replace")
 
 
-def read_whole(response: Response, most: float) -> bytes:
+def read_whole(response: Response, most: float, largest: int | None = None) -> bytes:
     """Return the body of an answer, decompressed, read by the deadline `most`.
 
     Of an error's body only the first MOST_ERROR_BYTES are read, and what came of it is
     enough: its status says more. Raises urllib3's HTTPError, a TooLargeError for more
-    than MOST_ANSWER_BYTES.
+    than `largest` bytes, MOST_ANSWER_BYTES where it is not given.
     """
     if response.status >= 300:
         return _read_error(response, most)
+    largest = MOST_ANSWER_BYTES if largest is None else largest
     first, whole = b"", bytearray()
     for piece in read_pieces(response, most):
         if not first:
@@ -312,11 +313,10 @@ def read_whole(response: Response, most: float) -> bytes:
         if not whole:
             whole += first
         whole += piece
-        if len(whole) > MOST_ANSWER_BYTES:
+        if len(whole) > largest:
             abandon(response)
             whole.clear()  # else the traceback keeps it
-            limit = MOST_ANSWER_BYTES // MIB
-            raise TooLargeError(f"the answer has more than {limit} MiB")
+            raise TooLargeError(f"the answer has more than {largest // MIB} MiB")
     response.release_conn()
     return bytes(whole) or first
 

@@ -34,6 +34,7 @@ AT_ONCE = 4  # parts
 TRIES = 5  # of a part, or of a whole file
 # Seconds: for a block to leave, and for the answer after the last one.
 ANSWER_SECONDS = 300.0
+ANSWER_BYTES = 1 << 20  # of it: a storage that took the bytes has nothing to say
 TIMEOUT = 60.0, ANSWER_SECONDS
 WATCHED = 16 << 20  # bytes from which on the progress is shown
 PAUSE = 2.0  # seconds between two pieces of news of it
@@ -198,7 +199,7 @@ def put(auth: Auth, address: str, body: Part, headers: Headers, what: str) -> Re
                 timeout=TIMEOUT,
                 what=what,
             )
-            data = read_whole(response, time.monotonic() + ANSWER_SECONDS)
+            data = read_whole(response, time.monotonic() + ANSWER_SECONDS, ANSWER_BYTES)
         except faults() as error:
             from ..resilience.explain import describe  # only when something failed
 

@@ -25,7 +25,7 @@ LARGE = FILE * 8000  # more than the buffers of a connection hold
 SOUND = bytes(range(256)) * 8
 BINARY = {"content-type": "application/octet-stream"}
 SSE = {"content-type": "text/event-stream"}
-STORED = {"id": "file-1", "filename": "a.jsonl", "purpose": "fine-tune", "bytes": 9}
+STORED = {"id": "file-1", "filename": "a.jsonl", "purpose": "fine-tune", "bytes": 0}
 CHAT = {
     "id": "c",
     "object": "chat.completion",
