@@ -18,11 +18,13 @@ from scripts.client.request import (
     hear,
     heard,
     parse_answer,
+    parse_whole,
     without_signals,
 )
 from scripts.client.resource import HOST
 from scripts.client.transport import CONNECT_TIMEOUT, USER_AGENT, Reply
 from scripts.client.validate import FileValue
+from scripts.operations import operation
 from scripts.resilience import retry
 from tests.conftest import KEY
 from tests.support.expected_request import main_of
@@ -618,3 +620,47 @@ def test_a_file_goes_up_signed_or_in_one_request(sandbox, auth):
     )
     assert paths[-1] == "/v1/audio/transcriptions"
     assert len(paths) > 2
+
+
+def chat_request():
+    """A question to a model, that was sent."""
+    asked = Request(AUTH, operation("chat/create_chat_completion"), {"body": BODY})
+    asked.tries = 1
+    return asked
+
+
+SAID = {"message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}
+BROKEN = [
+    {"choices": []},
+    {"choices": None, "warm": 1},
+    {"choices": "Hi"},
+    {"choices": [None, {}, 5]},
+    {"choices": [SAID, {**SAID, "error": {"message": "out of memory"}}]},
+    {"choices": [{**SAID, "finish_reason": "error"}, SAID]},
+]
+
+
+@pytest.mark.parametrize("said", BROKEN)
+def test_choices_that_are_none_or_broke_off_are_no_answer(said):
+    with pytest.raises(TogetherError) as caught:
+        parse_whole(chat_request(), reply(json.dumps(said).encode()))
+
+    error = caught.value
+    assert (error.type, error.path) == ("broken_answer", "/v1/chat/completions")
+    assert error.partial == said
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"choices": [SAID]},
+        {"choices": [SAID, {}, {**SAID, "error": {"code": 0, "message": ""}}]},
+        {"output": "Hi"},
+    ],
+)
+def test_an_answer_whose_choices_are_whole_is_given_as_it_is(said):
+    assert parse_whole(chat_request(), reply(json.dumps(said).encode())) == said
+
+
+def test_the_words_of_an_answer_are_read_whatever_its_bytes_are():
+    assert reply(b"caf\xe9 \xc3\xa9").text() == "caf\ufffd \u00e9"
