@@ -648,6 +648,43 @@ def test_a_stream_is_the_answer_without_streaming(end, chunked, capsys):
     assert text.replace("\\n", "\n") == "Hello\nyou"
 
 
+SAID = json.dumps(WHOLE).encode()
+COME = events(EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", SAID),
+        ("application/json; charset=utf-8", b" \r\n" + SAID),
+        ("text/html", SAID),
+        ("application/json", COME),
+        ("text/html", COME),
+        ("text/event-stream", COME),
+        ("text/event-stream; of=json", COME),
+        ("application/octet-stream", COME),
+        (None, COME),
+    ],
+)
+def test_a_stream_is_told_by_what_came_not_by_what_it_is_called(kind, body):
+    named = f"content-type: {kind}\r\n" if kind else ""
+    with server(answer(body, headers=named)) as (url, _):
+        found = CHAT(auth_for(url), {**BODY, "n": 2, "stream": True})
+
+    assert found == WHOLE
+
+
+def test_a_page_in_place_of_a_stream_is_an_error():
+    page = answer(b"<html>Log in</html>", headers="content-type: text/html\r\n")
+    with (
+        server(page) as (url, seen),
+        pytest.raises(TogetherError, match="web page|HTML"),
+    ):
+        CHAT(auth_for(url), {**BODY, "stream": True})
+
+    assert len(seen) == 1
+
+
 @given(st.data())
 def test_events_do_not_depend_on_how_they_are_cut(data):
     end = data.draw(st.sampled_from(["\n", "\r\n", "\r"]))
