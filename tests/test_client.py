@@ -678,7 +678,7 @@ def test_a_page_in_place_of_a_stream_is_an_error():
     page = answer(b"<html>Log in</html>", headers="content-type: text/html\r\n")
     with (
         server(page) as (url, seen),
-        pytest.raises(TogetherError, match="web page|HTML"),
+        pytest.raises(TogetherError, match=r"web page|HTML"),
     ):
         CHAT(auth_for(url), {**BODY, "stream": True})
 
