@@ -10,7 +10,7 @@ taken up again, and started if they are stopped. waits/cancel_job stops a deploy
 from __future__ import annotations
 
 from .client import TogetherError, call, prepare
-from .client.asked_for import listed
+from .client.asked_for import listed, made_id
 from .client.endings import plain_state
 from .job_states import states
 from .operations import operation
@@ -79,6 +79,7 @@ def deploy_model(auth: Auth, step: Step, **arguments: Json) -> Members:
         if given["inactive_minutes"]:
             body["inactiveTimeout"] = given["inactive_minutes"]
         made = call(auth, CREATE, body=body, **place)
+        made = {**made, "id": made_id(made, CREATE)}
         state = _state(made)
     else:
         made, state = deployment, _state(deployment)
@@ -132,6 +133,7 @@ def _endpoint(auth: Auth, project: str, name: str) -> Members:
     found = _named(listed(answer, "id"), name)
     if found is None:
         found = call(auth, CREATE_ENDPOINT, project_id=project, body={"name": name})
+        found = {**found, "id": made_id(found, CREATE_ENDPOINT)}
     return {**found, "deployments": listed(found.get("deployments") or [], "id")}
 
 

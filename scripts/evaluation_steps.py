@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from .client import TogetherError, call, prepare
-from .client.asked_for import about, listed
+from .client.asked_for import about, listed, made_id
 from .client.endings import plain_state
 from .client.jsonio import finite
 from .job_states import states
@@ -177,7 +177,8 @@ class _Begun:
         parameters = {**self.body["parameters"], "input_data_file_path": file}
         body = {**self.body, "parameters": parameters}
         made = call(self.auth, CREATE, body=body)
-        return {"id": made["workflow_id"], "input_file_id": file}
+        name = made_id(made, CREATE, "workflow_id")
+        return {"id": name, "input_file_id": file}
 
     def attach(self, made: Members) -> Members | None:
         try:

@@ -492,6 +492,36 @@ def test_parts_that_are_fewer_than_said_are_an_error(storage):
         all_of(_Parts(parts, auth, 3000))
 
 
+@pytest.mark.parametrize(
+    ("numbers", "whole"),
+    [
+        (["2", "10", "1", *"3456789"], True),
+        ([1, 0], True),
+        ([None, None], True),
+        ([1], True),
+        ([1, 3], False),
+        ([2], False),
+        ([1, 1], False),
+        ([1, None], False),
+        ([2, 3], False),
+    ],
+)
+def test_the_parts_of_a_file_follow_one_another(numbers, whole, storage):
+    auth = {"api_key": KEY, "base_url": storage.url}
+    parts = []
+    for place, number in enumerate(numbers):
+        storage.things[f"/{place}"] = Thing(f"<{number or place}>".encode())
+        parts.append({"url": f"{storage.url}/{place}", "partNumber": number})
+    if not whole:
+        with pytest.raises(TogetherError, match="do not follow one another"):
+            _Parts(parts, auth, None)
+        return
+    found = all_of(_Parts(parts, auth, None)).decode().strip("<>").split("><")
+
+    assert found == sorted(found, key=int)
+    assert len(found) == len(numbers)
+
+
 def test_an_empty_file_is_a_file(api, workspace):
     api.things[FILE] = Thing(b"")
     assert download(api)["file"] == ""

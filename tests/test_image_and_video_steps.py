@@ -160,6 +160,16 @@ def test_what_the_jobs_said_of_their_pictures_is_told():
     )
 
 
+def test_notes_of_pictures_stand_beside_that_of_their_table(workspace):
+    rows = [{"text": "x" * 1000}] * 2500
+    drawn = [{"pictures": [{"url": "http://h/a.png"}], "note": "One was changed."}]
+    found = main_of(find("images/collect_pictures"))(None, rows, drawn * 2500)
+
+    assert workspace.content(found["s3"])
+    assert "One was changed." in found["note"]
+    assert "too many for a result" in found["note"]
+
+
 def test_a_video_without_a_known_price_says_so(priced, lives, workspace):
     made = SUBMIT(priced(model("video")), model("video"), "A boat")
 

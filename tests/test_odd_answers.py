@@ -483,6 +483,32 @@ def test_a_look_that_shows_another_job_shows_nothing(service):
     assert "about b2" in result["trouble"]
 
 
+@pytest.mark.parametrize(
+    ("after", "stopped"),
+    [("CANCELLED", True), ("IN_PROGRESS", True), ("Completed", False), (None, True)],
+)
+def test_a_batch_that_ended_before_it_was_stopped_was_not(after, stopped, service):
+    service.answer("/v1/batches/b1", {"id": "b1", "status": "IN_PROGRESS"})
+    service.answer("/v1/batches/b1/cancel", {"id": "b1", "status": after})
+    result, _ = service.run("waits/cancel_job", kind="batch", job_id="b1")
+
+    assert result["cancelled"] is stopped
+    assert result["state"] == ("IN_PROGRESS" if after is None else after.upper())
+    assert ("note" in result) is not stopped
+
+
+@pytest.mark.parametrize("own", [None, "", " ", [], {"id": "v1"}])
+def test_what_was_made_without_an_id_may_exist(own, service):
+    service.answer("/v2/videos", {"id": own, "status": "queued"})
+    given = {"model": "m", "prompt": "A boat"}
+    result, error = service.run("videos/submit_video", **given)
+
+    assert result is None
+    assert (error.type, error.ambiguous) == ("invalid_answer", True)
+    assert "before running the step again" in error.advice
+    assert error.partial["status"] == "queued"
+
+
 @pytest.mark.parametrize("results", [None, {}, [], "kaput"])
 def test_an_evaluation_without_results_is_no_report_of_nothing(results, service):
     done = {"workflow_id": "e1", "status": "Completed", "results": results}

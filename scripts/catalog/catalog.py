@@ -14,6 +14,7 @@ import threading
 import time
 
 from ..client import TogetherError, call
+from ..client.job import log
 from ..operations import operation
 
 TYPE_CHECKING = False
@@ -184,7 +185,10 @@ def entries(answer: Json) -> list[Members]:
             "what answered is no list of models",
             advice="Check auth.base_url: what answers there is not the API.",
         )
-    return [entry for entry in answer if isinstance(entry, dict)]
+    found = [entry for entry in answer if isinstance(entry, dict)]
+    if left := len(answer) - len(found):
+        log(f"{left} of {len(answer)} models of a list are none, and left out")
+    return found
 
 
 def _normalised(answer: Json, product: str | None) -> list[Members]:

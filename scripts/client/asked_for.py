@@ -1,6 +1,7 @@
 """Whether an answer is what was asked for.
 
 about    the thing of an id
+made_id  the id of what was made
 listed   the entries of a list, in whichever of its shapes
 """
 
@@ -11,7 +12,7 @@ from .job import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..shapes import Json, Members
+    from ..shapes import Json, Members, Operation
 
 
 def about(asked: str, answer: Json, name: str = "id") -> Json:
@@ -27,6 +28,25 @@ def about(asked: str, answer: Json, name: str = "id") -> Json:
         ambiguous=False,
         advice="Check auth.base_url, and what keeps answers on the way. Where it gives "
         "things ids of its own, ask for that of the answer.",
+    )
+
+
+def made_id(answer: Json, operation: Operation, name: str = "id") -> str:
+    """Return the id of what an operation made, which its answer has under that name.
+    Raises TogetherError, `ambiguous`, where it has none: the thing may exist."""
+    own = answer.get(name) if isinstance(answer, dict) else None
+    if isinstance(own, str | int) and str(own).strip():
+        return str(own)
+    find = operation.get("find")
+    look = f"look with {find}" if find else "look in the dashboard"
+    raise TogetherError(
+        "The service did not say the id of what it made.",
+        type="invalid_answer",
+        method=operation["method"],
+        path=operation["path"],
+        partial=answer,
+        ambiguous=True,
+        advice=f"It may exist: {look} before running the step again.",
     )
 
 

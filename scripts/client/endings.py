@@ -91,7 +91,7 @@ def plain_state(state: Json, known: Iterable[str], prefix: str = "") -> Json:
     for one in known:
         if _one_spelling(one) == said:
             return one
-    return state.strip().removeprefix(prefix)
+    return state.strip().removeprefix(prefix)[:LONGEST_REASON]
 
 
 def _one_spelling(word: str) -> str:

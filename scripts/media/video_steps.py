@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..catalog.budget import check_budget
 from ..catalog.pricing import cost_fields, cost_members, most_cost, prefetch
 from ..client import TogetherError, call, check_words, prepare
-from ..client.asked_for import about
+from ..client.asked_for import about, made_id
 from ..client.endings import plain_state
 from ..client.job import log
 from ..client.jsonio import finite
@@ -74,7 +74,7 @@ def submit_video(auth: Auth, step: Step, **arguments: Json) -> Members:
         estimate.clear()
         estimate.update(cost_fields(usd, note, "estimated_cost_usd"))
         made = call(auth, CREATE_VIDEO, body=body)
-        return {"id": made["id"], "state": made.get("status")}
+        return {"id": made_id(made, CREATE_VIDEO), "state": made.get("status")}
 
     def attach(made: Members) -> Members | None:
         video = call(auth, GET_VIDEO, video_id=made["id"])

@@ -139,9 +139,11 @@ def reason_in(error: Json, depth: int = 0) -> str | None:
 
 
 def reason_or_code(error: Json) -> str | None:
-    """Return the words of an error of any shape, its code where it has none, or None."""
+    """Return the words of an error of any shape, its code where it has none, or None;
+    no more of them than of a refusal."""
     code = error.get("code") if isinstance(error, dict) else None
-    return reason_in(error) or (str(code) if code else None)
+    told = reason_in(error) or (str(code) if code else None)
+    return told and told[:2000]
 
 
 def storage_words(data: bytes) -> str:

@@ -92,7 +92,7 @@ def _doubted(job_id: str, state: str, job: Members) -> Members:
     told = doubt(job)
     if not told:
         return {}
-    note = f"{job_id} is {state}, but {told[:2000]}."
+    note = f"{job_id} is {state}, but {told}."
     log(note)
     return {"note": note}
 
@@ -133,7 +133,11 @@ def cancel_job(auth: Auth, step: Step, **arguments: Json) -> Members:
         tag = {"etag": job["etag"]} if job.get("etag") else {}
         words["body"] = {**kind["stop_body"], **tag}
     answer = call(auth, kind["stop"], **words)
-    return {**shown, "state": state_of(kind, answer) or state, "cancelled": True}
+    after = state_of(kind, answer) or state
+    if "stopped" not in kind and after in kind["good"]:
+        note = f"it was {after} before it could be stopped"
+        return {**shown, "state": after, "cancelled": False, "note": note}
+    return {**shown, "state": after, "cancelled": True}
 
 
 def _cancel_all(auth: Auth, step: Step, given: Members, ids: list[str]) -> Members:

@@ -263,7 +263,10 @@ class RowResults:
         stand beside them. Raises TogetherError when no row was answered, or when more
         failed than the step was told to bear."""
         counts = {name: self.sums[name] for name in ("done", "failed", *names)}
-        result = {**self.stored(), **counts, **bill, **facts}
+        stored = self.stored()
+        if "note" in stored and "note" in facts:
+            facts["note"] = f"{facts['note']} {stored['note']}"
+        result = {**stored, **counts, **bill, **facts}
         if self.checkpoint and self.part:
             return self.share(result)
         if not self.unsent:

@@ -22,7 +22,7 @@ from urllib.parse import quote, unquote, urlsplit
 from ..client import TogetherError
 from ..client.endings import ERROR_MEMBERS, tells_error
 from ..client.job import in_job, log
-from ..client.jsonio import RESULT_LIMIT, parse_json
+from ..client.jsonio import RESULT_LIMIT, finite, parse_json
 from ..client.request import MOST_SECONDS
 from ..client.transport import Reply, faults, read_whole
 from ..download.download import (
@@ -450,8 +450,8 @@ class _Parts(Peekable):
 
     name = content_type = ""
 
-    def __init__(self, parts: list[Members], auth: Auth, length: int | None) -> None:
-        self.parts = sorted(parts, key=lambda part: part.get("partNumber") or 0)
+    def __init__(self, parts: Json, auth: Auth, length: int | None) -> None:
+        self.parts = _in_order(parts)
         self.auth, self.length = auth, length
         self.position = 0
         self.note = ""
@@ -486,6 +486,26 @@ class _Parts(Peekable):
     def close(self) -> None:
         if self.source is not None:
             self.source.close()
+
+
+def _in_order(parts: Json) -> list[Members]:
+    """Return the parts of a file by their numbers, as they came where they have none.
+    Raises TogetherError where one is missing, or there twice."""
+    found = parts if isinstance(parts, list) else []
+    known = [p for p in found if isinstance(p, dict) and isinstance(p.get("url"), str)]
+    numbers = [finite(part.get("partNumber")) for part in known]
+    if len(known) == len(found) and not any(n is not None for n in numbers):
+        return known
+    order = sorted(n for n in numbers if n is not None)
+    first = order[0] if order and order[0] in (0, 1) else 1
+    if order != list(range(int(first), int(first) + len(found))):
+        raise TogetherError(
+            f"The {len(found)} parts of the file do not follow one another: "
+            f"{', '.join(f'{n:g}' for n in order[:20]) or 'they have no numbers'}.",
+            type="invalid_answer",
+            advice="Run the step again; if it stays so, tell Together's support.",
+        )
+    return sorted(known, key=lambda part: finite(part["partNumber"]) or 0)
 
 
 def _name(item: Members, number: int, content: Any, kind: str) -> str:

@@ -6,7 +6,7 @@ from .. import charts
 from ..catalog.budget import check_budget
 from ..catalog.pricing import money
 from ..client import TogetherError, call, prepare
-from ..client.asked_for import about, listed
+from ..client.asked_for import about, listed, made_id
 from ..client.endings import plain_state
 from ..client.job import log
 from ..client.jsonio import finite
@@ -57,7 +57,8 @@ def submit_fine_tune(auth: Auth, step: Step, **arguments: Json) -> Members:
     def create() -> Members:
         priced.clear()
         priced.update(_price(auth, body, budget))
-        return _kept(call(auth, CREATE, body=body))
+        made = call(auth, CREATE, body=body)
+        return _kept({**made, "id": made_id(made, CREATE)})
 
     def attach(made: Members) -> Members | None:
         found = call(auth, GET, fine_tune_id=made["id"])

@@ -4,7 +4,7 @@
 Fetches a finished video into the workspace's storage, before its address expires.
 
 Returns: the stored file, or the video in the result, with url, seconds, size and
-cost_usd.
+cost_usd; more has the others where several were made, note what else the service says.
 
 Example arguments:
     {"video_id": "019b41c2-7d5e-7a30-9c1f-2f6d8e0b4a17", "output": "result"}

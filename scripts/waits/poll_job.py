@@ -5,7 +5,8 @@ Looks once at work that goes on at Together and says when to look again. The wai
 repeat it with Windmill's sleep in between.
 
 Returns: state, done, progress, wait_seconds until the next look; the job itself once it
-is done. A job that failed is an error with its own reason.
+is done, and in note what speaks against its good end. A job that failed is an error
+with its own reason.
 
 Example arguments:
     {"kind": "batch", "job_id": "2d6f0b1e-8c4a-4f7d-9b35-6a1e0c9d8f72"}
