@@ -22,13 +22,15 @@ from tools.deploy import (
     DeployError,
     Target,
     Wish,
+    _pruning,
     command_line,
     confirm,
     deploy,
     identified,
+    named,
     summary,
 )
-from tools.deployed import before_marks
+from tools.deployed import Held, before_marks
 from tools.flatten import sources
 from tools.operations import ROOT, operations, scripts
 from tools.server_thread import handling
@@ -299,7 +301,8 @@ def test_prune_removes_what_the_pack_no_longer_has_and_nothing_else(one_step, ow
         before = dict(remote.files)
         plain = deploy(target(url), say=no.say, ask=no.ask, root=one_step)
         assert (plain["pushed"], no.asked) == (False, [])
-        assert f"no longer of the pack: 3 in {folder}; --prune removes them" in no.said
+        some = ", ".join(sorted(gone))
+        assert f"no longer of the pack: {some}; --prune removes them" in no.said
         words = {"say": no.say, "ask": no.ask, "root": one_step}
         deploy(target(url), Wish(prune=True), **words)
         assert remote.files == before
@@ -321,6 +324,29 @@ def test_prune_removes_what_the_pack_no_longer_has_and_nothing_else(one_step, ow
     lost = before.keys() - remote.files.keys()
     assert lost == {f"{path}{end}" for path in gone for end in (".py", ".script.json")}
     assert (again["pushed"], talk.said[-1]) == (False, NOTHING)
+
+
+def test_of_many_objects_the_first_are_named_and_the_others_counted():
+    assert named(["a"], 2) == "a"
+    assert named(["a", "b"], 2) == "a, b"
+    assert named(["a", "b", "c", "d"], 2) == "a, b and 2 more"
+
+
+def test_flows_that_the_push_brings_up_to_date_miss_nothing_of_what_goes():
+    remote = Remote()
+    folder = "f/togetherai"
+    old = Held("script", f"{folder}/chat/gone", "0.9.0")
+    uses = {"type": "script", "path": old.path}
+    for path in ("u/me/flow", f"{folder}/flows/ours", f"{folder}/flows/mine"):
+        about = {"value": {"modules": [{"value": uses}]}}
+        remote.files[f"{path}.flow.json"] = about
+    with remote.serving() as url, target(url).api() as api:
+        told = list(_pruning(api, [old], folder, {("flow", f"{folder}/flows/ours")}))
+
+    assert told == [
+        f"  remove 1 script: {old.path}",
+        f"  note: {folder}/flows/mine, u/me/flow use {old.path}, which goes",
+    ]
 
 
 NOTHING = "nothing to do: the workspace has this version of the pack"

@@ -146,6 +146,7 @@ def test_without_an_index_it_says_so_and_tries_again_next_time(clone):
     assert done.returncode == 2
     assert "127.0.0.1:9/simple cannot be reached" in done.stderr
     assert "PIP_INDEX_URL" in done.stderr
+    assert done.stderr.count("9/simple does not answer; trying again") == 1
     assert "secret" not in done.stderr
     quick = {**away, "PIP_RETRIES": "0"}  # with which pip says nothing of connections
     done = dev(clone, PIP_NO_INDEX="", PIP_FIND_LINKS="", **quick)

@@ -5,11 +5,12 @@ import re
 
 import pytest
 
+from tools import troubleshooting
 from tools.flow_docs import _Graph, page
 from tools.flow_docs import pages as flow_pages
 from tools.flows import Flow, flows
 from tools.operations import ROOT, find, scripts
-from tools.reference import argument_table, catalogue, pages
+from tools.reference import argument_table, catalogue, pages, places, prose
 from tools.shelves import shelves
 
 PAGES = pages(ROOT, scripts(ROOT))
@@ -24,6 +25,24 @@ def test_every_script_has_its_page_and_its_arguments_there():
         assert "## Example\n" in text, one.id
         assert f"./dev run {one.id} --help" in text
         assert f"({one.name}.md)" in PAGES[f"docs/reference/{one.group}/README.md"]
+
+
+def test_one_page_leads_to_all_a_group_after_the_other():
+    text = PAGES["docs/reference/README.md"]
+
+    places = {one.page for one in scripts(ROOT)} | {flow.page for flow in flows()}
+    assert {
+        f"docs/reference/{at}" for at in re.findall(r"\((\w+/\w+\.md)\)", text)
+    } == {
+        *places,
+        *(place for place in PAGES if place.count("/") == 3 and "README" in place),
+    }
+    part = text.split("\n## chat\n")[1].split("\n## ")[0]
+    assert part.startswith(
+        "\n- [Steps](chat/README.md): [ask_agent](chat/ask_agent.md)"
+    )
+    assert "- [Operations of the API](chat/README.md): [create_chat" in part
+    assert "- [Inner flows](../../FLOWS.md): [guard_job](flows/guard_job.md)" in text
 
 
 def test_every_link_leads_to_a_heading():
@@ -42,6 +61,28 @@ def test_every_link_leads_to_a_heading():
                 assert f"\n## {heading}\n" in known, (place, target)
             count += 1
     assert count > 1000
+
+
+def test_troubleshooting_leads_to_the_steps_that_it_names():
+    text = troubleshooting.page()
+
+    link = "[organization/check_connection](reference/organization/check_connection.md)"
+    assert f"| 403 Forbidden | The key may not do this; {link} tells" in text
+    assert f"Of {link}, check `base_url`" in text
+    bare = re.sub(r"\[[^]]*\]\([^)]*\)", "", text)
+    assert [one.id for one in scripts(ROOT) if one.id in bare] == []
+
+
+def test_texts_lead_to_the_steps_that_they_name_and_lose_no_word():
+    text = PAGES["docs/reference/chat/map_rows.md"]
+    assert "use [batches/submit_rows](../batches/submit_rows.md)." in text
+    assert "the answer and &lt;answer\\_column&gt;\\_error" in text
+
+    text = " ".join(flow_pages()["docs/reference/flows/run_batch.md"].split())
+    assert "the answer and &lt;answer\\_column&gt;\\_error (why" in text
+    assert "with [files/delete_file](../files/delete_file.md)" in text
+    own = prose("see flows/run_batch or a/b", places(ROOT), "flows/run_batch")
+    assert own == "see flows/run\\_batch or a/b"
 
 
 def test_tables_have_as_many_cells_as_headings():

@@ -16,6 +16,7 @@ from tools.operations import find
 from tools.plain_numbers import written
 from tools.sandbox import picture, tone
 from tools.shown import show
+from tools.terminal import for_a_person
 
 ASK = {"template": "Say {{a}}"}
 
@@ -158,6 +159,17 @@ def test_a_person_sees_tables_and_gets_files(tmp_path):
     shown({"again": base64.b64encode(png + b"1").decode()}, tmp_path)
     assert (tmp_path / "step-1.png").read_bytes() == png + b"1"
     assert (tmp_path / "step.png").read_bytes() == png
+
+
+def test_a_person_sees_neither_the_stream_again_nor_the_code_of_an_error_in_words():
+    error = {"name": "TogetherError", "message": "no", "stack": "line 1"}
+
+    assert for_a_person({"text": "a", "wm_stream": "a"}, True) == {"text": "a"}
+    assert for_a_person({"wm_stream": "a"}, False) == {"wm_stream": "a"}
+    said = {"name": "TogetherError", "message": "no"}
+    assert for_a_person({"error": error}, False) == {"error": said}
+    fault = {"error": {**error, "name": "KeyError"}}
+    assert for_a_person(fault, False) == fault
 
 
 def test_long_tables_and_vectors_are_cut_for_a_person(tmp_path):

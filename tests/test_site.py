@@ -22,7 +22,8 @@ from tools.site import PACKAGES, _link, build
 
 def test_what_is_no_page_of_the_site_is_text_alone():
     page = ROOT / "docs" / "use.md"
-    files = {"OPERATIONS.md": ROOT / "OPERATIONS.md"}
+    names = ("OPERATIONS.md", "docs/reference/README.md")
+    files = {name: ROOT / name for name in names}
 
     def linked(text):
         found = re.fullmatch(r"\[([^]]*)\]\(([^)]*)\)", text)
@@ -30,7 +31,7 @@ def test_what_is_no_page_of_the_site_is_text_alone():
 
     assert linked("[all](../OPERATIONS.md#chat)") == "[all](../OPERATIONS.md#chat)"
     assert linked("[code](../tools/site.py)") == "code"
-    assert linked("[steps](reference/)") == "[steps](../OPERATIONS.md)"
+    assert linked("[steps](reference/)") == "[steps](reference/README.md)"
     assert linked("[there](https://example.com)") == "[there](https://example.com)"
 
 

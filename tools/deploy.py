@@ -63,6 +63,7 @@ SUFFIXES = {
 }
 AGENTS = "agent"  # the folder of the tools for agents
 FEW = 12  # objects that are named rather than counted
+FIRST_FEW = 5  # of those that are not asked about
 
 
 @dataclass(frozen=True)
@@ -215,8 +216,10 @@ def deploy(
             )
         pruned = old if wish.prune else []
         if old and not wish.prune:
-            say(f"no longer of the pack: {len(old)} in {folder}; --prune removes them")
-        for line in _pruning(api, pruned, folder):
+            paths = named([one.path for one in old], FIRST_FEW)
+            them = "it" if len(old) == 1 else "them"
+            say(f"no longer of the pack: {paths}; --prune removes {them}")
+        for line in _pruning(api, pruned, folder, tree):
             say(line)
         if not changes and not pruned:
             say("nothing to do: the workspace has this version of the pack")
@@ -396,19 +399,26 @@ def _question(changes: list[Change], pruned: list[Held]) -> str:
     return f"{' and '.join(asked)}?"
 
 
-def _pruning(api: WindmillApi, pruned: list[Held], folder: str) -> Iterator[str]:
-    """What a removal would take, and which schedules and flows would miss it."""
+def _pruning(
+    api: WindmillApi, pruned: list[Held], folder: str, tree: set[tuple[str, str]]
+) -> Iterator[str]:
+    """What a removal would take, and which schedules and flows would miss it. Those of
+    the build do not: the same push brings them up to date."""
     if not pruned:
         return
     yield from summary([Change("remove", p.kind, p.path) for p in pruned], folder)
-    yield from missed(api, {(p.kind, p.path) for p in pruned})
+    yield from missed(api, {(p.kind, p.path) for p in pruned}, ours=tree)
 
 
 def missed(
-    api: WindmillApi, gone: set[tuple[str, str]], start: str | None = None
+    api: WindmillApi,
+    gone: set[tuple[str, str]],
+    start: str | None = None,
+    ours: Collection[tuple[str, str]] = (),
 ) -> Iterator[str]:
     """A line for each schedule and flow that stays and uses something that goes:
-    objects by kind and path, or (`start`) all of a folder that does not stay."""
+    objects by kind and path, or (`start`) all of a folder that does not stay. Of `ours`
+    nothing is said."""
     for schedule in entries(api, "schedules").values():
         kind = "flow" if schedule["is_flow"] else "script"
         if ("schedule", schedule["path"]) in gone:
@@ -424,9 +434,11 @@ def missed(
         where = f"flows/list_paths_from_workspace_runnable/{kind}/{path}"
         # An older server cannot tell.
         found = api.find(f"{where}", match_path_start=str(bool(start)).lower()) or ()
-        if users := sorted({flow for flow in found if ("flow", flow) not in gone}):
+        told = {("flow", flow) for flow in found} - gone - {*ours}
+        if users := sorted(flow for _, flow in told):
             what = f"{kind}s of {path.rstrip('/')}" if start else f"{path}, which goes"
-            yield f"  note: {', '.join(users)} uses {what}"
+            verb = "uses" if len(users) == 1 else "use"
+            yield f"  note: {', '.join(users)} {verb} {what}"
 
 
 def command_line() -> list[str]:
@@ -451,6 +463,12 @@ def command_line() -> list[str]:
 def _pinned() -> str:
     about = json.loads((ROOT / "tests" / "windmill" / "package.json").read_text())
     return about["dependencies"]["windmill-cli"]
+
+
+def named(paths: list[str], most: int = FEW) -> str:
+    """The first of some paths, and how many more there are."""
+    more = f" and {len(paths) - most} more" if len(paths) > most else ""
+    return f"{', '.join(paths[:most])}{more}"
 
 
 def summary(changes: list[Change], folder: str = FOLDER) -> Iterator[str]:

@@ -114,7 +114,7 @@ def _remove() -> None:
 
 def _follow(words: list[str]) -> subprocess.CompletedProcess:
     """Run a command and keep what it says; at a terminal, tell how far it has come."""
-    heard, count = [], 0
+    heard, count, told = [], 0, False
     with subprocess.Popen(
         words,
         stdout=subprocess.PIPE,
@@ -128,6 +128,10 @@ def _follow(words: list[str]) -> subprocess.CompletedProcess:
         try:
             for line in process.stdout:
                 heard.append(line)
+                if "Retrying (" in line and not told:
+                    # pip goes on for a minute before it says that it cannot.
+                    told = True
+                    _say(f"{_index()} does not answer; trying again for a minute ...")
                 if line.startswith("Collecting ") and sys.stderr.isatty():
                     count += 1
                     name = line.split()[1].partition("==")[0]
@@ -141,6 +145,11 @@ def _follow(words: list[str]) -> subprocess.CompletedProcess:
     return subprocess.CompletedProcess(words, process.returncode, "".join(heard))
 
 
+def _index() -> str:
+    """Where packages come from, without a password."""
+    return os.environ.get("PIP_INDEX_URL", "PyPI").rpartition("@")[2]
+
+
 NONE = " (from versions: none)"
 
 
@@ -148,14 +157,13 @@ def _why(said: str) -> str:
     # Without retries pip says nothing of connections: only that no version was found.
     nothing = NONE in said
     if nothing or any(word in said for word in UNREACHABLE):
-        index = os.environ.get("PIP_INDEX_URL", "PyPI").rpartition("@")[2]
         what = "cannot be reached"
         if nothing and not any(word in said for word in UNREACHABLE):
             what = f"{what}, or has no {said.partition(NONE)[0].split()[-1]}"
         return (
-            f"{index} {what}, and ./dev installs from it "
-            "once. Set PIP_INDEX_URL to the address of a mirror, HTTPS_PROXY to a "
-            "proxy's, or PIP_CERT to the file of an authority of your own."
+            f"{_index()} {what}, and ./dev installs from it once. Set PIP_INDEX_URL "
+            "to the address of a mirror, HTTPS_PROXY to a proxy's, or PIP_CERT to the "
+            "file of an authority of your own."
         )
     lines = [line for line in said.splitlines() if line.strip()]
     return "pip could not install the requirements:\n" + "\n".join(lines[-8:])

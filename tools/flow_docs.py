@@ -16,7 +16,7 @@ from tools.flows import (
     schedules,
 )
 from tools.operations import ROOT
-from tools.reference import argument_table, as_json
+from tools.reference import argument_table, as_json, places, prose
 
 PAGE = "FLOWS.md"
 HEAD = """\
@@ -63,10 +63,11 @@ SCHEDULES = (
 
 def pages(root: Path = ROOT) -> dict[str, str]:
     """The texts of the flows' own pages, by their paths."""
-    return {flow.page: "\n".join(_entry(flow)) + "\n" for flow in flows(root)}
+    known = places(root)
+    return {flow.page: "\n".join(_entry(flow, known)) + "\n" for flow in flows(root)}
 
 
-def _entry(flow: Flow) -> Iterator[str]:
+def _entry(flow: Flow, known: dict[str, str]) -> Iterator[str]:
     source = flow.source
     yield f"# {flow.name}"
     yield ""
@@ -78,13 +79,14 @@ def _entry(flow: Flow) -> Iterator[str]:
         f"of [the flows](../../../{PAGE}){inner}"
     )
     yield ""
-    yield from _paragraph(source["description"])
+    yield from _paragraph(prose(source["description"], known, flow.id))
     yield ""
     if returns := returned(flow):
-        yield from _item(f"Returns: {returns}")
+        yield from _item(f"Returns: {prose(returns, known, flow.id)}")
     for name in ("needs", "costs", "leaves", "remove"):
         if name in source:
-            yield from _item(f"{name.capitalize()}: {source[name]}")
+            told = prose(source[name], known, flow.id)
+            yield from _item(f"{name.capitalize()}: {told}")
     if steps := sorted(path for path in _paths(flow) if not is_flow(path)):
         links = ", ".join(f"[{path}](../{path}.md)" for path in steps)
         yield f"- Steps: {links}"

@@ -27,7 +27,7 @@ from tools.flows import (
     tried,
 )
 from tools.operations import ROOT
-from tools.reference import argument_table
+from tools.reference import argument_table, linked, places
 from tools.version import SCHEMA_KEY
 
 SOURCES = "recipes"
@@ -109,9 +109,10 @@ _Readable.add_representer(str, _text)
 def files(root: Path = ROOT) -> dict[str, str]:
     """What is rendered of the recipes: the text of each file, by its place."""
     found = {}
+    known = places(root, "../reference/")
     for recipe in recipes(root):
         found[f"{PAGES}/{recipe.name}.flow.yaml"] = importable(recipe)
-        found[f"{PAGES}/{recipe.name}.md"] = "\n".join(_page(recipe)) + "\n"
+        found[f"{PAGES}/{recipe.name}.md"] = "\n".join(_page(recipe, known)) + "\n"
     if found:
         found[f"{PAGES}/README.md"] = "\n".join(_index(root)) + "\n"
     return found
@@ -153,16 +154,16 @@ def _index(root: Path) -> Iterator[str]:
         yield f"| [{title}]({name}.md) | {words} |"
 
 
-def _page(recipe: Flow) -> Iterator[str]:
+def _page(recipe: Flow, known: dict[str, str]) -> Iterator[str]:
     source = recipe.source
     yield f"# {source['summary']}"
     yield ""
     yield HEAD
     yield ""
-    yield source["description"]
+    yield linked(source["description"], known)
     yield ""
     for label in ("needs", "costs", "leaves", "remove"):
-        yield f"- **{label.capitalize()}**: {source[label]}"
+        yield f"- **{label.capitalize()}**: {linked(source[label], known)}"
     yield ""
     name = f"{recipe.name}.flow.yaml"
     yield f"The flow to import: [{name}]({name}) ([how](README.md))."
@@ -191,4 +192,4 @@ def _page(recipe: Flow) -> Iterator[str]:
             yield "```"
     if source.get("notes"):
         yield from ("", "## To change it", "")
-        yield from (f"- {note}" for note in source["notes"])
+        yield from (f"- {linked(note, known)}" for note in source["notes"])

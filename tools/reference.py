@@ -1,6 +1,6 @@
 """docs/reference/: a page for every step and operation, with what it takes, costs and
-gives back, and for each group a list of them. Rendered from the schemas, as
-OPERATIONS.md is, which leads there.
+gives back, for each group a list of them, and one page that leads to all, flows too.
+Rendered from the schemas, as OPERATIONS.md is, which leads there.
 """
 
 import html
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.flows import Flow, flows, modules
-from tools.operations import Operation
+from tools.operations import Operation, scripts
 from tools.overview import allowed, default, kind
 from tools.raised import own_errors
 from tools.samples import recorded
 from tools.shelves import shelves
 
 FOLDER = "docs/reference"
-LIST = "README.md"  # of a group
+LIST = "README.md"  # of a group, and of all
 FORMS = "docs/forms"  # pictures, by ./dev screenshots
 MOST = 2500  # characters of an example that are shown
 MOST_RELATED = 8
@@ -38,8 +38,9 @@ def pages(root: Path, found: Iterable[Operation]) -> dict[str, str]:
     for one in found:
         groups.setdefault(one.group, []).append(one)
     pictured = {path.stem for path in (root / FORMS).glob("*.png")}
-    about = About(_users(root), recorded(root), _related(root, groups), pictured)
-    found_pages = {}
+    related = _related(root, groups)
+    about = About(_users(root), recorded(root), related, pictured, places(root))
+    found_pages = {f"{FOLDER}/{LIST}": _text_of(_index(root, groups))}
     for group, members in groups.items():
         found_pages[f"{FOLDER}/{group}/{LIST}"] = _text_of(_listed(group, members))
         for one in members:
@@ -143,21 +144,56 @@ class About:
     results: dict[str, object]
     related: dict[str, list[str]]
     pictured: set[str]  # the names of those whose form has a picture
+    places: dict[str, str]  # of steps and flows, from a page of the reference
+
+
+INDEX = """\
+# Reference
+
+{head}
+
+A page for each step, operation and flow: its arguments, an example, the result, the
+errors. [OPERATIONS.md](../../OPERATIONS.md) has the steps by what one wants to do, and
+says what each does; [the recipes](../recipes/README.md) are whole flows to change."""
+
+
+def _index(root: Path, groups: dict[str, list[Operation]]) -> Iterator[str]:
+    """The page that leads to all others, a group after the other."""
+    yield from INDEX.format(head=HEAD).splitlines()
+    for group, members in groups.items():
+        yield from ("", f"## {group}", "")
+        for heading, listed in _parted(members):
+            links = (f"[{one.name}]({one.id}.md)" for one in listed)
+            yield f"- [{heading}]({group}/{LIST}): {', '.join(links)}"
+    known = list(flows(root)) if (root / "flows").exists() else []
+    if known:
+        yield from ("", "## flows", "")
+    for heading, inner in (("Flows", False), ("Inner flows", True)):
+        links = [f"[{f.name}](flows/{f.name}.md)" for f in known if f.inner == inner]
+        if links:
+            yield f"- [{heading}](../../FLOWS.md): {', '.join(links)}"
+
+
+def _parted(members: list[Operation]) -> Iterator[tuple[str, list[Operation]]]:
+    """The steps of a group, and its operations, each with a heading."""
+    for heading, is_step in (("Steps", True), ("Operations of the API", False)):
+        found = [one for one in members if (one.step is not None) == is_step]
+        if found:
+            yield heading, found
 
 
 def _listed(group: str, members: list[Operation]) -> Iterator[str]:
-    steps = [one for one in members if one.step is not None]
-    operations = [one for one in members if one.step is None]
     yield f"# {group}"
     yield ""
     yield HEAD
-    for heading, listed in (("Steps", steps), ("Operations of the API", operations)):
-        if listed:
-            yield ""
-            yield f"## {heading}"
-            yield ""
-            for one in listed:
-                yield f"- [{one.name}]({one.name}.md): {_text(one.schema['title'])}"
+    yield ""
+    yield f"A group of [the reference](../{LIST})."
+    for heading, listed in _parted(members):
+        yield ""
+        yield f"## {heading}"
+        yield ""
+        for one in listed:
+            yield f"- [{one.name}]({one.name}.md): {_text(one.schema['title'])}"
 
 
 def _page(one: Operation, about: About) -> Iterator[str]:
@@ -171,7 +207,7 @@ def _page(one: Operation, about: About) -> Iterator[str]:
         f"of [{one.group}]({LIST})"
     )
     yield ""
-    yield _text(schema["description"])
+    yield prose(schema["description"], about.places, one.id)
     if one.name in about.pictured:
         yield ""
         yield f"![The form of {schema['title']}](../../forms/{one.name}.png)"
@@ -183,7 +219,8 @@ def _page(one: Operation, about: About) -> Iterator[str]:
         yield ""
     yield from argument_table(one)
     yield ""
-    yield f"**Gives** {_lower(_text(schema['x-returns']))}"
+    gives = prose(_lower(schema["x-returns"]), about.places, one.id)
+    yield f"**Gives** {gives}"
     for number, example in enumerate(_examples(schema["examples"])):
         yield ""
         yield "## Example" if not number else "With all it takes:"
@@ -286,6 +323,36 @@ def _related(root: Path, groups: dict[str, list[Operation]]) -> dict[str, list[s
         if listed:
             found[id] = listed[:MOST_RELATED]
     return found
+
+
+def places(root: Path, up: str = "../") -> dict[str, str]:
+    """Where a page finds those of steps and flows, by their ids; `up` leads from it to
+    the reference, and is that of a page of the reference itself."""
+    found: list[Operation | Flow] = list(scripts(root))
+    if (root / "flows").exists():
+        found += flows(root)
+    start = f"{FOLDER}/"
+    return {one.id: up + one.page.removeprefix(start) for one in found}
+
+
+def prose(text: str, places: dict[str, str], own: str = "") -> str:
+    """A text as Markdown, in which the name of a step or flow, other than its own,
+    leads to its page."""
+    parts = re.split(r"\b([a-z_]+/[a-z_]+)\b", text)
+    return "".join(
+        f"[{part}]({places[part]})" if part in places and part != own else _text(part)
+        for part in parts
+    )
+
+
+def linked(markdown: str, places: dict[str, str]) -> str:
+    """The same of what is Markdown already, where such a name may be code."""
+
+    def link(found: re.Match[str]) -> str:
+        id = found[1]
+        return f"[{id}]({places[id]})" if id in places else found[0]
+
+    return re.sub(r"`?\b([a-z_]+/[a-z_]+)\b`?", link, markdown)
 
 
 def _text(text: str) -> str:

@@ -16,6 +16,7 @@ import yaml
 from tools.flows import PAGES as FLOWS
 from tools.node import install
 from tools.operations import ROOT
+from tools.reference import LIST
 
 SOURCE = ROOT / "docs" / "site"  # its settings, and the packages of its pages
 LOCK = ROOT / "requirements-docs.lock"
@@ -119,23 +120,22 @@ def _link(found: re.Match[str], page: Path, files: dict[str, Path]) -> str:
     name = Path(there).relative_to(ROOT).as_posix()
     if name in files:
         return found[0]
-    if name == "docs/reference" and not heading:
-        up = os.path.relpath(ROOT / "OPERATIONS.md", page.parent)
-        return f"[{words}]({up})"
+    if f"{name}/{LIST}" in files and not heading:  # a folder with a page of its own
+        return f"[{words}]({os.path.relpath(ROOT / name / LIST, page.parent)})"
     return words
 
 
 def _listed(pages: list[str], folder: str) -> str:
     """The pages of a folder as a list in YAML, its README first."""
     own = sorted(name for name in pages if name.startswith(f"{folder}/"))
-    own.sort(key=lambda name: not name.endswith("/README.md"))
+    own.sort(key=lambda name: not name.endswith(f"/{LIST}"))
     return yaml.safe_dump(own, default_flow_style=True, width=10**6).strip()
 
 
 def _reference(pages: list[str]) -> str:
     """The pages of the reference as a list in YAML, a member for each group."""
     start = "docs/reference/"
-    groups = sorted({n.split("/")[2] for n in pages if n.startswith(start)})
-    groups.remove("flows")
+    names = (n.removeprefix(start) for n in pages if n.startswith(start))
+    groups = sorted({n.partition("/")[0] for n in names if "/" in n} - {"flows"})
     listed = [f"{{{group}: {_listed(pages, start + group)}}}" for group in groups]
     return f"[{', '.join(listed)}]"

@@ -41,13 +41,24 @@ def run_job(name: str, arguments: dict, environment: dict | None = None) -> int:
     if line:
         say("")
     result = job.result
-    if sys.stdout.isatty() and job.stream and isinstance(result, dict):
-        # It stands above already.
-        result = {name: one for name, one in result.items() if name != "wm_stream"}
+    if sys.stdout.isatty() and isinstance(result, dict):
+        result = for_a_person(result, bool(job.stream))
     show_result(result, name.rpartition("/")[2])
     if job.exit_code:
         say(f"error: {job.result['error']['message']}")
     return job.exit_code
+
+
+def for_a_person(result: dict, streamed: bool) -> dict:
+    """A result without the text that stands above it already, and an error in words
+    (of a TogetherError) without the lines of code that it came by."""
+    found = dict(result)
+    if streamed:
+        found.pop("wm_stream", None)
+    error = found.get("error")
+    if isinstance(error, dict) and error.get("name") == "TogetherError":
+        found["error"] = {name: one for name, one in error.items() if name != "stack"}
+    return found
 
 
 def show_result(result: object, name: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from scripts.resilience.explain import ADVICE
 from scripts.resilience.refusals import KNOWN
 from tools.operations import ROOT
+from tools.reference import linked, places
 
 PAGE = "docs/troubleshooting.md"
 NAMES = {
@@ -68,8 +69,9 @@ MORE = """
 
 
 def page() -> str:
-    """The text of the page."""
-    return "\n".join(_lines()).rstrip("\n") + "\n"
+    """The text of the page, in which the name of a step leads to its page."""
+    text = "\n".join(_lines()).rstrip("\n") + "\n"
+    return linked(text, places(ROOT, "reference/"))
 
 
 def _lines() -> Iterator[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from tools.deploy import FEW, Change, Target, identified, missed, summary
+from tools.deploy import Change, Target, identified, missed, named, summary
 from tools.deployed import (
     Held,
     changes_of,
@@ -235,8 +235,7 @@ def _kept(stays: list[Stay]) -> Iterator[str]:
     reasons = dict.fromkeys((stay.kind, stay.reason) for stay in stays)
     for kind, reason in reasons:
         paths = [s.path for s in stays if (s.kind, s.reason) == (kind, reason)]
-        more = f" and {len(paths) - FEW} more" if len(paths) > FEW else ""
-        yield f"  stays: {kind} {', '.join(paths[:FEW])}{more} ({reason})"
+        yield f"  stays: {kind} {named(paths)} ({reason})"
 
 
 def _missed(api: WindmillApi, folder: str, plan: Plan) -> Iterator[str]:
