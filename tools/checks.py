@@ -96,34 +96,49 @@ def problems(root: Path = ROOT) -> list[Problem]:
         told = flow_problems(root, sound=False)
         found += [Problem(path, what) for path, what in told]
     for operation in sound:
-        found += _current(operation.script_path, render.script(operation))
-        for trap in _traps(form(operation)):
-            found.append(Problem(operation.schema_path, trap))
-        if operation.group == AGENT_GROUP:
-            path = f"{sync_tree.FOLDER}/{operation.id}"
-            for trap in tool_schema.agent_faults(path, form(operation)):
-                found.append(Problem(operation.schema_path, trap))
+        found += _rendered(operation)
     if all_sound and _readable(root):
         found += _results(root)
-        found += _current(root / CATALOGUE, reference.catalogue(sound, root))
-        pages = reference.pages(root, sound)
-        for page, text in pages.items():
-            found += _current(root / page, text)
-        for path in sorted((root / reference.FOLDER).rglob("*.md")):
-            place = path.relative_to(root).as_posix()
-            if place not in pages and not place.startswith(f"{flows.PAGES}/"):
-                found.append(Problem(path, "is of no script", orphan=True))
-        for place, text in troubleshooting.files(root).items():
-            found += _current(root / place, text)
-        lists = render.lists(operations(root))
-        found += _current(root / "scripts" / "resilience" / "lists.py", lists)
-        place = root / "scripts" / "catalog" / "known_models.py"
-        found += _current(place, models.built_in(root))
+        found += _lists_and_pages(root, sound)
         found += _flows(root)
         if not any(problem.fixable for problem in found):
             found += _built(root)
     elif all_sound:
         found += [Problem(path, what) for path, what in flow_problems(root)]
+    return found + _in_script_folders(root)
+
+
+def _rendered(operation: Operation) -> list[Problem]:
+    """Of a sound schema: its script, and its form as a page and as a model's tool."""
+    found = list(_current(operation.script_path, render.script(operation)))
+    traps = list(_traps(form(operation)))
+    if operation.group == AGENT_GROUP:
+        path = f"{sync_tree.FOLDER}/{operation.id}"
+        traps += tool_schema.agent_faults(path, form(operation))
+    return found + [Problem(operation.schema_path, trap) for trap in traps]
+
+
+def _lists_and_pages(root: Path, sound: list[Operation]) -> list[Problem]:
+    """What is made of all schemas together: catalogue, pages, tables of the helper."""
+    found = list(_current(root / CATALOGUE, reference.catalogue(sound, root)))
+    pages = reference.pages(root, sound)
+    for page, text in pages.items():
+        found += _current(root / page, text)
+    for path in sorted((root / reference.FOLDER).rglob("*.md")):
+        place = path.relative_to(root).as_posix()
+        if place not in pages and not place.startswith(f"{flows.PAGES}/"):
+            found.append(Problem(path, "is of no script", orphan=True))
+    for place, text in troubleshooting.files(root).items():
+        found += _current(root / place, text)
+    lists = render.lists(operations(root))
+    found += _current(root / "scripts" / "resilience" / "lists.py", lists)
+    known = root / "scripts" / "catalog" / "known_models.py"
+    return found + list(_current(known, models.built_in(root)))
+
+
+def _in_script_folders(root: Path) -> list[Problem]:
+    """Scripts without a schema, and what Windmill misreads in a `main`."""
+    found: list[Problem] = []
     wanted = {operation.script_path for operation in scripts(root)}
     helpers = set(sources(root))
     for path in sorted(set((root / "scripts").glob("*/*.py")) - helpers):
