@@ -9,8 +9,8 @@ Every script of the pack runs one of four verbs, one for each shape of exchange:
 
 Each takes the resource, the script's OPERATION table and the arguments of main, turns
 what Windmill's form sent into what the user filled in, checks it, sends it with the
-retries that the operation can bear, and returns plain JSON. Whatever goes wrong is a
-TogetherError.
+retries that are safe for the operation, and returns plain JSON. Whatever goes wrong is
+a TogetherError.
 
 OPERATION is rendered from the operation's schema: method, path, retry (read, inference,
 creates or mutates), and, where they differ from the usual, host, reply, stream,

@@ -1,4 +1,5 @@
-"""The verbs, one for each shape of exchange; what seldom has a part is loaded late."""
+"""The verbs, one for each shape of exchange; what few operations need is loaded
+late."""
 
 from __future__ import annotations
 
@@ -27,12 +28,13 @@ def run(
 ) -> Json:
     """Return what a verb or a step's function returns for the arguments of main.
 
-    A TogetherError leaves it without the frames of the helper: Windmill shows them
-    before the advice, and they help nobody who can act on it. An answer that a step
-    cannot read makes one too, which keeps what may be paid for. Any other exception is
-    a fault of the pack and keeps them. None holds what Windmill would resolve in the
-    next step, see scripts/client/references.py; the log, and the result's own note, say
-    how many texts were changed.
+    A TogetherError is raised without the helper's frames: Windmill would show them
+    before the advice, and they do not help the user. An answer that a step cannot read
+    becomes a TogetherError too, which keeps what may have been paid for. Any other
+    exception is a bug of the pack, and keeps its frames. Neither results nor errors
+    hold references that Windmill would resolve in the next step
+    (scripts/client/references.py); the log and the result's own note say how many texts
+    were changed.
     """
     heard.clear()
     warned.clear()
@@ -114,8 +116,8 @@ def _streamed(request: Request) -> Json:
 
 
 def _whole_stream(request: Request) -> Json:
-    """Send a request for a stream and return the whole answer. Where an error is all
-    that came of it, it is tried again as an answer of that status would be."""
+    """Send a request for a stream and return the whole answer. Where nothing but an
+    error came, it is retried as an answer of that status would be."""
     from ..replies.accumulators import accumulator  # few answers are streams
     from ..replies.follow import follow_stream  # few answers are streams
     from ..replies.sse import is_stream  # few answers are streams
@@ -171,9 +173,9 @@ def download(auth: Auth, operation: Operation, /, **arguments: Json) -> Json:
 
 
 def request_for(auth: Auth, operation: Operation, arguments: Members) -> Request:
-    """Return the request of a verb, with what its answer needs at hand: what is paid
-    for must not depend on modules that cannot be fetched. Raises TogetherError, also
-    where there is no storage for bytes that are to go there."""
+    """Return the request of a verb, once all that its answer needs is loaded: a paid
+    answer must not depend on modules that cannot be fetched any more. Raises
+    TogetherError, also where there is no storage for bytes that are to go there."""
     request = Request(auth, operation, arguments, _with_files)
     if request.output == "storage":
         from ..workspace.storage import check_storage  # few results go to storage
@@ -206,8 +208,8 @@ def check_words(given: Members, *names: str) -> None:
 def prepare(step: Step, arguments: Members) -> Members:
     """Return a step's arguments as its schema wants them, defaults filled in.
 
-    What is not given, and has no default, is no key of the answer. Raises
-    TogetherError, with every mistake in its `problems`.
+    An argument that is not given, and has no default, is absent. Raises TogetherError,
+    with every mistake in its `problems`.
     """
     members = step["arguments"]["properties"]
     given = checked_arguments(step, with_typed_models(members, arguments))

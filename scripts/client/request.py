@@ -1,7 +1,7 @@
 """One operation with its arguments: made, sent until answered, its answer read.
 
-Nothing above this module is needed for that: where files or storage have a part in it,
-the verbs (calls.py) bring it.
+This needs no module above this one: what files and storage need is passed in by the
+verbs (calls.py).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ SEND_TIMEOUT = 60.0  # for the next piece of a large body
 # Seconds of silence after which an answer is given up, by retry class: a model may
 # think for minutes before the first byte of an answer that is not streamed.
 READ_TIMEOUT = {"read": 60.0, "inference": 600.0, "creates": 120.0, "mutates": 120.0}
-# Seconds after which an answer must be whole, however it drips.
+# Seconds after which an answer must be complete, however slowly it comes.
 MOST_SECONDS = {"read": 300.0, "inference": 3600.0, "creates": 600.0, "mutates": 600.0}
 DEADLINE = 900.0  # no new try starts after this many seconds
 
@@ -127,7 +127,7 @@ class Request:
             self.headers["Content-Length"] = str(data.length)
 
     def send(self, streaming: bool = False) -> Json:
-        """Send until answered or hopeless; return the answer, which is a success.
+        """Send, with retries, and return the answer, which is a success.
 
         With streaming, the response with its body unread; else a Reply.
         """
@@ -159,7 +159,7 @@ class Request:
                 if response.status < 300:
                     if not streaming:
                         return reply
-                    read_until(response, math.inf)  # who reads it says until when
+                    read_until(response, math.inf)  # whoever reads it sets the deadline
                     return response
                 if self.redirects(reply):
                     return reply
@@ -241,8 +241,8 @@ def _header(name: str, value: Json) -> str:
 def encode_body(
     body: Json, auth: Auth | None = None, with_files: WithFiles | None = None
 ) -> bytes | Carried:
-    """Return a body as JSON bytes, or what with_files makes of one that holds files:
-    of its JSON text, the files by what stands for them there, and auth.
+    """Return a body as JSON bytes. Of one that holds files, return what `with_files`
+    makes of its JSON text, the files by their placeholders in it, and auth.
 
     NaN and infinities are refused by name.
     """
@@ -362,8 +362,8 @@ def count_choices(request: Request, answer: Members) -> None:
 
 
 def check_answer(request: Request, answer: Json, reply: Reply) -> None:
-    """Raise TogetherError for JSON of status 200 that is an error, or no answer of the
-    operation: a model's has what it was asked for."""
+    """Raise TogetherError for JSON of status 200 that is an error, or not an answer of
+    the operation: a model's must have what it was asked for."""
     operation = request.operation
     if _bears_error(answer, operation["retry"]):
         raise request.failure(None, told_error(reply.text())) from None
@@ -391,9 +391,9 @@ def _is_prose(reply: Reply) -> bool:
 
 
 def hear(request: Request, answer: Json) -> None:
-    """Note an answer, for what is said where a step cannot read it, see run: the last
-    that was paid for, or else the last. Several would fill the memory. What it warns of
-    is told in the log."""
+    """Keep an answer for the error of a step that cannot read it (see `run`): the last
+    one that was paid for, else the last one, as several would fill the memory. Its
+    warnings go to the log."""
     paid = request.operation["retry"] != "read"
     if paid or not heard or heard[0][0].operation["retry"] == "read":
         heard[:] = [(request, answer)]
@@ -404,8 +404,8 @@ def hear(request: Request, answer: Json) -> None:
 
 
 def _tell_warning(request: Request, warning: Json) -> None:
-    """Write what a service warns of beside its answer to the log, once for each text of
-    a job, and of so many texts alone."""
+    """Write the warnings beside an answer to the log: each text once in a job, and only
+    so many texts."""
     from ..resilience.server_words import reason_in, without_key  # few answers warn
 
     text = " ".join((reason_in(warning) or json.dumps(warning)).split())
@@ -427,8 +427,8 @@ heard: list[tuple[Request, Json]] = []
 
 
 def without_signals(answer: Json) -> Json:
-    """Return an answer whose members at the top are none of those by which a result
-    tells Windmill what to do with it: they get a _ at their end."""
+    """Return an answer without top-level members by which a result tells Windmill how
+    to treat it: these get a _ at the end of their names."""
     if not isinstance(answer, dict):
         return answer
     alone = (*ALONE, *TABLES) if len(answer) == 1 else ()
@@ -445,7 +445,7 @@ def without_signals(answer: Json) -> Json:
     return {f"{name}_" if name in told else name: answer[name] for name in answer}
 
 
-# What Windmill shows in a way of its own where it is a result's only member.
+# Members that Windmill shows in a way of its own where a result has no other.
 ALONE = ("html", "map", "pdf", "file", "png", "svg", "jpeg", "gif", "md", "markdown")
 TABLES = ("table-col", "table-row", "table-row-object")
 
@@ -521,5 +521,6 @@ def told_error(data: str) -> Reply:
 
 
 def _delivered(request: Request, answer: Json) -> Json:
-    """Return an answer with the bytes that it brings, if any, where they shall go."""
+    """Return an answer after the bytes that it brings, if any, were put where they
+    shall go."""
     return request.deliver(request, answer) if request.deliver else answer

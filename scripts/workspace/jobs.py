@@ -111,8 +111,8 @@ def wait_for(job: str, timeout: float | None = None, name: str = "The job") -> J
                 )
             watched = time.monotonic()
             before, told = told, _watch(job, min(left, SILENCE))
-            # Once its word is taken; a stream that says again what the job's own answer
-            # denies would be asked without end.
+            # The stream is believed once: one that repeats what the job's own answer
+            # denies would be asked for ever.
             if (before or not told) and time.monotonic() - watched < 1.0:
                 time.sleep(min(pause, left))
                 pause = min(pause * 1.5, 2.0)
@@ -222,8 +222,8 @@ def _failed(job: str, name: str, result: Json) -> TogetherError:
 
 
 def own_arguments() -> Members:
-    """Return this job's arguments as they were given, where a script gets what their
-    references lead to; {} outside a job. Raises TogetherError."""
+    """Return this job's arguments as they were given: with the references that a script
+    gets resolved; {} outside a job. Raises TogetherError."""
     job = os.environ.get("WM_JOB_ID")
     if not job:
         return {}
@@ -252,8 +252,8 @@ def resume_urls(approver: str | None = None) -> Members:
     """Return {"approvalPage", "resume", "cancel"}: the URLs that answer this step.
 
     `approver` is the name that the flow records. A URL without a host gets that of
-    WM_BASE_URL; one with another host than that is told in the log. Raises
-    TogetherError, also where one of the three is missing: nobody could answer.
+    WM_BASE_URL; a URL with another host is reported in the log. Raises TogetherError,
+    also where one of the three is missing: nobody could answer.
     """
     job = os.environ.get("WM_JOB_ID")
     if not job:

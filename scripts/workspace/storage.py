@@ -41,8 +41,8 @@ def open_object(key: str, storage: str | None = None, start: int = 0) -> _Stored
 
     It has read(size), `length` (bytes of the whole object, or None where the server
     does not tell) and `name`. `storage` names one of the workspace's other storages.
-    A cut is mended by asking for the rest. Raises TogetherError: no such object, no
-    storage, not in a job.
+    When the connection breaks, the rest is requested. Raises TogetherError: no such
+    object, no storage, not in a job.
     """
     return _Stored(key, storage, start)
 
@@ -214,12 +214,12 @@ def write_object(
 def store_lines(
     content: bytes | Readable, filename: str, output: str | None, what: str
 ) -> dict[str, str] | None:
-    """Store JSON Lines that are too many for a result, or asked for in storage, with
-    output "gzip" compressed already.
+    """Store JSON Lines that are too many for a result, or that were to go to storage;
+    for output "gzip" they come compressed.
 
-    Returns the object, with a "note" where nobody asked for that; None where it was not
-    asked for and cannot be, so that they stay in the result. `what` they are is for the
-    log. Raises TogetherError.
+    Returns the object, with a "note" if storage was not asked for; None if it was not
+    and there is none, so that they stay in the result. `what` names them in the log.
+    Raises TogetherError.
     """
     packed = output == "gzip"
     try:
@@ -249,10 +249,10 @@ def delete_object(key: str, storage: str | None = None) -> None:
 def place_for(
     output: str | None, instead: str, field: str = "Output (output)"
 ) -> tuple[str, str | None]:
-    """Return (output, note) that hold, before anything is paid for.
+    """Return the (output, note) that apply, before anything is paid for.
 
-    What was chosen holds, and raises a TogetherError where it cannot be; `field` is
-    what the form calls it. None becomes "storage" where the workspace has one, else
+    A choice applies, or raises a TogetherError where it is not possible; `field` is the
+    form's name for it. None becomes "storage" where the workspace has storage, else
     `instead`, with a note of why.
     """
     if output == "storage":
