@@ -18,24 +18,17 @@ import tempfile
 from itertools import chain
 
 from ..client import TogetherError
-from ..table.part import validator
-from ..table.table import (
+from ..table.csv_rows import (
     CELL_CHARACTERS,
-    PAGE,
-    ROW_CHARACTERS,
     SAMPLE_CHARACTERS,
     SAMPLE_LINES,
-    Table,
-    Template,
     csv_form,
     csv_reader,
-    filled,
-    holds_rows,
-    is_array,
-    is_json,
-    lines_of,
-    summary,
 )
+from ..table.json_rows import holds_rows, is_array, is_json
+from ..table.part import validator
+from ..table.row import ROW_CHARACTERS, filled
+from ..table.table import PAGE, Table, Template, lines_of, summary
 from ..transfer.file_input import open_file, url_of
 from ..transfer.file_source import BLOCK, PathSource, Source
 from ..workspace import storage

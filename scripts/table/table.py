@@ -17,7 +17,6 @@ from itertools import chain, islice
 from ..client import TogetherError
 from ..client.job import log
 from ..client.jsonio import (
-    BLANKS,
     MOST_NESTING,
     encoder,
     is_suspect,
@@ -26,27 +25,29 @@ from ..client.jsonio import (
     noting_decoder,
 )
 from ..client.references import SAFE
+from .csv_rows import csv_records
 from .encodings import BadTextError, texts
+from .header import ABOVE, Header
+from .json_rows import (
+    JsonText,
+    begins_with_object,
+    gathered_lines,
+    holds_rows,
+    is_array,
+    is_json,
+    json_value,
+    list_within,
+)
+from .row import ROW_CHARACTERS, Flaw, filled, too_long_row
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from typing import Any, TypeAlias
+    from collections.abc import Iterable, Iterator
 
     from ..shapes import Auth, Json, Members, Problem
-
-    Row: TypeAlias = Any
-    """An object of a table, or a Flaw."""
-    Record: TypeAlias = Any
-    """(line, cells) of a table, or a Flaw."""
-    Refused: TypeAlias = Callable[[str], TogetherError]
+    from .row import Record, Refused, Row
 
 AHEAD = 100  # rows that are looked at before anything is sent
-CELL_CHARACTERS = 16 << 20  # of a cell of CSV: a picture of 12 MB in base64
-ROW_CHARACTERS = 64 << 20  # of a line, and of an item of a JSON array
-SAMPLE_CHARACTERS, SAMPLE_LINES = 1 << 16, 200  # by which the delimiter is told
-DELIMITERS = "\t;|,"
-ONE_COLUMN = "\x1f"  # the delimiter of a table whose header has none
 NO_TABLES = (
     (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls), or protected: save it as .xlsx"),
     (b"%PDF", "a PDF and no table: give CSV, .xlsx or JSON Lines"),
@@ -57,7 +58,6 @@ GZIP = b"\x1f\x8b"
 PAGE = re.compile(
     r"<(?:!doctype|html|head|body|meta|style|table|\?xml|rss|svg)\b", re.IGNORECASE
 )
-BLANK = re.compile(r"[ \t\r\n]*")
 
 
 def _head(blocks: Iterator[bytes | memoryview]) -> bytes:
@@ -68,14 +68,6 @@ def _head(blocks: Iterator[bytes | memoryview]) -> bytes:
         if len(head) >= 8:
             break
     return head
-
-
-class Flaw:
-    """A row that cannot be read, and why; `last` when nothing behind it can be."""
-
-    def __init__(self, why: str, last: bool = False) -> None:
-        self.why = why
-        self.last = last
 
 
 class Table:
@@ -337,14 +329,14 @@ class Table:
         whole = self.part is None
         if (
             whole
-            and _decoded(self.decode, line) is None
+            and json_value(self.decode, line) is None
             and not line.rstrip().endswith("}")
         ):
             # An object over several lines is one row, or holds them.
-            gathered, text = _gathered(lines)
-            if isinstance(_decoded(self.decode, text), dict):
+            gathered, text = gathered_lines(lines)
+            if isinstance(json_value(self.decode, text), dict):
                 gathered = [(gathered[0][0], text)]
-            elif _begins_with_object(self.decode, text):
+            elif begins_with_object(self.decode, text):
                 yield from self.objects(chain([text], (line for _, line in lines)))
                 return
             lines = chain(gathered, lines)
@@ -357,7 +349,7 @@ class Table:
                 yield held
                 held = None
             rows += 1
-            row = _decoded(self.decode, line)
+            row = json_value(self.decode, line)
             if row is None:
                 yield Flaw(f"line {number} is not JSON")
                 continue
@@ -373,14 +365,14 @@ class Table:
             self.total = len(found)
             yield from (self.row(row, f"row {n}") for n, row in enumerate(found, 1))
             return
-        if (name := _list_within(held)) is not None:
+        if (name := list_within(held)) is not None:
             self.say(f"read as one row; for a row each, give its list {name!r} alone")
         yield held
 
     def objects(self, blocks: Iterable[str]) -> Iterator[Row]:
         """Yield objects that follow one another over several lines, as jq writes them,
         or with a comma behind each."""
-        text = _Ahead(blocks, self.refused)
+        text = JsonText(blocks, self.refused)
         number = 0
         while text.sign():
             number += 1
@@ -390,7 +382,7 @@ class Table:
 
     def array(self, blocks: Iterable[str]) -> Iterator[Row]:
         """Yield the items of a JSON array, of which no more than one is held."""
-        text = _Ahead(blocks, self.refused)
+        text = JsonText(blocks, self.refused)
         text.sign()
         text.place += 1
         number = 0
@@ -414,7 +406,7 @@ class Table:
     def tabled(self, records: Iterable[Record]) -> Iterator[Row]:
         """Yield the rows of records: (line, cells) or Flaws; the first that is not
         blank names the columns."""
-        head: _Head | None = None
+        head: Header | None = None
         rows = 0
         for record in records:
             if not _is(record):
@@ -426,118 +418,12 @@ class Table:
             if not any(map(filled, cells)):
                 continue
             if head is None:
-                head = _Head(line, cells)
+                head = Header(line, cells)
                 continue
             if not (rows or self.part) and head.is_title(cells):
                 raise self.refused(f"line {head.line} has one cell: {ABOVE}")
             rows += 1
             yield head.row(line, cells)
-
-
-ABOVE = "remove what stands above the names of the columns"
-
-
-class _Head:
-    """The names of the columns, by which rows are made of cells."""
-
-    def __init__(self, line: int, cells: list[Json]) -> None:
-        self.line = line
-        self.cells = cells
-        self.names, self.width = _names(cells)
-        there = [*map(filled, cells)]
-        self.count = sum(there)
-        self.start = there.index(True)  # columns before the first that has a name
-
-    def is_title(self, cells: list[Json]) -> bool:
-        """Say of the first row whether it rather has the names, below a title."""
-        own = slice(self.start, self.start + 1)
-        return self.count == 1 and sum(map(filled, cells)) >= 2 + any(
-            map(filled, cells[own])
-        )
-
-    def row(self, line: int, cells: list[Json]) -> Row:
-        """Return the row of some cells, or a Flaw."""
-        names, width = self.names, self.width
-        if cells == self.cells and self.count > 1:
-            return Flaw(f"line {line} names the columns once more: remove it")
-        row = dict(zip(names[:width], cells, strict=False))
-        if len(cells) < width:
-            row |= dict.fromkeys(names[len(cells) : width])
-        elif len(cells) > width:
-            more = [n for n, c in enumerate(cells[width:], width) if filled(c)]
-            if more and more[-1] >= len(names):
-                return Flaw(_too_wide(line, more[-1] + 1, len(names)))
-            row |= {names[n]: cells[n] for n in more}
-        for name in names[: self.start]:  # as of a sheet whose table begins at B3
-            if not filled(row[name]):
-                del row[name]
-        return row
-
-
-def _too_wide(line: int, cells: int, columns: int) -> str:
-    return (
-        f"line {line} has more cells than columns: {cells}, while the header names "
-        f"{columns}. A cell that holds the sign between cells must stand in quotes, and "
-        "nothing may stand above the names of the columns"
-    )
-
-
-class _Ahead:
-    """JSON text, read as far as the value at hand needs."""
-
-    def __init__(self, blocks: Iterable[str], refused: Refused) -> None:
-        self.blocks = iter(blocks)
-        self.refused = refused
-        self.text, self.place, self.ended = "", 0, False
-
-    def more(self) -> None:
-        """Hold at least twice as much: what is long is not read over and over."""
-        rest = self.text[self.place :]
-        pieces, size = [rest], 0
-        while size <= len(rest) and not self.ended:
-            block = next(self.blocks, None)
-            if block is None:
-                self.ended = True
-            else:
-                pieces.append(block)
-                size += len(block)
-        self.text, self.place = "".join(pieces), 0
-
-    def sign(self) -> str:
-        """Return the next sign that is not blank, "" at the end."""
-        while True:
-            blank = BLANK.match(self.text, self.place)  # of any length, 0 too
-            self.place = blank.end() if blank else self.place
-            if self.place < len(self.text):
-                return self.text[self.place]
-            if self.ended:
-                return ""
-            self.more()
-
-    def item(self, decoder: json.JSONDecoder, number: int) -> tuple[Json, str]:
-        """Return the next value and its text."""
-        self.sign()
-        while True:
-            fault = "it is cut off"
-            try:
-                value, end = decoder.raw_decode(self.text, self.place)
-                # A number may go on in the next block.
-                if end < len(self.text) or self.ended:
-                    written = self.text[self.place : end]
-                    self.place = end
-                    return value, written
-            except RecursionError:
-                problem = f"row {number} is nested too deeply"
-                raise self.refused(f"cannot be read: {problem}") from None
-            except ValueError as error:
-                fault = (
-                    error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-                )
-            if self.ended:
-                raise self.refused(f"is not JSON: row {number}: {fault}")
-            if len(self.text) - self.place > ROW_CHARACTERS:
-                raise self.refused(f"holds no row that can be read: {_long(number)}")
-            self.more()
 
 
 class BlankRowError(Exception):
@@ -732,91 +618,11 @@ def _is_file(rows: list[Json]) -> bool:
     return are_files(rows)
 
 
-def is_array(name: str | None, head: str) -> bool:
-    """Tell the list of a JSON file from a CSV's first column named [like this]."""
-    start = head[1:].lstrip()[:5]
-    if name and name.lower().endswith((".csv", ".tsv")):
-        return start[:1] in ("{", "[")
-    return not start or start[0] in '{["]-0123456789' or start in ("true,", "null,")
-
-
 def _is_drawn(first: str, second: str) -> bool:
     """Say whether lines begin a table in Markdown, or one as databases print it."""
     rule, names = (first, second) if first.startswith("+-") else (second, first)
     ruled = "--" in rule and ("|" in rule or "+" in rule)
     return ruled and "|" in names and set(rule) <= set("|+-=: \t\r\n")
-
-
-def is_json(name: str | None, line: str) -> bool:
-    start = line.lstrip()
-    if start[:1] != "{":
-        if not name or not name.lower().endswith((".jsonl", ".ndjson")):
-            return False
-        try:  # a text or number alone, which a CSV's header may look like
-            json.loads(line)
-        except (ValueError, RecursionError):
-            return False
-        return True
-    if name and name.lower().endswith((".csv", ".tsv")):
-        return re.match(r'{\s*"', start) is not None
-    return True
-
-
-def _decoded(decoder: json.JSONDecoder, text: str) -> Json:
-    """Return the value of a JSON text, or None."""
-    text = text.strip(BLANKS)
-    try:
-        value, end = decoder.raw_decode(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if end == len(text) else None
-
-
-def _gathered(lines: Iterator[tuple[int, str]]) -> tuple[list[tuple[int, str]], str]:
-    """Return the next lines, as many as a row may be long, and their text."""
-    found, size = [], 0
-    for number, line in lines:
-        found.append((number, line))
-        size += len(line)
-        if size > ROW_CHARACTERS:
-            break
-    return found, "".join(line for _, line in found)
-
-
-def _begins_with_object(decoder: json.JSONDecoder, text: str) -> bool:
-    try:
-        value, _ = decoder.raw_decode(text.lstrip(BLANKS))
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(value, dict)
-
-
-def holds_rows(row: Json) -> bool:
-    """Say whether a row is an object around rows, such as {"rows": [...]}."""
-    if not isinstance(row, dict) or len(row) != 1:
-        return False
-    ((name, rows),) = row.items()
-    if name not in AROUND or not isinstance(rows, list):
-        return False
-    return all(isinstance(one, dict) for one in rows)
-
-
-AROUND = ("rows", "data", "items", "results", "records")
-
-
-def _list_within(row: Row) -> str | None:
-    """Return the name of a list of objects in a row that may be meant as the rows, or
-    None: messages of a conversation are not."""
-    for name, value in row.items() if isinstance(row, dict) else ():
-        if not (isinstance(value, list) and len(value) > 1):
-            continue
-        if all(isinstance(v, dict) and not v.keys() & {"role", "from"} for v in value):
-            return str(name)
-    return None
-
-
-def _long(number: int, what: str = "row") -> str:
-    return f"{what} {number} is longer than {ROW_CHARACTERS >> 20} Mi characters"
 
 
 def _lines(blocks: Iterable[str], refused: Refused) -> Iterator[str]:
@@ -834,7 +640,7 @@ def _lines(blocks: Iterable[str], refused: Refused) -> Iterator[str]:
             size += len(block)
             if found is None:
                 if size > ROW_CHARACTERS:
-                    raise refused(_long(1, "line"))
+                    raise refused(too_long_row(1, "line"))
                 continue
             mark, size = found[0], 0
             block = "".join(held)
@@ -849,229 +655,7 @@ def _lines(blocks: Iterable[str], refused: Refused) -> Iterator[str]:
             for line in more:
                 yield line + mark
         if size > ROW_CHARACTERS:
-            raise refused(_long(number, "line"))
+            raise refused(too_long_row(number, "line"))
     rest = rest if mark else held
     if last := "".join(rest):
         yield last
-
-
-# --- CSV ---------------------------------------------------------------------------
-
-
-def csv_form(lines: Iterable[str]) -> tuple[Members, list[str], bool]:
-    """Return ({"delimiter", "blank": whether blanks may stand before a quotation,
-    "quotes": whether a quotation mark within quotes is "doubled" or "escaped" with a
-    backslash; "none" where it is a sign as others}, the lines that were read for it,
-    whether the first line names the delimiter)."""
-    lines = iter(lines)
-    line = next(lines)
-    said = re.fullmatch(r'"?sep=(.)"?[,;\t]*', line.strip("\r\n"), re.IGNORECASE)
-    sample = [] if said else [line]
-    size = 0 if said else len(line)
-    for line in lines:
-        sample.append(line)
-        size += len(line)
-        if size > SAMPLE_CHARACTERS or len(sample) >= SAMPLE_LINES:
-            break
-    delimiter = said[1] if said else _delimiter(sample)
-    form = {"delimiter": delimiter, "blank": False}
-    form["quotes"] = _quotes(sample, delimiter)
-    # A blank before a quotation would else make it a part of the cell.
-    before = re.compile(rf'{re.escape(delimiter)} +"[^"]')
-    if form["quotes"] != "none" and any(map(before.search, sample)):
-        form["blank"] = any(
-            re.match(' +"', cell) for cells in _records(sample, form) for cell in cells
-        )
-    return form, sample, bool(said)
-
-
-def csv_reader(lines: Iterable[str], form: Members) -> Any:
-    """Return a csv.reader of lines, by what csv_form said of them."""
-    import csv
-
-    quotes = form.get("quotes")
-    if quotes == "escaped":
-        lines = (_BACKSLASHES.sub(_kept, line) for line in lines)
-    return csv.reader(
-        lines,
-        delimiter=form["delimiter"],
-        strict=True,
-        skipinitialspace=form["blank"],
-        escapechar="\\" if quotes == "escaped" else None,
-        quoting=csv.QUOTE_NONE if quotes == "none" else csv.QUOTE_MINIMAL,
-    )
-
-
-_BACKSLASHES = re.compile(r'\\+("?)')
-
-
-def _kept(found: re.Match[str]) -> str:
-    """Return backslashes so that csv.reader has them as they are: only those before a
-    quotation mark escape something, others are of a path or the like."""
-    return found[0] if found[1] else 2 * found[0]
-
-
-def csv_records(
-    lines: Iterator[tuple[int, str]], refused: Refused, form: Members | None = None
-) -> Iterator[Record]:
-    """Yield (line, cells) or a Flaw of each record of CSV, its header the first; form
-    is what csv_form said of the table that the lines are a part of."""
-    import csv
-
-    csv.field_size_limit(CELL_CHARACTERS)
-    first, line = next(lines)
-    own, sample, said = csv_form(chain([line], (line for _, line in lines)))
-    if form is None and (width := _below(sample, own["delimiter"])):
-        problem = f"line {first} has one cell and those below have {width}: {ABOVE}"
-        raise refused(f"{problem}, or put the cells of a single column in quotes")
-    form = form or own
-    first += said
-    reader = csv_reader(chain(sample, (line for _, line in lines)), form)
-    while True:
-        number = first + reader.line_num
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            why = str(error)
-            if "unexpected end" in why:
-                problem = f"line {number} opens a quotation that is never closed"
-                yield Flaw(f"{problem}: the rest of the file would be one cell", True)
-                return
-            if "field limit" in why:
-                problem = (
-                    f"line {number} has a cell of more than {CELL_CHARACTERS >> 20}"
-                )
-                yield Flaw(f"{problem} Mi characters: is a quotation not closed?", True)
-                return
-            if "expected after" in why:
-                why = "a closed quotation is followed by more than the next cell"
-            elif "new-line character" in why:
-                why = "it holds a line break that is not in quotes"
-            last = first + reader.line_num - 1
-            lines_are = (
-                f"lines {number} to {last} are"
-                if last > number
-                else f"line {number} is"
-            )
-            yield Flaw(f"{lines_are} not CSV: {why}")
-        else:
-            yield number, cells
-
-
-def _delimiter(sample: list[str]) -> str:
-    """Return the sign that parts the cells: that by which most rows are as wide as the
-    header, and of those the one with most columns."""
-    best, delimiter = (-1.0, 0), ONE_COLUMN
-    if not any(filled(line.translate(_NO_CELLS)) for line in sample):
-        return ","  # which leaves no row
-    for sign in DELIMITERS:
-        widths = _widths(sample, sign)
-        width = widths[0] if widths else 0
-        if width < 2:
-            continue
-        rows = widths[1:] or [width]
-        exact = rows.count(width)
-        less = sum(0 < w < width for w in rows)
-        if sign == "\t" and exact + less == len(rows) <= 2 * exact:
-            return sign  # hardly a name or a text has tabs, while they have commas
-        score = (exact + 0.5 * less) / len(rows), width
-        if score > best:
-            best, delimiter = score, sign
-    return delimiter
-
-
-def _below(sample: list[str], delimiter: str) -> int:
-    """Return how many cells the lines below a title have, which took itself for the
-    names of the columns; 0 where there is none. Text that has as many commas in each
-    line is taken for a table where it has at least three such lines of three cells."""
-    if delimiter != ONE_COLUMN:
-        return 0
-    for sign in DELIMITERS:
-        widths = _widths(sample, sign)
-        above = next((n for n, width in enumerate(widths) if width != 1), 0)
-        below = set(widths[above:])
-        width = max(below, default=0)
-        least = 2 if sample[0].startswith("#") else 3
-        if above and len(below) == 1 and min(width, len(widths) - above) >= least:
-            return width
-    return 0
-
-
-def _quotes(sample: list[str], delimiter: str) -> str:
-    """Return the first of "doubled", "escaped" and "none" by which records are read."""
-    if delimiter == ONE_COLUMN or not any('"' in line for line in sample):
-        return "doubled"
-    widths = _widths(sample, delimiter)
-
-    def better(quotes: str, more: bool) -> bool:
-        others = _widths(sample, delimiter, quotes)
-        sound = len(others) >= len(widths) and min(others) == max(others) == widths[0]
-        more = more and len(others) > len(widths)
-        return sound and (more or set(widths) > {widths[0]})
-
-    if any('\\"' in line for line in sample) and better("escaped", True):
-        return "escaped"
-    # Quotation marks in a table with tabs often are none of its grammar.
-    within = any(_QUOTED_CELL.search(line) for line in sample)
-    opened = sum(line.count('"') for line in sample) % 2 == 1
-    if delimiter == "\t" and not within and better("none", opened):
-        return "none"
-    return "doubled"
-
-
-_QUOTED_CELL = re.compile(r'(?:^|\t)"[^"\t\r\n]+"(?=[\t\r\n]|$)')
-_NO_CELLS = str.maketrans("", "", f'{DELIMITERS}"')
-
-
-def _widths(sample: list[str], sign: str, quotes: str = "doubled") -> list[int]:
-    """Return how many cells each record that is not blank has, 0 where it is no CSV."""
-    form = {"delimiter": sign, "blank": False, "quotes": quotes}
-    return [*map(len, _records(sample, form))]
-
-
-def _records(sample: list[str], form: Members) -> Iterator[list[str]]:
-    """Yield the cells of each record that is not blank, none where it is no CSV."""
-    import csv
-
-    reader = csv_reader(sample, form)
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            if "unexpected end" in str(error):
-                return  # the sample ends there, or the file
-            yield []
-        else:
-            if any(map(filled, cells)):
-                yield cells
-
-
-def filled(cell: Json) -> bool:
-    # \x1a ended the files of DOS; with NUL, read as \ufffd, some are filled up.
-    if cell.__class__ is str:
-        return bool(cell.strip().strip("\x1a\ufeff\ufffd").strip())
-    return cell is not None
-
-
-def _names(cells: list[Json]) -> tuple[list[str], int]:
-    """Return a name of its own for each column, and how many columns there are up to
-    the last that the header names."""
-    # A mark of byte order that a tool wrote before another's is no part of a name.
-    names = [
-        str(cell).strip("\ufeff").strip() if filled(cell) else "" for cell in cells
-    ]
-    width = max(n for n, name in enumerate(names, 1) if name)
-    taken = {name for name in names if name}
-    own: dict[str, None] = {}
-    tries: dict[str, int] = {}  # by name: a header may be one name, again and again
-    for number, name in enumerate(names, 1):
-        made = first = name or f"column_{number}"
-        while made in own or (made != name and made in taken):
-            tries[first] = tries.get(first, 1) + 1
-            made = f"{first}_{tries[first]}"
-        own[made] = None
-    return list(own), width

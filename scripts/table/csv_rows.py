@@ -1,0 +1,214 @@
+"""Rows written as CSV: how the file writes it, told from its beginning, and its records."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+
+from .header import ABOVE
+from .row import Flaw, filled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from ..shapes import Members
+    from .row import Record, Refused
+
+CELL_CHARACTERS = 16 << 20  # of a cell of CSV: a picture of 12 MB in base64
+SAMPLE_CHARACTERS, SAMPLE_LINES = 1 << 16, 200  # by which the delimiter is told
+DELIMITERS = "\t;|,"
+ONE_COLUMN = "\x1f"  # the delimiter of a table whose header has none
+
+
+def csv_form(lines: Iterable[str]) -> tuple[Members, list[str], bool]:
+    """Return ({"delimiter", "blank": whether blanks may stand before a quotation,
+    "quotes": whether a quotation mark within quotes is "doubled" or "escaped" with a
+    backslash; "none" where it is a sign as others}, the lines that were read for it,
+    whether the first line names the delimiter)."""
+    lines = iter(lines)
+    line = next(lines)
+    said = re.fullmatch(r'"?sep=(.)"?[,;\t]*', line.strip("\r\n"), re.IGNORECASE)
+    sample = [] if said else [line]
+    size = 0 if said else len(line)
+    for line in lines:
+        sample.append(line)
+        size += len(line)
+        if size > SAMPLE_CHARACTERS or len(sample) >= SAMPLE_LINES:
+            break
+    delimiter = said[1] if said else _delimiter(sample)
+    form = {"delimiter": delimiter, "blank": False}
+    form["quotes"] = _quotes(sample, delimiter)
+    # A blank before a quotation would else make it a part of the cell.
+    before = re.compile(rf'{re.escape(delimiter)} +"[^"]')
+    if form["quotes"] != "none" and any(map(before.search, sample)):
+        form["blank"] = any(
+            re.match(' +"', cell) for cells in _records(sample, form) for cell in cells
+        )
+    return form, sample, bool(said)
+
+
+def csv_reader(lines: Iterable[str], form: Members) -> Any:
+    """Return a csv.reader of lines, by what csv_form said of them."""
+    import csv
+
+    quotes = form.get("quotes")
+    if quotes == "escaped":
+        lines = (_BACKSLASHES.sub(_kept, line) for line in lines)
+    return csv.reader(
+        lines,
+        delimiter=form["delimiter"],
+        strict=True,
+        skipinitialspace=form["blank"],
+        escapechar="\\" if quotes == "escaped" else None,
+        quoting=csv.QUOTE_NONE if quotes == "none" else csv.QUOTE_MINIMAL,
+    )
+
+
+_BACKSLASHES = re.compile(r'\\+("?)')
+
+
+def _kept(found: re.Match[str]) -> str:
+    """Return backslashes so that csv.reader has them as they are: only those before a
+    quotation mark escape something, others are of a path or the like."""
+    return found[0] if found[1] else 2 * found[0]
+
+
+def csv_records(
+    lines: Iterator[tuple[int, str]], refused: Refused, form: Members | None = None
+) -> Iterator[Record]:
+    """Yield (line, cells) or a Flaw of each record of CSV, its header the first; form
+    is what csv_form said of the table that the lines are a part of."""
+    import csv
+
+    csv.field_size_limit(CELL_CHARACTERS)
+    first, line = next(lines)
+    own, sample, said = csv_form(chain([line], (line for _, line in lines)))
+    if form is None and (width := _below(sample, own["delimiter"])):
+        problem = f"line {first} has one cell and those below have {width}: {ABOVE}"
+        raise refused(f"{problem}, or put the cells of a single column in quotes")
+    form = form or own
+    first += said
+    reader = csv_reader(chain(sample, (line for _, line in lines)), form)
+    while True:
+        number = first + reader.line_num
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            why = str(error)
+            if "unexpected end" in why:
+                problem = f"line {number} opens a quotation that is never closed"
+                yield Flaw(f"{problem}: the rest of the file would be one cell", True)
+                return
+            if "field limit" in why:
+                problem = (
+                    f"line {number} has a cell of more than {CELL_CHARACTERS >> 20}"
+                )
+                yield Flaw(f"{problem} Mi characters: is a quotation not closed?", True)
+                return
+            if "expected after" in why:
+                why = "a closed quotation is followed by more than the next cell"
+            elif "new-line character" in why:
+                why = "it holds a line break that is not in quotes"
+            last = first + reader.line_num - 1
+            lines_are = (
+                f"lines {number} to {last} are"
+                if last > number
+                else f"line {number} is"
+            )
+            yield Flaw(f"{lines_are} not CSV: {why}")
+        else:
+            yield number, cells
+
+
+def _delimiter(sample: list[str]) -> str:
+    """Return the sign that parts the cells: that by which most rows are as wide as the
+    header, and of those the one with most columns."""
+    best, delimiter = (-1.0, 0), ONE_COLUMN
+    if not any(filled(line.translate(_NO_CELLS)) for line in sample):
+        return ","  # which leaves no row
+    for sign in DELIMITERS:
+        widths = _widths(sample, sign)
+        width = widths[0] if widths else 0
+        if width < 2:
+            continue
+        rows = widths[1:] or [width]
+        exact = rows.count(width)
+        less = sum(0 < w < width for w in rows)
+        if sign == "\t" and exact + less == len(rows) <= 2 * exact:
+            return sign  # hardly a name or a text has tabs, while they have commas
+        score = (exact + 0.5 * less) / len(rows), width
+        if score > best:
+            best, delimiter = score, sign
+    return delimiter
+
+
+def _below(sample: list[str], delimiter: str) -> int:
+    """Return how many cells the lines below a title have, which took itself for the
+    names of the columns; 0 where there is none. Text that has as many commas in each
+    line is taken for a table where it has at least three such lines of three cells."""
+    if delimiter != ONE_COLUMN:
+        return 0
+    for sign in DELIMITERS:
+        widths = _widths(sample, sign)
+        above = next((n for n, width in enumerate(widths) if width != 1), 0)
+        below = set(widths[above:])
+        width = max(below, default=0)
+        least = 2 if sample[0].startswith("#") else 3
+        if above and len(below) == 1 and min(width, len(widths) - above) >= least:
+            return width
+    return 0
+
+
+def _quotes(sample: list[str], delimiter: str) -> str:
+    """Return the first of "doubled", "escaped" and "none" by which records are read."""
+    if delimiter == ONE_COLUMN or not any('"' in line for line in sample):
+        return "doubled"
+    widths = _widths(sample, delimiter)
+
+    def better(quotes: str, more: bool) -> bool:
+        others = _widths(sample, delimiter, quotes)
+        sound = len(others) >= len(widths) and min(others) == max(others) == widths[0]
+        more = more and len(others) > len(widths)
+        return sound and (more or set(widths) > {widths[0]})
+
+    if any('\\"' in line for line in sample) and better("escaped", True):
+        return "escaped"
+    # Quotation marks in a table with tabs often are none of its grammar.
+    within = any(_QUOTED_CELL.search(line) for line in sample)
+    opened = sum(line.count('"') for line in sample) % 2 == 1
+    if delimiter == "\t" and not within and better("none", opened):
+        return "none"
+    return "doubled"
+
+
+_QUOTED_CELL = re.compile(r'(?:^|\t)"[^"\t\r\n]+"(?=[\t\r\n]|$)')
+_NO_CELLS = str.maketrans("", "", f'{DELIMITERS}"')
+
+
+def _widths(sample: list[str], sign: str, quotes: str = "doubled") -> list[int]:
+    """Return how many cells each record that is not blank has, 0 where it is no CSV."""
+    form = {"delimiter": sign, "blank": False, "quotes": quotes}
+    return [*map(len, _records(sample, form))]
+
+
+def _records(sample: list[str], form: Members) -> Iterator[list[str]]:
+    """Yield the cells of each record that is not blank, none where it is no CSV."""
+    import csv
+
+    reader = csv_reader(sample, form)
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if "unexpected end" in str(error):
+                return  # the sample ends there, or the file
+            yield []
+        else:
+            if any(map(filled, cells)):
+                yield cells

@@ -1,0 +1,77 @@
+"""The line of a table that names its columns, and rows made by it."""
+
+from __future__ import annotations
+
+from .row import Flaw, filled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..shapes import Json
+    from .row import Row
+
+ABOVE = "remove what stands above the names of the columns"
+
+
+class Header:
+    """The names of the columns, by which rows are made of cells."""
+
+    def __init__(self, line: int, cells: list[Json]) -> None:
+        self.line = line
+        self.cells = cells
+        self.names, self.width = _names(cells)
+        there = [*map(filled, cells)]
+        self.count = sum(there)
+        self.start = there.index(True)  # columns before the first that has a name
+
+    def is_title(self, cells: list[Json]) -> bool:
+        """Say of the first row whether it rather has the names, below a title."""
+        own = slice(self.start, self.start + 1)
+        return self.count == 1 and sum(map(filled, cells)) >= 2 + any(
+            map(filled, cells[own])
+        )
+
+    def row(self, line: int, cells: list[Json]) -> Row:
+        """Return the row of some cells, or a Flaw."""
+        names, width = self.names, self.width
+        if cells == self.cells and self.count > 1:
+            return Flaw(f"line {line} names the columns once more: remove it")
+        row = dict(zip(names[:width], cells, strict=False))
+        if len(cells) < width:
+            row |= dict.fromkeys(names[len(cells) : width])
+        elif len(cells) > width:
+            more = [n for n, c in enumerate(cells[width:], width) if filled(c)]
+            if more and more[-1] >= len(names):
+                return Flaw(_too_wide(line, more[-1] + 1, len(names)))
+            row |= {names[n]: cells[n] for n in more}
+        for name in names[: self.start]:  # as of a sheet whose table begins at B3
+            if not filled(row[name]):
+                del row[name]
+        return row
+
+
+def _too_wide(line: int, cells: int, columns: int) -> str:
+    return (
+        f"line {line} has more cells than columns: {cells}, while the header names "
+        f"{columns}. A cell that holds the sign between cells must stand in quotes, and "
+        "nothing may stand above the names of the columns"
+    )
+
+
+def _names(cells: list[Json]) -> tuple[list[str], int]:
+    """Return a name of its own for each column, and how many columns there are up to
+    the last that the header names."""
+    # A mark of byte order that a tool wrote before another's is no part of a name.
+    names = [
+        str(cell).strip("\ufeff").strip() if filled(cell) else "" for cell in cells
+    ]
+    width = max(n for n, name in enumerate(names, 1) if name)
+    taken = {name for name in names if name}
+    own: dict[str, None] = {}
+    tries: dict[str, int] = {}  # by name: a header may be one name, again and again
+    for number, name in enumerate(names, 1):
+        made = first = name or f"column_{number}"
+        while made in own or (made != name and made in taken):
+            tries[first] = tries.get(first, 1) + 1
+            made = f"{first}_{tries[first]}"
+        own[made] = None
+    return list(own), width
