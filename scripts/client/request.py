@@ -317,8 +317,8 @@ MOST_KEPT_BYTES = 256 * 1024
 
 
 def parse_whole(request: Request, reply: Reply) -> Json:
-    """Like parse_answer, of a model that may stream: an answer that broke off, or has no
-    choice, is an error, as it is where it is streamed, and so is what came in place of
+    """Like parse_answer, for a model that may stream: an answer that broke off, or has
+    no choice, is an error, as it is in a stream, and so is what came in place of
     sound."""
     answer = parse_answer(request, reply)
     if request.operation.get("stream") == "speech":

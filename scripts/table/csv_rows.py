@@ -1,4 +1,4 @@
-"""Rows written as CSV: how the file writes it, told from its beginning, and its records."""
+"""Rows written as CSV: the form of a file, told from its beginning, and its records."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ _BACKSLASHES = re.compile(r'\\+("?)')
 
 
 def _kept(found: re.Match[str]) -> str:
-    """Return backslashes so that csv.reader has them as they are: only those before a
-    quotation mark escape something, others are of a path or the like."""
+    """Return backslashes so that csv.reader keeps them: only those before a quotation
+    mark escape something, others belong to a path or the like."""
     return found[0] if found[1] else 2 * found[0]
 
 
@@ -139,7 +139,7 @@ def _delimiter(sample: list[str]) -> str:
         exact = rows.count(width)
         less = sum(0 < w < width for w in rows)
         if sign == "\t" and exact + less == len(rows) <= 2 * exact:
-            return sign  # hardly a name or a text has tabs, while they have commas
+            return sign  # names and texts hardly ever have tabs, but commas
         score = (exact + 0.5 * less) / len(rows), width
         if score > best:
             best, delimiter = score, sign
@@ -147,9 +147,10 @@ def _delimiter(sample: list[str]) -> str:
 
 
 def _below(sample: list[str], delimiter: str) -> int:
-    """Return how many cells the lines below a title have, which took itself for the
-    names of the columns; 0 where there is none. Text that has as many commas in each
-    line is taken for a table where it has at least three such lines of three cells."""
+    """Return how many cells the lines below a title have, where the title was taken for
+    the names of the columns; 0 where there is no title. Text that has as many commas in
+    each line is taken for a table where it has at least three such lines of three
+    cells."""
     if delimiter != ONE_COLUMN:
         return 0
     for sign in DELIMITERS:

@@ -1,5 +1,6 @@
-"""Text as programs save it: UTF-8, UTF-16 and UTF-32 with or without a mark, and the
-code page of Western Europe, Windows-1252, in which Excel saves what it calls CSV.
+"""Text as programs save it: UTF-8, UTF-16 and UTF-32 with or without a byte order mark,
+and the code page of Western Europe, Windows-1252, in which Excel saves what it calls
+CSV.
 
     texts         the text of blocks of bytes, block by block
     BadTextError  why bytes are no text
@@ -25,7 +26,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-HEAD_BYTES = 4096  # what the encoding of a text without a mark is told by
+HEAD_BYTES = 4096  # bytes by which the encoding of a text without a mark is detected
 PIECE_BYTES = 1 << 16  # that are decoded at a time
 # Letters beyond ASCII that follow one another. In a Western language most stand alone;
 # in what is in fact Cyrillic, Greek or Chinese hardly one does.
@@ -38,13 +39,13 @@ _UPPER, _LOWER = (
     rb"\x9a\x9c\x9e\xdf-\xf6\xf8-\xff",
 )
 _WORD = b"A-Za-z" + _UPPER + _LOWER
-# What stands in no word as it is in Windows-1252: a sign between letters that is no
-# apostrophe, dash or the like, the sign of the guilder before a letter, one letter
-# between two low quotation marks (kana, in fact), or a sign before a word as no opening
-# sign is, a capital behind a letter, and what is a sign beside a letter or sign that are
-# both beyond ASCII.
+# What no word of a Western language has, so that the text is not in Windows-1252: a
+# sign between letters that is no apostrophe, dash or the like; the sign of the guilder
+# before a letter; one letter between two low quotation marks (in fact kana); a sign
+# before a word that opens none; a capital beyond ASCII within a word; or a sign beside
+# a letter or sign, both beyond ASCII.
 _SIGNS = rb"\x86-\x89\x98\xa2-\xa6\xa8\xaa\xac\xaf\xb1-\xb3\xb5\xb6\xb8-\xba\xbc-\xbe\xd7\xf7"
-# Compiled where it is first used: a job whose table is UTF-8 needs it not.
+# Compiled at its first use: a job whose table is UTF-8 does not need it.
 _WITHIN = (
     rb"(?<=[%(word)s])"
     rb"[%(signs)s\x80\x82\x84\x8b\x93-\x95\x99\x9b\xa1\xa7\xa9\xab\xae\xb0\xbb\xbf]"
@@ -55,7 +56,8 @@ _WITHIN = (
     rb"|[%(signs)s](?=[%(signs)s%(upper)s%(lower)s])|(?<=[%(upper)s%(lower)s])[%(signs)s]"
     % {b"word": _WORD, b"signs": _SIGNS, b"upper": _UPPER, b"lower": _LOWER}
 )
-# Signs that only bytes of no text are: tabs, line ends and separators are others.
+# Control characters that no text has: tabs, line ends and separators are not among
+# them.
 _CONTROLS = re.compile(rb"[\x02-\x08\x0e-\x19\x7f]")
 _NO_BEGINNINGS = (*range(0x80, 0xC0), *range(0xF5, 0x100))  # of UTF-8
 # Places and first bytes of files that are no text, beside those of filetypes.py.
@@ -75,7 +77,7 @@ _FILES = (
 
 
 class BadTextError(ValueError):
-    """Bytes that are no text; str() says why, to be read behind a field's name."""
+    """Bytes that are no text; str() says why, as what follows a field's name."""
 
 
 def texts(
@@ -120,7 +122,7 @@ def texts(
 
 
 def _then(head: bytes, blocks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
-    """Yield bytes in pieces that are small: their text may take four times as much."""
+    """Yield bytes in small pieces, as their text may take four times the memory."""
     for block in chain([head], blocks):
         block = memoryview(block)
         for place in range(0, len(block), PIECE_BYTES):
@@ -148,8 +150,8 @@ def _marked(head: bytes) -> tuple[str | None, int]:
 
 
 def _wide(head: bytes) -> str | None:
-    """Return UTF-32 or UTF-16 of any language where a text is one, without a mark: its
-    line ends, of which each has its zeros, tell."""
+    """Return UTF-32 or UTF-16 where a text without a mark is in one of them, whatever
+    its language: the zeros of its line ends show it."""
     # ASCII with zeros in it is no UTF-16, though it may be read as such.
     names = ["utf-32-le", "utf-32-be"]
     if not head.isascii() or _CONTROLS.search(head):
@@ -191,8 +193,8 @@ def _bytewise(
     encoding: str | None,
     told: Callable[[str], None] | None,
 ) -> Iterator[str]:
-    """Yield the text of UTF-8; of Windows-1252 where the first sign beyond ASCII shows
-    that it is that. What came before is the same in both."""
+    """Yield the text of UTF-8, or of Windows-1252 where the first character beyond
+    ASCII shows that it is that. Before it both are the same."""
     line, rest, looks = 1, b"", LOOKS
     for block in _then(head, blocks):
         data = rest + block if rest else block
@@ -243,9 +245,9 @@ def _western(data: bytes, line: int, least: int = 1) -> str:
 
 
 def _misread(data: bytes, least: int) -> bool:
-    """Say whether bytes are rather in another code page than Windows-1252: they put
-    signs within words, `least` at least, or letters together that no language of it
-    has both of."""
+    """Say whether bytes are probably in another code page than Windows-1252: read so,
+    they have at least `least` signs within words, or letters side by side that no
+    Western language has both of."""
     odd = len(re.findall(_WITHIN, data))
     if odd >= least and odd * 10 > len(_HIGH.findall(data)):
         return True
@@ -256,7 +258,8 @@ def _misread(data: bytes, least: int) -> bool:
     def share(signs: str) -> float:
         return sum(map(letters.count, signs)) / len(letters)
 
-    # What Turkish and Baltic, Czech and Croatian, Hungarian read as.
+    # What letters of Turkish and Baltic languages, Czech and Croatian, Hungarian
+    # become.
     if share("þð") > 0.1:
         return share("çüëèûàâîïê") > 0.1
     if share("šž") > 0.1 or share("ø") > 0.1:

@@ -67,7 +67,7 @@ def _names(cells: list[Json]) -> tuple[list[str], int]:
     width = max(n for n, name in enumerate(names, 1) if name)
     taken = {name for name in names if name}
     own: dict[str, None] = {}
-    tries: dict[str, int] = {}  # by name: a header may be one name, again and again
+    tries: dict[str, int] = {}  # by name: a header may repeat one name many times
     for number, name in enumerate(names, 1):
         made = first = name or f"column_{number}"
         while made in own or (made != name and made in taken):

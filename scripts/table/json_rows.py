@@ -19,7 +19,7 @@ BLANK = re.compile(r"[ \t\r\n]*")
 
 
 class JsonText:
-    """JSON text, read as far as the value at hand needs."""
+    """JSON text, of which no more is held than the value at hand needs."""
 
     def __init__(self, blocks: Iterable[str], refused: Refused) -> None:
         self.blocks = iter(blocks)

@@ -1,8 +1,8 @@
 """Rows in: a list, JSON Lines, a JSON array, CSV or an Excel workbook, read one row at
 a time.
 
-A row is an object, its members are the columns; a text stands for {"text": it}. What a
-result cannot hold (NaN, NUL, half a character) becomes what it becomes in an answer of
+A row is an object whose members are the columns; a text alone stands for {"text": it}.
+What a result cannot hold (NaN, NUL, half a character) is replaced as in an answer of
 the API, and a whole number beyond 2^53 becomes text.
 """
 
@@ -129,8 +129,8 @@ class Table:
         return None
 
     def require(self, columns: Iterable[str], field: str) -> None:
-        """Raise TogetherError unless each column is in one of the first rows. Of a part
-        it was asked before the table was split."""
+        """Raise TogetherError unless each column is in one of the first rows. For a
+        part this was checked before the table was split."""
         if self.part:
             return
         if not any(map(_is, self.first)):
