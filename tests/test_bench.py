@@ -11,6 +11,7 @@ from tools import (
     bench_rows,
     bench_transfer,
     bench_words,
+    simulate,
 )
 from tools.flatten import module_names, module_text
 from tools.operations import ROOT
@@ -77,6 +78,21 @@ def test_rows_go_through_batches_as_jobs():
     assert split.peak_mib > 5
     assert collected.peak_mib > 5
     assert split.cpu_seconds > 0
+
+
+def test_a_large_table_is_a_job_beside_what_is_said_of_it():
+    ours, said = bench_rows.large_table(1, 300)
+
+    assert ours.peak_mib > 5
+    assert ours.cpu_seconds > 0
+    assert said.contender == "./dev simulate"
+    assert said.seconds == simulate.map_rows(simulate.Task(300, None, 0.0)).seconds
+
+
+@pytest.mark.parametrize("workload", [None, "rows"])
+def test_a_number_of_rows_is_for_workloads_of_any_size(workload):
+    with pytest.raises(ValueError, match="large table, batches"):
+        bench.report(workload, False, None, 9)
 
 
 def _imported(tree):

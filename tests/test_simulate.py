@@ -3,15 +3,21 @@
 import asyncio
 import itertools
 import json
+import random
 import threading
 
 import pytest
 
+from scripts.across import cutting
 from scripts.client.jsonio import RESULT_LIMIT
+from scripts.service_jobs.job_kinds import KINDS, pause_after
 from scripts.upload.service_limits import BATCH_LINES
+from tests.support.canned_chat import completion
 from tests.support.command_line import tool
 from tools import bench_batches, bench_rows, simulate
 from tools.fake_workspace import Workspace
+from tools.flow_engine import Engine
+from tools.models import model
 from tools.operations import ROOT
 
 LOOSE = 0.5  # of what was measured with one table and its answers, for another
@@ -117,6 +123,134 @@ def test_map_rows_takes_as_many_requests_and_bytes_as_is_said(
     assert sum(states) == about(said.kept_bytes)
 
 
+def said_by_the_server(arguments):
+    return completion(arguments["body"], "Yes.")
+
+
+def kept_for_a_rerun(workspace, folder):
+    """Bytes of the states that the jobs of a flow wrote under a folder."""
+    written = [
+        json.loads(one.body)
+        for one in workspace.requests
+        if one.method == "POST" and "/resources/" in one.path
+        if folder in one.path or folder in json.loads(one.body).get("path", "")
+    ]
+    return sum(len(json.dumps(one["value"])) for one in written)
+
+
+def uploaded(workspace):
+    """Bytes that went to storage."""
+    return sum(
+        int(one.headers["content-length"])
+        for one in workspace.requests
+        if "job_helpers/upload_s3_file" in one.path
+    )
+
+
+@pytest.mark.parametrize(("rows", "part_rows"), [(30, 4), (7, 10)])
+def test_parts_of_a_table_take_as_many_jobs_as_is_said(
+    rows, part_rows, workspace, lives, auth, sandbox, monkeypatch
+):
+    sandbox.answers["create_chat_completion"] = said_by_the_server
+    workspace.put("in/rows.jsonl", bench_batches.table_of(rows))
+    engine = Engine(workspace, auth, lives.advance)
+    given = {"template": "{{text}}", "model": model("chat"), "part_rows": part_rows}
+    run = engine.run(simulate.ACROSS, rows={"s3": "in/rows.jsonl"}, **given)
+    arguments = {"part_rows": {"default": part_rows}, "parallelism": {"maximum": 9}}
+    monkeypatch.setattr(simulate, "_arguments", lambda flow: arguments)
+
+    said = simulate.across(simulate.Task(rows, workers=4))
+
+    assert run.result["done"] == rows
+    assert engine.jobs == said.jobs
+    asked = [one for one in sandbox.requests if "completions" in one.path]
+    assert len(asked) == said.requests == rows
+
+
+@pytest.mark.parametrize("storage", [True, False])
+@pytest.mark.parametrize(("count", "job_files", "size"), [(9, 1, 70), (8, 3, 5000)])
+def test_files_take_as_many_jobs_requests_and_bytes_as_is_said(
+    count, job_files, size, storage, workspace, lives, auth, sandbox
+):
+    noise = random.Random(1)
+    answer = "".join(noise.choices("abcdefghijklmnopqrst ", k=size))
+    sandbox.answers["create_chat_completion"] = lambda arguments: completion(
+        arguments["body"], answer
+    )
+    workspace.storage = storage
+    places = []
+    for n in range(count):
+        name = f"/sandbox/objects/letters-of-november/{n:020}.txt"
+        sandbox.objects[name] = "text/plain", b"a letter"
+        places.append(f"{sandbox.url}{name}")
+    engine = Engine(workspace, auth, lives.advance)
+    given = {"question": "Who?", "model": model("chat"), "job_files": job_files}
+    given |= {"output": "storage"} if storage else {}
+    run = engine.run(simulate.FILES, action="ask", files=places, **given)
+    task = simulate.Task(count, job_files=job_files, answer_bytes=size, storage=storage)
+
+    said = simulate.files(task)
+
+    assert run.result["done"] == count
+    assert engine.jobs == said.jobs
+    asked = [one for one in sandbox.requests if "completions" in one.path]
+    assert len(asked) == said.requests == count
+    assert uploaded(workspace) == about(said.storage_bytes)
+    assert kept_for_a_rerun(workspace, "togetherai_files") == about(said.kept_bytes)
+
+
+def test_text_that_is_taken_out_of_files_takes_no_call(workspace, lives, auth, sandbox):
+    workspace.put("letters/1.txt", b"a letter")
+    engine = Engine(workspace, auth, lives.advance)
+    run = engine.run(simulate.FILES, action="read", folder="letters")
+
+    assert run.outcome == "success"
+    assert not sandbox.requests
+    said = simulate.files(simulate.Task(1, reads=True, usd_per_row=1.0))
+    assert (said.requests, said.usd, said.jobs) == (0, 0.0, engine.jobs)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "jobs_of"),
+    [
+        ("run_batch", "batch", simulate.jobs_of_batches),
+        ("run_on_endpoint", "deployment", simulate.jobs_of_endpoint),
+    ],
+)
+def test_a_flow_that_waits_takes_as_many_jobs_as_is_said(
+    name, kind, jobs_of, workspace, lives, auth
+):
+    engine = Engine(workspace, auth, lives.advance)
+    given = {"template": "{{text}}", "rows": [{"text": "a"}], "model": model("chat")}
+    given |= {"endpoint_name": "chat"} if kind == "deployment" else {}
+    run = engine.run(name, **given)
+    own = [call.at for call in run.of("waits/poll_job")]
+    (watched,) = [
+        one.of("waits/watch_flow")
+        for one in engine.runs
+        if one.count("waits/watch_flow")
+    ]
+    waited = own[-1] - own[0]
+
+    assert run.outcome == "success", run.result
+    assert engine.jobs == jobs_of(len(own), len(watched))
+    assert len(own) == simulate.looks(waited, lambda n: pause_after(KINDS[kind], n))
+    most = simulate.looks_of_guard(run.ended - run.started)
+    assert len(watched) in (most - 1, most)
+
+
+@pytest.mark.parametrize("most", [8, 10])
+def test_a_table_is_cut_into_as_many_parts_as_is_said(most, monkeypatch):
+    monkeypatch.setattr(cutting, "MOST_PARTS", most)
+    monkeypatch.setattr(simulate, "MOST_PARTS", most)
+    for rows in range(1, 100):
+        cuts = cutting.Cuts(2, 0, 1)
+        for n in range(rows):
+            cuts.row(n + 1, n + 2)
+        parts = cuts.end(rows)
+        assert simulate.parts_of(rows, 2) == (len(parts), cuts.most_rows), rows
+
+
 @pytest.mark.parametrize("way", ["map_rows", "across", "endpoint"])
 def test_what_a_rerun_goes_on_by_grows_with_the_rows(way):
     less, more = [
@@ -139,7 +273,7 @@ def test_ten_times_the_rows_take_no_less_of_anything(way):
     for less, more in itertools.pairwise(sizes):
         for name in ("seconds", "requests", "jobs", "sent_bytes", "storage_bytes"):
             # Parts that would be too many are joined two and two.
-            bears = 2 if (way, name) == ("across", "jobs") else 1
+            bears = 2 if way in ("across", "files") and name == "jobs" else 1
             assert bears * getattr(more, name) >= getattr(less, name)
         assert more.database_bytes >= less.database_bytes
 
@@ -189,8 +323,11 @@ def test_it_is_a_command():
     assert {one["way"] for one in found} > {"map_rows", "several batches"}
     ways = {one["way"]: one for one in found}
     assert ways["map_rows"]["requests"] == 10**9
-    assert ways["map_rows"]["breaks_first"] is None
+    assert ways["map_rows"]["breaks_first"]["limit"] == "job time limit"
     assert ways["several batches"]["breaks_first"]["rows"] < 10**9
+    done = tool("simulate", "--files", "500", "--read", "--no-storage")
+    assert "500 files" in done.stdout
+    assert "0 requests, 1,003 jobs" in done.stdout
     refused = tool("simulate", "--rows", "1e9", "--way", "magic")
     assert refused.returncode == 2
     assert "no way 'magic'" in refused.stderr

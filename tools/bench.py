@@ -419,10 +419,10 @@ def _many_rows(rounds: int) -> list[Row]:
     return rows_at_once("many rows", rounds, rows=5000, at_once=256, latency=0.1)
 
 
-def _large_table(rounds: int) -> list[Row]:
-    from tools.bench_rows import rows_at_once
+def _large_table(rounds: int, rows: int = 100_000) -> list[Row]:
+    from tools.bench_rows import large_table
 
-    return rows_at_once("large table", rounds, rows=100_000, at_once=8, latency=0.0)
+    return large_table(rounds, rows)
 
 
 def _words(rounds: int) -> list[Row]:
@@ -437,10 +437,10 @@ def _hits(rounds: int) -> list[Row]:
     return hits(rounds)
 
 
-def _batches(rounds: int) -> list[Row]:
+def _batches(rounds: int, rows: int = 1_000_000) -> list[Row]:
     from tools.bench_batches import batches
 
-    return batches()
+    return batches(rows)
 
 
 def _growth(rounds: int) -> list[Row]:
@@ -465,15 +465,23 @@ WORKLOADS: dict[str, tuple[Callable, int]] = {
 }
 
 
-def report(workload: str | None, as_json: bool, rounds: int | None) -> int:
-    """Run one workload, or all; print rows of JSON, or a table with ratios."""
+SIZED = ("large table", "batches")  # may be given a number of rows
+
+
+def report(
+    workload: str | None, as_json: bool, rounds: int | None, size: int | None = None
+) -> int:
+    """Run one workload, or all; print rows of JSON, or a table with ratios. size is the
+    number of rows of a workload that may be given one."""
     if workload and workload not in WORKLOADS:
         names = ", ".join(WORKLOADS)
         raise ValueError(f"no workload {workload!r}; there are: {names}")
+    if size and workload not in SIZED:
+        raise ValueError(f"--rows is for one workload of these: {', '.join(SIZED)}")
     rows = []
     for name, (measure, usual) in WORKLOADS.items():
         if workload in (None, name):
-            rows += measure(rounds or usual)
+            rows += measure(rounds or usual, *([size] if size else ()))
     if as_json:
         print(json.dumps([asdict(row) for row in rows], indent=1))
     else:

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,7 +26,6 @@ from tools import bench
 from tools.fake_workspace import Workspace
 from tools.job_runner import prepare
 
-ROWS = 1_000_000
 TEMPLATE = "Is this a complaint? {{text}}"
 BLOCK = 1 << 20
 # The kernel's own account of a child begins with the memory of what started it.
@@ -194,7 +194,7 @@ class Run:
     result: dict
 
 
-def batches(rows: int = ROWS) -> list[bench.Row]:
+def batches(rows: int) -> list[bench.Row]:
     """submit_rows, then collect_rows with the table given, into storage."""
     run = run_of(rows)
     return [
@@ -247,9 +247,11 @@ class Cost:
     peak: float
 
 
-def measured_job(step: str, given: dict, workspace: Workspace) -> tuple[Cost, dict]:
-    """Run a step as a job; return what it took, and its result. Raises OSError when it
-    fails."""
+def measured_job(
+    step: str, given: dict, workspace: Workspace, around: Mapping[str, str] = os.environ
+) -> tuple[Cost, dict]:
+    """Run a step as a job; return what it took, and its result. `around` is the
+    environment beside the workspace's. Raises OSError when it fails."""
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder)
         prepare(job, step, given)
@@ -258,7 +260,7 @@ def measured_job(step: str, given: dict, workspace: Workspace) -> tuple[Cost, di
             process = subprocess.Popen(
                 [sys.executable, "-u", "-c", DRIVER],
                 cwd=job,
-                env={**os.environ, **workspace.environment},
+                env={**around, **workspace.environment},
                 stdout=log,
                 stderr=log,
             )

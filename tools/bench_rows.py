@@ -1,9 +1,12 @@
 """The workloads of rows: many calls at once, against a service that takes its time.
 
 1,000 rows, 64 at a time, or 5,000, 256 at a time, over HTTPS, each answer 100 ms after
-its request; and a large table, 8 rows at a time, answered at once. Every contender runs
-in a fresh process, as a job does; what is measured begins with its first connection.
-The ideal is the latency alone: rows x latency / concurrency.
+its request. Every contender runs in a fresh process, as a job does; what is measured
+begins with its first connection. The ideal is the latency alone: rows x latency /
+concurrency.
+
+And a large table, 8 rows at a time, answered at once: a job of ours, its rows and its
+answers in storage, beside what `./dev simulate` says of it.
 """
 
 import asyncio
@@ -15,7 +18,8 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-from tools import bench
+from tools import bench, bench_batches, simulate
+from tools.fake_workspace import Workspace
 from tools.job_runner import prepare
 
 CONTENDERS = {
@@ -101,13 +105,11 @@ class Late(bench.Canned):
 def rows_at_once(
     workload: str, rounds: int, rows: int, at_once: int, latency: float
 ) -> list[bench.Row]:
-    """Medians of wall and CPU seconds and of memory for all rows, and the ideal. A
-    table that is answered at once is for ours alone: the others would take minutes."""
-    names = CONTENDERS if latency else ["ours"]
-    costs: dict[str, list] = {name: [] for name in names}
+    """Medians of wall and CPU seconds and of memory for all rows, and the ideal."""
+    costs: dict[str, list] = {name: [] for name in CONTENDERS}
     secured = bench.served(True, "tools.bench_rows", str(latency))
     with secured as (auth, trust), tempfile.TemporaryDirectory() as folder:
-        for name in names:
+        for name in CONTENDERS:
             job = Path(folder) / name
             prepare(job, "chat/map_rows", {"auth": auth})
             constants = f"PATH, AT_ONCE = {bench.PATH!r}, {at_once}\n"
@@ -137,10 +139,40 @@ def rows_at_once(
         )
         for name, found in costs.items()
     ]
-    if not latency:
-        return measured
     ideal = rows * latency / at_once
     return [*measured, bench.Row(workload, "ideal", ideal, rows / ideal, 0.0)]
+
+
+def large_table(rounds: int, rows: int) -> list[bench.Row]:
+    """Medians of a job, and what is said of it. Raises OSError where it fails."""
+    found = []
+    secured = bench.served(True, "tools.bench_rows", "0")
+    with secured as (auth, trust), Workspace() as workspace:
+        workspace.put("in/rows.jsonl", bench_batches.table_of(rows))
+        given = {"auth": auth, "template": "{{text}}", "model": "m"}
+        given |= {"rows": {"s3": "in/rows.jsonl"}, "output": "storage"}
+        around = bench.environment("ours", trust)
+        for _ in range(rounds):
+            cost, result = bench_batches.measured_job(
+                "chat/map_rows", given, workspace, around
+            )
+            if result["done"] != rows:
+                raise OSError(f"{result['done']} of {rows} rows were answered")
+            found.append((cost.seconds, cost.cpu, cost.peak))
+    seconds = bench.median(found, 0)
+    said = simulate.map_rows(simulate.Task(rows, rate=None, latency=0.0)).seconds
+    cpu = rows * simulate.measured()["map_row_seconds"]
+    return [
+        bench.Row(
+            "large table",
+            "ours",
+            seconds=seconds,
+            calls_per_second=rows / seconds,
+            cpu_seconds=bench.median(found, 1),
+            peak_mib=bench.median(found, 2),
+        ),
+        bench.Row("large table", "./dev simulate", said, rows / said, cpu),
+    ]
 
 
 if __name__ == "__main__":

@@ -121,7 +121,8 @@ def _values() -> dict[str, dict]:
 
 class Engine:
     """Runs flows; `decide` answers approvals, `advance` is told when time passes,
-    `tell` of each step that ran."""
+    `tell` of each step that ran. `jobs` counts what Windmill would have made a job of:
+    each flow, round of a loop, branch, and step."""
 
     def __init__(
         self,
@@ -144,7 +145,7 @@ class Engine:
         self.decide: Callable[[dict], None] = lambda links: None
         self.resources = {RESOURCE: auth}
         self.values = {}
-        self.spawned = 0
+        self.spawned = self.jobs = 0
         self.memories: dict[tuple[str, str], list[dict]] = {}
         self.conversations: dict[str, list[tuple[str, str]]] = {}  # (who, what)
         self.lock = threading.Condition()
@@ -280,6 +281,7 @@ class Engine:
         handler: dict | None,
     ) -> Iterator[float]:
         """A flow job: the whole flow, one round of a loop, a branch."""
+        self.jobs += 1
         previous: object = arguments
         for number, module in enumerate(modules):
             place = {"flow_input": arguments, "results": results}
@@ -394,6 +396,7 @@ class Engine:
     ) -> Iterator[float]:
         value = module["value"]
         kind = value["type"]
+        self.jobs += kind in ("identity", "script", "rawscript", "aiagent")
         if kind == "identity":
             return End(True, place["previous_result"])
         if kind == "script":

@@ -9,13 +9,15 @@ that fail are not in it.
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import yaml
 
 from scripts.across.cutting import MOST_PARTS, MOST_ROWS
+from scripts.across.file_answers import STATE_BYTES
 from scripts.client.jsonio import RESULT_LIMIT
+from scripts.file_steps import INLINE_BYTES
 from scripts.service_jobs.flow_steps import FIRST, LONGEST
 from scripts.service_jobs.job_kinds import KINDS, growing, pause_after
 from scripts.table.checkpoint import (
@@ -29,12 +31,13 @@ from scripts.upload.service_limits import BATCH_LINES, FILLED_BYTES
 from tools.operations import ROOT, find
 
 MEASURED = ROOT / "tools" / "measured.yaml"
-ACROSS = ROOT / "flows" / "map_rows_across_workers.yaml"
+FLOWS = ROOT / "flows"
+ACROSS, FILES = "map_rows_across_workers", "map_files_across_workers"
 HOUR, DAY = 3600.0, 86400.0
 # Bytes written to Windmill's database by one run, above which a way counts as broken:
 # hours of a small server's disk, and the backups of days.
 MOST_WRITTEN = 10_000_000_000
-LISTS = "database, of the lists that a rerun goes on by"
+LISTS = "database, of what is kept for a rerun"
 
 
 @cache
@@ -47,10 +50,16 @@ def measured() -> dict:
 class Task:
     """What is to be done, and with what.
 
-    rate    requests a second that the account may send, None for no limit
-    latency seconds until an answer
-    at_once calls that a job makes at the same time
-    workers that are free for it
+    rows            of a table, or how many files
+    rate            requests a second that the account may send, None for no limit
+    latency         seconds until an answer
+    at_once         calls that a job makes at the same time
+    workers         that are free for it
+    job_hours       after which Windmill ends a job: by itself after a week
+    endpoint_start  seconds until an endpoint of one's own answers
+    job_files       files that a job does, one after the other; 0: the form's own
+    answer_bytes    of a file's answer or text; 0: those of the bench's answers
+    reads           the text is taken out of the files, and no model asked
     """
 
     rows: int
@@ -63,8 +72,12 @@ class Task:
     batch_hours: float = 24.0
     endpoint_rate: float = 50.0
     endpoint_usd_per_hour: float = 0.0
-    job_hours: float | None = None
+    endpoint_start: float = 300.0
+    job_hours: float = 168.0
     storage: bool = True
+    job_files: int = 0
+    answer_bytes: int = 0
+    reads: bool = False
 
     @property
     def calls(self) -> int:
@@ -133,8 +146,6 @@ def _paced(task: Task, jobs: int, rate: float | None) -> tuple[float, str]:
 
 def _job_limit(task: Task, seconds: float) -> dict[str, float]:
     """How many rows a job gets through before Windmill ends it."""
-    if task.job_hours is None:
-        return {}
     return {"job time limit": task.rows * task.job_hours * HOUR / seconds}
 
 
@@ -188,12 +199,8 @@ def _most_kept(at_once: int) -> float:
 
 def across(task: Task) -> Estimate:
     """Parts of the table in a parallel loop, in the flow map_rows_across_workers."""
-    flow = yaml.safe_load(ACROSS.read_text(encoding="utf-8"))
-    said = flow["arguments"]["properties"]
-    rows = said["part_rows"]["default"]
-    while task.rows / rows > MOST_PARTS:  # then parts are joined two and two
-        rows *= 2
-    parts = max(1, math.ceil(task.rows / rows))
+    said = _arguments(ACROSS)
+    parts, rows = parts_of(task.rows, said["part_rows"]["default"])
     jobs = min(task.workers, parts, said["parallelism"]["maximum"])
     seconds, bound = _paced(task, jobs, task.rate)
     # A table is read to be split, and its answers are written into one; every part
@@ -212,17 +219,73 @@ def across(task: Task) -> Estimate:
     else:
         limits["rows of a table without storage"] = float(MOST_ROWS)
     return Estimate(
-        "map_rows_across_workers",
+        ACROSS,
         seconds + ends + starts,
         bound,
         task.rows,
-        # The flow and its steps; an iteration that is tried again is a flow of its own.
-        4 + 2 * parts,
+        jobs_of(parts),
         0,
         stored,
         task.rows * task.usd_per_row,
         limits,
         kept,
+    )
+
+
+def _arguments(flow: str) -> dict:
+    """What a flow takes."""
+    found = yaml.safe_load((FLOWS / f"{flow}.yaml").read_text(encoding="utf-8"))
+    return found["arguments"]["properties"]
+
+
+def parts_of(rows: int, each: int) -> tuple[int, int]:
+    """(parts, rows of a part) of a table that is cut every `each` rows: as soon as
+    there are MOST_PARTS, they are joined two and two."""
+    while rows // each >= MOST_PARTS:
+        each *= 2
+    return max(1, math.ceil(rows / each)), each
+
+
+def jobs_of(parts: int) -> int:
+    """Jobs of a flow that cuts, does each part in a loop, and joins: the flow itself,
+    the two steps, and for each part its round of the loop, which Windmill makes a flow
+    of its own, and the step within."""
+    return 3 + 2 * parts
+
+
+def files(task: Task) -> Estimate:
+    """As many files as there are rows, in the flow map_files_across_workers."""
+    said = _arguments(FILES)
+    parts, _ = parts_of(task.rows, task.job_files or said["job_files"]["default"])
+    jobs = min(task.workers, parts, said["parallelism"]["maximum"])
+    # A job does its files one after the other.
+    one_by_one = replace(task, at_once=1)
+    seconds, bound = _paced(one_by_one, jobs, None if task.reads else task.rate)
+    starts = math.ceil(parts / jobs) * measured()["job_seconds"]
+    limits = _job_limit(task, seconds * jobs / parts)
+    row = measured()["row_bytes"]
+    answer = task.answer_bytes or measured()["answer_bytes"]
+    record = measured()["record_bytes"] + answer
+    stored = 0
+    kept = measured()["packed_bytes"] + record * measured()["packed_share"]
+    if task.storage:
+        stored = task.rows * (2 * row + answer)  # the slices, and the table
+        if record > STATE_BYTES:
+            stored, kept = stored + task.rows * record, measured()["packed_bytes"]
+    else:
+        limits["a list of files without storage"] = INLINE_BYTES / row
+    limits[LISTS] = MOST_WRITTEN / kept
+    return Estimate(
+        FILES,
+        seconds + starts,
+        bound,
+        0 if task.reads else task.rows,
+        jobs_of(parts),
+        0,
+        stored,
+        0.0 if task.reads else task.rows * task.usd_per_row,
+        limits,
+        round(task.rows * kept),
     )
 
 
@@ -269,14 +332,10 @@ def batches(task: Task) -> Estimate:
     count = max(1, math.ceil(task.rows / rows_of_a_batch()))
     waited = task.batch_hours * HOUR
     own = looks(waited, lambda n: pause_after(KINDS["batch"], n))
-    guard = looks(waited, lambda n: growing(FIRST, LONGEST, n))
     ours = task.rows * (
         measured()["split_row_seconds"] + measured()["collect_row_seconds"]
     )
     line = measured()["row_bytes"] + measured()["question_bytes"]
-    # The flow and its four steps; the flow that waits and the one that guards, with
-    # each look a run of their loops: a job for itself, its step, and what follows it.
-    jobs = 5 + 2 + 3 * (own + guard)
     limits = {
         "batches in a result": RESULT_LIMIT
         / measured()["batch_entry_bytes"]
@@ -288,7 +347,7 @@ def batches(task: Task) -> Estimate:
         waited + ours,
         "the service's time for batches",
         submit_requests(count) + collect_requests(count) + own * count,
-        jobs,
+        jobs_of_batches(own, looks_of_guard(waited)),
         task.rows * line,
         task.rows * _line(),
         task.rows * task.usd_per_row * task.batch_share,
@@ -296,14 +355,46 @@ def batches(task: Task) -> Estimate:
     )
 
 
+def waiting_jobs(count: int) -> int:
+    """Jobs of a flow that waits for something and looks at it so often: itself, its
+    first look and its last step; each other look is a round of a loop, a job of its
+    own, and the pause behind it another, save behind the last."""
+    return 3 + max(0, 3 * (count - 1) - 1)
+
+
+def guarding_jobs(count: int) -> int:
+    """Jobs of the flow that looks so often at another, whether it goes on."""
+    return 1 + 3 * count - 1
+
+
+def jobs_of_batches(own: int, guard: int) -> int:
+    """Jobs of the flow run_batch that looks so often at the batches, and whose guard
+    looks so often at it: itself and three steps, what waits, and what guards."""
+    return 4 + waiting_jobs(own) + guarding_jobs(guard)
+
+
+def jobs_of_endpoint(own: int, guard: int) -> int:
+    """The same of the flow run_on_endpoint: itself and four steps, the branch with
+    map_rows in it, and the step by which the guard stops the endpoint."""
+    return 5 + 2 + 1 + waiting_jobs(own) + guarding_jobs(guard)
+
+
+def looks_of_guard(seconds: float) -> int:
+    """How often it looks at a flow of so many seconds."""
+    return looks(seconds, lambda n: growing(FIRST, LONGEST, n))
+
+
 def endpoint(task: Task) -> Estimate:
-    """map_rows with a model on hardware of one's own, which no other's limit shares."""
-    seconds, bound = _paced(task, 1, task.endpoint_rate)
+    """map_rows with a model on hardware of one's own, which no other's limit shares,
+    in the flow run_on_endpoint."""
+    work, bound = _paced(task, 1, task.endpoint_rate)
+    seconds = task.endpoint_start + work
     found = map_rows(task)
     bound = "endpoint" if bound == "rate" else bound
-    limits = {**found.limits, **_job_limit(task, seconds)}
-    usd = seconds / HOUR * task.endpoint_usd_per_hour
-    jobs = 8  # the flow run_on_endpoint, its steps, and the flow that stops it
+    limits = {**found.limits, **_job_limit(task, work)}
+    usd = work / HOUR * task.endpoint_usd_per_hour
+    own = looks(task.endpoint_start, lambda n: pause_after(KINDS["deployment"], n))
+    jobs = jobs_of_endpoint(own, looks_of_guard(seconds))
     return Estimate(
         "own endpoint",
         seconds,
@@ -318,26 +409,29 @@ def endpoint(task: Task) -> Estimate:
     )
 
 
-WAYS: dict[str, Callable[[Task], Estimate]] = {
+OF_ROWS: dict[str, Callable[[Task], Estimate]] = {
     "map_rows": map_rows,
     "across": across,
     "batch": batch,
     "batches": batches,
     "endpoint": endpoint,
 }
+WAYS = {**OF_ROWS, "files": files}
 
 
 def simulate(task: Task, way: str | None = None) -> list[Estimate]:
-    """What each way, or one of them, takes. Raises ValueError where there is none."""
+    """What each way of a table's rows, or one way, takes. Raises ValueError where there
+    is none."""
     if way not in (None, *WAYS):
         raise ValueError(f"no way {way!r}; there are: {', '.join(WAYS)}")
-    return [take(task) for name, take in WAYS.items() if way in (None, name)]
+    return [WAYS[name](task) for name in ([way] if way else OF_ROWS)]
 
 
 def shown(task: Task, found: list[Estimate]) -> Iterator[str]:
     """Lines for a reader."""
     where = f"{measured()['size']}, {measured()['date']}"
-    yield f"{task.rows:,} rows; measured on {where}"
+    things = "files" if [one.way for one in found] == [FILES] else "rows"
+    yield f"{task.rows:,} {things}; measured on {where}"
     for one in found:
         broken = one.first(task.rows)
         yield f"{one.way}: {duration(one.seconds)}, spent for: {one.bound}"
@@ -348,7 +442,7 @@ def shown(task: Task, found: list[Estimate]) -> Iterator[str]:
         )
         yield (f"  storage {size(one.storage_bytes)}, sent up {size(one.sent_bytes)}")
         if broken:
-            yield f"  breaks first: {broken[0]}, with {round(broken[1]):,} rows"
+            yield f"  breaks first: {broken[0]}, with {round(broken[1]):,} {things}"
         else:
             yield "  no limit is met"
 

@@ -1,31 +1,43 @@
-"""Tell what a table of many rows takes, each way: time, money, jobs, limits."""
+"""Tell what many rows or files take, each way: time, money, jobs, limits."""
 
 import argparse
 import json
 
+# Option, default, what it is; 0 may be given where it is the default.
+NUMBERS = (
+    ("at-once", 0, "calls of a job (default: the form's)"),
+    ("workers", 1, "that are free for it"),
+    ("latency", 1.0, "seconds until an answer"),
+    ("usd-per-row", 0.0, "what an answer costs"),
+    ("batch-share", 0.5, "of that, in batches"),
+    ("batch-hours", 24.0, "until a batch is done"),
+    ("endpoint-rate", 50.0, "answers a second of an endpoint of yours"),
+    ("endpoint-usd-per-hour", 0.0, "what that costs"),
+    ("endpoint-start", 300.0, "seconds until it answers"),
+    ("job-hours", 168.0, "after which Windmill ends a job: TIMEOUT of its workers"),
+    ("job-files", 0, "files of a job (default: the form's)"),
+    ("answer-bytes", 0, "of a file's answer (default: the bench's)"),
+)
+
 
 def options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--rows", help="how many, such as 1e9")
+    command.add_argument("--files", help="in place of rows: how many, done one by one")
     command.add_argument(
-        "--way", help="only map_rows, across, batch, batches or endpoint (default: all)"
+        "--way",
+        help="only map_rows, across, batch, batches, endpoint or files "
+        "(default: all of rows)",
     )
     command.add_argument(
         "--rate", default="6000/min", help="the account's; or none (default: 6000/min)"
     )
-    numbers = (
-        ("at-once", int, 0, "calls of a job (default: the form's)"),
-        ("workers", int, 1, "that are free for it"),
-        ("latency", float, 1.0, "seconds until an answer"),
-        ("usd-per-row", float, 0.0, "what an answer costs"),
-        ("batch-share", float, 0.5, "of that, in batches"),
-        ("batch-hours", float, 24.0, "until a batch is done"),
-        ("endpoint-rate", float, 50.0, "answers a second of an endpoint of yours"),
-        ("endpoint-usd-per-hour", float, 0.0, "what that costs"),
-        ("job-hours", float, None, "after which Windmill ends a job"),
-    )
-    for name, kind, usual, words in numbers:
-        shown = "" if usual is None or "default" in words else f" (default: {usual:g})"
+    for name, usual, words in NUMBERS:
+        shown = "" if "default" in words else f" (default: {usual:g})"
+        kind = type(usual)
         command.add_argument(f"--{name}", type=kind, default=usual, help=words + shown)
+    command.add_argument(
+        "--read", action="store_true", help="take the text out of files, ask no model"
+    )
     command.add_argument("--no-storage", action="store_true", help="the workspace's")
     command.add_argument("--json", action="store_true")
     command.add_argument(
@@ -40,22 +52,22 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.table:
         print(markdown())
         return 0
-    if arguments.rows is None:
-        raise ValueError("give --rows, such as 1e9, or --table")
-    names = ("workers", "latency", "usd_per_row", "batch_share", "batch_hours")
-    names += ("endpoint_rate", "endpoint_usd_per_hour", "job_hours", "at_once")
-    given = {name: getattr(arguments, name) for name in names}
-    for name, value in given.items():
-        lowest = 0 if name.startswith(("usd", "endpoint_usd", "at_once")) else 1e-9
-        if value is not None and value < lowest:
-            raise ValueError(f"--{name.replace('_', '-')} is too small: {value:g}")
+    if (arguments.rows is None) == (arguments.files is None):
+        raise ValueError("give --rows, such as 1e9, or --files, or --table")
+    given = {}
+    for name, usual, _ in NUMBERS:
+        member = name.replace("-", "_")
+        given[member] = value = getattr(arguments, member)
+        if value < (1e-9 if usual else 0):
+            raise ValueError(f"--{name} is too small: {value:g}")
     task = Task(
-        count_of(arguments.rows),
+        count_of(arguments.rows or arguments.files),
         rate=rate_of(arguments.rate),
         storage=not arguments.no_storage,
+        reads=arguments.read,
         **given,
     )
-    found = estimated(task, arguments.way)
+    found = estimated(task, "files" if arguments.files else arguments.way)
     if arguments.json:
         print(json.dumps([one.told(task.rows) for one in found], indent=1))
     else:
