@@ -75,8 +75,8 @@ def ask_model(auth: Auth, step: Step, **arguments: Json) -> Members:
     )
     found = _whole(answer)
     noted = {}
-    if found["cut"]:
-        noted["note"] = f"The answer was cut: {_why_cut(found['finish_reason'])}."
+    if why := why_cut(found["finish_reason"]):
+        noted["note"] = f"The answer was cut: {why}."
         log(noted["note"])
     reply = {"role": "assistant", "content": found["text"]}
     result = {
@@ -160,8 +160,10 @@ def _cell(error: TogetherError | None, answer: Json) -> str:
     if error:
         return f"error: {error}"
     found = parse_completion(answer)
-    why = f"error: the model gave no text (finish_reason {found['finish_reason']})"
-    return found["text"] if found["text"].strip() else why
+    if not found["text"].strip():
+        return f"error: the model gave no text (finish_reason {found['finish_reason']})"
+    why = why_cut(found["finish_reason"])
+    return f"{found['text']}\n(The answer was cut: {why}.)" if why else found["text"]
 
 
 def _sums(
@@ -234,6 +236,8 @@ def parse_completion(answer: Json) -> Completion:
         text, reasoning = _thinking_apart(text)
     refusal = words_of(message.get("refusal")) or None
     calls = message.get("tool_calls")
+    if not calls and isinstance(message.get("function_call"), dict):
+        calls = {"type": "function", "function": message["function_call"]}
     reason = choice.get("finish_reason")
     return {
         "text": text or refusal or "",
@@ -277,10 +281,11 @@ def is_filtered(reason: Json) -> bool:
     return ending(reason) == "filtered"
 
 
-def _why_cut(reason: Json) -> str:
+def why_cut(reason: Json) -> str | None:
+    """Return why an answer is not whole that ended with this finish_reason, or None."""
     if is_filtered(reason):
         return "a filter of the service ended it"
-    return "max_tokens or the model's context is used up"
+    return "max_tokens or the model's context is used up" if _is_cut(reason) else None
 
 
 def answered(answer: Json) -> tuple[str | None, str | None, bool]:
@@ -321,6 +326,8 @@ def _thinking_apart(text: str) -> tuple[str, str | None]:
     answer, and so is any in an answer that is JSON. Thinking between parts of the
     answer is known by its tag at the beginning of a line.
     """
+    if "<|channel|>" in text and CHANNEL.match(text.lstrip()):
+        return _channels_apart(text)
     tag = THINK.match(text)
     if not tag and ("</think>" not in text or _is_json(text)):
         return text, None
@@ -347,6 +354,29 @@ def _thinking_apart(text: str) -> tuple[str, str | None]:
     return "".join(said), "\n".join(filter(None, map(str.strip, thoughts)))
 
 
+def _channels_apart(text: str) -> tuple[str, str | None]:
+    """Return (answer, thinking) of a text in channels, as gpt-oss writes them and some
+    servers leave them: what is not in the one named final is thinking.
+
+    https://cookbook.openai.com/articles/openai-harmony
+    """
+    said: list[str] = []
+    thoughts: list[str] = []
+    heads = [*CHANNEL.finditer(text)]
+    ends = [head.start() for head in heads[1:]] + [len(text)]
+    for head, end in zip(heads, ends, strict=True):
+        piece = text[head.end() : end].strip()
+        for mark in CHANNEL_ENDS:
+            piece = piece.removesuffix(mark)
+        (said if head[1] == "final" else thoughts).append(piece)
+    return "".join(said), "\n".join(filter(None, map(str.strip, thoughts)))
+
+
+CHANNEL = re.compile(
+    r"(?:<\|start\|> ?assistant)?<\|channel\|>(\w+)[^<>]{0,200}"
+    r"(?:<\|constrain\|>[^<>]{0,50})?<\|message\|>"
+)
+CHANNEL_ENDS = ("<|end|>", "<|return|>", "<|call|>")
 THINK = re.compile(
     r"\s*(?:(<)|\[)((?:seed:)?think(?:ing)?)(?:\s[^<>]{0,99})?(?(1)>|\])", re.I
 )

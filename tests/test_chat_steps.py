@@ -256,6 +256,20 @@ def test_a_stored_picture_that_is_not_there_is_named(sandbox, workspace, auth):
         ({"content": "<think>a</think>\n<think>b</think>Yes."}, "Yes.", "a\nb"),
         ({"content": "Hm.</think>A </think> tag."}, "A </think> tag.", "Hm."),
         ({"content": {"name": "Zoë"}}, '{"name": "Zoë"}', None),
+        (
+            {
+                "content": "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant"
+                "<|channel|>final <|constrain|>json<|message|>Yes.<|return|>"
+            },
+            "Yes.",
+            "Hm.",
+        ),
+        ({"content": "<|channel|>analysis<|message|>Hm, and"}, "", "Hm, and"),
+        (
+            {"content": "It is <|channel|>final<|message|>."},
+            "It is <|channel|>final<|message|>.",
+            None,
+        ),
         ({"content": [{"name": "Ann"}]}, '[{"name": "Ann"}]', None),
         ({"content": {"type": "text", "text": "Yes."}}, "Yes.", None),
         ({"content": [{"type": "text", "text": ""}]}, "", None),
@@ -514,6 +528,20 @@ def test_a_model_that_breaks_off_is_told_of_and_the_others_stay(sandbox, auth):
     assert "the node is gone" in row["broken"]
     assert "error: the answer holds no choice" in row["mute"]
     assert row[MODEL].startswith("Cut them")
+
+
+def test_a_comparison_says_which_answer_was_cut(sandbox, auth):
+    def answer(body, whole):
+        whole["choices"][0]["finish_reason"] = body["model"]
+        return whole
+
+    say(sandbox, answer)
+
+    row = COMPARE(auth, ["length", "stop"], ["Hi"])[1]
+
+    assert row["length"].startswith(row["stop"])
+    assert row["length"].endswith("max_tokens or the model's context is used up.)")
+    assert "cut:" not in row["stop"]
 
 
 def test_a_comparison_without_any_answer_fails(sandbox, auth):

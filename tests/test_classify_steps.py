@@ -316,6 +316,20 @@ def test_an_answer_that_names_none_twice_is_an_error_that_keeps_it(sandbox, auth
     assert caught.value.cost_usd == pytest.approx(2 * price(21, 27))
 
 
+def test_a_list_that_was_cut_is_no_answer(sandbox, auth):
+    def cut(body, whole):
+        whole["choices"][0]["finish_reason"] = "length"
+        whole["choices"][0]["message"]["content"] = "A, B"
+        return whole
+
+    say(sandbox, cut)
+
+    with pytest.raises(TogetherError, match="cut before it named all") as caught:
+        classify(auth, multiple=True)
+    assert caught.value.partial == "A, B"
+    assert classify(auth, labels=["A, B", "x"])["label"] == "A, B"
+
+
 def test_an_answer_that_was_cut_is_not_asked_for_again(sandbox, auth):
     def cut(body, whole):
         whole["choices"][0]["finish_reason"] = "length"

@@ -414,8 +414,9 @@ def test_what_windmill_cannot_keep_is_replaced(sandbox, auth, capsys):
     assert "were replaced" in capsys.readouterr().err
 
 
-def test_numbers_that_are_none_do_not_fit(sandbox, auth):
-    say(sandbox, '{"name": "A", "age": NaN}')
+@pytest.mark.parametrize("number", ["NaN", "1e999"])
+def test_numbers_that_are_none_do_not_fit(number, sandbox, auth):
+    say(sandbox, f'{{"name": "A", "age": {number}}}')
 
     with pytest.raises(TogetherError, match="is not JSON"):
         extract(auth)

@@ -39,6 +39,7 @@ from scripts.structured.classify_steps import recognised
 from scripts.structured.extract_steps import _read
 from scripts.table.encodings import BadTextError, texts
 from scripts.table.table import Table, Template
+from scripts.tool_calling.tool_steps import written_call
 from scripts.transfer import file_input
 from scripts.transfer.file_source import BytesSource
 from scripts.upload.dataset_check import Checker
@@ -228,6 +229,8 @@ TEXTS = {
         "! ",
     ),
     "thought": ("\n", "<think>", "</think>", " <think> "),
+    "channel": ("<|channel|>a<|message|>", "<|channel|>a", "<|channel|>", "\n"),
+    "call": ("\n<tool_call>", "```\n<tool_call>", "\n", "{", '{"name":'),
     "answer": ("```", "\n", " ", "```json ", "{", "}", "[", '{"a": ', "```\n"),
     "citations": ("[a, 1] ", "[", "[a", "[a,", "a, 1", "]", ", "),
     "choice": (
@@ -272,6 +275,8 @@ TEXTS = {
     "shown": ("https://", "https://a", "[", "`", "*", "\\", "<", "&", ".", "!", "\n"),
 }
 CODED = {"A": "Spam", "B": "Ham"}
+CHANNEL = "<|channel|>a<|message|>"
+
 # Module, texts, and what reads them.
 READERS = (
     ("retired_model_steps", "code", model_names),
@@ -316,6 +321,8 @@ READERS = (
     ("speech/audio_steps", "prose", lambda text: sentences(text, 60)),
     ("speech/subtitle_files", "prose", lambda text: subtitles([spoken(text)], "srt")),
     ("chat_steps", "thought", _thinking_apart),
+    ("chat_steps", "channel", lambda text: _thinking_apart(CHANNEL + text)),
+    ("tool_calling/tool_steps", "call", lambda text: written_call(text, ["a"])),
     ("structured/extract_steps", "answer", lambda text: _read(text + "x", {})),
     (
         "structured/classify_steps",

@@ -16,7 +16,7 @@ from scripts.client import TogetherError
 from scripts.mcp_client import McpServer
 from scripts.transfer import public_fetch
 from scripts.workspace import conversation
-from tests.support.canned_chat import CHAT, MODEL, asked
+from tests.support.canned_chat import CHAT, MODEL, asked, say
 from tests.support.expected_request import main_of
 from tests.test_flows import answers
 from tools.flow_engine import Engine
@@ -210,6 +210,148 @@ def test_a_model_that_ends_without_a_word_has_done_nothing(use, engine, shop, au
     (made,) = extra["partial"]["calls"]
     assert made["result"]
     assert extra["partial"]["cost_usd"] > 0
+
+
+def ending(name, message, reason):
+    """An answer that ended with this finish_reason; a message may call one tool."""
+    if not isinstance(message, str):
+        function = {"name": name, "arguments": message["arguments"]}
+        calls = [{"id": "c1", "type": "function", "function": function}]
+        message = {"role": "assistant", "content": None, "tool_calls": calls}
+    else:
+        message = {"role": "assistant", "content": message}
+
+    def answer(body, whole):
+        [choice] = whole["choices"]
+        choice["message"], choice["finish_reason"] = message, reason
+        return whole
+
+    return answer
+
+
+@BOTH
+@pytest.mark.parametrize("given", ["", "{}", '{"num'])
+@pytest.mark.parametrize("reason", ["length", "stop"])
+def test_a_call_within_which_the_answer_was_cut_is_not_made(
+    use, given, reason, engine, workspace, auth, sandbox
+):
+    called = []
+
+    def clear(**given):
+        called.append(given)
+        return "cleared"
+
+    schema = {"type": "object", "properties": {"number": {"type": "integer"}}}
+    workspace.register("f/shop/clear", clear, schema=schema)
+    wanted = ending("clear", {"arguments": given}, reason)
+    say(sandbox, wanted, ending("", "Done.", "stop"))
+
+    found = use(
+        engine, auth, prompt="Hi", tools=[{"path": "f/shop/clear"}], model=MODEL
+    )
+
+    [call] = found["calls"]
+    may = reason == "stop" and given != '{"num'
+    assert called == ([{}] if may else [])
+    assert ("the message was cut" in str(call["error"])) == (reason == "length")
+    told = asked(sandbox)[-1]["messages"][-1]["content"]
+    assert ("the message was cut" in told) == (reason == "length")
+
+
+def test_nobody_is_asked_about_a_call_that_was_cut(engine, shop, auth, sandbox):
+    wanted = ending("cancel", {"arguments": ""}, "length")
+    say(sandbox, wanted, ending("", "Done.", "stop"))
+
+    found = as_a_flow(engine, auth, prompt="Hi", tools=[CANCEL], model=MODEL)
+
+    assert (found["text"], shop) == ("Done.", [])
+
+
+def test_a_name_with_signs_around_it_is_asked_about_all_the_same(
+    engine, shop, auth, sandbox
+):
+    given = {"arguments": '{"number": 5}'}
+    wanted = ending("functions.cancel<|channel|>commentary", given, "stop")
+    say(sandbox, wanted, ending("", "Done.", "stop"))
+    engine.decide = answers("cancel")
+
+    found = as_a_flow(engine, auth, prompt="Hi", tools=[CANCEL], model=MODEL)
+
+    assert shop == []
+    assert "did not allow" in found["calls"][0]["error"]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("reason", "note"),
+    [
+        ("length", "the answer was cut: max_tokens"),
+        ("content_filter", "the answer was cut: a filter"),
+        ("stop", None),
+    ],
+)
+def test_a_last_answer_that_was_cut_says_so(
+    use, reason, note, engine, shop, auth, sandbox
+):
+    say(sandbox, ending("", "The order is", reason))
+
+    found = use(engine, auth, prompt="Hi", tools=[FIND], model=MODEL)
+
+    assert found["text"] == "The order is"
+    assert (found.get("note") or "").startswith(note or "")
+    assert ("note" in found) == bool(note)
+
+
+WRITTEN = '{"name": "find_order", "arguments": {"number": 1}}'
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (f"<tool_call>\n{WRITTEN}\n</tool_call>", True),
+        (f"I will look.\n<tool_call>{WRITTEN}", True),
+        ("[TOOL_CALLS]find_order{}", True),
+        ("<\uff5ctool\u2581calls\u2581begin\uff5c>find_order", True),
+        (WRITTEN, True),
+        ('{"type": "function", "function": ' + WRITTEN + "}", True),
+        (WRITTEN.replace("find_order", "Ann"), False),
+        (f"Qwen writes:\n```\n<tool_call>{WRITTEN}\n```", False),
+        ("It writes <tool_call> first.", False),
+    ],
+)
+def test_a_call_that_is_written_as_text_is_no_answer(
+    use, text, wrong, engine, shop, auth, sandbox
+):
+    say(sandbox, text)
+    given = {"prompt": "Hi", "tools": [FIND], "model": MODEL}
+
+    if not wrong:
+        assert use(engine, auth, **given)["text"] == text
+        return
+    if use is in_one_step:
+        with pytest.raises(TogetherError, match="wrote a call") as caught:
+            use(engine, auth, **given)
+        extra = vars(caught.value)
+    else:
+        run = engine.run("run_agent", **given)
+        assert "wrote a call" in run.result["error"]["message"]
+        extra = run.result["error"]["extra"]
+    assert extra["type"] == "answer_misfit"
+    assert extra["partial"]["text"] == text
+    assert extra["partial"]["cost_usd"] > 0
+
+
+def test_who_wants_more_rounds_than_there_are_is_told_of_them(
+    engine, shop, auth, sandbox
+):
+    say(sandbox, ending("find_order", {"arguments": '{"number": 1}'}, "tool_calls"))
+    given = {"prompt": "Hi", "tools": [FIND], "model": MODEL, "max_rounds": 1}
+
+    with pytest.raises(TogetherError) as caught:
+        in_one_step(engine, auth, **given)
+
+    assert "max_rounds" in caught.value.advice
 
 
 @BOTH

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from scripts import chat_steps
 from scripts.client import TogetherError
 from scripts.tool_calling.model_arguments import arguments_of
 from scripts.tool_calling.tool_steps import message_of
@@ -676,13 +677,35 @@ def test_arguments_that_no_state_can_hold_are_refused():
     assert arguments_of('{"a": [[1]]}') == {"a": [[1]]}
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        calling(("functions.find_order", {"number": 12})),
+        calling(("find_order<|channel|>commentary", {"number": 12})),
+        calling((" find_order ", {"number": 12})),
+        {
+            "content": None,
+            "function_call": {"name": "find_order", "arguments": '{"number": 12}'},
+        },
+    ],
+)
+def test_a_call_in_another_dress_is_made(message, sandbox, shop, auth):
+    say(sandbox, message, "It was sent.")
+
+    found = use(auth, FIND)
+
+    assert [call["tool"] for call in found["calls"]] == ["find_order"]
+    assert found["calls"][0]["error"] is None
+
+
 def test_ids_of_calls_never_repeat():
     used: set = set()
     function = {"name": "a", "arguments": "{}"}
     for ids in ([None, "call_1_1"], ["call_1_2", "call_1_2"], [None, None]):
         wanted = [{"id": known, "function": function} for known in ids]
         answer = {"choices": [{"message": {"tool_calls": wanted}}]}
-        message_of(answer, "", wanted, 0, used)
+        found = chat_steps.parse_completion(answer)
+        message_of(answer, found, wanted, 0, used)
     assert len(used) == 6
 
 

@@ -100,7 +100,7 @@ def classify_text(auth: Auth, step: Step, **arguments: Json) -> Members:
         "model": answer.get("model") or model,
         **models.told(*(name for name, _ in answers)),
     }
-    if chosen is None:
+    if chosen is None or (multiple and found["cut"]):
         raise _no_category(found, facts)
     sure = _sure(found["logprobs"], chosen, coded, multiple)
     labels = [coded[code] for code in chosen]
@@ -115,7 +115,7 @@ def _no_category(found: Completion, facts: Members) -> TogetherError:
         message = f"The model refused; {shown}."
         advice = "Ask in other words, or choose another model."
     if found["cut"]:
-        message = f"The answer was cut before it named a category; {shown}."
+        message = f"The answer was cut before it named all that fits; {shown}."
         advice = "Raise max_tokens, or choose a model that reasons less."
         if is_filtered(found["finish_reason"]):
             advice = "A filter of the service ended it: choose another model."

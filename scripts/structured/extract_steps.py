@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 from ..catalog.fallback import Models, bill_by_model
 from ..catalog.model_choice import choose_model
@@ -311,4 +312,11 @@ def _no_number(name: str) -> Json:
     raise ValueError(name)
 
 
-_decode = json.JSONDecoder(strict=False, parse_constant=_no_number).decode
+def _number(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _no_number(digits)
+
+
+_decode = json.JSONDecoder(
+    strict=False, parse_constant=_no_number, parse_float=_number
+).decode

@@ -27,7 +27,17 @@ from ..client.jsonio import storable
 from ..client.resource import credentials
 from ..workspace import conversation, jobs
 from .model_arguments import arguments_of
-from .tool_steps import last_answer, message_of, note_of_failed, told, with_text
+from .tool_steps import (
+    CUT,
+    WANTED_MORE,
+    last_answer,
+    message_of,
+    note_of_cut,
+    note_of_failed,
+    told,
+    with_text,
+    written_call,
+)
 from .tools import TOOL_SECONDS, fitting_tool, tools_of, words_of
 
 TYPE_CHECKING = False
@@ -102,7 +112,11 @@ def ask_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
         {"tool": call["name"], "arguments": call["text"][:SHOWN]}
         for call in kept["pending"]
     ]
-    asked = [c for c in calls if c["tool"] in tools and tools[c["tool"]].approval]
+    asked = [
+        c
+        for c, call in zip(calls, kept["pending"], strict=True)
+        if c["tool"] in tools and tools[c["tool"]].approval and "error" not in call
+    ]
     names = ", ".join(dict.fromkeys(call["tool"] for call in asked))
     question = f"May the agent use {names}?" if asked else None
     done = kept["final"] is not None
@@ -126,13 +140,14 @@ def _ask(auth: Auth, given: Members, kept: Members, tools: list[Tool]) -> None:
     kept["answers"].append({"usage": usage, "asked": kept.pop("asked")})
     wanted = found["tool_calls"] if may_call else []
     used = {call["id"] for m in kept["messages"] for call in m.get("tool_calls") or ()}
-    message, calls = message_of(answer, found["text"], wanted, kept["rounds"], used)
+    message, calls = message_of(answer, found, wanted, kept["rounds"], used)
     kept["messages"].append(message)
     kept["pending"] = [
         {
             "id": call["id"],
             "name": call["function"]["name"],
             "text": call["function"]["arguments"],
+            **({"arguments": {}, "error": CUT} if call.get("cut") else {}),
         }
         for call in calls
     ]
@@ -142,6 +157,7 @@ def _ask(auth: Auth, given: Members, kept: Members, tools: list[Tool]) -> None:
             "finish_reason": found["finish_reason"],
             "model": answer.get("model") or kept["model"],
             "wanted_more": bool(found["tool_calls"]),
+            "written": written_call(found["text"], [tool.name for tool in tools]),
         }
 
 
@@ -255,7 +271,8 @@ def finish_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
         raise TogetherError("The agent has not answered.", type="not_finished")
     notes = [kept["note"]] if kept.get("note") else []
     if final["wanted_more"]:
-        notes.append("the model wanted more calls than max_rounds allows")
+        notes.append(WANTED_MORE)
+    notes += note_of_cut(final["finish_reason"])
     notes += note_of_failed(kept["calls"])
     if again := sum(one.get("asked", 1) - 1 for one in kept["answers"]):
         words = "question was" if again == 1 else "questions were"
@@ -273,7 +290,7 @@ def finish_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
         "model": final["model"],
         "finish_reason": final["finish_reason"],
     }
-    return with_text(result)
+    return with_text(result, final.get("written", False), final["wanted_more"])
 
 
 def _kept(given: Members) -> tuple[str, Members]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import time
 
 from ..catalog.budget import Budget, Clock
 from ..catalog.model_choice import choose_model
 from ..catalog.pricing import bill, prefetch
-from ..chat_steps import CHAT, ask, parse_completion, refuses
+from ..chat_steps import CHAT, ask, parse_completion, refuses, why_cut
 from ..client import TogetherError, check_words, prepare
 from ..client.job import log
 from ..client.jsonio import parse_json, storable
@@ -19,13 +20,20 @@ from .tools import TOOL_SECONDS, fitting_tool, name_of, tools_of, words_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..shapes import Auth, Json, Members, Step
+    from collections.abc import Collection
+
+    from ..shapes import Auth, Completion, Json, Members, Step
     from .tools import Tool
 
 
 AT_ONCE = 4  # calls of one round
 RESULT_LENGTH = 50_000  # characters of a result that the model is shown
 THOUGHTS = ("reasoning", "reasoning_content", "reasoning_details")
+WANTED_MORE = "the model wanted more calls than max_rounds allows"
+CUT = (
+    "the message was cut before the arguments of this call were whole, so it was not "
+    "carried out: make it again, in fewer words"
+)
 
 
 def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -38,7 +46,7 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
     that Windmill would turn into a secret; else, and when a tool fails, the model is
     told so. After the last round the model answers without tools.
 
-    Returns {"text", "note"?: that the model wanted to go on, or which tools
+    Returns {"text", "note"?: that the model wanted to go on, or was cut, or which tools
     of a server are left out, or that no call worked, "calls": [{"tool",
     "arguments", "result", "error", "seconds"}], "rounds", "messages", "usage",
     "cost_usd", "model", "finish_reason"}. Raises TogetherError; `partial` holds the
@@ -62,8 +70,9 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
         raise
     found = parse_completion(answer)
     if found["tool_calls"]:
-        notes.append("the model wanted more calls than max_rounds allows")
+        notes.append(WANTED_MORE)
         log(notes[-1])
+    notes += note_of_cut(found["finish_reason"])
     notes += note_of_failed(talk.calls)
     result = {
         "text": found["text"],
@@ -72,7 +81,11 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
         "model": answer.get("model") or given["model"],
         "finish_reason": found["finish_reason"],
     }
-    return with_text(result)
+    return with_text(
+        result,
+        written=written_call(found["text"], tools),
+        wanted_more=bool(found["tool_calls"]),
+    )
 
 
 class _Talk:
@@ -99,9 +112,7 @@ class _Talk:
             self.answers.append(answer)
             found = parse_completion(answer)
             wanted = found["tool_calls"] if may_call else []
-            message, wanted = message_of(
-                answer, found["text"], wanted, self.rounds, used
-            )
+            message, wanted = message_of(answer, found, wanted, self.rounds, used)
             self.messages.append(message)
             if not wanted:
                 return answer
@@ -154,17 +165,61 @@ def note_of_failed(calls: list[Members]) -> list[str]:
     return [f"all {len(calls)} calls failed: the answer rests on no tool"]
 
 
-def with_text(result: Members) -> Members:
+def note_of_cut(reason: Json) -> list[str]:
+    """Return the note that the answer is not whole, by its finish_reason; or none."""
+    why = why_cut(reason)
+    return [f"the answer was cut: {why}"] if why else []
+
+
+def with_text(
+    result: Members, written: bool = False, wanted_more: bool = False
+) -> Members:
     """Return a result whose model answered. Raises TogetherError, with the result in
-    `partial`, where it gave no text."""
+    `partial`, where it gave no text, or wrote a call of a tool as one."""
+    if written:
+        raise TogetherError(
+            "The model wrote a call of a tool as text, and the service made no call of "
+            "it.",
+            type="answer_misfit",
+            partial=result,
+            advice="Run the step again, or choose another model.",
+        )
     if result["text"].strip():
         return result
+    advice = "Allow longer messages: a model that thinks first may use them all up."
+    if wanted_more:
+        advice = "Raise max_rounds: the model wanted to go on with its tools."
     raise TogetherError(
         f"The model gave no text (finish_reason {result['finish_reason']}).",
         type="nothing_done",
         partial=result,
-        advice="Allow longer messages: a model that thinks first may use them all up.",
+        advice=advice,
     )
+
+
+def written_call(text: str, names: Collection[str]) -> bool:
+    """Say whether a text has a call of a tool that its server did not make one of: in
+    the words of a model's template, or as JSON that names one of the tools."""
+    fences, seen = 0, 0
+    for found in CALL.finditer(text):
+        fences += text.count("```", seen, found.start())
+        seen = found.end()
+        if fences % 2 == 0:  # else it is shown, in a block of code
+            return True
+    if not text.lstrip().startswith("{"):
+        return False
+    given, _ = parse_json(text.encode("utf-8", "replace"))
+    given = given if isinstance(given, dict) else {}
+    inner = given.get("function")
+    given = inner if isinstance(inner, dict) else given
+    return given.get("name") in [*names] and bool(given.keys() & ARGUMENTS)
+
+
+ARGUMENTS = frozenset(("arguments", "parameters"))
+CALL = re.compile(
+    r"(?m)^(?:<tool_calls?>|<function_calls>|<function=|<invoke name=|<\|tool_call"
+    r"|<\|python_tag\|>|\[TOOL_CALLS\]|<\uff5ctool\u2581call)"
+)
 
 
 def last_answer(
@@ -184,16 +239,16 @@ def last_answer(
 
 
 def message_of(
-    answer: Json, text: str, wanted: list[Json], rounds: int, used: set[str]
+    answer: Json, found: Completion, wanted: list[Json], rounds: int, used: set[str]
 ) -> tuple[Members, list[Members]]:
     """Return the assistant's message as any API takes it back, and its calls as the
-    model wrote them.
+    model wrote them; one has "cut" where the answer ended within it.
 
     A service that checks the history refuses arguments that are no JSON object, odd
     names and ids that repeat: so those are mended in the message, and the answer to the
     call says what was wrong. `used` holds the ids so far, and gets these.
     """
-    message: Members = {"role": "assistant", "content": text}
+    message: Members = {"role": "assistant", "content": found["text"]}
     calls, sent = [], []
     for number, call in enumerate(wanted):
         call = call if isinstance(call, dict) else {}
@@ -201,7 +256,8 @@ def message_of(
         function = function if isinstance(function, dict) else {}
         given, name = function.get("arguments"), function.get("name")
         given = given if isinstance(given, str) else json.dumps(given or {})
-        name = name if isinstance(name, str) and name else "unnamed"
+        name = _bare_name(name) if isinstance(name, str) else ""
+        name = name or "unnamed"
         known = call.get("id")
         if not isinstance(known, str) or not known or known in used:
             ids = (f"call_{rounds + 1}_{n}" for n in itertools.count(number + 1))
@@ -209,12 +265,15 @@ def message_of(
         used.add(known)
         whole = {"id": known, "index": number, "type": "function"}
         calls.append({**whole, "function": {"name": name, "arguments": given}})
+        read = None
         try:
             read = arguments_of(given)
             if not read or "NaN" in given or "Infinity" in given:  # of Python, no JSON
                 given = json.dumps(parse_json(given.encode())[0] or {})
         except TogetherError:
             given = "{}"
+        if found["cut"] and call is wanted[-1] and not read:
+            calls[-1]["cut"] = True  # what came of it may read as a call of nothing
         shown = {"name": name_of(name), "arguments": given or "{}"}
         sent.append({**whole, "function": shown})
     if calls:
@@ -224,6 +283,12 @@ def message_of(
             if theirs.get(name):
                 message[name] = theirs[name]
     return message, calls
+
+
+def _bare_name(name: str) -> str:
+    """Return the name of a tool without what some servers leave around it: the model's
+    own signs, and the name of the group that its template puts all tools into."""
+    return name.partition("<|")[0].strip().removeprefix("functions.")
 
 
 def _round(
@@ -248,6 +313,8 @@ def _carry_out(
     began = time.monotonic()
     given = result = None
     try:
+        if call.get("cut"):
+            raise TogetherError(CUT)
         given = storable(arguments_of(text), [])
         tool, given = fitting_tool(name, given, tools)
         result = tool.call(given, min(TOOL_SECONDS, max(1.0, clock.left())))
