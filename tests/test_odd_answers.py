@@ -1,9 +1,11 @@
 """What services have answered that no schema foresees, to the steps that pay for it."""
 
 import base64
+import io
 import json
 import re
 import struct
+import wave
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
@@ -12,6 +14,7 @@ import pytest
 from scripts.client import TogetherError
 from scripts.client.jsonio import finite
 from scripts.resilience import retry
+from scripts.speech.audio_steps import joined
 from tests.conftest import KEY
 from tests.support.byte_server import ByteServer, Thing
 from tests.support.expected_request import main_of
@@ -95,6 +98,8 @@ def test_what_is_no_sound_is_no_speech(script, value, kind, words, service):
         (b'data: {"b64": "SUQz"}\n\n', "text/event-stream"),
         (b"<!DOCTYPE html>", "audio/wav"),
         (b" \n", "audio/mpeg"),
+        (b"upstream connect error or disconnect", "audio/mpeg"),
+        (b"Internal Server Error", "application/octet-stream"),
     ],
 )
 def test_words_are_no_speech_whatever_they_are_said_to_be(script, value, kind, service):
@@ -106,6 +111,61 @@ def test_words_are_no_speech_whatever_they_are_said_to_be(script, value, kind, s
 
     assert result is None
     assert error.type == "invalid_answer"
+
+
+@pytest.mark.parametrize("script", ["audio/speak_text", "audio/create_speech"])
+@pytest.mark.parametrize("streams", [False, True])
+def test_sound_that_came_in_json_is_kept(script, streams, service):
+    whole = {"audio": base64.b64encode(SPEECH).decode()}
+    service.answer("/v1/audio/speech", whole)
+    given = {"body": {"model": "m", "voice": "v", "input": "Hi.", "stream": streams}}
+    if script == "audio/speak_text":
+        given = {"model": "m", "voice": "v", "text": "Hi."}
+    _, error = service.run(script, **given)
+
+    assert (error.type, error.partial) == ("invalid_answer", whole)
+
+
+@pytest.mark.parametrize("text", ["Hi.", TWO_PARTS])
+@pytest.mark.parametrize("asked", ["mp3", "wav"])
+@pytest.mark.parametrize("came", ["mp3", "wav"])
+def test_sound_is_joined_and_named_as_it_came(text, asked, came, service):
+    sound = SPEECH if came == "mp3" else riff(bytes(40), 1, 16)
+    service.answer("/v1/audio/speech", sound, "audio/mpeg")
+    result, _ = service.run(
+        "audio/speak_text", model="m", voice="v", text=text, format=asked
+    )
+
+    data = base64.b64decode(result["file"])
+    parts = result["parts"]
+    assert parts == (1 if text == "Hi." else 2)
+    assert result["filename"] == f"speech.{came}"
+    if came == "wav":
+        with wave.open(io.BytesIO(data)) as read:
+            assert read.getnframes() == 20 * parts
+    else:
+        assert data.count(b"\xff\xfb") == parts
+        assert data.count(b"ID3") == 1
+    note = f"The service sent {came}, not {asked}."
+    assert result.get("note") == (None if came == asked else note)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words", "advice"),
+    [
+        ((SPEECH, b"RIFF....WAVE" + bytes(40)), "part 2 is no MP3", "wav"),
+        ((b"OggS" + bytes(40),) * 2, "they are ogg files", "mp3"),
+    ],
+)
+def test_sound_that_cannot_be_joined_is_kept(kinds, words, advice):
+    with pytest.raises(TogetherError, match=words) as caught:
+        joined([*kinds], "mp3" if SPEECH in kinds else "ogg")
+
+    assert f"ask for {advice}" in caught.value.advice
+    kept = caught.value.partial["parts"]
+    assert [base64.b64decode(one["file"]) for one in kept] == [*kinds]
+    names = [one["filename"].rpartition(".")[2] for one in kept]
+    assert names == (["mp3", "wav"] if SPEECH in kinds else ["ogg", "ogg"])
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream", ""])
@@ -218,6 +278,35 @@ def test_a_recording_without_times_says_so(answer, end, service):
     assert result["segments"] == [{"start": 0.0, "end": end, "text": "Good day."}]
     assert ("Good day." in result["srt"]) is (end is not None)
     assert ("no subtitles" in result.get("note", "")) is (end is None)
+
+
+PART = {"start": 0, "end": 2, "text": " Good day. "}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"text": "", "segments": [PART]},
+        {"text": None, "segments": [PART]},
+        {"text": None, "speaker_segments": [{**PART, "text": None}], "words": [PART]},
+        {
+            "text": " ",
+            "words": [{"word": "Good", "start": 0}, {"word": "day.", "end": 2}],
+        },
+        {"text": "Good day.", "speaker_segments": [{"start": 0}], "segments": [PART]},
+    ],
+)
+def test_words_are_found_wherever_they_are(answer, service):
+    service.answer(UPLOAD, answer)
+    result, _ = service.run(
+        "audio/transcribe_recording",
+        model="m",
+        recording={"file": base64.b64encode(SPEECH).decode(), "filename": "a.mp3"},
+    )
+
+    assert result["text"] == "Good day."
+    assert "note" not in result
+    assert result["segments"] == [{"start": 0, "end": 2, "text": "Good day."}]
 
 
 @pytest.mark.parametrize("kind", ["text/plain; charset=utf-8", JSON, "text/vtt"])

@@ -12,10 +12,12 @@ from ..catalog.model_choice import choose_model
 from ..catalog.pricing import cost, cost_fields, most_cost, prefetch
 from ..client import TogetherError, call, prepare, upload
 from ..client.asked_for import listed
+from ..client.job import log
 from ..client.jsonio import finite
 from ..client.request import Request
 from ..operations import operation
 from ..transfer.file_input import check_media, open_file, url_of
+from ..transfer.filetypes import suffix
 from ..transfer.media_output import judge_media
 from .subtitle_files import cut_text, subtitles
 
@@ -36,6 +38,7 @@ VOICES = operation("audio/list_voices")
 PIECE = 1500
 AT_ONCE = 4
 TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
+ENDLESS = ("raw", "pcm", "mulaw", "alaw")  # samples, which may begin as any file does
 LONGEST_SECONDS = 1e7
 LONGEST_RECORDING = 4 * 3600  # seconds that the service takes
 
@@ -75,8 +78,8 @@ def transcribed(auth: Auth, given: Members, field: str) -> Members:
     answer = {"text": answer} if isinstance(answer, str) else answer
     segments = _segments(answer) if isinstance(answer, dict) else []
     text = answer.get("text") if isinstance(answer, dict) else None
-    if not isinstance(text, str):
-        if not segments:
+    if not isinstance(text, str) or not text.strip():
+        if not isinstance(text, str) and not segments:
             raise TogetherError(
                 "The answer holds no text of the recording.",
                 type="invalid_answer",
@@ -115,25 +118,34 @@ def _letters(text: str) -> int:
 
 
 def _segments(answer: Members) -> list[Members]:
-    """Return the segments of an answer, those that name speakers where there are."""
-    found = answer.get("speaker_segments") or answer.get("segments") or []
+    """Return the segments of an answer, those that name speakers where there are; one
+    of all that was said where none has words."""
+    for name in ("speaker_segments", "segments"):
+        segments = _segments_in(answer.get(name))
+        if any(segment["text"] for segment in segments):
+            return segments
+    text, words = answer.get("text"), answer.get("words")
+    if not isinstance(text, str) or not text.strip():
+        text = " ".join(part["text"] for part in _segments_in(words) if part["text"])
+    if not text:
+        return []
+    end = _seconds(answer.get("duration")) or _last_word(words)
+    return [{"start": 0.0, "end": end, "text": text}]
+
+
+def _segments_in(found: Json) -> list[Members]:
+    """Return the segments of a list of them, or of words."""
     segments = []
-    for part in found if isinstance(found, list) else [found]:
+    for part in found if isinstance(found, list) else [found] if found else []:
         part = part if isinstance(part, dict) else {"text": part}
         segment = {
             "start": _seconds(part.get("start")),
             "end": _seconds(part.get("end")),
-            "text": str(part.get("text") or "").strip(),
+            "text": str(part.get("text") or part.get("word") or "").strip(),
         }
         if part.get("speaker_id") is not None:
             segment["speaker"] = part["speaker_id"]
         segments.append(segment)
-    if not any(segment["text"] for segment in segments):
-        segments = []
-    text = answer.get("text")
-    if not segments and isinstance(text, str) and text.strip():
-        end = _seconds(answer.get("duration")) or _last_word(answer.get("words"))
-        segments.append({"start": 0.0, "end": end, "text": text})
     return segments
 
 
@@ -154,7 +166,8 @@ def speak_text(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Read a text of any length aloud, as one file.
 
     A long text is cut at its sentences, spoken in parts and joined. Returns the members
-    that show or hold the sound ({"file" or "s3", "filename"}) and {"model", "voice",
+    that show or hold the sound ({"file" or "s3", "filename"}), "note" where it came in
+    another format than was asked for, and {"model", "voice",
     "parts", "characters", "cost_usd"}. Raises TogetherError, before anything is sent
     when the text may cost more than budget_usd.
     """
@@ -182,12 +195,19 @@ def speak_text(auth: Auth, step: Step, **arguments: Json) -> Members:
     prefetch(auth)
 
     clock = Clock(given.get("stop_after_seconds"))
-    sound = joined(_all_spoken(auth, body, texts, clock), given["format"])
+    spoken = _all_spoken(auth, body, texts, clock)
+    form = _form(spoken, given["format"])
+    sound = joined(spoken, form)
     usd, note = cost(auth, given["model"], used)
-    name = f"speech.{given['format']}"
-    kind = TYPES.get(given["format"], "")
+    brought = deliver(
+        sound, f"speech.{form}", given["output"], TYPES.get(form, ""), paid=True
+    )
+    if form != given["format"]:
+        words = f"The service sent {form}, not {given['format']}."
+        log(words)
+        brought["note"] = " ".join(filter(None, [brought.get("note"), words]))
     return {
-        **deliver(sound, name, given["output"], kind, paid=True),
+        **brought,
         "model": given["model"],
         "voice": voice,
         "parts": len(texts),
@@ -268,19 +288,34 @@ SENTENCE = re.compile(
 )
 
 
+def _form(parts: list[bytes], asked: str) -> str:
+    """Return the format in which sound came, by its first bytes: that of all parts
+    where they have one, else the one that was asked for. Some models know one alone."""
+    if asked in ENDLESS:
+        return asked
+    came = {suffix(part[:16])[1:] for part in parts}
+    form = came.pop()
+    return form if form and not came else asked
+
+
 def joined(parts: list[bytes], kind: str) -> bytes:
     """Return sound files of one kind as one file.
 
     MP3 is a row of frames and raw is samples: both can follow one another; WAV has one
     header for all, whatever its samples are. Raises TogetherError, with the parts in
-    its `partial`, for WAV files that differ in their format, or are none.
+    its `partial`, for files that differ in their format, or are of another.
     """
     if len(parts) == 1:
         return parts[0]
     if kind == "mp3":
+        for number, part in enumerate(parts, 1):
+            if suffix(part[:16]) not in ("", ".mp3"):
+                raise _apart(parts, kind, f"part {number} is no MP3 file")
         return parts[0] + b"".join(map(_frames, parts[1:]))
-    if kind != "wav":
+    if kind in ENDLESS:
         return b"".join(parts)
+    if kind != "wav":
+        raise _apart(parts, kind, f"they are {kind} files")
     form, samples = b"", []
     for number, part in enumerate(parts, 1):
         try:
@@ -294,13 +329,7 @@ def joined(parts: list[bytes], kind: str) -> bytes:
                 samples.append(data)
                 continue
             words = f"part {number} has another format than the first"
-        raise TogetherError(
-            f"The spoken parts cannot be joined: {words}. Take mp3.",
-            type="parts_differ",
-            partial=_kept(enumerate(parts, 1), kind),
-            advice="The parts are in the error's `partial`; ask for mp3 next time.",
-            ambiguous=False,
-        )
+        raise _apart(parts, kind, words)
     data = b"".join(samples)
     chunks = [(b"fmt ", form), (b"data", data)]
     if form[:2] != b"\1\0":  # what is no PCM tells its number of frames
@@ -311,6 +340,18 @@ def joined(parts: list[bytes], kind: str) -> bytes:
         for name, content in chunks
     )
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
+
+
+def _apart(parts: list[bytes], kind: str, words: str) -> TogetherError:
+    """Return the error for parts that cannot be joined; they are in its `partial`."""
+    other = "wav" if kind == "mp3" else "mp3"
+    return TogetherError(
+        f"The spoken parts cannot be joined: {words}. Take {other}.",
+        type="parts_differ",
+        partial=_kept(enumerate(parts, 1), kind),
+        advice=f"The parts are in the error's `partial`; ask for {other} next time.",
+        ambiguous=False,
+    )
 
 
 def _wave(data: bytes) -> tuple[bytes, bytes]:
@@ -339,7 +380,7 @@ def _kept(numbered: Iterable[tuple[int, bytes]], kind: str) -> Members:
         "parts": [
             {
                 "file": base64.b64encode(data).decode(),
-                "filename": f"speech-{number}.{kind}",
+                "filename": f"speech-{number}{suffix(data[:16]) or f'.{kind}'}",
             }
             for number, data in numbered
         ]

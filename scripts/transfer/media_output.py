@@ -121,23 +121,26 @@ def _judge_file(request: Request, source: Download) -> None:
 def judge_media(request: Request, reply: Reply) -> None:
     """Raise TogetherError, with the server's words, for what came in place of sound.
 
-    What says that it is sound may begin with any byte, as samples do; but whole JSON, or
-    the first words of a page, are no sound, whatever it says.
+    What says that it is sound may begin with any byte, as samples do; but words alone,
+    whole JSON, or the beginning of a page, are no sound, whatever it says. JSON that
+    tells of no error is kept in the error's `partial`: the sound may be in it.
     """
     data = reply.data
     head = data[:PAGE_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
     packed = data.startswith(PACKED)  # no sound, whatever it is said to be
     kind = reply.headers.get("content-type", "").split(";")[0].strip().lower()
     words = not head or head.lower().startswith(PAGES)
-    if head[:1] in (b"{", b"["):
-        words = words or isinstance(parse_json(data)[0], dict | list)
+    found = parse_json(data)[0] if head[:1] in (b"{", b"[") else None
+    words = words or isinstance(found, dict | list)
+    # An error of a server between, under the type that was asked for.
+    words = words or _is_text(data)
     if not kind.startswith("audio/"):
         words = words or kind.endswith(("/json", "+json", "/html", "/xml", "+xml"))
         words = words or kind == "text/event-stream"
-        words = words or (kind.startswith("text/") and _is_text(data))
     part = reply.status == 206  # which nobody asked for
     if part or packed or words:
-        raise request.failure(None, reply)
+        kept = found if isinstance(found, dict) and not tells_error(found) else None
+        raise request.failure(None, reply, partial=kept)
     open_ended = is_open_ended(reply.headers)
     # Raw samples may begin as any other file does.
     if open_ended or data.startswith((b"RIFF", b"ID3")):
@@ -376,8 +379,9 @@ def items_of(answer: Json, path: str) -> list[Members]:
         if name != "*":
             groups = [item for item in found if isinstance(item, dict)]
             for item in groups:
-                item[name] = _regular(item.get(name))
-            found = [item[name] for item in groups if item[name]]
+                if name in item:
+                    item[name] = _regular(item[name])
+            found = [item[name] for item in groups if item.get(name)]
         found = [
             one
             for item in found
