@@ -197,6 +197,17 @@ def test_the_state_of_a_deployment_is_told_in_one_spelling(
     assert deploy(auth)["state"] == state
 
 
+def test_an_odd_entry_among_the_deployments_is_left_out(sandbox, auth, capsys):
+    endpoint = {"id": "ep_1", "name": "acme/chat", "deployments": [None, {"id": 7}]}
+    sandbox.answers["list_project_endpoints"] = lambda _: {"data": [None, endpoint]}
+    made = deploy(auth)
+
+    assert (made["endpoint_id"], made["created"]) == ("ep_1", True)
+    told = capsys.readouterr().err
+    assert "1 of 2 entries of a list were left out" in told
+    assert "2 of 2 entries of a list were left out" in told
+
+
 def test_an_endpoint_is_not_made_anew_where_none_can_be_listed(sandbox, auth):
     sandbox.answers["list_project_endpoints"] = lambda _: {"endpoints": []}
 

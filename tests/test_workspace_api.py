@@ -14,7 +14,7 @@ from wmill.s3_types import S3Object
 
 from scripts.client import TogetherError
 from scripts.client.job import in_job
-from scripts.workspace import jobs, progress, state
+from scripts.workspace import api, jobs, progress, state
 from scripts.workspace.storage import (
     check_storage,
     list_objects,
@@ -396,6 +396,23 @@ def test_an_odd_entry_among_states_is_told(workspace, odd):
     try:
         with pytest.raises(TogetherError, match="states cannot be listed"):
             state.list_states("u/a/")
+    finally:
+        del workspace.answer
+
+
+def test_a_list_of_the_workspace_is_all_of_it(workspace, monkeypatch):
+    monkeypatch.setattr(api, "PAGE_ENTRIES", 2)
+    for name in "abcd":
+        state.create_state(name, f"u/test/many/{name}")
+    state.create_state("x", "u/test/other")
+
+    assert [*state.list_states("u/test/many/")] == [f"u/test/many/{n}" for n in "abcd"]
+
+    listed = [{"path": "u/test/many/a"}, {"path": "u/test/many/b"}]
+    answering(workspace, "resources/list", listed)
+    try:
+        with pytest.raises(TogetherError, match="is there again"):
+            state.list_states("u/test/many/")
     finally:
         del workspace.answer
 

@@ -29,7 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..shapes import Fault, Headers, Json, Response, Timeout
+    from ..shapes import Fault, Headers, Json, Members, Response, Timeout
 
 WINDMILL_TRIES = 3
 TIMEOUT = 10.0, 60.0
@@ -120,6 +120,32 @@ def ask_windmill(
     """Return the JSON that a call answers with, see parse_reply."""
     reply = send_windmill(method, path, what, query, body, headers, timeout)
     return parse_reply(method, path, what, reply, kind)
+
+
+PAGE_ENTRIES = 1000  # of one of Windmill's lists
+
+
+def list_windmill(path: str, what: str, query: dict[str, Any]) -> dict[str, Members]:
+    """Return all entries of one of Windmill's lists, page after page, by their paths.
+
+    Raises TogetherError, also for an entry without a path, and where the pages do not
+    move on: what comes behind cannot be reached.
+    """
+    found: dict[str, Members] = {}
+    page = 0
+    while True:
+        page += 1
+        asked = {**query, "page": str(page), "per_page": str(PAGE_ENTRIES)}
+        listed = ask_windmill("GET", path, what, asked, kind=list)
+        known = len(found)
+        for one in listed:
+            if not isinstance(one, dict) or not isinstance(one.get("path"), str):
+                raise unusable("GET", path, what)
+            found[one["path"]] = one
+        if len(listed) < PAGE_ENTRIES:
+            return found
+        if len(found) == known:
+            raise unusable("GET", path, what, "a page of its list is there again")
 
 
 def parse_reply(

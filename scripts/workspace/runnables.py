@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .api import ask_windmill, parse_reply, quoted_path, send_windmill
+from .api import list_windmill, parse_reply, quoted_path, send_windmill
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 def list_runnables(kind: str, start: str) -> list[str]:
     """Return the paths of the scripts, modules too, or of the flows below a path."""
-    query = {"path_start": start, "per_page": "1000", "without_description": "true"}
+    query = {"path_start": start, "without_description": "true"}
     if kind == "script":
         query["include_without_main"] = "true"
     what = f"The {kind}s of {start} cannot be listed"
-    found = ask_windmill("GET", f"{kind}s/list", what, query, kind=list)
-    return sorted(one["path"] for one in found if one["path"].startswith(start))
+    found = list_windmill(f"{kind}s/list", what, query)
+    return sorted(path for path in found if path.startswith(start))
 
 
 def read_runnable(kind: str, path: str) -> Json:

@@ -11,12 +11,12 @@ import os
 from ..client.references import harmless
 from .api import (
     ask_windmill,
+    list_windmill,
     not_in_job,
     parse_reply,
     quoted_path,
     refusal,
     send_windmill,
-    unusable,
 )
 
 TYPE_CHECKING = False
@@ -86,17 +86,12 @@ def delete_state(path: str) -> None:
 
 def list_states(start: str) -> dict[str, str]:
     """Return {path: ISO 8601 time of its last change} of the states under a path."""
-    query = {"resource_type": "state", "path_start": start, "per_page": "1000"}
-    what = "The states cannot be listed"
-    found = ask_windmill("GET", "resources/list", what, query, kind=list)
-    if not all(
-        isinstance(one, dict) and isinstance(one.get("path"), str) for one in found
-    ):
-        raise unusable("GET", "resources/list", what)
+    query = {"resource_type": "state", "path_start": start}
+    found = list_windmill("resources/list", "The states cannot be listed", query)
     return {
-        state["path"]: state.get("edited_at") or ""
-        for state in found
-        if state["path"].startswith(start)
+        path: str(state.get("edited_at") or "")
+        for path, state in found.items()
+        if path.startswith(start)
     }
 
 
