@@ -46,7 +46,7 @@ from scripts.upload.dataset_check import Checker
 from scripts.workspace.markup import inline, prose
 
 AUTH = {"api_key": "tgp_growth_0123456789"}
-LEAST = 0.005  # seconds of the smaller text, so that the ratio is steady
+LEAST = 0.01  # seconds of the smaller text, so that the ratio is steady
 LARGEST = 1 << 21  # characters up to which a text is made larger for that
 REFUSED = (
     TooManyError,
