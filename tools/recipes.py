@@ -168,8 +168,9 @@ def _page(recipe: Flow, known: dict[str, str]) -> Iterator[str]:
     name = f"{recipe.name}.flow.yaml"
     yield f"The flow to import: [{name}]({name}) ([how](README.md))."
     yield ""
+    yield from ("## Arguments", "")
     yield from argument_table(recipe)
-    yield ""
+    yield from ("", "## Graph", "")
     yield from graph(recipe)
     if "try" in source:
         yield from ("", "## Try it", "")
