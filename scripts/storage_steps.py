@@ -11,16 +11,27 @@ The last is a trigger: what it returned counts as seen once its run ended well.
 
 from __future__ import annotations
 
+import re
+
 from .client import TogetherError, prepare
+from .client.job import log
 from .workspace.storage import list_objects
 from .workspace.watermark import new_since
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .shapes import Auth, Json, Members, Step
 
 
 SHOWN = 20  # columns that the summary names
+# Of a folder: marks that it is there, and what systems and programs leave beside files.
+_NO_FILE = re.compile(
+    r"/$|(?:^|/)(?:\.ds_store|thumbs\.db|desktop\.ini|\.(?:git)?keep|(?:~\$|\._)[^/]*)$"
+    r"|(?:^|/)__macosx/",
+    re.IGNORECASE,
+)
 
 
 def read_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
@@ -103,11 +114,7 @@ def rows_of_folder(given: Members) -> list[Members]:
     there is none, or more than `most`."""
     storage, endings = given.get("storage", ""), given.get("endings") or ()
     prefix = given["folder"].strip("/") + "/"
-    keys = sorted(
-        key
-        for key in list_objects(prefix, storage or None)
-        if not endings or key.lower().endswith(tuple(one.lower() for one in endings))
-    )
+    keys = _files(prefix, storage or None, endings)
     if not keys:
         raise TogetherError.refused("folder", f"has no such object: {prefix}")
     if len(keys) > given["most"]:
@@ -116,6 +123,17 @@ def rows_of_folder(given: Members) -> list[Members]:
         {"file": f"s3://{storage}/{key}", "filename": key.rsplit("/", 1)[-1]}
         for key in keys
     ]
+
+
+def _files(prefix: str, storage: str | None, endings: Iterable[str]) -> list[str]:
+    """Return the keys of the files under a prefix, by name: those with one of the
+    endings, large or small, or all. Raises TogetherError."""
+    ending = tuple(one.lower() for one in endings) or ("",)
+    listed = list_objects(prefix, storage)
+    keys = [k for k in listed if not _NO_FILE.search(k, len(prefix) - 1)]
+    if len(keys) < len(listed):
+        log(f"{len(listed) - len(keys)} objects of {prefix} are no files of one's own")
+    return sorted(key for key in keys if key.lower().endswith(ending))
 
 
 def split_table(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -154,8 +172,7 @@ def list_new_objects(auth: Auth, step: Step, **arguments: Json) -> list[Members]
     given = prepare(step, arguments)
     storage, ending = given.get("storage"), given.get("ending", "")
     prefix = given["folder"].strip("/") + "/"
-    listed = list_objects(prefix, storage)
-    keys = sorted(key for key in listed if key.endswith(ending))
+    keys = _files(prefix, storage, [ending])
 
     def news(mark: Json) -> list[Members]:
         more = {"storage": storage} if storage else {}

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import random
 import time
 import tracemalloc
 import zipfile
@@ -17,10 +18,10 @@ AUTH = {"api_key": "tgp_documents_0123456789"}
 HEAD = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
-def docx(body, main="word/document.xml", how=zipfile.ZIP_DEFLATED, **more):
+def docx(body, main="word/document.xml", how=zipfile.ZIP_DEFLATED, rels="", **more):
     """A Word file of such a body; `more` are further parts of it by their kind."""
     buffer = io.BytesIO()
-    related = "".join(
+    related = rels + "".join(
         f'<Relationship Id="r{kind}" Type="{HEAD}/{kind}" Target="{kind}.xml"/>'
         for kind in more
     )
@@ -67,6 +68,29 @@ def field(kind):
 
 def code(words):
     return f"<w:r><w:instrText>{words}</w:instrText></w:r>"
+
+
+def sign(font, char):
+    return f'<w:r><w:sym w:font="{font}" w:char="{char}"/></w:r>'
+
+
+RAISED = '<w:vertAlign w:val="superscript"/>'
+
+
+def form(*inner):
+    inner = "".join(inner) + ("</w:ddList>" if "ddList" in inner[0] else "")
+    begin = field("begin").replace(
+        "/></w:r>", f"><w:ffData>{inner}</w:ffData></w:fldChar></w:r>"
+    )
+    return begin + code(" FORM ") + field("end")
+
+
+def box(inner):
+    return form(f"<w:checkBox>{inner}</w:checkBox>")
+
+
+def choice(words):
+    return f'<w:listEntry w:val="{words}"/>'
 
 
 def archive(name, content):
@@ -217,6 +241,41 @@ def table(*rows):
             "Wide \t\tc \t\na \tb \tc",
         ),
         (
+            paragraph(
+                sign("Wingdings", "F0FE"),
+                run(" yes "),
+                sign("Wingdings", "00A8"),
+                run(" no "),
+                sign("Wingdings 2", "F050"),
+                run("q \uf0fc", '<w:rFonts w:ascii="Wingdings"/>'),
+                run("5 "),
+                run("m\uf06d", '<w:rFonts w:hAnsi="Symbol"/>'),
+                run("g", '<w:rFonts w:ascii="Symbol" w:asciiTheme="minor"/>'),
+            ),
+            "☑ yes ☐ no ✓☐ ✓5 μμg",
+        ),
+        (
+            paragraph(box("<w:sizeAuto/>"), run("a "), box("<w:checked/>"), run("b "))
+            + paragraph(
+                box('<w:default w:val="1"/><w:checked w:val="0"/>'),
+                run("c "),
+                form('<w:ddList><w:result w:val="1"/>', choice("x"), choice("y"))
+                + run("!"),
+            ),
+            "☐a ☒b \n\n☐c y!",
+        ),
+        (
+            paragraph(run("10"), run("6", RAISED), run(" m"), run("2", RAISED))
+            + paragraph(run("in 2020"), run("st", RAISED), run("3", RAISED)),
+            "10^6 m2\n\nin 2020st3",
+        ),
+        (
+            paragraph(run("1", "<w:strike/>"), run("2", "<w:dstrike/>"), run("3"))
+            + paragraph(run("4", '<w:strike w:val="0"/>'), run("5", "<w:strike/>"))
+            + paragraph(run("6")),
+            "~~12~~3\n\n4~~5~~\n\n6",
+        ),
+        (
             table(
                 [cell("A" * 501, restart()), cell("1")],
                 [cell("", "<w:vMerge/>"), cell("2")],
@@ -334,6 +393,51 @@ def test_an_archive_of_very_many_files_is_not_opened():
 
 # --- web pages ---------------------------------------------------------------------
 
+
+def test_what_a_diagram_says_stands_where_it_is(monkeypatch):
+    rels = "".join(
+        f'<Relationship Id="d{n}" Type="{HEAD}/diagramData" Target="data{n}.xml"/>'
+        for n in range(2)
+    )
+    said = "".join(f"<a:p><a:r><a:t>{one}</a:t></a:r></a:p>" for one in ("Plan", "Do"))
+    body = paragraph(run("We"), '<w:drawing><dgm:relIds r:dm="d0"/></w:drawing>')
+    data = docx(body, rels=rels, data0=f"<dgm:x>{said}<a:p/></dgm:x>")
+
+    assert text_of(data, "a.docx") == "We [Plan; Do]"
+    monkeypatch.setattr("scripts.documents.word_file.DIAGRAMS", 1)
+    with pytest.raises(TogetherError, match="more than 1 diagrams"):
+        text_of(data, "a.docx")
+
+
+def test_a_kind_of_notes_is_read_once_however_often_it_is_named():
+    one = f'<Relationship Id="n{{}}" Type="{HEAD}/footnotes" Target="footnotes.xml"/>'
+    notes = f"<w:footnotes>{paragraph(run('x')) * 20_000}</w:footnotes>"
+    begun = time.perf_counter()
+
+    data = docx(
+        paragraph(run("a")),
+        rels="".join(map(one.format, range(300))),
+        footnotes=notes,
+    )
+    assert text_of(data, "a.docx") == "a"
+    assert time.perf_counter() - begun < 5
+
+
+def test_elements_where_none_of_them_belong_are_no_fault_of_the_pack():
+    draw = random.Random(5)
+    tags = "p r rPr t tbl tr tc del vanish strike rFonts fldChar checkBox listEntry f d"
+    values = ("begin", "separate", "end", "1", "Symbol")
+
+    def made(depth):
+        tag, value = draw.choice(tags.split()), draw.choice(values)
+        inner = "".join(made(depth + 1) for _ in range(draw.randint(0, 7 - depth)))
+        given = f'w:val="{value}" w:fldCharType="{value}" w:ascii="{value}"'
+        return f"<w:{tag} {given}>{inner or 'x'}</w:{tag}>"
+
+    for _ in range(60):
+        text_of(docx(made(0) + paragraph(run("x"))), "a.docx")
+
+
 LONG = "z" * 600  # more than each row of a cell over several says again
 OVER_TWO = "A\t1\nA\t2\nB\t3"
 
@@ -424,6 +528,15 @@ OVER_TWO = "A\t1\nA\t2\nB\t3"
             "<span class='katex'><math><mi>E</mi><annotation>E</annotation></math>"
             "<span class='katex-html'><span>E</span></span></span> = m",
             "E = m",
+        ),
+        (
+            "10<sup>6</sup> m<sup>2</sup>, 10<sup>-3</sup> 1<sup>st</sup>",
+            "10^6 m2, 10^-3 1st",
+        ),
+        ("<p>2<sup></p><p>3", "2\n\n3"),
+        (
+            "<s>100</s>200<strike></strike> <p><s>x</p>y</s>z",
+            "~~100~~200\n\n~~x\n\ny~~z",
         ),
         ("<template>x</template><template shadowrootmode=open>a</template>", "a"),
     ],

@@ -12,6 +12,12 @@ BOX = bytes(4)
     [
         (BOX + b"ftypheic", None, "image/heic", ".heic"),
         (BOX + b"ftypmif1", "a.heic", "image/heic", ".heic"),
+        (BOX + b"ftypheim", "a.mp4", "image/heic", ".heic"),
+        (b"RF64\xff\xff\xff\xffWAVE", "a.mp3", "audio/wav", ".wav"),
+        (b"\xff\xfd\x90\0", None, "audio/mpeg", ".mp3"),
+        (b"RIFF\0\0\0\0AVI LIST", "a.mp4", "video/x-msvideo", ".avi"),
+        (b"\0\0\0\x08wide\0\0\0\0mdat", None, "video/quicktime", ".mov"),
+        (b"all moov", None, "application/octet-stream", ""),
         (BOX + b"ftypavif", None, "image/avif", ".avif"),
         (BOX + b"ftypqt  ", None, "video/quicktime", ".mov"),
         (BOX + b"ftypM4B ", None, "audio/mp4", ".m4a"),

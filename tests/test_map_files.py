@@ -76,6 +76,21 @@ def test_a_folder_is_listed_by_its_endings_in_parts(auth, workspace):
     assert [json.loads(line)["filename"] for line in lines] == ["a.TXT", "b.txt"]
 
 
+LEFT = (".DS_Store", "old/Thumbs.db", "~$a.docx", "._a.txt", "old/", "__MACOSX/x.txt")
+
+
+def test_what_systems_leave_in_a_folder_is_none_of_its_files(auth, workspace, capsys):
+    for name in (*LEFT, "a.txt", ".profile", "a~$b.txt"):
+        workspace.put(f"~$letters/{name}", b"x")
+
+    found = split_files(auth, folder="~$letters")
+
+    lines = [workspace.content(one["rows"]["s3"]) for one in found["parts"]]
+    names = [json.loads(line)["filename"] for line in b"".join(lines).splitlines()]
+    assert names == [".profile", "a.txt", "a~$b.txt"]
+    assert "6 objects of ~$letters/ are no files" in capsys.readouterr().err
+
+
 def test_a_file_that_is_listed_twice_is_done_once(auth, workspace):
     given = ["https://a.example/1", "https://a.example/2", "https://a.example/1"]
 

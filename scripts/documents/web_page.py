@@ -4,7 +4,8 @@ Tags, comments and entities are read as the HTML standard says (section 13.2.5),
 a page is what a browser makes of it; what it does not show (scripts, styles, the head's
 title, what is hidden) is left out, and what is marked as deleted, readings above
 characters, and what stands in place of a film or of a formula's code. What a cell over
-several rows says stands in each of them, formulas in a line: (1)/(2), x^(2).
+several rows says stands in each of them, formulas in a line: (1)/(2), x^(2). Digits
+raised behind a digit have a ^ before them, text that is struck out ~~ around it.
 html.parser is not used: up to Python 3.11.13 a page of unclosed tags takes it hours.
 
     is_page    whether a text is HTML or XML
@@ -42,6 +43,7 @@ LINES = _names(
     "thead tbody tfoot"
 )
 CELLS = _names("td th")
+STRUCK = _names("s strike")
 VOID = _names("area base br col embed hr img input link meta source track wbr")
 # A page that hides its html or body is shown by a script.
 NEVER_HIDDEN = VOID | {"html", "body"}
@@ -83,6 +85,8 @@ _BLANKS = re.compile(r"[ \t\n\r\f\v]+")
 # Python refuses to read a number of more than 4300 digits.
 _LONG = re.compile(r"&#(?:[xX][0-9a-fA-F]{9,}|[0-9]{9,});?")
 _BREAK = re.compile(r"\n{3,}")
+# What is raised and, behind a digit, would else be read as a part of its number.
+RAISED = re.compile("[+\u2212-]?[0-9]")
 
 
 def is_page(text: str, name: str | None = None) -> bool:
@@ -347,6 +351,8 @@ class _PageText:
         self.fresh = False  # whether a cell has begun and said nothing so far
         self.size = self.puts = 0  # how much has been said, and in how many pieces
         self.broken = 0  # the last of them that began a line
+        self.raised = False  # whether what comes stands above the line
+        self.struck = self.marked = False  # whether what comes is struck out, and open
 
     def tag(self, kind: str, name: str, xml: bool) -> None:
         """Take the break that a tag makes."""
@@ -358,6 +364,12 @@ class _PageText:
             self.break_off("\t")
         elif xml and name not in CELLS:
             self.break_off(" ")
+        elif name == "sup":
+            self.raised = kind == "start"
+        elif name in STRUCK:
+            if kind == "end" and self.marked:
+                self.pieces.append("~~")
+            self.struck, self.marked = kind == "start", False
 
     def add(self, text: str) -> None:
         if "&" in text:
@@ -381,6 +393,13 @@ class _PageText:
                 self.between = self.between.removesuffix("\t") + "\t" * self.tabs
             elif self.tabs and self.between == "\t":
                 self.between *= self.tabs
+            if self.raised:
+                self.raised = False
+                behind = not self.between and self.pieces and self.pieces[-1][-1:]
+                if behind and behind.isdigit() and RAISED.match(text):
+                    text = f"^{text}"
+            if self.struck and not self.marked:
+                text, self.marked = f"~~{text}", True
             if self.between[:1] == "\n":
                 self.broken = self.puts
             if self.pieces:

@@ -2,15 +2,19 @@
 
 Paragraphs are a blank line apart, rows of tables a line, cells a tab; a cell over
 several rows has its text in each of them. Footnotes stand in brackets where they are
-referred to, text boxes where they are anchored, formulas in a line: (1)/(2), x^(2).
-Invisible text is left out: deleted and hidden text, codes of fields, comments.
+referred to, text boxes and the text of diagrams where they are anchored, formulas in a
+line: (1)/(2), x^(2). Digits raised after a digit have a ^ before them, text that is
+struck out ~~ around it. Invisible text is left out: deleted and hidden text, codes of
+fields, comments.
 """
 
 from __future__ import annotations
 
 import io
+import re
 
 from .office_archive import BadFileError, opened, other_kind, parse, related
+from .web_page import RAISED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,9 +26,12 @@ if TYPE_CHECKING:
 XML_BYTES = 64 << 20  # of the document and of its notes, unpacked
 CHARACTERS = 4 << 20  # of text: about 1500 pages
 ELEMENTS = 1_500_000
+DIAGRAMS, DIAGRAM_BYTES = 50, 2 << 20  # how many are read, and each at most, unpacked
 REPEATED = 500  # characters of a cell over several rows that each of them has
 # Elements whose text is not part of the document as it reads.
 PASSED = frozenset(("del", "moveFrom", "Fallback", "rt"))
+# What a run's properties, or those of a paragraph's mark, may say here.
+PROPERTIES = PASSED | {"vanish", "strike", "dstrike", "vertAlign", "rFonts"}
 # What is written before and after an element of a formula, whose role Word shows by its
 # position.
 FORMULA = {
@@ -39,6 +46,22 @@ FORMULA = {
 # The font Symbol from 0x61, and from 0xa1: its signs have places of their own.
 GREEK = "αβχδεφγηιϕκλμνοπθρστυϖωξψζ"
 SIGNS = "ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…|—↵ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨⇔⇐⇑⇒⇓◊"  # noqa: RUF001
+# Signs of the fonts of signs, by their places: what forms are ticked with, arrows.
+DINGBATS = {
+    name: dict(zip(bytes.fromhex(places), signs, strict=True))
+    for name, places, signs in (
+        (
+            "Wingdings",
+            "6f707172a8 78fd fbfcfe dfe0e1e2e7e8 eff0f3d84a4c 282a6c6e769fa7",
+            "☐☐☐☐☐ ☒☒ ✗✓☑ ←→↑↓←→ ⇦⇨⇔➢☺☹ ☎✉●■❖•▪".replace(" ", ""),
+        ),
+        ("Wingdings 2", "2aa3 515354 4f5052", "☐☐☒☒☒✗✓☑"),
+        ("Wingdings 3", "66676869 7d", "←→↑↓▶"),
+        ("Webdings", "61636772", "✓☐■✗"),
+    )
+}
+FONTS = ("Symbol", *DINGBATS)
+_OF_A_FONT = re.compile("[!-\xff\uf020-\uf0ff]")
 OTHERS = {
     "xl/": "is an Excel workbook: give its text, or its rows to a step for tables",
     "ppt/": "is a PowerPoint file: give its text",
@@ -59,9 +82,17 @@ def word_text(content: bytes) -> str:
         raise BadFileError(other or "is an archive, but no Word file (.docx)")
     notes: Notes = {}
     for kind in ("footnote", "endnote"):
-        for part in related(archive, main, f"{kind}s").values():
+        # Word has one of a kind.
+        for part in [*related(archive, main, f"{kind}s").values()][:1]:
             if part in archive.NameToInfo:
                 notes |= _Reader(archive, part, kind=kind).notes
+    diagrams = related(archive, main, "diagramData")
+    if len(diagrams) > DIAGRAMS:
+        raise BadFileError(f"has more than {DIAGRAMS} diagrams: split it")
+    for name, part in diagrams.items():
+        if part in archive.NameToInfo:
+            said = _Reader(archive, part, most=DIAGRAM_BYTES).text()
+            notes["diagram", name] = "; ".join(filter(None, said.split("\n\n")))
     return _Reader(archive, main, notes).text()
 
 
@@ -74,6 +105,7 @@ class _Reader:
         part: str,
         known: Notes | None = None,
         kind: str | None = None,
+        most: int = XML_BYTES,
     ) -> None:
         self.known = known or {}
         self.kind = kind
@@ -84,6 +116,13 @@ class _Reader:
         self.cells = 0  # how many cells of tables are
         self.path: list[str] = []
         self.hidden = self.joined = self.reads = False
+        # Of the open run: whether it is struck out, raised, and its font if one of FONTS.
+        self.struck = self.raised = False
+        self.font: str | None = None
+        self.marked = False  # whether text that is struck out is open
+        # What the form field that is open has: the sign of its box, or its choices.
+        self.choices: list[str] = []
+        self.choice = 0
         # Where the code of each open field begins; None from its result on.
         self.fields: list[int | None] = []
         self.places: list[tuple[int, bool]] = []  # of open rows and cells; if deleted
@@ -95,7 +134,7 @@ class _Reader:
         self.spans: list[tuple[int, bool | None]] = []
         self.closing: list[str] = []  # of open brackets of formulas
         self.formulas = 0  # how many are open
-        for _ in parse(archive, part, self.start, self.end, self.write, XML_BYTES):
+        for _ in parse(archive, part, self.start, self.end, self.write, most):
             pass
 
     def text(self) -> str:
@@ -110,8 +149,21 @@ class _Reader:
             self.pieces.append(text)
 
     def write(self, text: str) -> None:
-        if self.reads:
-            self.add(text)
+        if not self.reads or self.passed or self.hidden:
+            return
+        if self.font:
+            text = _OF_A_FONT.sub(self.dingbat, text)
+        if self.struck != self.marked:
+            self.add("~~")
+            self.marked = self.struck
+        if self.raised and RAISED.match(text):
+            last = self.pieces[-1][-1:] if self.pieces else ""
+            self.add("^" if last.isdigit() else "")
+            self.raised = False
+        self.add(text)
+
+    def dingbat(self, found: re.Match[str]) -> str:
+        return _sign({"font": self.font or "", "char": f"{ord(found[0]):x}"})
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self.elements += 1
@@ -124,15 +176,13 @@ class _Reader:
         if tag == "t":
             self.reads = True
         elif tag == "r":
-            self.hidden = False
+            self.begin_run()
+        elif above == "rPr" and tag in PROPERTIES:
+            self.property(tag, attributes)
         elif tag in PASSED:
-            if above == "rPr":  # of a paragraph's mark: it goes on in the next
-                self.joined = self.joined or tag == "del"
-            elif above == "trPr":
+            if above == "trPr":
                 self.drop()
             self.passed += 1
-        elif tag == "vanish" and self.path[-3:-1] == ["r", "rPr"]:
-            self.hidden = attributes.get("val", "1") not in ("0", "false", "off")
         elif tag == "cellDel":
             self.drop()
         elif tag in ("tr", "tc"):
@@ -152,6 +202,11 @@ class _Reader:
             self.add(_sign(attributes))
         elif tag == "oMath":
             self.formulas += 1
+        elif tag == "relIds":
+            if said := self.known.get(("diagram", attributes.get("dm"))):
+                self.add(f" [{said}] ")
+        elif tag == "checkBox" or above in ("checkBox", "ddList"):
+            self.form_field(tag, attributes.get("val", ""))
         elif tag == "altChunk":
             raise BadFileError(
                 "holds a part in another format, which Word takes over when it saves: "
@@ -171,6 +226,42 @@ class _Reader:
             self.number = attributes.get("id")
             self.pieces = []
             self.fields = []
+
+    def begin_run(self) -> None:
+        self.hidden = self.struck = self.raised = False
+        self.font = None
+
+    def property(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take note of what a run is like, or the mark of a paragraph."""
+        value = attributes.get("val", "1")
+        on = value not in ("0", "false", "off")
+        if tag in PASSED:
+            # Of a paragraph's mark: it goes on in the next.
+            self.joined = self.joined or tag == "del"
+            self.passed += 1
+        elif self.path[-3:-2] != ["r"]:
+            return
+        elif tag == "vanish":
+            self.hidden = on
+        elif tag in ("strike", "dstrike"):
+            self.struck = self.struck or on
+        elif tag == "vertAlign":
+            self.raised = value == "superscript"
+        elif tag == "rFonts":
+            font = attributes.get("ascii", attributes.get("hAnsi"))
+            known = font in FONTS and "asciiTheme" not in attributes
+            self.font = font if known else None
+
+    def form_field(self, tag: str, value: str) -> None:
+        """Take note of what a field of an old form has."""
+        if tag == "checkBox":
+            self.choices = ["☐"]
+        elif tag in ("default", "checked") and self.path[-2] == "checkBox":
+            self.choices = ["☐" if value in ("0", "false", "off") else "☒"]
+        elif tag == "listEntry":
+            self.choices.append(value)
+        elif tag in ("default", "result") and value.isdecimal():
+            self.choice = min(int(value[:3]), 99)
 
     def merge(self, tag: str, value: str) -> None:
         """Note the columns and rows that a cell spans, and the columns that a row
@@ -216,12 +307,16 @@ class _Reader:
         hold fields with results of their own."""
         if kind == "begin":
             self.fields.append(len(self.pieces))
+            self.choices, self.choice = [], 0
         elif self.fields:
             begun = self.fields.pop()
             if begun is not None:
                 del self.pieces[begun:]
             if kind == "separate":
                 self.fields.append(None)
+            elif self.choice < len(self.choices):
+                self.add(self.choices[self.choice])
+            self.choices = []
 
     def formula(self, tag: str, attributes: dict[str, str]) -> None:
         """Write what stands before an element of a formula."""
@@ -244,10 +339,13 @@ class _Reader:
         if tag == "t":
             self.reads = False
         elif tag == "r":
-            self.hidden = False
+            self.begin_run()
         elif tag in PASSED:
             self.passed -= 1
         elif tag == "p":
+            if self.marked:
+                self.add("~~")
+                self.marked = False
             if not self.joined:
                 self.add(" " if self.cells else "\n\n")
             self.joined = False
@@ -277,12 +375,15 @@ def _sign(attributes: dict[str, str]) -> str:
         code = int(attributes.get("char", ""), 16)
     except ValueError:
         return "\ufffd"
+    font = attributes.get("font", "")
+    if 0x20 < code < 0x100 and font in FONTS:
+        code += 0xF000
     if not 0xF000 <= code <= 0xF0FF:
         private = 0xD800 <= code <= 0xF8FF or code > 0xFFFF or code < 32
         return "\ufffd" if private else chr(code)
     place = code - 0xF000
-    if attributes.get("font") != "Symbol":
-        return "\ufffd"
+    if font != "Symbol":
+        return DINGBATS.get(font, {}).get(place, "\ufffd")
     if 0x61 <= place <= 0x7A:
         return GREEK[place - 0x61]
     if 0x41 <= place <= 0x5A:

@@ -52,7 +52,7 @@ _WITHIN = (
     rb"(?=[%(word)s])"
     rb"|\x83(?=[%(word)s])|\x82[\x80-\xff]\x82"
     rb"|(?<![0-9%(word)s])[\x88\x98\xa3\xa5\xa8\xaa\xaf\xb2\xb3\xb8\xb9](?=[%(word)s])"
-    rb"|(?<=[%(word)s])[%(upper)s](?=[a-z%(lower)s])"
+    rb"|(?<=[%(word)s])[%(upper)s](?=[a-z%(lower)s])|(?<=[a-z])[%(upper)s]"
     rb"|[%(signs)s](?=[%(signs)s%(upper)s%(lower)s])|(?<=[%(upper)s%(lower)s])[%(signs)s]"
     % {b"word": _WORD, b"signs": _SIGNS, b"upper": _UPPER, b"lower": _LOWER}
 )
@@ -264,8 +264,11 @@ def _misread(data: bytes, least: int) -> bool:
         return share("çüëèûàâîïê") > 0.1
     if share("šž") > 0.1 or share("ø") > 0.1:
         return share("èìùò") > 0.1 or (share("šž") > 0.1 and share("æðø") > 0.1)
-    hungarian = share("áéíóúöüõû") > 0.95 and share("áéíóú") > 0.15
-    return hungarian and share("õû") > 0.08 and share("öü") > 0.08
+    if share("áéíóúöüõû") < 0.95 or share("áéíóú") < 0.15:
+        return False
+    # Portuguese has õ before e alone.
+    alone = len(re.findall(rb"\xf5(?![e\xeb])|\xd5(?![E\xcb])", data)) / len(letters)
+    return alone > 0.08 or (share("õû") > 0.08 and share("öü") > 0.08)
 
 
 def _pair(run: bytes) -> bool:
