@@ -105,12 +105,12 @@ def kind_of(head: bytes) -> str:
 
 
 # What begins content whose signature is further behind, or too short alone.
-FIRST = {
-    "image/bmp": b"BM",
-    "image/webp": b"RIFF",
+FIRST: dict[str, tuple[bytes, ...]] = {
+    "image/bmp": (b"BM",),
+    "image/webp": (b"RIFF",),
     "audio/wav": (b"RIFF", b"RIFX", b"RF64"),
-    "audio/aiff": b"FORM",
-    "video/x-msvideo": b"RIFF",
+    "audio/aiff": (b"FORM",),
+    "video/x-msvideo": (b"RIFF",),
     "video/quicktime": (b"\0", b"\1"),  # the length of the first part
 }
 PAGE = re.compile(rb"\s{0,8}<(!doctype |html)", re.IGNORECASE)
