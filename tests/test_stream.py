@@ -52,6 +52,8 @@ def message(*events, done=True):
     [
         f"event: error\ndata: {json.dumps(ERROR)}\n\n",
         f"error: {json.dumps(ERROR)}\n\n",
+        f"event: stream_exception\ndata: {json.dumps(ERROR)}\n\n",
+        f"event: response.failed\ndata: {json.dumps(ERROR)}\n\n",
         {"object": "error", **ERROR},
         {"type": "error", **ERROR},
         {"error": ERROR},

@@ -30,6 +30,7 @@ ALIVE = ("ping", "heartbeat", "keepalive", "keep-alive", "keep_alive")
 
 
 MESSAGES = ("", "message")  # what an event is called that has no other name
+FAILED = re.compile("(?i)error|exception|fail")
 
 
 def accumulator(shape: str, count: int = 1) -> Accumulator:
@@ -84,8 +85,8 @@ class Accumulator:
                 return None
             if name == "error" or tells_error(chunk):
                 # Some servers tell how long the queue is, under a name of its own.
-                aside = name not in (*MESSAGES, "error") and "error" not in chunk
-                return None if aside else told_error(data)
+                of_errors = name in MESSAGES or FAILED.search(name) or "error" in chunk
+                return told_error(data) if of_errors else None
         elif is_error(chunk.get("error")):
             return told_error(data)
         try:
