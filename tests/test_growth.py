@@ -443,6 +443,7 @@ ELSEWHERE = {
     "client/startup": "what the worker's Python brings",
     "operation_calls/operation_table": "the pack's own paths",
     "replies/accumulators": "one piece of sound, sign by sign",
+    "storage_steps": "names of objects, of which storages allow 1024 signs",
     "resilience/retry": "a header of 60 signs at most",
     "resilience/explain": "the words of an exception",
     "resilience/fields": "the name of a field",
