@@ -133,6 +133,7 @@ def test_the_first_page_is_short_and_shows_what_one_gets():
     text = TEXTS[ROOT / "README.md"]
 
     assert len(text.splitlines()) <= 120
+    assert "    ./dev test " in text  # as .ci/run does
     shown = re.findall(r'<img src="docs/\S+\.png" .*alt="([A-Z][^"]+)">', text)
     kinds = [words.partition(":")[0] for words in shown]
     assert sorted(kinds) == ["A flow", "A form", "A result", "An approval"]
