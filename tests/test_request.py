@@ -27,6 +27,7 @@ from scripts.client.validate import FileValue
 from scripts.operations import operation
 from scripts.resilience import retry
 from tests.conftest import KEY
+from tests.support.clock import set_clock
 from tests.support.expected_request import main_of
 from tests.test_client import OK, answer, auth_for, server
 from tools.operations import find
@@ -288,7 +289,7 @@ def test_nothing_is_tried_again_that_could_only_end_too_late(monkeypatch):
 
 
 def test_an_exchange_ends_when_its_class_says(monkeypatch):
-    monkeypatch.setattr(client_request.time, "monotonic", lambda: 1000.0)
+    set_clock(monkeypatch, client_request, monotonic=lambda: 1000.0)
 
     (_, silence), most = limits(monkeypatch, BODY)
 

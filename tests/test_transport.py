@@ -28,6 +28,7 @@ from scripts.client.transport import (
     too_long,
 )
 from tests.conftest import KEY
+from tests.support.clock import set_clock
 from tests.support.expected_request import main_of
 from tests.test_client import OK, server
 from tools.operations import find
@@ -161,7 +162,7 @@ class Answer:
 
 def test_a_body_may_take_its_time_while_its_bytes_come(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    set_clock(monkeypatch, transport, monotonic=lambda: now[0])
     monkeypatch.setattr(transport, "PACE_BYTES", 10)
     monkeypatch.setattr(transport, "PACE_SECONDS", 5.0)
     monkeypatch.setattr(transport, "TRANSFER_SECONDS", 12.0)

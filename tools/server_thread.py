@@ -35,6 +35,7 @@ class ServerThread:
             log_level=log_level,
             lifespan="off",
             timeout_keep_alive=60,  # a reused connection is not cut as it is used
+            timeout_graceful_shutdown=10,  # a request that hangs does not keep it
             interface="asgi3",
         )
         self.server = uvicorn.Server(settings)
