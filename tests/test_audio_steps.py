@@ -168,7 +168,7 @@ def test_a_text_without_a_word_is_not_spoken(sandbox, auth):
 def test_the_sound_can_be_stored(sandbox, auth, workspace):
     found = SPEAK(auth, "Hi.", KOKORO, voice="af_heart", output="storage")
 
-    assert found["filename"] == "speech.wav"  # as the sandbox speaks
+    assert found["filename"] == "speech.mp3"  # as the sandbox speaks
     assert ("", found["s3"]) in workspace.objects
     assert not [r for r in sandbox.requests if r.path == "/v1/voices"]
 

@@ -63,10 +63,12 @@ def check_result(operation, arguments, result, sandbox, workspace):
     if "brings" in operation.exchange:
         result = {name: found for name, found in result.items() if name not in VIEW}
     if kind == "binary" and "s3" in result:
-        assert brought(operation)[0] == workspace.content(result["s3"])
+        came = brought(operation, arguments.get("body") or {})[0]
+        assert came == workspace.content(result["s3"])
         assert result["s3"].endswith(result["filename"])
     elif kind == "binary":
-        assert brought(operation)[0] == base64.b64decode(result["file"])
+        came = brought(operation, arguments.get("body") or {})[0]
+        assert came == base64.b64decode(result["file"])
         assert "." in result["filename"]
     elif kind == "speech":
         assert tone() == base64.b64decode(result["file"])

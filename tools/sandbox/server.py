@@ -287,7 +287,7 @@ class Sandbox(ServerThread):
             return StreamingResponse(events, media_type="text/event-stream")
         kind = operation.exchange.get("reply")
         if kind == "binary":
-            return Response(*brought(operation))
+            return Response(*brought(operation, given))
         if kind == "none":
             return Response(status_code=204)
         if kind == "redirect":
@@ -497,12 +497,21 @@ def reply(operation: Operation, given: dict) -> object:
     return make(given, answer) if make else answer
 
 
-def brought(operation: Operation) -> tuple[bytes, int, None, str]:
+def brought(
+    operation: Operation, given: dict[str, object]
+) -> tuple[bytes, int, None, str]:
     """The bytes that an operation brings, as the arguments of a response: rows where it
-    is a file of the account's, else a sound."""
-    if operation.group != "files":
-        return tone(), 200, None, "audio/wav"
-    return ROWS, 200, None, "application/jsonl"
+    is a file of the account's, else a sound, as MP3 where the body asks for that."""
+    if operation.group == "files":
+        return ROWS, 200, None, "application/jsonl"
+    if given.get("response_format") == "mp3":
+        return STILL, 200, None, "audio/mpeg"
+    return tone(), 200, None, "audio/wav"
+
+
+# 0.4 s of silence as MP3: frames of MPEG 1, layer III, 128 kbit/s, 44.1 kHz, whose
+# values are all 0. ISO 11172-3, 2.4.1.
+STILL = 16 * (b"\xff\xfb\x90\x64" + bytes(413))
 
 
 def tone(seconds: float = 0.4, rate: int = 24000) -> bytes:
