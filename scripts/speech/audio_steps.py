@@ -18,7 +18,7 @@ from ..client.request import Request
 from ..operations import operation
 from ..transfer.file_input import check_media, open_file, url_of
 from ..transfer.filetypes import suffix
-from ..transfer.media_output import judge_media
+from ..transfer.media_output import judge_media, with_notes
 from .subtitle_files import cut_text, subtitles
 
 TYPE_CHECKING = False
@@ -205,7 +205,7 @@ def speak_text(auth: Auth, step: Step, **arguments: Json) -> Members:
     if form != given["format"]:
         words = f"The service sent {form}, not {given['format']}."
         log(words)
-        brought["note"] = " ".join(filter(None, [brought.get("note"), words]))
+        brought = with_notes(brought, [words])
     return {
         **brought,
         "model": given["model"],

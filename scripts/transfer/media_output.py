@@ -3,6 +3,7 @@
     deliver         bytes or a readable: into the result, or into storage
     deliver_items   an answer that brings bytes, or addresses of bytes, in its members
     receive         the verb of the download scripts: into the result or into storage
+    with_notes      an answer with further notes behind its own
 
 Windmill renders what the member named by `wm_renderer` holds, and keeps the rest of
 the result as it is for the next step. It renders nothing of results beyond about 2.5
@@ -95,10 +96,10 @@ def _received_file(request: Request) -> Members:
 def _noted(answer: Members, *sources: Any) -> Members:
     """Return an answer with what is not known of the bytes that it was made of."""
     notes = {note for one in sources if (note := getattr(one, "note", ""))}
-    return _with_notes(answer, notes) if notes else answer
+    return with_notes(answer, notes) if notes else answer
 
 
-def _with_notes(answer: Members, notes: Iterable[str]) -> Members:
+def with_notes(answer: Members, notes: Iterable[str]) -> Members:
     """Return an answer with these behind what its `note` says so far."""
     told = answer.get("note")
     kept = [told if isinstance(told, str) else json.dumps(told)] if told else []
@@ -578,7 +579,7 @@ def _show_items(request: Request, answer: Members, items: list[Members]) -> Memb
             raise  # nothing is lost, and what the answer links to is not there
         # The answer is paid for and whole; only its view is wanting.
         note = f"It could not be fetched to be shown: {error}"
-        return _with_notes({**answer, **_linked(brings, items)}, [_logged(note)])
+        return with_notes({**answer, **_linked(brings, items)}, [_logged(note)])
     if room < 0:
         return _too_many(request, answer, items)
     answer = _noted(answer, *contents)
@@ -599,7 +600,7 @@ def _judged_pictures(answer: Members, files: list[tuple[bytes, str]]) -> Members
         for data, name in files
         if not (kind_of(data) or "").startswith("image/")
     ]
-    return _with_notes(answer, [_logged(" ".join(odd))]) if odd else answer
+    return with_notes(answer, [_logged(" ".join(odd))]) if odd else answer
 
 
 def _read(content: NamedReadable, room: int) -> bytes:
@@ -620,6 +621,6 @@ def _too_many(request: Request, answer: Members, items: list[Members]) -> Member
     except TogetherError as error:
         note = f"{what}. {error}"
         linked = _linked(request.operation["brings"], items)
-        return _with_notes({**answer, **linked}, [_logged(note)])
+        return with_notes({**answer, **linked}, [_logged(note)])
     note = f"{what}: it is in the workspace's storage."
-    return _with_notes(answer, [_logged(note)])
+    return with_notes(answer, [_logged(note)])
