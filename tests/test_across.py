@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from scripts import checkpoint
 from scripts.across import cutting, joining, lease
 from scripts.chat.map_rows import main as map_rows
 from scripts.client import TogetherError
 from scripts.files.join_table import main as join_table
 from scripts.files.split_table import main as split_table
 from scripts.rows.worker_pool import WINDOW
-from scripts.table import checkpoint
 from scripts.table import row_results as jsonio_limits
 from scripts.table.table import Flaw, Table
 from scripts.transfer.file_source import BytesSource
@@ -330,7 +330,7 @@ def test_a_killed_job_goes_on_where_it_stopped(
     environment = {**workspace.environment}
     arguments = {"auth": auth, "template": "{{text}}", "rows": part, "model": MODEL}
     arguments["concurrency"] = 1
-    constants = {"table.checkpoint.SHARE_ROWS": 5, "table.checkpoint.LIST_PARTS": 2}
+    constants = {"checkpoint.SHARE_ROWS": 5, "checkpoint.LIST_PARTS": 2}
 
     def die(given):
         if len(asked(sandbox)) == 43:

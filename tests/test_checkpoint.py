@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 from starlette.responses import PlainTextResponse
 
+from scripts import checkpoint
+from scripts.checkpoint import Checkpoint
 from scripts.client import TogetherError
-from scripts.table import checkpoint
-from scripts.table.checkpoint import Checkpoint
 from tools.models import model
 from tools.sandbox import Fault
 
@@ -270,7 +270,7 @@ def test_a_kill_around_the_writing_of_a_list_loses_nothing(
 
     auth = {"api_key": "tgp_journal_0123456789", "base_url": moody.url}
     call = {"auth": auth, "model": MODEL, "template": "{{id}}", "rows": numbered(40)}
-    small = {"table.checkpoint.PART_ROWS": 2, "table.checkpoint.LIST_PARTS": 3}
+    small = {"checkpoint.PART_ROWS": 2, "checkpoint.LIST_PARTS": 3}
     job = workspace.environment, small
     with monkeypatch.context() as patch:
         patch.setattr(workspace, "answer", kill)

@@ -37,8 +37,8 @@ from scripts.speech.audio_steps import sentences
 from scripts.speech.subtitle_files import subtitles
 from scripts.structured.classify_steps import recognised
 from scripts.structured.extract_steps import _read
-from scripts.table.encodings import BadTextError, texts
 from scripts.table.table import Table, Template
+from scripts.table_files.encodings import BadTextError, texts
 from scripts.tool_calling.tool_steps import written_call
 from scripts.transfer import file_input
 from scripts.transfer.file_source import BytesSource
@@ -305,11 +305,12 @@ READERS = (
     ("documents/workbook", "sheet", workbook),
     ("across/cutting", "csv", cut),
     ("across/cutting", "lines", lambda text: cut(text, "t.jsonl")),
-    ("table/csv_rows", "csv", table),
-    ("table/json_rows", "lines", lambda text: table(text, "t.jsonl")),
-    ("table/json_rows", "array", lambda text: table("[" + text, "t.json")),
+    ("table_files/table_file", "prose", lambda text: table(f"+-{text}\n--|{text}")),
+    ("table_files/csv_rows", "csv", table),
+    ("table_files/json_rows", "lines", lambda text: table(text, "t.jsonl")),
+    ("table_files/json_rows", "array", lambda text: table("[" + text, "t.json")),
     ("table/table", "template", lambda text: Template(text + "{{a}}")),
-    ("table/encodings", "bytes", lambda data: deque(texts([data]), 0)),
+    ("table_files/encodings", "bytes", lambda data: deque(texts([data]), 0)),
     ("passages/document_steps", "prose", pieces),
     (
         "passages/document_steps",

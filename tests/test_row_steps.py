@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from scripts import checkpoint
 from scripts.chat import map_rows as asking
 from scripts.chat_steps import answered
 from scripts.client import TogetherError
@@ -22,12 +23,12 @@ from scripts.resilience import retry
 from scripts.rows import admission
 from scripts.rows.admission import ClosedError, Gate
 from scripts.rows.worker_pool import WorkerPool
-from scripts.table import checkpoint
 from scripts.table import table as table_table
 from scripts.table.gzipped import Packed
 from scripts.table.table import Table
 from scripts.workspace.markup import inline
 from tests.support.fault_sandbox import DRIP, HANG
+from tests.support.killable_worker import Worker
 from tools.models import model
 from tools.sandbox import Fault
 
@@ -821,7 +822,7 @@ def test_a_run_that_was_killed_goes_on(auth, moody, workspace, worker, monkeypat
         return response
 
     call = {"auth": auth, "model": MODEL, "template": "{{id}}", "rows": numbered(100)}
-    job = workspace.environment, {"table.checkpoint.PART_ROWS": 7}
+    job = workspace.environment, {"checkpoint.PART_ROWS": 7}
     with monkeypatch.context() as patch:
         patch.setattr(workspace, "answer", until_the_third_part_is_kept)
         assert worker.run("chat.map_rows", call, *job) is None
@@ -832,6 +833,41 @@ def test_a_run_that_was_killed_goes_on(auth, moody, workspace, worker, monkeypat
     assert again["usage"]["prompt_tokens"] == 1000
     texts = {body["messages"][0]["content"] for body in moody.bodies[before:]}
     assert texts == {str(n) for n in range(21, 100)}
+
+
+def test_a_job_that_outlives_its_worker_keeps_what_it_paid_for_and_asks_no_more(
+    auth, moody, workspace, monkeypatch
+):
+    own, elsewhere = Worker(), Worker()
+    answer, late = workspace.answer, []
+
+    def mood(number, text, times):
+        if text == "40":
+            own.die()
+
+    async def only_from_outside(request, path):
+        if own.process.poll() is not None and "localhost" in request.headers["host"]:
+            late.append(path)  # the worker answered there itself
+        return await answer(request, path)
+
+    moody.mood = mood
+    monkeypatch.setattr(workspace, "answer", only_from_outside)
+    call = {"auth": auth, "model": MODEL, "template": "{{id}}", "rows": numbered(300)}
+    inside = workspace.environment["WM_BASE_URL"].replace("127.0.0.1", "localhost")
+    environment = {**workspace.environment, "BASE_INTERNAL_URL": inside}
+    try:
+        orphan = own.run("chat.map_rows", call, environment)
+        asked = len(moody.bodies)
+        again = elsewhere.run("chat.map_rows", call, workspace.environment)
+    finally:
+        own.close()
+        elsewhere.close()
+
+    assert "worker of this job has died" in orphan["stopped"]
+    assert 41 <= orphan["done"] == asked < 300
+    assert answers(again) == [f"{n}!" for n in range(300)]
+    assert max(moody.seen.values()) == 1, "asked twice"
+    assert not late
 
 
 @pytest.mark.slow

@@ -104,7 +104,7 @@ def test_map_rows_takes_as_many_requests_and_bytes_as_is_said(
             "model": "m",
             "output": "storage",
         }
-        small = {"table.checkpoint.PART_ROWS": at_once}
+        small = {"checkpoint.PART_ROWS": at_once}
         result = worker.run("chat.map_rows", given, workspace.environment, small)
         stored = len(workspace.content(result["s3"]))
         states = [

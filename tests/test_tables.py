@@ -56,7 +56,7 @@ def test_an_encoding_is_told_by_what_stands_far_behind(capsys):
 
 @pytest.mark.parametrize("cut", range(1, 6))
 def test_a_character_may_lie_on_two_blocks(cut):
-    from scripts.table.encodings import texts
+    from scripts.table_files.encodings import texts
 
     data = "a,Ж,😀\n".encode()
 
@@ -142,7 +142,7 @@ def test_wide_characters_need_no_mark(encoding, text):
 
 
 def test_what_a_file_is_is_told_by_its_beginning_whatever_its_size():
-    from scripts.table.encodings import BadTextError, texts
+    from scripts.table_files.encodings import BadTextError, texts
 
     data = b"\x02\x03" * (4 << 20)
     tracemalloc.start()
@@ -322,7 +322,7 @@ def test_a_cell_is_as_long_as_a_picture_and_not_longer():
 
 
 def test_a_line_without_an_end_is_not_held(monkeypatch):
-    monkeypatch.setattr("scripts.table.table.ROW_CHARACTERS", 1 << 20)
+    monkeypatch.setattr("scripts.table_files.table_file.ROW_CHARACTERS", 1 << 20)
 
     with pytest.raises(TogetherError, match="line 2 is longer"):
         rows("a,b\n" + "x" * (3 << 20))

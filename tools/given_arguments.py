@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from scripts.table.encodings import BadTextError, texts
+from scripts.table_files.encodings import BadTextError, texts
 from tools.flows import Flow
 from tools.operations import Operation
 from tools.terminal import QUOTED, say

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.table.encodings import BadTextError, texts
+from scripts.table_files.encodings import BadTextError, texts
 
 if TYPE_CHECKING:
     from tools.fake_workspace import Workspace

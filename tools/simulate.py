@@ -16,17 +16,17 @@ import yaml
 
 from scripts.across.cutting import MOST_PARTS, MOST_ROWS
 from scripts.across.file_answers import STATE_BYTES
-from scripts.client.jsonio import RESULT_LIMIT
-from scripts.file_steps import INLINE_BYTES
-from scripts.service_jobs.flow_steps import FIRST, LONGEST
-from scripts.service_jobs.job_kinds import KINDS, growing, pause_after
-from scripts.table.checkpoint import (
+from scripts.checkpoint import (
     LIST_PARTS,
     PART_BYTES,
     PART_ROWS,
     SHARE_ROWS,
     SHARE_SECONDS,
 )
+from scripts.client.jsonio import RESULT_LIMIT
+from scripts.file_steps import INLINE_BYTES
+from scripts.service_jobs.flow_steps import FIRST, LONGEST
+from scripts.service_jobs.job_kinds import KINDS, growing, pause_after
 from scripts.upload.service_limits import BATCH_LINES, FILLED_BYTES
 from tools.operations import ROOT, find
 

@@ -18,17 +18,18 @@ import tempfile
 from itertools import chain
 
 from ..client import TogetherError
-from ..table.csv_rows import (
+from ..table.row import ROW_CHARACTERS, filled
+from ..table.table import Table, Template, lines_of, summary
+from ..table_files.csv_rows import (
     CELL_CHARACTERS,
     SAMPLE_CHARACTERS,
     SAMPLE_LINES,
     csv_form,
     csv_reader,
 )
-from ..table.json_rows import holds_rows, is_array, is_json
-from ..table.part import validator
-from ..table.row import ROW_CHARACTERS, filled
-from ..table.table import PAGE, Table, Template, lines_of, summary
+from ..table_files.json_rows import holds_rows, is_array, is_json
+from ..table_files.part import validator
+from ..table_files.table_file import PAGE
 from ..transfer.file_input import open_file, url_of
 from ..transfer.file_source import BLOCK, PathSource, Source
 from ..workspace import storage

@@ -12,9 +12,9 @@ import hashlib
 import json
 import zlib
 
+from ..checkpoint import packed_answers, unpacked_answers
 from ..client import TogetherError
 from ..client.job import log
-from ..table.checkpoint import packed_answers, unpacked_answers
 from ..table.ordered_threads import in_order
 from ..table.table import canonical
 from ..workspace import storage

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from ..catalog.pricing import cost_fields, refused_unpaid, sum_costs, sum_usage
+from ..checkpoint import KeptPart, forget
 from ..client import TogetherError
 from ..client.job import log
-from ..table.checkpoint import KeptPart, forget
 from ..table.row_results import LONGEST, NAMED, RowResults
 from ..table.table import Flaw, Table
 from .cutting import MOST_BYTES, has_storage

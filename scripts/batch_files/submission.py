@@ -8,7 +8,6 @@ from ..client.endings import plain_state
 from ..client.job import log
 from ..job_states import states
 from ..operations import operation
-from ..workspace.create_once import fingerprint, once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +40,8 @@ def submit_files(
 
     Raises TogetherError; where some batches exist by then, `job_id` names them.
     """
+    from ..workspace.create_once import fingerprint, once  # only to make batches
+
     made: list[Members] = []
     stored = StoredFiles(auth)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from .errors import TogetherError
 from .form import checked_arguments, with_typed_models
-from .job import log
+from .job import job_begins, log
 from .references import harmless
 from .request import (
     Request,
@@ -36,6 +36,7 @@ def run(
     (scripts/client/references.py); the log and the result's own note say how many texts
     were changed.
     """
+    job_begins()
     heard.clear()
     warned.clear()
     try:

@@ -16,7 +16,7 @@ from ..operations import operation
 from .endings import ERROR_MEMBERS, ending, is_error, tells_error
 from .errors import TogetherError
 from .form import checked_arguments
-from .job import log
+from .job import check_worker, log
 from .jsonio import parse_json
 from .resource import HOST, credentials
 from .transport import (
@@ -131,6 +131,7 @@ class Request:
 
         With streaming, the response with its body unread; else a Reply.
         """
+        check_worker()
         retry = self.operation["retry"]
         # Each piece that is sent is held to the time of a connection, too.
         large = self.data and (self.data.__class__ is not bytes or len(self.data) > MIB)

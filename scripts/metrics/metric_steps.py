@@ -13,8 +13,8 @@ from ..client.job import log
 from ..client.jsonio import RESULT_LIMIT
 from ..operation_calls.operation_table import operation_at
 from ..operations import operation
-from ..table.encodings import BadTextError, texts
 from ..table.table import summary
+from ..table_files.encodings import BadTextError, texts
 from ..workspace.markup import inline
 from .prometheus import METRIC_CHARACTERS, TooManyError, samples
 

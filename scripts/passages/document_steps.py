@@ -312,7 +312,7 @@ def _is_mail(content: bytes) -> bool:
 
 def text_of(document: tuple[Source, bytes], field: str) -> tuple[str, str]:
     """Return the name and the text of what read_document returned."""
-    from ..table.encodings import BadTextError, texts  # only where rows are given
+    from ..table_files.encodings import BadTextError, texts  # only where rows are given
 
     source, content = document
     name = source.named()
@@ -349,7 +349,7 @@ def _plain(text: str) -> str:
 def _as_declared(content: bytes, encoding: str | None) -> str | None:
     """Return the text of a page in the encoding that it declares, None where it does
     not, and where it is UTF-8 in fact. Raises BadTextError."""
-    from ..table.encodings import BadTextError  # as the text of others
+    from ..table_files.encodings import BadTextError  # as the text of others
 
     if encoding is None:
         return None

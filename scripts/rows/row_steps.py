@@ -27,6 +27,9 @@ from ..table.table import (
     find,
     nothing_in,
 )
+
+# At the top, since a Windmill that fails cannot deliver it once rows were paid for.
+from ..workspace.progress import set_progress
 from .embedding_answers import fitting_vector, vectors_in
 from .sender import Sender, answer_all, chunks_of, lanes_for
 
@@ -76,7 +79,8 @@ def map_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
         before.append({"role": "system", "content": given["system"]})
     settings = {**body, "before": before, "template": given["template"]}
     kept = settings if given["keep"] else None
-    with RowResults("map_rows", kept, table, given) as outcome:
+    asked = "map_rows", kept, table, given, "answered", set_progress
+    with RowResults(*asked) as outcome:
         sender = Sender(auth, given, lanes, outcome, models=models)
 
         def work(row: Row) -> list[Done]:
@@ -130,7 +134,8 @@ def embed_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     lanes = lanes_for(auth, EMBED, given)
     prefetch(auth)
     settings = {"model": given["model"], "column": column}
-    with RowResults("embed_rows", settings, table, given, "embedded") as outcome:
+    asked = "embed_rows", settings, table, given, "embedded", set_progress
+    with RowResults(*asked) as outcome:
         sender = Sender(auth, given, lanes, outcome, writes=False)
 
         def work(chunk: list[Row]) -> list[Done]:

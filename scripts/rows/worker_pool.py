@@ -11,6 +11,7 @@ import math
 import time
 
 from ..client import TogetherError
+from ..client.job import check_worker
 from ..client.jsonio import parse_json
 from ..client.request import Request, check_answer, encode_body
 from ..client.transport import (
@@ -95,6 +96,7 @@ class WorkerPool:
             raise TogetherError(words, type="not_sent") from None
 
     def sent(self, body: Json) -> Members:
+        check_worker()
         request = copy.copy(self.request)
         data = encode_body(body)
         began = time.monotonic()

@@ -20,22 +20,27 @@ from ..catalog.pricing import (
 from ..client import TogetherError
 from ..client.job import in_job, log
 from ..client.jsonio import RESULT_LIMIT, encoder
-from ..workspace.markup import inline
-from .checkpoint import Checkpoint
 from .table import error_column, summary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
     from typing import Any, Self
 
+    from ..checkpoint import Checkpoint
     from ..shapes import Auth, Json, Members, Usage
     from .table import Table
 
 _encoded = encoder(ensure_ascii=False)
 BAR_SECONDS, LOG_SECONDS = 2.0, 15.0
 NAMED, LONGEST = 3, 300  # failures that are told in full; characters of one
+
+
+def _set_progress(percent: float) -> None:
+    from ..workspace.progress import set_progress  # only for jobs of some seconds
+
+    set_progress(percent)
 
 
 class RowResults:
@@ -47,8 +52,9 @@ class RowResults:
     for a compressed file there) and `fail_when_failed_share`. `left()` gives the rows
     that an earlier run has not answered, `add()` takes the answered ones in the same
     order. Rows for storage are never held in memory; nor are those of a job that are
-    too many for a result, which go to storage by themselves. Raises TogetherError when
-    there is no storage.
+    too many for a result, which go to storage by themselves. progress moves the bar of
+    the job; a step that pays for rows gives one that is loaded. Raises TogetherError
+    when there is no storage.
     """
 
     def __init__(
@@ -58,9 +64,11 @@ class RowResults:
         table: Table | None,
         given: Members,
         done: str = "answered",
+        progress: Callable[[float], None] = _set_progress,
     ) -> None:
         self.kind = kind
         self.done_word = done  # what became of a row, such as answered
+        self.progress = progress
         self.table = table
         self.column = given["answer_column"]
         self.error_column = error_column(self.column)
@@ -75,16 +83,13 @@ class RowResults:
         # The error after which no further row was asked.
         self.given_up: TogetherError | None = None
         self.bar = self.log = self.began = time.monotonic()
-        self.set_progress = None  # outside a job
         self.checkpoint: Checkpoint | None = None
         self.pending = iter(table or ())
         # The table is a part of one: its rows stay kept, for a flow to join.
         self.part = table.part if table else None
         to_storage = output in ("storage", "gzip")
-        if to_storage or self.part or in_job():
-            from ..workspace.progress import set_progress  # only within a job
-
-            self.set_progress = set_progress
+        self.in_job = to_storage or bool(self.part) or in_job()
+        if self.in_job:
             if to_storage and not self.part:
                 from ..workspace.storage import (
                     check_storage,  # only where objects are stored
@@ -99,7 +104,9 @@ class RowResults:
     def kept_for_a_rerun(self, settings: Members | None) -> Checkpoint | None:
         """Return where the answers are kept; None where the run cannot be repeated.
         Raises TogetherError where they must be, as those of a part."""
-        from ..workspace.create_once import state_folder  # only within a job
+        if settings is None and not self.part:
+            return None
+        from ..workspace.create_once import state_folder  # only where rows are kept
 
         if settings is None or not state_folder("rows"):
             if self.part:
@@ -112,6 +119,8 @@ class RowResults:
             return None
         settings = {**settings, "columns": [self.column, self.error_column]}
         first = self.table.first
+        from ..checkpoint import Checkpoint  # only where rows are kept
+
         return Checkpoint(self.kind, settings, first, self.pending, self.part)
 
     def __enter__(self) -> Self:
@@ -188,7 +197,7 @@ class RowResults:
         row.setdefault(self.column, answer)
         row.setdefault(self.error_column, why)
         self.count(why, usage, cut, model)
-        line = _line(row) if self.set_progress else None
+        line = _line(row) if self.in_job else None
         self.keep(row, line)
         if self.checkpoint:
             if not sent and not self.unsent:
@@ -227,8 +236,8 @@ class RowResults:
 
     def show(self, now: float) -> None:
         share = self.table.share(self.answered) if self.table else None
-        if self.set_progress and share is not None:
-            self.set_progress(99 * share)
+        if self.in_job and share is not None:
+            self.progress(99 * share)
         if now - self.log > LOG_SECONDS:
             self.log = now
             part = "" if share is None else f" ({share:.0%})"
@@ -341,9 +350,11 @@ class RowResults:
             lines.append(
                 f"- Cut before the end, by max_tokens or a filter: {self.sums['cut']}"
             )
-        for one in self.sums["failures"]:
-            lines.append(f"- Row {one['row']}: {inline(one['error'])}")
-        lines += [f"- {inline(one)}" for one in result.get("lost", ())]
+        lines += [
+            f"- Row {one['row']}: {_inline(one['error'])}"
+            for one in self.sums["failures"]
+        ]
+        lines += [f"- {_inline(one)}" for one in result.get("lost", ())]
         if "answers" in result:
             part = self.part or {}
             lines.append(
@@ -351,12 +362,12 @@ class RowResults:
             )
         elif "s3" in result:
             lines.append(
-                f"- The rows: {inline(result['s3'])} in the workspace's storage"
+                f"- The rows: {_inline(result['s3'])} in the workspace's storage"
             )
         else:
             lines.append("- The rows: `rows` of this result")
         if "note" in result:
-            lines.append(f"- {inline(result['note'])}")
+            lines.append(f"- {_inline(result['note'])}")
         return lines
 
     def stored(self) -> Members:
@@ -379,6 +390,12 @@ class RowResults:
                 self.file.seek(0)
                 return {"rows": [json.loads(line) for line in self.file]}
         return stored
+
+
+def _inline(text: object) -> str:
+    from ..workspace.markup import inline  # only where something is to be told
+
+    return inline(text)
 
 
 def _line(row: Json) -> bytes:

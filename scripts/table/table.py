@@ -1,5 +1,4 @@
-"""Rows in: a list, JSON Lines, a JSON array, CSV or an Excel workbook, read one row at
-a time.
+"""Rows in: those of a list, or of a file (scripts/table_files), read one at a time.
 
 A row is an object whose members are the columns; a text alone stands for {"text": it}.
 What a result cannot hold (NaN, NUL, half a character) is replaced as in an answer of
@@ -19,55 +18,20 @@ from ..client.job import log
 from ..client.jsonio import (
     MOST_NESTING,
     encoder,
-    is_suspect,
-    is_too_deep,
     mended,
     noting_decoder,
 )
 from ..client.references import SAFE
-from .csv_rows import csv_records
-from .encodings import BadTextError, texts
-from .header import ABOVE, Header
-from .json_rows import (
-    JsonText,
-    begins_with_object,
-    gathered_lines,
-    holds_rows,
-    is_array,
-    is_json,
-    json_value,
-    list_within,
-)
-from .row import ROW_CHARACTERS, Flaw, filled, too_long_row
+from .row import Flaw, filled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ..shapes import Auth, Json, Members, Problem
-    from .row import Record, Refused, Row
+    from .row import Row
 
 AHEAD = 100  # rows that are looked at before anything is sent
-NO_TABLES = (
-    (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls), or protected: save it as .xlsx"),
-    (b"%PDF", "a PDF and no table: give CSV, .xlsx or JSON Lines"),
-    (b"{\\rtf", "an RTF file and no table: give CSV, .xlsx or JSON Lines"),
-    (b"PAR1", "a Parquet file: make rows of it with files/read_parquet"),
-)
-GZIP = b"\x1f\x8b"
-PAGE = re.compile(
-    r"<(?:!doctype|html|head|body|meta|style|table|\?xml|rss|svg)\b", re.IGNORECASE
-)
-
-
-def _head(blocks: Iterator[bytes | memoryview]) -> bytes:
-    """Return at least the first eight bytes, where there are so many."""
-    head = b""
-    for block in blocks:
-        head += bytes(block)
-        if len(head) >= 8:
-            break
-    return head
 
 
 class Table:
@@ -187,73 +151,11 @@ class Table:
                     return name
         return None
 
-    # --- files ---------------------------------------------------------------------
-
     def parse(self, value: Json) -> Iterator[Row]:
-        """Yield the rows of a file."""
-        from ..transfer.file_input import open_file  # only where a file is given
+        """Return the rows of a file."""
+        from ..table_files.table_file import rows_of  # only where a file is given
 
-        if isinstance(value, str) and _is_written(value):
-            value = {"text": value}
-        source = open_file(value, self.field, self.auth)
-        name, self.size = source.name, source.length
-        blocks = source.blocks()
-        if self.part:
-            from .part import blocks_of  # only within a flow that splits a table
-
-            blocks = blocks_of(source, self.part, self.field)
-            self.size = self.part["head"] + self.part["end"] - self.part["start"]
-        head = _head(blocks)
-        blocks = self.counted(chain([head], blocks))
-        if head.startswith(GZIP):
-            from .gzipped import unpacked  # only for a table that is compressed
-
-            name = name and name.removesuffix(".gz")
-            blocks = unpacked(blocks, self.refused)
-            head = _head(blocks)
-            blocks = chain([head], blocks)
-        for mark, what in NO_TABLES:
-            if head.startswith(mark):
-                raise self.refused(f"is {what}")
-        if head.startswith(b"PK\x03\x04"):
-            from ..documents.workbook import records  # only where such a file is given
-
-            yield from self.tabled(records(blocks, self.field, self.say))
-        else:
-            yield from self.written(name, self.decoded(blocks))
-
-    def written(self, name: str | None, blocks: Iterable[str]) -> Iterator[Row]:
-        """Yield the rows of text."""
-        head = ""
-        for block in blocks:
-            head = block.lstrip()[:1024]
-            if head:
-                break
-        else:
-            nothing = "holds no row" if self.position else "is empty: it has 0 bytes"
-            raise self.refused(nothing)
-        if PAGE.match(head) and self.part is None:
-            raise self.refused("is a web page or XML and no table: give CSV or .xlsx")
-        blocks = chain([block], blocks)
-        whole = self.part is None  # a part holds lines
-        if whole and head.startswith("[") and is_array(name, head):
-            yield from self.array(blocks)
-            return
-        start = self.part["line"] if self.part else 1
-        lines: Iterator[tuple[int, str]] = enumerate(
-            _lines(blocks, self.refused), start
-        )
-        first = next((n, line) for n, line in lines if line.strip())
-        second = next(lines, None)
-        if whole and second and _is_drawn(first[1], second[1]):
-            problem = "is a table in Markdown, or one drawn with lines"
-            raise self.refused(f"{problem}: give CSV or JSON Lines")
-        lines = chain([first], [second] if second else (), lines)
-        if is_json(name, first[1]) if self.part is None else not self.part["csv"]:
-            yield from self.json_lines(lines)
-        else:
-            form = self.part["csv"] if self.part else None
-            yield from self.tabled(csv_records(lines, self.refused, form))
+        return rows_of(self, value)
 
     def sound(self) -> Iterator[Members]:
         """Yield the rows. Raises TogetherError where one cannot be read."""
@@ -270,29 +172,6 @@ class Table:
         if text not in self.told:
             self.told.add(text)
             log(f"{self.field}: {text}")
-
-    def counted(
-        self, blocks: Iterable[bytes | memoryview]
-    ) -> Iterator[bytes | memoryview]:
-        for block in blocks:
-            self.position += len(block)
-            yield block
-
-    def decoded(self, blocks: Iterable[bytes | memoryview]) -> Iterator[str]:
-        """Yield the text of bytes, without NUL, which no result can hold."""
-        try:
-            for text in texts(blocks, lambda name: self.say(f"read as {name}")):
-                if "\x00" in text:
-                    self.say(LOST)
-                    text = text.replace("\x00", "\ufffd")
-                if "\ufeff" in text:  # of a file that was put behind another
-                    text = text.replace("\n\ufeff", "\n").replace("\r\ufeff", "\r")
-                if text:
-                    yield text
-        except BadTextError as error:
-            raise self.refused(str(error)) from None
-
-    # --- JSON ----------------------------------------------------------------------
 
     def row(self, value: Json, where: str) -> Row:
         """Return a value as a row that a result can hold, or a Flaw."""
@@ -313,117 +192,6 @@ class Table:
         if isinstance(value, str):
             return {"text": value}
         return Flaw(f"{where} is no object")
-
-    def decoded_row(self, value: Json, text: str, where: str) -> Row:
-        """Return the value that a JSON text was read as, as a row."""
-        if self.lost:
-            self.lost.clear()
-            self.say(LOST)
-        if is_too_deep(value, text):
-            return Flaw(f"{where} is nested more than {MOST_NESTING} deep")
-        return (self.row if is_suspect(text) else self.rowed)(value, where)
-
-    def json_lines(self, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
-        number, line = next(lines)
-        lines = chain([(number, line)], lines)
-        whole = self.part is None
-        if (
-            whole
-            and json_value(self.decode, line) is None
-            and not line.rstrip().endswith("}")
-        ):
-            # An object over several lines is one row, or holds them.
-            gathered, text = gathered_lines(lines)
-            if isinstance(json_value(self.decode, text), dict):
-                gathered = [(gathered[0][0], text)]
-            elif begins_with_object(self.decode, text):
-                yield from self.objects(chain([text], (line for _, line in lines)))
-                return
-            lines = chain(gathered, lines)
-        rows = 0
-        held = None  # the first row, until it is known whether it is the only one
-        for number, line in lines:
-            if not line.strip():
-                continue
-            if held is not None:
-                yield held
-                held = None
-            rows += 1
-            row = json_value(self.decode, line)
-            if row is None:
-                yield Flaw(f"line {number} is not JSON")
-                continue
-            row = self.decoded_row(row, line, f"line {number}")
-            if rows == 1 and whole:
-                held = row
-            else:
-                yield row
-        if held is None:
-            return
-        if holds_rows(held):
-            (found,) = held.values()
-            self.total = len(found)
-            yield from (self.row(row, f"row {n}") for n, row in enumerate(found, 1))
-            return
-        if (name := list_within(held)) is not None:
-            self.say(f"read as one row; for a row each, give its list {name!r} alone")
-        yield held
-
-    def objects(self, blocks: Iterable[str]) -> Iterator[Row]:
-        """Yield objects that follow one another over several lines, as jq writes them,
-        or with a comma behind each."""
-        text = JsonText(blocks, self.refused)
-        number = 0
-        while text.sign():
-            number += 1
-            item, written = text.item(self.decode, number)
-            yield self.decoded_row(item, written, f"row {number}")
-            text.place += text.sign() == ","
-
-    def array(self, blocks: Iterable[str]) -> Iterator[Row]:
-        """Yield the items of a JSON array, of which no more than one is held."""
-        text = JsonText(blocks, self.refused)
-        text.sign()
-        text.place += 1
-        number = 0
-        closed = text.sign() == "]"
-        while not closed:
-            number += 1
-            item, written = text.item(self.decode, number)
-            yield self.decoded_row(item, written, f"row {number}")
-            sign = text.sign()
-            if sign not in ("]", ","):
-                problem = f"{sign!r} behind row {number}" if sign else "it is cut off"
-                raise self.refused(f"is not JSON: {problem}")
-            closed = sign == "]"
-            text.place += not closed
-        text.place += 1
-        if text.sign():
-            raise self.refused("is not JSON: there is more behind its list of rows")
-
-    # --- cells ---------------------------------------------------------------------
-
-    def tabled(self, records: Iterable[Record]) -> Iterator[Row]:
-        """Yield the rows of records: (line, cells) or Flaws; the first that is not
-        blank names the columns."""
-        head: Header | None = None
-        rows = 0
-        for record in records:
-            if not _is(record):
-                if head is None:
-                    raise self.refused(f"cannot be read: {record.why}")
-                yield record
-                continue
-            line, cells = record
-            if not any(map(filled, cells)):
-                continue
-            if head is None:
-                head = Header(line, cells)
-                continue
-            if not (rows or self.part) and head.is_title(cells):
-                raise self.refused(f"line {head.line} has one cell: {ABOVE}")
-            rows += 1
-            yield head.row(line, cells)
 
 
 class BlankRowError(Exception):
@@ -591,20 +359,13 @@ def _sound(value: Json, depth: int = 0) -> bool:
     return True
 
 
-def _is_written(text: str) -> bool:
-    """Say whether a text is a table itself, and no base64, address or the like."""
-    if re.match(r"\s*(data:|s3://|https?://)", text[:1024], re.IGNORECASE):
-        return False
-    return "\n" in text or text.lstrip()[:1] in ("{", "[")
-
-
 def _part_of(value: Json, field: str) -> Members | None:
     """Return which part of a table a value is, as files/split_table tells it, or None
     for a whole one. Raises TogetherError for what no such step said."""
     part = value.get("part") if isinstance(value, dict) else None
     if part is None:
         return None
-    from .part import checked  # only within a flow that splits a table
+    from ..table_files.part import checked  # only within a flow that splits a table
 
     return checked(part, field)
 
@@ -616,46 +377,3 @@ def _is_file(rows: list[Json]) -> bool:
     from ..transfer.file_input import are_files  # only where a file is given
 
     return are_files(rows)
-
-
-def _is_drawn(first: str, second: str) -> bool:
-    """Say whether lines begin a table in Markdown, or one as databases print it."""
-    rule, names = (first, second) if first.startswith("+-") else (second, first)
-    ruled = "--" in rule and ("|" in rule or "+" in rule)
-    return ruled and "|" in names and set(rule) <= set("|+-=: \t\r\n")
-
-
-def _lines(blocks: Iterable[str], refused: Refused) -> Iterator[str]:
-    """Yield the lines of a text, each with its end. That is a carriage return alone
-    where the first line has one, as files of an old Mac."""
-    mark: str | None = None
-    held: list[str] = []
-    rest: list[str] = []
-    size, number = 0, 1
-    for block in blocks:
-        if mark is None:
-            seam = held[-1][-1:] if held else ""
-            found = re.search(r"\n|\r(?=[^\r\n])", seam + block)
-            held.append(block)
-            size += len(block)
-            if found is None:
-                if size > ROW_CHARACTERS:
-                    raise refused(too_long_row(1, "line"))
-                continue
-            mark, size = found[0], 0
-            block = "".join(held)
-        first, *more = block.split(mark)
-        rest.append(first)
-        size += len(first)
-        if more:
-            yield "".join(rest) + mark
-            number += len(more)
-            rest = [more.pop()]
-            size = len(rest[0])
-            for line in more:
-                yield line + mark
-        if size > ROW_CHARACTERS:
-            raise refused(too_long_row(number, "line"))
-    rest = rest if mark else held
-    if last := "".join(rest):
-        yield last

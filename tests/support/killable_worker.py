@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from starlette.responses import Response
 
@@ -19,7 +20,7 @@ import importlib, json, os, resource, sys
 sys.path.insert(0, sys.argv[1])
 from scripts.rows import row_steps
 from scripts.batch_files import batch_steps
-from scripts.table import checkpoint
+from scripts import checkpoint
 from scripts.transfer import file_input
 for line in sys.stdin:
     job = json.loads(line)
@@ -74,7 +75,7 @@ class Worker:
         """The result of a script ("chat.map_rows"), or None when it was killed. Raises
         JobError for one that raised.
 
-        constants sets some of our modules': {"table.checkpoint.PART_ROWS": 7}.
+        constants sets some of our modules': {"checkpoint.PART_ROWS": 7}.
         """
         job = {"script": script, "arguments": arguments}
         job |= {"environment": environment or {}, "constants": constants or {}}
@@ -93,13 +94,21 @@ class Worker:
                 failure, self.peak = json.loads(value)
                 continue
             result, self.peak = json.loads(value)
-        raise OSError("the worker ended")
+        if result is None:
+            raise OSError("the worker ended")
+        return result  # of a job that outlived its worker
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
 
+    def die(self) -> None:
+        """Kill the worker, and not its job."""
+        self.process.kill()
+        self.process.wait()
+
     def close(self) -> None:
-        self.process.stdin.close()
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.wait()
         self.process.stdout.close()
 

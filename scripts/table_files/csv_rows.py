@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from itertools import chain
 
+from ..table.row import Flaw, filled
 from .header import ABOVE
-from .row import Flaw, filled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..shapes import Members
-    from .row import Record, Refused
+    from ..table.row import Record, Refused
 
 CELL_CHARACTERS = 16 << 20  # of a cell of CSV: a picture of 12 MB in base64
 SAMPLE_CHARACTERS, SAMPLE_LINES = 1 << 16, 200  # by which the delimiter is told

@@ -1,8 +1,9 @@
 """What a job over many rows has answered so far, kept where its next run finds it.
 
-The answered rows go to the workspace's storage, in parts of many rows; a state resource,
-the journal, lists the parts, each with a digest of the rows that it answers. A run with
-the same settings takes over the parts whose rows come again, and goes on from there.
+The answered rows go to the workspace's storage, in parts of many rows; a state
+resource, the journal, lists the parts, each with a digest of the rows that it answers.
+A run with the same settings takes over the parts whose rows come again, and goes on
+from there.
 
 The journal is written with every part, so it names only the latest ones. The earlier
 ones are in lists, which are states of their own and written once:
@@ -28,18 +29,18 @@ import time
 import zlib
 from itertools import islice
 
-from ..client import TogetherError
-from ..client.job import log
-from ..workspace import storage
-from ..workspace.create_once import fingerprint, state_folder, sweep
-from ..workspace.state import create_state, delete_state, get_state, set_state
-from .table import canonical
+from .client import TogetherError
+from .client.job import log
+from .table.table import canonical
+from .workspace import storage
+from .workspace.create_once import fingerprint, state_folder, sweep
+from .workspace.state import create_state, delete_state, get_state, set_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..shapes import Json, Members
+    from .shapes import Json, Members
 
 PART_ROWS, PART_BYTES = 1000, 2_000_000
 PART_SECONDS = 30.0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .row import Flaw, filled
+from ..table.row import Flaw, filled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..shapes import Json
-    from .row import Row
+    from ..table.row import Row
 
 ABOVE = "remove what stands above the names of the columns"
 

@@ -6,14 +6,14 @@ import json
 import re
 
 from ..client.jsonio import BLANKS
-from .row import ROW_CHARACTERS, too_long_row
+from ..table.row import ROW_CHARACTERS, too_long_row
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ..shapes import Json
-    from .row import Refused, Row
+    from ..table.row import Refused, Row
 
 BLANK = re.compile(r"[ \t\r\n]*")
 
