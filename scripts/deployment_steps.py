@@ -34,7 +34,7 @@ CREATE = operation("endpoints/create_endpoint_deployment")
 SCALE = operation("endpoints/update_endpoint_deployment")
 MANY = 100  # entries of a page
 DOWN = states("deployment", "stopped")
-KNOWN = states("deployment", "going", "good", "bad", "late")
+KNOWN = states("deployment", "every")
 
 
 def plan_deployment(auth: Auth, step: Step, **arguments: Json) -> Members:

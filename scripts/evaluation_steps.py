@@ -33,7 +33,7 @@ EVALUATIONS = operation("evaluations/list_evaluations")
 RECENT = 200  # evaluations that are searched for one that was begun before
 USELESS = states("evaluation", "bad")
 DONE = states("evaluation", "good")
-KNOWN = states("evaluation", "going", "good", "bad")
+KNOWN = states("evaluation", "every")
 COST_NOTE = "the service does not say; organization/report_usage shows what a day cost"
 MANNERS = "You are a helpful assistant."
 

@@ -90,6 +90,8 @@ STATES: dict[str, dict[str, tuple[str, ...]]] = {
 
 def states(kind: str, *ends: str) -> tuple[str, ...]:
     """Return the states of a kind that are of one of these ends, such as "good"; both,
-    good and bad, where none is named. Raises KeyError."""
+    good and bad, where none is named, and all that are known for "every". Raises
+    KeyError."""
     of_kind = STATES[kind]
-    return tuple(s for end in ends or ("good", "bad") for s in of_kind[end])
+    chosen = [*of_kind] if ends == ("every",) else ends or ["good", "bad"]
+    return tuple(dict.fromkeys(state for end in chosen for state in of_kind[end]))

@@ -44,7 +44,7 @@ def batch_finished(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     given = prepare(step, arguments)
     ended = states("batch")
     wanted = given.get("states") or ended
-    known = states("batch", "going", "good", "bad")
+    known = states("batch", "every")
     seen = {
         job["id"]: {**job, "status": plain_state(job.get("status"), known)}
         for job in listed(call(auth, BATCHES), "id")
@@ -80,7 +80,7 @@ def fine_tune_changed(auth: Auth, step: Step, **arguments: Json) -> list[Members
     """
     given = prepare(step, arguments)
     ended = states("fine_tune")
-    known = states("fine_tune", "going", "good", "bad")
+    known = states("fine_tune", "every")
     jobs = {job["id"]: job for job in listed(call(auth, FINE_TUNES), "id")}
 
     def shown(job: Members) -> Members:
@@ -104,7 +104,7 @@ def evaluation_changed(auth: Auth, step: Step, **arguments: Json) -> list[Member
     """
     given = prepare(step, arguments)
     ended = states("evaluation")
-    known = states("evaluation", "going", "good", "bad")
+    known = states("evaluation", "every")
     found = {}
     jobs = listed(call(auth, EVALUATIONS, limit=EVALUATIONS_SEEN), "workflow_id")
     for job in jobs:

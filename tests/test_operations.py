@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from scripts.job_states import STATES, states
 from scripts.operations import operation
 from tools.checks import problems
 from tools.flatten import RESOLVED, FlattenError, module_names, module_text, sources
@@ -68,6 +69,14 @@ def test_a_deployed_table_is_the_one_of_the_source():
             space["found"] = ast.literal_eval(node.value)
 
     assert operation("endpoints/get_project_endpoint_analytics") == space["found"]
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_every_state_of_a_kind_is_named_once(kind):
+    found = states(kind, "every")
+
+    assert set(found) == {state for ends in STATES[kind].values() for state in ends}
+    assert len(found) == len(set(found))
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ CREATE = operation("batches/create_batch")
 BATCH = operation("batches/get_batch")
 BATCHES = operation("batches/list_batches")
 USELESS = states("batch", "bad")
-KNOWN = states("batch", "going", "good", "bad")
+KNOWN = states("batch", "every")
 
 
 def submit_files(

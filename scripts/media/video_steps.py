@@ -35,7 +35,7 @@ VIDEO_ADVICE = (
 ENDED_BADLY = states("video", "bad")
 DONE = states("video", "good")
 AT_WORK = states("video", "going")
-KNOWN = states("video", "going", "good", "bad")
+KNOWN = states("video", "every")
 HELD = ("s3", "storage", "file", "filename")  # members of what holds a video
 
 

@@ -28,7 +28,7 @@ EVENTS = operation("fine_tuning/list_fine_tune_events")
 
 FAILED = states("fine_tune", "bad")
 DONE = states("fine_tune", "good")
-KNOWN = states("fine_tune", "going", "good", "bad")
+KNOWN = states("fine_tune", "every")
 LATER = "Try again in some minutes, or leave budget_usd empty."
 LESS = "Raise budget_usd, train fewer epochs or on fewer rows."
 SUFFIX = 40  # characters that the service takes
