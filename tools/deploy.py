@@ -195,60 +195,101 @@ def deploy(
         found = listed(api, folder)
         tree = _runnables(place)
         chosen = _chosen(place, folder, wish, found, root, say)
-        outside = {key: about for key, about in found.items() if key not in tree}
-        old = held(api, folder, outside)
-        first = not old and len(outside) == len(found)
         windmill = stack.enter_context(windmill_cli(program, place, target))
-        changes = _folder(api, folder)
-        absent = _schedules(api, root, folder, chosen)
-        if first or wish.schedules:
-            changes += [Change("create", "schedule", path) for path in absent]
-        pushed = windmill.changes()
-        changes = sorted(changes + pushed, key=lambda c: (c.what, c.kind, c.path))
-        done = {"folder": folder, "version": VERSION, "pushed": False}
-        done |= dict(Counter(change.what for change in changes))
-        for line in summary(changes, folder):
-            say(line)
-        lost = [change.path for change in changes if change.what == "delete"]
+        push = _Push(api, windmill, folder, wish, tree, say)
+        push.look(found, root, chosen)
+        push.tell()
+        tools = _tools(place, folder)
+        if not push.changes and not push.pruned:
+            say("nothing to do: the workspace has this version of the pack")
+            if wish.star and not dry_run:
+                push.done["starred"] = _star(api, tools, say)
+            return push.done
+        if not dry_run:
+            check_rights(folder, push.pruned, user)
+        if dry_run or not ask(_question(push.changes, push.pruned)):
+            say("nothing pushed")
+            return push.done
+        push.write()
+        if wish.star:
+            push.done["starred"] = _star(api, tools, say)
+        push.tell_of_the_rest()
+        return {**push.done, "pushed": True}
+
+
+@dataclass
+class _Push:
+    """What a deployment changes: looked at, told, and then written."""
+
+    api: WindmillApi
+    windmill: "_Windmill"
+    folder: str
+    wish: Wish
+    tree: set[tuple[str, str]]  # the kinds and paths of what is built
+    say: Callable[[str], None]
+    first: bool = field(init=False)  # nothing of the pack is there
+    old: list[Held] = field(init=False)  # no longer of the pack
+    pruned: list[Held] = field(init=False)  # those of them that are to go
+    absent: dict[str, dict] = field(init=False)  # schedules that are not there
+    pushed: list[Change] = field(init=False)  # those that the command line makes
+    changes: list[Change] = field(init=False)
+    done: dict = field(init=False)
+
+    def look(
+        self, found: dict[tuple[str, str], dict], root: Path, chosen: set[str] | None
+    ) -> None:
+        """See what there is of the pack, and what would change. Raises DeployError."""
+        outside = {key: about for key, about in found.items() if key not in self.tree}
+        self.old = held(self.api, self.folder, outside)
+        self.first = not self.old and len(outside) == len(found)
+        changes = _folder(self.api, self.folder)
+        self.absent = _schedules(self.api, root, self.folder, chosen)
+        if self.first or self.wish.schedules:
+            changes += [Change("create", "schedule", path) for path in self.absent]
+        self.pushed = self.windmill.changes()
+        changes += self.pushed
+        self.changes = sorted(changes, key=lambda c: (c.what, c.kind, c.path))
+        self.pruned = self.old if self.wish.prune else []
+        self.done = {"folder": self.folder, "version": VERSION, "pushed": False}
+        self.done |= dict(Counter(change.what for change in self.changes))
+
+    def tell(self) -> None:
+        """Say what would change. Raises DeployError where a push would delete."""
+        for line in summary(self.changes, self.folder):
+            self.say(line)
+        lost = [change.path for change in self.changes if change.what == "delete"]
         if lost:
             raise DeployError(
                 f"this push would delete {', '.join(lost)}: nothing pushed"
             )
-        pruned = old if wish.prune else []
-        if old and not wish.prune:
-            paths = named([one.path for one in old], FIRST_FEW)
-            them = "it" if len(old) == 1 else "them"
-            say(f"no longer of the pack: {paths}; --prune removes {them}")
-        for line in _pruning(api, pruned, folder, tree):
-            say(line)
-        if not changes and not pruned:
-            say("nothing to do: the workspace has this version of the pack")
-            if wish.star and not dry_run:
-                done["starred"] = _star(api, _tools(place, folder), say)
-            return done
-        if not dry_run:
-            check_rights(folder, pruned, user)
-        if dry_run or not ask(_question(changes, pruned)):
-            say("nothing pushed")
-            return done
+        if self.old and not self.wish.prune:
+            paths = named([one.path for one in self.old], FIRST_FEW)
+            them = "it" if len(self.old) == 1 else "them"
+            self.say(f"no longer of the pack: {paths}; --prune removes {them}")
+        for line in _pruning(self.api, self.pruned, self.folder, self.tree):
+            self.say(line)
+
+    def write(self) -> None:
+        """Make the changes. Raises DeployError."""
         # Before the scripts: what is stopped in the middle is a first deployment still.
-        _create(api, changes, absent)
-        if pushed:
-            windmill.push(say)
-        if pruned:
-            remove(api, folder, pruned, say)
-            done["pruned"] = len(pruned)
-        if wish.star:
-            done["starred"] = _star(api, _tools(place, folder), say)
-        say("done")
-        if not first and not wish.schedules:
-            _tell_of_schedules(pushed, absent, say)
-        if any(c.what == "create" and c.path == f"{folder}/{FIRST}" for c in changes):
-            say(
+        _create(self.api, self.changes, self.absent)
+        if self.pushed:
+            self.windmill.push(self.say)
+        if self.pruned:
+            remove(self.api, self.folder, self.pruned, self.say)
+            self.done["pruned"] = len(self.pruned)
+
+    def tell_of_the_rest(self) -> None:
+        """Say what is left to the user."""
+        self.say("done")
+        if not self.first and not self.wish.schedules:
+            _tell_of_schedules(self.pushed, self.absent, self.say)
+        first = "create", f"{self.folder}/{FIRST}"
+        if any((change.what, change.path) == first for change in self.changes):
+            self.say(
                 "next, in Windmill: add a resource of the type togetherai with your "
-                f"API key, and run {folder}/{FIRST}, which says whether it works"
+                f"API key, and run {first[1]}, which says whether it works"
             )
-        return {**done, "pushed": True}
 
 
 def identified(api: WindmillApi) -> dict:

@@ -31,6 +31,7 @@ REPEATED = 500  # characters of a cell over several rows that each of them has
 # Elements whose text is not part of the document as it reads.
 PASSED = frozenset(("del", "moveFrom", "Fallback", "rt"))
 # What a run's properties, or those of a paragraph's mark, may say here.
+BREAKS = {"ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 PROPERTIES = PASSED | {"vanish", "strike", "dstrike", "vertAlign", "rFonts"}
 # What is written before and after an element of a formula, whose role Word shows by its
 # position.
@@ -185,15 +186,8 @@ class _Reader:
             self.passed += 1
         elif tag == "cellDel":
             self.drop()
-        elif tag in ("tr", "tc"):
-            self.cells += tag == "tc"
-            self.places.append((len(self.pieces), False))
-            if tag == "tc":
-                self.spans.append((1, None))
-            elif self.grids:
-                self.grids[-1] = 0, self.grids[-1][1]
-        elif tag == "tbl":
-            self.grids.append((0, {}))
+        elif tag in ("tbl", "tr", "tc"):
+            self.begin_table(tag)
         elif tag in ("gridSpan", "vMerge", "gridBefore"):
             self.merge(tag, attributes.get("val", ""))
         elif tag == "fldChar":
@@ -212,12 +206,8 @@ class _Reader:
                 "holds a part in another format, which Word takes over when it saves: "
                 "open it in Word, save it and give it again"
             )
-        elif tag == "ptab" or (tag == "tab" and above == "r"):
-            self.add("\t")
-        elif tag in ("br", "cr"):
-            self.add("\n")
-        elif tag == "noBreakHyphen":
-            self.add("-")
+        elif tag in BREAKS or (tag == "tab" and above == "r"):
+            self.add(BREAKS.get(tag, "\t"))
         elif tag in ("footnoteReference", "endnoteReference"):
             note = self.known.get((tag.removesuffix("Reference"), attributes.get("id")))
             if note:
@@ -226,6 +216,18 @@ class _Reader:
             self.number = attributes.get("id")
             self.pieces = []
             self.fields = []
+
+    def begin_table(self, tag: str) -> None:
+        """Begin a table, a row or a cell."""
+        if tag == "tbl":
+            self.grids.append((0, {}))
+            return
+        self.places.append((len(self.pieces), False))
+        if tag == "tc":
+            self.cells += 1
+            self.spans.append((1, None))
+        elif self.grids:
+            self.grids[-1] = 0, self.grids[-1][1]
 
     def begin_run(self) -> None:
         self.hidden = self.struck = self.raised = False
