@@ -33,7 +33,7 @@ from .client import TogetherError
 from .client.job import log
 from .table.table import canonical
 from .workspace import storage
-from .workspace.create_once import fingerprint, state_folder, sweep
+from .workspace.create_once import fingerprint_of, state_folder, sweep
 from .workspace.state import create_state, delete_state, get_state, set_state
 
 TYPE_CHECKING = False
@@ -72,11 +72,11 @@ class Checkpoint:
     ) -> None:
         if part:
             settings = {**settings, "part": [part["number"], part["of"], part["rows"]]}
-        self.mark = fingerprint(kind, {**settings, "head": _digest(head)})
+        self.fingerprint = fingerprint_of(kind, {**settings, "head": _digest(head)})
         self.kind = kind
         self.part = part
         folder = state_folder(JOURNALS if part else "rows")
-        self.place = f"{folder}{kind}_{self.mark}"
+        self.place = f"{folder}{kind}_{self.fingerprint}"
         self.path: str | None = self.place  # None once it cannot be written
         self.rows = iter(rows)
         self.parts = _Listed(self.place, "parts")
@@ -173,7 +173,7 @@ class Checkpoint:
         """Write answered rows; return where."""
         if self.part and self.part["kept"] == "state":
             number = self.parts.count + self.rest.count
-            place = f"{state_folder(ANSWERS)}{self.kind}_{self.mark}_{number}"
+            place = f"{state_folder(ANSWERS)}{self.kind}_{self.fingerprint}_{number}"
             set_state(packed_answers(content), place)
             return {"state": place}
         stored = storage.write_object(content, filename=f"{self.kind}.part.jsonl")

@@ -18,7 +18,7 @@ from .client.endings import plain_state
 from .client.jsonio import finite
 from .job_states import states
 from .operations import operation
-from .workspace.create_once import fingerprint, once
+from .workspace.create_once import fingerprint_of, once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,16 +53,16 @@ def submit_evaluation(auth: Auth, step: Step, **arguments: Json) -> Members:
         rows, digest = _written(auth, given, Path(folder, "from"), place)
         body = {"type": given["type"], "parameters": parameters}
         wanted = {**body, "content": digest, "again": given.get("again")}
-        mark = fingerprint("evaluations/submit_evaluation", wanted)
-        begun = _Begun(auth, body, place, f"eval-{mark}.jsonl")
+        fingerprint = fingerprint_of("evaluations/submit_evaluation", wanted)
+        begun = _Begun(auth, body, place, f"eval-{fingerprint}.jsonl")
         made, reattached = once(
-            "evaluation", mark, begun.create, begun.attach, begun.look
+            "evaluation", fingerprint, begun.create, begun.attach, begun.look
         )
     return {
         "evaluation_id": made["id"],
         "input_file_id": made["input_file_id"],
         "rows": rows,
-        "fingerprint": mark,
+        "fingerprint": fingerprint,
         "reattached": reattached,
     }
 

@@ -174,9 +174,9 @@ def list_new_objects(auth: Auth, step: Step, **arguments: Json) -> list[Members]
     prefix = given["folder"].strip("/") + "/"
     keys = _files(prefix, storage, [ending])
 
-    def news(mark: Json) -> list[Members]:
+    def news(before: Json) -> list[Members]:
         more = {"storage": storage} if storage else {}
-        return [{"s3": key, **more} for key in keys if key not in mark]
+        return [{"s3": key, **more} for key in keys if key not in before]
 
     if given["existing"]:
         return new_since(news, keys, "s3", first=[], eager=True)

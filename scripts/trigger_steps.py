@@ -52,8 +52,8 @@ def batch_finished(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     seen = {name: job for name, job in seen.items() if job["status"] in ended}
     seen, _ = harmless(seen)
 
-    def news(mark: Json) -> list[Members]:
-        fresh = [job for name, job in seen.items() if name not in mark]
+    def news(before: Json) -> list[Members]:
+        fresh = [job for name, job in seen.items() if name not in before]
         fresh.sort(key=lambda job: str(job.get("completed_at") or ""))
         return [
             {
@@ -133,14 +133,14 @@ def model_changed(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
         raise TogetherError("The catalogue is empty: that is no news, but a fault.")
     now = {name: model["status"] == "deprecated" for name, model in found.items()}
 
-    def news(mark: Json) -> list[Members]:
-        changes = [(name, "added") for name in now if name not in mark]
+    def news(before: Json) -> list[Members]:
+        changes = [(name, "added") for name in now if name not in before]
         changes += [
             (name, "deprecated")
             for name, deprecated in now.items()
-            if deprecated and mark.get(name) is False
+            if deprecated and before.get(name) is False
         ]
-        changes += [(name, "removed") for name in mark if name not in now]
+        changes += [(name, "removed") for name in before if name not in now]
         return [
             {
                 "model": name,
@@ -176,8 +176,8 @@ def retired_model_used(auth: Auth, step: Step, **arguments: Json) -> list[Member
     }
     rows, _ = harmless({key: {"key": key, **row} for key, row in rows.items()})
 
-    def news(mark: Json) -> list[Members]:
-        return [row for key, row in rows.items() if key not in mark]
+    def news(before: Json) -> list[Members]:
+        return [row for key, row in rows.items() if key not in before]
 
     return new_since(news, sorted(rows), "key", first=[], eager=True)
 
@@ -199,7 +199,7 @@ def spend_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members]
         log(f"{unread} costs are no numbers: more was spent than is counted")
     total, limit = float(sum(days.values())), given["limit_usd"]
     over = total > limit
-    mark = {"period": name, "limit_usd": limit, "over": over}
+    watermark = {"period": name, "limit_usd": limit, "over": over}
 
     def news(before: Json) -> list[Members]:
         told = before.get("over") and before.get("period") == name
@@ -220,7 +220,7 @@ def spend_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members]
         ]
 
     # Before the first run nothing was over the limit: the second run says so.
-    return new_since(news, mark, "period", first={"period": name, "over": False})
+    return new_since(news, watermark, "period", first={"period": name, "over": False})
 
 
 def metric_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
@@ -241,13 +241,13 @@ def metric_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members
     found, _ = harmless(found)
     beyond = f"{given['direction']} {given['limit']:g}"
 
-    def news(mark: Json) -> list[Members]:
+    def news(before: Json) -> list[Members]:
         # What is beyond another limit than before is news.
-        known = mark["metrics"] if mark["beyond"] == beyond else ()
+        known = before["metrics"] if before["beyond"] == beyond else ()
         return [told for metric, told in found.items() if metric not in known]
 
-    mark = {"beyond": beyond, "metrics": sorted(found)}
-    return new_since(news, mark, "metric")
+    watermark = {"beyond": beyond, "metrics": sorted(found)}
+    return new_since(news, watermark, "metric")
 
 
 def endpoint_idle(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
@@ -256,8 +256,8 @@ def endpoint_idle(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     idle = {found["job_id"]: found for found in idle_endpoints(auth, given)}
     idle, _ = harmless(idle)
 
-    def news(mark: Json) -> list[Members]:
-        return [found for name, found in idle.items() if name not in mark]
+    def news(before: Json) -> list[Members]:
+        return [found for name, found in idle.items() if name not in before]
 
     return new_since(news, sorted(idle), "job_id")
 
@@ -363,11 +363,11 @@ def _changed(found: Members, states: Sequence[str] | None, key: str) -> list[Mem
     found, _ = harmless(found)
     now = {name: entry["state"] for name, entry in found.items()}
 
-    def news(mark: Json) -> list[Members]:
+    def news(before: Json) -> list[Members]:
         return [
-            {**entry, "previous": mark.get(name)}
+            {**entry, "previous": before.get(name)}
             for name, entry in found.items()
-            if mark.get(name) != entry["state"]
+            if before.get(name) != entry["state"]
             and (states is None or entry["state"] in states)
         ]
 

@@ -7,11 +7,11 @@ import pytest
 
 from scripts.client import TogetherError
 from scripts.workspace import create_once, jobs, state
-from scripts.workspace.create_once import fingerprint, once
+from scripts.workspace.create_once import fingerprint_of, once
 from tools.sandbox import Fault
 
 FOLDER = "u/test/togetherai_intents/"
-MARK = fingerprint("batches/create_batch", {"rows": [1, 2]})
+MARK = fingerprint_of("batches/create_batch", {"rows": [1, 2]})
 
 
 class Service:
@@ -44,10 +44,12 @@ class Service:
 
 
 def test_a_fingerprint_depends_on_the_arguments_and_not_on_their_order():
-    assert fingerprint("a/b", {"x": 1, "y": None}) == fingerprint("a/b", {"x": 1})
-    assert fingerprint("a/b", {"x": 1, "y": 2}) == fingerprint("a/b", {"y": 2, "x": 1})
-    others = [fingerprint("a/b", {"x": 2}), fingerprint("a/c", {"x": 1})]
-    assert fingerprint("a/b", {"x": 1}) not in others
+    assert fingerprint_of("a/b", {"x": 1, "y": None}) == fingerprint_of("a/b", {"x": 1})
+    assert fingerprint_of("a/b", {"x": 1, "y": 2}) == fingerprint_of(
+        "a/b", {"y": 2, "x": 1}
+    )
+    others = [fingerprint_of("a/b", {"x": 2}), fingerprint_of("a/c", {"x": 1})]
+    assert fingerprint_of("a/b", {"x": 1}) not in others
     assert len(MARK) == 32
 
 
@@ -63,7 +65,7 @@ def test_a_second_run_attaches_to_what_the_first_created(workspace):
 
     assert service.once() == ({"id": "thing-0"}, False)
     assert service.once() == ({"id": "thing-0"}, True)
-    assert service.once(fingerprint("other", {})) == ({"id": "thing-1"}, False)
+    assert service.once(fingerprint_of("other", {})) == ({"id": "thing-1"}, False)
     assert len(workspace.resources) == 2
 
 
@@ -99,7 +101,7 @@ def test_after_a_crash_that_nothing_can_clear_up_nothing_is_sent(workspace):
             service.once()
         assert caught.value.ambiguous is True
     assert len(service.things) == 1
-    assert service.once(fingerprint("again", {"again": "x"})) == (
+    assert service.once(fingerprint_of("again", {"again": "x"})) == (
         {"id": "thing-1"},
         False,
     )

@@ -18,7 +18,7 @@ from ..client.job import log
 from ..table.ordered_threads import in_order
 from ..table.table import canonical
 from ..workspace import storage
-from ..workspace.create_once import fingerprint, state_folder, sweep
+from ..workspace.create_once import fingerprint_of, state_folder, sweep
 from ..workspace.state import create_state, delete_state, get_state, set_state
 
 TYPE_CHECKING = False
@@ -47,7 +47,7 @@ class FileAnswers:
     @classmethod
     def of(cls, settings: Members) -> FileAnswers:
         """Return those of what is asked."""
-        return cls(f"{_folder()}map_files_{fingerprint('map_files', settings)}_")
+        return cls(f"{_folder()}map_files_{fingerprint_of('map_files', settings)}_")
 
     def path(self, row: Row) -> str:
         return self.place + hashlib.sha256(canonical(row)).hexdigest()[:32]

@@ -17,7 +17,7 @@ import time
 from datetime import datetime
 
 from ..client import TogetherError
-from ..workspace.create_once import fingerprint, state_folder, sweep
+from ..workspace.create_once import fingerprint_of, state_folder, sweep
 from ..workspace.jobs import is_running
 from ..workspace.state import (
     create_state,
@@ -49,7 +49,7 @@ def take_lease(asked: Members, digest: str) -> str | None:
     # A form sends what a schedule leaves out.
     given = {name: value for name, value in asked.items() if value or value == 0}
     given = {name: value for name, value in given.items() if value is not False}
-    path = f"{folder}{fingerprint('across', {'asked': given, 'table': digest})}"
+    path = f"{folder}{fingerprint_of('across', {'asked': given, 'table': digest})}"
     own = {"job": flow, "token": os.urandom(8).hex()}
     for _ in range(TRIES):
         if create_state(own, path):

@@ -65,10 +65,10 @@ class InputFile:
         self.rows += 1
         self.size += len(line) + 1
 
-    def name(self, mark: str, alone: bool) -> str:
+    def name(self, fingerprint: str, alone: bool) -> str:
         """Return its name at the service. One of several says which rows it holds."""
         span = "" if alone else f"-{self.first}-{self.span}"
-        return f"rows-{mark}{span}.jsonl"
+        return f"rows-{fingerprint}{span}.jsonl"
 
 
 def span_of(filename: Json) -> tuple[int, int] | None:

@@ -40,17 +40,21 @@ def submit_files(
 
     Raises TogetherError; where some batches exist by then, `job_id` names them.
     """
-    from ..workspace.create_once import fingerprint, once  # only to make batches
+    from ..workspace.create_once import fingerprint_of, once  # only to make batches
 
     made: list[Members] = []
     stored = StoredFiles(auth)
 
     for file in files:
-        mark = fingerprint(f"batches/{step}", {"content": file.hashed.hexdigest()})
-        name = file.name(mark, alone=len(files) == 1)
+        fingerprint = fingerprint_of(
+            f"batches/{step}", {"content": file.hashed.hexdigest()}
+        )
+        name = file.name(fingerprint, alone=len(files) == 1)
         one = Submission(auth, file.place, name, endpoint, stored, check)
         try:
-            batch, reattached = once("batch", mark, one.create, one.attach, one.look)
+            batch, reattached = once(
+                "batch", fingerprint, one.create, one.attach, one.look
+            )
         except TogetherError as error:
             if made:
                 error.kind, error.job_id = "batch", _joined(made, "batch_id")
@@ -67,20 +71,20 @@ def submit_files(
                 "input_file_id": batch["input_file_id"],
                 "first_row": file.first,
                 "rows": file.span,
-                "fingerprint": mark,
+                "fingerprint": fingerprint,
                 "reattached": reattached,
                 **({"blank": file.span - file.rows} if file.span > file.rows else {}),
             }
         )
     if len(made) == 1:
         return {name: made[0][name] for name in made[0] if name != "first_row"}
-    marks = [one["fingerprint"] for one in made]
+    fingerprints = [one["fingerprint"] for one in made]
     blank = sum(one.get("blank", 0) for one in made)
     return {
         "batch_id": _joined(made, "batch_id"),
         "input_file_id": _joined(made, "input_file_id"),
         "rows": sum(one["rows"] for one in made),
-        "fingerprint": fingerprint(f"batches/{step}", {"parts": marks}),
+        "fingerprint": fingerprint_of(f"batches/{step}", {"parts": fingerprints}),
         "reattached": all(one["reattached"] for one in made),
         **({"blank": blank} if blank else {}),
         "batches": made,

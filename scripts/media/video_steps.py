@@ -12,7 +12,7 @@ from ..client.jsonio import finite
 from ..job_states import states
 from ..operations import operation
 from ..resilience.server_words import reason_or_code
-from ..workspace.create_once import fingerprint, once
+from ..workspace.create_once import fingerprint_of, once
 from ..workspace.storage import place_for
 
 TYPE_CHECKING = False
@@ -51,7 +51,9 @@ def submit_video(auth: Auth, step: Step, **arguments: Json) -> Members:
     check_words(given, "prompt")
     budget = given.pop("budget_usd", None)
     # A file stands for itself in the fingerprint, as it was given.
-    mark = fingerprint("video", {**given, "picture": arguments.get("picture")})
+    fingerprint = fingerprint_of(
+        "video", {**given, "picture": arguments.get("picture")}
+    )
     prefetch(auth)
     given.pop("again", None)
     body = {"model": given["model"], "prompt": given["prompt"]}
@@ -83,11 +85,11 @@ def submit_video(auth: Auth, step: Step, **arguments: Json) -> Members:
             return None
         return {"id": made["id"], "state": state}
 
-    made, reattached = once("video", mark, create, attach)
+    made, reattached = once("video", fingerprint, create, attach)
     return {
         "video_id": made["id"],
         "state": made["state"],
-        "fingerprint": mark,
+        "fingerprint": fingerprint,
         "reattached": reattached,
         **estimate,
     }

@@ -12,7 +12,7 @@ from ..client.job import log
 from ..client.jsonio import finite
 from ..job_states import states
 from ..operations import operation
-from ..workspace.create_once import fingerprint, once
+from ..workspace.create_once import fingerprint_of, once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ def submit_fine_tune(auth: Auth, step: Step, **arguments: Json) -> Members:
     """
     given = prepare(step, arguments)
     budget = given.pop("budget_usd", None)
-    mark = fingerprint("fine_tune", given)
+    fingerprint = fingerprint_of("fine_tune", given)
     again, lora = given.pop("again", None), given.pop("lora")
-    body = {**given, "suffix": _suffix(given.get("suffix"), mark)}
+    body = {**given, "suffix": _suffix(given.get("suffix"), fingerprint)}
     if not lora:  # left out, the service takes LoRA with the model's own settings
         body["training_type"] = {"type": "Full"}
     priced = {"estimated_cost_usd": None, "cost_note": "an earlier run began it"}
@@ -71,22 +71,22 @@ def submit_fine_tune(auth: Auth, step: Step, **arguments: Json) -> Members:
                 return _kept(found)
         return None
 
-    made, reattached = once("fine_tune", mark, create, attach, look)
+    made, reattached = once("fine_tune", fingerprint, create, attach, look)
     if again:
         log(f"begun anew because again is {again!r}")
     return {
         "fine_tune_id": made["id"],
         "state": made["state"],
         "model_name": made["model_name"],
-        "fingerprint": mark,
+        "fingerprint": fingerprint,
         "reattached": reattached,
         **priced,
     }
 
 
-def _suffix(text: str | None, mark: str) -> str:
-    """Return the suffix that a person wants with the mark behind it."""
-    short = mark[:8]
+def _suffix(text: str | None, fingerprint: str) -> str:
+    """Return the suffix that a person wants with the fingerprint behind it."""
+    short = fingerprint[:8]
     return f"{text[: SUFFIX - len(short) - 1].rstrip('-')}-{short}" if text else short
 
 

@@ -34,7 +34,7 @@ PATIENCE = 180.0  # seconds to wait for another job that is creating the same
 PAUSE = 2.0  # seconds between two looks at that job
 
 
-def fingerprint(operation: str, arguments: Members) -> str:
+def fingerprint_of(operation: str, arguments: Members) -> str:
     """Return 32 hexadecimal digits that stand for an operation with its arguments.
 
     Equal arguments give equal digits, whatever their order; members that are None do
@@ -50,25 +50,26 @@ def fingerprint(operation: str, arguments: Members) -> str:
 
 def once(
     kind: str,
-    mark: str,
+    fingerprint: str,
     create: Callable[[], Members],
     attach: Callable[[Members], Members | None],
     look: Callable[[], Members | None] | None = None,
 ) -> tuple[Members, bool]:
     """Create something unless an earlier run did; return (thing, reattached).
 
-    kind names it in records and messages ("batch"), mark is its fingerprint.
+    kind names it in records and messages ("batch"), fingerprint is what fingerprint_of
+    gives for it.
 
         create()      sends the request; returns a small JSON object: {"id": ...}
         attach(made)  takes that object, from an earlier run; returns the thing as it is
                       now, or None when it is gone or failed and so must be made anew
-        look()        searches the service for a thing that bears the mark; returns it
+        look()        searches the service for a thing that bears it; returns it
                       or None. Without look, the service cannot be searched.
 
     Raises TogetherError when an earlier run may have created it and nothing can tell,
     or when another job is creating it and does not finish, or its record cannot be read.
     """
-    record = _Record(kind, mark)
+    record = _Record(kind, fingerprint)
     earlier = record.claim()
     if earlier and "made" in earlier:
         found = _existing(attach, earlier["made"])
@@ -89,7 +90,7 @@ def once(
             "case, fill in `again` with a word not used before.",
             ambiguous=True,
             started_at=earlier["started_at"],
-            fingerprint=mark,
+            fingerprint=fingerprint,
         )
     try:
         made = create()
@@ -157,12 +158,12 @@ def _existing(
 class _Record:
     """What is written down about one intent: {"started_at", "job", "made"?}."""
 
-    def __init__(self, kind: str, mark: str) -> None:
+    def __init__(self, kind: str, fingerprint: str) -> None:
         self.kind = kind
         self.folder = state_folder("intents")
         self.path: str | None = None
         if self.folder:
-            self.path = f"{self.folder}{kind}_{mark}"
+            self.path = f"{self.folder}{kind}_{fingerprint}"
         job = os.environ.get("WM_JOB_ID")
         self.own = {
             "started_at": datetime.now().astimezone().isoformat(timespec="seconds"),

@@ -24,12 +24,13 @@ def signed(key: str, storage: str | None = None) -> str:
     body = {"s3_objects": [entry]}
     found = ask_windmill("POST", "apps/sign_s3_objects", what, body=body, kind=list)
     first = found[0] if found and isinstance(found[0], dict) else {}
-    mark, base = first.get("presigned"), os.environ.get("WM_BASE_URL", "").rstrip("/")
-    if not isinstance(mark, str) or not mark or not base:
+    signature = first.get("presigned")
+    base = os.environ.get("WM_BASE_URL", "").rstrip("/")
+    if not isinstance(signature, str) or not signature or not base:
         raise _unsigned(f"{what}: Windmill gives none.")
     workspace = quote(windmill_address()[1] or "", safe="")
     place = f"{quote(storage or '_default_', safe='')}/{quote(key)}"
-    address = f"{base}/api/w/{workspace}/s3_proxy/{place}?{mark}"
+    address = f"{base}/api/w/{workspace}/s3_proxy/{place}?{signature}"
     if base not in tried:
         _try(address, what)
         log(f"Together fetches from {base}, which it has to reach, within 12 hours")
