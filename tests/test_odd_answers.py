@@ -638,25 +638,6 @@ def test_what_a_service_warns_of_is_told(warning, told, streamed, service, capsy
     assert log.count("warns") == (told is not None)
 
 
-def test_warnings_are_told_once_and_not_without_end(service, capsys):
-    from scripts.client import request
-
-    request.warned.clear()
-    about = SimpleNamespace(operation={"retry": "inference"}, key=KEY)
-    for _ in range(3):
-        request.hear(about, {"warnings": ["the same"]})
-    assert capsys.readouterr().err.count("the same") == 1
-    request.warned.clear()
-    for number in range(30):
-        request.hear(about, {"warning": f"{number} {KEY} " + "x" * 9000})
-    log = capsys.readouterr().err
-
-    assert log.count("the service warns") == request.MOST_WARNINGS
-    assert log.count("not told") == 1
-    assert KEY not in log
-    assert len(log) < 10_000
-
-
 # Vectors, scores
 
 

@@ -665,3 +665,51 @@ def test_an_answer_whose_choices_are_whole_is_given_as_it_is(said):
 
 def test_the_words_of_an_answer_are_read_whatever_its_bytes_are():
     assert reply(b"caf\xe9 \xc3\xa9").text() == "caf\ufffd \u00e9"
+
+
+@pytest.fixture
+def warned_request():
+    client_request.warned.clear()
+    about = chat_request()
+    about.key = KEY
+    yield about
+    client_request.warned.clear()
+    client_request.heard.clear()
+
+
+@pytest.mark.parametrize(
+    ("warning", "told"),
+    [
+        ({"warnings": ["max_tokens is  lowered", "x"]}, "max_tokens is lowered; x"),
+        ({"warning": {"message": "two\nlines"}}, "two lines"),
+        ({"warnings": [{"code": 7}]}, '[{"code": 7}]'),
+        ({"warning": f"the key {KEY}"}, "the key ***"),
+        ({"warning": "x" * 9000}, "x" * 500),
+    ],
+)
+def test_a_warning_beside_an_answer_is_told_once(warning, told, warned_request, capsys):
+    for _ in range(3):
+        client_request.hear(warned_request, {"choices": [], **warning})
+
+    assert capsys.readouterr().err == f"together: the service warns: {told}\n"
+
+
+@pytest.mark.parametrize(
+    "answer", [{"warnings": []}, {"warning": ""}, {}, ["warnings"]]
+)
+def test_an_answer_without_a_warning_tells_none(answer, warned_request, capsys):
+    client_request.hear(warned_request, answer)
+
+    assert capsys.readouterr().err == ""
+
+
+def test_warnings_are_not_told_without_end(warned_request, capsys):
+    for number in range(30):
+        client_request.hear(warned_request, {"warning": f"the {number}th"})
+    told = capsys.readouterr().err.splitlines()
+
+    most = client_request.MOST_WARNINGS
+    assert told[:most] == [
+        f"together: the service warns: the {number}th" for number in range(most)
+    ]
+    assert told[most:] == ["together: what else it warns of is not told"]

@@ -354,6 +354,27 @@ def test_the_server_s_own_words_are_found(data):
     assert server_words.server_words_of(reply(400, data)) == ANSWERS[data]
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ({"message": "why", "code": "c"}, "why"),
+        ({"code": "c"}, "c"),
+        ({"code": 7}, "7"),
+        ({"code": 0}, None),
+        ("why", "why"),
+        (["a", "b"], "a; b"),
+        ("", None),
+        ({}, None),
+        (None, None),
+        (7, None),
+        ({"message": "z" * 3000}, "z" * 2000),
+        ({"code": "z" * 3000}, "z" * 2000),
+    ],
+)
+def test_the_words_of_an_error_or_its_code_are_told(error, words):
+    assert server_words.reason_or_code(error) == words
+
+
 @pytest.mark.parametrize("name", server_words.REASONS)
 def test_each_usual_name_of_a_reason_is_known(name):
     assert server_words.reason_in({"zz": "no", name: "why"}) == "why"
