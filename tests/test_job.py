@@ -2,6 +2,7 @@
 
 import pytest
 
+from scripts.client import TogetherError, job
 from scripts.client.job import in_job, log, windmill_address
 
 SERVER, LOCAL = "https://windmill.example", "http://localhost:8000"
@@ -44,3 +45,44 @@ def test_a_line_of_the_log_is_told_by_its_beginning(capsys):
     log(5)
 
     assert capsys.readouterr() == ("", "together: first\ntogether: 5\n")
+
+
+@pytest.mark.parametrize(
+    ("environment", "base"),
+    [
+        ({"BASE_INTERNAL_URL": LOCAL, "WM_BASE_URL": SERVER}, SERVER),
+        ({"BASE_INTERNAL_URL": LOCAL}, LOCAL),
+        ({"WM_BASE_URL": SERVER}, SERVER),
+        ({}, None),
+    ],
+)
+def test_a_job_that_outlived_its_worker_asks_windmill_from_outside(
+    environment, base, monkeypatch
+):
+    for name, value in {**REST, **environment}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(job, "_worker", None)
+    assert not job.worker_died()
+    job.job_begins()
+    assert not job.worker_died()
+    job.check_worker()
+    monkeypatch.setattr(job, "_worker", 0)  # no process that can start another
+
+    assert job.worker_died()
+    assert windmill_address() == (base, "w", "t")
+    with pytest.raises(TogetherError) as caught:
+        job.check_worker()
+    assert vars(caught.value) == {
+        "type": "not_sent",
+        "advice": "Look at the job once more after a minute or two.",
+    }
+    assert str(caught.value) == (
+        "the worker of this job has died, and Windmill starts it anew"
+    )
+
+
+def test_a_process_that_is_no_job_has_no_worker(monkeypatch):
+    monkeypatch.setattr(job, "_worker", 0)
+    monkeypatch.setenv("WM_TOKEN", "")
+
+    assert not job.worker_died()

@@ -16,11 +16,11 @@ def log(text: object) -> None:
 
 def windmill_address() -> tuple[str | None, str | None, str | None]:
     """Return the server's address, the workspace and the token; None where unknown."""
+    inside, outside = map(os.environ.get, ("BASE_INTERNAL_URL", "WM_BASE_URL"))
     # A worker itself answers at the internal address: nobody does once it has died.
-    names = ["WM_BASE_URL" if worker_died() else "BASE_INTERNAL_URL", "WM_BASE_URL"]
-    base = os.environ.get(names[0]) or os.environ.get(names[1]) or None
+    base = (outside or inside) if worker_died() else (inside or outside)
     workspace = os.environ.get("WM_WORKSPACE") or None
-    return base, workspace, os.environ.get("WM_TOKEN") or None
+    return base or None, workspace, os.environ.get("WM_TOKEN") or None
 
 
 def in_job() -> bool:
