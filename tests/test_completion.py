@@ -13,7 +13,14 @@ from pathlib import Path
 import pytest
 
 from tools.command_line import parser_of
-from tools.completions import attach, file_words, groups, ids, shell_code
+from tools.completions import (
+    attach,
+    file_words,
+    groups,
+    ids,
+    parts_of_a_push,
+    shell_code,
+)
 from tools.operations import ROOT
 
 DEV = f"{ROOT}/dev"
@@ -32,6 +39,8 @@ WORDS = [
     ("list rec", "recipes"),
     ("help depl", "deploy"),
     ("probe fau", "faults"),
+    ("deploy --groups chat,batc", "chat,batches"),
+    ("live --only flows,acr", "flows,across"),
 ]
 SHELLS = {
     "bash": (["--norc", "--noprofile", "-i"], "{}"),
@@ -49,6 +58,13 @@ def test_a_step_or_flow_completes_by_its_name_alone():
     assert {"map_rows", "map_rows_across_workers"} <= set(ids("map_r"))
     assert "chat/" in ids("map")
     assert "map_rows" not in ids("ma")  # else a letter would show a hundred
+
+
+def test_groups_of_a_push_complete_one_behind_the_other():
+    assert {"chat", "batches", "flows"} <= set(parts_of_a_push("ch"))
+    found = parts_of_a_push("chat,b")
+    assert "chat,batches" in found
+    assert "chat,chat" not in found
 
 
 def test_a_file_argument_completes_by_name_then_by_file(tmp_path):

@@ -4,7 +4,7 @@ Of fish, argcomplete's own code runs `dev` from the PATH; here it runs what was 
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import argcomplete
@@ -63,6 +63,25 @@ def groups(**_: object) -> list[str]:
 def _folders(**_: object) -> list[str]:
     """Where a new step or operation may stand."""
     return sorted({one.group for one in scripts(ROOT)})
+
+
+def parts_of_a_push(prefix: str, **_: object) -> list[str]:
+    """What may follow `deploy --groups`."""
+    return _several(prefix, sorted({*_folders(), "flows", INNER}))
+
+
+def _subjects(prefix: str, **_: object) -> list[str]:
+    """What may follow `live --only`."""
+    from tools.live import SUBJECTS  # which loads what no other command needs
+
+    return _several(prefix, SUBJECTS)
+
+
+def _several(begun: str, known: Iterable[str]) -> list[str]:
+    """The words that may come next where several stand with commas between them."""
+    before, comma, _ = begun.rpartition(",")
+    taken = before.split(",")
+    return [f"{before}{comma}{one}" for one in known if one not in taken]
 
 
 def _commands(**_: object) -> list[str]:
@@ -129,6 +148,8 @@ COMPLETERS = {
     ("new", "under"): headings,
     ("probe", "name"): _probes,
     ("bench", "workload"): _workloads,
+    ("deploy", "groups"): parts_of_a_push,
+    ("live", "only"): _subjects,
 }
 
 
