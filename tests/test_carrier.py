@@ -107,11 +107,12 @@ def test_a_connection_is_kept_once_the_whole_answer_was_read():
 
 
 def test_an_answer_of_no_known_length_ends_with_nothing():
-    found, idle, connection = carried(b"ab")
+    found, idle, connection = carried(b"ab", b"cd")
 
     found.drain_conn()
 
     assert (idle, found.raw.closed) == ([connection], True)
+    assert found.raw.sizes == [BLOCK] * 3
 
 
 @pytest.mark.parametrize("how", ["unread", "closes", "gone", "closed"])

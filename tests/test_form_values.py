@@ -111,6 +111,12 @@ MEANT = [
     ),
     (SCHEMA, {"label": "JSON", "value": None}, NOT_GIVEN),
     (SCHEMA, {"label": "JSON"}, NOT_GIVEN),
+    ({**SCHEMA, "type": ["object", "null"]}, {"label": "JSON"}, NOT_GIVEN),
+    (
+        {"anyOf": [{"title": "B", "type": ["string", "null"]}], "x-choice": True},
+        {"label": "B", "text": None},
+        NOT_GIVEN,
+    ),
     (
         SCHEMA,
         {
@@ -398,6 +404,7 @@ MODELS = [
     ({"model": "", "model_id": "b"}, {"model": "b"}),
     ({"model": [], "model_id": "b"}, {"model": "b"}),
     ({"model": {}, "model_id": "b"}, {"model": "b"}),
+    ({"model": ""}, {"model": None}),
     ({"model": ["a"]}, {"model": "a"}),
     ({"model": ["a", "b"]}, {"model": ["a", "b"]}),
     ({"model": {"id": "a"}}, {"model": "a"}),

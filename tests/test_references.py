@@ -103,6 +103,12 @@ def test_what_left_a_script_is_never_resolved(value):
     assert (again, count) == (found, 0)
 
 
+def test_a_name_that_spells_a_reference_is_changed_too():
+    found, count = harmless({"\\u0024var:x": 1, "a\\b": 2})
+
+    assert (found, count) == ({"\\u0024 var:x": 1, "a\\b": 2}, 1)
+
+
 def _large(value):
     return any(len(word) > 15 for word in json.dumps(value).split())
 

@@ -6,6 +6,7 @@ import socket
 import ssl
 import time
 import zlib
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +20,7 @@ from scripts.client.transport import (
     MOST_HEAD_BYTES,
     Pace,
     TooLargeError,
+    Unpacked,
     endless,
     http_exchange,
     names_proxy,
@@ -82,6 +84,19 @@ def test_the_first_of_several_bundles_counts(authority, tmp_path, monkeypatch):
     assert tls_context() is tls_context()
 
 
+def test_http_1_1_is_what_is_agreed_on(authority, monkeypatch):
+    context, file = authority
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = tls_context().wrap_bio(to_client, to_server, server_hostname="127.0.0.1")
+    other = context.wrap_bio(to_server, to_client, server_side=True)
+    for side in (client, other) * 2:
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+
+    assert client.selected_alpn_protocol() == "http/1.1"
+
+
 def test_who_is_not_trusted_gets_no_request(authority):
     context, _ = authority
     with pytest.raises(TogetherError) as caught:
@@ -124,6 +139,7 @@ def test_a_bundle_that_cannot_be_read_is_named(name, content, tmp_path, monkeypa
     assert str(caught.value).startswith(words)
     assert str(caught.value).endswith(".")
     assert str(caught.value) != f"{words}None."
+    assert "[Errno" not in str(caught.value)
     advice = f"Correct {name} in the worker's environment, or unset it."
     assert caught.value.advice == advice
 
@@ -308,6 +324,15 @@ def test_a_body_is_read_unpacked(coding, pieces, body):
     assert set(response.asked) == {(65536, plain)}
 
 
+def test_a_compressed_body_unfolds_no_further_than_is_asked():
+    body = Unpacked(Response(gzip.compress(b"0" * 1_000_000), coding="gzip"), "gzip")
+
+    pieces = [body.read(1000) for _ in range(1000)]
+
+    assert {len(piece) for piece in pieces} == {1000}
+    assert body.read(1000) == b""
+
+
 def test_a_body_without_a_last_moment_has_the_one_before():
     response = Response(b"a")
     response.reader.most = 3.0
@@ -324,6 +349,7 @@ BROKEN = [
     (None, [b"a", OSError("cut")], OSError, "cut"),
     ("gzip", [PACKED[:-3]], OSError, "the answer's compressed body is cut short"),
     ("gzip", [b"no gzip at all"], DecodeError, "the answer's compression is damaged"),
+    ("gzip", [PACKED + b"X" * 9], DecodeError, "the answer's compression is damaged"),
     ("deflate", [b"x" * 9], DecodeError, "the answer's compression is damaged"),
 ]
 

@@ -16,6 +16,7 @@ from scripts.client.validate import (
     kind_of,
     may_be_empty,
     read_text,
+    ref_target,
     schema_problems,
     surely_file,
 )
@@ -282,6 +283,11 @@ TOLD = [
     ),
     ({"not": {"type": "string"}}, "a", ["a must not be such a value"]),
     ({"not": {"type": "string"}}, 1, []),
+    (
+        {"not": {"$ref": "#/$defs/s"}, "$defs": {"s": {"type": "string"}}},
+        "a",
+        ["a must not be such a value"],
+    ),
     (False, 1, ["a must not be there"]),
     (True, 1, []),
     ({"x-file": "base64"}, 5, ["a must be a file (got 5)"]),
@@ -538,3 +544,30 @@ FITS = [
 @pytest.mark.parametrize(("value", "schema", "rank"), FITS)
 def test_a_variant_is_chosen_by_how_well_a_value_fits(value, schema, rank):
     assert fit(value, schema) == rank
+
+
+@pytest.mark.parametrize(
+    ("ref", "target"),
+    [
+        ("#", {"a": [True, 5], "#/a": False}),
+        ("", {"a": [True, 5], "#/a": False}),
+        ("#/a/0", True),
+        ("#/#~1a", False),
+    ],
+)
+def test_a_reference_leads_to_a_place_of_the_schema(ref, target):
+    root = {"a": [True, 5], "#/a": False}
+
+    assert ref_target({"$ref": ref}, root) == target
+
+
+@pytest.mark.parametrize("ref", ["other#/a/0", "other", "#name", "#/b", "#/a/7"])
+def test_a_reference_that_leads_elsewhere_is_none(ref):
+    with pytest.raises(LookupError):
+        ref_target({"$ref": ref}, {"a": [True]})
+
+
+@pytest.mark.parametrize("ref", ["#/a/1", "#/a"])
+def test_a_reference_leads_to_a_schema_or_is_none(ref):
+    with pytest.raises(LookupError, match=ref[1:]):
+        ref_target({"$ref": ref}, {"a": [True, 5]})
