@@ -650,6 +650,49 @@ def test_an_answer_whose_choices_are_whole_is_given_as_it_is(said):
     assert parse_whole(chat_request(), reply(json.dumps(said).encode())) == said
 
 
+def test_json_in_place_of_sound_is_an_error_that_has_it():
+    body = {"model": "m", "input": "Hi", "voice": "v"}
+    asked = Request(AUTH, operation("audio/create_speech"), {"body": body})
+    asked.tries = 1
+
+    with pytest.raises(TogetherError) as caught:
+        parse_whole(asked, reply(b'{"said": "no sound today"}'))
+
+    assert caught.value.partial == {"said": "no sound today"}
+    assert caught.value.status == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "came", "told"),
+    [
+        (None, [SAID], ""),
+        (1, [], ""),
+        (2, [SAID, SAID], ""),
+        (2, [SAID], "together: 1 of the 2 answers asked for came\n"),
+        (3, None, "together: 0 of the 3 answers asked for came\n"),
+        (True, [], ""),
+        ("3", [SAID], ""),
+    ],
+)
+def test_fewer_answers_than_were_asked_for_are_told(asked, came, told, capsys):
+    request = chat_request()
+    request.body = {**BODY, "n": asked}
+    client_request.count_choices(request, {"choices": came})
+
+    assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [({"n": 2}, 2), ({"n": 1}, 1), ({"n": 0}, 1), ({}, 1), ([{"n": 2}], 1), (None, 1)],
+)
+def test_one_answer_is_asked_for_where_nothing_says_more(body, count):
+    request = chat_request()
+    request.body = body
+
+    assert client_request.choices_asked(request) == count
+
+
 def test_the_words_of_an_answer_are_read_whatever_its_bytes_are():
     assert reply(b"caf\xe9 \xc3\xa9").text() == "caf\ufffd \u00e9"
 

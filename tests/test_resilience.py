@@ -22,9 +22,14 @@ from urllib3.exceptions import (
 from scripts.client import TogetherError
 from scripts.client.request import Request, hear
 from scripts.client.request import heard as noted
-from scripts.client.transport import TOO_LONG, Reply, TooLargeError
+from scripts.client.transport import (
+    MOST_ERROR_BYTES,
+    TOO_LONG,
+    Reply,
+    TooLargeError,
+)
 from scripts.operation_calls.operation_table import operation_at
-from scripts.resilience import explain, faults, proxy, retry, server_words
+from scripts.resilience import explain, faults, proxy, refusals, retry, server_words
 from tests.conftest import KEY
 
 CLASSES = ("read", "inference", "creates", "mutates")
@@ -319,6 +324,26 @@ ANSWERS = {
     b"<title>" + b"y" * 200: {
         "detail": f"the answer is a web page titled '{'y' * 111}, not JSON"
     },
+    b"<Error><Message> Denied </Message></Error>": {
+        "detail": "the answer is XML, not JSON: Denied"
+    },
+    b"<a><message>" + b"y" * 600: {
+        "detail": f"the answer is XML, not JSON: {'y' * 500}"
+    },
+    b'[{"message": "a"}, {"message": "b"}]': {"detail": "a; b"},
+    b'[{"error": {"message": "m", "type": "t"}}]': {"detail": "m", "type": "t"},
+    b'{"error": "Bad Request", "message": "n is missing"}': {
+        "detail": "Bad Request: n is missing"
+    },
+    b'{"error": "Bad Request", "detail": "n is missing"}': {
+        "detail": "Bad Request: n is missing"
+    },
+    b'{"error": "n is missing", "message": "missing"}': {"detail": "n is missing"},
+    b'{"error": "Bad Request", "code": 5}': {"detail": "Bad Request"},
+    b'{"error": {"message": "why"}, "detail": "beside"}': {"detail": "why"},
+    b'{"message": "why", "type": "t"}': {"detail": "why", "type": "t"},
+    b" " * (MOST_ERROR_BYTES - 2) + b"{}": {"detail": "{}"},
+    b"{" + b" " * MOST_ERROR_BYTES + b"}": {"detail": "{"},
     b'"text"': {"detail": "text"},
     b"[]": {"detail": "[]"},
     b"null": {"detail": "null"},
@@ -373,6 +398,31 @@ def test_the_server_s_own_words_are_found(data):
 )
 def test_the_words_of_an_error_or_its_code_are_told(error, words):
     assert server_words.reason_or_code(error) == words
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"<Code>A</Code><Message> b </Message>", " (A: b)"),
+        (b"<Message>b</Message>", " (b)"),
+        (b"<Code>A</Code><Message> </Message>", " (A)"),
+        (b"<Code>caf\xe9</Code>", " (caf\ufffd)"),
+        (b" " * 4082 + b"<Code>A</Code>", " (A)"),
+        (b" " * 4083 + b"<Code>A</Code>", ""),
+        (b"<Error/>", ""),
+        (b"", ""),
+    ],
+)
+def test_the_words_of_a_storage_are_told_in_brackets(data, words):
+    assert server_words.storage_words(data) == words
+
+
+def test_words_that_are_known_are_looked_for_in_all_that_is_told():
+    words = {"type": "t", "code": 5, "param": "p", "detail": "d"}
+
+    assert refusals.told_by(words) == "t 5 d"
+    assert refusals.told_by({"detail": "d"}).split() == ["d"]
+    assert refusals.told_by({"type": None}).strip() == ""
 
 
 @pytest.mark.parametrize("name", server_words.REASONS)
