@@ -15,6 +15,7 @@ from scripts.client.jsonio import (
     encoder,
     finite,
     is_deep,
+    noting_decoder,
     parse_json,
     storable,
     values_bytes,
@@ -307,3 +308,14 @@ def test_an_encoder_writes_what_dumps_does(monkeypatch, form, compiled):
         with pytest.raises(TypeError):
             encoded({"a": {1}})
     assert encoded(values) == json.dumps(values, **form)
+
+
+def test_what_is_no_json_is_noted_by_its_name():
+    lost = []
+    text = '[1e999, -1e999, NaN, -Infinity, 12345678901234567890, 1.5, -0.5, "a\tb"]'
+
+    found = noting_decoder(lost).decode(text)
+
+    names = ["Infinity", "-Infinity", "NaN", "-Infinity"]
+    assert found == [*names, "12345678901234567890", 1.5, -0.5, "a\tb"]
+    assert lost == names
