@@ -434,6 +434,11 @@ BORE = [
     ("read", {"object": "error", "message": "x", "id": "x"}, True),
     ("read", {"object": "list", "data": []}, False),
     ("read", [{"error": "x"}], True),
+    ("inference", [{"error": "x"}, {"a": 1}], True),
+    ("inference", {"error": {"message": "x"}, "choices": [{"text": "a"}]}, True),
+    ("creates", {"success": False}, True),
+    ("creates", {"success": False, "id": "x"}, False),
+    ("read", {"message": "x", "status": "failed", "object": "o", "data": []}, False),
     ("read", [{"error": "x"}, {"error": "y"}], False),
     ("read", [THING], False),
     ("read", ["error"], False),
@@ -648,6 +653,81 @@ def test_choices_that_are_none_or_broke_off_are_no_answer(said):
 )
 def test_an_answer_whose_choices_are_whole_is_given_as_it_is(said):
     assert parse_whole(chat_request(), reply(json.dumps(said).encode())) == said
+
+
+def answered(retry, kind=None):
+    """A request of a retry class that was sent, whose answer is of a kind."""
+    more = {"reply": kind} if kind else {}
+    asked = Request(AUTH, {**table(), "retry": retry, **more}, {"id": "a"})
+    asked.tries = 1
+    return asked
+
+
+LACKING = [
+    ("inference", None, {}),
+    ("inference", None, {"id": "x", "usage": {"total_tokens": 1}}),
+    ("inference", None, dict.fromkeys(client_request.AROUND, 1)),
+    ("inference", None, []),
+    ("inference", None, "words"),
+    ("inference", "text", ""),
+    ("creates", None, {}),
+    ("creates", None, []),
+    ("creates", None, ["x"]),
+    ("creates", None, "x"),
+]
+
+
+@pytest.mark.parametrize(("retry", "kind", "said"), LACKING)
+def test_what_is_paid_for_or_made_is_in_the_answer(retry, kind, said):
+    data = reply(json.dumps(said).encode())
+
+    with pytest.raises(TogetherError) as caught:
+        client_request.check_answer(answered(retry, kind), said, data)
+
+    kept = said if isinstance(said, dict) and said else None
+    assert (caught.value.status, caught.value.partial) == (200, kept)
+    assert caught.value.type == "invalid_answer"
+
+
+@pytest.mark.parametrize(
+    "said", [{"data": []}, {"choices": None}, {"id": "x", "output": {}, "b64": None}]
+)
+def test_a_model_s_answer_with_nothing_in_it_is_none(said):
+    data = reply(json.dumps(said).encode())
+
+    with pytest.raises(TogetherError) as caught:
+        client_request.check_answer(answered("inference"), said, data)
+
+    assert (caught.value.type, caught.value.partial) == ("broken_answer", said)
+
+
+@pytest.mark.parametrize(
+    ("retry", "kind", "said"),
+    [
+        ("inference", None, {"text": ""}),
+        ("inference", None, {"data": [1]}),
+        ("inference", "text", "words"),
+        ("creates", None, {"id": "x"}),
+        ("creates", None, {"status": "ok"}),
+        ("creates", "text", "x"),
+        ("read", None, []),
+        ("read", None, {}),
+        ("read", None, {"data": []}),
+        ("mutates", None, {}),
+        ("mutates", None, None),
+    ],
+)
+def test_an_answer_that_may_say_so_little_is_one(retry, kind, said):
+    data = reply(json.dumps(said).encode())
+
+    client_request.check_answer(answered(retry, kind), said, data)  # raises nothing
+    with pytest.raises(TogetherError, match="out of memory"):
+        client_request.check_answer(
+            answered(retry, kind), ERROR, reply(json.dumps(ERROR).encode())
+        )
+
+
+ERROR = {"error": {"message": "out of memory"}}
 
 
 def test_json_in_place_of_sound_is_an_error_that_has_it():

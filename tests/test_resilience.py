@@ -417,6 +417,18 @@ def test_the_words_of_a_storage_are_told_in_brackets(data, words):
     assert server_words.storage_words(data) == words
 
 
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (TimeoutError(TOO_LONG), TOO_LONG),
+        (TimeoutError("odd"), "the exchange failed (TimeoutError)"),
+        (OSError("odd"), "the exchange failed (OSError)"),
+    ],
+)
+def test_a_body_that_took_too_long_is_told_from_other_time_outs(fault, words):
+    assert explain.describe(fault) == (words, AGAIN_LATER)
+
+
 def test_words_that_are_known_are_looked_for_in_all_that_is_told():
     words = {"type": "t", "code": 5, "param": "p", "detail": "d"}
 

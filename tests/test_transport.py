@@ -333,6 +333,39 @@ def test_a_compressed_body_unfolds_no_further_than_is_asked():
     assert body.read(1000) == b""
 
 
+@pytest.mark.parametrize(
+    ("coding", "pieces", "words"),
+    [
+        (None, [b"pla", b"in"], b"plain"),
+        ("identity", [b"\0\xff"], b"\0\xff"),
+        (" GZIP ", [PACKED], b"hello"),
+        ("gzip", [PACKED[:-3]], b"hello"),
+        ("deflate", [zlib.compress(b"hello")], b"hello"),
+        ("deflate", [RAW_DEFLATE], b"hello"),
+        ("gzip", [b"plain"], b"plain"),
+        ("gzip", [b"\0plain"], b""),
+        ("gzip", [b"caf\xe9"], b""),
+        ("br", [b"plain"], b"plain"),
+        ("br", [b"\xe9"], b""),
+        ("gzip", [], b""),
+        ("gzip", [gzip.compress(b"0" * 9_000_000)], b"0" * MOST_ERROR_BYTES),
+        (None, [b"cut", OSError("cut")], b"cut"),
+        (None, [b"cut", ValueError("odd")], b"cut"),
+        (None, [b"x" * MOST_ERROR_BYTES, b"y", b"never read"], b"x" * MOST_ERROR_BYTES),
+    ],
+)
+def test_the_words_of_a_refusal_are_read_as_far_as_they_come(coding, pieces, words):
+    response = Response(*pieces, coding=coding)
+
+    assert transport._read_error(response, 7.0) == words
+    assert (response.reader.most, response.reader.until) == (7.0, 7.0)
+    whole = pieces[-1:] != [b"never read"] and not isinstance(
+        (pieces or [b""])[-1], Exception
+    )
+    assert (response.closed, response.released) == ((0, 1) if whole else (1, 1))
+    assert set(response.asked) == {(65536, False)}
+
+
 def test_a_body_without_a_last_moment_has_the_one_before():
     response = Response(b"a")
     response.reader.most = 3.0

@@ -215,8 +215,6 @@ def describe(fault: Fault) -> tuple[str, str]:
         return str(fault.args[0]), advice
     elif isinstance(fault, ProtocolError | OSError) and OWN_WORDS.match(str(fault)):
         words = str(fault)
-    elif isinstance(fault, TimeoutError) and TOO_LONG in str(fault):
-        words = TOO_LONG
     elif isinstance(fault, ProtocolError):
         words = "the connection broke before the answer was complete"
     else:
