@@ -183,6 +183,25 @@ def test_what_may_leave_is_the_value_without_the_words(value, left, count):
         assert {type(item) for item in found.values()}.isdisjoint({Text, tuple})
 
 
+class Object(dict):
+    """An object of a class of its own."""
+
+
+def test_an_object_of_a_class_of_its_own_is_made_plain():
+    found, count = harmless([Object(a="$var:x", b=Object(c=1))])
+
+    assert (found, count) == ([{"a": "$ var:x", "b": {"c": 1}}], 1)
+    assert [type(found[0]), type(found[0]["b"])] == [dict, dict]
+
+
+def test_a_text_in_pieces_counts_only_what_was_changed():
+    stream = HarmlessText()
+    told = [stream.add(piece) for piece in ("it costs $5 and ", "$6 ", "more")]
+
+    assert "".join([*told, stream.end()]) == "it costs $5 and $6 more"
+    assert stream.count == 0
+
+
 def test_a_text_that_leaves_in_pieces_is_counted_and_ends():
     stream = HarmlessText()
     told = [stream.add(piece) for piece in ("so $va", "r:x and ", "$")]

@@ -1,5 +1,6 @@
 """What follows from each kind of failure: another try or none, and what is said."""
 
+import json
 import re
 import socket
 import ssl
@@ -427,6 +428,16 @@ def test_the_words_of_a_storage_are_told_in_brackets(data, words):
 )
 def test_a_body_that_took_too_long_is_told_from_other_time_outs(fault, words):
     assert explain.describe(fault) == (words, AGAIN_LATER)
+
+
+def test_a_refusal_is_known_under_its_own_status_alone():
+    own, said, code, advice = refusals.KNOWN[-1]
+    data = json.dumps({"error": {"message": f"There are {said.upper()}."}}).encode()
+    others = {status for status, *_ in refusals.KNOWN} - {own}
+
+    assert refusals.known_refusal(reply(own, data)) == (code, advice)
+    assert others
+    assert {refusals.known_refusal(reply(status, data)) for status in others} == {None}
 
 
 def test_words_that_are_known_are_looked_for_in_all_that_is_told():
