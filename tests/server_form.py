@@ -2,9 +2,9 @@
 
 A flow is stored as it came, and then written anew by the job that sees to its locks,
 from what the server knows of a flow: members that it does not know are gone, and those
-that it always writes are there. Found by pushing to a server of 1.713 and pulling, and
-in its public source. tests/windmill/server_form.json is what a server was given once,
-and what it gave back.
+that it always writes are there. Found by pushing to servers of 1.713 and 1.788 and
+pulling, and in their public source. tests/windmill/server_form.json is what a server
+was given once, and what it gave back.
 """
 
 from collections.abc import Callable
@@ -62,12 +62,8 @@ def plain(*names: str) -> dict[str, Written]:
 
 
 STOP = members(
-    {},
-    {
-        "expr": (kept, ...),
-        "skip_if_stopped": (kept, ...),
-        "error_message": (kept, None),
-    },
+    plain("error_message"),
+    {"expr": (kept, ...), "skip_if_stopped": (kept, ...)},
 )
 RETRY = members(
     {"retry_if": members({}, {"expr": (kept, ...)})},

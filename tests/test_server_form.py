@@ -15,7 +15,7 @@ from tests.support.windmill_cli import WINDMILL, wmill
 from tools import flows
 from tools.flows import schedules, timetable
 from tools.operations import ROOT
-from tools.sync_tree import build, tree
+from tools.sync_tree import build, fit_server, tree
 from tools.target_folder import FOLDER
 from tools.yaml_text import load
 
@@ -71,14 +71,45 @@ def test_a_flow_as_its_source_has_it_would_be_changed():
     assert len(changed) > 10
 
 
+STOPS = "f/togetherai/flows/stop_idle_endpoints__flow/flow.yaml"
+
+
+@pytest.mark.parametrize(
+    ("version", "null"),
+    [
+        ("1.713.1", True),
+        ("1.725.0", True),
+        ("1.725.1", False),
+        ("1.788.0+source", False),
+        ("unknown-version", False),
+    ],
+)
+def test_flows_are_what_the_server_s_version_gives_back(version, null, tmp_path):
+    built = tree()
+    for path in (STOPS, "wmill.yaml", "f/togetherai/flows/make_video__flow/flow.yaml"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(built[path])
+
+    fit_server(tmp_path, version)
+
+    changed = [
+        path
+        for path in built
+        if (tmp_path / path).exists() and (tmp_path / path).read_bytes() != built[path]
+    ]
+    assert changed == ([STOPS] if null else [])
+    before, after = load(built[STOPS]), load((tmp_path / STOPS).read_bytes())
+    stops = before["value"]["modules"][0]["stop_after_if"]
+    assert "error_message" not in stops
+    if null:
+        stops["error_message"] = None
+    assert exactly(after) == exactly(before)
+
+
 WHOLE = {"expr": "", "skip_failure": True, "parallel": True}
 LEAF = {"id": "x", "value": {"type": "identity"}}
 ADDED = {
     "a retry": ({**LEAF, "retry": {"exponential": {"attempts": 2}}}, "retry"),
-    "a stop": (
-        {**LEAF, "stop_after_if": {"expr": "1", "skip_if_stopped": False}},
-        "stop_after_if",
-    ),
     "a time limit": ({**LEAF, "timeout": 5}, "timeout"),
     "a loop": (
         {

@@ -35,7 +35,7 @@ from tools.deployed import (
 from tools.locks import PYTHON
 from tools.operations import ROOT, operations
 from tools.parts import FIRST, Part, of_part, part, runnables
-from tools.sync_tree import FOLDER, SUMMARY, build
+from tools.sync_tree import FOLDER, SUMMARY, build, fit_server
 from tools.target_folder import checked
 from tools.version import VERSION
 from tools.windmill_api import ApiError, WindmillApi
@@ -191,6 +191,7 @@ def deploy(
         build(place, root, folder, python)
         api = stack.enter_context(target.api())
         user = identified(api)
+        fit_server(place, api.version())
         say(f"{folder} to {target.where(user)}")
         found = listed(api, folder)
         tree = _runnables(place)

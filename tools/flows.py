@@ -314,8 +314,6 @@ def as_stored(value: dict) -> dict:
                 given = module["retry"].get(name, {})
                 delay = RETRY[name] if given.get("attempts") else UNUSED[name]
                 module["retry"][name] = {**delay, **given}
-        if "stop_after_if" in module:
-            module["stop_after_if"].setdefault("error_message", None)
         if isinstance(module.get("timeout"), int):
             module["timeout"] = {"type": "static", "value": module["timeout"]}
         for name, default in DEFAULTS.get(step["type"], {}).items():

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from tools.deploy import command_line, windmill_cli
 from tools.live.checks import Subject, expect
 from tools.live.stage import TYPE, Stage
-from tools.sync_tree import build
+from tools.sync_tree import build, fit_server
 from tools.undeploy import undeploy
 from tools.windmill_api import KINDS
 from tools.yaml_text import load
@@ -49,6 +49,7 @@ def a_pull_brings_what_was_pushed(stage: Stage) -> str:
     with TemporaryDirectory(prefix="live-") as folder:
         place, before = Path(folder, "pulled"), Path(folder, "built")
         build(before, folder=stage.folder)
+        fit_server(before, stage.version)
         shutil.copytree(before, place)
         with windmill_cli(command_line(), place, stage.target) as program:
             program.run("sync", "pull", "--yes")
