@@ -252,10 +252,13 @@ def _text(result: types.CallToolResult) -> str:
     return "".join(getattr(part, "text", "") for part in result.content)
 
 
+RUNS = "runScriptByPath"
+
+
 def a_token_for_one_folder_shows_no_key(stage: Stage) -> str:
     """What docs/agents.md says of scopes: with one of scripts a tool is called by its
     name, and Windmill's own endpoints, which would show the key, are neither listed nor
-    called."""
+    called. What newer servers list beside, runs the scripts of the folder alone."""
     return asyncio.run(_look_with_one_folder(stage))
 
 
@@ -270,9 +273,18 @@ async def _look_with_one_folder(stage: Stage) -> str:
         asked = {"auth": stage.auth, "model": CHAT, "input_tokens": 1000}
         price = tool_name(stage.script("agent/price_call"))
         text = _text(await client.call_tool(price, asked))
+        refused = None
+        if RUNS in listed:
+            elsewhere = {"path": stage.script("organization/report_usage"), "args": {}}
+            try:
+                refused = _text(await client.call_tool(RUNS, elsewhere))
+            except MCPError as error:
+                refused = str(error)
     # Out here, as the client would hide in a group what is raised in there.
     ours = {tool_name(stage.script(tool.id)) for tool in _tools(stage)}
-    other = [name for name in listed if name not in ours]
+    other = [name for name in listed if name not in {*ours, RUNS}]
+    scoped = refused is None or "not in token scope" in refused
+    expect(scoped, f"{RUNS} runs a script elsewhere: {str(refused)[:300]}")
     expect(not other, f"it lists {', '.join(other)[:300]}")
     expect(KEY not in told, "the key was shown")
     expect("at most" in text, f"the tool gave {text[:500]}")
