@@ -188,7 +188,14 @@ def _trained(stage: Stage, suffix: str) -> list[str]:
 def answer(stage: Stage, job: str, link: str) -> dict:
     """Follow a link of the approval that a flow waits for; return the links."""
     ask = stage.script("waits/ask_approval")
-    asked = stage.until("an approval", lambda: _done(stage, job, ask), 90)
+
+    def asked_or_ended() -> dict | None:
+        found = _done(stage, job, ask)
+        ended = stage.api.get(f"jobs_u/completed/get_result_maybe/{job}")
+        expect(found or not ended["completed"], f"it never asked: {ended}"[:800])
+        return found
+
+    asked = stage.until("an approval", asked_or_ended, 90)
     links = stage.api.get(f"jobs_u/completed/get_result/{asked['id']}")
     # The server's own address of itself may not lead there from here.
     path = urlsplit(links[link]).path
