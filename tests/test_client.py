@@ -677,18 +677,6 @@ def test_a_stream_is_told_by_what_came_not_by_what_it_is_called(kind, body):
     assert found == WHOLE
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_json_with_blank_lines_is_left_as_one(size, end):
-    raw = f"{end}{json.dumps(WHOLE).replace(', ', f',{end}{end}')}{end}{end}".encode()
-    found = replies_sse.Events(
-        (raw[n : n + size] for n in range(0, len(raw), size)), lenient=True
-    )
-
-    assert list(found) == []
-    assert json.loads(found.rest()) == WHOLE
-
-
 def test_a_page_in_place_of_a_stream_is_an_error():
     page = answer(b"<html>Log in</html>", headers="content-type: text/html\r\n")
     with (

@@ -316,6 +316,19 @@ def test_what_leads_elsewhere_is_read_by_then_too(streaming, monkeypatch):
     assert request.tries == 1
 
 
+def test_an_answer_in_place_of_a_stream_is_read_by_then_too(monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        client_request, "read_whole", lambda *given: read.append(given) or b"x"
+    )
+    request = Request(AUTH, table(), {"id": "a"})
+
+    assert client_request.read_body(request, "response") == b"x"
+    ((response, until),) = read
+    assert response == "response"
+    assert 0 < until - time.monotonic() <= MOST_SECONDS["read"]
+
+
 def limits(monkeypatch, body):
     """The bounds of time that an exchange is given: (for connecting and each piece,
     for reading), and until when."""

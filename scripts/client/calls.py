@@ -13,6 +13,7 @@ from .request import (
     heard,
     parse_answer,
     parse_whole,
+    read_body,
     warned,
 )
 from .transport import Reply
@@ -120,11 +121,20 @@ def _whole_stream(request: Request) -> Json:
     error came, it is retried as an answer of that status would be."""
     from ..replies.accumulators import accumulator  # few answers are streams
     from ..replies.follow import follow_stream  # few answers are streams
+    from ..replies.sse import is_stream  # few answers are streams
 
     while True:
         gather = accumulator(request.operation["stream"], choices_asked(request))
         response = request.send(streaming=True)
-        answer = follow_stream(request, response, gather)
+        kind = response.headers.get("content-type", "")
+        pieces = None
+        if "event" not in kind and ("json" in kind or "html" in kind):
+            # Whole: JSON may be larger than an event, and have blank lines in it.
+            reply = Reply(response, read_body(request, response))
+            if not is_stream(reply.data):
+                return parse_whole(request, reply)
+            pieces = [reply.data]
+        answer = follow_stream(request, response, gather, pieces)
         if not isinstance(answer, Reply):
             return answer
         request.again(None, answer)

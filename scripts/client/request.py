@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         Json,
         Members,
         Operation,
+        Response,
         RetryClass,
         WithFiles,
     )
@@ -272,6 +273,14 @@ def encode_body(
         problem = f"is not JSON ({error}); numbers must be finite"
         raise TogetherError.refused("body", problem) from None
     return with_files(text, marks, auth) if with_files and marks else data
+
+
+def read_body(request: Request, response: Response) -> bytes:
+    most = time.monotonic() + MOST_SECONDS[request.operation["retry"]]
+    try:
+        return read_whole(response, most)
+    except faults() as error:
+        raise request.failure(error, None) from None
 
 
 def parse_answer(request: Request, reply: Reply) -> Json:

@@ -28,6 +28,8 @@ from .sse import Events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..client.request import Request
     from ..shapes import Fault, Json, Response
     from .accumulators import Accumulator
@@ -41,17 +43,19 @@ def follow_stream(
     request: Request,
     response: Response,
     gather: Accumulator,
+    pieces: Iterable[bytes] | None = None,
 ) -> Json:
     """Read server-sent events to [DONE], show their text, return the whole answer.
 
-    Where an error is all that came, it is returned as a Reply, so that the caller may
-    try again. Raises TogetherError, with what had arrived in its `partial`.
+    `pieces` gives the bytes of an answer that was read already. Where an error is all
+    that came, it is returned as a Reply, so that the caller may try again. Raises
+    TogetherError, with what had arrived in its `partial`.
     """
     fault: Fault | Reply | None = None
     done = False
     show = LiveText()
     most = time.monotonic() + MOST_SECONDS[request.operation["retry"]]
-    events = Events(read_pieces(response, most), lenient=True)
+    events = Events(pieces or read_pieces(response, most), lenient=True)
     size = 0
     try:
         for data, name in events:

@@ -35,10 +35,8 @@ class Events:
         self.held: list[bytes] = []  # pieces of the event that is not yet whole
         self.size = 0
         self.after_cr = False
-        self.bare = False  # one JSON value with blank lines in it, and no event
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        first = self.lenient
         for piece in self.pieces:
             if not piece:
                 continue  # a decompressor that holds back what came
@@ -48,9 +46,6 @@ class Events:
                 self.after_cr = piece.endswith(b"\r")
                 piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
             end = piece.rfind(b"\n\n") + 2  # 1 for none
-            if self.bare:
-                self.hold(piece)
-                continue
             if end == 1:
                 seam = self.held and self.held[-1].endswith(b"\n")
                 if not (seam and piece.startswith(b"\n")):
@@ -58,28 +53,15 @@ class Events:
                     continue
             # A whole event never ends within a character.
             whole = b"".join((*self.held, piece[:end])) if self.held else piece[:end]
-            text = whole.decode("utf-8", "replace")
-            if first and text.strip(BLANKS):
-                first = False
-                if self.begins_bare(text):
-                    self.hold(piece)
-                    continue
             self.held.clear()
             self.size = 0
             self.hold(piece[end:])
-            self.waiting = _data(text, self.lenient)
+            self.waiting = _data(whole.decode("utf-8", "replace"), self.lenient)
             self.waiting.reverse()
             while self.waiting:
                 yield self.waiting.pop()
-        if self.lenient and self.held and not self.bare:
+        if self.lenient and self.held:
             yield from self.last()
-
-    def begins_bare(self, text: str) -> bool:
-        """Say whether the text up to a blank line is the beginning of JSON that has
-        blank lines within."""
-        head = text.strip(BLANKS).partition("\n\n")[0]
-        self.bare = head.startswith("{") and not all(map(_is_json, _apart(head)))
-        return self.bare
 
     def last(self) -> Iterator[tuple[str, str]]:
         """Yield what is whole of what has no blank line behind it."""
@@ -107,6 +89,17 @@ class Events:
 
 
 BLANKS = "\ufeff \t\r\n"
+
+
+def is_stream(data: bytes) -> bool:
+    """Say whether a body is a stream, whatever it is said to be: events, or a JSON
+    object in each line."""
+    text = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith((b"data:", b"event:", b"id:", b"retry:", b":")):
+        return True
+    first, _, more = text.partition(b"\n")
+    object_first = first.startswith(b"{") and first.rstrip().endswith(b"}")
+    return object_first and more.lstrip().startswith(b"{")
 
 
 def _is_json(data: str) -> bool:
