@@ -19,6 +19,8 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
 });
 const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
+// Not a page's fault: a machine may do much else meanwhile.
+context.setDefaultNavigationTimeout(120_000);
 const violations = async (page, number) => {
   await page.evaluate(AXE);
   // What is the same on each page, and code in colours, is looked at on the first ones.
