@@ -79,8 +79,7 @@ def map_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
         before.append({"role": "system", "content": given["system"]})
     settings = {**body, "before": before, "template": given["template"]}
     kept = settings if given["keep"] else None
-    asked = "map_rows", kept, table, given, "answered", set_progress
-    with RowResults(*asked) as outcome:
+    with RowResults("map_rows", kept, table, given, progress=set_progress) as outcome:
         sender = Sender(auth, given, lanes, outcome, models=models)
 
         def work(row: Row) -> list[Done]:
@@ -134,8 +133,9 @@ def embed_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     lanes = lanes_for(auth, EMBED, given)
     prefetch(auth)
     settings = {"model": given["model"], "column": column}
-    asked = "embed_rows", settings, table, given, "embedded", set_progress
-    with RowResults(*asked) as outcome:
+    with RowResults(
+        "embed_rows", settings, table, given, "embedded", set_progress
+    ) as outcome:
         sender = Sender(auth, given, lanes, outcome, writes=False)
 
         def work(chunk: list[Row]) -> list[Done]:
