@@ -21,7 +21,7 @@ from scripts.ai_agents.ai_agent_steps import _cited
 from scripts.chat_steps import _thinking_apart
 from scripts.client import TogetherError
 from scripts.client.jsonio import parse_json
-from scripts.client.references import HarmlessText, harmless
+from scripts.client.references import harmless
 from scripts.client.validate import schema_problems
 from scripts.documents import office_archive, web_page, word_file
 from scripts.documents.word_index import WordIndex, read_index
@@ -30,6 +30,7 @@ from scripts.json_schema.checker import check_schema, problems
 from scripts.json_schema.linear_regex import UnfitError, searcher
 from scripts.metrics.prometheus import TooManyError, samples
 from scripts.passages.document_steps import Places, pieces_of
+from scripts.replies.harmless_text import HarmlessText
 from scripts.replies.sse import Events
 from scripts.resilience.server_words import without_key
 from scripts.retired_model_steps import GIVEN, QUOTED

@@ -12,7 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scripts.client import TogetherError, run
-from scripts.client.references import HarmlessText, harmless, is_word
+from scripts.client.references import harmless, is_word
+from scripts.replies.harmless_text import HarmlessText
 from scripts.workspace import state
 from tests.support.canned_chat import CHAT, MODEL, say
 from tests.support.expected_request import main_of

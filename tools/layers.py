@@ -48,6 +48,7 @@ LAYERS = (
         "operation_calls/operation_table",
         "upload/service_limits",
         "metrics/prometheus",
+        "replies/harmless_text",
         "resilience/fields",
         "json_schema/schema_editor",
         "speech/subtitle_files",

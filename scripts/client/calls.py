@@ -9,14 +9,11 @@ from .job import job_begins, log
 from .references import harmless
 from .request import (
     Request,
-    choices_asked,
     heard,
     parse_answer,
     parse_whole,
-    read_body,
     warned,
 )
-from .transport import Reply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,40 +101,18 @@ def stream(auth: Auth, operation: Operation, /, **arguments: Json) -> Json:
 
 def _streamed(request: Request) -> Json:
     """Send a request whose answer comes as events; show it, and return it whole."""
+    from ..replies.follow import whole_stream  # few answers are streams
+
     request.headers["Accept-Encoding"] = "identity"
     if request.output is not None:
         from ..transfer.media_output import deliver  # few answers are bytes
-    answer = _whole_stream(request)
+    answer = whole_stream(request)
     if request.output is None or not isinstance(answer.get("file"), str):
         return answer
     import base64
 
     sound = base64.b64decode(answer["file"])
     return deliver(sound, answer["filename"], request.output, paid=True)
-
-
-def _whole_stream(request: Request) -> Json:
-    """Send a request for a stream and return the whole answer. Where nothing but an
-    error came, it is retried as an answer of that status would be."""
-    from ..replies.accumulators import accumulator  # few answers are streams
-    from ..replies.follow import follow_stream  # few answers are streams
-    from ..replies.sse import is_stream  # few answers are streams
-
-    while True:
-        gather = accumulator(request.operation["stream"], choices_asked(request))
-        response = request.send(streaming=True)
-        kind = response.headers.get("content-type", "")
-        pieces = None
-        if "event" not in kind and ("json" in kind or "html" in kind):
-            # Whole: JSON may be larger than an event, and have blank lines in it.
-            reply = Reply(response, read_body(request, response))
-            if not is_stream(reply.data):
-                return parse_whole(request, reply)
-            pieces = [reply.data]
-        answer = follow_stream(request, response, gather, pieces)
-        if not isinstance(answer, Reply):
-            return answer
-        request.again(None, answer)
 
 
 def upload(auth: Auth, operation: Operation, /, **arguments: Json) -> Json:

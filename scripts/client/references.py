@@ -10,7 +10,9 @@ within a text are found too, however often they are escaped.
 
     harmless   a value without references, and how many texts held some
     is_word    whether a text holds one
-    HarmlessText  the same for a text that leaves piece by piece
+    spaced     a text with a space behind each $ that begins one
+
+scripts/replies/harmless_text.py does it for a text that leaves piece by piece.
 
 Whole numbers beyond 2^53 become text on the way, since JavaScript would round them.
 """
@@ -40,10 +42,9 @@ def _spelled(word: str) -> str:
 
 
 _ANY = "|".join(map(_spelled, WORDS))
-_WORD = re.compile(rf"(?:\$|\\u0024)(?=[vjre\\])(?=(?:{_ANY}){_spelled(':')})")
-# The end of a piece of text that may be the beginning of a reference.
-_LONGEST = 13 * (len("encrypted:") + 1)
-_OPEN = re.compile(rf"[$\\][$\\A-Za-z0-9]{{0,{_LONGEST}}}\Z")
+# Compiled by re when a text is looked through: few hold a sign that may begin one.
+_REFERENCE = rf"(?:\$|\\u0024)(?=[vjre\\])(?=(?:{_ANY}){_spelled(':')})"
+LONGEST = 13 * (len("encrypted:") + 1)  # characters, of a reference all escaped
 # In a list of nothing but these, such as a vector, no item needs a look.
 _PLAIN = frozenset((float, bool, type(None)))
 _JSON = _PLAIN | {str, int, list, dict}
@@ -51,7 +52,12 @@ _JSON = _PLAIN | {str, int, list, dict}
 
 def is_word(text: str) -> bool:
     """Say whether Windmill would find a reference in a text."""
-    return _WORD.search(text) is not None
+    return re.search(_REFERENCE, text) is not None
+
+
+def spaced(text: str) -> str:
+    """Return a text with a space behind each dollar sign that begins a reference."""
+    return re.sub(_REFERENCE, r"\g<0> ", text)
 
 
 def harmless(value: Json) -> tuple[Json, int]:
@@ -125,44 +131,7 @@ def _text(text: str) -> str:
         # Windmill removes NUL from a result, which would make a reference of two
         # halves.
         whole = text.replace("\x00", "\ufffd")
-    whole = _WORD.sub(r"\g<0> ", whole)
+    whole = spaced(whole)
     if whole.startswith(JOB):
         whole = f"$ {whole[1:]}"
     return text if whole == text else whole
-
-
-class HarmlessText:
-    """A text that leaves piece by piece, harmless as a whole."""
-
-    def __init__(self) -> None:
-        self.held = ""
-        self.begun = False
-        self.count = 0
-
-    def add(self, piece: str) -> str:
-        """Return what can leave of the text so far."""
-        text = self.held + piece
-        end = len(text)
-        if "$" in text or "\\" in text:
-            found = _OPEN.search(text, max(0, end - _LONGEST - 1))
-            if found:
-                end = found.start()
-        self.held = text[end:]
-        return self._out(text[:end])
-
-    def end(self) -> str:
-        """Return the rest."""
-        text, self.held = self.held, ""
-        return self._out(text)
-
-    def _out(self, text: str) -> str:
-        if not text:
-            return ""
-        whole = text
-        if "$" in text or "\\" in text:
-            whole = _WORD.sub(r"\g<0> ", text)
-            if not self.begun and whole.startswith(JOB):
-                whole = f"$ {whole[1:]}"
-            self.count += whole != text
-        self.begun = True
-        return whole

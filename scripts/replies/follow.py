@@ -7,9 +7,11 @@ import time
 from ..client.job import log
 from ..client.request import (
     MOST_SECONDS,
+    choices_asked,
     count_choices,
     hear,
     parse_whole,
+    read_body,
     without_signals,
 )
 from ..client.transport import (
@@ -23,8 +25,9 @@ from ..client.transport import (
     protocol_fault,
     read_pieces,
 )
+from .accumulators import accumulator
 from .live_text import LiveText
-from .sse import Events
+from .sse import Events, is_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +40,26 @@ if TYPE_CHECKING:
 LAST_EVENTS = 5.0  # seconds for what may follow the last text of a stream
 MOST_STREAM_BYTES = 48 * MIB  # of all events of a stream, of which its answer is made
 END_OF_BODY = 0.2  # seconds for the end of a body whose content is complete
+
+
+def whole_stream(request: Request) -> Json:
+    """Send a request for a stream and return the whole answer. Where nothing but an
+    error came, it is retried as an answer of that status would be."""
+    while True:
+        gather = accumulator(request.operation["stream"], choices_asked(request))
+        response = request.send(streaming=True)
+        kind = response.headers.get("content-type", "")
+        pieces = None
+        if "event" not in kind and ("json" in kind or "html" in kind):
+            # Whole: JSON may be larger than an event, and have blank lines in it.
+            reply = Reply(response, read_body(request, response))
+            if not is_stream(reply.data):
+                return parse_whole(request, reply)
+            pieces = [reply.data]
+        answer = follow_stream(request, response, gather, pieces)
+        if not isinstance(answer, Reply):
+            return answer
+        request.again(None, answer)
 
 
 def follow_stream(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from ..client.jsonio import mended
-from ..client.references import HarmlessText
+from .harmless_text import HarmlessText
 
 
 class LiveText:
@@ -13,9 +13,8 @@ class LiveText:
 
     def __init__(self) -> None:
         self.half = ""
-        self.out = (
-            HarmlessText()
-        )  # Windmill keeps the stream beside the result: `wm_stream`
+        # Windmill keeps the stream beside the result, as `wm_stream`.
+        self.out = HarmlessText()
 
     def add(self, text: str) -> None:
         if self.half:

@@ -1,0 +1,48 @@
+"""A text that leaves piece by piece, without references of Windmill: see
+scripts/client/references.py."""
+
+from __future__ import annotations
+
+import re
+
+from ..client.references import JOB, LONGEST, spaced
+
+# The end of a piece of text that may be the beginning of a reference.
+_OPEN = re.compile(rf"[$\\][$\\A-Za-z0-9]{{0,{LONGEST}}}\Z")
+
+
+class HarmlessText:
+    """A text that leaves piece by piece, harmless as a whole."""
+
+    def __init__(self) -> None:
+        self.held = ""
+        self.begun = False
+        self.count = 0
+
+    def add(self, piece: str) -> str:
+        """Return what can leave of the text so far."""
+        text = self.held + piece
+        end = len(text)
+        if "$" in text or "\\" in text:
+            found = _OPEN.search(text, max(0, end - LONGEST - 1))
+            if found:
+                end = found.start()
+        self.held = text[end:]
+        return self._out(text[:end])
+
+    def end(self) -> str:
+        """Return the rest."""
+        text, self.held = self.held, ""
+        return self._out(text)
+
+    def _out(self, text: str) -> str:
+        if not text:
+            return ""
+        whole = text
+        if "$" in text or "\\" in text:
+            whole = spaced(text)
+            if not self.begun and whole.startswith(JOB):
+                whole = f"$ {whole[1:]}"
+            self.count += whole != text
+        self.begun = True
+        return whole
