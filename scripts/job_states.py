@@ -1,7 +1,7 @@
 """STATES: by which states what was begun at Together ends, the one table of it.
 
 Only the source has this module: what is deployed holds the states themselves where
-they are asked for here (tools/flatten.py).
+they are asked for here (tools/tree/flatten.py).
 """
 
 from __future__ import annotations

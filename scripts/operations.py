@@ -1,7 +1,7 @@
 """The operations of the API that our steps call, by the names of their schemas.
 
 Only the source has this module: what is deployed holds the tables themselves where
-they are asked for here (tools/flatten.py).
+they are asked for here (tools/tree/flatten.py).
 """
 
 from __future__ import annotations

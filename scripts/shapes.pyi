@@ -16,7 +16,7 @@ Members: TypeAlias = dict[str, Any]
 """An object of JSON."""
 
 Schema: TypeAlias = dict[str, Any]
-"""A JSON Schema that is an object, with the words that tools/render.py adds to it."""
+"""A JSON Schema that is an object, with the words that tools/schemas/render.py adds."""
 
 AnySchema: TypeAlias = Any
 """A JSON Schema: an object, or true or false."""

@@ -14,13 +14,13 @@ from tests.support import windmill_models
 from tests.support.fault_sandbox import Moody
 from tests.support.killable_worker import Worker
 from tests.support.windmill_cli import WINDMILL, install
-from tools.checks import problems
-from tools.fake_workspace import Workspace
-from tools.flatten import sources
+from tools.checks.checks import problems
+from tools.local.fake_workspace import Workspace
 from tools.operations import ROOT, scripts
 from tools.sandbox import Sandbox
 from tools.sandbox.lifecycles import Lifecycles
-from tools.sync_tree import build
+from tools.tree.flatten import sources
+from tools.tree.sync_tree import build
 
 KEY = "tgp_test_0123456789abcdef"
 STEP = "organization/check_connection"

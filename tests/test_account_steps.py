@@ -9,7 +9,7 @@ import pytest
 
 from scripts.client import TogetherError
 from tests.support.expected_request import main_of
-from tools.job_runner import run
+from tools.local.job_runner import run
 from tools.operations import find
 from tools.sandbox import Fault
 from tools.version import VERSION

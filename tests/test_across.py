@@ -22,8 +22,8 @@ from scripts.table import row_results as jsonio_limits
 from scripts.table.table import Flaw, Table
 from scripts.transfer.file_source import BytesSource
 from tests.support.canned_chat import completion
-from tools.fake_workspace import Job
-from tools.flow_engine import RESOURCE, Engine
+from tools.flows.flow_engine import RESOURCE, Engine
+from tools.local.fake_workspace import Job
 from tools.models import model
 from tools.sandbox import Fault
 

@@ -9,13 +9,13 @@ import pytest
 from tests.support.canned_chat import asked
 from tests.support.expected_request import main_of
 from tests.test_flows import answers
-from tools import checks, flow_checks
-from tools.flow_engine import FOLDER, RESOURCE, Engine
-from tools.flows import agent_tools, flows, rendered_value
+from tools.checks import checks, flow_checks
+from tools.flows.flow_engine import FOLDER, RESOURCE, Engine
+from tools.flows.pack_flows import agent_tools, flows, rendered_value
 from tools.models import model
 from tools.operations import ROOT, find
 from tools.sandbox import Fault
-from tools.tool_schema import faults
+from tools.tree.tool_schema import faults
 
 MODEL = model("chat")
 TUNED = model("fine_tuning")

@@ -8,11 +8,11 @@ from scripts.agent_tools.agent_steps import LONGEST
 from scripts.client import TogetherError
 from tests.support.canned_chat import asked, say
 from tests.support.expected_request import main_of
-from tools import tool_schema
-from tools.form import form
 from tools.models import model
 from tools.operations import find, steps
 from tools.sandbox import Fault
+from tools.schemas.form import form
+from tools.tree import tool_schema
 
 # What is in a batch, or elsewhere, has tests of its own.
 ELSEWHERE = ("example.com", "batch-1", "contracts")

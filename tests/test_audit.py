@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tools.audit import NPM, Audit, audit, read_npm_audit, read_pip_audit
+from tools.checks.audit import NPM, Audit, audit, read_npm_audit, read_pip_audit
 from tools.operations import ROOT
 
 LOCKS = {

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from tools import (
+from tools.bench import (
     bench,
     bench_batches,
     bench_cold,
@@ -13,8 +13,8 @@ from tools import (
     bench_words,
     simulate,
 )
-from tools.flatten import module_names, module_text
 from tools.operations import ROOT
+from tools.tree.flatten import module_names, module_text
 
 pytestmark = pytest.mark.slow
 
@@ -45,8 +45,11 @@ def test_what_a_driver_imports_is_deployed(name):
 @pytest.fixture(scope="module")
 def served():
     """The API and Windmill's modules: (auth, certificate, Windmill's address)."""
-    windmill = bench.served(False, "tools.bench_cold", "0")
-    with bench.served(True, "tools.bench_cold") as (auth, trust), windmill as (own, _):
+    windmill = bench.served(False, "tools.bench.bench_cold", "0")
+    with (
+        bench.served(True, "tools.bench.bench_cold") as (auth, trust),
+        windmill as (own, _),
+    ):
         yield auth, trust, own["base_url"]
 
 

@@ -18,10 +18,10 @@ from tests.support.form_actions import (
 from tests.support.form_assertions import check_run, check_untouched
 from tests.support.form_values import filled, sent
 from tests.test_form import check_sent
-from tools.browser import RESOURCE, Browser, FormError, functions
-from tools.flows import flows
-from tools.form import form
+from tools.flows.pack_flows import flows
 from tools.operations import find, scripts
+from tools.pages.browser import RESOURCE, Browser, FormError, functions
+from tools.schemas.form import form
 
 SCRIPTS = list(scripts())
 FLOWS = list(flows())

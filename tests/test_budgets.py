@@ -17,9 +17,9 @@ import pytest
 from scripts.catalog import pricing
 from scripts.client import TogetherError
 from tests.support.meter import Meter
+from tools.cli.plain_numbers import written
 from tools.models import known, model
 from tools.operations import ROOT, steps
-from tools.plain_numbers import written
 
 TOKENS = {"input": 0.31, "output": 1.13, "cachedInput": 0.07}
 # What comes from a cache may cost more than what does not; so it is charged here.

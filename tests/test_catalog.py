@@ -19,9 +19,9 @@ from scripts.catalog import catalog, known_models, model_choice, model_picker
 from scripts.catalog import pricing as catalog_pricing
 from scripts.client import TogetherError
 from scripts.client.form import OTHER
+from tools.local.server_thread import handling
 from tools.operations import ROOT, find, operations, steps
 from tools.sandbox import Fault
-from tools.server_thread import handling
 
 NEW, OLD = "/v2/supported-models", "/v1/models"
 OLD_LIST = (

@@ -8,7 +8,7 @@ from scripts.client import TogetherError
 from scripts.structured.classify_steps import recognised
 from tests.support.canned_chat import MODEL, asked, price, say, usage
 from tests.support.expected_request import main_of
-from tools.job_runner import run
+from tools.local.job_runner import run
 from tools.operations import find
 from tools.sandbox import Fault
 

@@ -9,11 +9,11 @@ import sys
 import pytest
 
 from tests.support.command_line import tool
-from tools.command_line import NAMES, parser_of
-from tools.naming import runnable_named
+from tools.cli.command_line import NAMES, parser_of
+from tools.cli.naming import runnable_named
 from tools.operations import ROOT, scripts
-from tools.recipes import recipes
-from tools.shelves import misplaced, shelves
+from tools.pages.recipes import recipes
+from tools.schemas.shelves import misplaced, shelves
 
 
 @pytest.mark.parametrize("words", [[], ["help"], ["--help"], ["-h"]])
@@ -150,7 +150,7 @@ def test_a_flow_that_cannot_be_read_is_in_the_way_of_itself_alone(
         shutil.copytree(ROOT / name, tmp_path / name)
     (tmp_path / "flows" / "draw_rows.yaml").write_text("a: [")
     (tmp_path / "recipes" / "failover.yaml").write_text("- a")
-    monkeypatch.setattr("tools.naming.ROOT", tmp_path)
+    monkeypatch.setattr("tools.cli.naming.ROOT", tmp_path)
 
     assert runnable_named("map_rows").id == "chat/map_rows"
     assert runnable_named("flows/run_batch").id == "flows/run_batch"
@@ -215,8 +215,8 @@ def test_help_tells_of_each_command_in_whole_sentences():
 
 
 def test_every_step_and_flow_has_such_help():
-    from tools.flows import flows
-    from tools.overview import described
+    from tools.cli.overview import described
+    from tools.flows.pack_flows import flows
 
     for found in [*scripts(ROOT), *flows(ROOT)]:
         text = "\n".join(described(found))

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.command_line import parser_of
-from tools.completions import (
+from tools.cli.command_line import parser_of
+from tools.cli.completions import (
     attach,
     file_words,
     groups,
@@ -85,7 +85,7 @@ def test_a_file_argument_completes_by_name_then_by_file(tmp_path):
 
 
 def test_every_completer_is_of_an_argument_that_there_is():
-    from tools.completions import COMPLETERS
+    from tools.cli.completions import COMPLETERS
 
     parser = parser_of()
     attach(parser)

@@ -7,7 +7,7 @@ import pytest
 from scripts.client import TogetherError
 from tests.support.expected_request import expected, main_of
 from tests.support.form_assertions import asked, project
-from tools.job_runner import run
+from tools.local.job_runner import run
 from tools.operations import operations
 from tools.sandbox import brought, reply, tone
 

@@ -17,7 +17,11 @@ from tests.support.command_line import tool
 from tests.support.fake_windmill_api import Remote
 from tests.support.talk import Talk
 from tests.support.windmill_cli import WINDMILL, wmill
-from tools.deploy import (
+from tools.local.server_thread import handling
+from tools.operations import ROOT, operations, scripts
+from tools.tree.flatten import sources
+from tools.version import VERSION, mark
+from tools.workspace.deploy import (
     Change,
     DeployError,
     Target,
@@ -30,12 +34,8 @@ from tools.deploy import (
     named,
     summary,
 )
-from tools.deployed import Held, before_marks
-from tools.flatten import sources
-from tools.operations import ROOT, operations, scripts
-from tools.server_thread import handling
-from tools.version import VERSION, mark
-from tools.windmill_api import ApiError, WindmillApi
+from tools.workspace.deployed import Held, before_marks
+from tools.workspace.windmill_api import ApiError, WindmillApi
 
 TOKEN = "wm_secret_0123456789"
 

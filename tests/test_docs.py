@@ -6,10 +6,10 @@ from functools import cache
 
 import pytest
 
-from tools.command_line import parser_of
-from tools.flows import flows
+from tools.cli.command_line import parser_of
+from tools.flows.pack_flows import flows
 from tools.operations import ROOT, operations, scripts, steps
-from tools.recipes import recipes
+from tools.pages.recipes import recipes
 
 PAGES = sorted(
     path

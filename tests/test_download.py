@@ -25,7 +25,7 @@ from scripts.workspace.storage import check_storage, write_object
 from tests.conftest import KEY
 from tests.support.byte_server import ByteServer, Thing
 from tests.support.sound import wav
-from tools import bench_transfer
+from tools.bench import bench_transfer
 
 WORDS = random.Random(11).randbytes(3_000_000)
 FILE = "/v1/files/file-1/content"

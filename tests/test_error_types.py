@@ -3,8 +3,8 @@
 import ast
 import re
 
-from tools.flatten import sources
 from tools.operations import ROOT
+from tools.tree.flatten import sources
 
 LISTED = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "errors.md").read_text(), re.M)
 

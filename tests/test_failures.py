@@ -14,7 +14,7 @@ from scripts.resilience import explain, retry, server_words
 from tests.conftest import KEY
 from tests.support.expected_request import main_of
 from tests.test_client import BODY, CHAT, auth_for, server, sse
-from tools.job_runner import run
+from tools.local.job_runner import run
 from tools.operations import find, operations
 from tools.sandbox import Fault
 

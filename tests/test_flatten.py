@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.flatten import (
+from tools.tree.flatten import (
     FlattenError,
     module_names,
     module_text,

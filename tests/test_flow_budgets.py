@@ -7,8 +7,8 @@ hold a budget are tested there.
 import pytest
 
 from tests.support.meter import Meter
-from tools.flow_engine import RESOURCE, Engine
-from tools.flows import flows
+from tools.flows.flow_engine import RESOURCE, Engine
+from tools.flows.pack_flows import flows
 from tools.models import model
 
 PRICES = {

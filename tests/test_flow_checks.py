@@ -11,13 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.nested_places import places
-from tools.browser import functions
-from tools.checks import problems
-from tools.expressions import ExpressionError, evaluate, problem
-from tools.flow_checks import flow_problems
-from tools.flow_docs import page, pages
-from tools.flow_source import all_written, expanded
-from tools.flows import (
+from tools.checks.checks import problems
+from tools.checks.flow_checks import flow_problems
+from tools.flows.expressions import ExpressionError, evaluate, problem
+from tools.flows.flow_source import all_written, expanded
+from tools.flows.pack_flows import (
     defaults,
     files,
     flows,
@@ -28,7 +26,9 @@ from tools.flows import (
     timetable,
 )
 from tools.operations import ROOT
-from tools.recipes import recipes
+from tools.pages.browser import functions
+from tools.pages.flow_docs import page, pages
+from tools.pages.recipes import recipes
 from tools.yaml_text import load
 
 FLOW = "collect_finished_batches"

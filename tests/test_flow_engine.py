@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.flow_engine import FOLDER, Engine
+from tools.flows.flow_engine import FOLDER, Engine
 
 
 @pytest.fixture

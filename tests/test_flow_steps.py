@@ -8,7 +8,7 @@ import pytest
 from scripts.client import TogetherError
 from scripts.workspace import jobs
 from tests.support.expected_request import main_of
-from tools.flow_engine import FOLDER, Engine
+from tools.flows.flow_engine import FOLDER, Engine
 from tools.operations import find
 from tools.sandbox import Fault
 

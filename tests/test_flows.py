@@ -1,4 +1,4 @@
-"""Every flow, run by the interpreter of tools/flow_engine.py against the
+"""Every flow, run by the interpreter of tools/flows/flow_engine.py against the
 sandbox.
 
 Sleeps are virtual. The wait flows have their own tests in test_waits.py.
@@ -15,10 +15,10 @@ from scripts.upload import service_limits
 from scripts.workspace import signed_address
 from tests.support.canned_chat import completion
 from tests.support.form_values import sent
-from tools import flow_engine
-from tools.fake_workspace import TOKEN
-from tools.flow_engine import FOLDER, RESOURCE, Engine
-from tools.flows import flows, schedules
+from tools.flows import flow_engine
+from tools.flows.flow_engine import FOLDER, RESOURCE, Engine
+from tools.flows.pack_flows import flows, schedules
+from tools.local.fake_workspace import TOKEN
 from tools.models import listed, model
 from tools.operations import find
 from tools.sandbox import Fault

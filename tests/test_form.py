@@ -25,10 +25,10 @@ from tests.support.form_values import (
     shown,
     untouched,
 )
-from tools.form import form, is_file
-from tools.form_visibility import hints, opened
 from tools.models import model
 from tools.operations import find, has_own_default, scripts
+from tools.schemas.form import form, is_file
+from tools.schemas.form_visibility import hints, opened
 
 SCRIPTS = list(scripts())
 BY_ID = pytest.mark.parametrize("operation", SCRIPTS, ids=lambda o: o.id)

@@ -6,7 +6,7 @@ Made by `./dev probe fuzz`, which needs atheris; this needs nothing.
 import pytest
 
 from tests.support.fuzz_targets import TARGETS, BoundError, checked
-from tools import fuzz
+from tools.probes import fuzz
 
 
 @pytest.mark.parametrize("target", fuzz.TARGETS)

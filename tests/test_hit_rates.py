@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.hit_rates import SIZES, by_words, hit_rates
+from tools.bench.hit_rates import SIZES, by_words, hit_rates
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -16,9 +16,9 @@ import pytest
 
 from tests.support.killable_worker import JobError, Killer, Worker
 from tests.support.probing import report, seed, whole
-from tools import flow_engine
-from tools.fake_workspace import Workspace
-from tools.flow_engine import Engine
+from tools.flows import flow_engine
+from tools.flows.flow_engine import Engine
+from tools.local.fake_workspace import Workspace
 from tools.models import model
 from tools.sandbox import Sandbox
 

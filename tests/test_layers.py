@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from tools.flatten import module_names, module_text
-from tools.layers import layer_problems
+from tools.checks.layers import layer_problems
 from tools.operations import ROOT
+from tools.tree.flatten import module_names, module_text
 
 LAYERS = (
     ("pure", "client/errors", "names"),
@@ -92,7 +92,7 @@ BROKEN = {
     ),
     "a module without a layer": (
         {"new_steps.py": "from .names import NAMES\n"},
-        "scripts/new_steps.py: has no layer: give it one in tools/layers.py",
+        "scripts/new_steps.py: has no layer: give it one in tools/checks/layers.py",
     ),
     "what cannot be one module": (
         {"client/form.py": "from .errors import TogetherError as E\n"},
@@ -132,7 +132,7 @@ def test_an_entry_without_a_module_is_stale(wrong):
     layers = (*LAYERS, ("none", "gone"))
 
     assert wrong({}, layers) == [
-        "tools/layers.py: gone is stale: there is no scripts/gone.py"
+        "tools/checks/layers.py: gone is stale: there is no scripts/gone.py"
     ]
 
 

@@ -12,7 +12,6 @@ import pytest
 from tests.support.fake_windmill_api import Remote
 from tests.support.windmill_cli import WINDMILL
 from tests.test_windmill_api import TOKEN, said, serving
-from tools.deploy import Target
 from tools.live import SUBJECTS, chosen, remove, run
 from tools.live.agents import _own_words
 from tools.live.checks import (
@@ -35,7 +34,8 @@ from tools.live.examples import STORED, expected
 from tools.live.model import CALL, CHAT, SAY, speaks
 from tools.live.stage import KEY, clear_folders
 from tools.operations import find, scripts
-from tools.windmill_api import KINDS
+from tools.workspace.deploy import Target
+from tools.workspace.windmill_api import KINDS
 
 
 def all_is_well(_):

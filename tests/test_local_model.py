@@ -7,8 +7,8 @@ import jsonschema
 import pytest
 
 from tests.support.expected_request import main_of
-from tools.job_runner import run
-from tools.local_model import LocalModel
+from tools.local.job_runner import run
+from tools.local.local_model import LocalModel
 from tools.operations import find
 
 pytestmark = pytest.mark.slow

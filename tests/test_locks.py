@@ -7,7 +7,6 @@ from functools import cache
 
 import pytest
 
-from tools.locks import PYTHONS, lock
 from tools.operations import (
     ROOT,
     imported,
@@ -16,7 +15,8 @@ from tools.operations import (
     scripts,
     with_own,
 )
-from tools.sync_tree import FOLDER, tree
+from tools.tree.locks import PYTHONS, lock
+from tools.tree.sync_tree import FOLDER, tree
 from tools.yaml_text import load
 
 pytestmark = pytest.mark.slow

@@ -12,8 +12,8 @@ from scripts.files.map_files import main as map_files
 from scripts.files.split_files import main as split_files
 from tests.support.meter import Meter
 from tests.support.sound import wav
-from tools.fake_workspace import Job
-from tools.flow_engine import RESOURCE, Engine
+from tools.flows.flow_engine import RESOURCE, Engine
+from tools.local.fake_workspace import Job
 from tools.models import model
 from tools.sandbox import Fault
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from scripts.workspace.markup import facts, inline, prose
 from tests.support.expected_request import main_of
-from tools.node import renderer
 from tools.operations import find
+from tools.pages.node import renderer
 
 HOSTILE = [
     "[x](javascript:alert(document.domain))",

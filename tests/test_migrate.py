@@ -7,8 +7,8 @@ import sys
 import pytest
 import yaml
 
-from tools.migrate import changes
 from tools.operations import ROOT
+from tools.workspace.migrate import changes
 
 FLOW = """\
 summary: 'Mine'   # as I wrote it

@@ -9,9 +9,9 @@ import pytest
 
 from scripts.catalog.catalog import TASKS
 from tools import models
-from tools.checks import problems
+from tools.checks.checks import problems
 from tools.operations import ROOT
-from tools.upstream import model_differences
+from tools.schemas.upstream import model_differences
 
 GONE = sorted(models.retired())
 

@@ -2,7 +2,7 @@
 
 import yaml
 
-from tools.mutate import KNOWN, Change, read_change, score
+from tools.probes.mutate import KNOWN, Change, read_change, score
 
 DIFF = """--- scripts/resilience/retry.py
 +++ scripts/resilience/retry.py

@@ -7,12 +7,12 @@ import subprocess
 import pytest
 
 from tests.support.windmill_cli import WINDMILL
-from tools.checks import problems
-from tools.flatten import sources
-from tools.nesting import WHY, nested, seen, wrong
+from tools.checks.checks import problems
 from tools.operations import scripts
-from tools.sync_tree import code, tree
 from tools.target_folder import FOLDER
+from tools.tree.flatten import sources
+from tools.tree.nesting import WHY, nested, seen, wrong
+from tools.tree.sync_tree import code, tree
 from tools.yaml_text import load
 
 # What a module may begin with: its text, and the modules of ours that it imports there.

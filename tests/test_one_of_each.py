@@ -5,8 +5,8 @@ import ast
 import pytest
 
 from scripts.job_states import STATES
-from tools.flatten import sources
 from tools.operations import ROOT
+from tools.tree.flatten import sources
 
 FILES = {path.relative_to(ROOT / "scripts").as_posix(): path for path in sources(ROOT)}
 TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}

@@ -7,9 +7,15 @@ import pytest
 
 from scripts.job_states import STATES, states
 from scripts.operations import operation
-from tools.checks import problems
-from tools.flatten import RESOLVED, FlattenError, module_names, module_text, sources
+from tools.checks.checks import problems
 from tools.operations import ROOT, find, operations
+from tools.tree.flatten import (
+    RESOLVED,
+    FlattenError,
+    module_names,
+    module_text,
+    sources,
+)
 
 ASKED = {
     (path, node.lineno): ast.literal_eval(node.args[0])

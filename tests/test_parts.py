@@ -4,10 +4,10 @@ from functools import cache
 
 import pytest
 
-from tools.flows import flows, modules
+from tools.flows.pack_flows import flows, modules
 from tools.operations import imported, scripts, with_own
-from tools.parts import FIRST, groups, of_part, part, runnables
-from tools.sync_tree import tree
+from tools.tree.parts import FIRST, groups, of_part, part, runnables
+from tools.tree.sync_tree import tree
 from tools.yaml_text import load
 
 FOLDER = "u/me/together"

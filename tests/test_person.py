@@ -8,9 +8,9 @@ from email.parser import BytesParser
 import pytest
 
 from tests.support.expected_request import main_of
-from tools.browser import Browser
 from tools.models import model
 from tools.operations import find
+from tools.pages.browser import Browser
 
 pytestmark = pytest.mark.slow
 

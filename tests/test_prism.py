@@ -7,8 +7,8 @@ import pytest
 import requests
 
 from tests.support.byte_server import ByteServer, Thing
-from tools import prism, probe
 from tools.operations import find
+from tools.probes import prism, probe
 from tools.sandbox import Recorded
 
 PROBLEM = {"content-type": "application/problem+json"}

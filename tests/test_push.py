@@ -10,9 +10,9 @@ from tests.support import windmill_models
 from tests.support.fake_windmill_api import Remote, paths, push
 from tests.support.sample_flow import FLOW, SCHEDULE
 from tests.support.windmill_cli import wmill
-from tools.flatten import sources
 from tools.operations import ROOT, helper_modules, imported, scripts, with_own
-from tools.sync_tree import build
+from tools.tree.flatten import sources
+from tools.tree.sync_tree import build
 
 pytestmark = pytest.mark.slow
 MINE = {

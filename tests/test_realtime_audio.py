@@ -14,9 +14,9 @@ from scripts.resilience import retry
 from tests.conftest import KEY
 from tests.support.expected_request import main_of
 from tests.support.sound import wav
+from tools.local.server_thread import running
 from tools.operations import find
 from tools.sandbox import Fault
-from tools.server_thread import running
 
 HEAR = main_of(find("audio/connect_realtime_transcription"))
 SAY = main_of(find("audio/connect_speech_websocket"))

@@ -20,15 +20,15 @@ from tests.support.fake_windmill_api import Remote
 from tests.support.mail_server import MailServer
 from tests.support.postgres import postgres, programs
 from tests.support.windmill_cli import install, wmill
-from tools.fake_workspace import TOKEN, Workspace
-from tools.flow_engine import Engine, Run
-from tools.flows import flows
-from tools.job_runner import run as run_job
+from tools.flows.flow_engine import Engine, Run
+from tools.flows.pack_flows import flows
+from tools.flows.raw_scripts import run_raw
+from tools.local.fake_workspace import TOKEN, Workspace
+from tools.local.job_runner import run as run_job
 from tools.models import model
-from tools.node import PLACE
 from tools.operations import ROOT, find
-from tools.raw_scripts import run_raw
-from tools.recipes import PAGES, SCRIPTS, recipes
+from tools.pages.node import PLACE
+from tools.pages.recipes import PAGES, SCRIPTS, recipes
 from tools.sandbox import Fault
 
 pytestmark = pytest.mark.slow
@@ -425,7 +425,7 @@ console.log(JSON.stringify({ said, refused, unknown }));
 
 @pytest.mark.slow
 def test_call_from_typescript_asks_and_tells_failures(sandbox, auth, tmp_path):
-    from tools.node import install
+    from tools.pages.node import install
 
     install()
     echoes(sandbox)

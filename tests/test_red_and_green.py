@@ -5,7 +5,7 @@ import pytest
 from scripts.catalog import catalog
 from scripts.client import TogetherError
 from tests.support.expected_request import main_of
-from tools.flows import flows, modules
+from tools.flows.pack_flows import flows, modules
 from tools.operations import steps
 from tools.sandbox import Fault
 

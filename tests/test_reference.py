@@ -5,13 +5,13 @@ import re
 
 import pytest
 
-from tools import troubleshooting
-from tools.flow_docs import _Graph, page
-from tools.flow_docs import pages as flow_pages
-from tools.flows import Flow, flows
+from tools.flows.pack_flows import Flow, flows
 from tools.operations import ROOT, find, scripts
-from tools.reference import argument_table, catalogue, pages, places, prose
-from tools.shelves import shelves
+from tools.pages import troubleshooting
+from tools.pages.flow_docs import _Graph, page
+from tools.pages.flow_docs import pages as flow_pages
+from tools.pages.reference import argument_table, catalogue, pages, places, prose
+from tools.schemas.shelves import shelves
 
 PAGES = pages(ROOT, scripts(ROOT))
 WORDS = {"end", "graph", "subgraph", "flowchart", "style", "class", "click", "default"}

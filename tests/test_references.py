@@ -1,7 +1,7 @@
 """What came from outside never becomes a secret: at every way out of a script.
 
-The judge is tools/resolving.py, which resolves as Windmill does, with a secret behind
-every name.
+The judge is tools/flows/resolving.py, which resolves as Windmill does, with a secret
+behind every name.
 """
 
 import copy
@@ -17,8 +17,8 @@ from scripts.replies.harmless_text import HarmlessText
 from scripts.workspace import state
 from tests.support.canned_chat import CHAT, MODEL, say
 from tests.support.expected_request import main_of
+from tools.flows.resolving import Secrets
 from tools.operations import find, scripts
-from tools.resolving import Secrets
 from tools.sandbox import Fault, reply
 
 SECRET = '"the value of a secret"'  # JSON, too

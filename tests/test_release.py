@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.fake_windmill_api import Remote, push
 from tests.support.windmill_cli import wmill
-from tools.release import SUMS, release
+from tools.tree.release import SUMS, release
 from tools.version import NAME, VERSION
 
 

@@ -10,13 +10,13 @@ from rich.console import Console
 from scripts.charts import bars
 from tests.support.command_line import tool
 from tests.support.expected_request import main_of
-from tools.local_files import with_files
+from tools.cli.plain_numbers import written
+from tools.cli.shown import show
+from tools.cli.terminal import for_a_person
+from tools.local.local_files import with_files
 from tools.models import model
 from tools.operations import find
-from tools.plain_numbers import written
 from tools.sandbox import picture, tone
-from tools.shown import show
-from tools.terminal import for_a_person
 
 ASK = {"template": "Say {{a}}"}
 

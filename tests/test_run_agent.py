@@ -19,10 +19,10 @@ from scripts.workspace import conversation
 from tests.support.canned_chat import CHAT, MODEL, asked, say
 from tests.support.expected_request import main_of
 from tests.test_flows import answers
-from tools.flow_engine import Engine
+from tools.flows.flow_engine import Engine
+from tools.local.server_thread import ServerThread, running
 from tools.operations import find
 from tools.sandbox import Fault
-from tools.server_thread import ServerThread, running
 
 SCHEMA = {
     "type": "object",

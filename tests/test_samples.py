@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tools.operations import ROOT, find, steps
-from tools.raised import known_types, own_errors
-from tools.samples import FILE, STAGED, completed, record, recorded, unrecorded
+from tools.pages.raised import known_types, own_errors
+from tools.pages.samples import FILE, STAGED, completed, record, recorded, unrecorded
 
 FREE = {"models/find_retired_models", "organization/call_operation"}
 
@@ -23,9 +23,11 @@ def test_recorded_results_have_the_members_that_come():
     found = record()
 
     kept = recorded()
-    assert found.keys() == kept.keys(), "record anew: python -m tools.samples"
+    assert found.keys() == kept.keys(), "record anew: python -m tools.pages.samples"
     for id in found.keys() - FREE:
-        assert shape(found[id]) == shape(kept[id]), f"{id}: python -m tools.samples"
+        assert shape(found[id]) == shape(kept[id]), (
+            f"{id}: python -m tools.pages.samples"
+        )
 
 
 def test_a_new_step_s_result_is_made_by_fix_and_those_of_others_stay(tmp_path):
@@ -50,7 +52,7 @@ def test_an_example_without_a_result_is_told_with_what_to_do(monkeypatch):
     monkeypatch.delitem(STAGED, "waits/start_flow")
 
     with pytest.raises(
-        ValueError, match=r"waits/start_flow: .*STAGED of tools/samples"
+        ValueError, match=r"waits/start_flow: .*STAGED of tools/pages/samples"
     ):
         record(["waits/start_flow"])
 

@@ -11,7 +11,7 @@ import pytest
 
 from tools.commands.check import ruff_problems
 from tools.operations import ROOT
-from tools.scaffold import flow, operation, step
+from tools.schemas.scaffold import flow, operation, step
 
 RENAME = ("files/rename_file", "POST", "/v1/files/{file_id}/rename")
 READ = ("audio/read_dialogue", "POST", "/v1/audio/dialogues")
@@ -52,7 +52,7 @@ def test_a_step_stands_under_its_heading_and_in_its_layer():
 
     tables = files["schemas/_shelves.yaml"].split("Tables:\n")[1].split("\nSearch")[0]
     assert tables.endswith("  - chat/shorten_text")
-    lines = files["tools/layers.py"].splitlines()
+    lines = files["tools/checks/layers.py"].splitlines()
     at = lines.index('        "shorten_steps",')
     assert lines[at - 1] < lines[at] < lines[at + 1]
     before = (ROOT / "tools" / "layers.py").read_text().splitlines()

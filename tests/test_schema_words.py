@@ -8,10 +8,10 @@ import jsonschema
 import pytest
 
 from tests.support.nested_places import places
-from tools.checks import problems
+from tools.checks.checks import problems
+from tools.checks.schema_checks import schema_problems
 from tools.operations import ROOT, Operation
-from tools.schema_checks import schema_problems
-from tools.schema_words import in_words
+from tools.schemas.schema_words import in_words
 
 RULES = json.loads((ROOT / "schemas/_operation.json").read_text())
 

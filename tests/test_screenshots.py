@@ -8,10 +8,10 @@ import zlib
 import pytest
 
 from tests.support.command_line import tool
-from tools.node import PLACE
 from tools.operations import ROOT, find
-from tools.reference import FORMS, pages
-from tools.screenshots import KEYWORD, digest, notes, outdated, pictured, shown
+from tools.pages.node import PLACE
+from tools.pages.reference import FORMS, pages
+from tools.pages.screenshots import KEYWORD, digest, notes, outdated, pictured, shown
 
 STEP = "chat/ask_model"
 

@@ -12,11 +12,11 @@ from tests.server_form import server_form
 from tests.support.fake_windmill_api import Remote, push
 from tests.support.sample_flow import SCHEDULE
 from tests.support.windmill_cli import WINDMILL, wmill
-from tools import flows
-from tools.flows import schedules, timetable
+from tools.flows import pack_flows
+from tools.flows.pack_flows import schedules, timetable
 from tools.operations import ROOT
-from tools.sync_tree import build, fit_server, tree
 from tools.target_folder import FOLDER
+from tools.tree.sync_tree import build, fit_server, tree
 from tools.yaml_text import load
 
 RECORDED = json.loads((WINDMILL / "server_form.json").read_text())
@@ -63,7 +63,7 @@ def test_a_flow_as_its_source_has_it_would_be_changed():
     """So that the tests above can fail."""
     changed = [
         flow.id
-        for flow in flows.flows()
+        for flow in pack_flows.flows()
         if exactly(server_form("flow", {"value": flow.value})["value"])
         != exactly(flow.value)
     ]
@@ -147,7 +147,7 @@ def test_every_kind_of_step_is_completed_as_the_server_does(name):
     value = {"modules": [module], "failure_module": {**LEAF, "retry": {}}}
     stored = server_form("flow", {"value": copy.deepcopy(value)})["value"]
 
-    found = flows.as_stored(copy.deepcopy(value))
+    found = pack_flows.as_stored(copy.deepcopy(value))
 
     assert exactly(server_form("flow", {"value": found})["value"]) == exactly(found)
     assert exactly(without_delays(found)) == exactly(without_delays(stored))

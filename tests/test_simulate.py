@@ -14,9 +14,9 @@ from scripts.service_jobs.job_kinds import KINDS, pause_after
 from scripts.upload.service_limits import BATCH_LINES
 from tests.support.canned_chat import completion
 from tests.support.command_line import tool
-from tools import bench_batches, bench_rows, simulate
-from tools.fake_workspace import Workspace
-from tools.flow_engine import Engine
+from tools.bench import bench_batches, bench_rows, simulate
+from tools.flows.flow_engine import Engine
+from tools.local.fake_workspace import Workspace
 from tools.models import model
 from tools.operations import ROOT
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.probing import seed, whole
-from tools.browser import CHROMIUM
-from tools.node import PLACE, install
 from tools.operations import ROOT
-from tools.site import PACKAGES, _link, build
+from tools.pages.browser import CHROMIUM
+from tools.pages.node import PLACE, install
+from tools.pages.site import PACKAGES, _link, build
 
 
 def test_what_is_no_page_of_the_site_is_text_alone():
@@ -30,7 +30,7 @@ def test_what_is_no_page_of_the_site_is_text_alone():
         return _link(found, page, files)
 
     assert linked("[all](../OPERATIONS.md#chat)") == "[all](../OPERATIONS.md#chat)"
-    assert linked("[code](../tools/site.py)") == "code"
+    assert linked("[code](../tools/pages/site.py)") == "code"
     assert linked("[steps](reference/)") == "[steps](reference/README.md)"
     assert linked("[there](https://example.com)") == "[there](https://example.com)"
 

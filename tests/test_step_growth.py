@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tools.bench_growth import (
+from tools.bench.bench_growth import (
     CASES,
     ELSEWHERE,
     STEEPEST,
@@ -16,7 +16,7 @@ from tools.bench_growth import (
     growth_of,
 )
 from tools.operations import ROOT, find
-from tools.shelves import shelves
+from tools.schemas.shelves import shelves
 
 TRIES = 3  # what grows faster does so each time, what was disturbed does not
 # On a busy machine, what runs longer takes more of the processor: then only what grows

@@ -8,11 +8,11 @@ import yaml
 from tests.support.fake_windmill_api import Remote, paths, push
 from tests.support.sample_flow import FLOW, SCHEDULE, references
 from tests.support.windmill_cli import wmill
-from tools.job_runner import run
+from tools.local.job_runner import run
 from tools.operations import find, imported, scripts, with_own
 from tools.sandbox import Fault
-from tools.sync_tree import build, tree
 from tools.target_folder import FOLDER, moved
+from tools.tree.sync_tree import build, tree
 
 pytestmark = pytest.mark.slow
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tools import tool_schema
-from tools.flows import flows
-from tools.form import form
+from tools.flows.pack_flows import flows
 from tools.operations import scripts
+from tools.schemas.form import form
+from tools.tree import tool_schema
 
 FORMS = {one.id: form(one) for one in scripts()}
 FORMS |= {f"flows/{flow.name}": form(flow) for flow in flows()}

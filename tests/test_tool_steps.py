@@ -13,7 +13,7 @@ from scripts.tool_calling.tool_steps import message_of
 from scripts.tool_calling.tools import Tool
 from tests.support.canned_chat import MODEL, asked, price, say, usage
 from tests.support.expected_request import main_of
-from tools.job_runner import run
+from tools.local.job_runner import run
 from tools.operations import find
 from tools.sandbox import Fault
 

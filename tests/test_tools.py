@@ -18,17 +18,17 @@ import yaml
 from scripts.client.form import LEAVE, SWITCH
 from tests.support.command_line import tool
 from tools import models, yaml_text
-from tools.checks import problems
-from tools.flatten import sources
-from tools.form import form
-from tools.form_visibility import hints
-from tools.given_arguments import given_arguments
-from tools.job_runner import run
+from tools.checks.checks import problems
+from tools.local.given_arguments import given_arguments
+from tools.local.job_runner import run
+from tools.local.real_service import graveness
 from tools.operations import ROOT, find, helper_modules, scripts
-from tools.real_service import graveness
 from tools.sandbox import tone
-from tools.sync_tree import build, tree
-from tools.upstream import differences
+from tools.schemas.form import form
+from tools.schemas.form_visibility import hints
+from tools.schemas.upstream import differences
+from tools.tree.flatten import sources
+from tools.tree.sync_tree import build, tree
 from tools.yaml_text import load
 
 ONE = "files/get_file"
@@ -192,7 +192,9 @@ def test_the_tree_is_the_same_every_time_and_only_known_files(tmp_path):
     first = tree()
 
     # In another process, where sets have another order.
-    code = "import sys; sys.path.insert(0, '.'); from tools.sync_tree import tree; "
+    code = (
+        "import sys; sys.path.insert(0, '.'); from tools.tree.sync_tree import tree; "
+    )
     code += "import hashlib; print(hashlib.sha256(repr(tree()).encode()).hexdigest())"
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -6,8 +6,8 @@ import pytest
 
 from scripts.client import TogetherError
 from tests.support.expected_request import main_of
-from tools.fake_workspace import Job
-from tools.happenings import (
+from tools.local.fake_workspace import Job
+from tools.local.happenings import (
     World,
     batch,
     catalogue,

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from scripts.client.errors import TogetherError
-from tools.flatten import sources
 from tools.operations import ROOT
+from tools.tree.flatten import sources
 
 # What is wrong with each line that ends in a comment, in mypy's name for it.
 WRONG = """

@@ -9,12 +9,12 @@ from tests.conftest import STEP
 from tests.support.command_line import tool
 from tests.support.fake_windmill_api import Remote
 from tests.support.talk import Talk
-from tools.deploy import DeployError, Target
-from tools.deployed import before_marks, timetables
-from tools.parts import runnables
-from tools.sync_tree import RESOURCE_TYPE, tree
-from tools.undeploy import undeploy
+from tools.tree.parts import runnables
+from tools.tree.sync_tree import RESOURCE_TYPE, tree
 from tools.version import mark
+from tools.workspace.deploy import DeployError, Target
+from tools.workspace.deployed import before_marks, timetables
+from tools.workspace.undeploy import undeploy
 from tools.yaml_text import load
 
 TOKEN = "wm_secret_0123456789"

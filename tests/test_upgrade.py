@@ -1,7 +1,7 @@
 """From the pack of before 1.0.0 to this one: what a user built upon it goes on.
 
 That pack is here as little as is needed: what its scripts and flows took
-(arguments_before_1_0_0.json), and how its files began (tools/unmarked.json).
+(arguments_before_1_0_0.json), and how its files began (tools/workspace/unmarked.json).
 """
 
 import copy
@@ -13,10 +13,10 @@ import pytest
 from tests.conftest import STEP
 from tests.support.fake_windmill_api import Remote
 from tests.test_deploy import Talk, rendered, script, target
-from tools.deploy import Wish, deploy
-from tools.deployed import before_marks
-from tools.flows import flows
+from tools.flows.pack_flows import flows
 from tools.operations import ROOT, scripts
+from tools.workspace.deploy import Wish, deploy
+from tools.workspace.deployed import before_marks
 
 BEFORE = json.loads(Path(__file__).with_name("arguments_before_1_0_0.json").read_text())
 UNMARKED = before_marks()

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from tools.__main__ import main
-from tools.checks import problems
-from tools.flows import schedules, timetable
+from tools.checks.checks import problems
+from tools.flows.pack_flows import schedules, timetable
 from tools.operations import ROOT
-from tools.sync_tree import FOLDER, tree
+from tools.tree.sync_tree import FOLDER, tree
 from tools.version import NAME, VERSION, mark, mark_of, marked
 from tools.yaml_text import load
 

@@ -1,4 +1,4 @@
-"""The wait flow, run by tools/flow_engine.py with virtual time."""
+"""The wait flow, run by tools/flows/flow_engine.py with virtual time."""
 
 import time
 from functools import partial
@@ -8,9 +8,9 @@ import pytest
 from scripts.client import TogetherError
 from scripts.service_jobs.job_kinds import KINDS, planned
 from tests.support.expected_request import main_of
-from tools import flow_engine
-from tools.flow_engine import Engine
-from tools.flows import flows
+from tools.flows import flow_engine
+from tools.flows.flow_engine import Engine
+from tools.flows.pack_flows import flows
 from tools.operations import find
 from tools.sandbox import Fault
 from tools.sandbox.lifecycles import KINDS as LIVING

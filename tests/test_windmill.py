@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from tests.support.windmill_cli import WINDMILL, wmill
-from tools.form import form
+from tools.local.server_thread import handling
 from tools.operations import scripts
-from tools.server_thread import handling
+from tools.schemas.form import form
 from tools.yaml_text import Loader
 
 SCRIPTS = list(scripts())

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tools.server_thread import handling
-from tools.windmill_api import PAGE, ApiError, WindmillApi
+from tools.local.server_thread import handling
+from tools.workspace.windmill_api import PAGE, ApiError, WindmillApi
 
 TOKEN = "wm_token_0123456789"
 

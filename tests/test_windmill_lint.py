@@ -9,9 +9,10 @@ import pytest
 
 from tests.support.fake_windmill_api import Remote
 from tests.support.windmill_cli import WINDMILL, wmill
-from tools import flows, windmill_lint
-from tools.form import form
+from tools.checks import windmill_lint
+from tools.flows import pack_flows
 from tools.operations import ROOT, scripts
+from tools.schemas.form import form
 
 FORMS = {
     "form: min and max without": {"min": 0, "max": 1},
@@ -81,7 +82,7 @@ def test_nothing_of_the_pack_is_a_trap():
     for script in scripts():
         assert list(windmill_lint.in_main(script.script_path)) == [], script.id
         assert list(windmill_lint.in_form(form(script))) == [], script.id
-    for flow in flows.flows(ROOT):
+    for flow in pack_flows.flows(ROOT):
         assert list(windmill_lint.in_form(form(flow))) == [], flow.name
 
 

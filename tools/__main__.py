@@ -8,8 +8,8 @@ import os
 import signal
 import sys
 
-from tools.command_line import NAMES, parser_of, unrecognized
-from tools.terminal import say
+from tools.cli.command_line import NAMES, parser_of, unrecognized
+from tools.cli.terminal import say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     if "_ARGCOMPLETE" in os.environ:
         import argcomplete
 
-        from tools.completions import attach
+        from tools.cli.completions import attach
 
         attach(parser)
         argcomplete.autocomplete(parser)  # ends the process

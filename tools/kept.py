@@ -67,7 +67,7 @@ def _known() -> dict[str, object]:
 @cache
 def _tools() -> str:
     """A digest of the tools and of Python."""
-    texts = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+    texts = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))]
     return _digest(f"{sys.version} {texts!r}")
 
 

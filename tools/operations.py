@@ -14,9 +14,9 @@ from pathlib import Path
 
 from scripts.client.form import OTHER
 from tools import models
-from tools.flatten import module_names, module_text, parts_of
 from tools.kept import kept
 from tools.syntax import parsed, statements
+from tools.tree.flatten import module_names, module_text, parts_of
 
 ROOT = Path(__file__).resolve().parent.parent
 

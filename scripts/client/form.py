@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..shapes import Json, Members, Problem, Schema, Step
     from .validate import Pressed
 
-# Words that the form adds to what the user fills in; tools/form.py makes them.
+# Words that the form adds to what the user fills in; tools/schemas/form.py makes them.
 LEAVE = "Default"  # the first choice of what is optional: send nothing
 SET = "Set"  # the other choice of an optional object: send what is filled in
 NOTHING = "None"  # of a number that may be null: send null

@@ -18,8 +18,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tests.server_form import server_form
 from tests.support import windmill_models
 from tests.support.windmill_cli import wmill
-from tools.flows import modules
-from tools.server_thread import handling
+from tools.flows.pack_flows import modules
+from tools.local.server_thread import handling
 
 # What a call to create or update an object leaves of it in the archive: the kind of
 # the object in URLs, its suffix there, and members that are not written to its file.

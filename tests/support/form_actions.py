@@ -10,7 +10,7 @@ from itertools import product
 
 from scripts.client.form import OTHER
 from tests.support.form_values import ABSENT, filled, shown, untouched
-from tools.browser import Step
+from tools.pages.browser import Step
 
 
 def label(name: str, field: dict) -> str:

@@ -13,11 +13,11 @@ from scripts.client import TogetherError
 from scripts.client.validate import FileValue
 from tests.support.expected_request import expected, main_of, parts
 from tests.support.form_values import ABSENT, given_file, shown
-from tools.fake_workspace import Workspace
-from tools.form import is_file, is_nullable_number
-from tools.form_visibility import hints
+from tools.local.fake_workspace import Workspace
 from tools.operations import Operation, find
 from tools.sandbox import Recorded, Sandbox
+from tools.schemas.form import is_file, is_nullable_number
+from tools.schemas.form_visibility import hints
 
 
 def check_run(

@@ -11,10 +11,10 @@ import quickjs
 from hypothesis import strategies as st
 
 from scripts.client.form import BEHIND, NOTHING, SET, SWITCH
-from tools.flows import Flow
-from tools.form import form, is_nullable_number
-from tools.form_visibility import hints, kind_of
+from tools.flows.pack_flows import Flow
 from tools.operations import Operation
+from tools.schemas.form import form, is_nullable_number
+from tools.schemas.form_visibility import hints, kind_of
 
 ABSENT = object()
 

@@ -1,4 +1,4 @@
-"""One target of fuzz_targets.py under atheris, as tools/fuzz.py starts it:
+"""One target of fuzz_targets.py under atheris, as tools/probes/fuzz.py starts it:
 
     python -m tests.support.fuzz_run NAME FINDINGS PROGRAM [libFuzzer's words]
 

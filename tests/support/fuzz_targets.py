@@ -3,7 +3,7 @@
 A target takes bytes and raises for a fault: an exception that is no answer to a user,
 or an AssertionError for a reading that is wrong. `checked` adds the bounds of time and
 memory. tests/test_fuzz_corpus.py goes through inputs that were kept; `./dev probe fuzz`
-makes new ones (tools/fuzz.py).
+makes new ones (tools/probes/fuzz.py).
 """
 
 import io

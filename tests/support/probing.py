@@ -1,6 +1,6 @@
 """How far a suite that looks for unknown faults goes: a sample in CI, all in a probe.
 
-`./dev probe NAME` sets PROBE and, with --seed, PROBE_SEED; see tools/probe.py.
+`./dev probe NAME` sets PROBE and, with --seed, PROBE_SEED; see tools/probes/probe.py.
 """
 
 import os

@@ -3,8 +3,8 @@
 import subprocess
 from pathlib import Path
 
-from tools.node import PLACE as WINDMILL
-from tools.node import install
+from tools.pages.node import PLACE as WINDMILL
+from tools.pages.node import install
 
 __all__ = ["WINDMILL", "install", "wmill"]
 

@@ -2,10 +2,10 @@
 
 import argparse
 
-from tools.terminal import say
+from tools.cli.terminal import say
 
 
 def run(_: argparse.Namespace) -> int:
-    from tools.audit import audit as ask
+    from tools.checks.audit import audit as ask
 
     return ask(say)

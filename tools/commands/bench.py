@@ -11,8 +11,8 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.bench import report
-    from tools.simulate import count_of
+    from tools.bench.bench import report
+    from tools.bench.simulate import count_of
 
     size = count_of(arguments.rows) if arguments.rows else None
     return report(arguments.workload, arguments.json, arguments.rounds, size)

@@ -4,8 +4,8 @@ import argparse
 import shlex
 from pathlib import Path
 
-from tools.shared_options import folder_option, python_option
-from tools.terminal import say
+from tools.cli.shared_options import folder_option, python_option
+from tools.cli.terminal import say
 
 EXAMPLES = "Example:\n  ./dev build --target ~/pack --folder f/team_ai"
 
@@ -17,7 +17,7 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.sync_tree import build as write
+    from tools.tree.sync_tree import build as write
 
     words = {"folder": arguments.folder, "python": arguments.python}
     count = write(Path(arguments.target), **words)

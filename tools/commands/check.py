@@ -7,13 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.terminal import say
+from tools.cli.terminal import say
 
 
 def run(_: argparse.Namespace) -> int:
-    from tools.checks import problems
+    from tools.checks.checks import problems
+    from tools.checks.type_check import begin_type_check
     from tools.operations import ROOT, scripts
-    from tools.type_check import begin_type_check
 
     types = begin_type_check()
     found = problems()
@@ -22,7 +22,7 @@ def run(_: argparse.Namespace) -> int:
     if any(problem.fixable for problem in found):
         say("`./dev fix` repairs what is marked [fix]")
     if not found:
-        from tools.screenshots import notes
+        from tools.pages.screenshots import notes
 
         for note in notes():
             say(note)

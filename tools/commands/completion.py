@@ -15,7 +15,7 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.completions import shell_code
+    from tools.cli.completions import shell_code
 
     print(shell_code(arguments.shell))
     return 0

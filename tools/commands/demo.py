@@ -2,7 +2,7 @@
 
 import argparse
 
-from tools.terminal import run_job, say
+from tools.cli.terminal import run_job, say
 
 
 def options(command: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
     body = {**body, "stream": True}
     question = body["messages"][-1]["content"]
     if arguments.local_model:
-        from tools.local_model import LocalModel
+        from tools.local.local_model import LocalModel
 
         body["max_tokens"] = 48
         say("starting a small open model (it continues text rather than obeying) ...")

@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from tools.shared_options import python_option, target_of, workspace_options
-from tools.terminal import say
+from tools.cli.shared_options import python_option, target_of, workspace_options
+from tools.cli.terminal import say
 
 EXAMPLES = (
     "Example:\n"
@@ -44,10 +44,10 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.checks import problems
-    from tools.deploy import DeployError, Wish
-    from tools.deploy import deploy as write
+    from tools.checks.checks import problems
     from tools.operations import ROOT
+    from tools.workspace.deploy import DeployError, Wish
+    from tools.workspace.deploy import deploy as write
 
     target, words = target_of(arguments, "push")
     groups = arguments.groups and [g.strip() for g in arguments.groups.split(",")]

@@ -7,14 +7,14 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from tools.terminal import say
+from tools.cli.terminal import say
 
 if TYPE_CHECKING:
-    from tools.checks import Problem
+    from tools.checks.checks import Problem
 
 
 def run(_: argparse.Namespace) -> int:
-    from tools.checks import problems
+    from tools.checks.checks import problems
     from tools.operations import ROOT
 
     format_all = [sys.executable, "-m", "ruff", "format", "--quiet", "."]

@@ -10,7 +10,7 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.command_line import parser_of
+    from tools.cli.command_line import parser_of
 
     parser = parser_of()
     if not arguments.of:

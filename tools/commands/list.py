@@ -12,7 +12,7 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.overview import listing
+    from tools.cli.overview import listing
 
     print("\n".join(listing(arguments.groups)).rstrip())
     return 0

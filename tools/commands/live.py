@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from tools.terminal import say
+from tools.cli.terminal import say
 
 
 def options(command: argparse.ArgumentParser) -> None:
@@ -37,10 +37,10 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.deploy import DeployError, Target
     from tools.live import chosen, remove
     from tools.live import run as play
-    from tools.windmill_api import ApiError
+    from tools.workspace.deploy import DeployError, Target
+    from tools.workspace.windmill_api import ApiError
 
     token = os.environ.get(arguments.token_env, "")
     if not token:

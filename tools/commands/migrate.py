@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.terminal import say
+from tools.cli.terminal import say
 
 EXAMPLES = (
     "Example, in a folder that `wmill sync pull` filled:\n  ~/pack/dev migrate f/shop"
@@ -20,9 +20,9 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.deploy import confirm
-    from tools.migrate import changes
     from tools.target_folder import checked
+    from tools.workspace.deploy import confirm
+    from tools.workspace.migrate import changes
 
     found = list(changes(Path(arguments.path), checked(arguments.folder)))
     for change in found:

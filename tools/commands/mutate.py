@@ -2,7 +2,7 @@
 
 import argparse
 
-from tools.terminal import say
+from tools.cli.terminal import say
 
 
 def options(command: argparse.ArgumentParser) -> None:
@@ -12,7 +12,7 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.mutate import run as try_all
+    from tools.probes.mutate import run as try_all
 
     found = try_all(arguments.names)
     for one in found.missed:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from tools.terminal import say
+from tools.cli.terminal import say
 
 EXAMPLES = (
     "Examples:\n"
@@ -34,8 +34,8 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools import scaffold
     from tools.operations import ROOT
+    from tools.schemas import scaffold
 
     if arguments.kind == "operation":
         id = f"{arguments.group}/{arguments.name}"

@@ -23,8 +23,8 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.probe import listed
-    from tools.probe import run as look
+    from tools.probes.probe import listed
+    from tools.probes.probe import run as look
 
     if arguments.name is None:
         print("\n".join(listed()))

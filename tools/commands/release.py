@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from tools.shared_options import python_option
-from tools.terminal import say
+from tools.cli.shared_options import python_option
+from tools.cli.terminal import say
 
 
 def options(command: argparse.ArgumentParser) -> None:
@@ -13,7 +13,7 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.release import release as write
+    from tools.tree.release import release as write
 
     place = write(Path(arguments.target), arguments.python)
     say(f"wrote {place} and {place.name}.sha256")

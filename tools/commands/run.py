@@ -75,10 +75,10 @@ def run(arguments: argparse.Namespace) -> int:
         return _show_help(arguments)
     if not arguments.operation:
         raise ValueError("run wants the name of a step; `./dev list` shows them")
-    from tools import kept_workspace, local_run
-    from tools.flows import Flow
-    from tools.job_workspace import make_storage
-    from tools.naming import runnable_named
+    from tools.cli.naming import runnable_named
+    from tools.flows.pack_flows import Flow
+    from tools.local import kept_workspace, local_run
+    from tools.local.job_workspace import make_storage
 
     if arguments.storage:
         make_storage(arguments.storage)
@@ -95,8 +95,8 @@ def _show_help(arguments: argparse.Namespace) -> int:
     if not arguments.operation:
         arguments.show_help()
         return 0
-    from tools.naming import runnable_named
-    from tools.overview import described
+    from tools.cli.naming import runnable_named
+    from tools.cli.overview import described
 
     print("\n".join(described(runnable_named(arguments.operation))))
     return 0

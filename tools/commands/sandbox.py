@@ -2,7 +2,7 @@
 
 import argparse
 
-from tools.terminal import say
+from tools.cli.terminal import say
 
 EXAMPLES = (
     "Example:\n"

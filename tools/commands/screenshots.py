@@ -8,7 +8,7 @@ import argparse
 import os
 from pathlib import Path
 
-from tools.terminal import say
+from tools.cli.terminal import say
 
 
 def options(command: argparse.ArgumentParser) -> None:
@@ -19,13 +19,13 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.deploy import TOKEN, Target
     from tools.operations import ROOT, find
-    from tools.reference import FORMS
-    from tools.screenshots import outdated
-    from tools.screenshots import screenshots as write
-    from tools.windmill_api import ApiError
-    from tools.windmill_pictures import pictures
+    from tools.pages.reference import FORMS
+    from tools.pages.screenshots import outdated
+    from tools.pages.screenshots import screenshots as write
+    from tools.pages.windmill_pictures import pictures
+    from tools.workspace.deploy import TOKEN, Target
+    from tools.workspace.windmill_api import ApiError
 
     if arguments.base_url:
         folder = Path(arguments.target or ROOT / "docs" / "pictures")

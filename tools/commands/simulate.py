@@ -46,8 +46,8 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.simulate import Task, count_of, markdown, rate_of, shown
-    from tools.simulate import simulate as estimated
+    from tools.bench.simulate import Task, count_of, markdown, rate_of, shown
+    from tools.bench.simulate import simulate as estimated
 
     if arguments.table:
         print(markdown())

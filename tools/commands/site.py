@@ -4,7 +4,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from tools.terminal import say
+from tools.cli.terminal import say
 
 
 def options(command: argparse.ArgumentParser) -> None:
@@ -12,8 +12,8 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.site import SiteError
-    from tools.site import build as write
+    from tools.pages.site import SiteError
+    from tools.pages.site import build as write
 
     try:
         count = write(Path(arguments.target))

@@ -3,8 +3,8 @@
 import argparse
 import json
 
-from tools.shared_options import target_of, workspace_options
-from tools.terminal import say
+from tools.cli.shared_options import target_of, workspace_options
+from tools.cli.terminal import say
 
 
 def options(command: argparse.ArgumentParser) -> None:
@@ -14,8 +14,8 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.deploy import DeployError
-    from tools.undeploy import undeploy as remove
+    from tools.workspace.deploy import DeployError
+    from tools.workspace.undeploy import undeploy as remove
 
     target, words = target_of(arguments, "remove")
     try:

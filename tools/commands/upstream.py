@@ -20,7 +20,7 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.upstream import differences, model_differences
+    from tools.schemas.upstream import differences, model_differences
 
     if (arguments.spec is None) == (arguments.models is None):
         raise ValueError("give an OpenAPI document, or --models and a catalogue")

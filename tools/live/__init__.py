@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.deploy import Target
 from tools.live import (
     across,
     agent_flows,
@@ -32,7 +31,8 @@ from tools.live import (
 from tools.live.checks import SHORT, Outcome, Subject, as_json, line, outcomes, summary
 from tools.live.stage import NAME, clear_folders, setting
 from tools.operations import ROOT
-from tools.windmill_api import WindmillApi
+from tools.workspace.deploy import Target
+from tools.workspace.windmill_api import WindmillApi
 
 __all__ = ["SUBJECTS", "chosen", "remove", "run"]
 

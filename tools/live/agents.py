@@ -22,10 +22,10 @@ from tools.live.flow_runs import answer
 from tools.live.stage import KEY, Stage, label
 from tools.models import model
 from tools.operations import Operation, steps
-from tools.samples import FOREIGN, OBJECTS, STORED, recorded
+from tools.pages.samples import FOREIGN, OBJECTS, STORED, recorded
 from tools.sandbox import picture, tone
-from tools.tool_schema import tool_name
-from tools.windmill_api import ApiError
+from tools.tree.tool_schema import tool_name
+from tools.workspace.windmill_api import ApiError
 
 # A model may write its id so, and gives what is optional as blanks.
 ASKED = {"prompt": "Hello", "model": {"id": model("chat")}, "system": ""}

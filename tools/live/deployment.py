@@ -5,12 +5,12 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tools.deploy import command_line, windmill_cli
 from tools.live.checks import Subject, expect
 from tools.live.stage import TYPE, Stage
-from tools.sync_tree import build, fit_server
-from tools.undeploy import undeploy
-from tools.windmill_api import KINDS
+from tools.tree.sync_tree import build, fit_server
+from tools.workspace.deploy import command_line, windmill_cli
+from tools.workspace.undeploy import undeploy
+from tools.workspace.windmill_api import KINDS
 from tools.yaml_text import load
 
 SETTLED = 30.0  # seconds after a push in which Windmill starts what the push causes

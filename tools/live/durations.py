@@ -9,10 +9,10 @@ import statistics
 
 from tools.live.checks import ShortError, Subject
 from tools.live.stage import Stage
-from tools.locks import lock
 from tools.models import model
 from tools.operations import ROOT
-from tools.windmill_api import ApiError
+from tools.tree.locks import lock
+from tools.workspace.windmill_api import ApiError
 
 ROUNDS = 7
 BODY = {

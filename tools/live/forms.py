@@ -1,6 +1,6 @@
 """What the form asks the server for: the list of models, as a job."""
 
-from tools.flows import flows
+from tools.flows.pack_flows import flows
 from tools.live.checks import Subject, expect
 from tools.live.stage import Stage
 from tools.operations import scripts

@@ -18,14 +18,14 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from tools.deploy import Target, deploy
-from tools.flows import flows
+from tools.flows.pack_flows import flows
 from tools.live.checks import ShortError, SkippedError, StoppedError
 from tools.live.model import CHAT, LIST, METRICS, catalogue, speaks
 from tools.operations import ROOT, find
 from tools.sandbox import Sandbox
-from tools.sync_tree import RESOURCE_TYPE
-from tools.windmill_api import ApiError, WindmillApi
+from tools.tree.sync_tree import RESOURCE_TYPE
+from tools.workspace.deploy import Target, deploy
+from tools.workspace.windmill_api import ApiError, WindmillApi
 
 OLDEST = (1, 713)  # versions of Windmill before this are not looked at
 NAME = r"live_[0-9a-f]{8}"  # of the folder; what bears such a name is the suite's

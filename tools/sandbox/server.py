@@ -35,12 +35,12 @@ from starlette.responses import (
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tools import models
+from tools.local.server_thread import ServerThread
 from tools.operations import ROOT, Operation, operations, told
 from tools.sandbox import canned_answers, refusals
 from tools.sandbox.file_uploads import FileUploads
 from tools.sandbox.front import Chances, Log, ResetError, cut_off
 from tools.sandbox.lifecycles import Lifecycles, RefusalError
-from tools.server_thread import ServerThread
 
 _COMMIT_SOUND = "input_audio_buffer.commit"
 # What the file of an example holds.

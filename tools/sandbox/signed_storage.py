@@ -25,7 +25,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from tools.server_thread import running
+from tools.local.server_thread import running
 
 BLOCK = 1 << 20
 

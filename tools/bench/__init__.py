@@ -1,0 +1,1 @@
+"""Measuring: the benchmark and its workloads, and the simulation of large tables."""

@@ -1,0 +1,1 @@
+"""The flows of the pack, and running them on this machine."""

@@ -1,0 +1,1 @@
+"""Looking for faults that nobody knows of yet."""

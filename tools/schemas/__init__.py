@@ -1,0 +1,1 @@
+"""Schemas, and what they are made into: forms and scripts."""

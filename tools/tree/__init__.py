@@ -1,0 +1,1 @@
+"""The build: the tree that is pushed to a workspace."""

@@ -1,0 +1,1 @@
+"""A workspace: what is deployed to it, found in it and taken out of it."""
