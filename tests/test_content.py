@@ -15,6 +15,7 @@ from scripts.client.content import DEEPEST_PART, read_content, words_of
         ([], "", None),
         ([None, ""], "", None),
         (["a", "b"], "ab", None),
+        ([{"text": "a"}], "a", None),
         ({"type": "text", "text": "a"}, "a", None),
         ({"type": "refusal", "refusal": "no"}, "no", None),
         ([{"text": "a"}, {"type": "output_text", "text": "b"}], "ab", None),

@@ -166,14 +166,28 @@ def test_what_explains_failures_is_loaded_once_something_failed(name):
     ]
 
 
-def test_contributing_says_of_each_tool_what_it_is_for():
+def test_contributing_says_what_is_in_each_folder_of_the_tools():
     text = (ROOT / "CONTRIBUTING.md").read_text()
-    (table,) = re.findall(r"### The tools\n\n(.*?)\n\n", text, re.DOTALL)
-    told = re.findall(r"`(\w+)`", table)
+    (section,) = re.findall(r"### The tools\n\n(.*?)\n### ", text, re.DOTALL)
+    rows = dict(re.findall(r"^\| `(\w+)/` \| (.*) \|$", section, re.MULTILINE))
+    tools = ROOT / "tools"
 
-    assert sorted(told) == sorted(
-        path.stem for path in (ROOT / "tools").glob("*.py") if path.stem != "__init__"
+    assert sorted(rows) == sorted(p.parent.name for p in tools.glob("*/__init__.py"))
+    beside = section.partition("stands beside them")[2]
+    assert sorted(re.findall(r"`(\w+)`", beside)) == sorted(
+        path.stem for path in tools.glob("*.py") if "__" not in path.stem
     )
+    named = {
+        folder: re.findall(r"`(\w+)`(?! with)", words)
+        for folder, words in rows.items()
+        if folder != "commands"
+    }
+    assert [
+        (folder, name)
+        for folder, names in named.items()
+        for name in names
+        if not (tools / folder / f"{name}.py").exists()
+    ] == []
 
 
 def test_what_contributing_points_to_is_there():

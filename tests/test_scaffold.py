@@ -55,7 +55,7 @@ def test_a_step_stands_under_its_heading_and_in_its_layer():
     lines = files["tools/checks/layers.py"].splitlines()
     at = lines.index('        "shorten_steps",')
     assert lines[at - 1] < lines[at] < lines[at + 1]
-    before = (ROOT / "tools" / "layers.py").read_text().splitlines()
+    before = (ROOT / "tools" / "checks" / "layers.py").read_text().splitlines()
     assert [*lines[:at], *lines[at + 1 :]] == before, "nothing else moves"
 
 

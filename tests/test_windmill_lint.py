@@ -131,7 +131,11 @@ def test_a_sound_copy_has_no_problem(sources):
 
 @pytest.mark.slow
 def test_a_dict_for_a_body_is_caught(sources, node_packages):
-    change(sources / "tools" / "render.py", """'body: "Body"'""", "'body: dict'")
+    change(
+        sources / "tools" / "schemas" / "render.py",
+        """'body: "Body"'""",
+        "'body: dict'",
+    )
     tool(sources, "fix")
 
     code, said = tool(sources, "check")
@@ -154,7 +158,11 @@ def test_a_dict_for_a_body_is_caught(sources, node_packages):
 
 @pytest.mark.slow
 def test_a_slider_without_a_default_is_caught(sources):
-    change(sources / "tools" / "form.py", 'elif "maximum" in', 'if "maximum" in')
+    change(
+        sources / "tools" / "schemas" / "form.py",
+        'elif "maximum" in',
+        'if "maximum" in',
+    )
 
     code, said = tool(sources, "check")
 
@@ -171,7 +179,7 @@ def test_a_slider_without_a_default_is_caught(sources):
 @pytest.mark.slow
 def test_a_script_without_a_lock_is_caught(sources, node_packages):
     change(
-        sources / "tools" / "sync_tree.py",
+        sources / "tools" / "tree" / "sync_tree.py",
         '        f"{path}.script.lock": lock.encode(),\n',
         "",
     )

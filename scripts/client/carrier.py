@@ -153,7 +153,7 @@ class CarriedAnswer:
 
     def drain_conn(self) -> None:
         """Read what is left, so that the connection serves again."""
-        while self.read1(BLOCK, False):
+        while self.read1():
             pass
 
     def release_conn(self) -> None:

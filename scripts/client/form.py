@@ -54,7 +54,7 @@ def with_typed_models(members: dict[str, Schema], arguments: Members) -> Members
             chosen = found[picker] = None  # no model has such an id
         if isinstance(typed, str):
             typed = typed.strip()
-        if typed and chosen in (OTHER, "", None):
+        if typed and chosen in (OTHER, None):
             found[picker] = typed
         elif chosen == OTHER:
             problem = f"is empty, and {picker} is {OTHER!r}: write the model's id here"

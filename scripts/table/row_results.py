@@ -104,24 +104,18 @@ class RowResults:
     def kept_for_a_rerun(self, settings: Members | None) -> Checkpoint | None:
         """Return where the answers are kept; None where the run cannot be repeated.
         Raises TogetherError where they must be, as those of a part."""
-        if settings is None and not self.part:
-            return None
-        from ..workspace.create_once import state_folder  # only where rows are kept
+        if settings is not None and self.table and _state_is_kept():
+            from ..checkpoint import Checkpoint  # only where rows are kept
 
-        if settings is None or not state_folder("rows"):
-            if self.part:
-                raise TogetherError.refused(
-                    "rows",
-                    "is a part of a table, for the job of a flow that keeps its rows",
-                )
-            return None
-        if not self.table:
-            return None
-        settings = {**settings, "columns": [self.column, self.error_column]}
-        first = self.table.first
-        from ..checkpoint import Checkpoint  # only where rows are kept
-
-        return Checkpoint(self.kind, settings, first, self.pending, self.part)
+            settings = {**settings, "columns": [self.column, self.error_column]}
+            first = self.table.first
+            return Checkpoint(self.kind, settings, first, self.pending, self.part)
+        if self.part:
+            raise TogetherError.refused(
+                "rows",
+                "is a part of a table, for the job of a flow that keeps its rows",
+            )
+        return None
 
     def __enter__(self) -> Self:
         if self.checkpoint:
@@ -390,6 +384,13 @@ class RowResults:
                 self.file.seek(0)
                 return {"rows": [json.loads(line) for line in self.file]}
         return stored
+
+
+def _state_is_kept() -> bool:
+    """Say whether a run may be repeated: in a job, whose state a rerun finds."""
+    from ..workspace.create_once import state_folder  # only where rows are kept
+
+    return bool(state_folder("rows"))
 
 
 def _inline(text: object) -> str:
