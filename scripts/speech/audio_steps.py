@@ -19,6 +19,7 @@ from ..operations import operation
 from ..transfer.file_input import check_media, open_file, url_of
 from ..transfer.filetypes import suffix
 from ..transfer.media_output import judge_media, with_notes
+from .mp3_frames import joined_frames
 from .subtitle_files import cut_text, subtitles
 
 TYPE_CHECKING = False
@@ -311,7 +312,7 @@ def joined(parts: list[bytes], kind: str) -> bytes:
         for number, part in enumerate(parts, 1):
             if suffix(part[:16]) not in ("", ".mp3"):
                 raise _apart(parts, kind, f"part {number} is no MP3 file")
-        return parts[0] + b"".join(map(_frames, parts[1:]))
+        return joined_frames(parts)
     if kind in ENDLESS:
         return b"".join(parts)
     if kind != "wav":
@@ -385,13 +386,3 @@ def _kept(numbered: Iterable[tuple[int, bytes]], kind: str) -> Members:
             for number, data in numbered
         ]
     }
-
-
-def _frames(data: bytes) -> bytes:
-    """Return an MP3 without its ID3v2 tag. https://id3.org/id3v2.4.0-structure"""
-    if data[:3] != b"ID3" or len(data) < 10:
-        return data
-    size = 0
-    for byte in data[6:10]:
-        size = size << 7 | byte & 0x7F
-    return data[10 + size :]

@@ -51,6 +51,7 @@ LAYERS = (
         "replies/harmless_text",
         "resilience/fields",
         "json_schema/schema_editor",
+        "speech/mp3_frames",
         "speech/subtitle_files",
         "agent_tools/tool_arguments",
         "transfer/filetypes",
