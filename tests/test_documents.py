@@ -426,6 +426,7 @@ def test_a_kind_of_notes_is_read_once_however_often_it_is_named():
 def test_elements_where_none_of_them_belong_are_no_fault_of_the_pack():
     draw = random.Random(5)
     tags = "p r rPr t tbl tr tc del vanish strike rFonts fldChar checkBox listEntry f d"
+    tags += " p pPr pPr numPr numPr numId numId ilvl pStyle"
     values = ("begin", "separate", "end", "1", "Symbol")
 
     def made(depth):
@@ -435,7 +436,8 @@ def test_elements_where_none_of_them_belong_are_no_fault_of_the_pack():
         return f"<w:{tag} {given}>{inner or 'x'}</w:{tag}>"
 
     for _ in range(60):
-        found = text_of(docx(made(0) + paragraph(run("x"))), "a.docx")
+        body = made(0) + paragraph(run("x"))
+        found = text_of(docx(body, numbering=made(0), styles=made(0)), "a.docx")
         assert isinstance(found, str)
 
 
@@ -452,6 +454,26 @@ OVER_TWO = "A\t1\nA\t2\nB\t3"
         ("CO<sub>2</sub> and m<sup>2</sup>, <b>bo</b>ld", "CO2 and m2, bold"),
         ("<p>one<p>two<br>three", "one\n\ntwo\nthree"),
         ("<ul><li>one<li>two</ul>", "one\ntwo"),
+        ("<ol><li>one<li>two</ol>x", "1. one\n2. two\n\nx"),
+        (
+            "<ol start=3><li><p>one</p><p>more</p><li>two</ol>",
+            "3. one\n\nmore\n\n4. two",
+        ),
+        (
+            "<ol type='a'><li>one<ul><li>x</ul><ol type=I><li>y<li>z</ol><li>two</ol>",
+            "a. one\n\nx\n\nI. y\nII. z\n\nb. two",
+        ),
+        (
+            "<ol><li value=7>one<li><li>two<li value=x>three</ol>",
+            "7. one\n8.\n9. two\n10. three",
+        ),
+        ("<ol start=-1 type=A><li>a<li>b<li>c</ol>", "-1. a\n0. b\nA. c"),
+        ("<ol style='margin: 0; list-style: none'><li>one</ol>", "one"),
+        ("<ol style='list-style-type:none'><li>one</ol><li>two", "one\n\ntwo"),
+        ("<ol reversed><li>two<li>one</ol>", "two\none"),
+        ("</ol><ol><li><ol></ol></ol></ol><li>a", "1.\n\na"),
+        ("<table><tr><td><ol><li>a</ol><td>c</table>", "1. a\tc"),
+        ("<table><tr><td><ol><li>a<li>b</ol><td>c</table>", "1. a\n2. b\n\nc"),
         ("<table><tr><td>a<td>b<tr><td>c</table>d", "a\tb\nc\n\nd"),
         ("one\n  two\t three", "one two three"),
         ("<pre>one\n  two</pre>three", "one\n  two\n\nthree"),

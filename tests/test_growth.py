@@ -77,6 +77,24 @@ def word(body):
     word_file.word_text(archive("word/document.xml", body))
 
 
+def listed(text):
+    """As paragraphs, lists and styles of a Word file."""
+    head = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    links = "".join(
+        f'<Relationship Id="{kind}" Type="{head}/{kind}" Target="{kind}.xml"/>'
+        for kind in ("numbering", "styles")
+    )
+    begin = "<num numId='1'><abstractNumId val='1'/></num>"
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("word/document.xml", f"<a>{text}</a>")
+        file.writestr("word/numbering.xml", f"<a>{begin}{text}</a>")
+        file.writestr("word/styles.xml", f"<a>{text}</a>")
+        links = f"<Relationships>{links}</Relationships>"
+        file.writestr("word/_rels/document.xml.rels", links)
+    word_file.word_text(buffer.getvalue())
+
+
 def workbook(cells):
     rows = f"<row>{cells}</row>"
     buffer = io.BytesIO()
@@ -161,8 +179,29 @@ TEXTS = {
         "</",
         "<?",
     ),
-    "page": ("<p>a", "&amp", "&#", "<pre> \n", "= ", "<a = ", "<![CDATA[", " ", "a\n"),
+    "page": (
+        "<p>a",
+        "&amp",
+        "&#",
+        "<pre> \n",
+        "= ",
+        "<a = ",
+        "<![CDATA[",
+        " ",
+        "a\n",
+        "<ol>",
+        "<ol><li>",
+    ),
     "word": ("<", "<a>", "<w:t>a</w:t>", "&amp;", "<w:p/>", "<!-- -->", "a "),
+    "lists": (
+        "<p><pPr><numPr><ilvl val='8'/><numId val='1'/></numPr></pPr></p>",
+        "<p><pPr><pStyle val='a'/></pPr><r><t>a</t></r></p>",
+        "<p><pPr><pPrChange><pPr/></pPrChange></pPr></p>",
+        "<abstractNum abstractNumId='1'><lvl ilvl='1'><lvlText val='%1%2%9'/></lvl>"
+        "</abstractNum>",
+        "<lvlOverride ilvl='1'><startOverride/></lvlOverride>",
+        "<style styleId='a'><basedOn val='a'/></style>",
+    ),
     "sheet": ("<c><v>1</v></c>", "<c><v>1</v></c></row><row>", "<c/>", "<"),
     "csv": (
         '"a,\n',
@@ -302,6 +341,7 @@ READERS = (
     ("documents/web_page", "page", lambda text: web_page.page_text(f"<?xml ?>{text}")),
     ("documents/word_file", "word", word),
     ("documents/word_file", "prose", lambda text: word(f"<a b='{text}'/>")),
+    ("documents/word_lists", "lists", listed),
     ("documents/office_archive", "prose", lambda text: word(f"<a {text}/>")),
     ("documents/workbook", "sheet", workbook),
     ("across/cutting", "csv", cut),
@@ -338,7 +378,7 @@ READERS = (
     ),
     ("client/validate", "prose", lambda text: unique(text)),
     ("client/references", "secret", lambda text: harmless([text])),
-    ("client/references", "secret", streamed),
+    ("replies/harmless_text", "secret", streamed),
     ("client/jsonio", "json", lambda text: parse_json(f"[{text}".encode())),
     ("client/jsonio", "json", lambda text: parse_json(f'["{text}"]'.encode())),
     ("upload/dataset_check", "rows", lambda text: dataset(text, "fine-tune")),

@@ -44,7 +44,7 @@ def _spelled(word: str) -> str:
 _ANY = "|".join(map(_spelled, WORDS))
 # Compiled by re when a text is looked through: few hold a sign that may begin one.
 _REFERENCE = rf"(?:\$|\\u0024)(?=[vjre\\])(?=(?:{_ANY}){_spelled(':')})"
-LONGEST = 13 * (len("encrypted:") + 1)  # characters, of a reference all escaped
+REACH = 13 * (len("encrypted:") + 1)  # characters, of a reference all escaped
 # In a list of nothing but these, such as a vector, no item needs a look.
 _PLAIN = frozenset((float, bool, type(None)))
 _JSON = _PLAIN | {str, int, list, dict}

@@ -4,8 +4,9 @@ Tags, comments and entities are read as the HTML standard says (section 13.2.5),
 a page is what a browser makes of it; what it does not show (scripts, styles, the head's
 title, what is hidden) is left out, and what is marked as deleted, readings above
 characters, and what stands in place of a film or of a formula's code. What a cell over
-several rows says stands in each of them, formulas in a line: (1)/(2), x^(2). Digits
-raised behind a digit have a ^ before them, text that is struck out ~~ around it.
+several rows says stands in each of them, an item's number before it, formulas in a line:
+(1)/(2), x^(2). Digits raised behind a digit have a ^ before them, text that is struck
+out ~~ around it.
 html.parser is not used: up to Python 3.11.13 a page of unclosed tags takes it hours.
 
     is_page    whether a text is HTML or XML
@@ -17,6 +18,8 @@ from __future__ import annotations
 
 import html
 import re
+
+from .list_numbers import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,6 +146,7 @@ def page_text(page: str) -> str:
     found = _PageText()
     tables = _Tables(found, len(page))
     formulas = _Formulas(found)
+    lists = _Items(found)
     head = page[:HEAD_OF_PAGE].lower()
     xml = _XML.match(page) is not None and "<html" not in head
     raw = _names("script style") if "<svg" in head else frozenset()
@@ -163,7 +167,11 @@ def page_text(page: str) -> str:
         if value in ROWS:
             tables.take(kind, value, inside)
         formulas.take(kind, value)
+        if value in COUNTED and not xml:
+            lists.take(kind, value, inside)
         found.tag(kind, value, xml)
+        if value == "li" and kind == "start":
+            lists.number()
         if kind == "start" and not xml and _hides(value, inside):
             hidden = _Hidden(value)
             if value == "pre":
@@ -222,6 +230,59 @@ class _Formulas:
             self.found.put(MATHML.get(tag, NO_SIGNS)[2])
         elif kind == "end" and tag == "math":
             self.open.clear()
+
+
+COUNTED = _names("ol ul menu li")
+# How a list counts, by its type and as Word calls it.
+COUNTS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+_UNCOUNTED = re.compile(
+    r"list-style(?:-type)?\s*:[^;]{0,60}\bnone\b|\sreversed(?=[\s/>=])"
+)
+
+
+class _Items:
+    """Writes the numbers before the items of lists that count."""
+
+    def __init__(self, found: _PageText) -> None:
+        self.found = found
+        # Of each open list: the number that comes next and its form; None for one
+        # without numbers.
+        self.open: list[tuple[int, str] | None] = []
+        self.written = False  # whether a number stands before nothing yet
+
+    def take(self, kind: str, tag: str, inside: str) -> None:
+        """Take a tag of a list or an item, before it breaks the text."""
+        if self.written:
+            self.found.fresh = self.written = False
+        if tag == "li":
+            given = _attribute("value", inside)
+            if self.open and self.open[-1] and re.fullmatch(r"-?\d{1,9}", given):
+                self.open[-1] = int(given), self.open[-1][1]
+        elif kind == "end":
+            if self.open:
+                self.open.pop()
+        elif tag != "ol" or _UNCOUNTED.search(inside.lower()):
+            self.open.append(None)
+        else:
+            start = _attribute("start", inside)
+            first = int(start) if re.fullmatch(r"-?\d{1,9}", start) else 1
+            self.open.append((first, COUNTS.get(_attribute("type", inside), "")))
+
+    def number(self) -> None:
+        """Begin an item."""
+        if self.open and self.open[-1]:
+            count, form = self.open[-1]
+            self.open[-1] = count + 1, form
+            self.found.put(f"{counted(count, form)}.")
+            self.found.break_off(" ")
+            # A paragraph that the item begins with stands in its line.
+            self.found.fresh = self.written = True
+
+
+def _attribute(name: str, inside: str) -> str:
+    """Return the value of an attribute of a tag, or nothing."""
+    said = re.search(rf"\s{name}\s*=\s*[\"']?\s*([\w-]{{1,20}})", inside, re.IGNORECASE)
+    return said[1] if said else ""
 
 
 class _Grid:

@@ -1,7 +1,8 @@
 """The text of a Word file (.docx), as it is read when every change in it is accepted.
 
 Paragraphs are a blank line apart, rows of tables a line, cells a tab; a cell over
-several rows has its text in each of them. Footnotes stand in brackets where they are
+several rows has its text in each of them. A paragraph begins with its number, if it has
+one. Footnotes stand in brackets where they are
 referred to, text boxes and the text of diagrams where they are anchored, formulas in a
 line: (1)/(2), x^(2). Digits raised after a digit have a ^ before them, text that is
 struck out ~~ around it. Invisible text is left out: deleted and hidden text, codes of
@@ -15,6 +16,7 @@ import re
 
 from .office_archive import BadFileError, opened, other_kind, parse, related
 from .web_page import RAISED
+from .word_lists import WordLists
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,7 +96,19 @@ def word_text(content: bytes) -> str:
         if part in archive.NameToInfo:
             said = _Reader(archive, part, most=DIAGRAM_BYTES).text()
             notes["diagram", name] = "; ".join(filter(None, said.split("\n\n")))
-    return _Reader(archive, main, notes).text()
+    lists = WordLists(archive, main)
+    return _Reader(archive, main, notes, lists=lists).text()
+
+
+class _Paragraph:
+    """What a paragraph says of the list that it is in."""
+
+    def __init__(self) -> None:
+        self.style: str | None = None
+        self.list: str | None = None
+        self.level: int | None = None
+        self.label = ""  # its number, as it is written before its text
+        self.begin = 0  # at which of the pieces
 
 
 class _Reader:
@@ -107,7 +121,11 @@ class _Reader:
         known: Notes | None = None,
         kind: str | None = None,
         most: int = XML_BYTES,
+        lists: WordLists | None = None,
     ) -> None:
+        self.lists = lists
+        self.paragraphs: list[_Paragraph] = []  # that are open: text boxes hold some
+        self.goes_on = False  # whether the text before ends without its paragraph
         self.known = known or {}
         self.kind = kind
         self.notes: Notes = {}
@@ -178,6 +196,10 @@ class _Reader:
             self.reads = True
         elif tag == "r":
             self.begin_run()
+        elif tag == "p":
+            self.paragraphs.append(_Paragraph())
+        elif tag in ("pStyle", "numId", "ilvl"):
+            self.of_paragraph(tag, attributes.get("val", ""))
         elif above == "rPr" and tag in PROPERTIES:
             self.property(tag, attributes)
         elif tag in PASSED:
@@ -216,6 +238,30 @@ class _Reader:
             self.number = attributes.get("id")
             self.pieces = []
             self.fields = []
+
+    def of_paragraph(self, tag: str, value: str) -> None:
+        """Take note of the list that a paragraph is in, and not of one that it was in
+        before a change."""
+        if self.path[-3:-1] == ["p", "pPr"]:
+            if tag == "pStyle":
+                self.paragraphs[-1].style = value
+        elif self.path[-4:-1] == ["p", "pPr", "numPr"]:
+            if tag == "numId":
+                self.paragraphs[-1].list = value
+            elif tag == "ilvl" and value.isdecimal():
+                self.paragraphs[-1].level = int(value[:3])
+
+    def begin_item(self) -> None:
+        """Write the number of a paragraph whose properties were read. Text that goes on
+        from one whose end was deleted has it in its middle, and so not at all."""
+        dropped = self.joined or self.passed or any(gone for _, gone in self.places)
+        if self.lists is None or dropped:
+            return
+        one = self.paragraphs[-1]
+        label = self.lists.label(one.style, one.list, one.level)
+        if label and not self.goes_on:
+            one.label, one.begin = label, len(self.pieces)
+            self.add(label)
 
     def begin_table(self, tag: str) -> None:
         """Begin a table, a row or a cell."""
@@ -344,13 +390,18 @@ class _Reader:
             self.begin_run()
         elif tag in PASSED:
             self.passed -= 1
+        elif tag == "pPr" and self.path[-1:] == ["p"]:
+            self.begin_item()
         elif tag == "p":
+            one = self.paragraphs.pop()
+            if one.label and self.pieces[one.begin :] == [one.label]:
+                self.pieces.pop()  # the paragraph is empty
             if self.marked:
                 self.add("~~")
                 self.marked = False
             if not self.joined:
                 self.add(" " if self.cells else "\n\n")
-            self.joined = False
+            self.goes_on, self.joined = self.joined, False
         elif tag in ("tr", "tc"):
             self.cells -= tag == "tc"
             place, deleted = self.places.pop()

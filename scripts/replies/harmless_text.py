@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import re
 
-from ..client.references import JOB, LONGEST, spaced
+from ..client.references import JOB, REACH, spaced
 
 # The end of a piece of text that may be the beginning of a reference.
-_OPEN = re.compile(rf"[$\\][$\\A-Za-z0-9]{{0,{LONGEST}}}\Z")
+_OPEN = re.compile(rf"[$\\][$\\A-Za-z0-9]{{0,{REACH}}}\Z")
 
 
 class HarmlessText:
@@ -24,7 +24,7 @@ class HarmlessText:
         text = self.held + piece
         end = len(text)
         if "$" in text or "\\" in text:
-            found = _OPEN.search(text, max(0, end - LONGEST - 1))
+            found = _OPEN.search(text, max(0, end - REACH - 1))
             if found:
                 end = found.start()
         self.held = text[end:]
