@@ -12,6 +12,7 @@ from scripts.client.errors import TogetherError
 from scripts.client.request import Request, heard, parse_answer
 from scripts.transfer import media_output
 from tests.support.expected_request import main_of
+from tests.support.sound import wav
 from tests.test_client import BODY, CHAT, answer, auth_for, server
 from tests.test_form import module_table
 from tests.test_request import AUTH, reply, table
@@ -125,7 +126,7 @@ def test_speech_that_was_paid_for_is_delivered_as_that(sandbox, auth, monkeypatc
     seen = []
 
     def deliver(*given, **more):
-        seen.append(more)
+        seen.append((given[1:], more))
         return "delivered"
 
     monkeypatch.setattr(media_output, "deliver", deliver)
@@ -134,7 +135,7 @@ def test_speech_that_was_paid_for_is_delivered_as_that(sandbox, auth, monkeypatc
     body["response_format"] = "raw"
 
     assert stream(auth, module_table(speech), body=body) == "delivered"
-    assert seen == [{"paid": True}]
+    assert seen == [(("speech.raw", "result"), {"paid": True})]
 
 
 def test_pictures_of_a_body_go_as_data_and_those_of_an_answer_are_delivered():
@@ -176,6 +177,22 @@ def test_a_form_of_several_parts_says_so(sandbox, auth):
     sent = sandbox.requests[-1]
     assert sent.headers["content-type"].startswith("multipart/form-data; boundary=")
     assert int(sent.headers["content-length"]) == len(sent.body)
+
+
+def test_a_file_may_go_up_where_bytes_come_back():
+    transcribe = {**module_table(find("audio/create_transcription")), "reply": "binary"}
+    speech = module_table(find("audio/create_speech"))
+    arguments = transcribe["arguments"]
+    output = speech["arguments"]["properties"]["output"]
+    properties = {**arguments["properties"], "output": output}
+    transcribe |= {"arguments": {**arguments, "properties": properties}}
+    head = "content-type: audio/wav\r\n"
+    body = {"file": base64.b64encode(b"RIFF....WAVE").decode(), "model": "m"}
+    with server(answer(wav(b"ab" * 800), headers=head)) as (url, requests):
+        found = calls.upload(auth_for(url), transcribe | {"filename": "a"}, body=body)
+
+    assert base64.b64decode(found["file"]) == wav(b"ab" * 800)
+    assert b"Content-Type: multipart/form-data; boundary=" in requests[0]
 
 
 @pytest.mark.parametrize("blank", [" ", "\t\n", "\u3000"])

@@ -8,6 +8,7 @@ import pytest
 
 from scripts.client import TogetherError, prepare
 from scripts.client import request as client_request
+from scripts.client.endings import ERROR_MEMBERS
 from scripts.client.request import (
     ALONE_WITH_ERROR,
     MIB,
@@ -268,6 +269,18 @@ def test_another_try_is_told_with_its_reason(capsys):
     assert len(requests) == 3
 
 
+def test_another_try_is_told_without_what_was_asked_for(capsys):
+    find_all = main_of(find("evaluations/list_evaluations"))
+    with server(BUSY, BUSY, BUSY, BUSY) as (url, _):
+        with pytest.raises(TogetherError) as caught:
+            find_all(auth_for(url), limit=3)
+
+    said = capsys.readouterr().err.splitlines()[0]
+    assert "503 Service Unavailable (GET /v1/evaluation): try 2 in" in said
+    assert (caught.value.method, caught.value.path) == ("GET", "/v1/evaluation")
+    assert "(GET /v1/evaluation). " in str(caught.value)
+
+
 def test_another_try_after_a_broken_connection_is_told_in_words(capsys):
     with server(b"", OK) as (url, _):
         GET(auth_for(url), "f")
@@ -441,6 +454,7 @@ BORE = [
     ("read", {"message": "x"}, False),
     ("read", {"status": "failed", "message": "x"}, False),
     ("read", {"detail": "x"}, True),
+    ("read", dict.fromkeys(ERROR_MEMBERS - {"data"}, "x") | {"data": None}, True),
     ("creates", {"message": "x"}, True),
     ("creates", {"message": "x", "data": {"job_id": "x"}}, False),
     ("mutates", {"message": "x"}, False),
@@ -472,6 +486,7 @@ def test_an_error_is_told_from_a_thing_that_tells_of_one(retry, got, wrong):
     assert isinstance(found, TogetherError) == wrong
     if not wrong:
         assert found == got
+    assert client_request._bears_error(got, retry) == wrong
 
 
 @pytest.mark.parametrize(
@@ -741,6 +756,15 @@ def test_an_answer_that_may_say_so_little_is_one(retry, kind, said):
 
 
 ERROR = {"error": {"message": "out of memory"}}
+
+
+def test_words_in_place_of_json_are_kept_where_they_were_paid_for():
+    for retry_class, kept in (("read", None), ("inference", "half an ans")):
+        request = Request(AUTH, {**table(), "retry": retry_class}, {"id": "a"})
+        request.tries = 1
+        with pytest.raises(TogetherError) as caught:
+            parse_answer(request, reply(b"half an ans"))
+        assert caught.value.partial == kept
 
 
 def test_json_in_place_of_sound_is_an_error_that_has_it():

@@ -268,6 +268,24 @@ def test_each_status_has_its_advice(status, advice):
     assert str(error).endswith(f" (POST /v1/things). {advice}")
 
 
+def test_what_every_key_may_ask_is_refused_to_none_that_is_active():
+    error = explain.failure(request(path="/v1/whoami"), None, reply(403))
+
+    assert error.advice == (
+        "Check auth.base_url, and in Together's dashboard that the key is active."
+    )
+
+
+@pytest.mark.parametrize("kind", COSTLY)
+def test_a_refusal_that_is_known_is_no_doubt_whatever_its_status(kind):
+    gone = reply(503, b'{"error": {"message": "model_not_available"}}')
+
+    error = explain.failure(request(kind), None, gone)
+
+    assert (error.ambiguous, error.code) == (False, "model_not_available")
+    assert "take another one" in error.advice
+
+
 MODEL = "Check the model's name: models/list_models shows what exists."
 
 
@@ -345,6 +363,7 @@ ANSWERS = {
     b'{"message": "why", "type": "t"}': {"detail": "why", "type": "t"},
     b" " * (MOST_ERROR_BYTES - 2) + b"{}": {"detail": "{}"},
     b"{" + b" " * MOST_ERROR_BYTES + b"}": {"detail": "{"},
+    b'{"error": "a"}' + b" " * MOST_ERROR_BYTES: {"detail": '{"error": "a"}'},
     b'"text"': {"detail": "text"},
     b"[]": {"detail": "[]"},
     b"null": {"detail": "null"},
@@ -511,7 +530,10 @@ def test_what_the_answer_names_is_told():
 
     assert (error.request_id, error.retry_after) == ("t", 2)
     assert str(error).startswith("400 Some Reason: no (POST /v1/things). ")
-    assert "never does" in str(explain.failure(request(), None, reply(301)))
+    moved = explain.failure(request(), None, reply(301))
+    assert moved.detail == "the server redirects, which this operation never does"
+    named = reply(400, b'{"error": {"type": "no_such"}}')
+    assert explain.failure(request(), None, named).type == "no_such"
     assert explain.failure(request(), None, reply(200)).type == "invalid_answer"
 
 

@@ -220,6 +220,7 @@ TOLD = [
     ({"anyOf": [DOG, CAT]}, {"kind": None}, ['a.kind must be one of "dog" (got null)']),
     ({"anyOf": [DOG, CAT]}, 5, ["a must be an object or an object (got 5)"]),
     ({"anyOf": [DOG, CAT]}, {"kind": "cat"}, ["a.name is required"]),
+    ({"anyOf": [DOG]}, {"kind": "cow"}, ['a.kind must be one of "dog" (got "cow")']),
     (
         {"anyOf": [{"type": "string", "title": "A name"}, {"type": "array"}]},
         5,

@@ -107,7 +107,7 @@ def _streamed(request: Request) -> Json:
     if request.output is not None:
         from ..transfer.media_output import deliver  # few answers are bytes
     answer = whole_stream(request)
-    if request.output is None or not isinstance(answer.get("file"), str):
+    if request.output is None:
         return answer
     import base64
 
