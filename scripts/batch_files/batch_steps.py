@@ -30,7 +30,7 @@ from .submission import BATCH, state_of_batch, submit_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import TypeAlias
 
     from ..shapes import Auth, Json, Members, Step
@@ -206,55 +206,76 @@ def collect_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     spans = _spans(auth, batches) if len(batches) > 1 and "rows" in given else {}
     batches.sort(key=lambda batch: spans.get(batch["id"], (0, 0))[0])
     bill = Bill()
-    told: list[Members] = []
     table = Table(auth, given["rows"]) if "rows" in given else None
     if table:
         table.keep_free(given["answer_column"], RESERVED)
-    rows = enumerate(table or ())
-    place = 0
     with RowResults("collect_rows", None, table, given) as outcome:
-        for number, batch in enumerate(batches, 1):
-            status = state_of_batch(batch)
-            before = outcome.sums["done"], outcome.sums["failed"]
-            with Lines(_taking(bill, batch.get("model_id"))) as lines:
-                read_answers(auth, batch, lines)
-                if table:
-                    last = number == len(batches)
-                    places = lines.places()
-                    found = _span(auth, batch, places, spans, place, last)
-                    for _ in range(place, found[0]):
-                        next(rows, None)
-                    place = found[0]
-                    asked = joined(rows, places, *found)
-                else:
-                    asked = named(auth, batch, lines)
-                reason = reason_of(batch, status, lines.unread)
-                for name, row in asked:
-                    if own := table and table.taken(row):
-                        raise table.not_free(f"but a row has a column {own!r} already")
-                    text, why, cut = lines.get(name)
-                    if text is None and why is None:
-                        why = reason + _unasked(row, status)
-                    outcome.add(row, text, why, cut=cut, custom_id=name)
-            done = outcome.sums["done"] - before[0]
-            failed = outcome.sums["failed"] - before[1]
-            told.append(
-                {
-                    "batch_id": batch["id"],
-                    "status": status,
-                    "first_row": place,
-                    "rows": done + failed,
-                    "done": done,
-                    "failed": failed,
-                    "reason": reason,
-                }
-            )
-            place += done + failed
-        outside = sum(1 for _ in rows)
+        collected = _Collected(auth, table, spans, outcome, bill)
+        told = [collected.take(batch, batch is batches[-1]) for batch in batches]
+        outside = sum(1 for _ in collected.rows)
     facts = _told(told)
     if outside:
         facts["outside"] = outside
     return outcome.result(bill.sums(auth), "cut", **facts)
+
+
+class _Collected:
+    """The answers of batches, one batch after another, each beside the row that it is
+    about where a table is given."""
+
+    def __init__(
+        self,
+        auth: Auth,
+        table: Table | None,
+        spans: dict[str, tuple[int, int]],
+        outcome: RowResults,
+        bill: Bill,
+    ) -> None:
+        self.auth, self.table, self.spans = auth, table, spans
+        self.outcome, self.bill = outcome, bill
+        self.rows = enumerate(table or ())
+        self.place = 0  # of the batch's first row in the table
+
+    def take(self, batch: Members, last: bool) -> Members:
+        """Add the answers of a batch; return what became of its rows."""
+        status = state_of_batch(batch)
+        sums = self.outcome.sums
+        done, failed = sums["done"], sums["failed"]
+        with Lines(_taking(self.bill, batch.get("model_id"))) as lines:
+            read_answers(self.auth, batch, lines)
+            reason = reason_of(batch, status, lines.unread)
+            for name, row in self.asked(batch, lines, last):
+                if own := self.table and self.table.taken(row):
+                    words = f"but a row has a column {own!r} already"
+                    raise self.table.not_free(words)
+                text, why, cut = lines.get(name)
+                if text is None and why is None:
+                    why = reason + _unasked(row, status)
+                self.outcome.add(row, text, why, cut=cut, custom_id=name)
+        done, failed = sums["done"] - done, sums["failed"] - failed
+        first, self.place = self.place, self.place + done + failed
+        return {
+            "batch_id": batch["id"],
+            "status": status,
+            "first_row": first,
+            "rows": done + failed,
+            "done": done,
+            "failed": failed,
+            "reason": reason,
+        }
+
+    def asked(
+        self, batch: Members, lines: Lines, last: bool
+    ) -> Iterator[tuple[str, Members]]:
+        """Return (custom_id, row) of what a batch was asked."""
+        if self.table is None:
+            return named(self.auth, batch, lines)
+        places = lines.places()
+        span = _span(self.auth, batch, places, self.spans, self.place, last)
+        for _ in range(self.place, span[0]):
+            next(self.rows, None)
+        self.place = span[0]
+        return joined(self.rows, places, *span)
 
 
 def _unasked(row: Members, status: str) -> str:
