@@ -36,10 +36,8 @@ def parse_json(data: bytes) -> tuple[Json, str | None]:
         log("the JSON holds longer texts than there is memory for, and is not read")
         return None, "of longer texts than can be held"
     try:
-        # Only UTF-16 and UTF-32 have a NUL, or their mark, so early.
-        wide = not data.startswith(b'{"') and (
-            b"\0" in data[:4] or data[:2] in (b"\xff\xfe", b"\xfe\xff")
-        )
+        # JSON begins with ASCII: only in UTF-16 and UTF-32 there is a NUL so early.
+        wide = b"\0" in data[:4]
         text = data.decode(json.detect_encoding(data) if wide else "utf-8")
     except UnicodeDecodeError as error:
         text = data.decode("utf-8", "replace")
