@@ -11,6 +11,7 @@ from scripts.client.calls import request_for, run, stream
 from scripts.client.errors import TogetherError
 from scripts.client.request import Request, heard, parse_answer
 from scripts.transfer import media_output
+from scripts.workspace import storage
 from tests.support.expected_request import main_of
 from tests.support.sound import wav
 from tests.test_client import BODY, CHAT, answer, auth_for, server
@@ -209,3 +210,16 @@ def test_words_that_are_blank_are_refused_by_the_name_of_their_field(blank):
 @pytest.mark.parametrize("words", ["Hi", "", None, 5, [" "]])
 def test_words_that_are_there_or_left_out_are_none_to_refuse(words):
     assert calls.check_words({"prompt": words}, "prompt", "query") is None
+
+
+def test_where_bytes_are_to_go_is_looked_at_before_anything_is_sent(monkeypatch):
+    def refuse(**given):
+        raise TogetherError("no storage")
+
+    monkeypatch.setattr(storage, "check_storage", refuse)
+    speech = module_table(find("audio/create_speech"))
+    body = {"model": "m", "input": "Hi", "voice": "v"}
+
+    with pytest.raises(TogetherError, match="no storage"):
+        request_for(AUTH, speech, {"body": body, "output": "storage"})
+    assert request_for(AUTH, speech, {"body": body}).output == "result"

@@ -4,6 +4,7 @@ import http.client
 import socket
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from urllib3.exceptions import HTTPError
@@ -210,3 +211,37 @@ def test_a_connection_that_the_server_ends_is_not_kept():
 
         assert exchange(carrier).read() == b"hi"
     assert carrier.idle == []
+
+
+def test_a_kept_connection_waits_as_long_as_this_exchange_says():
+    waits = []
+    carrier = Carrier("http://host", http.client.HTTPResponse, None)
+    kept = SimpleNamespace(
+        sock=SimpleNamespace(settimeout=waits.append),
+        request=lambda *given: waits.append(given),
+        getresponse=Raw,
+    )
+    carrier.connection = lambda seconds: kept
+
+    found = carrier.exchange("GET", "/a", b"x", {"b": "c"}, (1.0, 2.0))
+
+    assert waits == [1.0, ("GET", "/a", b"x", {"b": "c"}), 2.0]
+    assert found.status == 200
+
+
+class Raced(list):
+    """Connections that another thread takes first."""
+
+    def pop(self):
+        self.clear()
+        raise IndexError
+
+
+def test_where_another_thread_was_quicker_a_connection_is_opened():
+    with server(answer(b"Hi")) as (url, _):
+        carrier = Carrier(url, http.client.HTTPResponse, None)
+        carrier.idle = Raced([Connection()])
+        found = carrier.exchange("GET", "/", None, {}, (1.0, 2.0))
+
+        assert found.read() == b"Hi"
+    assert carrier.opened == 1

@@ -1,5 +1,7 @@
 """The job that a step runs in."""
 
+import os
+
 import pytest
 
 from scripts.client import TogetherError, job
@@ -86,3 +88,13 @@ def test_a_process_that_is_no_job_has_no_worker(monkeypatch):
     monkeypatch.setenv("WM_TOKEN", "")
 
     assert not job.worker_died()
+
+
+def test_a_job_remembers_who_started_it(monkeypatch):
+    monkeypatch.setenv("WM_TOKEN", "t")
+    monkeypatch.setattr(job, "_worker", None)
+    job.job_begins()
+
+    assert not job.worker_died()
+    monkeypatch.setattr(os, "getppid", lambda: 1)
+    assert job.worker_died()

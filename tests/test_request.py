@@ -860,3 +860,12 @@ def test_warnings_are_not_told_without_end(warned_request, capsys):
         f"together: the service warns: the {number}th" for number in range(most)
     ]
     assert told[most:] == ["together: what else it warns of is not told"]
+
+
+def test_an_answer_that_is_read_piece_by_piece_has_the_deadline_of_its_reader():
+    with server(OK) as (url, _):
+        request = Request(auth_for(url), table(), {"id": "a"})
+        found = request.send(streaming=True)
+
+        assert found._original_response.reader.most == math.inf
+        assert found.read() == b'{"ok": true}'

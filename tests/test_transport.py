@@ -492,7 +492,7 @@ def test_a_head_that_is_cut_short_is_told_and_a_body_just_ends(wire):
     head, body = transport._Reader(ours, None), transport._Reader(ours, None)
 
     assert head.readinto(bytearray(4)) == 1
-    with pytest.raises(OSError, match="the answer's head is cut short"):
+    with pytest.raises(OSError, match=r"^the answer's head is cut short$"):
         head.readinto(bytearray(4))
     body.room = math.inf
     assert body.readinto(bytearray(4)) == 0
@@ -532,3 +532,19 @@ def test_the_length_of_an_answer_is_one_or_it_makes_no_sense(headers, sense, wir
         with pytest.raises(transport.http.client.HTTPException) as caught:
             found.begin()
         assert str(caught.value) == "the answer's length makes no sense"
+
+
+def test_what_an_error_says_is_kept_however_it_ends():
+    cut = Response(b"no", OSError("cut"), status=300)
+
+    assert read_whole(cut, 7.0) == b"no"
+
+
+def test_an_answer_to_head_has_no_body():
+    near, far = socket.socketpair()
+    with near, far:
+        far.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n")
+        found = transport.Answer(near, method="HEAD")
+        found.begin()
+        assert found.read() == b""
+        found.close()
