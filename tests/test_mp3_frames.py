@@ -50,7 +50,7 @@ def test_the_whole_tells_its_own_length(header, place, size, word):
 
     found = joined_frames([first, TAG + second, first + TAG_BEHIND])
 
-    assert found[size:] == sounds(header, size, 10) + TAG_BEHIND
+    assert found[size:] == sounds(header, size, 10)
     assert struct.unpack_from(">4sIII", found, place) == (b"Xing", 3, 10, len(found))
     assert found[:4] == bytes.fromhex(header)
     assert found[4:place].strip(b"\0") == found[place + 16 : size].strip(b"\0") == b""
@@ -126,3 +126,29 @@ def test_a_length_that_cannot_be_known_is_not_told(other):
 
     assert joined_frames([first, other]) == sounds("fff384c0", 192, 2) + other
     assert joined_frames([other, first]) == other + sounds("fff384c0", 192, 2)
+
+
+def test_parts_whose_frames_sound_for_other_times_tell_no_length():
+    first = info("fffb50c0", 21, 208, 2) + sounds("fffb50c0", 208, 2)
+    second = info("fff384c0", 13, 192, 2) + sounds("fff384c0", 192, 2)
+
+    found = joined_frames([first, second])
+
+    assert found == sounds("fffb50c0", 208, 2) + sounds("fff384c0", 192, 2)
+
+
+@pytest.mark.parametrize("cut", [1, 100, 190])
+def test_a_frame_that_is_cut_short_does_not_take_the_next_part_s_first(cut):
+    first = info("fff384c0", 13, 192, 3) + sounds("fff384c0", 192, 3)
+
+    found = joined_frames([first[:-cut], first[:-cut]])
+
+    assert found[192:] == sounds("fff384c0", 192, 4)
+    assert struct.unpack_from(">II", found, 21) == (4, len(found))
+
+
+def test_a_tag_that_says_it_is_longer_than_the_file_is_no_tag():
+    first = sounds("fff384c0", 192, 2)
+    second = b"ID3\x03\x00\x00\x7f\x7f\x7f\x7f" + first
+
+    assert joined_frames([first, second]) == first + second

@@ -11,8 +11,9 @@ DELETED = '<w:rPr><w:del w:author="a"/></w:rPr>'
 
 
 def level(number, form, text, more=""):
+    begin = "" if "w:start" in more else '<w:start w:val="1"/>'
     return (
-        f'<w:lvl w:ilvl="{number}">{more}<w:numFmt w:val="{form}"/>'
+        f'<w:lvl w:ilvl="{number}">{begin}{more}<w:numFmt w:val="{form}"/>'
         f'<w:lvlText w:val="{text}"/></w:lvl>'
     )
 
@@ -73,17 +74,17 @@ def test_each_level_counts_by_itself_and_anew_below_another():
 @pytest.mark.parametrize(
     ("form", "written"),
     [
-        ("decimal", "1 9 27 29 49 261 4000"),
-        ("decimalZero", "01 09 27 29 49 261 4000"),
-        ("lowerLetter", "a i aa cc ww 261 4000"),
-        ("upperLetter", "A I AA CC WW 261 4000"),
-        ("lowerRoman", "i ix xxvii xxix xlix cclxi 4000"),
-        ("upperRoman", "I IX XXVII XXIX XLIX CCLXI 4000"),
-        ("cardinalText", "1 9 27 29 49 261 4000"),  # words of some language
+        ("decimal", "1 9 27 29 49 781 4000"),
+        ("decimalZero", "01 09 27 29 49 781 4000"),
+        ("lowerLetter", "a i aa cc ww 781 4000"),
+        ("upperLetter", "A I AA CC WW 781 4000"),
+        ("lowerRoman", "i ix xxvii xxix xlix dcclxxxi 4000"),
+        ("upperRoman", "I IX XXVII XXIX XLIX DCCLXXXI 4000"),
+        ("cardinalText", "1 9 27 29 49 781 4000"),  # words of some language
     ],
 )
 def test_numbers_are_written_as_word_writes_them(form, written):
-    starts = (1, 9, 27, 29, 49, 261, 4000)
+    starts = (1, 9, 27, 29, 49, 781, 4000)
     lists = [
         abstract(n, level(0, form, "%1", f'<w:start w:val="{start}"/>'))
         for n, start in enumerate(starts)
@@ -236,7 +237,121 @@ def test_paragraphs_that_are_not_there_are_not_counted():
     found = numbered(body, CONTRACT, number(1, "7"))
 
     words = [line.strip() for line in found if line.strip()]
-    assert words == ["1. a", "2. b", "joined, goes on", "4. c", "6. d"]
+    assert words == ["1. a", "2. b", "3. joined, goes on", "4. c", "6. d"]
+
+
+def deleted(text):
+    return f'<w:del w:id="1">{run(text)}</w:del>'
+
+
+MOVED = '<w:rPr><w:moveFrom w:id="1"/></w:rPr>'
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        item("", more=DELETED).replace("</w:p>", deleted("b") + "</w:p>"),
+        item("", None, None, more=DELETED).replace("</w:p>", deleted("b") + "</w:p>"),
+        item("", more=MOVED).replace(
+            "</w:p>", f'<w:moveFrom w:id="1">{run("b")}</w:moveFrom></w:p>'
+        ),
+        item("", more=DELETED),
+    ],
+)
+def test_a_paragraph_that_is_gone_leaves_its_number_to_the_next(gone):
+    found = numbered(item("a") + gone + item("c") + item("d"), CONTRACT, number(1, "7"))
+
+    assert found == ["1. a", "2. c", "3. d"]
+
+
+def test_a_column_of_numbers_alone_is_read():
+    rows = "".join(
+        f"<w:tr><w:tc>{item('')}</w:tc><w:tc>{paragraph(run(text))}</w:tc></w:tr>"
+        for text in ("Milk", "Eggs")
+    )
+
+    (found,) = numbered(f"<w:tbl>{rows}</w:tbl>", CONTRACT, number(1, "7"))
+
+    assert [line.split() for line in found.splitlines()] == [
+        ["1.", "Milk"],
+        ["2.", "Eggs"],
+    ]
+
+
+def test_digits_of_levels_above_keep_their_zero():
+    lists = (
+        abstract(
+            "1",
+            level(0, "upperRoman", "Article %1."),
+            level(1, "decimalZero", "Section %1.%2", "<w:isLgl/>"),
+        ),
+        number(1, 1),
+    )
+
+    assert numbered(item("a") + item("b", 1, 1), *lists) == [
+        "Article I. a",
+        "Section 1.01 b",
+    ]
+
+
+def test_a_text_box_counts_for_itself():
+    inner = item("x") + item("y")
+    box = f"<w:r><w:pict><w:txbxContent>{inner}</w:txbxContent></w:pict></w:r>"
+    first = item("Heading").replace("</w:pPr>", f"</w:pPr>{box}")
+
+    found = numbered(first + item("b"), CONTRACT, number(1, "7"))
+
+    assert found == ["1. x", "2. y", "1. Heading", "2. b"]
+
+
+def test_paragraphs_that_name_no_style_have_the_default_one():
+    normal = style("Normal", named(1)).replace(
+        "<w:style ", '<w:style w:type="paragraph" w:default="1" '
+    )
+    other = style("Table", named(9)).replace(
+        "<w:style ", '<w:style w:type="table" w:default="1" '
+    )
+    body = paragraph(run("a")) + paragraph() + paragraph(run("b")) + item("c", 0)
+
+    found = numbered(body, CONTRACT, number(1, "7"), styles=normal + other)
+
+    assert [line for line in found if line] == ["1. a", "3. b", "c"]
+
+
+def test_a_level_without_a_first_number_begins_at_zero():
+    one = level(0, "decimal", "%1.").replace('<w:start w:val="1"/>', "")
+
+    assert numbered(item("a") + item("b"), abstract("1", one), number(1, 1)) == [
+        "0. a",
+        "1. b",
+    ]
+
+
+def test_what_a_style_was_before_a_change_is_past():
+    old = "<w:pPrChange><w:pPr><w:numPr><w:numId w:val='9'/></w:numPr></w:pPr>"
+    said = named(1).replace("</w:pPr>", f"{old}</w:pPrChange></w:pPr>")
+
+    found = numbered(
+        item("a", None, None, "S"), CONTRACT, number(1, "7"), styles=style("S", said)
+    )
+
+    assert found == ["1. a"]
+
+
+def test_nothing_may_stand_between_a_number_and_its_text():
+    one = level(0, "decimal", "\u7b2c%1\u6761", '<w:suff w:val="nothing"/>')
+
+    assert numbered(item("x"), abstract("1", one), number(1, 1)) == ["\u7b2c1\u6761x"]
+
+
+def test_a_number_is_not_lost_with_the_code_of_a_field():
+    def mark(kind):
+        return f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
+
+    code = mark("begin") + run("code") + mark("separate") + run("Date") + mark("end")
+    body = item("").replace("</w:p>", f"{code}</w:p>")
+
+    assert numbered(body, CONTRACT, number(1, "7")) == ["1. Date"]
 
 
 def test_a_file_without_lists_or_of_very_many_is_read_within_bounds(monkeypatch):

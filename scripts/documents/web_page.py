@@ -167,12 +167,11 @@ def page_text(page: str) -> str:
         if value in ROWS:
             tables.take(kind, value, inside)
         formulas.take(kind, value)
-        if value in COUNTED and not xml:
+        hides = kind == "start" and not xml and _hides(value, inside)
+        if value in COUNTED and not xml and not hides:
             lists.take(kind, value, inside)
         found.tag(kind, value, xml)
-        if value == "li" and kind == "start":
-            lists.number()
-        if kind == "start" and not xml and _hides(value, inside):
+        if hides:
             hidden = _Hidden(value)
             if value == "pre":
                 found.break_off("", "end")
@@ -233,56 +232,98 @@ class _Formulas:
 
 
 COUNTED = _names("ol ul menu li")
-# How a list counts, by its type and as Word calls it.
-COUNTS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
-_UNCOUNTED = re.compile(
-    r"list-style(?:-type)?\s*:[^;]{0,60}\bnone\b|\sreversed(?=[\s/>=])"
+# How a list counts, by its type or style and as Word calls it.
+COUNTS = {
+    "1": "decimal",
+    "decimal": "decimal",
+    "decimal-leading-zero": "decimalZero",
+    **dict.fromkeys(("a", "lower-alpha", "lower-latin"), "lowerLetter"),
+    **dict.fromkeys(("A", "upper-alpha", "upper-latin"), "upperLetter"),
+    "i": "lowerRoman",
+    "lower-roman": "lowerRoman",
+    "I": "upperRoman",
+    "upper-roman": "upperRoman",
+}
+_LIST_STYLE = re.compile(r"\blist-style(?:-type)?\s*:([^;]{0,60})", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"""([^\s"'>/=]{1,40})(?:\s{0,20}=\s{0,20}("[^"]*"?|'[^']*'?|[^\s>]{0,200}))?"""
 )
+_INTEGER = re.compile(r"\s*([-+]?\d{1,10})(?!\d)")
+COUNT_MOST = 2**31 - 1
+NUMBERS = 40  # characters of the numbers of lists that begin within one another
 
 
 class _Items:
-    """Writes the numbers before the items of lists that count."""
+    """Gives the items of lists that count their numbers."""
 
     def __init__(self, found: _PageText) -> None:
         self.found = found
-        # Of each open list: the number that comes next and its form; None for one
-        # without numbers.
-        self.open: list[tuple[int, str] | None] = []
-        self.written = False  # whether a number stands before nothing yet
+        # Of each open list: its name, the number that comes next, and its form, None
+        # for one without numbers.
+        self.open: list[tuple[str, int, str | None]] = []
+        self.names = dict.fromkeys(COUNTED, 0)  # how many are open
+        self.depth = 0  # of the item whose number stands before nothing yet
 
     def take(self, kind: str, tag: str, inside: str) -> None:
-        """Take a tag of a list or an item, before it breaks the text."""
-        if self.written:
-            self.found.fresh = self.written = False
+        """Take a tag of a list or an item."""
+        if kind == "end":
+            self.found.label = ""
+            while tag != "li" and self.names[tag]:
+                name, _, _ = self.open.pop()
+                self.names[name] -= 1
+                if name == tag:
+                    break
+            return
+        said = _attributes(inside)
         if tag == "li":
-            given = _attribute("value", inside)
-            if self.open and self.open[-1] and re.fullmatch(r"-?\d{1,9}", given):
-                self.open[-1] = int(given), self.open[-1][1]
-        elif kind == "end":
-            if self.open:
-                self.open.pop()
-        elif tag != "ol" or _UNCOUNTED.search(inside.lower()):
-            self.open.append(None)
-        else:
-            start = _attribute("start", inside)
-            first = int(start) if re.fullmatch(r"-?\d{1,9}", start) else 1
-            self.open.append((first, COUNTS.get(_attribute("type", inside), "")))
+            self.number(said)
+            return
+        form = COUNTS.get(said.get("type", ""), "decimal") if tag == "ol" else None
+        if style := _LIST_STYLE.search(said.get("style", "")):
+            words = style[1].lower().split()
+            form = next((COUNTS[word] for word in words if word in COUNTS), form)
+            form = None if "none" in words else form
+        if "reversed" in said:
+            form = None  # from how many on is known at its end
+        self.open.append((tag, _integer(said.get("start"), 1), form))
+        self.names[tag] += 1
 
-    def number(self) -> None:
-        """Begin an item."""
-        if self.open and self.open[-1]:
-            count, form = self.open[-1]
-            self.open[-1] = count + 1, form
-            self.found.put(f"{counted(count, form)}.")
-            self.found.break_off(" ")
-            # A paragraph that the item begins with stands in its line.
-            self.found.fresh = self.written = True
+    def number(self, said: dict[str, str]) -> None:
+        """Begin an item of the list that is open."""
+        if not self.open:
+            return
+        name, count, form = self.open[-1]
+        count = _integer(said.get("value"), count)
+        self.open[-1] = name, count + 1, form
+        if len(self.open) <= self.depth:
+            self.found.label = ""  # of an item of which nothing is seen
+        self.depth = len(self.open)
+        if form and len(self.found.label) < NUMBERS:
+            self.found.label += f"{counted(count, form, letters=_letters)}. "
 
 
-def _attribute(name: str, inside: str) -> str:
-    """Return the value of an attribute of a tag, or nothing."""
-    said = re.search(rf"\s{name}\s*=\s*[\"']?\s*([\w-]{{1,20}})", inside, re.IGNORECASE)
-    return said[1] if said else ""
+def _letters(count: int) -> str:
+    """Return a number in letters as browsers write it: z is followed by aa, ab."""
+    text = ""
+    while count:
+        count, letter = divmod(count - 1, 26)
+        text = chr(ord("a") + letter) + text
+    return text
+
+
+def _integer(text: str | None, default: int) -> int:
+    """Return the whole number that a text begins with."""
+    found = _INTEGER.match(text or "")
+    count = int(found[1]) if found else default
+    return count if abs(count) <= COUNT_MOST else default
+
+
+def _attributes(inside: str) -> dict[str, str]:
+    """Return the attributes of a tag by their names, the first of each name."""
+    found: dict[str, str] = {}
+    for one in _ATTRIBUTE.finditer(inside):
+        found.setdefault(one[1].lower(), (one[2] or "").strip("\"'"))
+    return found
 
 
 class _Grid:
@@ -414,6 +455,7 @@ class _PageText:
         self.broken = 0  # the last of them that began a line
         self.raised = False  # whether what comes stands above the line
         self.struck = self.marked = False  # whether what comes is struck out, and open
+        self.label = ""  # the number of the item whose first words come
 
     def tag(self, kind: str, name: str, xml: bool) -> None:
         """Take the break that a tag makes."""
@@ -461,6 +503,8 @@ class _PageText:
                     text = f"^{text}"
             if self.struck and not self.marked:
                 text, self.marked = f"~~{text}", True
+            if self.label:
+                text, self.label = f"{self.label}{text}", ""
             if self.between[:1] == "\n":
                 self.broken = self.puts
             if self.pieces:

@@ -103,12 +103,13 @@ def word_text(content: bytes) -> str:
 class _Paragraph:
     """What a paragraph says of the list that it is in."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: int) -> None:
+        self.place = place  # how many pieces stand before it
         self.style: str | None = None
         self.list: str | None = None
         self.level: int | None = None
-        self.label = ""  # its number, as it is written before its text
-        self.begin = 0  # at which of the pieces
+        self.begun = False  # whether it was counted
+        self.label = ""  # its number, until it is written before its text
 
 
 class _Reader:
@@ -125,7 +126,9 @@ class _Reader:
     ) -> None:
         self.lists = lists
         self.paragraphs: list[_Paragraph] = []  # that are open: text boxes hold some
-        self.goes_on = False  # whether the text before ends without its paragraph
+        # Where the text begins that goes on in the next paragraph, as the end of its
+        # own was deleted.
+        self.goes_on: int | None = None
         self.known = known or {}
         self.kind = kind
         self.notes: Notes = {}
@@ -160,6 +163,17 @@ class _Reader:
         return "".join(self.pieces)
 
     def add(self, text: str) -> None:
+        """Add text of the open paragraph, behind its number where it is the first."""
+        if self.paragraphs and text and not self.passed and not self.hidden:
+            one = self.paragraphs[-1]
+            if not one.begun:
+                self.begin_item()
+            if not any(at is not None for at in self.fields):  # a code is left out
+                label, one.label = one.label, ""
+                text = f"{label}{text}"
+        self.put(text)
+
+    def put(self, text: str) -> None:
         if not self.passed and not self.hidden:
             self.size += len(text)
             if self.size > CHARACTERS:
@@ -197,7 +211,9 @@ class _Reader:
         elif tag == "r":
             self.begin_run()
         elif tag == "p":
-            self.paragraphs.append(_Paragraph())
+            self.paragraphs.append(_Paragraph(len(self.pieces)))
+        elif tag == "txbxContent" and self.lists:
+            self.lists.begin_box()
         elif tag in ("pStyle", "numId", "ilvl"):
             self.of_paragraph(tag, attributes.get("val", ""))
         elif above == "rPr" and tag in PROPERTIES:
@@ -252,16 +268,33 @@ class _Reader:
                 self.paragraphs[-1].level = int(value[:3])
 
     def begin_item(self) -> None:
-        """Write the number of a paragraph whose properties were read. Text that goes on
-        from one whose end was deleted has it in its middle, and so not at all."""
+        """Count a paragraph whose properties were read."""
+        one = self.paragraphs[-1]
+        one.begun = True
         dropped = self.joined or self.passed or any(gone for _, gone in self.places)
         if self.lists is None or dropped:
             return
+        one.label = self.lists.label(one.style, one.list, one.level)
+        if one.label and self.goes_on is not None:
+            self.insert(self.goes_on, one.label)
+            one.label = ""
+
+    def end_paragraph(self) -> None:
+        """End a paragraph. One without text has its number in a cell alone."""
         one = self.paragraphs[-1]
-        label = self.lists.label(one.style, one.list, one.level)
-        if label and not self.goes_on:
-            one.label, one.begin = label, len(self.pieces)
-            self.add(label)
+        if not one.begun:
+            self.begin_item()
+        if one.label and self.cells:
+            self.put(one.label.strip())
+        self.paragraphs.pop()
+        if self.joined and self.goes_on is None and len(self.pieces) > one.place:
+            self.goes_on = one.place
+
+    def insert(self, place: int, text: str) -> None:
+        """Put text before a piece that is there already."""
+        self.pieces.insert(place, text)
+        self.fields = [at and at + (at >= place) for at in self.fields]
+        self.places = [(at + (at > place), gone) for at, gone in self.places]
 
     def begin_table(self, tag: str) -> None:
         """Begin a table, a row or a cell."""
@@ -285,7 +318,7 @@ class _Reader:
         on = value not in ("0", "false", "off")
         if tag in PASSED:
             # Of a paragraph's mark: it goes on in the next.
-            self.joined = self.joined or tag == "del"
+            self.joined = self.joined or tag in ("del", "moveFrom")
             self.passed += 1
         elif self.path[-3:-2] != ["r"]:
             return
@@ -317,7 +350,7 @@ class _Reader:
         count = min(int(value), 63) if value.isdecimal() and len(value) < 4 else 1
         if tag == "gridBefore" and self.grids:
             for _ in range(count):
-                self.add("\t")
+                self.put("\t")
             self.grids[-1] = count, self.grids[-1][1]
         elif tag == "gridSpan" and self.spans:
             self.spans[-1] = count, self.spans[-1][1]
@@ -336,12 +369,12 @@ class _Reader:
             kept[column] = said
         elif goes_on and not said:
             del self.pieces[place:]
-            self.add(kept.get(column, ""))
+            self.put(kept.get(column, ""))
         elif goes_on is None:
             kept.pop(column, None)
         if not deleted:
             for _ in range(columns):
-                self.add("\t")
+                self.put("\t")
         if self.grids:
             self.grids[-1] = column + columns, kept
 
@@ -393,15 +426,14 @@ class _Reader:
         elif tag == "pPr" and self.path[-1:] == ["p"]:
             self.begin_item()
         elif tag == "p":
-            one = self.paragraphs.pop()
-            if one.label and self.pieces[one.begin :] == [one.label]:
-                self.pieces.pop()  # the paragraph is empty
+            self.end_paragraph()
             if self.marked:
                 self.add("~~")
                 self.marked = False
             if not self.joined:
-                self.add(" " if self.cells else "\n\n")
-            self.goes_on, self.joined = self.joined, False
+                self.put(" " if self.cells else "\n\n")
+                self.goes_on = None
+            self.joined = False
         elif tag in ("tr", "tc"):
             self.cells -= tag == "tc"
             place, deleted = self.places.pop()
@@ -410,13 +442,15 @@ class _Reader:
             elif deleted:
                 del self.pieces[place:]
             else:
-                self.add("\n")
+                self.put("\n")
         elif tag == "tbl":
-            self.add("\n")
+            self.put("\n")
             if self.grids:
                 self.grids.pop()
         elif tag == "oMath":
             self.formulas -= 1
+        elif tag == "txbxContent" and self.lists:
+            self.lists.end_box()
         elif tag == self.kind:
             self.notes[self.kind, self.number] = " ".join(self.text().split())
 

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import zipfile
 
-LIST_BYTES = 8 << 20  # of the lists, and of the styles, unpacked
+LIST_BYTES = 64 << 20  # of the lists, and of the styles, unpacked
 LISTS = 50_000  # and as many styles
 LEVELS = 9
 STYLES_DEEP = 20  # Word itself goes down to 10
@@ -33,6 +33,7 @@ class Level(NamedTuple):
     restart: int | None = None  # the level, from 1, behind which it begins anew
     digits: bool = False  # whether the numbers of the levels above are digits here
     style: str | None = None  # whose paragraphs are of this level
+    blank: str = " "  # what stands behind it
 
 
 class WordLists:
@@ -45,8 +46,11 @@ class WordLists:
         self.overrides: dict[str, dict[int, Level]] = {}
         self.restarts: dict[str, dict[int, int]] = {}
         self.styles: dict[str, Style] = {}
+        self.default: str | None = None  # the style of paragraphs that name none
         self.counts: dict[str, list[int | None]] = {}
         self.begun: set[tuple[str, int]] = set()
+        # Those of the text around the open text boxes: each counts for itself.
+        self.around: list[tuple[dict[str, list[int | None]], set[tuple[str, int]]]] = []
         self.known: dict[str | None, tuple[str | None, int | None]] = {}  # by style
         for kind, reader in (("numbering", _Lists), ("styles", _Styles)):
             for part in [*related(archive, main, kind).values()][:1]:
@@ -55,9 +59,18 @@ class WordLists:
             if not self.lists:
                 return
 
+    def begin_box(self) -> None:
+        self.around.append((self.counts, self.begun))
+        self.counts, self.begun = {}, set()
+
+    def end_box(self) -> None:
+        if self.around:
+            self.counts, self.begun = self.around.pop()
+
     def label(self, style: str | None, id: str | None, level: int | None) -> str:
         """Count a paragraph of a style that names a list and a level itself, or None;
-        return what Word writes before it, with a blank behind it, or nothing."""
+        return what Word writes before it, with what stands between, or nothing."""
+        style = style or self.default
         if id is None or level is None:
             own_id, own_level = self._of_style(style)
             id = own_id if id is None else id
@@ -124,11 +137,11 @@ def _written(levels: dict[int, Level], level: int, counts: list[int | None]) -> 
     def number(found: re.Match[str]) -> str:
         place = int(found[1]) - 1
         form = levels.get(place, Level()).form
-        digits = one.digits and form != "none"
+        digits = one.digits and form not in ("none", "decimalZero")
         return counted(counts[place] or 0, "decimal" if digits else form)
 
     text = _NUMBER.sub(number, one.text).strip()
-    return f"{text} " if text else ""
+    return f"{text}{one.blank}" if text else ""
 
 
 def _whole(value: str | None, default: int = 0) -> int:
@@ -159,6 +172,8 @@ class _Lists:
         if tag == "abstractNum":
             self.abstract, self.id = attributes.get("abstractNumId", ""), ""
             lists.levels[self.abstract] = {}
+            if len(lists.levels) > LISTS:
+                raise BadFileError(f"has more than {LISTS} lists: split it")
         elif tag == "num":
             self.id = attributes.get("numId", "")
         elif tag == "abstractNumId" and self.id:
@@ -171,7 +186,7 @@ class _Lists:
             level = _whole(attributes.get("ilvl"), LEVELS)
             self.level = level if level < LEVELS else None
             if tag == "lvl" and self.level is not None:
-                self._of()[self.level] = Level()
+                self._of()[self.level] = Level(start=0)
         elif tag == "startOverride" and self.level is not None:
             lists.restarts.setdefault(self.id, {})[self.level] = _whole(value, 1)
         elif self.level is not None:
@@ -194,6 +209,8 @@ class _Lists:
             one = one._replace(form=value or "decimal")
         elif tag == "lvlText":
             one = one._replace(text=(value or "")[:LABEL])
+        elif tag == "suff":
+            one = one._replace(blank="" if value == "nothing" else " ")
         elif tag == "lvlRestart":
             one = one._replace(restart=_whole(value))
         elif tag == "isLgl":
@@ -213,8 +230,9 @@ class _Styles:
     """Reads word/styles.xml."""
 
     def __init__(self, lists: WordLists, archive: zipfile.ZipFile, part: str) -> None:
-        self.styles = lists.styles
+        self.lists, self.styles = lists, lists.styles
         self.id: str | None = None
+        self.before = 0  # how many notes of what was before a change are open
         for _ in parse(archive, part, self.start, self.end, most=LIST_BYTES):
             pass
 
@@ -222,12 +240,16 @@ class _Styles:
         value = attributes.get("val")
         if tag == "style":
             self.id = attributes.get("styleId")
+            is_default = attributes.get("default") in ("1", "true", "on")
+            if is_default and attributes.get("type") == "paragraph":
+                self.lists.default = self.id
             if self.id is not None:
                 self.styles[self.id] = Style()
             if len(self.styles) > LISTS:
                 raise BadFileError(f"has more than {LISTS} styles: split it")
             return
-        if self.id is None:
+        self.before += tag == "pPrChange"
+        if self.id is None or self.before:
             return
         one = self.styles[self.id]
         if tag == "basedOn":
@@ -239,5 +261,6 @@ class _Styles:
         self.styles[self.id] = one
 
     def end(self, tag: str) -> None:
+        self.before -= tag == "pPrChange"
         if tag == "style":
             self.id = None

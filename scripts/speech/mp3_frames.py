@@ -28,16 +28,21 @@ def joined_frames(parts: list[bytes]) -> bytes:
     is, so does the whole, unless the frames of a part cannot be counted."""
     begin = _tag_size(parts[0])
     sounds: list[bytes] = []
+    counts: list[int] = []
+    kinds: set[int] = set()
     info = b""
     for part in parts:
         frames = part[_tag_size(part) :]
         size = _info_size(frames)
         if not sounds:
             info = frames[:size]
-        sounds.append(frames[size:])
-    counts = [_count(frames) for frames in sounds] if info else []
+        frames = frames[size:]
+        count, end = _counted(frames, kinds)
+        # What is cut short behind the last whole frame would take the next part's first.
+        sounds.append(frames[:end] if count else frames)
+        counts.append(count)
     sound = b"".join(sounds)
-    if counts and all(counts):
+    if info and all(counts) and len(kinds) == 1:
         info = _info(info, sum(counts), len(info) + len(sound))
     else:
         info = b""
@@ -45,13 +50,14 @@ def joined_frames(parts: list[bytes]) -> bytes:
 
 
 def _tag_size(data: bytes) -> int:
-    """Return how many bytes the tag takes that an MP3 begins with."""
+    """Return how many bytes the tag takes that an MP3 begins with; 0 for one that says
+    it is longer than the file."""
     if data[:3] != b"ID3" or len(data) < 10:
         return 0
     size = 0
     for byte in data[6:10]:
         size = size << 7 | byte & 0x7F
-    return 10 + size
+    return 10 + size if 10 + size < len(data) else 0
 
 
 def _frame_size(data: bytes, place: int = 0) -> int:
@@ -94,12 +100,17 @@ def _info(frame: bytes, count: int, size: int) -> bytes:
     return (header.ljust(_info_place(frame), b"\0") + told).ljust(len(frame), b"\0")
 
 
-def _count(frames: bytes) -> int:
-    """Return how many frames there are; 0 where something else stands among them."""
+def _counted(frames: bytes, kinds: set[int]) -> tuple[int, int]:
+    """Return (how many whole frames there are, where they end), and add their kinds,
+    which differ in how long a frame sounds; (0, 0) where something else stands among
+    them. A tag behind them (ID3v1) is left out."""
     place = count = 0
-    while place < len(frames) and frames[place : place + 3] != b"TAG":  # ID3v1
+    while place < len(frames) and frames[place : place + 3] != b"TAG":
         size = _frame_size(frames, place)
-        if not size:
-            return 0
+        if not size and len(frames) - place >= 4:
+            return 0, 0
+        if not size or place + size > len(frames):
+            break
+        kinds.add(frames[place + 1] & 0x18 | frames[place + 2] >> 2 & 3)
         place, count = place + size, count + 1
-    return count
+    return count, place
