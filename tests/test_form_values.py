@@ -248,6 +248,11 @@ MEANT = [
     (GROUPED, {"scaling": {"label": "Number", "n": "5"}}, {"n": 5}),
     (GROUPED, {"scaling": {"label": "Default", "n": "5"}}, {}),
     (GROUPED, {"scaling": None, "n": "5"}, {"n": 5}),
+    (
+        {**GROUPED, "x-groups": {"other": {"A": "off"}, **GROUPED["x-groups"]}},
+        {"scaling": {"label": "Number", "n": "5"}},
+        {"n": 5},
+    ),
     (HIDDEN, {"t": {"label": "A"}}, {"t": {"label": "A"}, "kind": "a"}),
     (
         HIDDEN,

@@ -239,6 +239,8 @@ TOLD = [
     ),
     ({"anyOf": [False, {"type": "string"}]}, 5, ["a must not be there"]),
     ({"anyOf": []}, 5, []),
+    ({"const": [1]}, 5, ["a must be one of [1] (got 5)"]),
+    ({"const": 5}, [1], ["a must be one of 5 (got [1])"]),
     (
         {
             "anyOf": [
@@ -379,6 +381,18 @@ def test_what_is_nested_deeper_than_is_looked_at_is_told():
 
     assert told(nested(50), lists) == []
     assert told(nested(51), lists) == [f"a{'[0]' * 51} is nested too deeply"]
+    either = {"anyOf": [{"type": "array", "items": {"$ref": "#"}}, {"type": "integer"}]}
+    assert told(nested(20), either) == []
+    (deep,) = told(nested(60), either)
+    assert deep.endswith(" is nested too deeply")
+
+
+def test_a_value_is_repeated_up_to_sixty_characters():
+    (whole,) = told("x" * 58, {"enum": ["a"]})
+    (cut,) = told("x" * 59, {"enum": ["a"]})
+
+    assert whole.endswith(f'(got "{"x" * 58}")')
+    assert cut.endswith(f'(got "{"x" * 56}...)')
 
 
 def test_of_many_faults_behind_a_reference_the_first_twenty_are_told():
