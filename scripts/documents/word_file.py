@@ -147,6 +147,7 @@ class _Reader:
         self.choice = 0
         # Where the code of each open field begins; None from its result on.
         self.fields: list[int | None] = []
+        self.codes = 0  # how many fields are open whose code is read
         self.places: list[tuple[int, bool]] = []  # of open rows and cells; if deleted
         # Of each open table: the column of its grid that comes next, and the text of
         # the cells over several rows by their columns.
@@ -168,7 +169,7 @@ class _Reader:
             one = self.paragraphs[-1]
             if not one.begun:
                 self.begin_item()
-            if not any(at is not None for at in self.fields):  # a code is left out
+            if not self.codes:  # whose text is left out
                 label, one.label = one.label, ""
                 text = f"{label}{text}"
         self.put(text)
@@ -253,7 +254,7 @@ class _Reader:
         elif tag == self.kind:
             self.number = attributes.get("id")
             self.pieces = []
-            self.fields = []
+            self.fields, self.codes = [], 0
 
     def of_paragraph(self, tag: str, value: str) -> None:
         """Take note of the list that a paragraph is in, and not of one that it was in
@@ -275,8 +276,8 @@ class _Reader:
         if self.lists is None or dropped:
             return
         one.label = self.lists.label(one.style, one.list, one.level)
-        if one.label and self.goes_on is not None:
-            self.insert(self.goes_on, one.label)
+        if one.label and self.goes_on is not None and not self.codes:
+            self.pieces.insert(self.goes_on, one.label)
             one.label = ""
 
     def end_paragraph(self) -> None:
@@ -289,12 +290,6 @@ class _Reader:
         self.paragraphs.pop()
         if self.joined and self.goes_on is None and len(self.pieces) > one.place:
             self.goes_on = one.place
-
-    def insert(self, place: int, text: str) -> None:
-        """Put text before a piece that is there already."""
-        self.pieces.insert(place, text)
-        self.fields = [at and at + (at >= place) for at in self.fields]
-        self.places = [(at + (at > place), gone) for at, gone in self.places]
 
     def begin_table(self, tag: str) -> None:
         """Begin a table, a row or a cell."""
@@ -388,10 +383,12 @@ class _Reader:
         hold fields with results of their own."""
         if kind == "begin":
             self.fields.append(len(self.pieces))
+            self.codes += 1
             self.choices, self.choice = [], 0
         elif self.fields:
             begun = self.fields.pop()
             if begun is not None:
+                self.codes -= 1
                 del self.pieces[begun:]
             if kind == "separate":
                 self.fields.append(None)
