@@ -421,8 +421,9 @@ def test_an_event_is_read_in_linear_time_and_bounded():
             took.append(time.process_time() - began)
         return min(took)
 
-    # 7.5 times the size: in squared time, that takes 56 times as long.
-    assert seconds(15 << 20) < 24 * max(seconds(2 << 20), 0.01)
+    # 7.5 times the size: in squared time, that takes 56 times as long, each time; what
+    # disturbs the machine does not.
+    assert any(seconds(15 << 20) < 24 * max(seconds(2 << 20), 0.01) for _ in range(5))
     with pytest.raises(transport.TooLargeError):
         list(replies_sse.Events(itertools.repeat(b"x" * (1 << 16))))
 
