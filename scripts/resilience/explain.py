@@ -65,7 +65,6 @@ def failure(
         answer = _read_refusal(request, reply)
         detail, advice = answer.pop("detail", None), answer.pop("advice")
         unclear = reply.status < 400 or reply.status in UNCLEAR
-        unclear = unclear and "final" not in answer
         summary = f"{reply.status} {reply.reason}".strip()
         if detail:
             summary += f": {detail}"
