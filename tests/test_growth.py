@@ -47,6 +47,7 @@ from scripts.upload.dataset_check import Checker
 from scripts.workspace.markup import inline, prose
 
 AUTH = {"api_key": "tgp_growth_0123456789"}
+HEAD = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 LEAST = 0.01  # seconds of the smaller text, so that the ratio is steady
 LARGEST = 1 << 21  # characters up to which a text is made larger for that
 REFUSED = (
@@ -77,11 +78,27 @@ def word(body):
     word_file.word_text(archive("word/document.xml", body))
 
 
+def nested(text):
+    """A page whose tables end."""
+    web_page.page_text(text + "</table>" * text.count("<table>"))
+
+
+def noted(links):
+    """Notes as long as the list of what the file's parts are."""
+    notes = f"<footnotes>{'<p><r><t>a</t></r></p>' * (len(links) // 9)}</footnotes>"
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("word/document.xml", "<a><p><r><t>a</t></r></p></a>")
+        file.writestr("word/footnotes.xml", notes)
+        links = f"<Relationships>{links.format(head=HEAD)}</Relationships>"
+        file.writestr("word/_rels/document.xml.rels", links)
+    word_file.word_text(buffer.getvalue())
+
+
 def listed(text):
     """As paragraphs, lists and styles of a Word file."""
-    head = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     links = "".join(
-        f'<Relationship Id="{kind}" Type="{head}/{kind}" Target="{kind}.xml"/>'
+        f'<Relationship Id="{kind}" Type="{HEAD}/{kind}" Target="{kind}.xml"/>'
         for kind in ("numbering", "styles")
     )
     begin = "<num numId='1'><abstractNumId val='1'/></num>"
@@ -98,11 +115,10 @@ def listed(text):
 def workbook(cells):
     rows = f"<row>{cells}</row>"
     buffer = io.BytesIO()
-    head = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
     def related(kind, target):
         return (
-            f'<Relationships><Relationship Id="a" Type="{head}/{kind}" '
+            f'<Relationships><Relationship Id="a" Type="{HEAD}/{kind}" '
             f'Target="{target}"/></Relationships>'
         )
 
@@ -192,6 +208,8 @@ TEXTS = {
         "<ol>",
         "<ol><li>",
     ),
+    "tables": ("<table><tr><td rowspan=2>a", "<table><tr><td rowspan=2>a<td>"),
+    "notes": ('<Relationship Id="a" Type="{head}/footnotes" Target="footnotes.xml"/>',),
     "word": ("<", "<a>", "<w:t>a</w:t>", "&amp;", "<w:p/>", "<!-- -->", "a "),
     "lists": (
         "<p><pPr><numPr><ilvl val='8'/><numId val='1'/></numPr></pPr></p>",
@@ -337,10 +355,12 @@ READERS = (
     ),
     ("documents/web_page", "tags", web_page.page_text),
     ("documents/web_page", "page", web_page.page_text),
+    ("documents/web_page", "tables", nested),
     ("documents/web_page", "tags", lambda text: web_page.is_page(text)),
     ("documents/web_page", "page", lambda text: web_page.page_text(f"<?xml ?>{text}")),
     ("documents/word_file", "word", word),
     ("documents/word_file", "prose", lambda text: word(f"<a b='{text}'/>")),
+    ("documents/word_file", "notes", noted),
     ("documents/word_lists", "lists", listed),
     ("documents/office_archive", "prose", lambda text: word(f"<a {text}/>")),
     ("documents/workbook", "sheet", workbook),

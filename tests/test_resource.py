@@ -73,6 +73,7 @@ def test_a_wrong_resource_is_refused_and_says_what_to_do(auth, words):
         ("https://host/v4", "https://host/v4"),
         ("https://host:1/PATHX//", "https://host:1/PATHX"),
         ("https://host/path/v1", "https://host/path"),
+        ("https://host/path//v1", "https://host/path"),
         ("http://[::1]:65535", "http://[::1]:65535"),
         ("http://host:1", "http://host:1"),
     ],

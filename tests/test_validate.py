@@ -369,10 +369,10 @@ def test_a_search_of_another_s_says_why_it_cannot_and_shows_the_pattern():
     assert told({"x": 1, "y": 1}, named, search=search) == ["a.x must not be there"]
 
 
-def nested(depth):
+def nested(depth, within=lambda value: [value]):
     value = 1
     for _ in range(depth):
-        value = [value]
+        value = within(value)
     return value
 
 
@@ -381,6 +381,10 @@ def test_what_is_nested_deeper_than_is_looked_at_is_told():
 
     assert told(nested(50), lists) == []
     assert told(nested(51), lists) == [f"a{'[0]' * 51} is nested too deeply"]
+    objects = {"additionalProperties": {"$ref": "#"}}
+    members = nested(51, lambda value: {"n": value})
+    assert told(members["n"], objects) == []
+    assert told(members, objects) == [f"a{'.n' * 51} is nested too deeply"]
     either = {"anyOf": [{"type": "array", "items": {"$ref": "#"}}, {"type": "integer"}]}
     assert told(nested(20), either) == []
     (deep,) = told(nested(60), either)

@@ -74,14 +74,14 @@ _BEGINNING = re.compile(
     r"\s*(?:<(?:\?xml|!doctype|html|head|body|svg|rss|feed)\b)", re.IGNORECASE
 )
 _XML = re.compile(r"\s*<(?:\?xml|svg|rss|feed)\b", re.IGNORECASE)
-# Within a tag in small letters: what hides its element, and values in quotes.
-_UNSEEN = re.compile(
-    r"""\sstyle\s*=\s*(?:"[^"]*?|'[^']*?|[^\s"'>]*?)\b(?:display\s*:\s*none|visibility\s*:\s*hidden)\b"""
-)
+# Within a style in small letters: what hides its element.
+_UNSEEN = re.compile(r"\b(?:display\s*:\s*none|visibility\s*:\s*hidden)\b")
 ROWS = CELLS | _names("table tr thead tbody tfoot")
+# The most rows and columns that a cell is over in browsers.
+ROWSPAN = 65534
+COLSPAN = 1000
 REPEATED_TEXT = 500  # characters of a cell over several rows that each of them has
 HEAD_CHARACTERS = 4096  # of a tag, that are looked at
-_QUOTED = re.compile(r"""=\s*(?:"[^"]*"|'[^']*')""")
 # The next sign within a tag that means something: its end, or a value in quotes.
 _INSIDE = re.compile(r">|=\s*([\"'])")
 _BLANKS = re.compile(r"[ \t\n\r\f\v]+")
@@ -182,17 +182,17 @@ def _hides(tag: str, inside: str) -> bool:
     """Say whether nobody sees what is in an element, by its tag."""
     if tag in UNSEEN:
         return not inside.endswith("/>")
-    inside = inside.lower()
     if tag == "dialog":
-        return not re.search(r"\sopen(?=[\s/>=])", _QUOTED.sub("=", inside))
+        return "open" not in _attributes(inside)
+    inside = inside.lower()
     if tag == "span" and "katex-html" in inside:
         return True  # which shows its formula once more
     if tag in NEVER_HIDDEN or not ("hidden" in inside or "none" in inside):
         return False
-    if _UNSEEN.search(inside):
+    said = _attributes(inside)
+    if _UNSEEN.search(said.get("style", "")):
         return True
-    plain = re.search(r"\shidden(?=[\s/>=])", _QUOTED.sub("=", inside))
-    return plain is not None and "until-found" not in inside
+    return said.get("hidden", "until-found") != "until-found"
 
 
 # What stands before the parts of a formula in MathML, before the second, and behind.
@@ -369,7 +369,9 @@ class _Tables:
         if tag in CELLS and begins:
             while grid.column in grid.above:
                 self.repeat(grid, grid.column)
-            rows, columns = _span("row", inside) or 65534, _span("col", inside) or 1
+            said = _attributes(inside)
+            rows = _span(said.get("rowspan"), ROWSPAN) or ROWSPAN
+            columns = _span(said.get("colspan"), COLSPAN) or 1
             self.found.next_cell(grid.column == 0)
             grid.cell = grid.column, rows, columns, self.found.mark()
             grid.column += columns
@@ -403,10 +405,10 @@ class _Tables:
         self.found.blank += more
 
 
-def _span(kind: str, inside: str) -> int:
-    """Return how many rows or columns a cell's tag says that it is over."""
-    said = re.search(rf"\s{kind}span\s*=\s*[\"']?\s*(\d{{1,5}})", inside, re.IGNORECASE)
-    return min(int(said[1]), 65534 if kind == "row" else 1000) if said else 1
+def _span(text: str | None, most: int) -> int:
+    """Return how many rows or columns a cell is over, as its tag says."""
+    count = _integer(text, 1)
+    return min(count, most) if count >= 0 else 1
 
 
 class _Hidden:

@@ -15,6 +15,7 @@ from .office_archive import BadFileError, parse, related
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import zipfile
+    from typing import Any
 
 LIST_BYTES = 64 << 20  # of the lists, and of the styles, unpacked
 LISTS = 50_000  # and as many styles
@@ -148,6 +149,12 @@ def _whole(value: str | None, default: int = 0) -> int:
     return int(value) if value and value.isdecimal() and len(value) < 10 else default
 
 
+def _bounded(found: dict[str, Any], what: str) -> None:
+    """Raises BadFileError where there are more than any file needs."""
+    if len(found) > LISTS:
+        raise BadFileError(f"has more than {LISTS} {what}: split it")
+
+
 class Style(NamedTuple):
     """What a style says of the list of its paragraphs."""
 
@@ -172,14 +179,12 @@ class _Lists:
         if tag == "abstractNum":
             self.abstract, self.id = attributes.get("abstractNumId", ""), ""
             lists.levels[self.abstract] = {}
-            if len(lists.levels) > LISTS:
-                raise BadFileError(f"has more than {LISTS} lists: split it")
+            _bounded(lists.levels, "lists")
         elif tag == "num":
             self.id = attributes.get("numId", "")
         elif tag == "abstractNumId" and self.id:
             lists.lists[self.id] = value or ""
-            if len(lists.lists) > LISTS:
-                raise BadFileError(f"has more than {LISTS} lists: split it")
+            _bounded(lists.lists, "lists")
         elif tag == "numStyleLink" and value:
             lists.linked[self.abstract] = value
         elif tag in ("lvl", "lvlOverride"):
@@ -245,8 +250,7 @@ class _Styles:
                 self.lists.default = self.id
             if self.id is not None:
                 self.styles[self.id] = Style()
-            if len(self.styles) > LISTS:
-                raise BadFileError(f"has more than {LISTS} styles: split it")
+            _bounded(self.styles, "styles")
             return
         self.before += tag == "pPrChange"
         if self.id is None or self.before:
