@@ -400,11 +400,15 @@ MEANT = [
 
 @pytest.mark.parametrize(("kind", "got", "meant"), MEANT)
 def test_what_an_answer_means_depends_on_what_is_expected(kind, got, meant):
-    request = Request(AUTH, {**table(), "reply": kind}, {"id": "a"})
+    # One that is paid for, or what a thread of another test reads may take its place.
+    kept = got.data[:1] == b"{"
+    retry = "inference" if kept else "read"
+    request = Request(AUTH, {**table(), "reply": kind, "retry": retry}, {"id": "a"})
     heard.clear()
 
     assert parse_answer(request, got) == meant
-    assert heard == ([(request, json.loads(got.data))] if got.data[:1] == b"{" else [])
+    own = [answer for asked, answer in heard if asked is request]
+    assert own == ([json.loads(got.data)] if kept else [])
     heard.clear()
 
 
