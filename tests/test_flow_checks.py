@@ -552,7 +552,7 @@ def test_steps_named_in_the_texts_of_flows_exist():
             assert name in known, f"{flow.name}: {name}"
 
 
-@pytest.mark.parametrize("flow", flows(), ids=lambda flow: flow.name)
+@pytest.mark.parametrize("flow", list(flows()), ids=lambda flow: flow.name)
 def test_every_flow_but_an_inner_one_has_the_handler_of_failures(flow):
     handler = flow.value.get("failure_module")
 

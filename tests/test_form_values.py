@@ -7,9 +7,9 @@ from scripts.client.form import (
     NOT_GIVEN,
     checked_arguments,
     normalise,
-    with_typed_models,
 )
 from scripts.client.validate import FileValue
+from scripts.forms.typed_models import with_typed_models
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 NUMBER = {"type": ["number", "null"], "x-choice": True}

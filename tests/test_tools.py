@@ -15,7 +15,8 @@ import sys
 import pytest
 import yaml
 
-from scripts.client.form import LEAVE, SWITCH
+from scripts.client.form import SWITCH
+from scripts.forms.form_fields import LEAVE
 from tests.support.command_line import tool
 from tools import models, yaml_text
 from tools.checks.checks import problems

@@ -4,7 +4,7 @@ late."""
 from __future__ import annotations
 
 from .errors import TogetherError
-from .form import checked_arguments, with_typed_models
+from .form import checked_arguments, with_models
 from .job import job_begins, log
 from .references import harmless
 from .request import (
@@ -189,7 +189,7 @@ def prepare(step: Step, arguments: Members) -> Members:
     with every mistake in its `problems`.
     """
     members = step["arguments"]["properties"]
-    given = checked_arguments(step, with_typed_models(members, arguments))
+    given = checked_arguments(step, with_models(members, arguments))
     for name, member in members.items():
         if name not in given and "default" in member:
             given[name] = member["default"]

@@ -9,7 +9,6 @@ from .validate import (
     allows_null,
     file_value,
     fit,
-    has_file,
     kind_of,
     may_be_empty,
     problem,
@@ -24,45 +23,24 @@ if TYPE_CHECKING:
     from ..shapes import Json, Members, Problem, Schema, Step
     from .validate import Pressed
 
-# Words that the form adds to what the user fills in; tools/schemas/form.py makes them.
-LEAVE = "Default"  # the first choice of what is optional: send nothing
-SET = "Set"  # the other choice of an optional object: send what is filled in
-NOTHING = "None"  # of a number that may be null: send null
-EDITOR = "Editor"  # of a JSON Schema: made with Windmill's editor, which adds words
+# Words that the form adds to what the user fills in; scripts/forms/ has the others.
 OTHER = "other"  # the choice of a model by its id, where a list of models is offered
 SWITCH = "more_options"  # the switch that shows an object's advanced fields
+BESIDE = ("pictures", "parts")  # lists that stand beside a message's text
 
 
-def with_typed_models(members: dict[str, Schema], arguments: Members) -> Members:
-    """Return the arguments with every model as its plain id. A form may say that the id
-    stands in a field of its own; a model that calls a step as a tool may send an object
-    or a list that holds it. Raises TogetherError where an id is missing, or contradicts
-    the choice."""
-    found = dict(arguments)
-    for name, member in members.items():
-        picker = member.get("x-id-of")
-        if picker is None:
-            continue
-        typed, chosen = found.pop(name, None), found.get(picker)
-        if chosen.__class__ is list and len(chosen) == 1:
-            chosen = found[picker] = chosen[0]
-        if chosen.__class__ is dict:
-            ids = [chosen[key] for key in ("id", "model", "value") if key in chosen]
-            chosen = next(filter(None, ids), None if ids else chosen)
-            found[picker] = chosen
-        if chosen in ("", [], {}):
-            chosen = found[picker] = None  # no model has such an id
-        if isinstance(typed, str):
-            typed = typed.strip()
-        if typed and chosen in (OTHER, None):
-            found[picker] = typed
-        elif chosen == OTHER:
-            problem = f"is empty, and {picker} is {OTHER!r}: write the model's id here"
-            raise TogetherError.refused(name, problem)
-        elif typed and typed != chosen:
-            problem = f"is {typed!r} and {picker} is {chosen!r}: leave one empty"
-            raise TogetherError.refused(name, problem)
-    return found
+def with_models(members: dict[str, Schema], arguments: Members) -> Members:
+    """Return the arguments with every model as its plain id, in whichever way it was
+    given. Raises TogetherError where an id is missing, or contradicts the choice."""
+    fields = {n: one["x-id-of"] for n, one in members.items() if "x-id-of" in one}
+    for name, picker in fields.items():
+        chosen = arguments.get(picker)
+        plain = chosen.__class__ is str and chosen not in ("", OTHER)
+        if arguments.get(name) or not (plain or chosen is None):
+            from ..forms.typed_models import with_typed_models  # only for other ways
+
+            return with_typed_models(members, arguments)
+    return {name: value for name, value in arguments.items() if name not in fields}
 
 
 #
@@ -126,6 +104,8 @@ def normalise(
     object for which a button was pressed, with its variant, by the object's id.
     """
     if "x-choice" in schema and value.__class__ is dict and "label" in value:
+        from ..forms.form_fields import behind_button  # only what a form sends
+
         union, (value, schema) = schema, behind_button(value, schema)
         if union is not schema:
             value = normalise(value, schema, field, required, pressed)
@@ -159,7 +139,9 @@ def normalise_object(
     others = schema.get("additionalProperties")
     if not members and others is None:
         return value  # free: what it holds is the user's
-    if schema.keys() & {"x-advanced", "x-groups", "x-beside", "x-hidden"}:
+    if FORM_WORDS & schema.keys() and has_form_fields(value, schema):
+        from ..forms.form_fields import without_form_fields  # only what a form sends
+
         value = without_form_fields(value, schema)
     required = schema.get("required", ())
     meant = {}
@@ -171,6 +153,17 @@ def normalise_object(
         if given is not NOT_GIVEN:
             meant[name] = given
     return meant
+
+
+FORM_WORDS = {"x-advanced", "x-groups", "x-beside", "x-hidden"}
+
+
+def has_form_fields(value: Members, schema: Schema) -> bool:
+    """Say whether an object may have members that only a form adds."""
+    added = {SWITCH, *BESIDE, *schema.get("x-groups", ())}
+    hidden = schema.get("x-hidden", {}).values()
+    chosen = any(value.get(other).__class__ is dict for other, _ in hidden)
+    return chosen or not added.isdisjoint(value)
 
 
 def normalise_list(
@@ -209,108 +202,3 @@ def normalise_union(
         if best is None or rank < best[0]:
             best = rank, given
     return value if best is None else best[1]
-
-
-def behind_button(value: Members, schema: Schema) -> tuple[Json, Schema]:
-    """Return (value, its schema) of what stands behind a group of buttons."""
-    label = value["label"]
-    inner = {name: given for name, given in value.items() if name != "label"}
-    if label == LEAVE:
-        return NOT_GIVEN, schema
-    if has_file(schema):
-        filled = {n: v for n, v in inner.items() if v is not None and v != ""}
-        return (filled if filled.keys() - {"filename"} else NOT_GIVEN), schema
-    if "anyOf" in schema:
-        for variant in schema["anyOf"]:
-            if variant.get("title") == label:
-                return behind_variant(inner, variant), variant
-        return value, schema
-    if schema.get("format") == "json-schema":
-        if label not in (EDITOR, "JSON"):
-            return value, schema  # a member of the schema itself
-        given = inner.get("value")
-        if label == EDITOR and given.__class__ is dict:
-            from ..json_schema.schema_editor import plain_schema  # only what it made
-
-            given = plain_schema(given) if given.get("properties") else {}
-        return (NOT_GIVEN if given is None else given), schema
-    if kind_of(schema) == "object":
-        return (inner if label == SET else value), schema
-    return (None if label == NOTHING else behind_variant(inner, schema)), schema
-
-
-def behind_variant(inner: Members, variant: Schema) -> Json:
-    """Return what is given behind the button for one variant of a union."""
-    allowed = variant.get("enum", ())
-    if kind_of(variant) != "object":
-        if len(allowed) == 1:
-            return allowed[0]
-        given = inner.get(BEHIND.get(kind_of(variant), "value"))
-        return NOT_GIVEN if given is None else given
-    for name, member in variant.get("properties", {}).items():
-        if len(member.get("enum", ())) == 1 and not inner.get(name):
-            inner[name] = member["enum"][0]
-    return inner
-
-
-# What the form calls the field behind a button, by the type of what it takes: the same
-# name for two types would carry a text over to where a list is expected.
-BEHIND = {
-    "string": "text",
-    "array": "list",
-    "integer": "number",
-    "number": "number",
-    "boolean": "switch",
-}
-
-
-def without_form_fields(value: Members, schema: Schema) -> Members:
-    """Return an object of a form as the API takes it: without its switch and its groups
-    of buttons, with the parts beside a text joined to it in one list, and with the
-    members that a choice implies."""
-    value = dict(value)
-    if "x-advanced" in schema:
-        value.pop(SWITCH, None)
-    for group, names in schema.get("x-groups", {}).items():
-        chosen = value.pop(group, None) or {}
-        name = names.get(chosen.get("label"))
-        if name is None:
-            continue
-        if schema["properties"][name].get("type") == "object":
-            value[name] = {n: v for n, v in chosen.items() if n != "label"}
-        else:
-            value[name] = chosen.get(name)
-    if "x-beside" in schema:
-        join_parts(value, schema["x-beside"])
-    for name, (other, names) in schema.get("x-hidden", {}).items():
-        chosen = value.get(other)
-        if name not in value and chosen.__class__ is dict:
-            value[name] = names.get(chosen.get("label"))
-    return value
-
-
-def _as_list(value: Json) -> list[Json]:
-    """Return a list as it is, anything else as a list of one, nothing as []."""
-    if not value:
-        return []
-    return value if value.__class__ is list else [value]
-
-
-def join_parts(row: Members, name: str) -> None:
-    """Join a message's text and the lists that a form has beside it in one list of
-    parts. A part comes as the API takes it, a picture as {"source": file}, or as the
-    file."""
-    parts = []
-    for entry in _as_list(row.pop("pictures", None)):
-        alone = entry.__class__ is dict and entry.keys() == {"source"}
-        given = entry["source"] if alone else entry
-        if given.__class__ is dict and "label" in given:
-            given, _ = behind_button(given, {"x-file": "uri"})
-        if given is not NOT_GIVEN:
-            parts.append({"type": "image_url", "image_url": {"url": given}})
-    parts += _as_list(row.pop("parts", None))
-    text = row.get(name)
-    if parts:
-        if text and text.__class__ is not list:
-            text = [{"type": "text", "text": text}]
-        row[name] = (text or []) + parts

@@ -10,7 +10,8 @@ import jsonschema
 import quickjs
 from hypothesis import strategies as st
 
-from scripts.client.form import BEHIND, NOTHING, SET, SWITCH
+from scripts.client.form import SWITCH
+from scripts.forms.form_fields import BEHIND, NOTHING, SET
 from tools.flows.pack_flows import Flow
 from tools.operations import Operation
 from tools.schemas.form import form, is_nullable_number

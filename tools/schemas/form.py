@@ -7,7 +7,8 @@ the help of the `x-form` words that schemas/_operation.json explains; scripts/cl
 reads what such a form sends.
 """
 
-from scripts.client.form import BEHIND, EDITOR, LEAVE, NOTHING, SET, SWITCH
+from scripts.client.form import SWITCH
+from scripts.forms.form_fields import BEHIND, EDITOR, LEAVE, NOTHING, SET
 from tools.operations import Operation, has_own_default
 from tools.schemas.form_visibility import (
     both,

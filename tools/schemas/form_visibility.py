@@ -5,7 +5,8 @@ It sees the fields beside it in the same object, and hiding a field deletes its 
 
 from collections.abc import Iterable
 
-from scripts.client.form import LEAVE, SWITCH
+from scripts.client.form import SWITCH
+from scripts.forms.form_fields import LEAVE
 
 
 def hints(schema: dict) -> dict:
