@@ -22,7 +22,6 @@ from scripts.chat_steps import _thinking_apart
 from scripts.client import TogetherError
 from scripts.client.jsonio import parse_json
 from scripts.client.references import harmless
-from scripts.client.validate import schema_problems
 from scripts.documents import office_archive, web_page, word_file
 from scripts.documents.word_index import WordIndex, read_index
 from scripts.download import filenames
@@ -163,7 +162,7 @@ def spoken(text):
 
 
 def unique(text):
-    schema_problems([*range(len(text))], {"uniqueItems": True}, "f")
+    problems([*range(len(text))], {"uniqueItems": True})
 
 
 def data_uri(text):

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     Pressed: TypeAlias = dict[int, tuple[Json, Schema]]
     Search: TypeAlias = Callable[[str, str], object]
     Seen: TypeAlias = dict[tuple[int, int, str], list[Problem]]
-    Context: TypeAlias = tuple[AnySchema, Pressed, Search, Seen]
+    Words: TypeAlias = dict[str, Callable[..., None]]
+    Context: TypeAlias = tuple[AnySchema, Pressed, Search, Words, Seen]
 
 
 def kind_of(schema: Schema) -> Json:
@@ -99,13 +100,13 @@ def file_value(value: Json, schema: Schema, field: str) -> Json:
 
 
 #
-# The part of draft 2020-12 that schemas for models use: type, enum, const, properties,
+# The part of draft 2020-12 that operations use: type, enum, const, properties,
 # patternProperties, required, additionalProperties, items, prefixItems, sizes, bounds,
-# pattern, anyOf, oneOf, allOf, not, and $ref within the schema. Other words are passed
-# over. `jsonschema` would do more, but importing it takes longer than a request.
+# pattern and anyOf; scripts/json_schema/composed.py has more for schemas that users
+# give. Other words are passed over. `jsonschema` would do more, but importing it takes
+# longer than a request.
 
 MAX_DEPTH = 100
-MOST_FAULTS = 20  # reported of the schema behind one $ref
 TYPES = {
     "object": "an object",
     "array": "a list",
@@ -126,15 +127,18 @@ def schema_problems(
     field: str,
     pressed: Pressed | None = None,
     search: Search = re.search,
+    words: Words | None = None,
 ) -> list[Problem]:
     """Return [{"field": path, "problem": text}] of what does not fit, [] if all does.
 
     The schema must be one that `check_schema` of scripts/json_schema/checker.py lets pass.
     `pressed` is what `normalise` says of the value; `search` looks for a pattern in a
-    text, and may raise a ValueError that says why it cannot.
+    text, and may raise a ValueError that says why it cannot. `words` are those that
+    need a function of their own, with it, in place of those of operations.
     """
     found: list[Problem] = []
-    check(value, schema, field, found, (schema, pressed or {}, search, {}), 0)
+    context: Context = (schema, pressed or {}, search, words or COMBINED, {})
+    check(value, schema, field, found, context, 0)
     return found
 
 
@@ -147,7 +151,7 @@ def check(
     depth: int,
 ) -> None:
     """Add to found what does not fit; context is (where a $ref begins, pressed, what
-    looks for a pattern, what was found behind a $ref)."""
+    looks for a pattern, the words of schema_problems, what was found behind a $ref)."""
     if depth > MAX_DEPTH:
         found.append(problem(field, "is nested too deeply"))
         return
@@ -155,8 +159,6 @@ def check(
         if not schema:
             found.append(problem(field, "must not be there"))
         return
-    if "$ref" in schema:
-        found += referred(value, schema, field, context, depth)
     if takes_file(schema):
         check_file(value, schema, field, found, context)
         return
@@ -179,24 +181,9 @@ def check(
         check_list(value, schema, field, found, context, depth)
     elif value.__class__ is dict:
         check_object(value, schema, field, found, context, depth)
-    for word, combined in COMBINED.items():
+    for word, checked in context[3].items():
         if word in schema:
-            combined(value, schema[word], field, found, context, depth)
-
-
-def referred(
-    value: Json, schema: Schema, field: str, context: Context, depth: int
-) -> list[Problem]:
-    """Return what does not fit the schema that a $ref leads to. A value is checked by
-    it once: a few references to one another may lead there in a million ways."""
-    target = ref_target(schema, context[0])
-    known = context[3]
-    place = (id(value), id(target), field)
-    if place not in known:
-        faults: list[Problem] = []
-        check(value, target, field, faults, context, depth + 1)
-        known[place] = faults[:MOST_FAULTS]
-    return known[place]
+            checked(value, schema[word], field, found, context, depth)
 
 
 def check_file(
@@ -241,24 +228,11 @@ def check_number(
             found.append(problem(field, f"must be {words} {bound} (got {value})"))
 
 
-def is_multiple(value: int | float, of: int | float) -> bool:
-    if of == 0:
-        return True
-    if isinstance(value, int) and isinstance(of, int):
-        return value % of == 0
-    if value - value != 0:
-        return False  # infinite, or no number
-    from fractions import Fraction  # of the decimals: 0.3 is a multiple of 0.1
-
-    return (Fraction(str(value)) / Fraction(str(of))).denominator == 1
-
-
 BOUNDS = (
     ("minimum", lambda value, bound: value >= bound, "at least"),
     ("maximum", lambda value, bound: value <= bound, "at most"),
     ("exclusiveMinimum", lambda value, bound: value > bound, "more than"),
     ("exclusiveMaximum", lambda value, bound: value < bound, "less than"),
-    ("multipleOf", is_multiple, "a multiple of"),
 )
 
 
@@ -276,24 +250,6 @@ def check_list(
     for number, item in enumerate(value if first or rest is not True else ()):
         part = first[number] if number < len(first) else rest
         check(item, part, f"{field}[{number}]", found, context, depth + 1)
-    if schema.get("uniqueItems") is True:
-        seen = set()
-        for number, item in enumerate(value):
-            item = hashed(item)
-            if item in seen:
-                found.append(problem(f"{field}[{number}]", "is there twice"))
-                break
-            seen.add(item)
-
-
-def hashed(value: Json) -> Json:
-    """Return a hashable key, equal for values that are equal in JSON: 1 is 1.0, and
-    neither is true."""
-    if value.__class__ is list:
-        return (list, *map(hashed, value))
-    if value.__class__ is dict:
-        return (dict, frozenset((name, hashed(item)) for name, item in value.items()))
-    return (bool, value) if value.__class__ is bool else value
 
 
 def check_object(
@@ -359,59 +315,7 @@ def check_any(
     found.append(mistyped(field, value, " or ".join(map(noun, variants))))
 
 
-def check_one(
-    value: Json,
-    variants: list[AnySchema],
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
-) -> None:
-    tried: list[list[Problem]] = []
-    for variant in variants:
-        faults: list[Problem] = []
-        check(value, variant, field, faults, context, depth + 1)
-        tried.append(faults)
-    fitting = sum(not faults for faults in tried)
-    if not fitting:
-        tried = tried or [[problem(field, "must not be there")]]
-        found += sorted(tried, key=len)[0]
-    elif fitting > 1:
-        found.append(problem(field, "fits several of the variants of oneOf"))
-
-
-def check_all(
-    value: Json,
-    variants: list[AnySchema],
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
-) -> None:
-    for variant in variants:
-        check(value, variant, field, found, context, depth + 1)
-
-
-def check_not(
-    value: Json,
-    variant: AnySchema,
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
-) -> None:
-    faults: list[Problem] = []
-    check(value, variant, field, faults, context, depth + 1)
-    if not faults:
-        found.append(problem(field, "must not be such a value"))
-
-
-COMBINED = {
-    "allOf": check_all,
-    "anyOf": check_any,
-    "oneOf": check_one,
-    "not": check_not,
-}
+COMBINED: Words = {"anyOf": check_any}
 
 
 def check_size(
@@ -486,20 +390,6 @@ def same(one: Json, other: Json) -> bool:
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(one[n], other[n]) for n in one)
     return one == other
-
-
-def ref_target(schema: Schema, root: AnySchema) -> AnySchema:
-    """Return what a $ref leads to. Raises LookupError or ValueError."""
-    head, _, path = schema["$ref"].partition("#")
-    if head or path[:1] not in ("", "/"):  # another document, or an anchor's name
-        raise LookupError(schema["$ref"])
-    found = root
-    for part in path.split("/")[1:]:
-        part = part.replace("~1", "/").replace("~0", "~")
-        found = found[int(part) if isinstance(found, list) else part]
-    if not isinstance(found, dict | bool):
-        raise LookupError(path)
-    return found
 
 
 def problem(field: str, words: str) -> Problem:

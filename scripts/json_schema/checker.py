@@ -1,7 +1,7 @@
 """Checks the JSON Schema that a user gives, and answers by it.
 
-scripts/client/validate.py says which part of JSON Schema is known, and does the
-checking.
+scripts/client/validate.py and composed.py say which part of JSON Schema is known, and do
+the checking.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ..client import TogetherError
-from ..client.validate import TYPES, is_kind, problem, ref_target, schema_problems
+from ..client.validate import TYPES, is_kind, problem, schema_problems
+from .composed import WORDS, ref_target
 from .linear_regex import UnfitError, searcher
 
 TYPE_CHECKING = False
@@ -100,7 +101,7 @@ def problems(value: Json, schema: AnySchema, field: str = "answer") -> list[Prob
 
     The schema must be one that check_schema lets pass.
     """
-    return schema_problems(value, schema, field, search=search)
+    return schema_problems(value, schema, field, search=search, words=WORDS)
 
 
 def search(pattern: str, text: str) -> object:
@@ -134,7 +135,7 @@ def _unusable(schema: Json, root: Json, field: str) -> Problem | None:
             return problem(f"{field}.pattern", f"{error} ({pattern!r})")
     if "$ref" in schema:
         try:
-            ref_target(schema, root)
+            ref_target(schema["$ref"], root)
         except (LookupError, ValueError):
             return problem(f"{field}.$ref", f"leads nowhere: {schema['$ref']!r}")
         if _circles(schema, root, ()):
@@ -189,7 +190,7 @@ def _circles(
     nexts.append(schema.get("not"))
     if "$ref" in schema:
         try:
-            nexts.append(ref_target(schema, root))
+            nexts.append(ref_target(schema["$ref"], root))
         except (LookupError, ValueError):
             return False  # named where that schema itself is looked at
     if any(_circles(part, root, (*path, schema), done) for part in nexts):

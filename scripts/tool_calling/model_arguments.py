@@ -8,8 +8,9 @@ import re
 from ..client import TogetherError
 from ..client.jsonio import is_deep
 from ..client.references import is_word
-from ..client.validate import problem, ref_target
+from ..client.validate import problem
 from ..json_schema.checker import search
+from ..json_schema.composed import ref_target
 from .tool_schema import is_resource
 
 TYPE_CHECKING = False
@@ -95,7 +96,7 @@ def _branches(schemas: Iterable[AnySchema], root: AnySchema) -> list[Schema]:
         for name in ("allOf", "anyOf", "oneOf"):
             left += part.get(name, ())
         if "$ref" in part:
-            left.append(ref_target(part, root))
+            left.append(ref_target(part["$ref"], root))
     return found
 
 

@@ -49,6 +49,7 @@ LAYERS = (
         "forms/schema_editor",
         "forms/typed_models",
         "json_schema/checker",
+        "json_schema/composed",
         "json_schema/linear_regex",
         "operation_calls/operation_table",
         "upload/service_limits",

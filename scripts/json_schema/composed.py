@@ -1,0 +1,162 @@
+"""The words of JSON Schema that schemas of users have, and those of operations do not.
+
+ref_target   what a $ref leads to
+WORDS        what `schema_problems` is to check a user's schema by
+"""
+
+from __future__ import annotations
+
+from ..client.validate import check, check_any, problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..client.validate import Context, Words
+    from ..shapes import AnySchema, Json, Problem
+
+MOST_FAULTS = 20  # reported of the schema behind one $ref
+
+
+def ref_target(ref: str, root: AnySchema) -> AnySchema:
+    """Return what a $ref leads to. Raises LookupError or ValueError."""
+    head, _, path = ref.partition("#")
+    if head or path[:1] not in ("", "/"):  # another document, or an anchor's name
+        raise LookupError(ref)
+    found = root
+    for part in path.split("/")[1:]:
+        part = part.replace("~1", "/").replace("~0", "~")
+        found = found[int(part) if isinstance(found, list) else part]
+    if not isinstance(found, dict | bool):
+        raise LookupError(path)
+    return found
+
+
+def check_ref(
+    value: Json,
+    ref: str,
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
+    """A value is checked once by the schema that a $ref leads to: a few references to
+    one another may lead there in a million ways."""
+    target = ref_target(ref, context[0])
+    known = context[4]
+    place = (id(value), id(target), field)
+    if place not in known:
+        faults: list[Problem] = []
+        check(value, target, field, faults, context, depth + 1)
+        known[place] = faults[:MOST_FAULTS]
+    found += known[place]
+
+
+def check_one(
+    value: Json,
+    variants: list[AnySchema],
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
+    tried: list[list[Problem]] = []
+    for variant in variants:
+        faults: list[Problem] = []
+        check(value, variant, field, faults, context, depth + 1)
+        tried.append(faults)
+    fitting = sum(not faults for faults in tried)
+    if not fitting:
+        tried = tried or [[problem(field, "must not be there")]]
+        found += sorted(tried, key=len)[0]
+    elif fitting > 1:
+        found.append(problem(field, "fits several of the variants of oneOf"))
+
+
+def check_all(
+    value: Json,
+    variants: list[AnySchema],
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
+    for variant in variants:
+        check(value, variant, field, found, context, depth + 1)
+
+
+def check_not(
+    value: Json,
+    variant: AnySchema,
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
+    faults: list[Problem] = []
+    check(value, variant, field, faults, context, depth + 1)
+    if not faults:
+        found.append(problem(field, "must not be such a value"))
+
+
+def check_unique(
+    value: Json,
+    unique: Json,
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
+    if unique is not True or value.__class__ is not list:
+        return
+    seen = set()
+    for number, item in enumerate(value):
+        item = hashed(item)
+        if item in seen:
+            found.append(problem(f"{field}[{number}]", "is there twice"))
+            break
+        seen.add(item)
+
+
+def hashed(value: Json) -> Json:
+    """Return a hashable key, equal for values that are equal in JSON: 1 is 1.0, and
+    neither is true."""
+    if value.__class__ is list:
+        return (list, *map(hashed, value))
+    if value.__class__ is dict:
+        return (dict, frozenset((name, hashed(item)) for name, item in value.items()))
+    return (bool, value) if value.__class__ is bool else value
+
+
+def check_multiple(
+    value: Json,
+    of: Json,
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
+    number = isinstance(value, int | float) and value.__class__ is not bool
+    if number and not is_multiple(value, of):
+        found.append(problem(field, f"must be a multiple of {of} (got {value})"))
+
+
+def is_multiple(value: int | float, of: int | float) -> bool:
+    if of == 0:
+        return True
+    if isinstance(value, int) and isinstance(of, int):
+        return value % of == 0
+    if value - value != 0:
+        return False  # infinite, or no number
+    from fractions import Fraction  # of the decimals: 0.3 is a multiple of 0.1
+
+    return (Fraction(str(value)) / Fraction(str(of))).denominator == 1
+
+
+WORDS: Words = {
+    "$ref": check_ref,
+    "multipleOf": check_multiple,
+    "uniqueItems": check_unique,
+    "allOf": check_all,
+    "anyOf": check_any,
+    "oneOf": check_one,
+    "not": check_not,
+}
