@@ -1,4 +1,4 @@
-"""Mutants of scripts/client and scripts/resilience: does a test notice each of them?
+"""Mutants of the modules that most jobs load: does a test notice each of them?
 
 mutmut changes one thing in one function at a time and runs the tests that reach it;
 pyproject.toml says which files are changed and which tests, those that mirror them, are
