@@ -1,17 +1,21 @@
 """Packages of the source become modules that mean the same."""
 
+import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tools.operations import scripts
 from tools.tree.flatten import (
     FlattenError,
     module_names,
     module_text,
     parts_of,
     script_text,
+    with_json,
     without_types,
 )
 
@@ -140,6 +144,46 @@ def test_what_is_deployed_says_no_types_and_keeps_its_lines():
         "    return [é, ä]",
     ]
     compile(bare, "bare.py", "exec")
+
+
+LONG = """\
+from ..client import run
+
+# fmt: off
+STEP = {
+  "on": True, "off": False, "none": None, "text": "None \\\\ \\u20ac",
+  "quoted": 'a "True" b'}
+"""
+
+
+def test_the_long_table_of_a_script_is_read_as_json_in_its_place():
+    text = script_text(LONG, ("group", "sell"), frozenset())
+
+    assert text.split("\n")[2:6] == [
+        "from json import loads  # a job reads JSON sooner than it compiles Python",
+        'STEP = loads(r"""{',
+        '  "on": true, "off": false, "none": null, "text": "None \\\\ \\u20ac",',
+        '  "quoted": "a \\"True\\" b"}""")',
+    ]
+    *_, table = ast.parse(text).body
+    written = ast.literal_eval(table.value.args[0])
+    *_, before = ast.parse(LONG).body
+    assert json.loads(written) == ast.literal_eval(before.value)
+
+
+def test_every_long_table_can_be_json_and_short_ones_stay():
+    texts = [one.script_path.read_text(encoding="utf-8") for one in scripts()]
+    long = [text for text in texts if "\n# fmt: off\n" in text]
+
+    assert len(long) > 100
+    assert all('= loads(r"""{' in with_json(text) for text in long)
+    assert all(with_json(text) == text for text in texts if text not in long)
+
+
+@pytest.mark.parametrize("table", ["{1: 2}", '{"a": (1,)}', '{"a": 1,}'])
+def test_a_table_that_is_no_json_is_refused(table):
+    with pytest.raises(FlattenError, match="line 2: a table that is no JSON"):
+        script_text(f"# fmt: off\nSTEP = {table}\n", ("group", "sell"), frozenset())
 
 
 REFUSED = [

@@ -9,6 +9,7 @@ part as an object, `as` among parts, names of Python's own.
 
 import ast
 import builtins
+import json
 import pprint
 import re
 from collections.abc import Iterable, Iterator
@@ -106,10 +107,17 @@ def module_text(root: Path, name: str, parts: frozenset[str] | None = None) -> s
 @kept
 def script_text(text: str, place: tuple[str, ...], parts: frozenset[str]) -> str:
     """The deployed text of a file that is no part of a package, at `place` below
-    scripts/: what it imports from parts comes from their modules.
+    scripts/: what it imports from parts comes from their modules, and a long table is
+    JSON.
 
     Raises FlattenError.
     """
+    try:
+        text = with_json(text)
+    except ValueError as error:
+        line = text[: text.index(_TABLE_BEGINS)].count("\n") + 2
+        words = f"a table that is no JSON: {error}"
+        raise FlattenError("/".join(place), line, words) from None
     return _deployed(Part(place, text), parts, rise=0)
 
 
@@ -158,6 +166,28 @@ def _with_tables(root: Path, name: str, text: str) -> str:
         said = pprint.pformat(_asked(root, name, call), width=88, sort_dicts=False)
         lines[call.lineno - 1 : call.end_lineno] = f"{before}{said}{after}".split("\n")
     return re.sub(line, "", "\n".join(lines), flags=re.MULTILINE)
+
+
+# How a long table of a script begins, and what stands there where it is deployed.
+_TABLE_BEGINS = "# fmt: off\n"
+_TABLE = re.compile(rf"^{_TABLE_BEGINS}([A-Z]+) = (?={{)", re.MULTILINE)
+_AS_JSON = "from json import loads  # a job reads JSON sooner than it compiles Python\n"
+_LITERALS = re.compile(
+    r"""\b(?:True|False|None)\b|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
+)
+
+
+def with_json(text: str) -> str:
+    """A script whose long table, which ends it, is read as JSON: a job compiles each
+    script anew, and a table is most of a long one. Every line keeps its number."""
+    found = _TABLE.search(text)
+    if found is None:
+        return text
+    table = text[found.end() :].rstrip("\n")
+    written = _LITERALS.sub(lambda one: json.dumps(ast.literal_eval(one[0])), table)
+    if '"""' in written or json.loads(written) != ast.literal_eval(table):
+        raise ValueError("it would say something else")
+    return f'{text[: found.start()]}{_AS_JSON}{found[1]} = loads(r"""{written}""")\n'
 
 
 def _called(node: ast.AST) -> str | None:
