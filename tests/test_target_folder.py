@@ -117,7 +117,11 @@ LATE = {
         "completions/create_completion",
         {"body": {"model": "m", "prompt": "Hi", "stream": True}},
     ),
-    "json_schema (an editor's)": (
+    "forms": (
+        "completions/create_completion",
+        {"body": {"model": "m", "prompt": "Hi", "more_options": False}},
+    ),
+    "forms (an editor's)": (
         "chat/create_chat_completion",
         {
             "body": {
