@@ -1,5 +1,7 @@
 """What is meant by what a form or a flow gives, value by value."""
 
+import sys
+
 import pytest
 
 from scripts.client import TogetherError
@@ -7,9 +9,9 @@ from scripts.client.form import (
     NOT_GIVEN,
     checked_arguments,
     normalise,
+    with_models,
 )
 from scripts.client.validate import FileValue
-from scripts.forms.typed_models import with_typed_models
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 NUMBER = {"type": ["number", "null"], "x-choice": True}
@@ -321,6 +323,12 @@ MEANT = [
         },
     ),
     (MESSAGE, {"c": None, "parts": [1]}, {"c": [1]}),
+    ({**MESSAGE, "x-advanced": True}, {"c": None, "parts": [1]}, {"c": [1]}),
+    (
+        {"anyOf": [{"title": "V", "type": "object"}, STRING], "x-choice": True},
+        {"label": "V", "n": 1},
+        {"n": 1},
+    ),
     ({"type": "object", "properties": {"n": INTEGER}}, "x", "x"),
     ({"type": "array", "properties": {"n": INTEGER}}, {"n": "3"}, {"n": "3"}),
     (
@@ -496,8 +504,23 @@ MODELS = [
 def test_a_model_is_chosen_from_a_list_or_named(given, meant):
     before = dict(given)
 
-    assert with_typed_models(MEMBERS, given) == meant
+    assert with_models(MEMBERS, given) == meant
     assert given == before
+
+
+def test_what_no_form_sends_loads_nothing_of_forms(monkeypatch):
+    for name in ("typed_models", "form_fields"):
+        monkeypatch.setitem(sys.modules, f"scripts.forms.{name}", None)
+    plain = {"type": "object", "properties": {"parts": {"type": "array"}}}
+
+    assert with_models(MEMBERS, {"model": "a", "model_id": None}) == {"model": "a"}
+    assert with_models(MEMBERS, {"model": None, "model_id": ""}) == {"model": None}
+    assert normalise({"parts": [1]}, plain, "a") == {"parts": [1]}
+    assert normalise({"c": "x"}, MESSAGE, "a") == {"c": "x"}
+    with pytest.raises(ImportError):
+        with_models(MEMBERS, {"model": "other", "model_id": "b"})
+    with pytest.raises(ImportError):
+        normalise({"c": "x", "parts": [1]}, MESSAGE, "a")
 
 
 NOWHERE = "is empty, and model is 'other': write the model's id here"
@@ -517,7 +540,7 @@ NOWHERE = "is empty, and model is 'other': write the model's id here"
 )
 def test_a_model_that_cannot_be_meant_is_refused(given, words):
     with pytest.raises(TogetherError) as caught:
-        with_typed_models(MEMBERS, given)
+        with_models(MEMBERS, given)
 
     assert caught.value.problems == [{"field": "model_id", "problem": words}]
 
@@ -525,9 +548,7 @@ def test_a_model_that_cannot_be_meant_is_refused(given, words):
 def test_a_model_chosen_and_named_is_a_model_after_another_argument():
     members = {"x": INTEGER, **MEMBERS}
 
-    assert with_typed_models(members, {"model": "other", "model_id": "b"}) == {
-        "model": "b"
-    }
+    assert with_models(members, {"model": "other", "model_id": "b"}) == {"model": "b"}
 
 
 OPERATION = {

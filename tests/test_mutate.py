@@ -2,7 +2,14 @@
 
 import yaml
 
-from tools.probes.mutate import KNOWN, Change, read_change, score
+from tools.probes.mutate import (
+    KNOWN,
+    Change,
+    known_changes,
+    known_of,
+    read_change,
+    score,
+)
 
 DIFF = """--- scripts/resilience/retry.py
 +++ scripts/resilience/retry.py
@@ -38,6 +45,17 @@ def test_the_score_is_the_share_of_those_that_nothing_excuses():
     assert not score(8, [one, two], {one}).good
     assert not score(9, [one], {one, gone}).good
     assert score(9, [one], {one, gone}).stale == [gone]
+
+
+def test_the_excuses_of_what_was_tried_are_those_of_its_functions():
+    tried = "scripts.client.endings.x_ending__mutmut_9"
+
+    found = known_of([tried])
+
+    assert found
+    assert {one.function for one in found} == {"scripts.client.endings.ending"}
+    assert known_of() == set(known_changes()) > found
+    assert known_of([]) == set()
 
 
 def test_every_excuse_has_a_reason():

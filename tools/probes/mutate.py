@@ -66,7 +66,7 @@ def run(names: list[str]) -> Score:
         if not names or any(fnmatch(name, pattern) for pattern in names)
     ]
     unnoticed = [change(name) for state, name in tried if state in UNNOTICED]
-    known = {one for one in known_changes() if _chosen(one, names)}
+    known = known_of((name for _, name in tried) if names else None)
     return score(sum(state in NOTICED for state, _ in tried), unnoticed, known)
 
 
@@ -89,9 +89,12 @@ def known_changes() -> list[Change]:
     ]
 
 
-def _chosen(one: Change, names: list[str]) -> bool:
-    module = one.function.rpartition(".")[0]
-    return not names or any(fnmatch(f"{module}.x_", pattern) for pattern in names)
+def known_of(tried: Iterable[str] | None = None) -> set[Change]:
+    """Those known, or those of them in the functions of these mutants."""
+    functions = None if tried is None else {function_of(name) for name in tried}
+    return {
+        one for one in known_changes() if functions is None or one.function in functions
+    }
 
 
 def states() -> list[tuple[str, str]]:
@@ -121,8 +124,13 @@ def read_change(name: str, diff: str) -> Change:
         )
         for sign in "-+"
     )
-    # mutmut's name: module.x_function__mutmut_3, module.xǁClassǁmethod__mutmut_3
+    return Change(function_of(name), taken, put)
+
+
+def function_of(name: str) -> str:
+    """The function that a mutant is of, by mutmut's name of it:
+    module.x_function__mutmut_3, module.xǁClassǁmethod__mutmut_3."""
     place, _, function = name.rpartition("__mutmut_")[0].rpartition(".")
     function = function.removeprefix("x").lstrip("_ǁ") if "ǁ" in function else function
     function = function.removeprefix("x_").replace("ǁ", ".")
-    return Change(f"{place}.{function}", taken, put)
+    return f"{place}.{function}"
