@@ -159,6 +159,9 @@ def check(
         if not schema:
             found.append(problem(field, "must not be there"))
         return
+    words = context[3]
+    if "$ref" in schema and "$ref" in words:  # told even of a value of a wrong type
+        words["$ref"](value, schema["$ref"], field, found, context, depth)
     if takes_file(schema):
         check_file(value, schema, field, found, context)
         return
@@ -181,8 +184,8 @@ def check(
         check_list(value, schema, field, found, context, depth)
     elif value.__class__ is dict:
         check_object(value, schema, field, found, context, depth)
-    for word, checked in context[3].items():
-        if word in schema:
+    for word, checked in words.items():
+        if word in schema and word != "$ref":
             checked(value, schema[word], field, found, context, depth)
 
 
