@@ -11,7 +11,7 @@ from tests.support.nested_places import places
 from tools.checks.checks import problems
 from tools.checks.schema_checks import schema_problems
 from tools.operations import ROOT, Operation
-from tools.schemas.schema_words import in_words
+from tools.schemas.schema_words import in_words, misfit
 
 RULES = json.loads((ROOT / "schemas/_operation.json").read_text())
 
@@ -230,6 +230,13 @@ def test_a_member_that_is_required_and_not_described_is_told_once(tmp_path):
     assert said(tmp_path, edit) == (
         "properties.body.required: there is no member inputt; did you mean input?"
     )
+
+
+def test_a_constant_is_held_to_every_word_that_a_schema_may_have():
+    kinds = {"type": "array", "uniqueItems": True, "items": {"type": "string"}}
+
+    assert misfit(["word", "word"], kinds, "f") == ["f[1]: is there twice"]
+    assert misfit(["word", "segment"], kinds, "f") == []
 
 
 def test_a_sound_schema_has_nothing_said_of_it(tmp_path):

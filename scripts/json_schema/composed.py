@@ -1,4 +1,4 @@
-"""The words of JSON Schema that schemas of users have, and those of operations do not.
+"""The words of JSON Schema that schemas of users have, and tables of scripts do not.
 
 ref_target   what a $ref leads to
 WORDS        what `schema_problems` is to check a user's schema by

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 import jsonschema
 
 from scripts.client.validate import TYPES, schema_problems
+from scripts.json_schema.composed import WORDS
 
 # What other dialects have, and what stands for it here.
 ELSEWHERE = {
@@ -95,7 +96,7 @@ def unfit(
 def misfit(value: object, schema: dict, where: str) -> list[str]:
     """What does not fit of one value: a default, a constant of a flow."""
     try:
-        found = schema_problems(value, schema, where)
+        found = schema_problems(value, schema, where, words=WORDS)
     except MISSHAPEN:
         found = []  # by a schema that is wrong itself, which is told of it
     said = [f"{one['field']}: {one['problem']}" for one in found]
