@@ -58,7 +58,7 @@ LONGEST = (
     "test_browser",
     "test_killed",
     "test_tools",
-    "test_form",
+    "test_each_form",
 )
 
 

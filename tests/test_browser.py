@@ -15,9 +15,8 @@ from tests.support.form_actions import (
     steps,
     widget,
 )
-from tests.support.form_assertions import check_run, check_untouched
+from tests.support.form_assertions import check_run, check_sent, check_untouched
 from tests.support.form_values import filled, sent
-from tests.test_form import check_sent
 from tools.flows.pack_flows import flows
 from tools.operations import find, scripts
 from tools.pages.browser import RESOURCE, Browser, FormError, functions

@@ -12,10 +12,9 @@ from scripts.client.errors import TogetherError
 from scripts.client.request import Request, heard, parse_answer
 from scripts.transfer import media_output
 from scripts.workspace import storage
-from tests.support.expected_request import main_of
+from tests.support.expected_request import main_of, module_table
 from tests.support.sound import wav
 from tests.test_client import BODY, CHAT, answer, auth_for, server
-from tests.test_form import module_table
 from tests.test_request import AUTH, reply, table
 from tools.operations import find
 

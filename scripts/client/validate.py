@@ -136,9 +136,15 @@ def schema_problems(
     text, and may raise a ValueError that says why it cannot. `words` are those that
     need a function of their own, with it, in place of those of operations.
     """
-    found: list[Problem] = []
     context: Context = (schema, pressed or {}, search, words or COMBINED, {})
-    check(value, schema, field, found, context, 0)
+    return faults_of(value, schema, field, context, 0)
+
+
+def faults_of(
+    value: Json, schema: AnySchema, field: str, context: Context, depth: int
+) -> list[Problem]:
+    found: list[Problem] = []
+    check(value, schema, field, found, context, depth)
     return found
 
 
@@ -293,8 +299,7 @@ def check_any(
         return
     nearest = None
     for variant in variants:
-        faults: list[Problem] = []
-        check(value, variant, field, faults, context, depth + 1)
+        faults = faults_of(value, variant, field, context, depth + 1)
         if not faults:
             return
         rank = (fit(value, variant), len(faults))

@@ -6,7 +6,7 @@ WORDS        what `schema_problems` is to check a user's schema by
 
 from __future__ import annotations
 
-from ..client.validate import check, check_any, problem
+from ..client.validate import check, check_any, faults_of, problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ def check_ref(
     known = context[4]
     place = (id(value), id(target), field)
     if place not in known:
-        faults: list[Problem] = []
-        check(value, target, field, faults, context, depth + 1)
+        faults = faults_of(value, target, field, context, depth + 1)
         known[place] = faults[:MOST_FAULTS]
     found += known[place]
 
@@ -58,11 +57,7 @@ def check_one(
     context: Context,
     depth: int,
 ) -> None:
-    tried: list[list[Problem]] = []
-    for variant in variants:
-        faults: list[Problem] = []
-        check(value, variant, field, faults, context, depth + 1)
-        tried.append(faults)
+    tried = [faults_of(value, one, field, context, depth + 1) for one in variants]
     fitting = sum(not faults for faults in tried)
     if not fitting:
         tried = tried or [[problem(field, "must not be there")]]
@@ -91,9 +86,7 @@ def check_not(
     context: Context,
     depth: int,
 ) -> None:
-    faults: list[Problem] = []
-    check(value, variant, field, faults, context, depth + 1)
-    if not faults:
+    if not faults_of(value, variant, field, context, depth + 1):
         found.append(problem(field, "must not be such a value"))
 
 

@@ -13,8 +13,17 @@ from tools.sandbox import Recorded
 
 def main_of(operation: Operation):
     """The script's main."""
-    module = importlib.import_module(f"scripts.{operation.group}.{operation.name}")
-    return module.main
+    return _module(operation).main
+
+
+def module_table(operation: Operation) -> dict:
+    """The table that the script hands to the client."""
+    module = _module(operation)
+    return module.OPERATION if operation.step is None else module.STEP
+
+
+def _module(operation: Operation):
+    return importlib.import_module(f"scripts.{operation.group}.{operation.name}")
 
 
 def expected(operation: Operation, arguments: dict, project: str) -> tuple:

@@ -10,11 +10,12 @@ import pytest
 
 from scripts.catalog import catalog
 from scripts.client import TogetherError
+from scripts.client.form import checked_arguments
 from scripts.client.validate import FileValue
-from tests.support.expected_request import expected, main_of, parts
+from tests.support.expected_request import expected, main_of, module_table, parts
 from tests.support.form_values import ABSENT, given_file, shown
 from tools.local.fake_workspace import Workspace
-from tools.operations import Operation, find
+from tools.operations import Operation, find, has_own_default
 from tools.sandbox import Recorded, Sandbox
 from tools.schemas.form import is_file, is_nullable_number
 from tools.schemas.form_visibility import hints
@@ -71,6 +72,25 @@ def resting(operation: Operation) -> dict:
     """What a form's switches among the arguments say when nobody touched them."""
     members = operation.arguments.items()
     return {n: False for n, m in members if m.get("default") is False}
+
+
+def check_sent(operation: Operation, arguments: dict, given: dict) -> None:
+    """What the form sends becomes the arguments that were meant, the form's own
+    defaults, and what its switches send at rest: what the service does anyway."""
+    found = checked_arguments(module_table(operation), given)
+
+    kinds = Kinds(operation.schema)
+    wanted = {**defaults(operation), **kinds.without_null(arguments)}
+    if "body" in operation.arguments:
+        wanted.setdefault("body", {})  # a form's is always there, and may hold nothing
+    assert kinds.plain(wanted) == kinds.plain(kinds.without_rest(found, wanted))
+
+
+def defaults(operation: Operation) -> dict:
+    """What a form holds at first, and sends."""
+    members = operation.arguments.items()
+    own = {n: m.get("default") for n, m in members if has_own_default(operation, m)}
+    return {name: value for name, value in own.items() if value is not None}
 
 
 def check_untouched(
