@@ -28,8 +28,12 @@ def told(error):
         ("batch-b-1", {"id": "b-1"}),
         ("b-1", {"id": "b-1-of-2"}),
         ("b-1-of-2", {"id": "b-1"}),
+        ("ft-9f3a2c71", {"id": "ft-9f3a2c71-0b5e"}),
+        ("9f3a2c71", {"id": "9f3a2c710b5e"}),
+        ("0b5e9f3a", {"id": "7a0b5e9f3a"}),
         ("7", {"id": 7}),
         ("b-1", {"id": None}),
+        ("b-1", {"id": ""}),
         ("b-1", {"name": "another"}),
         ("b-1", {}),
         ("b-1", ["no", "object"]),
@@ -46,7 +50,9 @@ def test_the_id_may_have_another_name():
         about("m", {"name": "another", "id": "m"}, "name")
 
 
-@pytest.mark.parametrize("own", ["b-2", "x-b-2", 8, True, ["b-1"]])
+@pytest.mark.parametrize(
+    "own", ["b-2", "x-b-2", "b-12", "b-1x", "xb-1", "b-", 8, True, ["b-1"]]
+)
 def test_an_answer_about_another_thing_is_an_error_that_has_it(own):
     answer = {"id": own, "rest": 1}
 

@@ -14,12 +14,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..shapes import Json, Members, Operation
 
+LONG_ENOUGH = 8  # letters of an id that no two things have in common by chance
+
 
 def about(asked: str, answer: Json, name: str = "id") -> Json:
     """Return an answer that is about the thing of the id that was asked for, as far as
     it has an id of that name. Raises TogetherError."""
     own = answer.get(name) if isinstance(answer, dict) else None
-    if own is None or not _is_another(own, asked):
+    if own in (None, "") or not _is_another(own, asked):
         return answer
     raise TogetherError(
         f"What was asked for is {asked}, and the answer is about {str(own)[:200]}.",
@@ -52,9 +54,14 @@ def made_id(answer: Json, operation: Operation, name: str = "id") -> str:
 
 def _is_another(own: Json, asked: str) -> bool:
     """Say whether two ids are of different things. Some servers put a word before an
-    id, or leave it out, or take its beginning for it."""
+    id, or leave it out, or take its beginning for it: ft-1 may be ft-1-of-2, not ft-12,
+    though one that is long enough may end anywhere."""
     short, long = sorted((str(own).strip().lower(), asked.strip().lower()), key=len)
-    return not (long.startswith(short) or long.endswith(short))
+    for rest in (long.removeprefix(short), long.removesuffix(short)[::-1]):
+        whole = len(short) >= LONG_ENOUGH or not rest[:1].isalnum()
+        if len(rest) + len(short) == len(long) and whole:
+            return False
+    return True
 
 
 def listed(answer: Json, key: str | None = None) -> list[Members]:
