@@ -443,6 +443,21 @@ def test_who_is_no_admin_archives_scripts_and_leaves_the_runs():
     assert len(windmill.jobs) == 251
 
 
+def test_what_a_closed_connection_left_is_removed_at_the_second_try():
+    windmill, lost = Windmill(), []
+
+    def answer(method, path, query, body):
+        if path.endswith(f"scripts/delete/p/{OURS}/a") and not lost:
+            lost.append(path)
+            raise ConnectionAbortedError
+        return windmill.answer(method, path, query, body)
+
+    with serving(answer) as (api, _):
+        assert clear_folders(api, OURS) == []
+    assert lost
+    assert f"{OURS}/a" not in windmill.objects["scripts"]
+
+
 def test_what_cannot_be_removed_is_named_and_the_rest_goes():
     windmill = Windmill(refuses=[f"DELETE flows/delete/{OURS}/a", "jobs/delete"])
     with serving(windmill.answer) as (api, _):

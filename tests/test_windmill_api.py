@@ -83,6 +83,23 @@ def test_a_refusal_says_what_windmill_said_and_no_token():
     assert TOKEN not in str(caught.value)
 
 
+def test_what_a_closed_connection_lost_is_asked_again_if_it_changes_nothing():
+    lost = []
+
+    def answer(method, path, query, body):
+        lost.append(method)
+        if lost.count(method) == 1:
+            raise ConnectionAbortedError  # the handler ends, and closes the connection
+        return said({})
+
+    with serving(answer) as (api, _):
+        assert api.get("folders/get/a") == {}
+        for change in (lambda: api.post("jobs/run/p/a"), lambda: api.delete("a/b")):
+            with pytest.raises(ApiError, match="without response"):
+                change()
+    assert lost == ["GET", "GET", "POST", "DELETE"]
+
+
 def test_a_server_that_is_not_there_is_said_so():
     with socket.socket() as deaf:  # holds its port, and listens to nobody
         deaf.bind(("127.0.0.1", 0))

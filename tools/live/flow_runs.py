@@ -195,12 +195,14 @@ def answer(stage: Stage, job: str, link: str) -> dict:
         expect(found or not ended["completed"], f"it never asked: {ended}"[:800])
         return found
 
+    asked = stage.until("an approval", asked_or_ended, 90)
+
     def waits() -> bool:
-        found = stage.api.get(f"jobs_u/get/{job}?no_logs=true")
-        steps = (found.get("flow_status") or {}).get("modules", ())
+        # The flow that asked may be a branch of the job.
+        flow = stage.api.get(f"jobs_u/get/{asked['parent_job']}", no_logs="true")
+        steps = (flow.get("flow_status") or {}).get("modules", ())
         return any(step.get("type") == "WaitingForEvents" for step in steps)
 
-    asked = stage.until("an approval", asked_or_ended, 90)
     # An answer that comes as the flow lies down, sooner than any person's, may be
     # written down and wake nobody.
     stage.until("a flow that waits", waits, 30)

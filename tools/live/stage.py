@@ -374,7 +374,12 @@ def clear(stage: Stage, had_type: bool) -> list[str]:
 
 def clear_folders(api: WindmillApi, folder: str) -> list[str]:
     """Remove a folder of the suite and the one beside it, with all that is in them,
-    their jobs, and the tokens that were made for it; return what could not be."""
+    their jobs, and the tokens that were made for it; return what could not be. What a
+    lost connection left is tried again."""
+    return _clear_folders(api, folder) and _clear_folders(api, folder)
+
+
+def _clear_folders(api: WindmillApi, folder: str) -> list[str]:
     admin = api.get("users/whoami").get("is_admin")
     left: list[str] = []
     for one in (f"{folder}_b", folder):

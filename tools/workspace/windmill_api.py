@@ -9,9 +9,21 @@ from urllib.parse import quote
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 PAGE = 1000  # entries that a list gives at a time
 AT_ONCE = 16  # connections that are kept
+# A kept connection may be closed as it is asked something: what changes nothing is
+# asked once more.
+AGAIN = Retry(
+    total=1,
+    connect=0,
+    read=1,
+    redirect=0,
+    other=0,
+    allowed_methods={"GET"},
+    respect_retry_after_header=False,
+)
 
 # What a workspace holds, by the name that the API has for it, and what its list needs
 # to be told to be whole.
@@ -47,7 +59,7 @@ class WindmillApi:
         # As `auth`, so that no .netrc takes its place.
         self.session.auth = _Bearer(token)
         for scheme in ("http://", "https://"):
-            self.session.mount(scheme, HTTPAdapter(pool_maxsize=AT_ONCE))
+            self.session.mount(scheme, HTTPAdapter(AT_ONCE, AT_ONCE, AGAIN))
 
     def ask(
         self, method: str, path: str, body: object = None, **query: object
