@@ -153,7 +153,8 @@ class WorkerPool:
     def exchange(self, data: bytes | Carried) -> Reply:
         """Send once; return a Reply, or raise urllib3's error."""
         most = min(time.monotonic() + self.timeout, self.ends)
+        request = self.request
         response = http_exchange(
-            "POST", self.url, data, self.request.headers, self.limits, most
+            request.method, self.url, data, request.headers, self.limits, most
         )
         return Reply(response, read_whole(response, most))

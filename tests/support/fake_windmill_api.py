@@ -9,6 +9,7 @@ import http.server
 import io
 import json
 import re
+import tarfile
 import threading
 import zipfile
 from contextlib import contextmanager
@@ -73,13 +74,23 @@ class Remote:
         self.breaks: str | None = None  # the call, METHOD path, that fails once
 
     def export(self, query: dict[str, str]) -> bytes:
+        """All files, as a tar where nothing else is asked for."""
+        texts = {
+            path: content if isinstance(content, str) else json.dumps(content)
+            for path, content in self.files.items()
+            if not self._left_out(path, query)
+        }
         buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            for path, content in self.files.items():
-                if self._left_out(path, query):
-                    continue
-                text = content if isinstance(content, str) else json.dumps(content)
-                archive.writestr(path, text)
+        if query.get("archive_type", "tar") == "zip":
+            with zipfile.ZipFile(buffer, "w") as archive:
+                for path, text in texts.items():
+                    archive.writestr(path, text)
+        else:
+            with tarfile.open(fileobj=buffer, mode="w") as archive:
+                for path, text in texts.items():
+                    about = tarfile.TarInfo(path)
+                    about.size = len(text.encode())
+                    archive.addfile(about, io.BytesIO(text.encode()))
         return buffer.getvalue()
 
     def _left_out(self, path: str, query: dict[str, str]) -> bool:
@@ -98,7 +109,8 @@ class Remote:
     def get(self, path: str, query: dict[str, str]) -> tuple[str, bytes] | None:
         """The answer to a GET: content type and body, or None for 404."""
         if path.endswith("/tarball"):
-            return "application/zip", self.export(query)
+            kind = query.get("archive_type", "tar").replace("tar", "x-tar")
+            return f"application/{kind}", self.export(query)
         if path.endswith("whoami"):
             who = {"email": "a@b.c", "username": "a", "folders": []}
             who["is_admin"] = self.admin

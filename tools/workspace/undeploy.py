@@ -6,7 +6,7 @@ that was stopped in the middle is run again.
 """
 
 import io
-import zipfile
+import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -225,9 +225,10 @@ def _exported(api: WindmillApi) -> list[str]:
     resources and variables are left out, as their values would come along."""
     left_out = ("skip_resources", "skip_resource_types", "skip_variables")
     words = dict.fromkeys((*left_out, "include_triggers"), "true")
-    reply = api.send("GET", "workspaces/tarball", archive_type="zip", **words)
-    with zipfile.ZipFile(io.BytesIO(reply.content)) as archive:
-        return archive.namelist()
+    # Not every server is built with zip.
+    reply = api.send("GET", "workspaces/tarball", archive_type="tar", **words)
+    with tarfile.open(fileobj=io.BytesIO(reply.content)) as archive:
+        return archive.getnames()
 
 
 def _kept(stays: list[Stay]) -> Iterator[str]:
