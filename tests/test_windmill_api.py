@@ -70,6 +70,13 @@ def test_the_token_is_sent_and_no_netrc_takes_its_place(tmp_path, monkeypatch):
     assert TOKEN not in repr(vars(api))
 
 
+def test_a_call_that_takes_no_body_has_none():
+    with serving(lambda *_: said("done")) as (api, got):
+        api.post("scripts/delete/p/f/a/b")
+    ((_, _, headers, body),) = got
+    assert (headers["Content-Length"], body) == ("0", b"")
+
+
 def test_a_refusal_says_what_windmill_said_and_no_token():
     refusal = 403, "text/plain", b"Not authorized: Require admin privileges"
     with (

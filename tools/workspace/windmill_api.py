@@ -110,7 +110,9 @@ class WindmillApi:
         return self.ask("GET", path, **query)
 
     def post(self, path: str, body: object = None, **query: object) -> object:
-        return self.ask("POST", path, {} if body is None else body, **query)
+        """Without a body where the call takes none: the server closes a connection on
+        which it leaves one unread, and what is asked next would be lost."""
+        return self.ask("POST", path, body, **query)
 
     def delete(self, path: str) -> object:
         return self.ask("DELETE", path)
