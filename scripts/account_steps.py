@@ -6,12 +6,13 @@ import datetime
 import os
 import re
 import time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from . import charts
 from .client import TogetherError, call, prepare
 from .client.asked_for import listed
 from .client.job import in_job
+from .client.jsonio import finite
 from .operations import operation
 
 TYPE_CHECKING = False
@@ -134,8 +135,8 @@ def report_usage(auth: Auth, step: Step, **arguments: Json) -> Members:
 
     {"total_usd", "days": [{"date", "cost_usd"}], "products": [{"product", "cost_usd",
     "share"}], "since", "until", "unreadable"}, dearest product first; unreadable counts
-    the entries whose cost is no number. Money as the service gives it, in USD. Raises
-    TogetherError.
+    the entries whose cost is no number, or whose day is not told. Money as the service
+    gives it, in USD. Raises TogetherError.
     """
     given = prepare(step, arguments)
     today = datetime.datetime.now(datetime.UTC).date()
@@ -171,7 +172,7 @@ def spending(
 ) -> tuple[dict[str, Decimal], dict[str, Decimal], int]:
     """Return what was spent between two dates, both included, in USD as Decimals.
 
-    (by day as text, by product, how many entries had no readable cost). Raises
+    (by day as text, by product, how many entries had no readable cost or day). Raises
     TogetherError.
     """
     months = _months(since, until)
@@ -187,19 +188,33 @@ def spending(
             auth, USAGE, month=month, granularity="day", limit=1000, max_pages=100
         )
         for window in listed(found):
-            date = str(window.get("date") or window.get("start_time") or "")[:10]
-            if not since.isoformat() <= date <= until.isoformat():
+            day = _day_of(window.get("date")) or _day_of(window.get("start_time"))
+            if day and not since <= day <= until:
                 continue
+            if "line_items" not in window:
+                unreadable += 1
             for entry in listed(window.get("line_items") or []):
-                try:
-                    cost = Decimal(entry["cost"])
-                except (InvalidOperation, KeyError, TypeError, ValueError):
+                cost = finite(entry.get("cost"))
+                if day is None or cost is None:
                     unreadable += 1
                     continue
-                name = entry.get("product_name") or "unnamed"
-                days[date] = days.get(date, Decimal(0)) + cost
-                products[name] = products.get(name, Decimal(0)) + cost
+                name, date = entry.get("product_name") or "unnamed", day.isoformat()
+                usd = Decimal(str(cost))
+                days[date] = days.get(date, Decimal(0)) + usd
+                products[name] = products.get(name, Decimal(0)) + usd
     return days, products, unreadable
+
+
+def _day_of(value: Json) -> datetime.date | None:
+    """Return the day of a moment: ISO 8601, or seconds or milliseconds since 1970."""
+    seconds = finite(value) or 0
+    try:
+        if seconds >= 1e9:  # more than 20261103 says
+            seconds = seconds / 1000 if seconds >= 1e11 else seconds
+            return datetime.datetime.fromtimestamp(seconds, datetime.UTC).date()
+        return datetime.datetime.fromisoformat(str(value).strip()).date()
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _day(field: str, text: str | None) -> datetime.date | None:

@@ -174,6 +174,44 @@ def test_usage_is_added_up_by_day_and_product_across_months(sandbox, auth):
 
 
 @pytest.mark.parametrize(
+    "cost", ["NaN", "Infinity", "1e999", True, [0, [1, 5], 0], None, "1_0"]
+)
+def test_a_cost_that_is_no_number_is_counted_as_unread(cost, sandbox, auth):
+    body = month(("2026-01-31", [("flux", cost), ("oss", "0.5"), ("flux", 0.25)]))
+    sandbox.faults.append(Fault(USAGE, 200, body=body))
+
+    found = REPORT(auth, since="2026-01-31", until="2026-01-31")
+
+    assert (found["total_usd"], found["unreadable"]) == (0.75, 1)
+
+
+@pytest.mark.parametrize(
+    ("window", "day"),
+    [
+        ({"date": "2026-01-31T05:00:00Z"}, "2026-01-31"),
+        ({"date": "20260131"}, "2026-01-31"),
+        ({"date": 1769817600}, "2026-01-31"),
+        ({"date": "1769817600000"}, "2026-01-31"),
+        ({"date": "?", "start_time": "2026-01-31T05:00:00Z"}, "2026-01-31"),
+        ({"date": "31.01.2026"}, None),
+        ({"date": 1e300}, None),
+        ({"date": "2026-02-30"}, None),
+        ({}, None),
+    ],
+)
+def test_a_day_is_read_in_all_its_forms_or_its_costs_are_unread(
+    window, day, sandbox, auth
+):
+    window = {**window, "line_items": [{"product_name": "p", "cost": "2"}]}
+    sandbox.faults.append(Fault(USAGE, 200, body={"data": [window, {"date": "?"}]}))
+
+    found = REPORT(auth, since="2026-01-31", until="2026-01-31")
+
+    assert found["days"] == ([{"date": day, "cost_usd": 2.0}] if day else [])
+    assert found["unreadable"] == (1 if day else 2)
+
+
+@pytest.mark.parametrize(
     ("days", "field"),
     [
         ({"since": "2026-03-01", "until": "2026-02-01"}, "since"),

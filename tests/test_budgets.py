@@ -145,7 +145,7 @@ def test_what_talks_does_all_of_it_for_money_enough(name, sandbox, workspace):
 def test_tokens_that_were_thought_are_paid_as_answer():
     usage = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 100}
 
-    assert pricing.usage_of({"usage": usage})["completion_tokens"] == 90
+    assert pricing.usage_of({"choices": [], "usage": usage})["completion_tokens"] == 90
 
 
 MEDIA = {

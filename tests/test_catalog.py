@@ -787,6 +787,34 @@ def test_usage_is_read_in_all_its_forms(usage, wanted):
     assert wanted == tuple(catalog_pricing.usage_of({"usage": usage}).values())
 
 
+@pytest.mark.parametrize(
+    ("usage", "wanted"),
+    [
+        ({"prompt_tokens": 10, "total_tokens": 1010}, (10, 1000, 1010, 0)),
+        ({"completion_tokens": 1000, "total_tokens": 1010}, (10, 1000, 1010, 0)),
+        ({"prompt_tokens": 10, "completion_tokens": 1000}, (10, 1000, 1010, 0)),
+        (
+            {"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 10},
+            (10, 0, 10, 0),
+        ),
+        ({"prompt_tokens": 10, "completion_tokens": 0}, (10, 0, 10, 0)),
+        ({"prompt_tokens": 10, "total_tokens": 0}, None),
+        ({"prompt_tokens": 300}, None),
+        ({"prompt_tokens": 300, "completion_tokens": None}, None),
+        ({"completion_tokens": 300}, None),
+        ({"total_tokens": 300}, None),
+        ({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 300}, None),
+        ({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}, None),
+    ],
+)
+def test_of_what_a_chat_used_two_counts_tell_the_third_and_one_tells_nothing(
+    usage, wanted
+):
+    found = catalog_pricing.usage_of({"choices": [], "usage": usage})
+
+    assert wanted == (found and tuple(found.values()))
+
+
 def test_a_bill_adds_the_answers_up(sandbox, fresh):
     model = find("models/list_supported_models").schema["x-reply"]["data"][0]
     answer = {"usage": TEXT}

@@ -127,12 +127,22 @@ def usage_of(answer: Json) -> Usage | None:
     total = _count(found.get("total_tokens"))
     if prompt is None or completion is None or total is None:
         return None
-    total = total or prompt + completion
-    if not total:
+    whole = max(total, prompt + completion)
+    if not whole:
         return None
-    if prompt and completion:
+    asked = found.get("prompt_tokens") is not None
+    wrote = found.get("completion_tokens") is not None
+    # A prompt and what a model writes have prices of their own: of the three counts two
+    # tell the third, and one tells neither of the others.
+    told = asked + wrote + (total > 0)
+    if "choices" in answer and (told < 2 or not (prompt or completion)):
+        return None
+    if completion and not asked:
+        prompt = whole - completion
+    elif prompt or completion:
         # Some count what a model thought in the total alone; it is paid as answer.
-        completion = max(completion, total - prompt)
+        completion = whole - prompt
+    total = total or whole
     cached = _count(found.get("cached_tokens"))
     details = found.get("prompt_tokens_details")
     if not cached and isinstance(details, dict):
