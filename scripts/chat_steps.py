@@ -113,6 +113,8 @@ def compare_models(auth: Auth, step: Step, **arguments: Json) -> list[Json]:
 
     given = prepare(step, arguments)
     models = list(dict.fromkeys([*given["models"], *given.get("other_models", [])]))
+    if "prompt" in models:
+        raise TogetherError.refused("models", "cannot be prompt: a column is called so")
     names = ("temperature", "max_tokens")
     settings: Members = {name: given[name] for name in names if name in given}
     before: list[Members] = []
@@ -141,9 +143,9 @@ def compare_models(auth: Auth, step: Step, **arguments: Json) -> list[Json]:
     failed = [error for error, _, _ in found if error]
     if len(failed) == len(found):
         raise failed[0]
-    cells = dict(zip(asked, found, strict=True))
+    cells = iter(found)  # a prompt that is there twice has answers of its own each time
     rows = [
-        {"prompt": prompt, **{m: _cell(*cells[prompt, m][:2]) for m in models}}
+        {"prompt": prompt, **{model: _cell(*next(cells)[:2]) for model in models}}
         for prompt in given["prompts"]
     ]
     sums = {model: _sums(auth, model, asked, found) for model in models}
@@ -232,8 +234,9 @@ def parse_completion(answer: Json) -> Completion:
     apart = [message.get("reasoning"), message.get("reasoning_content"), thought]
     apart.append(message.get("reasoning_details"))
     reasoning = next((words for one in apart if (words := words_of(one))), None)
-    if reasoning is None:
-        text, reasoning = _thinking_apart(text)
+    if reasoning is None or THINK.match(text):  # some say it in both places
+        text, inner = _thinking_apart(text)
+        reasoning = inner if reasoning is None else reasoning
     refusal = words_of(message.get("refusal")) or None
     calls = message.get("tool_calls")
     if not calls and isinstance(message.get("function_call"), dict):

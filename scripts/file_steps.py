@@ -307,6 +307,7 @@ def _said(auth: Auth, given: Members, address: str, budget: Budget) -> Members:
     text = said["text"]
     lines = [(one.get("speaker"), one["text"]) for one in said["segments"]]
     if given["speakers"] and any(who is not None for who, _ in lines):
-        text = "\n".join(f"{who or 'unknown'}: {words}" for who, words in lines)
+        named = [("unknown" if who is None else who, words) for who, words in lines]
+        text = "\n".join(f"{who}: {words}" for who, words in named)
     costs = cost_fields(said["cost_usd"], said.get("cost_note"))
     return {"answer": text, "usage": {"seconds": said["duration"] or 0.0}, **costs}

@@ -399,6 +399,7 @@ def test_an_answer_is_recognised_in_what_models_write(text, codes):
         ("A and C", ["A", "C"]),
         ("[payment, delivery]", ["B", "A"]),
         ("It fits payment as well as delivery.", ["B", "A"]),
+        ("Category: A or B", ["A", "B"]),
         ("NONE", []),
         ("None.", []),
         ("Hm", None),
@@ -407,6 +408,35 @@ def test_an_answer_is_recognised_in_what_models_write(text, codes):
 )
 def test_several_answers_are_recognised(text, codes):
     assert codes == recognised(text, CODED, multiple=True)
+
+
+LETTERED = dict(zip("ABCDEFGHI", map("name {}".format, range(9)), strict=True))
+MEALS = {"A": "Food", "B": "Drink", "C": "Food and drink"}
+ANSWERS = {"A": "yes", "B": "no"}
+
+
+@pytest.mark.parametrize(
+    ("text", "coded", "multiple", "codes"),
+    [
+        ("My answer: I cannot tell which category fits.", LETTERED, False, None),
+        ("Answer: I don't know.", LETTERED, False, None),
+        ("The category is A difficult one.", LETTERED, False, None),
+        ("My answer: I.", LETTERED, False, ["I"]),
+        ("The answer is A, as it says.", LETTERED, False, ["A"]),
+        ("I think the answer is B because it says so.", LETTERED, False, ["B"]),
+        ("Category: A or B", LETTERED, False, None),
+        ("The answer is I or B", LETTERED, False, None),
+        ("Food and drink", MEALS, True, ["C"]),
+        ("Food and drink, Drink", MEALS, True, ["C", "B"]),
+        ("Food and Drink", {"A": "Food", "B": "Drink"}, True, ["A", "B"]),
+        ("There is no way this is not a yes", ANSWERS, False, None),
+        ("No, it is none.", ANSWERS, False, ["B"]),
+        ("The answer is no.", ANSWERS, False, ["B"]),
+        ("There is no doubt: yes", ANSWERS, False, ["A"]),
+    ],
+)
+def test_words_that_look_like_a_category_are_none(text, coded, multiple, codes):
+    assert codes == recognised(text, coded, multiple)
 
 
 @pytest.mark.parametrize(

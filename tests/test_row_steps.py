@@ -1135,11 +1135,12 @@ def test_vectors_are_given_to_the_texts_that_they_are_of(auth, moody, indexes, f
         assert [row["embedding"][0] for row in result["rows"]] == found
 
 
-def test_scores_of_documents_counted_from_one_are_of_none(auth, moody):
-    told = [{"index": n, "relevance_score": 0.5 / n} for n in (1, 2)]
+@pytest.mark.parametrize("indexes", [(1, 2, 3), (3, 2), (3,)])
+def test_scores_of_documents_counted_from_one_are_of_none(indexes, auth, moody):
+    told = [{"index": n, "relevance_score": 0.5 / n} for n in indexes]
     moody.mood = lambda number, text, times: {"results": told}
     with pytest.raises(TogetherError, match="from 1") as caught:
-        search_documents(auth, MODEL, "q", ["one", "two"])
+        search_documents(auth, MODEL, "q", ["one", "two", "three"], top_n=len(indexes))
     assert caught.value.partial == {"results": told}
 
 

@@ -124,8 +124,8 @@ def _scores(
     if not isinstance(found, list):
         words = "the answer holds no scores"
         raise TogetherError(words, type="invalid_answer", partial=answer)
-    told_places = [finite(one.get("index")) for one in found if isinstance(one, dict)]
-    if sorted(n for n in told_places if n is not None) == [*range(1, len(chunk) + 1)]:
+    places = {finite(one.get("index")) for one in found if isinstance(one, dict)}
+    if len(chunk) in places and 0 not in places:
         words = (
             "the answer counts the documents from 1: whose its scores are, is not sure"
         )

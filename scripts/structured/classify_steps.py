@@ -29,6 +29,13 @@ NONE = "NONE"
 MARKS = "*_`\"'()[]{}.!:- \n"  # that models put around an answer
 # What models call what they name.
 CALLED = "(final |correct |best )?(answer|category|label|class|letter|number|option)"
+DENYING = ("no", "not", "none", "never", "non")
+# The codes that a sentence says are its answer: "the answer is B", "category: A or B". An
+# "I" or an "A" that goes on is a word: "my answer: I cannot tell".
+TOLD = re.compile(
+    r"(?i:answer|category|letter|number)\W+(?:is\W+)?"
+    r"((?![AI]\s+(?!or\b|and\b)\w)\w+\b(?:\W{1,3}(?:or|and)\W{1,3}\w+\b)?)"
+)
 DENIED = re.compile(r"\b(not|isn.t|no|non|never|neither|nor)\b[\s-]*(an?|the)?[\s\W]*$")
 ONE = "Answer with the {code} of the one category that fits best, and nothing else."
 SEVERAL = (
@@ -189,8 +196,14 @@ def recognised(text: str, coded: dict[str, str], multiple: bool) -> list[str] | 
     bare = text.strip(MARKS)
     if multiple and (bare.casefold() in (NONE.casefold(), "none of them", "")):
         return [] if bare else None
-    parts = re.split(r"[,;\n]|(?<=\s)and(?=\s)", bare) if multiple else [bare]
-    chosen = [_one(part, coded, names) for part in parts if part.strip()]
+    whole = _one(bare, coded, names)
+    chosen = [whole]
+    if multiple and not whole:
+        chosen = []
+        for part in filter(str.strip, re.split(r"[,;\n]", bare)):
+            code = _one(part, coded, names)  # a name may hold an "and"
+            parts = [part] if code else re.split(r"(?<=\s)and(?=\s)", part)
+            chosen += [_one(own, coded, names) for own in parts if own.strip()]
     known = [code for code in chosen if code]
     if chosen and len(known) == len(chosen):
         return list(dict.fromkeys(known))
@@ -199,15 +212,20 @@ def recognised(text: str, coded: dict[str, str], multiple: bool) -> list[str] | 
     for name in sorted(names, key=len, reverse=True):
         match = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", rest)
         if match:
-            if not DENIED.search(rest[max(0, match.start() - 20) : match.start()]):
+            before = rest[max(0, match.start() - 20) : match.start()]
+            # "No way" and "not sure" name no category, and "no, ..." one called no.
+            denies = name in DENYING and re.match(r"\s+\w", rest[match.end() :])
+            if not denies and not DENIED.search(before):
                 named.append((match.start(), names[name]))
             rest = rest[: match.start()] + "\0" * len(name) + rest[match.end() :]
     found = [code for _, code in sorted(named)]
     if not found:
-        told = re.findall(
-            r"(?i:answer|category|letter|number)\W+(?:is\W+)?(\w+)\b", bare
-        )
-        found = [code for code in told if code in coded]
+        found = [
+            code
+            for told in TOLD.finditer(bare)
+            for code in re.findall(r"\w+", told[1])
+            if code in coded
+        ]
     if multiple:
         return found or None
     return found if len(found) == 1 else None
