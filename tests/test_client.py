@@ -1055,3 +1055,38 @@ def test_pages_may_go_on_by_the_last_id():
     assert found == {name: [{"id": "a"}, {"id": "b"}]}
     assert b"after=a" in requests[1]
     assert b"after=b" in requests[2]
+
+
+def echo():
+    """The answer of a gateway that debugs: it tells the request's headers."""
+    told = {"headers": {"Authorization": f"Bearer {KEY}"}, KEY: [f"a {KEY} b", 5]}
+    body = {"choices": [{"message": {"content": f"say {KEY}"}}], "debug": told}
+    return answer(json.dumps({"data": [], **body}).encode())
+
+
+@pytest.mark.parametrize("call", [CHAT, GET, LIST], ids=["chat", "batch", "list"])
+def test_a_key_that_a_gateway_echoes_is_in_no_answer(call):
+    given = {"file_id": "f"} if call is GET else {"body": BODY} if call is CHAT else {}
+    with server(echo()) as (url, _):
+        found = call(auth_for(url), **given)
+
+    text = json.dumps(found)
+    assert KEY not in text
+    if call is not LIST:
+        assert found["debug"]["headers"] == {"Authorization": "Bearer ***"}
+        assert found["debug"]["***"] == ["a *** b", 5]
+
+
+def test_a_short_key_spoils_no_answer():
+    with server(answer(b'{"id": "text"}')) as (url, _):
+        assert GET({"api_key": "text", "base_url": url}, "text") == {"id": "text"}
+
+
+def test_a_key_in_a_reason_phrase_is_not_in_the_log(capsys):
+    busy = answer(b"{}", f"503 no worker for {KEY}", SOON)
+    with server(busy, OK) as (url, _):
+        GET(auth_for(url), "b")
+
+    log = capsys.readouterr().err
+    assert "503 no worker for ***" in log
+    assert KEY not in log

@@ -9,18 +9,18 @@ from tools.operations import find
 
 NONE = (
     "auth must be a togetherai resource: choose one in the form; a flow or schedule "
-    "passes its path behind $res and a colon."
+    "passes its path behind $res and a colon"
 )
-EMPTY = "auth.api_key is empty: open the togetherai resource and paste the API key."
-ODD = "auth.api_key holds characters that no API key has: paste it again."
+EMPTY = "auth.api_key is empty: open the togetherai resource and paste the API key"
+ODD = "auth.api_key holds characters that no API key has: paste it again"
 BASE = (
     "auth.base_url must look like https://host or https://host/v1; leave it empty for "
-    "Together's own service."
+    "Together's own service"
 )
 UNRESOLVED = (
     " is a reference that Windmill did not resolve: choose the resource itself, and "
-    "make sure that its variable exists and that whoever runs this may read it. "
-    "auth.api_key must be the API key."
+    "make sure that its variable exists and that whoever runs this may read it; "
+    "auth.api_key must be the API key"
 )
 SECRET = "$" + "var:u/me/key"  # none for Windmill to resolve in this file
 
@@ -56,7 +56,12 @@ def test_a_wrong_resource_is_refused_and_says_what_to_do(auth, words):
     with pytest.raises(TogetherError) as caught:
         main_of(find("files/get_file"))(auth, "f")
 
-    assert str(caught.value) == words
+    assert str(caught.value) == f"Nothing was sent: {words}"
+    field, _, problem = words.partition(" ")
+    assert vars(caught.value)["problems"] == [{"field": field, "problem": problem}]
+    assert caught.value.type == "invalid_argument"
+    assert caught.value.advice == "Correct the resource and run the step again."
+    assert caught.value.ambiguous is False
 
 
 @pytest.mark.parametrize(
@@ -76,6 +81,8 @@ def test_a_wrong_resource_is_refused_and_says_what_to_do(auth, words):
         ("https://host/path//v1", "https://host/path"),
         ("http://[::1]:65535", "http://[::1]:65535"),
         ("http://host:1", "http://host:1"),
+        ("HTTPS://Host/v1", "https://Host"),
+        ("Http://host:1", "http://host:1"),
     ],
 )
 def test_requests_go_where_the_resource_says(base_url, base):

@@ -445,6 +445,14 @@ def test_the_key_is_in_no_part_of_a_stream_that_broke():
     assert "you said ***" in json.dumps(caught.value.partial)
 
 
+def test_the_key_is_in_no_part_of_a_stream_that_ended(capsys):
+    debug = {**piece({"content": f"you said {KEY}"}), "debug": {"headers": [KEY]}}
+    found, _ = streamed(framed(debug, piece({}, "stop")))
+
+    assert found["choices"][0]["message"]["content"] == "you said ***"
+    assert KEY not in json.dumps(found) + "".join(capsys.readouterr())
+
+
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
 

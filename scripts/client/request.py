@@ -18,7 +18,7 @@ from .errors import TogetherError
 from .form import checked_arguments
 from .job import check_worker, log
 from .jsonio import parse_json
-from .resource import HOST, credentials
+from .resource import HOST, SHORTEST_KEY, credentials
 from .transport import (
     CONNECT_TIMEOUT,
     MIB,
@@ -177,8 +177,17 @@ class Request:
 
         what = f"{self.method} {self.target.partition('?')[0]}"
         why = told(fault, reply)
-        log(f"{why} ({what}): try {self.tries + 1} in {wait:.1f} s")
+        why = self.without_key(f"{why} ({what})")
+        log(f"{why}: try {self.tries + 1} in {wait:.1f} s")
         time.sleep(wait)
+
+    def without_key(self, value: Json) -> Json:
+        """Take out the key, which a gateway that debugs may tell."""
+        if len(self.key) < SHORTEST_KEY:
+            return value
+        from ..resilience.server_words import without_key  # few do
+
+        return without_key(self.key, value)
 
     def redirects(self, reply: Reply) -> bool:
         wanted = self.operation.get("reply") in ("binary", "redirect")
@@ -299,9 +308,11 @@ def parse_answer(request: Request, reply: Reply) -> Json:
         if kind == "none":
             return None
         if kind == "text" and _is_prose(reply):
-            return reply.text().strip()
+            return request.without_key(reply.text().strip())
         kept = _words_that_came(reply.data) if paid else None
         raise request.failure(None, reply, partial=kept) from None
+    if request.key.encode() in reply.data:
+        answer = request.without_key(answer)
     check_answer(request, answer, reply)
     hear(request, answer)
     return _delivered(request, without_signals(answer))
@@ -407,10 +418,10 @@ def hear(request: Request, answer: Json) -> None:
 def _tell_warning(request: Request, warning: Json) -> None:
     """Write the warnings beside an answer to the log: each text once in a job, and only
     so many texts."""
-    from ..resilience.server_words import reason_in, without_key  # few answers warn
+    from ..resilience.server_words import reason_in  # few answers warn
 
     text = " ".join((reason_in(warning) or json.dumps(warning)).split())
-    text = str(without_key(request.key, text))[:WARNING_CHARACTERS]
+    text = str(request.without_key(text))[:WARNING_CHARACTERS]
     if text in warned or len(warned) >= MOST_WARNINGS:
         return
     warned.add(text)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..shapes import Json
 
 HOST = "https://api.together.ai"
+SHORTEST_KEY = 8  # characters; a sandbox takes any key, "x" too
 
 
 class togetherai(TypedDict):
@@ -26,35 +27,44 @@ class togetherai(TypedDict):
 def credentials(auth: Json, host: str) -> tuple[str, str]:
     """Return the key and the base: scheme, host and path before /v1, /v2 or /v3."""
     if not isinstance(auth, dict):
-        raise TogetherError(
-            "auth must be a togetherai resource: choose one in the form; a flow or "
-            "schedule passes its path behind $res and a colon."
+        raise _refused(
+            "auth",
+            "must be a togetherai resource: choose one in the form; a flow or schedule "
+            "passes its path behind $res and a colon",
         )
     for name in ("api_key", "base_url"):
         if isinstance(auth.get(name), str) and is_word(auth[name]):
-            raise TogetherError(
-                f"auth.{name} is a reference that Windmill did not resolve: choose the "
-                "resource itself, and make sure that its variable exists and that "
-                "whoever runs this may read it. auth.api_key must be the API key."
+            raise _refused(
+                f"auth.{name}",
+                "is a reference that Windmill did not resolve: choose the resource "
+                "itself, and make sure that its variable exists and that whoever runs "
+                "this may read it; auth.api_key must be the API key",
             )
     key = auth.get("api_key")
     key = key.strip() if isinstance(key, str) else ""
     if not key:
-        raise TogetherError(
-            "auth.api_key is empty: open the togetherai resource and paste the API key."
-        )
+        words = "is empty: open the togetherai resource and paste the API key"
+        raise _refused("auth.api_key", words)
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise TogetherError(
-            "auth.api_key holds characters that no API key has: paste it again."
-        )
+        words = "holds characters that no API key has: paste it again"
+        raise _refused("auth.api_key", words)
     base = auth.get("base_url") or ""
     base = base.strip().rstrip("/") or host if isinstance(base, str) else ""
     if not _is_base(base):
-        raise TogetherError(
-            "auth.base_url must look like https://host or https://host/v1; leave it "
-            "empty for Together's own service."
+        raise _refused(
+            "auth.base_url",
+            "must look like https://host or https://host/v1; leave it empty for "
+            "Together's own service",
         )
+    scheme, _, rest = base.partition(":")  # which tells whether the key goes by TLS
+    base = f"{scheme.lower()}:{rest}"
     return key, re.sub(r"/v[123]$", "", base).rstrip("/")
+
+
+def _refused(field: str, words: str) -> TogetherError:
+    return TogetherError.refused(
+        field, words, advice="Correct the resource and run the step again."
+    )
 
 
 def _is_base(url: str) -> bool:

@@ -86,6 +86,8 @@ def follow_stream(
             if size > MOST_STREAM_BYTES:
                 words = f"the stream has more than {MOST_STREAM_BYTES // MIB} MiB"
                 raise TooLargeError(words)
+            if request.key in data:
+                data = str(request.without_key(data))
             if data[:9].strip(' \t"')[:6].upper() == "[DONE]":
                 done = True
                 break

@@ -6,6 +6,7 @@ import json
 import re
 
 from ..client.jsonio import parse_json
+from ..client.resource import SHORTEST_KEY
 from ..client.transport import MOST_ERROR_BYTES
 
 TYPE_CHECKING = False
@@ -38,7 +39,6 @@ REASONS = (
     "raw",
 )
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
-SHORTEST_KEY = 8  # characters; a sandbox takes any key, "x" too
 
 
 def without_key(key: str, value: Json) -> Json:
