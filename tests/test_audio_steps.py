@@ -56,11 +56,21 @@ def test_an_address_is_left_to_the_service(sandbox, auth):
         (b"<html><p>Log in", "text/html"),
         (b'{"error": "none"}', "JSON"),
         (b"PK\3\4" + bytes(60), "archive"),
+        (
+            "# Zoë's notes: who said what, and when, in so many words. ".encode() * 2,
+            "text",
+        ),
         ([{"a": 1}], "JSON"),
     ],
 )
-def test_what_is_no_recording_is_not_sent(recording, words, sandbox, auth):
-    if isinstance(recording, bytes):
+@pytest.mark.parametrize("place", ["given", "stored"])
+def test_what_is_no_recording_is_not_sent(
+    recording, words, place, sandbox, workspace, auth
+):
+    if isinstance(recording, bytes) and place == "stored":
+        workspace.put("a.mp3", recording)
+        recording = {"s3": "a.mp3"}
+    elif isinstance(recording, bytes):
         file = base64.b64encode(recording).decode()
         recording = {"file": file, "filename": "a.mp3"}
     with pytest.raises(TogetherError, match=words) as caught:
@@ -68,6 +78,16 @@ def test_what_is_no_recording_is_not_sent(recording, words, sandbox, auth):
 
     assert caught.value.problems[0]["field"] == "recording"
     assert not [r for r in sandbox.requests if r.method == "POST"]
+
+
+def test_a_stored_recording_is_asked_for_once_and_sent_whole(sandbox, workspace, auth):
+    workspace.put("a.wav", tone())
+
+    TRANSCRIBE(auth, {"s3": "a.wav"})
+
+    (request,) = [r for r in sandbox.requests if r.method == "POST"]
+    assert tone() in request.body
+    assert len([r for r in workspace.requests if "download" in r.path]) == 1
 
 
 def test_speakers_are_told_apart(sandbox, auth):

@@ -1,6 +1,7 @@
 """Steps that ask models, against the sandbox."""
 
 import base64
+import itertools
 import json
 import time
 
@@ -187,6 +188,17 @@ def test_what_is_no_picture_is_refused_before_it_is_paid(picture, words, sandbox
     assert not asked(sandbox)
 
 
+@pytest.mark.parametrize("picture", [{"s3": "a.png"}, "s3:///a.png"])
+def test_what_is_stored_and_no_picture_is_refused_too(
+    picture, sandbox, workspace, auth
+):
+    workspace.put("a.png", b"%PDF-1.7 " * 9)
+
+    with pytest.raises(TogetherError, match="application/pdf and no picture"):
+        ASK(auth, "What is it?", MODEL, pictures=[picture])
+    assert not asked(sandbox)
+
+
 @pytest.mark.parametrize("told", ["", "image/png", "application/octet-stream"])
 def test_a_data_uri_is_called_what_it_is(told, sandbox, auth):
     jpeg = in_base64(b"\xff\xd8\xff\xe0" + bytes(60))
@@ -234,6 +246,7 @@ def test_a_stored_picture_that_is_not_there_is_named(sandbox, workspace, auth):
         ({"content": "<think></think>Yes."}, "Yes.", None),
         ({"content": "Yes.", "reasoning": "Hm."}, "Yes.", "Hm."),
         ({"content": "Yes.", "reasoning_content": "Hm."}, "Yes.", "Hm."),
+        ({"content": "<think>Hm.</think>Yes.", "reasoning": "Hm."}, "Yes.", "Hm."),
         ({"content": "I think so."}, "I think so.", None),
         ({"content": None, "refusal": "I must not."}, "I must not.", None),
         ({"content": None}, "", None),
@@ -495,6 +508,27 @@ def test_models_are_compared_side_by_side(sandbox, auth):
     assert rows["cost_note"][MODEL] is None
     assert rows["seconds"][MODEL] >= 0
     assert all(b["temperature"] == 0 and b["max_tokens"] == 5 for b in asked(sandbox))
+
+
+def test_a_prompt_that_is_there_twice_has_answers_of_its_own_each_time(sandbox, auth):
+    numbers = itertools.count(1)
+
+    def answer(body, whole):
+        whole["choices"][0]["message"]["content"] = f"answer {next(numbers)}"
+        return whole
+
+    say(sandbox, answer)
+
+    rows = COMPARE(auth, [MODEL], ["same", "same", "other"])[1:4]
+
+    assert [row["prompt"] for row in rows] == ["same", "same", "other"]
+    assert len({row[MODEL] for row in rows}) == 3
+
+
+def test_a_model_that_would_take_the_prompt_s_column_is_refused(sandbox, auth):
+    with pytest.raises(TogetherError, match="models cannot be prompt"):
+        COMPARE(auth, ["prompt"], ["One?"])
+    assert not sandbox.requests
 
 
 def test_a_model_that_fails_does_not_lose_the_others(sandbox, auth, capsys):

@@ -203,18 +203,30 @@ def check_picture(value: Json, field: str) -> None:
 
 def check_media(source: Source, what: str, *kinds: str) -> None:
     """Raise TogetherError for a file that by its first bytes is of none of these kinds
-    (image, audio, video); what is not known by them passes, and what is elsewhere."""
-    if not source.remote:
-        _check_kind(source.head(START), source.field, what, *kinds)
+    (image, audio, video), or text; what is not known by them passes."""
+    _check_kind(source.head(START), source.field, what, *kinds)
 
 
 def _check_kind(head: bytes, field: str, what: str, *kinds: str) -> None:
     kind = kind_of(head)
     if not kind:
         words = (words for mark, words in OTHERS if head.lstrip().startswith(mark))
-        kind = next(words, "")
+        kind = next(words, "") or ("text" if _is_text(head) else "")
     if kind and kind.partition("/")[0] not in kinds:
         raise TogetherError.refused(field, f"is {kind} and no {what}")
+
+
+def _is_text(head: bytes) -> bool:
+    """Say whether a file begins as no sound or picture does, with signs of a text
+    alone; XML may be a drawing."""
+    text = head.decode("utf-8", "ignore")
+    # The last sign may be cut.
+    whole = len(text.encode()) > len(head) - 4 and len(head) == START
+    return (
+        whole
+        and not text.startswith("<?xml")
+        and all(sign.isprintable() or sign in "\t\r\n" for sign in text)
+    )
 
 
 START = 64  # bytes of a file that tell what it is
@@ -227,13 +239,19 @@ OTHERS = (
 )
 
 
+def _stored_beginning(value: Json, field: str) -> bytes:
+    with open_file(value, field) as source:
+        return source.head(START)
+
+
 def _beginning(value: Json, field: str) -> bytes | None:
-    """Return the first bytes of a file that is given here, None where it is at an
-    address or in storage."""
+    """Return the first bytes of a file that is given here or in storage, None where it
+    is at an address."""
     if isinstance(value, dict):
+        given = value
         key, value, _, _ = _told(value, field)
         if key == "s3":
-            return None
+            return _stored_beginning(given, field)
         if key == "text":
             return value[:START].encode("utf-8", "replace")
     if isinstance(value, list):
@@ -241,7 +259,9 @@ def _beginning(value: Json, field: str) -> bytes | None:
     if not isinstance(value, str):
         return open_file(value, field).head(START)
     text = value[: 1 << 12].lstrip()
-    if text.startswith("s3://") or _is_url(text):
+    if text.startswith("s3://"):
+        return _stored_beginning(value, field)
+    if _is_url(text):
         return None
     if text[:5].lower() == "data:":
         told, _, text = text.partition(",")

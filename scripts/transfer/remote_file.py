@@ -30,10 +30,41 @@ if TYPE_CHECKING:
 READING_DEADLINE = 6 * 3600.0  # seconds that one reading of an address may take
 
 
-class UrlSource(Source):
-    """What a web address answers with, fetched anew at every reading."""
+class RemoteSource(Source):
+    """What is asked for anew at every reading, save the first, which waits."""
 
     remote = True
+    waiting: Any = None  # the first reading, until blocks() begins
+    beginning = b""  # what was read of it already
+
+    def head(self, size: int = 16) -> bytes:
+        """Return the first bytes, of the reading that waits where there is one."""
+        if self.waiting is None:
+            return super().head(size)
+        while len(self.beginning) < size:
+            block = self.some(self.waiting, size - len(self.beginning))
+            if not block:
+                break
+            self.beginning += bytes(block)
+        return self.beginning[:size]
+
+    def some(self, stream: Any, size: int) -> bytes:
+        return stream.read(size)
+
+    def begun(self) -> tuple[Any, bytes]:
+        """Return the reading that waits, if it still does, and what was read of it."""
+        stream, self.waiting = self.waiting, None
+        beginning, self.beginning = self.beginning, b""
+        return stream, beginning
+
+    def close(self) -> None:
+        if self.waiting is not None:
+            self.waiting.close()
+        super().close()
+
+
+class UrlSource(RemoteSource):
+    """What a web address answers with, fetched anew at every reading."""
 
     def __init__(
         self, url: str, field: str, auth: Auth | None, limit: int, name: str | None
@@ -80,15 +111,20 @@ class UrlSource(Source):
             return self.name
         return (self.name or "file") + suffix(b"", self.media_type())
 
+    def some(self, stream: Any, size: int) -> bytes:
+        return self.guarded(stream.read, size)
+
     def blocks(self, start: int = 0) -> Iterator[bytes]:
-        stream, self.waiting = self.waiting, None
+        stream, beginning = self.begun()
         if stream is None or start:
             if stream is not None:
                 stream.close()
-            stream = self.again(start)
+            stream, beginning = self.again(start), b""
         until = time.monotonic() + READING_DEADLINE
         try:
-            while block := self.guarded(stream.read, BLOCK):
+            if beginning:
+                yield beginning
+            while block := self.some(stream, BLOCK):
                 if stream.validator != self.first.validator:
                     raise unreadable(self.field, "it changed while it was read")
                 if stream.position > self.limit:
@@ -120,19 +156,12 @@ class UrlSource(Source):
                 return
             count -= len(block)
 
-    def close(self) -> None:
-        if self.waiting is not None:
-            self.waiting.close()
-        super().close()
 
-
-class StoredSource(Source):
+class StoredSource(RemoteSource):
     """An object of the workspace's storage.
 
     Not ranged: Windmill sends it from its start, whatever it is asked for.
     """
-
-    remote = True
 
     def __init__(
         self, key: str, storage: str | None, field: str, name: str | None
@@ -160,11 +189,13 @@ class StoredSource(Source):
             raise unreadable(self.field, str(error)) from error
 
     def blocks(self, start: int = 0) -> Iterator[bytes]:
-        stream, self.waiting = self.waiting, None
+        stream, beginning = self.begun()
         if stream is None or start:
             if stream is not None:
                 stream.close()
-            stream = self.ask(start)
+            stream, beginning = self.ask(start), b""
         with stream:
+            if beginning:
+                yield beginning
             while block := stream.read(BLOCK):
                 yield block
