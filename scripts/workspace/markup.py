@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # Marks that make links, pictures, HTML and code, in which an escape would be shown.
 ACTING = re.compile(r"[\\`\[\]<&~]")
 MARKS = re.compile(r"[\\`\[\]<>&~*_|#]")
+# What is not seen and turns the order of what is, so that it reads as something else.
+TURNING = re.compile("[\u200b\u200e\u200f\u2060\ufeff\u061c\u202a-\u202e\u2066-\u2069]")
 HTTPS = re.compile(r"https://[\w!#$%&'*+,./:;=?@^~-]+(?<![.,:;!?'*_])", re.ASCII)
 
 
@@ -42,6 +44,7 @@ def facts(members: Members) -> list[str]:
 
 
 def _linked(text: str, marks: re.Pattern[str]) -> str:
+    text = TURNING.sub("", text)
     parts: list[str] = []
     start = 0
     for found in HTTPS.finditer(text):
