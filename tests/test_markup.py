@@ -162,8 +162,8 @@ def test_facts_are_words():
 
 
 def test_what_is_shown_is_read_as_it_stands():
-    """Signs that turn the order of others, or stand between them unseen, are gone; those
-    that join letters and pictures are part of a text."""
+    """Signs that turn the order of others, or stand unseen between them, are gone; what
+    joins letters and pictures is part of a text."""
     turned = "pay \u202e001$\u202c \u2066x\u2069 10\u200b0\ufeff \u200f\u05d0"
 
     assert inline(turned) == prose(turned) == "pay 001$ x 100 \u05d0"
