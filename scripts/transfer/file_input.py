@@ -211,12 +211,12 @@ def _check_kind(head: bytes, field: str, what: str, *kinds: str) -> None:
     kind = kind_of(head)
     if not kind:
         words = (words for mark, words in OTHERS if head.lstrip().startswith(mark))
-        kind = next(words, "") or ("text" if _is_text(head) else "")
+        kind = next(words, "") or ("text" if _begins_as_text(head) else "")
     if kind and kind.partition("/")[0] not in kinds:
         raise TogetherError.refused(field, f"is {kind} and no {what}")
 
 
-def _is_text(head: bytes) -> bool:
+def _begins_as_text(head: bytes) -> bool:
     """Say whether a file begins as no sound or picture does, with signs of a text
     alone; XML may be a drawing."""
     text = head.decode("utf-8", "ignore")
