@@ -303,6 +303,297 @@ def test_notes_stand_where_they_are_referred_to():
     assert text_of(read, "a.docx") == "Rent [cold] is due [monthly]"
 
 
+def math(*inner):
+    return paragraph(f"<m:oMath>{''.join(inner)}</m:oMath>")
+
+
+def structure(tag, *parts, **signs):
+    """A part of a formula: its properties, and its own parts."""
+    said = "".join(f'<m:{sign} m:val="{value}"/>' for sign, value in signs.items())
+    return f"<m:{tag}><m:{tag}Pr>{said}</m:{tag}Pr>{''.join(parts)}</m:{tag}>"
+
+
+def part(role, *inner):
+    said = "".join(
+        one if one[:1] == "<" else f"<m:r><m:t>{one}</m:t></m:r>" for one in inner
+    )
+    return f"<m:{role}>{said}</m:{role}>"
+
+
+def square(kind, begin, end):
+    rows = [part("mr", part("e", a), part("e", b)) for a, b in ("12", "34")]
+    return structure("d", part("e", structure("m", *rows)), begChr=begin, endChr=end)
+
+
+@pytest.mark.parametrize(
+    ("inner", "text"),
+    [
+        (structure("rad", part("deg", "3"), part("e", "8")), "root(3)(8)"),
+        (structure("rad", part("deg"), part("e", "8"), degHide="1"), "√(8)"),
+        ("<m:rad><m:deg/>" + part("e", "8") + "</m:rad>", "√(8)"),
+        (square("m", "[", "]"), "[[1, 2; 3, 4]]"),
+        (square("m", "", ""), "[1, 2; 3, 4]"),
+        (structure("d", part("e", "1"), part("e", "2")), "(1|2)"),
+        (
+            structure("d", part("e", "1"), part("e", "2"), sepChr=",", endChr="]"),
+            "(1, 2]",
+        ),
+        (
+            structure("eqArr", part("e", "x&amp;=1"), part("e", "2y&amp;=3")),
+            "[x=1; 2y=3]",
+        ),
+        (
+            structure("nary", part("sub", "0"), part("sup", "1"), part("e", "x dx")),
+            "∫_(0)^(1)x dx",
+        ),
+        (
+            structure("nary", part("sub", "i"), part("sup"), part("e", "i"), chr="∑"),
+            "∑_(i)i",
+        ),
+        (
+            structure(
+                "nary", part("sub", "i"), part("sup", "9"), supHide="on", chr="∏"
+            ),
+            "∏_(i)",
+        ),
+        (
+            structure("f", part("num", "n"), part("den", "k"), type="noBar"),
+            "(n) atop (k)",
+        ),
+        (
+            structure(
+                "f", part("num", "n"), part("den", structure("f", "")), type="lin"
+            ),
+            "(n)/()",
+        ),
+        (
+            structure("sSubSup", part("e", "x"), part("sub", "1"), part("sup", "2")),
+            "x_(1)^(2)",
+        ),
+        (
+            structure("sPre", part("sub", "6"), part("sup", "14"), part("e", "C")),
+            "_(6)^(14)C",
+        ),
+        (
+            structure(
+                "func",
+                part("fName", structure("limLow", part("e", "lim"), part("lim", "n"))),
+                part("e", "x"),
+            ),
+            "lim_(n) x",
+        ),
+        (structure("acc", part("e", "x")) + "<m:r><m:t>y</m:t></m:r>", "x\u0302y"),
+        (structure("bar", part("e", "xy"), pos="top"), "(xy)\u0305"),
+        (structure("phant", part("e", "x"), show="0") + part("box", "y"), "y"),
+        (structure("box", part("e", "a")), "a"),
+    ],
+)
+def test_a_formula_of_a_word_file_is_written_in_a_line(inner, text):
+    assert text_of(docx(paragraph(run("so ")) + math(inner)), "a.docx") == (
+        f"so \n\n{text}" if text else "so"
+    )
+
+
+def test_the_number_of_a_paragraph_stands_before_its_formula():
+    level = '<w:lvl w:ilvl="0"><w:start w:val="1"/><w:lvlText w:val="%1."/></w:lvl>'
+    listed = "<w:pPr><w:numPr><w:numId w:val='1'/></w:numPr></w:pPr>"
+    half = math(structure("f", part("num", "1"), part("den", "2")))
+    numbering = (
+        f'<w:numbering><w:abstractNum w:abstractNumId="1">{level}</w:abstractNum>'
+        '<w:num w:numId="1"><w:abstractNumId w:val="1"/></w:num></w:numbering>'
+    )
+    data = docx(half.replace("<w:p>", f"<w:p>{listed}"), numbering=numbering)
+
+    assert text_of(data, "a.docx") == "1. (1)/(2)"
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (" EQ \\f(1,2) ", "(1)/(2)"),
+        ("eq \\f (\\r(3;8),\\r(x\\,y))", "(root(3)(8))/(√(x,y))"),
+        ("EQ x\\s\\up8(2)y\\s\\do 8(i)z\\s(2,1)", "x^(2)y_(i)z_(1)^(2)"),
+        ("EQ \\i\\su(i=1,n,i)\\i(0,1,x dx)", "∑_(i=1)^(n)i∫_(0)^(1)x dx"),
+        ("EQ \\a\\al\\co2\\hs3(1,2,3,4)", "[1, 2; 3, 4]"),
+        ("EQ \\a(1,2)", "[1; 2]"),
+        ("EQ \\b\\bc\\[(a,(b))", "(a, (b))"),
+        ("EQ \\o\\ac(○,1) \\x\\to(a) \\* MERGEFORMAT", "○1 a"),
+        (
+            'EQ \\* jc2 \\* "Font:MS Mincho" \\* hps10 \\o\\ad(\\s\\up 9(かん),漢)',
+            "漢",
+        ),
+        ("EQ \\f(1", "1"),
+        ("EQUAL \\f(1,2)", ""),
+    ],
+)
+def test_a_field_that_is_a_formula_is_read_by_its_code(code, text):
+    begin, end = field("begin"), field("end")
+    half = len(code) // 2
+    parts = [
+        f"<w:r><w:instrText>{one}</w:instrText></w:r>"
+        for one in (code[:half], code[half:])
+    ]
+    simple = code.replace('"', "&quot;")
+    for inner in (
+        (begin, *parts, end),
+        (begin, *parts, field("separate"), end),
+        (f'<w:fldSimple w:instr="{simple}"/>',),
+    ):
+        data = docx(paragraph(run("a "), *inner, run(" b")))
+        assert text_of(data, "a.docx") == f"a {text} b"
+
+
+def test_arguments_of_a_formula_are_not_nested_for_ever():
+    code = f"EQ {'(' * 20_000}1{')' * 20_000}"
+
+    assert word_file.equation(code).strip("()") == "1"
+
+
+SMILE = (
+    '<mc:AlternateContent><mc:Choice Requires="w16se"><w16se:symEx w16se:char="1F60A"/>'
+    "</mc:Choice><mc:Fallback><w:t>😊</w:t></mc:Fallback></mc:AlternateContent>"
+)
+
+
+def choice_of(*needs, fallback="<w:t>z</w:t>"):
+    """Alternatives that say where they stand, and the last one."""
+    said = "".join(
+        f'<mc:Choice Requires="{need}"><w:t>{number}</w:t></mc:Choice>'
+        for number, need in enumerate(needs)
+    )
+    last = f"<mc:Fallback>{fallback}</mc:Fallback>" if fallback else ""
+    return f"<mc:AlternateContent>{said}{last}</mc:AlternateContent>"
+
+
+@pytest.mark.parametrize(
+    ("inner", "text"),
+    [
+        (SMILE, "😊"),
+        (choice_of("wps"), "0"),
+        (choice_of("w14 cx1", "wpg wp14", "wps"), "1"),
+        (choice_of("cx1", "wps cx2"), "z"),
+        (choice_of("cx1", fallback=None), ""),
+        (choice_of("cx1", fallback=choice_of("cx1", "w15") + SMILE), "1😊"),
+        (choice_of("wps", fallback=SMILE), "0"),
+        ("<mc:Fallback><w:t>z</w:t></mc:Fallback>", ""),
+    ],
+)
+def test_the_first_of_several_alternatives_that_is_understood_is_read(inner, text):
+    choice = '<mc:Choice Requires="w16se"/>'
+    font = f"<mc:AlternateContent>{choice}<mc:Fallback><w:rFonts/></mc:Fallback>"
+    font = f"<w:rPr>{font}</mc:AlternateContent></w:rPr>"
+    body = paragraph(run("a"), f"<w:r>{font}{inner}</w:r>", run("b"))
+
+    assert text_of(docx(body), "a.docx") == f"a{text}b"
+
+
+def style(id, *said, kind="paragraph"):
+    inner = "".join(said)
+    return f'<w:style w:type="{kind}" w:styleId="{id}">{inner}</w:style>'
+
+
+def based(id):
+    return f'<w:basedOn w:val="{id}"/>'
+
+
+STYLES = "".join(
+    (
+        style("Top", "<w:rPr><w:vanish/></w:rPr>"),
+        style("Below", based("Top")),
+        style("Shown", based("Top"), '<w:rPr><w:vanish w:val="0"/></w:rPr>'),
+        style("Signs", "<w:rPr><w:vanish/></w:rPr>", kind="character"),
+        style("Old", "<w:rPr><w:strike/></w:rPr>", kind="character"),
+        style("Older", based("Old"), kind="character"),
+        style(
+            "Past",
+            "<w:rPr><w:rPrChange><w:rPr><w:vanish/></w:rPr></w:rPrChange></w:rPr>",
+        ),
+        style("Grid", "<w:tblStylePr><w:rPr><w:vanish/></w:rPr></w:tblStylePr>"),
+    )
+)
+
+
+def styled(name, *runs):
+    return f'<w:p><w:pPr><w:pStyle w:val="{name}"/></w:pPr>{"".join(runs)}</w:p>'
+
+
+def of_style(name, more=""):
+    return f'<w:rStyle w:val="{name}"/>{more}'
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (styled("Top", run("x")) + paragraph(run("a")), "a"),
+        (styled("Below", run("x"), run("a", '<w:vanish w:val="0"/>')), "a"),
+        (styled("Shown", run("a")) + styled("None", run("b")), "a\n\nb"),
+        (styled("Past", run("a")) + styled("Grid", run("b")), "a\n\nb"),
+        (paragraph(run("a"), run("x", of_style("Signs")), run("b")), "ab"),
+        # Of both a paragraph and its signs, it means the contrary.
+        (styled("Top", run("x"), run("a", of_style("Signs"))), "a"),
+        (paragraph(run("a"), run("b", of_style("Older")), run("c")), "a~~b~~c"),
+        (paragraph(run("a", of_style("Old", '<w:strike w:val="0"/>'))), "a"),
+        (paragraph(run("a", of_style("Old", '<w:dstrike w:val="0"/>'))), "~~a~~"),
+        (
+            paragraph(run("a"), '<w:r><w:footnoteReference w:id="2"/></w:r>'),
+            "a [b]",
+        ),
+        (
+            paragraph(
+                "<w:r><w:rPr><w:rPrChange><w:rPr><w:rStyle w:val='Signs'/></w:rPr>"
+                "</w:rPrChange></w:rPr><w:t>a</w:t></w:r>"
+            ),
+            "a",
+        ),
+    ],
+)
+def test_text_is_seen_as_its_styles_say(body, text):
+    note = styled("Top", run("x")) + paragraph(run("b"))
+    notes = f'<w:footnotes><w:footnote w:id="2">{note}</w:footnote></w:footnotes>'
+    data = docx(body, styles=f"<w:styles>{STYLES}</w:styles>", footnotes=notes)
+
+    assert text_of(data, "a.docx") == text
+
+
+def framed(properties):
+    return f"<w:p><w:pPr><w:framePr {properties}/></w:pPr>{run('O')}</w:p>"
+
+
+@pytest.mark.parametrize(
+    ("properties", "text"),
+    [
+        ('w:dropCap="drop" w:lines="3"', "Once upon\n\na time"),
+        ('w:dropCap="margin"', "Once upon\n\na time"),
+        ('w:dropCap="none"', "O\n\nnce upon\n\na time"),
+        ('w:w="9"', "O\n\nnce upon\n\na time"),
+    ],
+)
+def test_a_large_first_letter_belongs_to_its_word(properties, text):
+    body = framed(properties) + paragraph(run("nce upon")) + paragraph(run("a time"))
+
+    assert text_of(docx(body), "a.docx") == text
+
+
+def test_a_part_that_is_said_to_be_within_the_file_is_read():
+    notes = f'<w:footnote w:id="2">{paragraph(run("b"))}</w:footnote>'
+    body = paragraph(run("a"), '<w:r><w:footnoteReference w:id="2"/></w:r>')
+    data = docx(body, footnotes=f"<w:footnotes>{notes}</w:footnotes>")
+    for mode, text in (("Internal", "a [b]"), ("External", "a")):
+        found = {}
+        with zipfile.ZipFile(io.BytesIO(data)) as whole:
+            for name in whole.namelist():
+                said = whole.read(name).decode()
+                of_all = name == "_rels/.rels" and mode == "External"
+                mark = "/>" if of_all else f' TargetMode="{mode}"/>'
+                found[name] = said.replace("/>", mark) if ".rels" in name else said
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as whole:
+            for name, said in found.items():
+                whole.writestr(name, said)
+
+        assert text_of(buffer.getvalue(), "a.docx") == text
+
+
 def lying(body, how):
     """A Word file whose directory says that its text has 100 bytes."""
     data = docx(body, how=how)
@@ -423,12 +714,15 @@ def test_elements_where_none_of_them_belong_are_no_fault_of_the_pack():
     draw = random.Random(5)
     tags = "p r rPr t tbl tr tc del vanish strike rFonts fldChar checkBox listEntry f d"
     tags += " p pPr pPr numPr numPr numId numId ilvl pStyle"
+    tags += " oMath oMath m mr e num rad deg nary AlternateContent Choice Fallback"
+    tags += " framePr rStyle style basedOn fldSimple instrText"
     values = ("begin", "separate", "end", "1", "Symbol")
 
     def made(depth):
         tag, value = draw.choice(tags.split()), draw.choice(values)
         inner = "".join(made(depth + 1) for _ in range(draw.randint(0, 7 - depth)))
         given = f'w:val="{value}" w:fldCharType="{value}" w:ascii="{value}"'
+        given += f' w:dropCap="{value}" w:instr="EQ {value}" w:styleId="{value}"'
         return f"<w:{tag} {given}>{inner or 'x'}</w:{tag}>"
 
     for _ in range(60):
@@ -580,10 +874,155 @@ OVER_TWO = "A\t1\nA\t2\nB\t3"
             "~~100~~200\n\n~~x\n\ny~~z",
         ),
         ("<template>x</template><template shadowrootmode=open>a</template>", "a"),
+        # What a style says: of properties by their whole names, the last of each.
+        ("<p style='backface-visibility: hidden'>a</p><p>b</p>", "a\n\nb"),
+        ("<p style='-webkit-backface-visibility:hidden'>a", "a"),
+        ("<p style='/*display:none*/color:red'>a", "a"),
+        ("<p style='color:red/*;*/;display:none'>x<p style='/*display:none'>a", "a"),
+        ("<p style='--x:display:none;--display:none'>a", "a"),
+        ("<p style='display:none;display:block'>a", "a"),
+        ("<p style='display:block;display:none'>x<p>a", "a"),
+        ("<p style='display:none!important;display:block'>x<p>a", "a"),
+        ("<p style='display:none ! IMPORTANT;display:block !important'>a", "a"),
+        ("<p style='display:none;display:block!no;display:'>x<p>a", "a"),
+        ("<p style='background:url(a;display:none;b)'>a", "a"),
+        ("<p style='a:(b[c);display:none)'>a<p style='a:b);display:none'>x", "a"),
+        ("<p style='content:\"display:none;'>a", "a"),
+        ("<p style=\"font:'a;';display:none\">x<p>a", "a"),
+        ("<p style='font:&quot;;display:none;&quot;'>a", "a"),
+        ("<p style='content-visibility:hidden'>x</p>a", "a"),
+        ("<p hidden style='display:block'>a", "a"),
+        ("<dialog style='display:block'>a</dialog>", "a"),
+        ("<ol style='--list-style:none'><li>a</ol>", "1. a"),
+        ("<ol style='list-style:none;list-style-type:decimal'><li>a</ol>", "1. a"),
+        ("<ol style='list-style-type:decimal;list-style:none'><li>a</ol>", "a"),
+        # What is in an element that cannot be seen may say that it can.
+        (
+            "<div style=visibility:hidden>x<p style='visibility:visible'>a</p>x</div>b",
+            "a\n\nb",
+        ),
+        (
+            "<p style=visibility:hidden>x<b style=visibility:initial>a<i style="
+            "visibility:collapse>x<u style=visibility:visible>b</u>x</i>c</b>x</p>d",
+            "abc\n\nd",
+        ),
+        ("<p style=display:none>x<b style=visibility:visible>x</b></p>a", "a"),
+        (
+            "<p style=visibility:hidden>x<b hidden>x<i style=visibility:visible>x</i>"
+            "</b><i style=visibility:visible>a</i>x",
+            "a",
+        ),
+        ("<ol><li>a<li style=visibility:hidden>x<li>c</ol>", "1. a\n3. c"),
+        (
+            "<p style=visibility:hidden><math><mfrac><mi>x</mi><mi>y</mi></mfrac></p>a",
+            "a",
+        ),
+        # Attributes, as the standard has them.
+        (f"<a href=https://x.example/{'a' * 300}/hidden/page>link</a>", "link"),
+        (f"<a title ={' ' * 30}hidden>a</a><b {'x' * 60}hidden>b", "ab"),
+        ("<a 'hidden' \"hidden\" hidden2>a", "a"),
+        ("<a href=x?q='>a</a><a href=\"x\"title='>'hidden>x</a>b", "ab"),
+        # What a style strikes out.
+        (
+            "<span style='text-decoration:line-through'>99 <b>88</b></span> 79",
+            "~~99 88~~ 79",
+        ),
+        ("<p style='text-decoration: red line-through'>a<p>b", "~~a~~\n\nb"),
+        ("<i style='text-decoration-line:line-through'>a<s>b</s>c</i>d", "~~abc~~d"),
+        ("<s>a<s>b</s>c</s>d<s>e", "~~ab~~cd~~e~~"),
+        ("<s>a<i style=text-decoration:line-through>b</i>c</s>d", "~~abc~~d"),
+        (
+            "<i style='text-decoration:line-through;text-decoration:none'>a</i>"
+            "<del style='text-decoration:none'>x</del>",
+            "a",
+        ),
+        ("<table><td style=text-decoration:line-through>9<td>8</table>", "~~9~~\t8"),
     ],
 )
 def test_a_page_is_read_as_a_browser_shows_it(page, text):
     assert web_page.page_text(page) == text
+
+
+def signs(*tokens):
+    """Numbers and names of MathML."""
+    return "".join(
+        f"<mn>{one}</mn>" if one.isdigit() else f"<mi>{one}</mi>" for one in tokens
+    )
+
+
+@pytest.mark.parametrize(
+    ("inner", "text"),
+    [
+        (f"<msubsup>{signs(*'x12')}</msubsup>", "x_(1)^(2)"),
+        (f"<mroot>\n {signs('8', '3')}\n</mroot>", "root(3)(8)"),
+        (f"<msqrt>{signs(*'ab')}</msqrt>", "√(ab)"),
+        (
+            f"<munderover><mo> ∑ </mo><mrow>{signs(*'i=1')}</mrow>{signs('10')}"
+            f"</munderover>{signs('i')}",
+            "∑_(i=1)^(10)i",
+        ),
+        (f"<munder><mo>lim</mo>{signs('n')}</munder>", "lim_(n)"),
+        (f"<mover>{signs('x')}<mo>¯</mo></mover>", "x^(¯)"),
+        (f"<mfenced>{signs('1', '2')}</mfenced>", "(1, 2)"),
+        (
+            f"<mfenced open='[' close=')' separators='; |'>{signs(*'1234')}</mfenced>",
+            "[1; 2|3|4)",
+        ),
+        (f"<mfenced separators=''>{signs('1', '2')}</mfenced>", "(12)"),
+        (
+            f"<mmultiscripts>{signs('C')}<mprescripts/>{signs('6', '14')}"
+            "</mmultiscripts>",
+            "_(6)^(14)C",
+        ),
+        (
+            f"<mmultiscripts>{signs(*'Ri')}<none/><none/>{signs(*'jk')}</mmultiscripts>",
+            "R_(i)^(j)_(k)",
+        ),
+        (
+            "<mtable>"
+            + "".join(
+                f"<mtr><mtd>{signs(a)}</mtd> <mtd>{signs(b)}</mtd></mtr>\n"
+                for a, b in ("12", "34")
+            )
+            + "</mtable>",
+            "[1, 2; 3, 4]",
+        ),
+        (
+            "<mo>{</mo><mtable>"
+            + "".join(
+                f"<mtr><mtd>{signs(a)}</mtd><mtd><mo>=</mo>{signs(b)}</mtd></mtr>"
+                for a, b in ("x1", "y3")
+            )
+            + "</mtable>",
+            "{[x =1; y =3]",
+        ),
+        (f"<mfrac linethickness='0px'>{signs(*'nk')}</mfrac>", "(n) atop (k)"),
+        (f"<mfrac linethickness='0.5px'>{signs(*'nk')}</mfrac>", "(n)/(k)"),
+        (f"<mfrac>{signs(*'nkx')}</mfrac>", "nkx"),
+        (f"<mfrac><mphantom>{signs('x')}</mphantom>{signs('2')}</mfrac>", "()/(2)"),
+        (f"<mfrac><mphantom>{signs('x')}</mphantom><mn/></mfrac>", ""),
+        (f"{signs('x')}<mtext> if &#x61; </mtext>{signs('y')}", "x if a y"),
+        (f"{signs('sin')}<mo>&#x2061;</mo>{signs('x')}", "sin x"),
+        (f"<mspace width=9>{signs('a')}</mrow></mfrac>{signs('b')}", "ab"),
+    ],
+)
+def test_a_formula_of_a_page_is_written_in_a_line(inner, text):
+    for begin, end in (("", ""), ("<p>so ", "</p>"), ("<s>", "</s>")):
+        page = f"{begin}<math>{inner}</math>{end}"
+        expected = f"{begin.removeprefix('<p>')}{text}".replace("<s>", "")
+        if text and end == "</s>":
+            expected = f"~~{text}~~"
+        assert web_page.page_text(page) == expected.strip()
+    prefixed = inner.replace("<", "<m:").replace("<m:/", "</m:")
+    page = f"<?xml version='1.0'?><a>so <m:math>{prefixed}</m:math></a>"
+    if "phantom" not in inner:  # which XML may mean otherwise
+        assert web_page.page_text(page) == f"so {text}"
+
+
+def test_a_formula_ends_where_the_text_goes_on():
+    page = f"<li>so <math>{signs('x')}<p>b</p> c <math><msqrt>{signs('y')}"
+
+    assert web_page.page_text(page) == "so x\n\nb\n\nc √(y)"
 
 
 def test_what_cells_say_again_is_no_longer_than_the_page():
@@ -640,6 +1079,18 @@ def test_xml_is_read_tag_by_tag():
     assert text_of(f"<?xml version='1.0'?>{page}", "a.svg") == "c d"
 
 
+def test_what_attributes_of_xml_say_is_read():
+    page = (
+        "<order Id='17' xmlns:a='urn:b' xml:lang='en' note=''><note by=\"A &amp; B\">hi"
+        f"</note><line text='{'x' * 5000}'/><td rowspan='1'>y</td></order>"
+    )
+    read = f"Id='17' by=\"A & B\" hi text='{'x' * 5000}'\ty"
+
+    assert text_of(f"<?xml version='1.0'?>{page}", "a.xml") == read
+    xhtml = "<html xmlns='urn:x'><p id='a'>b</p></html>"
+    assert text_of(f"<?xml version='1.0'?>{xhtml}", "a.xml") == "b"
+
+
 @pytest.mark.parametrize(
     ("text", "name", "page"),
     [
@@ -654,6 +1105,9 @@ def test_xml_is_read_tag_by_tag():
         ("x", "a.htm", True),
         ("<svg><text>x</text></svg>", "a.svg", True),
         ("<rss version='2.0'>", "feed.xml", True),
+        ("<html> is the first tag of a page", "tutorial.TXT", False),
+        ("<!doctype html>x", "page.md", False),
+        ("<html>x", "page.v2", True),
     ],
 )
 def test_a_page_is_told_by_its_beginning(text, name, page):

@@ -105,7 +105,8 @@ def related(archive: zipfile.ZipFile, part: str, kind: str) -> dict[str, str]:
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         kinds = attributes.get("Type", "").endswith(f"/{kind}")
-        if tag == "Relationship" and kinds and "TargetMode" not in attributes:
+        outside = attributes.get("TargetMode") == "External"
+        if tag == "Relationship" and kinds and not outside:
             target = attributes.get("Target", "").replace("\\", "/")
             target = posixpath.normpath(posixpath.join("/", folder, target))
             target = target.lstrip("/")

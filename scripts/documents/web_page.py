@@ -5,13 +5,15 @@ a page is what a browser makes of it; what it does not show (scripts, styles, th
 title, what is hidden) is left out, and what is marked as deleted, readings above
 characters, and what stands in place of a film or of a formula's code. What a cell over
 several rows says stands in each of them, an item's number before it, formulas in a line:
-(1)/(2), x^(2). Digits raised behind a digit have a ^ before them, text that is struck
-out ~~ around it.
+(1)/(2), x_(1)^(2), root(3)(8), [1, 2; 3, 4]. Digits raised behind a digit have a ^
+before them, text that is struck out ~~ around it. What the attributes of XML say is
+text too, since they are data there.
 html.parser is not used: up to Python 3.11.13 a page of unclosed tags takes it hours.
 
     is_page    whether a text is HTML or XML
     declared   the encoding that a page says it is in
     page_text  the words of a page
+    formula    a formula in a line, as Word files have it too
 """
 
 from __future__ import annotations
@@ -51,7 +53,9 @@ VOID = _names("area base br col embed hr img input link meta source track wbr")
 # A page that hides its html or body is shown by a script.
 NEVER_HIDDEN = VOID | {"html", "body"}
 # Elements that say again what the page shows otherwise, or nothing where it shows them.
-UNSEEN = _names("del rt rp annotation annotation-xml video audio canvas datalist")
+UNSEEN = _names(
+    "del rt rp annotation annotation-xml mphantom video audio canvas datalist"
+)
 # Elements that end where another of these begins, if not within another list or table.
 _PARTS = _names("tr tbody tfoot")
 ENDED_BY = {
@@ -66,6 +70,9 @@ ENDED_BY = {
 NESTS = ("ul", "ol", "dl", "table", "select")
 # A fragment of a page begins with one of these.
 BEGINNINGS = APART | LINES | CELLS | RAW | {"head", "meta", "link", "span", "a", "b"}
+PAGES = _names("html htm xhtml")  # how the names of pages end
+# And those of texts, which may be about pages and show their tags.
+TEXTS = _names("txt text log md markdown mdown rst csv tsv")
 
 # Any other < is text, as in a < b.
 _OPEN = re.compile(r"<[a-zA-Z/!?]")
@@ -74,16 +81,20 @@ _BEGINNING = re.compile(
     r"\s*(?:<(?:\?xml|!doctype|html|head|body|svg|rss|feed)\b)", re.IGNORECASE
 )
 _XML = re.compile(r"\s*<(?:\?xml|svg|rss|feed)\b", re.IGNORECASE)
-# Within a style in small letters: what hides its element.
-_UNSEEN = re.compile(r"\b(?:display\s*:\s*none|visibility\s*:\s*hidden)\b")
+# A tag without any of these words says nothing of how its element is seen.
+_LOOKS = re.compile(
+    "hidden|none|visible|initial|collapse|line-through|katex-html", re.IGNORECASE
+)
+SIGHTS = 16  # elements within one another that say how they are seen
 ROWS = CELLS | _names("table tr thead tbody tfoot")
 # The most rows and columns that a cell is over in browsers.
 ROWSPAN = 65534
 COLSPAN = 1000
 REPEATED_TEXT = 500  # characters of a cell over several rows that each of them has
 HEAD_CHARACTERS = 4096  # of a tag, that are looked at
-# The next sign within a tag that means something: its end, or a value in quotes.
-_INSIDE = re.compile(r">|=\s*([\"'])")
+# The next place within a tag that means something: its end, or a value, since one in
+# quotes may hold what else ends the tag, and one without holds quotes as they are.
+_INSIDE = re.compile(r">|=\s*(?:([\"'])|[^\s>\"'][^\s>]*)")
 _BLANKS = re.compile(r"[ \t\n\r\f\v]+")
 # Python refuses to read a number of more than 4300 digits.
 _LONG = re.compile(r"&#(?:[xX][0-9a-fA-F]{9,}|[0-9]{9,});?")
@@ -93,8 +104,11 @@ RAISED = re.compile("[+\u2212-]?[0-9]")
 
 
 def is_page(text: str, name: str | None = None) -> bool:
-    """Say whether a text is HTML or XML: by its beginning, behind comments, or as a
-    fragment in a file whose name does not say that it is something else."""
+    """Say whether a text is HTML or XML: by its name, by its beginning, behind comments,
+    or as a fragment in a file whose name does not say that it is something else."""
+    ending = name.rpartition(".")[2].lower() if name and "." in name else ""
+    if ending in TEXTS:
+        return False
     place = 0
     while (comment := re.compile(r"\s*<!--").match(text, place)) is not None:
         place = text.find("-->", comment.end()) + 3
@@ -102,8 +116,7 @@ def is_page(text: str, name: str | None = None) -> bool:
             return False
     if _BEGINNING.match(text, place):
         return True
-    ending = name.rpartition(".")[2].lower() if name and "." in name else ""
-    if ending in ("html", "htm", "xhtml"):
+    if ending in PAGES:
         return True
     tag = re.compile(r"\s*<([a-zA-Z][a-zA-Z0-9]*)[\s/>]").match(text, place)
     return not ending and tag is not None and tag[1].lower() in BEGINNINGS
@@ -147,17 +160,22 @@ def page_text(page: str) -> str:
     tables = _Tables(found, len(page))
     formulas = _Formulas(found)
     lists = _Items(found)
+    sight = _Sight(found)
     head = page[:HEAD_OF_PAGE].lower()
     xml = _XML.match(page) is not None and "<html" not in head
-    raw = _names("script style") if "<svg" in head else frozenset()
-    hidden: _Hidden | None = None
-    for kind, value, inside in _tokens(page, raw if xml else RAW):
-        if hidden and not hidden.ends(kind, value):
+    drawing = "<svg" in head  # whose attributes are places
+    raw = _names("script style") if drawing else frozenset()
+    data = xml and not drawing
+    most = len(page) if data else HEAD_CHARACTERS
+    for kind, value, inside in _tokens(page, raw if xml else RAW, most):
+        unseen = ""
+        if not xml and (kind == "start" or sight.open):
+            unseen = sight.take(kind, value, inside)
+        if unseen == "within":
             continue
-        if hidden and hidden.closed:
-            hidden = None
+        may = formulas.open or value.endswith("math")
+        if may and formulas.take(kind, value, "/>" if unseen else inside):
             continue
-        hidden = None
         if kind == "text":
             found.add(value)
             continue
@@ -166,69 +184,214 @@ def page_text(page: str) -> str:
             continue
         if value in ROWS:
             tables.take(kind, value, inside)
-        formulas.take(kind, value)
-        hides = kind == "start" and not xml and _hides(value, inside)
-        if value in COUNTED and not xml and not hides:
+        if value in COUNTED and not xml and not unseen:
             lists.take(kind, value, inside)
         found.tag(kind, value, xml)
-        if hides:
-            hidden = _Hidden(value)
-            if value == "pre":
-                found.break_off("", "end")
+        if data and kind == "start" and value not in ROWS:
+            found.add(_data(inside))
+        if unseen and value == "pre":
+            found.break_off("", "end")
+    formulas.close(0)
     return found.whole()
 
 
-def _hides(tag: str, inside: str) -> bool:
-    """Say whether nobody sees what is in an element, by its tag."""
+def _data(inside: str) -> str:
+    """Return what the attributes of an element of XML say, without those that say how
+    it is to be read."""
+    return "".join(
+        f"{one[1]}={one[2]} "
+        for one in _ATTRIBUTE.finditer(inside)
+        if (one[2] or "").strip("\"'") and not one[1].startswith(("xml", "xsi:"))
+    )
+
+
+def _looks(tag: str, inside: str) -> tuple[str, bool]:
+    """Return how what is in an element is seen, as far as its tag says: "none", "hidden"
+    where it does not say itself that it is visible, "visible", or ""; and whether it is
+    struck out."""
     if tag in UNSEEN:
-        return not inside.endswith("/>")
-    if tag == "dialog":
-        return "open" not in _attributes(inside)
-    inside = inside.lower()
-    if tag == "span" and "katex-html" in inside:
-        return True  # which shows its formula once more
-    if tag in NEVER_HIDDEN or not ("hidden" in inside or "none" in inside):
-        return False
+        return "" if inside.endswith("/>") else "none", False
+    if tag in NEVER_HIDDEN or not (tag == "dialog" or _LOOKS.search(inside)):
+        return "", False
     said = _attributes(inside)
-    if _UNSEEN.search(said.get("style", "")):
-        return True
-    return said.get("hidden", "until-found") != "until-found"
+    style = _style(said.get("style", ""))
+    struck = "line-through" in _last(style, "text-decoration", "text-decoration-line")
+    # These are so unless the element's own style says otherwise.
+    closed = tag == "dialog" and "open" not in said
+    closed = closed or said.get("hidden", "until-found") != "until-found"
+    again = tag == "span" and "katex-html" in said.get("class", "")  # its formula
+    gone = style.get("display", "none" if closed else "") == "none"
+    if gone or again or style.get("content-visibility") == "hidden":
+        return "none", struck
+    seen = style.get("visibility")
+    if seen in ("hidden", "collapse"):
+        return "hidden", struck
+    return "visible" if seen in ("visible", "initial") else "", struck
 
 
-# What stands before the parts of a formula in MathML, before the second, and behind.
-MATHML: dict[str, tuple[str, str, str]] = {
-    "mfrac": ("(", ")/(", ")"),
-    "msup": ("", "^(", ")"),
-    "msub": ("", "_(", ")"),
-    "msqrt": ("\u221a(", "", ")"),
-    "mtd": ("", "", " "),
-    "mtr": ("", "", "; "),
+# Within a style: comments, strings and escapes, in which no sign means anything.
+_HELD = re.compile(r"""/\*(?:.*?\*/|.*)|"[^"]*"?|'[^']*'?|\\.?""", re.DOTALL)
+_SIGNS = re.compile(r"([;()\[\]{}])")
+
+
+def _style(text: str) -> dict[str, str]:
+    """Return what a style attribute says in small letters, by its properties, without
+    strings and what is in brackets. Of several declarations of a property the last one
+    is valid, of those that are important if there are any."""
+    said, depth = [""], 0
+    for part in _SIGNS.split(_HELD.sub(" ", text.lower())):
+        if part == ";" and not depth:
+            said.append("")
+        elif part in ("(", "[", "{"):
+            depth += 1
+        elif part in (")", "]", "}"):
+            depth = max(0, depth - 1)
+        elif not depth:
+            said[-1] += part
+    found: dict[str, str] = {}
+    important = set()
+    for one in said:
+        name, _, value = one.partition(":")
+        value, mark, words = value.partition("!")
+        name, value, weighs = name.strip(), value.strip(), words.strip() == "important"
+        if value and weighs == bool(mark) and (weighs or name not in important):
+            found.pop(name, None)
+            found[name] = value
+            if weighs:
+                important.add(name)
+    return found
+
+
+def _last(style: dict[str, str], *names: str) -> str:
+    """Return what the last one of some properties in a style says."""
+    return next((said for name, said in reversed(style.items()) if name in names), "")
+
+
+# How many parts the kinds of formulas have that are written by the place of their parts.
+PARTS = {
+    **dict.fromkeys(_names("mfrac atop msub msup munder mover mroot"), 2),
+    **dict.fromkeys(_names("msubsup munderover"), 3),
 }
-NO_SIGNS = ("", "", "")
+# With which a cell begins that only an alignment sets apart from the one before.
+RELATIONS = frozenset("=<>\u2264\u2265\u2260\u2248\u2261\u223c\u2192\u21d2\u21d4")
+FORMULA_DEPTH = 250  # elements of a formula within one another
+
+
+def formula(kind: str, parts: list[str]) -> str:
+    """Return a formula in a line: one of a kind that MathML has, of parts that are such
+    lines. One that has not the parts of its kind is a row of them."""
+    if len(parts) == PARTS.get(kind):
+        first, second = parts[:2]
+        if kind == "mfrac":
+            return f"({first})/({second})"
+        if kind == "atop":
+            return f"({first}) atop ({second})"
+        if kind == "mroot":
+            return f"root({second})({first})" if second else f"\u221a({first})"
+        if kind in ("msup", "mover"):
+            return first + scripts("", second)
+        return first + scripts(second, *parts[2:])
+    if kind == "mtr" and parts:
+        rest = (f"{' ' if p[:1] in RELATIONS else ', '}{p}" for p in parts[1:])
+        return f"{parts[0]}{''.join(rest)}".strip(" ")
+    if kind == "mtable":
+        return f"[{'; '.join(parts)}]"
+    said = "".join(parts)
+    return f"\u221a({said})" if kind == "msqrt" else said
+
+
+def scripts(low: str, high: str = "") -> str:
+    """Return what stands below and above the line."""
+    return (f"_({low})" if low else "") + (f"^({high})" if high else "")
+
+
+def fenced(parts: list[str], begin: str, between: str, end: str) -> str:
+    """Return a formula's parts in brackets, with the signs that stand between them: the
+    last one between all that follow."""
+    signs = between.split() and "".join(between.split())
+    text = ""
+    for number, part in enumerate(parts):
+        sign = signs[min(number - 1, len(signs) - 1)] if number and signs else ""
+        text += f"{sign} {part}" if sign in (",", ";") else f"{sign}{part}"
+    return f"{begin}{text}{end}"
+
+
+def _mathml(kind: str, inside: str, parts: list[tuple[str, str]]) -> str:
+    """Return an element of MathML in a line, by its tag and the names and lines of its
+    parts."""
+    said = [text for _, text in parts]
+    if kind == "mfrac":
+        line = _attributes(inside).get("linethickness", "")
+        kind = "atop" if line[:1] == "0" and not re.search("[1-9]", line) else kind
+    elif kind == "mfenced":
+        given = _attributes(inside)
+        open, close = given.get("open", "("), given.get("close", ")")
+        return fenced(said, open, given.get("separators", ","), close)
+    elif kind == "mmultiscripts":
+        names = [*(name for name, _ in parts), "mprescripts"]
+        place = names.index("mprescripts")
+        behind, before = said[1:place], said[place + 1 :]
+        pairs = [
+            "".join(map(scripts, of[::2], [*of[1::2], ""])) for of in (before, behind)
+        ]
+        return "".join((pairs[0], *said[:1], pairs[1]))
+    return formula("mtr" if kind == "mlabeledtr" else kind, said)
 
 
 class _Formulas:
-    """Writes the signs of a formula in MathML that else only the place of its parts
-    tells."""
+    """Writes each formula of MathML once it has ended."""
 
     def __init__(self, found: _PageText) -> None:
         self.found = found
-        self.open: list[tuple[str, int]] = []  # in a formula: (name, parts so far)
+        # Of each open element, the formula's own first: its name, the rest of its tag,
+        # and names and lines of its parts.
+        self.open: list[tuple[str, str, list[tuple[str, str]]]] = []
+        self.seen = False  # whether anything in it is
 
-    def take(self, kind: str, tag: str) -> None:
-        if kind == "start" and (self.open or tag == "math"):
+    def take(self, kind: str, value: str, inside: str) -> bool:
+        """Take what is next; say whether it belongs to a formula."""
+        if kind in ("text", "data"):
             if self.open:
-                name, parts = self.open[-1]
-                between = MATHML.get(name, NO_SIGNS)[1]
-                self.found.put(between if parts == 1 else "")
-                self.open[-1] = name, parts + 1
-            self.open.append((tag, 0))
-            self.found.put(MATHML.get(tag, NO_SIGNS)[0])
-        elif kind == "end" and self.open and self.open[-1][0] == tag:
-            self.open.pop()
-            self.found.put(MATHML.get(tag, NO_SIGNS)[2])
-        elif kind == "end" and tag == "math":
-            self.open.clear()
+                self.say(value)
+            return bool(self.open)
+        tag = value.rpartition(":")[2]
+        if not self.open and not (kind == "start" and tag == "math"):
+            return False
+        if tag in APART or tag in LINES or tag in CELLS:  # of which no formula is made
+            self.close(0)
+            return False
+        if kind == "start":
+            if len(self.open) < FORMULA_DEPTH:
+                self.open.append((tag, inside, []))
+                if inside.endswith("/>"):
+                    self.close(len(self.open) - 1)
+            return True
+        for place in reversed(range(len(self.open))):
+            if self.open[place][0] == tag:
+                self.close(place)
+                break
+        return True
+
+    def say(self, text: str) -> None:
+        """Take text, which only within mtext has blanks that mean something."""
+        name, _, parts = self.open[-1]
+        text = _BLANKS.sub(" ", _unescaped(text))
+        if name != "mtext":  # a function has an invisible sign before its argument
+            text = text.strip(" ").replace("\u2061", " ")
+        if text:
+            parts.append(("", text))
+            self.seen = True
+
+    def close(self, place: int) -> None:
+        """End the element that is open there, and those in it."""
+        while len(self.open) > place:
+            name, inside, parts = self.open.pop()
+            said = _mathml(name, inside, parts)
+            if self.open:
+                self.open[-1][2].append((name, said))
+            else:
+                self.found.put(said if self.seen else "")
+                self.seen = False
 
 
 COUNTED = _names("ol ul menu li")
@@ -244,9 +407,9 @@ COUNTS = {
     "I": "upperRoman",
     "upper-roman": "upperRoman",
 }
-_LIST_STYLE = re.compile(r"\blist-style(?:-type)?\s*:([^;]{0,60})", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
-    r"""([^\s"'>/=]{1,40})(?:\s{0,20}=\s{0,20}("[^"]*"?|'[^']*'?|[^\s>]{0,200}))?"""
+    r"""([^ \t\n\r\f/>][^ \t\n\r\f/>=]*)"""
+    r"""(?:[ \t\n\r\f]*=[ \t\n\r\f]*("[^"]*"?|'[^']*'?|[^ \t\n\r\f>]*))?"""
 )
 _INTEGER = re.compile(r"\s*([-+]?\d{1,10})(?!\d)")
 COUNT_MOST = 2**31 - 1
@@ -279,8 +442,8 @@ class _Items:
             self.number(said)
             return
         form = COUNTS.get(said.get("type", ""), "decimal") if tag == "ol" else None
-        if style := _LIST_STYLE.search(said.get("style", "")):
-            words = style[1].lower().split()
+        style = _style(said.get("style", ""))
+        if words := _last(style, "list-style", "list-style-type").split():
             form = next((COUNTS[word] for word in words if word in COUNTS), form)
             form = None if "none" in words else form
         if "reversed" in said:
@@ -322,8 +485,15 @@ def _attributes(inside: str) -> dict[str, str]:
     """Return the attributes of a tag by their names, the first of each name."""
     found: dict[str, str] = {}
     for one in _ATTRIBUTE.finditer(inside):
-        found.setdefault(one[1].lower(), (one[2] or "").strip("\"'"))
+        value = one[2] or ""
+        if value[:1] in ('"', "'"):
+            value = value[1:].removesuffix(value[0])
+        found.setdefault(one[1].lower(), _unescaped(value))
     return found
+
+
+def _unescaped(text: str) -> str:
+    return html.unescape(_LONG.sub("\ufffd", text)) if "&" in text else text
 
 
 class _Grid:
@@ -411,11 +581,46 @@ def _span(text: str | None, most: int) -> int:
     return min(count, most) if count >= 0 else 1
 
 
-class _Hidden:
-    """An element that is not seen, until it ends."""
+class _Sight:
+    """Follows the elements that say how they are seen, with what is in them."""
 
-    def __init__(self, tag: str) -> None:
-        self.tag = tag
+    def __init__(self, found: _PageText) -> None:
+        self.found = found
+        self.page = _Element("", "visible", False)
+        self.open: list[_Element] = []
+
+    def take(self, kind: str, tag: str, inside: str) -> str:
+        """Take what is next; return "begins" for the tag of an element that is not there
+        for who sees the page, "within" in such a one and for text that is not seen, and
+        else ""."""
+        for place, one in enumerate(self.open):
+            if one.ends(kind, tag):
+                del self.open[place:]
+                above = self.open[-1] if self.open else self.page
+                self.found.strike("style", above.struck)
+                if one.closed:
+                    return "within" if one.sight == "none" else ""
+                break
+        above = self.open[-1] if self.open else self.page
+        sight = above.sight
+        if kind == "start" and sight != "none" and len(self.open) < SIGHTS:
+            own, strikes = _looks(tag, inside)
+            if own not in ("", sight) or strikes:
+                one = _Element(tag, own or sight, strikes or above.struck)
+                self.open.append(one)
+                self.found.strike("style", one.struck)
+                if one.sight == "none":
+                    return "begins"
+        if sight == "none" or (sight == "hidden" and kind in ("text", "data")):
+            return "within"
+        return ""
+
+
+class _Element:
+    """One that says how it is seen, until it ends."""
+
+    def __init__(self, tag: str, sight: str, struck: bool) -> None:
+        self.tag, self.sight, self.struck = tag, sight, struck
         self.open: dict[str, int] = {}  # within it, by name
         self.closed = False  # by its own tag
 
@@ -456,7 +661,8 @@ class _PageText:
         self.size = self.puts = 0  # how much has been said, and in how many pieces
         self.broken = 0  # the last of them that began a line
         self.raised = False  # whether what comes stands above the line
-        self.struck = self.marked = False  # whether what comes is struck out, and open
+        self.struck: set[str] = set()  # why what comes is struck out
+        self.marked = False  # whether text that is struck out is open
         self.label = ""  # the number of the item whose first words come
 
     def tag(self, kind: str, name: str, xml: bool) -> None:
@@ -472,13 +678,20 @@ class _PageText:
         elif name == "sup":
             self.raised = kind == "start"
         elif name in STRUCK:
-            if kind == "end" and self.marked:
-                self.pieces.append("~~")
-            self.struck, self.marked = kind == "start", False
+            self.strike("tag", kind == "start")
+
+    def strike(self, why: str, on: bool) -> None:
+        """Take note that the words that come are struck out, or no longer are."""
+        if on:
+            self.struck.add(why)
+            return
+        self.struck.discard(why)
+        if self.marked and not self.struck:
+            self.pieces.append("~~")
+            self.marked = False
 
     def add(self, text: str) -> None:
-        if "&" in text:
-            text = html.unescape(_LONG.sub("\ufffd", text))
+        text = _unescaped(text)
         if self.kept:
             self.put(text)
             return
@@ -559,13 +772,17 @@ class _PageText:
             self.between = sign
 
     def whole(self) -> str:
+        for why in [*self.struck]:
+            self.strike(why, False)
         return self.lead + _BREAK.sub("\n\n", "".join(self.pieces)).strip()
 
 
-def _tokens(page: str, raw: frozenset[str]) -> Iterator[tuple[str, str, str]]:
+def _tokens(
+    page: str, raw: frozenset[str], most: int
+) -> Iterator[tuple[str, str, str]]:
     """Yield ("text", characters, ""), ("data", what XML keeps apart as it is, ""), and
-    ("start", name, the rest of it) and ("end", name, the rest of it) of tags. What is in
-    the elements named by `raw` is left out."""
+    ("start", name, the rest of it) and ("end", name, the rest of it) of tags, of which
+    `most` characters are given. What is in the elements named by `raw` is left out."""
     place, size = 0, len(page)
     while place < size:
         found = _OPEN.search(page, place)
@@ -591,7 +808,7 @@ def _tokens(page: str, raw: frozenset[str]) -> Iterator[tuple[str, str, str]]:
             continue
         tag = name[0].lower()
         begun, place = name.end(), _behind_tag(page, name.end())
-        yield ("end" if closes else "start"), tag, page[begun:place][:HEAD_CHARACTERS]
+        yield ("end" if closes else "start"), tag, page[begun:place][:most]
         shown = tag == "template" and "shadowrootmode" in page[begun:place]
         if tag in raw and not closes and not shown:
             last = re.compile(rf"</{tag}(?=[\s/>])", re.IGNORECASE).search(page, place)
@@ -620,6 +837,6 @@ def _behind_tag(page: str, place: int) -> int:
         found = _INSIDE.search(page, place)
         if found is None:
             return len(page)
-        if found[1] is None:
+        if found[0] == ">":
             return found.end()
-        place = _behind(page, found[1], found.end())
+        place = _behind(page, found[1], found.end()) if found[1] else found.end()

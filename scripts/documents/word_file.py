@@ -4,9 +4,9 @@ Paragraphs are a blank line apart, rows of tables a line, cells a tab; a cell ov
 several rows has its text in each of them. A paragraph begins with its number, if it has
 one. Footnotes stand in brackets where they are
 referred to, text boxes and the text of diagrams where they are anchored, formulas in a
-line: (1)/(2), x^(2). Digits raised after a digit have a ^ before them, text that is
-struck out ~~ around it. Invisible text is left out: deleted and hidden text, codes of
-fields, comments.
+line, as those of web pages: (1)/(2), x^(2). Digits raised after a digit have a ^ before
+them, text that is struck out ~~ around it. Invisible text is left out: deleted and
+hidden text, codes of fields (but formulas that are such codes), comments.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import io
 import re
 
 from .office_archive import BadFileError, opened, other_kind, parse, related
-from .web_page import RAISED
-from .word_lists import WordLists
+from .web_page import RAISED, fenced, formula, scripts
+from .word_lists import OFF, WordLists
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,21 +31,27 @@ ELEMENTS = 1_500_000
 DIAGRAMS, DIAGRAM_BYTES = 50, 2 << 20  # how many are read, and each at most, unpacked
 REPEATED = 500  # characters of a cell over several rows that each of them has
 # Elements whose text is not part of the document as it reads.
-PASSED = frozenset(("del", "moveFrom", "Fallback", "rt"))
+PASSED = frozenset(("del", "moveFrom", "rt"))
+# Kinds of content of which what is read here is understood: shapes with their text, and
+# what Word 2010 and 2013 added. Of alternatives the first that needs no others is read.
+UNDERSTOOD = frozenset(("wps", "wpg", "wpc", "wp14", "w14", "w15", "a14"))
 # What a run's properties, or those of a paragraph's mark, may say here.
 BREAKS = {"ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
-PROPERTIES = PASSED | {"vanish", "strike", "dstrike", "vertAlign", "rFonts"}
-# What is written before and after an element of a formula, whose role Word shows by its
-# position.
-FORMULA = {
-    "num": ("(", ")"),
-    "den": ("/(", ")"),
-    "sup": ("^(", ")"),
-    "sub": ("_(", ")"),
-    "rad": ("\u221a(", ")"),
-    "d": ("(", ")"),
-    "mr": ("", "; "),
+PROPERTIES = PASSED | {"rStyle", "vanish", "strike", "dstrike", "vertAlign", "rFonts"}
+# The elements of formulas that show by their places what their parts are: the kind that
+# MathML has for each, and the parts in its order.
+STRUCTURES = {
+    "f": ("mfrac", "num", "den"),
+    "sSub": ("msub", "e", "sub"),
+    "sSup": ("msup", "e", "sup"),
+    "sSubSup": ("msubsup", "e", "sub", "sup"),
+    "limLow": ("munder", "e", "lim"),
+    "limUpp": ("mover", "e", "lim"),
+    "rad": ("mroot", "e", "deg"),
+    **dict.fromkeys(("d", "m", "mr", "eqArr", "nary", "sPre", "func"), ()),
+    **dict.fromkeys(("acc", "bar", "phant"), ()),
 }
+ROLES = frozenset(("e", "num", "den", "sub", "sup", "deg", "lim", "fName"))
 # The font Symbol from 0x61, and from 0xa1: its signs have places of their own.
 GREEK = "αβχδεφγηιϕκλμνοπθρστυϖωξψζ"
 SIGNS = "ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…|—↵ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨⇔⇐⇑⇒⇓◊"  # noqa: RUF001
@@ -83,12 +89,13 @@ def word_text(content: bytes) -> str:
     if main not in archive.NameToInfo:
         other = other_kind(archive)
         raise BadFileError(other or "is an archive, but no Word file (.docx)")
+    lists = WordLists(archive, main)
     notes: Notes = {}
     for kind in ("footnote", "endnote"):
         # Word has one of a kind.
         for part in [*related(archive, main, f"{kind}s").values()][:1]:
             if part in archive.NameToInfo:
-                notes |= _Reader(archive, part, kind=kind).notes
+                notes |= _Reader(archive, part, kind=kind, lists=lists).notes
     diagrams = related(archive, main, "diagramData")
     if len(diagrams) > DIAGRAMS:
         raise BadFileError(f"has more than {DIAGRAMS} diagrams: split it")
@@ -96,7 +103,6 @@ def word_text(content: bytes) -> str:
         if part in archive.NameToInfo:
             said = _Reader(archive, part, most=DIAGRAM_BYTES).text()
             notes["diagram", name] = "; ".join(filter(None, said.split("\n\n")))
-    lists = WordLists(archive, main)
     return _Reader(archive, main, notes, lists=lists).text()
 
 
@@ -112,6 +118,47 @@ class _Paragraph:
         self.label = ""  # its number, until it is written before its text
 
 
+class _Structure:
+    """A part of a formula that has parts of its own."""
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        self.place = 0  # where the part that is open begins
+        self.parts: list[tuple[str, str]] = []  # their roles and what they say
+        self.signs: dict[str, str] = {}  # what its properties say
+
+    def line(self) -> str:
+        """Return it in a line, as web pages have it."""
+        signs = self.signs
+        said = [
+            "" if signs.get(f"{role}Hide", "off") not in OFF else text
+            for role, text in self.parts
+        ]
+        by = {role: text for (role, _), text in zip(self.parts, said, strict=True)}
+        if self.tag == "d":
+            begin, end = signs.get("begChr", "("), signs.get("endChr", ")")
+            return fenced(said, begin, signs.get("sepChr", "|"), end)
+        if not any(said) or (self.tag == "phant" and signs.get("show") in OFF):
+            return ""
+        first = by.get("e", "")
+        if self.tag in ("m", "mr", "eqArr"):
+            if self.tag == "eqArr":  # where & marks what stands below one another
+                said = [text.replace("&", "") for text in said]
+            return formula("mtr" if self.tag == "mr" else "mtable", said)
+        if self.tag in ("nary", "sPre"):
+            sign = signs.get("chr", "\u222b") if self.tag == "nary" else ""
+            return sign + scripts(by.get("sub", ""), by.get("sup", "")) + first
+        if self.tag == "func":
+            return f"{by.get('fName', '')} {first}"
+        if self.tag in ("acc", "bar"):
+            line = "\u0305" if signs.get("pos") == "top" else "\u0332"
+            sign = signs.get("chr", "\u0302") if self.tag == "acc" else line
+            return f"{first}{sign}" if len(first) == 1 else f"({first}){sign}"
+        kind, *roles = STRUCTURES[self.tag] or ("mrow", "e")
+        kind = "atop" if signs.get("type") == "noBar" else kind
+        return formula(kind, [by.get(role, "") for role in roles])
+
+
 class _Reader:
     """Reads one part: the document, or the notes of a kind."""
 
@@ -124,7 +171,8 @@ class _Reader:
         most: int = XML_BYTES,
         lists: WordLists | None = None,
     ) -> None:
-        self.lists = lists
+        self.lists = None if kind else lists  # those of notes are not counted
+        self.styles = lists
         self.paragraphs: list[_Paragraph] = []  # that are open: text boxes hold some
         # Where the text begins that goes on in the next paragraph, as the end of its
         # own was deleted.
@@ -145,8 +193,8 @@ class _Reader:
         # What the form field that is open has: the sign of its box, or its choices.
         self.choices: list[str] = []
         self.choice = 0
-        # Where the code of each open field begins; None from its result on.
-        self.fields: list[int | None] = []
+        # Where the code of each open field begins, None from its result on; and the code.
+        self.fields: list[tuple[int | None, list[str]]] = []
         self.codes = 0  # how many fields are open whose code is read
         self.places: list[tuple[int, bool]] = []  # of open rows and cells; if deleted
         # Of each open table: the column of its grid that comes next, and the text of
@@ -155,8 +203,12 @@ class _Reader:
         # Of each open cell: its columns, and whether it goes on from the row above
         # (True) or is the first of such (False); None for any other.
         self.spans: list[tuple[int, bool | None]] = []
-        self.closing: list[str] = []  # of open brackets of formulas
+        self.structures: list[_Structure] = []  # of formulas, that are open
         self.formulas = 0  # how many are open
+        # Of each place that is open where one of several alternatives is read: whether
+        # one was; and of each of those that are open: whether it is passed over.
+        self.chosen: list[bool] = []
+        self.unread: list[bool] = []
         for _ in parse(archive, part, self.start, self.end, self.write, most):
             pass
 
@@ -165,14 +217,19 @@ class _Reader:
 
     def add(self, text: str) -> None:
         """Add text of the open paragraph, behind its number where it is the first."""
-        if self.paragraphs and text and not self.passed and not self.hidden:
+        if text and not self.formulas:  # before which the number stands
+            self.lead()
+        self.put(text)
+
+    def lead(self) -> None:
+        """Write the number of the open paragraph, if it has one that is not written."""
+        if self.paragraphs and not self.passed and not self.hidden:
             one = self.paragraphs[-1]
             if not one.begun:
                 self.begin_item()
             if not self.codes:  # whose text is left out
                 label, one.label = one.label, ""
-                text = f"{label}{text}"
-        self.put(text)
+                self.put(label)
 
     def put(self, text: str) -> None:
         if not self.passed and not self.hidden:
@@ -182,8 +239,19 @@ class _Reader:
                 raise BadFileError(f"holds more than {most} of text: split it")
             self.pieces.append(text)
 
+    def taken(self, place: int) -> str:
+        """Return what was written from a place on, which is not there any more."""
+        said = "".join(self.pieces[place:])
+        del self.pieces[place:]
+        self.size -= len(said)
+        return said
+
     def write(self, text: str) -> None:
-        if not self.reads or self.passed or self.hidden:
+        if self.passed or self.hidden:
+            return
+        if not self.reads:
+            if self.fields and self.path[-1:] == ["instrText"]:
+                self.fields[-1][1].append(text)
             return
         if self.font:
             text = _OF_A_FONT.sub(self.dingbat, text)
@@ -206,11 +274,22 @@ class _Reader:
         above = self.path[-1] if self.path else None
         self.path.append(tag)
         if self.formulas:
-            self.formula(tag, attributes)
+            self.begin_structure(tag, attributes)
         if tag == "t":
             self.reads = True
         elif tag == "r":
             self.begin_run()
+            self.of_style(None)
+        elif tag == "AlternateContent":
+            self.chosen.append(False)
+        elif tag in ("Choice", "Fallback"):
+            self.begin_choice(tag, attributes.get("Requires", ""))
+        elif tag == "framePr":
+            if "dropCap" in attributes and attributes["dropCap"] != "none":
+                # The first letters of the next paragraph, in a frame of their own.
+                self.joined = self.joined or self.path[-3:-1] == ["p", "pPr"]
+        elif tag == "fldSimple":
+            self.add(equation(attributes.get("instr", "")))
         elif tag == "p":
             self.paragraphs.append(_Paragraph(len(self.pieces)))
         elif tag == "txbxContent" and self.lists:
@@ -234,6 +313,7 @@ class _Reader:
         elif tag == "sym":
             self.add(_sign(attributes))
         elif tag == "oMath":
+            self.lead()
             self.formulas += 1
         elif tag == "relIds":
             if said := self.known.get(("diagram", attributes.get("dm"))):
@@ -307,20 +387,42 @@ class _Reader:
         self.hidden = self.struck = self.raised = False
         self.font = None
 
+    def of_style(self, name: str | None) -> None:
+        """Take note of how the text of a run is seen by the style of its paragraph and
+        its own, if it has one. What both say means the contrary."""
+        if self.styles and self.paragraphs:
+            around = self.styles.style(self.paragraphs[-1].style or self.styles.default)
+            own = self.styles.style(name)
+            self.hidden = bool(around.hidden) != bool(own.hidden)
+            self.struck = bool(around.struck) != bool(own.struck)
+
+    def begin_choice(self, tag: str, needs: str) -> None:
+        """Begin one of several alternatives, which is passed over if another one is
+        read, or if it needs what is not understood here."""
+        alone = not self.chosen  # without any others: only where a file is odd
+        reads = UNDERSTOOD.issuperset(needs.split()) and not (alone and tag != "Choice")
+        reads = reads and (alone or not self.chosen[-1])
+        if not alone:
+            self.chosen[-1] = self.chosen[-1] or reads
+        self.unread.append(not reads)
+        self.passed += not reads
+
     def property(self, tag: str, attributes: dict[str, str]) -> None:
         """Take note of what a run is like, or the mark of a paragraph."""
         value = attributes.get("val", "1")
-        on = value not in ("0", "false", "off")
+        on = value not in OFF
         if tag in PASSED:
             # Of a paragraph's mark: it goes on in the next.
             self.joined = self.joined or tag in ("del", "moveFrom")
             self.passed += 1
         elif self.path[-3:-2] != ["r"]:
             return
+        elif tag == "rStyle":
+            self.of_style(value)
         elif tag == "vanish":
             self.hidden = on
         elif tag in ("strike", "dstrike"):
-            self.struck = self.struck or on
+            self.struck = on or (self.struck and tag == "dstrike")
         elif tag == "vertAlign":
             self.raised = value == "superscript"
         elif tag == "rFonts":
@@ -333,7 +435,7 @@ class _Reader:
         if tag == "checkBox":
             self.choices = ["☐"]
         elif tag in ("default", "checked") and self.path[-2] == "checkBox":
-            self.choices = ["☐" if value in ("0", "false", "off") else "☒"]
+            self.choices = ["☐" if value in OFF else "☒"]
         elif tag == "listEntry":
             self.choices.append(value)
         elif tag in ("default", "result") and value.isdecimal():
@@ -380,46 +482,59 @@ class _Reader:
 
     def field(self, kind: str | None) -> None:
         """Remove the code of a field once its result or its end follows: the code may
-        hold fields with results of their own."""
+        hold fields with results of their own. A formula has only a code."""
         if kind == "begin":
-            self.fields.append(len(self.pieces))
+            self.fields.append((len(self.pieces), []))
             self.codes += 1
             self.choices, self.choice = [], 0
         elif self.fields:
-            begun = self.fields.pop()
+            begun, code = self.fields.pop()
             if begun is not None:
                 self.codes -= 1
                 del self.pieces[begun:]
+                self.add(equation("".join(code)))
             if kind == "separate":
-                self.fields.append(None)
+                self.fields.append((None, []))
             elif self.choice < len(self.choices):
                 self.add(self.choices[self.choice])
             self.choices = []
 
-    def formula(self, tag: str, attributes: dict[str, str]) -> None:
-        """Write what stands before an element of a formula."""
-        if tag in FORMULA:
-            before, behind = FORMULA[tag]
-            self.add(before)
-            self.closing.append(behind)
-        elif tag == "begChr" and self.path[-3:-1] == ["d", "dPr"]:
-            if self.pieces[-1:] == ["("]:
-                self.pieces[-1] = attributes.get("val", "")
-        elif tag == "endChr" and self.path[-3:-1] == ["d", "dPr"]:
-            self.closing[-1] = attributes.get("val", "")
-        elif tag == "chr" and self.path[-3:-1] == ["nary", "naryPr"]:
-            self.add(attributes.get("val", ""))
+    def begin_structure(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take note of a part of a formula, or of what is said of it."""
+        if tag in STRUCTURES:
+            self.structures.append(_Structure(tag))
+        if not self.structures:
+            return
+        one = self.structures[-1]
+        if tag in STRUCTURES or self.path[-2] == one.tag:
+            one.place = len(self.pieces)
+        elif self.path[-3:-1] == [one.tag, f"{one.tag}Pr"]:
+            one.signs[tag] = attributes.get("val", "")
+
+    def end_structure(self, tag: str) -> None:
+        """Write a part of a formula whose own parts are read."""
+        if tag in STRUCTURES:
+            self.put(self.structures.pop().line())
+        if not self.structures or self.path[-1] != self.structures[-1].tag:
+            return
+        one = self.structures[-1]
+        if tag in ROLES or tag == "mr":
+            one.parts.append((tag, self.taken(one.place)))
 
     def end(self, tag: str) -> None:
         self.path.pop()
-        if self.formulas and tag in FORMULA:
-            self.add(self.closing.pop())
+        if self.formulas:
+            self.end_structure(tag)
         if tag == "t":
             self.reads = False
         elif tag == "r":
             self.begin_run()
         elif tag in PASSED:
             self.passed -= 1
+        elif tag == "AlternateContent":
+            self.chosen.pop()
+        elif tag in ("Choice", "Fallback"):
+            self.passed -= self.unread.pop()
         elif tag == "pPr" and self.path[-1:] == ["p"]:
             self.begin_item()
         elif tag == "p":
@@ -475,3 +590,64 @@ def _sign(attributes: dict[str, str]) -> str:
     if 0xA1 <= place < 0xA1 + len(SIGNS):
         return SIGNS[place - 0xA1]
     return chr(place) if 0x20 <= place < 0x7F else "\ufffd"
+
+
+# In the code of a field EQ: how it looks, switches, signs that mean themselves, what
+# begins, parts and ends arguments, and text.
+_EQ = re.compile(
+    r"""\\\*\s*(?:"[^"]*"?|\w*)|\\[lrb]c\\.|\\([a-z]+ ?[0-9]{0,4})|\\(.)|([(),;])"""
+    r"""|[^\\(),;]+""",
+    re.IGNORECASE | re.DOTALL,
+)
+EQ_DEPTH = 20  # arguments within one another
+
+
+def equation(code: str) -> str:
+    """Return the formula that a field shows, in a line, by its code; "" where it shows
+    something else."""
+    begin = re.match(r"\s*EQ\b", code, re.IGNORECASE)
+    if not begin:
+        return ""
+    switches: list[str] = []
+    # Of each open bracket: the switches before it, and the pieces of its arguments.
+    open: list[tuple[list[str], list[list[str]]]] = [([], [[]])]
+    for found in _EQ.finditer(code + ")" * EQ_DEPTH, begin.end()):
+        switch, literal, sign = found.groups()
+        if switch:
+            switches.append(switch.lower().replace(" ", ""))
+        elif sign == "(" and len(open) < EQ_DEPTH:
+            open.append((switches, [[]]))
+            switches = []
+        elif sign == ")" and len(open) > 1:
+            before, parts = open.pop()
+            said = _arguments(before, ["".join(part).strip() for part in parts])
+            open[-1][1][-1].append(said)
+        elif sign in (",", ";") and len(open) > 1:
+            open[-1][1].append([])
+        elif literal or (sign != ")" and found[0][0] != "\\"):
+            open[-1][1][-1].append(literal or found[0])
+    return "".join(open[0][1][0]).strip()
+
+
+def _arguments(switches: list[str], parts: list[str]) -> str:
+    """Return in a line what a switch of EQ and those behind it make of arguments."""
+    kind, *more = switches or [""]
+    if kind == "f":
+        return formula("mfrac", parts)
+    if kind == "r":
+        return formula("mroot", [parts[-1], parts[0] if parts[1:] else ""])
+    if kind == "s":
+        below = any(one.startswith("do") for one in more)
+        return scripts(*parts[:1]) if below else scripts("".join(parts[1:]), parts[0])
+    if kind == "i":
+        sign = "\u2211" if "su" in more else "\u220f" if "pr" in more else "\u222b"
+        return sign + scripts(*parts[:2]) + "".join(parts[2:])
+    if kind == "o":  # over one another: a reading above is left out, as in web pages
+        return "".join(part for part in parts if not part.startswith("^("))
+    if kind == "a":
+        named = (one[2:] for one in more if one.startswith("co"))
+        columns = int(next(named, "") or 1) or 1
+        rows = (parts[n : n + columns] for n in range(0, len(parts), columns))
+        return formula("mtable", [formula("mtr", row) for row in rows])
+    said = ", ".join(parts)
+    return f"({said})" if kind in ("", "b") else said

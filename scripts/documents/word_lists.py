@@ -2,6 +2,7 @@
 
 A paragraph names a list and a level, itself or by its style; word/numbering.xml says
 how a level counts and what is written around its number. ECMA-376 part 1, 17.9.
+Styles also say whether their text is hidden or struck out (17.7.3).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ LISTS = 50_000  # and as many styles
 LEVELS = 9
 STYLES_DEEP = 20  # Word itself goes down to 10
 LABEL = 60  # characters of what is written around a number
+OFF = ("0", "false", "off")  # how a file says no
 _NUMBER = re.compile("%([1-9])")
 
 
@@ -52,13 +54,11 @@ class WordLists:
         self.begun: set[tuple[str, int]] = set()
         # Those of the text around the open text boxes: each counts for itself.
         self.around: list[tuple[dict[str, list[int | None]], set[tuple[str, int]]]] = []
-        self.known: dict[str | None, tuple[str | None, int | None]] = {}  # by style
+        self.known: dict[str | None, Style] = {}  # with what they are based on
         for kind, reader in (("numbering", _Lists), ("styles", _Styles)):
             for part in [*related(archive, main, kind).values()][:1]:
                 if part in archive.NameToInfo:
                     reader(self, archive, part)
-            if not self.lists:
-                return
 
     def begin_box(self) -> None:
         self.around.append((self.counts, self.begun))
@@ -73,9 +73,9 @@ class WordLists:
         return what Word writes before it, with what stands between, or nothing."""
         style = style or self.default
         if id is None or level is None:
-            own_id, own_level = self._of_style(style)
-            id = own_id if id is None else id
-            level = own_level if level is None else level
+            own = self.style(style)
+            id = own.list if id is None else id
+            level = own.level if level is None else level
         abstract = self._abstract(id)
         if id is None or abstract is None:
             return ""
@@ -87,17 +87,17 @@ class WordLists:
         counts = self._count(id, abstract, levels, level)
         return _written(levels, level, counts)
 
-    def _of_style(self, style: str | None) -> tuple[str | None, int | None]:
-        """Return the list and the level that a style names, or one it is based on."""
-        if style not in self.known:
-            id, level, at = None, None, style
+    def style(self, name: str | None) -> Style:
+        """Return what a style says, or one that it is based on."""
+        if name not in self.known:
+            whole, at = Style(), name
             for _ in range(STYLES_DEEP):
                 found = self.styles.get(at or "", Style())
-                id = found.list if id is None else id
-                level = found.level if level is None else level
+                pairs = zip(whole, found, strict=True)
+                whole = Style._make(a if a is not None else b for a, b in pairs)
                 at = found.based_on
-            self.known[style] = id, level
-        return self.known[style]
+            self.known[name] = whole
+        return self.known[name]
 
     def _abstract(self, id: str | None) -> str | None:
         """Return the abstract list of a list that has levels, or None."""
@@ -156,11 +156,13 @@ def _bounded(found: dict[str, Any], what: str) -> None:
 
 
 class Style(NamedTuple):
-    """What a style says of the list of its paragraphs."""
+    """What a style says of the list of its paragraphs, and of its text."""
 
     based_on: str | None = None
     list: str | None = None
     level: int | None = None
+    hidden: bool | None = None
+    struck: bool | None = None
 
 
 class _Lists:
@@ -219,7 +221,7 @@ class _Lists:
         elif tag == "lvlRestart":
             one = one._replace(restart=_whole(value))
         elif tag == "isLgl":
-            one = one._replace(digits=value not in ("0", "false", "off"))
+            one = one._replace(digits=value not in OFF)
         elif tag == "pStyle":
             one = one._replace(style=value)
         levels[level] = one
@@ -231,13 +233,17 @@ class _Lists:
             self.level = None
 
 
+NOT_NOW = ("pPrChange", "rPrChange", "tblStylePr")
+
+
 class _Styles:
     """Reads word/styles.xml."""
 
     def __init__(self, lists: WordLists, archive: zipfile.ZipFile, part: str) -> None:
         self.lists, self.styles = lists, lists.styles
         self.id: str | None = None
-        self.before = 0  # how many notes of what was before a change are open
+        # How many notes of what was before a change are open, and of parts of tables.
+        self.before = 0
         for _ in parse(archive, part, self.start, self.end, most=LIST_BYTES):
             pass
 
@@ -252,7 +258,7 @@ class _Styles:
                 self.styles[self.id] = Style()
             _bounded(self.styles, "styles")
             return
-        self.before += tag == "pPrChange"
+        self.before += tag in NOT_NOW
         if self.id is None or self.before:
             return
         one = self.styles[self.id]
@@ -262,9 +268,13 @@ class _Styles:
             one = one._replace(list=value)
         elif tag == "ilvl":
             one = one._replace(level=_whole(value))
+        elif tag == "vanish":
+            one = one._replace(hidden=value not in OFF)
+        elif tag == "strike":
+            one = one._replace(struck=value not in OFF)
         self.styles[self.id] = one
 
     def end(self, tag: str) -> None:
-        self.before -= tag == "pPrChange"
+        self.before -= tag in NOT_NOW
         if tag == "style":
             self.id = None

@@ -49,7 +49,12 @@ TIMES = frozenset((18, 19, 20, 21, 32, 33, 45, 46, 47, 55, 56))
 # Elements whose text does not belong to a cell: phonetic guides, extensions of
 # programs.
 NO_TEXT = ("rPh", "extLst")
-_LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.DOTALL)
+# Of a format: what is shown as it stands, colours and conditions. Its letters are the
+# same in either case, and so are those for elapsed time, as [HH].
+_LITERAL = re.compile(
+    r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.DOTALL | re.IGNORECASE
+)
+FORMAT_CHARACTERS = 1_000  # of a format; Excel takes 255
 MOST_MERGED = 100_000  # cells over several rows
 _MERGED = re.compile(
     rb"""<(?:\w+:)?mergeCell\s[^<>]{0,100}?\bref\s*=\s*["']\$?([A-Z]{1,3})\$?(\d{1,7})"""
@@ -418,14 +423,19 @@ class _Text:
 
     def text(self) -> str:
         text = "".join(self.pieces)
-        return _ESCAPED.sub(_character, text) if "_x" in text else text
+        if "_x" in text:
+            text = _ESCAPED.sub(_character, text)
+        # A break of Windows is two characters, and either may be escaped: it is one.
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return text
 
 
 def _character(found: re.Match[str]) -> str:
     code = int(found[1], 16)
     if code == 0 or 0xD800 <= code < 0xE000:
         return "\ufffd"
-    return "\n" if code == 13 else chr(code)
+    return chr(code)
 
 
 def _number(text: str | None, otherwise: int, most: int) -> int:
@@ -457,7 +467,8 @@ def _format(known: str, code: str | None) -> str | int | None:
         if number in TIMES:
             return "elapsed" if number == 46 else "time"
         return "both" if number == 22 else "date"
-    code = _LITERAL.sub("", code.partition(";")[0]).lower()
+    # A semicolon within quotes ends no section.
+    code = _LITERAL.sub("", code[:FORMAT_CHARACTERS]).partition(";")[0].lower()
     if re.fullmatch("0{2,20}", code):
         return len(code)
     if "[" in code:
