@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from .shapes import Json, Members, Response
 
 VERSION = "2025-03-26"
-ADDRESS = re.compile(r"https?://[^/\s@]+/\S*")
+ADDRESS = re.compile(r"(?i)https?://[^/?#\s@]+([/?#]\S*)?")
 TOKEN = re.compile(r"[!-~]+")
 SECONDS = 120.0  # for one exchange
-MOST_PAGES, MOST_TOOLS = 20, 128
+MOST_PAGES = 20  # of a server's list of tools
+MOST_TOOLS = 128  # of one server
 MOST_STREAM_BYTES = 48 * MIB
 SHOWN = 500  # characters of what a server says that a message repeats
 
@@ -51,7 +52,8 @@ class McpServer:
             raise TogetherError.refused(field, "must be an address with https://")
         kinds = "application/json, text/event-stream"
         self.headers = {"Accept": kinds, "Content-Type": "application/json"}
-        if token := (token or "").strip():
+        self.token = (token or "").strip()
+        if token := self.token:
             if not TOKEN.fullmatch(token):
                 problem = "must be a token: letters, digits and signs without blanks"
                 raise TogetherError.refused(field.replace(".mcp", ".token"), problem)
@@ -65,8 +67,9 @@ class McpServer:
             self.headers["MCP-Protocol-Version"] = version
         self.send({"method": "notifications/initialized"})
 
-    def tools(self) -> list[Members]:
-        """Return the tools that it lists, MOST_TOOLS at most."""
+    def tools(self) -> tuple[list[Members], list[str]]:
+        """Return the tools that it lists, MOST_TOOLS at most, and what to say of those
+        that are left out: [] for none."""
         found: list[Members] = []
         words: Members = {}
         for _ in range(MOST_PAGES):
@@ -75,12 +78,24 @@ class McpServer:
             listed = listed if isinstance(listed, list) else []
             found += [tool for tool in listed if isinstance(tool, dict)]
             cursor = page.get("nextCursor")
-            again = cursor == words.get("cursor")
-            full = again or len(found) > MOST_TOOLS
-            if not cursor or not isinstance(cursor, str) or full:
+            more = bool(cursor) and isinstance(cursor, str)
+            more = more and cursor != words.get("cursor")
+            if not more or len(found) > MOST_TOOLS:
                 break
             words = {"cursor": cursor}
-        return found[:MOST_TOOLS]
+        return found[:MOST_TOOLS], self.unread(len(found) - MOST_TOOLS, more)
+
+    def unread(self, count: int, more: bool) -> list[str]:
+        """Say how many tools are left out, and whether it has pages that were not
+        read."""
+        if count > 0:
+            least = "at least " if more else ""
+            words = (
+                f"of {self.field} are left out: at most {MOST_TOOLS} of a server are"
+            )
+            return [f"{least}{count} tools {words} offered"]
+        words = f"the tools of {self.field} beyond page {MOST_PAGES} are left out"
+        return [words] if more else []
 
     def call(self, name: str, arguments: Members) -> str:
         """Return the text that a tool gives. Raises TogetherError, also where it says
@@ -103,9 +118,8 @@ class McpServer:
         if isinstance(answer.get("result"), dict):
             result: Members = answer["result"]
             return result
-        error = answer.get("error")
-        words = error.get("message") if isinstance(error, dict) else None
-        raise self.failed(f"{method}: {str(words or 'no result came')[:SHOWN]}")
+        words = _reason(answer.get("error")) or "no result came"
+        raise self.failed(f"{method}: {words}")
 
     def send(self, message: Members, number: int | None = None) -> Members:
         """Send a message; return the one that answers its number, {} for none."""
@@ -119,31 +133,51 @@ class McpServer:
                 problem = "redirects, and is not followed: give the address it leads to"
                 raise TogetherError.refused(self.field, problem)
             if response.status >= 300:
-                read_whole(response, most)
-                raise self.failed(f"it answered with status {response.status}")
+                read, _ = parse_json(read_whole(response, most))
+                words = _reason(self.masked(read))
+                words = f": {words}" if words else ""
+                raise self.failed(f"it answered with status {response.status}{words}")
             if session := response.headers.get("mcp-session-id"):
                 self.headers["Mcp-Session-Id"] = session
             for text in _messages(response, most, number):
-                read, _ = parse_json(text)
+                read = self.masked(parse_json(text)[0])
                 for found in read if isinstance(read, list) else [read]:
                     if not isinstance(found, dict) or "method" in found:
                         continue  # a request or notice of the server's own
-                    if found.get("id") == number:
+                    # Where it could not read the request, it knows no number.
+                    lost = found.get("id") is None and "error" in found
+                    if found.get("id") == number or lost:
                         return found
         except faults() as error:
             words = type(error).__name__
             raise self.failed(f"it cannot be reached ({words})") from None
         return {}
 
+    def masked(self, value: Json) -> Json:
+        """Return what the server says without the token, which some repeat."""
+        if not self.token:
+            return value
+        from .resilience.server_words import without_key  # only where there is one
+
+        return without_key(self.token, value)
+
     def failed(self, words: str) -> TogetherError:
         return TogetherError(f"The MCP server of {self.field}: {words}.", type="mcp")
+
+
+def _reason(error: Json) -> str | None:
+    """Return the words of an error of any shape, or None."""
+    from .resilience.server_words import reason_in  # only where something failed
+
+    words = reason_in(error)
+    return words and words[:SHOWN]
 
 
 def _messages(response: Response, most: float, number: int | None) -> Iterator[bytes]:
     """Yield what the server says, by the moment `most`. Of a stream no more is read
     than is asked for, and nothing where no answer is waited for. Raises urllib3's
     HTTPError, OSError."""
-    if "event-stream" not in response.headers.get("content-type", ""):
+    if "event-stream" not in response.headers.get("content-type", "").lower():
         yield read_whole(response, most)
         return
     try:

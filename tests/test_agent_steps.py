@@ -114,6 +114,26 @@ def test_sound_and_pictures_go_to_storage(sandbox, workspace, auth):
         assert len(json.dumps(found)) < 1000
 
 
+def test_the_first_speaker_may_be_0(sandbox, auth):
+    said = [(0, "Hi."), (None, "Hm."), ("B", "Hello.")]
+    parts = [
+        {"start": n, "end": n + 1, "text": text, "speaker_id": who}
+        for n, (who, text) in enumerate(said)
+    ]
+    sandbox.answers["create_transcription"] = lambda _: {
+        "text": "Hi. Hm. Hello.",
+        "segments": [],
+        "speaker_segments": parts,
+        "duration": 3.0,
+    }
+
+    found = use(
+        "transcribe_audio", auth, recording="https://example.com/a.mp3", speakers=True
+    )
+
+    assert found["text"] == "0: Hi.\nunknown: Hm.\nB: Hello."
+
+
 def test_without_storage_nothing_is_spoken_and_a_picture_has_its_address(sandbox, auth):
     with pytest.raises(TogetherError, match="Nothing was sent"):
         use("make_speech", auth, text="Hello.")

@@ -146,6 +146,66 @@ def test_a_second_misfit_is_an_error_that_keeps_the_text(text, field, sandbox, a
     assert 2 == len(asked(sandbox))
 
 
+@pytest.mark.parametrize(
+    ("more", "answer", "field"),
+    [
+        (
+            {"if": {"required": ["a"]}, "then": {"required": ["b"]}},
+            '{"a": 1}',
+            "answer.b",
+        ),
+        ({"dependentRequired": {"a": ["b"]}}, '{"a": 1}', "answer.b"),
+        ({"dependentSchemas": {"a": {"maxProperties": 0}}}, '{"a": 1}', "answer"),
+        ({"propertyNames": {"pattern": "^[a-z]$"}}, '{"a\\n": 1}', "answer"),
+        (
+            {"properties": {"a": {"contains": {"const": "x"}}}},
+            '{"a": []}',
+            "answer.a",
+        ),
+        (
+            {"properties": {"a": {"pattern": "^[A-Z]{2}$"}}},
+            '{"a": "DE\\n"}',
+            "answer.a",
+        ),
+    ],
+)
+def test_no_answer_is_green_that_the_schema_forbids(more, answer, field, sandbox, auth):
+    say(sandbox, answer)
+
+    with pytest.raises(TogetherError) as caught:
+        extract(auth, schema={"type": "object", **more})
+
+    assert caught.value.type == "answer_misfit"
+    assert caught.value.problems[0]["field"] == field
+
+
+def test_what_is_told_of_an_answer_is_bounded(sandbox, auth):
+    """Else a second question is of many times the first one's size, and paid for."""
+    many = {"enum": [f"category-{n:05d}" for n in range(3000)]}
+    described = {"type": "string", "pattern": "^a", "description": "d" * 5000}
+    schema = {
+        "type": "object",
+        "properties": {
+            "a": {"type": "array", "items": many},
+            "b": {"type": "array", "items": described},
+        },
+    }
+    say(sandbox, json.dumps({"b": ["no"] * 10, "a": ["nope"] * 100}))
+
+    with pytest.raises(TogetherError) as caught:
+        extract(auth, schema=schema)
+
+    first, second = (len(json.dumps(body)) for body in asked(sandbox))
+    assert second < first + 30_000
+    assert len(json.dumps(caught.value.problems)) < 30_000
+    assert len(caught.value.problems) == 21
+    last = {"field": "answer", "problem": "has 90 more of what does not fit"}
+    assert caught.value.problems[-1] == last
+    words = [one["problem"] for one in caught.value.problems]
+    assert any("and 2980 more (got" in one for one in words)
+    assert any(len(one) == 1000 and one.endswith("ddd...") for one in words)
+
+
 def test_an_answer_that_was_cut_is_not_asked_for_again(sandbox, auth):
     def cut(body, whole):
         whole["choices"][0]["finish_reason"] = "length"
@@ -357,6 +417,17 @@ EMPTY = {"type": "object", "properties": {}, "required": [], "order": []}
         ({"schema": {"type": "number", "minimum": 2, "maximum": 1}}, "schema.minimum"),
         ({"schema": {**SCHEMA, "required": ["nam"]}}, "schema.required"),
         ({"schema": {"properties": {"a": {"$ref": "#a"}}}}, "schema.properties.a.$ref"),
+        ({"schema": {"format": "date"}}, "schema"),
+        ({"schema": {"type": []}}, "schema.type"),
+        ({"schema": {"type": "string", "const": 5}}, "schema.const"),
+        (
+            {"schema": {**SCHEMA, "unevaluatedProperties": False}},
+            "schema.unevaluatedProperties",
+        ),
+        (
+            {"schema": {"properties": {"a": {"title": "x", "$ref": "#/title/y"}}}},
+            "schema.properties.a.$ref",
+        ),
         ({"text": None}, "text"),
         ({"text": " \n"}, "text"),
         ({"text": "", "pictures": []}, "text"),

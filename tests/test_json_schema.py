@@ -6,7 +6,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from scripts.client import TogetherError
-from scripts.json_schema.checker import check_schema, problems
+from scripts.json_schema.checker import (
+    check_possible,
+    check_schema,
+    check_vocabulary,
+    problems,
+)
 
 NAMES = st.sampled_from(["a", "b", "ab", "c/d"])
 TEXTS = st.sampled_from(["", "a", "b", "ab", "ba", "abc", "\u00e4\u00e4"])
@@ -23,7 +28,9 @@ SIZES = st.integers(0, 3)
 KINDS = st.sampled_from(
     ["object", "array", "string", "number", "integer", "boolean", "null"]
 )
-REFS = st.sampled_from(["#/$defs/a", "#/$defs/c~1d", "#/$defs/b/items"])
+REFS = st.sampled_from(
+    ["#/$defs/a", "#/$defs/c~1d", "#/$defs/c%7E1d", "#/%24defs/b/items"]
+)
 
 
 def words(inner):
@@ -61,6 +68,17 @@ def words(inner):
             "oneOf": some,
             "allOf": some,
             "not": inner,
+            "if": inner,
+            "then": inner,
+            "else": inner,
+            "dependentRequired": st.dictionaries(
+                NAMES, st.lists(NAMES, max_size=2, unique=True), max_size=2
+            ),
+            "dependentSchemas": named,
+            "contains": inner,
+            "minContains": SIZES,
+            "maxContains": SIZES,
+            "propertyNames": inner,
         },
     )
 
@@ -137,6 +155,49 @@ def test_it_follows_references_as_jsonschema_does(schema, one, several, value):
         ),
         (True, {"anyOf": [{"type": "string"}, {"type": "number"}]}, "answer", "or a"),
         (3, {"oneOf": [{"minimum": 1}, {"minimum": 2}]}, "answer", "several"),
+        (
+            {"paid": True},
+            {
+                "if": {"properties": {"paid": {"const": True}}},
+                "then": {"required": ["when"]},
+            },
+            "answer.when",
+            "is required",
+        ),
+        (5, {"if": {"type": "string"}, "else": {"minimum": 6}}, "answer", "at least 6"),
+        (
+            {"a": 1},
+            {"dependentRequired": {"a": ["b"], "c": ["d"]}},
+            "answer.b",
+            "is required where a is given",
+        ),
+        (
+            {"a": 1},
+            {"dependentSchemas": {"a": {"required": ["b"]}, "c": False}},
+            "answer.b",
+            "is required",
+        ),
+        ([1], {"contains": {"const": 2}}, "answer", "needs an entry that fits"),
+        (
+            [2],
+            {"contains": {"const": 2}, "minContains": 2},
+            "answer",
+            "needs 2 entries that fit contains (got 1)",
+        ),
+        (
+            [2, 2],
+            {"contains": {"const": 2}, "maxContains": 1},
+            "answer",
+            "takes at most 1 entries that fit contains (got 2)",
+        ),
+        (
+            {"b": 1},
+            {"propertyNames": {"enum": ["a"]}},
+            "answer",
+            'has the name "b", which must be one of "a" (got "b")',
+        ),
+        ("x", {"anyOf": [{"type": ["null"]}]}, "answer", "must be null"),
+        ("x", {"anyOf": [{"type": "null", "title": 5}]}, "answer", "must be 5"),
     ],
 )
 def test_a_problem_names_the_place_and_what_is_wanted(value, schema, field, words):
@@ -192,6 +253,30 @@ def test_what_leads_back_to_itself_may_nest():
             "leads to itself",
         ),
         ({"minimum": "1"}, "schema.minimum", "must be a number"),
+        ({"type": []}, "schema.type", "must be of object"),
+        ({"title": "x", "$ref": "#/title/y"}, "schema.$ref", "leads nowhere"),
+        ({"minimum": 3, "$ref": "#/minimum/y"}, "schema.$ref", "leads nowhere"),
+        ({"enum": [{}], "$ref": "#/enum/-1"}, "schema.$ref", "leads nowhere"),
+        ({"x": {"type": "text"}, "$ref": "#/x"}, "schema.$ref.type", "must be of"),
+        (
+            {"$ref": "#/$defs/a", "$defs": {"a": {"anyOf": 5}}},
+            "schema.$defs.a.anyOf",
+            "",
+        ),
+        ({"then": 5}, "schema.then", "must be an object"),
+        ({"contains": {"type": "text"}}, "schema.contains.type", "must be of object"),
+        ({"dependentSchemas": {"a": 5}}, "schema.dependentSchemas.a", "an object"),
+        (
+            {"dependentRequired": {"a": "b"}},
+            "schema.dependentRequired.a",
+            "a list of names",
+        ),
+        ({"if": {"$ref": "#"}}, "schema.if.$ref", "leads to itself"),
+        (
+            {"dependentSchemas": {"a": {"$ref": "#"}}},
+            "schema.dependentSchemas.a.$ref",
+            "leads to itself",
+        ),
     ],
 )
 def test_a_schema_that_is_none_is_refused_by_name(schema, field, words):
@@ -200,6 +285,89 @@ def test_a_schema_that_is_none_is_refused_by_name(schema, field, words):
 
     assert field == caught.value.problems[0]["field"]
     assert words in caught.value.problems[0]["problem"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "field", "words"),
+    [
+        (
+            {"unevaluatedProperties": False},
+            "schema.unevaluatedProperties",
+            "one object",
+        ),
+        (
+            {"properties": {"a": {"unevaluatedItems": {"type": "string"}}}},
+            "schema.properties.a.unevaluatedItems",
+            "prefixItems",
+        ),
+        ({"then": {"$dynamicRef": "#a"}}, "schema.then.$dynamicRef", "write $ref"),
+        ({"$recursiveRef": "#"}, "schema.$recursiveRef", "write $ref"),
+        ({"dependencies": {"a": ["b"]}}, "schema.dependencies", "dependentRequired"),
+        (
+            {"prefixItems": [True], "additionalItems": False},
+            "schema.additionalItems",
+            "write items",
+        ),
+        (
+            {"$ref": "#/x", "x": {"unevaluatedItems": False}},
+            "schema.$ref.unevaluatedItems",
+            "prefixItems",
+        ),
+    ],
+)
+def test_a_word_that_is_not_checked_is_refused_by_name(schema, field, words):
+    check_schema(schema, "schema")
+    with pytest.raises(TogetherError) as caught:
+        check_vocabulary(schema, "schema")
+
+    assert field == caught.value.problems[0]["field"]
+    assert words in caught.value.problems[0]["problem"]
+
+
+def test_what_such_a_word_allows_anyway_is_no_fault():
+    tree = {"properties": {"next": {"$ref": "#"}}, "unevaluatedProperties": True}
+    for schema in (tree, {"additionalItems": False}, {"dependencies": {}}, True):
+        check_vocabulary(schema, "schema")
+
+    assert problems({"next": {"next": 1}}, tree) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "field"),
+    [
+        ({"type": "string", "const": 5}, "schema.const"),
+        ({"enum": [1, 2], "const": 3}, "schema.const"),
+        ({"exclusiveMinimum": 1, "maximum": 1}, "schema.exclusiveMinimum"),
+        ({"minimum": 1, "exclusiveMaximum": 1}, "schema.minimum"),
+        (
+            {"exclusiveMinimum": 1, "exclusiveMaximum": 1},
+            "schema.exclusiveMinimum",
+        ),
+        ({"contains": True, "minContains": 2, "maxContains": 1}, "schema.minContains"),
+        ({"items": {"type": "null", "const": 0}}, "schema.items.const"),
+    ],
+)
+def test_what_no_value_can_fit_is_refused_by_name(schema, field):
+    check_schema(schema, "schema")
+    with pytest.raises(TogetherError) as caught:
+        check_possible(schema, "schema")
+
+    assert field == caught.value.problems[0]["field"]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"if": {"enum": []}, "then": {"enum": []}, "else": {"type": "string"}},
+        {"propertyNames": {"type": "integer"}, "not": {"enum": []}},
+        {"dependentSchemas": {"a": {"enum": []}}, "const": 1.0, "enum": [1]},
+        {"type": ["string", "null"], "const": None},
+    ],
+)
+def test_what_need_not_fit_may_be_impossible(schema):
+    check_possible(schema, "schema")
+
+    assert usable(schema)
 
 
 def test_references_that_lead_there_in_a_million_ways_are_followed_once():
@@ -250,5 +418,34 @@ def test_a_pattern_that_takes_for_ever_is_matched_all_the_same():
     assert "must match" in problems("a" * 40 + "!", schema)[0]["problem"]
     assert problems({"a" * 40 + "!": 1}, schema) == []
     assert "at most" in problems("a" * 9_000_000, schema)[0]["problem"]
+    (long,) = problems({"a" * 9_000_000: 1}, schema)
+    assert "has a name that can be matched against at most" in long["problem"]
     with pytest.raises(TogetherError, match="looks around or back"):
         check_schema({"pattern": "(a)\\1+"}, "schema")
+
+
+@pytest.mark.parametrize("pattern", ["^[A-Z]{2}$", "^([A-Z]+)+$"])
+def test_the_end_of_a_pattern_is_the_very_end(pattern):
+    schema = {"pattern": pattern, "patternProperties": {pattern: False}}
+
+    check_schema(schema, "schema")
+    assert problems("DE", schema) == []
+    assert problems("DE\n", schema)
+    assert problems({"DE\n": 1}, schema) == []
+
+
+def test_what_is_compared_whole_and_nested_too_deeply_is_told():
+    deep = []
+    for _ in range(3000):
+        deep = [deep]
+
+    (found,) = problems([deep, deep], {"uniqueItems": True})
+    assert found["problem"] == "is nested too deeply"
+
+
+def test_of_many_choices_the_first_twenty_are_told():
+    (few,) = problems("x", {"enum": list(range(20))})
+    (many,) = problems("x", {"enum": list(range(3000))})
+
+    assert few["problem"].endswith('18, 19 (got "x")')
+    assert many["problem"].endswith('18, 19 and 2980 more (got "x")')

@@ -32,7 +32,8 @@ PATTERNS = (
 @pytest.mark.parametrize("pattern", PATTERNS)
 @given(st.text("abcdz-19 \nAB", max_size=9))
 def test_all_ways_at_once_find_what_one_after_another_does(pattern, text):
-    found = re.search(pattern, text) is not None
+    ends = pattern if "(?m)" in pattern else pattern.replace("$", r"\Z")
+    found = re.search(ends, text) is not None
 
     assert _Machine(_parser.parse(pattern)).search(text) is found
     assert bool(searcher(pattern)(text)) is found
@@ -45,7 +46,19 @@ def test_what_takes_re_for_ever_ends(pattern):
 
 @pytest.mark.parametrize("pattern", [r"^[a-z]+$", r"\d{4}-\d\d", r"^a?b$", "plain"])
 def test_a_pattern_with_one_way_is_left_to_re(pattern):
-    assert searcher(pattern).__self__.pattern == pattern
+    assert isinstance(searcher(pattern).__self__, re.Pattern)
+
+
+@pytest.mark.parametrize("pattern", ["^[A-Z]{2}$", "^(DE|FR)$", "^([A-Z]+)+$", "E$"])
+def test_the_end_is_the_very_end(pattern):
+    """Python's $ also stands before a line's end; a schema's does not."""
+    assert searcher(pattern)("DE")
+    assert not searcher(pattern)("DE\n")
+
+
+def test_a_dollar_sign_that_is_no_end_stays():
+    assert searcher(r"^\$[$]$")("$$")
+    assert searcher("(?m)^a$")("a\nb")
 
 
 @pytest.mark.parametrize(

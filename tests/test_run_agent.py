@@ -370,6 +370,35 @@ def test_a_budget_that_is_used_up_ends_it(use, engine, shop, auth, sandbox):
     assert shop == []
 
 
+@BOTH
+def test_a_budget_holds_where_answers_tell_no_usage(use, engine, shop, auth, sandbox):
+    """What was set aside for such a question is spent, as far as anybody knows."""
+
+    def untold(body, whole):
+        function = {"name": "find_order", "arguments": '{"number": 1}'}
+        wanted = {"id": "c", "type": "function", "function": function}
+        message = {"role": "assistant", "content": "", "tool_calls": [wanted]}
+        choice = {**whole["choices"][0], "message": message}
+        whole = {name: value for name, value in whole.items() if name != "usage"}
+        return {**whole, "choices": [{**choice, "finish_reason": "tool_calls"}]}
+
+    say(sandbox, untold)
+    given = {"prompt": "go", "tools": [FIND], "model": MODEL, "budget_usd": 0.004}
+    given |= {"max_rounds": 40, "max_tokens": 1000}
+
+    if use is in_one_step:
+        with pytest.raises(TogetherError) as caught:
+            use(engine, auth, **given)
+        kind, spent = caught.value.type, caught.value.spent_usd
+    else:
+        told = engine.run("run_agent", **given).result["error"]["extra"]
+        kind, spent = told["type"], told["spent_usd"]
+
+    assert kind == "budget_reached"
+    assert len(asked(sandbox)) == 5
+    assert 0.003 < spent <= 0.004
+
+
 @pytest.mark.parametrize(("link", "called"), [("resume", [-5]), ("cancel", [])])
 def test_a_tool_so_marked_waits_for_a_person(link, called, engine, shop, auth):
     shown = []
@@ -699,6 +728,7 @@ def test_the_answer_ends_a_stream_that_stays_open(odd, engine, shop, auth):
     ("tool", "words"),
     [
         ({"inputSchema": {"type": "nonsense"}}, "nonsense"),
+        ({"inputSchema": {"title": "x", "$ref": "#/title/y"}}, "leads nowhere"),
         ({"inputSchema": {"description": "x" * 40_000}}, "more than 32 KiB"),
         ({**GOOD_TOOL, "name": "count"}, "another is called count too"),
     ],
@@ -717,6 +747,30 @@ def test_a_tool_that_cannot_be_used_is_left_out_alone(
     assert found["calls"][0]["result"] == "9 left"
     assert "is left out" in found["note"]
     assert words in found["note"]
+
+
+@BOTH
+def test_tools_that_are_too_many_are_told(use, odd, engine, shop, auth, sandbox):
+    server, row = odd
+    server.tools += [{**GOOD_TOOL, "name": f"t{n}"} for n in range(199)]
+    prompt = said([{"tool": "count", "arguments": {}}])
+
+    found = use(engine, auth, prompt=prompt, tools=[row], model=MODEL)
+
+    assert len(asked(sandbox)[0]["tools"]) == 128
+    assert "72 tools of tools[0].mcp are left out" in found["note"]
+
+
+def test_an_agent_refuses_what_a_row_has_and_the_step_does_not_know(
+    engine, shop, auth, sandbox
+):
+    row = {**CANCEL, "aproval": True}
+
+    run = engine.run("run_agent", prompt="x", tools=[row], model=MODEL)
+
+    assert run.outcome == "failure"
+    assert "tools[0] has 'aproval'" in run.result["error"]["message"]
+    assert asked(sandbox) == []
 
 
 def test_a_server_without_a_tool_of_use_is_refused(odd, engine, shop, auth, sandbox):

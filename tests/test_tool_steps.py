@@ -8,7 +8,7 @@ import pytest
 
 from scripts import chat_steps
 from scripts.client import TogetherError
-from scripts.tool_calling.model_arguments import arguments_of
+from scripts.tool_calling.model_arguments import arguments_of, strangers
 from scripts.tool_calling.tool_steps import message_of
 from scripts.tool_calling.tools import Tool
 from tests.support.canned_chat import MODEL, asked, price, say, usage
@@ -351,6 +351,24 @@ NEEDY = {**SCHEMA, "required": ["number", "db"]}
         ),
         ([{"path": "f/shop/needy"}], "tools[0].arguments", "needs db"),
         ([], "tools", "is required"),
+        ([{**FIND, "approval": True}], "tools[0].approval", "flows/run_agent"),
+        ([FIND, {**FIND, "argument": {"a": 1}}], "tools[1]", "has 'argument'"),
+        ([{**FIND, "Arguments": {"a": 1}}], "tools[0]", "none of path, kind"),
+        (
+            [{"mcp": "http://127.0.0.1:9", "description": "x"}],
+            "tools[0].description",
+            "is for a path",
+        ),
+        (
+            [{"mcp": "http://127.0.0.1:9", "parameters": SCHEMA}],
+            "tools[0].parameters",
+            "is for a path",
+        ),
+        (
+            [{**FIND, "parameters": {"items": {"unevaluatedItems": False}}}],
+            "tools[0].parameters.items.unevaluatedItems",
+            "is not checked here",
+        ),
     ],
 )
 def test_tools_that_cannot_be_used_are_refused_by_name(
@@ -364,6 +382,13 @@ def test_tools_that_cannot_be_used_are_refused_by_name(
     assert field == caught.value.problems[0]["field"]
     assert words in str(caught.value)
     assert not asked(sandbox)
+
+
+def test_what_a_row_leaves_open_is_no_fault(sandbox, shop, auth):
+    say(sandbox, "Sent.")
+    row = {**FIND, "approval": False, "argument": None, "arguments": {}}
+
+    assert use(auth, row)["text"] == "Sent."
 
 
 @pytest.mark.parametrize("schema", ["x", ["x"], {"properties": ["number"]}])
@@ -732,3 +757,29 @@ def test_the_time_ends_the_calls_and_keeps_them(seconds, sandbox, shop, auth):
     # A tool that is over about when the time is may have been cancelled, or not.
     assert seconds < 2 or "was cancelled" in call["error"]
     assert caught.value.partial["cost_usd"] > 0
+
+
+def test_members_that_depend_on_others_are_parameters_too():
+    parameters = {
+        "type": "object",
+        "properties": {"to": {"type": "string"}},
+        "if": {"required": ["to"]},
+        "then": {"properties": {"subject": {"type": "string"}}},
+        "else": {"properties": {"list": {"type": "string"}}},
+        "dependentSchemas": {"to": {"properties": {"text": {"type": "string"}}}},
+    }
+    given = {"to": "a", "subject": "b", "list": "c", "text": "d"}
+
+    assert list(strangers(given, [parameters], parameters, "arguments")) == []
+    (one,) = strangers({"other": 1}, [parameters], parameters, "arguments")
+    assert one["field"] == "arguments.other"
+
+
+def test_a_name_that_is_too_long_for_a_pattern_is_told_to_the_model():
+    tool = Tool.__new__(Tool)
+    tool.schema = {}
+    tool.parameters = {"type": "object", "patternProperties": {"^(a+)+$": True}}
+
+    wrong = tool.faults({"a" * 400_000: 1})
+
+    assert "has a name that can be matched" in wrong[0]["problem"]

@@ -372,6 +372,8 @@ def test_a_search_of_another_s_says_why_it_cannot_and_shows_the_pattern():
     assert told("b", {"pattern": "("}, search=search) == ["a '(' is no pattern"]
     named = {"patternProperties": {"^x": False}}
     assert told({"x": 1, "y": 1}, named, search=search) == ["a.x must not be there"]
+    named = {"patternProperties": {"(": False}}
+    assert told({"x": 1}, named, search=search) == ["a has a name that is no pattern"]
 
 
 def nested(depth, within=lambda value: [value]):
@@ -420,6 +422,7 @@ def test_of_many_faults_behind_a_reference_the_first_twenty_are_told():
         ({"type": ["null", "integer"]}, "integer", True),
         ({"type": ["string", "integer"]}, "string", False),
         ({"type": "null"}, "null", True),
+        ({"type": ["null"]}, "null", True),
         ({}, None, False),
         ({"anyOf": [{"type": "string"}, {"type": "null"}]}, None, True),
         ({"anyOf": [{"type": "string"}]}, None, False),
@@ -577,6 +580,7 @@ def test_a_variant_is_chosen_by_how_well_a_value_fits(value, schema, rank):
         ("", {"a": [True, 5], "#/a": False}),
         ("#/a/0", True),
         ("#/#~1a", False),
+        ("#/%23~1a", False),
     ],
 )
 def test_a_reference_leads_to_a_place_of_the_schema(ref, target):
@@ -585,7 +589,10 @@ def test_a_reference_leads_to_a_place_of_the_schema(ref, target):
     assert ref_target(ref, root) == target
 
 
-@pytest.mark.parametrize("ref", ["other#/a/0", "other", "#name", "#/b", "#/a/7"])
+@pytest.mark.parametrize(
+    "ref",
+    ["other#/a/0", "other", "#name", "#/b", "#/a/7", "#/a/0/x", "#/a/-1", "#/a/00"],
+)
 def test_a_reference_that_leads_elsewhere_is_none(ref):
     with pytest.raises(LookupError):
         ref_target(ref, {"a": [True]})

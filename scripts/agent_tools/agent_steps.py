@@ -80,8 +80,13 @@ def transcribe_audio(auth: Auth, step: Step, **arguments: Json) -> Members:
     if given["speakers"]:
         lines = [(one.get("speaker"), one["text"]) for one in found["segments"]]
         if any(who is not None for who, _ in lines):
-            text = "\n".join(f"{who or 'unknown'}: {said}" for who, said in lines)
+            text = "\n".join(f"{_speaker(who)}: {said}" for who, said in lines)
     return {**_bounded(text), **_kept(found, "language", "duration", "model")}
+
+
+def _speaker(who: Json) -> Json:
+    """Return what a speaker is called; the first one may be 0."""
+    return "unknown" if who is None or who == "" else who
 
 
 def make_speech(auth: Auth, step: Step, **arguments: Json) -> Members:

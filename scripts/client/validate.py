@@ -23,7 +23,7 @@ def kind_of(schema: Schema) -> Json:
     """Return the type of a schema, null aside."""
     kinds = schema.get("type")
     if kinds.__class__ is list:
-        return next(kind for kind in kinds if kind != "null")
+        return next((kind for kind in kinds if kind != "null"), "null")
     return kinds
 
 
@@ -107,6 +107,7 @@ def file_value(value: Json, schema: Schema, field: str) -> Json:
 # longer than a request.
 
 MAX_DEPTH = 100
+MOST_CHOICES = 20  # of an enum, in each problem
 TYPES = {
     "object": "an object",
     "array": "a list",
@@ -167,7 +168,7 @@ def check(
         return
     words = context[3]
     if "$ref" in schema and "$ref" in words:  # told even of a value of a wrong type
-        words["$ref"](value, schema["$ref"], field, found, context, depth)
+        words["$ref"](value, schema, field, found, context, depth)
     if takes_file(schema):
         check_file(value, schema, field, found, context)
         return
@@ -192,7 +193,7 @@ def check(
         check_object(value, schema, field, found, context, depth)
     for word, checked in words.items():
         if word in schema and word != "$ref":
-            checked(value, schema[word], field, found, context, depth)
+            checked(value, schema, field, found, context, depth)
 
 
 def check_file(
@@ -278,7 +279,10 @@ def check_object(
     others = schema.get("additionalProperties", True)
     for name, member in value.items():
         parts = [known[name]] if name in known else []
-        parts += [p for key, p in patterns.items() if context[2](key, name)]
+        try:
+            parts += [p for key, p in patterns.items() if context[2](key, name)]
+        except ValueError as error:
+            found.append(problem(field, f"has a name that {error}"))
         for part in parts or [others]:
             if part is not True:
                 check(member, part, f"{field}.{name}", found, context, depth + 1)
@@ -286,7 +290,7 @@ def check_object(
 
 def check_any(
     value: Json,
-    variants: list[AnySchema],
+    schema: Schema,
     field: str,
     found: list[Problem],
     context: Context,
@@ -298,6 +302,7 @@ def check_any(
         check(value, variant, field, found, context, depth + 1)
         return
     nearest = None
+    variants = schema["anyOf"]
     for variant in variants:
         faults = faults_of(value, variant, field, context, depth + 1)
         if not faults:
@@ -374,7 +379,7 @@ def discriminator(variants: list[AnySchema]) -> tuple[str, list[Json]] | None:
 
 
 def noun(variant: AnySchema) -> str:
-    return variant.get("title") or TYPES[kind_of(variant)]
+    return str(variant.get("title") or TYPES[kind_of(variant)])
 
 
 def is_kind(value: Json, kind: str) -> bool:
@@ -426,7 +431,9 @@ def unlike(field: str, value: str, schema: Schema, own: bool) -> Problem:
 
 
 def not_allowed(field: str, value: Json, allowed: list[Json]) -> Problem:
-    choices = ", ".join(map(shown, allowed))
+    choices = ", ".join(map(shown, allowed[:MOST_CHOICES]))
+    if len(allowed) > MOST_CHOICES:
+        choices += f" and {len(allowed) - MOST_CHOICES} more"
     return problem(field, f"must be one of {choices} (got {shown(value)})")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ..client import TogetherError
-from ..client.validate import TYPES, is_kind, problem, schema_problems
+from ..client.validate import TYPES, is_kind, problem, same, schema_problems
 from .composed import WORDS, ref_target
 from .linear_regex import UnfitError, searcher
 
@@ -37,12 +37,48 @@ def filled_in(schema: Json) -> Json:
 def check_schema(schema: Json, field: str) -> None:
     """Raise a TogetherError that names the field unless the schema can be used."""
     try:
-        fault = _unusable(schema, schema, field)
+        fault = _unusable_anywhere(schema, field)
     except RecursionError:
         fault = problem(field, "is nested too deeply")
     if fault is not None:
         advice = "Correct the schema: https://json-schema.org/learn explains how."
         raise TogetherError.refused_all([fault], advice=advice)
+
+
+def check_vocabulary(schema: AnySchema, field: str) -> None:
+    """Raise a TogetherError that names the field where a schema that check_schema lets
+    pass has a word by which no value is checked here."""
+    left, seen = [(field, schema)], set()
+    while left:
+        place, part = left.pop()
+        if not isinstance(part, dict) or id(part) in seen:
+            continue
+        seen.add(id(part))
+        for word, instead in _UNCHECKED.items():
+            if _bounds(part, word):
+                fault = problem(f"{place}.{word}", f"is not checked here: {instead}")
+                raise TogetherError.refused_all([fault], advice="Correct the schema.")
+        left += [(f"{place}.{path}", inner) for path, inner in _parts(part)]
+        if "$ref" in part:
+            left.append((f"{place}.$ref", ref_target(part["$ref"], schema)))
+
+
+def _bounds(schema: Schema, word: str) -> bool:
+    """Say whether a word of _UNCHECKED forbids anything where it stands."""
+    if word == "additionalItems" and "prefixItems" not in schema:
+        return False
+    return word in schema and schema[word] is not True and schema[word] != {}
+
+
+_UNCHECKED = {
+    "unevaluatedProperties": "write the members in one object with "
+    "additionalProperties",
+    "unevaluatedItems": "write prefixItems, and items for what follows",
+    "$dynamicRef": "write $ref",
+    "$recursiveRef": "write $ref",
+    "dependencies": "write dependentRequired or dependentSchemas",
+    "additionalItems": "write items for what follows prefixItems",
+}
 
 
 def check_possible(schema: AnySchema, field: str) -> None:
@@ -68,11 +104,17 @@ def _impossible(schema: AnySchema, field: str) -> Problem | None:
             return problem(f"{field}.{name}", "must be at least 0")
         if least in schema and most in schema and schema[least] > schema[most]:
             return problem(f"{field}.{least}", f"must not be more than {most}")
+    for least, most in _OPEN_BOUNDS:
+        if least in schema and most in schema and schema[least] >= schema[most]:
+            return problem(f"{field}.{least}", f"must be less than {most}")
     kinds = schema.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
-    values = schema.get("enum", [])
-    if kinds and values and not any(is_kind(v, k) for v in values for k in kinds):
-        return problem(f"{field}.enum", f"holds no value of the type {kinds[0]}")
+    for name, values in (("enum", schema.get("enum", ())), ("const", _const(schema))):
+        if kinds and values and not any(is_kind(v, k) for v in values for k in kinds):
+            return problem(f"{field}.{name}", f"holds no value of the type {kinds[0]}")
+    for value in _const(schema) if "enum" in schema else ():
+        if not any(same(value, one) for one in schema["enum"]):
+            return problem(f"{field}.const", "is none of enum")
     if schema.get("additionalProperties") is False and not schema.get(
         "patternProperties"
     ):
@@ -82,17 +124,40 @@ def _impossible(schema: AnySchema, field: str) -> Problem | None:
             words = f"names {lost[0]!r}, which is none of properties"
             return problem(f"{field}.required", words)
     for path, part in _parts(schema):
-        fault = None if path == "not" else _impossible(part, f"{field}.{path}")
+        may_fail = path.partition(".")[0] in _MAY_FAIL
+        fault = None if may_fail else _impossible(part, f"{field}.{path}")
         if fault is not None:
             return fault
     return None
 
+
+def _const(schema: Schema) -> list[Json]:
+    return [schema["const"]] if "const" in schema else []
+
+
+# What need not fit a value, that the value fits the whole.
+_MAY_FAIL = (
+    "not",
+    "if",
+    "then",
+    "else",
+    "contains",
+    "propertyNames",
+    "dependentSchemas",
+)
+
+_OPEN_BOUNDS = (
+    ("exclusiveMinimum", "exclusiveMaximum"),
+    ("exclusiveMinimum", "maximum"),
+    ("minimum", "exclusiveMaximum"),
+)
 
 _BOUNDS = (
     ("minimum", "maximum"),
     ("minLength", "maxLength"),
     ("minItems", "maxItems"),
     ("minProperties", "maxProperties"),
+    ("minContains", "maxContains"),
 )
 
 
@@ -101,7 +166,10 @@ def problems(value: Json, schema: AnySchema, field: str = "answer") -> list[Prob
 
     The schema must be one that check_schema lets pass.
     """
-    return schema_problems(value, schema, field, search=search, words=WORDS)
+    try:
+        return schema_problems(value, schema, field, search=search, words=WORDS)
+    except RecursionError:  # of what is compared whole: enum, uniqueItems
+        return [problem(field, "is nested too deeply")]
 
 
 def search(pattern: str, text: str) -> object:
@@ -112,22 +180,49 @@ def search(pattern: str, text: str) -> object:
 _searcher = lru_cache(maxsize=256)(searcher)
 
 
-def _unusable(schema: Json, root: Json, field: str) -> Problem | None:
-    """Return the first problem of a schema, or None."""
-    if isinstance(schema, bool):
+def _unusable_anywhere(root: Json, field: str) -> Problem | None:
+    """Return the first problem of a schema, or of what its references lead to, which
+    may be anywhere in it; or None."""
+    seen: set[int] = set()
+    refs: list[tuple[str, Schema, AnySchema]] = []
+    fault = _unusable(root, root, field, seen, refs)
+    for place, _, target in refs:  # which grows
+        fault = fault or _unusable(target, root, place, seen, refs)
+    done: set[int] = set()
+    for place, schema, _ in () if fault else refs:
+        if _circles(schema, root, (), done):
+            return problem(place, f"leads to itself: {schema['$ref']!r}")
+    return fault
+
+
+def _unusable(
+    schema: Json,
+    root: Json,
+    field: str,
+    seen: set[int],
+    refs: list[tuple[str, Schema, AnySchema]],
+) -> Problem | None:
+    """Return the first problem of a schema, or None; add its references to `refs`."""
+    if isinstance(schema, bool) or id(schema) in seen:
         return None
+    seen.add(id(schema))
     if not isinstance(schema, dict):
         return problem(field, "must be an object that holds a JSON Schema")
-    kinds = schema.get("type", [])
-    for kind in kinds if isinstance(kinds, list) else [kinds]:
+    kinds = schema.get("type", "object")
+    kinds = kinds if isinstance(kinds, list) and kinds else [kinds]
+    for kind in kinds:
         if not isinstance(kind, str) or kind not in TYPES:
             allowed = ", ".join(TYPES)
             return problem(f"{field}.type", f"must be of {allowed} (got {kind!r})")
     for name, kind in _SHAPES.items():
         if name in schema and not is_kind(schema[name], kind):
             return problem(f"{field}.{name}", f"must be {TYPES[kind]}")
-    if not all(isinstance(name, str) for name in schema.get("required", [])):
+    if not _are_names(schema.get("required", [])):
         return problem(f"{field}.required", "must be a list of names")
+    for name, needed in schema.get("dependentRequired", {}).items():
+        if not _are_names(needed):
+            place = f"{field}.dependentRequired.{name}"
+            return problem(place, "must be a list of names")
     for pattern in (schema.get("pattern", ""), *schema.get("patternProperties", ())):
         try:
             _searcher(pattern)
@@ -135,19 +230,24 @@ def _unusable(schema: Json, root: Json, field: str) -> Problem | None:
             return problem(f"{field}.pattern", f"{error} ({pattern!r})")
     if "$ref" in schema:
         try:
-            ref_target(schema["$ref"], root)
+            target = ref_target(schema["$ref"], root)
         except (LookupError, ValueError):
             return problem(f"{field}.$ref", f"leads nowhere: {schema['$ref']!r}")
-        if _circles(schema, root, ()):
-            return problem(f"{field}.$ref", f"leads to itself: {schema['$ref']!r}")
+        refs.append((f"{field}.$ref", schema, target))
     for path, part in _parts(schema):
-        fault = _unusable(part, root, f"{field}.{path}")
+        fault = _unusable(part, root, f"{field}.{path}", seen, refs)
         if fault is not None:
             return fault
     return None
 
 
+def _are_names(value: Json) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
 _SHAPES = {
+    **dict.fromkeys(("dependentRequired", "dependentSchemas"), "object"),
+    **dict.fromkeys(("minContains", "maxContains"), "integer"),
     **dict.fromkeys(("properties", "patternProperties"), "object"),
     **dict.fromkeys(("$defs", "definitions"), "object"),
     **dict.fromkeys(("required", "enum", "prefixItems"), "array"),
@@ -162,37 +262,44 @@ _SHAPES = {
 
 def _parts(schema: Schema) -> Iterator[tuple[str, AnySchema]]:
     """Yield (path, schema) of every schema directly inside another."""
-    for name in ("properties", "patternProperties", "$defs", "definitions"):
+    for name in _NAMED_PARTS:
         for key, part in schema.get(name, {}).items():
             yield f"{name}.{key}", part
     for name in ("anyOf", "oneOf", "allOf", "prefixItems"):
         for number, part in enumerate(schema.get(name, [])):
             yield f"{name}[{number}]", part
-    for name in ("items", "additionalProperties", "not"):
+    for name in _SINGLE_PARTS:
         if name in schema:
             yield name, schema[name]
+
+
+_NAMED_PARTS = (
+    *("properties", "patternProperties", "dependentSchemas"),
+    *("$defs", "definitions"),
+)
+_SINGLE_PARTS = (
+    *("items", "additionalProperties", "contains", "propertyNames"),
+    *("not", "if", "then", "else"),
+)
 
 
 def _circles(
     schema: AnySchema,
     root: AnySchema,
     path: tuple[Schema, ...],
-    done: set[int] | None = None,
+    done: set[int],
 ) -> bool:
     """Say whether checking a value by a schema would come back to that schema with the
     same value, for ever. To come back with a part of the value is fine."""
-    done = set() if done is None else done
     if not isinstance(schema, dict) or id(schema) in done:
         return False
     if any(schema is one for one in path):
         return True
     nexts = [p for n in ("anyOf", "oneOf", "allOf") for p in schema.get(n, ())]
-    nexts.append(schema.get("not"))
+    nexts += [schema.get(name) for name in ("not", "if", "then", "else")]
+    nexts += schema.get("dependentSchemas", {}).values()
     if "$ref" in schema:
-        try:
-            nexts.append(ref_target(schema["$ref"], root))
-        except (LookupError, ValueError):
-            return False  # named where that schema itself is looked at
+        nexts.append(ref_target(schema["$ref"], root))
     if any(_circles(part, root, (*path, schema), done) for part in nexts):
         return True
     done.add(id(schema))

@@ -6,25 +6,35 @@ WORDS        what `schema_problems` is to check a user's schema by
 
 from __future__ import annotations
 
-from ..client.validate import check, check_any, faults_of, problem
+import re
+from urllib.parse import unquote
+
+from ..client.validate import check, check_any, faults_of, problem, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..client.validate import Context, Words
-    from ..shapes import AnySchema, Json, Problem
+    from ..shapes import AnySchema, Json, Problem, Schema
 
 MOST_FAULTS = 20  # reported of the schema behind one $ref
+PLACE = re.compile("0|[1-9][0-9]{0,9}")  # in a list
 
 
 def ref_target(ref: str, root: AnySchema) -> AnySchema:
     """Return what a $ref leads to. Raises LookupError or ValueError."""
     head, _, path = ref.partition("#")
+    path = unquote(path)
     if head or path[:1] not in ("", "/"):  # another document, or an anchor's name
         raise LookupError(ref)
     found = root
     for part in path.split("/")[1:]:
         part = part.replace("~1", "/").replace("~0", "~")
-        found = found[int(part) if isinstance(found, list) else part]
+        if isinstance(found, list) and PLACE.fullmatch(part):
+            found = found[int(part)]
+        elif isinstance(found, dict):
+            found = found[part]
+        else:
+            raise LookupError(path)
     if not isinstance(found, dict | bool):
         raise LookupError(path)
     return found
@@ -32,7 +42,7 @@ def ref_target(ref: str, root: AnySchema) -> AnySchema:
 
 def check_ref(
     value: Json,
-    ref: str,
+    schema: Schema,
     field: str,
     found: list[Problem],
     context: Context,
@@ -40,7 +50,7 @@ def check_ref(
 ) -> None:
     """A value is checked once by the schema that a $ref leads to: a few references to
     one another may lead there in a million ways."""
-    target = ref_target(ref, context[0])
+    target = ref_target(schema["$ref"], context[0])
     known = context[4]
     place = (id(value), id(target), field)
     if place not in known:
@@ -51,12 +61,13 @@ def check_ref(
 
 def check_one(
     value: Json,
-    variants: list[AnySchema],
+    schema: Schema,
     field: str,
     found: list[Problem],
     context: Context,
     depth: int,
 ) -> None:
+    variants = schema["oneOf"]
     tried = [faults_of(value, one, field, context, depth + 1) for one in variants]
     fitting = sum(not faults for faults in tried)
     if not fitting:
@@ -68,37 +79,38 @@ def check_one(
 
 def check_all(
     value: Json,
-    variants: list[AnySchema],
+    schema: Schema,
     field: str,
     found: list[Problem],
     context: Context,
     depth: int,
 ) -> None:
-    for variant in variants:
+    for variant in schema["allOf"]:
         check(value, variant, field, found, context, depth + 1)
 
 
 def check_not(
     value: Json,
-    variant: AnySchema,
+    schema: Schema,
     field: str,
     found: list[Problem],
     context: Context,
     depth: int,
 ) -> None:
+    variant = schema["not"]
     if not faults_of(value, variant, field, context, depth + 1):
         found.append(problem(field, "must not be such a value"))
 
 
 def check_unique(
     value: Json,
-    unique: Json,
+    schema: Schema,
     field: str,
     found: list[Problem],
     context: Context,
     depth: int,
 ) -> None:
-    if unique is not True or value.__class__ is not list:
+    if schema["uniqueItems"] is not True or value.__class__ is not list:
         return
     seen = set()
     for number, item in enumerate(value):
@@ -121,13 +133,14 @@ def hashed(value: Json) -> Json:
 
 def check_multiple(
     value: Json,
-    of: Json,
+    schema: Schema,
     field: str,
     found: list[Problem],
     context: Context,
     depth: int,
 ) -> None:
     number = isinstance(value, int | float) and value.__class__ is not bool
+    of = schema["multipleOf"]
     if number and not is_multiple(value, of):
         found.append(problem(field, f"must be a multiple of {of} (got {value})"))
 
@@ -144,6 +157,91 @@ def is_multiple(value: int | float, of: int | float) -> bool:
     return (Fraction(str(value)) / Fraction(str(of))).denominator == 1
 
 
+def check_if(
+    value: Json,
+    schema: Schema,
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
+    misses = faults_of(value, schema["if"], field, context, depth + 1)
+    chosen = schema.get("else" if misses else "then", True)
+    check(value, chosen, field, found, context, depth + 1)
+
+
+def check_dependent_names(
+    value: Json,
+    schema: Schema,
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
+    if value.__class__ is not dict:
+        return
+    for given, needed in schema["dependentRequired"].items():
+        for name in needed if given in value else ():
+            if name not in value:
+                words = f"is required where {given} is given"
+                found.append(problem(f"{field}.{name}", words))
+
+
+def check_dependent_schemas(
+    value: Json,
+    schema: Schema,
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
+    if value.__class__ is not dict:
+        return
+    for given, part in schema["dependentSchemas"].items():
+        if given in value:
+            check(value, part, field, found, context, depth + 1)
+
+
+def check_contains(
+    value: Json,
+    schema: Schema,
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
+    if value.__class__ is not list:
+        return
+    part, count = schema["contains"], 0
+    for number, item in enumerate(value):
+        place = f"{field}[{number}]"
+        count += not faults_of(item, part, place, context, depth + 1)
+    least, most = schema.get("minContains", 1), schema.get("maxContains")
+    if count < least:
+        entries = "an entry that fits" if least == 1 else f"{least} entries that fit"
+        words = f"needs {entries} contains (got {count})"
+        found.append(problem(field, words))
+    if most is not None and count > most:
+        words = f"takes at most {most} entries that fit contains (got {count})"
+        found.append(problem(field, words))
+
+
+def check_names(
+    value: Json,
+    schema: Schema,
+    field: str,
+    found: list[Problem],
+    context: Context,
+    depth: int,
+) -> None:
+    for name in value if value.__class__ is dict else ():
+        place = f"{field}.{name}"
+        faults = faults_of(name, schema["propertyNames"], place, context, depth + 1)
+        if faults:
+            words = f"has the name {shown(name)}, which {faults[0]['problem']}"
+            found.append(problem(field, words))
+
+
 WORDS: Words = {
     "$ref": check_ref,
     "multipleOf": check_multiple,
@@ -152,4 +250,9 @@ WORDS: Words = {
     "anyOf": check_any,
     "oneOf": check_one,
     "not": check_not,
+    "if": check_if,
+    "dependentRequired": check_dependent_names,
+    "dependentSchemas": check_dependent_schemas,
+    "contains": check_contains,
+    "propertyNames": check_names,
 }

@@ -2,7 +2,8 @@
 
 Python's re backtracks, and may try 2^n ways: `^(a+)+$` takes it hours on forty letters.
 A user's pattern that may do so is matched here by an automaton that follows all ways at
-once (Thompson's construction), and says yes or no.
+once (Thompson's construction), and says yes or no. `$` is the very end, as JSON Schema
+has it of ECMAScript; Python's would let a line's end stand behind it.
 
     searcher      the function that looks for a pattern in a text
     UnfitError    why a pattern cannot be matched so
@@ -11,8 +12,8 @@ once (Thompson's construction), and says yes or no.
 from __future__ import annotations
 
 import re
+from re import _compiler, _parser  # type: ignore[attr-defined]
 from re import _constants as c  # type: ignore[attr-defined]
-from re import _parser  # type: ignore[attr-defined]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,9 +53,14 @@ def searcher(pattern: str) -> Test:
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise UnfitError(f"is no regular expression: {error}") from None
-    if _quick(parsed):
-        return compiled.search
-    return _Machine(parsed).search
+    if not _quick(parsed):
+        return _Machine(parsed).search
+    ends = [at for at, item in enumerate(parsed) if item == (c.AT, c.AT_END)]
+    if ends and not parsed.state.flags & re.MULTILINE:
+        for at in ends:
+            parsed[at] = (c.AT, c.AT_END_STRING)
+        compiled = _compiler.compile(parsed)
+    return compiled.search
 
 
 def _quick(parsed: Any) -> bool:
@@ -243,9 +249,8 @@ def _at(kind: Any, text: str, place: int, flags: int) -> bool:
     if kind in (c.AT_END, c.AT_END_STRING):
         if place == len(text):
             return True
-        if kind is c.AT_END_STRING or text[place] != "\n":
-            return False
-        return bool(flags & re.MULTILINE) or place == len(text) - 1
+        many = kind is c.AT_END and flags & re.MULTILINE
+        return bool(many and text[place] == "\n")
     if kind in (c.AT_BOUNDARY, c.AT_NON_BOUNDARY):
         word = re.compile(r"\w", flags & re.ASCII).match
         before = place > 0 and word(text[place - 1]) is not None

@@ -19,7 +19,13 @@ from ..chat_steps import (
 from ..client import TogetherError, prepare
 from ..client.job import log
 from ..client.jsonio import parse_json, storable
-from ..json_schema.checker import check_possible, check_schema, filled_in, problems
+from ..json_schema.checker import (
+    check_possible,
+    check_schema,
+    check_vocabulary,
+    filled_in,
+    problems,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +33,8 @@ if TYPE_CHECKING:
 
 
 TRIES = 2  # the answer, and its correction
+MOST_PROBLEMS = 20  # told of an answer
+PROBLEM_CHARACTERS = 1000  # of what is told of each
 DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"  # not every grammar engine knows the digit class
 KINDS: dict[str, Schema] = {
     "string": {"type": "string"},
@@ -84,7 +92,8 @@ def extract_structured(auth: Auth, step: Step, **arguments: Json) -> Members:
             text = text if wrong else found["reasoning"]
         if not wrong or found["cut"] or found["refusal"]:
             break
-        listed = "\n".join(f"- {p['field']} {p['problem']}" for p in wrong[:20])
+        told = _told(wrong)
+        listed = "\n".join(f"- {p['field']} {p['problem']}" for p in told)
         log(f"answer {len(answers)} does not fit the schema:\n{listed}")
         body["messages"] += [
             {"role": "assistant", "content": text},
@@ -96,7 +105,7 @@ def extract_structured(auth: Auth, step: Step, **arguments: Json) -> Members:
         **models.told(*(name for name, _ in answers)),
     }
     if wrong:
-        raise _failure(found, wrong, len(answers), costs)
+        raise _failure(found, _told(wrong), len(answers), costs)
     return {
         "data": value["value"] if wrapped else value,
         "repaired": len(answers) > 1,
@@ -122,6 +131,25 @@ def _body(given: Members, schema: Schema) -> Members:
     if "max_tokens" in given:
         body["max_tokens"] = given["max_tokens"]
     return body
+
+
+def _told(wrong: list[Problem]) -> list[Problem]:
+    """Return the first problems, and how many more there are: each may repeat much of
+    the schema, and a second question pays for all of it."""
+    told: list[Problem] = [
+        {"field": _begun(one["field"]), "problem": _begun(one["problem"])}
+        for one in wrong[:MOST_PROBLEMS]
+    ]
+    if more := len(wrong) - len(told):
+        words = f"has {more} more of what does not fit"
+        told.append({"field": "answer", "problem": words})
+    return told
+
+
+def _begun(text: str) -> str:
+    if len(text) <= PROBLEM_CHARACTERS:
+        return text
+    return f"{text[: PROBLEM_CHARACTERS - 3]}..."
 
 
 def _failure(
@@ -170,12 +198,14 @@ def _ask_with_schema(auth: Auth, body: Members) -> Json:
 # --- the schema --------------------------------------------------------------------
 
 
-# Words of JSON Schema that say something of a value; `description` and the like do not.
+# Words of JSON Schema that say something of a value; `description` and the like do not,
+# nor does `format`, which draft 2020-12 lets no value fail by.
 SAYING = frozenset(
     (
         *("type", "properties", "items", "prefixItems", "enum", "const", "$ref"),
-        *("anyOf", "oneOf", "allOf", "not", "if", "required", "pattern", "format"),
+        *("anyOf", "oneOf", "allOf", "not", "if", "required", "pattern"),
         *("additionalProperties", "patternProperties", "minimum", "maximum"),
+        *("contains", "propertyNames", "dependentRequired", "dependentSchemas"),
     )
 )
 
@@ -240,6 +270,7 @@ def _schema(given: Members) -> Schema:
         schema = filled_in(_bare(schema))
     if schema:
         check_schema(schema, "schema")
+        check_vocabulary(schema, "schema")
         _check_sense(schema)
         check_possible(schema, "schema")
         return schema

@@ -19,7 +19,7 @@ import uuid
 
 from ..catalog.budget import Budget
 from ..catalog.model_choice import choose_model
-from ..catalog.pricing import bill, cost, usage_of
+from ..catalog.pricing import bill, usage_of
 from ..chat_steps import CHAT, ask, parse_completion
 from ..client import TogetherError, prepare
 from ..client.job import log
@@ -128,7 +128,7 @@ def _ask(auth: Auth, given: Members, kept: Members, tools: list[Tool]) -> None:
     if "max_tokens" in given:
         body["max_tokens"] = given["max_tokens"]
     budget = Budget(given.get("budget_usd"))
-    budget.spent = _spent(auth, kept) if budget.limit is not None else 0.0
+    budget.spent = before = _spent(kept)
     offered = [tool.offer() for tool in tools]
     may_call = kept["rounds"] < given["max_rounds"]
     if may_call:
@@ -137,7 +137,9 @@ def _ask(auth: Auth, given: Members, kept: Members, tools: list[Tool]) -> None:
         answer = last_answer(auth, body, offered, budget)
     found = parse_completion(answer)
     usage = usage_of(answer)
-    kept["answers"].append({"usage": usage, "asked": kept.pop("asked")})
+    # Of an answer that tells no usage, what was set aside for it counts.
+    entry = {"usage": usage, "counted_usd": budget.spent - before}
+    kept["answers"].append({**entry, "asked": kept.pop("asked")})
     wanted = found["tool_calls"] if may_call else []
     used = {call["id"] for m in kept["messages"] for call in m.get("tool_calls") or ()}
     message, calls = message_of(answer, found, wanted, kept["rounds"], used)
@@ -303,14 +305,13 @@ def _kept(given: Members) -> tuple[str, Members]:
     return name, kept
 
 
-def _spent(auth: Auth, kept: Members) -> float:
-    """Return the USD that the questions so far may have cost, each as often as it was
-    asked; the price is known, or there would have been none."""
-    usd = 0.0
-    for one in kept["answers"]:
-        paid, _ = cost(auth, kept["model"], one["usage"])
-        usd += (paid or 0.0) * one.get("asked", 1)
-    return usd
+def _spent(kept: Members) -> float:
+    """Return the USD that the questions so far may have cost, as the budget counted
+    them, each as often as it was asked."""
+    counted = [
+        one.get("counted_usd", 0.0) * one.get("asked", 1) for one in kept["answers"]
+    ]
+    return sum(counted)
 
 
 def _reason(result: Json) -> str:

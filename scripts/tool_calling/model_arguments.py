@@ -71,13 +71,22 @@ def strangers(
     for name, item in value.items():
         place = f"{field}.{name}"
         own = [members[name] for members in named if name in members]
-        own += [part for key, part in patterns if search(key, name)]
+        own += [part for key, part in patterns if _matches(key, name)]
         if name.startswith(("_", "wm_")):
             yield problem(place, "is a name that Windmill keeps for itself")
         elif own or free:
             yield from strangers(item, own or more, root, place, depth + 1)
         else:
             yield problem(place, "is no parameter of the tool")
+
+
+def _matches(pattern: str, name: str) -> bool:
+    """Say whether a name has a pattern; one that is too long to tell has not, which
+    the check by the schema says."""
+    try:
+        return bool(search(pattern, name))
+    except ValueError:
+        return False
 
 
 def _says_more(part: Schema) -> bool:
@@ -95,6 +104,8 @@ def _branches(schemas: Iterable[AnySchema], root: AnySchema) -> list[Schema]:
         found.append(part)
         for name in ("allOf", "anyOf", "oneOf"):
             left += part.get(name, ())
+        left += [part[name] for name in ("if", "then", "else") if name in part]
+        left += part.get("dependentSchemas", {}).values()
         if "$ref" in part:
             left.append(ref_target(part["$ref"], root))
     return found

@@ -7,7 +7,7 @@ import re
 
 from ..client import TogetherError, prepare
 from ..client.jsonio import storable
-from ..json_schema.checker import check_schema, filled_in, problems
+from ..json_schema.checker import check_schema, check_vocabulary, filled_in, problems
 from ..workspace.jobs import own_arguments, run, script_schema
 from .model_arguments import references_in, resources_chosen, strangers
 from .tool_schema import is_resource, json_schema_of, resources_in, schema_of
@@ -53,6 +53,7 @@ class Tool:
         self.schema = schema_of(found, f"{field}.path")
         if self.parameters:
             check_schema(self.parameters, f"{field}.parameters")
+            check_vocabulary(self.parameters, f"{field}.parameters")
             for name in resources_in(self.parameters, self.schema):
                 raise TogetherError.refused(
                     f"{field}.parameters",
@@ -150,6 +151,9 @@ def tools_of(
     """Return the tools of a step's rows by their names. Raises TogetherError. A tool of
     a server that cannot be used is left out: `left_out` gets which, and why."""
     tools: dict[str, Tool] = {}
+    members = step["arguments"]["properties"]["tools"]["items"]["properties"]
+    for number, row in enumerate(given["tools"]):  # all, before a server is asked
+        _check_row(row, members, f"tools[{number}]")
     for number, row in enumerate(_with_references(step, given["tools"])):
         field = f"tools[{number}]"
         for tool in _of_row(row, field, [] if left_out is None else left_out):
@@ -160,6 +164,26 @@ def tools_of(
                 )
             tools[tool.name] = tool
     return tools
+
+
+def _check_row(row: Members, known: Members, field: str) -> None:
+    """Refuse a row with what the step does not know: a tool would run without it, and
+    the model would choose what `argument` in place of `arguments` was to fix."""
+    if row.get("approval") and "approval" not in known:
+        problem = "cannot be had in this step, which asks nobody: use flows/run_agent"
+        raise TogetherError.refused(f"{field}.approval", f"{problem}, or leave it out")
+    for name, value in row.items():
+        if name not in known and name != "approval" and value is not None:
+            words = f"has {name[:NAMED]!r}, which is none of {', '.join(known)}"
+            raise TogetherError.refused(field, words)
+    if bool(row.get("path")) == bool(row.get("mcp")):
+        problem = "is required, or mcp: give one of them"
+        raise TogetherError.refused(f"{field}.path", problem)
+    if row.get("mcp"):
+        for name in ("description", "parameters"):
+            if filled_in(row.get(name)):
+                problem = "is for a path: the tools of an MCP server bring their own"
+                raise TogetherError.refused(f"{field}.{name}", problem)
 
 
 def _with_references(step: Step, rows: list[Members]) -> list[Members]:
@@ -189,9 +213,6 @@ def _with_references(step: Step, rows: list[Members]) -> list[Members]:
 
 
 def _of_row(row: Members, field: str, left_out: list[str]) -> list[Tool]:
-    if bool(row.get("path")) == bool(row.get("mcp")):
-        problem = "is required, or mcp: give one of them"
-        raise TogetherError.refused(f"{field}.path", problem)
     if row.get("path"):
         return [Tool(row, field)]
     from ..mcp_client import McpServer  # only where such a server is given
@@ -199,7 +220,8 @@ def _of_row(row: Members, field: str, left_out: list[str]) -> list[Tool]:
     server = McpServer(row["mcp"], row.get("token"), f"{field}.mcp")
     tools: dict[str, Tool] = {}
     why: list[str] = []
-    for found in server.tools():
+    listed, unread = server.tools()
+    for found in listed:
         name = str(found.get("name"))[:NAMED]
         try:
             tool = McpTool(server, found, row, field)
@@ -211,7 +233,7 @@ def _of_row(row: Members, field: str, left_out: list[str]) -> list[Tool]:
             why.append(f"{name} of {server.field} is left out: {words}")
     if why and not tools:
         raise TogetherError.refused(server.field, f"has no tool of use: {why[0]}")
-    left_out += why
+    left_out += unread + why
     return list(tools.values())
 
 
