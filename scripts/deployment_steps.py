@@ -4,14 +4,17 @@
     deploy_model     the endpoint, the deployment behind it, and its share of requests
 
 Names make it happen once: an endpoint and a deployment of these names that exist are
-taken up again, and started if they are stopped. waits/cancel_job stops a deployment.
+taken up again as they are, and started if they are stopped; where another configuration
+is named, that is refused. waits/cancel_job stops a deployment.
 """
 
 from __future__ import annotations
 
 from .client import TogetherError, call, prepare
-from .client.asked_for import listed, made_id
+from .client.asked_for import about, listed, made_id
 from .client.endings import plain_state
+from .client.job import log
+from .client.jsonio import finite
 from .job_states import states
 from .operations import operation
 
@@ -31,28 +34,49 @@ ENDPOINT = operation("endpoints/get_project_endpoint")
 CREATE_ENDPOINT = operation("endpoints/create_project_endpoint")
 ROUTE = operation("endpoints/update_project_endpoint")
 CREATE = operation("endpoints/create_endpoint_deployment")
+DEPLOYMENT = operation("endpoints/get_endpoint_deployment")
 SCALE = operation("endpoints/update_endpoint_deployment")
 MANY = 100  # entries of a page
 DOWN = states("deployment", "stopped")
 KNOWN = states("deployment", "every")
+OWN = ("ml_", "projects/")  # how the names of a project's own models begin
 
 
 def plan_deployment(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return what deploy_model would use, without creating anything.
 
-    {"model": resource name, "config", "gpu_type", "gpu_count", "usd_per_hour": of the
-    least replicas, or None with "cost_note", "alternatives": other configurations}.
-    Raises TogetherError when the model cannot be served.
+    {"model": resource name, "config", "gpu_type", "gpu_count", "quantization",
+    "replicas", "usd_per_hour": of the least replicas, or None with "cost_note",
+    "alternatives": other configurations, "running": whether it is up already, "state",
+    "inactive_minutes"}; of a deployment that exists under the names given, what that
+    has. Raises TogetherError when the model cannot be served.
     """
     given = prepare(step, arguments)
     project = _project(auth)
-    chosen, others = _chosen(auth, project, given["model"], given.get("config"))
-    price = _hourly(auth, chosen)
-    plan = {**chosen, "usd_per_hour": None, "alternatives": others}
+    offered = _offered(auth, project, given["model"])
+    there = None
+    if given.get("endpoint_name"):
+        endpoint = _found_endpoint(auth, project, given["endpoint_name"])
+        there = _there(auth, project, endpoint, given, offered)
+    entry = there["entry"] if there else _chosen(offered, given)
+    own = _last(entry["config"] or "")
+    others = [one for one in offered if one["config"] and _last(one["config"]) != own]
+    running = there is not None and there["state"] not in DOWN
+    replicas = given["replicas"]
+    if there and running:
+        replicas = there["replicas"] or replicas  # it is taken as it runs
+    price = _hourly(auth, entry)
+    plan = {
+        **entry,
+        "usd_per_hour": None if price is None else round(price * replicas, 4),
+        "alternatives": sorted(others, key=_gpus),
+        "replicas": replicas,
+        "running": running,
+        "state": there["state"] if there else None,
+        "inactive_minutes": there["inactive_minutes"] if there else None,
+    }
     if price is None:
         plan["cost_note"] = "no price is listed for this hardware"
-    else:
-        plan["usd_per_hour"] = round(price * given.get("replicas", 1), 4)
     return plan
 
 
@@ -60,53 +84,204 @@ def deploy_model(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Let a model be served under a name; return at once, while it still starts.
 
     {"endpoint_id", "deployment_id", "job_id": both, for waits, "model": what requests
-    name, "state", "created", "reattached", "config", "gpu_type", "gpu_count"}. Raises
-    TogetherError.
+    name, "state", "created", "reattached", "started": whether this call made it run,
+    "config", "gpu_type", "gpu_count", "replicas", "inactive_minutes": what it has,
+    "note"?: what was asked for and left as it is}. Raises TogetherError, with `job_id`,
+    and with what is known as `partial`, where the deployment may run by then.
     """
     given = prepare(step, arguments)
     project = _project(auth)
-    chosen, _ = _chosen(auth, project, given["model"], given.get("config"))
-    endpoint = _endpoint(auth, project, given["endpoint_name"])
-    deployment = _named(endpoint["deployments"], given["deployment_name"])
-    scale = {
-        "minReplicas": given["replicas"],
-        "maxReplicas": max(given["replicas"], given.get("max_replicas", 0)),
-    }
+    offered = _offered(auth, project, given["model"])
+    endpoint = _found_endpoint(auth, project, given["endpoint_name"])
+    there = _there(auth, project, endpoint, given, offered)
+    entry = there["entry"] if there else _chosen(offered, given)
+    # What is wrong was refused by now, with nothing made.
+    endpoint = endpoint or _made_endpoint(auth, project, given["endpoint_name"])
     place = {"project_id": project, "endpoint_id": endpoint["id"]}
-    if deployment is None:
-        body = {"name": given["deployment_name"], "autoscaling": scale}
-        body |= {n: chosen[n] for n in ("model", "config") if chosen[n]}
-        if given["inactive_minutes"]:
-            body["inactiveTimeout"] = given["inactive_minutes"]
-        made = call(auth, CREATE, body=body, **place)
-        made = {**made, "id": made_id(made, CREATE)}
-        state = _state(made)
+    if there is None:
+        made = _create(auth, place, given, entry)
+        shown = _result(endpoint, made, given, entry, created=True, started=True)
+    elif there["state"] in DOWN:
+        shown = _result(endpoint, there, given, entry, created=False, started=True)
+        shown["state"] = _restart(auth, place, given, there, shown)
     else:
-        made, state = deployment, _state(deployment)
-        served = str(made.get("model"))
-        if _plain(served) != _plain(chosen["model"]):
-            raise TogetherError(
-                f"The deployment {made.get('name')} serves another model: {served}.",
-                problems=[{"field": "deployment_name", "problem": "is taken"}],
-                advice="Choose another name, or delete that deployment first.",
-            )
-        if state in DOWN:
-            body = {"autoscaling": scale}
-            found = call(auth, SCALE, body=body, deployment_id=made["id"], **place)
-            state = _state(found) or state
-    _route(auth, place, endpoint, made["id"])
+        shown = _result(endpoint, there, there, entry, created=False, started=False)
+        shown |= _left_alone(given, there)
+    try:
+        _route(auth, place, endpoint, shown["deployment_id"])
+    except TogetherError as error:
+        raise _with_deployment(error, shown) from None
+    return shown
+
+
+def _create(auth: Auth, place: Members, given: Members, entry: Members) -> Members:
+    body = {"name": given["deployment_name"], "autoscaling": _scale(given)}
+    body |= {n: entry[n] for n in ("model", "config") if entry[n]}
+    if given["inactive_minutes"]:
+        body["inactiveTimeout"] = given["inactive_minutes"]
+    try:
+        made = call(auth, CREATE, body=body, **place)
+        return {"id": made_id(made, CREATE), "state": _state(made)}
+    except TogetherError as error:
+        found = _made_unseen(auth, place, body["name"]) if error.ambiguous else None
+        if found is None:
+            raise
+        return {"id": found["id"], "state": _state(found)}
+
+
+def _made_unseen(auth: Auth, place: Members, name: str) -> Members | None:
+    """Return the deployment of that name, which may have been made though the answer
+    was lost; None where it is not there, or nothing can be seen."""
+    try:
+        endpoint = call(auth, ENDPOINT, **place)
+        return _named(listed(endpoint.get("deployments") or [], "id"), name)
+    except TogetherError:
+        return None
+
+
+def _restart(
+    auth: Auth, place: Members, given: Members, there: Members, shown: Members
+) -> Json:
+    """Let a deployment that is stopped run again, as it was asked for; its state."""
+    body = {"autoscaling": _scale(given)}
+    if there["inactive_minutes"] != given["inactive_minutes"]:
+        body["inactiveTimeout"] = given["inactive_minutes"]
+    try:
+        found = call(auth, SCALE, body=body, deployment_id=there["id"], **place)
+    except TogetherError as error:
+        raise _with_deployment(error, shown) from None
+    return _state(found) or there["state"]
+
+
+def _left_alone(given: Members, there: Members) -> Members:
+    """Return {"note"} of a deployment that runs otherwise than it was asked for: others
+    may be using it, so that nothing of it is changed."""
+    has = [("replicas", "least replicas"), ("inactive_minutes", "idle minutes")]
+    if "max_replicas" in given:
+        has.append(("max_replicas", "most replicas"))
+    other = [
+        f"{words} {there[name]}, not {given[name]}"
+        for name, words in has
+        if there[name] not in (None, given[name])
+    ]
+    if not other:
+        return {}
+    note = (
+        f"It runs already and was left as it is: {'; '.join(other)}. "
+        "endpoints/update_endpoint_deployment changes that."
+    )
+    log(note)
+    return {"note": note}
+
+
+def _with_deployment(error: TogetherError, shown: Members) -> TogetherError:
+    """Return an error that names the deployment, which is charged while it runs."""
+    error.kind, error.job_id, error.partial = "deployment", shown["job_id"], shown
+    error.advice = (
+        f"The deployment {shown['job_id']} exists, and is charged while it runs: run "
+        f"the step again, or stop it with waits/cancel_job. {error.advice or ''}"
+    ).rstrip()
+    return error
+
+
+def _scale(given: Members) -> Members:
+    most = max(given["replicas"], given.get("max_replicas", 0))
+    return {"minReplicas": given["replicas"], "maxReplicas": most}
+
+
+def _result(
+    endpoint: Members,
+    deployment: Members,
+    scale: Members,
+    entry: Members,
+    created: bool,
+    started: bool,
+) -> Members:
     return {
         "endpoint_id": endpoint["id"],
-        "deployment_id": made["id"],
-        "job_id": f"{endpoint['id']}/{made['id']}",
+        "deployment_id": deployment["id"],
+        "job_id": f"{endpoint['id']}/{deployment['id']}",
         "model": endpoint["name"],
-        "state": state,
-        "created": deployment is None,
-        "reattached": deployment is not None,
-        "config": chosen["config"],
-        "gpu_type": chosen["gpu_type"],
-        "gpu_count": chosen["gpu_count"],
+        "state": deployment["state"],
+        "created": created,
+        "reattached": not created,
+        "started": started,
+        "config": entry["config"],
+        "gpu_type": entry["gpu_type"],
+        "gpu_count": entry["gpu_count"],
+        "replicas": scale["replicas"],
+        "inactive_minutes": scale["inactive_minutes"],
     }
+
+
+# --- a deployment that exists ------------------------------------------------------
+
+
+def _there(
+    auth: Auth,
+    project: str,
+    endpoint: Members | None,
+    given: Members,
+    offered: list[Members],
+) -> Members | None:
+    """Return the deployment of the name given as it is, or None where there is none.
+
+    {"id", "entry": its configuration, "state", "replicas", "max_replicas",
+    "inactive_minutes"}; what is not told is None. Raises TogetherError where it serves
+    another model, or by another configuration than the one named: what was approved,
+    and what is charged, would be two things.
+    """
+    named = _named((endpoint or {}).get("deployments", ()), given["deployment_name"])
+    if endpoint is None or named is None:
+        return None
+    place = {"project_id": project, "endpoint_id": endpoint["id"]}
+    answer = call(auth, DEPLOYMENT, deployment_id=named["id"], **place)
+    shown = {**named, **about(named["id"], answer)}
+    entry, name = _entry_of(shown, offered), str(named.get("name"))
+    if _plain(str(entry["model"])) not in {_plain(str(e["model"])) for e in offered}:
+        served = f"serves another model: {entry['model']}"
+        raise _is_another("deployment_name", name, served)
+    asked, config = given.get("config"), entry["config"]
+    if asked and config and _last(asked) != _last(config):
+        raise _is_another("config", name, f"has another configuration: {config}")
+    scale = shown.get("autoscaling")
+    scale = scale if isinstance(scale, dict) else {}
+    return {
+        "id": named["id"],
+        "entry": entry,
+        "state": _state(shown),
+        "replicas": finite(scale.get("minReplicas")),
+        "max_replicas": finite(scale.get("maxReplicas")),
+        "inactive_minutes": finite(shown.get("inactiveTimeout")),
+    }
+
+
+def _is_another(field: str, name: str, how: str) -> TogetherError:
+    return TogetherError(
+        f"The deployment {name} {how}.",
+        problems=[{"field": field, "problem": f"is not that of {name}"}],
+        ambiguous=False,
+        advice="Choose another name, or delete that deployment first. Without a "
+        "configuration named, it is taken up as it is.",
+    )
+
+
+def _entry_of(shown: Members, offered: list[Members]) -> Members:
+    """Return the configuration that a deployment has: one of those that are offered for
+    the model, or as far as it tells itself."""
+    model, config = shown.get("model"), shown.get("config") or shown.get("configId")
+    for entry in offered:
+        if config and entry["config"] and _last(entry["config"]) == _last(config):
+            return {**entry, "model": model}
+    # Such as 2x_nvidia_h100_80gb_sxm.
+    count, _, kind = str(shown.get("hardware")).partition("x_")
+    if not (kind and count.isdecimal()):
+        return _entry(model, config)
+    return _entry(model, config, kind, int(count))
+
+
+def _last(resource: str) -> str:
+    return _plain(resource).rsplit("/", 1)[-1]
 
 
 def _state(deployment: Members) -> Json:
@@ -127,14 +302,21 @@ def _project(auth: Auth) -> str:
     return project
 
 
-def _endpoint(auth: Auth, project: str, name: str) -> Members:
-    """Return the endpoint of that name, made if there is none."""
+def _found_endpoint(auth: Auth, project: str, name: str) -> Members | None:
+    """Return the endpoint of that name with its deployments, or None."""
     answer = call(auth, ENDPOINTS, project_id=project, limit=MANY, max_pages=100)
     found = _named(listed(answer, "id"), name)
-    if found is None:
-        found = call(auth, CREATE_ENDPOINT, project_id=project, body={"name": name})
-        found = {**found, "id": made_id(found, CREATE_ENDPOINT)}
-    return {**found, "deployments": listed(found.get("deployments") or [], "id")}
+    return None if found is None else _with_deployments(found)
+
+
+def _made_endpoint(auth: Auth, project: str, name: str) -> Members:
+    made = call(auth, CREATE_ENDPOINT, project_id=project, body={"name": name})
+    return _with_deployments({**made, "id": made_id(made, CREATE_ENDPOINT)})
+
+
+def _with_deployments(endpoint: Members) -> Members:
+    entries = listed(endpoint.get("deployments") or [], "id")
+    return {**endpoint, "deployments": entries}
 
 
 def _named(entries: Iterable[Members], name: str) -> Members | None:
@@ -162,37 +344,37 @@ def _plain(resource: str) -> str:
 # --- which weights on which hardware -----------------------------------------------
 
 
-def _chosen(
-    auth: Auth, project: str, model: str, config: str | None
-) -> tuple[Members, list[Members]]:
-    """Return the configuration to serve a model by, and the others that there are.
+def _offered(auth: Auth, project: str, model: str) -> list[Members]:
+    """Return the configurations by which a model can be served, of which there is one
+    at least: {"model", "config", "gpu_type", "gpu_count", "quantization"} each."""
+    if not model.startswith(OWN):
+        return _profiles(auth, model)
+    resource = model
+    if model.startswith("ml_"):
+        resource = f"projects/{project}/models/{model}"
+    # Where none is listed the service may know one.
+    return _configs(auth, project, resource) or [_entry(resource, None)]
 
-    Each is {"model", "config", "gpu_type", "gpu_count", "quantization"}. Without a
-    config named, the one with the fewest GPUs is taken: it costs least.
-    """
-    if model.startswith(("ml_", "projects/")):
-        resource = model
-        if model.startswith("ml_"):
-            resource = f"projects/{project}/models/{model}"
-        found = _configs(auth, project, resource)
-    else:
-        resource = None
-        found = _profiles(auth, model)
-    if config:
-        fitting = [e for e in found if str(e["config"]).rsplit("/", 1)[-1] == config]
-        fitting += [e for e in found if e["config"] == config]
-        if not fitting and config.startswith("projects/") and resource:
-            fitting = [_entry(resource, config)]
-        if not fitting:
-            known = ", ".join(str(e["config"]) for e in found) or "none"
-            problem = f"is no configuration of {model}; there are: {known}"
-            raise TogetherError.refused("config", problem)
-        found = [fitting[0], *(e for e in found if e is not fitting[0])]
-    elif not found and resource:
-        found = [_entry(resource, None)]  # the service may know one
-    else:
-        found.sort(key=lambda entry: entry["gpu_count"] or 10**6)
-    return found[0], found[1:]
+
+def _chosen(offered: list[Members], given: Members) -> Members:
+    """Return the configuration that is named, else the one with the fewest GPUs: it
+    costs least."""
+    model, config = given["model"], given.get("config")
+    if not config:
+        return min(offered, key=_gpus)
+    fitting = [e for e in offered if str(e["config"]).rsplit("/", 1)[-1] == config]
+    fitting += [e for e in offered if e["config"] == config]
+    if not fitting and config.startswith("projects/") and model.startswith(OWN):
+        fitting = [_entry(offered[0]["model"], config)]
+    if not fitting:
+        known = ", ".join(str(e["config"]) for e in offered if e["config"]) or "none"
+        problem = f"is no configuration of {model}; there are: {known}"
+        raise TogetherError.refused("config", problem)
+    return fitting[0]
+
+
+def _gpus(entry: Members) -> int:
+    return entry["gpu_count"] or 10**6
 
 
 def _profiles(auth: Auth, model: str) -> list[Members]:
@@ -267,17 +449,29 @@ def _entry(
 
 def _hourly(auth: Auth, chosen: Members) -> float | None:
     """Return what an hour of one replica costs in USD, or None where it is not told."""
-    kind, count = str(chosen["gpu_type"] or "").lower(), chosen["gpu_count"]
+    kind, count = _words(chosen["gpu_type"] or ""), chosen["gpu_count"]
     if not kind or not count:
         return None
     prices: dict[Json, set[float]] = {}
     for entry in listed(call(auth, INSTANCES)):
-        words = f"{entry.get('gpuType')} {entry.get('id')} {entry.get('name')}".lower()
+        words = f"{entry.get('gpuType')} {entry.get('id')} {entry.get('name')}"
         cents = entry.get("priceCentsPerHour")
-        if kind in words and isinstance(cents, int | float):
+        # What a deployment says of its hardware may be longer than a hirer's name.
+        fits = kind in _words(words) or _fits(entry.get("gpuType"), kind)
+        if fits and isinstance(cents, int | float):
             prices.setdefault(entry.get("gpuCount"), set()).add(cents)
     # Several GPUs cost as many times what one costs.
     for size, times in ((count, 1), (1, count)):
         if len(prices.get(size, ())) == 1:
             return next(iter(prices[size])) * times / 100
     return None
+
+
+def _fits(name: Json, kind: str) -> bool:
+    """Say whether all words of a GPU's name are in another one."""
+    words = _words(str(name or "")).split("-")
+    return bool(words[0]) and {*words} <= {*kind.split("-")}
+
+
+def _words(name: str) -> str:
+    return name.lower().replace("_", "-")

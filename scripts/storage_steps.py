@@ -104,7 +104,7 @@ def list_folder(auth: Auth, step: Step, **arguments: Json) -> Json:
 
     given = prepare(step, arguments)
     rows = rows_of_folder(given)
-    prefix = given["folder"].strip("/") + "/"
+    prefix = _prefix(given)
     lines = [f"**{len(rows)} objects are in {inline(prefix)}.**"]
     return {**summary(lines), "rows": rows, "count": len(rows)}
 
@@ -113,7 +113,7 @@ def rows_of_folder(given: Members) -> list[Members]:
     """Return the rows of the objects in a folder, by name. Raises TogetherError when
     there is none, or more than `most`."""
     storage, endings = given.get("storage", ""), given.get("endings") or ()
-    prefix = given["folder"].strip("/") + "/"
+    prefix = _prefix(given)
     keys = _files(prefix, storage or None, endings)
     if not keys:
         raise TogetherError.refused("folder", f"has no such object: {prefix}")
@@ -123,6 +123,16 @@ def rows_of_folder(given: Members) -> list[Members]:
         {"file": f"s3://{storage}/{key}", "filename": key.rsplit("/", 1)[-1]}
         for key in keys
     ]
+
+
+def _prefix(given: Members) -> str:
+    """Return what the keys of a folder's objects begin with. Raises TogetherError for
+    an address: no key begins so, and a trigger would never find one."""
+    folder = given["folder"].strip("/")
+    if not folder or "://" in folder or folder.startswith("s3:"):
+        problem = "must be a path in the storage, such as inbox/questions"
+        raise TogetherError.refused("folder", f"{problem} (got {given['folder']!r})")
+    return folder + "/"
 
 
 def _files(prefix: str, storage: str | None, endings: Iterable[str]) -> list[str]:
@@ -166,18 +176,26 @@ def join_table(auth: Auth, step: Step, **arguments: Json) -> Json:
 def list_new_objects(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     """Return the objects of a folder that came since the last run, by name.
 
-    [{"s3": key, "storage"?}]. The first run only notes what is there, unless `existing`
-    says that it is to be returned. Raises TogetherError.
+    [{"s3": key, "storage"?}]. The first run, and the first one with another folder,
+    ending or storage, only notes what is there, unless `existing` says that it is to be
+    returned. Raises TogetherError.
     """
     given = prepare(step, arguments)
     storage, ending = given.get("storage"), given.get("ending", "")
-    prefix = given["folder"].strip("/") + "/"
+    prefix = _prefix(given)
     keys = _files(prefix, storage, [ending])
 
     def news(before: Json) -> list[Members]:
         more = {"storage": storage} if storage else {}
         return [{"s3": key, **more} for key in keys if key not in before]
 
-    if given["existing"]:
-        return new_since(news, keys, "s3", first=[], eager=True)
-    return new_since(news, keys, "s3")
+    existing = given["existing"]
+    return new_since(
+        news,
+        keys,
+        "s3",
+        first=[] if existing else None,
+        eager=existing,
+        # Elsewhere everything would be new, and here again after that.
+        about={"folder": prefix, "ending": ending.lower(), "storage": storage or ""},
+    )

@@ -12,6 +12,7 @@ from .client import TogetherError, call, prepare
 from .client.asked_for import listed
 from .client.endings import plain_state
 from .client.job import log
+from .client.jsonio import finite
 from .client.references import harmless
 from .job_states import states
 from .operations import operation
@@ -32,6 +33,8 @@ ENDPOINTS = operation("endpoints/list_endpoints")
 PROJECT_ENDPOINTS = operation("endpoints/list_project_endpoints")
 ANALYTICS = operation("endpoints/get_project_endpoint_analytics")
 MANY = 100  # entries of a page
+SECONDS = 1e9  # a number beyond it is a moment, in seconds since 1970
+MILLISECONDS = 1e12  # beyond it, in milliseconds
 EVALUATIONS_SEEN = 200  # the newest, which is all that a list without pages can show
 
 
@@ -69,7 +72,7 @@ def batch_finished(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
             if job["status"] in wanted
         ]
 
-    return new_since(news, sorted(seen), "batch_id")
+    return new_since(news, sorted(seen), "batch_id", keeps=True)
 
 
 def fine_tune_changed(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
@@ -288,7 +291,9 @@ def idle_endpoints(auth: Auth, given: Members) -> list[Members]:
             if state not in ready:
                 continue
             hours = _hours(deployment.get("createdAt"), now)
-            if hours is not None and hours * 60 < given["minutes"]:
+            if hours is None:
+                log(f"how old {deployment['id']} is cannot be read: it is left out")
+            if hours is None or hours * 60 < given["minutes"]:
                 continue
             requests = _requests(auth, endpoint["id"], deployment["id"], given, now)
             if requests is None:
@@ -309,10 +314,12 @@ def idle_endpoints(auth: Auth, given: Members) -> list[Members]:
         started = states("endpoint", "good")
         answer = call(auth, ENDPOINTS, type="dedicated", mine=True)
         for endpoint in listed(answer, "id"):
-            hours = _hours(endpoint.get("created_at"), now)
             state = plain_state(endpoint.get("state"), started)
             if state not in started or endpoint.get("type") != "dedicated":
                 continue
+            hours = _hours(endpoint.get("created_at"), now)
+            if hours is None:
+                log(f"how old {endpoint['id']} is cannot be read: it is left out")
             if hours is None or hours < given["v1_after_hours"]:
                 continue
             found.append(
@@ -349,12 +356,21 @@ def _requests(
     return None
 
 
-def _hours(text: Json, now: datetime.datetime) -> float | None:
-    """Return the hours since a time as the API writes it, or None."""
+def _hours(told: Json, now: datetime.datetime) -> float | None:
+    """Return the hours since a time as the API writes it, or None where it cannot be
+    read: what is stopped by its age must not be stopped by a guess."""
+    moment = finite(told)
     try:
-        then = datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        if moment is None:
+            then = datetime.datetime.fromisoformat(str(told).replace("Z", "+00:00"))
+        elif moment > SECONDS:
+            seconds = moment / 1000 if moment > MILLISECONDS else moment
+            then = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+        else:
+            return None
+        then = then.replace(tzinfo=then.tzinfo or datetime.UTC)
         return round((now - then).total_seconds() / 3600, 2)
-    except (ValueError, TypeError):
+    except (ValueError, OverflowError, OSError):
         return None
 
 
@@ -371,4 +387,4 @@ def _changed(found: Members, states: Sequence[str] | None, key: str) -> list[Mem
             and (states is None or entry["state"] in states)
         ]
 
-    return new_since(news, now, key)
+    return new_since(news, now, key, keeps=True)

@@ -77,6 +77,39 @@ def test_what_is_gone_is_created_anew(workspace):
     assert service.once() == ({"id": "thing-0"}, False)
 
 
+@pytest.mark.parametrize("status", [400, 403, 410])
+def test_what_the_key_may_not_read_says_how_another_one_is_made(workspace, status):
+    service = Service()
+    service.once()
+
+    def refuse(made):
+        words = {"status": status, "type": "forbidden", "ambiguous": False}
+        raise TogetherError(f"{status} No", **words)
+
+    service.attach = refuse
+    with pytest.raises(TogetherError, match="thing-0 for the same input") as caught:
+        service.once()
+
+    assert "fill in `again`" in str(caught.value)
+    assert "fill in `again`" in caught.value.advice
+    assert (caught.value.status, caught.value.type) == (status, "forbidden")
+    assert len(service.things) == 1
+
+
+@pytest.mark.parametrize("status", [None, 401, 429, 500])
+def test_a_look_that_failed_in_passing_is_an_error_of_its_own(workspace, status):
+    service = Service()
+    service.once()
+
+    def fail(made):
+        raise TogetherError("later", status=status)
+
+    service.attach = fail
+    with pytest.raises(TogetherError, match=r"^later$"):
+        service.once()
+    assert len(service.things) == 1
+
+
 def test_after_a_crash_the_service_is_searched(workspace):
     service = Service()
     service.fault = KeyboardInterrupt()

@@ -6,6 +6,7 @@ from scripts.client import TogetherError
 from tests.support.expected_request import main_of
 from tools.models import model
 from tools.operations import find
+from tools.sandbox.lifecycles import RefusalError
 
 MODEL = model("chat")
 
@@ -51,6 +52,48 @@ def instances(sandbox, **prices):
     }
 
 
+def shows_configurations(lives):
+    """Let the sandbox say of a deployment by which configuration it was made."""
+
+    def answer(arguments):
+        life = lives["deployment"].lives[arguments["deployment_id"]]
+        shown = lives["deployment"].show(life)
+        return {**shown, "config": life.kept.get("config")}
+
+    lives.answers["get_endpoint_deployment"] = answer
+
+
+def refuse(lives, name, status, carried_out=False):
+    """Let an operation be refused from now on, or be carried out and its answer lost;
+    return what sets that right again."""
+    real = lives.answers[name]
+
+    def answer(arguments):
+        if carried_out:
+            real(arguments)
+        raise RefusalError(status, "not now")
+
+    lives.answers[name] = answer
+    return lambda: lives.answers.update({name: real})
+
+
+@pytest.fixture
+def two_sizes(sandbox, lives):
+    """Two configurations of the model, on eight GPUs and on two, and their prices."""
+    profiles(sandbox, ("cr_8", 8), ("cr_2", 2))
+    instances(sandbox, x1=250, x2=520, x8=1900)
+    shows_configurations(lives)
+
+
+def stop(lives, auth, made):
+    main_of(find("cancel_job"))(auth, "deployment", made["job_id"])
+    lives.advance(400)
+
+
+def kept(lives, made):
+    return lives["deployment"].lives[made["deployment_id"]].kept
+
+
 def test_a_model_is_deployed_and_has_requests(sandbox, lives, auth):
     made = deploy(auth)
     lives.advance(400)
@@ -93,6 +136,162 @@ def test_what_was_stopped_is_started_again(lives, auth):
 
     assert again["deployment_id"] == made["deployment_id"]
     assert lives.state(made["deployment_id"]) == "DEPLOYMENT_STATE_READY"
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_what_exists_keeps_its_configuration_and_price(stopped, two_sizes, lives, auth):
+    made = deploy(auth, config="cr_8")
+    lives.advance(400)
+    if stopped:
+        stop(lives, auth, made)
+
+    planned = plan(auth, endpoint_name="chat")
+    again = deploy(auth)
+
+    assert (planned["config"], planned["gpu_count"]) == ("projects/p/configs/cr_8", 8)
+    assert planned["usd_per_hour"] == 19
+    assert [e["config"] for e in planned["alternatives"]] == ["projects/p/configs/cr_2"]
+    assert (planned["running"], planned["state"]) == (
+        (False, "STOPPED") if stopped else (True, "READY")
+    )
+    assert (again["config"], again["gpu_count"]) == ("projects/p/configs/cr_8", 8)
+    assert again["started"] is stopped
+    assert deploy(auth, config="projects/p/configs/cr_8")["gpu_count"] == 8
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_another_configuration_than_it_has_is_refused(
+    stopped, two_sizes, sandbox, lives, auth
+):
+    made = deploy(auth, config="cr_2")
+    lives.advance(400)
+    if stopped:
+        stop(lives, auth, made)
+    sandbox.requests.clear()
+
+    for ask in (deploy, lambda auth, **more: plan(auth, endpoint_name="chat", **more)):
+        with pytest.raises(TogetherError, match=r"another configuration: .*cr_2") as no:
+            ask(auth, config="cr_8")
+        assert no.value.problems[0]["field"] == "config"
+    assert {request.method for request in sandbox.requests} == {"GET"}
+
+
+def test_what_runs_is_left_as_it_is_and_that_is_said(two_sizes, sandbox, lives, auth):
+    made = deploy(auth, replicas=2)
+    lives.advance(400)
+    sandbox.requests.clear()
+
+    again = deploy(auth, replicas=4, max_replicas=6, inactive_minutes=0)
+    planned = plan(auth, replicas=4, endpoint_name="chat")
+
+    assert (again["replicas"], again["inactive_minutes"]) == (2, 60)
+    for words in ("least replicas 2, not 4", "most replicas 2, not 6"):
+        assert words in again["note"]
+    assert "idle minutes 60, not 0" in again["note"]
+    assert (planned["replicas"], planned["usd_per_hour"]) == (2, 10.4)
+    assert planned["inactive_minutes"] == 60
+    assert {request.method for request in sandbox.requests} == {"GET"}
+    assert kept(lives, made)["autoscaling"] == {"minReplicas": 2, "maxReplicas": 2}
+    assert "note" not in deploy(auth, replicas=2)
+
+
+def test_what_is_started_again_gets_the_replicas_and_idle_minutes_asked_for(
+    two_sizes, lives, auth
+):
+    made = deploy(auth)
+    lives.advance(400)
+    stop(lives, auth, made)
+
+    assert plan(auth, replicas=3, endpoint_name="chat")["usd_per_hour"] == 15.6
+    again = deploy(auth, replicas=3, inactive_minutes=30)
+
+    assert (again["replicas"], again["inactive_minutes"]) == (3, 30)
+    assert kept(lives, made)["autoscaling"] == {"minReplicas": 3, "maxReplicas": 3}
+    assert kept(lives, made)["inactiveTimeout"] == 30
+
+
+@pytest.mark.parametrize(
+    ("hardware", "cost"),
+    [
+        ("2x_nvidia_h100_80gb_sxm", ("nvidia_h100_80gb_sxm", 2, 5.2)),
+        ("2xnvidia-h100-80gb", (None, None, None)),
+        ("2x_tpu", ("tpu", 2, None)),
+        (None, (None, None, None)),
+    ],
+)
+def test_a_configuration_that_is_not_told_is_not_made_up(
+    hardware, cost, two_sizes, sandbox, lives, auth
+):
+    made = deploy(auth, config="cr_8")
+    shown = main_of(find("get_endpoint_deployment"))
+    found = shown(auth, made["endpoint_id"], made["deployment_id"])
+    found = {**found, "config": None, "hardware": hardware}
+    lives.answers["get_endpoint_deployment"] = lambda _: found
+
+    planned = plan(auth, endpoint_name="chat")
+
+    told = (planned["gpu_type"], planned["gpu_count"], planned["usd_per_hour"])
+    assert told == cost
+    assert planned["config"] is None
+    assert deploy(auth)["gpu_count"] == cost[1]
+
+
+@pytest.mark.parametrize("before", ["nothing", "a deployment that is stopped"])
+def test_where_it_gets_no_requests_the_error_names_what_is_charged(
+    before, sandbox, lives, auth
+):
+    if before != "nothing":
+        made = deploy(auth)
+        stop(lives, auth, made)
+        endpoint = main_of(find("update_project_endpoint"))
+        endpoint(auth, made["endpoint_id"], body={"trafficSplit": []})
+    mend = refuse(lives, "update_project_endpoint", 403)
+
+    with pytest.raises(TogetherError, match="403") as error:
+        deploy(auth)
+
+    (name,) = lives["deployment"].lives
+    assert error.value.kind == "deployment"
+    assert error.value.job_id == error.value.partial["job_id"]
+    assert error.value.job_id.endswith(f"/{name}")
+    assert "waits/cancel_job" in error.value.advice
+    mend()
+    assert deploy(auth)["job_id"] == error.value.job_id
+    endpoint = main_of(find("get_project_endpoint"))(
+        auth, error.value.partial["endpoint_id"]
+    )
+    assert [one["deploymentId"] for one in endpoint["trafficSplit"]] == [name]
+
+
+def test_a_restart_whose_answer_is_lost_names_the_deployment(sandbox, lives, auth):
+    made = deploy(auth)
+    stop(lives, auth, made)
+    refuse(lives, "update_endpoint_deployment", 500)
+
+    with pytest.raises(TogetherError, match="500") as error:
+        deploy(auth)
+
+    assert error.value.ambiguous
+    assert error.value.job_id == made["job_id"]
+
+
+def test_a_deployment_whose_answer_is_lost_is_looked_for(sandbox, lives, auth):
+    refuse(lives, "create_endpoint_deployment", 500, carried_out=True)
+
+    made = deploy(auth)
+
+    assert list(lives["deployment"].lives) == [made["deployment_id"]]
+    assert made["started"]
+
+
+def test_a_deployment_that_is_not_to_be_found_is_not_known(sandbox, lives, auth):
+    refuse(lives, "create_endpoint_deployment", 500)
+
+    with pytest.raises(TogetherError, match="500") as error:
+        deploy(auth)
+
+    assert error.value.ambiguous
+    assert not lives["deployment"].lives
 
 
 def test_a_name_that_serves_another_model_is_refused(lives, auth):

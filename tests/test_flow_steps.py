@@ -11,6 +11,7 @@ from tests.support.expected_request import main_of
 from tools.flows.flow_engine import FOLDER, Engine
 from tools.operations import find
 from tools.sandbox import Fault
+from tools.sandbox.lifecycles import RefusalError
 
 
 def js(text):
@@ -250,6 +251,58 @@ def test_what_cannot_be_read_is_reported_as_perhaps_running(sandbox, auth):
     assert found["left"][0]["running"] is None
     assert "500" in found["left"][0]["trouble"]
     assert "Left: batch b" in found["message"]
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_what_is_to_be_stopped_is_stopped_first(marked, lives, auth, batch):
+    found = report(auth, {"kind": "batch", "job_id": batch, "stop": marked})
+
+    (left,) = found["left"]
+    assert (left["state"] == "CANCELLED") == marked, left
+    assert left["running"] is not marked
+    assert ("Nothing was left running" in found["message"]) == marked
+
+
+def test_what_cannot_be_stopped_is_named_as_running(lives, auth, batch):
+    def refuse(arguments):
+        raise RefusalError(403, "not yours")
+
+    lives.answers["cancel_batch"] = refuse
+
+    found = report(auth, {"kind": "batch", "job_id": batch, "stop": True})
+
+    (left,) = found["left"]
+    assert (left["state"], left["running"]) == ("VALIDATING", None)
+    assert "not yours" in left["trouble"]
+    assert f"Left: batch {batch}" in found["message"]
+
+
+UNCLEAR = {"name": "TogetherError", "message": "500", "extra": {"ambiguous": True}}
+TAKEN_OVER = {**UNCLEAR, "extra": {"type": "flow_failed", "error": UNCLEAR}}
+CLEAR = {**UNCLEAR, "extra": {"ambiguous": False}}
+DEAD = {"name": "ExecutionErr", "message": "killed"}
+
+
+@pytest.mark.parametrize(
+    ("error", "left", "known"),
+    [
+        (UNCLEAR, [], False),
+        (UNCLEAR, [None], False),
+        (TAKEN_OVER, [], False),
+        (CLEAR, [None], True),
+        (DEAD, [None], False),
+        (DEAD, [], True),  # this flow begins nothing
+        ({"message": "no", "extra": "odd"}, [None], True),
+    ],
+    ids=str,
+)
+def test_that_nothing_runs_is_said_where_it_is_known(error, left, known, auth):
+    entries = [{"kind": "video", "job_id": one} for one in left]
+
+    found = main_of(find("waits/report_failure"))(auth, error, entries)
+
+    assert ("Nothing was left running" in found["message"]) == known
+    assert ("is not known" in found["message"]) == (not known)
 
 
 def test_a_job_id_of_a_wrong_form_is_refused_before_a_guard_starts(workspace, auth):

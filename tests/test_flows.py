@@ -14,7 +14,14 @@ from scripts.service_jobs.job_kinds import KINDS
 from scripts.upload import service_limits
 from scripts.workspace import signed_address
 from tests.support.canned_chat import completion
+from tests.support.expected_request import main_of
 from tests.support.form_values import sent
+from tests.test_deployment_steps import (
+    instances,
+    profiles,
+    refuse,
+    shows_configurations,
+)
 from tools.flows import flow_engine
 from tools.flows.flow_engine import FOLDER, RESOURCE, Engine
 from tools.flows.pack_flows import flows, schedules
@@ -434,6 +441,180 @@ def test_serve_model_cancelled_while_it_starts_is_stopped(engine, lives):
     assert deployment(lives) in ("STOPPING", "STOPPED")
 
 
+def deployed(auth, lives, seconds=400, **more):
+    """Serve the model, so long before any flow does; the step's result."""
+    made = main_of(find("deploy_model"))(auth, *SERVE.values(), **more)
+    lives.advance(seconds)
+    return made
+
+
+def test_serve_model_asks_for_the_price_of_what_exists(engine, lives, sandbox, auth):
+    profiles(sandbox, ("cr_8", 8), ("cr_2", 2))
+    instances(sandbox, x1=250, x2=520, x8=1900)
+    shows_configurations(lives)
+    made = deployed(auth, lives, config="cr_8")
+    main_of(find("cancel_job"))(auth, "deployment", made["job_id"])
+    lives.advance(400)
+    asked = []
+
+    def decide(links):
+        asked.append(links["description"]["markdown"])
+        answers("resume")(links)
+
+    engine.decide = decide
+
+    run = engine.run("serve_model", **SERVE, replicas=2, inactive_minutes=30)
+
+    assert "38 USD an hour" in asked[0]
+    for line in ("gpus: 8", "replicas: 2", "after idle minutes: 30", "already: no"):
+        assert line in asked[0]
+    served = run.result["deployment"]
+    assert (served["gpu_count"], served["replicas"]) == (8, 2)
+    assert run.result["usd_per_hour"] == 38
+    (life,) = lives["deployment"].lives.values()
+    assert life.kept["autoscaling"]["minReplicas"] == 2
+    assert life.kept["inactiveTimeout"] == 30
+
+
+def test_serve_model_says_what_runs_already_and_is_asked_for(engine, lives, auth):
+    deployed(auth, lives, replicas=2)
+    asked = []
+
+    def decide(links):
+        asked.append(links["description"]["markdown"])
+        answers("resume")(links)
+
+    engine.decide = decide
+
+    run = engine.run("serve_model", **SERVE, inactive_minutes=0)
+
+    for line in ("replicas: 2", "after idle minutes: 60", "already: yes"):
+        assert line in asked[0]
+    assert "idle minutes 60, not 0" in run.result["deployment"]["note"]
+
+
+def test_serve_model_starts_nothing_but_what_was_approved(engine, lives, sandbox, auth):
+    profiles(sandbox, ("cr_8", 8), ("cr_2", 2))
+    shows_configurations(lives)
+
+    def decide(links):
+        deployed(auth, lives, config="cr_8")  # by somebody else, in these two days
+        answers("resume")(links)
+
+    engine.decide = decide
+
+    run = engine.run("serve_model", **SERVE)
+
+    assert "has another configuration: projects/p/configs/cr_8" in run.error["message"]
+    assert run.count("endpoints/deploy_model") == 0
+
+
+def test_serve_model_does_not_stop_what_ran_before(engine, lives, auth):
+    deployed(auth, lives)
+    links = iter(["resume", "cancel"])
+    engine.decide = lambda found: answers(next(links))(found)
+
+    run = engine.run("serve_model", **SERVE, **COMPARED)
+
+    assert run.result["approved"] is False
+    assert "goes on" in run.result["message"]
+    assert run.result["deployment"]["started"] is False
+    assert deployment(lives) == "READY"
+
+
+def test_serve_model_cancelled_leaves_what_ran_before(engine, lives, auth):
+    deployed(auth, lives, seconds=0)
+    engine.decide = answers("resume")
+    run = engine.start("serve_model", **SERVE)
+    engine.work(until=100)
+    engine.cancel(run)
+    engine.work()
+
+    assert run.outcome == "cancelled"
+    assert deployment(lives) in ("PROVISIONING", "SCALING", "READY")
+
+
+# Each try but the last takes up what the one before has made: it is this flow's still.
+def test_serve_model_that_was_deployed_by_its_second_try_is_stopped(engine, lives):
+    mend = refuse(lives, "update_project_endpoint", 403)
+    links = iter(["resume", "cancel"])
+    engine.decide = lambda found: answers(next(links))(found)
+    run = engine.start("serve_model", **SERVE, **COMPARED)
+    engine.work(until=10)
+    mend()
+    engine.work()
+
+    assert run.result["deployment"]["cancelled"], run.result
+    assert deployment(lives) in ("STOPPING", "STOPPED")
+
+
+def test_serve_model_without_requests_says_what_is_charged(engine, lives):
+    engine.decide = answers("resume")
+    refuse(lives, "update_project_endpoint", 403)
+
+    run = engine.run("serve_model", **SERVE)
+
+    (left,) = run.result["left"]
+    assert left["running"]
+    assert left["job_id"] in run.result["message"]
+    assert "Nothing was left running" not in run.result["message"]
+
+
+# Flows, with an operation by which each begins something that is charged.
+BEGUN = {
+    "make_video": "create_video",
+    "run_batch": "create_batch",
+    "serve_model": "create_endpoint_deployment",
+    "run_on_endpoint": "create_endpoint_deployment",
+    "fine_tune_model": "create_fine_tune",
+    "evaluate_models": "create_evaluation",
+}
+
+
+def least(name):
+    """Arguments with which a flow of these goes well."""
+    words = {
+        "run_batch": BATCH,
+        "serve_model": SERVE,
+        "run_on_endpoint": ON_ENDPOINT,
+        "fine_tune_model": TUNE,
+        "evaluate_models": {
+            "type": "classify",
+            "judge_model": MODEL,
+            "judge_prompt": "Is it?",
+            "rows": ROWS,
+            **JUDGED["classify"],
+        },
+    }
+    flow = next(flow for flow in flows() if flow.name == name)
+    return words.get(name) or flow.source["arguments"]["examples"][0]
+
+
+@pytest.mark.parametrize("name", BEGUN)
+def test_what_may_run_is_never_said_not_to(name, engine, lives):
+    engine.decide = answers("resume")
+    refuse(lives, BEGUN[name], 500)
+
+    run = engine.run(name, **least(name))
+
+    assert run.outcome == "failure"
+    assert run.result["error"]["extra"]["ambiguous"], run.result
+    assert "Nothing was left running" not in run.result["message"]
+    assert "is not known" in run.result["message"]
+
+
+@pytest.mark.parametrize("name", sorted(BEGUN.keys() - {"make_video"}))
+def test_what_was_begun_though_its_answer_was_lost_is_found(
+    name, engine, sandbox, lives
+):
+    engine.decide = answers("resume")
+    refuse(lives, BEGUN[name], 500, carried_out=True)
+
+    run = engine.run(name, **least(name))
+
+    assert run.outcome == "success", run.result
+
+
 ON_ENDPOINT = {**SERVE, "rows": ROWS, "template": "Say {{text}}"}
 
 
@@ -460,6 +641,51 @@ def test_run_on_endpoint_starts_the_same_one_again(engine, sandbox, lives):
     assert again.outcome == "success"
     assert len(lives["deployment"].lives) == 1
     assert deployment(lives) == "STOPPED"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_run_on_endpoint_does_not_stop_what_ran_before(
+    fails, engine, sandbox, lives, auth
+):
+    says(sandbox, str.upper)
+    deployed(auth, lives)
+    if fails:
+        sandbox.faults.append(Fault("/v1/chat/completions", 401, times=99))
+
+    run = engine.run("run_on_endpoint", **ON_ENDPOINT)
+
+    assert run.outcome == ("failure" if fails else "success"), run.result
+    assert "ran before and goes on" in run.result["message"]
+    assert deployment(lives) == "READY"
+
+
+def test_run_on_endpoint_cancelled_leaves_what_ran_before(engine, lives, auth):
+    deployed(auth, lives, seconds=0)
+    run = engine.start("run_on_endpoint", **ON_ENDPOINT)
+    engine.work(until=100)
+    engine.cancel(run)
+    engine.work()
+
+    assert run.outcome == "cancelled"
+    assert deployment(lives) in ("PROVISIONING", "SCALING", "READY")
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_run_on_endpoint_that_gets_no_requests_is_stopped_if_it_was_started(
+    before, engine, lives, auth
+):
+    if before:
+        made = deployed(auth, lives)
+        unshared = main_of(find("update_project_endpoint"))
+        unshared(auth, made["endpoint_id"], body={"trafficSplit": []})
+    refuse(lives, "update_project_endpoint", 403)
+
+    run = engine.run("run_on_endpoint", **ON_ENDPOINT)
+
+    assert run.outcome == "failure"
+    assert "403" in run.result["message"]
+    assert run.result["left"][0]["running"] is before
+    assert deployment(lives) in (("READY",) if before else ("STOPPING", "STOPPED"))
 
 
 def test_run_on_endpoint_stops_when_the_work_fails(engine, sandbox, lives):
@@ -1669,6 +1895,21 @@ def test_keep_models_proposes_and_asks(engine, agents, lives):
     assert proposal["result"]["deployment_id"] in str(list(lives["deployment"].lives))
 
 
+def test_keep_models_proposes_nothing_where_it_is_served_already(
+    engine, agents, lives, auth
+):
+    deployed(auth, lives)
+    name, model = SERVE["endpoint_name"], SERVE["model"]
+    asked = agent_says("propose_change", action="serve_model", model=model, name=name)
+
+    run = agents.run("keep_models", question=asked, model=MODEL)
+
+    assert run.outcome == "success", run.result
+    assert run.result["proposals"] == []
+    assert "already: there is nothing to do" in run.result["calls"][0]["result"]
+    assert len(lives["deployment"].lives) == 1
+
+
 def test_keep_models_looks_without_asking(engine, agents):
     run = agents.run("keep_models", question=agent_says("list_work"), model=MODEL)
 
@@ -1695,4 +1936,7 @@ def test_a_first_step_that_dies_is_reported(name, engine, sandbox, monkeypatch):
 
     assert run.outcome == "failure"
     assert "worker killed" in run.result["message"]
-    assert "Nothing was left running" in run.result["message"]
+    # Of a step that began something nobody knows.
+    begins = "left:" in flow.path.read_text()
+    said = "is not known" if begins else "Nothing was left running"
+    assert said in run.result["message"]

@@ -793,3 +793,8 @@ def test_the_wait_that_headers_ask_for(headers, seconds, monkeypatch):
     monkeypatch.setattr(time, "time", lambda: NOW)
 
     assert retry.retry_after(headers) == seconds
+
+
+@pytest.mark.parametrize("tries", [100, 1025, 10**6])
+def test_a_wait_after_any_number_of_tries_is_the_longest(tries):
+    assert retry.LONGEST_WAIT * 0.75 <= retry.backoff(tries, None) <= retry.LONGEST_WAIT

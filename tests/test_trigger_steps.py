@@ -1,10 +1,12 @@
 """Triggers tell what is new: nothing twice, nothing lost, whatever run dies when."""
 
+import datetime
 import uuid
 
 import pytest
 
 from scripts.client import TogetherError
+from scripts.workspace.watermark import GONE
 from tests.support.expected_request import main_of
 from tools.local.fake_workspace import Job
 from tools.local.happenings import (
@@ -24,12 +26,12 @@ TRIGGERS = [step for step in steps() if step.step == "trigger"]
 
 @pytest.fixture
 def poll(workspace, auth, monkeypatch):
-    """Run a trigger as a job: poll(name, ends=..., **arguments)."""
+    """Run a trigger as a job: poll(name, ends=..., job=..., **arguments)."""
 
-    def run(name, ends="success", **arguments):
+    def run(name, ends="success", job=None, **arguments):
         step = find(f"triggers/{name}")
         least = {n: step.schema["examples"][0][n] for n in step.required}
-        job = str(uuid.uuid4())
+        job = job or str(uuid.uuid4())
         workspace.jobs[job] = Job(f"f/togetherai/{step.id}", "script", {}, {})
         for variable in ("WM_STATE_PATH", "WM_STATE_PATH_NEW"):
             monkeypatch.setenv(variable, f"u/test/{name}")
@@ -104,6 +106,19 @@ def test_what_a_run_that_died_had_found_is_told_again(name, poll, world):
     assert told(name, poll(name, ends="failure")) == news
     assert told(name, poll(name, ends="failure")) == news
     assert told(name, poll(name)) == news
+    assert poll(name) == []
+
+
+@EACH
+def test_a_job_that_is_started_anew_tells_what_its_lost_worker_had_found(
+    name, poll, world
+):
+    world.before(name)
+    poll(name)
+    news, job = world.change(name), str(uuid.uuid4())
+
+    assert told(name, poll(name, ends=None, job=job)) == news  # nobody gets this
+    assert told(name, poll(name, job=job)) == news
     assert poll(name) == []
 
 
@@ -284,6 +299,120 @@ def test_all_idle_endpoints_are_listed_those_of_v1_by_age_alone(sandbox, lives, 
     both = idle(auth, v1_after_hours=0)
     assert [f["kind"] for f in both] == ["deployment", "endpoint"]
     assert [f["kind"] for f in idle(auth, v1_after_hours=1)] == ["deployment"]
+
+
+YOUNG = {  # a time of now, as an API may write it
+    "UTC": lambda now: now.isoformat(timespec="seconds"),
+    "naive": lambda now: now.replace(tzinfo=None).isoformat(),
+    "seconds": lambda now: int(now.timestamp()),
+    "milliseconds": lambda now: str(int(now.timestamp() * 1000)),
+}
+OLD = ("2026-11-03T08:05:44Z", "2026-11-03T08:05:44", 1762157144, "1762157144000")
+
+
+def listed_as_idle(created, sandbox, auth):
+    deployed(sandbox, a=0)
+    answer = sandbox.answers["list_project_endpoints"](None)
+    answer["data"][0]["deployments"][0]["createdAt"] = created
+    sandbox.answers["list_project_endpoints"] = lambda _: answer
+    return [f["job_id"] for f in main_of(find("list_idle_endpoints"))(auth)]
+
+
+@pytest.mark.parametrize("way", YOUNG)
+def test_what_was_made_just_now_is_not_idle(way, sandbox, auth):
+    created = YOUNG[way](datetime.datetime.now(datetime.UTC))
+
+    assert listed_as_idle(created, sandbox, auth) == []
+
+
+@pytest.mark.parametrize("created", OLD)
+def test_what_is_old_may_be_idle(created, sandbox, auth):
+    assert listed_as_idle(created, sandbox, auth) == ["ep_1/a"]
+
+
+@pytest.mark.parametrize("created", [None, 3, 1e300, "yesterday", {}], ids=str)
+def test_what_is_of_an_age_that_is_not_known_is_left_alone(
+    created, sandbox, auth, capsys
+):
+    assert listed_as_idle(created, sandbox, auth) == []
+    assert "how old a is cannot be read: it is left out" in capsys.readouterr().err
+
+
+def test_another_folder_begins_anew_and_so_does_the_first_one_after_it(poll, workspace):
+    for key in ("inbox/a.csv", "inbox/b.txt", "archive/2019.csv"):
+        workspace.put(key, b"x")
+    assert poll("list_new_objects", folder="inbox") == []
+    workspace.put("inbox/c.csv", b"x")
+    assert len(poll("list_new_objects", folder="/inbox/")) == 1  # it is the same one
+
+    for words in (
+        {"folder": "archive"},
+        {"folder": "inbox"},
+        {"folder": "inbox", "ending": ".csv"},
+        {"folder": "inbox", "ending": ".csv", "storage": "second"},
+        {"folder": "inbox"},
+    ):
+        assert poll("list_new_objects", **words) == []
+    found = poll("list_new_objects", folder="archive", existing=True)
+
+    assert told("list_new_objects", found) == ["archive/2019.csv"]
+
+
+def test_a_state_of_an_earlier_release_goes_on(poll, workspace):
+    workspace.put("inbox/a.csv", b"x")
+    poll("list_new_objects")
+    (state,) = workspace.resources.values()
+    state["value"] = {"mark": ["inbox/a.csv"]}
+    workspace.put("inbox/b.csv", b"x")
+
+    assert told("list_new_objects", poll("list_new_objects")) == ["inbox/b.csv"]
+    assert poll("list_new_objects", folder="other") == []
+
+
+@pytest.mark.parametrize("folder", ["s3:///inbox", "s3://archive/inbox", "s3:in", "/"])
+@pytest.mark.parametrize("step", ["list_new_objects", "list_folder"])
+def test_a_folder_that_is_an_address_is_refused(step, folder, poll, auth, workspace):
+    with pytest.raises(TogetherError, match="folder must be a path"):
+        main_of(find(step))(auth, folder)
+    assert not workspace.resources
+
+
+LISTS = [
+    ("batch_finished", "/batches", {"data": []}),
+    ("batch_finished", "/batches", {"data": None}),
+    ("fine_tune_changed", "/fine-tunes", {"data": []}),
+    ("evaluation_changed", "/evaluation", {"data": []}),
+]
+
+
+@pytest.mark.parametrize(("name", "path", "body"), LISTS)
+def test_what_a_list_lacks_for_once_is_not_told_again(name, path, body, poll, world):
+    world.before(name)
+    poll(name)
+    world.change(name)
+    poll(name)
+    news = world.change(name)
+    world.sandbox.faults.append(Fault(path, 200, body=body))
+
+    assert poll(name) == []
+    assert told(name, poll(name)) == news
+    assert poll(name) == []
+
+
+def test_as_many_of_what_is_gone_stay_known_as_a_state_can_hold(poll, sandbox):
+    def listed(*numbers):
+        sandbox.answers["list_batches"] = lambda _: [
+            {"id": f"b{number}", "status": "COMPLETED"} for number in numbers
+        ]
+
+    listed(*range(GONE + 5))
+    poll("batch_finished")
+    listed("new")
+    assert len(poll("batch_finished")) == 1
+    assert poll("batch_finished") == []
+    listed(*range(GONE + 5))
+
+    assert len(poll("batch_finished")) == 5
 
 
 def test_only_objects_of_the_folder_with_the_ending_are_told(poll, workspace):

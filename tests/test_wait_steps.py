@@ -7,6 +7,7 @@ import pytest
 
 from scripts.client import TogetherError
 from scripts.service_jobs.job_kinds import KINDS, planned
+from scripts.service_jobs.wait_steps import LONGEST_WISH
 from tests.support.expected_request import main_of
 from tools.flows import flow_engine
 from tools.flows.flow_engine import Engine
@@ -244,6 +245,70 @@ def test_a_server_s_wish_to_wait_longer_is_met(engine, sandbox, lives, auth):
     run = engine.run(WAIT.name, **arguments)
 
     assert run.calls[1].at == 500
+
+
+@pytest.mark.parametrize("wish", ["864000", "10d", "2000000000"])
+@pytest.mark.parametrize(("hours", "at"), [(0.1, 360), (20, LONGEST_WISH)])
+def test_no_wish_of_a_server_outlasts_the_deadline_nor_a_pause(
+    wish, hours, at, engine, sandbox, lives, auth
+):
+    arguments, _ = made("batch", lives, auth)
+    headers = {"retry-after": wish}
+    sandbox.faults.append(Fault("/v1/batches", 503, headers=headers))
+
+    run = engine.run(WAIT.name, **arguments, deadline_hours=hours)
+
+    assert run.calls[1].at == at
+    assert max(row["longest"] for row in KINDS.values()) == LONGEST_WISH
+
+
+def test_of_the_time_that_a_wish_takes_what_has_gone_by_is_left_out(
+    sandbox, lives, auth
+):
+    arguments, _ = made("batch", lives, auth)
+    headers = {"retry-after": "500"}
+    sandbox.faults.append(Fault("/v1/batches", 429, headers=headers))
+
+    found = main_of(find("waits/poll_job"))(
+        auth, "batch", arguments["id"], time.time() - 100, deadline_seconds=360
+    )
+
+    assert 255 <= found["wait_seconds"] <= 260
+
+
+@pytest.mark.parametrize("deadline", [0, 0.0])
+def test_a_deadline_of_none_is_one_look(deadline, engine, lives, auth):
+    arguments, _ = made("batch", lives, auth)
+
+    run = engine.run(WAIT.name, **arguments, deadline_hours=deadline)
+
+    assert run.error["extra"]["type"] == "deadline"
+    assert run.count("waits/poll_job") == 1
+    lives.advance(10**5)
+    assert engine.run(WAIT.name, **arguments, deadline_hours=0).outcome == "success"
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_a_deadline_that_is_left_empty_is_the_usual_one(nothing, engine, lives, auth):
+    arguments, life = made("endpoint", lives, auth)
+    life.turn(life.created, *((life.course[0][1], 10**6), ("never", 0)))
+
+    run = engine.run(WAIT.name, **arguments, deadline_hours=nothing)
+
+    usual = KINDS["endpoint"]["deadline"]
+    assert usual <= run.ended <= usual + 1
+
+
+@EACH
+def test_a_wait_may_take_any_number_of_looks(kind, lives, auth):
+    arguments, life = made(kind, lives, auth)
+    life.turn(life.created, *((life.course[0][1], 10**9), ("never", 0)))
+
+    for attempt in (100, 1751, 5000):
+        found = main_of(find("waits/poll_job"))(
+            auth, kind, arguments["id"], deadline_seconds=10**8, attempt=attempt
+        )
+        assert found["wait_seconds"] == KINDS[kind]["longest"]
 
 
 def test_a_look_that_is_refused_ends_the_wait_at_once(engine, sandbox, lives, auth):

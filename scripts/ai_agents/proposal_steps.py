@@ -90,9 +90,16 @@ def propose_change(auth: Auth, step: Step, **arguments: Json) -> Members:
 def _serve(auth: Auth, given: Members) -> Members:
     from ..deployment_steps import plan_deployment  # each change has its own
 
-    asked = {"model": given["model"], "replicas": given["replicas"]}
-    plan = run_checked(plan_deployment, auth, **asked)
-    words = {**asked, "endpoint_name": given["name"], "deployment_name": "main"}
+    words = {
+        "model": given["model"],
+        "replicas": given["replicas"],
+        "endpoint_name": given["name"],
+        "deployment_name": "main",
+    }
+    plan = run_checked(plan_deployment, auth, **words)
+    if plan["running"]:
+        told = f"serves {given['model']} already: there is nothing to do"
+        raise TogetherError.refused("name", told)
     words["inactive_minutes"] = IDLE_MINUTES
     if plan["config"]:
         words["config"] = plan["config"]

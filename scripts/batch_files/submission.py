@@ -151,6 +151,7 @@ class Submission:
         self.check()
         files = self.uploaded()
         file_id = files[0] if files else self.resumed() or self.upload()
+        self.files = [file_id, *files]  # by which a batch is found whose answer is lost
         body = {"input_file_id": file_id, "endpoint": self.endpoint}
         return reference(job_of(call(self.auth, CREATE, body=body)))
 

@@ -2,11 +2,12 @@
 """Deploy model (costs money).
 
 Serves a model on hardware of your own under a name, and returns while it still starts.
-What exists under that name is taken up again, and started if it is stopped. Charged for
-every minute until it is stopped.
+What exists under that name is taken up as it is, and started if it is stopped; another
+configuration than it has is refused. Charged for every minute until it is stopped.
 
-Returns: endpoint_id, deployment_id, job_id for the waits, and model: what requests name
-as their model.
+Returns: endpoint_id, deployment_id, job_id for the waits, model: what requests name as
+their model, started: whether this run started it, and a note where it runs otherwise
+than asked for.
 
 Example arguments:
     {"model": "openai/gpt-oss-120b", "endpoint_name": "support-chat"}

@@ -106,7 +106,9 @@ def about_money(*words: object) -> bool:
 def backoff(tries: int, asked: float | None) -> float:
     """Return the seconds to wait after so many tries: what the server asks for, but at
     least half the backoff, lest all clients come back at once."""
-    own = min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT) * random.uniform(0.75, 1.0)
+    # By so many doublings it is at its longest; of some more than 1000 there is none.
+    own = FIRST_WAIT * 2 ** min(tries - 1, 100)
+    own = min(own, LONGEST_WAIT) * random.uniform(0.75, 1.0)
     return own if asked is None else max(asked, own / 2)
 
 

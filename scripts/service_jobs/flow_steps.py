@@ -21,7 +21,7 @@ from ..client.job import in_job
 from ..operations import operation
 from ..workspace import jobs
 from ..workspace.markup import facts, inline
-from .job_kinds import KINDS, growing, look, over, parts
+from .job_kinds import KINDS, growing, look, over, parts, stop_job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,8 +109,9 @@ def report_failure(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return what a failed flow left behind: the result of a flow that failed.
 
     {"message", "failed_step", "error", "left": [{"kind", "job_id", "state", "running",
-    "costs", "usd_per_hour"?, "stop"}], "kept": {...}}. Never raises because something
-    at Together cannot be read: that is said in its place.
+    "costs", "usd_per_hour"?, "stop"}], "kept": {...}}. What is marked `stop` is stopped
+    first. Never raises because something at Together cannot be read or stopped: that is
+    said in its place.
     """
     given = prepare(step, arguments)
     error = given["error"]
@@ -123,7 +124,16 @@ def report_failure(auth: Auth, step: Step, **arguments: Json) -> Members:
     words = [text if text.endswith((".", "!", "?", ":")) else f"{text}."]
     for entry in running:
         words.append(f"Left: {entry['kind']} {entry['job_id']}, {entry['costs']}.")
-    if not running:
+    # An error of another name: the step's worker died, or its time was over. Then what
+    # the flow has no id of may have been created all the same.
+    broke = error.get("name") not in (None, "TogetherError")
+    unknown = any(not entry.get("job_id") for entry in given.get("left", []))
+    if _unclear(error) or (broke and unknown):
+        words.append(
+            "Whether the step that failed left something running at Together is not "
+            "known."
+        )
+    elif not running:
         words.append("Nothing was left running at Together.")
     said = " ".join(words)
     return {
@@ -136,6 +146,16 @@ def report_failure(auth: Auth, step: Step, **arguments: Json) -> Members:
     }
 
 
+def _unclear(error: Json) -> bool:
+    """Say whether a step failed so that what it asked for may have been done: by its
+    own error, or by that of the step which it took over."""
+    if not isinstance(error, dict):
+        return False
+    extra = error.get("extra")
+    facts = extra if isinstance(extra, dict) else {}
+    return facts.get("ambiguous") is True or _unclear(facts.get("error"))
+
+
 def _left(auth: Auth, entry: Members) -> Members:
     kind, job_id = entry["kind"], entry["job_id"]
     known = KINDS[kind]
@@ -143,6 +163,9 @@ def _left(auth: Auth, entry: Members) -> Members:
     shown |= {"costs": known["left"], "stop": None}
     try:
         job, state = look(auth, kind, job_id)
+        shown["state"] = state
+        if entry.get("stop") and state not in over(known):
+            state = stop_job(auth, kind, job_id)["state"]
     except TogetherError as error:
         if error.tries is None and error.type != "invalid_answer":
             raise  # nothing was sent: there is no key to ask with

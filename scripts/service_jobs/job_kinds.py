@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 GROWTH = 1.5  # of the pause from one look to the next
+STEPS = 100  # so often at most
 HOUR = 3600
 # What a training session carries out, by the word that stands for it in a job's id.
 TRAINING_LOOKS: dict[str, Operation] = {
@@ -347,6 +348,49 @@ def look_at_one(auth: Auth, name: str, job_id: str) -> tuple[Members, str]:
     return job, state
 
 
+def stop_job(auth: Auth, name: str, job_id: str) -> Members:
+    """Stop a job of that kind unless it is over; see cancel_job."""
+    kind, ids = kind_of_job(name), several(name, job_id)
+    if len(ids) > 1:
+        return _stop_all(auth, name, job_id, ids)
+    job, state = look(auth, name, job_id)
+    shown = {"kind": name, "job_id": job_id, "state": state}
+    if state in over(kind):
+        return {**shown, "cancelled": False, "note": f"it was {state} already"}
+    if "stop" not in kind:
+        note = f"the API cannot stop it: {kind['left']}"
+        return {**shown, "cancelled": False, "note": note}
+    words: Members = {**parts(name, job_id)}
+    if "stop_body" in kind:
+        tag = {"etag": job["etag"]} if job.get("etag") else {}
+        words["body"] = {**kind["stop_body"], **tag}
+    answer = call(auth, kind["stop"], **words)
+    after = state_of(kind, answer) or state
+    if "stopped" not in kind and after in kind["good"]:
+        note = f"it was {after} before it could be stopped"
+        return {**shown, "state": after, "cancelled": False, "note": note}
+    return {**shown, "state": after, "cancelled": True}
+
+
+def _stop_all(auth: Auth, kind: str, job_id: str, ids: list[str]) -> Members:
+    """Stop each of several jobs that is not over; one that cannot be stopped keeps
+    none of the others from it. Raises TogetherError, the first one's."""
+    found: list[Members] = []
+    failed: TogetherError | None = None
+    for one in ids:
+        try:
+            found.append(stop_job(auth, kind, one))
+        except TogetherError as error:
+            failed = failed or error
+    if failed:
+        raise failed
+    stopped = [one for one in found if one["cancelled"]]
+    note = f"{len(stopped)} of {len(ids)} were stopped now"
+    state = (stopped or found)[0]["state"]
+    shown = {"kind": kind, "job_id": job_id, "state": state}
+    return {**shown, "cancelled": bool(stopped), "note": note}
+
+
 def doubt(job: Members) -> str | None:
     """Return what a job that ended well says against that: an error, or requests that
     were not answered; None for nothing."""
@@ -372,7 +416,9 @@ def pause_after(kind: JobKind, attempt: int) -> int:
 def growing(first: int, longest: int, attempt: int) -> int:
     """Return the seconds between two looks, which grow from the first to the longest;
     attempt is 0 after the first look."""
-    return int(min(first * GROWTH**attempt, longest))
+    # By the last of these steps every pause is at its longest; a power of some more
+    # than 1750 is no number any more.
+    return int(min(first * GROWTH ** min(attempt, STEPS), longest))
 
 
 def planned(kind: JobKind, attempt: int) -> int:

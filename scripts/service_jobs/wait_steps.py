@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from ..client import TogetherError, call, prepare
+from ..client import TogetherError, prepare
 from ..client.job import log
 from .job_kinds import (
     UNKNOWN,
@@ -16,17 +16,17 @@ from .job_kinds import (
     kind_of_job,
     known_states,
     look,
-    over,
-    parts,
     pause_after,
     planned,
-    several,
-    state_of,
+    stop_job,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..shapes import Auth, JobKind, Json, Members, Step
+
+
+LONGEST_WISH = 600  # seconds that a server's wish to wait is met; no kind waits longer
 
 
 def poll_job(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -55,7 +55,7 @@ def poll_job(auth: Auth, step: Step, **arguments: Json) -> Members:
         "attempt": attempt,
         "started_at": round(started, 3),
         "waited_seconds": round(waited, 3),
-        "wait_seconds": max(1, min(pause_after(kind, attempt), int(deadline - waited))),
+        "wait_seconds": _until(deadline - waited, pause_after(kind, attempt)),
     }
     trouble = None
     try:
@@ -64,8 +64,10 @@ def poll_job(auth: Auth, step: Step, **arguments: Json) -> Members:
         if not _passing(error):
             raise
         trouble = shown["trouble"] = str(error)
-        asked = error.retry_after or 0
-        shown["wait_seconds"] = max(shown["wait_seconds"], int(asked))
+        # A server may name any wait, days too: what was to be waited for ends meanwhile.
+        asked = min(error.retry_after or 0, LONGEST_WISH)
+        wish = max(shown["wait_seconds"], int(asked))
+        shown["wait_seconds"] = _until(deadline - waited, wish)
     else:
         shown["state"] = state
         late = kind.get("late", ()) if waited > 60 else ()
@@ -85,6 +87,12 @@ def poll_job(auth: Auth, step: Step, **arguments: Json) -> Members:
     if waited >= deadline:
         raise _overdue(given, kind, shown, trouble, deadline)
     return shown
+
+
+def _until(left: float, pause: int) -> int:
+    """Return the seconds until the next look, which is no later than the deadline, of
+    which so many seconds are left."""
+    return max(1, min(pause, int(left)))
 
 
 def _doubted(job_id: str, state: str, job: Members) -> Members:
@@ -117,47 +125,7 @@ def cancel_job(auth: Auth, step: Step, **arguments: Json) -> Members:
     costs. Raises TogetherError.
     """
     given = prepare(step, arguments)
-    kind = kind_of_job(given["kind"])
-    ids = several(given["kind"], given["job_id"])
-    if len(ids) > 1:
-        return _cancel_all(auth, step, given, ids)
-    job, state = look(auth, given["kind"], given["job_id"])
-    shown = {"kind": given["kind"], "job_id": given["job_id"], "state": state}
-    if state in over(kind):
-        return {**shown, "cancelled": False, "note": f"it was {state} already"}
-    if "stop" not in kind:
-        note = f"the API cannot stop it: {kind['left']}"
-        return {**shown, "cancelled": False, "note": note}
-    words: Members = {**parts(given["kind"], given["job_id"])}
-    if "stop_body" in kind:
-        tag = {"etag": job["etag"]} if job.get("etag") else {}
-        words["body"] = {**kind["stop_body"], **tag}
-    answer = call(auth, kind["stop"], **words)
-    after = state_of(kind, answer) or state
-    if "stopped" not in kind and after in kind["good"]:
-        note = f"it was {after} before it could be stopped"
-        return {**shown, "state": after, "cancelled": False, "note": note}
-    return {**shown, "state": after, "cancelled": True}
-
-
-def _cancel_all(auth: Auth, step: Step, given: Members, ids: list[str]) -> Members:
-    """Stop each of several jobs that is not over; one that cannot be stopped keeps
-    none of the others from it. Raises TogetherError, the first one's."""
-    kind = given["kind"]
-    found: list[Members] = []
-    failed: TogetherError | None = None
-    for one in ids:
-        try:
-            found.append(cancel_job(auth, step, kind=kind, job_id=one))
-        except TogetherError as error:
-            failed = failed or error
-    if failed:
-        raise failed
-    stopped = [one for one in found if one["cancelled"]]
-    note = f"{len(stopped)} of {len(ids)} were stopped now"
-    state = (stopped or found)[0]["state"]
-    shown = {"kind": kind, "job_id": given["job_id"], "state": state}
-    return {**shown, "cancelled": bool(stopped), "note": note}
+    return stop_job(auth, given["kind"], given["job_id"])
 
 
 def _passing(error: TogetherError) -> bool:

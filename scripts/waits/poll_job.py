@@ -46,5 +46,5 @@ STEP = {
           "shaping_job"]},
       "job_id": {"type": "string"},
       "started_at": {"type": "number", "minimum": 0, "title": "Waiting since"},
-      "deadline_seconds": {"type": "number", "minimum": 1, "title": "Deadline in seconds"},
+      "deadline_seconds": {"type": "number", "minimum": 0, "title": "Deadline in seconds"},
       "attempt": {"type": "integer", "minimum": 0, "default": 0}}}}

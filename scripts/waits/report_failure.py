@@ -2,7 +2,7 @@
 """Report failure.
 
 Says what a failed flow left at Together, whether it still runs, what that costs and how
-to stop it. For the error handler of a flow.
+to stop it; stops what is to be stopped. For the error handler of a flow.
 
 Returns: message, failed_step, error, and for each thing left its state, whether it
 runs, what it costs and the step that stops it.
@@ -35,6 +35,7 @@ STEP = {
             "kind": {"type": "string", "enum": ["batch", "fine_tune", "evaluation", "video", "endpoint",
                 "deployment", "model_upload", "remote_upload", "training_operation", "training_session",
                 "model_resources", "shaping_job"]},
-            "job_id": {"type": ["string", "null"]}}}},
+            "job_id": {"type": ["string", "null"]},
+            "stop": {"type": "boolean"}}}},
       "kept": {"type": "object"},
       "chat": {"type": "boolean", "default": False}}}}

@@ -67,12 +67,13 @@ def once(
                       or None. Without look, the service cannot be searched.
 
     Raises TogetherError when an earlier run may have created it and nothing can tell,
-    or when another job is creating it and does not finish, or its record cannot be read.
+    or when another job is creating it and does not finish, or its record cannot be
+    read, or the service refuses to show what it made.
     """
     record = _Record(kind, fingerprint)
     earlier = record.claim()
     if earlier and "made" in earlier:
-        found = _existing(attach, earlier["made"])
+        found = _existing(kind, attach, earlier["made"])
         if found is not None:
             log(f"attached to the {kind} that an earlier run created")
             return found, True
@@ -145,14 +146,26 @@ def sweep(
 
 
 def _existing(
-    attach: Callable[[Members], Members | None], made: Members
+    kind: str, attach: Callable[[Members], Members | None], made: Members
 ) -> Members | None:
     try:
         return attach(made)
     except TogetherError as error:
         if error.status == 404:
             return None
-        raise
+        if error.status not in (400, 403, 410):
+            raise
+        # As long as the record stands, every run would end so.
+        advice = (
+            f"Use the key that created the {kind}, or, to pay for another one, fill in "
+            "`again` with a word not used before."
+        )
+        said = (
+            f"An earlier run created the {kind} {made.get('id')} for the same input, "
+            f"and it cannot be read now: {error} {advice}"
+        )
+        facts = {**vars(error), "advice": advice, "ambiguous": False}
+        raise TogetherError(said, **facts) from error
 
 
 class _Record:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from ..shapes import Json, Members
 
+GONE = 1000  # of what is listed no more, as many stay known: the last ones
+
 
 def new_since(
     news: Callable[[Json], list[Members]],
@@ -30,25 +32,33 @@ def new_since(
     key: str,
     first: Json = None,
     eager: bool = False,
+    about: Members | None = None,
+    keeps: bool = False,
 ) -> list[Members]:
     """Return what is new since the watermark of the last run that ended well.
 
     `news` makes it from that watermark; `watermark` is the one as of now; `key` names
     the member that tells whether two reports are of the same thing; `first` is what the
-    first run keeps, if not `watermark`. The first run, unless it is `eager`, and one
-    that overlaps with another return nothing. Raises TogetherError.
+    first run keeps, if not `watermark`; `about` are the arguments that say what is
+    looked at: where they are others than before, this is a first run again. With
+    `keeps`, watermarks are of things by id, and one that is not listed any more stays
+    known, as it may come back. The first run, unless it is `eager`, and one that
+    overlaps with another return nothing. Raises TogetherError.
     """
     watermark, _ = harmless(watermark)  # as the state has it
+    about, _ = harmless(about)
     state = get_state()
-    begins = False
-    if not isinstance(state, dict) or "mark" not in state:
+    begins = not isinstance(state, dict) or "mark" not in state
+    if not begins and state.get("about", about) != about:
+        log("its arguments were changed: it begins anew, as in a first run")
+        begins = True
+    if begins:
         state = {"mark": watermark if first is None else first}
         if not eager:
-            set_state(state)
+            _keep(state, about)
             log("the first run returns nothing; it records the current state")
             return []
-        begins = True
-    before, carried = state["mark"], []
+    known, carried = state, []
     pending = state.get("pending")
     if pending:
         ended = _ended(pending["job"])
@@ -56,25 +66,59 @@ def new_since(
             log(f"the run {pending['job']} still works at what is new")
             return []
         if ended:
-            before = pending["mark"]
+            known = pending
         else:
             carried = pending["found"]
-    found = news(before)
-    known = [entry[key] for entry in found]
-    found = [entry for entry in carried if entry[key] not in known] + found
+    before = {name: known[name] for name in ("mark", "gone") if name in known}
+    now: Members = {"mark": watermark}
+    if keeps:
+        now = _with_gone(before, watermark)
+    found = news(_by_id(before) if keeps else before["mark"])
+    listed = [entry[key] for entry in found]
+    found = [entry for entry in carried if entry[key] not in listed] + found
     if found:
         job = os.environ.get("WM_JOB_ID")
-        told = {"job": job, "at": int(time.time()), "mark": watermark, "found": found}
-        set_state({"mark": before, "pending": told})
+        told = {"job": job, "at": int(time.time()), **now, "found": found}
+        _keep({**before, "pending": told}, about)
     else:
         log("nothing is new since the last run")
-        if begins or pending or before != watermark:
-            set_state({"mark": watermark})
+        if begins or pending or before != now or state.get("about") != about:
+            _keep(now, about)
     return found
 
 
+def _keep(state: Members, about: Members | None) -> None:
+    set_state({**state, "about": about} if about else state)
+
+
+def _by_id(known: Members) -> Members:
+    """Return everything that is known, by id: what is listed, and what was before."""
+    mark = known["mark"]
+    listed = mark if isinstance(mark, dict) else dict.fromkeys(mark)
+    return {**dict(known.get("gone", ())), **listed}
+
+
+def _with_gone(before: Members, watermark: Json) -> Members:
+    """Return the watermark, with what was known before and is not in it.
+
+    An answer may lack things for once, or all of them: they would be news again. Pairs
+    in a list, for the server does not keep the order of an object's members.
+    """
+    listed = set(watermark)
+    gone = [pair for pair in _by_id(before).items() if pair[0] not in listed]
+    if not gone:
+        return {"mark": watermark}
+    return {"mark": watermark, "gone": [list(pair) for pair in gone[-GONE:]]}
+
+
 def _ended(job: str) -> bool | None:
-    """Say whether a job ended well; None while it runs."""
+    """Say whether a job ended well; None while it runs.
+
+    This one has not: Windmill starts a job anew whose worker died, under the same id,
+    and what it had found reached nobody.
+    """
+    if job == os.environ.get("WM_JOB_ID"):
+        return False
     try:
         found = outcome(job)
     except TogetherError as error:

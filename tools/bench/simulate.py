@@ -374,9 +374,9 @@ def jobs_of_batches(own: int, guard: int) -> int:
 
 
 def jobs_of_endpoint(own: int, guard: int) -> int:
-    """The same of the flow run_on_endpoint: itself and four steps, the branch with
+    """The same of the flow run_on_endpoint: itself and five steps, the branch with
     map_rows in it, and the step by which the guard stops the endpoint."""
-    return 5 + 2 + 1 + waiting_jobs(own) + guarding_jobs(guard)
+    return 6 + 2 + 1 + waiting_jobs(own) + guarding_jobs(guard)
 
 
 def looks_of_guard(seconds: float) -> int:
