@@ -247,12 +247,34 @@ def test_csv_is_described():
         assert found["columns"] == ["q", "a"]
 
 
+def test_a_quote_within_a_field_opens_no_quotation():
+    """As csv reads it: a quotation begins where a field does."""
+    content = b'a,b\n5" pipe,"x\ny"\n6" pipe,"""z""\n"\n'
+    for pieces in range(1, len(content)):
+        assert told(content, "eval", "csv", pieces)["rows"] == 2
+
+
+def test_the_line_is_told_behind_an_open_quotation():
+    content = b'a,b\n1,"x\ny\n' + b"\xff\n" + b'z"\n'
+    for pieces in range(1, len(content)):
+        [(line, problem)] = mistakes(content, "eval", "csv", pieces)
+
+        assert (line, "is not UTF-8 at byte 1" in problem) == (4, True)
+
+
+def test_a_mark_of_byte_order_counts_at_the_start_alone():
+    content = '"a\n\ufeffy",b\n1,2\n'.encode()
+    for pieces in range(1, len(content)):
+        assert told(content, "eval", "csv", pieces)["rows"] == 1
+
+
 @pytest.mark.parametrize(
     ("content", "line", "words"),
     [
         (b"a,b\n1,2\n3\n", 3, "must have 2 fields"),
         (b'a,b\n"x\ny",2\n1,2,3\n', 4, "must have 2 fields"),
         (b"a,a\n1,2\n", 1, "a name of its own"),
+        (b"a,b,c,b\n1,2,3,4\n", 1, "a name of its own (got 'b')"),
         (b"a,\n1,2\n", 1, "a name of its own"),
         (b'a,b\n"x"y,2\n', 2, "is no CSV"),
         (b'a,b\n1,"2\n', 2, "is no CSV"),

@@ -163,6 +163,34 @@ PAIRS = [{"question": f"Question {n}", "answer": f"Answer {n}"} for n in range(2
             "conversation",
             {"messages": [ASKED, {"role": "assistant", "content": "4"}]},
         ),
+        *(
+            (
+                {"prompt": "Q", "completion": "A", "is_correct": good},
+                "instruction",
+                {"prompt": "Q", "completion": "A"},
+            )
+            for good in (True, 1, 1.0, "yes", " TRUE ", "Y", "t", "1", "1.0", "", None)
+        ),
+        (
+            {"text": "A", "label": 0, "desirable": "yes"},
+            "general",
+            {"text": "A"},
+        ),
+        *(
+            (
+                {"messages": [ASKED, {**SAID, "weight": weight}, ASKED, SAID]},
+                "conversation",
+                {"messages": [ASKED, {**SAID, **made}, ASKED, SAID]},
+            )
+            for weight, made in (
+                ("0", {"weight": 0}),
+                ("1.0", {"weight": 1}),
+                (False, {"weight": 0}),
+                ("yes", {"weight": 1}),
+                (None, {}),
+                (" ", {}),
+            )
+        ),
         (
             {"prompt": "Q", "completion": 1.5},
             "instruction",
@@ -201,6 +229,28 @@ def test_a_row_becomes_what_the_service_trains_on(row, shape, made):
         ({"prompt": "Q", "completion": "A", "desirable": False}, "desirable: False"),
         ({"question": "Q", "answer": "A", "is_correct": False}, "is_correct: False"),
         ({"messages": [ASKED, SAID], "label": 0}, "label: 0, of an"),
+        *(
+            ({"question": "Q", "answer": "A", "is_correct": bad}, "not to be learned")
+            for bad in ("no", " NO", "n", "f", "FALSE", "0", "0.0", 0, 0.0)
+        ),
+        ({"prompt": "Q", "completion": "A", "label": "no"}, "label: 'no', of an"),
+        ({"text": "A", "is_correct": "no"}, "is_correct: 'no', of an"),
+        *(
+            (
+                {"messages": [ASKED, SAID], name: odd},
+                f"says {name}: '{odd}', which is neither yes nor no",
+            )
+            for name, odd in (
+                ("is_correct", "nein"),
+                ("is_correct", 0.7),
+                ("desirable", -1),
+                ("desirable", "maybe"),
+            )
+        ),
+        (
+            {"question": "Q", "answer": "", "is_correct": "", "label": ""},
+            "has nothing in answer$",
+        ),
         ({"prompt": "Q", "chosen": "A", "rejected": "A"}, "same answer twice"),
         ({"question": "Q", "answer": ["A"]}, r"answer \(no text\)"),
         ({"messages": [ASKED, SAID], "tools": "f"}, "tools that are not JSON"),
@@ -343,6 +393,26 @@ def test_columns_that_nothing_is_made_of_are_told(auth, sandbox):
     (warning,) = found["warnings"]
     assert warning["field"] == "dataset[3]"
     assert "begins with the assistant" in warning["problem"]
+
+
+def test_a_label_that_is_no_judgement_is_told_as_unused(auth, sandbox):
+    rows = [{**pair, "label": "history"} for pair in PAIRS[:3]]
+
+    found = PREPARE(auth, rows, output="result", validation_share=0)
+
+    assert (len(found["training"]), found["unused_columns"]) == (3, ["label"])
+
+
+def test_an_answer_of_which_it_is_not_clear_is_refused_by_row_and_name(auth, sandbox):
+    said = [{**pair, "is_correct": "yes"} for pair in PAIRS[:3]]
+    said[1] = {**said[1], "is_correct": "perhaps"}
+
+    with pytest.raises(TogetherError) as caught:
+        PREPARE(auth, said, output="result", validation_share=0)
+
+    (problem,) = caught.value.problems
+    assert problem["field"] == "dataset[1]"
+    assert "is_correct: 'perhaps', which is neither yes nor no" in problem["problem"]
 
 
 def test_rows_are_split_by_the_seed_and_lost_nowhere(sandbox, auth):

@@ -39,6 +39,7 @@ from scripts.structured.classify_steps import recognised
 from scripts.structured.extract_steps import _read
 from scripts.table.table import Table, Template
 from scripts.table_files.encodings import BadTextError, texts
+from scripts.table_query import Query, ask
 from scripts.tool_calling.tool_steps import written_call
 from scripts.transfer import file_input
 from scripts.transfer.file_source import BytesSource
@@ -135,6 +136,19 @@ def dataset(text, purpose, kind="jsonl"):
     for place in range(0, len(data), 1 << 16):
         checker.feed(data[place : place + (1 << 16)])
     checker.finish()
+
+
+def wide(text):
+    """A table whose header has a column for each letter."""
+    names = ",".join(f"{letter}{n}" for n, letter in enumerate(text))
+    dataset(f"{names}\n", "eval", "csv")
+
+
+def queried(text):
+    """Cells that hang on one that never comes wait until the end."""
+    rows = Table(AUTH, {"text": f"a\n{text}\n1", "filename": "t.csv"})
+    asked = Query(where=["a >= 1,234"], measures=["sum a", "max a"], order="sum a")
+    ask(rows, asked, 9)
 
 
 def indexed(text):
@@ -246,6 +260,11 @@ TEXTS = {
         " ",
         "#",
         "# TYPE a b\n",
+        '# TYPE "a',
+        '{"a","b"="c"} .5\n',
+        '{"a",',
+        '{"\\',
+        "a .1",
         "1",
         "1.",
         "\n",
@@ -316,6 +335,22 @@ TEXTS = {
     "json": ("[", '{"a":', "1", '"', "\\ud83d", " ", "NaN,", "[],", "9e", "0"),
     "rows": ('{"text": "a"}\n', "{\n", "\n", "[", '"', "a"),
     "records": ("a,b\n", '"', '"\n', ",", "\n", '"a"\n', '""'),
+    "values": (
+        "1,234\n",
+        "01/02/2025\n",
+        "1,234",
+        "1.",
+        "1 ",
+        "$1.5\n",
+        "007\n",
+        "1:00\n",
+        "-",
+        "a\n",
+        f"{'1,' * 50}\n",
+        f"{'1 ' * 49}$\n",
+    ),
+    "columns": ("a", '"'),
+    "cell": ("x\n", "x", '""', '"', '"\n', '"a\n', ",\n"),
     "header": (
         ";filename=",
         ';filename="',
@@ -378,6 +413,7 @@ READERS = (
         lambda text: Places("x.md", text).of(len(text)),
     ),
     ("metrics/prometheus", "metrics", samples),
+    ("table_query", "values", queried),
     ("documents/word_index", "scripts", indexed),
     ("speech/audio_steps", "prose", lambda text: sentences(text, 60)),
     ("speech/subtitle_files", "prose", lambda text: subtitles([spoken(text)], "srt")),
@@ -402,6 +438,17 @@ READERS = (
     ("client/jsonio", "json", lambda text: parse_json(f'["{text}"]'.encode())),
     ("upload/dataset_check", "rows", lambda text: dataset(text, "fine-tune")),
     ("upload/dataset_check", "records", lambda text: dataset(text, "eval", "csv")),
+    ("upload/dataset_check", "columns", wide),
+    (
+        "upload/dataset_check",
+        "cell",
+        lambda text: dataset(f'a,b\n1,"{text}', "eval", "csv"),
+    ),
+    (
+        "upload/dataset_check",
+        "cell",
+        lambda text: dataset(f'a,b\n1,"{text}"\n', "eval", "csv"),
+    ),
     ("download/filenames", "header", filenames.named),
     ("download/filenames", "header", filenames.safe_name),
     ("transfer/file_input", "file", lambda text: file_input.uri_of(text, "f", AUTH)),
@@ -503,6 +550,8 @@ ELSEWHERE = {
     "client/resource": "the base URL that the resource has",
     "client/startup": "what the worker's Python brings",
     "operation_calls/operation_table": "the pack's own paths",
+    "json_schema/composed": "a part of a reference, ten digits of it",
+    "realtime_audio": "the name of a format",
     "replies/accumulators": "one piece of sound, sign by sign",
     "storage_steps": "names of objects, of which storages allow 1024 signs",
     "resilience/retry": "a header of 60 signs at most",
@@ -511,7 +560,6 @@ ELSEWHERE = {
     "tool_calling/model_arguments": "the first signs of a text",
     "tool_calling/tools": "paths of scripts",
     "download/download": "one header",
-    "table_query": "a cell of 40 signs at most",
     "transfer/filetypes": "the ending of a name, the first signs of a page",
     "transfer/media_view": "writes",
     "upload/file_upload": "an id",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scripts.client import TogetherError
 from scripts.client.jsonio import RESULT_LIMIT
 from scripts.metrics import prometheus
+from scripts.metrics.metric_steps import metrics_over
 from scripts.metrics.prometheus import samples
 from tests.support.expected_request import main_of
 from tools.operations import find
@@ -45,6 +46,81 @@ def test_each_line_is_a_row():
     ]
     assert rows[0]["milliseconds"] == 1764338400000
     assert rows[1]["labels"] == {"model": 'b, "quoted" \\ }', "code": "500"}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (".5", 0.5),
+        ("-.5e1", -5),
+        ("5.", 5),
+        ("+1E+2", 100),
+        ("0x1.8p3", 12),
+        (f"0.{'3' * 60}", 1 / 3),
+        ("9" * 60, 1e60),
+    ],
+)
+def test_numbers_are_read_as_prometheus_reads_them(text, value):
+    rows, unread = samples(f"a {text}\nb +Infinity\nc nan\nd inf 5\n")
+
+    assert ([row["value"] for row in rows], unread) == ([value], 0)
+
+
+def test_names_may_be_in_quotes():
+    text = """# TYPE "my.metric a" counter
+{"my.metric a"} 9
+{"my \\"b\\"", "la bel"="x"} 8 5
+{label="x","c"} 7
+d {"any.label"="y",} 6
+"""
+    rows, unread = samples(text)
+
+    assert unread == 0
+    assert [
+        (row["name"], row["labels"], row["value"], row["kind"]) for row in rows
+    ] == [
+        ("my.metric a", {}, 9, "counter"),
+        ('my "b"', {"la bel": "x"}, 8, None),
+        ("c", {"label": "x"}, 7, None),
+        ("d", {"any.label": "y"}, 6, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{} 1",
+        '{a="b"} 1',
+        '{""} 1',
+        '{"a","b"} 1',
+        'a{"b"} 1',
+        "a{b} 1",
+        "a . ",
+        "a 1_0",
+        "a 1.2.3",
+        "a 0x1",
+        "a 0x1p99999",
+        "a+5",
+        "a 1 inf",
+        "a 1 2 3",
+        "a \u0661",
+        "my-metric 1",
+    ],
+)
+def test_lines_that_are_no_numbers_are_counted(line, auth, capsys):
+    rows, unread = samples(f"{line}\nb 1\n")
+    assert ([row["name"] for row in rows], unread) == (["b"], 1)
+
+    given = {"source": {"text": f"{line}\nb 1\n"}, "limit": 0, "direction": "above"}
+    assert [row["name"] for row in metrics_over(auth, given)] == ["b"]
+    assert "1 lines could not be read" in capsys.readouterr().err
+    found = read(auth, source={"text": f"{line}\nb 1\n"})
+    assert (found["unread"], "1 lines could not" in found["markdown"]) == (1, True)
+
+
+def test_what_is_asked_for_may_be_a_line_that_could_not_be_read(auth):
+    with pytest.raises(TogetherError, match="no such number, and 1 lines"):
+        read(auth, source={"text": "my-metric 1\nb 1\n"}, names=["my-metric"])
 
 
 @given(

@@ -1,17 +1,20 @@
-"""Questions to a table: numbers as people write them in CSV."""
+"""Questions to a table: numbers and dates as people write them in CSV."""
 
 import base64
+import json
 
 import pytest
 
+from scripts import table_query
 from scripts.table.table import Table
-from scripts.table_query import Query, ask
+from scripts.table_query import Query, ask, describe
 
 AUTH = {"api_key": "tgp_query_0123456789"}
 
 
 def table(*cells):
-    lines = "\n".join(["id;amount", *(f"{n};{cell}" for n, cell in enumerate(cells))])
+    rows = (f'{n};"{cell}"' for n, cell in enumerate(cells))
+    lines = "\n".join(["id;amount", *rows])
     return Table(
         AUTH, {"file": base64.b64encode(lines.encode()).decode(), "filename": "t.csv"}
     )
@@ -26,16 +29,25 @@ def table(*cells):
         (("2.25", "1'234.50"), 1236.75, 1234.5),
         (("10", "20"), 30, 20),
         (("1.234", "2.345"), 3.579, 2.345),
+        (("1,234", "2,345"), 3579, 2345),
+        (("1,234", "987", "12,000"), 14221, 12000),
+        (("1,234,567", "1.000"), 1234568, 1234567),
+        (("1.234.567", "987", "12.000"), 1247554, 1234567),
+        (("12,34,567", "1,00,000"), 1334567, 1234567),
+        (("0.123", "1.234"), 1.357, 1.234),
+        ((".5", "-1.", "\u22122.25", "1e2"), 97.25, 100),
+        (("1.234,5", "2,5", "3,5", "4.5"), 1240.5, 1234.5),
     ],
 )
 def test_numbers_are_read_by_the_sign_before_their_decimals(cells, total, most):
     found = ask(table(*cells), Query(measures=["sum amount", "max amount"]), 9)
 
     assert found["rows"] == [{"sum amount": total, "max amount": most}]
-    assert found["words"] == []
+    left_out = ["1 cells of amount are no numbers and are left out."]
+    assert found["words"] == (left_out if "4.5" in cells else [])
 
 
-@pytest.mark.parametrize("cells", [("1,234", "2,345"), ("1,5", "2.5"), ("1,5", "so")])
+@pytest.mark.parametrize("cells", [("1,5", "2.5"), ("1,5", "so")])
 def test_what_may_be_two_numbers_is_told_as_none(cells):
     found = ask(table(*cells), Query(measures=["sum amount"]), 9)
 
@@ -47,3 +59,397 @@ def test_conditions_and_order_are_by_the_number_and_rows_stay_as_they_are():
 
     found = ask(table(*cells), Query(where=["amount >= 20"], order="amount desc"), 9)
     assert [row["amount"] for row in found["rows"]] == ["1.000,00", "20,00"]
+
+
+def cells_of(found):
+    return [row["amount"] for row in found["rows"]]
+
+
+def test_grouped_numbers_are_compared_and_sorted_as_numbers():
+    cells = ("1,234", "987", "12,000")
+
+    for condition in ("amount > 1000", "amount > 1,000", "amount >= 1,234.00"):
+        found = ask(table(*cells), Query(where=[condition]), 9)
+        assert (cells_of(found), found["words"]) == (["1,234", "12,000"], [])
+    found = ask(table(*cells), Query(order="amount desc"), 9)
+    assert (cells_of(found), found["words"]) == (["12,000", "1,234", "987"], [])
+    found = ask(table(*cells), Query(where=["amount = 12000"]), 9)
+    assert cells_of(found) == ["12,000"]
+    found = ask(table(*cells), Query(measures=["min amount", "mean amount"]), 9)
+    assert found["rows"] == [{"min amount": 987, "mean amount": 4740.333333}]
+
+
+def test_a_condition_is_read_as_the_column_is_written_or_as_only_one_way_does():
+    cells = ("1.234.567", "987", "12.000")
+
+    for condition, count in (("amount > 1.000", 2), ("amount > 12.5", 3)):
+        found = ask(table(*cells), Query(where=[condition]), 9)
+        assert len(found["rows"]) == count
+        read = ["1.000 is read as 1000, as amount has its numbers."]
+        assert found["words"] == (read if count == 2 else [])
+    found = ask(table("1.5", "2.5"), Query(where=["amount > 1,7"]), 9)
+    assert cells_of(found) == ["2.5"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "most", "words"),
+    [
+        (("$1200.50", "$987.00"), 1200.5, "amount is in $."),
+        (("9%", "12 %"), 12, "amount is in %."),
+        (("1.200,50 \u20ac", "987,00\u00a0\u20ac"), 1200.5, "amount is in \u20ac."),
+        (("CHF 1'200.50", "CHF 9.-"), 1200.5, "1 cells of amount are no numbers"),
+        (("-$5", "$-7", "US$ 3"), 3, "amount has cells with $, US$: their numbers"),
+        (("1,200 kr.", "987 kr."), 1200, "amount is in kr."),
+        (("9%", "0.12"), 9, "amount has cells with %, no sign: their numbers"),
+        (("$5", "7"), 7, "amount is in $."),
+    ],
+)
+def test_currency_and_percent_are_read_and_told(cells, most, words):
+    found = ask(table(*cells), Query(measures=["max amount"]), 9)
+    assert found["rows"] == [{"max amount": most}]
+    assert found["words"][0].startswith(words)
+
+    value = cells[0]
+    found = ask(table(*cells), Query(where=[f"amount >= {value}"], order="amount"), 9)
+    assert cells[0] in cells_of(found)
+    assert any(one.startswith(words) for one in found["words"])
+
+
+QUERIES = (
+    {"where": ["amount > 1"]},
+    {"order": "amount"},
+    {"measures": ["min amount"]},
+    {"measures": ["max amount"]},
+    {"measures": ["sum amount"]},
+    {"measures": ["mean amount"]},
+)
+
+
+@pytest.mark.parametrize("asked", QUERIES)
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (("1.234", "987"), "does not show whether 1.234 is 1.234 or 1234: 1.234 is"),
+        (("1,234", "1.234"), "does not show whether 1,234 is 1234 or 1.234: 1234 is"),
+        (("1,5", "2.5"), "has a point before the decimals in some cells and a comma"),
+        (("$5", "5 EUR"), "has cells with $, EUR: their numbers are taken as they"),
+        (("1,5", "so"), "1 cells of amount are no numbers and"),
+    ],
+)
+def test_what_is_not_clear_is_told_whatever_is_asked(asked, cells, words):
+    found = ask(table(*cells), Query(**asked), 9)
+
+    told = [one for one in found["words"] if words in one]
+    assert len(told) == 1, found["words"]
+
+
+@pytest.mark.parametrize("asked", QUERIES)
+def test_what_is_clear_is_told_without_a_word(asked):
+    for cells in (("1.5", "", "1,200.25"), ("12", "7"), ("1.234", "0.5")):
+        assert ask(table(*cells), Query(**asked), 9)["words"] == []
+
+
+def test_the_other_columns_tell_how_a_table_writes_its_numbers():
+    text = "a;b;c\n1.234;5,50;1,234\n987;6,25;2,345\n"
+    rows = Table(AUTH, {"text": text, "filename": "t.csv"})
+
+    found = ask(rows, Query(measures=["sum a", "sum c"]), 9)
+
+    assert found["rows"] == [{"sum a": 2221, "sum c": 3.579}]
+    assert [one.partition(":")[0] for one in found["words"]] == [
+        "a does not show whether 1.234 is 1234 or 1.234",
+        "c does not show whether 1,234 is 1.234 or 1234",
+    ]
+
+
+# --- the column as a whole, however long -------------------------------------------
+
+
+LATE = (*("987",) * 150, "12.000", *("5",) * 150)
+
+
+@pytest.mark.parametrize(
+    ("last", "total"),
+    [("1.234.567", 12_000), ("1,5", 12_000), ("1.5", 12), ("1,234,567", 12)],
+)
+def test_a_cell_behind_the_first_rows_shows_how_all_are_written(last, total):
+    cells = (*LATE, last)
+
+    found = ask(table(*cells), Query(measures=["sum amount"]), 9)
+    value = float(last.replace(",", "").replace(".", "")) if len(last) > 3 else 1.5
+    assert found["rows"] == [{"sum amount": 150 * 987 + 150 * 5 + total + value}]
+    assert found["words"] == []
+    found = ask(table(*cells), Query(where=["amount > 990"], order="amount"), 9)
+    assert ("12.000" in cells_of(found)) == (total > 990)
+    found = ask(
+        table(*cells), Query(where=["id >= 149"], columns=["id", "amount"]), 999
+    )
+    assert [row["id"] for row in found["rows"]] == [str(n) for n in range(149, 302)]
+    least, _, most = describe(table(*cells), 1)["words"][1].split()[-3:]
+    assert (float(least), float(most)) == (min(value, 5), max(value, total, 987))
+
+
+def test_a_table_without_a_sign_of_it_is_told_so(monkeypatch):
+    for held in (table_query.HELD_CHARACTERS, 10):
+        monkeypatch.setattr(table_query, "HELD_CHARACTERS", held)
+        found = ask(table(*LATE), Query(measures=["sum amount"]), 9)
+        assert found["rows"] == [{"sum amount": 150 * 987 + 150 * 5 + 12}]
+        (words,) = found["words"]
+        assert "whether 12.000 is 12 or 12000: 12 is taken" in words
+
+
+def test_a_condition_waits_as_a_cell_does_until_it_is_clear():
+    cells = (*("987",) * 150, "1,5", "1.234,5")
+
+    found = ask(table(*cells), Query(where=["amount > 1.000"]), 9)
+
+    assert cells_of(found) == ["1.234,5"]
+    assert found["words"] == ["1.000 is read as 1000, as amount has its numbers."]
+
+
+def test_one_column_that_is_clear_decides_for_no_other():
+    rows = [{"a": "987", "b": "7"} for _ in range(150)]
+    rows += [{"a": "12.000", "b": "8"}, {"a": "1,5", "b": "9"}]
+    rows += [{"a": "2", "b": "1.234,5"}]
+
+    found = ask(Table(AUTH, rows), Query(measures=["max a", "max b"]), 9)
+
+    assert found["rows"] == [{"max a": 12000, "max b": 1234.5}]
+    assert found["words"] == []
+
+
+# --- exact numbers, and what is none -----------------------------------------------
+
+
+def test_long_numbers_are_exact():
+    ids = ("12345678901234567", "12345678901234568", "12345678901234566")
+
+    found = ask(table(*ids), Query(where=[f"amount = {ids[0]}"]), 9)
+    assert cells_of(found) == [ids[0]]
+    found = ask(table(*ids), Query(order="amount"), 9)
+    assert cells_of(found) == [ids[2], ids[0], ids[1]]
+    asked = ["max amount", "min amount", "sum amount", "mean amount"]
+    found = ask(table(*ids), Query(measures=asked), 9)
+    assert [*found["rows"][0].values()] == [
+        12345678901234568,
+        12345678901234566,
+        37037036703703701,
+        12345678901234567,
+    ]
+    assert describe(table(*ids), 1)["words"][1] == (
+        f"amount: numbers from {ids[2]} to {ids[1]}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "measure", "value"),
+    [
+        (("0.1", "0.2"), "sum", 0.3),
+        (("1e-9", "3e-9"), "sum", 4e-09),
+        (("1e-9", "3e-9"), "mean", 2e-09),
+        (("1", "2", "2"), "mean", 1.666667),
+        (("0.12345678901234567890", "0"), "max", "0.12345678901234567890"),
+        (("1e308", "1e308"), "sum", 2 * 10**308),
+        (("1e400", "5"), "sum", 5),
+        (("9" * 99, "1"), "max", int("9" * 99)),
+        (("9" * 101, "1"), "max", 1),
+    ],
+)
+def test_measures_are_exact(cells, measure, value):
+    (row,) = ask(table(*cells), Query(measures=[f"{measure} amount"]), 9)["rows"]
+
+    assert json.dumps([*row.values()]) == json.dumps([value])
+
+
+def test_numbers_of_json_are_those_of_text():
+    rows = [
+        {"amount": 0.1},
+        {"amount": "0.10"},
+        {"amount": 2**53 + 1},
+        {"amount": True},
+    ]
+
+    found = ask(Table(AUTH, rows), Query(where=["amount = 0.1"]), 9)
+    assert found["rows"] == rows[:2]
+    found = ask(Table(AUTH, rows), Query(where=["amount > 9007199254740992"]), 9)
+    assert [row["amount"] for row in found["rows"]] == [str(2**53 + 1)]
+    found = ask(Table(AUTH, rows[:1]), Query(where=["amount < 1.234"]), 9)
+    assert found["words"] == []
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["1_0", "\u0661\u0660", "\uff11\uff10", "0010", "10.0.0", "1 0", "0x0a", "--10"],
+)
+def test_what_is_no_number_equals_none(cell):
+    found = ask(table(cell, "10", "+10.0"), Query(where=["amount = 10"]), 9)
+
+    assert cells_of(found) == ["10", "+10.0"]
+
+
+def test_ids_that_begin_with_0_are_texts():
+    cells = ("007", "7", "12")
+
+    for value in cells:
+        found = ask(table(*cells), Query(where=[f"amount = {value}"]), 9)
+        assert cells_of(found) == [value]
+    assert ask(table("7", "12"), Query(where=["amount = 007"]), 9)["rows"] == []
+    found = ask(table(*cells), Query(order="amount", measures=[]), 9)
+    assert cells_of(found) == ["007", "12", "7"]
+    words = "amount has numbers that begin with 0: they are compared as texts."
+    assert found["words"] == [words]
+    found = ask(table(*cells), Query(measures=["sum amount", "max amount"]), 9)
+    assert found["rows"] == [{"sum amount": 19, "max amount": "7"}]
+    assert found["words"] == [
+        "1 cells of amount are no numbers and are left out.",
+        words,
+    ]
+    # One among amounts is a slip, and they are numbers all the same.
+    found = ask(table("007", "1.50", "12"), Query(measures=["max amount"]), 9)
+    assert found["rows"] == [{"max amount": 12}]
+
+
+# --- dates -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("01.02.2024", "31.12.2024", "01.02.2025"),
+        ("1.2.2024", "31.12.2024 23:59", "01.02.2025 00:00:00"),
+        ("02/01/2024", "12/31/2024", "02/01/2025"),
+        ("01/02/2024", "31/12/2024", "01/02/2025"),
+        ("01-02-2024", "31-12-2024", "01-02-2025"),
+        ("2/1/24", "12/31/24", "2/1/25"),
+        ("31.12.68", "01.01.70", "01.02.71"),
+        ("2024/1/5", "2024/10/4", "2025/1/1"),
+        ("2024-02-01", "2024-12-31T10:00:00Z", "2025-02-01"),
+        ("2024-12-31T01:00:00+02:00", "2024-12-31T00:00:00Z", "2025-02-01"),
+        ("1/31/2024 9:05 AM", "1/31/2024 12:05 PM", "1/31/2024 1:00 pm"),
+        ("12:30 am", "9:05", "10:00"),
+        ("-1:00", "36:00:00", "100:00:00.5"),
+    ],
+)
+def test_dates_and_times_are_compared_as_such(cells):
+    first, second, third = cells
+    measures = Query(measures=["min amount", "max amount"])
+
+    found = ask(table(third, first, second), measures, 9)
+    want = [first, third]
+    if cells[0] == "31.12.68":
+        want = [second, first]  # 2068
+    assert [*found["rows"][0].values()] == want
+    assert found["words"] == []
+    if cells[0] == "31.12.68":
+        return
+    found = ask(table(second, third, first), Query(order="amount desc"), 9)
+    assert cells_of(found) == [third, second, first]
+    found = ask(table(*cells), Query(where=[f"amount > {first}"]), 9)
+    assert cells_of(found) == [second, third]
+    assert found["words"] == []
+
+
+def test_a_date_is_asked_for_in_any_way_that_is_clear():
+    cells = ("31.12.2024", "01.02.2025")
+
+    for asked in ("> 2024-12-31", "> 31.12.2024", ">= 2025/2/1", "> 12/31/2024"):
+        found = ask(table(*cells), Query(where=[f"amount {asked}"]), 9)
+        assert (cells_of(found), found["words"]) == (["01.02.2025"], [])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [*QUERIES[1:4], {"where": ["amount > 02/01/2025"]}, {"where": ["amount = 1/2/25"]}],
+)
+def test_dates_of_which_the_day_is_not_clear_are_told(asked):
+    found = ask(table("01/02/2025", "03/01/2025"), Query(**asked), 9)
+
+    words = "does not show whether the day or the month is first in 01/02/2025"
+    assert sum(words in one for one in found["words"]) == 1
+
+
+def test_a_date_behind_the_first_rows_shows_which_is_the_day():
+    cells = (*("01/02/2025",) * 150, "02/01/2025", "31/12/2024")
+
+    found = ask(table(*cells), Query(measures=["max amount"]), 9)
+
+    assert (found["rows"], found["words"]) == ([{"max amount": "01/02/2025"}], [])
+
+
+def test_what_dates_are_compared_with_may_be_no_date():
+    cells = ("2024-05-03", "2025-01-01")
+
+    found = ask(table(*cells), Query(where=["amount > 2024"]), 9)
+    assert found["rows"] == []
+    assert found["words"] == ["2 cells of amount are no numbers and do not match."]
+    found = ask(table(*cells), Query(where=["amount > 2024-06"]), 9)
+    assert cells_of(found) == ["2025-01-01"]
+    assert found["words"] == ["2 cells of amount are compared as texts."]
+
+
+def test_a_word_is_neither_before_nor_behind_a_date():
+    cells = ("2024-05-03", "2025-01-01", "unknown", "")
+
+    found = ask(table(*cells), Query(where=["amount > 2024-12-01"]), 9)
+
+    assert cells_of(found) == ["2025-01-01"]
+    assert found["words"] == ["1 cells of amount are no dates and do not match."]
+
+
+# --- texts, and groups -------------------------------------------------------------
+
+
+def test_texts_stay_texts():
+    cells = ("Rome", "oslo", "B 12", "192.168.100.200", "192.168.1.1", "1.2.3", "a/b")
+
+    found = ask(table(*cells[:3]), Query(order="amount"), 9)
+    assert (cells_of(found), found["words"]) == (["B 12", "oslo", "Rome"], [])
+    for cell in cells:
+        found = ask(table(*cells), Query(where=[f"amount = {cell.upper()}"]), 9)
+        assert cells_of(found) == [cell]
+        found = ask(table(*cells), Query(where=[f"amount contains {cell}"]), 9)
+        assert cells_of(found) == [cell]
+
+
+def test_an_answer_is_sorted_by_what_its_measure_is():
+    text = "k,day,amount\na,31.12.2024,$9\nb,01.02.2025,$10\nc,15.01.2025,$100\n"
+
+    for order, keys in (
+        ("max day", "acb"),
+        ("sum amount desc", "cba"),
+        ("k desc", "cba"),
+    ):
+        rows = Table(AUTH, {"text": text, "filename": "t.csv"})
+        asked = Query(groups=["k"], measures=["max day", "sum amount"], order=order)
+        found = ask(rows, asked, 9)
+        assert "".join(row["k"] for row in found["rows"]) == keys
+        assert found["words"] == ["amount is in $."]
+
+
+def test_a_column_within_another_is_read_by_its_own_way():
+    rows = [{"a": {"b": cell}} for cell in ("1.234,50", "987,00")]
+
+    found = ask(Table(AUTH, rows), Query(measures=["sum a.b"]), 9)
+
+    assert found["rows"] == [{"sum a.b": 2221.5}]
+
+
+def test_what_is_described_is_read_as_what_is_asked():
+    for cells, told in (
+        (("1,234", "987"), "numbers from 987 to 1234"),
+        (("$5", "$7.5", ""), "numbers from 5 to 7.5; 1 blank; is in $"),
+        (
+            ("1.234", "987"),
+            "numbers from 1.234 to 987; does not show whether 1.234 is 1.234 or 1234: "
+            "1.234 is taken",
+        ),
+        (
+            ("007", "12"),
+            "such as 007, 12; has numbers that begin with 0: they are compared as "
+            "texts",
+        ),
+        (("5", "x"), "such as 5, x; 1 of 2 are numbers"),
+    ):
+        found = describe(table(*cells), 9)
+        assert found["words"][1] == f"amount: {told}"
+        assert len(found["rows"]) == len(cells)

@@ -20,12 +20,20 @@ STYLES = (
     '<numFmt numFmtId="168" formatCode="hh:mm:ss.000"/>'
     '<numFmt numFmtId="169" formatCode="USD #,##0"/>'
     '<numFmt numFmtId="170" formatCode="0.00 CHF"/>'
-    '<numFmt numFmtId="171" formatCode="Standard"/></numFmts>'
+    '<numFmt numFmtId="171" formatCode="Standard"/>'
+    '<numFmt numFmtId="172" formatCode="[HH]:MM:SS"/>'
+    '<numFmt numFmtId="173" formatCode="[H]:mm:ss"/>'
+    '<numFmt numFmtId="174" formatCode="[Mm]:SS"/>'
+    '<numFmt numFmtId="175" formatCode="[SS].00"/>'
+    '<numFmt numFmtId="176" formatCode="DD.MM.YYYY"/>'
+    '<numFmt numFmtId="177" formatCode="HH:MM AM/PM"/>'
+    '<numFmt numFmtId="178" formatCode="&quot;on;&quot; dd.mm.yyyy;@"/></numFmts>'
     '<cellStyleXfs><xf numFmtId="14"/></cellStyleXfs><cellXfs><xf numFmtId="0"/>'
     '<xf numFmtId="14"/><xf numFmtId="20"/><xf numFmtId="164"/><xf numFmtId="165"/>'
     '<xf numFmtId="166"/><xf numFmtId="167"/><xf numFmtId="22"/>'
     '<xf numFmtId="168"/><xf numFmtId="169"/><xf numFmtId="170"/><xf numFmtId="171"/>'
-    "</cellXfs></styleSheet>"
+    + "".join(f'<xf numFmtId="{n}"/>' for n in range(172, 179))
+    + "</cellXfs></styleSheet>"
 )
 
 
@@ -113,6 +121,10 @@ def shown(cell, **more):
         (number("59", 1), "1900-02-28"),
         (number("61", 1), "1900-03-01"),
         (number("1.5", 6), "36:00:00"),
+        *((number("1.5", style), "36:00:00") for style in (12, 13, 14, 15)),
+        (number("45415", 16), "2024-05-03"),
+        (number("0.5", 17), "12:00:00"),
+        (number("45415", 18), "2024-05-03"),
         (number("-3.5", 5), -3.5),
         (number("9e99", 1), 9e99),
         (number("1", kind="b"), True),
@@ -131,6 +143,17 @@ def shown(cell, **more):
         ('<c t="str"><f>""</f><v></v></c>' + number("7"), None),
         ("<c><v>5</v><extLst><v>9</v></extLst></c>", 5),
         (text("_x000D_a_x0000_b_xD83D_"), "\na\ufffdb\ufffd"),
+        *(
+            (text(f"a{one}b"), "a\nb")
+            for one in (
+                "_x000D_\n",
+                "_x000d__x000a_",
+                "&#13;\n",
+                "&#13;_x000A_",
+                "&#13;",
+            )
+        ),
+        (text("a\n_x000D_\nb_x005F_x000D_"), "a\n\nb_x000D_"),
     ],
 )
 def test_a_cell_is_what_excel_shows(cell, value):

@@ -49,6 +49,8 @@ def read_metrics(auth: Auth, step: Step, **arguments: Json) -> Members:
     for row in rows[:SHOWN]:
         labels = ", ".join(f"{name}={text}" for name, text in row["labels"].items())
         lines.append(f"- {inline(row['name'])} {inline(labels)}: {row['value']:g}")
+    if unread:
+        lines += ["", f"{unread} lines could not be read."]
     told = summary(lines)
     kept, size = [], len(json.dumps(told)) + BESIDE
     for row in rows[: given["most"]]:
@@ -65,7 +67,9 @@ def read_metrics(auth: Auth, step: Step, **arguments: Json) -> Members:
 def metrics_over(auth: Auth, given: Members) -> list[Members]:
     """Return the rows, as read_metrics does, whose value is beyond the limit of a
     trigger's arguments. Raises TogetherError."""
-    rows, _ = _rows(auth, given)
+    rows, unread = _rows(auth, given)
+    if unread:
+        log(f"{unread} lines could not be read: no number of theirs is looked at")
     if not rows:
         log("no number has these names and labels")
     below, limit = given["direction"] == "below", given["limit"]
@@ -81,6 +85,10 @@ def _rows(auth: Auth, given: Members) -> tuple[list[Members], int]:
         rows, unread = samples(_text(auth, given))
     except TooManyError as error:
         raise TogetherError.refused("source", str(error)) from None
+    if not rows and unread:
+        raise TogetherError.refused(
+            "source", f"is not in the format of Prometheus: {unread} lines are none"
+        )
     names, labels = given.get("names") or (), given.get("labels") or {}
     wanted = [(str(name), str(text)) for name, text in labels.items()]
     rows = [
@@ -89,10 +97,9 @@ def _rows(auth: Auth, given: Members) -> tuple[list[Members], int]:
         if (not names or row["name"] in names)
         and all(row["labels"].get(name) == text for name, text in wanted)
     ]
-    if not rows and unread:
-        raise TogetherError.refused(
-            "source", f"is not in the format of Prometheus: {unread} lines are none"
-        )
+    if not rows and unread:  # one of which may be what is asked for
+        problem = f"has no such number, and {unread} lines that could not be read"
+        raise TogetherError.refused("source", problem)
     return rows, unread
 
 

@@ -347,15 +347,16 @@ def _empty(row: Members) -> list[str]:
     blank = {
         name: one in EMPTY or (isinstance(one, str) and not one.strip())
         for name, one in row.items()
+        if name not in LABELS
     }
-    filled = {name: "words" if blank[name] else one for name, one in row.items()}
+    filled = {name: "words" if blank.get(name) else row[name] for name in row}
     for read in READERS:
         try:
             found = read(filled, None)
         except ValueError:
             continue
         if found:
-            return [name for name in row if name in found[2] and blank[name]]
+            return [name for name in row if name in found[2] and blank.get(name)]
     return []
 
 
@@ -374,10 +375,10 @@ def _conversation(row: Members, system: str | None) -> Converted | None:
     made = {"messages": _opened(_messages(row.get(name)), system)}
     if not any(message["role"] == "assistant" for message in made["messages"]):
         raise ValueError("has no message of an assistant to learn from")
-    _refuse_bad(row)
+    used = {"messages", "conversations", "tools", *_refuse_bad(row)}
     if row.get("tools"):
         made["tools"] = _tools(row["tools"])
-    return "conversation", made, {"messages", "conversations", "tools", *LABELS}
+    return "conversation", made, used
 
 
 def _tools(value: Json) -> Json:
@@ -393,36 +394,58 @@ def _pair(row: Members, system: str | None) -> Converted | None:
     names = ("prompt", "completion")
     if all(isinstance(row.get(name), list) for name in names):
         messages = _messages(row["prompt"]) + _messages(row["completion"])
-        _refuse_bad(row)
-        return (
-            "conversation",
-            {"messages": _opened(messages, system)},
-            {*names, *LABELS},
-        )
+        used = {*names, *_refuse_bad(row)}
+        return "conversation", {"messages": _opened(messages, system)}, used
     texts = {name: _words(row, name) for name in names}
     if not all(texts.values()):
         return None
-    _refuse_bad(row)
+    used = {*names, *_refuse_bad(row)}
     if _words(row, "system") or _words(row, "system_prompt"):
         asked = [{"role": "user", "content": texts["prompt"]}]
         said = [{"role": "assistant", "content": texts["completion"]}]
         made = {"messages": _opened([*asked, *said], system)}
-        return "conversation", made, {*names, *LABELS}
-    return "instruction", texts, {*names, *LABELS}
+        return "conversation", made, used
+    return "instruction", texts, used
 
 
-def _refuse_bad(row: Members) -> None:
-    """A row that says that its answer is a bad one must not be learned from."""
-    for name in LABELS:
-        if str(row.get(name)).strip().lower() in ("false", "0", "0.0", "undesirable"):
+# Columns that say whether an answer is a good one. A label may be anything else, too,
+# such as the subject of a question: then it is a column that nothing is made of.
+LABELS = ("label", "desirable", "is_correct")
+YES = ("true", "t", "yes", "y", "1", "1.0", "desirable")
+NO = ("false", "f", "no", "n", "0", "0.0", "undesirable")
+
+
+def _yes_or_no(value: Json) -> bool | None:
+    """Return what a cell says that may be written as text or number, too; None for what
+    is neither yes nor no."""
+    text = str(value).strip().lower()
+    return True if text in YES else False if text in NO else None
+
+
+def _refuse_bad(row: Members, names: tuple[str, ...] = LABELS) -> set[str]:
+    """Return the columns that say of an answer whether it is a good one.
+
+    One that says that it is a bad one must not be learned from, nor one of which that
+    cannot be told: a ValueError.
+    """
+    told = {name for name in names if name in row}
+    for name in [name for name in names if name in told]:
+        value = row[name]
+        good = _yes_or_no(value)
+        if good is False:
             raise ValueError(
-                f"says {name}: {row[name]!r}, of an answer not to be learned: give such "
+                f"says {name}: {value!r}, of an answer not to be learned: give such "
                 "rows as pairs of a chosen and a rejected answer, or leave that column out"
             )
-
-
-# Columns that say whether an answer is a good one.
-LABELS = ("label", "desirable", "is_correct")
+        if good or value in EMPTY or (isinstance(value, str) and not value.strip()):
+            continue
+        if name != "label":
+            raise ValueError(
+                f"says {name}: {str(value)[:40]!r}, which is neither yes nor no: write "
+                "true or false, or leave that column out"
+            )
+        told.remove(name)
+    return told
 
 
 def _asked(row: Members, system: str | None) -> Converted | None:
@@ -431,8 +454,7 @@ def _asked(row: Members, system: str | None) -> Converted | None:
         asked, said = _words(row, question), _words(row, answer)
         if not asked or not said:
             continue
-        _refuse_bad(row)
-        used = {question, answer, *LABELS}
+        used = {question, answer, *_refuse_bad(row)}
         more = _words(row, "input") if question == "instruction" else None
         if more:
             asked = f"{asked}\n\n{more}"
@@ -474,7 +496,11 @@ def _history(turns: Json) -> list[Members]:
 
 def _plain(row: Members, system: str | None) -> Converted | None:
     text = _words(row, "text")
-    return ("general", {"text": text}, {"text"}) if text else None
+    if not text:
+        return None
+    # The label of a text alone is what kind of text it is: 0 is one of the kinds.
+    judged = _refuse_bad(row, ("desirable", "is_correct"))
+    return "general", {"text": text}, {"text", *judged}
 
 
 def _opened(messages: list[Members], system: str | None) -> list[Members]:
@@ -518,11 +544,25 @@ def _messages(found: Json, name: str = "messages") -> list[Members]:
         if isinstance(message.get("tool_calls"), list):
             calls = [_called(one) for one in message["tool_calls"]]
             message = {**message, "tool_calls": calls}
+        if "weight" in message:
+            message = _weighed(message)
         silent = SPEAKERS[said] == "tool" and message.get("content") == ""
         if not message.get("content") and not message.get("tool_calls") and not silent:
             raise ValueError(f"{place} says nothing")
         messages.append({**message, "role": SPEAKERS[said]})
     return messages
+
+
+def _weighed(message: Members) -> Members:
+    """Return a message whose weight, whether it is learned from, is 0 or 1: a table may
+    hold it as text, or as yes and no, and null where a message has none."""
+    weight = message["weight"]
+    learned = _yes_or_no(weight)
+    if learned is not None:
+        return {**message, "weight": int(learned)}
+    if weight is None or (isinstance(weight, str) and not weight.strip()):
+        return {name: value for name, value in message.items() if name != "weight"}
+    return message  # which the check of the row refuses
 
 
 def _called(call: Json) -> Json:

@@ -23,6 +23,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from itertools import pairwise
 
 from ..client import TogetherError
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 LINE_BYTES = 160 << 20  # ten pictures of 10 MB, as base64, and text
 RECORD_CHARACTERS = 16 << 20  # of a record of CSV
+CUT_OFF = "unexpected end of data"  # as csv says of a quotation that is open
 REPORTED = 10  # mistakes that are told before the reading ends
 MAX_ID = 64  # characters
 ROLES = ("system", "user", "assistant", "tool")
@@ -102,7 +104,9 @@ class Checker:
         self.ids: dict[str, int] = {}
         self.pieces: list[bytes] = []  # of a line that is not complete yet
         self.waiting = 0  # bytes in these pieces
-        self.quoted = ""  # CSV in which a quotation is open
+        self.begun = False
+        self.held: list[str] = []  # CSV from the start of a record that is not whole
+        self.held_size = self.enough = 0  # characters of it, and when to look again
         self.edges = b""  # the first and last bytes of a Parquet file
         self.judge = {"fine-tune": self.example, "batch-api": self.request}.get(
             purpose, self.entry
@@ -197,19 +201,13 @@ class Checker:
 
     def lines(self, text: bytes) -> None:
         """Look at whole lines."""
-        if self.line == 0:
-            for mark, what in OTHERS.items():
-                if text.startswith(mark):
-                    wanted = "CSV" if self.file_type == "csv" else "JSON Lines"
-                    self.mistake(None, f"is {what}: save it as {wanted} in UTF-8")
-                    self.refuse()
-        if self.line == 0 and text.startswith(b"\xef\xbb\xbf"):
-            self.mistake(1, "begins with a byte order mark: save it as UTF-8 without")
-            text = text[3:]
+        if not self.begun:
+            text = self.begin(text)
         try:
             decoded = text.decode()
         except UnicodeDecodeError as error:
-            before = text.count(b"\n", 0, error.start)
+            before = sum(piece.count("\n") for piece in self.held)
+            before += text.count(b"\n", 0, error.start)
             start = text.rfind(b"\n", 0, error.start) + 1
             self.mistake(
                 self.line + before + 1,
@@ -235,44 +233,71 @@ class Checker:
             self.rows += 1
             self.judge(row)
 
+    def begin(self, text: bytes) -> bytes:
+        """Look at how a file begins; return its text without a mark of byte order."""
+        self.begun = True
+        for mark, what in OTHERS.items():
+            if text.startswith(mark):
+                wanted = "CSV" if self.file_type == "csv" else "JSON Lines"
+                self.mistake(None, f"is {what}: save it as {wanted} in UTF-8")
+                self.refuse()
+        if not text.startswith(b"\xef\xbb\xbf"):
+            return text
+        self.mistake(1, "begins with a byte order mark: save it as UTF-8 without")
+        return text[3:]
+
     def records(self, text: str, last: bool) -> None:
-        """Look at records of CSV; one may go over several lines."""
-        text = self.quoted + text
-        end = len(text) if last else text.rfind("\n") + 1
-        quotes = text.count('"', 0, end)
-        while not last and quotes % 2:
-            before = text.rfind("\n", 0, end - 1) + 1
-            quotes -= text.count('"', before, end)
-            end = before
-        text, self.quoted = text[:end], text[end:]
-        if len(self.quoted) > RECORD_CHARACTERS:
+        """Look at records of CSV; one may go over several lines, and over blocks.
+
+        A record that is not whole yet is read from its start once there is twice as
+        much of it: at every block, a long one would be read over and over.
+        """
+        self.held.append(text)
+        self.held_size += len(text)
+        wait = self.held_size < self.enough and self.held_size <= RECORD_CHARACTERS
+        if wait and not last:
+            return
+        text = "".join(self.held)
+        rest = text[self.whole_records(text, last) :]
+        self.held, self.held_size, self.enough = [rest], len(rest), 2 * len(rest)
+        if len(rest) > RECORD_CHARACTERS:
             self.mistake(self.line + 1, "opens a quotation that does not end")
             self.refuse()
+
+    def whole_records(self, text: str, last: bool) -> int:
+        """Look at the records of a text, up to one whose quotation goes on behind it;
+        return where that begins."""
         csv.field_size_limit(
             RECORD_CHARACTERS
         )  # of the whole process; 128 Ki otherwise
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        lines = io.StringIO(text, newline="")
+        reader = csv.reader(lines, strict=True)
         first = self.line
         while True:
-            line = first + reader.line_num + 1
+            start, line = lines.tell(), first + reader.line_num + 1
             try:
                 record = next(reader, None)
             except csv.Error as error:
+                if str(error) == CUT_OFF and not last:
+                    return start
                 self.mistake(line, f"is no CSV: {error}")
                 self.refuse()
             self.line = first + reader.line_num
             if record is None:
-                return
-            if not record:
-                continue
-            if self.columns is None:
-                self.header(record)
-                continue
-            self.rows += 1
-            self.shape = "table"
-            if len(record) != len(self.columns):
-                wanted = f"{len(self.columns)} fields, as the header has"
-                self.mistake(line, f"must have {wanted} (got {len(record)})")
+                return len(text)
+            if record:
+                self.record(record, line)
+
+    def record(self, record: list[str], line: int) -> None:
+        """A record of CSV, the first of which names the columns."""
+        if self.columns is None:
+            self.header(record)
+            return
+        self.rows += 1
+        self.shape = "table"
+        if len(record) != len(self.columns):
+            wanted = f"{len(self.columns)} fields, as the header has"
+            self.mistake(line, f"must have {wanted} (got {len(record)})")
 
     def header(self, record: list[str]) -> None:
         self.columns = record
@@ -281,10 +306,11 @@ class Checker:
                 problem = f"is separated by {name}: the service reads commas only"
                 self.mistake(1, problem)
                 return
+        times = Counter(record)
         for name in record:
-            if not name.strip() or record.count(name) > 1:
-                problem = f"must give each column a name of its own (got {name!r})"
-                self.mistake(1, problem)
+            if not name.strip() or times[name] > 1:
+                problem = "must give each column a name of its own"
+                self.mistake(1, f"{problem} (got {name[:40]!r})")
                 return
 
     # --- rows, by purpose ----------------------------------------------------------
