@@ -349,6 +349,60 @@ def test_flows_that_the_push_brings_up_to_date_miss_nothing_of_what_goes():
     ]
 
 
+@pytest.mark.slow
+def test_a_user_s_own_at_the_paths_of_the_pack_is_not_overwritten(own_path):
+    """A module, steps in any language, a flow, copies of what is elsewhere in it."""
+    words = own_path()
+    remote, talk = Remote(), Talk()
+    main, folder = "def main():\n    return 'MINE'\n", "f/team"
+    remote.files["f/team/folder.meta.json"] = {"summary": "Our own", "owners": []}
+    script(remote, f"{folder}/client", main)
+    script(remote, f"{folder}/chat/ask_model", rendered("chat/other"))
+    script(remote, f"{folder}/charts", f"{main}# {mark('table', '0.9.0')}\n")
+    script(remote, f"{folder}/table", "export function main() {}")
+    del remote.files[f"{folder}/table.py"]  # Bun's
+    mine = {"summary": "Mine", "value": {"modules": []}}
+    remote.files[f"{folder}/flows/run_batch.flow.json"] = mine
+    script(remote, f"{folder}/chat/ask_the_boss", main)  # at no path of the pack
+    older = mark("organization/get_identity", "0.9.0")
+    script(remote, f"{folder}/organization/get_identity", f"{main}# {older}\n")
+    before = dict(remote.files)
+
+    with remote.serving() as url:
+        for dry in (True, False):
+            with pytest.raises(DeployError, match="another --folder") as caught:
+                deploy(
+                    target(url),
+                    say=talk.say,
+                    ask=talk.ask,
+                    folder=folder,
+                    dry_run=dry,
+                )
+
+    kinds = {"flow": ["flows/run_batch"]}
+    kinds["script"] = ["charts", "chat/ask_model", "client", "table"]
+    taken = [f"{k} {folder}/{name}" for k, names in kinds.items() for name in names]
+    assert str(caught.value).splitlines()[0] == (
+        f"not of the pack, and a push would overwrite: {', '.join(taken)}"
+    )
+    assert (remote.files, remote.writes, talk.asked) == (before, [], [])
+    assert not words.exists()  # wmill was not begun
+
+
+@pytest.mark.slow
+def test_what_is_not_deployed_is_in_nobody_s_way(own_path):
+    own_path()
+    remote, talk = Remote(), Talk()
+    script(remote, "f/togetherai/chat/ask_model", "def main():\n    return 'MINE'\n")
+    before = dict(remote.files)
+    wish = Wish(groups=["rerank"])
+    with remote.serving() as url:
+        deploy(target(url), wish, say=talk.say, ask=talk.ask)
+
+    assert before.items() <= remote.files.items()
+    assert "f/togetherai/organization/check_connection.py" in remote.files
+
+
 NOTHING = "nothing to do: the workspace has this version of the pack"
 
 
@@ -483,6 +537,9 @@ def test_the_summary_names_few_and_counts_many():
         (["--yes", "--base-url", "x", "--workspace", "w", "--token", "t"], "no http"),
         (["--yes", "--token", "secret"], "--token needs --base-url"),
         (["--dry-run", "--folder", "f/my-team"], "no name of a Python package"),
+        (["--yes", "--groups", ""], "--groups holds an empty name"),
+        (["--yes", "--groups", " "], "--groups holds an empty name"),
+        (["--yes", "--groups", "chat,,files"], "--groups holds an empty name"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(words, message, tmp_path):
@@ -496,6 +553,61 @@ def test_wrong_usage_is_exit_code_2(words, message, tmp_path):
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert "secret" not in done.stderr
+
+
+PLACE = ("--dry-run", "--workspace", "w", "--base-url")
+
+
+@pytest.mark.parametrize("command", ["deploy", "undeploy"])
+@pytest.mark.parametrize(
+    ("token", "at"),
+    [("secret\r0123", 7), ("secret 0123", 7), ("s\u0142ecret", 2), ("\ufeffsecret", 1)],
+)
+def test_a_token_that_can_be_none_is_refused_and_not_shown(command, token, at):
+    done = tool(command, *PLACE, "http://127.0.0.1:1", WM_TOKEN=token)
+
+    assert done.returncode == 2
+    assert "the token (WM_TOKEN of the environment, --token, " in done.stderr
+    assert f"character {at} of {len(token)} is a blank, a control or no" in done.stderr
+    for part in ("secret", "ecret", "0123"):
+        assert part not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("around", ["{}\r", "{}\r\n", " {}\t", "\n{}"])
+def test_a_token_of_a_file_is_taken_without_what_stands_around_it(around):
+    remote = Remote()
+    with remote.serving() as url:
+        found = Target("w", around.format(url), around.format(TOKEN))
+        with found.api() as api:
+            assert identified(api)["username"] == "a"
+    assert found.base_url == url
+    assert remote.tokens == {f"Bearer {TOKEN}"}
+    with pytest.raises(ValueError, match="and a token: put one into"):
+        Target("w", "http://x", around.format(""))
+
+
+SECRET = (
+    "http://me:pw12345@127.0.0.1:1",
+    "me:pw12345@127.0.0.1",
+    "http://127.0.0.1:1/?token=pw12345",
+    "http://127.0.0.1:1/#pw12345",
+)
+
+
+@pytest.mark.parametrize("address", SECRET)
+def test_an_address_with_a_secret_in_it_is_refused_and_not_shown(
+    address, tmp_path, monkeypatch
+):
+    done = tool("undeploy", *PLACE, address, WM_TOKEN=TOKEN)
+    about = {"name": "w", "remote": address, "workspaceId": "w", "token": TOKEN}
+    (tmp_path / "windmill").mkdir()
+    (tmp_path / "windmill" / "remotes.ndjson").write_text(json.dumps(about))
+    of_profile = tool("undeploy", *PLACE[:3], WMILL_CONFIG_DIR=str(tmp_path))
+
+    for found in (done, of_profile):
+        assert found.returncode == 2
+        assert "may hold no user, password, query or fragment" in found.stderr
+        assert "pw12345" not in found.stderr + found.stdout
 
 
 @pytest.mark.slow

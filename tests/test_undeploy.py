@@ -2,6 +2,8 @@
 
 import copy
 import json
+import re
+import shutil
 
 import pytest
 
@@ -9,11 +11,12 @@ from tests.conftest import STEP
 from tests.support.command_line import tool
 from tests.support.fake_windmill_api import Remote
 from tests.support.talk import Talk
+from tools.operations import ROOT
 from tools.tree.parts import runnables
 from tools.tree.sync_tree import RESOURCE_TYPE, tree
-from tools.version import mark
-from tools.workspace.deploy import DeployError, Target
-from tools.workspace.deployed import before_marks, timetables
+from tools.version import VERSION, mark
+from tools.workspace.deploy import DeployError, Target, Wish, deploy
+from tools.workspace.deployed import before_marks, record_names, timetables
 from tools.workspace.undeploy import undeploy
 from tools.yaml_text import load
 
@@ -304,6 +307,154 @@ def test_what_had_no_marks_yet_is_known_by_what_the_build_put_into_it():
 
     assert remote.files == mine
     assert done["removed"]["script"] == len(old)
+
+
+START = "f/togetherai"
+RUN, ASK = f"{START}/flows/run_batch", f"{START}/chat/ask_model"
+
+
+def edit(files):
+    """What a user may change of the pack in Windmill."""
+    flow = files[f"{RUN}.flow.json"]
+    mail = {"id": "mine", "value": {"type": "script", "path": "u/me/mail"}}
+    flow["value"]["modules"].append(mail)
+    flow["summary"] = "My nightly run"
+    files[f"{ASK}.py"] = files[f"{ASK}.py"].replace("def main(", "MINE = 1\ndef main(")
+    files[f"{START}/{STEP}.script.json"]["schema"]["properties"]["auth"]["default"] = 1
+
+
+def test_what_of_the_pack_a_user_changed_stays(pack):
+    remote, talk = workspace(pack), Talk()
+    edit(remote.files)
+    remote.files |= state(f"{ASK}/user")
+    edited = copy.deepcopy(remote.files)
+
+    done = run(remote, talk)
+    again = run(remote, talk)
+
+    names = {f"{RUN}.flow.json", f"{START}/folder.meta.json"}
+    names |= {f"{path}{e}" for path in (ASK, AT) for e in (".py", ".script.json")}
+    names |= {f"{ASK}/user.resource.json"}
+    assert remote.files == {name: edited[name] for name in names}
+    found = reasons(done)
+    assert found["flow", RUN] == "you changed it (summary, value)"
+    assert found["script", ASK] == "you changed it (content)"
+    assert found["script", AT] == "you changed it (schema)"
+    assert found["folder", START].startswith("it holds ")
+    note = f"  note: 3 differ from what {VERSION} deploys and stay"
+    assert any(line.startswith(note) for line in talk.said)
+    assert (again["removed"], again["stays"]) == ({}, done["stays"])
+    nothing = "nothing to do: the pack is not in this folder but what you changed"
+    assert talk.said[-1] == nothing
+    assert "cannot be told" not in "".join(talk.said)
+
+
+AT = f"{START}/{STEP}"
+
+
+def test_of_another_version_all_goes_and_the_question_says_what_may_be_lost(pack):
+    remote, talk = workspace(pack), Talk()
+    edit(remote.files)
+    newest = remote.files[f"{START}/client.py"]  # as a push that broke off leaves it
+    older = json.dumps(remote.files).replace(f"windmill {VERSION} ", "windmill 0.9.0 ")
+    remote.files = json.loads(older) | {f"{START}/client.py": newest}
+    objects = sum(f.endswith((".py", ".flow.json")) for f in pack) - 1
+
+    done = run(remote, talk)
+
+    assert (remote.files, done["stays"]) == ({}, [])
+    total = sum(done["removed"].values())
+    maybe = f"of which {objects} may hold changes of yours"
+    assert talk.asked == [f"remove these {total}, {maybe}?"]
+    note = (
+        f"  note: {objects} of those that go are of another state of the pack (0.9.0)"
+    )
+    assert any(line.startswith(note) for line in talk.said)
+
+
+def test_what_a_server_adds_or_leaves_out_is_no_change(pack):
+    remote, talk = workspace(pack), Talk()
+    for file, about in remote.files.items():
+        if file.endswith((".flow.json", ".script.json")):
+            about |= {"tag": None, "lock": "", "edited_by": "a", "extra_perms": {}}
+            about["schema"]["x-null"] = None
+        if file.endswith(".flow.json"):
+            about["value"]["modules"][0]["error_message"] = None
+        if file.endswith(".py"):
+            remote.files[file] = about.rstrip("\n")
+
+    assert run(remote, talk)["stays"] == []
+    assert remote.files == {}
+
+
+def test_another_python_is_no_change():
+    """Not even of the flows, whose forms hold code that says it."""
+    remote = workspace(as_exported(tree(python="3.12"), START))
+
+    assert run(remote)["stays"] == []
+    assert remote.files == {}
+
+
+def test_what_wmill_pushed_goes_again(own_path):
+    own_path()
+    remote, talk = Remote(), Talk()
+    words = {"say": talk.say, "ask": talk.ask}
+    with remote.serving() as url:
+        target = Target("w", url, TOKEN)
+        deploy(target, Wish(groups=["inner"]), **words)
+        there = [file for file in remote.files if file.endswith(".flow.json")]
+        done = undeploy(target, **words)
+
+    assert len(there) > 1
+    assert done["stays"] == []
+    assert remote.files == {}
+
+
+def test_only_records_that_the_pack_s_scripts_keep_go(pack):
+    names = record_names()
+    assert {"agents", "intents", "pace", "rows"} <= names
+    kept = [f"togetherai_{name}" for name in names]
+    kept += ["togetherai_rows_lists", "togetherai_parts_lists"]
+    ours = [state(f"u/me/{name}/a") for name in kept]
+    mine = state("u/me/togetherai_notes/mine") | state("u/me/togetherai_rowses/a")
+    mine |= state("u/me/togetherai_my_rows/a") | state("u/me/mine/togetherai_rows/a")
+    remote = workspace(pack | mine)
+    for one in ours:
+        remote.files |= one
+
+    done = run(remote)
+
+    assert remote.files == mine
+    assert done["removed"]["state"] == len(ours)
+
+
+def test_names_of_records_are_read_off_whatever_names_them(tmp_path):
+    files = {
+        "a.py": 'A, B = "one", "two"\nx, y = f()\nstate_folder(A if p else B)\n',
+        "b/c.py": 'FOLDER = "three"\n\ndef f():\n    return state_folder(FOLDER)\n',
+        "d.py": "path = f\"{state_folder('four')}x\"\n",
+        "e.py": 'OTHER = "five"\nfolder(OTHER)  # no state_folder(\n',
+    }
+    for name, text in files.items():
+        (tmp_path / "scripts" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "scripts" / name).write_text(text)
+
+    assert record_names(tmp_path) == {"one", "two", "three", "four"}
+
+
+def test_every_script_that_keeps_records_says_under_which_name(tmp_path):
+    """Each alone, or one that says it in another way would be lost among the others."""
+    asking = [
+        path
+        for path in (ROOT / "scripts").rglob("*.py")
+        if re.search(r"(?<!def )\bstate_folder\(", path.read_text())
+    ]
+    for number, path in enumerate(asking):
+        place = tmp_path / str(number) / "scripts"
+        place.mkdir(parents=True)
+        shutil.copy(path, place)
+        assert record_names(place.parent), path
+    assert len(asking) > 5
 
 
 def test_a_schedule_of_an_older_version_is_unchanged(pack):

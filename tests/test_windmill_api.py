@@ -126,6 +126,33 @@ def test_a_redirect_is_not_followed():
     assert len(got) == 1
 
 
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        (f"https://b.example/x?t={TOKEN}", "https://b.example/x"),
+        (f"https://b.example/x#{TOKEN}", "https://b.example/x"),
+        (f"https://b.example/{TOKEN}/x", "https://b.example/***/x"),
+        ("https://me:pw12345@b.example/x", "https://b.example/x"),
+        ("//me:pw12345@b.example/x", "//b.example/x"),
+        ("/login", "/login"),
+    ],
+)
+def test_where_a_server_has_moved_to_is_told_without_secrets(location, told):
+    moved = 302, "text/plain", b"", ("location", location)
+    with serving(lambda *_: moved) as (api, _), pytest.raises(ApiError) as caught:
+        api.get("x")
+    assert str(caught.value) == f"GET x: 302: the server has moved to {told}"
+
+
+@pytest.mark.parametrize("shown", range(len(TOKEN)))
+def test_a_long_refusal_is_cut_and_shows_no_part_of_the_token(shown):
+    long = 500, "text/plain", b"-" * (2000 - shown) + TOKEN.encode()
+    with serving(lambda *_: long) as (api, _), pytest.raises(ApiError) as caught:
+        api.get("x")
+    assert len(caught.value.words) <= 2000
+    assert set(caught.value.words) <= {"-", "*"}
+
+
 def test_what_is_not_there_is_none_and_no_error():
     with serving(lambda *_: (404, "text/plain", b"not found")) as (api, _):
         assert api.find("resources/get/f/a/b") is None

@@ -31,6 +31,7 @@ from tools.version import VERSION
 from tools.workspace.deployed import (
     DeployError,
     Held,
+    check_free,
     check_rights,
     entries,
     held,
@@ -77,11 +78,11 @@ class Target:
     name: str | None = None  # of the profile
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "base_url", _address(self.base_url))
+        object.__setattr__(self, "token", _token(self.token))
         if not self.base_url:
             if self.token:
                 raise ValueError("--token needs --base-url and --workspace")
-        elif not re.match(r"https?://[^/]", self.base_url):
-            raise ValueError(f"--base-url {self.base_url!r} is no http(s) address")
         elif not self.workspace or not self.token:
             raise ValueError(
                 "--base-url needs --workspace, and a token: put one into the "
@@ -145,9 +146,43 @@ class Wish:
     prune: bool = False
     star: bool = False
 
+    def __post_init__(self) -> None:
+        if self.groups is not None and not (self.groups and all(self.groups)):
+            raise ValueError(
+                "--groups holds an empty name: name groups with commas between them, "
+                "such as chat,batches; without --groups, all are deployed"
+            )
+
     @property
     def partial(self) -> bool:
         return self.groups is not None or self.steps
+
+
+def _address(given: str | None) -> str | None:
+    """A server's address. Raises ValueError for what is none, and for one that holds
+    what may be secret, which would be told wherever the address is."""
+    address = (given or "").strip()
+    if re.search(r"[@?#]", address):
+        raise ValueError(
+            "the server's address (--base-url, or the profile's) may hold no user, "
+            "password, query or fragment: give it as in https://app.windmill.dev"
+        )
+    if address and not re.match(r"https?://[^/]", address):
+        raise ValueError(f"--base-url {address!r} is no http(s) address")
+    return address or None
+
+
+def _token(given: str | None) -> str | None:
+    """A token without what stands around it in a file: blanks and line ends. Raises
+    ValueError, which does not show it, for what no header can carry."""
+    token = (given or "").strip()
+    if wrong := re.search("[^!-~]", token):
+        raise ValueError(
+            f"the token ({TOKEN} of the environment, --token, or the profile's) is "
+            f"none: its character {wrong.start() + 1} of {len(token)} is a blank, a "
+            "control or no ASCII"
+        )
+    return token or None
 
 
 def _why(words: str) -> str:
@@ -194,11 +229,13 @@ def deploy(
         fit_server(place, api.version())
         say(f"{folder} to {target.where(user)}")
         found = listed(api, folder)
+        ours = held(api, folder, found)
         tree = _runnables(place)
-        chosen = _chosen(place, folder, wish, found, root, say)
+        chosen = _chosen(place, folder, wish, ours, root, say)
+        check_free(_runnables(place), found, ours)
         windmill = stack.enter_context(windmill_cli(program, place, target))
         push = _Push(api, windmill, folder, wish, tree, say)
-        push.look(found, root, chosen)
+        push.look(ours, root, chosen)
         push.tell()
         tools = _tools(place, folder)
         if not push.changes and not push.pruned:
@@ -236,13 +273,10 @@ class _Push:
     changes: list[Change] = field(init=False)
     done: dict = field(init=False)
 
-    def look(
-        self, found: dict[tuple[str, str], dict], root: Path, chosen: set[str] | None
-    ) -> None:
+    def look(self, ours: list[Held], root: Path, chosen: set[str] | None) -> None:
         """See what there is of the pack, and what would change. Raises DeployError."""
-        outside = {key: about for key, about in found.items() if key not in self.tree}
-        self.old = held(self.api, self.folder, outside)
-        self.first = not self.old and len(outside) == len(found)
+        self.old = [one for one in ours if (one.kind, one.path) not in self.tree]
+        self.first = not ours
         changes = _folder(self.api, self.folder)
         self.absent = _schedules(self.api, root, self.folder, chosen)
         if self.first or self.wish.schedules:
@@ -368,7 +402,7 @@ def _chosen(
     place: Path,
     folder: str,
     wish: Wish,
-    found: dict,
+    ours: list[Held],
     root: Path,
     say: Callable[[str], None],
 ) -> set[str] | None:
@@ -379,7 +413,7 @@ def _chosen(
     paths = [path for path in place.rglob("*") if path.is_file()]
     files = {path.relative_to(place).as_posix(): path.read_bytes() for path in paths}
     raw = [f"{folder}/{found.id}" for found in operations(root)] if wish.steps else []
-    there = [path for _, path in found]
+    there = [one.path for one in ours]
     chosen = part(files, folder, wish.groups, raw, there)
     kept = of_part(files, chosen.paths)
     for name, content in kept.items():

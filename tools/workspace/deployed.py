@@ -9,22 +9,25 @@ too, is never taken for one of the pack.
 import ast
 import json
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from tools.flows.pack_flows import schedules, timetable
 from tools.models import filled_in
 from tools.operations import ROOT
+from tools.syntax import parsed
 from tools.target_folder import FOLDER, moved
 from tools.tree.parts import FIRST
 from tools.version import mark_of, marked
-from tools.workspace.windmill_api import KINDS, WindmillApi
+from tools.workspace.windmill_api import AT_ONCE, KINDS, WindmillApi
 
 UNMARKED = "before 1.0.0"
-# What a user may set of a schedule beyond what the pack sets, and it leaves empty.
+RECORDS = "state_folder"  # the function that names the folders of records
 GET = {"script": "scripts/get/p", "flow": "flows/get"}
+# What a user may set of a schedule beyond what the pack sets, and it leaves empty.
 EXTRAS = (
     "on_failure",
     "on_recovery",
@@ -50,6 +53,7 @@ class Held:
     kind: str  # "script" or "flow"
     path: str
     version: str
+    about: dict = field(default_factory=dict, repr=False, compare=False)  # all of it
 
 
 def listed(api: WindmillApi, folder: str) -> dict[tuple[str, str], dict]:
@@ -76,18 +80,42 @@ def held(
     api: WindmillApi, folder: str, found: dict[tuple[str, str], dict]
 ) -> list[Held]:
     """Those of the listed scripts and flows that are of the pack, whatever version."""
+    asked = [
+        (kind, path)
+        for (kind, path), about in sorted(found.items())
+        if kind == "flow" or about.get("language") == "python3"
+    ]
+    with ThreadPoolExecutor(AT_ONCE) as pool:  # the pack is hundreds of them
+        wholes = list(pool.map(lambda one: api.find(f"{GET[one[0]]}/{one[1]}"), asked))
     ours = []
-    for (kind, path), about in sorted(found.items()):
-        if kind == "script" and about.get("language") != "python3":
-            continue
-        whole = api.get(f"{GET[kind]}/{path}")
+    for (kind, path), whole in zip(asked, wholes, strict=True):
+        if whole is None:
+            continue  # a draft, which a list may tell of and a server not give
         id = path.removeprefix(f"{folder}/")
         version = mark_of(whole, id)
         if version is None and _unmarked(kind, id, whole, folder):
             version = UNMARKED
         if version is not None:
-            ours.append(Held(kind, path, version))
+            ours.append(Held(kind, path, version, whole))
     return ours
+
+
+def check_free(
+    tree: Collection[tuple[str, str]],
+    found: Collection[tuple[str, str]],
+    ours: Iterable[Held],
+) -> None:
+    """Raise DeployError where scripts and flows of a user's stand (`found`) at the
+    kinds and paths that a push would write (`tree`)."""
+    known = {(one.kind, one.path) for one in ours}
+    taken = sorted({*found} & {*tree} - known)
+    if taken:
+        raise DeployError(
+            "not of the pack, and a push would overwrite: "
+            f"{', '.join(f'{kind} {path}' for kind, path in taken)}\n"
+            "nothing pushed: take another --folder, or give yours another path (or "
+            "remove it) in Windmill first"
+        )
 
 
 def check_rights(folder: str, objects: Iterable[Held], user: dict) -> None:
@@ -236,7 +264,11 @@ def _unsigned(text: str | None) -> str:
 
 
 def states(
-    api: WindmillApi, folder: str, paths: Iterable[str], others: Iterable[str]
+    api: WindmillApi,
+    folder: str,
+    paths: Iterable[str],
+    others: Iterable[str],
+    root: Path = ROOT,
 ) -> list[str]:
     """The paths of what the pack's jobs remember: the states of its scripts and flows,
     and the records of what was begun, which lie with each owner of a flow.
@@ -246,15 +278,47 @@ def states(
     """
     starts = tuple(f"{path}/" for path in paths)
     spaces = {_space(other) for other in others}
+    # checkpoint.py puts long lists of a name's records beside them, as NAME_lists.
+    names = "|".join(map(re.escape, sorted(record_names(root))))
+    where = re.compile(rf"([^/]+/[^/]+)/togetherai_(?:{names})(?:_lists)?/")
 
     def ours(path: str) -> bool:
-        record = re.match(r"([^/]+/[^/]+)/togetherai_\w+/", path, re.ASCII)
+        record = where.match(path)
         if path.startswith(starts) or not record:
             return path.startswith(starts)
         return not spaces or (record[1] == _space(folder) and record[1] not in spaces)
 
     found = api.pages("resources/list", resource_type="state")
     return [state["path"] for state in found if ours(state["path"])]
+
+
+def record_names(root: Path = ROOT) -> set[str]:
+    """The names under which the pack's scripts keep records beside a step's own state,
+    read off the scripts: what they give to state_folder (workspace/create_once.py)."""
+    found: set[str] = set()
+    for path in sorted((root / "scripts").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if f"{RECORDS}(" in text:
+            found.update(_given(parsed(text), RECORDS))
+    return found
+
+
+def _given(tree: ast.Module, function: str) -> Iterator[str]:
+    """The texts that a module gives to a function, itself or by its constants."""
+    constants: dict[str, ast.expr] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            names, values = ([one] for one in (node.targets[0], node.value))
+            if isinstance(node.value, ast.Tuple):  # A, B = "a", "b"
+                names, values = getattr(names[0], "elts", []), node.value.elts
+            pairs = zip(names, values, strict=False)
+            constants |= {getattr(name, "id", ""): value for name, value in pairs}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == function:
+            for part in ast.walk(node.args[0]):
+                value = constants.get(getattr(part, "id", ""), part)
+                if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                    yield value.value
 
 
 def other_copies(api: WindmillApi, folder: str) -> list[str]:

@@ -1,8 +1,8 @@
 """Take the pack out of a workspace: just what it brought, and what its jobs remember.
 
 What is a user's stays, and is listed with the reason: keys, variables, scripts and
-flows of their own, schedules that they changed. Each removal stands alone, so that one
-that was stopped in the middle is run again.
+flows of their own, and what of the pack they changed. Each removal stands alone, so
+that one that was stopped in the middle is run again.
 """
 
 import io
@@ -16,6 +16,8 @@ import yaml
 from tools.operations import ROOT
 from tools.target_folder import checked
 from tools.tree.sync_tree import FOLDER, RESOURCE_TYPE, SUMMARY
+from tools.version import VERSION
+from tools.workspace.changed import changed
 from tools.workspace.deploy import Change, Target, identified, missed, named, summary
 from tools.workspace.deployed import (
     Held,
@@ -45,10 +47,13 @@ class Stay:
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be removed, in the order in which it is."""
+    """What would be removed, in the order in which it is. `changed` are those of the
+    pack that stay; of some that go, nobody can tell whether a user changed them."""
 
     schedules: list[str]
     runnables: list[Held]
+    changed: list[Held]
+    unknown: list[Held]
     states: list[str]
     type: bool
     folder: bool
@@ -106,14 +111,17 @@ def _undeploy(
         say(line)
     stays = [vars(stay) for stay in plan.stays]
     done = {"folder": folder, "removed": {}, "stays": stays}
+    for line in _doubts(plan):
+        say(line)
     if not gone:
-        say("nothing to do: the pack is not in this folder")
+        but = " but what you changed" if plan.changed else ""
+        say(f"nothing to do: the pack is not in this folder{but}")
         return done
     for line in _missed(api, folder, plan):
         say(line)
     if not dry_run:
         check_rights(folder, plan.runnables, user)
-    if dry_run or not ask(f"remove these {len(gone)}?"):
+    if dry_run or not ask(_question(len(gone), len(plan.unknown))):
         say("nothing removed")
         return done
     for path in plan.schedules:
@@ -135,10 +143,14 @@ def planned(api: WindmillApi, folder: str, user: dict, root: Path = ROOT) -> Pla
     """What of a workspace would be removed, and what would stay. Writes nothing."""
     found = listed(api, folder)
     ours = held(api, folder, found)
-    paths = [one.path for one in ours]
+    differ, unknown = changed(ours, folder, root)
+    goes = [one for one in ours if one not in differ]
+    paths = [one.path for one in goes]
     schedules, stays = _schedules(api, folder, root)
+    for one, names in differ.items():
+        stays.append(Stay(one.kind, one.path, f"you changed it ({', '.join(names)})"))
     others = other_copies(api, folder)
-    remembered = states(api, folder, paths, others)
+    remembered = states(api, folder, paths, others, root)
     for kind, path in sorted(found.keys() - {(one.kind, one.path) for one in ours}):
         stays.append(Stay(kind, path, "not of the pack"))
     rest = [
@@ -153,7 +165,8 @@ def planned(api: WindmillApi, folder: str, user: dict, root: Path = ROOT) -> Pla
     stays += stay
     folder_goes, stay = _folder(api, folder, {*paths, *schedules, *remembered})
     stays += stay
-    return Plan(schedules, ours, remembered, type_goes, folder_goes, stays)
+    rest_of_plan = remembered, type_goes, folder_goes, stays
+    return Plan(schedules, goes, [*differ], unknown, *rest_of_plan)
 
 
 def _schedules(
@@ -237,6 +250,29 @@ def _kept(stays: list[Stay]) -> Iterator[str]:
     for kind, reason in reasons:
         paths = [s.path for s in stays if (s.kind, s.reason) == (kind, reason)]
         yield f"  stays: {kind} {named(paths)} ({reason})"
+
+
+def _question(total: int, unknown: int) -> str:
+    if not unknown:
+        return f"remove these {total}?"
+    return f"remove these {total}, of which {unknown} may hold changes of yours?"
+
+
+def _doubts(plan: Plan) -> Iterator[str]:
+    """What is said of what is the pack's and not as this version deploys it."""
+    if plan.changed:
+        yield (
+            f"  note: {len(plan.changed)} differ from what {VERSION} deploys and stay, "
+            "though what they call goes; to remove these too, ./dev deploy first, "
+            "which writes them anew"
+        )
+    versions = sorted({one.version for one in plan.unknown})
+    if versions:
+        yield (
+            f"  note: {len(plan.unknown)} of those that go are of another state of the "
+            f"pack ({', '.join(versions)}), so that it cannot be told whether you "
+            "changed them"
+        )
 
 
 def _missed(api: WindmillApi, folder: str, plan: Plan) -> Iterator[str]:

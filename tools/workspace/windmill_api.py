@@ -4,6 +4,7 @@ The server describes its API under /api/openapi.html. The token is in no error, 
 and no repr.
 """
 
+import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -96,15 +97,19 @@ class WindmillApi:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise ApiError(method, path, None, str(error)) from None
+            raise ApiError(method, path, None, self._masked(str(error))) from None
         if response.is_redirect:
-            words = f"the server has moved to {response.headers['location']}"
+            place = _place(self._masked(response.headers["location"]))
+            words = f"the server has moved to {place}"
             raise ApiError(method, path, response.status_code, words)
         if not response.ok:
-            words = response.text.strip()[:2000] or response.reason
-            words = words.replace(self.session.auth.token, "***")
+            # Masked before it is cut: half of a token is no token that is found.
+            words = self._masked(response.text).strip()[:2000] or response.reason
             raise ApiError(method, path, response.status_code, words)
         return response
+
+    def _masked(self, words: str) -> str:
+        return words.replace(self.session.auth.token, "***")
 
     def get(self, path: str, **query: object) -> object:
         return self.ask("GET", path, **query)
@@ -147,6 +152,11 @@ class WindmillApi:
         found = self.pages(f"{kind}/list", **KINDS[kind], **more)
         # Servers differ in which of their lists know path_start.
         return {e["path"]: e for e in found if e["path"].startswith(start)}
+
+
+def _place(address: str) -> str:
+    """An address without its user, query and fragment, which may hold secrets."""
+    return re.sub(r"//[^/]*@", "//", re.sub(r"[?#].*", "", address, flags=re.DOTALL))
 
 
 class _Bearer(requests.auth.AuthBase):
