@@ -18,8 +18,9 @@ import tempfile
 from itertools import islice
 
 from .client import TogetherError, prepare
-from .client.jsonio import RESULT_LIMIT
-from .table.table import Table, summary
+from .client.job import log
+from .client.jsonio import RESULT_LIMIT, mended, noting_decoder
+from .table.table import LOST, Table, summary
 from .workspace.markup import inline
 
 TYPE_CHECKING = False
@@ -39,7 +40,7 @@ LARGEST = 2**63
 LONGEST = 300  # characters of a reason
 
 # What the process runs: the library's own folder, then what to do.
-PROGRAM = """
+PROGRAM = r"""
 import json, sys
 given = json.load(sys.stdin)
 sys.path.append(given["path"])
@@ -65,9 +66,66 @@ if "columns" in given:
     more = {"compression": "zstd(3)", "max_row_group_size": given["group"]}
     io.write_parquet(found, given["target"], **more)
 else:
+    import re
+    from decimal import Decimal
+    from io import BytesIO
+
+    def has_odd(array):
+        # Says whether there may be NaN or Infinity: they become no whole number.
+        kind = array.type
+        if core.DataType.is_floating(kind):
+            return array.cast(core.DataType.int64()).null_count > array.null_count
+        if "Float" not in repr(kind):
+            return False
+        if core.DataType.is_struct(kind):
+            fields = range(kind.num_fields)
+            return any(has_odd(core.struct_field(array, [n])) for n in fields)
+        if re.match(r"\S*<(Large|FixedSize)?List[( ]", repr(kind)):
+            return has_odd(core.list_flatten(array))
+        return True
+
+    def named(value, seen):
+        # Returns a value with the names of NaN and Infinity, which JSON has not.
+        global lost
+        if value is None and isinstance(seen, float):
+            lost += 1
+            return "NaN" if seen != seen else "Infinity" if seen > 0 else "-Infinity"
+        if isinstance(value, dict):
+            seen = dict(seen)
+            return {name: named(one, seen.get(name)) for name, one in value.items()}
+        if isinstance(value, list):
+            return [named(*pair) for pair in zip(value, seen)]
+        return value
+
+    def real(digits):
+        # Returns a number, as text where a float would be another one.
+        number = float(digits)
+        return number if Decimal(repr(number)) == Decimal(digits) else digits
+
     found = io.read_parquet(given["source"], batch_size=given["group"])
-    print(json.dumps(found.schema.names))
-    io.write_ndjson(found, given["target"], explicit_nulls=True)
+    names, lost = given.get("names") or found.schema.names, 0
+    precisions = re.findall(r"Decimal[0-9]+\(([0-9]+)", repr(found.schema))
+    exact = any(int(digits) > 15 for digits in precisions)
+    if len({*names}) == len(names):
+        fields = [found.schema.field(n).with_name(name) for n, name in enumerate(names)]
+        schema = core.Schema(fields)
+        with open(given["target"], "wb") as file:
+            for batch in found:
+                batch = batch.with_schema(schema)
+                columns = zip(names, batch.columns)
+                odd = {name: one.to_pylist() for name, one in columns if has_odd(one)}
+                if not (odd or exact):
+                    io.write_ndjson(batch, file, explicit_nulls=True)
+                    continue
+                lines = BytesIO()
+                io.write_ndjson(batch, lines, explicit_nulls=True)
+                for n, line in enumerate(lines.getvalue().splitlines()):
+                    row = json.loads(line, parse_float=real)
+                    for name, values in odd.items():
+                        row[name] = named(row[name], values[n])
+                    text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+                    file.write(text.encode() + b"\n")
+    print(json.dumps({"names": names, "lost": lost}))
 """
 
 
@@ -75,8 +133,9 @@ def read_parquet(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return the rows of a Parquet file as JSON Lines.
 
     {"s3", "storage"?, "count", "columns", "markdown"}; with output "result" "rows" in
-    place of "s3". Dates and times are texts, bytes are hexadecimal. Raises
-    TogetherError for a file that is no Parquet or broken, and without storage.
+    place of "s3". Dates and times are texts, bytes are hexadecimal, and so are numbers
+    that JSON or JavaScript would change: NaN is its name. Raises TogetherError for a
+    file that is no Parquet or broken, and without storage.
     """
     from .transfer.file_input import open_file  # only where a file is given
 
@@ -95,13 +154,30 @@ def read_parquet(auth: Auth, step: Step, **arguments: Json) -> Members:
                 if not file.tell() and bytes(block[:4]) != b"PAR1":
                     raise TogetherError.refused("file", "is no Parquet file")
                 file.write(block)
-        columns = _run("file", source=there, target=target, group=BLOCK_ROWS)
+        columns = _read(there, target)
         with open(target, "rb") as lines:
             count = sum(1 for _ in lines)
             result = _given_back(lines, output)
     words = f"**Rows that were read: {count}, in {len(columns)} columns.**"
     shown = ["", "- Columns: " + ", ".join(map(inline, columns[:20]))]
     return {**summary([words, *shown]), **result, "count": count, "columns": columns}
+
+
+def _read(there: str, target: str) -> list[str]:
+    """Write the rows of a Parquet file as JSON Lines, and return the names of its
+    columns, each another one. Raises TogetherError."""
+    given: Members = {"source": there, "target": target, "group": BLOCK_ROWS}
+    told = _run("file", **given)
+    names: list[str] = told["names"]
+    if len({*names}) < len(names):
+        from .table_files.header import Header  # only where a name is there twice
+
+        own = Header(1, [*names, "last"]).names[:-1]  # which all others may lack
+        told = _run("file", **given, names=own)
+        names = own
+    if told["lost"]:
+        log(f"file: {LOST}")
+    return names
 
 
 def _given_back(lines: Any, output: str) -> Members:
@@ -114,7 +190,12 @@ def _given_back(lines: Any, output: str) -> Members:
             problem = f'cannot be "result": the rows have {size} bytes, at most '
             problem += f"{RESULT_LIMIT} fit"
             raise TogetherError.refused("output", problem)
-        return {"rows": [json.loads(line) for line in lines]}
+        lost: list[object] = []
+        decode = noting_decoder(lost).decode
+        rows = [mended(decode(line.decode()), lost) for line in lines]
+        if lost:
+            log(f"file: {LOST}")
+        return {"rows": rows}
     from .table.gzipped import Packed  # only where a table goes so
     from .workspace.storage import store_lines  # only where objects are stored
 
@@ -232,7 +313,7 @@ def _kind(value: Json) -> str:
     return "json"
 
 
-def _run(field: str, **given: Json) -> list[str]:
+def _run(field: str, **given: Json) -> Json:
     """Run the library; return what it said. Raises TogetherError."""
     try:
         import arro3.io  # from the step's own lock
@@ -258,5 +339,4 @@ def _run(field: str, **given: Json) -> list[str]:
             why = (errors or said or [f"it ended with {done.returncode}"])[-1].strip()
             problem = f"cannot be read or written as Parquet: {why[:LONGEST]}"
             raise TogetherError.refused(field, problem)
-    names: list[str] = json.loads(done.stdout) if done.stdout else []
-    return names
+    return json.loads(done.stdout) if done.stdout else None

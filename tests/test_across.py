@@ -20,6 +20,7 @@ from scripts.files.split_table import main as split_table
 from scripts.rows.worker_pool import WINDOW
 from scripts.table import row_results as jsonio_limits
 from scripts.table.table import Flaw, Table
+from scripts.table_files import csv_rows
 from scripts.transfer.file_source import BytesSource
 from tests.support.canned_chat import completion
 from tools.flows.flow_engine import RESOURCE, Engine
@@ -100,6 +101,15 @@ def asked(sandbox):
         "a,b\n1,2\n\xa0,\u3000\n\ufffd,\n3,\x85\n",
         'a,b\n1,"x \\"y\\", z"\n"\\"",ü\na,b\n3,\n',
         'a\tb\n"\t1\n"x" y\tü\nz"\t3\n',
+        '{"a":1}\n\u00a0\n{"a":2}\n\u3000 \x85\n\x1c\n\ufeff\n{"a":3}\n\u2003',
+        '\u00a0\n\ufeff\n\n{"a":1}\n \x1f\r\n\ufeff\ufeff\n\x1a\n{"a":2}\n',
+        '{"a":1}\nnull\n\u200b\n\ufffd\n\u00a0{"a":2}\n',
+        '\u00a0\n\u3000\n"a","b"\n1,"2, ü"\n',
+        # A row of such blanks alone is none, by which the grammar is told.
+        'a\tb\n"\t1\n\u3000\n"x" y\tü\nz"\t3\n',
+        # As many lines tell it, wherever they begin.
+        "\n" * 195 + "a,b\n" + "1,2\n" * 20 + '"x \\"y\\", z",3\n',
+        "a;b\n" + "ü;ü\n" * 20 + '"x;""y""";z\n',
     ],
 )
 def test_the_parts_of_a_table_have_the_rows_that_the_whole_has(
@@ -114,7 +124,64 @@ def test_the_parts_of_a_table_have_the_rows_that_the_whole_has(
     assert [row for one in parts for row in seen(Table(auth, one))] == whole
     assert found["count"] == len(whole)
     assert [one["part"]["rows"] for one in parts[:-1]] == [size] * (len(parts) - 1)
+    for one in parts:
+        assert len(seen(Table(auth, one))) == one["part"]["rows"]
     assert "text" not in json.dumps(found)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        # What ends the lines of old files, within a text.
+        ("t.jsonl", b'{"a":1}\n{"a":"x\ry"}\n{"a":"\rz"}\n \r \n{"a":2}\n \r '),
+        ("t.jsonl", b'{"a":1}\r\n\r\r\n{"a":2}\r\n \r\n{"a":3}'),
+        # Of Windows-1252, where a byte is no blank that is one in Latin-1.
+        ("t.csv", b"a\n\xe4x\n\x85\n\xa0\n\x85\n1\n"),
+        ("t.jsonl", b'{"a":1}\n{"a":"\xe4x"}\n\x85\n\xa0\n{"a":2}\n'),
+    ],
+)
+def test_every_part_has_as_many_rows_as_it_is_told(
+    sandbox, auth, bare, name, content, size
+):
+    url = at(sandbox, content, name)
+    whole = seen(Table(auth, {"url": url}))
+
+    found = split_table(auth, {"url": url}, size)
+
+    parts = [one["rows"] for one in found["parts"]]
+    assert [row for one in parts for row in seen(Table(auth, one))] == whole
+    for one in parts:
+        assert len(seen(Table(auth, one))) == one["part"]["rows"]
+
+
+def test_a_cell_too_long_for_its_reader_ends_the_last_part(
+    sandbox, auth, bare, monkeypatch
+):
+    monkeypatch.setattr(csv_rows, "CELL_CHARACTERS", 20)
+    monkeypatch.setattr(cutting, "CELL_CHARACTERS", 20)
+    long = f'"{"ü" * 15}\n{"ü" * 15}"'
+    rows = ["a,b", *["1,2"] * 210, f"{'ü' * 20},3", f"{long},4", "5,6", "7,8"]
+    url = at(sandbox, "\n".join(rows).encode(), "t.csv")
+    whole = seen(Table(auth, {"url": url}))
+
+    found = split_table(auth, {"url": url}, 1)
+
+    parts = [one["rows"] for one in found["parts"]]
+    assert [seen(Table(auth, one)) for one in parts] == [[row] for row in whole]
+    assert len(whole) == 212
+    assert "characters" in whole[-1]
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u3000", "\x85", "\x1c", "\ufeff"])
+def test_a_part_with_a_line_of_other_blanks_is_joined(engine, sandbox, blank):
+    table = f'{{"text":"a"}}\n{blank}\n{{"text":"b"}}\n{{"text":"c"}}\n'
+
+    run = flow(engine, at(sandbox, table.encode()))
+
+    assert run.outcome == "success", run.result
+    assert (run.result["done"], run.result["parts"]) == (3, 1)
+    assert "lost" not in run.result
 
 
 def test_a_table_in_windows_1252_is_cut_too(sandbox, auth, bare):

@@ -162,7 +162,7 @@ def test_a_recording_is_written_down(engine, sandbox, workspace, priced):
         "text": "Hello. Hi.",
         "duration": 3.0,
         "speaker_segments": [
-            {"speaker_id": "A", "text": "Hello."},
+            {"speaker_id": 0, "text": "Hello."},
             {"speaker_id": "B", "text": "Hi."},
         ],
     }
@@ -172,7 +172,7 @@ def test_a_recording_is_written_down(engine, sandbox, workspace, priced):
     run = engine.run("map_files_across_workers", **given, speakers=True)
 
     assert run.outcome == "success", run.result
-    assert run.result["rows"][0]["answer"] == "A: Hello.\nB: Hi."
+    assert run.result["rows"][0]["answer"] == "0: Hello.\nB: Hi."
     assert run.result["cost_usd"] == pytest.approx(0.003)
     assert run.result["usage"] == {"seconds": 3.0}
 

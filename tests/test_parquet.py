@@ -3,10 +3,12 @@
 import gzip
 import importlib
 import json
+import math
 import os
 import random
 import subprocess
 import sys
+from io import BytesIO
 
 import pytest
 
@@ -152,6 +154,97 @@ def test_rows_come_compressed_and_in_the_result_too(auth, workspace, library):
     expected = [{"a": "1", "b": "x"}, {"a": "2", "b": "y"}]
     assert [json.loads(line) for line in lines] == bare["rows"] == expected
     assert (packed["count"], packed["columns"]) == (2, ["a", "b"])
+
+
+def file_of(workspace, **columns):
+    """A Parquet file of columns: each is Arrow's array, or a list of them that all have
+    that name."""
+    from arro3 import core, io
+
+    fields, arrays = [], []
+    for name, given in columns.items():
+        for array in given if isinstance(given, list) else [given]:
+            fields.append(core.Field(name, array.type))
+            arrays.append(array)
+    table = core.RecordBatch.from_arrays(arrays, schema=core.Schema(fields))
+    content = BytesIO()
+    io.write_parquet(table, content)
+    workspace.put("made.parquet", content.getvalue())
+    return {"s3": "made.parquet"}
+
+
+def read_both(auth, file):
+    """The rows of a file as a result, which are those that other steps read."""
+    bare = read_parquet(auth, file, "result")["rows"]
+    assert rows_in(auth, file) == bare
+    return bare
+
+
+@pytest.mark.slow
+def test_columns_of_one_name_are_all_there(auth, workspace, library):
+    from arro3 import core
+
+    def ints(*values):
+        return core.Array(values, core.DataType.int64())
+
+    file = file_of(workspace, a=[ints(1, 4), ints(2, 5)], a_2=ints(3, 6))
+    assert read_parquet(auth, file)["columns"] == ["a", "a_3", "a_2"]
+    expected = [{"a": 1, "a_3": 2, "a_2": 3}, {"a": 4, "a_3": 5, "a_2": 6}]
+    assert read_both(auth, file) == expected
+
+    file = file_of(workspace, **{"": [ints(1), ints(2)]})
+    assert read_both(auth, file) == [{"column_1": 1, "column_2": 2}]
+
+
+@pytest.mark.slow
+def test_numbers_that_json_cannot_hold_keep_their_names(
+    auth, workspace, library, capsys
+):
+    from arro3 import core
+
+    double, single = core.DataType.float64(), core.DataType.float32()
+    values = core.Array([1.5, math.nan, math.inf, None, -math.inf, 1e300], double)
+    texts = core.Array(["é", "NaN", "a\nb", None, "", "x"], core.DataType.string())
+    flat = core.Array([0.1, math.nan, 2.0, -math.inf], single)
+    lists = core.list_array(
+        core.Array([0, 2, 2, 3, 3, 4, 4], core.DataType.int32()), flat
+    )
+    pair = core.struct_array(
+        [values, lists], fields=[core.Field("v", double), core.Field("l", lists.type)]
+    )
+    file = file_of(workspace, v=values, t=texts, l=lists, s=pair)
+
+    found = read_both(auth, file)
+
+    v = [1.5, "NaN", "Infinity", None, "-Infinity", 1e300]
+    wide = [[0.1, "NaN"], [], [2.0], [], ["-Infinity"], []]
+    assert [row["v"] for row in found] == v
+    assert [row["l"] for row in found] == wide
+    assert [row["s"] for row in found] == [
+        {"v": one, "l": other} for one, other in zip(v, wide, strict=True)
+    ]
+    assert [row["t"] for row in found] == ["é", "NaN", "a\nb", None, "", "x"]
+    assert "NaN, Infinity" in capsys.readouterr().err
+
+    read_parquet(auth, file_of(workspace, v=core.Array([1.5, None], double)))
+    assert "NaN" not in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_number_that_a_float_would_change_is_text(auth, workspace, library):
+    from arro3 import core
+
+    kind, text = core.DataType, core.DataType.string()
+    digits = ["12345678901234567.123", "1.500", None, "-0.001", "0.001"]
+    wide = core.Array(digits, text).cast(kind.decimal128(38, 3))
+    whole = core.Array([2**53 + 1, -(2**60), 5, None, 0], kind.int64())
+    file = file_of(workspace, d=wide, i=whole)
+
+    found = read_both(auth, file)
+
+    expected = ["12345678901234567.123", 1.5, None, -0.001, 0.001]
+    assert [row["d"] for row in found] == expected
+    assert [row["i"] for row in found] == [str(2**53 + 1), str(-(2**60)), 5, None, 0]
 
 
 @pytest.mark.slow

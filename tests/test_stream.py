@@ -7,6 +7,7 @@ import json
 import threading
 import time
 import tracemalloc
+from types import SimpleNamespace
 
 import pytest
 
@@ -266,6 +267,57 @@ def test_pieces_that_count_themselves_by_index_are_one_answer():
 
     assert said(found) == ["ABC"]
     assert found["choices"][0]["finish_reason"] == "stop"
+
+
+def both(*texts, finish=None):
+    """One event with a piece of each choice."""
+    parts = [choice(n, text, finish)["choices"][0] for n, text in enumerate(texts)]
+    return {"choices": parts}
+
+
+TWO = [
+    [choice(0, "Yes"), choice(1, "No"), choice(0, ", A."), choice(1, ", B.")],
+    [choice(0, "Yes"), choice(0, ", A."), choice(1, "No"), choice(1, ", B.")],
+    [both("Yes", "No"), both(", A.", ", B.", finish="stop")],
+    [choice(0, "Yes, A.", "stop"), choice(1, "No, B.", "stop")],
+    [choice(None, "Yes"), choice(1, "No"), choice(None, ", A.", "stop")],
+    [choice(0, "Yes"), choice(1, "No", "stop"), choice(0, ", A.", "stop")],
+    [choice(2, "Yes"), choice(0, "No"), choice(2, ", A."), choice(0, ", B.", "stop")],
+]
+
+
+@pytest.mark.parametrize("events", TWO)
+def test_of_two_answers_where_one_was_asked_for_the_first_is_taken(events, capsys):
+    found, _ = streamed(framed(*events))
+
+    assert said(found) == ["Yes, A."]
+    assert [one["index"] for one in found["choices"]] == [0]
+    shown = capsys.readouterr().out.replace("WM_STREAM: ", "").replace("\n", "")
+    assert shown == "Yes, A."
+    assert len(said(streamed(framed(*events), n=2)[0])) == 2
+
+
+def test_of_two_answers_another_may_fail():
+    events = [choice(0, "Yes"), choice(1, "No", "error"), choice(0, ", A.", "stop")]
+
+    assert said(streamed(framed(*events))[0]) == ["Yes, A."]
+
+
+@pytest.mark.parametrize("start", [0, 1, 7])
+@pytest.mark.parametrize("count", [2, 3, 9])
+def test_numbered_pieces_are_one_answer_wherever_the_numbers_begin(
+    start, count, capsys
+):
+    texts = [f"{n}." for n in range(count)]
+    events = [choice(start + n, text) for n, text in enumerate(texts)]
+    events[-1]["choices"][0]["finish_reason"] = "stop"
+
+    found, _ = streamed(framed(*events, done=False))
+
+    assert said(found) == ["".join(texts)]
+    shown = capsys.readouterr().out.replace("WM_STREAM: ", "").replace("\n", "")
+    # Of two pieces, 0 and 1, the second is not shown: it might be another answer's.
+    assert shown == ("0." if (start, count) == (0, 2) else "".join(texts))
 
 
 HELLO = (piece({"content": "Hel"}), piece({"content": "lo"}, "stop"))
@@ -637,6 +689,19 @@ def test_a_mark_at_the_beginning_and_a_number_of_5000_digits_are_read():
     raw = b"\xef\xbb\xbf" + b'{"n": ' + b"1" * 5000 + b"}"
     with server(answer(raw)) as (url, _):
         assert CHAT(auth_for(url), BODY) == {"n": "1" * 5000}
+
+
+@pytest.mark.parametrize(
+    "pieces", [["YWI=", "Y2Q"], ["YWI=", "Y2", "Q="], ["YW", "JjZA"], ["YWJj", "ZA=="]]
+)
+def test_sound_in_base64_goes_on_behind_a_piece_that_was_filled_up(pieces):
+    speech = accumulators.SpeechAccumulator()
+    for piece in pieces:
+        assert speech.add(json.dumps({"b64": piece})) is None
+
+    found = speech.whole(SimpleNamespace(operation={"filename": "speech"}))
+
+    assert base64.b64decode(found["file"]) == b"abcd"
 
 
 def test_speech_that_is_no_base64_is_an_error():

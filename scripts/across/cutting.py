@@ -48,11 +48,12 @@ if TYPE_CHECKING:
 MOST_PARTS = 1000  # a loop's iterations; more rows make the parts larger
 PART_BYTES = 64 << 20
 LINE_BYTES = 4 * ROW_CHARACTERS
-BOM = "ï»¿"  # that of UTF-8, as Latin-1 reads it
 # Of a table whose answers come back in the flow's result, without storage.
 MOST_BYTES, MOST_ROWS = 64 << 20, 200_000
 # Of UTF-16, a workbook and gzip.
 MARKS = (b"\xff\xfe", b"\xfe\xff", b"PK\x03\x04", b"\x1f\x8b")
+# A line end of old Macs: where a text has one first, it is read as ending its lines.
+OLD_END = re.compile(rb"\r(?=[^\r\n])")
 
 
 class Cuts:
@@ -70,6 +71,11 @@ class Cuts:
         if part[3] >= self.most_rows or end - part[0] >= self.most_bytes:
             self.cut(end, line)
 
+    def take_up(self) -> None:
+        """Let what follows belong to the part before."""
+        if self.parts:
+            self.open = self.parts.pop()
+
     def cut(self, end: int, line: int) -> None:
         self.parts.append(self.open)
         self.open = [end, end, line, 0]
@@ -85,6 +91,54 @@ class Cuts:
         if self.parts:
             self.parts[-1][1] = size
         return self.parts
+
+
+class Reading:
+    """What a table's reader has of its lines, which are those of a UTF-8 or Windows-1252
+    text: the first sign beyond ASCII tells, as in encodings.py.
+
+    Parts are counted by it: a line that is blank here and not there would make a part
+    one row longer than what its job can answer.
+    """
+
+    def __init__(self) -> None:
+        self.encoding: str | None = None  # as long as all is ASCII
+
+    def note(self, line: bytes) -> None:
+        """Take in the next line."""
+        if self.encoding is None and not line.isascii():
+            self.encoding = "utf-8"
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                if line[: error.start].isascii():
+                    self.encoding = "cp1252"
+
+    def text(self, line: bytes) -> str:
+        """Return the text of the next line."""
+        self.note(line)
+        return self.decoded(without_marks(line)).replace("\0", "\ufffd")
+
+    def decoded(self, data: bytes) -> str:
+        return data.decode(self.encoding or "utf-8", "replace")
+
+    def is_blank(self, line: bytes) -> bool:
+        """Say of the next line whether nothing is in it."""
+        if line.startswith(b"{"):  # as nearly all
+            self.note(line)
+            return False
+        return line.isspace() or not self.text(line).strip()
+
+    def cell(self, cell: str) -> str:
+        """Return a cell of the lines so far, which was read as Latin-1."""
+        return cell if cell.isascii() else self.decoded(cell.encode("latin-1"))
+
+
+def without_marks(line: bytes) -> bytes:
+    """Return a line without marks of byte order that begin it, as within a file that
+    was put behind another: they are no part of it, see TableFile.decoded."""
+    line = line.removeprefix(codecs.BOM_UTF8)
+    return line.replace(b"\r" + codecs.BOM_UTF8, b"\r")
 
 
 def split(auth: Auth, given: Members) -> Members:
@@ -212,7 +266,7 @@ def cuts(
     head = b"".join(sample)
     if head.startswith(MARKS) or b"\0" in head or _is_old(head):
         return None
-    text = head.decode("utf-8-sig", "replace").lstrip()
+    text = "".join(map(Reading().text, sample)).lstrip()
     if not text:
         return None
     if PAGE.match(text[:1024]) or (text[0] == "[" and is_array(source.name, text)):
@@ -224,7 +278,7 @@ def cuts(
             return None
         cut, about = _json_cuts(lines, rows), {"head": 0, "csv": None}
     else:
-        made = _csv_cuts(lines, rows, sample)
+        made = _csv_cuts(lines, rows)
         if made is None:
             return None
         cut, about = made
@@ -234,7 +288,7 @@ def cuts(
 
 def _is_old(head: bytes) -> bool:
     """Say whether a carriage return alone ends the lines, as in files of an old Mac."""
-    return b"\r" in head.lstrip().split(b"\n", 1)[0].rstrip(b"\r")
+    return OLD_END.search(head.split(b"\n", 1)[0] + b"\n") is not None
 
 
 def _is_row(line: str) -> bool:
@@ -271,44 +325,60 @@ def _bounded(
 
 
 def _json_cuts(lines: Iterable[bytes], rows: int) -> tuple[list[list[int]], int]:
-    cuts, position = Cuts(rows, 0, 1), 0
+    cuts, position, reading = Cuts(rows, 0, 1), 0, Reading()
     for number, line in enumerate(lines, 1):
         position += len(line)
-        if not line.isspace():
+        if not cuts.open[3] and OLD_END.search(line):
+            cuts.take_up()  # as the first of a part it would end the part's lines
+        if not reading.is_blank(line):
             cuts.row(position, number + 1)
     return cuts.end(position), position
 
 
 def _csv_cuts(
-    lines: Iterable[bytes], rows: int, sample: list[bytes]
+    lines: Iterator[bytes], rows: int
 ) -> tuple[tuple[list[list[int]], int], Members] | None:
     """Return ((parts, size), {"head", "csv"}), or None where the sign between cells is
     none that one byte writes."""
+    sample: list[bytes] = []
+
+    def ahead() -> Iterator[str]:
+        reading = Reading()
+        for line in lines:
+            sample.append(line)
+            yield reading.text(line)
+
+    texts = ahead()
+    first = next(text for text in texts if text.strip())
+    above = len(sample) - 1
+    form, _, said = csv_form(chain([first], texts))
+    if not form["delimiter"].isascii():
+        return None
     # Its grammar is ASCII, so one byte for each sign shows where its rows end.
     position = number = 0
+    reading = Reading()
 
     def text() -> Iterator[str]:
         nonlocal position, number
-        for line in lines:
+        for line in chain(sample, lines):
             position += len(line)
             number += 1
-            # A mark within the file is no part of a cell, see Table.decoded.
-            line = line.removeprefix(codecs.BOM_UTF8)
-            yield line.replace(b"\0", b" ").decode("latin-1")
+            reading.note(line)
+            if number > above + said:
+                yield without_marks(line).replace(b"\0", b" ").decode("latin-1")
 
     written = text()
-    first = next(line for line in written if line.removeprefix(BOM).strip())
-    first = first.removeprefix(BOM)
-    known = (line.decode("latin-1") for line in sample[number:])
-    form, _, said = csv_form(chain([first], known))
-    if not form["delimiter"].isascii():
-        return None
     csv.field_size_limit(LINE_BYTES)
-    reader = csv_reader(written if said else chain([first], written), form)
+    reader = csv_reader(written, form)
     cuts: Cuts | None = None
     while True:
+        before = position
         try:
             cells = next(reader)
+            if position - before > CELL_CHARACTERS and any(
+                len(reading.cell(cell)) > CELL_CHARACTERS for cell in cells
+            ):
+                raise csv.Error("field limit")  # as the table's reader says
         except StopIteration:
             break
         except csv.Error as error:
@@ -320,7 +390,7 @@ def _csv_cuts(
                 cuts.row(position, number + 1)
                 break
         else:
-            if not any(map(_is_filled, cells)):
+            if not any(filled(reading.cell(cell)) for cell in cells):
                 continue
             if cuts is None:
                 head, lines_before = position, number
@@ -332,16 +402,6 @@ def _csv_cuts(
     if cuts is None:
         return None
     return (cuts.end(position), position), {"head": head, "csv": form}
-
-
-def _is_filled(cell: str) -> bool:
-    """Say of a cell that was read as Latin-1 what `filled` says of its text."""
-    if not cell.isascii():
-        try:
-            cell = cell.encode("latin-1").decode()
-        except UnicodeDecodeError:
-            pass  # Windows-1252, whose blanks are Latin-1's
-    return filled(cell)
 
 
 def as_lines(rows: Iterable[Members]) -> PathSource:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from copy import deepcopy
 
 from ..client.content import read_content
 from ..client.endings import ending, is_error, tells_error
@@ -18,7 +19,7 @@ from ..client.request import told_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
 
     from ..client.request import Request
     from ..client.transport import Reply
@@ -63,6 +64,11 @@ class Accumulator:
         self.choices: dict[int, Members] = {}
         self.open = 0  # choices that began and did not end
         self.text: list[str] = []
+        # Of the one choice that was asked for, see `is_asked`.
+        self.first: int | None = None
+        self.number: int | None = None
+        self.before: dict[int, Members] | None = None
+        self.held: list[str] = []
 
     @property
     def ended(self) -> bool:
@@ -108,17 +114,52 @@ class Accumulator:
         return text
 
     def fold(self, chunk: Members) -> None:
-        for choice in chunk.pop("choices", None) or ():
-            if choice is not None:
+        found = [one for one in chunk.pop("choices", None) or () if one is not None]
+        for choice in found:
+            if self.count > 1 or self.is_asked(choice, len(found) == 1):
+                known = len(self.text)
                 self.fold_choice(choice, chunk)
+                if self.before and self.number == 1:  # not shown until that is known
+                    self.held += self.text[known:]
+                    del self.text[known:]
         top = self.top
         for name, value in chunk.items():
             if value is not None and (value != "" or name not in top):
                 top[name] = value
 
+    def is_asked(self, found: Members, alone: bool) -> bool:
+        """Say whether a piece is of the one choice that was asked for, that of the
+        first piece: some servers send several all the same.
+
+        Others number the pieces of one choice by what is its index elsewhere. Choices
+        are numbered from 0 on, so 1 and then 2 tell that at once; 0 and then 1 may be
+        either. Then pieces are taken as long as each has the next number, and taken
+        back once one has come before: it was the index of a choice.
+        """
+        index = int(found.get("index") or 0)
+        if self.first is None:
+            self.first = self.number = index
+            return True
+        if self.number is None:
+            return index == self.first
+        if self.first and self.number > self.first:
+            return True
+        if alone and self.open and index == self.number + 1:
+            if self.before is None and not self.first:
+                self.before = deepcopy(self.choices)
+            self.text += self.held
+            self.held.clear()
+            self.number = index
+            return True
+        if self.before is not None and index <= self.number:
+            self.choices, self.open, self.failed = self.before, 1, None
+        self.number = self.before = None
+        self.held.clear()
+        return index == self.first
+
     def choice(self, found: Members) -> Members:
         """Return what is known of a choice, by the index that it gives; where one is
-        all that was asked for, some servers count its pieces by it."""
+        all that was asked for, its pieces may be numbered by it."""
         index = int(found.get("index") or 0)
         index = index if self.count > 1 else 0
         if index not in self.choices:
@@ -477,14 +518,24 @@ def _heard(audio: Members) -> Members:
     return whole
 
 
-def _bytes_of(pieces: list[str]) -> bytes:
-    """Return the bytes of base64 that came in pieces. Raises ValueError."""
-    pieces = ["".join(piece.split()) for piece in pieces]
-    if any(len(piece) % 4 for piece in pieces):
-        text = "".join(pieces).rstrip("=")
-        text = text[:-1] if len(text) % 4 == 1 else text  # the first bits of a byte
-        pieces = [text + "=" * (-len(text) % 4)]
-    return b"".join(base64.b64decode(piece, validate=True) for piece in pieces)
+def _bytes_of(pieces: Iterable[str]) -> bytes:
+    """Return the bytes of base64 that came in pieces, padded or not: each of its own,
+    or parts of one text. Raises ValueError for what is none."""
+    whole: list[bytes] = []
+    text: list[str] = []
+    for piece in pieces:
+        text.append("".join(piece.split()))
+        if text[-1].endswith("="):  # nothing of the same text can follow
+            whole.append(_decoded("".join(text)))
+            text.clear()
+    whole.append(_decoded("".join(text)))
+    return b"".join(whole)
+
+
+def _decoded(text: str) -> bytes:
+    text = text.rstrip("=")
+    text = text[:-1] if len(text) % 4 == 1 else text  # the first bits of a byte
+    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
 
 
 class CompletionAccumulator(Accumulator):

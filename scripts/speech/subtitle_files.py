@@ -30,9 +30,12 @@ def subtitles(segments: list[Members], kind: str) -> str:
             share = (end - start) * len(piece) / total
             text = piece
             if "speaker" in segment and number == 0:
-                text = f"{segment['speaker']}: {piece}"
+                speaker = " ".join(str(segment["speaker"]).split())
+                text = f"{speaker}: {piece}"
             if kind == "vtt":
                 text = text.replace("&", "&amp;").replace("<", "&lt;")
+                # An arrow begins times, wherever in a line it stands.
+                text = text.replace("-->", "--&gt;")
             times = f"{_clock(start, mark)} --> {_clock(start + share, mark)}"
             blocks.append(f"{times}\n{text}\n")
             start += share
