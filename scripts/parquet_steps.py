@@ -322,7 +322,7 @@ def _run(field: str, **given: Json) -> Json:
             f"The library for Parquet is not installed: {error}.",
             type="no_library",
             advice="On Windmill the step's lock brings it: push the pack again. "
-            "Elsewhere: pip install -r requirements-parquet.lock",
+            "Elsewhere: .venv/bin/pip install -r requirements-parquet.lock",
         ) from None
     library = os.path.dirname(os.path.dirname(os.path.dirname(arro3.io.__file__)))
     given |= {"path": library, "AS": MEMORY_BYTES, "FSIZE": MOST_BYTES}

@@ -51,6 +51,14 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """execnet interrupts a worker that takes five seconds to end: a busy machine does,
+    and the interruption then falls into whatever pytest's last collections run."""
+    if hasattr(session.config, "workerinput"):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 # Few tests that take minutes: begun last, they would run while other cores are idle.
 LONGEST = (
     "test_site",

@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tools.operations import ROOT
 
 SUITE = """
@@ -45,3 +47,36 @@ def test_a_test_that_asserts_nothing_fails(tmp_path):
         ("PASSED", "in_a_loop[one]", ""),
         ("PASSED", "raises", ""),
     ]
+
+
+SLOW_TO_END = """
+import time
+from tests.conftest import pytest_sessionfinish
+
+def pytest_unconfigure(config):
+    if hasattr(config, "workerinput"):
+        try:
+            time.sleep(6.5)
+        except KeyboardInterrupt:
+            (config.rootpath / "interrupted").touch()
+            raise
+"""
+
+
+@pytest.mark.slow
+def test_a_worker_that_takes_long_to_end_is_not_interrupted(tmp_path):
+    """Five seconds after the last test execnet sends SIGINT to what still runs."""
+    (tmp_path / "conftest.py").write_text(SLOW_TO_END)
+    (tmp_path / "test_a.py").write_text("def test_a():\n    assert True\n")
+    words = [sys.executable, "-m", "pytest", "-c", os.devnull, "--rootdir", tmp_path]
+    done = subprocess.run(
+        [*words, "-n", "1", "-p", "no:cacheprovider", tmp_path],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert "1 passed" in done.stdout
+    assert not (tmp_path / "interrupted").exists()

@@ -208,6 +208,27 @@ def test_a_flow_s_help_shows_what_it_needs_and_how_to_try_it():
     assert "  ./dev run recipes/failover --fast --args '{" in recipe
 
 
+def test_help_of_a_step_s_name_alone_is_the_step_s():
+    whole = tool("help", "chat/ask_model").stdout
+
+    assert tool("help", "ask_model").stdout == whole
+    assert whole.startswith("chat/ask_model: ")
+    assert tool("help", "run_batch").stdout.startswith("flows/run_batch: ")
+
+
+def test_rarely_used_options_are_told_of():
+    assert "3 none is\nknown and not everything" in tool("audit", "--help").stdout
+    text = " ".join(tool("simulate", "--help").stdout.split())
+    assert "--json JSON in place of lines" in text
+    assert "--no-storage of a workspace without object storage" in text
+
+
+def test_a_build_says_what_comes_first_first(tmp_path):
+    said = tool("build", "--target", str(tmp_path / "b")).stderr
+
+    assert said.index("wmill folder push") < said.index("wmill sync push")
+
+
 def test_help_tells_of_each_command_in_whole_sentences():
     commands = parser_of()._subparsers._group_actions[0]
 
@@ -242,6 +263,18 @@ def test_what_run_wants_is_told():
         (["run", "ask_model", "--args", "prompt" * 999], "and it is no JSON"),
         (["lst"], "no command lst; did you mean list? ./dev help lists all"),
         (["--mystery"], "required: COMMAND"),
+        (["list", "batch"], "or the beginning of a heading: Start here, Tables"),
+        (["list", "chat/ask_model"], "is no group: ./dev run chat/ask_model --help"),
+        (["help", "lst"], "no command lst; did you mean list?"),
+        (["help", "ask_modl"], "no command ask_modl, and no script or flow ask_modl; "),
+        (["simulate", "--rows", "abc"], "--rows 'abc' is none: give one such as 5000"),
+        (["simulate", "--files", "-1"], "--files '-1' is none: give one such as 5000"),
+        (["simulate", "--rows", "9", "--rate", "x/y"], "--rate 'x/y' is none: give"),
+        (["sandbox", "--fail", "foo"], "error: --fail: 'foo' is no fault"),
+        (
+            ["new", "operation", "fils", "get_it", "GET", "/v1/x"],
+            "no group fils; did you mean files? --new-group makes a new one",
+        ),
     ],
 )
 def test_wrong_words_are_answered_in_words(words, said):

@@ -201,6 +201,15 @@ def test_the_real_start_finds_the_tools_from_elsewhere(tmp_path):
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize("words", [("mutate", "--help"), ("probe", "fuzz", "-h")])
+def test_to_be_told_of_a_command_installs_nothing_more(words, clone):
+    """None of the other locks is there."""
+    done = dev(clone, *words)
+
+    assert done.returncode == 0, done.stderr
+    assert f'"words": ["{words[0]}"' in done.stdout
+
+
 def test_ctrl_c_while_modules_load_is_no_traceback(tmp_path):
     """The first second of a command goes into that."""
     (tmp_path / "tools").mkdir()

@@ -9,7 +9,8 @@ import pytest
 from tools.cli.command_line import parser_of
 from tools.flows.pack_flows import flows
 from tools.operations import ROOT, operations, scripts, steps
-from tools.pages.recipes import recipes
+from tools.pages.recipes import SCRIPTS, recipes
+from tools.tree.locks import PYTHON, PYTHONS
 
 PAGES = sorted(
     path
@@ -90,7 +91,7 @@ COUNTS = [
     ("docs/faq.md", r"operations and (\d+) steps", lambda: len([*steps()]), 10),
     (
         "docs/agents.md",
-        r"there are (\d+) of them",
+        r"there are (?:more than )?(\d+) of them",
         lambda: len([*scripts()]) - len(AGENTS),
         20,
     ),
@@ -103,6 +104,33 @@ def test_a_number_of_things_is_about_what_there_is(page, words, count, near):
     (told,) = re.findall(words, " ".join(TEXTS[ROOT / page].split()))
 
     assert int(told) <= count() < int(told) + near
+
+
+def test_the_first_page_says_how_many_recipes_there_are():
+    assert len([*recipes()]) == 9
+    assert len(SCRIPTS) == 1
+    assert "nine flows and a program, " in TEXTS[ROOT / "README.md"]
+
+
+def test_every_python_of_the_locks_is_named_as_one_of_workers():
+    told = f"Python {', '.join(PYTHONS[:-1])} or {PYTHONS[-1]} (`--python`"
+
+    assert told in TEXTS[ROOT / "docs/where.md"]
+    assert f"default {PYTHON})" in TEXTS[ROOT / "docs/where.md"]
+
+
+def test_what_the_pages_make_anew_is_not_there_yet():
+    made = [
+        shlex.split(line)[1:4]
+        for text in TEXTS.values()
+        for line in commands(text)
+        if line.startswith("new ")
+    ]
+
+    assert {kind for kind, *_ in made} == {"operation", "step", "flow"}
+    for kind, *words in made:
+        id = f"flows/{words[0]}" if kind == "flow" else "/".join(words)
+        assert id not in IDS, id
 
 
 def test_the_tools_for_agents_are_all_named():

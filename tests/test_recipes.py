@@ -6,6 +6,8 @@ import datetime
 import io
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -20,6 +22,8 @@ from tests.support.fake_windmill_api import Remote
 from tests.support.mail_server import MailServer
 from tests.support.postgres import postgres, programs
 from tests.support.windmill_cli import install, wmill
+from tools.cli.command_line import parser_of
+from tools.commands import run as run_command
 from tools.flows.flow_engine import Engine, Run
 from tools.flows.pack_flows import flows
 from tools.flows.raw_scripts import run_raw
@@ -42,9 +46,7 @@ def page_of(name):
 
 def said_to_give(name):
     """What the page says that comes of it."""
-    return json.loads(
-        page_of(name).split("it results in\n\n```json\n")[1].split("```")[0]
-    )
+    return json.loads(page_of(name).split("in short,\n\n```json\n")[1].split("```")[0])
 
 
 @pytest.fixture
@@ -107,9 +109,10 @@ def category(text):
     return "payment" if "Charged" in text else "delivery"
 
 
-def test_there_are_ten_and_each_is_listed_and_tried_here():
-    assert len(RECIPES) + len(SCRIPTS) == 10
-    index = (ROOT / PAGES / "README.md").read_text()
+def test_each_is_listed_and_tried_here():
+    index = page_of("README")
+    assert f"\n{len(RECIPES)} whole flows and a program to take" in index
+    assert len(SCRIPTS) == 1
     for name in (*RECIPES, *SCRIPTS):
         assert f"]({name}.md)" in index
         assert any(test.startswith(f"test_{name}_") for test in globals()), name
@@ -134,16 +137,34 @@ def test_classify_csv_writes_a_table_for_spreadsheets(start, sandbox, workspace)
 
 def test_failover_answers_with_the_next_model(start, sandbox):
     echoes(sandbox)
-    first = model("chat")
     fault = Fault("/v1/chat/completions", 404, times=1)
     sandbox.faults.append(fault)
 
-    run = start("failover", **RECIPES["failover"].source["try"])
+    run = start("failover")
 
-    wanted = said_to_give("failover")
-    assert {name: run.result[name] for name in wanted} == wanted
-    assert wanted["model"] != first
+    assert run.result["text"] == "You said: Why is the sky blue?"
+    assert run.result["fallback_from"] == model("chat")
+    assert run.result["model"] == said_to_give("failover")["model"]
     assert fault.times == 0
+
+
+TRIED = [name for name, one in RECIPES.items() if "try" in one.source]
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_the_command_of_a_page_gives_what_the_page_shows(name, capsys):
+    (command,) = re.findall(r"^    \./dev (run .*)$", page_of(name), re.M)
+    arguments = parser_of().parse_args(shlex.split(command))
+
+    assert run_command.run(arguments) == 0
+
+    result, wanted = json.loads(capsys.readouterr().out), said_to_give(name)
+    assert {word: result[word] for word in wanted} == wanted
+
+
+def test_some_are_tried_among_them_the_first_that_one_is_told_of():
+    assert "failover" in TRIED
+    assert "./dev run recipes/failover --fast" in page_of("README")
 
 
 def test_failover_says_when_the_first_one_answered(start, sandbox):

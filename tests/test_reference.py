@@ -10,7 +10,14 @@ from tools.operations import ROOT, find, scripts
 from tools.pages import troubleshooting
 from tools.pages.flow_docs import _Graph, page
 from tools.pages.flow_docs import pages as flow_pages
-from tools.pages.reference import argument_table, catalogue, pages, places, prose
+from tools.pages.reference import (
+    argument_table,
+    as_json,
+    catalogue,
+    pages,
+    places,
+    prose,
+)
 from tools.schemas.shelves import shelves
 
 PAGES = pages(ROOT, scripts(ROOT))
@@ -101,6 +108,40 @@ def test_an_argument_is_told_with_its_title_type_default_and_bounds():
     assert nothing == ["It takes nothing but `auth`."]
 
 
+def test_members_of_objects_and_of_lists_have_rows_with_what_is_suggested():
+    lines = "\n".join(argument_table(find("chat/ask_model")))
+    assert "| `history[].role` | Role | text |" in lines
+    assert "Who says it. Such as user, assistant, system. |" in lines
+    lines = "\n".join(argument_table(find("endpoints/create_rollout")))
+    assert "| `body.metrics[].name` |" in lines
+
+    count = 0
+    for one in scripts(ROOT):
+        for listed in suggestions(one.arguments):
+            told = prose(f"Such as {', '.join(listed)}.", {}).replace("|", "\\|")
+            assert told in PAGES[one.page], (one.id, listed)
+            count += 1
+    assert count > 30
+
+
+def suggestions(members):
+    """What is suggested for arguments, their members and the items of their lists."""
+    for member in members.values():
+        items = member.get("items", {})
+        for one in (member, items, *member.get("anyOf", ())):
+            if "x-suggestions" in one:
+                yield one["x-suggestions"]
+        for one in (member, items):
+            yield from suggestions(one.get("properties", {}))
+
+
+def test_small_numbers_have_no_exponent():
+    text = PAGES["docs/reference/agent/consult_model.md"]
+
+    assert '"cost_usd": 0.0000' in text
+    assert '"a": 0.00001935' in "".join(as_json({"a": 1.935e-05}))
+
+
 def test_steps_stand_under_their_headings():
     text = catalogue(scripts(ROOT), ROOT)
 
@@ -158,7 +199,9 @@ def test_a_flow_s_page_has_all_that_is_to_be_known():
             assert f"| `{name}` |" in text, (flow.id, name)
         assert "## Example\n" in text
         assert "```mermaid\nflowchart" in text
-        assert f"]({flow.page}): " in page()
+        listed = page().split(f"]({flow.page}): **")[1].splitlines()[0]
+        assert listed.startswith(flow.source["summary"].rstrip("."))
+        assert len(listed.partition("**. ")[2]) > 40, flow.id
 
 
 @pytest.mark.parametrize("flow", list(flows(ROOT)), ids=lambda flow: flow.name)

@@ -3,6 +3,12 @@
 import base64
 import io
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from unittest import mock
 
 import pytest
 from rich.console import Console
@@ -13,10 +19,15 @@ from tests.support.expected_request import main_of
 from tools.cli.plain_numbers import written
 from tools.cli.shown import show
 from tools.cli.terminal import for_a_person
+from tools.flows.flow_run import shown as decided_on
+from tools.flows.pack_flows import readable
+from tools.local.example_things import stage
+from tools.local.examples import NEEDS, example_of, needs
+from tools.local.fake_workspace import Workspace
 from tools.local.local_files import with_files
 from tools.models import model
-from tools.operations import find
-from tools.sandbox import picture, tone
+from tools.operations import ROOT, find, operations, steps
+from tools.sandbox import Sandbox, picture, tone
 
 ASK = {"template": "Say {{a}}"}
 
@@ -66,10 +77,14 @@ def test_files_go_to_lists_and_bodies_and_texts_get_their_content(tmp_path):
         (["--file", "row=x.csv"], "no argument row; there are: "),
         (["--file", "rows=/nowhere.csv"], "/nowhere.csv: No such file"),
         (["--workspace", "tests"], "holds other things"),
+        (["--workspace", "dev"], "--workspace dev is a file"),
+        (["--storage", "dev"], "--storage dev is a file"),
+        (["--fast"], "--fast is for flows: chat/map_rows is a step"),
+        (["--key-env", "EMPTY"], "EMPTY is not set, or is empty: export EMPTY=..."),
     ],
 )
 def test_files_that_are_none_are_refused_in_words(words, said):
-    done = tool("run", "chat/map_rows", *words)
+    done = tool("run", "chat/map_rows", *words, EMPTY="")
 
     assert done.returncode == 2
     assert said in done.stderr
@@ -226,15 +241,28 @@ def test_a_flow_that_lacks_an_argument_is_not_begun():
 
     assert done.returncode == 2
     assert "flows/run_batch needs model, rows; see --help" in done.stderr
+    assert "  rows, required: " in done.stderr
+    assert "  template, required: " not in done.stderr
     assert "batches/submit_rows" not in done.stderr
 
 
-def test_a_flow_without_arguments_is_answered_with_those_it_takes():
-    done = tool("run", "flows/draw_rows", "--fast")
+def test_a_flow_without_arguments_is_answered_with_those_it_takes(sandbox):
+    done = tool("run", "flows/draw_rows", "--base-url", sandbox.url)
 
     assert done.returncode == 2
     assert "  template, required: Prompt\n" in done.stderr
     assert 'An example: --args \'{"model": ' in done.stderr
+    assert not sandbox.requests
+
+
+def test_a_flow_without_arguments_is_tried_with_its_least_example():
+    done = tool("run", "flows/analyse_tables", "--fast")
+
+    assert done.returncode == 0, done.stderr
+    assert "no --args: the least example" in done.stderr
+    (call,) = json.loads(done.stdout)["calls"]
+    assert call["ok"], call
+    assert json.loads(call["arguments"]) == {"table": "s3:///shop/orders.csv"}
 
 
 def test_a_flow_with_an_agent_runs_in_the_sandbox():
@@ -253,3 +281,176 @@ def test_a_flow_of_a_real_service_is_asked_about(sandbox):
     assert done.returncode == 2
     assert "may cost money" in done.stderr
     assert not sandbox.requests
+
+
+def test_an_approval_is_shown_with_what_there_is_to_decide_on():
+    done = tool("run", "flows/fine_tune_model", "--fast")
+
+    assert "no answer" in done.stderr  # as nobody is at a terminal
+    before, _, _ = done.stderr.partition("an approval is asked for")
+    assert "\n  Train " in before
+    assert re.search(r"\n  - estimated cost usd: [\d.]+\n", before)
+    assert "**" not in before
+
+
+def test_a_person_who_is_asked_sees_first_what_is_asked():
+    keyboard, terminal = pty.openpty()
+    os.write(keyboard, b"n\n")
+    words = [sys.executable, "-m", "tools", "run", "flows/fine_tune_model", "--fast"]
+    done = subprocess.run(
+        words, cwd=ROOT, stdin=terminal, capture_output=True, text=True, timeout=120
+    )
+    os.close(keyboard)
+    os.close(terminal)
+
+    facts, question, _ = done.stderr.partition("  Approve? [y/N] ")
+    assert question
+    assert "  - estimated cost usd: " in facts
+
+
+def test_marks_of_markdown_are_none_at_a_terminal():
+    ask = main_of(find("waits/ask_approval"))
+    with Workspace() as workspace, mock.patch.dict(os.environ, workspace.environment):
+        links = ask({}, "Train a_b *now*?", {"model": "x[1]_y", "cost_usd": 5.42})
+
+    assert decided_on(links) == [
+        "Train a_b *now*?",
+        "- model: x[1]_y",
+        "- cost usd: 5.42",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["chat/create_chat_completion", "--args", '{"model": "x"}'],
+            'model is a member of body: write {"body": {"model": ...}}',
+        ),
+        (
+            ["chat/create_chat_completion", "--args", '{"model": 1, "messages": []}'],
+            'members of body: write {"body": {"messages": ..., "model": ...}}',
+        ),
+        (["ask_model", "--prompt", "Hi"], """write --args '{"prompt": "Hi"}'"""),
+        (["ask_model", "--prompt=Hi you"], """write --args '{"prompt": "Hi you"}'"""),
+        (["ask_model", "prompt=Hi"], "single quotes around all"),
+    ],
+)
+def test_arguments_in_another_place_are_told_where_they_go(words, said):
+    done = tool("run", *words)
+
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_file_that_is_no_json_is_named(tmp_path):
+    place = tmp_path / "bad.json"
+    place.write_text("prompt")
+    done = tool("run", "ask_model", "--args", str(place))
+
+    assert done.returncode == 2
+    assert f"--args: {place} is no JSON: " in done.stderr
+    assert "single quotes" not in done.stderr
+
+
+def test_the_help_says_where_files_of_a_result_go():
+    text = tool("run", "--help").stdout
+
+    assert "written to the\ncurrent folder, as STEP.png" in text
+    assert "a folder of this machine, no workspace of" in text
+
+
+# --- the examples ------------------------------------------------------------------
+
+
+def examples(kind):
+    """(id, 0 or -1, example) of each example that --help shows."""
+    found = {"operations": operations, "steps": steps, "flows": readable}[kind](ROOT)
+    for one in found:
+        shown = example_of(one)
+        yield one, 0, shown[0]
+        if len(shown) > 1:
+            yield one, -1, shown[-1]
+
+
+@pytest.mark.slow  # as each is a job
+@pytest.mark.parametrize("kind", ["steps", "flows"])
+def test_every_example_of_a_help_runs_in_the_embedded_sandbox(kind):
+    failed, done_all_the_same = {}, []
+    for one, number, example in examples(kind):
+        fast = ["--fast"] if kind == "flows" else []
+        done = tool("run", one.id, *fast, "--args", json.dumps(example))
+        if needs(one, number) is None and done.returncode:
+            failed[one.id, number] = done.stderr.splitlines()[-1]
+        if needs(one, number) and not done.returncode:
+            done_all_the_same.append((one.id, number))
+
+    assert failed == {}
+    assert done_all_the_same == []
+
+
+def test_what_needs_something_is_an_example_that_there_is():
+    there = {
+        (one.id, n)
+        for kind in ("operations", "steps", "flows")
+        for one, n, _ in examples(kind)
+    }
+
+    assert NEEDS.keys() <= there
+
+
+def test_what_an_example_needs_stands_beside_it():
+    text = tool("run", "waits/poll_job", "--help").stdout
+    least, most = text.split("  ./dev run waits/poll_job")[1:]
+
+    assert "(needs a job whose deadline is not over" in most
+    assert "needs" not in least
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "agent/query_table",
+        "agent/read_document",
+        "chat/call_tools",
+        "chat/watch_calls",
+        "chat/brief_agent",
+        "files/list_folder",
+        "files/split_table",
+        "triggers/metric_over_limit",
+        "waits/watch_flow",
+    ],
+)
+def test_what_an_example_speaks_of_is_put_there(step):
+    done = tool("run", step)
+
+    assert done.returncode == 0, done.stderr
+    assert "stored shop/" not in done.stderr  # it is not the job's
+
+
+def test_what_was_put_there_for_an_example_is_not_kept(tmp_path):
+    kept = tmp_path / "kept"
+    own = ["--workspace", str(kept), "--args", '{"table": "s3:///shop/orders.csv"}']
+    done = tool("run", "agent/query_table", *own)
+
+    assert done.returncode == 0, done.stderr
+    assert [place.name for place in kept.iterdir()] == ["index.json"]
+
+
+def test_an_object_of_one_s_own_is_not_taken_for_the_example_s(tmp_path):
+    with Workspace() as workspace, Sandbox() as sandbox:
+        workspace.put("shop/orders.csv", b"mine")
+        step, said = find("agent/query_table"), []
+        given = {"table": "s3:///shop/orders.csv"}
+        stage(given, step, workspace, sandbox, {}, said.append)
+
+        assert workspace.content("shop/orders.csv") == b"mine"
+        assert said == []
+
+
+def test_nothing_of_the_examples_is_put_there_for_another_service(sandbox):
+    given = json.dumps({"table": "s3:///shop/orders.csv"})
+    done = tool("run", "agent/query_table", "--args", given, "--base-url", sandbox.url)
+
+    assert done.returncode == 1
+    assert "Object at location shop/orders.csv not found" in done.stderr

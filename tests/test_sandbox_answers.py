@@ -183,3 +183,52 @@ def test_a_script_without_tools_says_what_they_said(sandbox, auth):
     answer = ASK(auth, told(script, *since, tool_choice="none"))
 
     assert answer["choices"][0]["message"]["content"] == "The tools say: 7"
+
+
+def offered(**properties):
+    schema = {"type": "object", "properties": properties, "required": [*properties]}
+    function = {"name": "look", "parameters": schema}
+    return [{"type": "function", "function": function}]
+
+
+def called(auth, question, tools, **members):
+    messages = [{"role": "user", "content": question}]
+    answer = ASK(
+        auth, {"model": MODEL, "messages": messages, "tools": tools, **members}
+    )
+    (choice,) = answer["choices"]
+    calls = choice["message"].get("tool_calls")
+    return json.loads(calls[0]["function"]["arguments"]) if calls else None
+
+
+@pytest.mark.parametrize(
+    ("member", "given"),
+    [
+        ({"type": "string", "default": None}, "What of s3:///a/b.csv, then?"),
+        ({"type": "string", "default": "mine"}, "mine"),
+        ({"type": "string", "enum": ["x", "y"], "default": None}, "x"),
+        ({"type": "string", "examples": ["as here"]}, "as here"),
+        ({"type": "integer", "default": None, "minimum": 4}, 4),
+        (
+            {"type": "string", "default": None, "description": "Address of a table."},
+            "s3:///a/b.csv",
+        ),
+    ],
+)
+def test_a_call_has_arguments_that_fit(member, given, auth):
+    """A form says null where there is no default, which no tool takes."""
+    found = called(auth, "What of s3:///a/b.csv, then?", offered(word=member))
+
+    assert found == {"word": given}
+
+
+def test_a_tool_that_wants_an_address_nobody_named_is_not_called(auth):
+    table = {"type": "string", "description": "Address of a table."}
+    word = {"type": "string"}
+    other = {"type": "object", "properties": {"n": word}, "required": ["n"]}
+    second = {"type": "function", "function": {"name": "b", "parameters": other}}
+
+    assert called(auth, "Well?", offered(table=table)) is None
+    assert called(auth, "Well?", [*offered(table=table), second]) == {"n": "Well?"}
+    forced = {"type": "function", "function": {"name": "look"}}
+    assert called(auth, "Well?", offered(table=table), tool_choice=forced) == {}

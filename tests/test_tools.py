@@ -476,7 +476,7 @@ def test_a_failed_job_is_exit_code_1():
     ("words", "message"),
     [
         (["run", "get_fil"], "did you mean files/get_file"),
-        (["run", "flows/run_batch"], "flows/run_batch needs --args:"),
+        (["run", "flows/run_batch", "--args", "{}"], "flows/run_batch needs "),
         (["run", "get_file", "--args", '{"id": 1'], "--args is no JSON: "),
         (["run", "get_file", "--args", "[1]"], "--args is no JSON object"),
         (["run", "get_file", "--args", "none.json"], "none.json: No such file"),
@@ -489,7 +489,7 @@ def test_a_failed_job_is_exit_code_1():
             "a path begins with /v1/",
         ),
         (["run", "get_file", "--args", '{"id": 1}'], "there are: file_id"),
-        (["run", "get_file", "--key-env", "NO_SUCH"], "no NO_SUCH"),
+        (["run", "get_file", "--key-env", "NO_SUCH"], "NO_SUCH is not set"),
         (["build", "--folder", "x"], "no Windmill folder"),
         (["new", "operation", "files", "get_file", "GET", "/v1/x"], "exists"),
         (["fly"], "no command fly"),

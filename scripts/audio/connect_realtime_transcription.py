@@ -8,7 +8,7 @@ recognized. Use it to see words early or to use models that are only there in re
 for a plain transcript of a file use audio/create_transcription.
 
 Returns: the whole text and its segments, each with start and duration in seconds where
-the model tells them.
+the model tells them, or why it failed; note where something may be missing.
 
 Example arguments:
     {"model": "openai/whisper-large-v3", "input_audio_format": "pcm_s16le_16000",

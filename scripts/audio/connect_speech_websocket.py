@@ -7,7 +7,8 @@ Sends a text to a realtime speech session and returns the sound as a file. Use i
 models that are only there in realtime; audio/create_speech gives more formats.
 
 Returns: a WAV file (16 bit, mono, 24000 Hz): file, in base64, and filename; html plays
-it in Windmill. With output storage s3, the key of the object, in place of file.
+it in Windmill; note where something may be missing. With output storage s3, the key of
+the object, in place of file.
 
 Example arguments:
     {"text": "Good morning. The report is ready."}

@@ -5,7 +5,8 @@ Turns a Parquet file into JSON Lines in the workspace's storage, which every ste
 rows takes. Costs nothing.
 
 Returns: s3, the JSON Lines in storage, or rows; count, how many there are; columns,
-their names. Dates and times are texts, bytes are hexadecimal.
+their names. Dates and times are texts, and so are NaN, infinite and longer numbers than
+JSON holds; bytes are hexadecimal.
 
 Example arguments:
     {"file": {"s3": "shop/orders.parquet"}}

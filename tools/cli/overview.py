@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from scripts.client.form import OTHER
+from tools.cli.plain_numbers import written
 from tools.flows.pack_flows import INNER, RECIPES, Flow, readable, returned
 from tools.operations import ROOT, Operation, operations, scripts, steps
 from tools.schemas.shelves import shelves
@@ -157,6 +158,14 @@ def allowed(member: dict) -> str:
     return f"at most {_plain(high)}" if high is not None else ""
 
 
+def suggested(member: dict) -> str:
+    """The values that the form of an argument, or of a list's items, suggests."""
+    for one in (member, member.get("items", {}), *member.get("anyOf", ())):
+        if listed := one.get("x-suggestions"):
+            return f"such as {', '.join(listed)}"
+    return ""
+
+
 def default(member: dict) -> str | None:
     """The default of an argument as one would write it; None where there is none."""
     value = member.get("default")
@@ -174,7 +183,7 @@ def _argument(name: str, member: dict, needed: bool, indent: str) -> Iterator[st
     yield indent + (f"{heading}: {title}" if title else heading)
     text = ". ".join(
         part[:1].upper() + part[1:].rstrip(".")
-        for part in (member.get("description"), allowed(member))
+        for part in (member.get("description"), allowed(member), suggested(member))
         if part
     )
     if text:
@@ -191,7 +200,7 @@ def _argument(name: str, member: dict, needed: bool, indent: str) -> Iterator[st
 
 
 def _plain(value: object) -> str:
-    return value if isinstance(value, str) and value else json.dumps(value)
+    return value if isinstance(value, str) and value else written(value)
 
 
 def _shelf(word: str) -> list[str]:

@@ -4,6 +4,11 @@ import argparse
 
 from tools.cli.terminal import say
 
+EXAMPLES = (
+    "Exit codes: 0 no weakness is known, 1 some are, 2 wrong usage, 3 none is\n"
+    "known and not everything could be asked."
+)
+
 
 def run(_: argparse.Namespace) -> int:
     from tools.checks.audit import audit as ask

@@ -21,11 +21,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     words = {"folder": arguments.folder, "python": arguments.python}
     count = write(Path(arguments.target), **words)
-    say(
-        f"{count} files in {arguments.target}; deploy them with: "
-        f"cd {shlex.quote(arguments.target)} && wmill sync push --keep-deleted"
-    )
+    say(f"{count} files in {arguments.target}")
+    place = f"cd {shlex.quote(arguments.target)}"
     space, name, *inner = arguments.folder.split("/")
     if space == "f" and not inner:
-        say(f"before the first time, create the folder: wmill folder push {name}")
+        say(f"the first time, create the folder: {place} && wmill folder push {name}")
+    say(f"then deploy them: {place} && wmill sync push --keep-deleted")
     return 0

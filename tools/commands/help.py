@@ -16,6 +16,27 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.of:
         parser.print_help()
         return 0
-    step = ["run"] if "/" in arguments.of else []  # a step rather than a command
+    step = ["run"] if _is_step(arguments.of) else []
     asked = parser.parse_args([*step, arguments.of, "--help"])
     return asked.run(asked)  # `run` has help of its own; all others have ended here
+
+
+def _is_step(word: str) -> bool:
+    """Whether a step or flow is meant rather than a command. Raises ValueError for what
+    is neither, and no command misspelt."""
+    from difflib import get_close_matches
+
+    from tools.cli.command_line import NAMES
+    from tools.cli.naming import runnable_named
+
+    if word in NAMES:
+        return False
+    if "/" in word:
+        return True
+    try:
+        runnable_named(word)
+    except ValueError as error:
+        if get_close_matches(word, NAMES, 1):
+            return False
+        raise ValueError(f"no command {word}, and {error}") from None
+    return True

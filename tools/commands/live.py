@@ -8,8 +8,10 @@ from tools.cli.terminal import say
 
 
 def options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--base-url", required=True, help="of the Windmill server")
-    command.add_argument("--workspace", required=True, help="the id of a workspace")
+    command.add_argument(
+        "--base-url", required=True, help="of the Windmill server, not Together's"
+    )
+    command.add_argument("--workspace", required=True, help="a workspace's id there")
     command.add_argument(
         "--token-env",
         default="WM_TOKEN",

@@ -6,7 +6,7 @@ from tools.cli.terminal import say
 
 EXAMPLES = (
     "Examples:\n"
-    "  ./dev new operation files get_file GET /v1/files/{file_id}\n"
+    "  ./dev new operation files get_file_lines GET /v1/files/{file_id}/lines\n"
     "  ./dev new step chat summarize_text\n"
     "  ./dev new flow summarize_folder"
 )
@@ -15,12 +15,12 @@ EXAMPLES = (
 def options(command: argparse.ArgumentParser) -> None:
     kinds = command.add_subparsers(required=True, dest="kind", metavar="KIND")
     kind = kinds.add_parser("operation", help="a request of the API")
-    kind.add_argument("group", help="schemas/<group>, an existing or a new one")
+    _group(kind)
     kind.add_argument("name", help="<verb>_<noun>")
     kind.add_argument("method", help="GET, POST, PUT, PATCH or DELETE")
     kind.add_argument("path", help="such as /v1/files/{file_id}")
     kind = kinds.add_parser("step", help="a script above the API, with its test")
-    kind.add_argument("group", help="schemas/<group>, an existing or a new one")
+    _group(kind)
     kind.add_argument("name", help="<verb>_<noun>")
     kind.add_argument(
         "--under",
@@ -33,10 +33,37 @@ def options(command: argparse.ArgumentParser) -> None:
     kind.add_argument("name", help="<verb>_<noun>")
 
 
+def _group(kind: argparse.ArgumentParser) -> None:
+    kind.add_argument("group", help="schemas/<group>, an existing or a new one")
+    kind.add_argument(
+        "--new-group",
+        action="store_true",
+        help="the group is a new one, though another is spelt much like it",
+    )
+
+
+def _check_group(group: str, meant: bool) -> None:
+    """Raises ValueError for a new group that may be another misspelt."""
+    from difflib import get_close_matches
+
+    from tools.operations import ROOT, scripts
+
+    known = {one.group for one in scripts(ROOT)}
+    if group in known or meant:
+        return
+    if close := get_close_matches(group, known, 1, 0.7):
+        raise ValueError(
+            f"no group {group}; did you mean {close[0]}? --new-group makes a new one"
+        )
+    say(f"{group} is a new group")
+
+
 def run(arguments: argparse.Namespace) -> int:
     from tools.operations import ROOT
     from tools.schemas import scaffold
 
+    if arguments.kind != "flow":
+        _check_group(arguments.group, arguments.new_group)
     if arguments.kind == "operation":
         id = f"{arguments.group}/{arguments.name}"
         files = scaffold.operation(ROOT, id, arguments.method, arguments.path)

@@ -30,8 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         chances = Chances(arguments.fail, arguments.seed)
     except ValueError as error:
-        say(f"--fail: {error}")
-        return 2
+        raise ValueError(f"--fail: {error}") from None
     with Sandbox(port=arguments.port, chances=chances, tell=say) as server:
         say(f"sandbox on {server.url} (any API key; Ctrl-C ends it)")
         server.thread.join()

@@ -14,8 +14,12 @@ from tools.cli.terminal import say
 def options(command: argparse.ArgumentParser) -> None:
     command.add_argument("steps", nargs="*", help="default: those without a picture")
     command.add_argument("--target", help="default: docs/forms, or docs/pictures")
-    command.add_argument("--base-url", help="of a Windmill; its token is WM_TOKEN")
-    command.add_argument("--workspace", help="there, with the pack in f/togetherai")
+    command.add_argument(
+        "--base-url", help="of a Windmill server; its token is WM_TOKEN"
+    )
+    command.add_argument(
+        "--workspace", help="a workspace's id there, with the pack in f/togetherai"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

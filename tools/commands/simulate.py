@@ -2,6 +2,10 @@
 
 import argparse
 import json
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 # Option, default, what it is; 0 may be given where it is the default.
 NUMBERS = (
@@ -38,8 +42,14 @@ def options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--read", action="store_true", help="take the text out of files, ask no model"
     )
-    command.add_argument("--no-storage", action="store_true", help="the workspace's")
-    command.add_argument("--json", action="store_true")
+    command.add_argument(
+        "--no-storage",
+        action="store_true",
+        help="of a workspace without object storage",
+    )
+    command.add_argument(
+        "--json", action="store_true", help="JSON in place of lines to read"
+    )
     command.add_argument(
         "--table", action="store_true", help="the one of docs/scale.md"
     )
@@ -60,16 +70,26 @@ def run(arguments: argparse.Namespace) -> int:
         given[member] = value = getattr(arguments, member)
         if value < (1e-9 if usual else 0):
             raise ValueError(f"--{name} is too small: {value:g}")
+    things = "rows" if arguments.files is None else "files"
+    many = _read(things, getattr(arguments, things), count_of, "such as 5000 or 1e9")
     task = Task(
-        count_of(arguments.rows or arguments.files),
-        rate=rate_of(arguments.rate),
+        many,
+        rate=_read("rate", arguments.rate, rate_of, "such as 6000/min, or none"),
         storage=not arguments.no_storage,
         reads=arguments.read,
         **given,
     )
-    found = estimated(task, "files" if arguments.files else arguments.way)
+    found = estimated(task, "files" if things == "files" else arguments.way)
     if arguments.json:
         print(json.dumps([one.told(task.rows) for one in found], indent=1))
     else:
         print("\n".join(shown(task, found)))
     return 0
+
+
+def _read(option: str, text: str, read: Callable[[str], T], such: str) -> T:
+    """The value of an option. Raises ValueError, which names it."""
+    try:
+        return read(text)
+    except ValueError:
+        raise ValueError(f"--{option} {text!r} is none: give one {such}") from None

@@ -1,6 +1,7 @@
 """A flow run by hand: its steps one after the other on this machine, a line for each;
 waits really take their time, or none (fast); approvals are asked at the terminal."""
 
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +14,9 @@ from tools.local.fake_workspace import Workspace
 from tools.target_folder import FOLDER
 
 SECONDS = 1.0  # a wait that is shorter is not told
+# Of the Markdown that an approval page has.
+BOLD = re.compile(r"(?<!\\)\*\*(.+?)(?<!\\)\*\*")
+ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 def run_flow(
@@ -53,10 +57,21 @@ def run_flow(
 
 
 def _decide(links: dict, say: Callable[[str], None]) -> None:
-    """Ask whoever is at the terminal; nobody there: no answer, which ends the wait."""
+    """Show what an approval's page shows, and ask whoever is at the terminal; nobody
+    there: no answer, which ends the wait."""
+    for line in shown(links):
+        say(f"  {line}")
     if not sys.stdin.isatty():
         say("  an approval is asked for and nobody is at a terminal: no answer")
         return
     print("  Approve? [y/N] ", end="", file=sys.stderr, flush=True)
     yes = sys.stdin.readline().strip().lower() in ("y", "yes")
     requests.post(links["resume" if yes else "cancel"], json={}, timeout=30)
+
+
+def shown(links: dict) -> list[str]:
+    """What there is to decide on, as plain text: the question, then the facts."""
+    told = links.get("description") or {}
+    text = told.get("markdown", "") if isinstance(told, dict) else str(told)
+    text = BOLD.sub(r"\1", text)
+    return [ESCAPED.sub(r"\1", line) for line in text.splitlines() if line.strip()]

@@ -46,11 +46,13 @@ NO_STORAGE = "Internal: No files storage resource defined at the workspace level
 
 @dataclass
 class StoredObject:
-    """An object of the storage: a file, and what was said of it when it was written."""
+    """An object of the storage: a file, and what was said of it when it was written.
+    One that was put there for an example is nobody's to keep."""
 
     file: Path
     content_type: str | None = None
     content_disposition: str | None = None
+    example: bool = False
 
 
 @dataclass

@@ -38,7 +38,8 @@ def job_workspace(
         return
 
     storage, kept = arguments.storage, arguments.workspace
-    state = f"u/test/{FOLDER}/{operation.id}".replace("/", "_")
+    name = f"{FOLDER}/{operation.id}".replace("/", "_")
+    state = f"u/test/{name}"  # as Windmill's own: a name in the folder of its owner
     own = {"WM_JOB_PATH": f"{FOLDER}/{operation.id}", "WM_STATE_PATH": state}
     with Workspace() as workspace:
         if kept:
@@ -53,7 +54,8 @@ def job_workspace(
         if arguments.dry_run:
             return
         for place, stored in workspace.objects.items():
-            if place not in before and not place[1].startswith(GIVEN):
+            own = place in before or place[1].startswith(GIVEN) or stored.example
+            if not own:
                 _hand_over(stored, place[1], storage, kept)
 
 
@@ -77,7 +79,9 @@ def _hand_over(
 
 def make_storage(folder: Path) -> None:
     """Make a folder, and be sure that files can be written to it: before anything is
-    paid for. Raises OSError."""
+    paid for. Raises ValueError, OSError."""
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"--storage {folder} is a file: give a folder")
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))

@@ -16,6 +16,8 @@ INDEX = "index.json"
 def check(folder: Path) -> None:
     """Make the folder, and see that it is one of ours or empty, and can be written to:
     before anything is paid for. Raises ValueError, OSError."""
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"--workspace {folder} is a file: give an empty or new folder")
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ValueError(f"{folder} cannot be written to")
@@ -43,6 +45,8 @@ def keep(workspace: Workspace, folder: Path) -> None:
     entries: list[dict] = []
     taken = {INDEX}
     for (storage, key), stored in workspace.objects.items():
+        if stored.example:
+            continue
         name = _free(Path(key).name, taken)
         entries.append(_entry(storage, key, stored, name))
         part = folder / f".{name}.part"

@@ -4,21 +4,29 @@ Windmill; the embedded sandbox answers, or the service that was named."""
 import argparse
 import contextlib
 import json
+from typing import TYPE_CHECKING
 
 from tools.cli.terminal import agreed, run_job, say, show_result
 from tools.flows.pack_flows import Flow
-from tools.local.given_arguments import given_arguments
+from tools.local.given_arguments import given_arguments, least_example
 from tools.local.job_workspace import job_workspace
 from tools.local.local_files import store_in, with_files
+from tools.local.real_service import to_begin_with
 from tools.operations import Operation
+
+if TYPE_CHECKING:
+    from tools.local.fake_workspace import Workspace
 
 
 def run_script(arguments: argparse.Namespace, operation: Operation) -> int:
     """Run a script against the embedded sandbox, or another service."""
+    from tools.local.example_things import stage
     from tools.local.real_service import graveness
 
     if not operation.script_path.exists():
         raise ValueError(f"{operation.id} is not rendered yet: ./dev fix writes it")
+    if arguments.fast:
+        raise ValueError(f"--fast is for flows: {operation.id} is a step")
     auth = _auth(arguments)
     real = _is_real(arguments) and not arguments.dry_run
     given = {} if arguments.args is None and arguments.file else None
@@ -29,6 +37,8 @@ def run_script(arguments: argparse.Namespace, operation: Operation) -> int:
             given, arguments.file, operation.arguments, store_in(workspace)
         )
         if arguments.dry_run:
+            if workspace is not None:
+                given = stage(given, operation, workspace, None, auth, say)
             return _dry_run(operation, given, workspace, arguments.base_url)
         why = graveness(operation, given) if real and not arguments.yes else None
         if why and not agreed(why):
@@ -36,17 +46,33 @@ def run_script(arguments: argparse.Namespace, operation: Operation) -> int:
             return 1
         if real:
             return run_job(operation.id, {"auth": auth, **given}, environment)
-        from tools.sandbox import Sandbox
+        return _run_in_sandbox(operation, given, auth, workspace, environment)
 
-        say("no --key-env: the embedded sandbox answers")
-        with Sandbox() as sandbox:
-            auth["base_url"] = sandbox.url
-            return run_job(operation.id, {"auth": auth, **given}, environment)
+
+def _run_in_sandbox(
+    operation: Operation,
+    given: dict,
+    auth: dict,
+    workspace: "Workspace | None",
+    environment: dict[str, str],
+) -> int:
+    """Run a script against the embedded sandbox, with what its examples speak of."""
+    from tools.local.example_things import stage
+    from tools.sandbox import Sandbox
+
+    say("no --key-env: the embedded sandbox answers")
+    with Sandbox() as sandbox:
+        # As Windmill's own step for AI agents needs the address.
+        auth["base_url"] = f"{sandbox.url}/v1"
+        if workspace is not None:
+            given = stage(given, operation, workspace, sandbox, auth, say)
+        return run_job(operation.id, {"auth": auth, **given}, environment)
 
 
 def run_flow(arguments: argparse.Namespace, flow: Flow) -> int:
     """Run a flow against the embedded sandbox, or another service with --yes."""
     from tools.flows import flow_run
+    from tools.local.example_things import stage
     from tools.sandbox import Sandbox
     from tools.sandbox.lifecycles import Lifecycles
 
@@ -71,6 +97,7 @@ def run_flow(arguments: argparse.Namespace, flow: Flow) -> int:
             if arguments.fast:
                 sandbox.lives = Lifecycles(sandbox, speed=0)
                 advance = sandbox.lives.advance
+            given = stage(given, flow, workspace, sandbox, auth, say)
         done = flow_run.run_flow(flow, given, workspace, auth, say, advance)
     show_result(done.result, flow.name)
     if done.outcome == "success":
@@ -81,7 +108,8 @@ def run_flow(arguments: argparse.Namespace, flow: Flow) -> int:
 
 
 def _flow_arguments(arguments: argparse.Namespace, flow: Flow) -> dict:
-    """What a flow is given, but for files. Raises ValueError for what is lacking or
+    """What a flow is given, but for files: where nothing is said and the embedded
+    sandbox answers, its least example. Raises ValueError for what is lacking or
     does not go together."""
     real = _is_real(arguments)
     if arguments.dry_run:
@@ -89,20 +117,22 @@ def _flow_arguments(arguments: argparse.Namespace, flow: Flow) -> dict:
     if real and arguments.fast:
         raise ValueError("--fast is for the embedded sandbox: no other lets time pass")
     text = arguments.args
-    example = flow.source.get("try")  # of a recipe
-    if text is None and example and not real:
-        say("no --args: what the recipe is tried with")
-        text = json.dumps(example)
-    if text is None and not arguments.file and flow.required:
-        from tools.local.real_service import to_begin_with
-
-        why = f"{flow.id} needs --args:"
-        raise ValueError("\n".join([why, *to_begin_with(flow)]))
+    if text is None and not arguments.file:
+        return _needed_of(flow) if real else least_example(flow)
     given = {} if text is None else given_arguments(text, flow, real)
     there = {*given, *(word.partition("=")[0] for word in arguments.file)}
     if missing := [name for name in flow.required if name not in there]:
-        raise ValueError(f"{flow.id} needs {', '.join(missing)}; see --help")
+        why = f"{flow.id} needs {', '.join(missing)}; see --help"
+        raise ValueError("\n".join([why, *to_begin_with(flow, missing)]))
     return given
+
+
+def _needed_of(flow: Flow) -> dict:
+    """What a flow is given on a real service where nothing was. Raises ValueError."""
+    if not flow.required:
+        return {}
+    why = f"{flow.id} needs --args: no example is sent to a real service."
+    raise ValueError("\n".join([why, *to_begin_with(flow)]))
 
 
 def _is_real(arguments: argparse.Namespace) -> bool:

@@ -10,9 +10,10 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from tools.flows.pack_flows import Flow
+from tools.local.examples import example_of
 from tools.operations import Operation
 
 # Of operations whose title does not say it: what these take away does not come back.
@@ -26,7 +27,9 @@ def key_from(name: str) -> str:
     if key:
         return key
     if re.fullmatch(r"[A-Z][A-Z0-9_]{0,30}", name):
-        raise ValueError(f"the environment has no {name}")
+        raise ValueError(
+            f"--key-env: {name} is not set, or is empty: export {name}=... first"
+        )
     raise ValueError(
         "--key-env takes the name of an environment variable that holds the API key, "
         "such as TOGETHER_API_KEY, and there is none of the name given. If that was "
@@ -43,12 +46,17 @@ def needed(operation: Operation) -> dict:
     raise ValueError("\n".join([why, *to_begin_with(operation)]))
 
 
-def to_begin_with(found: Operation | Flow) -> Iterator[str]:
-    """The lines that tell somebody who gave no arguments which there are."""
+def to_begin_with(
+    found: Operation | Flow, names: Collection[str] | None = None
+) -> Iterator[str]:
+    """The lines that tell somebody who gave no arguments which there are, or who gave
+    some which are lacking (`names`)."""
     for name, member in found.arguments.items():
+        if names is not None and name not in names:
+            continue
         mark = ", required" if name in found.required else ""
         yield f"  {name}{mark}: {member.get('title', '')}"
-    for example in found.schema.get("examples", [])[:1]:
+    for example in example_of(found)[:1]:
         text = shlex.quote(json.dumps(example, ensure_ascii=False))
         yield f"An example: --args {text}"
 

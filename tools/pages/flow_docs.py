@@ -39,10 +39,13 @@ Rendered from flows/ and schedules/ by `./dev fix`; edit those, not this.
 def page(root: Path = ROOT) -> str:
     """The text of FLOWS.md."""
     found = sorted(flows(root), key=lambda flow: (flow.inner, flow.name))
+    known = places(root, "docs/reference/")
     lines = [HEAD]
     for flow in found:
         inner = " *Inner.*" if flow.inner else ""
-        lines.append(f"- [{flow.name}]({flow.page}): {flow.source['summary']}{inner}")
+        told = prose(_first(flow), known, flow.id)
+        summary = flow.source["summary"].rstrip(".")
+        lines.append(f"- [{flow.name}]({flow.page}): **{summary}**. {told}{inner}")
     planned = list(schedules(root))
     if planned:
         lines += ["", "## Schedules", "", *_paragraph(SCHEDULES), ""]
@@ -53,6 +56,11 @@ def page(root: Path = ROOT) -> str:
             cells = (f"`{schedule.name}`", when, f"`{source['runs']}`")
             lines.append(f"| {' | '.join(cells)} | {source['description']} |")
     return "\n".join(lines) + "\n"
+
+
+def _first(flow: Flow) -> str:
+    """The first sentence of what a flow does."""
+    return flow.source["description"].partition(". ")[0].rstrip(".") + "."
 
 
 SCHEDULES = (

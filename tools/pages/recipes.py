@@ -3,7 +3,8 @@
 A recipe is written as a flow of flows/ is, and has scripts of its own within
 (Windmill's `rawscript`, in Python or SQL). Beside a flow's texts it says `resources`,
 arguments that are resources of a type; `try`, arguments to try it with; `gives`, what
-it results in, which the tests hold it to; and `notes`. From it come a page under
+it results in, or some members of that, which the tests hold it to, with `try` by that
+very command; and `notes`. From it come a page under
 docs/recipes/ and the flow as a file that Windmill imports: no part of what is deployed.
 """
 
@@ -27,7 +28,7 @@ from tools.flows.pack_flows import (
 )
 from tools.operations import ROOT
 from tools.pages.flow_docs import graph
-from tools.pages.reference import argument_table, linked, places
+from tools.pages.reference import argument_table, as_json, linked, places
 from tools.version import SCHEMA_KEY
 
 SOURCES = "recipes"
@@ -124,15 +125,15 @@ INDEX = """\
 
 {head}
 
-Whole flows to take and change. Each runs in the tests of the pack as it stands here,
-from beginning to end. Their steps come from the pack, so deploy that first
-([how](../deploy.md)); a recipe is deployed by nobody but you.
+{flows} whole flows and a program to take and change. Each runs in the tests of the pack
+as it stands here, from beginning to end. Their steps come from the pack, so deploy that
+first ([how](../deploy.md)); a recipe is deployed by nobody but you.
 
-**Take one**: in Windmill, next to *New flow*, choose *Import from YAML* and paste the
-file `<name>.flow.yaml` that its page links to. With the command line: put the file as
-`flow.yaml` into a folder `x__flow`, then `wmill flow push x__flow f/mine/<name>`.
+**Take a flow**: in Windmill, next to *New flow*, choose *Import from YAML* and paste
+the file `<name>.flow.yaml` that its page links to. With the command line: put the file
+as `flow.yaml` into a folder `x__flow`, then `wmill flow push x__flow f/mine/<name>`.
 
-**Try one here**, with no key and no Windmill: the sandbox answers.
+**Try a flow here**, with no key and no Windmill: the sandbox answers.
 
     ./dev run recipes/{first} --fast
 
@@ -142,7 +143,8 @@ file `<name>.flow.yaml` that its page links to. With the command line: put the f
 
 def _index(root: Path) -> Iterator[str]:
     found = list(recipes(root))
-    yield from INDEX.format(head=HEAD, first="failover").splitlines()
+    intro = INDEX.format(head=HEAD, first="failover", flows=len(found))
+    yield from intro.splitlines()
     rows = {
         one.name: (one.source["summary"], one.source["description"]) for one in found
     }
@@ -176,14 +178,10 @@ def _page(recipe: Flow, known: dict[str, str]) -> Iterator[str]:
         yield from ("", "## Try it", "")
         given = json.dumps(source["try"], ensure_ascii=False).replace("'", "'\\''")
         yield f"    ./dev run {recipe.id} --fast --args '{given}'"
-    yield from (
-        "",
-        "With the sandbox, which answers without a model, it results in",
-        "",
-    )
-    yield "```json"
-    yield json.dumps(source["gives"], indent=2, ensure_ascii=False)
-    yield "```"
+        yield from ("", "The sandbox answers, without a key. It gives, in short,", "")
+    else:
+        yield from ("", "## What it gives", "", "For example, in short,", "")
+    yield from as_json(source["gives"])
     for module in modules(recipe.value):
         value = module["value"]
         if value["type"] == "rawscript":

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.cli.overview import allowed, default, kind
+from tools.cli.overview import allowed, default, kind, suggested
+from tools.cli.plain_numbers import written
 from tools.flows.pack_flows import Flow, flows, modules
 from tools.operations import Operation, scripts
 from tools.pages.raised import own_errors
@@ -63,8 +64,9 @@ def catalogue(found: Iterable[Operation], root: Path) -> str:
         "",
         "<!-- Rendered from schemas/ by `./dev fix`; edit those, not this. -->",
         "",
-        "The path of a step is `f/togetherai/<step>`. Each name leads to its "
-        "arguments, result and example.",
+        "Steps do a whole job with operations, which are the API as it is. Either is a "
+        "script at the path `f/togetherai/<name>`; the names below lead to arguments, "
+        "result and example.",
     ]
     for heading, ids in shelves(root).items():
         listed = [steps[id] for id in ids if id in steps]
@@ -86,7 +88,7 @@ def catalogue(found: Iterable[Operation], root: Path) -> str:
                 "",
                 f"### {group}",
                 "",
-                "| step | what it does | request | reference |",
+                "| operation | what it does | request | reference |",
                 "|---|---|---|---|",
             ]
         exchange = operation.exchange
@@ -119,8 +121,8 @@ def _rows(members: dict[str, dict], required: set[str], before: str) -> Iterator
         own = f"`{value}`" if value else ""
         if name in required:
             own = "**required**"
-        bounds = allowed(member)
-        parts = (member.get("description", ""), bounds[:1].upper() + bounds[1:])
+        facts = (allowed(member), suggested(member))
+        parts = (member.get("description", ""), *(f[:1].upper() + f[1:] for f in facts))
         text = " ".join(f"{part.rstrip('.')}." for part in parts if part)
         cells = (
             f"`{before}{name}`",
@@ -130,10 +132,12 @@ def _rows(members: dict[str, dict], required: set[str], before: str) -> Iterator
             _cell(text),
         )
         yield f"| {' | '.join(cells)} |"
-        # What is deeper is for the form, and for the service's own reference.
-        if not before and member.get("properties"):
-            inner = set(member.get("required", []))
-            yield from _rows(member["properties"], inner, f"{name}.")
+        inner, sign = member, "."
+        if member.get("type") == "array":
+            inner, sign = member.get("items", {}), "[]."
+        if inner.get("properties"):
+            needed = set(inner.get("required", []))
+            yield from _rows(inner["properties"], needed, f"{before}{name}{sign}")
 
 
 @dataclass(frozen=True)
@@ -287,7 +291,7 @@ def _examples(examples: list[dict]) -> list[dict]:
 
 def as_json(value: object) -> Iterator[str]:
     """The lines of a value in Markdown, cut where it is long."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+    text = written(value, indent=2)
     if len(text) > MOST:
         kept = text[:MOST].rpartition("\n")[0]
         text = f"{kept}\n..."

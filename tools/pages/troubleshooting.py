@@ -28,8 +28,9 @@ HEAD = """\
 
 <!-- Rendered from scripts/resilience/ by `./dev fix`; edit those, not this. -->
 
-A message ends with what to do. `error.extra` has the same as members: `type`, `status`,
-`detail` (the server's words), `advice`, `problems`; [errors.md](errors.md) has more.
+The message of a request that was refused or broke ends with what to do; other failures
+say it in their message or in `error.extra.advice`. Beside that stand `type`, `status`,
+`detail` (the server's words) and `problems`; [errors.md](errors.md) lists the types.
 
 ## It begins with *Nothing was sent*
 

@@ -3,9 +3,9 @@
 A chat model answers as below; texts that share words have near vectors and high scores.
 
 Without wit, but to the point: JSON that fits the schema asked for; the first category
-where the instructions list some; a call of the first tool, and once its result is
-there, an answer that holds it; else the question again, so that rows can be told
-apart; log probabilities in the form asked for.
+where the instructions list some; a call of the first tool whose arguments it can fill
+in, and once its result is there, an answer that holds it; else the question again, so
+that rows can be told apart; log probabilities in the form asked for.
 
 What it calls can be told to it, by JSON as the user's last message: {"rounds":
 [[{"tool": name, "arguments": object, or a text as it is}], ...], "answer": text}. It
@@ -22,6 +22,7 @@ from tools.operations import find
 CATEGORY = re.compile(r"^(\w+): \S", re.MULTILINE)
 ECHO = "The sandbox's answer to: "
 LONGEST_ECHO = 300  # characters of a question
+ADDRESS = re.compile(r"\b(?:s3|https?)://[^\s\"'<>()\[\]{},;]*[\w/]")
 LIKELY, UNLIKELY = -0.105, -2.996  # logarithms of 0.9 and 0.05
 
 
@@ -109,8 +110,9 @@ def _message(given: dict, canned: dict) -> dict:
     choice = given.get("tool_choice", "auto")
     if script := _script(messages):
         return _scripted(*script, tools and choice != "none")
-    if tools and choice != "none" and messages[-1].get("role") != "tool":
-        return {"content": None, "tool_calls": [_call(tools, choice)]}
+    may_call = tools and choice != "none" and messages[-1].get("role") != "tool"
+    if may_call and (call := _call(tools, choice, messages)):
+        return {"content": None, "tool_calls": [call]}
     wanted = given.get("response_format") or {}
     if wanted.get("type") == "json_schema":
         schema = (wanted.get("json_schema") or {}).get("schema", {})
@@ -167,11 +169,15 @@ def _scripted(script: dict, since: list[dict], may_call: bool) -> dict:
 
 def _question(message: dict) -> str:
     """The text of a message, as far as an answer repeats it."""
+    return _whole_text(message).strip()[:LONGEST_ECHO]
+
+
+def _whole_text(message: dict) -> str:
     content = message.get("content")
     if isinstance(content, list):
         parts = (p.get("text") for p in content if isinstance(p, dict))
         content = " ".join(text for text in parts if isinstance(text, str))
-    return content.strip()[:LONGEST_ECHO] if isinstance(content, str) else ""
+    return content if isinstance(content, str) else ""
 
 
 def nameless(tools: list[dict]) -> str | None:
@@ -182,15 +188,55 @@ def nameless(tools: list[dict]) -> str | None:
     return None
 
 
-def _call(tools: list[dict], choice: object) -> dict:
-    names = [tool["function"]["name"] for tool in tools]
-    if isinstance(choice, dict):
-        choice = choice["function"]["name"]
-    name = choice if choice in names else names[0]
-    schema = tools[names.index(name)]["function"].get("parameters") or {}
-    given = json.dumps(fitting(schema, schema))
-    call = {"id": f"call_{name}", "type": "function", "index": 0}
-    return {**call, "function": {"name": name, "arguments": given}}
+def _call(tools: list[dict], choice: object, messages: list[dict]) -> dict | None:
+    """A call of the tool that has to be called, or else of the first whose arguments
+    can be filled in; None: of none."""
+    named = {tool["function"]["name"]: tool["function"] for tool in reversed(tools)}
+    wanted = choice["function"]["name"] if isinstance(choice, dict) else choice
+    forced = wanted in named or wanted == "required"
+    for name in [wanted] if wanted in named else reversed(named):
+        given = _filled_in(named[name].get("parameters") or {}, messages)
+        if given is None and not forced:
+            continue
+        call = {"id": f"call_{name}", "type": "function", "index": 0}
+        arguments = json.dumps({} if given is None else given)
+        return {**call, "function": {"name": name, "arguments": arguments}}
+    return None
+
+
+def _filled_in(schema: dict, messages: list[dict]) -> object:
+    """Arguments for a tool: what its schema says, and where that takes any text, what
+    the messages say. None where it takes an address and they name none."""
+    found = fitting(schema, schema)
+    if not isinstance(found, dict):
+        return found
+    for name, value in found.items():
+        member = schema.get("properties", {}).get(name)
+        if value != _text({}) or not isinstance(member, dict) or _says(member):
+            continue
+        if not _takes_address(member):
+            asked = [m for m in messages if m.get("role") == "user"]
+            found[name] = (_question(asked[-1]) if asked else "") or value
+        elif address := ADDRESS.search(_texts(messages)):
+            found[name] = address[0]
+        else:
+            return None
+    return found
+
+
+def _says(member: dict) -> bool:
+    """Whether a schema says more of a text than that it is one."""
+    words = ("enum", "const", "pattern", "format", "maxLength", "$ref", "examples")
+    return any(member.get(word) for word in words) or member.get("default") is not None
+
+
+def _takes_address(member: dict) -> bool:
+    return str(member.get("description", "")).lower().startswith("address")
+
+
+def _texts(messages: list[dict]) -> str:
+    """All that was said, the latest first."""
+    return " ".join(_whole_text(message) for message in reversed(messages))
 
 
 def fitting(schema: object, root: dict, depth: int = 0) -> object:
@@ -202,11 +248,13 @@ def fitting(schema: object, root: dict, depth: int = 0) -> object:
         for part in schema["$ref"].split("/")[1:]:
             target = target[part]
         return fitting(target, root, depth + 1)
-    for word in ("const", "default"):
-        if word in schema:
-            return schema[word]
-    if schema.get("enum"):
-        return schema["enum"][0]
+    if "const" in schema:
+        return schema["const"]
+    if schema.get("default") is not None:  # null is how a form says that there is none
+        return schema["default"]
+    for word in ("enum", "examples"):
+        if schema.get(word):
+            return schema[word][0]
     for word in ("anyOf", "oneOf", "allOf"):
         if schema.get(word):
             return fitting({**schema, **schema[word][0], word: None}, root, depth + 1)

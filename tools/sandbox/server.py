@@ -48,6 +48,12 @@ ROWS = b"""\
 {"prompt": "How do I reset my password?", "answer": "Press reset."}
 {"prompt": "Where is my order?", "answer": "It left on Monday."}
 """
+# What dedicated inference tells of itself, in Prometheus' format.
+METRICS = re.compile(r"/organizations/[^/]+/metrics")
+MEASURED = """\
+# TYPE queue_depth gauge
+queue_depth{deployment="dep_V2kR8sNfH3yD"} 5
+"""
 PIECE = 0.03  # seconds between two pieces of a stream
 
 
@@ -244,6 +250,8 @@ class Sandbox(ServerThread):
             except RefusalError as refusal:
                 shown = refusal.body or error_body(str(refusal), "sandbox")
                 return JSONResponse(shown, refusal.status)
+        if request.method == "GET" and METRICS.fullmatch(path):
+            return Response(MEASURED, media_type="text/plain; version=0.0.4")
         if any(route.fits(path) for route in self.routes):
             return _refuse(405, f"Method {request.method} not allowed", "not_allowed")
         return _refuse(404, f"No such path: {path}", "not_found")
