@@ -129,9 +129,9 @@ def _follow(words: list[str]) -> subprocess.CompletedProcess:
             for line in process.stdout:
                 heard.append(line)
                 if "Retrying (" in line and not told:
-                    # pip goes on for a minute before it says that it cannot.
+                    # pip goes on for a while before it says that it cannot.
                     told = True
-                    _say(f"{_index()} does not answer; trying again for a minute ...")
+                    _say(f"{_index()} does not answer; trying again ...")
                 if line.startswith("Collecting ") and sys.stderr.isatty():
                     count += 1
                     name = line.split()[1].partition("==")[0]

@@ -27,7 +27,9 @@ def workspace_options(command: argparse.ArgumentParser) -> None:
         help="a workspace's id; without --base-url, a profile of wmill (default: its "
         "active one)",
     )
-    command.add_argument("--base-url", help="such as https://app.windmill.dev")
+    command.add_argument(
+        "--base-url", help="of Windmill, such as https://app.windmill.dev"
+    )
     command.add_argument("--token", help="default: WM_TOKEN of the environment")
     folder_option(command)
 
