@@ -300,7 +300,7 @@ def test_a_run_that_falls_short_ends_with_1_and_clears_away(server, one_step):
 
 @pytest.mark.slow
 def test_what_a_run_could_not_remove_ends_it_with_1(server, one_step):
-    server.breaks = "DELETE /w/w/resources/delete/"
+    server.breaks, server.breaks_times = "DELETE /w/w/resources/delete/", 2
     told, code = play(server, (all_is_well,), one_step)
 
     assert code == 1
