@@ -51,7 +51,7 @@ def test_the_id_may_have_another_name():
 
 
 @pytest.mark.parametrize(
-    "own", ["b-2", "x-b-2", "b-12", "b-1x", "xb-1", "b-", 8, True, ["b-1"]]
+    "own", ["b-2", "x-b-2", "b-12", "b-12-x", "b-1x", "xb-1", "b-", 8, True, ["b-1"]]
 )
 def test_an_answer_about_another_thing_is_an_error_that_has_it(own):
     answer = {"id": own, "rest": 1}

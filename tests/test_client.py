@@ -1077,6 +1077,11 @@ def test_a_key_that_a_gateway_echoes_is_in_no_answer(call):
         assert found["debug"]["***"] == ["a *** b", 5]
 
 
+def test_the_shortest_key_that_is_one_is_in_no_answer():
+    with server(answer(b'{"id": "a 12345678"}')) as (url, _):
+        assert GET({"api_key": "12345678", "base_url": url}, "f") == {"id": "a ***"}
+
+
 def test_a_short_key_spoils_no_answer():
     with server(answer(b'{"id": "text"}')) as (url, _):
         assert GET({"api_key": "text", "base_url": url}, "text") == {"id": "text"}

@@ -207,6 +207,23 @@ def test_a_problem_names_the_place_and_what_is_wanted(value, schema, field, word
     assert words in found[0]["problem"]
 
 
+@pytest.mark.parametrize(
+    ("value", "schema"),
+    [
+        ([2], {"contains": {"const": 2}}),
+        ([2, 2], {"contains": {"const": 2}, "minContains": 2, "maxContains": 2}),
+        ([1], {"contains": {"const": 2}, "minContains": 0}),
+        ({"b": 1}, {"dependentRequired": {"a": ["c"]}}),
+        ("word", {"propertyNames": {"maxLength": 0}}),
+        (["word"], {"propertyNames": {"maxLength": 0}}),
+        ({"b": 1}, {"dependentSchemas": {"a": False}}),
+        (5, {"if": {"type": "string"}, "then": False}),
+    ],
+)
+def test_what_just_fits_is_no_problem(value, schema):
+    assert problems(value, schema) == []
+
+
 def test_decimals_are_multiples_as_people_count():
     assert not problems(19.99, {"multipleOf": 0.01})
     assert not problems(0.3, {"multipleOf": 0.1})
