@@ -1,4 +1,4 @@
-"""What Windmill's editor of JSON Schemas adds to one is taken away, and nothing else."""
+"""What Windmill's editor of JSON Schemas adds to one goes, and nothing else."""
 
 import pytest
 
