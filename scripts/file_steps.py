@@ -293,7 +293,11 @@ def _answered(auth: Auth, given: Members, address: str, budget: Budget) -> Membe
 
 def _said(auth: Auth, given: Members, address: str, budget: Budget) -> Members:
     """Return what is said in a recording."""
-    from .speech.audio_steps import LONGEST_RECORDING, transcribed  # where it is sound
+    from .speech.audio_steps import (  # where it is sound
+        LONGEST_RECORDING,
+        dialogue,
+        transcribed,
+    )
 
     most = None
     if budget.limit is not None:  # else no price is waited for
@@ -304,10 +308,6 @@ def _said(auth: Auth, given: Members, address: str, budget: Budget) -> Members:
     with budget.spending(most) as spent:
         said = transcribed(auth, {**asked, "recording": address}, "file")
         spent.usd = said["cost_usd"]
-    text = said["text"]
-    lines = [(one.get("speaker"), one["text"]) for one in said["segments"]]
-    if given["speakers"] and any(who is not None for who, _ in lines):
-        named = [("unknown" if who is None else who, words) for who, words in lines]
-        text = "\n".join(f"{who}: {words}" for who, words in named)
+    text = dialogue(said) if given["speakers"] else said["text"]
     costs = cost_fields(said["cost_usd"], said.get("cost_note"))
     return {"answer": text, "usage": {"seconds": said["duration"] or 0.0}, **costs}

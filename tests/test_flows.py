@@ -522,18 +522,6 @@ def test_serve_model_does_not_stop_what_ran_before(engine, lives, auth):
     assert deployment(lives) == "READY"
 
 
-def test_serve_model_cancelled_leaves_what_ran_before(engine, lives, auth):
-    deployed(auth, lives, seconds=0)
-    engine.decide = answers("resume")
-    run = engine.start("serve_model", **SERVE)
-    engine.work(until=100)
-    engine.cancel(run)
-    engine.work()
-
-    assert run.outcome == "cancelled"
-    assert deployment(lives) in ("PROVISIONING", "SCALING", "READY")
-
-
 # Each try but the last takes up what the one before has made: it is this flow's still.
 def test_serve_model_that_was_deployed_by_its_second_try_is_stopped(engine, lives):
     mend = refuse(lives, "update_project_endpoint", 403)
@@ -659,9 +647,15 @@ def test_run_on_endpoint_does_not_stop_what_ran_before(
     assert deployment(lives) == "READY"
 
 
-def test_run_on_endpoint_cancelled_leaves_what_ran_before(engine, lives, auth):
+@pytest.mark.parametrize(
+    ("name", "given"), [("serve_model", SERVE), ("run_on_endpoint", ON_ENDPOINT)]
+)
+def test_a_flow_that_is_cancelled_leaves_what_ran_before(
+    name, given, engine, lives, auth
+):
     deployed(auth, lives, seconds=0)
-    run = engine.start("run_on_endpoint", **ON_ENDPOINT)
+    engine.decide = answers("resume")
+    run = engine.start(name, **given)
     engine.work(until=100)
     engine.cancel(run)
     engine.work()

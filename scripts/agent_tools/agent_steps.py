@@ -72,21 +72,15 @@ def read_document(auth: Auth, step: Step, **arguments: Json) -> Members:
 def transcribe_audio(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Write down a recording. {"text", "cut"?, "language", "duration" in seconds,
     "model", "cost_usd"}; raises TogetherError."""
-    from ..speech.audio_steps import transcribe_recording  # each tool has its own
+    from ..speech.audio_steps import (  # each tool has its own
+        dialogue,
+        transcribe_recording,
+    )
 
     given = given_by_model(auth, step, arguments, "recording")
     found = run_checked(transcribe_recording, auth, **given)
-    text = found["text"]
-    if given["speakers"]:
-        lines = [(one.get("speaker"), one["text"]) for one in found["segments"]]
-        if any(who is not None for who, _ in lines):
-            text = "\n".join(f"{_speaker(who)}: {said}" for who, said in lines)
+    text = dialogue(found) if given["speakers"] else found["text"]
     return {**_bounded(text), **_kept(found, "language", "duration", "model")}
-
-
-def _speaker(who: Json) -> Json:
-    """Return what a speaker is called; the first one may be 0."""
-    return "unknown" if who is None or who == "" else who
 
 
 def make_speech(auth: Auth, step: Step, **arguments: Json) -> Members:

@@ -113,6 +113,16 @@ def transcribed(auth: Auth, given: Members, field: str) -> Members:
     }
 
 
+def dialogue(said: Members) -> str:
+    """Return what is said in a recording, each piece behind its speaker, the first of
+    whom may be 0; the text alone where no speaker is told."""
+    lines = [(one.get("speaker"), one["text"]) for one in said["segments"]]
+    if all(who is None for who, _ in lines):
+        return said["text"]
+    named = [("unknown" if who in (None, "") else who, words) for who, words in lines]
+    return "\n".join(f"{who}: {words}" for who, words in named)
+
+
 def _letters(text: str) -> int:
     """Return how many letters and digits a text has."""
     return sum(map(str.isalnum, text))

@@ -201,8 +201,10 @@ def recognised(text: str, coded: dict[str, str], multiple: bool) -> list[str] | 
     if multiple and not whole:
         chosen = []
         for part in filter(str.strip, re.split(r"[,;\n]", bare)):
-            code = _one(part, coded, names)  # a name may hold an "and"
-            parts = [part] if code else re.split(r"(?<=\s)and(?=\s)", part)
+            if code := _one(part, coded, names):  # a name may hold an "and"
+                chosen.append(code)
+                continue
+            parts = re.split(r"(?<=\s)and(?=\s)", part)
             chosen += [_one(own, coded, names) for own in parts if own.strip()]
     known = [code for code in chosen if code]
     if chosen and len(known) == len(chosen):

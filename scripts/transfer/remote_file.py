@@ -51,11 +51,19 @@ class RemoteSource(Source):
     def some(self, stream: Any, size: int) -> bytes:
         return stream.read(size)
 
-    def begun(self) -> tuple[Any, bytes]:
-        """Return the reading that waits, if it still does, and what was read of it."""
+    def again(self, start: int) -> Any:
+        raise NotImplementedError
+
+    def reading(self, start: int) -> tuple[Any, bytes]:
+        """Return a reading from `start` on, and what was read of it already: the one
+        that waits, or a new one."""
         stream, self.waiting = self.waiting, None
         beginning, self.beginning = self.beginning, b""
-        return stream, beginning
+        if stream is not None and not start:
+            return stream, beginning
+        if stream is not None:
+            stream.close()
+        return self.again(start), b""
 
     def close(self) -> None:
         if self.waiting is not None:
@@ -115,11 +123,7 @@ class UrlSource(RemoteSource):
         return self.guarded(stream.read, size)
 
     def blocks(self, start: int = 0) -> Iterator[bytes]:
-        stream, beginning = self.begun()
-        if stream is None or start:
-            if stream is not None:
-                stream.close()
-            stream, beginning = self.again(start), b""
+        stream, beginning = self.reading(start)
         until = time.monotonic() + READING_DEADLINE
         try:
             if beginning:
@@ -172,7 +176,7 @@ class StoredSource(RemoteSource):
             )
         super().__init__(field, name or safe_name(key) or None)
         self.key, self.storage = key, storage
-        self.waiting = self.ask()
+        self.waiting = self.again()
         self.length = self.waiting.length
 
     def media_type(self) -> str:
@@ -180,7 +184,7 @@ class StoredSource(RemoteSource):
         ending = os.path.splitext(self.name or "")[1].lower()
         return ENDINGS.get(ending) or super().media_type()
 
-    def ask(self, start: int = 0) -> Any:
+    def again(self, start: int = 0) -> Any:
         from ..workspace.storage import open_object  # only where objects are stored
 
         try:
@@ -189,11 +193,7 @@ class StoredSource(RemoteSource):
             raise unreadable(self.field, str(error)) from error
 
     def blocks(self, start: int = 0) -> Iterator[bytes]:
-        stream, beginning = self.begun()
-        if stream is None or start:
-            if stream is not None:
-                stream.close()
-            stream, beginning = self.ask(start), b""
+        stream, beginning = self.reading(start)
         with stream:
             if beginning:
                 yield beginning
