@@ -17,6 +17,7 @@ from scripts.client import TogetherError
 from scripts.files.read_parquet import main as read_parquet
 from scripts.files.write_parquet import main as write_parquet
 from scripts.table.table import Table
+from tools.local.example_things import BY_ENDING
 from tools.operations import ROOT
 
 
@@ -35,6 +36,10 @@ def installed(tmp_path_factory):
 def library(installed, monkeypatch):
     monkeypatch.syspath_prepend(str(installed))
     importlib.invalidate_caches()
+    yield
+    # Other tests ask whether the library is installed where the tools run.
+    for name in [one for one in sys.modules if one.partition(".")[0] == "arro3"]:
+        del sys.modules[name]
 
 
 def written(auth, workspace, rows):
@@ -323,3 +328,12 @@ def test_memory_does_not_grow_with_the_rows(
     written, read, written_ten, read_ten = map(int, log.read_text().split())
     assert written_ten < written + (8 << 10)
     assert read_ten < read + (8 << 10)
+
+
+@pytest.mark.slow
+def test_the_file_of_an_example_is_one_that_the_step_reads(auth, workspace, library):
+    workspace.put("orders.parquet", BY_ENDING["parquet"]())
+
+    found = read_parquet(auth, {"s3": "orders.parquet"}, "result")["rows"]
+
+    assert found == [{"number": 17, "city": "Oslo"}, {"number": 18, "city": "Lima"}]

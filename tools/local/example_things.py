@@ -7,11 +7,11 @@ be put there is in examples.py.
 """
 
 import gzip
-import io
 import json
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from tools.flows.pack_flows import Flow
@@ -43,7 +43,7 @@ def _word(*paragraphs: str) -> bytes:
     """A Word file of these paragraphs. ECMA-376, 17.2."""
     space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
     body = "".join(f"<w:p><w:r><w:t>{one}</w:t></w:r></w:p>" for one in paragraphs)
-    made = io.BytesIO()
+    made = BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
         document = f'<w:document xmlns:w="{space}"><w:body>{body}</w:body></w:document>'
         archive.writestr("word/document.xml", document)
@@ -54,6 +54,21 @@ def _conversation(number: int) -> dict:
     asked = {"role": "user", "content": f"Where is order {number}?"}
     told = {"role": "assistant", "content": f"Order {number} is on its way."}
     return {"messages": [asked, told]}
+
+
+def _parquet() -> bytes | None:
+    """A Parquet file of two orders; None without the library that reads it too."""
+    try:
+        from arro3 import core, io  # which only who installed it has
+    except ImportError:
+        return None
+    numbers = core.Array([17, 18], core.DataType.int64())
+    cities = core.Array(["Oslo", "Lima"], core.DataType.string())
+    fields = [core.Field("number", numbers.type), core.Field("city", cities.type)]
+    table = core.RecordBatch.from_arrays([numbers, cities], schema=core.Schema(fields))
+    made = BytesIO()
+    io.write_parquet(table, made)
+    return made.getvalue()
 
 
 REVIEWS = b"text,stars\nThe shoes are too small.,2\nI like the colour.,5\n"
@@ -98,12 +113,13 @@ OBJECTS: dict[str, bytes | Callable[[], bytes]] = {
     "zoo/animals.csv": b"animal,place\nA fox,the snow\nAn owl,a barn\n",
 }
 # What an address at example.com leads to that is none of them, by its ending.
-BY_ENDING: dict[str, bytes | Callable[[], bytes]] = {
+BY_ENDING: dict[str, bytes | Callable[[], bytes | None]] = {
     "csv": REVIEWS,
     "html": PAGE,
     "jpg": lambda: picture("photo"),
     "md": b"# Notes\n\nAnn sends the offer on Friday.\n",
     "mp3": tone,
+    "parquet": _parquet,
     "png": lambda: picture("photo"),
     "txt": b"Ann sends the offer on Friday.\n",
 }
