@@ -50,7 +50,9 @@ def read_text(text: str, kind: str) -> Json:
             return int(text)
         except ValueError:
             number = float(text)
-            if kind == "number" or number.is_integer():
+            if abs(number) < 2**53 and number.is_integer():
+                return int(number)
+            if kind == "number" and number - number == 0:  # finite
                 return number
     return text
 
