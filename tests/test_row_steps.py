@@ -937,6 +937,21 @@ def test_a_larger_budget_goes_on_where_the_smaller_one_ended(auth, moody, worksp
     assert answers(second) == [f"{n}!" for n in range(50)]
 
 
+def test_a_rerun_counts_what_the_answers_of_the_run_before_did_not_say(
+    auth, moody, workspace
+):
+    choice = {"message": {"content": "x" * 1000}, "finish_reason": "stop"}
+    moody.mood = lambda number, text, times: {"choices": [choice]}
+    asked = MODEL, "{{id}}", numbered(30)
+    budget = 0.6 * 1e-6 * 10_500
+    first = map_rows(auth, *asked, max_tokens=1000, budget_usd=budget)
+    assert 8 <= first["done"] <= 10
+
+    for more, most in ((1, first["done"]), (2, 2 * first["done"] + 2)):
+        result = map_rows(auth, *asked, max_tokens=1000, budget_usd=more * budget)
+        assert result["done"] == len(moody.bodies) <= most
+
+
 def test_what_a_run_left_that_nobody_repeated_is_removed_after_a_week(
     auth, moody, workspace, monkeypatch
 ):

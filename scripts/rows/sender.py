@@ -138,7 +138,8 @@ class Sender:
             may_cost = cost_by(self.prices, usage)
             if may_cost[0] is None:
                 check_budget(self.money.limit, *may_cost, "a row")
-            self.money.spent = self.cost(outcome.sums["usage"]) or 0.0
+            told = self.cost(outcome.sums["usage"]) or 0.0
+            self.money.spent = max(told, outcome.sums.get("spent") or 0.0)
 
     def ask(self, body: Members) -> tuple[Members, str]:
         """Return (answer, model) of the first model that answers a body. Money is set
@@ -174,7 +175,13 @@ class Sender:
             raise
         finally:
             if self.money and reserved is not None:
-                self.gate.release(partial(self.money.settle, reserved, usd))
+                self.gate.release(partial(self.settle, reserved, usd))
+
+    def settle(self, reserved: float, usd: float | None) -> None:
+        """Note what a request cost, for a rerun too: not every answer says it."""
+        assert self.money is not None  # or nothing was set aside
+        self.money.settle(reserved, usd)
+        self.outcome.sums["spent"] = self.money.spent
 
     def bounded(self, body: Members, reserved: float | None) -> Members:
         """Return a body whose answer costs no more than what was set aside for it."""
