@@ -12,7 +12,7 @@ from . import charts
 from .client import TogetherError, call, prepare
 from .client.asked_for import listed
 from .client.job import in_job
-from .client.jsonio import finite
+from .client.jsonio import finite, moment_of
 from .operations import operation
 
 TYPE_CHECKING = False
@@ -206,15 +206,11 @@ def spending(
 
 
 def _day_of(value: Json) -> datetime.date | None:
-    """Return the day of a moment: ISO 8601, or seconds or milliseconds since 1970."""
-    seconds = finite(value) or 0
-    try:
-        if seconds >= 1e9:  # more than 20261103 says
-            seconds = seconds / 1000 if seconds >= 1e11 else seconds
-            return datetime.datetime.fromtimestamp(seconds, datetime.UTC).date()
-        return datetime.datetime.fromisoformat(str(value).strip()).date()
-    except (ValueError, OverflowError, OSError):
+    """Return the day, in UTC, of a moment."""
+    moment = moment_of(value)
+    if moment is None:
         return None
+    return datetime.datetime.fromtimestamp(moment, datetime.UTC).date()
 
 
 def _day(field: str, text: str | None) -> datetime.date | None:

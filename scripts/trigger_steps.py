@@ -7,12 +7,13 @@ Each returns a list, empty when nothing is new; the first run records the curren
 from __future__ import annotations
 
 import datetime
+import time
 
 from .client import TogetherError, call, prepare
 from .client.asked_for import listed
 from .client.endings import plain_state
 from .client.job import log
-from .client.jsonio import finite
+from .client.jsonio import moment_of
 from .client.references import harmless
 from .job_states import states
 from .operations import operation
@@ -33,8 +34,6 @@ ENDPOINTS = operation("endpoints/list_endpoints")
 PROJECT_ENDPOINTS = operation("endpoints/list_project_endpoints")
 ANALYTICS = operation("endpoints/get_project_endpoint_analytics")
 MANY = 100  # entries of a page
-SECONDS = 1e9  # a number beyond it is a moment, in seconds since 1970
-MILLISECONDS = 1e12  # beyond it, in milliseconds
 EVALUATIONS_SEEN = 200  # the newest, which is all that a list without pages can show
 
 
@@ -290,7 +289,7 @@ def idle_endpoints(auth: Auth, given: Members) -> list[Members]:
             state = plain_state(deployment.get("state"), ready, "DEPLOYMENT_STATE_")
             if state not in ready:
                 continue
-            hours = _hours(deployment.get("createdAt"), now)
+            hours = _hours_since(deployment.get("createdAt"))
             if hours is None:
                 log(f"how old {deployment['id']} is cannot be read: it is left out")
             if hours is None or hours * 60 < given["minutes"]:
@@ -317,7 +316,7 @@ def idle_endpoints(auth: Auth, given: Members) -> list[Members]:
             state = plain_state(endpoint.get("state"), started)
             if state not in started or endpoint.get("type") != "dedicated":
                 continue
-            hours = _hours(endpoint.get("created_at"), now)
+            hours = _hours_since(endpoint.get("created_at"))
             if hours is None:
                 log(f"how old {endpoint['id']} is cannot be read: it is left out")
             if hours is None or hours < given["v1_after_hours"]:
@@ -356,22 +355,11 @@ def _requests(
     return None
 
 
-def _hours(told: Json, now: datetime.datetime) -> float | None:
+def _hours_since(told: Json) -> float | None:
     """Return the hours since a time as the API writes it, or None where it cannot be
     read: what is stopped by its age must not be stopped by a guess."""
-    moment = finite(told)
-    try:
-        if moment is None:
-            then = datetime.datetime.fromisoformat(str(told).replace("Z", "+00:00"))
-        elif moment > SECONDS:
-            seconds = moment / 1000 if moment > MILLISECONDS else moment
-            then = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-        else:
-            return None
-        then = then.replace(tzinfo=then.tzinfo or datetime.UTC)
-        return round((now - then).total_seconds() / 3600, 2)
-    except (ValueError, OverflowError, OSError):
-        return None
+    moment = moment_of(told)
+    return None if moment is None else round((time.time() - moment) / 3600, 2)
 
 
 def _changed(found: Members, states: Sequence[str] | None, key: str) -> list[Members]:

@@ -3,6 +3,7 @@
 import gc
 import json
 import math
+import time
 
 import pytest
 
@@ -15,6 +16,7 @@ from scripts.client.jsonio import (
     encoder,
     finite,
     is_deep,
+    moment_of,
     noting_decoder,
     parse_json,
     storable,
@@ -60,6 +62,51 @@ def test_a_number_is_one_or_nothing(value, number):
 
     assert found == number
     assert type(found) is type(number)
+
+
+MOMENT = 1793707200.0  # 2026-11-03T12:00:00Z
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("2026-11-03T12:00:00Z", MOMENT),
+        (" 2026-11-03T12:00:00.000000+00:00\n", MOMENT),
+        ("2026-11-03T14:00:00+02:00", MOMENT),
+        ("2026-11-03T12:00:00", MOMENT),
+        ("2026-11-03", MOMENT - 43_200),
+        ("20261103", MOMENT - 43_200),
+        (int(MOMENT), MOMENT),
+        (MOMENT + 0.5, MOMENT + 0.5),
+        (str(int(MOMENT)), MOMENT),
+        (MOMENT * 1000, MOMENT),
+        (str(int(MOMENT * 1000)), MOMENT),
+        (jsonio.FIRST_MOMENT, 1e9),
+        (jsonio.FIRST_MOMENT - 1, None),
+        (jsonio.FIRST_MILLISECONDS, 1e9),
+        (jsonio.FIRST_MILLISECONDS - 1, None),
+        ("0001-01-01T00:00:00Z", None),
+        ("1970-01-01T00:00:00Z", None),
+        (1e29, None),
+        ("1e400", None),
+        (math.nan, None),
+        ("0001-01-01T00:00:00+23:59", None),
+        ("yesterday", None),
+        ("", None),
+        (0, None),
+        (True, None),
+        (None, None),
+        ({}, None),
+    ],
+)
+def test_a_moment_is_one_or_nothing(value, moment, monkeypatch):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert moment_of(value) == moment
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def nested(depth, inner, kind=list):

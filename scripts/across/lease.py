@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import datetime
 
 from ..client import TogetherError
+from ..client.jsonio import moment_of
 from ..workspace.create_once import fingerprint_of, state_folder, sweep
 from ..workspace.jobs import is_running
 from ..workspace.state import (
@@ -117,14 +117,6 @@ def first_start() -> float:
         found = get_state(path)
         flow = found.get("job") if isinstance(found, dict) else None
         if flow and is_running(flow):
-            return min(now, _seconds(taken[path]))
+            # By 0, where no time is told, nothing is old.
+            return min(now, moment_of(taken[path]) or 0.0)
     return now
-
-
-def _seconds(text: str) -> float:
-    """Return an ISO 8601 time in seconds since 1970; 0, by which nothing is old, for
-    what is none."""
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        return 0.0

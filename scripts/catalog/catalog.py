@@ -15,6 +15,7 @@ import time
 
 from ..client import TogetherError, call
 from ..client.job import log
+from ..client.jsonio import finite, moment_of
 from ..operations import operation
 
 TYPE_CHECKING = False
@@ -235,7 +236,7 @@ def normalised(entry: Members) -> Members | None:
             entry.get("contextLength") or entry.get("context_length")
         ),
         "prices": prices,
-        "created": _moment(entry.get("createdAt") or entry.get("created")),
+        "created": _whole(moment_of(entry.get("createdAt") or entry.get("created"))),
         "serverless": serverless,
         "status": status,
         "aliases": names[1:],
@@ -348,28 +349,10 @@ def _words(entry: Members, name: str) -> list[str]:
 
 def _real(value: Json) -> float | None:
     """Return a price as a float; None for what is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        value = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return value if 0 <= value < float("inf") else None
+    found = finite(value)
+    return None if found is None or found < 0 else float(found)
 
 
 def _whole(value: Json) -> int | None:
     found = _real(value)
     return int(found) if found else None
-
-
-def _moment(value: Json) -> int | None:
-    """Return a date as Unix seconds: it comes as a number or as ISO 8601."""
-    found = _real(value)
-    if found is not None or not isinstance(value, str):
-        return int(found) if found else None
-    from datetime import datetime
-
-    try:
-        return int(datetime.fromisoformat(value).timestamp())
-    except (ValueError, OverflowError):
-        return None

@@ -258,3 +258,28 @@ def finite(value: Json) -> int | float | None:
 
 MOST_DIGITS = 40  # of a number that comes as text
 LARGEST = 1e300
+
+
+def moment_of(value: Json) -> float | None:
+    """Return the moment that an answer tells, in seconds since 1970: it comes as ISO
+    8601, UTC where it says no zone, or as seconds or milliseconds since 1970. None for
+    anything else, and for what is before 2001: servers write 1970 or the year 1 for a
+    time that they do not know.
+    """
+    from datetime import UTC, datetime  # few steps ask for a moment
+
+    number = finite(value) or 0
+    if number >= FIRST_MILLISECONDS:
+        number /= 1000
+    try:
+        if number >= FIRST_MOMENT:
+            return datetime.fromtimestamp(number, UTC).timestamp()
+        told = datetime.fromisoformat(value.strip() if isinstance(value, str) else "")
+        moment = told.replace(tzinfo=told.tzinfo or UTC).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if moment >= FIRST_MOMENT else None
+
+
+FIRST_MOMENT = 1e9  # seconds: September 2001; 20261103 is a day, written without lines
+FIRST_MILLISECONDS = 1e12  # a number from it on is in milliseconds

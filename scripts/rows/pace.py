@@ -12,10 +12,10 @@ from __future__ import annotations
 import math
 import os
 import time
-from datetime import UTC, datetime
 
 from ..client import TogetherError
 from ..client.job import in_job, log
+from ..client.jsonio import moment_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Pace:
             log(f"the rate is not shared with the flow's other jobs: {error}")
             self.path = None
             return
-        since = datetime.fromtimestamp(time.time() - STALE, UTC)
+        since = time.time() - STALE
         fresh = {path for path, at in found.items() if _is_after(at, since)}
         self.jobs = len(fresh | {self.path})
 
@@ -116,10 +116,7 @@ def _number(text: str | None) -> float | None:
     return number if 0 < number < math.inf else None
 
 
-def _is_after(text: str, since: datetime) -> bool:
+def _is_after(text: str, since: float) -> bool:
     """Say whether a time of Windmill's is after a moment; one that is none is."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return True
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)) > since
+    moment = moment_of(text)
+    return moment is None or moment > since
