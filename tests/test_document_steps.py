@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.client import TogetherError
-from scripts.passages.document_steps import pieces_of
+from scripts.documents.document_steps import pieces_of
 from tests.support.expected_request import main_of
 from tools.operations import find
 

@@ -23,16 +23,15 @@ from scripts.client import TogetherError
 from scripts.client.jsonio import parse_json
 from scripts.client.references import harmless
 from scripts.documents import office_archive, web_page, word_file
+from scripts.documents.document_steps import Places, pieces_of
 from scripts.documents.word_index import WordIndex, read_index
 from scripts.download import filenames
 from scripts.json_schema.checker import check_schema, problems
 from scripts.json_schema.linear_regex import UnfitError, searcher
 from scripts.metrics.prometheus import TooManyError, samples
-from scripts.passages.document_steps import Places, pieces_of
 from scripts.replies.harmless_text import HarmlessText
 from scripts.replies.sse import Events
 from scripts.resilience.server_words import without_key
-from scripts.retired_model_steps import GIVEN, QUOTED
 from scripts.speech.audio_steps import sentences
 from scripts.speech.subtitle_files import subtitles
 from scripts.structured.classify_steps import recognised
@@ -43,6 +42,7 @@ from scripts.table_query import Query, ask
 from scripts.tool_calling.tool_steps import written_call
 from scripts.transfer import file_input
 from scripts.transfer.file_source import BytesSource
+from scripts.trigger_steps.retired_model_steps import GIVEN, QUOTED
 from scripts.upload.dataset_check import Checker
 from scripts.workspace.markup import inline, prose
 
@@ -371,7 +371,7 @@ CHANNEL = "<|channel|>a<|message|>"
 
 # Module, texts, and what reads them.
 READERS = (
-    ("retired_model_steps", "code", model_names),
+    ("trigger_steps/retired_model_steps", "code", model_names),
     (
         "ai_agents/ai_agent_steps",
         "citations",
@@ -406,9 +406,9 @@ READERS = (
     ("table_files/json_rows", "array", lambda text: table("[" + text, "t.json")),
     ("table/table", "template", lambda text: Template(text + "{{a}}")),
     ("table_files/encodings", "bytes", lambda data: deque(texts([data]), 0)),
-    ("passages/document_steps", "prose", pieces),
+    ("documents/document_steps", "prose", pieces),
     (
-        "passages/document_steps",
+        "documents/document_steps",
         "prose",
         lambda text: Places("x.md", text).of(len(text)),
     ),
@@ -544,9 +544,9 @@ ELSEWHERE = {
     "agent_tools/agent_steps": "the first signs of an address",
     "batch_files/batch_steps": "the first signs of an address",
     "batch_files/input_files": "the name of a file",
-    "passages/index_steps": "the first signs of an address",
+    "documents/index_steps": "the first signs of an address",
     "catalog/catalog": "names of prices",
-    "file_steps": "the first signs of an address",
+    "file_steps/file_steps": "the first signs of an address",
     "charts": "one sign at a time",
     "client/endings": "a reason of 100 signs at most",
     "client/resource": "the base URL that the resource has",
@@ -555,7 +555,7 @@ ELSEWHERE = {
     "json_schema/composed": "a part of a reference, ten digits of it",
     "realtime_audio": "the name of a format",
     "replies/accumulators": "one piece of sound, sign by sign",
-    "storage_steps": "names of objects, of which storages allow 1024 signs",
+    "file_steps/storage_steps": "names of objects, of which storages allow 1024 signs",
     "resilience/retry": "a header of 60 signs at most",
     "resilience/explain": "the words of an exception",
     "resilience/fields": "the name of a field",

@@ -20,7 +20,7 @@ PIECES = re.compile(r"((PIECE|HEAD|SAMPLE|PART|PAGE|HEADER|LIST|OBJECT|ITEM|PACE
 NO_LIMITS = {
     "across/file_answers.STATE_BYTES",
     "client/endings.LONGEST_REASON",
-    "file_steps.LONGEST_ERROR",
+    "file_steps/file_steps.LONGEST_ERROR",
     "parquet_steps.LARGEST",
     "parquet_steps.LONGEST",
     "replies/accumulators.MOST_PIECES",

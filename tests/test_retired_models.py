@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from scripts import retired_model_steps
 from scripts.client import TogetherError
+from scripts.trigger_steps import retired_model_steps
 from tests.support.expected_request import main_of
 from tools import models
 from tools.operations import find

@@ -152,7 +152,7 @@ def extract_data(auth: Auth, step: Step, **arguments: Json) -> Members:
 def find_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return the passages that suit a question best. {"text": all of them, "cut"?,
     "passages": [{"source", "start", "score"}]}; raises TogetherError."""
-    from ..passages.document_steps import (  # each tool has its own
+    from ..documents.document_steps import (  # each tool has its own
         rank_passages,
         split_documents,
     )
@@ -349,7 +349,7 @@ def query_table(auth: Auth, step: Step, **arguments: Json) -> Members:
 def list_work(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Return what trains and what is served. {"text": a line each, "cut"?,
     "fine_tunes": how many, "deployments"}; raises TogetherError."""
-    from ..trigger_steps import (  # each tool has its own
+    from ..trigger_steps.trigger_steps import (  # each tool has its own
         PROJECT_ENDPOINTS,
         idle_endpoints,
     )
@@ -479,7 +479,7 @@ def _one_of(given: Members, name: str, other: str) -> None:
 
 def _document(auth: Auth, address: str) -> tuple[str, str]:
     """Return a document's name and its text."""
-    from ..passages import document_steps  # only where a document is given
+    from ..documents import document_steps  # only where a document is given
 
     found = document_steps.read_document(auth, address, "document")
     return document_steps.text_of(found, "document")

@@ -15,7 +15,7 @@ Rendered from schemas/chat/cite_answer.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..passages.document_steps import cite_answer
+from ..documents.document_steps import cite_answer
 
 
 def main(

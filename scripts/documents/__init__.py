@@ -1,1 +1,1 @@
-"""Files that people write: Word and Excel files, web pages."""
+"""Documents: their text, where in it a passage stands, and the formats people write."""

@@ -16,7 +16,7 @@ Rendered from schemas/embeddings/index_documents.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..passages.index_steps import index_documents
+from ..documents.index_steps import index_documents
 
 
 def main(

@@ -17,7 +17,7 @@ Rendered from schemas/embeddings/rank_passages.json; edit that, not this.
 
 from ..catalog.model_picker import choices
 from ..client import run, togetherai
-from ..passages.document_steps import rank_passages
+from ..documents.document_steps import rank_passages
 
 DynSelect_model = str
 

@@ -15,7 +15,7 @@ Rendered from schemas/embeddings/split_documents.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..passages.document_steps import split_documents
+from ..documents.document_steps import split_documents
 
 
 def main(

@@ -11,7 +11,7 @@ Rendered from schemas/endpoints/list_idle_endpoints.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..trigger_steps import list_idle_endpoints
+from ..trigger_steps.trigger_steps import list_idle_endpoints
 
 
 def main(auth: togetherai, minutes: int = 60, v1_after_hours: float | None = None):

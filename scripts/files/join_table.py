@@ -22,7 +22,7 @@ Rendered from schemas/files/join_table.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..storage_steps import join_table
+from ..file_steps.storage_steps import join_table
 
 
 def main(

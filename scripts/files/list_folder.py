@@ -13,7 +13,7 @@ Rendered from schemas/files/list_folder.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..storage_steps import list_folder
+from ..file_steps.storage_steps import list_folder
 
 
 def main(

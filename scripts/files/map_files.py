@@ -21,7 +21,7 @@ Rendered from schemas/files/map_files.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..file_steps import map_files
+from ..file_steps.file_steps import map_files
 
 
 def main(

@@ -15,7 +15,7 @@ Rendered from schemas/files/read_rows.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..storage_steps import read_rows
+from ..file_steps.storage_steps import read_rows
 
 
 def main(

@@ -15,7 +15,7 @@ Rendered from schemas/files/split_files.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..file_steps import split_files
+from ..file_steps.file_steps import split_files
 
 
 def main(

@@ -17,7 +17,7 @@ Rendered from schemas/files/split_table.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..storage_steps import split_table
+from ..file_steps.storage_steps import split_table
 
 
 def main(

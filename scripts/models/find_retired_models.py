@@ -13,7 +13,7 @@ Rendered from schemas/models/find_retired_models.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..retired_model_steps import find_retired_models
+from ..trigger_steps.retired_model_steps import find_retired_models
 
 
 def main(

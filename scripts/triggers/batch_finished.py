@@ -11,7 +11,7 @@ Rendered from schemas/triggers/batch_finished.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..trigger_steps import batch_finished
+from ..trigger_steps.trigger_steps import batch_finished
 
 
 def main(auth: togetherai, states: list[str] | None = None):

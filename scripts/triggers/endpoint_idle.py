@@ -12,7 +12,7 @@ Rendered from schemas/triggers/endpoint_idle.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..trigger_steps import endpoint_idle
+from ..trigger_steps.trigger_steps import endpoint_idle
 
 
 def main(auth: togetherai, minutes: int = 60, v1_after_hours: float | None = None):

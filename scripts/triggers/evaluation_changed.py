@@ -12,7 +12,7 @@ Rendered from schemas/triggers/evaluation_changed.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..trigger_steps import evaluation_changed
+from ..trigger_steps.trigger_steps import evaluation_changed
 
 
 def main(auth: togetherai, only_ended: bool = False):

@@ -12,7 +12,7 @@ Rendered from schemas/triggers/fine_tune_changed.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..trigger_steps import fine_tune_changed
+from ..trigger_steps.trigger_steps import fine_tune_changed
 
 
 def main(auth: togetherai, only_ended: bool = False):

@@ -14,7 +14,7 @@ Rendered from schemas/triggers/list_new_objects.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..storage_steps import list_new_objects
+from ..file_steps.storage_steps import list_new_objects
 
 
 def main(

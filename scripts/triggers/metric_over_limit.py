@@ -14,7 +14,7 @@ Rendered from schemas/triggers/metric_over_limit.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..trigger_steps import metric_over_limit
+from ..trigger_steps.trigger_steps import metric_over_limit
 
 
 def main(

@@ -12,7 +12,7 @@ Rendered from schemas/triggers/model_changed.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..trigger_steps import model_changed
+from ..trigger_steps.trigger_steps import model_changed
 
 
 def main(auth: togetherai, changes: list[str] | None = None):

@@ -12,7 +12,7 @@ Rendered from schemas/triggers/retired_model_used.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..trigger_steps import retired_model_used
+from ..trigger_steps.trigger_steps import retired_model_used
 
 
 def main(

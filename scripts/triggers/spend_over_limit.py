@@ -14,7 +14,7 @@ Rendered from schemas/triggers/spend_over_limit.json; edit that, not this.
 """
 
 from ..client import run, togetherai
-from ..trigger_steps import spend_over_limit
+from ..trigger_steps.trigger_steps import spend_over_limit
 
 
 def main(auth: togetherai, limit_usd: float, period: str = "month"):

@@ -18,7 +18,7 @@ from scripts.client import TogetherError
 from scripts.client.form import checked_arguments
 from scripts.client.jsonio import is_deep, parse_json
 from scripts.client.references import SAFE
-from scripts.passages.document_steps import pieces_of, read_document, text_of
+from scripts.documents.document_steps import pieces_of, read_document, text_of
 from scripts.replies.accumulators import accumulator
 from scripts.replies.sse import Events
 from scripts.table.table import Flaw, Table

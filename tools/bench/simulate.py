@@ -24,7 +24,7 @@ from scripts.checkpoint import (
     SHARE_SECONDS,
 )
 from scripts.client.jsonio import RESULT_LIMIT
-from scripts.file_steps import INLINE_BYTES
+from scripts.file_steps.file_steps import INLINE_BYTES
 from scripts.service_jobs.flow_steps import FIRST, LONGEST
 from scripts.service_jobs.job_kinds import KINDS, growing, pause_after
 from scripts.upload.service_limits import BATCH_LINES, FILLED_BYTES

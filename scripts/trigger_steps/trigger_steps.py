@@ -9,21 +9,21 @@ from __future__ import annotations
 import datetime
 import time
 
-from .client import TogetherError, call, prepare
-from .client.asked_for import listed
-from .client.endings import plain_state
-from .client.job import log
-from .client.jsonio import moment_of
-from .client.references import harmless
-from .job_states import states
-from .operations import operation
-from .workspace.watermark import new_since
+from ..client import TogetherError, call, prepare
+from ..client.asked_for import listed
+from ..client.endings import plain_state
+from ..client.job import log
+from ..client.jsonio import moment_of
+from ..client.references import harmless
+from ..job_states import states
+from ..operations import operation
+from ..workspace.watermark import new_since
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .shapes import Auth, Json, Members, Step
+    from ..shapes import Auth, Json, Members, Step
 
 
 BATCHES = operation("batches/list_batches")
@@ -125,7 +125,7 @@ def model_changed(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     [{"model", "change": added, removed or deprecated, "name", "tasks", "prices"}].
     Raises TogetherError.
     """
-    from .catalog.catalog import entries, normalised  # only where prices are asked for
+    from ..catalog.catalog import entries, normalised  # only where prices are asked for
 
     given = prepare(step, arguments)
     answer = call(auth, MODELS, limit=MANY, max_pages=100)
@@ -190,7 +190,7 @@ def spend_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members]
     [{"period": "2026-11" or "2026-11-24", "total_usd", "limit_usd", "products"}], the
     dearest product first. Raises TogetherError.
     """
-    from .account_steps import spending  # the other triggers need none of it
+    from ..account_steps import spending  # the other triggers need none of it
 
     given = prepare(step, arguments)
     today = datetime.datetime.now(datetime.UTC).date()
@@ -231,7 +231,9 @@ def metric_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members
     [{"metric": name and labels in one text, "name", "labels", "value", "limit"}]; one
     that was back in between is told again. Raises TogetherError.
     """
-    from .metrics.metric_steps import metrics_over  # the other triggers need none of it
+    from ..metrics.metric_steps import (
+        metrics_over,
+    )  # the other triggers need none of it
 
     given = prepare(step, arguments)
     found = {}

@@ -11,16 +11,16 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from .catalog.catalog import LISTED, SUPPORTED, entries, fitting, normalised
-from .client import TogetherError, call, prepare
-from .client.job import in_job, log
-from .workspace.api import ask_windmill, not_in_job, quoted_path
+from ..catalog.catalog import LISTED, SUPPORTED, entries, fitting, normalised
+from ..client import TogetherError, call, prepare
+from ..client.job import in_job, log
+from ..workspace.api import ask_windmill, not_in_job, quoted_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .shapes import Auth, Json, Members, Step
+    from ..shapes import Auth, Json, Members, Step
 
 # What is looked through: how it is listed and read, the members that may name a model.
 KINDS = {

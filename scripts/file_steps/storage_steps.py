@@ -13,16 +13,16 @@ from __future__ import annotations
 
 import re
 
-from .client import TogetherError, prepare
-from .client.job import log
-from .workspace.storage import list_objects
-from .workspace.watermark import new_since
+from ..client import TogetherError, prepare
+from ..client.job import log
+from ..workspace.storage import list_objects
+from ..workspace.watermark import new_since
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .shapes import Auth, Json, Members, Step
+    from ..shapes import Auth, Json, Members, Step
 
 
 SHOWN = 20  # columns that the summary names
@@ -43,14 +43,14 @@ def read_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     cannot be read in its `problems`, when there are more than `most`, when they have
     the column `answer_column`, or lack one that the template names.
     """
-    from .table.table import (  # only where rows are given
+    from ..table.table import (  # only where rows are given
         BlankRowError,
         Flaw,
         Table,
         Template,
         summary,
     )
-    from .workspace.markup import inline  # only within a job
+    from ..workspace.markup import inline  # only within a job
 
     given = prepare(step, arguments)
     rows, problems, columns = [], [], {}
@@ -99,8 +99,8 @@ def list_folder(auth: Auth, step: Step, **arguments: Json) -> Json:
     {"rows": [{"file": "s3://storage/key", "filename"}], by name, "count", "markdown"}.
     Raises TogetherError when there is none, or more than `most`.
     """
-    from .table.table import summary  # only where rows are given
-    from .workspace.markup import inline  # only within a job
+    from ..table.table import summary  # only where rows are given
+    from ..workspace.markup import inline  # only within a job
 
     given = prepare(step, arguments)
     rows = rows_of_folder(given)
@@ -155,7 +155,7 @@ def split_table(auth: Auth, step: Step, **arguments: Json) -> Members:
     storage. Raises TogetherError for a table that cannot be read or split, that lacks a
     column, or has the answers' already.
     """
-    from .across.cutting import split  # only where a table is split
+    from ..across.cutting import split  # only where a table is split
 
     return split(auth, prepare(step, arguments))
 
@@ -168,7 +168,7 @@ def join_table(auth: Auth, step: Step, **arguments: Json) -> Json:
     what the jobs kept is deleted. Raises TogetherError when nothing was answered, or
     more failed than fail_when_failed_share allows.
     """
-    from .across.joining import join  # only where parts are joined
+    from ..across.joining import join  # only where parts are joined
 
     return join(auth, prepare(step, arguments))
 

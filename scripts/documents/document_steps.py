@@ -23,6 +23,9 @@ from ..operations import operation
 from ..table.table import Flaw, Table
 from ..table.vectors import vector_of
 from ..workspace.markup import inline, prose
+from .office_archive import BadFileError
+from .web_page import declared, is_page, page_text
+from .word_file import word_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +57,7 @@ ADVICE = (
 )
 UNCITED = "No passage is cited: do not take this for what the documents say."
 SAVED = "save it as Word (.docx), HTML or text"
-OTHERS = {
+NOT_READ = {
     b"{\\rtf": "an RTF file",
     b"\xd0\xcf\x11\xe0": "an old or protected Office file",
     b"\x1f\x8b": "compressed with gzip",
@@ -287,7 +290,7 @@ def read_document(auth: Auth, value: Json, field: str) -> tuple[Source, bytes]:
     head = content[:START].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"%PDF"):
         raise _refused(field, f"is a PDF, which cannot be read here: {INSTEAD}")
-    for mark, what in OTHERS.items():
+    for mark, what in NOT_READ.items():
         if head.startswith(mark):
             raise _refused(field, f"is {what}, which cannot be read here: {SAVED}")
     if _is_mail(content):
@@ -312,36 +315,29 @@ def _is_mail(content: bytes) -> bool:
 
 def text_of(document: tuple[Source, bytes], field: str) -> tuple[str, str]:
     """Return the name and the text of what read_document returned."""
-    from ..table_files.encodings import BadTextError, texts  # only where rows are given
+    from ..table_files.encodings import BadTextError, texts  # only to read a file
 
     source, content = document
     name = source.named()
     if content.startswith(b"PK\x03\x04"):
-        from ..documents import word_file  # only where such a file is given
-        from ..documents.office_archive import (
-            BadFileError,  # only where such a file is given
-        )
-
         try:
-            return name, _plain(word_file.word_text(content)).strip()
+            return name, _visible(word_text(content)).strip()
         except BadFileError as error:
             raise _refused(field, str(error)) from None
-    from ..documents import web_page  # only where such a file is given
-
     try:
-        text = _as_declared(content, web_page.declared(content))
+        text = _as_declared(content, declared(content))
         if text is None:
             text = "".join(texts([content]))
     except BadTextError as error:
         other = ", nor a Word file" if str(error).startswith("is not") else ""
         raise _refused(field, f"{error}{other}") from None
-    if web_page.is_page(text, source.name):
-        text = web_page.page_text(text)
+    if is_page(text, source.name):
+        text = page_text(text)
     # A form feed ends a page, and an empty page counts too.
-    return name, _plain(text).strip(" \t\r\n")
+    return name, _visible(text).strip(" \t\r\n")
 
 
-def _plain(text: str) -> str:
+def _visible(text: str) -> str:
     """Return a text without soft hyphens, and without NUL."""
     return text.replace("\x00", "\ufffd").replace("\u00ad", "")
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 import json
 import re
 
-from .catalog.budget import Budget
-from .catalog.model_choice import choose_model
-from .catalog.pricing import (
+from ..catalog.budget import Budget
+from ..catalog.model_choice import choose_model
+from ..catalog.pricing import (
     bill,
     cost_fields,
     most_cost,
@@ -23,17 +23,17 @@ from .catalog.pricing import (
     sum_costs,
     sum_usage,
 )
-from .client import TogetherError, prepare
-from .client.job import log
-from .table.table import Flaw, Table, find, summary
+from ..client import TogetherError, prepare
+from ..client.job import log
+from ..table.table import Flaw, Table, find, summary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TypeAlias
 
-    from .shapes import Auth, Json, Members, Step
-    from .table.table import Row
+    from ..shapes import Auth, Json, Members, Step
+    from ..table.table import Row
 
     Worker: TypeAlias = Callable[[str], Members]
     """From an address to {"answer", "usage", "cost_usd", "cost_note"?}."""
@@ -66,7 +66,7 @@ def split_files(auth: Auth, step: Step, **arguments: Json) -> Members:
     """
     import hashlib
 
-    from .across import cutting  # only where files are split
+    from ..across import cutting  # only where files are split
 
     given = prepare(step, arguments)
     if ("folder" in given) == ("files" in given):
@@ -113,7 +113,7 @@ def _once(rows: Iterator[Members], seen: set[bytes], most: int) -> Iterator[Memb
     """Yield each row once: two jobs at the same file would both be paid for."""
     import hashlib
 
-    from .table.table import canonical  # only where files are split
+    from ..table.table import canonical  # only where files are split
 
     count = 0
     for row in rows:
@@ -155,7 +155,7 @@ def map_files(auth: Auth, step: Step, **arguments: Json) -> Members:
     is not done again. Raises TogetherError when nothing can be done with any: no key,
     no credit, or the only file failed.
     """
-    from .across.file_answers import FileAnswers  # only where files are done
+    from ..across.file_answers import FileAnswers  # only where files are done
 
     given = prepare(step, arguments)
     if given["action"] in ("ask", "look") and not given.get("question"):
@@ -254,7 +254,7 @@ def _worker(auth: Auth, given: Members, budget: Budget) -> Worker:
 
 def _text(auth: Auth, address: str) -> tuple[str, str]:
     """Return a document's name and its text."""
-    from .passages import document_steps  # only where a document is read
+    from ..documents import document_steps  # only where a document is read
 
     found = document_steps.read_document(auth, address, "file")
     name, text = document_steps.text_of(found, "file")
@@ -265,8 +265,8 @@ def _text(auth: Auth, address: str) -> tuple[str, str]:
 
 def _answered(auth: Auth, given: Members, address: str, budget: Budget) -> Members:
     """Return what a model answers about a document, or a picture."""
-    from .chat_steps import answered, ask, user_message  # only where a model is asked
-    from .client.validate import FileValue  # only where a picture is shown
+    from ..chat_steps import answered, ask, user_message  # only where a model is asked
+    from ..client.validate import FileValue  # only where a picture is shown
 
     body: Members = {"model": given["model"]}
     if "max_tokens" in given:
@@ -293,7 +293,7 @@ def _answered(auth: Auth, given: Members, address: str, budget: Budget) -> Membe
 
 def _said(auth: Auth, given: Members, address: str, budget: Budget) -> Members:
     """Return what is said in a recording."""
-    from .speech.audio_steps import (  # where it is sound
+    from ..speech.audio_steps import (  # where it is sound
         LONGEST_RECORDING,
         dialogue,
         transcribed,

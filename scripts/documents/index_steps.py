@@ -11,16 +11,6 @@ import json
 import re
 
 from ..client import TogetherError, prepare
-from ..documents.word_index import (
-    INDEX_BYTES,
-    INDEXED_CHARACTERS,
-    MARK,
-    MOST_PASSAGES,
-    BadIndexError,
-    TooMuchError,
-    WordIndex,
-    read_index,
-)
 from ..table.table import Flaw, Table, summary
 from .document_steps import (
     Places,
@@ -29,6 +19,16 @@ from .document_steps import (
     pieces_of,
     read_document,
     text_of,
+)
+from .word_index import (
+    INDEX_BYTES,
+    INDEXED_CHARACTERS,
+    MARK,
+    MOST_PASSAGES,
+    BadIndexError,
+    TooMuchError,
+    WordIndex,
+    read_index,
 )
 
 TYPE_CHECKING = False

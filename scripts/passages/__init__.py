@@ -1,1 +1,0 @@
-"""Passages of documents: taken apart, indexed, found, cited."""

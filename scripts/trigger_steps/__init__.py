@@ -1,0 +1,1 @@
+"""What begins a flow: things of the account that changed, models that retire."""
