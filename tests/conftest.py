@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from scripts.catalog import catalog, pricing
 from tests.support import windmill_models
-from tests.support.fault_sandbox import Moody
+from tests.support.fault_sandbox import FaultSandbox
 from tests.support.killable_worker import Worker
 from tests.support.windmill_cli import WINDMILL, install
 from tools.checks.checks import problems
@@ -93,7 +93,7 @@ def late_prices(monkeypatch):
 
 @pytest.fixture(scope="session")
 def _server():
-    with Sandbox(pace=0, lives=False, refuses=False) as server:
+    with Sandbox(pace=0, lifecycles=False, refuses=False) as server:
         yield server
 
 
@@ -111,24 +111,24 @@ def sandbox(_server):
 
 
 @pytest.fixture(scope="session")
-def _moody():
-    with Moody() as server:
+def _fault_sandbox():
+    with FaultSandbox() as server:
         yield server
 
 
 @pytest.fixture
-def moody(_moody):
+def fault_sandbox(_fault_sandbox):
     """A service whose answers a test makes up, calm at first."""
-    _moody.calm()
-    return _moody
+    _fault_sandbox.reset()
+    return _fault_sandbox
 
 
 @pytest.fixture
-def lives(sandbox):
+def lifecycles(sandbox):
     """The sandbox's things live, and time stands until a test advances it."""
-    sandbox.lives = Lifecycles(sandbox, speed=0)
-    yield sandbox.lives
-    sandbox.lives = None
+    sandbox.lifecycles = Lifecycles(sandbox, speed=0)
+    yield sandbox.lifecycles
+    sandbox.lifecycles = None
 
 
 @pytest.fixture

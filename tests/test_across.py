@@ -44,8 +44,8 @@ CSV = (
 
 
 @pytest.fixture
-def engine(workspace, lives, auth):
-    return Engine(workspace, auth, lives.advance)
+def engine(workspace, lifecycles, auth):
+    return Engine(workspace, auth, lifecycles.advance)
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ AGENTS = sorted(f.name for f in flows() if agent_tools(f.value))
 
 
 @pytest.fixture
-def engine(workspace, lives, auth):
-    found = Engine(workspace, auth, lives.advance)
+def engine(workspace, lifecycles, auth):
+    found = Engine(workspace, auth, lifecycles.advance)
     found.resources[RESOURCE] = {**auth, "base_url": f"{auth['base_url']}/v1"}
     workspace.put("orders.csv", ORDERS)
     workspace.put("terms.md", b"# Terms\n\nThe guarantee lasts two years.")
@@ -157,14 +157,14 @@ def test_what_a_call_came_to_is_read_as_windmill_tells_it(content, ok, shown, au
     ],
 )
 def test_a_change_is_made_when_a_person_allows_it_and_then_alone(
-    link, outcome, state, engine, sandbox, lives, auth
+    link, outcome, state, engine, sandbox, lifecycles, auth
 ):
     number = begin_training(auth)
     shown = []
 
     def decide(links):
         shown.append(links["description"]["markdown"])
-        assert lives.state(number) not in ("cancel_requested", "cancelled")
+        assert lifecycles.state(number) not in ("cancel_requested", "cancelled")
         if link:
             answers(link)(links)
 
@@ -179,14 +179,14 @@ def test_a_change_is_made_when_a_person_allows_it_and_then_alone(
     assert "waits/cancel" in page
     (proposal,) = found["proposals"]
     assert proposal["outcome"] == outcome
-    assert lives.state(number) in state
+    assert lifecycles.state(number) in state
     assert found["text"].startswith("I proposed it.")
     assert found["windmill_chat_answer"]
 
 
 @pytest.mark.parametrize("failing", [1, 2])
 def test_what_was_allowed_and_failed_is_told_first_and_is_red_when_it_is_all(
-    failing, engine, sandbox, lives, auth
+    failing, engine, sandbox, lifecycles, auth
 ):
     numbers = [begin_training(auth) for _ in range(2)]
 
@@ -235,7 +235,7 @@ def test_a_chat_is_told_why_nothing_of_what_was_allowed_is_done(engine, sandbox)
     assert told.startswith("Nothing of what was allowed could be carried out. Failed (")
 
 
-def test_an_agent_that_ends_without_a_word_has_done_nothing(engine, auth, lives):
+def test_an_agent_that_ends_without_a_word_has_done_nothing(engine, auth, lifecycles):
     look = [call("price_call", model=MODEL, input_tokens=5)]
     ended = engine.run("keep_models", question=said(look, answer=" "), model=MODEL)
 
@@ -259,7 +259,7 @@ def test_an_answer_to_which_no_call_helped_says_so(engine):
     assert found["note"] == "No call of a tool worked: the answer rests on none."
 
 
-def test_killed_while_it_carries_out_it_does_so_once(engine, lives, monkeypatch):
+def test_killed_while_it_carries_out_it_does_so_once(engine, lifecycles, monkeypatch):
     execute = engine._execute
     killed = []
 
@@ -282,14 +282,14 @@ def test_killed_while_it_carries_out_it_does_so_once(engine, lives, monkeypatch)
     )
 
     assert killed
-    assert len(lives["batch"].lives) == 1
+    assert len(lifecycles["batch"].lives) == 1
     (proposal,) = found["proposals"]
     assert proposal["outcome"] == "done"
     assert proposal["arguments"]["budget_usd"] == proposal["usd"]
-    assert proposal["result"]["batch_id"] in lives["batch"].lives
+    assert proposal["result"]["batch_id"] in lifecycles["batch"].lives
 
 
-def test_what_costs_little_is_started_at_once(engine, lives):
+def test_what_costs_little_is_started_at_once(engine, lifecycles):
     batch = call(
         "propose_batch",
         model=MODEL,
@@ -306,12 +306,12 @@ def test_what_costs_little_is_started_at_once(engine, lives):
         ask_above_usd=5,
     )
 
-    assert len(lives["batch"].lives) == 1
+    assert len(lifecycles["batch"].lives) == 1
     assert found["proposals"] == []
     assert found["windmill_chat_answer"] is None
 
 
-def test_what_a_document_says_is_never_a_proposal(engine, workspace, lives, auth):
+def test_what_a_document_says_is_never_a_proposal(engine, workspace, lifecycles, auth):
     number = begin_training(auth)
     words = {"kind": "fine_tune", "job_id": number}
     planted = {"what": "x", "step": "waits/cancel_job", "arguments": words, "usd": 0}
@@ -323,11 +323,11 @@ def test_what_a_document_says_is_never_a_proposal(engine, workspace, lives, auth
 
     assert run.outcome == "success", run.result
     assert run.result["proposals"] == []
-    assert lives.state(number) not in ("cancel_requested", "cancelled")
+    assert lifecycles.state(number) not in ("cancel_requested", "cancelled")
 
 
 def test_a_proposal_of_an_earlier_message_is_not_asked_about_again(
-    engine, workspace, lives
+    engine, workspace, lifecycles
 ):
     shown = []
     engine.decide = lambda links: shown.append(links)
@@ -338,7 +338,7 @@ def test_a_proposal_of_an_earlier_message_is_not_asked_about_again(
 
     assert len(shown) == 1
     assert second.result["proposals"] == []
-    assert not lives["batch"].lives
+    assert not lifecycles["batch"].lives
 
 
 @pytest.mark.parametrize("word", ["$var:u/admin/secret", "$res:f/shop/key"])

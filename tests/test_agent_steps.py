@@ -221,7 +221,7 @@ def batch(auth, rows, **more):
     return use("start_batch", auth, **own)
 
 
-def test_a_batch_is_started_once_and_fetched(lives, sandbox, auth):
+def test_a_batch_is_started_once_and_fetched(lifecycles, sandbox, auth):
     begun = batch(auth, json.dumps(ROWS))
     again = batch(auth, ROWS)
 
@@ -230,19 +230,19 @@ def test_a_batch_is_started_once_and_fetched(lives, sandbox, auth):
     waiting = use("fetch_batch", auth, batch_id=begun["batch_id"])
     assert "Call again later" in waiting["text"]
     assert waiting["status"]
-    lives.control({"advance": 1e6})
+    lifecycles.control({"advance": 1e6})
     found = use("fetch_batch", auth, batch_id=[begun["batch_id"]])
     rows = [json.loads(line) for line in found["text"].splitlines()]
     assert [bool(row["answer"]) for row in rows] == [True, True]
     assert found["done"] == 2
 
 
-def test_rows_may_be_csv(lives, sandbox, auth):
+def test_rows_may_be_csv(lifecycles, sandbox, auth):
     assert batch(auth, "text\nBonjour\nHallo\n")["rows"] == 2
 
 
 @pytest.mark.parametrize("missing", ["budget_usd", "max_tokens"])
-def test_a_batch_without_a_bound_is_not_started(missing, lives, sandbox, auth):
+def test_a_batch_without_a_bound_is_not_started(missing, lifecycles, sandbox, auth):
     for nothing in (None, "", [], 0):
         with pytest.raises(TogetherError, match=missing):
             batch(auth, ROWS, **{missing: nothing})
@@ -250,7 +250,7 @@ def test_a_batch_without_a_bound_is_not_started(missing, lives, sandbox, auth):
 
 
 def test_a_batch_that_may_cost_more_than_its_budget_is_not_started(
-    lives, sandbox, auth
+    lifecycles, sandbox, auth
 ):
     with pytest.raises(TogetherError, match=r"\(budget_usd\) is below"):
         batch(auth, ROWS, budget_usd=1e-9)

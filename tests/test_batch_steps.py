@@ -33,7 +33,7 @@ SUBMIT = "batches.submit_rows"
 @pytest.fixture(scope="module")
 def _living():
     with Sandbox(pace=0) as server:
-        server.lives.control({"speed": 0})
+        server.lifecycles.control({"speed": 0})
         yield server
 
 
@@ -54,7 +54,7 @@ def sandbox(_living):
         }
 
     sandbox.answers["create_chat_completion"] = echo
-    sandbox.lives["batch"].lives.clear()
+    sandbox.lifecycles["batch"].lives.clear()
     sandbox.requests.clear()
     sandbox.files.clear()
     sandbox.uploads.forget()
@@ -67,7 +67,7 @@ def auth(sandbox):
 
 
 def batches(sandbox):
-    return list(sandbox.lives["batch"].lives.values())
+    return list(sandbox.lifecycles["batch"].lives.values())
 
 
 def uploads(sandbox):
@@ -82,7 +82,7 @@ def uploads(sandbox):
 def through(sandbox, auth, rows, given=None, model=MODEL, **more):
     """Submit rows, let their batch end, collect it."""
     made = submit_rows(auth, model, TEMPLATE, rows)
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.advance(3600)
     return collect_rows(auth, made["batch_id"], given, **more)
 
 
@@ -104,7 +104,7 @@ def test_rows_go_in_and_their_answers_come_out_in_order(sandbox, auth):
         "max_tokens": 9,
     }
     assert all(len(line["custom_id"]) <= 64 for line in lines)
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.advance(3600)
     result = collect_rows(auth, made["batch_id"], ROWS)
     for row, out, line in zip(ROWS, result["rows"], lines, strict=True):
         answer = {"answer": f"Say {row['text']}!", "answer_error": None}
@@ -124,7 +124,7 @@ def test_a_row_that_is_blank_is_not_asked_and_says_so(sandbox, auth):
         "Say a",
         "Say b",
     ]
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.advance(3600)
     result = collect_rows(auth, made["batch_id"], BLANK)
     rows = result["rows"]
     assert [row["text"] for row in rows] == [row["text"] for row in BLANK]
@@ -150,7 +150,7 @@ def test_blank_rows_between_batches_belong_to_one_of_them(sandbox, auth, monkeyp
     spans = [(one["first_row"], one["rows"]) for one in made["batches"]]
     assert spans == [(0, 3), (3, 2), (5, 2)]
     assert (made["rows"], made["blank"]) == (7, 2)
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.advance(3600)
     result = collect_rows(auth, made["batch_id"], rows)
     assert [row["n"] for row in result["rows"]] == list(range(7))
     assert [row["answer"] for row in result["rows"]] == [
@@ -201,7 +201,7 @@ def test_without_the_rows_the_input_file_tells_the_order(sandbox, auth):
 
 def test_when_the_input_file_is_gone_what_was_answered_is_still_brought(sandbox, auth):
     made = submit_rows(auth, MODEL, TEMPLATE, ROWS)
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.advance(3600)
     collect_rows(auth, made["batch_id"])
     del sandbox.files[made["input_file_id"]]
     result = collect_rows(auth, made["batch_id"])
@@ -223,7 +223,7 @@ def test_a_row_that_the_service_refused_has_its_words(sandbox, auth):
 def answered_with(sandbox, auth, *odd, before=b""):
     """Collect a batch of two rows; the lines are what its file says of the first."""
     made = submit_rows(auth, MODEL, TEMPLATE, ROWS[:2])
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.advance(3600)
     output = get_batch(auth, made["batch_id"])["output_file_id"]
     record, content = sandbox.files[output]
     found = sorted(map(json.loads, content.splitlines()), key=lambda o: o["custom_id"])
@@ -277,7 +277,7 @@ def test_lines_in_any_order_give_their_rows_wherever_they_are_kept(
 ):
     monkeypatch.setattr(answers, "IN_MEMORY", room)
     made = submit_rows(auth, MODEL, TEMPLATE, ROWS)
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.advance(3600)
     output = get_batch(auth, made["batch_id"])["output_file_id"]
     record, content = sandbox.files[output]
     lines = content.splitlines(keepends=True)
@@ -316,7 +316,7 @@ def test_lines_that_name_no_row_are_counted(sandbox, auth):
     ],
 )
 def test_a_batch_that_ended_badly_reports_every_row(sandbox, auth, state, words):
-    sandbox.lives.fail_next("batch", "no credit", state)
+    sandbox.lifecycles.fail_next("batch", "no credit", state)
     with pytest.raises(TogetherError, match=f"None of the 12 .* Row 1: {words}") as one:
         through(sandbox, auth, ROWS, ROWS)
     with pytest.raises(TogetherError) as other:
@@ -332,7 +332,7 @@ def test_a_batch_that_ended_badly_reports_every_row(sandbox, auth, state, words)
 
 
 def test_a_batch_that_expired_gives_what_it_has(sandbox, auth):
-    sandbox.lives.fail_next("batch", "", "EXPIRED", after=660)
+    sandbox.lifecycles.fail_next("batch", "", "EXPIRED", after=660)
     result = through(sandbox, auth, ROWS, ROWS)
 
     assert result["status"] == "EXPIRED"
@@ -373,7 +373,7 @@ def test_a_batch_that_somebody_else_made_is_collected_too(sandbox, auth):
     file = sandbox.store_file("mine.jsonl", text.encode(), "batch-api")
     body = {"input_file_id": file["id"], "endpoint": batch_steps.ENDPOINT}
     batch = create_batch(auth, body)["job"]["id"]
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.advance(3600)
     result = collect_rows(auth, batch)
 
     assert [row["answer"] for row in result["rows"]] == ["b!", "a!", "c!"]
@@ -404,7 +404,7 @@ def test_answers_overwrite_no_column_and_nothing_is_sent(sandbox, auth, place):
     assert not sandbox.requests
 
     made = submit_rows(auth, MODEL, TEMPLATE, rows)
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.advance(3600)
     for column in ("answer", "custom_id"):
         with pytest.raises(TogetherError, match=r"Answer column \(answer_column\)"):
             collect_rows(auth, made["batch_id"], rows, answer_column=column)
@@ -435,14 +435,14 @@ def test_the_same_input_makes_one_batch_and_another_word_a_second(sandbox, auth)
         "reattached": False,
     }
     assert len(batches(sandbox)) == len(uploads(sandbox)) == 2
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.advance(3600)
     assert collect_rows(auth, other["batch_id"], ROWS)["done"] == 12
 
 
 def test_a_batch_that_failed_is_made_anew_from_the_same_file(sandbox, auth, workspace):
-    sandbox.lives.fail_next("batch", "no credit")
+    sandbox.lifecycles.fail_next("batch", "no credit")
     first = submit_rows(auth, MODEL, TEMPLATE, ROWS)
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.advance(3600)
     second = submit_rows(auth, MODEL, TEMPLATE, ROWS)
 
     assert second["batch_id"] != first["batch_id"]
@@ -469,7 +469,7 @@ def limited(monkeypatch, rows=5, size=10**9):
 def several(sandbox, auth, **more):
     """Submit the twelve rows as three batches and let them end."""
     made = submit_rows(auth, MODEL, TEMPLATE, ROWS, **more)
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.advance(3600)
     return made
 
 
@@ -530,8 +530,8 @@ def test_what_one_batch_lost_is_told_and_made_anew_alone(
     limited(monkeypatch)
     made = submit_rows(auth, MODEL, TEMPLATE, ROWS)
     ids = made["batch_id"].split(",")
-    sandbox.lives.fail(ids[which], "no credit", state)
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.fail(ids[which], "no credit", state)
+    sandbox.lifecycles.advance(3600)
     result = collect_rows(auth, made["batch_id"], ROWS)
 
     first, rows = 5 * which, min(5, 12 - 5 * which)
@@ -551,7 +551,7 @@ def test_what_one_batch_lost_is_told_and_made_anew_alone(
         which
     ]
     assert len(batches(sandbox)) == 4
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.advance(3600)
     assert collect_rows(auth, again["batch_id"], ROWS)["done"] == 12
 
 
@@ -587,7 +587,7 @@ def test_several_batches_are_awaited_and_cancelled_as_one(sandbox, auth, monkeyp
     ids = made["batch_id"].split(",")
     looked = poll_job(auth, kind="batch", job_id=made["batch_id"])
     assert (looked["done"], looked["state"]) == (False, "VALIDATING")
-    sandbox.lives.fail(ids[0], "no credit", "FAILED")
+    sandbox.lifecycles.fail(ids[0], "no credit", "FAILED")
     looked = poll_job(auth, kind="batch", job_id=made["batch_id"])
     assert looked["done"] is False
     assert looked["progress"] == pytest.approx(1 / 3, abs=0.01)
@@ -598,7 +598,7 @@ def test_several_batches_are_awaited_and_cancelled_as_one(sandbox, auth, monkeyp
 
     stopped = cancel_job(auth, kind="batch", job_id=made["batch_id"])
     assert (stopped["cancelled"], stopped["state"]) == (True, "CANCELLED")
-    assert [sandbox.lives.state(one) for one in ids] == [
+    assert [sandbox.lifecycles.state(one) for one in ids] == [
         "FAILED",
         "CANCELLED",
         "CANCELLED",
@@ -614,8 +614,8 @@ def test_several_batches_of_which_one_is_good_can_be_collected(
     made = submit_rows(auth, MODEL, TEMPLATE, ROWS)
     ids = made["batch_id"].split(",")
     for one in ids[:2]:
-        sandbox.lives.fail(one, "no credit", "FAILED")
-    sandbox.lives.advance(3600)
+        sandbox.lifecycles.fail(one, "no credit", "FAILED")
+    sandbox.lifecycles.advance(3600)
 
     looked = poll_job(auth, kind="batch", job_id=made["batch_id"])
     assert (looked["done"], looked["state"]) == (True, "COMPLETED")
@@ -644,7 +644,7 @@ def test_batches_that_exist_when_another_is_refused_are_named(
     sandbox, auth, monkeypatch
 ):
     limited(monkeypatch)
-    kind = sandbox.lives["batch"]
+    kind = sandbox.lifecycles["batch"]
     accept = kind.accept
 
     def one_only(arguments):
@@ -670,7 +670,7 @@ def test_a_run_killed_at_any_request_leaves_each_of_several_batches_once(
     sandbox, auth, workspace, worker
 ):
     arguments = {"auth": auth, "model": MODEL, "template": TEMPLATE, "rows": ROWS}
-    batches_now = sandbox.lives["batch"].lives
+    batches_now = sandbox.lifecycles["batch"].lives
     small = {"upload.service_limits.BATCH_LINES": 6}
 
     def begin():
@@ -726,7 +726,7 @@ def test_a_run_killed_at_any_request_leaves_one_batch_to_the_next(
     environment = (
         workspace.environment if in_job else dict.fromkeys(workspace.environment, "")
     )
-    batches_now = sandbox.lives["batch"].lives
+    batches_now = sandbox.lifecycles["batch"].lives
 
     def begin():
         sandbox.files.clear()
@@ -782,7 +782,7 @@ def test_a_batch_that_is_refused_says_so_where_it_is_made_and_where_it_is_awaite
     assert not caught.value.ambiguous
 
     made = submit_rows(auth, MODEL, TEMPLATE, ROWS[:2])
-    sandbox.lives.fail(made["batch_id"], json.dumps(body))
+    sandbox.lifecycles.fail(made["batch_id"], json.dumps(body))
     with pytest.raises(TogetherError) as caught:
         poll_job(auth, kind="batch", job_id=made["batch_id"])
 
@@ -804,7 +804,7 @@ def test_five_times_the_rows_take_no_more_memory(sandbox, auth, workspace, worke
         made = worker.run(SUBMIT, given, workspace.environment, small)
         own = [worker.peak]
         assert len(made["batches"]) == rows / 2500
-        sandbox.lives.advance(90_000)
+        sandbox.lifecycles.advance(90_000)
         given = {"auth": auth, "batch_id": made["batch_id"], "rows": table}
         given["output"] = "storage"
         found = worker.run("batches.collect_rows", given, workspace.environment)
@@ -841,7 +841,7 @@ def test_recordings_are_written_down_in_a_batch(sandbox, auth):
         "language": "auto",
         "prompt": "Ada",
     }
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.advance(3600)
     result = collect_rows(auth, made["batch_id"], CALLS, answer_column="said")
     assert [row["said"] for row in result["rows"]] == ["heard 0", "heard 1", "heard 2"]
     assert result["usage"] == {"seconds": 180.0}
@@ -852,7 +852,7 @@ def test_recordings_are_written_down_in_a_batch(sandbox, auth):
 def test_addresses_alone_do_as_recordings_and_a_model_is_found(sandbox, auth):
     made = submit_recordings(auth, [call["sound"] for call in CALLS])
 
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.advance(3600)
     assert collect_rows(auth, made["batch_id"])["done"] == 3
 
 
@@ -868,7 +868,7 @@ def test_a_recording_whose_address_is_blank_is_left_out_and_counted(sandbox, aut
     lines = [json.loads(line) for line in uploads(sandbox)[0].splitlines()]
     assert [line["body"]["file"][-5] for line in lines] == ["0", "2"]
 
-    sandbox.lives.advance(3600)
+    sandbox.lifecycles.advance(3600)
     found = collect_rows(auth, made["batch_id"], rows, answer_column="said")
     assert [row["said"] is None for row in found["rows"]] == [False, True, False]
     assert "is not asked" in found["rows"][1]["said_error"]

@@ -40,7 +40,7 @@ class Bending(Sandbox):
     """Bends the JSON that one operation answers with."""
 
     def __init__(self) -> None:
-        super().__init__(pace=0, judge=False, lives=False)
+        super().__init__(pace=0, judge=False, lifecycles=False)
         self.bent: tuple | None = None  # (operation's name, path, value)
         self.said: dict[str, object] = {}
 

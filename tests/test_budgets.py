@@ -226,7 +226,7 @@ def test_both_prices_of_a_picture_bound_it_where_steps_are_asked_for(
 
 @pytest.mark.parametrize("prices", [MEDIA, {"perSecond": 0.061}])
 def test_a_video_of_no_given_length_has_no_bound_by_the_second(
-    prices, lives, sandbox, workspace
+    prices, lifecycles, sandbox, workspace
 ):
     meter = Meter(sandbox, prices)
     with pytest.raises(TogetherError, match="by the second"):
@@ -238,7 +238,9 @@ def test_a_video_of_no_given_length_has_no_bound_by_the_second(
 
 
 @pytest.mark.parametrize("unit", ["perVideo", "perSecond", "all"])
-def test_a_video_is_held_to_the_dearest_of_its_prices(unit, lives, sandbox, workspace):
+def test_a_video_is_held_to_the_dearest_of_its_prices(
+    unit, lifecycles, sandbox, workspace
+):
     meter = Meter(sandbox, MEDIA if unit == "all" else {unit: MEDIA[unit]})
     dear = {"perVideo": 0.29, "perSecond": 6 * 0.061, "all": 6 * 0.061}[unit]
     submit = main("submit_video")
@@ -267,7 +269,7 @@ HALF = {entry["id"]: entry["batch"] for entry in known()["models"] if "batch" in
 
 @pytest.mark.parametrize("id", ["acme/meter", model("chat"), *HALF])
 def test_a_batch_is_held_to_the_price_that_the_model_has_in_batches(
-    id, lives, sandbox, workspace
+    id, lifecycles, sandbox, workspace
 ):
     meter = Meter(sandbox, TOKENS, id)
     share = HALF.get(id, 1)

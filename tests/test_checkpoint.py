@@ -252,7 +252,7 @@ def test_lists_are_no_records_of_which_the_oldest_are_forgotten(workspace, monke
 
 @pytest.mark.parametrize("written", [True, False])
 def test_a_kill_around_the_writing_of_a_list_loses_nothing(
-    moody, workspace, worker, monkeypatch, written
+    fault_sandbox, workspace, worker, monkeypatch, written
 ):
     real, found = workspace.answer, []
 
@@ -268,7 +268,7 @@ def test_a_kill_around_the_writing_of_a_list_loses_nothing(
             worker.kill()
         return response
 
-    auth = {"api_key": "tgp_journal_0123456789", "base_url": moody.url}
+    auth = {"api_key": "tgp_journal_0123456789", "base_url": fault_sandbox.url}
     call = {"auth": auth, "model": MODEL, "template": "{{id}}", "rows": numbered(40)}
     small = {"checkpoint.PART_ROWS": 2, "checkpoint.LIST_PARTS": 3}
     job = workspace.environment, small
@@ -280,12 +280,12 @@ def test_a_kill_around_the_writing_of_a_list_loses_nothing(
     state = workspace.resources[journal]["value"]
     assert sum(one["held"] for one in state["parts_lists"]) == 1
     assert len(state["parts"]) == 3
-    before = len(moody.bodies)
+    before = len(fault_sandbox.bodies)
     again = worker.run("chat.map_rows", call, *job)
 
     assert [row["answer"] for row in again["rows"]] == [f"{n}!" for n in range(40)]
     assert again["usage"]["prompt_tokens"] == 400
-    texts = {body["messages"][0]["content"] for body in moody.bodies[before:]}
+    texts = {body["messages"][0]["content"] for body in fault_sandbox.bodies[before:]}
     assert texts == {str(n) for n in range(kept, 40)}
     assert not workspace.resources
     assert not workspace.objects

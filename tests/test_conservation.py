@@ -45,8 +45,8 @@ QUICK = settings(
 
 
 @pytest.fixture
-def auth(moody):
-    return {"api_key": KEY, "base_url": moody.url}
+def auth(fault_sandbox):
+    return {"api_key": KEY, "base_url": fault_sandbox.url}
 
 
 def without(row, *names):
@@ -64,7 +64,7 @@ def kept(found, rows):
 
 @given(rows=st.lists(ROW.map(lambda row: {**row, "q": "?"}), min_size=1, max_size=12))
 @QUICK
-def test_map_rows_keeps_every_row(rows, auth, moody):
+def test_map_rows_keeps_every_row(rows, auth, fault_sandbox):
     odd = len(rows) // 2
     for number, row in enumerate(rows):
         row["q"] = "" if number == odd else f"q{number}"
@@ -78,18 +78,18 @@ def test_map_rows_keeps_every_row(rows, auth, moody):
 
 @given(texts=st.lists(TEXT, min_size=1, max_size=90), size=st.integers(1, 9))
 @QUICK
-def test_embed_rows_gives_each_text_its_own_vector(texts, size, auth, moody):
+def test_embed_rows_gives_each_text_its_own_vector(texts, size, auth, fault_sandbox):
     """In whichever order and number the service answers."""
 
-    def mood(number, text, times):
-        asked = moody.bodies[-1]["input"]
+    def respond(number, text, times):
+        asked = fault_sandbox.bodies[-1]["input"]
         data = [
             {"index": n, "embedding": [float(len(one)), float(size)]}
             for n, one in enumerate(asked)
         ]
         return {"data": data[size % len(data) :] + data[: size % len(data)]}
 
-    moody.mood = mood
+    fault_sandbox.respond = respond
     rows = [{"n": n, "text": text} for n, text in enumerate(["x", *texts])]
     result = embed_rows(auth, model("embedding"), rows)
     assert [without(r, "embedding", "embedding_error") for r in result["rows"]] == rows
@@ -103,14 +103,14 @@ def test_embed_rows_gives_each_text_its_own_vector(texts, size, auth, moody):
 
 @given(count=st.integers(1, 40), shift=st.integers(0, 40))
 @QUICK
-def test_search_documents_names_each_document_once(count, shift, auth, moody):
+def test_search_documents_names_each_document_once(count, shift, auth, fault_sandbox):
     documents = [f"text {n}" for n in range(count)]
 
-    def mood(number, text, times):
+    def respond(number, text, times):
         order = sorted(range(count), key=lambda n: (n * 7 + shift) % count)
         return {"results": [{"index": n, "relevance_score": n / count} for n in order]}
 
-    moody.mood = mood
+    fault_sandbox.respond = respond
     found = search_documents(auth, MODEL, "q", documents)["results"]
     assert sorted(one["index"] for one in found) == list(range(count))
     assert all(one["document"] == documents[one["index"]] for one in found)

@@ -52,51 +52,51 @@ def instances(sandbox, **prices):
     }
 
 
-def shows_configurations(lives):
+def shows_configurations(lifecycles):
     """Let the sandbox say of a deployment by which configuration it was made."""
 
     def answer(arguments):
-        life = lives["deployment"].lives[arguments["deployment_id"]]
-        shown = lives["deployment"].show(life)
+        life = lifecycles["deployment"].lives[arguments["deployment_id"]]
+        shown = lifecycles["deployment"].show(life)
         return {**shown, "config": life.kept.get("config")}
 
-    lives.answers["get_endpoint_deployment"] = answer
+    lifecycles.answers["get_endpoint_deployment"] = answer
 
 
-def refuse(lives, name, status, carried_out=False):
+def refuse(lifecycles, name, status, carried_out=False):
     """Let an operation be refused from now on, or be carried out and its answer lost;
     return what sets that right again."""
-    real = lives.answers[name]
+    real = lifecycles.answers[name]
 
     def answer(arguments):
         if carried_out:
             real(arguments)
         raise RefusalError(status, "not now")
 
-    lives.answers[name] = answer
-    return lambda: lives.answers.update({name: real})
+    lifecycles.answers[name] = answer
+    return lambda: lifecycles.answers.update({name: real})
 
 
 @pytest.fixture
-def two_sizes(sandbox, lives):
+def two_sizes(sandbox, lifecycles):
     """Two configurations of the model, on eight GPUs and on two, and their prices."""
     profiles(sandbox, ("cr_8", 8), ("cr_2", 2))
     instances(sandbox, x1=250, x2=520, x8=1900)
-    shows_configurations(lives)
+    shows_configurations(lifecycles)
 
 
-def stop(lives, auth, made):
+def stop(lifecycles, auth, made):
     main_of(find("cancel_job"))(auth, "deployment", made["job_id"])
-    lives.advance(400)
+    lifecycles.advance(400)
 
 
-def kept(lives, made):
-    return lives["deployment"].lives[made["deployment_id"]].kept
+def kept(lifecycles, made):
+    return lifecycles["deployment"].lives[made["deployment_id"]].kept
 
 
-def test_a_model_is_deployed_and_has_requests(sandbox, lives, auth):
+def test_a_model_is_deployed_and_has_requests(sandbox, lifecycles, auth):
     made = deploy(auth)
-    lives.advance(400)
+    lifecycles.advance(400)
 
     endpoint = main_of(find("get_project_endpoint"))(auth, made["endpoint_id"])
     assert made["created"]
@@ -108,13 +108,14 @@ def test_a_model_is_deployed_and_has_requests(sandbox, lives, auth):
     (deployment,) = endpoint["deployments"]
     assert deployment["state"] == "DEPLOYMENT_STATE_READY"
     assert (
-        lives["deployment"].lives[made["deployment_id"]].kept["inactiveTimeout"] == 60
+        lifecycles["deployment"].lives[made["deployment_id"]].kept["inactiveTimeout"]
+        == 60
     )
 
 
-def test_a_second_time_nothing_is_created(sandbox, lives, auth):
+def test_a_second_time_nothing_is_created(sandbox, lifecycles, auth):
     first = deploy(auth)
-    lives.advance(400)
+    lifecycles.advance(400)
     sandbox.requests.clear()
 
     again = deploy(auth)
@@ -124,26 +125,28 @@ def test_a_second_time_nothing_is_created(sandbox, lives, auth):
     assert {request.method for request in sandbox.requests} == {"GET"}
 
 
-def test_what_was_stopped_is_started_again(lives, auth):
+def test_what_was_stopped_is_started_again(lifecycles, auth):
     made = deploy(auth)
-    lives.advance(400)
+    lifecycles.advance(400)
     main_of(find("cancel_job"))(auth, "deployment", made["job_id"])
-    lives.advance(400)
-    assert lives.state(made["deployment_id"]) == "DEPLOYMENT_STATE_STOPPED"
+    lifecycles.advance(400)
+    assert lifecycles.state(made["deployment_id"]) == "DEPLOYMENT_STATE_STOPPED"
 
     again = deploy(auth, replicas=2)
-    lives.advance(400)
+    lifecycles.advance(400)
 
     assert again["deployment_id"] == made["deployment_id"]
-    assert lives.state(made["deployment_id"]) == "DEPLOYMENT_STATE_READY"
+    assert lifecycles.state(made["deployment_id"]) == "DEPLOYMENT_STATE_READY"
 
 
 @pytest.mark.parametrize("stopped", [True, False])
-def test_what_exists_keeps_its_configuration_and_price(stopped, two_sizes, lives, auth):
+def test_what_exists_keeps_its_configuration_and_price(
+    stopped, two_sizes, lifecycles, auth
+):
     made = deploy(auth, config="cr_8")
-    lives.advance(400)
+    lifecycles.advance(400)
     if stopped:
-        stop(lives, auth, made)
+        stop(lifecycles, auth, made)
 
     planned = plan(auth, endpoint_name="chat")
     again = deploy(auth)
@@ -161,12 +164,12 @@ def test_what_exists_keeps_its_configuration_and_price(stopped, two_sizes, lives
 
 @pytest.mark.parametrize("stopped", [True, False])
 def test_another_configuration_than_it_has_is_refused(
-    stopped, two_sizes, sandbox, lives, auth
+    stopped, two_sizes, sandbox, lifecycles, auth
 ):
     made = deploy(auth, config="cr_2")
-    lives.advance(400)
+    lifecycles.advance(400)
     if stopped:
-        stop(lives, auth, made)
+        stop(lifecycles, auth, made)
     sandbox.requests.clear()
 
     for ask in (deploy, lambda auth, **more: plan(auth, endpoint_name="chat", **more)):
@@ -176,9 +179,11 @@ def test_another_configuration_than_it_has_is_refused(
     assert {request.method for request in sandbox.requests} == {"GET"}
 
 
-def test_what_runs_is_left_as_it_is_and_that_is_said(two_sizes, sandbox, lives, auth):
+def test_what_runs_is_left_as_it_is_and_that_is_said(
+    two_sizes, sandbox, lifecycles, auth
+):
     made = deploy(auth, replicas=2)
-    lives.advance(400)
+    lifecycles.advance(400)
     sandbox.requests.clear()
 
     again = deploy(auth, replicas=4, max_replicas=6, inactive_minutes=0)
@@ -191,23 +196,23 @@ def test_what_runs_is_left_as_it_is_and_that_is_said(two_sizes, sandbox, lives, 
     assert (planned["replicas"], planned["usd_per_hour"]) == (2, 10.4)
     assert planned["inactive_minutes"] == 60
     assert {request.method for request in sandbox.requests} == {"GET"}
-    assert kept(lives, made)["autoscaling"] == {"minReplicas": 2, "maxReplicas": 2}
+    assert kept(lifecycles, made)["autoscaling"] == {"minReplicas": 2, "maxReplicas": 2}
     assert "note" not in deploy(auth, replicas=2)
 
 
 def test_what_is_started_again_gets_the_replicas_and_idle_minutes_asked_for(
-    two_sizes, lives, auth
+    two_sizes, lifecycles, auth
 ):
     made = deploy(auth)
-    lives.advance(400)
-    stop(lives, auth, made)
+    lifecycles.advance(400)
+    stop(lifecycles, auth, made)
 
     assert plan(auth, replicas=3, endpoint_name="chat")["usd_per_hour"] == 15.6
     again = deploy(auth, replicas=3, inactive_minutes=30)
 
     assert (again["replicas"], again["inactive_minutes"]) == (3, 30)
-    assert kept(lives, made)["autoscaling"] == {"minReplicas": 3, "maxReplicas": 3}
-    assert kept(lives, made)["inactiveTimeout"] == 30
+    assert kept(lifecycles, made)["autoscaling"] == {"minReplicas": 3, "maxReplicas": 3}
+    assert kept(lifecycles, made)["inactiveTimeout"] == 30
 
 
 @pytest.mark.parametrize(
@@ -220,13 +225,13 @@ def test_what_is_started_again_gets_the_replicas_and_idle_minutes_asked_for(
     ],
 )
 def test_a_configuration_that_is_not_told_is_not_made_up(
-    hardware, cost, two_sizes, sandbox, lives, auth
+    hardware, cost, two_sizes, sandbox, lifecycles, auth
 ):
     made = deploy(auth, config="cr_8")
     shown = main_of(find("get_endpoint_deployment"))
     found = shown(auth, made["endpoint_id"], made["deployment_id"])
     found = {**found, "config": None, "hardware": hardware}
-    lives.answers["get_endpoint_deployment"] = lambda _: found
+    lifecycles.answers["get_endpoint_deployment"] = lambda _: found
 
     planned = plan(auth, endpoint_name="chat")
 
@@ -238,19 +243,19 @@ def test_a_configuration_that_is_not_told_is_not_made_up(
 
 @pytest.mark.parametrize("before", ["nothing", "a deployment that is stopped"])
 def test_where_it_gets_no_requests_the_error_names_what_is_charged(
-    before, sandbox, lives, auth
+    before, sandbox, lifecycles, auth
 ):
     if before != "nothing":
         made = deploy(auth)
-        stop(lives, auth, made)
+        stop(lifecycles, auth, made)
         endpoint = main_of(find("update_project_endpoint"))
         endpoint(auth, made["endpoint_id"], body={"trafficSplit": []})
-    mend = refuse(lives, "update_project_endpoint", 403)
+    mend = refuse(lifecycles, "update_project_endpoint", 403)
 
     with pytest.raises(TogetherError, match="403") as error:
         deploy(auth)
 
-    (name,) = lives["deployment"].lives
+    (name,) = lifecycles["deployment"].lives
     assert error.value.kind == "deployment"
     assert error.value.job_id == error.value.partial["job_id"]
     assert error.value.job_id.endswith(f"/{name}")
@@ -263,10 +268,10 @@ def test_where_it_gets_no_requests_the_error_names_what_is_charged(
     assert [one["deploymentId"] for one in endpoint["trafficSplit"]] == [name]
 
 
-def test_a_restart_whose_answer_is_lost_names_the_deployment(sandbox, lives, auth):
+def test_a_restart_whose_answer_is_lost_names_the_deployment(sandbox, lifecycles, auth):
     made = deploy(auth)
-    stop(lives, auth, made)
-    refuse(lives, "update_endpoint_deployment", 500)
+    stop(lifecycles, auth, made)
+    refuse(lifecycles, "update_endpoint_deployment", 500)
 
     with pytest.raises(TogetherError, match="500") as error:
         deploy(auth)
@@ -275,33 +280,33 @@ def test_a_restart_whose_answer_is_lost_names_the_deployment(sandbox, lives, aut
     assert error.value.job_id == made["job_id"]
 
 
-def test_a_deployment_whose_answer_is_lost_is_looked_for(sandbox, lives, auth):
-    refuse(lives, "create_endpoint_deployment", 500, carried_out=True)
+def test_a_deployment_whose_answer_is_lost_is_looked_for(sandbox, lifecycles, auth):
+    refuse(lifecycles, "create_endpoint_deployment", 500, carried_out=True)
 
     made = deploy(auth)
 
-    assert list(lives["deployment"].lives) == [made["deployment_id"]]
+    assert list(lifecycles["deployment"].lives) == [made["deployment_id"]]
     assert made["started"]
 
 
-def test_a_deployment_that_is_not_to_be_found_is_not_known(sandbox, lives, auth):
-    refuse(lives, "create_endpoint_deployment", 500)
+def test_a_deployment_that_is_not_to_be_found_is_not_known(sandbox, lifecycles, auth):
+    refuse(lifecycles, "create_endpoint_deployment", 500)
 
     with pytest.raises(TogetherError, match="500") as error:
         deploy(auth)
 
     assert error.value.ambiguous
-    assert not lives["deployment"].lives
+    assert not lifecycles["deployment"].lives
 
 
-def test_a_name_that_serves_another_model_is_refused(lives, auth):
+def test_a_name_that_serves_another_model_is_refused(lifecycles, auth):
     deploy(auth)
 
     with pytest.raises(TogetherError, match="serves another model"):
         deploy(auth, "ml_other")
 
 
-def test_a_second_deployment_shares_the_requests_of_the_first(lives, auth):
+def test_a_second_deployment_shares_the_requests_of_the_first(lifecycles, auth):
     first = deploy(auth)
     second = deploy(auth, deployment_name="blue")
 
@@ -338,7 +343,7 @@ def test_a_price_that_is_not_listed_is_made_of_one_gpu_s_or_not_known(sandbox, a
 
 
 def test_a_model_of_the_project_is_served_by_its_own_configurations(
-    sandbox, lives, auth
+    sandbox, lifecycles, auth
 ):
     entry = find("list_model_configs").schema["x-reply"]["data"][0]
     selectors = [
@@ -351,24 +356,24 @@ def test_a_model_of_the_project_is_served_by_its_own_configurations(
 
     made = deploy(auth, "ml_mine")
 
-    kept = lives["deployment"].lives[made["deployment_id"]].kept
+    kept = lifecycles["deployment"].lives[made["deployment_id"]].kept
     assert kept["config"] == "projects/q/configs/cr_own"
     assert kept["model"].endswith("/models/ml_mine")
     assert made["gpu_count"] == 2
 
 
 def test_a_model_without_a_known_configuration_leaves_it_to_the_service(
-    sandbox, lives, auth
+    sandbox, lifecycles, auth
 ):
     sandbox.answers["list_model_configs"] = lambda _: {"data": []}
 
     made = deploy(auth, "ml_mine")
 
-    assert "config" not in lives["deployment"].lives[made["deployment_id"]].kept
+    assert "config" not in lifecycles["deployment"].lives[made["deployment_id"]].kept
 
 
 def test_a_model_that_nobody_can_serve_is_refused_before_anything_is_made(
-    sandbox, lives, auth
+    sandbox, lifecycles, auth
 ):
     with pytest.raises(TogetherError, match="no model that can be served"):
         deploy(auth, "acme/unknown")

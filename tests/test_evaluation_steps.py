@@ -28,18 +28,18 @@ def report(auth, name):
     return main_of(find("report_evaluation"))(auth, name)
 
 
-def begun(lives):
-    return [life.given["body"] for life in lives["evaluation"].lives.values()]
+def begun(lifecycles):
+    return [life.given["body"] for life in lifecycles["evaluation"].lives.values()]
 
 
-def test_rows_are_uploaded_and_judged(sandbox, lives, auth):
+def test_rows_are_uploaded_and_judged(sandbox, lifecycles, auth):
     made = submit(auth)
-    lives.advance(3600)
+    lifecycles.advance(3600)
 
     assert made["rows"] == 2
     content = sandbox.files[made["input_file_id"]][1]
     assert [json.loads(line) for line in content.splitlines()] == ROWS
-    (body,) = begun(lives)
+    (body,) = begun(lifecycles)
     assert body["parameters"]["model_to_evaluate"] == "answer"
     found = report(auth, made["evaluation_id"])
     assert found["label_counts"] == {"good": 1, "bad": 1}
@@ -48,7 +48,7 @@ def test_rows_are_uploaded_and_judged(sandbox, lives, auth):
     assert "report_usage" in found["cost_note"]
 
 
-def test_models_to_compare_get_their_settings(lives, auth):
+def test_models_to_compare_get_their_settings(lifecycles, auth):
     submit(
         auth,
         type="compare",
@@ -60,7 +60,7 @@ def test_models_to_compare_get_their_settings(lives, auth):
         max_tokens=9,
     )
 
-    (body,) = begun(lives)
+    (body,) = begun(lifecycles)
     assert body["parameters"]["model_a"] == {
         "model": "mine",
         "model_source": "dedicated",
@@ -72,30 +72,30 @@ def test_models_to_compare_get_their_settings(lives, auth):
     assert body["parameters"]["model_b"]["model_source"] == "serverless"
 
 
-def test_a_second_run_begins_nothing(sandbox, lives, auth, workspace):
+def test_a_second_run_begins_nothing(sandbox, lifecycles, auth, workspace):
     first, second = submit(auth), submit(auth)
 
     assert second["reattached"]
     assert first["evaluation_id"] == second["evaluation_id"]
-    assert len(begun(lives)) == len(sandbox.files) == 1
+    assert len(begun(lifecycles)) == len(sandbox.files) == 1
     assert submit(auth, again="once more")["evaluation_id"] != first["evaluation_id"]
 
 
-def test_outside_windmill_too_the_service_tells_what_was_begun(lives, auth):
+def test_outside_windmill_too_the_service_tells_what_was_begun(lifecycles, auth):
     first, second = submit(auth), submit(auth)
 
     assert first["evaluation_id"] == second["evaluation_id"]
 
 
-def test_one_that_failed_is_begun_anew(lives, auth, workspace):
+def test_one_that_failed_is_begun_anew(lifecycles, auth, workspace):
     first = submit(auth)
-    lives.fail(first["evaluation_id"], "no")
+    lifecycles.fail(first["evaluation_id"], "no")
 
     assert submit(auth)["evaluation_id"] != first["evaluation_id"]
 
 
 def test_a_file_at_together_is_read_and_conversations_get_their_columns(
-    sandbox, lives, auth
+    sandbox, lifecycles, auth
 ):
     messages = [
         {"role": "system", "content": "Be kind."},
@@ -124,7 +124,7 @@ WRONG = {
 
 @pytest.mark.parametrize("field", WRONG)
 def test_what_the_type_needs_is_asked_for_before_anything_is_sent(
-    field, sandbox, lives, auth
+    field, sandbox, lifecycles, auth
 ):
     with pytest.raises(TogetherError, match=field) as caught:
         submit(auth, **WRONG[field])
@@ -132,7 +132,7 @@ def test_what_the_type_needs_is_asked_for_before_anything_is_sent(
     assert not sandbox.requests
 
 
-def test_a_column_that_no_row_has_is_refused(sandbox, lives, auth):
+def test_a_column_that_no_row_has_is_refused(sandbox, lifecycles, auth):
     with pytest.raises(TogetherError, match="'reply'; there are: answer, prompt"):
         submit(auth, column_a="reply")
     with pytest.raises(TogetherError, match="'question'"):
@@ -140,14 +140,14 @@ def test_a_column_that_no_row_has_is_refused(sandbox, lives, auth):
     assert not sandbox.files
 
 
-def test_an_evaluation_without_a_verdict_is_red(sandbox, lives, auth):
+def test_an_evaluation_without_a_verdict_is_red(sandbox, lifecycles, auth):
     made = submit(auth)["evaluation_id"]
-    lives.advance(3600)
+    lifecycles.advance(3600)
     found = report(auth, made)["results"]
     zero = dict.fromkeys(found["label_counts"], 0)
     lost = {**found, "label_counts": zero, "judge_fail_count": 2}
     shown = {"workflow_id": made, "status": "completed", "type": "classify"}
-    sandbox.lives = None
+    sandbox.lifecycles = None
     sandbox.answers["get_evaluation"] = lambda arguments: {**shown, "results": lost}
 
     with pytest.raises(TogetherError, match="No row got a verdict: 2") as caught:
@@ -157,11 +157,11 @@ def test_an_evaluation_without_a_verdict_is_red(sandbox, lives, auth):
     assert report(auth, made)["failed"] == 2
 
 
-def test_a_report_of_what_is_not_done_says_its_state(lives, auth):
+def test_a_report_of_what_is_not_done_says_its_state(lifecycles, auth):
     made = submit(auth)["evaluation_id"]
 
     with pytest.raises(TogetherError, match="is pending"):
         report(auth, made)
-    lives.fail(made, "the judge is gone")
+    lifecycles.fail(made, "the judge is gone")
     with pytest.raises(TogetherError, match="is error: the judge is gone"):
         report(auth, made)

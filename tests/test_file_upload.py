@@ -674,7 +674,7 @@ def test_six_gibibytes_go_up_in_the_parts_of_the_protocol(tmp_path):
     place = tmp_path / "a.parquet"
     with place.open("wb") as file:
         file.truncate(size)
-    with Sandbox(pace=0, lives=False) as sandbox:
+    with Sandbox(pace=0, lifecycles=False) as sandbox:
         sandbox.uploads.keep = False
         auth = {"api_key": KEY, "base_url": sandbox.url}
 
@@ -734,7 +734,7 @@ def test_a_large_file_is_sent_in_constant_memory(over, tmp_path):
     place = tmp_path / "a.parquet"
     with place.open("wb") as file:
         file.truncate(64 * MIB)
-    with Sandbox(pace=0, lives=False) as sandbox:
+    with Sandbox(pace=0, lifecycles=False) as sandbox:
         sandbox.uploads.keep = False
         auth = {"api_key": KEY, "base_url": sandbox.url}
         UPLOAD(auth, BODY)

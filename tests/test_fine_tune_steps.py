@@ -25,7 +25,7 @@ def training_file(sandbox):
 
 
 @pytest.fixture
-def submit(auth, lives, training_file, workspace):
+def submit(auth, lifecycles, training_file, workspace):
     def submit(**arguments):
         return SUBMIT(auth, MODEL, training_file, **arguments)
 
@@ -64,9 +64,9 @@ def test_without_a_record_the_service_is_searched(submit, sandbox, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("in_job", [True, False], ids=["job", "alone"])
 def test_a_run_killed_at_any_request_leaves_one_fine_tune_to_the_next(
-    sandbox, auth, lives, training_file, workspace, worker, in_job
+    sandbox, auth, lifecycles, training_file, workspace, worker, in_job
 ):
-    begun = lives["fine-tune"].lives
+    begun = lifecycles["fine-tune"].lives
 
     def begin():
         begun.clear()
@@ -100,9 +100,9 @@ def test_another_input_or_a_new_word_begins_another(submit, sandbox):
     assert created(sandbox)[2].json["training_type"] == {"type": "Full"}
 
 
-def test_what_failed_is_begun_anew(submit, sandbox, lives):
+def test_what_failed_is_begun_anew(submit, sandbox, lifecycles):
     first = submit()
-    lives.fail(first["fine_tune_id"], "the file is empty")
+    lifecycles.fail(first["fine_tune_id"], "the file is empty")
 
     second = submit()
 
@@ -147,10 +147,10 @@ def test_an_unknown_price_without_a_budget_is_said(submit, sandbox):
     assert "cannot estimate" in found["cost_note"]
 
 
-def test_a_report_draws_the_loss(submit, lives, auth):
+def test_a_report_draws_the_loss(submit, lifecycles, auth):
     name = submit(n_epochs=3)["fine_tune_id"]
     before = REPORT(auth, name)
-    lives.advance(3 * 86400)
+    lifecycles.advance(3 * 86400)
 
     found = REPORT(auth, name)
 
@@ -167,9 +167,9 @@ def test_a_report_draws_the_loss(submit, lives, auth):
     assert len(line.get("points").split()) == len(steps)
 
 
-def test_a_report_says_why_it_failed(submit, lives, auth):
+def test_a_report_says_why_it_failed(submit, lifecycles, auth):
     name = submit()["fine_tune_id"]
-    lives.fail(name, "row 7 has no prompt")
+    lifecycles.fail(name, "row 7 has no prompt")
 
     found = REPORT(auth, name)
 

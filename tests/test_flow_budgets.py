@@ -27,11 +27,13 @@ TRAINING = 5.42  # USD: what the sandbox says that one costs
 
 
 @pytest.fixture
-def engine(workspace, lives, sandbox):
+def engine(workspace, lifecycles, sandbox):
     meter = Meter(sandbox, PRICES)
-    engine = Engine(workspace, meter.auth, lives.advance, in_worker=False, by_form=None)
+    engine = Engine(
+        workspace, meter.auth, lifecycles.advance, in_worker=False, by_form=None
+    )
     engine.resources[RESOURCE] = meter.auth
-    engine.meter, engine.lives, engine.decide = meter, lives, allow
+    engine.meter, engine.lives, engine.decide = meter, lifecycles, allow
     return engine
 
 

@@ -6,8 +6,8 @@ from tools.flows.flow_engine import FOLDER, Engine
 
 
 @pytest.fixture
-def engine(workspace, lives, auth):
-    return Engine(workspace, auth, lives.advance)
+def engine(workspace, lifecycles, auth):
+    return Engine(workspace, auth, lifecycles.advance)
 
 
 def js(text):

@@ -41,56 +41,58 @@ def flow(kind, job_id, when="cancelled", **waiting):
 
 
 @pytest.fixture
-def engine(workspace, lives, auth):
-    return Engine(workspace, auth, lives.advance)
+def engine(workspace, lifecycles, auth):
+    return Engine(workspace, auth, lifecycles.advance)
 
 
 @pytest.fixture
-def batch(lives, auth):
+def batch(lifecycles, auth):
     create = find("batches/create_batch")
     arguments = create.schema["examples"][0]
     return main_of(create)(auth, **arguments)["job"]["id"]
 
 
-def test_a_cancelled_flow_s_batch_is_cancelled_at_together(engine, lives, batch):
+def test_a_cancelled_flow_s_batch_is_cancelled_at_together(engine, lifecycles, batch):
     engine.add(f"{FOLDER}/flows/mine", flow("batch", batch))
     run = engine.start("mine")
     engine.work(until=300)
-    assert lives.state(batch) == "IN_PROGRESS"
+    assert lifecycles.state(batch) == "IN_PROGRESS"
     engine.cancel(run)
     engine.work()
 
     guard = engine.runs[1]
-    assert lives.state(batch) == "CANCELLED"
+    assert lifecycles.state(batch) == "CANCELLED"
     assert guard.outcome == "success"
     assert guard.result["cancelled"]
     assert 300 < guard.ended <= 900
 
 
-def test_a_flow_that_ends_well_keeps_its_job(engine, lives, batch):
+def test_a_flow_that_ends_well_keeps_its_job(engine, lifecycles, batch):
     engine.add(f"{FOLDER}/flows/mine", flow("batch", batch))
 
     run = engine.run("mine")
 
     assert run.outcome == "success"
-    assert lives.state(batch) == "COMPLETED"
+    assert lifecycles.state(batch) == "COMPLETED"
     assert engine.runs[1].outcome == "success"
     assert engine.runs[1].count("waits/cancel_job") == 0
 
 
 def test_a_flow_that_fails_keeps_its_job_unless_the_guard_is_for_every_end(
-    engine, lives, batch
+    engine, lifecycles, batch
 ):
     words = {"deadline_hours": 0.1}
     for when, state in (("cancelled", "IN_PROGRESS"), ("ended", "CANCELLED")):
         path = f"{FOLDER}/flows/mine_{when}"
         engine.add(path, flow("batch", batch, when, **words))
-        lives["batch"].lives[batch].turn(lives.clock.now(), ("IN_PROGRESS", 10**7))
+        lifecycles["batch"].lives[batch].turn(
+            lifecycles.clock.now(), ("IN_PROGRESS", 10**7)
+        )
 
         run = engine.run(f"mine_{when}")
 
         assert run.error["extra"]["type"] == "deadline"
-        assert lives.state(batch) == state
+        assert lifecycles.state(batch) == state
 
 
 def test_the_key_is_no_argument_of_the_guard(engine, workspace, batch, auth):
@@ -203,14 +205,14 @@ def report(auth, *left):
     return main_of(find("waits/report_failure"))(auth, error, list(left), {"a": 1})
 
 
-def test_a_failure_says_what_runs_and_costs(lives, auth, sandbox, batch):
+def test_a_failure_says_what_runs_and_costs(lifecycles, auth, sandbox, batch):
     sandbox.answers["list_hardware"] = lambda _: {
         "data": [{"id": "4x_h100", "pricing": {"cents_per_minute": 11.2}}]
     }
     create = find("endpoints/create_endpoint")
     body = {**create.schema["examples"][0]["body"], "hardware": "4x_h100"}
     endpoint = main_of(create)(auth, body=body)["id"]
-    lives.advance(400)
+    lifecycles.advance(400)
 
     found = report(
         auth,
@@ -228,8 +230,8 @@ def test_a_failure_says_what_runs_and_costs(lives, auth, sandbox, batch):
     assert (found["failed_step"], found["kept"]) == ("wait", {"a": 1})
 
 
-def test_a_failure_that_left_nothing_says_so(lives, auth, batch):
-    lives.fail(batch, "no")
+def test_a_failure_that_left_nothing_says_so(lifecycles, auth, batch):
+    lifecycles.fail(batch, "no")
 
     found = report(auth, {"kind": "batch", "job_id": batch})
 
@@ -254,7 +256,7 @@ def test_what_cannot_be_read_is_reported_as_perhaps_running(sandbox, auth):
 
 
 @pytest.mark.parametrize("marked", [True, False])
-def test_what_is_to_be_stopped_is_stopped_first(marked, lives, auth, batch):
+def test_what_is_to_be_stopped_is_stopped_first(marked, lifecycles, auth, batch):
     found = report(auth, {"kind": "batch", "job_id": batch, "stop": marked})
 
     (left,) = found["left"]
@@ -263,11 +265,11 @@ def test_what_is_to_be_stopped_is_stopped_first(marked, lives, auth, batch):
     assert ("Nothing was left running" in found["message"]) == marked
 
 
-def test_what_cannot_be_stopped_is_named_as_running(lives, auth, batch):
+def test_what_cannot_be_stopped_is_named_as_running(lifecycles, auth, batch):
     def refuse(arguments):
         raise RefusalError(403, "not yours")
 
-    lives.answers["cancel_batch"] = refuse
+    lifecycles.answers["cancel_batch"] = refuse
 
     found = report(auth, {"kind": "batch", "job_id": batch, "stop": True})
 

@@ -36,10 +36,10 @@ COMPOSED = sorted(flow.name for flow in flows() if not flow.inner)
 
 
 @pytest.fixture
-def engine(request, workspace, lives, auth):
+def engine(request, workspace, lifecycles, auth):
     way = getattr(request, "param", None)
     how = {"in_worker": way == "worker", "by_form": sent if way == "form" else None}
-    return Engine(workspace, auth, lives.advance, **how)
+    return Engine(workspace, auth, lifecycles.advance, **how)
 
 
 # As a schedule starts it and as its form does; its steps as functions of this process,
@@ -111,11 +111,11 @@ def test_a_flow_s_model_may_be_given_by_its_id(engine, sandbox):
     assert {line["body"]["model"] for line in asked} == {"me/own-model"}
 
 
-def test_run_batch_overwrites_no_column_and_sends_nothing(engine, sandbox, lives):
+def test_run_batch_overwrites_no_column_and_sends_nothing(engine, sandbox, lifecycles):
     run = engine.run("run_batch", **{**BATCH, "rows": [{"text": "a", "answer": "b"}]})
 
     assert "Answer column (answer_column) is 'answer'" in run.error["message"]
-    assert not lives["batch"].lives
+    assert not lifecycles["batch"].lives
 
 
 def test_run_batch_gives_the_bare_table(engine, sandbox):
@@ -126,8 +126,8 @@ def test_run_batch_gives_the_bare_table(engine, sandbox):
     assert [row["answer"] for row in run.result] == [f"SAY TEXT {n}" for n in range(3)]
 
 
-def test_run_batch_that_fails_says_why_and_that_nothing_runs(engine, lives):
-    lives.fail_next("batch", "no credit left")
+def test_run_batch_that_fails_says_why_and_that_nothing_runs(engine, lifecycles):
+    lifecycles.fail_next("batch", "no credit left")
 
     run = engine.run("run_batch", **BATCH)
 
@@ -136,8 +136,8 @@ def test_run_batch_that_fails_says_why_and_that_nothing_runs(engine, lives):
     assert "Nothing was left running" in run.result["message"]
 
 
-def test_run_batch_past_its_deadline_says_what_goes_on(engine, lives):
-    lives["batch"].plan["IN_PROGRESS"] = 20 * 3600
+def test_run_batch_past_its_deadline_says_what_goes_on(engine, lifecycles):
+    lifecycles["batch"].plan["IN_PROGRESS"] = 20 * 3600
 
     run = engine.run("run_batch", **BATCH, deadline_hours=1)
 
@@ -147,29 +147,29 @@ def test_run_batch_past_its_deadline_says_what_goes_on(engine, lives):
     assert run.result["kept"]["batch_id"] == left["job_id"]
 
 
-def test_run_batch_cancelled_here_is_cancelled_there(engine, lives):
+def test_run_batch_cancelled_here_is_cancelled_there(engine, lifecycles):
     run = engine.start("run_batch", **BATCH)
     engine.work(until=200)
     engine.cancel(run)
     engine.work()
 
-    (batch,) = lives["batch"].lives
-    assert lives.state(batch) == "CANCELLED"
+    (batch,) = lifecycles["batch"].lives
+    assert lifecycles.state(batch) == "CANCELLED"
 
 
-def test_run_batch_run_again_pays_once(engine, sandbox, lives):
+def test_run_batch_run_again_pays_once(engine, sandbox, lifecycles):
     says(sandbox, str.upper)
     first = engine.start("run_batch", **BATCH)
     engine.work(until=100)
     second = engine.run("run_batch", **BATCH)
 
-    assert len(lives["batch"].lives) == 1
+    assert len(lifecycles["batch"].lives) == 1
     assert first.result["rows"] == second.result["rows"]
     assert second.count("waits/start_guard") == 0
 
 
 def test_run_batch_makes_as_many_batches_as_a_table_needs(
-    engine, sandbox, lives, monkeypatch
+    engine, sandbox, lifecycles, monkeypatch
 ):
     monkeypatch.setattr(service_limits, "BATCH_LINES", 2)
     says(sandbox, str.upper)
@@ -180,11 +180,11 @@ def test_run_batch_makes_as_many_batches_as_a_table_needs(
     assert [row["answer"] for row in run.result["rows"]] == [
         f"SAY TEXT {n}" for n in range(3)
     ]
-    assert len(lives["batch"].lives) == len(run.result["batches"]) == 2
+    assert len(lifecycles["batch"].lives) == len(run.result["batches"]) == 2
 
 
 def test_run_batch_cancelled_here_cancels_all_of_its_batches(
-    engine, lives, monkeypatch
+    engine, lifecycles, monkeypatch
 ):
     monkeypatch.setattr(service_limits, "BATCH_LINES", 1)
     run = engine.start("run_batch", **BATCH)
@@ -192,18 +192,22 @@ def test_run_batch_cancelled_here_cancels_all_of_its_batches(
     engine.cancel(run)
     engine.work()
 
-    assert [lives.state(batch) for batch in lives["batch"].lives] == ["CANCELLED"] * 3
+    assert [lifecycles.state(batch) for batch in lifecycles["batch"].lives] == [
+        "CANCELLED"
+    ] * 3
 
 
-def test_run_batch_over_budget_sends_nothing(engine, lives, sandbox):
+def test_run_batch_over_budget_sends_nothing(engine, lifecycles, sandbox):
     run = engine.run("run_batch", **BATCH, max_tokens=100000, budget_usd=0.000001)
 
     assert run.outcome == "failure"
-    assert not lives["batch"].lives
+    assert not lifecycles["batch"].lives
 
 
 @started_in_every_way
-def test_collect_finished_batches_stores_each_once(engine, sandbox, lives, workspace):
+def test_collect_finished_batches_stores_each_once(
+    engine, sandbox, lifecycles, workspace
+):
     says(sandbox, str.upper)
     assert engine.run("collect_finished_batches").result == []
     for name in ("a", "b"):
@@ -219,10 +223,10 @@ def test_collect_finished_batches_stores_each_once(engine, sandbox, lives, works
 
 
 def test_collect_finished_batches_stores_why_a_batch_has_no_answer(
-    engine, sandbox, lives, workspace
+    engine, sandbox, lifecycles, workspace
 ):
     engine.run("collect_finished_batches")
-    lives.fail_next("batch", "too slow", "EXPIRED", after=1)
+    lifecycles.fail_next("batch", "too slow", "EXPIRED", after=1)
     engine.run("run_batch", **BATCH)
 
     run = engine.run("collect_finished_batches")
@@ -238,7 +242,7 @@ def test_collect_finished_batches_stores_why_a_batch_has_no_answer(
 
 
 def test_collect_finished_batches_fails_when_one_cannot_be_collected(
-    engine, sandbox, lives
+    engine, sandbox, lifecycles
 ):
     engine.run("collect_finished_batches")
     engine.run("run_batch", **BATCH)
@@ -254,7 +258,9 @@ FOLDER_BATCH = {"folder": "inbox", "model": MODEL, "template": "Say {{text}}"}
 
 
 @started_in_every_way
-def test_run_folder_batches_takes_each_table_once(engine, sandbox, lives, workspace):
+def test_run_folder_batches_takes_each_table_once(
+    engine, sandbox, lifecycles, workspace
+):
     says(sandbox, str.upper)
     workspace.put("inbox/a.csv", b"text\nhello\n")
     workspace.put("inbox/b.csv", b"text\nworld\n")
@@ -274,7 +280,7 @@ def test_run_folder_batches_takes_each_table_once(engine, sandbox, lives, worksp
 
 
 def test_run_folder_batches_goes_on_after_a_bad_table_and_says_so(
-    engine, sandbox, lives, workspace
+    engine, sandbox, lifecycles, workspace
 ):
     says(sandbox, str.upper)
     workspace.put("inbox/a.csv", b"other\nhello\n")
@@ -344,8 +350,8 @@ def test_evaluate_models_adds_up_the_verdicts(type, engine):
     )
 
 
-def test_evaluate_models_that_fails_says_why(engine, lives):
-    lives.fail_next("evaluation", "the judge is gone", state="user_error")
+def test_evaluate_models_that_fails_says_why(engine, lifecycles):
+    lifecycles.fail_next("evaluation", "the judge is gone", state="user_error")
     words = {"type": "classify", "judge_model": MODEL, "judge_prompt": "Is it?"}
 
     run = engine.run("evaluate_models", **words, rows=ROWS, **JUDGED["classify"])
@@ -359,13 +365,13 @@ def test_evaluate_models_that_fails_says_why(engine, lives):
 SERVE = {"model": MODEL, "endpoint_name": "chat"}
 
 
-def deployment(lives):
-    (life,) = lives["deployment"].lives.values()
-    return life.state(lives.clock.now()).removeprefix("DEPLOYMENT_STATE_")
+def deployment(lifecycles):
+    (life,) = lifecycles["deployment"].lives.values()
+    return life.state(lifecycles.clock.now()).removeprefix("DEPLOYMENT_STATE_")
 
 
 @started_in_every_way
-def test_serve_model_serves_after_an_approval(engine, lives):
+def test_serve_model_serves_after_an_approval(engine, lifecycles):
     asked = []
 
     def decide(links):
@@ -379,12 +385,12 @@ def test_serve_model_serves_after_an_approval(engine, lives):
     assert run.outcome == "success", run.result
     assert run.result["approved"]
     assert run.result["model"] == "sandbox/chat"
-    assert run.result["deployment"]["state"] == deployment(lives) == "READY"
+    assert run.result["deployment"]["state"] == deployment(lifecycles) == "READY"
     assert "gpus: 1" in asked[0]
 
 
 @pytest.mark.parametrize("link", ["cancel", None])
-def test_serve_model_refused_or_not_answered_makes_nothing(link, engine, lives):
+def test_serve_model_refused_or_not_answered_makes_nothing(link, engine, lifecycles):
     if link:
         engine.decide = answers(link)
 
@@ -392,24 +398,26 @@ def test_serve_model_refused_or_not_answered_makes_nothing(link, engine, lives):
 
     assert run.outcome == "success"
     assert run.result["approved"] is False
-    assert not lives["deployment"].lives
+    assert not lifecycles["deployment"].lives
     assert run.ended == (0 if link else 172800)
 
 
 COMPARED = {"judge_model": MODEL, "base_model": "base", "prompts": [{"prompt": "Hi"}]}
 
 
-def test_serve_model_compares_first_and_stays_when_approved(engine, lives):
+def test_serve_model_compares_first_and_stays_when_approved(engine, lifecycles):
     engine.decide = answers("resume")
 
     run = engine.run("serve_model", **SERVE, **COMPARED)
 
     assert run.outcome == "success", run.result
     assert run.result["comparison"]["a_wins"] == 1
-    assert deployment(lives) == "READY"
+    assert deployment(lifecycles) == "READY"
 
 
-def test_serve_model_is_stopped_when_the_comparison_does_not_convince(engine, lives):
+def test_serve_model_is_stopped_when_the_comparison_does_not_convince(
+    engine, lifecycles
+):
     links = iter(["resume", "cancel"])
     engine.decide = lambda found: answers(next(links))(found)
 
@@ -418,12 +426,12 @@ def test_serve_model_is_stopped_when_the_comparison_does_not_convince(engine, li
     assert run.outcome == "success"
     assert run.result["approved"] is False
     assert run.result["comparison"]["a_wins"] == 1
-    assert deployment(lives) in ("STOPPING", "STOPPED")
+    assert deployment(lifecycles) in ("STOPPING", "STOPPED")
 
 
-def test_serve_model_that_cannot_start_says_what_was_left(engine, lives):
+def test_serve_model_that_cannot_start_says_what_was_left(engine, lifecycles):
     engine.decide = answers("resume")
-    lives.fail_next("deployment", "no capacity")
+    lifecycles.fail_next("deployment", "no capacity")
 
     run = engine.run("serve_model", **SERVE)
 
@@ -431,30 +439,32 @@ def test_serve_model_that_cannot_start_says_what_was_left(engine, lives):
     assert run.result["left"][0]["state"] == "FAILED"
 
 
-def test_serve_model_cancelled_while_it_starts_is_stopped(engine, lives):
+def test_serve_model_cancelled_while_it_starts_is_stopped(engine, lifecycles):
     engine.decide = answers("resume")
     run = engine.start("serve_model", **SERVE)
     engine.work(until=100)
     engine.cancel(run)
     engine.work()
 
-    assert deployment(lives) in ("STOPPING", "STOPPED")
+    assert deployment(lifecycles) in ("STOPPING", "STOPPED")
 
 
-def deployed(auth, lives, seconds=400, **more):
+def deployed(auth, lifecycles, seconds=400, **more):
     """Serve the model, so long before any flow does; the step's result."""
     made = main_of(find("deploy_model"))(auth, *SERVE.values(), **more)
-    lives.advance(seconds)
+    lifecycles.advance(seconds)
     return made
 
 
-def test_serve_model_asks_for_the_price_of_what_exists(engine, lives, sandbox, auth):
+def test_serve_model_asks_for_the_price_of_what_exists(
+    engine, lifecycles, sandbox, auth
+):
     profiles(sandbox, ("cr_8", 8), ("cr_2", 2))
     instances(sandbox, x1=250, x2=520, x8=1900)
-    shows_configurations(lives)
-    made = deployed(auth, lives, config="cr_8")
+    shows_configurations(lifecycles)
+    made = deployed(auth, lifecycles, config="cr_8")
     main_of(find("cancel_job"))(auth, "deployment", made["job_id"])
-    lives.advance(400)
+    lifecycles.advance(400)
     asked = []
 
     def decide(links):
@@ -471,13 +481,13 @@ def test_serve_model_asks_for_the_price_of_what_exists(engine, lives, sandbox, a
     served = run.result["deployment"]
     assert (served["gpu_count"], served["replicas"]) == (8, 2)
     assert run.result["usd_per_hour"] == 38
-    (life,) = lives["deployment"].lives.values()
+    (life,) = lifecycles["deployment"].lives.values()
     assert life.kept["autoscaling"]["minReplicas"] == 2
     assert life.kept["inactiveTimeout"] == 30
 
 
-def test_serve_model_says_what_runs_already_and_is_asked_for(engine, lives, auth):
-    deployed(auth, lives, replicas=2)
+def test_serve_model_says_what_runs_already_and_is_asked_for(engine, lifecycles, auth):
+    deployed(auth, lifecycles, replicas=2)
     asked = []
 
     def decide(links):
@@ -493,12 +503,14 @@ def test_serve_model_says_what_runs_already_and_is_asked_for(engine, lives, auth
     assert "idle minutes 60, not 0" in run.result["deployment"]["note"]
 
 
-def test_serve_model_starts_nothing_but_what_was_approved(engine, lives, sandbox, auth):
+def test_serve_model_starts_nothing_but_what_was_approved(
+    engine, lifecycles, sandbox, auth
+):
     profiles(sandbox, ("cr_8", 8), ("cr_2", 2))
-    shows_configurations(lives)
+    shows_configurations(lifecycles)
 
     def decide(links):
-        deployed(auth, lives, config="cr_8")  # by somebody else, in these two days
+        deployed(auth, lifecycles, config="cr_8")  # by somebody else, in these two days
         answers("resume")(links)
 
     engine.decide = decide
@@ -509,8 +521,8 @@ def test_serve_model_starts_nothing_but_what_was_approved(engine, lives, sandbox
     assert run.count("endpoints/deploy_model") == 0
 
 
-def test_serve_model_does_not_stop_what_ran_before(engine, lives, auth):
-    deployed(auth, lives)
+def test_serve_model_does_not_stop_what_ran_before(engine, lifecycles, auth):
+    deployed(auth, lifecycles)
     links = iter(["resume", "cancel"])
     engine.decide = lambda found: answers(next(links))(found)
 
@@ -519,12 +531,12 @@ def test_serve_model_does_not_stop_what_ran_before(engine, lives, auth):
     assert run.result["approved"] is False
     assert "goes on" in run.result["message"]
     assert run.result["deployment"]["started"] is False
-    assert deployment(lives) == "READY"
+    assert deployment(lifecycles) == "READY"
 
 
 # Each try but the last takes up what the one before has made: it is this flow's still.
-def test_serve_model_that_was_deployed_by_its_second_try_is_stopped(engine, lives):
-    mend = refuse(lives, "update_project_endpoint", 403)
+def test_serve_model_that_was_deployed_by_its_second_try_is_stopped(engine, lifecycles):
+    mend = refuse(lifecycles, "update_project_endpoint", 403)
     links = iter(["resume", "cancel"])
     engine.decide = lambda found: answers(next(links))(found)
     run = engine.start("serve_model", **SERVE, **COMPARED)
@@ -533,12 +545,12 @@ def test_serve_model_that_was_deployed_by_its_second_try_is_stopped(engine, live
     engine.work()
 
     assert run.result["deployment"]["cancelled"], run.result
-    assert deployment(lives) in ("STOPPING", "STOPPED")
+    assert deployment(lifecycles) in ("STOPPING", "STOPPED")
 
 
-def test_serve_model_without_requests_says_what_is_charged(engine, lives):
+def test_serve_model_without_requests_says_what_is_charged(engine, lifecycles):
     engine.decide = answers("resume")
-    refuse(lives, "update_project_endpoint", 403)
+    refuse(lifecycles, "update_project_endpoint", 403)
 
     run = engine.run("serve_model", **SERVE)
 
@@ -579,9 +591,9 @@ def least(name):
 
 
 @pytest.mark.parametrize("name", BEGUN)
-def test_what_may_run_is_never_said_not_to(name, engine, lives):
+def test_what_may_run_is_never_said_not_to(name, engine, lifecycles):
     engine.decide = answers("resume")
-    refuse(lives, BEGUN[name], 500)
+    refuse(lifecycles, BEGUN[name], 500)
 
     run = engine.run(name, **least(name))
 
@@ -593,10 +605,10 @@ def test_what_may_run_is_never_said_not_to(name, engine, lives):
 
 @pytest.mark.parametrize("name", sorted(BEGUN.keys() - {"make_video"}))
 def test_what_was_begun_though_its_answer_was_lost_is_found(
-    name, engine, sandbox, lives
+    name, engine, sandbox, lifecycles
 ):
     engine.decide = answers("resume")
-    refuse(lives, BEGUN[name], 500, carried_out=True)
+    refuse(lifecycles, BEGUN[name], 500, carried_out=True)
 
     run = engine.run(name, **least(name))
 
@@ -607,7 +619,7 @@ ON_ENDPOINT = {**SERVE, "rows": ROWS, "template": "Say {{text}}"}
 
 
 @started_in_every_way
-def test_run_on_endpoint_asks_and_stops(engine, sandbox, lives):
+def test_run_on_endpoint_asks_and_stops(engine, sandbox, lifecycles):
     says(sandbox, str.upper)
 
     run = engine.run("run_on_endpoint", **ON_ENDPOINT)
@@ -615,28 +627,28 @@ def test_run_on_endpoint_asks_and_stops(engine, sandbox, lives):
     assert run.outcome == "success", run.result
     rows = run.result["result"]["rows"]
     assert [row["answer"] for row in rows] == [f"SAY TEXT {n}" for n in range(3)]
-    assert deployment(lives) == "STOPPED"
+    assert deployment(lifecycles) == "STOPPED"
     asked = [r for r in sandbox.requests if r.path == "/v1/chat/completions"]
     assert {r.json["model"] for r in asked} == {"sandbox/chat"}
 
 
-def test_run_on_endpoint_starts_the_same_one_again(engine, sandbox, lives):
+def test_run_on_endpoint_starts_the_same_one_again(engine, sandbox, lifecycles):
     says(sandbox, str.upper)
     engine.run("run_on_endpoint", **ON_ENDPOINT)
 
     again = engine.run("run_on_endpoint", **ON_ENDPOINT)
 
     assert again.outcome == "success"
-    assert len(lives["deployment"].lives) == 1
-    assert deployment(lives) == "STOPPED"
+    assert len(lifecycles["deployment"].lives) == 1
+    assert deployment(lifecycles) == "STOPPED"
 
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_run_on_endpoint_does_not_stop_what_ran_before(
-    fails, engine, sandbox, lives, auth
+    fails, engine, sandbox, lifecycles, auth
 ):
     says(sandbox, str.upper)
-    deployed(auth, lives)
+    deployed(auth, lifecycles)
     if fails:
         sandbox.faults.append(Fault("/v1/chat/completions", 401, times=99))
 
@@ -644,16 +656,16 @@ def test_run_on_endpoint_does_not_stop_what_ran_before(
 
     assert run.outcome == ("failure" if fails else "success"), run.result
     assert "ran before and goes on" in run.result["message"]
-    assert deployment(lives) == "READY"
+    assert deployment(lifecycles) == "READY"
 
 
 @pytest.mark.parametrize(
     ("name", "given"), [("serve_model", SERVE), ("run_on_endpoint", ON_ENDPOINT)]
 )
 def test_a_flow_that_is_cancelled_leaves_what_ran_before(
-    name, given, engine, lives, auth
+    name, given, engine, lifecycles, auth
 ):
-    deployed(auth, lives, seconds=0)
+    deployed(auth, lifecycles, seconds=0)
     engine.decide = answers("resume")
     run = engine.start(name, **given)
     engine.work(until=100)
@@ -661,56 +673,56 @@ def test_a_flow_that_is_cancelled_leaves_what_ran_before(
     engine.work()
 
     assert run.outcome == "cancelled"
-    assert deployment(lives) in ("PROVISIONING", "SCALING", "READY")
+    assert deployment(lifecycles) in ("PROVISIONING", "SCALING", "READY")
 
 
 @pytest.mark.parametrize("before", [False, True])
 def test_run_on_endpoint_that_gets_no_requests_is_stopped_if_it_was_started(
-    before, engine, lives, auth
+    before, engine, lifecycles, auth
 ):
     if before:
-        made = deployed(auth, lives)
+        made = deployed(auth, lifecycles)
         unshared = main_of(find("update_project_endpoint"))
         unshared(auth, made["endpoint_id"], body={"trafficSplit": []})
-    refuse(lives, "update_project_endpoint", 403)
+    refuse(lifecycles, "update_project_endpoint", 403)
 
     run = engine.run("run_on_endpoint", **ON_ENDPOINT)
 
     assert run.outcome == "failure"
     assert "403" in run.result["message"]
     assert run.result["left"][0]["running"] is before
-    assert deployment(lives) in (("READY",) if before else ("STOPPING", "STOPPED"))
+    assert deployment(lifecycles) in (("READY",) if before else ("STOPPING", "STOPPED"))
 
 
-def test_run_on_endpoint_stops_when_the_work_fails(engine, sandbox, lives):
+def test_run_on_endpoint_stops_when_the_work_fails(engine, sandbox, lifecycles):
     sandbox.faults.append(Fault("/v1/chat/completions", 401, times=99))
 
     run = engine.run("run_on_endpoint", **ON_ENDPOINT)
 
     assert run.outcome == "failure"
     assert "401" in run.result["message"]
-    assert deployment(lives) == "STOPPED"
+    assert deployment(lifecycles) == "STOPPED"
 
 
-def test_run_on_endpoint_stops_what_does_not_start(engine, lives):
-    lives["deployment"].plan["DEPLOYMENT_STATE_SCALING"] = 10**6
+def test_run_on_endpoint_stops_what_does_not_start(engine, lifecycles):
+    lifecycles["deployment"].plan["DEPLOYMENT_STATE_SCALING"] = 10**6
 
     run = engine.run("run_on_endpoint", **ON_ENDPOINT)
 
     assert run.outcome == "failure"
     assert "not done within" in run.result["message"]
     assert run.count("chat/map_rows") == 0
-    assert deployment(lives) == "STOPPED"
+    assert deployment(lifecycles) == "STOPPED"
 
 
 @pytest.mark.parametrize("at", [30, 200, 330])
-def test_run_on_endpoint_is_stopped_when_cancelled(at, engine, lives):
+def test_run_on_endpoint_is_stopped_when_cancelled(at, engine, lifecycles):
     run = engine.start("run_on_endpoint", **ON_ENDPOINT)
     engine.work(until=at)
     engine.cancel(run)
     engine.work()
 
-    assert deployment(lives) in ("STOPPING", "STOPPED")
+    assert deployment(lifecycles) in ("STOPPING", "STOPPED")
 
 
 def mine(ends):
@@ -728,7 +740,7 @@ def mine(ends):
     return {"modules": [nap, {"id": "end", "value": step}]}
 
 
-def test_run_on_endpoint_runs_a_flow_of_one_s_own(engine, lives, workspace):
+def test_run_on_endpoint_runs_a_flow_of_one_s_own(engine, lifecycles, workspace):
     engine.add("f/mine/work", mine("null"))
 
     run = engine.run("run_on_endpoint", **SERVE, flow="f/mine/work")
@@ -738,27 +750,27 @@ def test_run_on_endpoint_runs_a_flow_of_one_s_own(engine, lives, workspace):
         "message": "Done",
         "model": "sandbox/chat",
     }
-    assert deployment(lives) == "STOPPED"
+    assert deployment(lifecycles) == "STOPPED"
     started = [job for job in workspace.jobs.values() if job.path == "f/mine/work"]
     assert started[0].arguments["auth"] == f"$res:{RESOURCE}"
 
 
-def test_run_on_endpoint_stops_when_the_flow_of_one_s_own_fails(engine, lives):
+def test_run_on_endpoint_stops_when_the_flow_of_one_s_own_fails(engine, lifecycles):
     engine.add("f/mine/work", mine("({message: 'broken'})"))
 
     run = engine.run("run_on_endpoint", **SERVE, flow="f/mine/work")
 
     assert run.outcome == "failure"
     assert "broken" in run.result["message"]
-    assert deployment(lives) == "STOPPED"
+    assert deployment(lifecycles) == "STOPPED"
 
 
 @started_in_every_way
-def test_stop_idle_endpoints_stops_those_without_requests(engine, sandbox, lives):
+def test_stop_idle_endpoints_stops_those_without_requests(engine, sandbox, lifecycles):
     says(sandbox, str.upper)
     engine.decide = answers("resume")
     engine.run("serve_model", **SERVE)
-    (name,) = lives["deployment"].lives
+    (name,) = lifecycles["deployment"].lives
     sandbox.answers["get_project_endpoint_analytics"] = lambda _: {
         "deploymentAnalytics": [
             {
@@ -767,21 +779,23 @@ def test_stop_idle_endpoints_stops_those_without_requests(engine, sandbox, lives
             }
         ]
     }
-    lives["deployment"].lives[name].created -= 7200
+    lifecycles["deployment"].lives[name].created -= 7200
 
     run = engine.run("stop_idle_endpoints")
 
     assert run.outcome == "success", run.result
     assert run.result["endpoints"][0]["stopped"]
-    assert deployment(lives) in ("STOPPING", "STOPPED")
+    assert deployment(lifecycles) in ("STOPPING", "STOPPED")
     assert engine.run("stop_idle_endpoints").result == []
 
 
-def test_stop_idle_endpoints_fails_when_one_cannot_be_stopped(engine, sandbox, lives):
+def test_stop_idle_endpoints_fails_when_one_cannot_be_stopped(
+    engine, sandbox, lifecycles
+):
     test_stop = find("list_idle_endpoints").schema["examples"][0]
     engine.decide = answers("resume")
     engine.run("serve_model", **SERVE)
-    (name,) = lives["deployment"].lives
+    (name,) = lifecycles["deployment"].lives
     sandbox.answers["get_project_endpoint_analytics"] = lambda _: {
         "deploymentAnalytics": [
             {
@@ -790,7 +804,7 @@ def test_stop_idle_endpoints_fails_when_one_cannot_be_stopped(engine, sandbox, l
             }
         ]
     }
-    lives["deployment"].lives[name].created -= 7200
+    lifecycles["deployment"].lives[name].created -= 7200
     sandbox.faults.append(Fault(f"/deployments/{name}", 409, times=99))
 
     run = engine.run("stop_idle_endpoints", **test_stop)
@@ -807,13 +821,13 @@ TUNE = {
 }
 
 
-def fine_tune(lives):
-    (life,) = lives["fine-tune"].lives.values()
-    return life.state(lives.clock.now())
+def fine_tune(lifecycles):
+    (life,) = lifecycles["fine-tune"].lives.values()
+    return life.state(lifecycles.clock.now())
 
 
 @started_in_every_way
-def test_fine_tune_model_trains_after_the_price_was_approved(engine, lives):
+def test_fine_tune_model_trains_after_the_price_was_approved(engine, lifecycles):
     asked = []
 
     def decide(links):
@@ -821,7 +835,7 @@ def test_fine_tune_model_trains_after_the_price_was_approved(engine, lives):
         answers("resume")(links)
 
     engine.decide = decide
-    lives["fine-tune"].plan["running"] = 8 * 3600
+    lifecycles["fine-tune"].plan["running"] = 8 * 3600
 
     run = engine.run("fine_tune_model", **TUNE)
 
@@ -831,11 +845,13 @@ def test_fine_tune_model_trains_after_the_price_was_approved(engine, lives):
     assert run.result["report"]["metrics"]
     assert "5.42 USD" in asked[0]
     assert run.ended > 8 * 3600
-    assert not lives["deployment"].lives
+    assert not lifecycles["deployment"].lives
 
 
 @pytest.mark.parametrize("link", ["cancel", None])
-def test_fine_tune_model_refused_or_not_answered_trains_nothing(link, engine, lives):
+def test_fine_tune_model_refused_or_not_answered_trains_nothing(
+    link, engine, lifecycles
+):
     if link:
         engine.decide = answers(link)
 
@@ -843,14 +859,14 @@ def test_fine_tune_model_refused_or_not_answered_trains_nothing(link, engine, li
 
     assert run.outcome == "success"
     assert run.result["trained"] is False
-    assert not lives["fine-tune"].lives
+    assert not lifecycles["fine-tune"].lives
 
 
 @pytest.mark.parametrize(
     ("budget", "price"), [(1, None), (0, None), (50, {"estimation_available": False})]
 )
 def test_fine_tune_model_over_budget_is_not_even_asked_about(
-    budget, price, engine, lives, sandbox
+    budget, price, engine, lifecycles, sandbox
 ):
     engine.decide = answers("resume")
     if price:
@@ -862,10 +878,10 @@ def test_fine_tune_model_over_budget_is_not_even_asked_about(
     assert run.result["error"]["extra"]["details"]["trained"] is False
     assert run.result["kept"]["training_file"]
     assert run.count("waits/ask_approval") == 0
-    assert not lives["fine-tune"].lives
+    assert not lifecycles["fine-tune"].lives
 
 
-def test_fine_tune_model_compares_and_serves_what_was_trained(engine, lives):
+def test_fine_tune_model_compares_and_serves_what_was_trained(engine, lifecycles):
     engine.decide = answers("resume")
     words = {"serve": True, "endpoint_name": "mine", "judge_model": MODEL}
 
@@ -875,12 +891,12 @@ def test_fine_tune_model_compares_and_serves_what_was_trained(engine, lives):
     served = run.result["served"]
     assert served["model"] == "sandbox/mine"
     assert served["comparison"]["type"] == "compare"
-    assert deployment(lives) == "READY"
-    (kept,) = lives["deployment"].lives.values()
+    assert deployment(lifecycles) == "READY"
+    (kept,) = lifecycles["deployment"].lives.values()
     assert kept.kept["model"].endswith(run.result["model_object_id"])
 
 
-def test_fine_tune_model_trained_but_not_served_is_kept(engine, lives):
+def test_fine_tune_model_trained_but_not_served_is_kept(engine, lifecycles):
     links = iter(["resume", "cancel"])
     engine.decide = lambda found: answers(next(links))(found)
 
@@ -889,12 +905,12 @@ def test_fine_tune_model_trained_but_not_served_is_kept(engine, lives):
     assert run.outcome == "success"
     assert run.result["trained"]
     assert run.result["served"]["approved"] is False
-    assert not lives["deployment"].lives
+    assert not lifecycles["deployment"].lives
 
 
-def test_fine_tune_model_that_fails_says_why(engine, lives):
+def test_fine_tune_model_that_fails_says_why(engine, lifecycles):
     engine.decide = answers("resume")
-    lives.fail_next("fine-tune", "loss is not finite")
+    lifecycles.fail_next("fine-tune", "loss is not finite")
 
     run = engine.run("fine_tune_model", **TUNE)
 
@@ -903,22 +919,22 @@ def test_fine_tune_model_that_fails_says_why(engine, lives):
     assert "Nothing was left running" in run.result["message"]
 
 
-def test_fine_tune_model_cancelled_here_is_cancelled_there(engine, lives):
+def test_fine_tune_model_cancelled_here_is_cancelled_there(engine, lifecycles):
     engine.decide = answers("resume")
     run = engine.start("fine_tune_model", **TUNE)
     engine.work(until=1000)
     engine.cancel(run)
     engine.work()
 
-    assert fine_tune(lives) == "cancelled"
+    assert fine_tune(lifecycles) == "cancelled"
 
 
 def test_fine_tune_model_past_its_deadline_says_what_goes_on(
-    engine, lives, monkeypatch
+    engine, lifecycles, monkeypatch
 ):
     monkeypatch.setitem(KINDS["fine_tune"], "deadline", 4 * 3600)  # not three days
     engine.decide = answers("resume")
-    lives["fine-tune"].plan["running"] = 30 * 86400
+    lifecycles["fine-tune"].plan["running"] = 30 * 86400
 
     run = engine.run("fine_tune_model", **TUNE)
 
@@ -932,7 +948,7 @@ VIDEO = {"model": model("video"), "prompt": "A paper boat"}
 
 
 @started_in_every_way
-def test_make_video_stores_it(engine, workspace, lives):
+def test_make_video_stores_it(engine, workspace, lifecycles):
     run = engine.run("make_video", **VIDEO)
 
     assert run.outcome == "success", run.result
@@ -941,7 +957,7 @@ def test_make_video_stores_it(engine, workspace, lives):
 
 @pytest.mark.parametrize("missing", ["storage", "helpers"])
 def test_make_video_without_storage_gives_the_address_and_says_so(
-    engine, workspace, lives, sandbox, missing
+    engine, workspace, lifecycles, sandbox, missing
 ):
     setattr(workspace, missing, False)
 
@@ -955,8 +971,8 @@ def test_make_video_without_storage_gives_the_address_and_says_so(
     assert "no object storage" in run.result["note"]
 
 
-def test_make_video_that_fails_says_why(engine, lives):
-    lives.fail_next("video", "not that")
+def test_make_video_that_fails_says_why(engine, lifecycles):
+    lifecycles.fail_next("video", "not that")
 
     run = engine.run("make_video", **VIDEO)
 
@@ -964,8 +980,8 @@ def test_make_video_that_fails_says_why(engine, lives):
     assert run.result["kept"]["video_id"]
 
 
-def test_make_video_past_its_deadline_says_that_it_is_charged(engine, lives):
-    lives["video"].plan["in_progress"] = 10**6
+def test_make_video_past_its_deadline_says_that_it_is_charged(engine, lifecycles):
+    lifecycles["video"].plan["in_progress"] = 10**6
 
     run = engine.run("make_video", **VIDEO)
 
@@ -1238,7 +1254,7 @@ HEARD = {"rows": CALLS, "model": model("transcription")}
 
 
 @started_in_every_way
-def test_transcribe_recordings_joins_the_texts_to_the_rows(engine, sandbox, lives):
+def test_transcribe_recordings_joins_the_texts_to_the_rows(engine, sandbox, lifecycles):
     sandbox.answers["create_transcription"] = lambda arguments: {
         "text": f"heard {arguments['body']['file'][-5]}",
         "duration": 60.0,
@@ -1260,7 +1276,7 @@ def folder_of_calls(workspace):
 
 
 def test_transcribe_recordings_takes_a_folder_of_storage(
-    engine, sandbox, lives, workspace
+    engine, sandbox, lifecycles, workspace
 ):
     """Signed anew by each run, the same recordings make one batch."""
     folder_of_calls(workspace)
@@ -1283,12 +1299,12 @@ def test_transcribe_recordings_takes_a_folder_of_storage(
     for address in asked:
         assert requests.get(address, timeout=10).content == b"sound"
     engine.run("transcribe_recordings", **given)
-    assert len(lives["batch"].lives) == 1
+    assert len(lifecycles["batch"].lives) == 1
     assert run.result["usage"] == {"seconds": 120.0}
 
 
 def test_transcribe_recordings_of_a_windmill_that_signs_nothing_sends_nothing(
-    engine, lives, workspace
+    engine, lifecycles, workspace
 ):
     folder_of_calls(workspace)
     workspace.signs = False
@@ -1296,7 +1312,7 @@ def test_transcribe_recordings_of_a_windmill_that_signs_nothing_sends_nothing(
     run = engine.run("transcribe_recordings", folder="calls")
 
     assert "Windmill answers 404" in run.error["message"]
-    assert not lives["batch"].lives
+    assert not lifecycles["batch"].lives
 
 
 def test_transcribe_recordings_of_a_folder_without_any_says_so(engine, workspace):
@@ -1307,8 +1323,8 @@ def test_transcribe_recordings_of_a_folder_without_any_says_so(engine, workspace
     assert "has no such object: calls/" in run.error["message"]
 
 
-def test_transcribe_recordings_past_its_deadline_says_what_goes_on(engine, lives):
-    lives["batch"].plan["IN_PROGRESS"] = 20 * 3600
+def test_transcribe_recordings_past_its_deadline_says_what_goes_on(engine, lifecycles):
+    lifecycles["batch"].plan["IN_PROGRESS"] = 20 * 3600
 
     run = engine.run("transcribe_recordings", **HEARD, deadline_hours=1)
 
@@ -1317,21 +1333,21 @@ def test_transcribe_recordings_past_its_deadline_says_what_goes_on(engine, lives
     assert run.result["kept"]["batch_id"] == left["job_id"]
 
 
-def test_transcribe_recordings_cancelled_here_is_cancelled_there(engine, lives):
+def test_transcribe_recordings_cancelled_here_is_cancelled_there(engine, lifecycles):
     run = engine.start("transcribe_recordings", **HEARD)
     engine.work(until=200)
     engine.cancel(run)
     engine.work()
 
-    (batch,) = lives["batch"].lives
-    assert lives.state(batch) == "CANCELLED"
+    (batch,) = lifecycles["batch"].lives
+    assert lifecycles.state(batch) == "CANCELLED"
 
 
-def test_transcribe_recordings_without_addresses_sends_nothing(engine, lives):
+def test_transcribe_recordings_without_addresses_sends_nothing(engine, lifecycles):
     run = engine.run("transcribe_recordings", rows=[{"url": "a.mp3"}])
 
     assert "(rows[0]) has no http(s) address" in run.error["message"]
-    assert not lives["batch"].lives
+    assert not lifecycles["batch"].lives
 
 
 # --- documents ---------------------------------------------------------------------
@@ -1661,7 +1677,7 @@ def test_evaluate_models_resolves_no_row(type, rows, planted, sandbox, workspace
 
 
 @given_in_every_way
-def test_run_on_endpoint_resolves_no_row(rows, planted, sandbox, workspace, lives):
+def test_run_on_endpoint_resolves_no_row(rows, planted, sandbox, workspace, lifecycles):
     says(sandbox, lambda text: NAMED)
 
     run = planted.run("run_on_endpoint", **{**ON_ENDPOINT, "rows": rows})
@@ -1670,7 +1686,7 @@ def test_run_on_endpoint_resolves_no_row(rows, planted, sandbox, workspace, live
     assert run.result["result"]["done"] == len(PLANTED)
 
 
-def test_serve_model_resolves_no_prompt(planted, sandbox, workspace, lives):
+def test_serve_model_resolves_no_prompt(planted, sandbox, workspace, lifecycles):
     planted.decide = answers("resume")
     prompts = [{"prompt": row["text"]} for row in PLANTED]
 
@@ -1679,7 +1695,7 @@ def test_serve_model_resolves_no_prompt(planted, sandbox, workspace, lives):
     stays_secret(run, sandbox, workspace)
 
 
-def test_fine_tune_model_resolves_no_row(planted, sandbox, workspace, lives):
+def test_fine_tune_model_resolves_no_row(planted, sandbox, workspace, lifecycles):
     planted.decide = answers("resume")
     rows = [{"question": row["text"], "answer": row["text"]} for row in PLANTED]
 
@@ -1875,7 +1891,7 @@ def test_study_documents_says_when_nothing_is_cited(engine, agents):
 
 
 @started_in_every_way
-def test_keep_models_proposes_and_asks(engine, agents, lives):
+def test_keep_models_proposes_and_asks(engine, agents, lifecycles):
     engine.decide = answers("resume")
     asked = agent_says(
         "propose_change", action="serve_model", model=MODEL, name="support-chat"
@@ -1886,13 +1902,15 @@ def test_keep_models_proposes_and_asks(engine, agents, lives):
     assert run.outcome == "success", run.result
     (proposal,) = run.result["proposals"]
     assert proposal["outcome"] == "done", proposal
-    assert proposal["result"]["deployment_id"] in str(list(lives["deployment"].lives))
+    assert proposal["result"]["deployment_id"] in str(
+        list(lifecycles["deployment"].lives)
+    )
 
 
 def test_keep_models_proposes_nothing_where_it_is_served_already(
-    engine, agents, lives, auth
+    engine, agents, lifecycles, auth
 ):
-    deployed(auth, lives)
+    deployed(auth, lifecycles)
     name, model = SERVE["endpoint_name"], SERVE["model"]
     asked = agent_says("propose_change", action="serve_model", model=model, name=name)
 
@@ -1901,7 +1919,7 @@ def test_keep_models_proposes_nothing_where_it_is_served_already(
     assert run.outcome == "success", run.result
     assert run.result["proposals"] == []
     assert "already: there is nothing to do" in run.result["calls"][0]["result"]
-    assert len(lives["deployment"].lives) == 1
+    assert len(lifecycles["deployment"].lives) == 1
 
 
 def test_keep_models_looks_without_asking(engine, agents):

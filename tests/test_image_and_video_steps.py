@@ -117,7 +117,7 @@ def test_pictures_that_cost_more_than_their_budget_are_not_made(
 
 @pytest.mark.parametrize("pricing", [{"perVideo": 0.3}, {"perSecond": 0.05}])
 def test_a_video_that_costs_more_than_its_budget_is_not_begun(
-    pricing, lives, workspace, sandbox, priced
+    pricing, lifecycles, workspace, sandbox, priced
 ):
     def submit(auth, **more):
         return SUBMIT(auth, model("video"), "A boat", seconds=6, **more)
@@ -170,7 +170,7 @@ def test_notes_of_pictures_stand_beside_that_of_their_table(workspace):
     assert "too many for a result" in found["note"]
 
 
-def test_a_video_without_a_known_price_says_so(priced, lives, workspace):
+def test_a_video_without_a_known_price_says_so(priced, lifecycles, workspace):
     made = SUBMIT(priced(model("video")), model("video"), "A boat")
 
     assert made["estimated_cost_usd"] is None
@@ -178,7 +178,7 @@ def test_a_video_without_a_known_price_says_so(priced, lives, workspace):
 
 
 def test_a_video_is_begun_once_and_collected_when_it_is_done(
-    auth, lives, workspace, sandbox
+    auth, lifecycles, workspace, sandbox
 ):
     first = SUBMIT(auth, model("video"), "A boat", seconds=6, size="portrait")
     second = SUBMIT(auth, model("video"), "A boat", seconds=6, size="portrait")
@@ -193,7 +193,7 @@ def test_a_video_is_begun_once_and_collected_when_it_is_done(
         COLLECT(auth, first["video_id"])
     assert caught.value.type == "not_finished"
 
-    lives.advance(3600)
+    lifecycles.advance(3600)
     found = COLLECT(auth, first["video_id"])
 
     assert ("", found["s3"]) in workspace.objects
@@ -203,9 +203,9 @@ def test_a_video_is_begun_once_and_collected_when_it_is_done(
     assert linked["url"].endswith(".mp4")
 
 
-def test_a_video_without_storage_is_told_by_its_address(auth, lives, workspace):
+def test_a_video_without_storage_is_told_by_its_address(auth, lifecycles, workspace):
     made = SUBMIT(auth, model("video"), "A boat")
-    lives.advance(3600)
+    lifecycles.advance(3600)
     workspace.helpers = False
 
     found = COLLECT(auth, made["video_id"])
@@ -216,9 +216,9 @@ def test_a_video_without_storage_is_told_by_its_address(auth, lives, workspace):
         COLLECT(auth, made["video_id"], output="storage")
 
 
-def test_a_video_that_was_not_made_says_why(auth, lives, workspace):
+def test_a_video_that_was_not_made_says_why(auth, lifecycles, workspace):
     name = SUBMIT(auth, model("video"), "A boat")["video_id"]
-    lives.fail(name, "the prompt is refused")
+    lifecycles.fail(name, "the prompt is refused")
 
     with pytest.raises(TogetherError, match="the prompt is refused") as caught:
         COLLECT(auth, name)
@@ -226,7 +226,7 @@ def test_a_video_that_was_not_made_says_why(auth, lives, workspace):
     assert SUBMIT(auth, model("video"), "A boat")["video_id"] != name
 
 
-def test_a_first_picture_begins_the_video(auth, lives, workspace, sandbox):
+def test_a_first_picture_begins_the_video(auth, lifecycles, workspace, sandbox):
     SUBMIT(auth, model("video"), "A boat", picture="https://example.com/b.png")
 
     (body,) = asked(sandbox, "/v2/videos")
@@ -234,7 +234,7 @@ def test_a_first_picture_begins_the_video(auth, lives, workspace, sandbox):
     assert body["media"] == {"frame_images": [frame]}
 
 
-def test_a_lost_answer_is_not_paid_for_twice(auth, lives, workspace, sandbox):
+def test_a_lost_answer_is_not_paid_for_twice(auth, lifecycles, workspace, sandbox):
     """Nothing lists videos: the next run says so in place of making another."""
     sandbox.faults.append(Fault("/v2/videos", 502))
 

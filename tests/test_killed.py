@@ -54,7 +54,7 @@ class Trial:
         self.sandbox.files.update(self.stored)
         self.sandbox.uploads.forget()
         for kind in self.kinds:
-            self.sandbox.lives[kind].lives.clear()
+            self.sandbox.lifecycles[kind].lives.clear()
         self.workspace.configure()
 
     def moments(self, run: Callable[[], object]) -> Iterator[tuple[int, bool]]:
@@ -72,7 +72,7 @@ class Trial:
         return _Killing(self.servers, Killer(self.worker, at, before))
 
     def made(self, kind: str) -> dict:
-        return self.sandbox.lives[kind].lives
+        return self.sandbox.lifecycles[kind].lives
 
 
 class _Killing:
@@ -90,7 +90,7 @@ class _Killing:
 
 
 @pytest.fixture
-def trial(sandbox, lives, workspace, worker):
+def trial(sandbox, lifecycles, workspace, worker):
     def reply(arguments: dict) -> dict:
         body = arguments["body"]
         message = {
@@ -196,7 +196,7 @@ def _resumed(links: dict) -> None:
 
 
 @pytest.fixture
-def flow(trial, lives, auth, monkeypatch):
+def flow(trial, lifecycles, auth, monkeypatch):
     """Runs a flow whose steps are jobs that can be killed."""
 
     def step(name: str, given: dict, environment: dict) -> tuple[bool, object]:
@@ -213,7 +213,7 @@ def flow(trial, lives, auth, monkeypatch):
     monkeypatch.setattr(flow_engine, "call_script", step)
 
     def run(name: str, arguments: dict) -> flow_engine.Run:
-        engine = Engine(trial.workspace, auth, lives.advance)
+        engine = Engine(trial.workspace, auth, lifecycles.advance)
         engine.decide = _resumed
         return engine.run(name, **arguments)
 

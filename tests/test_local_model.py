@@ -56,13 +56,16 @@ def test_a_stream_is_the_answer_without_streaming(model):
 def test_an_answer_that_follows_a_schema(model):
     schema = {
         "type": "object",
-        "properties": {"mood": {"enum": ["good", "bad"]}, "sure": {"type": "boolean"}},
-        "required": ["mood", "sure"],
+        "properties": {
+            "respond": {"enum": ["good", "bad"]},
+            "sure": {"type": "boolean"},
+        },
+        "required": ["respond", "sure"],
         "additionalProperties": False,
     }
     response_format = {
         "type": "json_schema",
-        "json_schema": {"name": "mood", "schema": schema},
+        "json_schema": {"name": "respond", "schema": schema},
     }
 
     found = main_of(find(CHAT))(
@@ -70,7 +73,7 @@ def test_an_answer_that_follows_a_schema(model):
     )
 
     value = json.loads(found["choices"][0]["message"]["content"])
-    assert value["mood"] in ("good", "bad")
+    assert value["respond"] in ("good", "bad")
     assert isinstance(value["sure"], bool)
 
 
@@ -144,10 +147,10 @@ SCHEMAS = {
     "choices": {
         "type": "object",
         "properties": {
-            "mood": {"enum": ["good", "bad"]},
+            "respond": {"enum": ["good", "bad"]},
             "why": {"type": ["string", "null"], "maxLength": 20},
         },
-        "required": ["mood", "why"],
+        "required": ["respond", "why"],
         "additionalProperties": False,
     },
     "rows": {

@@ -22,8 +22,8 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
 
 @pytest.fixture
-def engine(workspace, lives, auth):
-    return Engine(workspace, auth, lives.advance)
+def engine(workspace, lifecycles, auth):
+    return Engine(workspace, auth, lifecycles.advance)
 
 
 @pytest.fixture(params=[True, False], ids=["storage", "bare"])

@@ -50,9 +50,9 @@ def said_to_give(name):
 
 
 @pytest.fixture
-def start(workspace, lives, auth):
+def start(workspace, lifecycles, auth):
     """Runs a recipe from the file that one imports."""
-    engine = Engine(workspace, auth, lives.advance)
+    engine = Engine(workspace, auth, lifecycles.advance)
 
     def begin(name, *, approve=False, **arguments):
         flow = yaml.safe_load((ROOT / PAGES / f"{name}.flow.yaml").read_text())
@@ -241,7 +241,7 @@ def test_meeting_to_notes_writes_a_page(start, sandbox, workspace):
 
 
 def test_fine_tune_from_sheet_trains_what_was_approved(
-    start, sandbox, workspace, lives
+    start, sandbox, workspace, lifecycles
 ):
     rows = "".join(f"What is {n}?,It is {n}.\n" for n in range(12))
     workspace.put("faq.csv", f"question,answer\n{rows}".encode())
@@ -253,7 +253,7 @@ def test_fine_tune_from_sheet_trains_what_was_approved(
 
     assert run.outcome == "success", run.result
     assert run.result["trained"] is said_to_give("fine_tune_from_sheet")["trained"]
-    assert len(lives["fine-tune"].lives) == 1
+    assert len(lifecycles["fine-tune"].lives) == 1
     (text,) = (
         t for about, t in sandbox.files.values() if about["purpose"] == "fine-tune"
     )
@@ -262,7 +262,7 @@ def test_fine_tune_from_sheet_trains_what_was_approved(
 
 
 def test_fine_tune_from_sheet_trains_nothing_that_nobody_approved(
-    start, workspace, lives
+    start, workspace, lifecycles
 ):
     workspace.put("faq.csv", b"question,answer\n" + b"What is it?,It is.\n" * 12)
 
@@ -271,7 +271,7 @@ def test_fine_tune_from_sheet_trains_nothing_that_nobody_approved(
     )
 
     assert run.result["trained"] is False
-    assert not lives["fine-tune"].lives
+    assert not lifecycles["fine-tune"].lives
 
 
 def test_spending_alarm_tells_a_period_once(start, sandbox, posted):

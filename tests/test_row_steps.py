@@ -42,8 +42,8 @@ def map_rows(auth, model, template, rows, **settings):
 
 
 @pytest.fixture
-def auth(moody):
-    return {"api_key": KEY, "base_url": moody.url}
+def auth(fault_sandbox):
+    return {"api_key": KEY, "base_url": fault_sandbox.url}
 
 
 def numbered(count):
@@ -63,12 +63,12 @@ def red(run, *arguments, kind="nothing_done", **more):
 
 
 @pytest.mark.slow
-def test_a_thousand_rows_survive_a_moody_service(auth, moody, monkeypatch):
+def test_a_thousand_rows_survive_a_failing_service(auth, fault_sandbox, monkeypatch):
     # Long for a machine that is busy; and few of them, as a silent row waits for each.
     seconds = 3
     monkeypatch.setattr(retry, "MAX_TRIES", 3)
 
-    def mood(number, text, times):
+    def respond(number, text, times):
         row = int(text)
         if number % 200 < 20:  # a burst
             return 429, {"retry-after": "0.05"}
@@ -84,7 +84,7 @@ def test_a_thousand_rows_survive_a_moody_service(auth, moody, monkeypatch):
             return 500, {}
         return None
 
-    moody.mood = mood
+    fault_sandbox.respond = respond
     rows = numbered(1000)
     result = map_rows(
         auth, MODEL, "{{id}}", rows, concurrency=32, timeout_seconds=seconds
@@ -104,7 +104,7 @@ def test_a_thousand_rows_survive_a_moody_service(auth, moody, monkeypatch):
     assert carrier_for(auth["base_url"]).idle
 
 
-def test_a_row_that_is_blank_is_not_asked(auth, moody):
+def test_a_row_that_is_blank_is_not_asked(auth, fault_sandbox):
     """A model would be paid for an answer to nothing."""
     texts = ["a", "", "  \n", None, "b", "\u00a0"]
     rows = [{"text": text, "n": n} for n, text in enumerate(texts)]
@@ -126,7 +126,7 @@ def test_an_answer_of_blanks_is_none(said):
     assert "gave no text" in why
 
 
-def test_a_text_that_is_blank_is_not_embedded(auth, moody):
+def test_a_text_that_is_blank_is_not_embedded(auth, fault_sandbox):
     rows = [{"text": text} for text in ("a", " ", "", "b", "\u2003")]
     result = embed_rows(auth, model("embedding"), rows)
     found = [row["embedding"] is not None for row in result["rows"]]
@@ -134,22 +134,22 @@ def test_a_text_that_is_blank_is_not_embedded(auth, moody):
     assert result["rows"][1]["embedding_error"].startswith("not asked")
 
 
-def test_no_more_calls_run_at_once_than_asked_for(auth, moody):
-    moody.pause = 0.01
+def test_no_more_calls_run_at_once_than_asked_for(auth, fault_sandbox):
+    fault_sandbox.pause = 0.01
     map_rows(auth, MODEL, "{{id}}", numbered(60), concurrency=5)
 
-    assert 2 <= moody.most <= 5
+    assert 2 <= fault_sandbox.most <= 5
 
 
-def test_what_was_refused_is_asked_again_when_its_time_has_come(auth, moody):
-    moody.mood = lambda number, text, times: (
+def test_what_was_refused_is_asked_again_when_its_time_has_come(auth, fault_sandbox):
+    fault_sandbox.respond = lambda number, text, times: (
         (429, {"retry-after": "0.4"}) if number == 20 else None
     )
     result = map_rows(auth, MODEL, "{{id}}", numbered(60), concurrency=4)
 
     assert result["done"] == 60
-    text = moody.bodies[19]["messages"]
-    refused, again = (b["at"] for b in moody.bodies if b["messages"] == text)
+    text = fault_sandbox.bodies[19]["messages"]
+    refused, again = (b["at"] for b in fault_sandbox.bodies if b["messages"] == text)
     assert again - refused >= 0.4
 
 
@@ -213,24 +213,24 @@ def test_a_refusal_holds_all_calls_back():
     assert int(gate.limit) == gate.active == 2
 
 
-def test_a_service_that_refuses_for_too_long_is_reported(auth, moody):
-    moody.mood = lambda number, text, times: (429, {"retry-after": "3600"})
+def test_a_service_that_refuses_for_too_long_is_reported(auth, fault_sandbox):
+    fault_sandbox.respond = lambda number, text, times: (429, {"retry-after": "3600"})
     result = red(
         map_rows, auth, MODEL, "{{id}}", numbered(3), concurrency=2, kind="rate_limit"
     )
 
     assert all("429" in row["answer_error"] for row in result["rows"])
-    assert len(moody.bodies) <= 2
+    assert len(fault_sandbox.bodies) <= 2
 
 
 @pytest.mark.parametrize(
     ("run", "words"), [(map_rows, ("{{id}}",)), (embed_rows, ())], ids=["map", "embed"]
 )
 def test_patience_that_ends_leaves_the_other_rows_to_a_rerun(
-    run, words, auth, moody, workspace, monkeypatch, capsys
+    run, words, auth, fault_sandbox, workspace, monkeypatch, capsys
 ):
     monkeypatch.setattr(admission, "TELL", 0.2)
-    moody.mood = lambda number, text, times: (
+    fault_sandbox.respond = lambda number, text, times: (
         (429, {"retry-after": "0.1"}) if number > 2 else None
     )
     rows = [{"id": n, "text": "x" * 199_000} for n in range(30)]
@@ -243,10 +243,10 @@ def test_patience_that_ends_leaves_the_other_rows_to_a_rerun(
     assert len(said) >= 2
     assert (first["done"], first["failed"]) == (2, 28)
     assert first["stopped"].startswith("429")
-    moody.calm()
+    fault_sandbox.reset()
     second = run(auth, MODEL, *words, rows, **given)
     assert (second["done"], second["failed"]) == (30, 0)
-    assert len(moody.bodies) == 28
+    assert len(fault_sandbox.bodies) == 28
 
 
 def told(capsys):
@@ -264,38 +264,40 @@ def test_waiting_is_told_while_the_server_names_a_time_far_off(capsys, monkeypat
 
 
 @pytest.mark.parametrize(
-    "mood", [None, HANG, (429, {"retry-after": "3000"}), (500, {})]
+    "respond", [None, HANG, (429, {"retry-after": "3000"}), (500, {})]
 )
-def test_a_step_ends_by_itself_when_its_time_is_over(mood, auth, moody, workspace):
-    moody.mood = lambda number, text, times: mood if number > 5 else None
+def test_a_step_ends_by_itself_when_its_time_is_over(
+    respond, auth, fault_sandbox, workspace
+):
+    fault_sandbox.respond = lambda number, text, times: respond if number > 5 else None
     given = {"concurrency": 1, "patience_seconds": 9000, "timeout_seconds": 9000}
-    moody.pause = 0.0 if mood else 0.1
+    fault_sandbox.pause = 0.0 if respond else 0.1
     rows = numbered(40)
     first = map_rows(auth, MODEL, "{{id}}", rows, **given, stop_after_seconds=1)
 
     done = first["done"]
-    assert done == 5 if mood else 0 < done < 40
+    assert done == 5 if respond else 0 < done < 40
     assert first["stopped"] == "the step's time limit of 1 s is over"
     assert first["rows"][-1]["answer_error"] == f"not sent: {first['stopped']}"
-    moody.calm()
+    fault_sandbox.reset()
     second = map_rows(auth, MODEL, "{{id}}", rows, **given)
-    assert (second["done"], len(moody.bodies)) == (40, 40 - done)
+    assert (second["done"], len(fault_sandbox.bodies)) == (40, 40 - done)
 
 
-def test_a_step_that_answers_nothing_in_its_time_is_red(auth, moody):
-    moody.mood = lambda number, text, times: HANG
+def test_a_step_that_answers_nothing_in_its_time_is_red(auth, fault_sandbox):
+    fault_sandbox.respond = lambda number, text, times: HANG
     result = red(map_rows, auth, MODEL, "{{id}}", numbered(3), stop_after_seconds=1)
 
     assert (result["done"], result["failed"]) == (0, 3)
 
 
-def test_a_429_about_money_is_true_of_every_row(auth, moody):
+def test_a_429_about_money_is_true_of_every_row(auth, fault_sandbox):
     empty = {"error": {"code": "insufficient_quota", "message": "no credit"}}
-    moody.mood = lambda number, text, times: (429, {}, empty)
+    fault_sandbox.respond = lambda number, text, times: (429, {}, empty)
     with pytest.raises(TogetherError, match="no credit"):
         map_rows(auth, MODEL, "{{id}}", numbered(500), concurrency=4)
 
-    assert len(moody.bodies) <= 8
+    assert len(fault_sandbox.bodies) <= 8
 
 
 @pytest.mark.parametrize(
@@ -330,7 +332,7 @@ def test_a_member_of_a_member_is_a_column(auth):
     assert answers(map_rows(auth, MODEL, "{{a.b}} {{a.c}}", rows)) == ["1 2!"]
 
 
-def test_a_row_that_cannot_be_asked_is_reported_in_its_place(auth, moody):
+def test_a_row_that_cannot_be_asked_is_reported_in_its_place(auth, fault_sandbox):
     rows = '{"q": "a"}\nnonsense\n[1]\n{"p": 1}\n{"q": null}\n{"q": "b"}'
     result = map_rows(auth, MODEL, "x{{q}}", rows)
 
@@ -343,7 +345,7 @@ def test_a_row_that_cannot_be_asked_is_reported_in_its_place(auth, moody):
         None,
     ]
     assert result["rows"][1] == {"answer": None, "answer_error": "line 2 is not JSON"}
-    assert sorted(moody.seen) == ["xa", "xb"]
+    assert sorted(fault_sandbox.seen) == ["xa", "xb"]
     result = map_rows(auth, MODEL, "x{{q}}", "q,p\na,1\nb,c,d\n")
     assert "line 3 has more cells than columns" in result["rows"][1]["answer_error"]
 
@@ -362,26 +364,31 @@ def test_a_row_that_cannot_be_asked_is_reported_in_its_place(auth, moody):
     ],
 )
 def test_a_mistake_is_named_before_anything_is_sent(
-    auth, moody, template, rows, field, words
+    auth, fault_sandbox, template, rows, field, words
 ):
     with pytest.raises(TogetherError, match="Nothing was sent") as caught:
         map_rows(auth, MODEL, template, rows)
 
     assert [problem["field"] for problem in caught.value.problems] == [field]
     assert words in str(caught.value)
-    assert moody.bodies == []
+    assert fault_sandbox.bodies == []
 
 
-def test_an_answer_without_text_is_an_error_and_a_cut_one_is_counted(auth, moody):
-    def mood(number, text, times):
+def test_an_answer_without_text_is_an_error_and_a_cut_one_is_counted(
+    auth, fault_sandbox
+):
+    def respond(number, text, times):
         content = {"0": None, "1": "Once upon"}.get(text, {})
         choice = {"message": {"content": content}, "finish_reason": "length"}
         return {"choices": [choice] if text != "3" else [], "usage": None}
 
-    moody.mood = mood
+    fault_sandbox.respond = respond
     result = map_rows(auth, MODEL, "{{id}}", numbered(4), system="Be brief")
 
-    assert moody.bodies[0]["messages"][0] == {"role": "system", "content": "Be brief"}
+    assert fault_sandbox.bodies[0]["messages"][0] == {
+        "role": "system",
+        "content": "Be brief",
+    }
     assert answers(result) == [None, "Once upon", None, None]
     assert "no text (finish_reason length)" in result["rows"][0]["answer_error"]
     assert (result["done"], result["failed"], result["cut"]) == (1, 3, 1)
@@ -389,9 +396,9 @@ def test_an_answer_without_text_is_an_error_and_a_cut_one_is_counted(auth, moody
     assert "does not say" in result["cost_note"]
 
 
-def test_an_answer_that_a_filter_ended_is_told(auth, moody):
+def test_an_answer_that_a_filter_ended_is_told(auth, fault_sandbox):
     choice = {"message": {"content": "Once"}, "finish_reason": "content_filter"}
-    moody.mood = lambda number, text, times: {"choices": [choice]}
+    fault_sandbox.respond = lambda number, text, times: {"choices": [choice]}
 
     result = map_rows(auth, MODEL, "{{id}}", numbered(2))
 
@@ -399,21 +406,23 @@ def test_an_answer_that_a_filter_ended_is_told(auth, moody):
     assert "- Cut before the end, by max_tokens or a filter: 2" in result["markdown"]
 
 
-def test_rows_have_the_answer_without_thinking_and_whatever_its_form(auth, moody):
+def test_rows_have_the_answer_without_thinking_and_whatever_its_form(
+    auth, fault_sandbox
+):
     contents = [
         "<think>Hm.</think>\nParis",
         [{"type": "text", "text": "Paris"}],
         {"city": "Paris"},
     ]
 
-    def mood(number, text, times):
+    def respond(number, text, times):
         if text == "3":
             message = {"content": None, "refusal": "I must not."}
         else:
             message = {"content": contents[int(text)]}
         return {"choices": [{"message": message, "finish_reason": "stop"}]}
 
-    moody.mood = mood
+    fault_sandbox.respond = respond
 
     told = answers(map_rows(auth, MODEL, "{{id}}", numbered(4)))
 
@@ -427,9 +436,9 @@ def test_rows_have_the_answer_without_thinking_and_whatever_its_form(auth, moody
         ({"finish_reason": "error"}, "no reason is given"),
     ],
 )
-def test_a_model_that_breaks_off_has_not_answered(auth, moody, choice, why):
+def test_a_model_that_breaks_off_has_not_answered(auth, fault_sandbox, choice, why):
     half = {"message": {"content": "Par"}, **choice}
-    moody.mood = lambda number, text, times: (
+    fault_sandbox.respond = lambda number, text, times: (
         {"choices": [half]} if text == "1" else None
     )
 
@@ -453,9 +462,14 @@ def test_a_model_that_breaks_off_has_not_answered(auth, moody, choice, why):
         ({"prompt_tokens": True}, None),
     ],
 )
-def test_use_that_is_no_number_is_unknown_and_ends_nothing(auth, moody, usage, tokens):
+def test_use_that_is_no_number_is_unknown_and_ends_nothing(
+    auth, fault_sandbox, usage, tokens
+):
     choice = {"message": {"content": "Yes."}, "finish_reason": "stop"}
-    moody.mood = lambda number, text, times: {"choices": [choice], "usage": usage}
+    fault_sandbox.respond = lambda number, text, times: {
+        "choices": [choice],
+        "usage": usage,
+    }
 
     result = map_rows(auth, MODEL, "{{id}}", numbered(2))
 
@@ -469,54 +483,56 @@ def test_use_that_is_no_number_is_unknown_and_ends_nothing(auth, moody, usage, t
 
 
 @pytest.mark.parametrize("status", [401, 402, 404])
-def test_what_is_true_of_every_row_ends_the_step(auth, moody, status):
-    moody.mood = lambda number, text, times: (status, {})
+def test_what_is_true_of_every_row_ends_the_step(auth, fault_sandbox, status):
+    fault_sandbox.respond = lambda number, text, times: (status, {})
 
     with pytest.raises(TogetherError, match=str(status)):
         map_rows(auth, MODEL, "{{id}}", numbered(500), concurrency=4)
-    assert len(moody.bodies) <= 8
+    assert len(fault_sandbox.bodies) <= 8
 
 
-def test_a_request_that_is_refused_again_and_again_ends_the_step(auth, moody):
-    moody.mood = lambda number, text, times: (400, {})
+def test_a_request_that_is_refused_again_and_again_ends_the_step(auth, fault_sandbox):
+    fault_sandbox.respond = lambda number, text, times: (400, {})
 
     with pytest.raises(TogetherError, match="400"):
         map_rows(auth, MODEL, "{{id}}", numbered(500), concurrency=4)
-    assert len(moody.bodies) < 40
+    assert len(fault_sandbox.bodies) < 40
     assert red(map_rows, auth, MODEL, "{{id}}", numbered(5))["failed"] == 5
 
 
-def test_credit_that_runs_out_leaves_the_rest_unsent(auth, moody):
-    moody.mood = lambda number, text, times: (402, {}) if number > 50 else None
+def test_credit_that_runs_out_leaves_the_rest_unsent(auth, fault_sandbox):
+    fault_sandbox.respond = lambda number, text, times: (
+        (402, {}) if number > 50 else None
+    )
     result = map_rows(auth, MODEL, "{{id}}", numbered(500), concurrency=4)
 
     assert (result["done"], result["failed"]) == (50, 450)
-    assert len(moody.bodies) <= 54
+    assert len(fault_sandbox.bodies) <= 54
     assert result["rows"][499]["answer_error"].startswith("not sent: 402")
 
 
-def test_a_budget_ends_the_sending_before_it_is_exceeded(auth, moody):
+def test_a_budget_ends_the_sending_before_it_is_exceeded(auth, fault_sandbox):
     spent = map_rows(auth, MODEL, "{{id}}", numbered(1), max_tokens=5)["cost_usd"]
-    moody.calm()
+    fault_sandbox.reset()
     result = map_rows(
         auth, MODEL, "{{id}}", numbered(100), max_tokens=5, budget_usd=spent * 40
     )
 
     assert 20 <= result["done"] <= 40
-    assert result["done"] == len(moody.bodies)
+    assert result["done"] == len(fault_sandbox.bodies)
     assert result["cost_usd"] <= spent * 40
     assert result["rows"][99]["answer_error"] == f"not sent: {result['stopped']}"
     assert "budget_usd is used up" in result["stopped"]
     assert len(result["rows"]) == 100
 
 
-def test_prices_that_cannot_be_read_again_end_no_run(auth, moody, monkeypatch):
-    def mood(number, text, times):
+def test_prices_that_cannot_be_read_again_end_no_run(auth, fault_sandbox, monkeypatch):
+    def respond(number, text, times):
         if number == 5:
             monkeypatch.setattr("scripts.catalog.catalog.MAX_AGE", -1)
-            moody.faults.append(Fault("models", 404, times=1000))
+            fault_sandbox.faults.append(Fault("models", 404, times=1000))
 
-    moody.mood = mood
+    fault_sandbox.respond = respond
     auth["api_key"] += "_alone"  # with lists of its own
     result = map_rows(
         auth, MODEL, "{{id}}", numbered(40), max_tokens=5, budget_usd=1, concurrency=4
@@ -530,38 +546,41 @@ def test_prices_that_cannot_be_read_again_end_no_run(auth, moody, monkeypatch):
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": 0, "total_tokens": 0}])
 @pytest.mark.parametrize("limited", [True, False])
 def test_answers_that_do_not_say_what_they_used_keep_to_a_budget(
-    auth, moody, usage, limited
+    auth, fault_sandbox, usage, limited
 ):
     choice = {"message": {"content": "x" * 1000}, "finish_reason": "stop"}
-    moody.mood = lambda number, text, times: {"choices": [choice], "usage": usage}
+    fault_sandbox.respond = lambda number, text, times: {
+        "choices": [choice],
+        "usage": usage,
+    }
     settings = {"max_tokens": 1000} if limited else {}
     result = map_rows(
         auth, MODEL, "{{id}}", numbered(30), **settings, budget_usd=0.6 * 1e-6 * 10_500
     )
 
-    assert result["done"] == len(moody.bodies)
+    assert result["done"] == len(fault_sandbox.bodies)
     assert 8 <= result["done"] <= 10
     assert "budget_usd is used up" in result["stopped"]
     assert (result["usage"], result["cost_usd"]) == (None, None)
     assert "does not say" in result["cost_note"]
 
 
-def test_what_is_answered_but_cannot_be_used_counts_as_spent(auth, moody):
+def test_what_is_answered_but_cannot_be_used_counts_as_spent(auth, fault_sandbox):
     spent = map_rows(auth, MODEL, "{{id}}", numbered(1), max_tokens=90)["cost_usd"]
-    moody.calm()
-    moody.mood = lambda number, text, times: {"error": {"message": "cut"}}
+    fault_sandbox.reset()
+    fault_sandbox.respond = lambda number, text, times: {"error": {"message": "cut"}}
     asked = MODEL, "{{id}}", numbered(40)
     result = red(map_rows, auth, *asked, max_tokens=90, budget_usd=spent * 90)
 
-    assert 2 <= len(moody.bodies) <= 8
+    assert 2 <= len(fault_sandbox.bodies) <= 8
     assert result["failed"] == 40
     assert "budget_usd is used up" in result["stopped"]
 
 
-def test_a_budget_for_nothing_says_that_nothing_was_answered(auth, moody):
+def test_a_budget_for_nothing_says_that_nothing_was_answered(auth, fault_sandbox):
     result = red(map_rows, auth, MODEL, "{{id}}", numbered(3), budget_usd=0)
 
-    assert moody.bodies == []
+    assert fault_sandbox.bodies == []
     assert (result["failed"], result["cost_usd"]) == (3, None)
     assert result["cost_note"] == "no row was answered"
 
@@ -576,13 +595,13 @@ def test_a_budget_for_nothing_says_that_nothing_was_answered(auth, moody):
         ),
     ],
 )
-def test_a_budget_for_a_model_without_a_price_sends_nothing(run, auth, moody):
+def test_a_budget_for_a_model_without_a_price_sends_nothing(run, auth, fault_sandbox):
     with pytest.raises(TogetherError, match=r"\(budget_usd\) cannot be kept") as caught:
         run(auth, model="nobody/knows", rows=numbered(2), budget_usd=1)
 
     assert caught.value.type == "budget_unknown"
     assert caught.value.problems[0]["field"] == "budget_usd"
-    assert moody.bodies == []
+    assert fault_sandbox.bodies == []
 
 
 def test_a_model_without_a_price_costs_an_unknown_sum(auth):
@@ -643,20 +662,20 @@ def test_rows_that_are_too_many_for_a_result_go_to_storage(auth, workspace, caps
 
 @pytest.mark.parametrize("output", ["storage", "gzip"])
 def test_storage_that_is_missing_is_noticed_before_anything_is_sent(
-    auth, moody, workspace, output
+    auth, fault_sandbox, workspace, output
 ):
     workspace.storage = False
     with pytest.raises(TogetherError, match=f'cannot be "{output}"'):
         map_rows(auth, MODEL, "{{id}}", numbered(3), output=output)
 
-    assert moody.bodies == []
+    assert fault_sandbox.bodies == []
 
 
 # --- columns of the user's own -----------------------------------------------------
 
 
 @pytest.mark.parametrize("column", ["id", "said", "note"])
-def test_no_column_of_the_rows_is_overwritten(auth, moody, column):
+def test_no_column_of_the_rows_is_overwritten(auth, fault_sandbox, column):
     rows = [{"id": n, "said": "mine", "note_error": "mine"} for n in range(3)]
     with pytest.raises(TogetherError) as caught:
         map_rows(auth, MODEL, "{{id}}", rows, answer_column=column)
@@ -665,7 +684,7 @@ def test_no_column_of_the_rows_is_overwritten(auth, moody, column):
     assert caught.value.problems[0]["field"] == "answer_column"
     with pytest.raises(TogetherError, match="answer_column"):
         embed_rows(auth, MODEL, rows, column="said", answer_column=column)
-    assert moody.bodies == []
+    assert fault_sandbox.bodies == []
 
 
 def test_columns_called_as_answers_usually_are_stay(auth):
@@ -678,14 +697,20 @@ def test_columns_called_as_answers_usually_are_stay(auth):
     assert embedded["rows"][0]["vector"][0] == 3
 
 
-def test_a_later_row_with_a_column_of_that_name_keeps_it_and_is_not_sent(auth, moody):
+def test_a_later_row_with_a_column_of_that_name_keeps_it_and_is_not_sent(
+    auth, fault_sandbox
+):
     rows = numbered(150)
     rows[140]["answer"] = "mine"
     result = map_rows(auth, MODEL, "{{id}}", rows)
 
     assert result["rows"][140]["answer"] == "mine"
     assert "'answer' of its own" in result["rows"][140]["answer_error"]
-    assert (result["done"], result["failed"], len(moody.bodies)) == (149, 1, 149)
+    assert (result["done"], result["failed"], len(fault_sandbox.bodies)) == (
+        149,
+        1,
+        149,
+    )
 
 
 # --- what a result says, and when it is red ----------------------------------------
@@ -705,10 +730,12 @@ def test_a_table_alone_is_a_bare_list_and_its_cost_in_the_log(auth, capsys):
     assert re.search(r"All 2 rows were answered\. Cost: 0\.0{4}\d+ USD\.", told), told
 
 
-def test_the_summary_tells_first_what_failed_and_nothing_of_it_is_a_link(auth, moody):
+def test_the_summary_tells_first_what_failed_and_nothing_of_it_is_a_link(
+    auth, fault_sandbox
+):
     text = "see ``[x](javascript:x)`` ![y](http://example.com/y.png)"
     body = {"error": {"message": text}}
-    moody.mood = lambda number, text, times: body if text == "1" else None
+    fault_sandbox.respond = lambda number, text, times: body if text == "1" else None
     result = map_rows(auth, MODEL, "{{id}}", numbered(3))
 
     lines = result["markdown"].splitlines()
@@ -720,8 +747,8 @@ def test_the_summary_tells_first_what_failed_and_nothing_of_it_is_a_link(auth, m
     assert lines[-1] == "- The rows: `rows` of this result"
 
 
-def test_a_step_that_answers_no_row_is_red_with_the_first_reason(auth, moody):
-    moody.mood = lambda number, text, times: (400, {"x-request-id": "r"})
+def test_a_step_that_answers_no_row_is_red_with_the_first_reason(auth, fault_sandbox):
+    fault_sandbox.respond = lambda number, text, times: (400, {"x-request-id": "r"})
     with pytest.raises(TogetherError) as caught:
         map_rows(auth, MODEL, "{{id}}", numbered(3))
 
@@ -730,14 +757,14 @@ def test_a_step_that_answers_no_row_is_red_with_the_first_reason(auth, moody):
     assert answers(caught.value.partial) == [None] * 3
 
 
-def test_more_failures_than_are_borne_turn_a_step_red(auth, moody):
-    moody.mood = refusing("1", "2")
+def test_more_failures_than_are_borne_turn_a_step_red(auth, fault_sandbox):
+    fault_sandbox.respond = refusing("1", "2")
     asked = auth, MODEL, "{{id}}", numbered(4)
     kept = red(map_rows, *asked, kind="too_many_failed", fail_when_failed_share=0.4)
 
     assert answers(kept) == ["0!", None, None, "3!"]
     assert map_rows(*asked, fail_when_failed_share=0.5)["failed"] == 2
-    moody.mood = refusing("1")
+    fault_sandbox.respond = refusing("1")
     red(map_rows, *asked, kind="too_many_failed", fail_when_failed_share=0)
     red(
         embed_rows,
@@ -760,7 +787,9 @@ def test_a_run_that_keeps_nothing_writes_no_row_to_storage(
     assert workspace.resources == {}
 
 
-def test_progress_is_shown_and_grows(auth, moody, workspace, monkeypatch, capsys):
+def test_progress_is_shown_and_grows(
+    auth, fault_sandbox, workspace, monkeypatch, capsys
+):
     monkeypatch.setattr("scripts.table.row_results.BAR_SECONDS", 0)
     monkeypatch.setattr("scripts.table.row_results.LOG_SECONDS", 0)
     map_rows(auth, MODEL, "{{id}}", numbered(50))
@@ -788,7 +817,9 @@ def stop_after(count, monkeypatch):
 
 
 @pytest.mark.parametrize("output", ["result", "storage"])
-def test_a_run_that_ended_midway_goes_on(auth, moody, workspace, monkeypatch, output):
+def test_a_run_that_ended_midway_goes_on(
+    auth, fault_sandbox, workspace, monkeypatch, output
+):
     rows = numbered(100)
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "PART_ROWS", 7)
@@ -796,12 +827,12 @@ def test_a_run_that_ended_midway_goes_on(auth, moody, workspace, monkeypatch, ou
         with pytest.raises(StoppedError):
             map_rows(auth, MODEL, "{{id}}", rows, concurrency=4)
     assert len(workspace.resources) == 1
-    before = len(moody.bodies)
+    before = len(fault_sandbox.bodies)
     again = map_rows(auth, MODEL, "{{id}}", rows, concurrency=9, output=output)
 
     assert again["done"] == 100
     assert again["usage"]["prompt_tokens"] == 1000
-    texts = [body["messages"][0]["content"] for body in moody.bodies[before:]]
+    texts = [body["messages"][0]["content"] for body in fault_sandbox.bodies[before:]]
     # Calls of the first run that were under way may still arrive.
     assert set(map(int, texts)) == set(range(60, 100))
     if output == "result":
@@ -810,7 +841,9 @@ def test_a_run_that_ended_midway_goes_on(auth, moody, workspace, monkeypatch, ou
     assert workspace.resources == {}
 
 
-def test_a_run_that_was_killed_goes_on(auth, moody, workspace, worker, monkeypatch):
+def test_a_run_that_was_killed_goes_on(
+    auth, fault_sandbox, workspace, worker, monkeypatch
+):
     answer, kept = workspace.answer, []
 
     async def until_the_third_part_is_kept(request, path):
@@ -826,22 +859,22 @@ def test_a_run_that_was_killed_goes_on(auth, moody, workspace, worker, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(workspace, "answer", until_the_third_part_is_kept)
         assert worker.run("chat.map_rows", call, *job) is None
-    before = len(moody.bodies)
+    before = len(fault_sandbox.bodies)
     again = worker.run("chat.map_rows", call, *job)
 
     assert answers(again) == [f"{n}!" for n in range(100)]
     assert again["usage"]["prompt_tokens"] == 1000
-    texts = {body["messages"][0]["content"] for body in moody.bodies[before:]}
+    texts = {body["messages"][0]["content"] for body in fault_sandbox.bodies[before:]}
     assert texts == {str(n) for n in range(21, 100)}
 
 
 def test_a_job_that_outlives_its_worker_keeps_what_it_paid_for_and_asks_no_more(
-    auth, moody, workspace, monkeypatch
+    auth, fault_sandbox, workspace, monkeypatch
 ):
     own, elsewhere = Worker(), Worker()
     answer, late = workspace.answer, []
 
-    def mood(number, text, times):
+    def respond(number, text, times):
         if text == "40":
             own.die()
 
@@ -850,14 +883,14 @@ def test_a_job_that_outlives_its_worker_keeps_what_it_paid_for_and_asks_no_more(
             late.append(path)  # the worker answered there itself
         return await answer(request, path)
 
-    moody.mood = mood
+    fault_sandbox.respond = respond
     monkeypatch.setattr(workspace, "answer", only_from_outside)
     call = {"auth": auth, "model": MODEL, "template": "{{id}}", "rows": numbered(300)}
     inside = workspace.environment["WM_BASE_URL"].replace("127.0.0.1", "localhost")
     environment = {**workspace.environment, "BASE_INTERNAL_URL": inside}
     try:
         orphan = own.run("chat.map_rows", call, environment)
-        asked = len(moody.bodies)
+        asked = len(fault_sandbox.bodies)
         again = elsewhere.run("chat.map_rows", call, workspace.environment)
     finally:
         own.close()
@@ -866,12 +899,12 @@ def test_a_job_that_outlives_its_worker_keeps_what_it_paid_for_and_asks_no_more(
     assert "worker of this job has died" in orphan["stopped"]
     assert 41 <= orphan["done"] == asked < 300
     assert answers(again) == [f"{n}!" for n in range(300)]
-    assert max(moody.seen.values()) == 1, "asked twice"
+    assert max(fault_sandbox.seen.values()) == 1, "asked twice"
     assert not late
 
 
 @pytest.mark.slow
-def test_memory_stays_flat_however_many_rows(auth, moody, workspace, worker):
+def test_memory_stays_flat_however_many_rows(auth, fault_sandbox, workspace, worker):
     def run(count):
         rows = (json.dumps({"id": n, "text": "x" * 20_000}) for n in range(count))
         workspace.put("in/rows.jsonl", "\n".join(rows).encode())
@@ -887,7 +920,9 @@ def test_memory_stays_flat_however_many_rows(auth, moody, workspace, worker):
     assert after - before < 30_000_000 < size
 
 
-def test_rows_that_changed_since_are_asked_again(auth, moody, workspace, monkeypatch):
+def test_rows_that_changed_since_are_asked_again(
+    auth, fault_sandbox, workspace, monkeypatch
+):
     monkeypatch.setattr(checkpoint, "PART_ROWS", 150)
     rows = numbered(400)
     with monkeypatch.context() as patch:
@@ -895,11 +930,11 @@ def test_rows_that_changed_since_are_asked_again(auth, moody, workspace, monkeyp
         with pytest.raises(StoppedError):
             map_rows(auth, MODEL, "{{id}}", rows)
     rows[200] = {"id": 9999}
-    before = len(moody.bodies)
+    before = len(fault_sandbox.bodies)
     again = map_rows(auth, MODEL, "{{id}}", rows)
 
     assert answers(again) == [f"{row['id']}!" for row in rows]
-    assert 250 <= len(moody.bodies) - before <= 250 + 8
+    assert 250 <= len(fault_sandbox.bodies) - before <= 250 + 8
 
 
 def test_a_part_that_was_deleted_is_asked_again(auth, workspace, monkeypatch):
@@ -913,35 +948,37 @@ def test_a_part_that_was_deleted_is_asked_again(auth, workspace, monkeypatch):
     assert answers(again) == [f"{n}!" for n in range(100)]
 
 
-def test_a_finished_run_is_not_repeated_from_memory(auth, moody, workspace):
+def test_a_finished_run_is_not_repeated_from_memory(auth, fault_sandbox, workspace):
     map_rows(auth, MODEL, "{{id}}", numbered(3))
     map_rows(auth, MODEL, "{{id}}", numbered(3))
 
-    assert len(moody.bodies) == 6
+    assert len(fault_sandbox.bodies) == 6
     assert workspace.resources == {}
 
 
-def test_a_larger_budget_goes_on_where_the_smaller_one_ended(auth, moody, workspace):
+def test_a_larger_budget_goes_on_where_the_smaller_one_ended(
+    auth, fault_sandbox, workspace
+):
     one = map_rows(auth, MODEL, "{{id}}", numbered(1), max_tokens=5)["cost_usd"]
     first = map_rows(
         auth, MODEL, "{{id}}", numbered(50), max_tokens=5, budget_usd=one * 30
     )
-    moody.calm()
+    fault_sandbox.reset()
     second = map_rows(
         auth, MODEL, "{{id}}", numbered(50), max_tokens=5, budget_usd=one * 90
     )
 
     assert 0 < first["done"] < 50
     assert second["done"] == 50
-    assert len(moody.bodies) < 50
+    assert len(fault_sandbox.bodies) < 50
     assert answers(second) == [f"{n}!" for n in range(50)]
 
 
 def test_a_rerun_counts_what_the_answers_of_the_run_before_did_not_say(
-    auth, moody, workspace
+    auth, fault_sandbox, workspace
 ):
     choice = {"message": {"content": "x" * 1000}, "finish_reason": "stop"}
-    moody.mood = lambda number, text, times: {"choices": [choice]}
+    fault_sandbox.respond = lambda number, text, times: {"choices": [choice]}
     asked = MODEL, "{{id}}", numbered(30)
     budget = 0.6 * 1e-6 * 10_500
     first = map_rows(auth, *asked, max_tokens=1000, budget_usd=budget)
@@ -949,11 +986,11 @@ def test_a_rerun_counts_what_the_answers_of_the_run_before_did_not_say(
 
     for more, most in ((1, first["done"]), (2, 2 * first["done"] + 2)):
         result = map_rows(auth, *asked, max_tokens=1000, budget_usd=more * budget)
-        assert result["done"] == len(moody.bodies) <= most
+        assert result["done"] == len(fault_sandbox.bodies) <= most
 
 
 def test_what_a_run_left_that_nobody_repeated_is_removed_after_a_week(
-    auth, moody, workspace, monkeypatch
+    auth, fault_sandbox, workspace, monkeypatch
 ):
     monkeypatch.setattr(checkpoint, "PART_ROWS", 7)
     with monkeypatch.context() as patch:
@@ -983,7 +1020,7 @@ def test_without_storage_a_run_just_begins_anew(auth, workspace, monkeypatch, ca
     assert capsys.readouterr().err.count("begins anew") == 1
 
 
-def test_embeddings_come_in_the_order_of_the_rows(auth, moody):
+def test_embeddings_come_in_the_order_of_the_rows(auth, fault_sandbox):
     rows = [{"id": n, "about": "x" * (n % 9 + 1)} for n in range(300)]
     rows[100] = {"id": 100, "about": ""}
     rows[101] = {"id": 101}
@@ -999,24 +1036,24 @@ def test_embeddings_come_in_the_order_of_the_rows(auth, moody):
             assert row["embedding"][0] == len(str(row["about"]))
     assert (result["done"], result["failed"], result["dimensions"]) == (298, 2, 2)
     assert result["usage"]["prompt_tokens"] == 298
-    assert len(moody.bodies) == 5
+    assert len(fault_sandbox.bodies) == 5
 
 
 def test_embeddings_keep_to_their_budget_and_go_on_with_a_larger_one(
-    auth, moody, workspace
+    auth, fault_sandbox, workspace
 ):
     """A text of 92 letters is set down for 100 tokens and turns out to have 40."""
 
-    def mood(number, text, times):
+    def respond(number, text, times):
         count = text.count(",") + 1
         data = [{"index": n, "embedding": [n]} for n in range(count)]
         return {"data": data, "usage": {"prompt_tokens": 40 * count}}
 
-    moody.mood = mood
+    fault_sandbox.respond = respond
     rows = [{"id": n, "text": "x" * 92} for n in range(300)]
     budget = 12_000 * PER_TOKEN
     first = embed_rows(auth, MODEL, rows, concurrency=1, budget_usd=budget)
-    sent = [len(body["input"]) for body in moody.bodies]
+    sent = [len(body["input"]) for body in fault_sandbox.bodies]
 
     # What three requests leave, 4320 tokens, is enough for 43 texts of the fourth.
     assert sent == [64, 64, 64, 43]
@@ -1025,23 +1062,27 @@ def test_embeddings_keep_to_their_budget_and_go_on_with_a_larger_one(
     assert "budget_usd is used up" in first["rows"][-1]["embedding_error"]
     missing = [row["id"] for row in first["rows"] if row["embedding"] is None]
     assert missing == list(range(sum(sent), 300))
-    moody.bodies.clear()
+    fault_sandbox.bodies.clear()
     again = embed_rows(auth, MODEL, rows, budget_usd=1)
     assert (again["done"], "stopped" in again) == (300, False)
-    assert sum(len(body["input"]) for body in moody.bodies) == len(missing)
+    assert sum(len(body["input"]) for body in fault_sandbox.bodies) == len(missing)
     assert again["usage"]["prompt_tokens"] == 300 * 40
 
 
-def test_a_budget_for_a_part_of_a_request_sends_that_part(auth, moody):
+def test_a_budget_for_a_part_of_a_request_sends_that_part(auth, fault_sandbox):
     rows = ["x" * 92] * 64
     result = embed_rows(auth, MODEL, rows, budget_usd=10 * 100 * PER_TOKEN)
 
-    assert [len(body["input"]) for body in moody.bodies] == [10]
+    assert [len(body["input"]) for body in fault_sandbox.bodies] == [10]
     assert (result["done"], result["failed"]) == (10, 54)
 
 
-def test_a_text_that_cannot_be_embedded_does_not_take_others_with_it(auth, moody):
-    moody.mood = lambda number, text, times: (413, {}) if "bad" in text else None
+def test_a_text_that_cannot_be_embedded_does_not_take_others_with_it(
+    auth, fault_sandbox
+):
+    fault_sandbox.respond = lambda number, text, times: (
+        (413, {}) if "bad" in text else None
+    )
     texts = [f"text {n}" for n in range(60)]
     texts[17] = "bad"
     result = embed_rows(auth, MODEL, texts)
@@ -1050,18 +1091,25 @@ def test_a_text_that_cannot_be_embedded_does_not_take_others_with_it(auth, moody
     assert "413" in result["rows"][17]["embedding_error"]
 
 
-def test_requests_that_are_too_large_for_all_lanes_are_halved(auth, moody):
-    moody.pause = 0.01
-    moody.mood = lambda number, text, times: (413, {}) if len(text) > 300 else None
+def test_requests_that_are_too_large_for_all_lanes_are_halved(auth, fault_sandbox):
+    fault_sandbox.pause = 0.01
+    fault_sandbox.respond = lambda number, text, times: (
+        (413, {}) if len(text) > 300 else None
+    )
     result = embed_rows(auth, MODEL, ["x" * 20] * 64 * 25, concurrency=25)
 
     assert (result["done"], result["failed"]) == (1600, 0)
 
 
 @pytest.mark.parametrize("vectors", [[{}] * 3, [None] * 3, [{"embedding": [1]}]])
-def test_an_answer_without_vectors_fails_its_rows_and_is_paid(auth, moody, vectors):
+def test_an_answer_without_vectors_fails_its_rows_and_is_paid(
+    auth, fault_sandbox, vectors
+):
     usage = {"prompt_tokens": 12}
-    moody.mood = lambda number, text, times: {"data": vectors, "usage": usage}
+    fault_sandbox.respond = lambda number, text, times: {
+        "data": vectors,
+        "usage": usage,
+    }
     result = red(embed_rows, auth, MODEL, ["a", "b", "c"])
 
     assert result["failed"] == 3
@@ -1087,13 +1135,13 @@ FLOATS = base64.b64encode(struct.pack("<2f", 1, 2)).decode()
         "{}",
     ],
 )
-def test_what_is_no_vector_fails_its_row_alone(auth, moody, odd):
+def test_what_is_no_vector_fails_its_row_alone(auth, fault_sandbox, odd):
     texts = (
         '{"data": [{"index": 0, "embedding": [1.0, 2.0]}, {"index": 1, "embedding": '
         f'{odd}}}, {{"index": 2, "embedding": "{FLOATS}"}}, '
         '{"index": 3, "embedding": [[3, 4]]}]}'
     )
-    moody.mood = lambda number, text, times: json.loads(texts)
+    fault_sandbox.respond = lambda number, text, times: json.loads(texts)
 
     result = embed_rows(auth, MODEL, ["a", "b", "c", "d"])
 
@@ -1103,13 +1151,13 @@ def test_what_is_no_vector_fails_its_row_alone(auth, moody, odd):
     assert (result["done"], result["failed"], result["dimensions"]) == (3, 1, 2)
 
 
-def test_vectors_of_all_requests_have_one_length(auth, moody):
-    def mood(number, text, times):
-        count = len(moody.bodies[number - 1]["input"])
+def test_vectors_of_all_requests_have_one_length(auth, fault_sandbox):
+    def respond(number, text, times):
+        count = len(fault_sandbox.bodies[number - 1]["input"])
         vector = [1.0] * (2 if count == 64 else 3)
         return {"data": [{"index": n, "embedding": vector} for n in range(count)]}
 
-    moody.mood = mood
+    fault_sandbox.respond = respond
     result = embed_rows(auth, MODEL, ["a"] * 65, concurrency=1)
 
     assert (result["done"], result["failed"], result["dimensions"]) == (64, 1, 2)
@@ -1133,14 +1181,16 @@ def test_vectors_of_all_requests_have_one_length(auth, moody):
         ([0, 1, 1.5], None),
     ],
 )
-def test_vectors_are_given_to_the_texts_that_they_are_of(auth, moody, indexes, found):
+def test_vectors_are_given_to_the_texts_that_they_are_of(
+    auth, fault_sandbox, indexes, found
+):
     data = [
         {"embedding": [float(n)]}
         if index is ...
         else {"index": index, "embedding": [n]}
         for n, index in enumerate(indexes)
     ]
-    moody.mood = lambda number, text, times: {"data": data}
+    fault_sandbox.respond = lambda number, text, times: {"data": data}
 
     if found is None:
         result = red(embed_rows, auth, MODEL, ["a", "b", "c"])
@@ -1151,19 +1201,21 @@ def test_vectors_are_given_to_the_texts_that_they_are_of(auth, moody, indexes, f
 
 
 @pytest.mark.parametrize("indexes", [(1, 2, 3), (3, 2), (3,)])
-def test_scores_of_documents_counted_from_one_are_of_none(indexes, auth, moody):
+def test_scores_of_documents_counted_from_one_are_of_none(indexes, auth, fault_sandbox):
     told = [{"index": n, "relevance_score": 0.5 / n} for n in indexes]
-    moody.mood = lambda number, text, times: {"results": told}
+    fault_sandbox.respond = lambda number, text, times: {"results": told}
     with pytest.raises(TogetherError, match="from 1") as caught:
         search_documents(auth, MODEL, "q", ["one", "two", "three"], top_n=len(indexes))
     assert caught.value.partial == {"results": told}
 
 
 def test_a_text_that_breaks_the_service_takes_no_other_with_it(
-    auth, moody, monkeypatch
+    auth, fault_sandbox, monkeypatch
 ):
     monkeypatch.setattr(retry, "backoff", lambda tries, asked: 0.0)
-    moody.mood = lambda number, text, times: (500, {}) if "bad" in text else None
+    fault_sandbox.respond = lambda number, text, times: (
+        (500, {}) if "bad" in text else None
+    )
     texts = [f"text {n}" for n in range(16)]
     texts[3] = "bad"
     result = embed_rows(auth, MODEL, texts, concurrency=1)
@@ -1172,13 +1224,15 @@ def test_a_text_that_breaks_the_service_takes_no_other_with_it(
     assert "500" in result["rows"][3]["embedding_error"]
 
 
-def test_a_service_that_is_down_is_not_asked_for_every_half(auth, moody, monkeypatch):
+def test_a_service_that_is_down_is_not_asked_for_every_half(
+    auth, fault_sandbox, monkeypatch
+):
     monkeypatch.setattr(retry, "backoff", lambda tries, asked: 0.0)
-    moody.mood = lambda number, text, times: (500, {})
+    fault_sandbox.respond = lambda number, text, times: (500, {})
     red(embed_rows, auth, MODEL, ["a"] * 256, concurrency=1)
 
-    assert len({json.dumps(body["input"]) for body in moody.bodies}) <= 7
-    assert len(moody.bodies) < 80
+    assert len({json.dumps(body["input"]) for body in fault_sandbox.bodies}) <= 7
+    assert len(fault_sandbox.bodies) < 80
 
 
 @pytest.mark.parametrize(
@@ -1196,10 +1250,10 @@ def test_a_service_that_is_down_is_not_asked_for_every_half(auth, moody, monkeyp
     ],
 )
 def test_documents_without_a_score_come_last_with_a_note(
-    auth, moody, results, found, odd
+    auth, fault_sandbox, results, found, odd
 ):
     told = [{"index": index, "relevance_score": score} for index, score in results]
-    moody.mood = lambda number, text, times: {"results": told}
+    fault_sandbox.respond = lambda number, text, times: {"results": told}
 
     if found is None:
         with pytest.raises(TogetherError, match=r"no scores|nothing in it"):
@@ -1210,7 +1264,7 @@ def test_documents_without_a_score_come_last_with_a_note(
     assert result.get("note", "0").split()[0] == str(odd)
 
 
-def test_documents_are_sorted_by_score_over_several_requests(auth, moody):
+def test_documents_are_sorted_by_score_over_several_requests(auth, fault_sandbox):
     documents = [f"number {n * 7919 % 2003}" for n in range(2003)]
     result = search_documents(auth, MODEL, "which?", documents, top_n=5)
 
@@ -1218,17 +1272,17 @@ def test_documents_are_sorted_by_score_over_several_requests(auth, moody):
     assert found == [f"number {n}" for n in range(2002, 1997, -1)]
     assert [documents[row["index"]] for row in result["results"]] == found
     assert result["results"][0]["score"] == 0.002002
-    assert len(moody.bodies) == 5
+    assert len(fault_sandbox.bodies) == 5
     assert result["usage"]["prompt_tokens"] == 2003
 
 
-def test_a_search_that_may_exceed_its_budget_is_not_begun(auth, moody):
+def test_a_search_that_may_exceed_its_budget_is_not_begun(auth, fault_sandbox):
     documents = ["x" * 92] * 600  # at most 100 tokens each, and 9 for the query
     most = 600 * 109 * PER_TOKEN
     with pytest.raises(TogetherError, match="what the search may cost") as caught:
         search_documents(auth, MODEL, "q", documents, budget_usd=most * 0.99)
 
-    assert moody.bodies == []
+    assert fault_sandbox.bodies == []
     assert caught.value.type == "budget_reached"
     assert caught.value.estimated_cost_usd == pytest.approx(most)
     found = search_documents(auth, MODEL, "q", documents, budget_usd=most)
@@ -1236,30 +1290,32 @@ def test_a_search_that_may_exceed_its_budget_is_not_begun(auth, moody):
     assert 0 < found["cost_usd"] < most
 
 
-def test_a_search_that_is_too_large_is_halved(auth, moody):
-    moody.mood = lambda number, text, times: (413, {}) if len(text) > 200 else None
+def test_a_search_that_is_too_large_is_halved(auth, fault_sandbox):
+    fault_sandbox.respond = lambda number, text, times: (
+        (413, {}) if len(text) > 200 else None
+    )
     result = search_documents(auth, MODEL, "q", [str(n) for n in range(300)])
 
     assert [row["index"] for row in result["results"]] == list(range(299, -1, -1))
 
 
-def test_documents_may_be_rows_and_one_column_of_them(auth, moody):
+def test_documents_may_be_rows_and_one_column_of_them(auth, fault_sandbox):
     rows = [{"title": "9", "text": "1"}, {"title": "1", "text": "2"}]
 
     best = search_documents(auth, MODEL, "q", rows)["results"][0]
     assert best["document"] == rows[0]
-    assert moody.bodies[0]["documents"] == rows
+    assert fault_sandbox.bodies[0]["documents"] == rows
     best = search_documents(auth, MODEL, "q", rows, column="text")["results"][0]
     assert best == {"index": 1, "score": 2e-06, "document": rows[1]}
-    assert moody.bodies[1]["documents"] == ["1", "2"]
+    assert fault_sandbox.bodies[1]["documents"] == ["1", "2"]
 
 
-def test_a_document_that_cannot_be_read_is_named(auth, moody):
+def test_a_document_that_cannot_be_read_is_named(auth, fault_sandbox):
     with pytest.raises(TogetherError, match=r"documents\[1\] cannot be read: line 2"):
         search_documents(auth, MODEL, "q", '{"a": 1}\nnope')
     with pytest.raises(TogetherError, match="column 'b'"):
         search_documents(auth, MODEL, "q", [{"a": 1}], column="b")
-    assert moody.bodies == []
+    assert fault_sandbox.bodies == []
 
 
 def lanes(auth, concurrency=4):

@@ -91,7 +91,7 @@ def test_files_that_are_none_are_refused_in_words(words, said):
 
 
 def test_a_trigger_fires_the_second_time_with_a_kept_workspace(
-    sandbox, lives, auth, tmp_path
+    sandbox, lifecycles, auth, tmp_path
 ):
     words = ["run", "triggers/batch_finished", "--base-url", sandbox.url]
     words += ["--args", "{}", "--workspace", str(tmp_path / "kept")]
@@ -102,7 +102,7 @@ def test_a_trigger_fires_the_second_time_with_a_kept_workspace(
     batch = main_of(find("create_batch"))(auth, body=body)["job"]["id"]
 
     first = tool(*words)
-    lives.advance(86400)
+    lifecycles.advance(86400)
     second = tool(*words)
     third = tool(*words)
 

@@ -35,8 +35,8 @@ STEPS = ("begin", "ask", "start", "start_asked", "look", "finish")
 
 
 @pytest.fixture
-def engine(kept, workspace, lives, auth):
-    return Engine(workspace, auth, lives.advance)
+def engine(kept, workspace, lifecycles, auth):
+    return Engine(workspace, auth, lifecycles.advance)
 
 
 @pytest.fixture(params=["storage", "state"])

@@ -28,7 +28,7 @@ def told():
 
 def served(told, *faults, seconds=0.01):
     chances = Chances(faults, seed=1, seconds=seconds)
-    return Sandbox(pace=0, lives=False, chances=chances, tell=told.append)
+    return Sandbox(pace=0, lifecycles=False, chances=chances, tell=told.append)
 
 
 def auth_of(server):

@@ -23,9 +23,9 @@ def creator(kind):
     return name, find(name).schema["examples"][0]
 
 
-def look(kind, lives, auth):
+def look(kind, lifecycles, auth):
     """The only thing of the kind, as its operation `get` shows it."""
-    (life,) = lives[kind.name].lives.values()
+    (life,) = lifecycles[kind.name].lives.values()
     creating = next(n for n, m in kind.operations.items() if m in ("create", "once"))
     ends = creating.removeprefix("create")
     getting = [n for n, m in kind.operations.items() if m == "get"]
@@ -60,24 +60,24 @@ def test_every_answer_of_a_life_is_an_operation_s():
 @pytest.mark.parametrize(
     "kind", [k for k in KINDS if len(dict(k.course)) > 1], ids=lambda kind: kind.name
 )
-def test_a_thing_passes_through_its_states(kind, lives, auth):
+def test_a_thing_passes_through_its_states(kind, lifecycles, auth):
     name, arguments = creator(kind)
     run(name, auth, **arguments)
 
     seen = []
     for state, seconds in kind.course:
-        seen += [state] if state in texts(look(kind, lives, auth)) else []
-        lives.advance(seconds)
+        seen += [state] if state in texts(look(kind, lifecycles, auth)) else []
+        lifecycles.advance(seconds)
 
     assert [state for state, _ in kind.course] == seen
 
 
 @EACH
-def test_an_answer_has_only_members_that_the_api_has(kind, lives, auth):
+def test_an_answer_has_only_members_that_the_api_has(kind, lifecycles, auth):
     name, arguments = creator(kind)
     created = run(name, auth, **arguments)
-    lives.advance(10**6)
-    shown = look(kind, lives, auth)
+    lifecycles.advance(10**6)
+    shown = look(kind, lifecycles, auth)
 
     replies = [find(n).schema.get("x-reply") for n in kind.operations]
     entries = [reply["data"] for reply in replies if "data" in keys(reply)]
@@ -94,13 +94,13 @@ def keys(value):
 @pytest.mark.parametrize(
     "kind", [k for k in KINDS if k.failed], ids=lambda kind: kind.name
 )
-def test_a_thing_fails_on_demand_with_its_reason(kind, lives, auth):
-    lives.fail_next(kind.name, "the cat sat on it")
+def test_a_thing_fails_on_demand_with_its_reason(kind, lifecycles, auth):
+    lifecycles.fail_next(kind.name, "the cat sat on it")
     name, arguments = creator(kind)
     run(name, auth, **arguments)
-    lives.advance(10**6)
+    lifecycles.advance(10**6)
 
-    shown = texts(look(kind, lives, auth))
+    shown = texts(look(kind, lifecycles, auth))
 
     assert kind.failed in shown
     if kind.name != "endpoint":  # /v1/endpoints has no member for it
@@ -112,18 +112,18 @@ def test_a_thing_fails_on_demand_with_its_reason(kind, lives, auth):
     [k for k in KINDS if "cancel" in k.operations.values()],
     ids=lambda k: k.name,
 )
-def test_a_cancelled_thing_ends_and_cannot_be_cancelled_again(kind, lives, auth):
+def test_a_cancelled_thing_ends_and_cannot_be_cancelled_again(kind, lifecycles, auth):
     name, arguments = creator(kind)
     run(name, auth, **arguments)
-    (life,) = lives[kind.name].lives.values()
+    (life,) = lifecycles[kind.name].lives.values()
     cancel = next(n for n, m in kind.operations.items() if m == "cancel")
     own = {kind.id_argument: life.id}
     if "body" in find(cancel).required:
         own = {"body": {**own, "model": arguments["body"]["model"]}}
     run(cancel, auth, **own)
-    lives.advance(3600)
+    lifecycles.advance(3600)
 
-    assert kind.cancelled[-1][0] in texts(look(kind, lives, auth))
+    assert kind.cancelled[-1][0] in texts(look(kind, lifecycles, auth))
     with pytest.raises(TogetherError):
         run(cancel, auth, **own)
 
@@ -133,10 +133,10 @@ def test_a_cancelled_thing_ends_and_cannot_be_cancelled_again(kind, lives, auth)
     [k for k in KINDS if "entries" in k.operations.values()],
     ids=lambda k: k.name,
 )
-def test_what_was_created_is_found_in_its_list(kind, lives, auth):
+def test_what_was_created_is_found_in_its_list(kind, lifecycles, auth):
     name, arguments = creator(kind)
     run(name, auth, **arguments)
-    (life,) = lives[kind.name].lives.values()
+    (life,) = lifecycles[kind.name].lives.values()
     listing = next(n for n, m in kind.operations.items() if m == "entries")
     own = {k: arguments[k] for k in find(listing).required}
 
@@ -144,19 +144,19 @@ def test_what_was_created_is_found_in_its_list(kind, lives, auth):
 
 
 @EACH
-def test_an_unknown_one_is_404_once_there_is_another(kind, lives, auth):
+def test_an_unknown_one_is_404_once_there_is_another(kind, lifecycles, auth):
     name, arguments = creator(kind)
     run(name, auth, **arguments)
-    (life,) = lives[kind.name].lives.values()
+    (life,) = lifecycles[kind.name].lives.values()
     life.id = "other"
 
     with pytest.raises(TogetherError) as caught:
-        look(kind, lives, auth)
+        look(kind, lifecycles, auth)
     assert caught.value.status == 404
 
 
 @EACH
-def test_the_id_of_an_example_is_known_beside_those_that_live(kind, lives, auth):
+def test_the_id_of_an_example_is_known_beside_those_that_live(kind, lifecycles, auth):
     name, arguments = creator(kind)
     run(name, auth, **arguments)
     getting = [find(n) for n, m in kind.operations.items() if m == "get"]
@@ -167,9 +167,9 @@ def test_the_id_of_an_example_is_known_beside_those_that_live(kind, lives, auth)
         assert operation.schema["x-reply"].keys() <= found.keys()
 
 
-def test_a_file_of_an_example_is_known_beside_those_that_were_stored(lives, auth):
+def test_a_file_of_an_example_is_known_beside_those_that_were_stored(lifecycles, auth):
     example = find("get_file").schema["examples"][0]
-    stored = lives.kinds["batch"].sandbox.store_file("a.jsonl", b"{}", "batch-api")
+    stored = lifecycles.kinds["batch"].sandbox.store_file("a.jsonl", b"{}", "batch-api")
 
     assert run("get_file", auth, **example)["id"] != stored["id"]
     body = find("create_batch").schema["examples"][0]["body"]
@@ -193,7 +193,9 @@ def rows(sandbox, file_id):
     return [json.loads(line) for line in sandbox.files[file_id][1].splitlines()]
 
 
-def test_a_batch_answers_each_line_as_the_chat_operation_would(sandbox, lives, auth):
+def test_a_batch_answers_each_line_as_the_chat_operation_would(
+    sandbox, lifecycles, auth
+):
     sandbox.answers["create_chat_completion"] = lambda arguments: {
         "said": arguments["body"]["messages"][0]["content"].upper()
     }
@@ -206,11 +208,11 @@ def test_a_batch_answers_each_line_as_the_chat_operation_would(sandbox, lives, a
         },
     ]
     made = batch(sandbox, auth, lines)
-    lives.advance(60 + 600)
+    lifecycles.advance(60 + 600)
 
     assert run("get_batch", auth, batch_id=made)["progress"] == 50
 
-    lives.advance(600)
+    lifecycles.advance(600)
     done = run("get_batch", auth, batch_id=made)
     out = {r["custom_id"]: r["response"] for r in rows(sandbox, done["output_file_id"])}
     assert out == {
@@ -232,10 +234,10 @@ def test_a_batch_answers_each_line_as_the_chat_operation_would(sandbox, lives, a
     ],
 )
 def test_a_batch_of_an_unfit_file_fails_when_it_is_read(
-    lines, words, sandbox, lives, auth
+    lines, words, sandbox, lifecycles, auth
 ):
     made = batch(sandbox, auth, lines)
-    lives.advance(61)
+    lifecycles.advance(61)
 
     found = run("get_batch", auth, batch_id=made)
 
@@ -243,11 +245,11 @@ def test_a_batch_of_an_unfit_file_fails_when_it_is_read(
     assert words in found["error"]
 
 
-def test_a_batch_that_is_too_slow_expires_with_what_was_done(sandbox, lives, auth):
+def test_a_batch_that_is_too_slow_expires_with_what_was_done(sandbox, lifecycles, auth):
     lines = [{"custom_id": str(n), "body": CHAT} for n in range(10)]
-    lives["batch"].plan["IN_PROGRESS"] = 2 * 3600
+    lifecycles["batch"].plan["IN_PROGRESS"] = 2 * 3600
     made = batch(sandbox, auth, lines, completion_window="1h")
-    lives.advance(3 * 3600)
+    lifecycles.advance(3 * 3600)
 
     found = run("get_batch", auth, batch_id=made)
 
@@ -259,13 +261,13 @@ def test_a_batch_that_is_too_slow_expires_with_what_was_done(sandbox, lives, aut
 # --- the rest ----------------------------------------------------------------------
 
 
-def test_three_days_of_fine_tuning_pass_in_no_time(sandbox, lives, auth):
-    lives["fine-tune"].plan["running"] = 3 * 86400
+def test_three_days_of_fine_tuning_pass_in_no_time(sandbox, lifecycles, auth):
+    lifecycles["fine-tune"].plan["running"] = 3 * 86400
     file = sandbox.store_file("t.jsonl", b'{"text": "x"}\n' * 640, "fine-tune")["id"]
     body = {"training_file": file, "model": "meta/base", "suffix": "mine"}
     body |= {"validation_file": file, "n_epochs": 2, "n_checkpoints": 2, "n_evals": 4}
     made = run("create_fine_tune", auth, body=body)["id"]
-    lives.advance(360 + 1.5 * 86400)
+    lifecycles.advance(360 + 1.5 * 86400)
 
     half = run("get_fine_tune", auth, fine_tune_id=made)
     assert (half["status"], half["epochs_completed"]) == ("running", 1)
@@ -277,7 +279,7 @@ def test_three_days_of_fine_tuning_pass_in_no_time(sandbox, lives, auth):
     assert losses == sorted(losses, reverse=True)
     assert sum("eval/loss" in row for row in metrics) == 2
 
-    lives.advance(2 * 86400)
+    lifecycles.advance(2 * 86400)
     done = run("get_fine_tune", auth, fine_tune_id=made)
     assert done["status"] == "completed"
     assert done["model_output_name"].startswith("sandbox/base-mine-")
@@ -286,7 +288,7 @@ def test_three_days_of_fine_tuning_pass_in_no_time(sandbox, lives, auth):
 
 
 @pytest.mark.parametrize("type", ["classify", "score", "compare"])
-def test_an_evaluation_judges_each_row(type, sandbox, lives, auth):
+def test_an_evaluation_judges_each_row(type, sandbox, lifecycles, auth):
     file = sandbox.store_file("e.jsonl", b'{"answer": "x"}\n' * 12, "eval")["id"]
     judge = {"model": "m", "system_template": "t", "model_source": "serverless"}
     given = {
@@ -297,7 +299,7 @@ def test_an_evaluation_judges_each_row(type, sandbox, lives, auth):
     parameters = {"judge": judge, "input_data_file_path": file, **given}
     body = {"type": type, "parameters": parameters}
     made = run("create_evaluation", auth, body=body)["workflow_id"]
-    lives.advance(3600)
+    lifecycles.advance(3600)
 
     found = run("get_evaluation_status", auth, evaluation_id=made)
 
@@ -308,43 +310,43 @@ def test_an_evaluation_judges_each_row(type, sandbox, lives, auth):
     assert (type == "compare") == (results.get("A_wins") == 4)
 
 
-def test_an_endpoint_stops_and_starts_again(lives, auth):
+def test_an_endpoint_stops_and_starts_again(lifecycles, auth):
     _, arguments = creator(next(k for k in KINDS if k.name == "endpoint"))
     made = run("create_endpoint", auth, **arguments)["id"]
-    lives.advance(400)
-    states = [lives.state(made)]
+    lifecycles.advance(400)
+    states = [lifecycles.state(made)]
     for wanted in ("STOPPED", "STARTED"):
         shown = run("update_endpoint", auth, endpoint_id=made, body={"state": wanted})
         states.append(shown["state"])
-        lives.advance(400)
-        states.append(lives.state(made))
+        lifecycles.advance(400)
+        states.append(lifecycles.state(made))
 
     assert states == ["STARTED", "STOPPING", "STOPPED", "PENDING", "STARTED"]
     run("delete_endpoint", auth, endpoint_id=made)
-    assert not lives["endpoint"].lives
+    assert not lifecycles["endpoint"].lives
 
 
-def test_a_deployment_stops_without_replicas_and_knows_a_stale_etag(lives, auth):
+def test_a_deployment_stops_without_replicas_and_knows_a_stale_etag(lifecycles, auth):
     endpoint = run("create_project_endpoint", auth, body={"name": "e"})["id"]
     body = {"name": "blue", "autoscaling": {"minReplicas": 1, "maxReplicas": 1}}
     body["model"] = "projects/p/models/m"
     made = run("create_endpoint_deployment", auth, endpoint_id=endpoint, body=body)
     place = {"endpoint_id": endpoint, "deployment_id": made["id"]}
-    lives.advance(400)
+    lifecycles.advance(400)
     shown = run("get_project_endpoint", auth, endpoint_id=endpoint)
     assert shown["deployments"][0]["state"] == "DEPLOYMENT_STATE_READY"
 
     none = {"autoscaling": {"minReplicas": 0, "maxReplicas": 0}, "etag": made["etag"]}
     run("update_endpoint_deployment", auth, **place, body=none)
-    lives.advance(400)
-    assert lives.state(made["id"]) == "DEPLOYMENT_STATE_STOPPED"
+    lifecycles.advance(400)
+    assert lifecycles.state(made["id"]) == "DEPLOYMENT_STATE_STOPPED"
 
     with pytest.raises(TogetherError) as caught:
         run("update_endpoint_deployment", auth, **place, body=none)
     assert caught.value.status == 409
 
 
-def test_a_deployment_without_numbers_of_replicas_is_stopped(lives, auth):
+def test_a_deployment_without_numbers_of_replicas_is_stopped(lifecycles, auth):
     body = {"name": "blue", "autoscaling": {}}
 
     made = run("create_endpoint_deployment", auth, endpoint_id="ep_1", body=body)
@@ -353,7 +355,7 @@ def test_a_deployment_without_numbers_of_replicas_is_stopped(lives, auth):
     assert made["status"]["scheduledReplicas"] == 0
 
 
-def test_a_fine_tune_without_an_epoch_is_refused(lives, auth):
+def test_a_fine_tune_without_an_epoch_is_refused(lifecycles, auth):
     body = {"training_file": "file-1", "model": "m", "n_epochs": 0}
 
     with pytest.raises(TogetherError, match="n_epochs must be 1 or more") as caught:
@@ -362,7 +364,7 @@ def test_a_fine_tune_without_an_epoch_is_refused(lives, auth):
     assert caught.value.status == 400
 
 
-def test_a_training_operation_is_made_once_for_a_key(lives, auth):
+def test_a_training_operation_is_made_once_for_a_key(lifecycles, auth):
     given = find("create_sample").schema["examples"][0]
     first = run("create_sample", auth, **given, idempotency_key="k1")
     again = run("create_sample", auth, **given, idempotency_key="k1")
@@ -372,10 +374,10 @@ def test_a_training_operation_is_made_once_for_a_key(lives, auth):
         run("create_sample", auth, **{**given, "session_id": "s"}, idempotency_key="k1")
 
 
-def test_a_finished_video_is_fetched_without_a_key(sandbox, lives, auth):
+def test_a_finished_video_is_fetched_without_a_key(sandbox, lifecycles, auth):
     body = {"model": "m", "prompt": "p"}
     made = run("create_video", auth, body=body)["id"]
-    lives.advance(200)
+    lifecycles.advance(200)
     outputs = run("get_video", auth, video_id=made)["outputs"]
 
     with urllib.request.urlopen(outputs["video_url"]) as answer:
@@ -383,7 +385,7 @@ def test_a_finished_video_is_fetched_without_a_key(sandbox, lives, auth):
         assert answer.headers["content-type"] == "video/mp4"
 
 
-def test_time_is_moved_and_things_fail_over_http(sandbox, lives, auth):
+def test_time_is_moved_and_things_fail_over_http(sandbox, lifecycles, auth):
     def control(**orders):
         request = urllib.request.Request(
             f"{sandbox.url}/sandbox/lifecycles", json.dumps(orders).encode()
@@ -394,11 +396,11 @@ def test_time_is_moved_and_things_fail_over_http(sandbox, lives, auth):
     start = control(fail_next={"kind": "video", "reason": "no"})
     made = run("create_video", auth, body={"model": "m", "prompt": "p"})["id"]
     assert control(advance=100) - start == 100
-    assert lives.state(made) == "failed"
+    assert lifecycles.state(made) == "failed"
 
     control(advance_per_poll=50)
     other = run("create_video", auth, body={"model": "m", "prompt": "p"})["id"]
     shown = [run("get_video", auth, video_id=other)["status"] for _ in range(3)]
     assert shown == ["in_progress", "in_progress", "completed"]
     control(fail={"id": other, "reason": "late", "state": "cancelled"})
-    assert lives.state(other) == "cancelled"
+    assert lifecycles.state(other) == "cancelled"

@@ -19,13 +19,13 @@ GONE = sorted(models.retired())
 @pytest.fixture(scope="module")
 def _strict():
     with Sandbox(pace=0) as server:
-        server.lives.control({"speed": 0})
+        server.lifecycles.control({"speed": 0})
         yield server
 
 
 @pytest.fixture
 def strict(_strict):
-    for kind in _strict.lives.kinds.values():
+    for kind in _strict.lifecycles.kinds.values():
         kind.lives.clear()
     _strict.files.clear()
     _strict.requests.clear()
@@ -85,7 +85,7 @@ def test_a_row_of_a_batch_is_refused_as_the_single_request_is(strict, auth):
     rows = [{"text": "a"}, {"text": "b"}]
     submit = main_of(find("batches/submit_rows"))
     made = submit(auth, model=GONE[0], template="{{text}}", rows=rows)
-    strict.lives.advance(3600)
+    strict.lifecycles.advance(3600)
     with pytest.raises(
         TogetherError, match=r"non-serverless model \S+\. Together .*/deploy_model"
     ):
@@ -97,7 +97,7 @@ def test_version_1_endpoints_are_not_created_and_not_started_again(strict, auth)
     code = "endpoints_v1_create_access_disabled"
     assert (error.status, error.code, error.final) == (403, code, True)
 
-    living = strict.lives["endpoint"]
+    living = strict.lifecycles["endpoint"]
     made = living.create(CREATE.schema["examples"][0])["id"]
     update = main_of(find("endpoints/update_endpoint"))
     assert update(auth, made, {"state": "STOPPED"})["state"] == "STOPPING"
@@ -125,7 +125,7 @@ def test_an_endpoint_answers_once_it_is_ready_and_gets_requests(strict, auth):
     error = refused(auth, "chat/create_chat_completion", body=body(made["model"]))
     assert error.code == "endpoint_not_ready"
 
-    strict.lives.advance(3600)
+    strict.lifecycles.advance(3600)
     assert CHAT(auth, body(made["model"]))["model"] == made["model"]
 
     route = main_of(find("endpoints/update_project_endpoint"))

@@ -149,11 +149,11 @@ def uploaded(workspace):
 
 @pytest.mark.parametrize(("rows", "part_rows"), [(30, 4), (7, 10)])
 def test_parts_of_a_table_take_as_many_jobs_as_is_said(
-    rows, part_rows, workspace, lives, auth, sandbox, monkeypatch
+    rows, part_rows, workspace, lifecycles, auth, sandbox, monkeypatch
 ):
     sandbox.answers["create_chat_completion"] = said_by_the_server
     workspace.put("in/rows.jsonl", bench_batches.table_of(rows))
-    engine = Engine(workspace, auth, lives.advance)
+    engine = Engine(workspace, auth, lifecycles.advance)
     given = {"template": "{{text}}", "model": model("chat"), "part_rows": part_rows}
     run = engine.run(simulate.ACROSS, rows={"s3": "in/rows.jsonl"}, **given)
     arguments = {"part_rows": {"default": part_rows}, "parallelism": {"maximum": 9}}
@@ -170,7 +170,7 @@ def test_parts_of_a_table_take_as_many_jobs_as_is_said(
 @pytest.mark.parametrize("storage", [True, False])
 @pytest.mark.parametrize(("count", "job_files", "size"), [(9, 1, 70), (8, 3, 5000)])
 def test_files_take_as_many_jobs_requests_and_bytes_as_is_said(
-    count, job_files, size, storage, workspace, lives, auth, sandbox
+    count, job_files, size, storage, workspace, lifecycles, auth, sandbox
 ):
     noise = random.Random(1)
     answer = "".join(noise.choices("abcdefghijklmnopqrst ", k=size))
@@ -183,7 +183,7 @@ def test_files_take_as_many_jobs_requests_and_bytes_as_is_said(
         name = f"/sandbox/objects/letters-of-november/{n:020}.txt"
         sandbox.objects[name] = "text/plain", b"a letter"
         places.append(f"{sandbox.url}{name}")
-    engine = Engine(workspace, auth, lives.advance)
+    engine = Engine(workspace, auth, lifecycles.advance)
     given = {"question": "Who?", "model": model("chat"), "job_files": job_files}
     given |= {"output": "storage"} if storage else {}
     run = engine.run(simulate.FILES, action="ask", files=places, **given)
@@ -199,9 +199,11 @@ def test_files_take_as_many_jobs_requests_and_bytes_as_is_said(
     assert kept_for_a_rerun(workspace, "togetherai_files") == about(said.kept_bytes)
 
 
-def test_text_that_is_taken_out_of_files_takes_no_call(workspace, lives, auth, sandbox):
+def test_text_that_is_taken_out_of_files_takes_no_call(
+    workspace, lifecycles, auth, sandbox
+):
     workspace.put("letters/1.txt", b"a letter")
-    engine = Engine(workspace, auth, lives.advance)
+    engine = Engine(workspace, auth, lifecycles.advance)
     run = engine.run(simulate.FILES, action="read", folder="letters")
 
     assert run.outcome == "success"
@@ -218,9 +220,9 @@ def test_text_that_is_taken_out_of_files_takes_no_call(workspace, lives, auth, s
     ],
 )
 def test_a_flow_that_waits_takes_as_many_jobs_as_is_said(
-    name, kind, jobs_of, workspace, lives, auth
+    name, kind, jobs_of, workspace, lifecycles, auth
 ):
-    engine = Engine(workspace, auth, lives.advance)
+    engine = Engine(workspace, auth, lifecycles.advance)
     given = {"template": "{{text}}", "rows": [{"text": "a"}], "model": model("chat")}
     given |= {"endpoint_name": "chat"} if kind == "deployment" else {}
     run = engine.run(name, **given)

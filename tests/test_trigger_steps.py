@@ -70,8 +70,8 @@ EACH = pytest.mark.parametrize("name", [step.name for step in TRIGGERS])
 
 
 @pytest.fixture
-def world(sandbox, lives, auth, workspace):
-    return World(sandbox, lives, auth, workspace)
+def world(sandbox, lifecycles, auth, workspace):
+    return World(sandbox, lifecycles, auth, workspace)
 
 
 def test_every_trigger_is_tested_here():
@@ -190,13 +190,13 @@ def test_nothing_is_noted_while_together_does_not_answer(name, poll, world):
 
 
 def test_a_batch_is_told_with_its_files_and_only_in_the_states_asked_for(
-    poll, sandbox, lives, auth
+    poll, sandbox, lifecycles, auth
 ):
     poll("batch_finished")
     good, bad = batch(auth, sandbox), batch(auth, sandbox)
-    lives.advance(100)
-    lives.fail(bad, "no credit")
-    lives.advance(3600)
+    lifecycles.advance(100)
+    lifecycles.fail(bad, "no credit")
+    lifecycles.advance(3600)
 
     found = poll("batch_finished", states=["FAILED"])
 
@@ -205,12 +205,12 @@ def test_a_batch_is_told_with_its_files_and_only_in_the_states_asked_for(
     assert poll("batch_finished") == []  # the other one was seen, too
 
 
-def test_a_state_is_told_with_the_one_before(poll, lives, auth):
+def test_a_state_is_told_with_the_one_before(poll, lifecycles, auth):
     fine_tune(auth)
     poll("fine_tune_changed")
     seen = []
     for _ in range(8):
-        lives.advance(1500)
+        lifecycles.advance(1500)
         seen += [(f["previous"], f["state"]) for f in poll("fine_tune_changed")]
 
     assert seen[0][0] == "pending"
@@ -218,12 +218,12 @@ def test_a_state_is_told_with_the_one_before(poll, lives, auth):
     assert [a for _, a in seen[:-1]] == [b for b, _ in seen[1:]]
 
 
-def test_only_ends_are_told_if_asked_for(poll, lives, auth):
+def test_only_ends_are_told_if_asked_for(poll, lifecycles, auth):
     made = fine_tune(auth)
     poll("fine_tune_changed", only_ended=True)
-    lives.advance(3600)
+    lifecycles.advance(3600)
     assert poll("fine_tune_changed", only_ended=True) == []
-    lives.fail(made, "no")
+    lifecycles.fail(made, "no")
 
     (found,) = poll("fine_tune_changed", only_ended=True)
 
@@ -288,11 +288,13 @@ def test_a_use_that_is_not_told_is_not_idleness(poll, sandbox):
     assert poll("endpoint_idle") == []
 
 
-def test_all_idle_endpoints_are_listed_those_of_v1_by_age_alone(sandbox, lives, auth):
+def test_all_idle_endpoints_are_listed_those_of_v1_by_age_alone(
+    sandbox, lifecycles, auth
+):
     deployed(sandbox, a=0, b=1)
     create = find("endpoints/create_endpoint")
     main_of(create)(auth, **create.schema["examples"][0])
-    lives.advance(400)
+    lifecycles.advance(400)
     idle = main_of(find("list_idle_endpoints"))
 
     assert [f["job_id"] for f in idle(auth)] == ["ep_1/a"]
@@ -473,7 +475,7 @@ def test_what_ended_is_told_in_one_spelling(poll, sandbox):
     assert [(one["batch_id"], one["state"]) for one in told] == [("b1", "CANCELLED")]
 
 
-def test_a_list_that_is_none_is_no_news(poll, sandbox, lives):
+def test_a_list_that_is_none_is_no_news(poll, sandbox, lifecycles):
     poll("fine_tune_changed")
     sandbox.answers["list_fine_tunes"] = lambda _: {"tunes": []}
 

@@ -36,17 +36,17 @@ EACH = pytest.mark.parametrize("kind", KINDS)
 
 
 @pytest.fixture
-def engine(workspace, lives, auth):
-    return Engine(workspace, auth, lives.advance)
+def engine(workspace, lifecycles, auth):
+    return Engine(workspace, auth, lifecycles.advance)
 
 
-def made(kind, lives, auth):
+def made(kind, lifecycles, auth):
     """Create a thing by the pack's own step; the wait flow's arguments for it."""
     living = next(one for one in LIVING if one.name == NAMES[kind])
     name = next(n for n, m in living.operations.items() if m in ("create", "once"))
     arguments = dict(find(name).schema["examples"][0])
     main_of(find(name))(auth, **arguments)
-    (life,) = lives[living.name].lives.values()
+    (life,) = lifecycles[living.name].lives.values()
     given = {**life.given, "operation_type": "-".join(name.split("_")[1:])}
     ids = [*(given[part] for part in KINDS[kind]["names"][:-1]), life.id]
     return {"kind": kind, "id": "/".join(ids)}, life
@@ -90,8 +90,8 @@ def test_the_form_says_how_long_a_kind_is_waited_for():
 
 
 @EACH
-def test_a_wait_ends_with_the_job(kind, engine, lives, auth):
-    arguments, life = made(kind, lives, auth)
+def test_a_wait_ends_with_the_job(kind, engine, lifecycles, auth):
+    arguments, life = made(kind, lifecycles, auth)
 
     run = engine.run(WAIT.name, **arguments)
 
@@ -105,9 +105,9 @@ def test_a_wait_ends_with_the_job(kind, engine, lives, auth):
 
 
 @EACH
-def test_a_wait_for_what_is_done_takes_one_look(kind, engine, lives, auth):
-    arguments, _ = made(kind, lives, auth)
-    lives.advance(10**5)
+def test_a_wait_for_what_is_done_takes_one_look(kind, engine, lifecycles, auth):
+    arguments, _ = made(kind, lifecycles, auth)
+    lifecycles.advance(10**5)
 
     run = engine.run(WAIT.name, **arguments)
 
@@ -117,9 +117,9 @@ def test_a_wait_for_what_is_done_takes_one_look(kind, engine, lives, auth):
 
 
 @EACH
-def test_a_job_that_fails_ends_the_wait_with_its_reason(kind, engine, lives, auth):
-    lives.fail_next(NAMES[kind], "the cat sat on it")
-    arguments, _ = made(kind, lives, auth)
+def test_a_job_that_fails_ends_the_wait_with_its_reason(kind, engine, lifecycles, auth):
+    lifecycles.fail_next(NAMES[kind], "the cat sat on it")
+    arguments, _ = made(kind, lifecycles, auth)
 
     run = engine.run(WAIT.name, **arguments)
 
@@ -131,11 +131,11 @@ def test_a_job_that_fails_ends_the_wait_with_its_reason(kind, engine, lives, aut
 
 
 @EACH
-def test_a_deadline_ends_the_wait_and_says_what_goes_on(kind, engine, lives, auth):
-    living = lives[NAMES[kind]]
+def test_a_deadline_ends_the_wait_and_says_what_goes_on(kind, engine, lifecycles, auth):
+    living = lifecycles[NAMES[kind]]
     for state in living.plan:
         living.plan[state] = 10**6
-    arguments, _ = made(kind, lives, auth)
+    arguments, _ = made(kind, lifecycles, auth)
 
     run = engine.run(WAIT.name, **arguments, deadline_hours=0.1)
 
@@ -157,9 +157,9 @@ def usual_hours(kind):
     ],
 )
 def test_without_a_deadline_of_its_own_a_kind_s_usual_one_holds(
-    kind, engine, lives, auth
+    kind, engine, lifecycles, auth
 ):
-    arguments, life = made(kind, lives, auth)
+    arguments, life = made(kind, lifecycles, auth)
     life.turn(life.created, *((life.course[0][1], 10**6), ("never", 0)))
 
     run = engine.run(WAIT.name, **arguments)
@@ -169,8 +169,10 @@ def test_without_a_deadline_of_its_own_a_kind_s_usual_one_holds(
 
 
 @EACH
-def test_the_look_at_which_the_usual_deadline_has_passed_is_the_last(kind, lives, auth):
-    arguments, life = made(kind, lives, auth)
+def test_the_look_at_which_the_usual_deadline_has_passed_is_the_last(
+    kind, lifecycles, auth
+):
+    arguments, life = made(kind, lifecycles, auth)
     life.turn(life.created, *((life.course[0][1], 10**6), ("never", 0)))
     deadline = KINDS[kind]["deadline"]
     looks = next(n for n in range(999) if planned(KINDS[kind], n) >= deadline)
@@ -202,12 +204,12 @@ FIRST_OF_ITS_PACE = {pace(kind): kind for kind in reversed(KINDS)}
         for kind in KINDS
     ],
 )
-def test_a_wait_looks_rarely(kind, engine, lives, auth):
+def test_a_wait_looks_rarely(kind, engine, lifecycles, auth):
     """A worker is held only while a look lasts: the looks are what costs."""
-    living = lives[NAMES[kind]]
+    living = lifecycles[NAMES[kind]]
     for state in living.plan:
         living.plan[state] = 10**6
-    arguments, _ = made(kind, lives, auth)
+    arguments, _ = made(kind, lifecycles, auth)
 
     run = engine.run(WAIT.name, **arguments, deadline_hours=3)
 
@@ -220,8 +222,8 @@ def test_a_wait_looks_rarely(kind, engine, lives, auth):
     assert growing == sorted(growing)
 
 
-def test_an_outage_of_an_hour_does_not_end_a_wait(engine, sandbox, lives, auth):
-    arguments, _ = made("batch", lives, auth)
+def test_an_outage_of_an_hour_does_not_end_a_wait(engine, sandbox, lifecycles, auth):
+    arguments, _ = made("batch", lifecycles, auth)
     run = engine.start(WAIT.name, **arguments)
     engine.work(until=200)
     before = run.count("waits/poll_job")
@@ -237,8 +239,8 @@ def test_an_outage_of_an_hour_does_not_end_a_wait(engine, sandbox, lives, auth):
     assert run.result["state"] == "COMPLETED"
 
 
-def test_a_server_s_wish_to_wait_longer_is_met(engine, sandbox, lives, auth):
-    arguments, _ = made("batch", lives, auth)
+def test_a_server_s_wish_to_wait_longer_is_met(engine, sandbox, lifecycles, auth):
+    arguments, _ = made("batch", lifecycles, auth)
     headers = {"retry-after": "500"}
     sandbox.faults.append(Fault("/v1/batches", 429, headers=headers))
 
@@ -250,9 +252,9 @@ def test_a_server_s_wish_to_wait_longer_is_met(engine, sandbox, lives, auth):
 @pytest.mark.parametrize("wish", ["864000", "10d", "2000000000"])
 @pytest.mark.parametrize(("hours", "at"), [(0.1, 360), (20, LONGEST_WISH)])
 def test_no_wish_of_a_server_outlasts_the_deadline_nor_a_pause(
-    wish, hours, at, engine, sandbox, lives, auth
+    wish, hours, at, engine, sandbox, lifecycles, auth
 ):
-    arguments, _ = made("batch", lives, auth)
+    arguments, _ = made("batch", lifecycles, auth)
     headers = {"retry-after": wish}
     sandbox.faults.append(Fault("/v1/batches", 503, headers=headers))
 
@@ -263,9 +265,9 @@ def test_no_wish_of_a_server_outlasts_the_deadline_nor_a_pause(
 
 
 def test_of_the_time_that_a_wish_takes_what_has_gone_by_is_left_out(
-    sandbox, lives, auth
+    sandbox, lifecycles, auth
 ):
-    arguments, _ = made("batch", lives, auth)
+    arguments, _ = made("batch", lifecycles, auth)
     headers = {"retry-after": "500"}
     sandbox.faults.append(Fault("/v1/batches", 429, headers=headers))
 
@@ -277,20 +279,22 @@ def test_of_the_time_that_a_wish_takes_what_has_gone_by_is_left_out(
 
 
 @pytest.mark.parametrize("deadline", [0, 0.0])
-def test_a_deadline_of_none_is_one_look(deadline, engine, lives, auth):
-    arguments, _ = made("batch", lives, auth)
+def test_a_deadline_of_none_is_one_look(deadline, engine, lifecycles, auth):
+    arguments, _ = made("batch", lifecycles, auth)
 
     run = engine.run(WAIT.name, **arguments, deadline_hours=deadline)
 
     assert run.error["extra"]["type"] == "deadline"
     assert run.count("waits/poll_job") == 1
-    lives.advance(10**5)
+    lifecycles.advance(10**5)
     assert engine.run(WAIT.name, **arguments, deadline_hours=0).outcome == "success"
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
-def test_a_deadline_that_is_left_empty_is_the_usual_one(nothing, engine, lives, auth):
-    arguments, life = made("endpoint", lives, auth)
+def test_a_deadline_that_is_left_empty_is_the_usual_one(
+    nothing, engine, lifecycles, auth
+):
+    arguments, life = made("endpoint", lifecycles, auth)
     life.turn(life.created, *((life.course[0][1], 10**6), ("never", 0)))
 
     run = engine.run(WAIT.name, **arguments, deadline_hours=nothing)
@@ -300,8 +304,8 @@ def test_a_deadline_that_is_left_empty_is_the_usual_one(nothing, engine, lives, 
 
 
 @EACH
-def test_a_wait_may_take_any_number_of_looks(kind, lives, auth):
-    arguments, life = made(kind, lives, auth)
+def test_a_wait_may_take_any_number_of_looks(kind, lifecycles, auth):
+    arguments, life = made(kind, lifecycles, auth)
     life.turn(life.created, *((life.course[0][1], 10**9), ("never", 0)))
 
     for attempt in (100, 1751, 5000):
@@ -311,8 +315,10 @@ def test_a_wait_may_take_any_number_of_looks(kind, lives, auth):
         assert found["wait_seconds"] == KINDS[kind]["longest"]
 
 
-def test_a_look_that_is_refused_ends_the_wait_at_once(engine, sandbox, lives, auth):
-    arguments, _ = made("batch", lives, auth)
+def test_a_look_that_is_refused_ends_the_wait_at_once(
+    engine, sandbox, lifecycles, auth
+):
+    arguments, _ = made("batch", lifecycles, auth)
     sandbox.faults.append(Fault("/v1/batches", 401, times=9))
 
     run = engine.run(WAIT.name, **arguments)
@@ -321,8 +327,10 @@ def test_a_look_that_is_refused_ends_the_wait_at_once(engine, sandbox, lives, au
     assert run.count("waits/poll_job") == 1
 
 
-def test_a_step_that_dies_in_passing_is_run_again(engine, lives, auth, monkeypatch):
-    arguments, _ = made("video", lives, auth)
+def test_a_step_that_dies_in_passing_is_run_again(
+    engine, lifecycles, auth, monkeypatch
+):
+    arguments, _ = made("video", lifecycles, auth)
     deaths = iter([True, True, False])
     call = flow_engine.call_script
 
@@ -339,8 +347,8 @@ def test_a_step_that_dies_in_passing_is_run_again(engine, lives, auth, monkeypat
     assert [call.at for call in run.calls[:3]] == [0, 60, 120]
 
 
-def test_a_stopped_endpoint_is_not_waited_for(engine, lives, auth):
-    arguments, life = made("endpoint", lives, auth)
+def test_a_stopped_endpoint_is_not_waited_for(engine, lifecycles, auth):
+    arguments, life = made("endpoint", lifecycles, auth)
     run = engine.start(WAIT.name, **arguments)
     engine.work(until=100)
     stop = {"kind": "endpoint", "job_id": life.id}
@@ -351,9 +359,9 @@ def test_a_stopped_endpoint_is_not_waited_for(engine, lives, auth):
 
 
 @pytest.mark.slow
-def test_a_worker_runs_a_wait(workspace, lives, auth):
-    arguments, _ = made("video", lives, auth)
-    engine = Engine(workspace, auth, lives.advance, in_worker=True)
+def test_a_worker_runs_a_wait(workspace, lifecycles, auth):
+    arguments, _ = made("video", lifecycles, auth)
+    engine = Engine(workspace, auth, lifecycles.advance, in_worker=True)
 
     run = engine.run(WAIT.name, **arguments)
 
@@ -365,9 +373,9 @@ def test_a_worker_runs_a_wait(workspace, lives, auth):
 
 
 @EACH
-def test_what_can_be_stopped_is_stopped_once(kind, lives, auth):
-    _, life = made(kind, lives, auth)
-    lives.advance(1)
+def test_what_can_be_stopped_is_stopped_once(kind, lifecycles, auth):
+    _, life = made(kind, lifecycles, auth)
+    lifecycles.advance(1)
     parts = [life.given[n] for n in KINDS[kind]["names"][:-1] if n in life.given]
     if kind == "training_operation":
         parts.append("forward-backward")
@@ -375,7 +383,7 @@ def test_what_can_be_stopped_is_stopped_once(kind, lives, auth):
     cancel = main_of(find("waits/cancel_job"))
 
     first = cancel(auth, **given)
-    lives.advance(600)
+    lifecycles.advance(600)
     second = cancel(auth, **given)
 
     assert first["cancelled"] == ("stop" in KINDS[kind])

@@ -1,4 +1,4 @@
-"""A sandbox in a mood: models that echo, and that refuse, fail or hang on demand."""
+"""A sandbox whose models echo, and refuse, fail or hang as a test says."""
 
 import asyncio
 import json
@@ -15,10 +15,10 @@ from tools.sandbox import Sandbox, error_body
 HANG, DRIP = "hang", "drip"
 
 
-class Moody(Sandbox):
-    """`mood` says how to answer the n-th request (from 1) about a text, given how often
-    that text came: None as usual, HANG never, DRIP a blank now and then, a dict as it
-    is, or (status, headers) with or without a body.
+class FaultSandbox(Sandbox):
+    """`respond` says how to answer the n-th request (from 1) about a text, given how
+    often that text came: None as usual, HANG never, DRIP a blank now and then, a dict
+    as it is, or (status, headers) with or without a body.
 
     Chat models answer "<text>!"; an embedding is [length of the text, its place in
     the request]; a document's score is the number in it. `seen` counts the texts,
@@ -27,10 +27,10 @@ class Moody(Sandbox):
 
     def __init__(self) -> None:
         super().__init__(pace=0, judge=False)
-        self.calm()
+        self.reset()
 
-    def calm(self) -> None:
-        self.mood: Callable = lambda number, text, times: None
+    def reset(self) -> None:
+        self.respond: Callable = lambda number, text, times: None
         self.seen: Counter = Counter()
         self.bodies: list[dict] = []
         self.now = self.most = 0
@@ -61,18 +61,18 @@ class Moody(Sandbox):
             number, times = len(self.bodies), self.seen[text]
         if self.pause:
             await asyncio.sleep(self.pause)
-        mood = self.mood(number, text, times)
-        if mood == HANG:
+        answer = self.respond(number, text, times)
+        if answer == HANG:
             while (await request.receive())["type"] != "http.disconnect":
                 pass
             return Response()
-        if mood == DRIP:
+        if answer == DRIP:
             return StreamingResponse(_drip())
-        if isinstance(mood, dict):
-            return JSONResponse(mood)
-        if mood is not None:
-            status, headers, *body = mood
-            body = body[0] if body else error_body("in a mood", "mood")
+        if isinstance(answer, dict):
+            return JSONResponse(answer)
+        if answer is not None:
+            status, headers, *body = answer
+            body = body[0] if body else error_body("as the test says", "fault")
             return JSONResponse(body, status, headers)
         return JSONResponse(_echo(kind, body))
 

@@ -90,8 +90,8 @@ def a_keeper_proposes_and_a_person_decides(stage: Stage) -> dict:
         training = {"model": TUNED, "training_file": file}
         made = stage.run("fine_tuning/create_fine_tune", {"body": training})
         number = made.succeeded()["id"]
-        life = stage.sandbox.lives["fine-tune"].lives[number]
-        clock = stage.sandbox.lives.clock
+        life = stage.sandbox.lifecycles["fine-tune"].lives[number]
+        clock = stage.sandbox.lifecycles.clock
         life.turn(clock.now(), ("running", 3600.0), ("completed", 0.0))
         change = ("propose_change", {"action": "cancel_fine_tune", "id": number})
         asked = script([("list_work", {})], [change, change], answer="I proposed it.")
@@ -100,7 +100,7 @@ def a_keeper_proposes_and_a_person_decides(stage: Stage) -> dict:
         result = ended(stage, job, "keep_models").succeeded()
         (proposal,) = result["proposals"]
         expect(proposal["arguments"]["job_id"] == number, f"it proposed {proposal}")
-        states[link] = (proposal["outcome"], stage.sandbox.lives.state(number))
+        states[link] = (proposal["outcome"], stage.sandbox.lifecycles.state(number))
     expect(states["cancel"] == ("refused", "running"), f"refused: {states}")
     expect(states["resume"][0] == "done", f"allowed: {states}")
     expect(states["resume"][1].startswith("cancel"), f"allowed: {states}")
@@ -141,7 +141,7 @@ def an_analyst_counts_and_a_person_allows_a_batch(stage: Stage) -> dict:
     (proposal,) = result["proposals"]
     expect(proposal["outcome"] == "done", f"the batch is {proposal['outcome']}")
     made = proposal["result"]["batch_id"]
-    expect(made in stage.sandbox.lives["batch"].lives, f"there is no batch {made}")
+    expect(made in stage.sandbox.lifecycles["batch"].lives, f"there is no batch {made}")
     expect(result["text"].startswith("Oslo sold most."), f"it said {result['text']}")
     said = f"summed as {' '.join(summed.split())[-60:]}; the batch {made} is begun"
     return {"said": said, "page": page, "calls": result["calls"]}
@@ -177,8 +177,10 @@ def what_was_allowed_and_failed_is_red(stage: Stage) -> str:
         {"body": {"model": TUNED, "training_file": file}},
     )
     number = made.succeeded()["id"]
-    life = stage.sandbox.lives["fine-tune"].lives[number]
-    life.turn(stage.sandbox.lives.clock.now(), ("running", 3600.0), ("completed", 0.0))
+    life = stage.sandbox.lifecycles["fine-tune"].lives[number]
+    life.turn(
+        stage.sandbox.lifecycles.clock.now(), ("running", 3600.0), ("completed", 0.0)
+    )
     stage.sandbox.faults.append(Fault(f"/fine-tunes/{number}/cancel", 400, times=99))
     change = ("propose_change", {"action": "cancel_fine_tune", "id": number})
     job = begin(stage, "keep_models", question=script([change], answer="I did."))

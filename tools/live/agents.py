@@ -208,7 +208,7 @@ def _finished_batch(stage: Stage) -> str:
     given = {"model": CHAT, "template": "Repeat {{text}}", "rows": '[{"text": "x"}]'}
     bounds = {"max_tokens": 20, "budget_usd": 1}
     made = stage.run("agent/start_batch", {**given, **bounds}).succeeded()
-    number, lives = made["batch_id"], stage.sandbox.lives
+    number, lives = made["batch_id"], stage.sandbox.lifecycles
 
     def is_done() -> bool:
         return lives.state(number) == "COMPLETED"

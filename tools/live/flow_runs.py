@@ -34,7 +34,7 @@ def table(result: object) -> list[dict]:
 
 def batch_of(stage: Stage, given: list[dict]) -> Lifecycle | None:
     """The sandbox's batch that was made of these rows."""
-    batches = stage.sandbox.lives["batch"]
+    batches = stage.sandbox.lifecycles["batch"]
     for life in list(batches.lives.values()):
         if given[0]["text"].encode() in batches.content(life):
             return life
@@ -106,7 +106,7 @@ def run_batch_cancelled_in_the_middle_is_cancelled_there(stage: Stage) -> str:
     given = rows()
     job = run_batch(stage, given)
     life = stage.until("a batch at the sandbox", lambda: batch_of(stage, given), 60)
-    clock = stage.sandbox.lives.clock
+    clock = stage.sandbox.lifecycles.clock
     life.turn(clock.now(), ("IN_PROGRESS", 3600.0), ("COMPLETED", 0.0))
     guard = stage.script("waits/start_guard")
     stage.until("the guard", lambda: _done(stage, job, guard), 60)
@@ -114,7 +114,7 @@ def run_batch_cancelled_in_the_middle_is_cancelled_there(stage: Stage) -> str:
     began = time.monotonic()
     ended = stage.wait(job, "run_batch")
     expect(not ended.success, "the cancelled flow counts as a success")
-    state = stage.sandbox.lives.state
+    state = stage.sandbox.lifecycles.state
     stage.until("the batch is cancelled", lambda: state(life.id) == "CANCELLED", 90)
     return f"the batch was cancelled {time.monotonic() - began:.0f} s after the flow"
 
@@ -131,7 +131,7 @@ def run_batch_that_fails_says_why(stage: Stage) -> str:
     given = rows()
     job = run_batch(stage, given)
     life = stage.until("a batch at the sandbox", lambda: batch_of(stage, given), 60)
-    stage.sandbox.lives.fail(life.id, "no credit left")
+    stage.sandbox.lifecycles.fail(life.id, "no credit left")
     ended = stage.wait(job, "run_batch")
     text = str(ended.result)
     expect(not ended.success, "a flow whose batch failed counts as a success")
@@ -180,7 +180,7 @@ def _tuning(stage: Stage, suffix: str) -> str:
 
 def _trained(stage: Stage, suffix: str) -> list[str]:
     """The ids of the sandbox's fine-tunes with this suffix."""
-    lives = list(stage.sandbox.lives["fine-tune"].lives.values())
+    lives = list(stage.sandbox.lifecycles["fine-tune"].lives.values())
     named = [(life.id, str(life.given["body"].get("suffix"))) for life in lives]
     return [name for name, own in named if own.startswith(suffix)]
 
@@ -256,10 +256,10 @@ def run_on_endpoint_asks_and_stops(stage: Stage) -> str:
     result = stage.run_flow("run_on_endpoint", **words).succeeded()
     found = table(result.get("result"))
     expect(len(found) == len(given), f"{len(found)} of {len(given)} rows came back")
-    deployments = stage.sandbox.lives["deployment"]
+    deployments = stage.sandbox.lifecycles["deployment"]
     endpoints = [
         life.id
-        for life in list(stage.sandbox.lives["endpoint (v2)"].lives.values())
+        for life in list(stage.sandbox.lifecycles["endpoint (v2)"].lives.values())
         if life.given["body"]["name"] == words["endpoint_name"]
     ]
     (endpoint,) = endpoints

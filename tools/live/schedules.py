@@ -45,8 +45,8 @@ def a_batch_that_ended_is_told_once(stage: Stage) -> str:
         f"http://127.0.0.1:{port}/v1/batches", json=body, headers=headers, timeout=10
     )
     made = answer.json()["job"]["id"]
-    life = stage.sandbox.lives["batch"].lives[made]
-    life.turn(stage.sandbox.lives.clock.now(), ("COMPLETED", 0.0))
+    life = stage.sandbox.lifecycles["batch"].lives[made]
+    life.turn(stage.sandbox.lifecycles.clock.now(), ("COMPLETED", 0.0))
     news = [entry["batch_id"] for entry in stage.run(trigger).succeeded()]
     more = stage.run(trigger).succeeded()
     expect(made in news, f"the batch {made} is not among {news}")

@@ -323,12 +323,12 @@ def _quicken(sandbox: Sandbox) -> None:
     its model say what shows that it was asked."""
     sandbox.answers |= {find(CHAT).name: speaks, find(LIST).name: catalogue}
     sandbox.objects |= METRICS
-    sandbox.lives.clock.set_speed(1)
-    for kind in sandbox.lives.kinds.values():
+    sandbox.lifecycles.clock.set_speed(1)
+    for kind in sandbox.lifecycles.kinds.values():
         for state in kind.plan:
             kind.plan[state] = 0.3
     # A batch takes longer than the first look at it, so that a flow waits.
-    sandbox.lives["batch"].plan["IN_PROGRESS"] = 5.0
+    sandbox.lifecycles["batch"].plan["IN_PROGRESS"] = 5.0
 
 
 def _port(url: str | None) -> int:

@@ -95,8 +95,8 @@ def run_flow(arguments: argparse.Namespace, flow: Flow) -> int:
             # Windmill's own step for AI agents asks below it.
             auth["base_url"] = f"{sandbox.url}/v1"
             if arguments.fast:
-                sandbox.lives = Lifecycles(sandbox, speed=0)
-                advance = sandbox.lives.advance
+                sandbox.lifecycles = Lifecycles(sandbox, speed=0)
+                advance = sandbox.lifecycles.advance
             given = stage(given, flow, workspace, sandbox, auth, say)
         done = flow_run.run_flow(flow, given, workspace, auth, say, advance)
     show_result(done.result, flow.name)

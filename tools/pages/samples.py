@@ -110,7 +110,7 @@ def record(ids: Collection[str] | None = None) -> dict[str, object]:
             workspace.job_id = JOB
             for kept in (sandbox.answers, sandbox.files, sandbox.objects):
                 kept.clear()
-            sandbox.lives = Lifecycles(sandbox)
+            sandbox.lifecycles = Lifecycles(sandbox)
             success, result = _staged(step, Scene(sandbox, workspace, auth))
             if not success or result in (None, [], {}):
                 missing[step.id] = result
@@ -133,7 +133,9 @@ def _staged(step: Operation, scene: Scene) -> tuple[bool, object]:
     example = json.dumps(step.schema["examples"][0]).replace(FOREIGN, STORED)
     given = json.loads(example)
     if step.step == "trigger":
-        world = World(scene.sandbox, scene.sandbox.lives, scene.auth, scene.workspace)
+        world = World(
+            scene.sandbox, scene.sandbox.lifecycles, scene.auth, scene.workspace
+        )
         world.before(step.name)
         scene.made(step.id, **given)
         world.change(step.name)
@@ -212,7 +214,7 @@ def _training(scene: Scene) -> dict:
 
 def _batch(scene: Scene) -> dict:
     made = batch(scene.auth, scene.sandbox)
-    scene.sandbox.lives.advance(3600)
+    scene.sandbox.lifecycles.advance(3600)
     return {"batch_id": made}
 
 

@@ -141,7 +141,7 @@ def _prism(file: Path) -> Iterator[str]:
 def _sent() -> Iterator[tuple[Operation, Recorded]]:
     """Each request of each example, as the sandbox got it."""
     with (
-        Sandbox(pace=0, lives=False, refuses=False) as sandbox,
+        Sandbox(pace=0, lifecycles=False, refuses=False) as sandbox,
         Workspace() as workspace,
         mock.patch.dict(os.environ, workspace.environment),
     ):

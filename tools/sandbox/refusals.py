@@ -22,7 +22,7 @@ def check(sandbox: "Sandbox", operation: Operation, arguments: dict) -> None:
     if operation.name == "create_endpoint":
         raise _closed("Endpoints of version 1 can no longer be created")
     if operation.name == "update_endpoint" and body.get("state") == "STARTED":
-        living = sandbox.lives["endpoint"] if sandbox.lives else None
+        living = sandbox.lifecycles["endpoint"] if sandbox.lifecycles else None
         life = living and living.lives.get(arguments["endpoint_id"])
         if not life or life.state(living.clock.now()) not in ("STARTED", "STARTING"):
             raise _closed("Endpoints of version 1 can no longer be started")
@@ -47,8 +47,8 @@ def _model(sandbox: "Sandbox", name: str) -> None:
         return
     if name in listed["own"].values() or name in _shown(sandbox):
         return
-    if sandbox.lives:
-        tunes = sandbox.lives["fine-tune"]
+    if sandbox.lifecycles:
+        tunes = sandbox.lifecycles["fine-tune"]
         made = [tunes.show(life) for life in tunes.lives.values()]
         if name in {one["model_output_name"] for one in made}:
             raise _not_serverless(short)
@@ -59,10 +59,10 @@ def _model(sandbox: "Sandbox", name: str) -> None:
 def _endpoint(sandbox: "Sandbox", name: str) -> bool:
     """Whether an endpoint of that name was created here. Raises RefusalError where it
     answers nothing."""
-    if not sandbox.lives:
+    if not sandbox.lifecycles:
         return False
     for own in ("endpoint (v2)", "endpoint"):
-        living = sandbox.lives[own]
+        living = sandbox.lifecycles[own]
         for life in living.lives.values():
             shown = living.show(life)
             if shown["name"] != name:

@@ -88,8 +88,8 @@ class Sandbox(ServerThread):
 
     With judge=False requests are recorded and answered without being judged; with
     refuses=False any name is a model's and whatever the schemas allow is done; with
-    lives=False nothing that is created lives on. `answers` says what to answer in place
-    of `x-reply`: by an operation's name, a function of main's arguments.
+    lifecycles=False nothing that is created lives on. `answers` says what to answer in
+    place of `x-reply`: by an operation's name, a function of main's arguments.
 
     `chances` are faults that strike at random; `tell` gets a line for each request.
 
@@ -103,7 +103,7 @@ class Sandbox(ServerThread):
         port: int = 0,
         pace: float = PIECE,
         judge: bool = True,
-        lives: bool = True,
+        lifecycles: bool = True,
         refuses: bool = True,
         host: str = "127.0.0.1",
         reached_at: str | None = None,
@@ -118,7 +118,7 @@ class Sandbox(ServerThread):
         self.refuses = refuses and judge
         self.answers: dict[str, Callable[[dict], object]] = {}
         self.objects: dict[str, tuple[str, bytes]] = {}  # by path: type, content
-        self.lives = Lifecycles(self) if lives and judge else None
+        self.lifecycles = Lifecycles(self) if lifecycles and judge else None
         self.requests: list[Recorded] = []
         self.faults: list[Fault] = []
         self.chances = chances or Chances()
@@ -230,8 +230,12 @@ class Sandbox(ServerThread):
         if path == "/sandbox/faults" and request.method == "POST":
             self.faults += [Fault(**fault) for fault in json.loads(body)]
             return JSONResponse({"faults": len(self.faults)})
-        if path == "/sandbox/lifecycles" and request.method == "POST" and self.lives:
-            return JSONResponse(self.lives.control(json.loads(body)))
+        if (
+            path == "/sandbox/lifecycles"
+            and request.method == "POST"
+            and self.lifecycles
+        ):
+            return JSONResponse(self.lifecycles.control(json.loads(body)))
         for fault in self.faults:
             if fault.times and re.search(fault.path, path):
                 fault.times -= 1
@@ -284,8 +288,8 @@ class Sandbox(ServerThread):
             answer = self.serve_file(operation, arguments, uploads)
             if answer is not None:
                 return answer
-        if self.lives is not None:
-            answer = self.lives.serve(operation, arguments)
+        if self.lifecycles is not None:
+            answer = self.lifecycles.serve(operation, arguments)
             if answer is not None:
                 return answer
         given = arguments.get("body") or {}

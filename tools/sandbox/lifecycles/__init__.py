@@ -1,10 +1,10 @@
 """The sandbox's things that live: created, going through their states, ended.
 
-    sandbox.lives.advance(3 * 86400)                 three days go by
-    sandbox.lives.advance_per_poll = 600             each look is ten minutes later
-    sandbox.lives.fail_next("batch", "no credit")    the next batch fails, half done
-    sandbox.lives.fail("ft-...", "out of memory")    this one fails now
-    sandbox.lives["video"].plan["in_progress"] = 5   videos take five seconds
+    sandbox.lifecycles.advance(3 * 86400)                 three days go by
+    sandbox.lifecycles.advance_per_poll = 600             each look is ten minutes later
+    sandbox.lifecycles.fail_next("batch", "no credit")    the next batch fails half done
+    sandbox.lifecycles.fail("ft-...", "out of memory")    this one fails now
+    sandbox.lifecycles["video"].plan["in_progress"] = 5   videos take five seconds
 
 Over HTTP the same comes as a POST to /sandbox/lifecycles: {"advance": seconds,
 "speed": n, "advance_per_poll": seconds, "fail_next": {"kind", "reason", "state"?,

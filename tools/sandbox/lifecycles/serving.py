@@ -89,7 +89,7 @@ class Deployment(Kind):
     }
 
     def accept(self, arguments: dict) -> None:
-        endpoints = self.sandbox.lives["endpoint (v2)"].lives
+        endpoints = self.sandbox.lifecycles["endpoint (v2)"].lives
         name = arguments["endpoint_id"]
         if endpoints and name not in endpoints and not self.sandbox.knows(name):
             raise RefusalError(404, f"Endpoint {name} not found")
@@ -192,7 +192,7 @@ class ProjectEndpoint(Kind):
         return self.show(life)
 
     def show(self, life: Lifecycle) -> dict:
-        deployments = self.sandbox.lives["deployment"]
+        deployments = self.sandbox.lifecycles["deployment"]
         given = life.given["body"] | life.kept
         own = [deployments.show(one) for one in deployments.of(life.id)]
         kept = ("id", "autoscaling", "createdAt", "model", "modelId", "name")
